@@ -1,0 +1,8 @@
+"""bpnet: fully connected networks trained by full-batch back-propagation, on numpy.
+
+Importing this loads nothing else; `bpcli.cli.main` is the command line.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,46 @@
+"""The failures bpnet expects, each one clear sentence with the exit code a shell sees.
+
+Anything else that escapes is a bug of ours and leaves with exit code 1.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BpnetError(Exception):
+    """An expected failure: says what was found, where, and what is allowed."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(BpnetError):
+    """The config, or what it asks of the data, is not legal."""
+
+
+class DataError(BpnetError):
+    """The data cannot be used as asked."""
+
+
+class RunError(BpnetError):
+    """A run reference names no run, several runs, or a damaged one."""
+
+
+class Diverged(BpnetError):
+    """Training produced NaN or infinity."""
+
+    exit_code = 3
+
+
+class GateFailed(BpnetError):
+    """A check that a script may rely on did not hold."""
+
+    exit_code = 4
+
+
+class Interrupted(BpnetError):
+    """The user or the system asked training to stop; the run was saved first."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number

@@ -1,0 +1,21 @@
+"""How a registry (a dict from a config's name to a frozen dataclass) is read.
+
+A registry itself lives at the foot of the file that defines its entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+
+def name_of(registry: Mapping[str, type], item: object) -> str:
+    """The name under which the type of `item` stands in `registry`."""
+    return next(name for name, kind in registry.items() if kind is type(item))
+
+
+def as_mapping(registry: Mapping[str, type], item: Any) -> dict[str, Any]:
+    """`item` as a config spells it: its name, then every option."""
+    options = {field.name: getattr(item, field.name) for field in fields(item)}
+    return {"name": name_of(registry, item), **options}
