@@ -1,0 +1,253 @@
+"""Activation functions: a = f(z), and the product of their transposed Jacobian with a gradient.
+
+Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
+never overlaps their other arguments, and stay analytic, so that the code that trains can be
+checked by the complex step: comparisons look at the real part, and there is no `abs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from bpcli.nn.arrays import Array
+
+
+def log1p_exp_minus_modulus(z: Array, out: Array) -> Array:
+    """ln(1 + e^-|z|), which neither overflows nor loses digits: ln(1 + e^z) less max(z, 0)."""
+    np.multiply(z, np.copysign(1, -z.real), out=out)  # -|z|
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    return out
+
+
+@dataclass(frozen=True)
+class Activation:
+    """a = f(z), applied to every element unless a subclass says otherwise."""
+
+    @property
+    def rows_per_unit(self) -> int:
+        """Rows of z (and of W) that make one row of a."""
+        return 1
+
+    def forward(self, z: Array, out: Array) -> None:
+        """Write f(z) into `out`."""
+        raise NotImplementedError
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        """Write J(z)ᵀ grad_a, the loss's derivative by z, into `out`."""
+        raise NotImplementedError
+
+    def pieces_of(self, z: Array) -> Array | None:
+        """Which smooth piece of f each z lies on; None where f has one piece only.
+
+        Finite differences across two pieces prove nothing, so gradient checking compares these.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Identity(Activation):
+    """f(z) = z; f'(z) = 1."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.copyto(out, z)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.copyto(out, grad_a)
+
+
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """f(z) = 1 / (1 + e^-z), computed as ½ + ½ tanh(z/2); f'(z) = a (1 - a)."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.multiply(z, 0.5, out=out)
+        np.tanh(out, out=out)
+        np.multiply(out, 0.5, out=out)
+        np.add(out, 0.5, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.subtract(1, a, out=out)
+        np.multiply(out, a, out=out)
+        np.multiply(out, grad_a, out=out)
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """f(z) = tanh z; f'(z) = 1 - a²."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.tanh(z, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.multiply(a, a, out=out)
+        np.subtract(1, out, out=out)
+        np.multiply(out, grad_a, out=out)
+
+
+@dataclass(frozen=True)
+class Relu(Activation):
+    """f(z) = max(z, 0); f'(z) = 1 where z > 0, else 0 (also at 0)."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.maximum(z, 0, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.multiply(grad_a, z.real > 0, out=out)
+
+    def pieces_of(self, z: Array) -> Array:
+        return z.real > 0
+
+
+@dataclass(frozen=True)
+class LeakyRelu(Activation):
+    """f(z) = max(z, slope z); f'(z) = 1 where z > 0, else slope."""
+
+    slope: Annotated[float, Ge(0), Lt(1)] = 0.01
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.multiply(z, self.slope, out=out)
+        np.maximum(z, out, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.multiply(grad_a, z.real > 0, out=out)
+        out *= 1 - self.slope
+        out += self.slope * grad_a
+
+    def pieces_of(self, z: Array) -> Array:
+        return z.real > 0
+
+
+@dataclass(frozen=True)
+class Elu(Activation):
+    """f(z) = z where z > 0, else alpha (e^z - 1); f'(z) = 1 where z > 0, else a + alpha.
+
+    Clevert, Unterthiner, Hochreiter 2015, arXiv:1511.07289, eq. 15.
+    """
+
+    alpha: Annotated[float, Gt(0)] = 1.0
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.minimum(z, 0, out=out)
+        np.expm1(out, out=out)
+        np.multiply(out, self.alpha, out=out)
+        out += np.maximum(z, 0)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.minimum(a, 0, out=out)
+        np.add(out, self.alpha, out=out)
+        positive = z.real > 0
+        np.multiply(out, ~positive, out=out)
+        out += positive
+        out *= grad_a
+
+    def pieces_of(self, z: Array) -> Array:
+        return z.real > 0
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """f(z) = ln(1 + e^z); f'(z) = 1 / (1 + e^-z) = 1 - e^-a."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        log1p_exp_minus_modulus(z, out)
+        out += z * ~np.signbit(z.real)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.negative(a, out=out)
+        np.expm1(out, out=out)
+        np.negative(out, out=out)
+        np.multiply(out, grad_a, out=out)
+
+
+@dataclass(frozen=True)
+class Softsign(Activation):
+    """f(z) = z / (1 + |z|); f'(z) = 1 / (1 + |z|)²."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        self._one_plus_modulus(z, out)
+        np.divide(z, out, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        self._one_plus_modulus(z, out)
+        np.multiply(out, out, out=out)
+        np.divide(grad_a, out, out=out)
+
+    def pieces_of(self, z: Array) -> Array:
+        return z.real > 0
+
+    @staticmethod
+    def _one_plus_modulus(z: Array, out: Array) -> None:
+        np.multiply(z, np.copysign(1, z.real), out=out)
+        np.add(out, 1, out=out)
+
+
+@dataclass(frozen=True)
+class Maxout(Activation):
+    """a_u = the largest of unit u's `pieces` rows of z; its derivative goes to that row alone.
+
+    Rows u·k … u·k + k - 1 of z belong to unit u. At a tie the first row counts.
+    Goodfellow et al. 2013, arXiv:1302.4389.
+    """
+
+    pieces: Annotated[int, Ge(2)] = 2
+
+    @property
+    def rows_per_unit(self) -> int:
+        return self.pieces
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.maximum.reduce(self._by_unit(z), axis=1, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        winner = self.pieces_of(z)[:, np.newaxis, :]
+        is_winner = winner == np.arange(self.pieces)[:, np.newaxis]
+        np.multiply(is_winner, grad_a[:, np.newaxis, :], out=self._by_unit(out))
+
+    def pieces_of(self, z: Array) -> Array:
+        winner: Array = self._by_unit(z).real.argmax(axis=1)
+        return winner
+
+    def _by_unit(self, z: Array) -> Array:
+        return z.reshape(-1, self.pieces, z.shape[1])
+
+
+@dataclass(frozen=True)
+class Softmax(Activation):
+    """a_i = e^z_i / Σ_j e^z_j over a sample's units; J(z)ᵀ g = a ∘ (g - Σ_j a_j g_j)."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.subtract(z, z.real.max(axis=0), out=out)
+        np.exp(out, out=out)
+        out /= out.sum(axis=0)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.multiply(a, grad_a, out=out)
+        np.subtract(grad_a, out.sum(axis=0), out=out)
+        np.multiply(out, a, out=out)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "identity": Identity,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "relu": Relu,
+    "leaky_relu": LeakyRelu,
+    "elu": Elu,
+    "softplus": Softplus,
+    "softsign": Softsign,
+    "maxout": Maxout,
+    "softmax": Softmax,
+}
+
+ACTIVATION_ALIASES: dict[str, str] = {
+    "linear": "identity",
+    "purelin": "identity",
+    "logistic": "sigmoid",
+    "logsig": "sigmoid",
+    "tansig": "tanh",
+}

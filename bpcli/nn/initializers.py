@@ -1,0 +1,206 @@
+"""Rules that draw a layer's initial weights and biases.
+
+A rule sees one layer: its inputs (fan in), its units (fan out) and the rows of its weight matrix
+(rows = units, or k rows a unit for maxout). It draws from the generator it is given, weights
+first, always in float64, so that a seed means the same start in every dtype.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+
+from bpcli.nn.arrays import Array
+
+
+@dataclass(frozen=True)
+class Fans:
+    """The sizes a rule may use."""
+
+    inputs: int
+    units: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """Draws weights (rows, inputs) and biases (rows,); `bias` fills the biases instead."""
+
+    bias: float | None = None
+
+    def draw(self, rng: np.random.Generator, fans: Fans) -> tuple[Array, Array]:
+        """The initial weights and biases of one layer."""
+        weights = self.weights(rng, fans)
+        biases = self.biases(rng, fans)
+        return weights, biases if self.bias is None else np.full(fans.rows, self.bias)
+
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        """Weights (rows, inputs)."""
+        raise NotImplementedError
+
+    def biases(self, rng: np.random.Generator, fans: Fans) -> Array:
+        """Biases (rows,): zero unless the rule says otherwise."""
+        return np.zeros(fans.rows)
+
+
+@dataclass(frozen=True)
+class _Scaled(Initializer):
+    """Weights of mean 0 and variance gain / fan, biases zero."""
+
+    def variance(self, fans: Fans) -> float:
+        raise NotImplementedError
+
+
+class _ScaledUniform(_Scaled):
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        limit = np.sqrt(3 * self.variance(fans))
+        return rng.uniform(-limit, limit, (fans.rows, fans.inputs))
+
+
+class _ScaledNormal(_Scaled):
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return rng.normal(0, np.sqrt(self.variance(fans)), (fans.rows, fans.inputs))
+
+
+class _Xavier(_Scaled):
+    """Variance 2 / (inputs + units). Glorot & Bengio 2010, eq. 12 and 16."""
+
+    def variance(self, fans: Fans) -> float:
+        return 2 / (fans.inputs + fans.units)
+
+
+class _He(_Scaled):
+    """Variance 2 / inputs. He et al. 2015, arXiv:1502.01852, eq. 10."""
+
+    def variance(self, fans: Fans) -> float:
+        return 2 / fans.inputs
+
+
+class _Lecun(_Scaled):
+    """Variance 1 / inputs. LeCun et al. 1998, Efficient BackProp, eq. 16."""
+
+    def variance(self, fans: Fans) -> float:
+        return 1 / fans.inputs
+
+
+@dataclass(frozen=True)
+class XavierUniform(_ScaledUniform, _Xavier):
+    """Uniform within ±√(6 / (inputs + units)); biases 0."""
+
+
+@dataclass(frozen=True)
+class XavierNormal(_ScaledNormal, _Xavier):
+    """Normal with variance 2 / (inputs + units); biases 0."""
+
+
+@dataclass(frozen=True)
+class HeUniform(_ScaledUniform, _He):
+    """Uniform within ±√(6 / inputs); biases 0."""
+
+
+@dataclass(frozen=True)
+class HeNormal(_ScaledNormal, _He):
+    """Normal with variance 2 / inputs; biases 0."""
+
+
+@dataclass(frozen=True)
+class LecunUniform(_ScaledUniform, _Lecun):
+    """Uniform within ±√(3 / inputs); biases 0."""
+
+
+@dataclass(frozen=True)
+class LecunNormal(_ScaledNormal, _Lecun):
+    """Normal with variance 1 / inputs; biases 0."""
+
+
+@dataclass(frozen=True)
+class NguyenWidrow(Initializer):
+    """Rows of random direction and length β = 0.7 units^(1/inputs), biases uniform within ±β.
+
+    Spreads the units' active regions over inputs in [-1, 1], so scale the inputs with `minmax`.
+    Nguyen & Widrow 1990, IJCNN vol. 3, p. 21.
+    """
+
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        directions = rng.uniform(-1, 1, (fans.rows, fans.inputs))
+        lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+        scaled: Array = self._length(fans) * directions / lengths
+        return scaled
+
+    def biases(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return rng.uniform(-self._length(fans), self._length(fans), fans.rows)
+
+    @staticmethod
+    def _length(fans: Fans) -> float:
+        return float(0.7 * fans.units ** (1 / fans.inputs))
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """Weights and biases uniform in [low, high)."""
+
+    low: float = -0.5
+    high: float = 0.5
+
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return rng.uniform(self.low, self.high, (fans.rows, fans.inputs))
+
+    def biases(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return rng.uniform(self.low, self.high, fans.rows)
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """Weights and biases normal with the given mean and standard deviation."""
+
+    mean: float = 0.0
+    std: Annotated[float, Ge(0)] = 0.1
+
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return rng.normal(self.mean, self.std, (fans.rows, fans.inputs))
+
+    def biases(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return rng.normal(self.mean, self.std, fans.rows)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """Every weight and bias is `value` (units of a layer then stay equal: rarely what you want)."""
+
+    value: float = 0.0
+
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return np.full((fans.rows, fans.inputs), self.value)
+
+    def biases(self, rng: np.random.Generator, fans: Fans) -> Array:
+        return np.full(fans.rows, self.value)
+
+
+@dataclass(frozen=True)
+class FanNormal(Initializer):
+    """Weights normal with standard deviation gain · fan^-½, fan = inputs or units; biases 0."""
+
+    fan: Literal["in", "out"] = "in"
+    gain: Annotated[float, Gt(0)] = 1.0
+
+    def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
+        fan = fans.inputs if self.fan == "in" else fans.units
+        return rng.normal(0, self.gain * fan**-0.5, (fans.rows, fans.inputs))
+
+
+INITIALIZERS: dict[str, type[Initializer]] = {
+    "xavier_uniform": XavierUniform,
+    "xavier_normal": XavierNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "nguyen_widrow": NguyenWidrow,
+    "uniform": Uniform,
+    "normal": Normal,
+    "constant": Constant,
+    "fan_normal": FanNormal,
+}

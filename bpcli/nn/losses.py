@@ -1,0 +1,191 @@
+"""Losses: what one sample costs, and delta, the derivative of that cost by the output layer's z.
+
+Arrays are (outputs, samples). Rows of a table are summed and averaged elsewhere: a loss speaks of
+each sample alone. The cross-entropies are computed from z, so that no logarithm of 0 is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Gt
+
+from bpcli.nn.activations import Activation, log1p_exp_minus_modulus
+from bpcli.nn.arrays import Array
+
+
+@dataclass(frozen=True)
+class Loss:
+    """loss_i for each sample i, from the output layer's z and a and the target y."""
+
+    output_activations: ClassVar[tuple[str, ...] | None] = None
+    """The output activations this loss is defined for; None for any."""
+
+    targets: ClassVar[str] = "values"
+    """What a column of y must be: any `values`, `probabilities`, or a `distribution`."""
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        """loss_i: (samples,)."""
+        raise NotImplementedError
+
+    def write_delta(
+        self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
+    ) -> None:
+        """Write ∂loss_i/∂z into `out`, by way of ∂loss_i/∂a in the scratch array `grad_a`."""
+        self.write_grad_a(a, y, grad_a)
+        activation.pullback(z, a, grad_a, out)
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        """Write ∂loss_i/∂a into `out`."""
+        raise NotImplementedError
+
+    def pieces_of(self, a: Array, y: Array) -> Array | None:
+        """Which smooth piece of the loss each output lies on; None where there is one only."""
+        return None
+
+
+@dataclass(frozen=True)
+class Mse(Loss):
+    """loss_i = (1/K) Σ_k (a_k - y_k)², K outputs."""
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        residual = a - y
+        loss: Array = (residual * residual).mean(axis=0)
+        return loss
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        np.subtract(a, y, out=out)
+        np.multiply(out, 2 / len(a), out=out)
+
+
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """loss_i = Σ_k (a_k - y_k)²."""
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        residual = a - y
+        loss: Array = (residual * residual).sum(axis=0)
+        return loss
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        np.subtract(a, y, out=out)
+        np.multiply(out, 2, out=out)
+
+
+@dataclass(frozen=True)
+class HalfSquaredError(Loss):
+    """loss_i = ½ Σ_k (a_k - y_k)², the textbook's: with identity outputs delta = a - y."""
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        residual = a - y
+        loss: Array = 0.5 * (residual * residual).sum(axis=0)
+        return loss
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        np.subtract(a, y, out=out)
+
+
+@dataclass(frozen=True)
+class Mae(Loss):
+    """loss_i = (1/K) Σ_k |a_k - y_k|; its derivative at 0 is 0."""
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        residual = a - y
+        loss: Array = (residual * np.sign(residual.real)).mean(axis=0)
+        return loss
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        np.subtract(a, y, out=out)
+        np.sign(out, out=out)
+        np.multiply(out, 1 / len(a), out=out)
+
+    def pieces_of(self, a: Array, y: Array) -> Array:
+        return (a - y).real > 0
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """loss_i = (1/K) Σ_k h(a_k - y_k): h(r) = r²/2 where |r| ≤ delta, else delta (|r| - delta/2).
+
+    With c = r clipped to [-delta, delta], h = c (r - c/2) and h' = c.
+    Huber 1964, Ann. Math. Statist. 35, 73.
+    """
+
+    delta: Annotated[float, Gt(0)] = 1.0
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        residual = a - y
+        clipped = np.minimum(np.maximum(residual, -self.delta), self.delta)
+        loss: Array = (clipped * (residual - 0.5 * clipped)).mean(axis=0)
+        return loss
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        np.subtract(a, y, out=out)
+        np.maximum(out, -self.delta, out=out)
+        np.minimum(out, self.delta, out=out)
+        np.multiply(out, 1 / len(a), out=out)
+
+    def pieces_of(self, a: Array, y: Array) -> Array:
+        return np.searchsorted([-self.delta, self.delta], (a - y).real)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """loss_i = -Σ_k [y_k ln a_k + (1 - y_k) ln(1 - a_k)] = Σ_k [ln(1 + e^z_k) - y_k z_k].
+
+    The last is added up as ln(1 + e^-|z|) + z ([z ≥ 0] - y), exact where y is 0 or 1.
+    """
+
+    output_activations = ("sigmoid",)
+    targets = "probabilities"
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        tail = log1p_exp_minus_modulus(z, np.empty_like(z))
+        loss: Array = (tail + z * (~np.signbit(z.real) - y)).sum(axis=0)
+        return loss
+
+    def write_delta(
+        self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
+    ) -> None:
+        np.subtract(a, y, out=out)
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """loss_i = -Σ_k y_k ln a_k = Σ_k y_k (ln Σ_j e^z_j - z_k); delta = a - y, as Σ_k y_k = 1."""
+
+    output_activations = ("softmax",)
+    targets = "distribution"
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        shifted = z - z.real.max(axis=0)
+        log_total = np.log(np.exp(shifted).sum(axis=0))
+        loss: Array = (y * (log_total - shifted)).sum(axis=0)
+        return loss
+
+    def write_delta(
+        self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
+    ) -> None:
+        np.subtract(a, y, out=out)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "mse": Mse,
+    "squared_error": SquaredError,
+    "half_squared_error": HalfSquaredError,
+    "mae": Mae,
+    "huber": Huber,
+    "binary_cross_entropy": BinaryCrossEntropy,
+    "cross_entropy": CrossEntropy,
+}
+
+
+def legal_losses(activation: str) -> list[str]:
+    """The losses that are defined for an output activation, by name."""
+    return [
+        name
+        for name, loss in LOSSES.items()
+        if loss.output_activations is None or activation in loss.output_activations
+    ]

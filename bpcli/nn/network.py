@@ -1,0 +1,134 @@
+"""What a network is: its layers and its loss, and how one flat vector holds its parameters.
+
+A `Network` is a description. It owns no numbers: parameters, gradients and optimizer slots are
+flat vectors of `n_params` entries, and the layers' matrices are views into them. The matrix of
+layer l is (rows, columns), a row a unit (k rows for maxout), with the bias as its last column:
+
+    [W[l] b[l]]:  (rows, inputs + 1), or (rows, inputs) in a layer without bias
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.nn.activations import Activation
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.initializers import Fans, Initializer
+from bpcli.nn.losses import Loss
+
+Bias: TypeAlias = Literal["trained", "frozen", "none"]
+"""`frozen` biases take part in the forward pass but keep their initial values."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: z = W a_below + b, a = f(z)."""
+
+    inputs: int
+    units: int
+    activation: Activation
+    bias: Bias = "trained"
+
+    @property
+    def rows(self) -> int:
+        """Rows of W, b and z."""
+        return self.units * self.activation.rows_per_unit
+
+    @property
+    def has_bias(self) -> bool:
+        return self.bias != "none"
+
+    @property
+    def columns(self) -> int:
+        """Columns of the layer's matrix, the bias included."""
+        return self.inputs + self.has_bias
+
+    @property
+    def size(self) -> int:
+        """How many entries of the parameter vector are this layer's."""
+        return self.rows * self.columns
+
+    @property
+    def fans(self) -> Fans:
+        return Fans(self.inputs, self.units, self.rows)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Fully connected layers, input side first, and the loss they are trained on."""
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+
+    def __post_init__(self) -> None:
+        if any(below.units != above.inputs for below, above in pairwise(self.layers)):
+            raise ValueError("a layer's inputs must equal the units of the layer below")
+
+    @property
+    def inputs(self) -> int:
+        return self.layers[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        return self.layers[-1].units
+
+    @cached_property
+    def n_params(self) -> int:
+        """Entries of the parameter vector, frozen biases included."""
+        return sum(layer.size for layer in self.layers)
+
+    @cached_property
+    def layer_slices(self) -> tuple[slice, ...]:
+        """Where each layer stands in the parameter vector."""
+        stops = np.cumsum([layer.size for layer in self.layers]).tolist()
+        return tuple(
+            slice(stop - layer.size, stop) for stop, layer in zip(stops, self.layers, strict=True)
+        )
+
+    def matrices(self, vector: Vector) -> list[Array]:
+        """The layers' matrices (rows, columns) as views into a flat vector."""
+        return [
+            vector[where].reshape(layer.rows, layer.columns)
+            for where, layer in zip(self.layer_slices, self.layers, strict=True)
+        ]
+
+    def tensors(self, vector: Vector) -> Iterator[tuple[str, Array]]:
+        """("W1", (rows, inputs)), ("b1", (rows,)), … as views into a flat vector."""
+        matrices = self.matrices(vector)
+        for number, (layer, matrix) in enumerate(zip(self.layers, matrices, strict=True), start=1):
+            yield f"W{number}", matrix[:, : layer.inputs]
+            if layer.has_bias:
+                yield f"b{number}", matrix[:, -1]
+
+    @cached_property
+    def is_weight(self) -> Vector:
+        """True for the entries that are weights, not biases: those that L2 shrinks."""
+        mask = np.zeros(self.n_params, dtype=bool)
+        for name, tensor in self.tensors(mask):
+            tensor[...] = name.startswith("W")
+        return mask
+
+    @cached_property
+    def frozen(self) -> Array:
+        """Where the entries stand that training never changes: the frozen biases."""
+        mask = np.zeros(self.n_params, dtype=bool)
+        for layer, matrix in zip(self.layers, self.matrices(mask), strict=True):
+            if layer.bias == "frozen":
+                matrix[:, -1] = True
+        return np.flatnonzero(mask)
+
+    def initial_params(self, initializer: Initializer, rng: np.random.Generator) -> Vector:
+        """A float64 parameter vector, drawn layer by layer from the input side."""
+        params = np.empty(self.n_params)
+        for layer, matrix in zip(self.layers, self.matrices(params), strict=True):
+            weights, biases = initializer.draw(rng, layer.fans)
+            matrix[:, : layer.inputs] = weights
+            if layer.has_bias:
+                matrix[:, -1] = biases
+        return params
