@@ -1,0 +1,58 @@
+"""Tables written out in a config: `data: {inputs: [[…]], targets: [[…]]}`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from bpcli.data.table import Array, Table, numbered
+from bpcli.errors import DataError
+
+Number: TypeAlias = float | int
+Matrix: TypeAlias = Sequence[Number] | Sequence[Sequence[Number]]
+
+
+@dataclass(frozen=True)
+class InlineArrays:
+    """Rows typed in by hand. A list of numbers is one column; names (strings) are classes."""
+
+    inputs: Matrix
+    targets: Matrix | Sequence[str] | None = None
+
+    def table(self, rng: np.random.Generator) -> Table:
+        """The rows. Raises `DataError` where they do not form a table."""
+        X = _matrix("inputs", self.inputs)
+        names = numbered("x", X.shape[1])
+        if self.targets is None:
+            return Table(X, input_names=names)
+        if len(self.targets) != len(X):
+            raise DataError(f"{len(X)} rows of inputs but {len(self.targets)} of targets")
+        if all(isinstance(target, str) for target in self.targets):
+            classes, labels = np.unique(np.array(self.targets), return_inverse=True)
+            return Table(X, labels=labels, class_names=tuple(map(str, classes)), input_names=names)
+        Y = _matrix("targets", self.targets)  # type: ignore[arg-type]  # strings were dealt with
+        target_names = ("y",) if Y.shape[1] == 1 else numbered("y", Y.shape[1])
+        return Table(X, Y, input_names=names, target_names=target_names)
+
+
+def _matrix(name: str, rows: Matrix) -> Array:
+    if not len(rows):
+        raise DataError(f"{name} has no rows")
+    lists = [row if isinstance(row, Sequence) else [row] for row in rows]
+    widths = {len(row) for row in lists}
+    if len(widths) > 1:
+        odd = next(i for i, row in enumerate(lists) if len(row) != len(lists[0]))
+        raise DataError(
+            f"{name} is not rectangular: row 1 has {len(lists[0])} numbers, row {odd + 1} has "
+            f"{len(lists[odd])}"
+        )
+    if widths == {0}:
+        raise DataError(f"{name} has no columns")
+    matrix = np.array(lists, dtype=np.float64)
+    if not np.isfinite(matrix).all():
+        row, column = np.argwhere(~np.isfinite(matrix))[0] + 1
+        raise DataError(f"{name} has a value that is not finite: row {row}, column {column}")
+    return matrix

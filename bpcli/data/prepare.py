@@ -1,0 +1,204 @@
+"""From a table to what a network reads: parts, scales fitted on training rows, encoded targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.data.table import Array, Labels, Table
+from bpcli.errors import DataError
+
+PartName: TypeAlias = Literal["train", "val", "test"]
+PARTS: tuple[PartName, ...] = ("train", "val", "test")
+ScaleRule: TypeAlias = Literal["none", "standard", "minmax"]
+
+
+# Split.
+
+
+def split_rows(
+    fractions: Mapping[PartName, float],
+    rows: int,
+    labels: Labels | None,
+    rng: np.random.Generator,
+) -> dict[PartName, Labels]:
+    """Row indices of each part, in ascending order; with `labels`, each class by itself.
+
+    Counts are rounded by largest remainder, a tie going to the training part, so that they differ
+    from the fractions by less than one row (a row a class, with labels).
+    """
+    groups = [np.arange(rows)]
+    if labels is not None:
+        groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    chosen: dict[PartName, list[Labels]] = {part: [] for part in fractions}
+    for group in groups:
+        shuffled = rng.permutation(group)
+        edges = np.cumsum(_counts(list(fractions.values()), len(group)))[:-1]
+        for part, index in zip(fractions, np.split(shuffled, edges), strict=True):
+            chosen[part].append(index)
+    return {part: np.sort(np.concatenate(pieces)) for part, pieces in chosen.items()}
+
+
+def _counts(fractions: list[float], rows: int) -> Labels:
+    exact = rows * np.array(fractions)
+    counts = np.floor(exact + 1e-9).astype(np.intp)
+    missing = rows - counts.sum()
+    remainders = np.round(exact - counts, 9)
+    counts[np.argsort(-remainders, kind="stable")[:missing]] += 1
+    return counts
+
+
+# Scale.
+
+
+@dataclass(frozen=True)
+class Scale:
+    """x' = (x - shift) / factor, column by column."""
+
+    shift: Array
+    factor: Array
+
+    @classmethod
+    def fit(cls, rule: ScaleRule | float, columns: Array) -> Scale:
+        """From training rows (n, d): a number divides; a constant column is only shifted."""
+        width = columns.shape[1]
+        if rule == "none" or not len(columns):
+            return cls(np.zeros(width), np.ones(width))
+        if rule == "standard":
+            return cls(columns.mean(axis=0), _no_zeros(columns.std(axis=0)))
+        if rule == "minmax":
+            low, high = columns.min(axis=0), columns.max(axis=0)
+            return cls(low / 2 + high / 2, _no_zeros(high / 2 - low / 2))
+        return cls(np.zeros(width), np.full(width, float(rule)))
+
+    def apply(self, columns: Array) -> Array:
+        return (columns - self.shift) / self.factor
+
+    def invert(self, columns: Array) -> Array:
+        return columns * self.factor + self.shift
+
+
+def _no_zeros(spread: Array) -> Array:
+    return np.where(spread > 0, spread, 1.0)
+
+
+# Encode.
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows, prepared for the network, with their targets in original units beside them."""
+
+    name: PartName
+    index: Labels
+    X: Array
+    Y: Array
+    labels: Labels | None
+    values: Array | None
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How rows become what the network reads, and how its outputs become original units again."""
+
+    inputs: Scale
+    targets: Scale
+    class_names: tuple[str, ...]
+    outputs: int
+
+    @classmethod
+    def fit(
+        cls,
+        table: Table,
+        training: Labels,
+        outputs: int,
+        input_rule: ScaleRule | float,
+        target_rule: ScaleRule | float,
+    ) -> Preparation:
+        """Fit both scales on the training rows. A reconstruction shares the inputs' scale."""
+        inputs = Scale.fit(input_rule, table.X[training])
+        if table.reconstructs:
+            return cls(inputs, inputs, (), outputs)
+        encoded = encode(table, outputs)
+        targets = Scale.fit(target_rule, encoded[training])
+        return cls(inputs, targets, table.class_names, outputs)
+
+    def part(self, name: PartName, table: Table, index: Labels) -> Part:
+        """The rows at `index`, prepared."""
+        X = self.inputs.apply(table.X[index])
+        Y = self.targets.apply(encode(table, self.outputs)[index])
+        labels = None if table.labels is None else table.labels[index]
+        values = None if table.Y is None else table.Y[index]
+        return Part(name, index, X, Y, labels, values)
+
+    def original(self, outputs: Array) -> Array:
+        """Network outputs (n, K) in original units; of classes, as they were encoded."""
+        return self.targets.invert(outputs.astype(np.float64))
+
+    def classes(self, outputs: Array) -> Labels | None:
+        """The predicted class of each row of outputs; None where there are no classes.
+
+        One output is class 1 from ½ up; of several, the largest wins.
+        """
+        if not self.class_names:
+            return None
+        original = self.original(outputs)
+        if original.shape[1] == 1:
+            return (original[:, 0] >= 0.5).astype(np.intp)
+        winners: Labels = original.argmax(axis=1)
+        return winners
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The scales as plain arrays, by name."""
+        return {
+            "inputs.shift": self.inputs.shift,
+            "inputs.factor": self.inputs.factor,
+            "targets.shift": self.targets.shift,
+            "targets.factor": self.targets.factor,
+        }
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, Array], class_names: tuple[str, ...], outputs: int
+    ) -> Preparation:
+        """The inverse of `to_arrays`."""
+        return cls(
+            Scale(arrays["inputs.shift"], arrays["inputs.factor"]),
+            Scale(arrays["targets.shift"], arrays["targets.factor"]),
+            class_names,
+            outputs,
+        )
+
+
+def outputs_needed(table: Table, one_hot: bool) -> int:
+    """Outputs that fit the targets: a column each, or one for two classes unless `one_hot`."""
+    if table.labels is None:
+        return 0 if table.Y is None else table.Y.shape[1]
+    classes = len(table.class_names)
+    return classes if one_hot or classes > 2 else 1
+
+
+def encode(table: Table, outputs: int) -> Array:
+    """Targets (n, outputs): values as they are; classes one-hot, or 0/1 in a single column.
+
+    Raises `DataError` where the targets do not fill that many outputs.
+    """
+    if table.labels is None:
+        Y = np.zeros((len(table), outputs)) if table.Y is None else table.Y
+        if Y.shape[1] != outputs:
+            raise DataError(
+                f"the data has {Y.shape[1]} target columns, the network {outputs} outputs"
+            )
+        return Y
+    classes = len(table.class_names)
+    if outputs == 1 and classes == 2:
+        return table.labels[:, np.newaxis].astype(np.float64)
+    if outputs != classes:
+        raise DataError(f"the data has {classes} classes, the network {outputs} outputs")
+    return np.eye(classes)[table.labels]

@@ -1,0 +1,90 @@
+"""A table: what every source of data gives, before anything is split, scaled or encoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bpcli.errors import DataError
+
+Array: TypeAlias = npt.NDArray[np.float64]
+Labels: TypeAlias = npt.NDArray[np.intp]
+Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Inputs X (n, d) and their targets: class labels (n,), or values Y (n, k), or nothing.
+
+    `labels` count into `class_names`. `task` is `reconstruction` where the targets are the inputs.
+    """
+
+    X: Array
+    Y: Array | None = None
+    labels: Labels | None = None
+    class_names: tuple[str, ...] = ()
+    input_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
+    reconstructs: bool = False
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def has_targets(self) -> bool:
+        return self.Y is not None or self.labels is not None
+
+    @property
+    def task(self) -> Task:
+        if self.labels is not None:
+            return "classification"
+        return "reconstruction" if self.reconstructs else "regression"
+
+    def with_inputs_as_targets(self) -> Table:
+        """The table of an autoencoder."""
+        return replace(
+            self,
+            Y=self.X,
+            labels=None,
+            class_names=(),
+            target_names=self.input_names,
+            reconstructs=True,
+        )
+
+    def with_values_as_targets(self) -> Table:
+        """Class labels 0, 1, 2 … as numbers to fit."""
+        if self.labels is None:
+            return self
+        Y = self.labels[:, np.newaxis].astype(np.float64)
+        return replace(self, Y=Y, labels=None, class_names=(), target_names=("class",))
+
+    def with_classes_as_targets(self) -> Table:
+        """One column of values as classes, a class a distinct value; or one-hot columns.
+
+        Raises `DataError` where the targets are neither.
+        """
+        if self.labels is not None or self.Y is None:
+            return self
+        if self.Y.shape[1] == 1:
+            values, labels = np.unique(self.Y[:, 0], return_inverse=True)
+            names = tuple(f"{value:g}" for value in values)
+        elif is_one_hot(self.Y):
+            labels, names = self.Y.argmax(axis=1), self.target_names
+        else:
+            raise DataError(
+                "targets cannot be read as classes: they are neither one column nor one-hot"
+            )
+        return replace(self, Y=None, labels=labels, class_names=names, target_names=())
+
+
+def is_one_hot(Y: Array) -> bool:
+    """Every row has a single 1, all else 0."""
+    return bool(np.isin(Y, (0, 1)).all() and (Y.sum(axis=1) == 1).all())
+
+
+def numbered(stem: str, count: int) -> tuple[str, ...]:
+    """x1, x2, …"""
+    return tuple(f"{stem}{number}" for number in range(1, count + 1))
