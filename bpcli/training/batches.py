@@ -1,0 +1,45 @@
+"""Which rows each update of an epoch sees: all of them, or mini-batches drawn from a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.training.objective import Objective
+
+Sampling: TypeAlias = Literal["shuffle", "random"]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Full batch where `size` is None; else ⌈rows_per_epoch / size⌉ updates an epoch.
+
+    `shuffle` takes each row at most once an epoch, `random` draws rows with replacement.
+    """
+
+    size: int | None = None
+    sampling: Sampling = "shuffle"
+    rows_per_epoch: int | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return self.size is None
+
+    def of_epoch(self, objective: Objective, rng: np.random.Generator) -> Iterator[Objective]:
+        """The objective of each update of one epoch."""
+        if self.size is None:
+            yield objective
+            return
+        order = self._draw(len(objective.data), rng)
+        for start in range(0, len(order), self.size):
+            yield objective.rows(order[start : start + self.size])
+
+    def _draw(self, rows: int, rng: np.random.Generator) -> Array:
+        count = self.rows_per_epoch or rows
+        if self.sampling == "random":
+            return rng.integers(rows, size=count)
+        return rng.permutation(rows)[:count]

@@ -1,0 +1,27 @@
+"""The verbs that every optimizer has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bpcli.nn.arrays import Vector
+from bpcli.training.objective import Objective
+
+State: TypeAlias = dict[str, Vector]
+"""What an optimizer carries from step to step, by name."""
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Lowers an objective step by step."""
+
+    def init(self, params: Vector) -> State:
+        """The state before the first step."""
+        raise NotImplementedError
+
+    def step(
+        self, objective: Objective, params: Vector, state: State, learning_rate: float
+    ) -> tuple[Vector, State]:
+        """One update: new parameters and new state."""
+        raise NotImplementedError
