@@ -1,0 +1,168 @@
+"""Faults that lie between two keys. They read the raw tree, so that they are found beside others.
+
+Every check is lenient about what it does not understand: the models report that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
+from bpcli.nn.losses import LOSSES, legal_losses
+from bpcli.spec.source import Location, Source
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Something wrong at a location of the tree."""
+
+    location: Location
+    message: str
+    at_key: bool = False
+
+
+def cross_check(source: Source) -> Iterator[Complaint]:
+    """The faults that no single key has."""
+    for check in (
+        _one_entry_a_layer,
+        _auto_at_the_ends,
+        _legal_loss,
+        _split_sums_to_one,
+        _batches,
+        _needs_validation,
+        _momentum,
+        _reconstruction_scale,
+        _one_source,
+    ):
+        yield from check(source)
+
+
+def _one_entry_a_layer(source: Source) -> Iterator[Complaint]:
+    layers = source.get(("network", "layers"))
+    if not isinstance(layers, list) or len(layers) < 2:
+        return
+    wanted = len(layers) - 1
+    for key in ("activations", "bias", "parameters"):
+        found = source.get(("network", key))
+        if isinstance(found, list) and found and len(found) != wanted:
+            yield Complaint(
+                ("network", key),
+                f"`{key}` has {len(found)} entries, but {len(layers)} `layers` need {wanted}: "
+                "one for each layer after the input",
+            )
+
+
+def _auto_at_the_ends(source: Source) -> Iterator[Complaint]:
+    layers = source.get(("network", "layers"))
+    for position, size in enumerate(layers if isinstance(layers, list) else []):
+        if size == "auto" and 0 < position < len(layers) - 1:
+            yield Complaint(
+                ("network", "layers", position),
+                "`auto` takes a size from the data: only the first and the last layer can",
+            )
+
+
+def _legal_loss(source: Source) -> Iterator[Complaint]:
+    activations = source.get(("network", "activations"))
+    loss = _name(source.get(("loss",)))
+    if not isinstance(activations, list) or not activations or loss not in LOSSES:
+        return
+    output = _name(activations[-1])
+    output = ACTIVATION_ALIASES.get(output, output)
+    if output not in ACTIVATIONS or loss in legal_losses(output):
+        return
+    needed = " or ".join(LOSSES[loss].output_activations or ())
+    yield Complaint(
+        ("loss",),
+        f"`{loss}` needs a {needed} output layer, but the last activation is `{output}`, which "
+        f"goes with {', '.join(legal_losses(output))}",
+    )
+
+
+def _split_sums_to_one(source: Source) -> Iterator[Complaint]:
+    parts = {part: source.get(("data", "split", part)) for part in ("train", "val", "test")}
+    numbers = {part: value for part, value in parts.items() if _is_number(value)}
+    total = sum(numbers.values())
+    if "train" in numbers and abs(total - 1) > 1e-9:
+        yield Complaint(
+            ("data", "split"),
+            f"the parts add up to {total:g}, not 1 ({_sum_text(numbers)})",
+            at_key=True,
+        )
+    elif "train" not in numbers and total >= 1:
+        yield Complaint(
+            ("data", "split"),
+            f"val and test take all rows ({_sum_text(numbers)}): none are left to train on",
+            at_key=True,
+        )
+
+
+def _sum_text(numbers: dict[str, Any]) -> str:
+    return ", ".join(f"{part} {value:g}" for part, value in numbers.items())
+
+
+def _batches(source: Source) -> Iterator[Complaint]:
+    if source.get(("training", "batch_size"), "full") != "full":
+        return
+    if source.get(("training", "sampling"), "shuffle") == "random":
+        yield Complaint(
+            ("training", "sampling"),
+            "`sampling: random` draws mini-batches: give `training.batch_size` a number",
+        )
+    if source.get(("training", "rows_per_epoch")) is not None:
+        yield Complaint(
+            ("training", "rows_per_epoch"),
+            "`rows_per_epoch` is for mini-batches: give `training.batch_size` a number",
+        )
+
+
+def _needs_validation(source: Source) -> Iterator[Complaint]:
+    val = source.get(("data", "split", "val"), 0)
+    has_max_fail = source.get(("training", "stop", "max_fail")) is not None
+    if has_max_fail and _is_number(val) and not val:
+        yield Complaint(
+            ("training", "stop", "max_fail"),
+            "`max_fail` watches the validation loss, but there is no validation part: set "
+            "`data.split.val`",
+        )
+
+
+def _momentum(source: Source) -> Iterator[Complaint]:
+    optimizer = source.get(("training", "optimizer"))
+    if not isinstance(optimizer, dict) or optimizer.get("nesterov") is not True:
+        return
+    if not optimizer.get("momentum", 0):
+        yield Complaint(
+            ("training", "optimizer", "nesterov"),
+            "`nesterov` changes how momentum is applied: set `momentum` above 0",
+        )
+
+
+def _reconstruction_scale(source: Source) -> Iterator[Complaint]:
+    same = source.get(("data", "targets")) == "same_as_inputs"
+    scale = source.get(("data", "scale", "targets"), "none")
+    if same and scale != "none":
+        yield Complaint(
+            ("data", "scale", "targets"),
+            "with `targets: same_as_inputs` the targets take the scale of the inputs: leave "
+            "this out",
+        )
+
+
+def _one_source(source: Source) -> Iterator[Complaint]:
+    if source.get(("data", "generator")) is not None and source.get(("data", "inputs")):
+        yield Complaint(
+            ("data", "inputs"), "`generator` and `inputs` are two sources of data: keep one", True
+        )
+
+
+def _name(value: Any) -> str:
+    """The name in a short or long form; nothing that any registry knows where there is none."""
+    name = value.get("name") if isinstance(value, dict) else value
+    return name if isinstance(name, str) else ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,267 @@
+"""Load a config: parse, override, validate, and report every fault at its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bpcli.data.generators import GENERATORS
+from bpcli.errors import ConfigError
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.nn.losses import LOSSES
+from bpcli.spec.crosscheck import Complaint, cross_check
+from bpcli.spec.faults import Fault, did_you_mean, faults_error
+from bpcli.spec.models import Data, NetworkSpec, Scaling, Spec, Split, Stop, Training
+from bpcli.spec.source import Location, Source, resolve
+from bpcli.training.optimizers import OPTIMIZERS
+
+
+@dataclass(frozen=True)
+class Config:
+    """A validated config and the text it came from."""
+
+    spec: Spec
+    source: Source
+    notes: tuple[str, ...]
+
+    def error(self, complaints: Iterable[Complaint]) -> ConfigError:
+        """Complaints that only the data could raise, shown at their place in the text."""
+        return _error(self.source, complaints)
+
+    def resolved(self) -> str:
+        """The config as YAML with every default written out."""
+        tree = self.spec.model_dump()
+        for key in ("targets", "split", "scale"):  # the source and its options first
+            tree["data"][key] = tree["data"].pop(key)
+        return dump(tree)
+
+
+def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Config:
+    """Read and validate a config file. Raises `ConfigError` with all its faults."""
+    source = Source.read(path)
+    for assignment in overrides:
+        source.override(assignment)
+    if name is not None:
+        source.override(f"name={dump(name).strip()}")
+    source.tree.setdefault("name", _name_from(path.stem))
+    return validate(source)
+
+
+def validate(source: Source) -> Config:
+    """The config that a source describes. Raises `ConfigError` with all its faults."""
+    complaints = list(cross_check(source))
+    notes: list[str] = []
+    try:
+        spec = Spec.model_validate(source.tree, context=notes)
+    except ValidationError as error:
+        complaints += _complaints(source, error)
+    if complaints:
+        raise _error(source, complaints)
+    return Config(spec, source, tuple(dict.fromkeys(notes)))
+
+
+def _name_from(stem: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "run"
+
+
+def _error(source: Source, complaints: Iterable[Complaint]) -> ConfigError:
+    faults = [
+        Fault(complaint.message, source.mark_of(complaint.location, key=complaint.at_key))
+        for complaint in complaints
+    ]
+    return faults_error(source.name, source.text, faults)
+
+
+# pydantic's errors in our words.
+
+
+def _complaints(source: Source, error: ValidationError) -> list[Complaint]:
+    """One complaint a place: alternatives of a union are merged."""
+    expected: dict[Location, list[str]] = {}
+    complaints: list[Complaint] = []
+    for detail in error.errors(include_url=False):
+        kind, location = detail["type"], _real_location(source, detail["loc"], detail["type"])
+        if kind == "extra_forbidden":
+            complaints.append(_unknown_key(source, location))
+        elif kind == "missing":
+            complaints.append(_missing_key(location))
+        else:
+            wanted = expected.setdefault(location, [])
+            wanted += [text for text in [_expectation(detail)] if text not in wanted]
+    for location, wanted in expected.items():
+        complaints.append(_wrong_value(source, location, wanted))
+    deepest = [c.location for c in complaints]
+    return [c for c in complaints if not _is_shadowed(c.location, deepest)]
+
+
+def _is_shadowed(location: Location, all_locations: list[Location]) -> bool:
+    """True where a fault deeper inside the same value says it better (a union's other arm)."""
+    return any(
+        len(other) > len(location) and other[: len(location)] == location for other in all_locations
+    )
+
+
+def _real_location(source: Source, loc: tuple[Any, ...], kind: str) -> Location:
+    """Where a pydantic error lies, without the tags of unions, which are no keys of the file."""
+    location: list[Any] = []
+    value: Any = source.tree
+    for position, part in enumerate(loc):
+        is_key = isinstance(value, dict) and part in value
+        is_place = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if is_key or is_place:
+            location.append(part)
+            value = value[part]
+        elif kind == "missing" and position == len(loc) - 1:
+            location.append(part)
+    return tuple(location)
+
+
+def _unknown_key(source: Source, location: Location) -> Complaint:
+    key, parent = str(location[-1]), location[:-1]
+    homes = [home for home, section in _SECTIONS.items() if key in section.model_fields]
+    if homes:
+        hint = f"; it belongs {_place(homes[0])}"
+    else:
+        hint = did_you_mean(key, _known_keys(source, parent))
+    return Complaint(location, f"unknown key `{key}`{hint}", at_key=True)
+
+
+_SECTIONS: dict[Location, type[BaseModel]] = {
+    (): Spec,
+    ("training",): Training,
+    ("training", "stop"): Stop,
+    ("network",): NetworkSpec,
+    ("data",): Data,
+    ("data", "split"): Split,
+    ("data", "scale"): Scaling,
+}
+
+_OPTIONS: list[Mapping[str, type]] = [ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, GENERATORS]
+
+
+def _known_keys(source: Source, location: Location) -> list[str]:
+    """The keys that may stand in the mapping at a location."""
+    keys = list(_SECTIONS[location].model_fields) if location in _SECTIONS else []
+    name = source.get((*location, "name")) or source.get((*location, "generator"))
+    for registry in _OPTIONS:
+        entry = registry.get(name) if isinstance(name, str) else None
+        keys += [field.name for field in fields(entry)] if entry else []
+    return keys
+
+
+def _place(location: Location) -> str:
+    return f"under `{'.'.join(map(str, location))}`" if location else "at the top level"
+
+
+def _missing_key(location: Location) -> Complaint:
+    parent = location[:-1]
+    return Complaint(parent, f"the key `{location[-1]}` is missing {_place(parent)}", at_key=True)
+
+
+def _expectation(detail: Any) -> str:
+    """What was allowed, as a noun phrase."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    simple = {
+        "int_type": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "bool_type": "true or false",
+        "string_type": "a word",
+        "list_type": "a list",
+        "dict_type": "a mapping of keys and values",
+        "model_type": "a mapping of keys and values",
+        "model_attributes_type": "a mapping of keys and values",
+        "dataclass_type": "a mapping of keys and values",
+        "none_required": "null",
+        "finite_number": "a finite number",
+        "string_pattern_mismatch": "letters, digits, - and _, beginning with a letter or digit, "
+        "64 at most",
+    }
+    bounds = {
+        "greater_than": ("a number greater than {}", "gt"),
+        "greater_than_equal": ("a number of at least {}", "ge"),
+        "less_than": ("a number less than {}", "lt"),
+        "less_than_equal": ("a number of at most {}", "le"),
+        "too_short": ("a list of at least {}", "min_length"),
+    }
+    if kind in simple:
+        return simple[kind]
+    if kind in bounds:
+        phrase, key = bounds[kind]
+        return phrase.format(f"{context[key]:g}")
+    if kind == "literal_error":
+        return str(context["expected"]).replace("'", "`")
+    if kind == "union_tag_invalid":
+        return str(context["expected_tags"]).replace("'", "`").removesuffix(", `arrays`")
+    if kind == "union_tag_not_found":
+        return "a name, or a mapping with one"
+    return str(detail["msg"]).removeprefix("Value error, ")
+
+
+def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Complaint:
+    found = source.get(location)
+    if isinstance(found, dict):
+        named = next(
+            (key for key in ("name", "generator") if isinstance(found.get(key), str)), None
+        )
+        if named is not None:
+            location, found = (*location, named), found[named]
+    if found is None and location == ("data",):
+        return Complaint(location, "expected a mapping with `generator` or `inputs`")
+    hint = did_you_mean(found, re.findall(r"`([^`]+)`", " ".join(wanted)))
+    return Complaint(location, f"found {_shown(found)}, expected {' or '.join(wanted)}{hint}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return f"`{value if len(value) <= 40 else value[:37] + '...'}`"
+    if value is None:
+        return "nothing"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+# Writing a config.
+
+
+class _Dumper(yaml.SafeDumper):
+    """Short lists on one line, and quotes around every word that would not be read as one."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_str(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    try:
+        is_plain = resolve(text) == text
+    except ValueError:
+        is_plain = False
+    style = None if is_plain else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.SequenceNode:
+    is_flat = not any(isinstance(item, list | dict) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=is_flat)
+
+
+_Dumper.add_representer(str, _represent_str)
+_Dumper.add_representer(list, _represent_list)
+
+
+def dump(value: Any) -> str:
+    """YAML that `Source.parse` reads back as the same value."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, explicit_end=False
+    )
+    return text.removesuffix("...\n")

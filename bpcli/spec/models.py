@@ -1,0 +1,190 @@
+"""The config's shape: every key, its type, its bounds and its default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+
+from pydantic import Discriminator, Field, Tag, create_model, field_validator
+
+from bpcli.data.arrays import InlineArrays
+from bpcli.data.generators import GENERATORS, Generator
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
+from bpcli.nn.initializers import INITIALIZERS, Initializer
+from bpcli.nn.losses import LOSSES, Loss
+from bpcli.spec.named import Strict, named, options_of
+from bpcli.training.batches import Sampling
+from bpcli.training.metrics import METRICS
+from bpcli.training.objective import Reduction
+from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
+
+if TYPE_CHECKING:
+    ActivationSpec = Activation
+    InitializerSpec = Initializer
+    LossSpec = Loss
+    OptimizerSpec = Optimizer
+    MetricName = str
+else:
+    ActivationSpec = named(ACTIVATIONS, ACTIVATION_ALIASES, "activation")
+    InitializerSpec = named(INITIALIZERS, None, "initializer")
+    LossSpec = named(LOSSES, None, "loss")
+    OptimizerSpec = named(OPTIMIZERS, OPTIMIZER_ALIASES, "optimizer")
+    MetricName = Literal[tuple(METRICS)]
+
+Units: TypeAlias = Annotated[int, Field(ge=1)] | Literal["auto"]
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+BiasSpec: TypeAlias = bool | Literal["frozen"]
+Numbers: TypeAlias = list[int | float]
+
+
+class DivideBy(Strict):
+    """Divide by a constant, such as 16 or 255 for images."""
+
+    divide_by: Annotated[float, Field(gt=0)]
+
+
+ScaleSpec: TypeAlias = Literal["none", "standard", "minmax"] | DivideBy
+
+
+class Scaling(Strict):
+    """How columns are scaled; fitted on the training rows, inverted wherever numbers are shown."""
+
+    inputs: ScaleSpec = "none"
+    targets: ScaleSpec = "none"
+
+
+class Split(Strict):
+    """Fractions of the rows; `train` is what the others leave."""
+
+    train: Annotated[float, Field(gt=0, le=1)] | None = None
+    val: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    test: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    stratify: bool | Literal["auto"] = "auto"
+
+    @property
+    def fractions(self) -> dict[Literal["train", "val", "test"], float]:
+        train = 1 - self.val - self.test if self.train is None else self.train
+        return {"train": train, "val": self.val, "test": self.test}
+
+
+class Data(Strict):
+    """Keys that every source of data has."""
+
+    split: Split = Split()
+    scale: Scaling = Scaling()
+
+
+class GeneratedData(Data):
+    """Data made by a generator; its options stand beside its name."""
+
+    generator: str
+    targets: Literal["classes", "values", "same_as_inputs"] | None = None
+
+    @property
+    def source(self) -> Generator:
+        kind = GENERATORS[self.generator]
+        return kind(**{name: getattr(self, name) for name in options_of(kind)})
+
+
+class InlineData(Data):
+    """Rows written out in the config."""
+
+    inputs: Numbers | list[Numbers]
+    targets: Numbers | list[Numbers] | list[str] | Literal["same_as_inputs"] | None = None
+
+    @property
+    def source(self) -> InlineArrays:
+        targets = None if isinstance(self.targets, str) else self.targets
+        return InlineArrays(self.inputs, targets)
+
+
+def _kind_of_data(value: Any) -> str | None:
+    if isinstance(value, InlineData):
+        return "arrays"
+    if isinstance(value, GeneratedData):
+        return value.generator
+    if not isinstance(value, dict):
+        return None
+    if "inputs" in value and "generator" not in value:
+        return "arrays"
+    generator = value.get("generator")
+    return generator if isinstance(generator, str) else None
+
+
+def _data_union() -> Any:
+    members = [
+        Annotated[
+            create_model(f"data_{name}", __base__=GeneratedData, **options_of(kind)), Tag(name)
+        ]
+        for name, kind in GENERATORS.items()
+    ]
+    members.append(Annotated[InlineData, Tag("arrays")])
+    return Annotated[Union[tuple(members)], Discriminator(_kind_of_data)]  # noqa: UP007  # dynamic
+
+
+if TYPE_CHECKING:
+    DataSpec = GeneratedData | InlineData
+else:
+    DataSpec = _data_union()
+
+
+class LayerParameters(Strict):
+    """Explicit initial parameters of one layer: a row of weights a unit."""
+
+    weights: Annotated[list[Numbers], Field(min_length=1)]
+    bias: Numbers | None = None
+
+
+class NetworkSpec(Strict):
+    """Layer sizes, activations, biases and the initial parameters."""
+
+    layers: Annotated[list[Units], Field(min_length=2)]
+    activations: Annotated[list[ActivationSpec], Field(min_length=1)]
+    bias: BiasSpec | list[BiasSpec] = True
+    init: InitializerSpec = INITIALIZERS["xavier_uniform"]()
+    parameters: list[LayerParameters] | None = None
+    dtype: Literal["float64", "float32"] = "float64"
+
+
+class Stop(Strict):
+    """Thresholds that end training before `epochs`."""
+
+    goal: float | None = None
+    min_grad: Annotated[float, Field(gt=0)] | None = None
+    max_fail: Count | None = None
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+
+
+class Training(Strict):
+    """How the loss is lowered, and when that ends."""
+
+    optimizer: OptimizerSpec = GradientDescent()
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    epochs: Annotated[int, Field(ge=0)] = 1000
+    reduction: Reduction = "mean"
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    batch_size: Count | Literal["full"] = "full"
+    sampling: Sampling = "shuffle"
+    rows_per_epoch: Count | None = None
+    stop: Stop = Stop()
+    workers: Count | Literal["auto"] = "auto"
+    record_params: bool = False
+    log_every: Count | Literal["auto"] = "auto"
+
+
+class Spec(Strict):
+    """A whole config, validated."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    data: DataSpec
+    network: NetworkSpec
+    loss: LossSpec
+    training: Training = Training()
+    metrics: Literal["auto"] | list[MetricName] = "auto"
+
+    @field_validator("metrics")
+    @classmethod
+    def _each_metric_once(cls, names: str | list[str]) -> str | list[str]:
+        if isinstance(names, list) and len(set(names)) < len(names):
+            raise ValueError("a metric is listed twice")
+        return names

@@ -1,0 +1,289 @@
+"""YAML text as a tree of plain values that remembers where each key and value stands.
+
+Scalars follow YAML 1.2's core schema: `1e-3` is a number, `no` a word. Built on PyYAML's events,
+without constructors or recursion, so a file can neither run code nor overflow the stack.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import yaml
+
+from bpcli.errors import ConfigError
+from bpcli.spec.faults import Fault, Mark, faults_error
+
+Key: TypeAlias = str | int
+Location: TypeAlias = tuple[Key, ...]
+"""Where a value stands in the tree: keys and list positions from the top."""
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))")
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
+    word: value
+    for value in (True, False)
+    for word in (str(value), str(value).lower(), str(value).upper())
+}
+
+
+@dataclass
+class Source:
+    """A config's text, its values as plain Python, and the place of each."""
+
+    name: str
+    text: str
+    tree: dict[str, Any] = field(default_factory=dict)
+    key_marks: dict[Location, Mark] = field(default_factory=dict)
+    value_marks: dict[Location, Mark] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Source:
+        """Read a file. Raises `ConfigError` where there is none or it is not YAML."""
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except FileNotFoundError:
+            raise ConfigError(f"There is no file {path}.") from None
+        except IsADirectoryError:
+            raise ConfigError(f"{path} is a folder, not a config file.") from None
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}).") from None
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Source:
+        """Parse YAML text; `name` stands before the line numbers of faults."""
+        source = cls(name, text)
+        builder = _Builder(source)
+        try:
+            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+                builder.take(event)
+        except yaml.MarkedYAMLError as error:
+            at = error.problem_mark or error.context_mark
+            mark = Mark(at.line, at.column, at.column + 1) if at else None
+            message = " ".join(filter(None, (error.context, error.problem)))
+            source.faults.append(Fault(f"this is not YAML: {message}", mark))
+        except yaml.reader.ReaderError as error:
+            raise ConfigError(
+                f"{name}: the character U+{int(error.character):04X} is not allowed in YAML."
+            ) from None
+        if source.faults:
+            raise faults_error(source.name, source.text, source.faults)
+        return source
+
+    def override(self, assignment: str) -> None:
+        """Apply `key.path=value`, the value read as YAML. Outranks the file."""
+        path, equals, value = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            raise ConfigError(
+                f"--set {assignment}: expected key=value, such as --set training.epochs=50."
+            )
+        parsed = Source.parse(f"value: {value}", f"--set {path}").tree["value"]
+        location = self._settle(keys, assignment)
+        parent: Any = self.tree
+        for key in location[:-1]:
+            parent = parent[key]
+        parent[location[-1]] = parsed
+        mark = Mark(0, 0, 0, origin=f"--set {assignment}")
+        self._forget(location)
+        self.key_marks[location] = self.value_marks[location] = mark
+
+    def _settle(self, keys: list[str], assignment: str) -> Location:
+        """The location that the keys name; mappings on the way are made where they lack."""
+        location: list[Key] = []
+        parent: Any = self.tree
+        for depth, key in enumerate(keys):
+            is_last = depth == len(keys) - 1
+            if isinstance(parent, list):
+                if not key.isdecimal() or int(key) >= len(parent):
+                    raise ConfigError(
+                        f"--set {assignment}: {'.'.join(keys[:depth])} is a list of "
+                        f"{len(parent)}; its places are 0 to {len(parent) - 1}, not {key}."
+                    )
+                location.append(int(key))
+            else:
+                location.append(key)
+                if not is_last and parent.get(key) is None:
+                    parent[key] = {}
+            if is_last:
+                break
+            parent = parent[location[-1]]
+            if isinstance(parent, str | int | float | bool):
+                parent = self._open_shorthand(tuple(location), parent, assignment)
+        return tuple(location)
+
+    def _open_shorthand(self, location: Location, value: Any, assignment: str) -> dict[str, Any]:
+        """`optimizer: adam` as a mapping, so that its options can be set."""
+        if not isinstance(value, str):
+            where = ".".join(map(str, location))
+            raise ConfigError(f"--set {assignment}: {where} is {value!r}, which has no keys.")
+        parent: Any = self.tree
+        for key in location[:-1]:
+            parent = parent[key]
+        opened: dict[str, Any] = {"name": value}
+        parent[location[-1]] = opened
+        if location in self.value_marks:
+            self.value_marks[(*location, "name")] = self.value_marks[location]
+        return opened
+
+    def _forget(self, location: Location) -> None:
+        for marks in (self.key_marks, self.value_marks):
+            for stale in [known for known in marks if known[: len(location)] == location]:
+                del marks[stale]
+
+    def mark_of(self, location: Location, *, key: bool = False) -> Mark | None:
+        """Where a value (or its key) stands; for what is not written, where its parent does."""
+        while location:
+            first, second = self.value_marks, self.key_marks
+            if key:
+                first, second = second, first
+            found = first.get(location) or second.get(location)
+            if found:
+                return found
+            location, key = location[:-1], True
+        return None
+
+    def get(self, location: Location, default: Any = None) -> Any:
+        """The value at a location, or the default where nothing stands there."""
+        value: Any = self.tree
+        for key in location:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return default
+        return value
+
+
+class _Frame(NamedTuple):
+    container: dict[str, Any] | list[Any]
+    location: Location
+
+
+class _Builder:
+    """Turns parser events into the tree of a `Source`."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.frames: list[_Frame] = []
+        self.key: str | None = None
+        self.documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents == 2:
+                self._fault("one document a file is allowed", event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._fault("aliases (*name) are not supported: write the value out", event)
+            self._put(None, event)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent):
+            self._open({}, event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._open([], event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self.frames.pop()
+        elif isinstance(event, yaml.StreamEndEvent) and not self.documents:
+            self.source.faults.append(Fault("the file is empty", None))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        if event.tag is not None and event.tag != "!":
+            self._fault(f"tags ({event.tag}) are not allowed", event)
+        if self._expects_key():
+            self._take_key(event)
+            return
+        try:
+            value = event.value if not event.implicit[0] else resolve(event.value)
+        except ValueError as error:
+            self._fault(str(error), event)
+            value = None
+        self._put(value, event)
+
+    def _expects_key(self) -> bool:
+        return (
+            bool(self.frames) and isinstance(self.frames[-1].container, dict) and self.key is None
+        )
+
+    def _take_key(self, event: yaml.ScalarEvent) -> None:
+        frame, self.key = self.frames[-1], event.value
+        location = (*frame.location, event.value)
+        if event.value in frame.container:
+            first = self.source.key_marks[location].line + 1
+            self._fault(f"the key `{event.value}` stands here again, first on line {first}", event)
+        else:
+            self.source.key_marks[location] = _mark(event)
+
+    def _open(self, container: dict[str, Any] | list[Any], event: Any) -> None:
+        if event.tag is not None and event.tag != "!":
+            self._fault(f"tags ({event.tag}) are not allowed", event)
+        if self._expects_key():
+            self._fault("a key is a word, not a list or mapping", event)
+            self.key = ""
+        if len(self.frames) >= _DEEPEST:
+            raise ConfigError(f"{self.source.name} nests deeper than {_DEEPEST} levels.")
+        self.frames.append(_Frame(container, self._put(container, event)))
+
+    def _put(self, value: Any, event: Any) -> Location:
+        """Store a value where it belongs; return its location."""
+        if not self.frames:
+            if isinstance(value, dict):
+                self.source.tree = value
+            elif self.documents == 1:
+                self._fault("a config is a mapping of `key: value` lines", event)
+            return ()
+        container, parent = self.frames[-1]
+        if isinstance(container, dict):
+            assert self.key is not None, "a value in a mapping follows its key"
+            location: Location = (*parent, self.key)
+            container.setdefault(self.key, value)
+            self.key = None
+        else:
+            location = (*parent, len(container))
+            container.append(value)
+        self.source.value_marks.setdefault(location, _mark(event))
+        return location
+
+    def _fault(self, message: str, event: Any) -> None:
+        self.source.faults.append(Fault(message, _mark(event)))
+
+
+_DEEPEST = 50
+
+
+def _mark(event: Any) -> Mark:
+    start, end = event.start_mark, event.end_mark
+    one_line = end.line == start.line and end.column > start.column
+    return Mark(start.line, start.column, end.column if one_line else start.column + 1)
+
+
+def resolve(text: str) -> Any:
+    """What a plain scalar means in YAML 1.2's core schema. Raises `ValueError` where unclear."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        if len(text) > _LONGEST_INTEGER:
+            raise ValueError(f"an integer of {len(text)} digits is too long")
+        return int(text)
+    if _PREFIXED.fullmatch(text):
+        return int(text, 0)
+    if re.fullmatch(r"[-+]?0[0-9]+", text):
+        raise ValueError(
+            f"write {text.lstrip('0') or '0'} or '{text}', not {text}: a number has no leading 0"
+        )
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _SPECIAL.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+_LONGEST_INTEGER = 30
