@@ -1,0 +1,1 @@
+"""A run is a folder: how it is claimed, written, found again and read."""

@@ -1,0 +1,71 @@
+"""Files that are whole or not there, and array files that equal runs make equal to the byte."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bpcli.errors import RunError
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a crash, meets the old content or the new, never a part.
+
+    Temporary file beside it → write → fsync → rename → fsync of the folder.
+    Raises `RunError` where that fails; the temporary file is gone then.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")  # a run's folder has one writer
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RunError(f"{path} could not be saved: {error.strerror or error}.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def to_json(value: Any) -> str:
+    """JSON for people: indented, in the given order, without NaN."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> None:
+    """Write a safetensors file; `meta` is JSON kept under one key, so that bytes repeat."""
+    from safetensors.numpy import save
+
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps(meta, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, save(tensors, {"bpnet": text}))
+
+
+def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
+    """Read what `save_arrays` wrote. Raises `RunError` where the file is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = json.loads((file.metadata() or {})["bpnet"])
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing.") from None
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise RunError(f"{path} is damaged or not bpnet's: {error}") from None

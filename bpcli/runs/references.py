@@ -1,0 +1,86 @@
+"""How a run is named on the command line: id, unique prefix, name, `latest`, `latest~2`, path."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from bpcli.errors import RunError
+from bpcli.runs.store import CONFIG, RECORD, Run
+
+_ID = re.compile(r"\d{8}-\d{6}-(?P<name>.+)-[a-z][a-z0-9]{3}")
+_LATEST = re.compile(r"latest(?:~(?P<back>\d+))?")
+_MOST_SHOWN = 5
+
+
+def list_runs(runs_dir: Path) -> list[Run]:
+    """The runs in a folder, newest first."""
+    try:
+        entries = list(os.scandir(runs_dir))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    folders = [Path(entry) for entry in entries if entry.is_dir() and _ID.fullmatch(entry.name)]
+    found = [
+        folder for folder in folders if (folder / RECORD).is_file() and (folder / CONFIG).is_file()
+    ]
+    return [Run(folder) for folder in sorted(found, key=_by_time, reverse=True)]
+
+
+def _by_time(folder: Path) -> tuple[str, int]:
+    """The second in the id first; runs of the same second by when their config was written."""
+    return folder.name[:15], (folder / CONFIG).stat().st_mtime_ns
+
+
+def find_run(reference: str, runs_dir: Path) -> Run:
+    """The run a reference names. Raises `RunError` where it is none, or several."""
+    if os.sep in reference or "/" in reference or reference in (".", ".."):
+        return _by_path(reference)
+    runs = list_runs(runs_dir)
+    latest = _LATEST.fullmatch(reference)
+    if latest:
+        return _latest(runs, int(latest["back"] or 0), runs_dir)
+    for matches in (
+        [run for run in runs if run.run_id == reference],
+        [run for run in runs if _name(run) == reference],
+        [run for run in runs if run.run_id.startswith(reference)],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise RunError(_ambiguous(reference, matches))
+    if (Path(reference) / RECORD).is_file():
+        return Run(Path(reference))
+    raise RunError(_unknown(reference, runs, runs_dir))
+
+
+def _by_path(reference: str) -> Run:
+    folder = Path(reference)
+    if not (folder / RECORD).is_file():
+        raise RunError(f"{reference} is not a run: no {RECORD} in there.")
+    return Run(folder)
+
+
+def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
+    if not runs:
+        raise RunError(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
+    if back >= len(runs):
+        raise RunError(f"latest~{back} reaches too far back: {runs_dir} holds {len(runs)} runs.")
+    return runs[back]
+
+
+def _name(run: Run) -> str:
+    match = _ID.fullmatch(run.run_id)
+    return match["name"] if match else ""
+
+
+def _ambiguous(reference: str, matches: list[Run]) -> str:
+    shown = [f"  {run.run_id}" for run in matches[:_MOST_SHOWN]]
+    if len(matches) > _MOST_SHOWN:
+        shown.append(f"  … and {len(matches) - _MOST_SHOWN} more")
+    return "\n".join([f"`{reference}` could be any of these runs, newest first:", *shown])
+
+
+def _unknown(reference: str, runs: list[Run], runs_dir: Path) -> str:
+    newest = f"; the latest is {runs[0].run_id}" if runs else ", which holds none"
+    return f"There is no run `{reference}` in {runs_dir}{newest}."

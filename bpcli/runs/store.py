@@ -1,0 +1,110 @@
+"""The folder of one run: its files, and the record that says what became of it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from bpcli.errors import RunError
+from bpcli.runs.files import to_json, write_atomically
+
+Record: TypeAlias = dict[str, Any]
+"""What run.json holds."""
+
+CONFIG = "config.yaml"
+RESOLVED = "resolved.yaml"
+RECORD = "run.json"
+METRICS = "metrics.jsonl"
+WEIGHTS = "weights.safetensors"
+SPLIT = "split.npz"
+PATH = "params_path.npy"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder."""
+
+    folder: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.name
+
+    @classmethod
+    def claim(cls, runs_dir: Path, name: str) -> Run:
+        """Make a new folder <date>-<time>-<name>-<4 letters or digits>, never one that exists."""
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        try:
+            runs_dir.mkdir(parents=True, exist_ok=True)
+            while True:
+                folder = runs_dir / f"{stamp}-{name}-{_suffix()}"
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    continue
+                return cls(folder)
+        except OSError as error:
+            raise RunError(f"No run can be made in {runs_dir}: {error.strerror}.") from None
+
+    def path(self, file: str) -> Path:
+        return self.folder / file
+
+    def write(self, file: str, content: str | bytes) -> None:
+        """Write one of the run's files, whole or not at all."""
+        write_atomically(self.path(file), content.encode() if isinstance(content, str) else content)
+
+    def write_record(self, record: Record) -> None:
+        self.write(RECORD, to_json(record))
+
+    def record(self) -> Record:
+        """run.json. Raises `RunError` where it is missing or damaged."""
+        path = self.path(RECORD)
+        try:
+            record = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise RunError(f"{self.folder} is not a run: it has no {RECORD}.") from None
+        except (ValueError, OSError) as error:
+            raise RunError(f"{path} is damaged: {error}.") from None
+        if not isinstance(record, dict) or "status" not in record:
+            raise RunError(f"{path} is not the record of a run.")
+        return record
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        path = self.path(METRICS)
+        try:
+            return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        except FileNotFoundError:
+            raise RunError(f"{path} is missing.") from None
+        except (ValueError, OSError) as error:
+            raise RunError(f"{path} is damaged: {error}.") from None
+
+
+def _suffix() -> str:
+    letters_digits = string.ascii_lowercase + string.digits
+    first = secrets.choice(string.ascii_lowercase)
+    return first + "".join(secrets.choice(letters_digits) for _ in range(3))
+
+
+class MetricsFile:
+    """metrics.jsonl, a line an epoch, each written whole and flushed."""
+
+    def __init__(self, run: Run) -> None:
+        self._path = run.path(METRICS)
+        self._file: IO[str] = self._path.open("w", encoding="utf-8")
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Raises `RunError` where the line cannot be written."""
+        try:
+            self._file.write(json.dumps(line, allow_nan=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise RunError(f"{self._path} could not be written: {error.strerror}.") from None
+
+    def close(self) -> None:
+        self._file.close()
