@@ -1,0 +1,5 @@
+"""`python -m bpcli` is `bpnet`."""
+
+from bpcli.cli.main import run
+
+run()

@@ -1,0 +1,60 @@
+"""What several commands share: options, consoles, and JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+runs_dir_option = click.option(
+    "--runs-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="The folder that holds the runs.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else on stdout."
+)
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a value, such as training.epochs=50. May be repeated.",
+)
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["best", "last"]),
+    default="best",
+    show_default=True,
+    help="Which parameters: of the lowest validation loss, or of the last epoch.",
+)
+
+
+def console(stderr: bool = False) -> Console:
+    """A rich console for results, or for everything else with `stderr`."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made.width = 160  # A pipe has no width: do not fold lines for one.
+    return made
+
+
+def print_json(document: Any) -> None:
+    """Print the one JSON document of a command."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def names_a_config(reference: str) -> bool:
+    """True where RUN|CONFIG is a config file: it ends as one, or is a file."""
+    return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()

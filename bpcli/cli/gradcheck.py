@@ -1,0 +1,167 @@
+"""`bpnet gradcheck`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import (
+    console,
+    json_option,
+    names_a_config,
+    print_json,
+    runs_dir_option,
+    set_option,
+)
+from bpcli.errors import ConfigError, GateFailed
+
+if TYPE_CHECKING:
+    from bpcli.experiment.gradcheck import Proof
+
+
+@click.command(
+    "gradcheck",
+    epilog="""\b
+Examples:
+  bpnet gradcheck                          everything that a config can ask for
+  bpnet gradcheck configs/moons.yaml       your own network and data, at the start
+  bpnet gradcheck latest                   the same, at trained weights
+  bpnet gradcheck --self-test              wrong backward passes, each rejected
+  bpnet gradcheck --corrupt no-derivative  what a failing check looks like""",
+)
+@click.argument("run_or_config", metavar="[CONFIG|RUN]", required=False)
+@click.option(
+    "--entries",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Entries to check of each tensor.",
+)
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Training rows to check on.",
+)
+@click.option("--self-test", is_flag=True, help="Show that wrong backward passes are rejected.")
+@click.option("--corrupt", metavar="KIND", help="Use a wrong backward pass, to see it fail.")
+@set_option
+@runs_dir_option
+@json_option
+def command(
+    run_or_config: str | None,
+    entries: int,
+    rows: int,
+    self_test: bool,
+    corrupt: str | None,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Prove the gradient, tensor by tensor.
+
+    The analytic gradient is held against the complex step, which has no truncation error, and
+    against central differences. Entries whose step crosses a kink are skipped and counted. Exit
+    code 4 if any tensor fails.
+    """
+    if self_test:
+        if run_or_config or corrupt:
+            raise ConfigError("--self-test goes without CONFIG, RUN and --corrupt.")
+        _self_test(as_json)
+        return
+    _known_corruption(corrupt)
+    if run_or_config is not None:
+        _report(_prove(run_or_config, overrides, runs_dir, rows, entries, corrupt), as_json)
+    elif corrupt is not None:
+        from bpcli.experiment.gradcheck import prove_demonstration
+
+        _report(prove_demonstration(corrupt), as_json)
+    else:
+        _catalogue(as_json)
+
+
+def _known_corruption(corrupt: str | None) -> None:
+    from bpcli.training.gradient_proof import CORRUPTIONS
+
+    if corrupt is not None and corrupt not in CORRUPTIONS:
+        raise ConfigError(f"--corrupt {corrupt}: expected one of {', '.join(CORRUPTIONS)}.")
+
+
+def _prove(
+    run_or_config: str,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    rows: int,
+    entries: int,
+    corrupt: str | None,
+) -> Proof:
+    from bpcli.experiment.gradcheck import prove_experiment
+
+    if names_a_config(run_or_config):
+        from bpcli.build import build
+        from bpcli.spec.load import load_config
+
+        experiment = build(load_config(Path(run_or_config), overrides))
+        params = experiment.initial_params
+    else:
+        from bpcli.experiment.trained import load_trained
+        from bpcli.runs.references import find_run
+
+        if overrides:
+            raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
+        trained = load_trained(find_run(run_or_config, runs_dir))
+        experiment, params = trained.experiment, trained.params
+    return prove_experiment(experiment, params, rows=rows, entries=entries, corruption=corrupt)
+
+
+def _report(proof: Proof, as_json: bool) -> None:
+    from bpcli.views.tables import checks_table
+
+    if as_json:
+        print_json(proof.to_json())
+    else:
+        out = console()
+        out.print(checks_table(proof.checks))
+        out.print(f"checked on {proof.rows} rows in float64; error: norm of the difference over")
+        out.print("norm of the gradient, by the complex step and by central differences")
+        if proof.explanation:
+            out.print(f"hint: {proof.explanation}", markup=False, soft_wrap=True)
+    if not proof.passed:
+        raise GateFailed("the gradient is wrong.")
+
+
+def _catalogue(as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from bpcli.experiment.gradcheck import prove_catalogue
+    from bpcli.views.tables import catalogue_table
+
+    rows = prove_catalogue()
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    else:
+        out = console()
+        out.print(catalogue_table(rows))
+        cases, entries = sum(row.cases for row in rows), sum(row.checked for row in rows)
+        worst = max(row.error for row in rows)
+        out.print(f"{cases} networks, {entries} entries, largest error {worst:.1e}")
+    if not all(row.passed for row in rows):
+        raise GateFailed("a gradient is wrong.")
+
+
+def _self_test(as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from bpcli.experiment.gradcheck import self_test
+    from bpcli.views.tables import rejections_table
+
+    rejections = self_test()
+    if as_json:
+        print_json([asdict(rejection) for rejection in rejections])
+    else:
+        console().print(rejections_table(rejections))
+    if not all(rejection.rejected for rejection in rejections):
+        raise GateFailed("a wrong backward pass was not noticed.")

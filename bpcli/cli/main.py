@@ -1,0 +1,90 @@
+"""The `bpnet` group, and how failures become messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpcli import __version__
+from bpcli.errors import BpnetError, Interrupted
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
+
+_COMMANDS = ("train", "eval", "gradcheck", "predict", "runs", "init")
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"bpcli.cli.{cmd_name}").command
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with:  bpnet init xor  and then  bpnet train xor.yaml",
+)
+@click.version_option(__version__, prog_name="bpnet")
+def bpnet() -> None:
+    """Train fully connected networks by full-batch back-propagation from YAML files."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _survive_any_encoding(stream)
+    try:
+        result = bpnet.main(
+            None if arguments is None else list(arguments), "bpnet", standalone_mode=False
+        )
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BpnetError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except MemoryError as error:
+        click.echo(f"Error: this needs more memory than there is. {error}".strip(), err=True)
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output has left; give the interpreter nothing to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("BPNET_DEBUG"):
+            raise
+        name = type(error).__name__
+        click.echo(
+            f"Internal error: {name}: {error}\nThis is a fault of bpnet, not of yours. Set "
+            "BPNET_DEBUG=1 to see where it happened.",
+            err=True,
+        )
+        return 1
+
+
+def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
+    """Print a `?` for what a terminal's encoding lacks, rather than fail."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace")
+
+
+def run() -> None:
+    """The script's entry point."""
+    sys.exit(main())

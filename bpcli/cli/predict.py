@@ -1,0 +1,124 @@
+"""`bpnet predict`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import (
+    console,
+    json_option,
+    names_a_config,
+    print_json,
+    runs_dir_option,
+    set_option,
+    weights_option,
+)
+from bpcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bpcli.build import Experiment
+    from bpcli.experiment.predict import PredictedRows
+    from bpcli.nn.arrays import Array, Vector
+
+_MOST_ROWS_ON_A_TERMINAL = 50
+
+
+@click.command(
+    "predict",
+    epilog="""\b
+Examples:
+  bpnet predict latest
+  bpnet predict configs/xor_by_hand.yaml
+  bpnet predict moons --split test > predictions.tsv""",
+)
+@click.argument("run_or_config", metavar="RUN|CONFIG")
+@click.option(
+    "--split",
+    type=click.Choice(["all", "train", "val", "test"]),
+    default="all",
+    show_default=True,
+    help="Which rows of the data.",
+)
+@weights_option
+@set_option
+@runs_dir_option
+@json_option
+def command(
+    run_or_config: str,
+    split: str,
+    weights: str,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Print the outputs for the rows of a run's data, in original units.
+
+    Of a CONFIG, those of its initial parameters: nothing is trained. A terminal gets a table, a
+    pipe tab-separated lines. --set is for a CONFIG.
+    """
+    from contextlib import ExitStack
+
+    from bpcli.experiment.predict import predict_rows
+    from bpcli.experiment.train import one_thread_blas
+
+    with ExitStack() as stack:
+        one_thread_blas(stack)
+        experiment, params = _load(run_or_config, weights, overrides, runs_dir)
+        predicted = predict_rows(experiment, params, _rows(experiment, split))
+    if as_json:
+        print_json(predicted.to_json())
+    elif sys.stdout.isatty():
+        _print_table(predicted)
+    else:
+        _print_lines(predicted)
+
+
+def _load(
+    run_or_config: str, weights: str, overrides: tuple[str, ...], runs_dir: Path
+) -> tuple[Experiment, Vector]:
+    if names_a_config(run_or_config):
+        from bpcli.build import build
+        from bpcli.spec.load import load_config
+
+        experiment = build(load_config(Path(run_or_config), overrides), needs_targets=False)
+        return experiment, experiment.initial_params
+    if overrides:
+        raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
+    from bpcli.experiment.trained import load_trained
+    from bpcli.runs.references import find_run
+
+    trained = load_trained(find_run(run_or_config, runs_dir), weights)  # type: ignore[arg-type]
+    return trained.experiment, trained.params
+
+
+def _rows(experiment: Experiment, split: str) -> Array:
+    import numpy as np
+
+    if split == "all":
+        return np.arange(len(experiment.table))
+    index: Array = experiment.parts[split].index  # type: ignore[index]  # click checked it
+    return index
+
+
+def _print_table(predicted: PredictedRows) -> None:
+    from bpcli.views.tables import predictions_table
+
+    out = console()
+    out.print(predictions_table(predicted, _MOST_ROWS_ON_A_TERMINAL))
+    more = len(predicted.rows) - _MOST_ROWS_ON_A_TERMINAL
+    if more > 0:
+        out.print(f"and {more} more rows: pipe them to a file, or use --json, to see them all")
+
+
+def _print_lines(predicted: PredictedRows) -> None:
+    from bpcli.views.tables import prediction_cells
+
+    columns = ["row", *predicted.output_names]
+    columns += ["class"] if predicted.classes else []
+    columns += ["target"] if predicted.targets else []
+    lines = [columns, *prediction_cells(predicted, False, None)]
+    click.echo("\n".join("\t".join(cells) for cells in lines))

@@ -1,0 +1,67 @@
+"""`bpnet runs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bpcli.cli.common import console, json_option, print_json, runs_dir_option
+
+
+@click.group(
+    "runs",
+    epilog="""\b
+Examples:
+  bpnet runs list
+  bpnet runs show latest""",
+)
+def command() -> None:
+    """Look at saved runs."""
+
+
+@command.command(
+    "list",
+    epilog="""\b
+Example:
+  bpnet runs list --limit 5""",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Show this many at most.")
+@runs_dir_option
+@json_option
+def list_command(limit: int | None, runs_dir: Path, as_json: bool) -> None:
+    """List the runs, newest first."""
+    from bpcli.runs.references import list_runs
+    from bpcli.views.tables import runs_table
+
+    records = [run.record() for run in list_runs(runs_dir)[:limit]]
+    if as_json:
+        print_json(records)
+    elif records:
+        console().print(runs_table(records))
+    else:
+        console(stderr=True).print(f"no runs in {runs_dir}")
+
+
+@command.command(
+    "show",
+    epilog="""\b
+Example:
+  bpnet runs show latest --json""",
+)
+@click.argument("run")
+@runs_dir_option
+@json_option
+def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
+    """Show how RUN was trained, why it stopped and what it reached."""
+    from bpcli.runs.references import find_run
+    from bpcli.views.tables import record_tables
+
+    found = find_run(run, runs_dir)
+    record = found.record()
+    if as_json:
+        print_json(record)
+        return
+    for table in record_tables(record):
+        console().print(table)
+    console().print(f"files in {found.folder}", soft_wrap=True)

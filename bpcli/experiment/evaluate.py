@@ -1,0 +1,121 @@
+"""Evaluate a run on one of its parts, beside baselines that use no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpcli.data.prepare import Part, PartName
+from bpcli.errors import RunError
+from bpcli.experiment.scores import Scores, baselines
+from bpcli.experiment.trained import Trained
+from bpcli.training.metrics import Predictions, measure, predictions
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one class fared."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """Per-class scores; the confusion matrix, true classes as rows; and the area under ROC."""
+
+    classes: list[ClassScores]
+    confusion: list[list[int]]
+    roc_auc: float | None
+
+
+@dataclass(frozen=True)
+class PartEvaluation:
+    """The metrics of a part, of the baselines, and a report where there are classes."""
+
+    part: PartName
+    rows: int
+    scores: Scores
+    baselines: dict[str, Scores]
+    report: ClassReport | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The evaluation under metric paths such as `test.accuracy`."""
+        document: dict[str, Any] = {
+            "part": self.part,
+            "rows": self.rows,
+            "metrics": self._paths(self.scores),
+            "baselines": {label: self._paths(scores) for label, scores in self.baselines.items()},
+        }
+        if self.report is not None:
+            document["classes"] = [vars(scores) for scores in self.report.classes]
+            document["confusion"] = self.report.confusion
+            document["metrics"][f"{self.part}.roc_auc"] = self.report.roc_auc
+        return document
+
+    def _paths(self, scores: Scores) -> Scores:
+        return {f"{self.part}.{metric}": value for metric, value in scores.items()}
+
+
+def default_part(trained: Trained) -> PartName:
+    """Test, else validation, else training."""
+    parts: tuple[PartName, ...] = ("test", "val", "train")
+    return next(name for name in parts if len(trained.experiment.parts[name]))
+
+
+def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:
+    """Measure a run. Raises `RunError` where the part has no rows."""
+    experiment = trained.experiment
+    part = experiment.parts[part_name]
+    if not len(part):
+        raise RunError(f"{trained.run.run_id} has no {part_name} part: its split leaves it empty.")
+    predicted = predictions(experiment.network, trained.params, experiment.preparation, part)
+    return PartEvaluation(
+        part_name,
+        len(part),
+        measure(experiment.metrics, part, predicted),
+        baselines(experiment, part_name),
+        _class_report(part, predicted, experiment.preparation.class_names),
+    )
+
+
+def _class_report(
+    part: Part, predicted: Predictions, class_names: tuple[str, ...]
+) -> ClassReport | None:
+    if predicted.classes is None or part.labels is None:
+        return None
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    every = list(range(len(class_names)))
+    columns = precision_recall_fscore_support(
+        part.labels, predicted.classes, labels=every, zero_division=0.0
+    )
+    classes = [
+        ClassScores(name, float(precision), float(recall), float(f1), int(rows))
+        for name, precision, recall, f1, rows in zip(class_names, *columns, strict=True)
+    ]
+    confusion = confusion_matrix(part.labels, predicted.classes, labels=every).tolist()
+    return ClassReport(classes, confusion, _roc_auc(part, predicted, len(class_names)))
+
+
+def _roc_auc(part: Part, predicted: Predictions, classes: int) -> float | None:
+    """Area under the ROC curve; of several classes, the mean over one-against-rest curves.
+
+    Undefined where a class is missing from the part.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    assert part.labels is not None, "only asked where there are classes"
+    if len(np.unique(part.labels)) < classes or classes < 2:
+        return None
+    if predicted.outputs.shape[1] == 1:
+        return float(roc_auc_score(part.labels, predicted.outputs[:, 0]))
+    areas = [
+        roc_auc_score(part.labels == label, predicted.outputs[:, label]) for label in range(classes)
+    ]
+    return float(np.mean(areas))

@@ -1,0 +1,38 @@
+"""Ctrl-C and SIGTERM during training: the first asks to stop, the second stops at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class StopRequest:
+    """Remembers the signal that asked training to stop."""
+
+    signal_number: int | None = None
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """The handler: note the signal; the next one acts as if we were not here."""
+        self.signal_number = number
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Collect SIGINT and SIGTERM while the block runs; elsewhere than in the main thread, none."""
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    previous: dict[int, Any] = {
+        number: signal.signal(number, request.receive) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield request
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

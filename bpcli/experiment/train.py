@@ -1,0 +1,296 @@
+"""Train a network from a config and save the run."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from bpcli.build import Experiment, stream
+from bpcli.data.prepare import PARTS
+from bpcli.errors import Diverged, Interrupted
+from bpcli.experiment.interrupts import StopRequest, stop_requests
+from bpcli.experiment.provenance import data_digest, file_digest, machine, usable_cores
+from bpcli.experiment.scores import EpochScores, Scores, all_scores, baselines
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.arrays import Vector
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Network
+from bpcli.registry import as_mapping, name_of
+from bpcli.runs.files import save_arrays
+from bpcli.runs.store import (
+    CONFIG,
+    PATH,
+    RESOLVED,
+    SPLIT,
+    WEIGHTS,
+    MetricsFile,
+    Record,
+    Run,
+)
+from bpcli.training.loop import Epoch, train_epochs
+from bpcli.training.objective import Objective, worker_pool
+from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.stopping import Best, Criterion, Stopping, StopRules
+
+_MOST_LOG_LINES = 1000
+
+
+class Watcher(Protocol):
+    """Whoever looks on: told of every epoch, it decides itself what to show and when."""
+
+    def see(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training ended."""
+
+    run: Run
+    record: Record
+
+
+def train(experiment: Experiment, run: Run, watcher: Watcher) -> Outcome:
+    """Train, keep the metrics of the epochs that are due, and save the run.
+
+    Raises `Diverged` or `Interrupted`, both after saving what there is.
+    """
+    session = _Session(experiment, run, watcher)
+    session.save_start()
+    with ExitStack() as stack:
+        request = stack.enter_context(stop_requests())
+        one_thread_blas(stack)
+        pool = stack.enter_context(worker_pool(_workers(experiment, session.objective)))
+        stack.callback(session.log.close)
+        failure = session.follow(pool, request)
+        return session.save_end(failure)
+
+
+def one_thread_blas(stack: ExitStack) -> None:
+    """Pin BLAS to one thread: results must not depend on how many it would take.
+
+    Overflow is left to the check for divergence, which explains it.
+    """
+    import threadpoolctl
+
+    stack.enter_context(threadpoolctl.threadpool_limits(1, "blas"))
+    stack.enter_context(np.errstate(over="ignore", invalid="ignore"))
+
+
+def _workers(experiment: Experiment, objective: Objective) -> int:
+    shards = len(objective.plan.shards)
+    asked = experiment.spec.training.workers
+    return min(shards, usable_cores() if asked == "auto" else asked)
+
+
+@dataclass
+class _Session:
+    """Everything that one training keeps track of."""
+
+    experiment: Experiment
+    run: Run
+    watcher: Watcher
+    best: Best = field(default_factory=Best)
+    last: Epoch | None = None
+    reason: str = "interrupted"
+    path: list[Vector] = field(default_factory=list)
+    record: Record = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        training = self.experiment.spec.training
+        self.objective = self.experiment.objective()
+        self.scores = EpochScores(self.experiment)
+        self.stopping = Stopping(
+            StopRules(epochs=training.epochs, **training.stop.model_dump()), self.best
+        )
+
+    def save_start(self) -> None:
+        """Write what is known before the first epoch."""
+        config = self.experiment.config
+        self.run.write(CONFIG, config.source.text)
+        self.run.write(RESOLVED, config.resolved())
+        self.run.write(SPLIT, self._split_bytes())
+        self.record = {
+            "run_id": self.run.run_id,
+            "status": "running",
+            "started": _now(),
+            **describe(self.experiment),
+            "shards": len(self.objective.plan.shards),
+            "block": self.objective.plan.block,
+            "argv": sys.argv[1:],
+            "data_sha256": data_digest(self.experiment.table),
+            **machine(),
+        }
+        self.run.write_record(self.record)
+        self.log = MetricsFile(self.run)
+
+    def _split_bytes(self) -> bytes:
+        buffer = io.BytesIO()
+        indices: dict[str, Any] = {name: self.experiment.parts[name].index for name in PARTS}
+        np.savez(buffer, **indices)
+        return buffer.getvalue()
+
+    def follow(self, pool: Any, request: StopRequest) -> Diverged | Interrupted | None:
+        """Go through the epochs until a rule, a signal or divergence ends them."""
+        try:
+            for epoch in self._epochs(pool):
+                self.best.see(epoch)
+                self.last = epoch
+                reason = self.stopping.see(epoch)
+                if request.signal_number is not None:
+                    reason = "interrupted"
+                self._note(epoch, is_last=reason is not None)
+                if reason is not None:
+                    self.reason = reason
+                    break
+        except Diverged as divergence:
+            self.reason = "diverged"
+            return divergence
+        if self.reason == "interrupted" and request.signal_number is not None:
+            return Interrupted("Training was interrupted.", request.signal_number)
+        return None
+
+    def _epochs(self, pool: Any) -> Any:
+        training, experiment = self.experiment.spec.training, self.experiment
+        return train_epochs(
+            self.objective.like(pool=pool),
+            training.optimizer,
+            experiment.initial_params,
+            learning_rate=training.learning_rate,
+            epochs=training.epochs,
+            batches=experiment.batches,
+            rng=stream(experiment.spec.seed, "batches"),
+            validation=experiment.validation(pool),
+        )
+
+    def _note(self, epoch: Epoch, is_last: bool) -> None:
+        if self.experiment.spec.training.record_params:
+            self.path.append(epoch.params)
+        if is_last or epoch.number % self._log_every == 0:
+            self.log.append(
+                {
+                    "epoch": epoch.number,
+                    "loss": epoch.loss,
+                    "grad_norm": epoch.grad_norm,
+                    "learning_rate": epoch.learning_rate,
+                    "seconds": round(epoch.seconds, 6),
+                    **self.scores.of(epoch),
+                }
+            )
+        self.watcher.see(epoch, self.scores, is_last)
+
+    @property
+    def _log_every(self) -> int:
+        training = self.experiment.spec.training
+        if training.log_every != "auto":
+            return training.log_every
+        return max(1, -(-training.epochs // _MOST_LOG_LINES))
+
+    def save_end(self, failure: Diverged | Interrupted | None) -> Outcome:
+        """Save weights and record; then raise the failure, if there was one."""
+        last = self.experiment.initial_params if self.last is None else self.last.params
+        best = last if self.best.params is None else self.best.params
+        self._save_weights(best, last)
+        if self.path:
+            buffer = io.BytesIO()
+            np.save(buffer, np.array(self.path))
+            self.run.write(PATH, buffer.getvalue())
+        self.record |= {
+            "status": "finished" if failure is None else self.reason,
+            "stop_reason": self.reason,
+            "epochs": 0 if self.last is None else self.last.number,
+            "best_epoch": self.best.number,
+            "ended": _now(),
+            "seconds": 0.0 if self.last is None else round(self.last.seconds, 6),
+            "stop": [_criterion_record(rule) for rule in self.stopping.criteria],
+            "metrics": all_scores(self.experiment, best),
+            "baselines": self._baselines(),
+            "weights_sha256": file_digest(self.run.path(WEIGHTS)),
+        }
+        self.run.write_record(self.record)
+        if failure is not None:
+            raise type(failure)(*_explained(failure, self.run, self.record))
+        return Outcome(self.run, self.record)
+
+    def _save_weights(self, best: Vector, last: Vector) -> None:
+        network = self.experiment.network
+        arrays = {
+            **named_tensors("best", network, best),
+            **named_tensors("last", network, last),
+            **self.experiment.preparation.to_arrays(),
+        }
+        meta = {
+            "best_epoch": self.best.number,
+            "class_names": self.experiment.preparation.class_names,
+            "layers": layer_records(network),
+            "params": network.n_params,
+        }
+        save_arrays(self.run.path(WEIGHTS), arrays, meta)
+
+    def _baselines(self) -> dict[str, Scores]:
+        found: dict[str, Scores] = {}
+        for part in PARTS:
+            if len(self.experiment.parts[part]):
+                for label, scores in baselines(self.experiment, part).items():
+                    paths = {f"{part}.{metric}": value for metric, value in scores.items()}
+                    found.setdefault(label, {}).update(paths)
+        return found
+
+
+def describe(experiment: Experiment) -> Record:
+    """The facts that stand at the head of a run."""
+    network, spec = experiment.network, experiment.spec
+    return {
+        "name": spec.name,
+        "seed": spec.seed,
+        "loss": name_of(LOSSES, spec.loss),
+        "optimizer": as_mapping(OPTIMIZERS, spec.training.optimizer),
+        "task": experiment.table.task,
+        "rows": {name: len(experiment.parts[name]) for name in PARTS},
+        "layers": layer_records(network),
+        "n_params": network.n_params,
+        "n_frozen": len(network.frozen),
+    }
+
+
+def layer_records(network: Network) -> list[dict[str, Any]]:
+    """Each layer's sizes, activation and bias, as JSON."""
+    return [
+        {
+            "inputs": layer.inputs,
+            "units": layer.units,
+            "activation": as_mapping(ACTIVATIONS, layer.activation),
+            "bias": layer.bias,
+        }
+        for layer in network.layers
+    ]
+
+
+def named_tensors(prefix: str, network: Network, params: Vector) -> dict[str, Vector]:
+    """The layers' tensors as they are saved: `best.W1`, `best.b1`, …"""
+    return {f"{prefix}.{name}": tensor for name, tensor in network.tensors(params)}
+
+
+def _criterion_record(rule: Criterion) -> Record:
+    return {
+        "name": rule.name,
+        "meaning": rule.meaning,
+        "start": rule.start,
+        "now": rule.now,
+        "target": rule.target,
+        "falls": rule.falls,
+    }
+
+
+def _explained(failure: Diverged | Interrupted, run: Run, record: Record) -> tuple[Any, ...]:
+    saved = f"{failure} The run is saved as {run.run_id} ({record['epochs']} epochs)."
+    return (saved, failure.signal_number) if isinstance(failure, Interrupted) else (saved,)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

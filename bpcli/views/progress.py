@@ -1,0 +1,165 @@
+"""Training as it happens: a live table on a terminal, plain lines elsewhere.
+
+A view is told of every epoch and decides by the clock (10 Hz) or by the epoch number whether to
+look at it. Only then are the epoch's figures computed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bpcli.views.numbers import duration, shown
+
+if TYPE_CHECKING:
+    from bpcli.training.loop import Epoch
+
+_REFRESH_SECONDS = 0.1
+_ROWS_SHOWN = 10
+_ROWS_A_TRAINING = 20
+
+
+class ScoresOf(Protocol):
+    """Gives the metrics of an epoch by path."""
+
+    def of(self, epoch: Epoch) -> dict[str, float | None]: ...
+
+
+class Columns:
+    """The figures that a row of progress shows."""
+
+    def __init__(self, metric: str, has_validation: bool) -> None:
+        self._paths = [f"train.{metric}"]
+        if has_validation:
+            self._paths += ["val.loss", f"val.{metric}"]
+        self.names = [
+            "epoch", "loss", *self._paths, "grad norm", "learning rate", "time/epoch",
+        ]  # fmt: skip
+        self._previous: tuple[int, float] = (0, 0.0)
+
+    def row(self, epoch: Epoch, scores: ScoresOf) -> list[str]:
+        """The cells for an epoch; the time is the mean since the row before."""
+        found = scores.of(epoch)
+        number, seconds = self._previous
+        epochs = epoch.number - number
+        pace = duration((epoch.seconds - seconds) / epochs) if epochs else "-"
+        self._previous = (epoch.number, epoch.seconds)
+        return [
+            str(epoch.number),
+            shown(epoch.loss),
+            *(shown(found.get(path)) for path in self._paths),
+            shown(epoch.grad_norm, 4),
+            shown(epoch.learning_rate, 4),
+            pace,
+        ]
+
+
+def row_interval(epochs: int, log_every: int | None) -> int:
+    """Epochs between rows: as the log where that was asked for, else about 20 rows in all."""
+    if log_every is not None:
+        return log_every
+    interval, step = max(1, epochs // _ROWS_A_TRAINING), 1
+    while interval >= 10 * step:
+        step *= 10
+    return max(1, round(interval / step) * step)
+
+
+class SilentView:
+    """Shows nothing."""
+
+    def __enter__(self) -> SilentView:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
+
+
+class PlainView:
+    """A line every so many epochs, for logs and pipes."""
+
+    _WIDTH = 12
+
+    def __init__(self, console: Console, columns: Columns, interval: int) -> None:
+        self._console = console
+        self._columns = columns
+        self._interval = interval
+
+    def __enter__(self) -> PlainView:
+        self._print(self._columns.names)
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
+        if is_last or epoch.number % self._interval == 0:
+            self._print(self._columns.row(epoch, scores))
+
+    def _print(self, cells: list[str]) -> None:
+        widths = [max(self._WIDTH, len(name)) for name in self._columns.names]
+        widths[0] = 8
+        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+
+class LiveView:
+    """The latest rows in a table, with a progress bar below; redrawn at 10 Hz at most.
+
+    Draws from the training loop's own thread: a background thread would forbid forking workers.
+    """
+
+    def __init__(self, console: Console, columns: Columns, interval: int, epochs: int) -> None:
+        self._columns = columns
+        self._interval = interval
+        self._rows: deque[list[str]] = deque(maxlen=_ROWS_SHOWN)
+        self._now: list[str] | None = None
+        self._progress = Progress(
+            TextColumn("epoch"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("time left"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            auto_refresh=False,
+        )
+        self._task = self._progress.add_task("", total=epochs)
+        self._live = Live(console=console, auto_refresh=False, get_renderable=self._render)
+        self._drawn = 0.0
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.refresh()
+        self._live.stop()
+
+    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
+        is_row = is_last or epoch.number % self._interval == 0
+        now = time.perf_counter()
+        if is_row:
+            self._rows.append(self._columns.row(epoch, scores))
+            self._now = None
+        if is_last or now - self._drawn >= _REFRESH_SECONDS:
+            if not is_row:
+                self._now = self._columns.row(epoch, scores)
+            self._drawn = now
+            self._progress.update(self._task, completed=epoch.number)
+            self._live.refresh()
+
+    def _render(self) -> Group:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in self._columns.names:
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in self._rows:
+            table.add_row(*row)
+        if self._now is not None:
+            table.add_row(*self._now, style="dim")
+        return Group(table, self._progress)
