@@ -34,7 +34,7 @@ def list_command(limit: int | None, runs_dir: Path, as_json: bool) -> None:
     from bpcli.runs.references import list_runs
     from bpcli.views.tables import runs_table
 
-    records = [run.record() for run in list_runs(runs_dir)[:limit]]
+    records = [run.record_or_damage() for run in list_runs(runs_dir)[:limit]]
     if as_json:
         print_json(records)
     elif records:

@@ -139,7 +139,7 @@ class Preparation:
 
     def original(self, outputs: Array) -> Array:
         """Network outputs (n, K) in original units; of classes, as they were encoded."""
-        return self.targets.invert(outputs.astype(np.float64))
+        return self.targets.invert(outputs.astype(np.float64, copy=False))
 
     def classes(self, outputs: Array) -> Labels | None:
         """The predicted class of each row of outputs; None where there are no classes.

@@ -56,15 +56,16 @@ class TensorCheck:
 
     @property
     def passed(self) -> bool:
-        return self.error <= self.allowed_error and self.central_error <= self.allowed_central_error
+        agrees = self.error <= self.allowed_error
+        return bool(agrees and self.central_error <= self.allowed_central_error)
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far apart two right gradients may be.
+    """How far apart two right gradients may be: relative to their norm, plus `rounding`.
 
-    `rounding` is the size of what the sum over rows adds up: where its terms cancel (at a minimum)
-    or a unit is saturated, rounding is measured against that, not against the small result.
+    Where rows cancel (at a minimum) or units are saturated the gradient is small, but its
+    rounding is that of the larger terms it came from.
     """
 
     relative: float

@@ -7,7 +7,7 @@ first, always in float64, so that a seed means the same start in every dtype.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ class Fans:
 class Initializer:
     """Draws weights (rows, inputs) and biases (rows,); `bias` fills the biases instead."""
 
-    bias: float | None = None
+    bias: float | None = field(default=None, kw_only=True)
 
     def draw(self, rng: np.random.Generator, fans: Fans) -> tuple[Array, Array]:
         """The initial weights and biases of one layer."""

@@ -167,7 +167,6 @@ def block_size(network: Network) -> int:
 
 def predict(network: Network, params: Vector, X: Array) -> tuple[Array, Array]:
     """The output layer's z (n, rows) and a (n, outputs) for the rows of X (n, inputs)."""
-    inputs = stored_inputs(network, X, params.dtype)
     work = Workspace(network, params.dtype)
     work.params[:] = params
     top = network.layers[-1]
@@ -175,7 +174,7 @@ def predict(network: Network, params: Vector, X: Array) -> tuple[Array, Array]:
     A = np.empty((len(X), top.units), params.dtype)
     for start, stop in equal_blocks(0, len(X), block_size(network)):
         work.fit(stop - start)
-        forward(work, inputs[start:stop].T)
+        forward(work, stored_inputs(network, X[start:stop], params.dtype).T)
         Z[start:stop] = work.layers[-1].z.T
         A[start:stop] = work.layers[-1].a.T
     return Z, A

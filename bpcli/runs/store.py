@@ -74,6 +74,13 @@ class Run:
             raise RunError(f"{path} is not the record of a run.")
         return record
 
+    def record_or_damage(self) -> Record:
+        """run.json, or in its place a record that says it is damaged: for lists of runs."""
+        try:
+            return self.record()
+        except RunError as error:
+            return {"run_id": self.run_id, "status": "damaged", "error": str(error)}
+
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""
         path = self.path(METRICS)

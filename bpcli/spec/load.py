@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from bpcli.data.generators import GENERATORS
 from bpcli.errors import ConfigError
@@ -18,7 +18,16 @@ from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
 from bpcli.spec.crosscheck import Complaint, cross_check
 from bpcli.spec.faults import Fault, did_you_mean, faults_error
-from bpcli.spec.models import Data, NetworkSpec, Scaling, Spec, Split, Stop, Training
+from bpcli.spec.models import (
+    GeneratedData,
+    InlineData,
+    NetworkSpec,
+    Scaling,
+    Spec,
+    Split,
+    Stop,
+    Training,
+)
 from bpcli.spec.source import Location, Source, resolve
 from bpcli.training.optimizers import OPTIMIZERS
 
@@ -61,7 +70,8 @@ def validate(source: Source) -> Config:
     try:
         spec = Spec.model_validate(source.tree, context=notes)
     except ValidationError as error:
-        complaints += _complaints(source, error)
+        known = {complaint.location for complaint in complaints}
+        complaints += [c for c in _complaints(source, error) if c.location not in known]
     if complaints:
         raise _error(source, complaints)
     return Config(spec, source, tuple(dict.fromkeys(notes)))
@@ -95,10 +105,11 @@ def _complaints(source: Source, error: ValidationError) -> list[Complaint]:
         else:
             wanted = expected.setdefault(location, [])
             wanted += [text for text in [_expectation(detail)] if text not in wanted]
+    places = [*expected, *(complaint.location for complaint in complaints)]
     for location, wanted in expected.items():
-        complaints.append(_wrong_value(source, location, wanted))
-    deepest = [c.location for c in complaints]
-    return [c for c in complaints if not _is_shadowed(c.location, deepest)]
+        if not _is_shadowed(location, places):
+            complaints.append(_wrong_value(source, location, wanted))
+    return complaints
 
 
 def _is_shadowed(location: Location, all_locations: list[Location]) -> bool:
@@ -125,7 +136,7 @@ def _real_location(source: Source, loc: tuple[Any, ...], kind: str) -> Location:
 
 def _unknown_key(source: Source, location: Location) -> Complaint:
     key, parent = str(location[-1]), location[:-1]
-    homes = [home for home, section in _SECTIONS.items() if key in section.model_fields]
+    homes = [home for home, keys in _KEYS.items() if key in keys]
     if homes:
         hint = f"; it belongs {_place(homes[0])}"
     else:
@@ -133,14 +144,14 @@ def _unknown_key(source: Source, location: Location) -> Complaint:
     return Complaint(location, f"unknown key `{key}`{hint}", at_key=True)
 
 
-_SECTIONS: dict[Location, type[BaseModel]] = {
-    (): Spec,
-    ("training",): Training,
-    ("training", "stop"): Stop,
-    ("network",): NetworkSpec,
-    ("data",): Data,
-    ("data", "split"): Split,
-    ("data", "scale"): Scaling,
+_KEYS: dict[Location, list[str]] = {
+    (): list(Spec.model_fields),
+    ("training",): list(Training.model_fields),
+    ("training", "stop"): list(Stop.model_fields),
+    ("network",): list(NetworkSpec.model_fields),
+    ("data",): list(GeneratedData.model_fields | InlineData.model_fields),
+    ("data", "split"): list(Split.model_fields),
+    ("data", "scale"): list(Scaling.model_fields),
 }
 
 _OPTIONS: list[Mapping[str, type]] = [ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, GENERATORS]
@@ -148,7 +159,7 @@ _OPTIONS: list[Mapping[str, type]] = [ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZ
 
 def _known_keys(source: Source, location: Location) -> list[str]:
     """The keys that may stand in the mapping at a location."""
-    keys = list(_SECTIONS[location].model_fields) if location in _SECTIONS else []
+    keys = list(_KEYS.get(location, []))
     name = source.get((*location, "name")) or source.get((*location, "generator"))
     for registry in _OPTIONS:
         entry = registry.get(name) if isinstance(name, str) else None

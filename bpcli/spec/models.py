@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     OptimizerSpec = Optimizer
     MetricName = str
 else:
-    ActivationSpec = named(ACTIVATIONS, ACTIVATION_ALIASES, "activation")
-    InitializerSpec = named(INITIALIZERS, None, "initializer")
-    LossSpec = named(LOSSES, None, "loss")
-    OptimizerSpec = named(OPTIMIZERS, OPTIMIZER_ALIASES, "optimizer")
+    ActivationSpec = named("activation", ACTIVATIONS, ACTIVATION_ALIASES)
+    InitializerSpec = named("initializer", INITIALIZERS, default="xavier_uniform")
+    LossSpec = named("loss", LOSSES)
+    OptimizerSpec = named("optimizer", OPTIMIZERS, OPTIMIZER_ALIASES, "gradient_descent")
     MetricName = Literal[tuple(METRICS)]
 
 Units: TypeAlias = Annotated[int, Field(ge=1)] | Literal["auto"]

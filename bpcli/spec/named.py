@@ -44,9 +44,15 @@ def options_of(kind: type) -> dict[str, Any]:
 
 
 def named(
-    registry: Mapping[str, type], aliases: Mapping[str, str] | None = None, what: str = "name"
+    what: str,
+    registry: Mapping[str, type],
+    aliases: Mapping[str, str] | None = None,
+    default: str | None = None,
 ) -> Any:
-    """The annotation of a config value that names an entry of `registry`."""
+    """The annotation of a config value that names an entry of `registry`.
+
+    Options without a name are those of the default, if there is one.
+    """
     members: list[Any] = []
     for name, kind in registry.items():
         model = create_model(f"{what}_{name}", __base__=Strict, name=str, **options_of(kind))
@@ -55,7 +61,7 @@ def named(
     return Annotated[
         union,
         Discriminator(lambda value: value.get("name") if isinstance(value, dict) else None),
-        BeforeValidator(_expander(aliases or {})),
+        BeforeValidator(_expander(aliases or {}, default)),
         PlainSerializer(lambda item: shortest(registry, item)),
     ]
 
@@ -67,11 +73,15 @@ def _entry_maker(kind: type) -> Callable[[BaseModel], Any]:
     return make
 
 
-def _expander(aliases: Mapping[str, str]) -> Callable[[Any, ValidationInfo], Any]:
+def _expander(
+    aliases: Mapping[str, str], default: str | None
+) -> Callable[[Any, ValidationInfo], Any]:
     """Turn the short form into the long one, and aliases into our names, with a note."""
 
     def expand(value: Any, info: ValidationInfo) -> Any:
         mapping = {"name": value} if isinstance(value, str) else value
+        if isinstance(mapping, dict) and default is not None:
+            mapping = {"name": default} | mapping
         if not isinstance(mapping, dict) or not isinstance(mapping.get("name"), str):
             return mapping
         name = mapping["name"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, product
 from typing import get_args
 
@@ -57,13 +58,39 @@ def check_objective(
 
 
 def _size_of_terms(objective: Objective, params: Vector, most_rows: int = 8) -> float:
-    """The largest gradient that a single row gives, at the scale of the objective."""
+    """The largest gradient that a single row would give if no unit were saturated (f' = 1).
+
+    Rounding is relative to this: f' comes from differences such as 1 - a², and rows cancel.
+    """
     rows = range(min(len(objective.data), most_rows))
     scale = 1.0 if objective.reduction == "mean" else float(len(objective.data))
+    undamped = objective.like(backward=_backward_without_derivatives)
     norms = [
-        np.linalg.norm(objective.rows(np.array([row])).value_and_grad(params).grad) for row in rows
+        np.linalg.norm(undamped.rows(np.array([row])).value_and_grad(params).grad) for row in rows
     ]
     return scale * float(max(norms))
+
+
+@dataclass(frozen=True)
+class _NoDerivative(Activation):
+    """An activation whose pullback leaves f'(z) out."""
+
+    honest: Activation
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.copyto(out, np.repeat(grad_a, self.honest.rows_per_unit, axis=0))
+
+
+def _backward_without_derivatives(
+    work: Workspace, y: Array, row_weight: Array | None, spared: int = 0
+) -> None:
+    """The backward pass without f', but for the topmost `spared` layers."""
+    honest = [layer.activation for layer in work.layers]
+    for layer in work.layers[: len(honest) - spared]:
+        layer.activation = _NoDerivative(layer.activation)
+    backward(work, y, row_weight)
+    for layer, activation in zip(work.layers, honest, strict=True):
+        layer.activation = activation
 
 
 # The cases that `bpnet gradcheck` covers without a config.
@@ -219,28 +246,6 @@ def _after_backward(mend: Callable[[Workspace], None]) -> Callable[[Objective], 
     return lambda objective: objective.like(backward=wrong)
 
 
-@dataclass(frozen=True)
-class _NoDerivative(Activation):
-    """An activation whose pullback forgets f'(z)."""
-
-    honest: Activation
-
-    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        np.copyto(out, np.repeat(grad_a, self.honest.rows_per_unit, axis=0))
-
-
-def _without_hidden_derivative(objective: Objective) -> Objective:
-    def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
-        honest = [layer.activation for layer in work.layers]
-        for layer in work.layers[:-1]:
-            layer.activation = _NoDerivative(layer.activation)
-        backward(work, y, row_weight)
-        for layer, activation in zip(work.layers, honest, strict=True):
-            layer.activation = activation
-
-    return objective.like(backward=wrong)
-
-
 def _with_untransposed_weights(objective: Objective) -> Objective:
     def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
         honest = [layer.W for layer in work.layers]
@@ -298,7 +303,8 @@ class _L2OnBiases(Objective):
 
 CORRUPTIONS: dict[str, Corruption] = {
     "no-derivative": Corruption(
-        "f'(z) left out of the hidden layers' deltas", _without_hidden_derivative
+        "f'(z) left out of the hidden layers' deltas",
+        lambda o: o.like(backward=partial(_backward_without_derivatives, spared=1)),
     ),
     "sum-before-product": Corruption(
         "delta summed over the rows before the product with a[l-1]",

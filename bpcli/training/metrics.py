@@ -37,7 +37,7 @@ def predictions(
 ) -> Predictions:
     """The network's predictions. Log losses come from z, so they are never infinite."""
     Z, A = predict(network, params, part.X)
-    Z, A, Y = (array.astype(np.float64) for array in (Z, A, part.Y))
+    Z, A, Y = (array.astype(np.float64, copy=False) for array in (Z, A, part.Y))
     classes = preparation.classes(A)
     return Predictions(
         preparation.original(A),

@@ -137,8 +137,8 @@ def checks_table(checks: Sequence[Any]) -> Table:
             f"{check.error:.1e}",
             f"{check.central_error:.1e}",
             escape(check.worst_entry),
-            f"{check.analytic:.9g}",
-            f"{check.numeric:.9g}",
+            f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
+            f"{check.numeric + 0.0:.9g}",
             verdict(check.passed),
         )
     return table
@@ -191,8 +191,8 @@ def runs_table(records: Sequence[Mapping[str, Any]]) -> Table:
         metric, value = headline(record)
         seconds = record.get("seconds")
         table.add_row(
-            escape(record["run_id"]),
-            record["status"],
+            escape(str(record["run_id"])),
+            escape(str(record["status"])),
             record.get("stop_reason", "-"),
             str(record.get("epochs", "-")),
             "-" if seconds is None else duration(seconds),

@@ -1,0 +1,407 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from systems import CONFIGS
+
+from bpcli.cli.main import bpnet as group
+from bpcli.runs.files import load_arrays, save_arrays
+from bpcli.runs.store import Run
+
+XOR = CONFIGS / "xor.yaml"
+SHORT = ("--set", "training.epochs=40")
+
+
+def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for child in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), child)
+            assert found is not None
+            yield from commands(found, f"{name} {child}".strip())
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands(group)))
+def test_every_commands_help_has_an_example(name: str, command: click.Command, bpnet) -> None:
+    result = bpnet(*name.split(), "--help")
+    assert result.code == 0
+    assert f"bpnet {name}".strip() in result.out.split("Options:")[1]
+    assert command.help
+
+
+def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) -> None:
+    result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "seed=3")
+    assert result.code == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml", "resolved.yaml", "run.json", "metrics.jsonl", "split.npz",
+        "weights.safetensors",
+    }  # fmt: skip
+    assert (folder / "config.yaml").read_bytes() == (CONFIGS / "moons.yaml").read_bytes()
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["stop_reason"], record["epochs"]) == ("finished", "epochs", 40)
+    assert record["seed"] == 3
+    assert record["rows"] == {"train": 420, "val": 90, "test": 90}
+    assert {"train.accuracy", "val.loss", "test.log_loss"} <= set(record["metrics"])
+    assert record["versions"]["numpy"] == np.__version__
+    split = np.load(folder / "split.npz")
+    assert sorted(row for name in split.files for row in split[name]) == list(range(600))
+    assert "ended training" in result.out
+    assert folder.name in result.out
+    assert "\x1b" not in result.out + result.err  # no escape codes off a terminal
+    lines = [line.split() for line in result.err.splitlines()]
+    assert [line[0] for line in lines if line and line[0].isdecimal()] == [
+        str(e) for e in range(0, 41, 2)
+    ]
+
+
+def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
+    quiet = bpnet("train", XOR, *SHORT, "--quiet")
+    assert (quiet.code, quiet.err) == (0, "")
+    assert quiet.out.strip() == Path("runs", quiet.out.strip()).name
+    as_json = bpnet("train", XOR, *SHORT, "--json", "--name", "other")
+    record = json.loads(as_json.out)
+    assert as_json.err == ""
+    assert record["name"] == "other"
+    assert "-other-" in record["run_id"]
+    shown = bpnet("runs", "show", "other", "--json")
+    assert json.loads(shown.out) == record
+
+
+def test_equal_configs_and_seeds_make_equal_weight_files(bpnet) -> None:
+    contents = []
+    for extra in ([], [], ["--name", "x"], ["--set", "training.workers=3"], ["--set", "seed=1"]):
+        run_id = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet", *extra).out.strip()
+        contents.append(Path("runs", run_id, "weights.safetensors").read_bytes())
+    assert contents[0] == contents[1] == contents[2] == contents[3] != contents[4]
+
+
+def test_any_number_of_workers_makes_the_same_weight_file(bpnet) -> None:
+    values = (
+        "data={generator: blobs, n_samples: 30000}",
+        "network.layers=[2, 32, 32, 3]",
+        "network.activations=[tanh, relu, softmax]",
+        "loss=cross_entropy",
+        "training.epochs=5",
+        "training.stop={}",
+    )
+    wide = [word for value in values for word in ("--set", value)]
+    files = set()
+    for workers in ("auto", 1, 2, 3, 4):
+        asked = ("--set", f"training.workers={workers}")
+        run_id = bpnet("train", CONFIGS / "moons.yaml", *wide, *asked, "--quiet").out.strip()
+        run = Run(Path("runs", run_id))
+        assert run.record()["shards"] > 1
+        files.add(run.path("weights.safetensors").read_bytes())
+    assert len(files) == 1
+
+
+def test_the_resolved_config_trains_the_same_run_again(bpnet) -> None:
+    first = bpnet(
+        "train", CONFIGS / "digits.yaml", "--set", "training.epochs=3", "--quiet"
+    ).out.strip()
+    second = bpnet("train", f"runs/{first}/resolved.yaml", "--quiet").out.strip()
+    files = [Path("runs", run_id, "weights.safetensors").read_bytes() for run_id in (first, second)]
+    assert files[0] == files[1]
+
+
+def test_refused_configs_leave_no_run(bpnet, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        "nmae: x\ndata: {generator: xorr}\nnetwork:\n  layers: [2, x, 1]\n"
+        "  activations: [tanhh, sigmoid]\n"
+        "loss: binary_cross_entropy\ntraining:\n  epochs: many\n"
+    )
+    result = bpnet("train", bad)
+    assert result.code == 2
+    places = [
+        line.split(": ")[0]
+        for line in result.err.removeprefix("Error: ").splitlines()
+        if "yaml:" in line
+    ]
+    assert places == [f"{bad}:{place}" for place in ("1:1", "2:19", "4:15", "5:17", "8:11")]
+    assert result.out == ""
+    assert bpnet("train", XOR, "--set", "network.layers=[3, 1, 1]").code == 2
+    assert bpnet("train", "nothing.yaml").code == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def test_divergence_exits_3_after_saving_and_suggests_a_smaller_rate(bpnet) -> None:
+    result = bpnet(
+        "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50"
+    )
+    assert result.code == 3
+    assert "Try a smaller `training.learning_rate`, such as 5 instead of 50" in result.err
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert record["status"] == record["stop_reason"] == "diverged"
+    assert bpnet("eval", "latest").code == 0  # the last finite weights are kept
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_training_saves_what_it_has(number: int, code: int, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bpcli", "train", XOR, "--set", "training.epochs=100000000"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    metrics: list[Path] = []
+    while not (metrics and metrics[0].stat().st_size):
+        time.sleep(0.05)
+        metrics = list(tmp_path.glob("runs/*/metrics.jsonl"))
+    time.sleep(0.2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code, err
+    assert "interrupted" in err
+    run = Run(metrics[0].parent)
+    assert run.record()["status"] == "interrupted"
+    assert run.record()["epochs"] == run.metrics()[-1]["epoch"] > 0
+    assert run.path("weights.safetensors").is_file()
+
+
+def test_eval_scores_the_last_part_beside_a_baseline(bpnet) -> None:
+    bpnet("train", CONFIGS / "softmax_iris.yaml", "--quiet", "--set", "seed=1")
+    result = bpnet("eval", "latest")
+    assert result.code == 0
+    assert "test part (45 rows" in result.err
+    for word in (
+        "constant (test)",
+        "precision",
+        "recall",
+        "F1",
+        "virginica",
+        "roc_auc",
+        "log_loss",
+    ):
+        assert word in result.out
+    document = json.loads(bpnet("eval", "softmax_iris", "--json", "--split", "train").out)
+    assert document["rows"] == 105
+    assert np.trace(document["confusion"]) / 105 == pytest.approx(
+        document["metrics"]["train.accuracy"]
+    )
+    assert document["metrics"]["train.roc_auc"] > 0.99
+    assert document["baselines"]["constant"]["train.accuracy"] == pytest.approx(1 / 3)
+
+
+def test_eval_agrees_with_what_training_recorded(bpnet) -> None:
+    bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    for split in ("train", "val", "test"):
+        metrics = json.loads(bpnet("eval", "latest", "--json", "--split", split).out)["metrics"]
+        for path, value in metrics.items():
+            assert path.endswith("roc_auc") or value == record["metrics"][path]
+
+
+def test_best_and_last_weights_differ_and_can_be_chosen(bpnet) -> None:
+    bpnet("train", CONFIGS / "moons.yaml", "--quiet")
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert record["stop_reason"] == "max_fail"
+    assert record["epochs"] == record["best_epoch"] + 300
+    losses = {
+        weights: json.loads(
+            bpnet("eval", "latest", "--json", "--split", "val", "--weights", weights).out
+        )["metrics"]["val.loss"]
+        for weights in ("best", "last")
+    }
+    assert losses["best"] < losses["last"]
+
+
+def test_eval_of_an_empty_part_or_an_unknown_run(bpnet) -> None:
+    bpnet("train", XOR, *SHORT, "--quiet")
+    for arguments, message in (
+        (("latest", "--split", "test"), "has no test part"),
+        (("nothing",), "There is no run `nothing`"),
+        (("latest~5",), "reaches too far back"),
+    ):
+        result = bpnet("eval", *arguments)
+        assert (result.code, result.out) == (2, "")
+        assert message in result.err
+
+
+def test_damaged_runs_are_refused(bpnet) -> None:
+    bpnet("train", XOR, *SHORT, "--quiet", "--name", "hurt")
+    (folder,) = Path("runs").glob("*-hurt-*")
+    weights = folder / "weights.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "digest" in bpnet("eval", "hurt").err
+    arrays, meta = load_arrays(weights)
+    record = Run(folder).record()
+    del record["weights_sha256"]
+    Run(folder).write_record(record)
+    for name, array, message in (
+        ("best.W1", np.full((4, 2), np.nan), "NaN or infinity"),
+        ("best.W1", np.zeros((2, 4)), "of shape (2, 4); the config implies (4, 2)"),
+    ):
+        save_arrays(weights, arrays | {name: array}, meta)
+        result = bpnet("predict", "hurt")
+        assert result.code == 2
+        assert message in result.err
+    weights.unlink()
+    assert "has no weights" in bpnet("eval", "hurt").err
+
+
+def test_changed_data_are_noticed(bpnet) -> None:
+    bpnet("train", CONFIGS / "plane.yaml", *SHORT, "--quiet", "--name", "moved")
+    (folder,) = Path("runs").glob("*-moved-*")
+    text = (folder / "resolved.yaml").read_text()
+    (folder / "resolved.yaml").write_text(text.replace("seed: 0", "seed: 1"))
+    result = bpnet("eval", "moved")
+    assert result.code == 2
+    assert "rows differ from those of the training" in result.err
+
+
+def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
+    bpnet("train", CONFIGS / "sampled_updates.yaml", *SHORT, "--quiet")
+    lines = bpnet("predict", "latest", "--split", "val").out.splitlines()
+    assert lines[0] == "row\ty\ttarget"
+    assert len(lines) == 1 + 88
+    values = np.array([[float(cell) for cell in line.split("\t")] for line in lines[1:]])
+    rmse = json.loads(bpnet("eval", "latest", "--json", "--split", "val").out)["metrics"][
+        "val.rmse"
+    ]
+    assert np.sqrt(np.mean((values[:, 1] - values[:, 2]) ** 2)) == pytest.approx(rmse, rel=1e-8)
+    documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
+    assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
+    assert bpnet("predict", "latest", "--set", "seed=1").code == 2
+
+
+def test_runs_list_and_show(bpnet) -> None:
+    assert "no runs" in bpnet("runs", "list").err
+    for name in ("first", "second"):
+        bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
+    result = bpnet("runs", "list")
+    ids = [
+        line.split()[0]
+        for line in result.out.splitlines()
+        if "-" in line and "xor" not in line and line[:1] == " "
+    ]
+    assert [run_id.split("-")[2] for run_id in ids if run_id[:1].isdecimal()] == ["second", "first"]
+    assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)) == 1
+    shown = bpnet("runs", "show", "first").out
+    for word in (
+        "2 - 4 sigmoid - 1 sigmoid",
+        "gradient_descent",
+        "ended training",
+        "accuracy",
+        "17",
+    ):
+        assert word in shown
+
+
+def test_one_damaged_run_does_not_hide_the_others(bpnet) -> None:
+    for name in ("good", "bad"):
+        bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
+    (folder,) = Path("runs").glob("*-bad-*")
+    (folder / "run.json").write_text("{")
+    result = bpnet("runs", "list")
+    assert result.code == 0
+    assert "-good-" in result.out
+    assert "damaged" in result.out
+
+
+def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
+    listed = bpnet("init")
+    assert [line.split()[0] for line in listed.out.splitlines()] == sorted(
+        p.stem for p in CONFIGS.glob("*.yaml")
+    )
+    assert bpnet("init", "xor").code == 0
+    assert (tmp_path / "xor.yaml").read_bytes() == XOR.read_bytes()
+    (tmp_path / "xor.yaml").write_text("mine")
+    refused = bpnet("init", "xor")
+    assert refused.code == 2
+    assert "--force" in refused.err
+    assert (tmp_path / "xor.yaml").read_text() == "mine"
+    assert bpnet("init", "xor", "--force").code == 0
+    assert bpnet("init", "moons", "-o", "my.yaml").code == 0
+    assert (tmp_path / "my.yaml").read_bytes() == (CONFIGS / "moons.yaml").read_bytes()
+    assert "did you mean `moons`" in bpnet("init", "moon").err
+
+
+def test_gradcheck_of_a_config_and_of_a_run(bpnet) -> None:
+    result = bpnet("gradcheck", CONFIGS / "digits.yaml", "--entries", 20, "--rows", 10)
+    assert result.code == 0
+    assert result.out.count(" ok ") == 4
+    bpnet("train", XOR, "--quiet")
+    assert bpnet("gradcheck", "latest").code == 0
+    document = json.loads(bpnet("gradcheck", "latest", "--json").out)
+    assert document["passed"]
+    assert {tensor["tensor"] for tensor in document["tensors"]} == {"W1", "b1", "W2", "b2"}
+
+
+def test_gradcheck_fails_on_a_corrupted_pass_with_a_hint(bpnet) -> None:
+    result = bpnet("gradcheck", CONFIGS / "diamond.yaml", "--corrupt", "no-mean", "--rows", 12)
+    assert result.code == 4
+    assert "off by exactly n = 12" in result.out
+    assert "the gradient is wrong" in result.err
+    assert bpnet("gradcheck", "--corrupt", "sign").code == 4
+    unknown = bpnet("gradcheck", "--corrupt", "everything")
+    assert unknown.code == 2
+    assert "no-derivative" in unknown.err
+
+
+def test_gradcheck_self_test(bpnet) -> None:
+    result = bpnet("gradcheck", "--self-test")
+    assert result.code == 0
+    assert result.out.count("rejected") == 10
+    assert all(
+        row["rejected"] for row in json.loads(bpnet("gradcheck", "--self-test", "--json").out)
+    )
+    assert bpnet("gradcheck", "--self-test", "--corrupt", "sign").code == 2
+
+
+def test_usage_errors_exit_2_and_the_version_0(bpnet) -> None:
+    assert bpnet("nonsense").code == 2
+    assert bpnet("train").code == 2
+    assert bpnet("--version").out.startswith("bpnet, version ")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_the_text_survives_a_terminal_of_another_encoding(encoding: str, tmp_path: Path) -> None:
+    for arguments in (
+        ["train", str(XOR), *SHORT],
+        ["gradcheck", "--self-test"],
+        ["eval", "latest"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "bpcli", *arguments],
+            cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": encoding}, capture_output=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        done.stdout.decode(encoding)
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m bpcli predict {CONFIGS / 'digits.yaml'} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("row\t")
+
+
+def test_a_runs_folder_that_is_a_file_is_refused(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = bpnet("train", XOR, *SHORT, "--runs-dir", "file")
+    assert result.code == 2
+    assert "file" in result.err
+
+
+def test_an_internal_fault_is_one_line_and_exit_1(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("bpcli.build.build", fail)
+    monkeypatch.delenv("BPNET_DEBUG")
+    result = bpnet("train", XOR)
+    assert result.code == 1
+    assert result.err.startswith("Internal error: ZeroDivisionError: oops\n")

@@ -1,0 +1,53 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from bpcli.cli.main import main
+
+ROOT = Path(__file__).parent.parent
+
+# The same examples every time, so that a red test means a change; BPNET_FULL=1 looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None, max_examples=1000)
+settings.load_profile("searching" if os.environ.get("BPNET_FULL") else "repeatable")
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def bpnet(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Run a bpnet command line in an empty folder; give its exit code and output."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BPNET_DEBUG", "1")  # an internal fault shows its traceback
+
+    def run(*arguments: str | Path) -> Result:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data and published numbers, which not every checkout has."""
+    folder = Path(os.environ.get("BPNET_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"there is no {folder}: set BPNET_DATA to the folder of reference data")
+    return folder

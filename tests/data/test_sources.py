@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+from bpcli.data.arrays import InlineArrays
+from bpcli.data.generators import GENERATORS, Classification, Plane, Regression
+from bpcli.data.table import Table
+from bpcli.errors import DataError
+
+RNG = np.random.default_rng
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_generator_makes_a_finite_table_and_repeats_itself(name: str) -> None:
+    generator = GENERATORS[name]()
+    table, again = generator.table(RNG(5)), generator.table(RNG(5))
+    assert table.X.dtype == np.float64
+    assert np.isfinite(table.X).all()
+    assert len(table.input_names) == table.X.shape[1]
+    np.testing.assert_array_equal(table.X, again.X)
+    assert (table.labels is None) != (table.Y is None)
+    if table.labels is not None:
+        assert set(table.labels) == set(range(len(table.class_names)))
+    else:
+        assert table.Y is not None
+        assert table.Y.shape == (len(table), len(table.target_names))
+
+
+@pytest.mark.parametrize("name", ["regression", "moons", "plane", "diamond", "blobs"])
+def test_another_seed_makes_other_rows(name: str) -> None:
+    generator = GENERATORS[name]()
+    assert not np.array_equal(generator.table(RNG(5)).X, generator.table(RNG(6)).X)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "inputs", "classes"),
+    [
+        ("iris", 150, 4, 3),
+        ("wine", 178, 13, 3),
+        ("breast_cancer", 569, 30, 2),
+        ("digits", 1797, 64, 10),
+    ],
+)
+def test_bundled_classes(name: str, rows: int, inputs: int, classes: int) -> None:
+    table = GENERATORS[name]().table(RNG(0))
+    assert (*table.X.shape, len(table.class_names)) == (rows, inputs, classes)
+
+
+def test_iris_is_scikit_learns_and_the_csvs(shared_data) -> None:
+    table = GENERATORS["iris"]().table(RNG(0))
+    np.testing.assert_array_equal(table.X, datasets.load_iris().data)
+    assert table.class_names == ("setosa", "versicolor", "virginica")
+    csv = np.loadtxt(shared_data / "csv" / "iris.csv", delimiter=",", usecols=range(4))
+    # UCI's file differs from Fisher's paper in two rows, which scikit-learn has mended.
+    assert (csv != table.X).any(axis=1).sum() <= 2
+
+
+def test_diabetes_is_a_regression_of_442_rows() -> None:
+    table = GENERATORS["diabetes"]().table(RNG(0))
+    assert table.Y is not None
+    assert (*table.X.shape, *table.Y.shape) == (442, 10, 442, 1)
+
+
+def test_the_plane_has_its_slopes_and_noise() -> None:
+    table = Plane(n_samples=20_000).table(RNG(0))
+    design = np.column_stack([np.ones(20_000), table.X])
+    assert table.Y is not None
+    solution = np.linalg.lstsq(design, table.Y[:, 0], rcond=None)[0]
+    np.testing.assert_allclose(solution, [1.5, 2, 5], atol=0.05)
+    assert (table.Y[:, 0] - design @ solution).std() == pytest.approx(0.5, rel=0.02)
+    assert (table.X.min(), table.X.max()) == pytest.approx((0, 10), abs=0.01)
+
+
+def test_options_reach_scikit_learn() -> None:
+    table = Regression(n_samples=30, n_features=4, n_targets=2).table(RNG(0))
+    assert table.Y is not None
+    assert (table.X.shape, table.Y.shape) == ((30, 4), (30, 2))
+
+
+def test_contradicting_options_are_a_data_error() -> None:
+    with pytest.raises(DataError, match="make_classification"):
+        Classification(n_features=2, n_informative=5).table(RNG(0))
+
+
+def test_inline_numbers_are_values_and_words_are_classes() -> None:
+    table = InlineArrays([[1, 2], [3, 4]], [5, 6]).table(RNG(0))
+    assert table.Y is not None
+    assert table.Y.tolist() == [[5], [6]]
+    table = InlineArrays([1, 2, 3], ["no", "yes", "no"]).table(RNG(0))
+    assert table.X.tolist() == [[1], [2], [3]]
+    assert table.class_names == ("no", "yes")
+    assert table.labels is not None
+    assert table.labels.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        ([], [], "inputs has no rows"),
+        ([[], []], [1, 2], "inputs has no columns"),
+        ([[1, 2], [3]], [1, 2], "row 1 has 2 numbers, row 2 has 1"),
+        ([[1], [2]], [1], "2 rows of inputs but 1 of targets"),
+        ([[1], [float("inf")]], [1, 2], "row 2, column 1"),
+    ],
+)
+def test_inline_rows_that_form_no_table_are_refused(inputs, targets, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        InlineArrays(inputs, targets).table(RNG(0))
+
+
+def test_values_and_classes_turn_into_each_other() -> None:
+    table = Table(np.zeros((3, 1)), Y=np.array([[7.0], [2], [7]]))
+    classes = table.with_classes_as_targets()
+    assert classes.class_names == ("2", "7")
+    assert classes.labels is not None
+    assert classes.labels.tolist() == [1, 0, 1]
+    values = classes.with_values_as_targets()
+    assert values.Y is not None
+    assert values.Y.tolist() == [[1], [0], [1]]
+    one_hot = Table(np.zeros((2, 1)), Y=np.array([[0.0, 1], [1, 0]]), target_names=("a", "b"))
+    assert one_hot.with_classes_as_targets().class_names == ("a", "b")
+    with pytest.raises(DataError, match="neither one column nor one-hot"):
+        Table(np.zeros((1, 1)), Y=np.array([[0.5, 0.5]])).with_classes_as_targets()

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation, Maxout, Sigmoid, Tanh
+from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss
+
+columns = arrays(np.float64, (6, 3), elements=st.floats(-30, 30))
+
+
+def value(activation: Activation, z: np.ndarray) -> np.ndarray:
+    out = np.full((len(z) // activation.rows_per_unit, z.shape[1]), np.nan, z.dtype)
+    activation.forward(z, out)
+    return out
+
+
+@given(columns)
+def test_tanh_is_twice_a_shifted_sigmoid(z: np.ndarray) -> None:
+    np.testing.assert_allclose(value(Tanh(), z), 2 * value(Sigmoid(), 2 * z) - 1, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_and_pullbacks_are_finite_however_large_z_is(name: str, dtype: type) -> None:
+    activation = ACTIVATIONS[name]()
+    z = np.array([[-1000.0, 1000, 0], [1000, -1000, -0.0]], dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        a = value(activation, z)
+        grad_z = np.full_like(z, np.nan)
+        activation.pullback(z, a, np.ones_like(a), grad_z)
+    assert a.dtype == dtype
+    assert np.isfinite(a).all()
+    assert np.isfinite(grad_z).all()
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "softsign", "softmax", "identity"])
+def test_smooth_activations_have_a_right_derivative_at_exactly_zero(name: str) -> None:
+    # Zero inputs and zero biases are common; positive and negative zero must not differ.
+    activation = ACTIVATIONS[name]()
+    for zero in (0.0, -0.0):
+        z = np.full((2, 1), zero)
+        a = value(activation, z)
+        grad_a = np.array([[0.3], [-0.7]])
+        pulled = np.empty_like(z)
+        activation.pullback(z, a, grad_a, pulled)
+        for sign in (1, -1):
+            stepped = [
+                value(activation, z + sign * 1e-20j * np.eye(2)[:, [unit]]) for unit in (0, 1)
+            ]
+            by_complex_step = [sign * (grad_a * a.imag).sum() / 1e-20 for a in stepped]
+            np.testing.assert_allclose(pulled[:, 0], by_complex_step, rtol=1e-14)
+
+
+def test_relu_has_derivative_zero_at_zero() -> None:
+    z, out = np.zeros((1, 2)), np.empty((1, 2))
+    ACTIVATIONS["relu"]().pullback(z, z, np.ones((1, 2)), out)
+    assert out.tolist() == [[0, 0]]
+
+
+def test_maxout_takes_the_largest_of_each_units_own_rows() -> None:
+    z = np.array([[1.0, 5], [2, 4], [0, 7], [9, 7]])
+    np.testing.assert_array_equal(value(Maxout(2), z), [[2, 5], [9, 7]])
+    out = np.full_like(z, np.nan)
+    Maxout(2).pullback(z, value(Maxout(2), z), np.array([[1.0, 2], [3, 4]]), out)
+    np.testing.assert_array_equal(out, [[0, 2], [1, 0], [0, 4], [3, 0]])  # a tie: the first
+
+
+@given(columns)
+def test_softmax_rows_add_up_to_one_and_ignore_a_shift(z: np.ndarray) -> None:
+    a = value(ACTIVATIONS["softmax"](), z)
+    np.testing.assert_allclose(a.sum(axis=0), 1, rtol=1e-14)
+    np.testing.assert_allclose(value(ACTIVATIONS["softmax"](), z + 123.0), a, rtol=1e-10)
+
+
+@given(arrays(np.float64, (1, 5), elements=st.floats(-700, 700)))
+def test_two_class_softmax_is_a_sigmoid_of_the_difference(z: np.ndarray) -> None:
+    pair = value(ACTIVATIONS["softmax"](), np.vstack([np.zeros_like(z), z]))
+    np.testing.assert_allclose(pair[1], value(Sigmoid(), z)[0], atol=1e-15)
+
+
+def test_aliases_name_activations() -> None:
+    assert set(ACTIVATION_ALIASES.values()) <= set(ACTIVATIONS)
+    assert not set(ACTIVATION_ALIASES) & set(ACTIVATIONS)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cross_entropies_are_exact_at_extreme_z(dtype: type) -> None:
+    z = np.array([[1000.0, -1000.0, 1000.0, -1000.0]], dtype)
+    y = np.array([[1.0, 0.0, 0.0, 1.0]], dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        a = value(Sigmoid(), z)
+        loss = BinaryCrossEntropy().per_sample(z, a, y)
+        np.testing.assert_array_equal(loss, [0, 0, 1000, 1000])
+        both, target = np.vstack([z, -z]), np.vstack([y, 1 - y])
+        loss = CrossEntropy().per_sample(both, a, target)
+        np.testing.assert_array_equal(loss, [0, 0, 2000, 2000])
+
+
+def test_binary_cross_entropy_keeps_its_digits_when_nearly_right() -> None:
+    z = np.array([[40.0]])
+    loss = BinaryCrossEntropy().per_sample(z, np.array([[1.0]]), np.array([[1.0]]))
+    assert loss[0] == pytest.approx(np.exp(-40), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_perfect_prediction_has_the_smallest_loss(name: str) -> None:
+    loss: Loss = LOSSES[name]()
+    y = np.array([[0.0, 1.0], [1.0, 0.0]])
+    z = 1000 * (2 * y - 1) if loss.targets != "values" else y
+    assert loss.per_sample(z, y, y).tolist() == [0, 0]

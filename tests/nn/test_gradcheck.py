@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from strategies import Problem, problems
+
+from bpcli.experiment.gradcheck import prove_catalogue, prove_demonstration, self_test
+from bpcli.nn.activations import ACTIVATIONS, Activation, Identity, Relu, Sigmoid
+from bpcli.nn.gradcheck import central_difference, complex_step
+from bpcli.nn.losses import LOSSES, HalfSquaredError, Mae, legal_losses
+from bpcli.nn.network import Layer, Network
+from bpcli.training.gradient_proof import CORRUPTIONS, all_cases, check_objective
+
+
+@given(problems())
+@settings(max_examples=150)
+def test_the_gradient_of_any_network_is_proven(problem: Problem) -> None:
+    checks = check_objective(problem.objective(), problem.params)
+    assert all(check.passed for check in checks), [c for c in checks if not c.passed]
+
+
+def test_the_catalogue_is_exact_to_rounding() -> None:
+    rows = prove_catalogue()
+    assert all(row.passed for row in rows)
+    assert max(row.error for row in rows) <= 1e-13
+    assert max(row.largest_error for row in rows) <= 1e-13
+    assert max(row.central_error for row in rows) <= 1e-6
+    legal = {(loss, output) for output in ACTIVATIONS for loss in legal_losses(output)}
+    assert {(row.loss, row.output) for row in rows} == legal
+    assert all(row.checked > 100 for row in rows)
+
+
+def test_the_catalogue_has_every_pair_of_factors() -> None:
+    cases = list(all_cases())
+    factors = {
+        "loss": set(LOSSES),
+        "output": set(ACTIVATIONS),
+        "hidden": {None, *ACTIVATIONS},
+        "depth": {1, 2, 3},
+        "bias": {"trained", "frozen", "none"},
+        "reduction": {"mean", "sum"},
+        "l2": {0.0, 0.3},
+        "row_weights": {False, True},
+    }
+    for name, values in factors.items():
+        assert {getattr(case, name) for case in cases} == values
+    for first, second in combinations(factors, 2):
+        seen = Counter((getattr(case, first), getattr(case, second)) for case in cases)
+        wanted = {
+            (a, b)
+            for a in factors[first]
+            for b in factors[second]
+            if _can_meet({first: a, second: b})
+        }
+        assert set(seen) == wanted, (first, second)
+
+
+def _can_meet(pair: dict[str, object]) -> bool:
+    """A network of depth 1 has no hidden layer, and losses go with their outputs."""
+    if "hidden" in pair and "depth" in pair:
+        return (pair["hidden"] is None) == (pair["depth"] == 1)
+    if "loss" in pair and "output" in pair:
+        return pair["loss"] in legal_losses(str(pair["output"]))
+    return True
+
+
+def test_every_wrong_backward_pass_is_rejected() -> None:
+    assert [rejection.kind for rejection in self_test() if not rejection.rejected] == []
+    assert prove_demonstration(None).passed
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("no-derivative", "the last layer is right and layer 2 is not"),
+        ("sum-before-product", "bias gradients are right"),
+        ("inputs-for-activations", "bias gradients are right"),
+        ("times-n", "every tensor: off by exactly n² = 49"),
+        ("no-mean", "every tensor: off by exactly n = 7"),
+        ("no-transpose", "the last layer is right and layer 2 is not"),
+        ("l2-on-biases", "L2 shrinks weights, never biases"),
+        ("sign", "W3, b3: the sign is wrong"),
+        ("bias-not-summed", "only bias gradients are wrong"),
+        ("swapped-layers", "stored with the wrong layer"),
+    ],
+)
+def test_a_failing_check_says_what_is_likely_wrong(kind: str, hint: str) -> None:
+    assert hint in (prove_demonstration(kind).explanation or "")
+
+
+def test_the_hints_cover_every_corruption() -> None:
+    marks = test_a_failing_check_says_what_is_likely_wrong.pytestmark
+    assert [values[0] for values in marks[0].args[1]] == list(CORRUPTIONS)
+
+
+class _WrongSigmoid(Sigmoid):
+    """A derivative that is off by one part in a million."""
+
+    def pullback(self, z, a, grad_a, out) -> None:  # type: ignore[no-untyped-def]
+        super().pullback(z, a, grad_a, out)
+        out *= 1 + 1e-6
+
+
+@pytest.mark.parametrize("activation", [Sigmoid(), _WrongSigmoid()])
+def test_an_error_of_a_millionth_in_one_derivative_is_found(activation: Activation) -> None:
+    rng = np.random.default_rng(0)
+    network = Network((Layer(3, 4, activation), Layer(4, 2, Identity())), HalfSquaredError())
+    problem = Problem(
+        network, rng.normal(size=network.n_params), rng.normal(size=(5, 3)),
+        rng.normal(size=(5, 2)), None, 0.0, "mean",
+    )  # fmt: skip
+    passed = {
+        check.tensor: check.passed for check in check_objective(problem.objective(), problem.params)
+    }
+    is_right = type(activation) is Sigmoid
+    assert passed == {"W1": is_right, "b1": is_right, "W2": True, "b2": True}
+
+
+def _problem_on_a_kink() -> Problem:
+    """The first row is zero, so unit 1 sits exactly on relu's kink, and only its bias moves it."""
+    network = Network((Layer(2, 2, Relu()), Layer(2, 1, Identity())), HalfSquaredError())
+    params = np.array([0.5, 0.3, 0.0, 0.2, 0.4, 0.7, 1.0, 2.0, 0.0])
+    X = np.array([[0.0, 0.0], [1.0, 2.0]])
+    return Problem(network, params, X, np.array([[1.0], [0.0]]), None, 0.0, "mean")
+
+
+def test_entries_whose_step_crosses_a_kink_are_skipped_and_counted() -> None:
+    problem = _problem_on_a_kink()
+    checks = {c.tensor: c for c in check_objective(problem.objective(), problem.params)}
+    assert {name: c.skipped for name, c in checks.items()} == {"W1": 0, "b1": 1, "W2": 0, "b2": 0}
+    assert checks["b1"].checked == 1
+    assert all(check.passed for check in checks.values())
+
+
+def test_without_skipping_the_kink_would_fail_the_check() -> None:
+    problem = _problem_on_a_kink()
+    objective = problem.objective()
+    analytic = objective.value_and_grad(problem.params).grad[2]
+    assert abs(central_difference(objective.value, problem.params, 2) - analytic) > 0.1
+
+
+def test_a_residual_on_the_kink_of_the_absolute_error_is_skipped() -> None:
+    network = Network((Layer(1, 1, Identity()),), Mae())
+    problem = Problem(
+        network, np.array([2.0, 0.0]), np.array([[1.0]]), np.array([[2.0]]), None, 0.0, "mean"
+    )
+    checks = check_objective(problem.objective(), problem.params)
+    assert [(check.checked, check.skipped) for check in checks] == [(0, 1), (0, 1)]
+
+
+def test_numerical_derivatives_of_a_known_function() -> None:
+    def cube(params: np.ndarray) -> complex:
+        return (params**3).sum().item()
+
+    params = np.array([0.3, -2.0])
+    for entry, exact in enumerate(3 * params**2):
+        assert complex_step(cube, params, entry) == pytest.approx(exact, rel=1e-15)
+        assert central_difference(cube, params, entry) == pytest.approx(exact, abs=1e-9)
+
+
+def test_frozen_biases_have_no_gradient_and_are_not_checked() -> None:
+    rng = np.random.default_rng(0)
+    network = Network(
+        (Layer(2, 2, Sigmoid(), "frozen"), Layer(2, 1, Identity())), HalfSquaredError()
+    )
+    problem = Problem(
+        network,
+        rng.normal(size=9),
+        rng.normal(size=(4, 2)),
+        rng.normal(size=(4, 1)),
+        None,
+        0.5,
+        "sum",
+    )
+    grad = dict(network.tensors(problem.objective().value_and_grad(problem.params).grad))
+    assert not grad["b1"].any()
+    assert grad["b2"].any()
+    checks = check_objective(problem.objective(), problem.params)
+    assert {check.tensor for check in checks} == {"W1", "W2", "b2"}
+
+
+def test_entries_can_be_limited() -> None:
+    problem = _problem_on_a_kink()
+    checks = check_objective(problem.objective(), problem.params, most_entries=1)
+    assert {check.checked + check.skipped for check in checks} == {1}

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpcli.errors import RunError
+from bpcli.runs.files import load_arrays, save_arrays, write_atomically
+
+ARRAYS = {"best.W1": np.arange(6.0).reshape(2, 3).T, "a.b": np.zeros(0), "s": np.float32([1, 2])}
+META = {"b": [1, 2], "a": None, "text": "é"}
+
+
+def test_arrays_and_meta_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_arrays(path, ARRAYS, META)
+    arrays, meta = load_arrays(path)
+    assert meta == META
+    assert set(arrays) == set(ARRAYS)
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(arrays[name], array)
+        assert arrays[name].dtype == array.dtype
+
+
+def test_equal_arrays_make_equal_bytes(tmp_path: Path) -> None:
+    for name, arrays in (("a", ARRAYS), ("b", dict(reversed(ARRAYS.items())))):
+        save_arrays(tmp_path / name, arrays, dict(reversed(META.items())) if name == "b" else META)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("damage", [b"", b"abc", b"\xff" * 100, None])
+def test_a_damaged_array_file_is_one_clear_error(damage: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_arrays(path, ARRAYS, META)
+    path.write_bytes(path.read_bytes()[:-3] if damage is None else damage)
+    with pytest.raises(RunError, match="damaged"):
+        load_arrays(path)
+    with pytest.raises(RunError, match="missing"):
+        load_arrays(tmp_path / "none")
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_failed_write_leaves_the_old_file_and_no_other(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    write_atomically(path, b"old")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os if call == "fsync" else Path, call, fail)
+    with pytest.raises(RunError, match="could not be saved: No space left on device"):
+        write_atomically(path, b"new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_write_replaces_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    for content in (b"long content", b"s"):
+        write_atomically(path, content)
+        assert path.read_bytes() == content
+    assert [entry.name for entry in tmp_path.iterdir()] == ["f"]

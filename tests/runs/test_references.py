@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bpcli.errors import RunError
+from bpcli.runs import store
+from bpcli.runs.references import find_run, list_runs
+from bpcli.runs.store import CONFIG, MetricsFile, Run
+
+
+def make(folder: Path, run_id: str) -> Run:
+    run = Run(folder / run_id)
+    run.folder.mkdir(parents=True)
+    run.write(CONFIG, "")
+    run.write_record({"status": "finished", "run_id": run_id})
+    return run
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    for run_id in (
+        "20260101-120000-xor-aaaa",
+        "20260102-120000-xor-bbbb",
+        "20260103-120000-moons-cccc",
+        "20260103-120000-moons-2-dddd",
+    ):
+        make(tmp_path, run_id)
+    (tmp_path / "README.md").write_text("not a run")
+    (tmp_path / "20260109-120000-half-eeee").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("20260101-120000-xor-aaaa", "20260101-120000-xor-aaaa"),
+        ("20260101", "20260101-120000-xor-aaaa"),
+        ("moons", "20260103-120000-moons-cccc"),
+        ("moons-2", "20260103-120000-moons-2-dddd"),
+        ("latest", "20260103-120000-moons-2-dddd"),
+        ("latest~1", "20260103-120000-moons-cccc"),
+        ("latest~3", "20260101-120000-xor-aaaa"),
+    ],
+)
+def test_references(reference: str, found: str, runs: Path) -> None:
+    assert find_run(reference, runs).run_id == found
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("xor", "any of these runs, newest first:\n  20260102-120000-xor-bbbb\n  20260101"),
+        ("2026010", "any of these runs"),
+        ("latest~4", "reaches too far back"),
+        ("nothing", "There is no run `nothing`"),
+        ("../x", "is not a run"),
+        ("20260109-120000-half-eeee", "There is no run"),
+    ],
+)
+def test_references_that_name_no_run_or_several(reference: str, message: str, runs: Path) -> None:
+    with pytest.raises(RunError, match=re.escape(message)):
+        find_run(reference, runs)
+
+
+def test_a_path_names_a_run_anywhere(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = make(tmp_path_factory.mktemp("e"), "any-name")
+    assert find_run(str(elsewhere.folder), runs).folder == elsewhere.folder
+
+
+def test_no_runs(tmp_path: Path) -> None:
+    assert list_runs(tmp_path / "none") == []
+    with pytest.raises(RunError, match="There are no runs"):
+        find_run("latest", tmp_path)
+
+
+def test_claimed_folders_are_new_and_well_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suffixes = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr(store, "_suffix", lambda: next(suffixes))
+    monkeypatch.setattr(store.time, "strftime", lambda _: "20260101-000000")
+    first, second = Run.claim(tmp_path / "r", "n"), Run.claim(tmp_path / "r", "n")
+    assert (first.run_id, second.run_id) == ("20260101-000000-n-aaaa", "20260101-000000-n-bbbb")
+
+
+def test_suffixes_begin_with_a_letter() -> None:
+    assert all(re.fullmatch(r"[a-z][a-z0-9]{3}", store._suffix()) for _ in range(200))
+
+
+def test_a_runs_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="No run can be made"):
+        Run.claim(tmp_path / "file", "n")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"a": 1}', b"\xff\xfe"])
+def test_a_damaged_record_is_one_clear_error(content: bytes, tmp_path: Path) -> None:
+    run = make(tmp_path, "20260101-120000-xor-aaaa")
+    run.path("run.json").write_bytes(content)
+    with pytest.raises(RunError, match=r"run\.json"):
+        run.record()
+
+
+def test_metrics_are_lines_that_can_be_read_while_the_file_grows(tmp_path: Path) -> None:
+    run = make(tmp_path, "20260101-120000-xor-aaaa")
+    log = MetricsFile(run)
+    log.append({"epoch": 0, "loss": None})
+    assert run.metrics() == [{"epoch": 0, "loss": None}]
+    log.append({"epoch": 1, "loss": 0.1})
+    log.close()
+    assert [line["epoch"] for line in run.metrics()] == [0, 1]

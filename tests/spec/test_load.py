@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from systems import CONFIGS
+
+from bpcli.data.generators import GENERATORS
+from bpcli.errors import ConfigError
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Elu, Maxout
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.nn.losses import LOSSES, Huber
+from bpcli.registry import name_of
+from bpcli.spec.load import Config, load_config, validate
+from bpcli.spec.source import Source
+from bpcli.training.objective import Reduction
+
+MINIMAL = """\
+name: t
+data: {generator: xor}
+network:
+  layers: [2, 4, 1]
+  activations: [tanh, sigmoid]
+loss: binary_cross_entropy
+"""
+
+
+def load(text: str, *overrides: str) -> Config:
+    source = Source.parse(text, "c.yaml")
+    for override in overrides:
+        source.override(override)
+    return validate(source)
+
+
+def faults(text: str, *overrides: str) -> list[str]:
+    """The lines of an error that name a place, without excerpts."""
+    with pytest.raises(ConfigError) as caught:
+        load(text, *overrides)
+    lines = str(caught.value).splitlines()
+    found = [line for line in lines if line.startswith(("c.yaml:", "--set"))]
+    assert lines[-1] == f"{len(found)} fault{'s' if len(found) > 1 else ''} in c.yaml"
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_config_is_valid_and_its_resolved_form_means_the_same(path: Path) -> None:
+    config = load_config(path)
+    assert config.spec.name == path.stem
+    again = validate(Source.parse(config.resolved(), "resolved.yaml"))
+    assert again.spec == config.spec
+    assert again.resolved() == config.resolved()
+    assert path.read_text().startswith("# ")
+
+
+def test_defaults() -> None:
+    spec = load(MINIMAL).spec
+    assert spec.seed == 0
+    assert spec.network.dtype == "float64"
+    assert spec.network.init == INITIALIZERS["xavier_uniform"]()
+    assert spec.training.batch_size == "full"
+    assert spec.training.reduction == get_args(Reduction)[0]
+    assert spec.data.split.fractions == {"train": 1, "val": 0, "test": 0}
+    assert "max_fail: null" in load(MINIMAL).resolved()
+
+
+def test_options_and_aliases_of_named_values() -> None:
+    text = MINIMAL.replace("[tanh, sigmoid]", "[{name: elu, alpha: 0.5}, purelin]")
+    config = load(text.replace("binary_cross_entropy", "{name: huber, delta: 2}"))
+    assert config.spec.network.activations[0] == Elu(alpha=0.5)
+    assert config.spec.loss == Huber(delta=2.0)
+    assert config.notes == ("`purelin` is called `identity` here",)
+    assert "- identity" in config.resolved()
+    assert load(
+        MINIMAL, "network.activations.0={name: maxout, pieces: 3}"
+    ).spec.network.activations[0] == Maxout(3)
+
+
+@pytest.mark.parametrize("alias", ACTIVATION_ALIASES)
+def test_every_alias_is_accepted_as_its_name(alias: str) -> None:
+    spec = load(MINIMAL, f"network.activations.0={alias}").spec
+    assert name_of(ACTIVATIONS, spec.network.activations[0]) == ACTIVATION_ALIASES[alias]
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_every_initializer_is_accepted(name: str) -> None:
+    assert load(MINIMAL, f"network.init={name}").spec.network.init == INITIALIZERS[name]()
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_every_generator_is_accepted(name: str) -> None:
+    assert load(MINIMAL, f"data.generator={name}").spec.data.source == GENERATORS[name]()
+
+
+def test_five_mistakes_are_five_faults_at_their_lines() -> None:
+    text = """\
+name: five
+sede: 3
+data:
+  generator: mooons
+network:
+  layers: [2, 4.5, 1]
+  activations: [tanh]
+loss: cross_entropy
+training:
+  learning_rate: fast
+"""
+    found = faults(text)
+    assert [re.match(r"c.yaml:(\d+:\d+)", line)[1] for line in found] == [  # type: ignore[index]
+        "2:1", "4:14", "6:15", "7:16", "8:7", "10:18",
+    ]  # fmt: skip
+    assert "unknown key `sede`; did you mean `seed`?" in found[0]
+    assert "did you mean `moons`?" in found[1]
+    assert "found 4.5, expected a whole number or `auto`" in found[2]
+    assert "`activations` has 1 entries, but 3 `layers` need 2" in found[3]
+    assert (
+        "`cross_entropy` needs a softmax output layer, but the last activation is `tanh`"
+        in found[4]
+    )
+    assert "found `fast`, expected a number" in found[5]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.epochs=2.5", "found 2.5, expected a whole number"),
+        ("training.epochs=-1", "found -1, expected a number of at least 0"),
+        ("training.epochs=yes", "found `yes`, expected a whole number"),
+        ("training.learning_rate=0", "a number greater than 0"),
+        ("training.learning_rate=.nan", "expected a finite number"),
+        ("training.record_params=1", "found 1, expected true or false"),
+        ("training.optimizer=adma", "found `adma`, expected `gradient_descent`"),
+        ("training.optimizer.momentum=1", "a number less than 1"),
+        ("training.optimizer.nesterov=true", "set `momentum` above 0"),
+        ("training.sampling=random", "give `training.batch_size` a number"),
+        ("training.rows_per_epoch=3", "give `training.batch_size` a number"),
+        ("training.stop.max_fail=6", "set `data.split.val`"),
+        ("training.loss=mse", "unknown key `loss`; it belongs at the top level"),
+        ("epochs=3", "unknown key `epochs`; it belongs under `training`"),
+        ("data.split={train: 0.5, test: 0.2}", "the parts add up to 0.7, not 1"),
+        ("data.split={val: 0.5, test: 0.5}", "none are left to train on"),
+        ("data.n_samples=3", "unknown key `n_samples`"),
+        ("data.scale={inputs: {divide_by: 0}}", "a number greater than 0"),
+        ("data.scale={inputs: standrad}", "did you mean `standard`?"),
+        ("data.inputs=[[1]]", "two sources of data"),
+        ("network.layers=[2]", "a list of at least 2"),
+        ("network.layers=[2, auto, 1]", "only the first and the last layer can"),
+        ("network.layers=[2, 0, 1]", "a number of at least 1"),
+        ("network.bias=[true]", "`bias` has 1 entries"),
+        ("network.init={name: uniform, hihg: 1}", "did you mean `high`?"),
+        ("network.activations.0={name: leaky_relu, slope: 1}", "a number less than 1"),
+        ("loss=mean_squared", "found `mean_squared`, expected `mse`"),
+        ("loss=cross_entropy", "needs a softmax output layer"),
+        ("metrics=[accuracy, accuracy]", "a metric is listed twice"),
+        ("metrics=[acuracy]", "did you mean `accuracy`?"),
+        ("name=../up", "letters, digits, - and _"),
+        ("seed=-1", "a number of at least 0"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(override: str, message: str) -> None:
+    found = faults(MINIMAL, override)
+    assert len(found) == 1, found
+    assert message in found[0]
+    assert found[0].startswith((f"--set {override}: ", "--set"))
+
+
+def test_missing_keys_are_named_where_they_belong() -> None:
+    found = faults("name: t\nnetwork:\n  layers: [2, 1]\n")
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "the key `data` is missing at the top level",
+        "the key `loss` is missing at the top level",
+        "the key `activations` is missing under `network`",
+    ]
+    assert found[2].startswith("c.yaml:2:1")
+
+
+def test_the_excerpt_has_a_caret_under_the_fault() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(MINIMAL.replace("4, 1]", "4, wide]"))
+    assert str(caught.value).splitlines()[1:3] == [
+        "      layers: [2, 4, wide]",
+        "                     ^^^^",
+    ]
+
+
+def test_a_config_without_a_name_takes_its_files(tmp_path: Path) -> None:
+    path = tmp_path / "my config (2).yaml"
+    path.write_text(MINIMAL.replace("name: t\n", ""))
+    assert load_config(path).spec.name == "my-config-2"
+    assert load_config(path, name="other").spec.name == "other"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("output", ACTIVATIONS)
+def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> None:
+    text = MINIMAL.replace("sigmoid]", f"{output}]").replace("binary_cross_entropy", loss)
+    allowed = LOSSES[loss].output_activations
+    if allowed is None or output in allowed:
+        load(text)
+    else:
+        assert f"needs a {allowed[0]} output layer" in faults(text)[0]

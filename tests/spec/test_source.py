@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcli.errors import ConfigError
+from bpcli.spec.load import dump
+from bpcli.spec.source import Source
+
+
+def value(text: str) -> Any:
+    return Source.parse(f"key: {text}", "c.yaml").tree["key"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1e-3", 0.001),
+        ("5e-06", 5e-06),
+        ("1.", 1.0),
+        (".5", 0.5),
+        ("-2", -2),
+        ("0x10", 16),
+        ("0o17", 15),
+        ("no", "no"),
+        ("on", "on"),
+        ("yes", "yes"),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("'1'", "1"),
+        ('"true"', "true"),
+        (".inf", math.inf),
+        ("2026-01-01", "2026-01-01"),
+        ("1_000", "1_000"),
+        ("12:30", "12:30"),
+        ("[1, a]", [1, "a"]),
+    ],
+)
+def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
+    found = value(text)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 010", "c.yaml:1:4: write 10 or '010', not 010"),
+        ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` stands here again, first on line 1"),
+        ("a: !!python/object:os.system x", "tags"),
+        ("a: &x 1\nb: *x", "c.yaml:2:4: aliases"),
+        ("- 1", "a config is a mapping"),
+        ("just words", "a config is a mapping"),
+        ("", "the file is empty"),
+        ("a: 1\n---\nb: 2", "one document a file"),
+        ("a: [1, 2", "this is not YAML"),
+        ("a:\n\t- 1", "this is not YAML"),
+        ("? [1, 2]\n: 3", "a key is a word"),
+        (f"a: {'9' * 5000}", "5000 digits"),
+        ("a: " + "[" * 60_000, "nests deeper"),
+        ("a: \x00", "U+0000"),
+    ],
+)
+def test_what_is_no_config_is_one_clear_error(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Source.parse(text, "c.yaml")
+    assert message in str(caught.value)
+
+
+def test_several_faults_of_syntax_are_reported_together() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Source.parse("a: 010\nb: !t 1\na: 2\n", "c.yaml")
+    assert [
+        line.split(": ")[0] for line in str(caught.value).splitlines() if "c.yaml:" in line
+    ] == [
+        "c.yaml:1:4",
+        "c.yaml:2:4",
+        "c.yaml:3:1",
+    ]
+
+
+def test_marks_point_at_keys_and_values() -> None:
+    source = Source.parse("a:\n  - x\n  - {b: 10}\n", "c.yaml")
+    mark = source.mark_of(("a", 1, "b"))
+    assert mark is not None
+    assert (mark.line, mark.column, mark.end_column) == (2, 8, 10)
+    mark = source.mark_of(("a", 1, "b"), key=True)
+    assert mark is not None
+    assert (mark.line, mark.column) == (2, 5)
+    missing = source.mark_of(("a", 1, "c"))
+    assert missing is not None
+    assert missing.line == 2
+
+
+def test_files_that_cannot_be_read_are_one_clear_error(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("name: é".encode("latin-1"))
+    for path, message in (
+        (tmp_path / "none.yaml", "no file"),
+        (tmp_path, "a folder"),
+        (latin, "not UTF-8"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            Source.read(path)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb: [2,\r\n  3]\r\n")
+    assert Source.read(path).tree == {"a": 1, "b": [2, 3]}
+
+
+json_like = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.text("abcné1e.:#-'\" \n0x_~[{&*!%@,", max_size=8)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text("abc1", min_size=1), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_like)
+def test_what_is_dumped_reads_back_the_same(tree: object) -> None:
+    again = Source.parse(dump({"value": tree}), "c.yaml").tree["value"]
+    assert again == tree
+    assert repr(again) == repr(tree)
+
+
+def overridden(text: str, *assignments: str) -> dict[str, Any]:
+    source = Source.parse(text, "c.yaml")
+    for assignment in assignments:
+        source.override(assignment)
+    return source.tree
+
+
+def test_overrides_replace_add_and_reach_into_lists_and_names() -> None:
+    text = "a: {b: 1}\nlist: [1, {c: 2}]\noptimizer: gd\nnothing:\n"
+    tree = overridden(
+        text, "a.b=2", "a.d.e=x", "list.1.c=[3]", "optimizer.momentum=0.9", "nothing.f=1"
+    )
+    assert tree == {
+        "a": {"b": 2, "d": {"e": "x"}},
+        "list": [1, {"c": [3]}],
+        "optimizer": {"name": "gd", "momentum": 0.9},
+        "nothing": {"f": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("a", "expected key=value"),
+        ("=1", "expected key=value"),
+        ("a..b=1", "expected key=value"),
+        ("list.7=1", "places are 0 to 1"),
+        ("list.x=1", "places are 0 to 1"),
+        ("number.x=1", "has no keys"),
+        ("a=[1", "not YAML"),
+    ],
+)
+def test_overrides_that_make_no_sense_are_refused(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        overridden("a: 1\nlist: [1, 2]\nnumber: 3", assignment)
+    assert message in str(caught.value)
+    assert "--set" in str(caught.value)

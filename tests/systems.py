@@ -1,0 +1,56 @@
+"""Train a shipped config inside a test, and reach what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bpcli.build import Experiment, build
+from bpcli.data.prepare import Part, PartName
+from bpcli.experiment.scores import Scores, baselines, part_scores
+from bpcli.experiment.train import train
+from bpcli.experiment.trained import load_trained
+from bpcli.runs.store import Run
+from bpcli.spec.load import load_config
+from bpcli.views.progress import SilentView
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+@dataclass(frozen=True)
+class System:
+    """A trained config."""
+
+    experiment: Experiment
+    run: Run
+    record: dict[str, Any]
+    params: np.ndarray
+
+    @property
+    def tensors(self) -> dict[str, np.ndarray]:
+        return dict(self.experiment.network.tensors(self.params))
+
+    @property
+    def initial(self) -> dict[str, np.ndarray]:
+        return dict(self.experiment.network.tensors(self.experiment.initial_params))
+
+    def part(self, name: PartName = "train") -> Part:
+        return self.experiment.parts[name]
+
+    def scores(self, name: PartName = "train") -> Scores:
+        return part_scores(self.experiment, name, self.params)
+
+    def baselines(self, name: PartName) -> dict[str, Scores]:
+        return baselines(self.experiment, name)
+
+
+def trained(tmp_path: Path, config: str, **overrides: object) -> System:
+    """Train configs/<config>.yaml; `training__epochs=5` stands for training.epochs=5."""
+    assignments = [f"{key.replace('__', '.')}={value}" for key, value in overrides.items()]
+    experiment = build(load_config(CONFIGS / f"{config}.yaml", assignments))
+    run = Run.claim(tmp_path, experiment.spec.name)
+    outcome = train(experiment, run, SilentView())
+    return System(experiment, run, outcome.record, load_trained(run).params)

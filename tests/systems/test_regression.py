@@ -1,0 +1,97 @@
+"""The linear systems, against least squares and against loops written out here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from systems import trained
+
+
+def least_squares(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, float]:
+    """The best linear fit with intercept, weights first, and its RMSE."""
+    design = np.column_stack([X, np.ones(len(X))])
+    solution = np.linalg.lstsq(design, Y, rcond=None)[0]
+    return solution.T, float(np.sqrt(np.mean((design @ solution - Y) ** 2)))
+
+
+def test_linear_regression_reaches_least_squares(tmp_path: Path) -> None:
+    system = trained(tmp_path, "linear_regression")
+    solution, _ = least_squares(system.part().X, system.part().Y)
+    np.testing.assert_allclose(system.params, solution.ravel(), rtol=0, atol=1e-10)
+
+
+def score(rmse: float, rows: int) -> float:
+    """The score of the notes this system comes from: 100 (1 - RMSE/√n)."""
+    return 100 * (1 - rmse / rows**0.5)
+
+
+@pytest.fixture(scope="module")
+def two_layer(tmp_path_factory: pytest.TempPathFactory):
+    return trained(tmp_path_factory.mktemp("runs"), "linear_two_layer")
+
+
+def test_two_linear_layers_are_as_good_as_least_squares(two_layer) -> None:
+    part = two_layer.part()
+    reached = score(two_layer.scores()["rmse"], len(part))
+    best = score(least_squares(part.X, part.Y)[1], len(part))
+    assert 83 < reached < 86
+    assert reached == pytest.approx(best, abs=0.01)
+
+
+def test_layerwise_updates_equal_a_plain_loop(two_layer) -> None:
+    X, Y, eta = two_layer.part().X, two_layer.part().Y, 0.001
+    W1, b1, W2, b2 = (two_layer.initial[name].copy() for name in ("W1", "b1", "W2", "b2"))
+    n = len(X)
+    for _ in range(1000):
+        A = X @ W1.T + b1
+        delta2 = (A @ W2.T + b2 - Y) / n
+        W2, b2 = W2 - eta * delta2.T @ A, b2 - eta * delta2.sum(axis=0)
+        A = X @ W1.T + b1
+        delta1 = ((A @ W2.T + b2 - Y) / n) @ W2
+        W1, b1 = W1 - eta * delta1.T @ X, b1 - eta * delta1.sum(axis=0)
+    for name, value in {"W1": W1, "b1": b1, "W2": W2, "b2": b2}.items():
+        np.testing.assert_allclose(two_layer.tensors[name], value, rtol=0, atol=1e-10)
+
+
+def test_the_path_down_the_plane_equals_a_plain_loop(tmp_path: Path) -> None:
+    system = trained(tmp_path, "plane")
+    path = np.load(system.run.path("params_path.npy"))
+    assert path.shape == (2001, 3)
+    np.testing.assert_array_equal(path[0], [3, 3, 3])
+    X, y = np.column_stack([system.part().X, np.ones(100)]), system.part().Y[:, 0]
+    params = np.array([3.0, 3.0, 3.0])
+    for recorded in path:
+        np.testing.assert_allclose(recorded, params, rtol=0, atol=1e-12)
+        params = params - 1e-3 * X.T @ (X @ params - y) / len(y)
+
+
+def test_single_row_updates_down_the_plane_equal_a_plain_loop(tmp_path: Path) -> None:
+    from bpcli.build import stream
+
+    system = trained(tmp_path, "plane_sgd")
+    path = np.load(system.run.path("params_path.npy"))
+    X, y = np.column_stack([system.part().X, np.ones(100)]), system.part().Y[:, 0]
+    rng, params = stream(0, "batches"), np.array([3.0, 3.0, 3.0])
+    for recorded in path:
+        np.testing.assert_allclose(recorded, params, rtol=0, atol=1e-12)
+        row = rng.integers(100, size=1)[0]
+        params = params - 1e-3 * X[row] * (X[row] @ params - y[row])
+    assert system.scores()["rmse"] < 1
+
+
+def test_sampled_updates_record_both_losses_and_learn(tmp_path: Path) -> None:
+    system = trained(tmp_path, "sampled_updates")
+    lines = system.run.metrics()
+    assert [line["epoch"] for line in lines] == list(range(501))
+    for path in ("train.loss", "val.loss"):
+        losses = [line[path] for line in lines]
+        assert all(loss is not None for loss in losses)
+        assert min(losses) < 0.7 * losses[0]
+    scaled = system.part()
+    np.testing.assert_allclose(scaled.X.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(scaled.Y.std(), 1, rtol=1e-12)
+    assert system.experiment.batches.rows_per_epoch == 56
+    baseline = system.baselines("val")["constant"]["rmse"]
+    assert system.scores("val")["rmse"] < 0.75 * baseline

@@ -1,0 +1,105 @@
+"""The house: a file imports from its own floor or from floors below, and nothing is in a cycle."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bpcli
+
+PACKAGE = Path(bpcli.__file__).parent
+FLOORS = [
+    {"errors", "registry", "__init__"},
+    {"nn"},
+    {"data"},
+    {"training"},
+    {"spec"},
+    {"build", "templates"},
+    {"runs"},
+    {"views"},
+    {"experiment"},
+    {"cli"},
+    {"__main__"},
+]
+FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def _place(path: Path) -> str:
+    """The folder, or the module at the top, that a file belongs to."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def _imports(path: Path) -> list[tuple[int, str]]:
+    """Line and place of every import of our own, also of those inside functions."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "bpcli":
+            modules = [node.module]
+            if node.module == "bpcli":
+                modules = [f"bpcli.{alias.name}" for alias in node.names]
+            found += [(node.lineno, module.split(".")[1]) for module in modules]
+        if isinstance(node, ast.Import):
+            found += [
+                (node.lineno, alias.name.split(".")[1])
+                for alias in node.names
+                if alias.name.startswith("bpcli.")
+            ]
+    return [(line, place if place in FLOOR_OF else "__init__") for line, place in found]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_imports_only_from_its_own_floor_or_below(path: Path) -> None:
+    own = _place(path)
+    assert own in FLOOR_OF, f"{path} stands on no floor: add it to FLOORS"
+    above = [
+        f"line {line}: {place}"
+        for line, place in _imports(path)
+        if place != own and FLOOR_OF[place] >= FLOOR_OF[own]
+    ]
+    assert not above, f"{path} imports from its own floor's neighbours or from above: {above}"
+
+
+def test_the_check_itself_notices_an_import_from_above(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("def f():\n    from bpcli.cli import main\n    import bpcli.training.loop\n")
+    assert _imports(wrong) == [(2, "cli"), (3, "training")]
+
+
+def test_every_file_opens_with_a_docstring() -> None:
+    silent = [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    assert not silent
+
+
+@pytest.mark.parametrize(
+    ("action", "forbidden"),
+    [
+        ("import bpcli", ["click", "numpy"]),
+        ("from bpcli.cli.main import main; main(['--help'])", _HEAVY := [
+            "numpy", "rich", "pydantic", "yaml", "sklearn", "scipy", "safetensors",
+        ]),
+        ("from bpcli.cli.main import main; main(['train', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['gradcheck', '--help'])", _HEAVY),
+        ("import bpcli.experiment.train, bpcli.views.progress", ["sklearn", "scipy", "click"]),
+    ],
+)  # fmt: skip
+def test_nothing_heavy_is_imported_before_it_is_needed(action: str, forbidden: list[str]) -> None:
+    probe = f"import sys\n{action}\nprint('LOADED', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split("LOADED")[1].split())
+    assert not loaded & set(forbidden)
+
+
+def test_training_xor_does_not_import_scikit_learn(tmp_path: Path) -> None:
+    config = PACKAGE.parent / "configs" / "xor.yaml"
+    probe = (
+        "import sys; from bpcli.cli.main import main\n"
+        f"assert main(['train', {str(config)!r}, '--quiet', '--set', 'training.epochs=3']) == 0\n"
+        "assert not {'sklearn', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, check=True)

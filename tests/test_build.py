@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bpcli.build import Experiment, build, stream
+from bpcli.errors import ConfigError
+from bpcli.spec.load import validate
+from bpcli.spec.source import Source
+
+MOONS = """\
+name: t
+data:
+  generator: moons
+  n_samples: 40
+  split: {val: 0.25, test: 0.25}
+network:
+  layers: [2, 3, 1]
+  activations: [tanh, sigmoid]
+loss: binary_cross_entropy
+"""
+INLINE = """\
+name: t
+data: {inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [[0], [1], [1], [0]]}
+network: {layers: [2, 3, 1], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+"""
+
+
+def built(text: str, *overrides: str, needs_targets: bool = True) -> Experiment:
+    source = Source.parse(text, "c.yaml")
+    for override in overrides:
+        source.override(override)
+    return build(validate(source), needs_targets=needs_targets)
+
+
+def test_streams_are_independent_and_named() -> None:
+    draws = {name: stream(7, name).random() for name in ("data", "split", "init", "batches")}
+    assert len(set(draws.values())) == 4
+    assert draws["init"] == stream(7, "init").random() != stream(8, "init").random()
+
+
+def test_another_network_keeps_data_and_split() -> None:
+    one, two = built(MOONS), built(MOONS, "network.layers=[2, 9, 1]", "network.init=he_normal")
+    np.testing.assert_array_equal(one.table.X, two.table.X)
+    np.testing.assert_array_equal(one.parts["test"].index, two.parts["test"].index)
+
+
+def test_auto_takes_sizes_from_the_data() -> None:
+    experiment = built(MOONS, "network.layers=[auto, 3, auto]")
+    assert (experiment.network.inputs, experiment.network.outputs) == (2, 1)
+    experiment = built(
+        MOONS,
+        "network.layers=[auto, 3, auto]",
+        "network.activations=[tanh, softmax]",
+        "loss=cross_entropy",
+    )
+    assert experiment.network.outputs == 2
+    experiment = built(
+        MOONS, "network.layers=[auto, 3, auto]", "data={generator: diabetes}", "loss=mse"
+    )
+    assert (experiment.network.inputs, experiment.network.outputs) == (10, 1)
+
+
+def test_inline_zeros_and_ones_under_a_cross_entropy_are_classes() -> None:
+    assert built(INLINE).table.task == "classification"
+    assert built(INLINE, "loss=mse").table.task == "regression"
+
+
+def test_same_as_inputs_makes_an_autoencoder() -> None:
+    experiment = built(
+        MOONS,
+        "data.targets=same_as_inputs",
+        "network.layers=[auto, 1, auto]",
+        "network.activations=[tanh, identity]",
+        "loss=mse",
+        "data.scale={inputs: standard}",
+    )
+    assert experiment.table.task == "reconstruction"
+    assert experiment.network.outputs == 2
+    np.testing.assert_array_equal(experiment.parts["train"].X, experiment.parts["train"].Y)
+
+
+def test_explicit_parameters_and_bias_switches() -> None:
+    experiment = built(
+        INLINE,
+        "network.bias=[frozen, false]",
+        "network.parameters=[{weights: [[1, 2], [3, 4], [5, 6]], bias: [7, 8, 9]}, "
+        "{weights: [[1, 2, 3]]}]",
+    )
+    tensors = dict(experiment.network.tensors(experiment.initial_params))
+    assert tensors["W1"].tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert tensors["b1"].tolist() == [7, 8, 9]
+    assert set(tensors) == {"W1", "b1", "W2"}
+    assert len(experiment.network.frozen) == 3
+
+
+def test_a_seed_means_the_same_start_in_every_dtype() -> None:
+    double, single = built(MOONS), built(MOONS, "network.dtype=float32")
+    assert single.initial_params.dtype == np.float32
+    np.testing.assert_array_equal(single.initial_params, double.initial_params.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "place", "message"),
+    [
+        (["network.layers=[3, 3, 1]"], None, "the first layer has 3 units, but the data has 2"),
+        (
+            ["network.layers=[2, 3, 4]"],
+            None,
+            "the last layer has 4 units, but the data has 2 classes",
+        ),
+        (["data.split={val: 0.001}"], None, "0.001 of 40 rows leaves none in `val`"),
+        (["training.batch_size=21"], None, "a batch of 21 is more than the 20 training rows"),
+        (["training.batch_size=2", "training.rows_per_epoch=30"], None, "30 is too many"),
+        (
+            ["network.parameters=[{weights: [[1]]}, {weights: [[1, 2, 3]], bias: [1]}]"],
+            None,
+            "weights are 1 × 1, expected 3 × 2",
+        ),
+        (
+            [
+                (
+                    "network.parameters=[{weights: [[1,2],[1,2],[1,2]]}, "
+                    "{weights: [[1, 2, 3]], bias: [1, 2]}]"
+                )
+            ],
+            None,
+            "bias has 2 numbers, expected 1",
+        ),
+        (
+            [
+                "network.bias=false",
+                (
+                    "network.parameters=[{weights: [[1,2],[1,2],[1,2]], bias: [1,2,3]}, "
+                    "{weights: [[1, 2, 3]]}]"
+                ),
+            ],
+            None,
+            "the layer has no bias",
+        ),
+        (
+            [
+                "network.layers=[2, 100000000, 100000000, 1]",
+                "network.activations=[tanh, tanh, sigmoid]",
+            ],
+            None,
+            "need about",
+        ),
+        (
+            ["data={generator: classification, n_informative: 50}", "network.layers=[auto, 3, 1]"],
+            None,
+            "make_classification",
+        ),
+        (["data.targets=values", "data.split={val: 0.5, stratify: true}"], None, "only classes"),
+        (
+            ["data={generator: diabetes}", "network.layers=[10, 3, 1]"],
+            "c.yaml:9:7",
+            "needs targets between 0 and 1",
+        ),
+        (["data.split={val: 0.001}", "training.batch_size=99"], None, "2 faults"),
+    ],
+)
+def test_what_the_data_shows_to_be_wrong(
+    overrides: list[str], place: str | None, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        built(MOONS, *overrides)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(place or "--set")
+
+
+def test_targets_are_needed_to_train_but_not_to_predict() -> None:
+    text = INLINE.replace(", targets: [[0], [1], [1], [0]]", "")
+    with pytest.raises(ConfigError, match=r"c.yaml:2:1: there are no `targets`"):
+        built(text)
+    assert not built(text, needs_targets=False).table.has_targets
+
+
+def test_distributions_are_checked_for_cross_entropy() -> None:
+    text = (
+        INLINE.replace("[[0], [1], [1], [0]]", "[[0.5, 0.1], [1, 0], [1, 0], [0, 1]]")
+        .replace("3, 1]", "3, 2]")
+        .replace("tanh, sigmoid", "tanh, softmax")
+    )
+    with pytest.raises(ConfigError, match="rows add up to 1"):
+        built(text, "loss=cross_entropy")
+    assert built(text, "loss=cross_entropy", "data.targets.0=[0.5, 0.5]").table.task == "regression"
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_handful_of_rows_is_enough(rows: int) -> None:
+    inputs = [[float(row)] for row in range(rows)]
+    text = (
+        f"name: t\ndata: {{inputs: {inputs}, targets: {inputs}, "
+        "scale: {inputs: standard, targets: minmax}}\n"
+        "network: {layers: [1, 1], activations: [identity]}\nloss: mse\n"
+    )
+    experiment = built(text)
+    assert np.isfinite(experiment.parts["train"].X).all()
+    assert len(experiment.parts["train"]) == rows

@@ -1,0 +1,144 @@
+"""The README is a test: its commands run, its configs are valid, and nothing in it is missing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bpcli.cli.main import bpnet as group
+from bpcli.cli.main import main
+from bpcli.data.generators import GENERATORS
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.nn.losses import LOSSES
+from bpcli.spec.load import validate
+from bpcli.spec.source import Source
+from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text("utf-8")
+CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
+WRONG = """\
+data:
+  generator: mooons
+network:
+  layers: [2, 4, 1]
+  activations: [tanh]
+loss: cross_entropy
+training:
+  epoch: 50
+"""
+
+
+def tokens(row: str) -> list[str]:
+    """The words of a row, without what differs from run to run: ids and times."""
+    row = re.sub(r"\d{8}-\d{6}-(\w+)-\w{4}", r"ID-\1", row)
+    row = re.sub(r"[\d.e+-]+ (us|ms|s)\b", "TIME", row)
+    return row.replace("─", "").split()
+
+
+def same(shown: list[str], printed: list[str]) -> bool:
+    """Words equal, numbers to a percent; errors of rounding only as to their smallness."""
+    return len(shown) == len(printed) and all(map(_same_word, shown, printed))
+
+
+def _same_word(shown: str, printed: str) -> bool:
+    if shown == printed:
+        return True
+    try:
+        a, b = float(shown), float(printed)
+    except ValueError:
+        return False
+    return abs(a - b) <= 0.01 * abs(a) or max(abs(a), abs(b)) < 1e-8
+
+
+def test_the_commands_print_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "configs", "configs")
+    Path("wrong.yaml").write_text(WRONG)
+    ran = set()
+    for block in CONSOLE:
+        for command, shown in re.findall(r"\$ bpnet (.*)\n((?:(?!\$ ).*\n?)*)", block):
+            line, _, note = command.partition("    # exit code ")
+            capfd.readouterr()
+            assert main(shlex.split(line)) == int(note or 0), command
+            captured = capfd.readouterr()
+            printed = [tokens(row) for row in (captured.out + captured.err).splitlines()]
+            for row in shown.splitlines():
+                assert row == "..." or any(same(tokens(row), found) for found in printed), (
+                    f"bpnet {command} does not print: {row}"
+                )
+            ran.add(line.split()[0])
+    assert ran >= {"init", "train", "eval", "predict", "gradcheck"}
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for name in group.list_commands(None):  # type: ignore[arg-type]  # it needs no context
+        assert f"bpnet {name}" in TEXT
+
+
+def test_the_test_command_is_the_one_ci_runs() -> None:
+    (command,) = re.findall(r"^    (python3 -m venv .*pytest)$", TEXT, re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert script.splitlines()[-1] == command
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL))
+def test_configs_in_the_readme_are_valid(block: str) -> None:
+    for alternative in (block, re.sub(r"name: maxout, pieces: 3", "name: elu", block)):
+        source = Source.parse(alternative, "README.md")
+        source.tree.setdefault("name", "x")
+        validate(source)
+
+
+def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
+    example = next(
+        block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
+    )
+    tree = yaml.safe_load(example)
+    from bpcli.spec.models import NetworkSpec, Spec, Split, Stop, Training
+
+    assert set(tree) == set(Spec.model_fields)
+    assert set(tree["network"]) == set(NetworkSpec.model_fields)
+    assert set(tree["training"]) == set(Training.model_fields)
+    assert set(tree["training"]["stop"]) == set(Stop.model_fields)
+    assert set(tree["data"]["split"]) == set(Split.model_fields)
+    registries = (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS)
+    for names in (*registries, ACTIVATION_ALIASES, OPTIMIZER_ALIASES):
+        for name in names:
+            assert re.search(rf"\b{name}\b", TEXT), name
+
+
+def test_every_shipped_config_is_in_the_readme() -> None:
+    for path in (ROOT / "configs").glob("*.yaml"):
+        assert f"`{path.stem}`" in TEXT or f"configs/{path.name}" in TEXT
+
+
+def test_the_repository_holds_only_what_it_should() -> None:
+    done = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    top = {name.split("/")[0] for name in done.stdout.splitlines()}
+    visible = {name for name in top if not name.startswith(".")}
+    assert visible <= {
+        "pyproject.toml",
+        "bpcli",
+        "configs",
+        "tests",
+        "runs",
+        "README.md",
+        "LICENSE",
+    }
+    assert [name for name in done.stdout.splitlines() if name.startswith("runs/")] == [
+        "runs/README.md"
+    ]

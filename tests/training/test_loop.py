@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from bpcli.errors import Diverged
+from bpcli.nn.activations import Identity, Sigmoid
+from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.network import Layer, Network
+from bpcli.training.batches import Batches
+from bpcli.training.loop import Epoch, train_epochs
+from bpcli.training.objective import Objective, Rows
+from bpcli.training.optimizers import GradientDescent
+from bpcli.training.stopping import Best, Stopping, StopRules
+
+NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
+
+
+def objective(rows: int = 10, seed: int = 0) -> Objective:
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-1, 1, (rows, 1))
+    return Objective(NETWORK, Rows.of(NETWORK, X, np.sin(3 * X), np.dtype(float)))
+
+
+def epochs(count: int = 5, *, learning_rate: float = 0.2, batches: Batches = Batches(), **options):  # noqa: B008
+    return train_epochs(
+        options.pop("objective", None) or objective(),
+        GradientDescent(),
+        np.random.default_rng(1).normal(size=NETWORK.n_params),
+        learning_rate=learning_rate,
+        epochs=count,
+        batches=batches,
+        rng=np.random.default_rng(2),
+        **options,
+    )
+
+
+def test_records_run_from_the_start_to_the_end() -> None:
+    records = list(epochs(5))
+    assert [record.number for record in records] == [0, 1, 2, 3, 4, 5]
+    fit = objective()
+    for record in records:
+        assert record.loss == fit.value(record.params)
+        grad = fit.value_and_grad(record.params).grad
+        assert record.grad_norm == pytest.approx(np.sqrt((grad**2).sum()))
+    losses = [record.loss for record in records]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_record_can_be_read_late() -> None:
+    late = list(epochs(5))
+    early = [(record.number, record.loss, record.grad_norm) for record in epochs(5)]
+    assert [(record.number, record.loss, record.grad_norm) for record in late] == early
+
+
+def test_zero_epochs_give_the_start_alone() -> None:
+    assert [record.number for record in epochs(0)] == [0]
+
+
+def test_divergence_is_an_error_that_suggests_a_smaller_rate() -> None:
+    with np.errstate(all="ignore"), pytest.raises(Diverged, match=r"such as 100 instead of 1000"):
+        list(epochs(2000, learning_rate=1000.0))
+
+
+def test_divergence_in_mini_batches_is_noticed_too() -> None:
+    with np.errstate(all="ignore"), pytest.raises(Diverged):
+        list(epochs(3000, learning_rate=1000.0, batches=Batches(size=2)))
+
+
+def test_an_infinite_start_is_told_apart() -> None:
+    huge = Rows.of(NETWORK, np.ones((2, 1)), np.full((2, 1), 1e300), np.dtype(float))
+    with np.errstate(all="ignore"), pytest.raises(Diverged, match="initial parameters"):
+        list(epochs(1, objective=Objective(NETWORK, huge)))
+
+
+def drawn(batches: Batches, rows: int = 10) -> list[list[float]]:
+    """The input of every row of every batch of one epoch."""
+    fit = objective(rows)
+    return [
+        batch.data.inputs[:, 0].tolist()
+        for batch in batches.of_epoch(fit, np.random.default_rng(0))
+    ]
+
+
+def test_shuffle_takes_each_row_once_in_new_order() -> None:
+    every = objective().data.inputs[:, 0].tolist()
+    seen = drawn(Batches(size=4))
+    assert [len(batch) for batch in seen] == [4, 4, 2]
+    flat = [value for batch in seen for value in batch]
+    assert sorted(flat) == sorted(every)
+    assert flat != every
+
+
+def test_random_draws_with_replacement() -> None:
+    seen = drawn(Batches(size=3, sampling="random", rows_per_epoch=56))
+    assert [len(batch) for batch in seen] == [3] * 18 + [2]
+    assert len({value for batch in seen for value in batch}) == 10
+
+
+def test_rows_per_epoch_can_cut_a_shuffled_epoch_short() -> None:
+    seen = drawn(Batches(size=2, rows_per_epoch=5))
+    flat = [value for batch in seen for value in batch]
+    assert len(flat) == len(set(flat)) == 5
+
+
+def test_one_batch_of_all_rows_is_the_full_batch_in_another_order() -> None:
+    full = [record.params for record in epochs(20)]
+    batch = [record.params for record in epochs(20, batches=Batches(size=10))]
+    np.testing.assert_allclose(full, batch, rtol=1e-10)
+
+
+def stopped(rules: StopRules, records: object) -> tuple[str | None, int, Stopping]:
+    best = Best()
+    stopping = Stopping(rules, best)
+    number, reason = -1, None
+    for record in records:
+        best.see(record)
+        reason, number = stopping.see(record), record.number
+        if reason:
+            break
+    return reason, number, stopping
+
+
+def test_goal_stops_at_the_first_loss_that_reaches_it() -> None:
+    losses = [record.loss for record in epochs(50)]
+    goal = (losses[19] + losses[20]) / 2
+    assert stopped(StopRules(50, goal=goal), epochs(50))[:2] == ("goal", 20)
+
+
+def test_min_grad_stops_at_the_first_small_gradient() -> None:
+    norms = [record.grad_norm for record in epochs(50)]
+    number = next(e for e, norm in enumerate(norms) if norm <= norms[30])
+    assert stopped(StopRules(50, min_grad=norms[30]), epochs(50))[:2] == ("min_grad", number)
+
+
+def test_max_seconds_stops_by_the_clock() -> None:
+    reason, number, _ = stopped(StopRules(10**9, max_seconds=0.05), epochs(10**9))
+    assert reason == "max_seconds"
+    assert number > 0
+
+
+def test_epochs_is_a_criterion_with_start_now_and_target() -> None:
+    reason, number, stopping = stopped(StopRules(7, goal=-1.0), epochs(7))
+    assert (reason, number) == ("epochs", 7)
+    table = {rule.name: (rule.start, rule.now, rule.target) for rule in stopping.criteria}
+    assert table["epochs"] == (0, 7, 7)
+    assert table["goal"][0] > table["goal"][1] > table["goal"][2]
+
+
+class _Scripted(Epoch):
+    """A record with a validation loss given by hand."""
+
+    def __init__(self, number: int, val_loss: float) -> None:
+        super().__init__(number, np.full(1, number), 0.0, 0.1, objective(), None)
+        self.__dict__["val_loss"] = val_loss
+
+
+def test_max_fail_counts_epochs_since_the_lowest_validation_loss() -> None:
+    losses = [5, 4, 4.5, 3, 3, 3.5, math.nan, 3.2, 9]
+    records = [_Scripted(number, loss) for number, loss in enumerate(losses)]
+    assert stopped(StopRules(100, max_fail=3), records)[:2] == ("max_fail", 6)
+    assert stopped(StopRules(100, max_fail=6), records)[:2] == (None, 8)
+
+
+def test_best_is_the_first_epoch_of_lowest_validation_loss() -> None:
+    best = Best()
+    for number, loss in enumerate([5, 3, 4, 3]):
+        best.see(_Scripted(number, loss))
+    assert (best.number, best.val_loss) == (1, 3)
+    assert best.params is not None
+    assert best.params[0] == 1
+
+
+def test_without_validation_the_latest_is_the_best() -> None:
+    best = Best()
+    for record in islice(epochs(9), 4):
+        best.see(record)
+    assert best.number == 3
+
+
+def test_validation_loss_leaves_l2_out() -> None:
+    record = next(iter(epochs(1, validation=objective(6, seed=5))))
+    assert record.val_loss == objective(6, seed=5).value(record.params)

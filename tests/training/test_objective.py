@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bpcli.nn.activations import Identity, Tanh
+from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.network import Layer, Network
+from bpcli.training.objective import Objective, Rows, worker_pool
+from bpcli.training.shards import ShardPlan, estimated_seconds
+
+WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
+ROWS = 20_000
+
+
+@pytest.fixture(scope="module")
+def wide_rows() -> Rows:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(ROWS, 10)), rng.normal(size=(ROWS, 3))
+    return Rows.of(WIDE, X, Y, np.dtype(float))
+
+
+def test_large_work_is_cut_into_equal_shards_and_small_work_is_not() -> None:
+    plan = ShardPlan.of(ROWS, WIDE, np.dtype(float))
+    assert 2 <= len(plan.shards) <= 64
+    assert [row for a, b in plan.shards for row in (a, b)] == sorted(
+        row for shard in plan.shards for row in shard
+    )
+    assert plan.shards[0][0] == 0
+    assert plan.shards[-1][1] == ROWS
+    assert len({b - a for a, b in plan.shards}) <= 2
+    assert len(ShardPlan.of(50, WIDE, np.dtype(float)).shards) == 1
+
+
+def test_partial_gradients_are_bounded_in_memory() -> None:
+    big = Network((Layer(2000, 4000, Tanh()), Layer(4000, 1, Identity())), HalfSquaredError())
+    plan = ShardPlan.of(100_000, big, np.dtype(float))
+    assert len(plan.shards) * big.n_params * 8 <= 128 * 2**20
+    assert estimated_seconds(100_000, big) > 1
+
+
+@pytest.mark.parametrize("workers", [2, 3, 5])
+def test_any_number_of_workers_gives_the_same_bits(workers: int, wide_rows: Rows) -> None:
+    params = np.random.default_rng(1).normal(size=WIDE.n_params)
+    serial = Objective(WIDE, wide_rows, l2=0.1).value_and_grad(params)
+    with worker_pool(workers) as pool:
+        objective = Objective(WIDE, wide_rows, l2=0.1, pool=pool)
+        assert len(objective.plan.shards) > 1
+        shared = objective.value_and_grad(params)
+        assert objective.value(params) == Objective(WIDE, wide_rows, l2=0.1).value(params)
+    assert shared.value == serial.value
+    np.testing.assert_array_equal(shared.grad, serial.grad)
+
+
+def test_shards_add_up_to_one_pass_over_all_rows(wide_rows: Rows) -> None:
+    params = np.random.default_rng(1).normal(size=WIDE.n_params)
+    sharded = Objective(WIDE, wide_rows).value_and_grad(params)
+    halves = [
+        Objective(WIDE, wide_rows).rows(np.arange(*half)).value_and_grad(params)
+        for half in ((0, ROWS // 2), (ROWS // 2, ROWS))
+    ]
+    assert sharded.value == pytest.approx(np.mean([half.value for half in halves]), rel=1e-12)
+    mean = (halves[0].grad + halves[1].grad) / 2
+    np.testing.assert_allclose(sharded.grad, mean, rtol=1e-9, atol=1e-13)
+
+
+def small(**options: object) -> tuple[Objective, np.ndarray]:
+    rng = np.random.default_rng(0)
+    network = Network((Layer(2, 2, Tanh()), Layer(2, 1, Identity())), HalfSquaredError())
+    rows = Rows.of(network, rng.normal(size=(6, 2)), rng.normal(size=(6, 1)), np.dtype(float))
+    return Objective(network, rows, **options), rng.normal(size=network.n_params)
+
+
+def test_the_latest_evaluation_is_kept_for_the_same_vector_only() -> None:
+    calls = []
+    objective, params = small()
+    counting = objective.like(
+        backward=lambda *args: (calls.append(1), objective._backward(*args))[0]
+    )
+    first = counting.value_and_grad(params)
+    assert counting.value_and_grad(params) is first
+    assert len(calls) == 1
+    assert counting.value_and_grad(params.copy()) is not first
+    assert len(calls) == 2
+
+
+def test_value_and_gradient_agree_on_the_value() -> None:
+    objective, params = small(l2=0.4, reduction="sum")
+    assert objective.value(params) == objective.value_and_grad(params).value
+
+
+def test_l2_of_a_mini_batch_uses_the_rows_of_the_whole_part() -> None:
+    objective, params = small(l2=0.6)
+    batch = objective.rows(np.array([0, 1]))
+    W = np.concatenate([t.ravel() for n, t in objective.network.tensors(params) if n[0] == "W"])
+    assert batch.penalty(params) == pytest.approx(0.6 / (2 * 6) * W @ W)
+    assert objective.like(reduction="sum").penalty(params) == pytest.approx(0.6 / 2 * W @ W)
+
+
+def test_an_evaluation_owns_its_gradient() -> None:
+    objective, params = small()
+    kept = objective.value_and_grad(params).grad
+    before = kept.copy()
+    objective.value_and_grad(params + 1)
+    np.testing.assert_array_equal(kept, before)

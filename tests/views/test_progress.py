@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from systems import CONFIGS
+
+from bpcli.build import build
+from bpcli.experiment.train import train
+from bpcli.runs.store import Run
+from bpcli.spec.load import load_config
+from bpcli.views.numbers import duration, shown
+from bpcli.views.progress import Columns, LiveView, PlainView, row_interval
+
+
+@pytest.mark.parametrize(
+    ("epochs", "log_every", "interval"),
+    [
+        (5000, None, 250),
+        (1000, None, 50),
+        (7, None, 1),
+        (0, None, 1),
+        (5000, 200, 200),
+        (333, None, 16),
+    ],
+)
+def test_about_twenty_rows_or_as_the_log(epochs: int, log_every: int | None, interval: int) -> None:
+    found = row_interval(epochs, log_every)
+    assert found == pytest.approx(interval, rel=0.3)
+    assert log_every is not None or epochs // found <= 30
+
+
+def watched(tmp_path, kind: type, width: int, **terminal: bool) -> str:
+    console = Console(file=io.StringIO(), width=width, height=40, **terminal)
+    experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=60"]))
+    columns = Columns("accuracy", has_validation=True)
+    options = (60,) if kind is LiveView else ()
+    with kind(console, columns, 10, *options) as view:
+        train(experiment, Run.claim(tmp_path, "t"), view)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_live_table_ends_with_the_last_epoch_and_a_full_bar(tmp_path, width: int) -> None:
+    text = watched(tmp_path, LiveView, width, force_terminal=True)
+    final = text[text.rindex("epoch") - 2000 :]
+    for word in ("grad", "val", "60", "60/60"):
+        assert word in final
+
+
+def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
+    text = watched(tmp_path, PlainView, 200)
+    lines = text.splitlines()
+    assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "60"]
+    assert len({len(line) for line in lines}) == 1
+    assert "\x1b" not in text
+
+
+def test_numbers_read_well() -> None:
+    assert [shown(value) for value in (None, 0.0, 1234567.0, 1e-9)] == [
+        "-",
+        "0",
+        "1.23457e+06",
+        "1e-09",
+    ]
+    seconds = (0.0, 5e-6, 0.00123, 0.5, 12.0, 150.0, 7500.0)
+    assert [duration(value) for value in seconds] == [
+        "0 us", "5 us", "1.23 ms", "500 ms", "12 s", "2 min 30 s", "2 h 05 min",
+    ]  # fmt: skip
