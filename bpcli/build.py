@@ -6,6 +6,7 @@ complained of here, at the key that causes it.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
 from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
 from bpcli.training.batches import Batches
-from bpcli.training.metrics import metric_names
+from bpcli.training.metrics import METRICS_OF
 from bpcli.training.objective import Objective, Rows
 
 Stream: TypeAlias = Literal["data", "split", "init", "batches"]
@@ -61,9 +62,10 @@ class Experiment:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics to report, by name."""
-        asked = None if isinstance(self.spec.metrics, str) else self.spec.metrics
-        return metric_names(asked, self.table.task)
+        """The metrics to report beside the loss, by name."""
+        if isinstance(self.spec.metrics, str):
+            return METRICS_OF[self.table.task]
+        return tuple(self.spec.metrics)
 
     @cached_property
     def initial_params(self) -> Vector:
@@ -83,7 +85,7 @@ class Experiment:
     ) -> Objective:
         """What training minimises."""
         training = self.spec.training
-        rows = self._rows("train", dtype or self.dtype)
+        rows = self.rows("train") if dtype is None else self._stored("train", dtype)
         return Objective(
             self.network, rows, l2=training.l2, reduction=training.reduction, pool=pool
         )
@@ -92,7 +94,7 @@ class Experiment:
         """The mean loss of the validation part, without L2; None where that part is empty."""
         if not len(self.parts["val"]):
             return None
-        return Objective(self.network, self._rows("val", self.dtype), pool=pool)
+        return Objective(self.network, self.rows("val"), pool=pool)
 
     @property
     def batches(self) -> Batches:
@@ -101,7 +103,17 @@ class Experiment:
         size = None if training.batch_size == "full" else training.batch_size
         return Batches(size, training.sampling, training.rows_per_epoch)
 
-    def _rows(self, name: PartName, dtype: np.dtype) -> Rows:
+    def rows(self, name: PartName) -> Rows:
+        """A part as the kernel reads it, kept in the training dtype once it was asked for."""
+        if name not in self._rows:
+            self._rows[name] = self._stored(name, self.dtype)
+        return self._rows[name]
+
+    @cached_property
+    def _rows(self) -> dict[PartName, Rows]:
+        return {}
+
+    def _stored(self, name: PartName, dtype: np.dtype) -> Rows:
         part = self.parts[name]
         return Rows.of(self.network, part.X, part.Y, dtype)
 
@@ -110,8 +122,10 @@ def build(config: Config, *, needs_targets: bool = True) -> Experiment:
     """Make the data and describe the network. Raises `ConfigError` with what does not fit."""
     spec = config.spec
     table = _table(config)
-    complaints = list(_targets_complaints(table, needs_targets))
-    complaints += _size_complaints(spec, table)
+    complaints = [
+        *_targets_complaints(spec, table, needs_targets),
+        *_size_complaints(spec, table),
+    ]
     if complaints:
         raise config.error(complaints)
     network = _network(spec, table)
@@ -126,9 +140,9 @@ def build(config: Config, *, needs_targets: bool = True) -> Experiment:
     parts = {name: preparation.part(name, table, index) for name, index in parts_rows.items()}
     complaints = [
         *_parameter_complaints(spec, network),
-        *_memory_complaints(network, np.dtype(spec.network.dtype)),
+        *_memory_complaints(spec, network),
         *_part_complaints(spec, parts),
-        *_loss_complaints(network, parts["train"], needs_targets),
+        *(_loss_complaints(network, parts) if needs_targets else ()),
     ]
     if complaints:
         raise config.error(complaints)
@@ -163,9 +177,22 @@ def _are_hard_classes(spec: Spec, table: Table) -> bool:
     return is_one_hot(table.Y)
 
 
-def _targets_complaints(table: Table, needs_targets: bool) -> Iterator[Complaint]:
+def _targets_complaints(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Complaint]:
     if needs_targets and not table.has_targets:
         yield Complaint(("data",), "there are no `targets`, which training needs", at_key=True)
+    if len(table.class_names) == 1:
+        yield Complaint(
+            ("data",),
+            f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
+            at_key=True,
+        )
+    possible = METRICS_OF[table.task]
+    for number, name in enumerate(() if isinstance(spec.metrics, str) else spec.metrics):
+        if name not in possible:
+            yield Complaint(
+                ("metrics", number),
+                f"`{name}` means nothing for {table.task}: expected {' or '.join(possible)}",
+            )
 
 
 def _size_complaints(spec: Spec, table: Table) -> Iterator[Complaint]:
@@ -264,19 +291,34 @@ _VECTORS_IN_USE = 6
 """Parameters, the step's new ones, gradient, velocity, best, and one more while adding up."""
 
 
-def _memory_complaints(network: Network, dtype: np.dtype) -> Iterator[Complaint]:
-    needed = network.n_params * dtype.itemsize * _VECTORS_IN_USE
-    free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if _can_ask_memory() else needed
-    if needed > free:
+def _memory_complaints(spec: Spec, network: Network) -> Iterator[Complaint]:
+    """What would not fit in this machine is refused before any of it is made."""
+    vector = network.n_params * np.dtype(spec.network.dtype).itemsize
+    machine = _memory_of_machine()
+    if vector * _VECTORS_IN_USE > machine:
         yield Complaint(
             ("network", "layers"),
-            f"{network.n_params:,} parameters need about {needed / 2**30:,.0f} GiB to train; this "
-            f"machine has {free / 2**30:,.0f}",
+            f"{network.n_params:,} parameters need about {_gib(vector * _VECTORS_IN_USE)} to "
+            f"train; this machine has {_gib(machine)}",
+        )
+    epochs = spec.training.epochs
+    if spec.training.record_params and vector * epochs > machine:
+        yield Complaint(
+            ("training", "record_params"),
+            f"{network.n_params:,} parameters after each of {epochs:,} epochs take "
+            f"{_gib(vector * epochs)}; this machine has {_gib(machine)}",
         )
 
 
-def _can_ask_memory() -> bool:
-    return "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {})
+def _gib(size: float) -> str:
+    return f"{size / 2**30:,.0f} GiB"
+
+
+def _memory_of_machine() -> float:
+    """Bytes of memory in all; infinite where the system does not tell."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return math.inf
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 # The parts.
@@ -320,15 +362,17 @@ def _part_complaints(spec: Spec, parts: dict[PartName, Part]) -> Iterator[Compla
         )
 
 
-def _loss_complaints(network: Network, training: Part, needs_targets: bool) -> Iterator[Complaint]:
+def _loss_complaints(network: Network, parts: dict[PartName, Part]) -> Iterator[Complaint]:
+    """Targets that a cross-entropy cannot take, in whichever part."""
     kind = network.loss.targets
-    if not needs_targets or kind == "values" or not len(training):
+    if kind == "values":
         return
-    low, high = training.Y.min(), training.Y.max()
-    if low < 0 or high > 1:
+    Y = np.concatenate([part.Y for part in parts.values()])
+    if Y.min() < 0 or Y.max() > 1:
         yield Complaint(
             ("loss",),
-            f"this loss needs targets between 0 and 1, but they reach from {low:g} to {high:g}",
+            f"this loss needs targets between 0 and 1, but they reach from {Y.min():g} to "
+            f"{Y.max():g}",
         )
-    elif kind == "distribution" and not np.allclose(training.Y.sum(axis=1), 1, atol=1e-6):
+    elif kind == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
         yield Complaint(("loss",), "this loss needs targets whose rows add up to 1")

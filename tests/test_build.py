@@ -158,6 +158,17 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             "c.yaml:9:7",
             "needs targets between 0 and 1",
         ),
+        (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
+        (
+            ["data={inputs: [1, 2], targets: [a, a]}", "network.layers=[1, 2, 1]"],
+            None,
+            "all rows are of one class, `a`",
+        ),
+        (
+            ["training.epochs=100000000000", "training.record_params=true"],
+            None,
+            "13 parameters after each of",
+        ),
         (["data.split={val: 0.001}", "training.batch_size=99"], None, "2 faults"),
     ],
 )

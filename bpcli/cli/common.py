@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,9 +42,15 @@ weights_option = click.option(
 
 def console(stderr: bool = False) -> Console:
     """A rich console for results, or for everything else with `stderr`."""
-    from rich.console import Console
+    import rich.console
 
-    made = Console(stderr=stderr, highlight=False)
+    class Console(rich.console.Console):
+        def on_broken_pipe(self) -> None:
+            """Go quiet where the reader has left: training goes on and is saved."""
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+    made = Console(stderr=stderr, highlight=False, markup=False)
     if not made.is_terminal:
         made.width = 160  # A pipe has no width: do not fold lines for one.
     return made
@@ -52,9 +58,14 @@ def console(stderr: bool = False) -> Console:
 
 def print_json(document: Any) -> None:
     """Print the one JSON document of a command."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    from bpcli.runs.files import to_json
+
+    click.echo(to_json(document))
 
 
 def names_a_config(reference: str) -> bool:
     """True where RUN|CONFIG is a config file: it ends as one, or is a file."""
-    return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()
+    try:
+        return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()
+    except OSError:  # too long to be a file's name
+        return False

@@ -36,16 +36,13 @@ def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: 
     RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Metrics are
     in the data's own units.
     """
-    from contextlib import ExitStack
-
     from bpcli.experiment.evaluate import default_part, evaluate
-    from bpcli.experiment.train import one_thread_blas
+    from bpcli.experiment.numerics import repeatable_numerics
     from bpcli.experiment.trained import load_trained
     from bpcli.runs.references import find_run
 
     found = find_run(run, runs_dir)
-    with ExitStack() as stack:
-        one_thread_blas(stack)
+    with repeatable_numerics():
         trained = load_trained(found, weights)  # type: ignore[arg-type]  # click checked it
         part = split or default_part(trained)
         evaluation = evaluate(trained, part)  # type: ignore[arg-type]  # click checked it

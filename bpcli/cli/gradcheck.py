@@ -74,7 +74,11 @@ def command(
         return
     _known_corruption(corrupt)
     if run_or_config is not None:
-        _report(_prove(run_or_config, overrides, runs_dir, rows, entries, corrupt), as_json)
+        from bpcli.experiment.numerics import repeatable_numerics
+
+        with repeatable_numerics():
+            proof = _prove(run_or_config, overrides, runs_dir, rows, entries, corrupt)
+        _report(proof, as_json)
     elif corrupt is not None:
         from bpcli.experiment.gradcheck import prove_demonstration
 
@@ -128,7 +132,7 @@ def _report(proof: Proof, as_json: bool) -> None:
         out.print(f"checked on {proof.rows} rows in float64; error: norm of the difference over")
         out.print("norm of the gradient, by the complex step and by central differences")
         if proof.explanation:
-            out.print(f"hint: {proof.explanation}", markup=False, soft_wrap=True)
+            out.print(f"hint: {proof.explanation}", soft_wrap=True)
     if not proof.passed:
         raise GateFailed("the gradient is wrong.")
 

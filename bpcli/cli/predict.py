@@ -60,13 +60,10 @@ def command(
     Of a CONFIG, those of its initial parameters: nothing is trained. A terminal gets a table, a
     pipe tab-separated lines. --set is for a CONFIG.
     """
-    from contextlib import ExitStack
-
+    from bpcli.experiment.numerics import repeatable_numerics
     from bpcli.experiment.predict import predict_rows
-    from bpcli.experiment.train import one_thread_blas
 
-    with ExitStack() as stack:
-        one_thread_blas(stack)
+    with repeatable_numerics():
         experiment, params = _load(run_or_config, weights, overrides, runs_dir)
         predicted = predict_rows(experiment, params, _rows(experiment, split))
     if as_json:
@@ -101,6 +98,8 @@ def _rows(experiment: Experiment, split: str) -> Array:
     if split == "all":
         return np.arange(len(experiment.table))
     index: Array = experiment.parts[split].index  # type: ignore[index]  # click checked it
+    if not len(index):
+        raise ConfigError(f"There is no {split} part: the split leaves it empty.")
     return index
 
 

@@ -79,7 +79,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     if is_silent:
         return SilentView()
     training = experiment.spec.training
-    metric = (*experiment.metrics[1:], "loss")[0]
+    metric = experiment.metrics[0] if experiment.metrics else "loss"
     columns = Columns(metric, bool(len(experiment.parts["val"])))
     log_every = None if training.log_every == "auto" else training.log_every
     interval = row_interval(training.epochs, log_every)

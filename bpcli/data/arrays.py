@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Array, Table, numbered
+from bpcli.data.table import Table, numbered
 from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
 
 Number: TypeAlias = float | int
 Matrix: TypeAlias = Sequence[Number] | Sequence[Sequence[Number]]

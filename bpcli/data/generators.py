@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
-from bpcli.data.table import Array, Table, numbered
+from bpcli.data.table import Table, numbered
 from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+
+MOST_ROWS = 10**9
+"""More rows than any machine trains on: a typing error, not a wish."""
+
+Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS)]
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,17 @@ def _two_classes(X: Array, labels: Any) -> Table:
 class Plane(Generator):
     """y = intercept + slope1 x1 + slope2 x2 + N(0, noise), x uniform on [low, high]²."""
 
-    n_samples: Annotated[int, Ge(1)] = 100
+    n_samples: Samples = 100
     noise: Annotated[float, Ge(0)] = 0.5
     intercept: float = 1.5
     slope1: float = 2.0
     slope2: float = 5.0
     low: float = 0.0
     high: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"`low` ({self.low:g}) to be at most `high` ({self.high:g})")
 
     def table(self, rng: np.random.Generator) -> Table:
         X = rng.uniform(self.low, self.high, (self.n_samples, 2))
@@ -98,7 +108,7 @@ class Plane(Generator):
 
 @dataclass(frozen=True)
 class _Region(Generator):
-    n_samples: Annotated[int, Ge(1)] = 500
+    n_samples: Samples = 500
 
     def table(self, rng: np.random.Generator) -> Table:
         X = rng.uniform(-1, 1, (self.n_samples, 2))
@@ -159,7 +169,7 @@ def _classes(X: Array, labels: Any, count: int) -> Table:
 class Regression(Generator):
     """A random linear function of the inputs plus N(0, noise) (make_regression)."""
 
-    n_samples: Annotated[int, Ge(1)] = 100
+    n_samples: Samples = 100
     n_features: Annotated[int, Ge(1)] = 1
     n_informative: Annotated[int, Ge(1)] = 10
     n_targets: Annotated[int, Ge(1)] = 1
@@ -184,7 +194,7 @@ class Regression(Generator):
 class Classification(Generator):
     """Normal clusters on the corners of a cube (make_classification)."""
 
-    n_samples: Annotated[int, Ge(1)] = 100
+    n_samples: Samples = 100
     n_features: Annotated[int, Ge(1)] = 20
     n_informative: Annotated[int, Ge(1)] = 2
     n_redundant: Annotated[int, Ge(0)] = 2
@@ -202,7 +212,7 @@ class Classification(Generator):
 class Moons(Generator):
     """Two interleaving half circles (make_moons)."""
 
-    n_samples: Annotated[int, Ge(2)] = 100
+    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS)] = 100
     noise: Annotated[float, Ge(0)] = 0.0
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -213,7 +223,7 @@ class Moons(Generator):
 class Circles(Generator):
     """A circle within a circle (make_circles)."""
 
-    n_samples: Annotated[int, Ge(2)] = 100
+    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS)] = 100
     noise: Annotated[float, Ge(0)] = 0.0
     factor: Annotated[float, Ge(0), Lt(1)] = 0.8
 
@@ -225,7 +235,7 @@ class Circles(Generator):
 class Blobs(Generator):
     """Round normal clusters, a class each (make_blobs)."""
 
-    n_samples: Annotated[int, Ge(1)] = 100
+    n_samples: Samples = 100
     n_features: Annotated[int, Ge(1)] = 2
     centers: Annotated[int, Ge(2)] = 3
     cluster_std: Annotated[float, Ge(0)] = 1.0

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Array, Labels, Table
+from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
 
 PartName: TypeAlias = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = ("train", "val", "test")
@@ -25,29 +26,52 @@ def split_rows(
     labels: Labels | None,
     rng: np.random.Generator,
 ) -> dict[PartName, Labels]:
-    """Row indices of each part, in ascending order; with `labels`, each class by itself.
+    """Row indices of each part, in ascending order; with `labels`, spread over the classes.
 
-    Counts are rounded by largest remainder, a tie going to the training part, so that they differ
-    from the fractions by less than one row (a row a class, with labels).
+    The size of a part differs from its fraction by less than one row, and so does its share of
+    each class. A class too small to be in every part is in the training part first.
     """
     groups = [np.arange(rows)]
     if labels is not None:
         groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
     chosen: dict[PartName, list[Labels]] = {part: [] for part in fractions}
-    for group in groups:
-        shuffled = rng.permutation(group)
-        edges = np.cumsum(_counts(list(fractions.values()), len(group)))[:-1]
-        for part, index in zip(fractions, np.split(shuffled, edges), strict=True):
+    for group, group_counts in zip(groups, counts, strict=True):
+        edges = np.cumsum(group_counts)[:-1]
+        for part, index in zip(fractions, np.split(rng.permutation(group), edges), strict=True):
             chosen[part].append(index)
     return {part: np.sort(np.concatenate(pieces)) for part, pieces in chosen.items()}
 
 
-def _counts(fractions: list[float], rows: int) -> Labels:
-    exact = rows * np.array(fractions)
-    counts = np.floor(exact + 1e-9).astype(np.intp)
-    missing = rows - counts.sum()
-    remainders = np.round(exact - counts, 9)
-    counts[np.argsort(-remainders, kind="stable")[:missing]] += 1
+def _counts(fractions: Array, sizes: list[int]) -> Labels:
+    """Rows of each group (down) for each part (across).
+
+    Part sizes are rounded by largest remainder. Every group gives each part its whole share; the
+    rows left over go one by one to the parts that lack most, from the groups with most left over.
+    """
+    totals = _largest_remainder(sum(sizes) * fractions)
+    exact = np.outer(sizes, fractions)
+    counts: Labels = np.floor(exact + _EXACT).astype(np.intp)
+    lacking = totals - counts.sum(axis=0)
+    left_over = np.array(sizes) - counts.sum(axis=1)
+    for group in np.argsort(-left_over, kind="stable"):
+        has_no_training_row = (np.arange(len(fractions)) == 0) & (counts[group] == 0)
+        order = np.lexsort((counts[group] - exact[group], -lacking, ~has_no_training_row))
+        order = order[lacking[order] > 0][: left_over[group]]
+        counts[group, order] += 1
+        lacking[order] -= 1
+    return counts
+
+
+_EXACT = 1e-9
+"""What fractions such as 0.7 may lack to a whole number of rows."""
+
+
+def _largest_remainder(exact: Array) -> Labels:
+    counts = np.floor(exact + _EXACT).astype(np.intp)
+    missing = round(exact.sum()) - counts.sum()
+    by_remainder: Labels = np.argsort(-np.round(exact - counts, 9), kind="stable")
+    counts[by_remainder[:missing]] += 1
     return counts
 
 
@@ -68,10 +92,10 @@ class Scale:
         if rule == "none" or not len(columns):
             return cls(np.zeros(width), np.ones(width))
         if rule == "standard":
-            return cls(columns.mean(axis=0), _no_zeros(columns.std(axis=0)))
+            return cls(columns.mean(axis=0), _spread(columns, columns.std(axis=0)))
         if rule == "minmax":
             low, high = columns.min(axis=0), columns.max(axis=0)
-            return cls(low / 2 + high / 2, _no_zeros(high / 2 - low / 2))
+            return cls(low / 2 + high / 2, _spread(columns, high / 2 - low / 2))
         return cls(np.zeros(width), np.full(width, float(rule)))
 
     def apply(self, columns: Array) -> Array:
@@ -81,8 +105,10 @@ class Scale:
         return columns * self.factor + self.shift
 
 
-def _no_zeros(spread: Array) -> Array:
-    return np.where(spread > 0, spread, 1.0)
+def _spread(columns: Array, spread: Array) -> Array:
+    """The spread of each column; 1 for a constant one, whose spread is but rounding."""
+    rounding = 10 * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
+    return np.where(spread > rounding, spread, 1.0)
 
 
 # Encode.

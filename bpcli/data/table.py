@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
 
-Array: TypeAlias = npt.NDArray[np.float64]
 Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
 

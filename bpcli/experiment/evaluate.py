@@ -9,9 +9,9 @@ import numpy as np
 
 from bpcli.data.prepare import Part, PartName
 from bpcli.errors import RunError
-from bpcli.experiment.scores import Scores, baselines
+from bpcli.experiment.scores import Scores, baselines, part_scores
 from bpcli.experiment.trained import Trained
-from bpcli.training.metrics import Predictions, measure, predictions
+from bpcli.training.metrics import Predictions, predictions
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,17 @@ def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:
     part = experiment.parts[part_name]
     if not len(part):
         raise RunError(f"{trained.run.run_id} has no {part_name} part: its split leaves it empty.")
-    predicted = predictions(experiment.network, trained.params, experiment.preparation, part)
+    predicted = predictions(
+        experiment.network,
+        trained.params,
+        experiment.preparation,
+        part,
+        experiment.rows(part_name).inputs,
+    )
     return PartEvaluation(
         part_name,
         len(part),
-        measure(experiment.metrics, part, predicted),
+        part_scores(experiment, part_name, trained.params),
         baselines(experiment, part_name),
         _class_report(part, predicted, experiment.preparation.class_names),
     )

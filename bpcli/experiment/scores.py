@@ -8,25 +8,25 @@ from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS, Part, PartName
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.loop import Epoch
-from bpcli.training.metrics import (
-    Predictions,
-    constant_predictions,
-    measure,
-    predictions,
-)
+from bpcli.training.metrics import Predictions, constant_predictions, measure, predictions
+from bpcli.training.objective import Objective
 
 Scores = dict[str, float | None]
 
 
-def part_scores(experiment: Experiment, name: PartName, params: Vector) -> Scores:
-    """The metrics of one part, by name."""
-    part = experiment.parts[name]
-    predicted = predictions(experiment.network, params, experiment.preparation, part)
-    return measure(experiment.metrics, part, predicted)
+def part_scores(
+    experiment: Experiment, name: PartName, params: Vector, mean_loss: float | None = None
+) -> Scores:
+    """The mean loss of one part, unless it is known already, and its metrics, by name."""
+    part, rows = experiment.parts[name], experiment.rows(name)
+    if mean_loss is None:
+        mean_loss = Objective(experiment.network, rows).mean_loss(params)
+    predicted = predictions(experiment.network, params, experiment.preparation, part, rows.inputs)
+    return {"loss": mean_loss, **measure(experiment.metrics, part, predicted)}
 
 
 def all_scores(experiment: Experiment, params: Vector) -> Scores:
-    """The metrics of every part that has rows, by path."""
+    """The scores of every part that has rows, by path."""
     return {
         f"{name}.{metric}": value
         for name in PARTS
@@ -36,25 +36,23 @@ def all_scores(experiment: Experiment, params: Vector) -> Scores:
 
 
 class EpochScores:
-    """Metrics of the training and validation parts at an epoch, computed once an epoch."""
+    """Scores of the training and validation parts at an epoch, computed once an epoch."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._latest: tuple[int, Scores] = (-1, {})
-        self._parts: tuple[PartName, ...] = (
-            ("train", "val") if len(experiment.parts["val"]) else ("train",)
-        )
 
     def of(self, epoch: Epoch) -> Scores:
-        """The metrics by path."""
+        """The scores by path."""
         if self._latest[0] != epoch.number:
+            losses: dict[PartName, float] = {"train": epoch.mean_loss}
+            if epoch.val_loss is not None:
+                losses["val"] = epoch.val_loss
             scores = {
                 f"{name}.{metric}": value
-                for name in self._parts
-                for metric, value in part_scores(self._experiment, name, epoch.params).items()
+                for name, loss in losses.items()
+                for metric, value in part_scores(self._experiment, name, epoch.params, loss).items()
             }
-            if epoch.val_loss is not None:
-                scores["val.loss"] = epoch.val_loss
             self._latest = (epoch.number, scores)
         return self._latest[1]
 

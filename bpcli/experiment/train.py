@@ -15,6 +15,7 @@ from bpcli.build import Experiment, stream
 from bpcli.data.prepare import PARTS
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment.interrupts import StopRequest, stop_requests
+from bpcli.experiment.numerics import repeatable_numerics
 from bpcli.experiment.provenance import data_digest, file_digest, machine, usable_cores
 from bpcli.experiment.scores import EpochScores, Scores, all_scores, baselines
 from bpcli.nn.activations import ACTIVATIONS
@@ -64,22 +65,11 @@ def train(experiment: Experiment, run: Run, watcher: Watcher) -> Outcome:
     session.save_start()
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
-        one_thread_blas(stack)
+        stack.enter_context(repeatable_numerics())
         pool = stack.enter_context(worker_pool(_workers(experiment, session.objective)))
         stack.callback(session.log.close)
         failure = session.follow(pool, request)
         return session.save_end(failure)
-
-
-def one_thread_blas(stack: ExitStack) -> None:
-    """Pin BLAS to one thread: results must not depend on how many it would take.
-
-    Overflow is left to the check for divergence, which explains it.
-    """
-    import threadpoolctl
-
-    stack.enter_context(threadpoolctl.threadpool_limits(1, "blas"))
-    stack.enter_context(np.errstate(over="ignore", invalid="ignore"))
 
 
 def _workers(experiment: Experiment, objective: Objective) -> int:
@@ -135,8 +125,11 @@ class _Session:
         np.savez(buffer, **indices)
         return buffer.getvalue()
 
-    def follow(self, pool: Any, request: StopRequest) -> Diverged | Interrupted | None:
-        """Go through the epochs until a rule, a signal or divergence ends them."""
+    def follow(self, pool: Any, request: StopRequest) -> Exception | None:
+        """Go through the epochs until a rule, a signal or a failure ends them.
+
+        Returns the failure, so that what there is can be saved before it is raised.
+        """
         try:
             for epoch in self._epochs(pool):
                 self.best.see(epoch)
@@ -148,9 +141,9 @@ class _Session:
                 if reason is not None:
                     self.reason = reason
                     break
-        except Diverged as divergence:
-            self.reason = "diverged"
-            return divergence
+        except Exception as failure:
+            self.reason = "diverged" if isinstance(failure, Diverged) else "failed"
+            return failure
         if self.reason == "interrupted" and request.signal_number is not None:
             return Interrupted("Training was interrupted.", request.signal_number)
         return None
@@ -191,7 +184,7 @@ class _Session:
             return training.log_every
         return max(1, -(-training.epochs // _MOST_LOG_LINES))
 
-    def save_end(self, failure: Diverged | Interrupted | None) -> Outcome:
+    def save_end(self, failure: Exception | None) -> Outcome:
         """Save weights and record; then raise the failure, if there was one."""
         last = self.experiment.initial_params if self.last is None else self.last.params
         best = last if self.best.params is None else self.best.params
@@ -214,8 +207,15 @@ class _Session:
         }
         self.run.write_record(self.record)
         if failure is not None:
-            raise type(failure)(*_explained(failure, self.run, self.record))
+            raise self._with_place(failure)
         return Outcome(self.run, self.record)
+
+    def _with_place(self, failure: Exception) -> Exception:
+        """The failure, with where the run was saved; one of ours alone can be told so."""
+        saved = f"{failure} The run is saved as {self.run.run_id} ({self.record['epochs']} epochs)."
+        if isinstance(failure, Interrupted):
+            return Interrupted(saved, failure.signal_number)
+        return Diverged(saved) if isinstance(failure, Diverged) else failure
 
     def _save_weights(self, best: Vector, last: Vector) -> None:
         network = self.experiment.network
@@ -285,11 +285,6 @@ def _criterion_record(rule: Criterion) -> Record:
         "target": rule.target,
         "falls": rule.falls,
     }
-
-
-def _explained(failure: Diverged | Interrupted, run: Run, record: Record) -> tuple[Any, ...]:
-    saved = f"{failure} The run is saved as {run.run_id} ({record['epochs']} epochs)."
-    return (saved, failure.signal_number) if isinstance(failure, Interrupted) else (saved,)
 
 
 def _now() -> str:

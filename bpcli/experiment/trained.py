@@ -38,9 +38,9 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     path = run.path(WEIGHTS)
     if not path.is_file():
         raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
-    if record.get("weights_sha256") not in (None, file_digest(path)):
+    if record.get("weights_sha256") != file_digest(path):
         raise RunError(f"{path} is damaged: its digest is not the one in run.json.")
-    arrays, meta = load_arrays(path)
+    arrays, _ = load_arrays(path)
     config = validate(Source.read(run.path(RESOLVED)))
     experiment = build(config)
     if data_digest(experiment.table) != record.get("data_sha256"):
@@ -49,7 +49,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
             "training (another version of scikit-learn?)."
         )
     params = _params(run, experiment.network, weights, arrays, experiment.dtype)
-    return Trained(run, record, _with_saved_preparation(experiment, arrays, meta), params)
+    return Trained(run, record, _with_saved_preparation(experiment, arrays), params)
 
 
 def _params(
@@ -70,12 +70,13 @@ def _params(
     return params
 
 
-def _with_saved_preparation(
-    experiment: Experiment, arrays: Mapping[str, Array], meta: dict[str, list[str]]
-) -> Experiment:
+def _with_saved_preparation(experiment: Experiment, arrays: Mapping[str, Array]) -> Experiment:
     """The scales that the training fitted, not ones fitted again."""
-    names = tuple(meta["class_names"])
-    saved = Preparation.from_arrays(arrays, names, experiment.network.outputs)
+    fitted = experiment.preparation
+    for name, array in fitted.to_arrays().items():
+        if name not in arrays or arrays[name].shape != array.shape:
+            raise RunError(f"the weights file of the run lacks {name} of shape {array.shape}.")
+    saved = Preparation.from_arrays(arrays, fitted.class_names, experiment.network.outputs)
     parts = {
         name: saved.part(name, experiment.table, part.index)
         for name, part in experiment.parts.items()

@@ -5,13 +5,15 @@ cancellation, so a right gradient agrees to rounding:
 
     ∂f/∂p_i = Im f(p + i h e_i) / h,  h = 1e-30
 
-Central differences, (f(p + h e_i) - f(p - h e_i)) / 2h, agree to about h² and need no complex
-numbers: they corroborate. Both mean nothing where the function has a kink, so an entry whose ±h
-moves any unit, or any residual, to another smooth piece is skipped and counted.
+Central differences, (f(p + h e_i) - f(p - h e_i)) / 2h, need no complex numbers: they corroborate.
+Their step is chosen so that z moves by 6e-6 at most, and their error is judged against what
+doubling the step changes. Both methods mean nothing where the function has a kink, so an entry
+whose step moves any unit, or any residual, to another smooth piece is skipped and counted.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -35,8 +37,9 @@ class TensorCheck:
     """How far the analytic gradient of one tensor is from the numerical ones.
 
     `error` is ‖analytic - complex step‖ / ‖complex step‖, `largest_error` the largest difference
-    over the largest entry, `central_error` as `error` for central differences. `allowed_error`
-    says how far rounding alone may take `error`.
+    over the largest entry, `central_error` as `error` for central differences. Where rows cancel
+    (at a minimum) or units are saturated the gradient is small, but its rounding is that of the
+    larger terms it came from: the allowed errors are wider there.
     """
 
     term: str
@@ -60,23 +63,8 @@ class TensorCheck:
         return bool(agrees and self.central_error <= self.allowed_central_error)
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """How far apart two right gradients may be: relative to their norm, plus `rounding`.
-
-    Where rows cancel (at a minimum) or units are saturated the gradient is small, but its
-    rounding is that of the larger terms it came from.
-    """
-
-    relative: float
-    rounding: float = 0.0
-
-    def for_norm(self, norm: float) -> float:
-        return self.relative + (self.rounding / norm if norm else np.inf if self.rounding else 0)
-
-
-class PieceWatch:
-    """Tells whether p ± h e_i lie on the same smooth piece of the loss as a function of p."""
+class Surroundings:
+    """How far a parameter may be moved, and whether that crosses a kink of the loss."""
 
     def __init__(self, network: Network, inputs: Array, targets: Array) -> None:
         self._network = network
@@ -85,14 +73,29 @@ class PieceWatch:
         self._inputs = inputs
         self._targets = targets
 
-    def is_crossed(self, params: Vector, entry: int) -> bool:
-        """True when the two ends of the central difference lie on different pieces."""
-        ends = [self._pieces(moved(params, entry, step)) for step in (-CENTRAL_STEP, CENTRAL_STEP)]
-        return ends[0] != ends[1]
+    def central_steps(self, params: Vector) -> Vector:
+        """A step for every parameter that moves its z by `CENTRAL_STEP` at most.
+
+        An entry of W[l] moves z[l] by the step times an entry of a[l-1], which may be large.
+        """
+        self._forward(params)
+        steps = np.empty(len(params))
+        layers = zip(self._work.layers, self._network.matrices(steps), strict=True)
+        for layer, matrix in layers:
+            matrix[:] = CENTRAL_STEP / np.maximum(1, np.abs(layer.below).max(axis=1))
+        return steps
+
+    def has_kink(self, params: Vector, entry: int, step: float) -> bool:
+        """True when p ± step e_i lie on different smooth pieces."""
+        behind, ahead = (self._pieces(moved(params, entry, by)) for by in (-step, step))
+        return behind != ahead
+
+    def _forward(self, params: Vector) -> None:
+        self._work.load(params)
+        forward(self._work, self._inputs)
 
     def _pieces(self, params: Vector) -> list[bytes]:
-        self._work.params[:] = params
-        forward(self._work, self._inputs)
+        self._forward(params)
         found = [layer.activation.pieces_of(layer.z) for layer in self._work.layers]
         found.append(self._network.loss.pieces_of(self._work.layers[-1].a, self._targets))
         return [pieces.tobytes() for pieces in found if pieces is not None]
@@ -110,11 +113,11 @@ def complex_step(function: Function, params: Vector, entry: int) -> float:
     return function(moved(params, entry, 1j * COMPLEX_STEP)).imag / COMPLEX_STEP
 
 
-def central_difference(function: Function, params: Vector, entry: int) -> float:
-    """∂f/∂p_i, to about h² f'''."""
-    ahead = function(moved(params, entry, CENTRAL_STEP))
-    behind = function(moved(params, entry, -CENTRAL_STEP))
-    return (ahead - behind).real / (2 * CENTRAL_STEP)
+def central_difference(function: Function, params: Vector, entry: int, step: float) -> float:
+    """∂f/∂p_i, but for an error that is quadratic in the step."""
+    ahead = function(moved(params, entry, step))
+    behind = function(moved(params, entry, -step))
+    return (ahead - behind).real / (2 * step)
 
 
 def choose_entries(network: Network, most: int | None, rng: np.random.Generator) -> Vector:
@@ -127,6 +130,21 @@ def choose_entries(network: Network, most: int | None, rng: np.random.Generator)
     return chosen
 
 
+@dataclass(frozen=True)
+class _Derivatives:
+    """Derivatives by every parameter: analytic, by the complex step, and by central differences.
+
+    `doubled` are central differences of twice the step; entries not `checked` are 0.
+    """
+
+    checked: Array
+    skipped: Array
+    analytic: Array
+    exact: Array
+    central: Array
+    doubled: Array
+
+
 def check_tensors(
     term: str,
     network: Network,
@@ -134,59 +152,88 @@ def check_tensors(
     grad: Vector,
     params: Vector,
     chosen: Vector,
-    watch: PieceWatch | None,
-    rounding: float,
+    surroundings: Surroundings,
+    size_of_terms: float,
 ) -> list[TensorCheck]:
-    """Check `grad` against the numerical derivatives of `function` at the chosen entries."""
-    skipped = np.zeros_like(chosen)
-    exact, central = np.zeros_like(params), np.zeros_like(params)
-    for entry in np.flatnonzero(chosen).tolist():
-        if watch is not None and watch.is_crossed(params, entry):
-            skipped[entry] = True
-            continue
-        exact[entry] = complex_step(function, params, entry)
-        central[entry] = central_difference(function, params, entry)
-    tolerances = (
-        Tolerance(COMPLEX_TOLERANCE, 64 * np.finfo(float).eps * rounding),
-        Tolerance(
-            CENTRAL_TOLERANCE,
-            np.finfo(float).eps * (abs(function(params)) + rounding) / CENTRAL_STEP * 16,
-        ),
-    )
-    vectors = (chosen & ~skipped, skipped, grad, exact, central)
-    named = zip(*(network.tensors(vector) for vector in vectors), strict=True)
+    """Check `grad` against the numerical derivatives of `function` at the chosen entries.
+
+    `size_of_terms` is the size of what the gradient is a sum of: rounding is relative to that.
+    """
+    steps = surroundings.central_steps(params)
+    derivatives = _differentiate(function, grad, params, chosen, surroundings, steps)
+    eps = float(np.finfo(np.float64).eps)
+    rounding = 64 * eps * size_of_terms
+    central_rounding = 16 * eps * (abs(function(params)) + size_of_terms) / float(steps.min())
+    named = zip(*(network.tensors(vector) for vector in vars(derivatives).values()), strict=True)
     return [
-        _tensor_check(term, views[0][0], [view for _, view in views], tolerances)
+        _tensor_check(
+            term,
+            views[0][0],
+            _Derivatives(*(view for _, view in views)),
+            rounding,
+            central_rounding,
+        )
         for views in named
         if (views[0][1] | views[1][1]).any()
     ]
 
 
+def _differentiate(
+    function: Function,
+    grad: Vector,
+    params: Vector,
+    chosen: Vector,
+    surroundings: Surroundings,
+    steps: Vector,
+) -> _Derivatives:
+    skipped = np.zeros_like(chosen)
+    exact, central, doubled = (np.zeros_like(params) for _ in range(3))
+    for entry in np.flatnonzero(chosen).tolist():
+        step = float(steps[entry])
+        if surroundings.has_kink(params, entry, 2 * step):
+            skipped[entry] = True
+            continue
+        exact[entry] = complex_step(function, params, entry)
+        central[entry] = central_difference(function, params, entry, step)
+        doubled[entry] = central_difference(function, params, entry, 2 * step)
+    return _Derivatives(chosen & ~skipped, skipped, grad, exact, central, doubled)
+
+
 def _tensor_check(
-    term: str, name: str, views: list[Array], tolerances: tuple[Tolerance, Tolerance]
+    term: str, name: str, found: _Derivatives, rounding: float, central_rounding: float
 ) -> TensorCheck:
-    checked, skipped, grad, exact, central = views
-    index = np.argwhere(checked)
-    analytic, numeric, corroborating = grad[checked], exact[checked], central[checked]
-    norm = float(np.linalg.norm(numeric))
-    difference = np.abs(analytic - numeric)
+    analytic, exact, central, doubled = (
+        array[found.checked]
+        for array in (found.analytic, found.exact, found.central, found.doubled)
+    )
+    norm = float(np.linalg.norm(exact))
+    truncation = float(np.linalg.norm(doubled - central))
+    difference = np.abs(analytic - exact)
     worst = int(difference.argmax()) if len(difference) else None
+    index = np.argwhere(found.checked)
     return TensorCheck(
         term=term,
         tensor=name,
-        shape=grad.shape,
+        shape=found.analytic.shape,
         checked=len(difference),
-        skipped=int(skipped.sum()),
-        error=_relative(difference, numeric),
-        largest_error=_relative(difference, numeric, np.inf),
-        central_error=_relative(analytic - corroborating, numeric),
-        allowed_error=tolerances[0].for_norm(norm),
-        allowed_central_error=tolerances[1].for_norm(norm),
+        skipped=int(found.skipped.sum()),
+        error=_relative(difference, exact),
+        largest_error=_relative(difference, exact, np.inf),
+        central_error=_relative(analytic - central, exact),
+        allowed_error=_allowed(COMPLEX_TOLERANCE, rounding, norm),
+        allowed_central_error=_allowed(CENTRAL_TOLERANCE, truncation + central_rounding, norm),
         worst_entry="" if worst is None else _entry_name(name, index[worst]),
         analytic=0.0 if worst is None else float(analytic[worst]),
-        numeric=0.0 if worst is None else float(numeric[worst]),
-        ratio=_constant_ratio(analytic, numeric),
+        numeric=0.0 if worst is None else float(exact[worst]),
+        ratio=_constant_ratio(analytic, exact),
     )
+
+
+def _allowed(tolerance: float, absolute: float, norm: float) -> float:
+    """The largest relative error two right derivatives of this norm may have."""
+    if norm:
+        return tolerance + absolute / norm
+    return math.inf if absolute else 0.0
 
 
 def _relative(difference: Array, reference: Array, order: float | None = None) -> float:

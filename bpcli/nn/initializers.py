@@ -145,6 +145,10 @@ class Uniform(Initializer):
     low: float = -0.5
     high: float = 0.5
 
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"`low` ({self.low:g}) to be at most `high` ({self.high:g})")
+
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         return rng.uniform(self.low, self.high, (fans.rows, fans.inputs))
 

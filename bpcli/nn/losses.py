@@ -98,8 +98,7 @@ class Mae(Loss):
 
     def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
         np.subtract(a, y, out=out)
-        np.sign(out, out=out)
-        np.multiply(out, 1 / len(a), out=out)
+        np.multiply(np.sign(out.real), 1 / len(a), out=out)
 
     def pieces_of(self, a: Array, y: Array) -> Array:
         return (a - y).real > 0

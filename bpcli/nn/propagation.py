@@ -89,6 +89,13 @@ class Workspace:
             )
         ]
         self.samples = 0
+        self._loaded: Vector | None = None
+
+    def load(self, params: Vector) -> None:
+        """Take over the parameters; free where they are the very vector of the last time."""
+        if self._loaded is not params:
+            self.params[:] = params
+            self._loaded = params
 
     def fit(self, samples: int) -> None:
         """Prepare for a block of `samples` columns."""
@@ -165,16 +172,21 @@ def block_size(network: Network) -> int:
     return 900 if max(layer.rows for layer in network.layers) < 256 else 1500
 
 
-def predict(network: Network, params: Vector, X: Array) -> tuple[Array, Array]:
-    """The output layer's z (n, rows) and a (n, outputs) for the rows of X (n, inputs)."""
+def outputs(network: Network, params: Vector, inputs: Array) -> tuple[Array, Array]:
+    """The output layer's z (n, rows) and a (n, outputs), of inputs from `stored_inputs`."""
     work = Workspace(network, params.dtype)
-    work.params[:] = params
+    work.load(params)
     top = network.layers[-1]
-    Z = np.empty((len(X), top.rows), params.dtype)
-    A = np.empty((len(X), top.units), params.dtype)
-    for start, stop in equal_blocks(0, len(X), block_size(network)):
+    Z = np.empty((len(inputs), top.rows), params.dtype)
+    A = np.empty((len(inputs), top.units), params.dtype)
+    for start, stop in equal_blocks(0, len(inputs), block_size(network)):
         work.fit(stop - start)
-        forward(work, stored_inputs(network, X[start:stop], params.dtype).T)
+        forward(work, inputs[start:stop].T)
         Z[start:stop] = work.layers[-1].z.T
         A[start:stop] = work.layers[-1].a.T
     return Z, A
+
+
+def predict(network: Network, params: Vector, X: Array) -> tuple[Array, Array]:
+    """The output layer's z (n, rows) and a (n, outputs) for the rows of X (n, inputs)."""
+    return outputs(network, params, stored_inputs(network, X, params.dtype))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,9 +44,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def to_json(value: Any) -> str:
-    """JSON for people: indented, in the given order, without NaN."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(value: Any, indent: int | None = 2) -> str:
+    """JSON text in the given order; NaN and infinity, which JSON lacks, become null."""
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value
 
 
 def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> None:

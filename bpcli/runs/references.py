@@ -20,6 +20,8 @@ def list_runs(runs_dir: Path) -> list[Run]:
         entries = list(os.scandir(runs_dir))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
     folders = [Path(entry) for entry in entries if entry.is_dir() and _ID.fullmatch(entry.name)]
     found = [
         folder for folder in folders if (folder / RECORD).is_file() and (folder / CONFIG).is_file()
@@ -49,14 +51,16 @@ def find_run(reference: str, runs_dir: Path) -> Run:
             return matches[0]
         if matches:
             raise RunError(_ambiguous(reference, matches))
-    if (Path(reference) / RECORD).is_file():
-        return Run(Path(reference))
     raise RunError(_unknown(reference, runs, runs_dir))
 
 
 def _by_path(reference: str) -> Run:
     folder = Path(reference)
-    if not (folder / RECORD).is_file():
+    try:
+        has_record = (folder / RECORD).is_file()
+    except OSError:  # a path too long to be one
+        has_record = False
+    if not has_record:
         raise RunError(f"{reference} is not a run: no {RECORD} in there.")
     return Run(folder)
 

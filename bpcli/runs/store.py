@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import string
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from bpcli.errors import RunError
 from bpcli.runs.files import to_json, write_atomically
@@ -59,7 +60,7 @@ class Run:
         write_atomically(self.path(file), content.encode() if isinstance(content, str) else content)
 
     def write_record(self, record: Record) -> None:
-        self.write(RECORD, to_json(record))
+        self.write(RECORD, to_json(record) + "\n")
 
     def record(self) -> Record:
         """run.json. Raises `RunError` where it is missing or damaged."""
@@ -70,7 +71,7 @@ class Run:
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.") from None
         except (ValueError, OSError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
-        if not isinstance(record, dict) or "status" not in record:
+        if not isinstance(record, dict) or not {"run_id", "status"} <= record.keys():
             raise RunError(f"{path} is not the record of a run.")
         return record
 
@@ -103,15 +104,22 @@ class MetricsFile:
 
     def __init__(self, run: Run) -> None:
         self._path = run.path(METRICS)
-        self._file: IO[str] = self._path.open("w", encoding="utf-8")
+        try:
+            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        except OSError as error:
+            raise self._failure(error) from None
 
     def append(self, line: dict[str, Any]) -> None:
         """Raises `RunError` where the line cannot be written."""
+        content = (to_json(line, indent=None) + "\n").encode()
         try:
-            self._file.write(json.dumps(line, allow_nan=False) + "\n")
-            self._file.flush()
+            while content:
+                content = content[os.write(self._handle, content) :]
         except OSError as error:
-            raise RunError(f"{self._path} could not be written: {error.strerror}.") from None
+            raise self._failure(error) from None
 
     def close(self) -> None:
-        self._file.close()
+        os.close(self._handle)
+
+    def _failure(self, error: OSError) -> RunError:
+        return RunError(f"{self._path} could not be written: {error.strerror}.")

@@ -46,7 +46,7 @@ def _one_entry_a_layer(source: Source) -> Iterator[Complaint]:
     wanted = len(layers) - 1
     for key in ("activations", "bias", "parameters"):
         found = source.get(("network", key))
-        if isinstance(found, list) and found and len(found) != wanted:
+        if isinstance(found, list) and len(found) != wanted:
             yield Complaint(
                 ("network", key),
                 f"`{key}` has {len(found)} entries, but {len(layers)} `layers` need {wanted}: "

@@ -176,43 +176,43 @@ def _missing_key(location: Location) -> Complaint:
     return Complaint(parent, f"the key `{location[-1]}` is missing {_place(parent)}", at_key=True)
 
 
+_NOUNS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a word",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys and values",
+    "model_type": "a mapping of keys and values",
+    "model_attributes_type": "a mapping of keys and values",
+    "none_required": "null",
+    "finite_number": "a finite number",
+    "union_tag_not_found": "a name, or a mapping with one",
+    "string_pattern_mismatch": "letters, digits, - and _, beginning with a letter or digit, 64 at "
+    "most",
+}
+_BOUNDS = {
+    "greater_than": ("a number greater than {}", "gt"),
+    "greater_than_equal": ("a number of at least {}", "ge"),
+    "less_than": ("a number less than {}", "lt"),
+    "less_than_equal": ("a number of at most {}", "le"),
+    "too_short": ("a list of at least {}", "min_length"),
+}
+
+
 def _expectation(detail: Any) -> str:
     """What was allowed, as a noun phrase."""
     kind, context = detail["type"], detail.get("ctx", {})
-    simple = {
-        "int_type": "a whole number",
-        "int_from_float": "a whole number",
-        "float_type": "a number",
-        "bool_type": "true or false",
-        "string_type": "a word",
-        "list_type": "a list",
-        "dict_type": "a mapping of keys and values",
-        "model_type": "a mapping of keys and values",
-        "model_attributes_type": "a mapping of keys and values",
-        "dataclass_type": "a mapping of keys and values",
-        "none_required": "null",
-        "finite_number": "a finite number",
-        "string_pattern_mismatch": "letters, digits, - and _, beginning with a letter or digit, "
-        "64 at most",
-    }
-    bounds = {
-        "greater_than": ("a number greater than {}", "gt"),
-        "greater_than_equal": ("a number of at least {}", "ge"),
-        "less_than": ("a number less than {}", "lt"),
-        "less_than_equal": ("a number of at most {}", "le"),
-        "too_short": ("a list of at least {}", "min_length"),
-    }
-    if kind in simple:
-        return simple[kind]
-    if kind in bounds:
-        phrase, key = bounds[kind]
+    if kind in _NOUNS:
+        return _NOUNS[kind]
+    if kind in _BOUNDS:
+        phrase, key = _BOUNDS[kind]
         return phrase.format(f"{context[key]:g}")
     if kind == "literal_error":
         return str(context["expected"]).replace("'", "`")
     if kind == "union_tag_invalid":
         return str(context["expected_tags"]).replace("'", "`").removesuffix(", `arrays`")
-    if kind == "union_tag_not_found":
-        return "a name, or a mapping with one"
     return str(detail["msg"]).removeprefix("Value error, ")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, Union
 
-from pydantic import Discriminator, Field, Tag, create_model, field_validator
+from pydantic import Discriminator, Field, Tag, create_model, field_validator, model_validator
 
 from bpcli.data.arrays import InlineArrays
-from bpcli.data.generators import GENERATORS, Generator
+from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
@@ -30,8 +30,8 @@ else:
     OptimizerSpec = named("optimizer", OPTIMIZERS, OPTIMIZER_ALIASES, "gradient_descent")
     MetricName = Literal[tuple(METRICS)]
 
-Units: TypeAlias = Annotated[int, Field(ge=1)] | Literal["auto"]
-Count: TypeAlias = Annotated[int, Field(ge=1)]
+Units: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)] | Literal["auto"]
+Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 BiasSpec: TypeAlias = bool | Literal["frozen"]
 Numbers: TypeAlias = list[int | float]
 
@@ -83,6 +83,11 @@ class GeneratedData(Data):
     def source(self) -> Generator:
         kind = GENERATORS[self.generator]
         return kind(**{name: getattr(self, name) for name in options_of(kind)})
+
+    @model_validator(mode="after")
+    def _options_fit_together(self) -> Self:
+        _ = self.source
+        return self
 
 
 class InlineData(Data):
@@ -159,7 +164,7 @@ class Training(Strict):
 
     optimizer: OptimizerSpec = GradientDescent()
     learning_rate: Annotated[float, Field(gt=0)] = 0.1
-    epochs: Annotated[int, Field(ge=0)] = 1000
+    epochs: Annotated[int, Field(ge=0, le=10**12)] = 1000
     reduction: Reduction = "mean"
     l2: Annotated[float, Field(ge=0)] = 0.0
     batch_size: Count | Literal["full"] = "full"
@@ -186,5 +191,5 @@ class Spec(Strict):
     @classmethod
     def _each_metric_once(cls, names: str | list[str]) -> str | list[str]:
         if isinstance(names, list) and len(set(names)) < len(names):
-            raise ValueError("a metric is listed twice")
+            raise ValueError("each metric once")
         return names

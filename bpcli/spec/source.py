@@ -183,7 +183,10 @@ class _Builder:
                 self._fault("one document a file is allowed", event)
         elif isinstance(event, yaml.AliasEvent):
             self._fault("aliases (*name) are not supported: write the value out", event)
-            self._put(None, event)
+            if self._expects_key():
+                self.key = ""
+            else:
+                self._put(None, event)
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent):

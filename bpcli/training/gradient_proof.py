@@ -16,7 +16,7 @@ import numpy as np
 
 from bpcli.nn.activations import ACTIVATIONS, Activation
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.gradcheck import PieceWatch, TensorCheck, check_tensors, choose_entries
+from bpcli.nn.gradcheck import Surroundings, TensorCheck, check_tensors, choose_entries
 from bpcli.nn.initializers import Normal
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Bias, Layer, Network
@@ -38,7 +38,7 @@ def check_objective(
     network = objective.network
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
     data_term = objective.like(l2=0.0)
-    watch = PieceWatch(network, objective.data.inputs.T, objective.data.targets)
+    around = Surroundings(network, objective.data.inputs.T, objective.data.targets)
     checks = check_tensors(
         "data",
         network,
@@ -46,19 +46,19 @@ def check_objective(
         data_term.value_and_grad(params).grad,
         params,
         chosen,
-        watch,
-        rounding=_size_of_terms(data_term, params),
+        around,
+        _size_of_terms(data_term, params),
     )
     if objective.l2:
         grad = objective.penalty_grad(params)
         checks += check_tensors(
-            "l2", network, objective.penalty, grad, params, chosen, None, rounding=0.0
+            "l2", network, objective.penalty, grad, params, chosen, around, size_of_terms=0.0
         )
     return checks
 
 
 def _size_of_terms(objective: Objective, params: Vector, most_rows: int = 8) -> float:
-    """The largest gradient that a single row would give if no unit were saturated (f' = 1).
+    """The largest gradient that any of a few rows alone would give if all f' were 1.
 
     Rounding is relative to this: f' comes from differences such as 1 - a², and rows cancel.
     """
@@ -182,23 +182,23 @@ def _explain_ratio(
     ratios = {check.ratio for check in wrong.values()}
     if None in ratios:
         return None
-    names = {
-        -1.0: "the sign is wrong",
-        rows: f"off by exactly n = {rows}, the number of rows: is 1/n missing?",
-        rows**2: f"off by exactly n² = {rows**2}: n stands where 1/n belongs",
-        1 / rows: f"off by exactly 1/n, n = {rows} rows: is 1/n applied twice?",
-        2.0: "off by exactly 2: is the loss the one with the factor ½?",
-        0.5: "off by exactly ½: is the loss the one without the factor ½?",
-        outputs: f"off by exactly {outputs}, the number of outputs",
-        1 / outputs: f"off by exactly 1/{outputs}, one over the number of outputs",
-    }
+    possible = [
+        (-1, "the sign is wrong"),
+        (rows, f"off by exactly n = {rows}, the number of rows: is 1/n missing?"),
+        (rows**2, f"off by exactly n² = {rows**2}: n stands where 1/n belongs"),
+        (1 / rows, f"off by exactly 1/n, n = {rows} rows: is 1/n applied twice?"),
+        (2, "off by exactly 2: is the loss the one with the factor ½?"),
+        (0.5, "off by exactly ½: is the loss the one without the factor ½?"),
+        (outputs, f"off by exactly {outputs}, the number of outputs"),
+        (1 / outputs, f"off by exactly 1/{outputs}, one over the number of outputs"),
+    ]
     found = [
         text
-        for factor, text in names.items()
-        if all(abs(ratio / factor - 1) < 1e-5 for ratio in ratios if ratio)
+        for factor, text in possible
+        if factor != 1 and all(abs(ratio / factor - 1) < 1e-5 for ratio in ratios if ratio)
     ]
     where = "every tensor" if everywhere else ", ".join(wrong)
-    return f"{where}: {found[0]}" if found else None
+    return f"{where}: {', or '.join(found)}" if found else None
 
 
 def _explain_place(checked: set[str], wrong: set[str]) -> str:

@@ -43,10 +43,18 @@ class Epoch:
     def _evaluation(self) -> Evaluation:
         return self._objective.value_and_grad(self.params)
 
-    @property
+    @cached_property
     def loss(self) -> float:
-        """The objective over the whole training part."""
-        return self._evaluation.value
+        """The objective over the whole training part. Raises `Diverged` where it is not finite."""
+        value = self._evaluation.value
+        if not math.isfinite(value):
+            raise Diverged(_divergence(self.number, self.learning_rate))
+        return value
+
+    @property
+    def mean_loss(self) -> float:
+        """The mean loss of the training part: the objective without L2, whatever the reduction."""
+        return self._evaluation.mean_loss
 
     @cached_property
     def grad_norm(self) -> float:
@@ -58,7 +66,7 @@ class Epoch:
         """The mean loss of the validation part, without L2; None if there is no such part."""
         if self._validation is None:
             return None
-        return float(self._validation.value(self.params).real)
+        return self._validation.mean_loss(self.params)
 
 
 def train_epochs(
@@ -74,7 +82,8 @@ def train_epochs(
 ) -> Iterator[Epoch]:
     """Yield the records of epochs 0 … `epochs`.
 
-    Raises `Diverged` when the parameters, or on the full batch the loss, are no longer finite.
+    Raises `Diverged` when the parameters, or on the full batch the loss, are no longer finite; in
+    mini-batches reading a record's loss does.
     """
     began = time.perf_counter()
     state = optimizer.init(params)
@@ -83,9 +92,11 @@ def train_epochs(
             for batch in batches.of_epoch(objective, rng):
                 params, state = optimizer.step(batch, params, state, learning_rate)
         seconds = time.perf_counter() - began
-        epoch = Epoch(number, params, seconds, learning_rate, objective, validation)
-        if not np.isfinite(params).all() or (batches.is_full and not math.isfinite(epoch.loss)):
+        if not np.isfinite(params).all():
             raise Diverged(_divergence(number, learning_rate))
+        epoch = Epoch(number, params, seconds, learning_rate, objective, validation)
+        if batches.is_full:
+            epoch.loss  # noqa: B018  # raises; the next step needs this evaluation anyway
         yield epoch
 
 

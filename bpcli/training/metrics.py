@@ -15,36 +15,33 @@ from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import predict
+from bpcli.nn.propagation import outputs
 
 
 @dataclass(frozen=True)
 class Predictions:
     """What was predicted for the rows of a part, in original units.
 
-    `outputs` (n, K); `classes` (n,) where there are classes; `losses` (n,) as trained on;
-    `log_losses` (n,) where the outputs are probabilities of classes.
+    `outputs` (n, K); `classes` (n,) where there are classes; `log_losses` (n,) where the outputs
+    are probabilities of classes.
     """
 
     outputs: Array
     classes: Labels | None = None
-    losses: Array | None = None
     log_losses: Array | None = None
 
 
 def predictions(
-    network: Network, params: Vector, preparation: Preparation, part: Part
+    network: Network, params: Vector, preparation: Preparation, part: Part, inputs: Array
 ) -> Predictions:
-    """The network's predictions. Log losses come from z, so they are never infinite."""
-    Z, A = predict(network, params, part.X)
-    Z, A, Y = (array.astype(np.float64, copy=False) for array in (Z, A, part.Y))
+    """The network's predictions for a part, whose inputs are given as the kernel stores them.
+
+    Log losses come from z, so they are never infinite.
+    """
+    Z, A = (found.astype(np.float64, copy=False) for found in outputs(network, params, inputs))
     classes = preparation.classes(A)
-    return Predictions(
-        preparation.original(A),
-        classes,
-        network.loss.per_sample(Z.T, A.T, Y.T),
-        None if classes is None else _log_losses(network, Z, A, preparation, part),
-    )
+    log_losses = None if classes is None else _log_losses(network, Z, A, preparation, part)
+    return Predictions(preparation.original(A), classes, log_losses)
 
 
 def _log_losses(
@@ -74,12 +71,7 @@ def constant_predictions(training: Part, part: Part) -> Predictions:
     with np.errstate(divide="ignore"):
         log_losses = -np.log(frequency[part.labels])
     commonest = np.full(rows, frequency.argmax())
-    return Predictions(np.tile(frequency, (rows, 1)), commonest, None, log_losses)
-
-
-def _loss(part: Part, predicted: Predictions) -> float | None:
-    """Mean loss as trained on, of scaled outputs, without L2."""
-    return None if predicted.losses is None else float(predicted.losses.mean())
+    return Predictions(np.tile(frequency, (rows, 1)), commonest, log_losses)
 
 
 def _accuracy(part: Part, predicted: Predictions) -> float | None:
@@ -122,7 +114,6 @@ def _r2(part: Part, predicted: Predictions) -> float | None:
 Metric: TypeAlias = Callable[[Part, Predictions], float | None]
 
 METRICS: dict[str, Metric] = {
-    "loss": _loss,
     "accuracy": _accuracy,
     "log_loss": _log_loss,
     "rmse": _rmse,
@@ -130,25 +121,16 @@ METRICS: dict[str, Metric] = {
     "r2": _r2,
 }
 
-_BY_TASK: dict[Task, tuple[str, ...]] = {
+METRICS_OF: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "log_loss"),
     "regression": ("rmse", "mae", "r2"),
-    "reconstruction": ("rmse", "r2"),
+    "reconstruction": ("rmse", "mae", "r2"),
 }
-
-BIGGER_IS_BETTER = frozenset({"accuracy", "r2"})
-
-
-def metric_names(asked: Sequence[str] | None, task: Task) -> tuple[str, ...]:
-    """The metrics asked for, or those that fit the task; the mean loss always comes first."""
-    names = _BY_TASK[task] if asked is None else tuple(asked)
-    return ("loss", *(name for name in names if name != "loss"))
+"""The metrics that mean something for a task; all of them are reported unless some are named."""
 
 
 def measure(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, float | None]:
     """The metrics by name; None where one is undefined or not finite."""
-    if not len(part):
-        return dict.fromkeys(names)
     values = {name: METRICS[name](part, predicted) for name in names}
     return {
         name: value if value is not None and math.isfinite(value) else None

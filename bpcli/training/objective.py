@@ -31,10 +31,11 @@ BackwardPass: TypeAlias = Callable[[Workspace, Array, Array | None], None]
 
 
 class Evaluation(NamedTuple):
-    """The objective and its gradient at one parameter vector."""
+    """The objective and its gradient at one parameter vector, and the mean loss without L2."""
 
     value: float
     grad: Vector
+    mean_loss: float
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ class Rows:
         weight = None if self.weight is None else self.weight[start:stop]
         return self.inputs[start:stop].T, self.targets[:, start:stop], weight
 
-    @property
+    @cached_property
     def total_weight(self) -> float:
+        """Σ_i w_i: the number of rows where all weights are 1."""
         return len(self) if self.weight is None else float(self.weight.sum(dtype=np.float64))
 
 
@@ -124,8 +126,15 @@ class Objective:
 
     def value(self, params: Vector) -> complex | float:
         """The objective; complex where the parameters are."""
-        total = sum(self._over_shards(lambda shard: self._shard_value(params, shard)))
-        return self._data_factor * total + self.penalty(params)
+        if self._latest is not None and self._latest[0] is params:
+            return self._latest[1].value
+        return self._factor * self._mean_loss(params) + self.penalty(params)
+
+    def mean_loss(self, params: Vector) -> float:
+        """The mean loss over the rows, without L2 and whatever the reduction."""
+        if self._latest is not None and self._latest[0] is params:
+            return self._latest[1].mean_loss
+        return float(self._mean_loss(params).real)
 
     def value_and_grad(self, params: Vector) -> Evaluation:
         """The objective and its gradient.
@@ -162,15 +171,21 @@ class Objective:
 
     # Sums over rows.
 
+    def _mean_loss(self, params: Vector) -> complex | float:
+        total = sum(self._over_shards(lambda shard: self._shard_value(params, shard)))
+        return total / self.data.total_weight
+
     def _evaluate(self, params: Vector) -> Evaluation:
         shards = self._over_shards(lambda shard: self._shard_value_and_grad(params, shard))
-        value, grad = _sum_in_order(shards)
-        grad *= self._data_factor
+        total, grad = _sum_in_order(shards)
+        mean_loss = total / self.data.total_weight
+        grad *= self._factor / self.data.total_weight
         if self.l2:
             grad += self.penalty_grad(params)
         if self.network.frozen.size:
             grad[self.network.frozen] = 0
-        return Evaluation(self._data_factor * value + float(self.penalty(params).real), grad)
+        value = self._factor * mean_loss + float(self.penalty(params).real)
+        return Evaluation(value, grad, mean_loss)
 
     def _over_shards(self, task: Callable[[tuple[int, int]], T]) -> Iterable[T]:
         """The task's result for each shard, in shard order whoever computes them."""
@@ -194,7 +209,7 @@ class Objective:
     ) -> Iterator[tuple[Workspace, Array, Array | None]]:
         """Run forward over the shard block by block; give the targets and weights of each."""
         work = self._workspaces.get(params.dtype)
-        work.params[:] = params
+        work.load(params)
         for start, stop in equal_blocks(*shard, self.plan.block):
             inputs, y, weight = self.data.block(start, stop)
             work.fit(stop - start)
@@ -222,10 +237,6 @@ class Objective:
     @property
     def _factor(self) -> float:
         return 1.0 if self.reduction == "mean" else float(len(self.data))
-
-    @cached_property
-    def _data_factor(self) -> float:
-        return self._factor / self.data.total_weight
 
 
 def _sum_in_order(parts: Iterable[tuple[float, Vector]]) -> tuple[float, Vector]:

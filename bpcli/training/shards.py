@@ -18,6 +18,8 @@ _SECONDS_AN_ELEMENT = 6e-9
 _SERIAL_BELOW_SECONDS = 1e-3
 _SHARD_SECONDS = 2.5e-4
 _MOST_SHARDS = 64
+# Products over fewer columns lose their speed: 29 shards of 6 rows took 6 times as long as one.
+_FEWEST_ROWS = 500
 _MOST_PARTIALS_BYTES = 128 * 2**20
 
 
@@ -30,12 +32,16 @@ class ShardPlan:
 
     @classmethod
     def of(cls, rows: int, network: Network, dtype: np.dtype) -> ShardPlan:
-        """One shard for small work, else up to 64, bounded by the memory of their gradients."""
+        """One shard for small work, else up to 64, each of a few hundred rows at least.
+
+        Their number is also bounded by the memory that their gradients take.
+        """
         seconds = estimated_seconds(rows, network)
         count = 1
         if seconds >= _SERIAL_BELOW_SECONDS:
             by_memory = _MOST_PARTIALS_BYTES // (network.n_params * dtype.itemsize)
-            count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, rows))
+            by_rows = rows // _FEWEST_ROWS
+            count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_rows))
         largest = -(-rows // count) if rows else 1
         return cls(tuple(equal_blocks(0, rows, largest)), block_size(network))
 

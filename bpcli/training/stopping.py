@@ -26,7 +26,7 @@ class Best:
         loss = epoch.val_loss
         if self.params is None or loss is None or loss < self.val_loss:
             self.number, self.params = epoch.number, epoch.params
-            self.val_loss = math.inf if loss is None else loss
+            self.val_loss = math.inf if loss is None or math.isnan(loss) else loss
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Tables of results, for a terminal or a plain stream."""
+"""Tables of results, for a terminal or a plain stream.
+
+Cells are plain text, never markup: names of runs and classes may hold any character.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bpcli.views.numbers import duration, shown
 
@@ -35,7 +38,7 @@ def header_table(record: Mapping[str, Any]) -> Table:
         ("optimizer", _named_text(record["optimizer"])),
         ("seed", str(record["seed"])),
     ):
-        table.add_row(f"[bold]{name}[/bold]", escape(value))
+        table.add_row(Text(name, "bold"), value)
     return table
 
 
@@ -75,7 +78,7 @@ def record_tables(record: Mapping[str, Any]) -> list[Table]:
     facts = tables[0]
     for key in ("status", "started", "ended", "epochs", "best_epoch"):
         if key in record:
-            facts.add_row(f"[bold]{key.replace('_', ' ')}[/bold]", str(record[key]))
+            facts.add_row(Text(key.replace("_", " "), "bold"), str(record[key]))
     if "stop" in record:
         tables.append(stop_table(record))
         tables.append(scores_table(record["metrics"], record["baselines"], record["loss"]))
@@ -105,7 +108,7 @@ def class_table(report: Any) -> Table:
     table = plain_table("class", "precision", "recall", "F1", "rows")
     for scores in report.classes:
         table.add_row(
-            escape(scores.name),
+            scores.name,
             *(f"{value:.4f}" for value in (scores.precision, scores.recall, scores.f1)),
             str(scores.rows),
         )
@@ -114,7 +117,7 @@ def class_table(report: Any) -> Table:
 
 def confusion_table(report: Any) -> Table:
     """True classes down, predicted ones across."""
-    names = [escape(scores.name) for scores in report.classes]
+    names = [scores.name for scores in report.classes]
     table = plain_table("true \\ predicted", *names)
     for name, counts in zip(names, report.confusion, strict=True):
         table.add_row(name, *map(str, counts))
@@ -136,7 +139,7 @@ def checks_table(checks: Sequence[Any]) -> Table:
             str(check.skipped),
             f"{check.error:.1e}",
             f"{check.central_error:.1e}",
-            escape(check.worst_entry),
+            check.worst_entry,
             f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
             f"{check.numeric + 0.0:.9g}",
             verdict(check.passed),
@@ -171,15 +174,15 @@ def rejections_table(rejections: Sequence[Any]) -> Table:
     for rejection in rejections:
         table.add_row(
             rejection.kind,
-            escape(rejection.meaning),
+            rejection.meaning,
             ", ".join(rejection.tensors),
-            "rejected" if rejection.rejected else "[bold red]NOT NOTICED[/bold red]",
+            "rejected" if rejection.rejected else Text("NOT NOTICED", "bold red"),
         )
     return table
 
 
-def verdict(passed: bool) -> str:
-    return "[green]ok[/green]" if passed else "[bold red]WRONG[/bold red]"
+def verdict(passed: bool) -> Text:
+    return Text("ok", "green") if passed else Text("WRONG", "bold red")
 
 
 def runs_table(records: Sequence[Mapping[str, Any]]) -> Table:
@@ -191,8 +194,8 @@ def runs_table(records: Sequence[Mapping[str, Any]]) -> Table:
         metric, value = headline(record)
         seconds = record.get("seconds")
         table.add_row(
-            escape(str(record["run_id"])),
-            escape(str(record["status"])),
+            str(record["run_id"]),
+            str(record["status"]),
             record.get("stop_reason", "-"),
             str(record.get("epochs", "-")),
             "-" if seconds is None else duration(seconds),
@@ -217,9 +220,9 @@ def predictions_table(predicted: Any, most: int) -> Table:
     columns = ["row", *inputs, *predicted.output_names]
     columns += ["class"] if predicted.classes else []
     columns += ["target"] if predicted.targets else []
-    table = plain_table(*map(escape, columns))
+    table = plain_table(*columns)
     for cells in prediction_cells(predicted, bool(inputs), most):
-        table.add_row(*map(escape, cells))
+        table.add_row(*cells)
     return table
 
 

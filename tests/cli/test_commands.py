@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -15,8 +16,9 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.cli.main import bpnet as group
+from bpcli.errors import RunError
 from bpcli.runs.files import load_arrays, save_arrays
-from bpcli.runs.store import Run
+from bpcli.runs.store import MetricsFile, Run
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
@@ -136,6 +138,61 @@ def test_refused_configs_leave_no_run(bpnet, tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("rate", [3, 10, 100, 1e4, 1e9, 1e100, 1e300])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        ["loss=mse"],
+        ["data.split={val: 0.3}", "network.dtype=float32"],
+        ["training.stop={min_grad: 1e-9}"],
+        ["training.batch_size=7"],
+    ],
+)
+def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[str], bpnet) -> None:
+    overrides = [word for value in extra for word in ("--set", value)]
+    result = bpnet(
+        "train", CONFIGS / "linear_two_layer.yaml", *overrides, "--quiet",
+        "--set", f"training.learning_rate={rate}", "--set", "training.epochs=300",
+        "--set", "data.n_samples=50",
+    )  # fmt: skip
+    assert result.code == 3, result.err
+    (record,) = json.loads(bpnet("runs", "list", "--json").out)
+    assert record["status"] == "diverged"
+    assert bpnet("eval", "latest", "--split", "train").code == 0
+
+
+def test_a_failure_in_training_saves_what_there_is(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    appended = MetricsFile.append
+
+    def fail_late(self: MetricsFile, line: dict[str, object]) -> None:
+        if line["epoch"] == 7:
+            raise RunError("metrics.jsonl could not be written: No space left on device.")
+        appended(self, line)
+
+    monkeypatch.setattr(MetricsFile, "append", fail_late)
+    result = bpnet("train", XOR, *SHORT)
+    assert result.code == 2
+    assert "No space left" in result.err
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert (record["status"], record["epochs"]) == ("failed", 7)
+    assert bpnet("eval", "latest").code == 0
+
+
+def test_a_closed_stderr_does_not_stop_training(tmp_path: Path) -> None:
+    train = f"{sys.executable} -m bpcli train {XOR} --set training.epochs=3000"
+    command = f"{train} 2>&1 >/dev/null | head -n 2"
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert Run(folder).record()["status"] == "finished"
+
+
+def test_names_with_brackets_are_printed_as_they_are(bpnet) -> None:
+    for arguments in (["train", XOR, *SHORT], ["runs", "list"], ["runs", "show", "latest"]):
+        result = bpnet(*arguments, "--runs-dir", "x[/b]")
+        assert result.code == 0
+    assert "x[/b]" in result.out
+
+
 def test_divergence_exits_3_after_saving_and_suggests_a_smaller_rate(bpnet) -> None:
     result = bpnet(
         "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50"
@@ -235,14 +292,14 @@ def test_damaged_runs_are_refused(bpnet) -> None:
     weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "digest" in bpnet("eval", "hurt").err
     arrays, meta = load_arrays(weights)
-    record = Run(folder).record()
-    del record["weights_sha256"]
-    Run(folder).write_record(record)
     for name, array, message in (
         ("best.W1", np.full((4, 2), np.nan), "NaN or infinity"),
         ("best.W1", np.zeros((2, 4)), "of shape (2, 4); the config implies (4, 2)"),
+        ("inputs.shift", np.zeros(3), "lacks inputs.shift of shape (2,)"),
     ):
         save_arrays(weights, arrays | {name: array}, meta)
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+        Run(folder).write_record(Run(folder).record() | {"weights_sha256": digest})
         result = bpnet("predict", "hurt")
         assert result.code == 2
         assert message in result.err
@@ -273,6 +330,8 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
     documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
+    assert "no test part" in bpnet("predict", "latest", "--split", "test").err
+    assert "There is no run" in bpnet("predict", "x" * 5000).err
 
 
 def test_runs_list_and_show(bpnet) -> None:

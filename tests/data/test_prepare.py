@@ -26,11 +26,31 @@ def test_stratified_parts_share_out_every_class_by_itself(labels: list[int], see
     truth = np.array(labels)
     parts = split_rows(FRACTIONS, len(truth), truth, np.random.default_rng(seed))
     assert sorted(row for index in parts.values() for row in index) == list(range(len(truth)))
-    for label in np.unique(truth):
-        of_class = (truth == label).sum()
-        for name, index in parts.items():
-            assert abs((truth[index] == label).sum() - FRACTIONS[name] * of_class) < 1
-        assert label in truth[parts["train"]]
+    for name, index in parts.items():
+        assert abs(len(index) - FRACTIONS[name] * len(truth)) < 1
+        for label in np.unique(truth):
+            of_class = (truth == label).sum()
+            assert abs((truth[index] == label).sum() - FRACTIONS[name] * of_class) <= 1
+            # Any class of two rows or more is trained on.
+            assert name != "train" or of_class == 1 or label in truth[index]
+
+
+@pytest.mark.parametrize(
+    ("classes", "rows_each", "sizes"), [(20, 3, (42, 9, 9)), (3, 50, (105, 23, 22))]
+)
+def test_stratified_parts_have_the_sizes_asked_for(
+    classes: int, rows_each: int, sizes: tuple[int, ...]
+) -> None:
+    labels = np.repeat(np.arange(classes), rows_each)
+    parts = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(0))
+    assert tuple(len(index) for index in parts.values()) == sizes
+
+
+def test_a_class_of_one_row_is_trained_on_before_others_get_more() -> None:
+    labels = np.array([0] * 10 + [1] + [2] * 9)
+    for seed in range(20):
+        parts = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
+        assert 1 in labels[parts["train"]]
 
 
 def test_the_split_depends_on_the_seed_alone() -> None:
@@ -59,6 +79,14 @@ def test_minmax_scaling_reaches_from_minus_one_to_one() -> None:
 
 def test_dividing_by_a_constant_does_not_look_at_the_data() -> None:
     np.testing.assert_array_equal(Scale.fit(16.0, COLUMNS).apply(COLUMNS), COLUMNS / 16)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 66666.67, -1e-9, 0.0, 1e300])
+@pytest.mark.parametrize("rule", ["standard", "minmax"])
+def test_a_constant_column_is_not_divided_by_rounding_noise(rule: str, value: float) -> None:
+    scale = Scale.fit(rule, np.full((100, 1), value))  # type: ignore[arg-type]
+    assert scale.factor[0] == 1
+    assert abs(scale.apply(np.array([[value]]))[0, 0]) <= 1e-15 * abs(value)
 
 
 @pytest.mark.parametrize("rule", ["none", "standard", "minmax", 4.0])

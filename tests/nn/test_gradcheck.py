@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from strategies import Problem, problems
 
+from bpcli.data.generators import GENERATORS
 from bpcli.experiment.gradcheck import prove_catalogue, prove_demonstration, self_test
 from bpcli.nn.activations import ACTIVATIONS, Activation, Identity, Relu, Sigmoid
-from bpcli.nn.gradcheck import central_difference, complex_step
+from bpcli.nn.gradcheck import CENTRAL_STEP, central_difference, complex_step
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Mae, legal_losses
 from bpcli.nn.network import Layer, Network
-from bpcli.training.gradient_proof import CORRUPTIONS, all_cases, check_objective
+from bpcli.training.gradient_proof import CORRUPTIONS, all_cases, check_objective, explain
 
 
 @given(problems())
@@ -140,7 +142,9 @@ def test_without_skipping_the_kink_would_fail_the_check() -> None:
     problem = _problem_on_a_kink()
     objective = problem.objective()
     analytic = objective.value_and_grad(problem.params).grad[2]
-    assert abs(central_difference(objective.value, problem.params, 2) - analytic) > 0.1
+    assert (
+        abs(central_difference(objective.value, problem.params, 2, CENTRAL_STEP) - analytic) > 0.1
+    )
 
 
 def test_a_residual_on_the_kink_of_the_absolute_error_is_skipped() -> None:
@@ -159,7 +163,7 @@ def test_numerical_derivatives_of_a_known_function() -> None:
     params = np.array([0.3, -2.0])
     for entry, exact in enumerate(3 * params**2):
         assert complex_step(cube, params, entry) == pytest.approx(exact, rel=1e-15)
-        assert central_difference(cube, params, entry) == pytest.approx(exact, abs=1e-9)
+        assert central_difference(cube, params, entry, 1e-5) == pytest.approx(exact, abs=1e-9)
 
 
 def test_frozen_biases_have_no_gradient_and_are_not_checked() -> None:
@@ -187,3 +191,40 @@ def test_entries_can_be_limited() -> None:
     problem = _problem_on_a_kink()
     checks = check_objective(problem.objective(), problem.params, most_entries=1)
     assert {check.checked + check.skipped for check in checks} == {1}
+
+
+@pytest.mark.parametrize("dataset", ["wine", "breast_cancer", "diabetes"])
+@pytest.mark.parametrize("activation", ["tanh", "softplus", "sigmoid"])
+@pytest.mark.parametrize("std", [0.001, 0.3])
+def test_unscaled_inputs_do_not_make_a_right_gradient_look_wrong(
+    dataset: str, activation: str, std: float
+) -> None:
+    X = GENERATORS[dataset]().table(np.random.default_rng(0)).X[:20]
+    rng = np.random.default_rng(0)
+    layers = (Layer(X.shape[1], 4, ACTIVATIONS[activation]()), Layer(4, 1, Identity()))
+    network = Network(layers, HalfSquaredError())
+    params = rng.normal(0, std, network.n_params)
+    problem = Problem(network, params, X, rng.normal(size=(20, 1)), None, 0.0, "mean")
+    checks = check_objective(problem.objective(), params)
+    assert all(check.passed for check in checks), [c for c in checks if not c.passed]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "rows", "outputs", "hints"),
+    [
+        (2.0, 2, 1, ["is 1/n missing?", "factor ½"]),
+        (0.5, 5, 2, ["without the factor ½", "one over the number of outputs"]),
+        (7.0, 7, 3, ["off by exactly n = 7"]),
+        (3.0, 7, 3, ["off by exactly 3, the number of outputs"]),
+        (1 / 7, 7, 3, ["is 1/n applied twice?"]),
+    ],
+)
+def test_every_factor_that_fits_is_named(
+    ratio: float, rows: int, outputs: int, hints: list[str]
+) -> None:
+    problem = _problem_on_a_kink()
+    checks = check_objective(problem.objective(), problem.params)
+    wrong = [replace(check, ratio=ratio, error=1.0) for check in checks]
+    explanation = explain(wrong, rows, outputs)
+    assert explanation is not None
+    assert all(hint in explanation for hint in hints), explanation

@@ -57,6 +57,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` stands here again, first on line 1"),
         ("a: !!python/object:os.system x", "tags"),
         ("a: &x 1\nb: *x", "c.yaml:2:4: aliases"),
+        ("a: &x 1\n*x : 2", "c.yaml:2:1: aliases"),
         ("- 1", "a config is a mapping"),
         ("just words", "a config is a mapping"),
         ("", "the file is empty"),

@@ -174,11 +174,34 @@ def test_best_is_the_first_epoch_of_lowest_validation_loss() -> None:
     assert best.params[0] == 1
 
 
+def test_a_validation_loss_that_is_not_a_number_is_never_the_best_for_long() -> None:
+    best = Best()
+    for number, loss in enumerate([math.nan, 0.5, math.nan, 0.3]):
+        best.see(_Scripted(number, loss))
+    assert (best.number, best.val_loss) == (3, 0.3)
+
+
 def test_without_validation_the_latest_is_the_best() -> None:
     best = Best()
     for record in islice(epochs(9), 4):
         best.see(record)
     assert best.number == 3
+
+
+def test_mean_loss_leaves_l2_and_the_reduction_out() -> None:
+    plain = next(iter(epochs(0)))
+    penalised = next(iter(epochs(0, objective=objective().like(l2=0.7, reduction="sum"))))
+    assert penalised.mean_loss == plain.loss == plain.mean_loss
+    assert penalised.loss > 10 * plain.loss
+
+
+def test_a_loss_that_is_not_finite_cannot_be_read_without_notice() -> None:
+    huge = Rows.of(NETWORK, np.ones((4, 1)), np.full((4, 1), 1e300), np.dtype(float))
+    records = epochs(1, objective=Objective(NETWORK, huge), batches=Batches(size=2))
+    with np.errstate(all="ignore"):
+        record = next(records)  # in mini-batches nobody has looked at the loss yet
+        with pytest.raises(Diverged):
+            _ = record.loss
 
 
 def test_validation_loss_leaves_l2_out() -> None:

@@ -9,7 +9,8 @@ from bpcli.data.table import Table
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
-from bpcli.training.metrics import constant_predictions, measure, metric_names, predictions
+from bpcli.nn.propagation import stored_inputs
+from bpcli.training.metrics import METRICS, METRICS_OF, constant_predictions, measure, predictions
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -20,7 +21,8 @@ def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str 
     params = np.random.default_rng(1).normal(size=network.n_params)
     prep = Preparation.fit(table, np.arange(30), outputs, "none", target_rule)
     part = prep.part("test", table, np.arange(30, 40))
-    return part, predictions(network, params, prep, part)
+    inputs = stored_inputs(network, part.X, params.dtype)
+    return part, predictions(network, params, prep, part, inputs)
 
 
 @pytest.mark.parametrize(("classes", "output", "loss", "outputs"), [
@@ -60,7 +62,8 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     table = Table(np.array([[1.0], [1.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
     prep = Preparation.fit(table, np.arange(2), 1, "none", "none")
     part = prep.part("train", table, np.arange(2))
-    predicted = predictions(network, np.array([1000.0, 0.0]), prep, part)
+    inputs = stored_inputs(network, part.X, np.dtype(float))
+    predicted = predictions(network, np.array([1000.0, 0.0]), prep, part, inputs)
     assert predicted.log_losses is not None
     assert predicted.log_losses.tolist() == [1000, 0]
 
@@ -92,7 +95,5 @@ def test_r2_of_a_constant_target_is_undefined() -> None:
     assert measure(("r2",), part, predicted) == {"r2": None}
 
 
-def test_metrics_follow_the_task_unless_named() -> None:
-    assert metric_names(None, "classification") == ("loss", "accuracy", "log_loss")
-    assert metric_names(None, "regression") == ("loss", "rmse", "mae", "r2")
-    assert metric_names(["r2", "loss"], "regression") == ("loss", "r2")
+def test_every_metric_belongs_to_a_task() -> None:
+    assert {name for names in METRICS_OF.values() for name in names} == set(METRICS)

@@ -23,6 +23,7 @@ def wide_rows() -> Rows:
 def test_large_work_is_cut_into_equal_shards_and_small_work_is_not() -> None:
     plan = ShardPlan.of(ROWS, WIDE, np.dtype(float))
     assert 2 <= len(plan.shards) <= 64
+    assert min(b - a for a, b in plan.shards) >= 500
     assert [row for a, b in plan.shards for row in (a, b)] == sorted(
         row for shard in plan.shards for row in shard
     )
@@ -87,6 +88,14 @@ def test_the_latest_evaluation_is_kept_for_the_same_vector_only() -> None:
 def test_value_and_gradient_agree_on_the_value() -> None:
     objective, params = small(l2=0.4, reduction="sum")
     assert objective.value(params) == objective.value_and_grad(params).value
+
+
+def test_value_after_value_and_grad_is_free_and_the_same() -> None:
+    objective, params = small(l2=0.4)
+    evaluation = objective.value_and_grad(params)
+    assert objective.value(params) is evaluation.value
+    assert objective.mean_loss(params) is evaluation.mean_loss
+    assert evaluation.mean_loss == objective.like().mean_loss(params)
 
 
 def test_l2_of_a_mini_batch_uses_the_rows_of_the_whole_part() -> None:

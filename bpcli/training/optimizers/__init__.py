@@ -1,7 +1,7 @@
 """Optimizers: one a file, all with the same verbs.
 
 An optimizer is a frozen dataclass of hyperparameters. `init(params)` gives its state, a flat
-mapping of arrays and numbers (a checkpoint by construction); `step` makes one update on the
+mapping of arrays (a checkpoint by construction); `step` makes one update on the
 objective it is given and returns new parameters and state, changing neither of the old.
 """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
 
-State: TypeAlias = dict[str, Vector]
-"""What an optimizer carries from step to step, by name."""
+State: TypeAlias = dict[str, Array]
+"""What an optimizer carries from step to step, by name; a number is an array of shape ()."""
 
 
 @dataclass(frozen=True)
