@@ -64,7 +64,7 @@ def command(
 
 
 def _print_header(experiment: Experiment, run: Run) -> None:
-    from bpcli.experiment.train import describe
+    from bpcli.experiment.record import describe
     from bpcli.views.tables import header_table
 
     err = console(stderr=True)

@@ -76,6 +76,17 @@ def baselines(experiment: Experiment, name: PartName) -> dict[str, Scores]:
     }
 
 
+def all_baselines(experiment: Experiment) -> dict[str, Scores]:
+    """The baselines' metrics on every part that has rows, by the baseline's name and by path."""
+    found: dict[str, Scores] = {}
+    for part in PARTS:
+        if len(experiment.parts[part]):
+            for label, scores in baselines(experiment, part).items():
+                paths = {f"{part}.{metric}": value for metric, value in scores.items()}
+                found.setdefault(label, {}).update(paths)
+    return found
+
+
 def _principal_components(training: Part, part: Part, count: int) -> Predictions:
     known, wanted = _values(training), _values(part)
     mean = known.mean(axis=0)

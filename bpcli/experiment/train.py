@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,12 +19,9 @@ from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment.interrupts import StopRequest, stop_requests
 from bpcli.experiment.numerics import repeatable_numerics
 from bpcli.experiment.provenance import data_digest, file_digest, machine, usable_cores
-from bpcli.experiment.scores import EpochScores, Scores, all_scores, baselines
-from bpcli.nn.activations import ACTIVATIONS
+from bpcli.experiment.record import criterion_record, describe, weight_arrays, weights_meta
+from bpcli.experiment.scores import EpochScores, all_baselines, all_scores
 from bpcli.nn.arrays import Vector
-from bpcli.nn.losses import LOSSES
-from bpcli.nn.network import Network
-from bpcli.registry import as_mapping, name_of
 from bpcli.runs.files import save_arrays
 from bpcli.runs.store import (
     CONFIG,
@@ -36,8 +35,7 @@ from bpcli.runs.store import (
 )
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.objective import Objective, worker_pool
-from bpcli.training.optimizers import OPTIMIZERS
-from bpcli.training.stopping import Best, Criterion, Stopping, StopRules
+from bpcli.training.stopping import Best, Stopping, StopRules
 
 _MOST_LOG_LINES = 1000
 
@@ -125,7 +123,7 @@ class _Session:
         np.savez(buffer, **indices)
         return buffer.getvalue()
 
-    def follow(self, pool: Any, request: StopRequest) -> Exception | None:
+    def follow(self, pool: ThreadPoolExecutor | None, request: StopRequest) -> Exception | None:
         """Go through the epochs until a rule, a signal or a failure ends them.
 
         Returns the failure, so that what there is can be saved before it is raised.
@@ -148,7 +146,7 @@ class _Session:
             return Interrupted("Training was interrupted.", request.signal_number)
         return None
 
-    def _epochs(self, pool: Any) -> Any:
+    def _epochs(self, pool: ThreadPoolExecutor | None) -> Iterator[Epoch]:
         training, experiment = self.experiment.spec.training, self.experiment
         return train_epochs(
             self.objective.like(pool=pool),
@@ -188,11 +186,12 @@ class _Session:
         """Save weights and record; then raise the failure, if there was one."""
         last = self.experiment.initial_params if self.last is None else self.last.params
         best = last if self.best.params is None else self.best.params
-        self._save_weights(best, last)
+        meta = weights_meta(self.experiment, self.best.number)
+        save_arrays(self.run.path(WEIGHTS), weight_arrays(self.experiment, best, last), meta)
         if self.path:
             buffer = io.BytesIO()
             np.save(buffer, np.array(self.path))
-            self.run.write(PATH, buffer.getvalue())
+            self.run.write(PATH, buffer.getbuffer())
         self.record |= {
             "status": "finished" if failure is None else self.reason,
             "stop_reason": self.reason,
@@ -200,9 +199,9 @@ class _Session:
             "best_epoch": self.best.number,
             "ended": _now(),
             "seconds": 0.0 if self.last is None else round(self.last.seconds, 6),
-            "stop": [_criterion_record(rule) for rule in self.stopping.criteria],
+            "stop": [criterion_record(rule) for rule in self.stopping.criteria],
             "metrics": all_scores(self.experiment, best),
-            "baselines": self._baselines(),
+            "baselines": all_baselines(self.experiment),
             "weights_sha256": file_digest(self.run.path(WEIGHTS)),
         }
         self.run.write_record(self.record)
@@ -216,75 +215,6 @@ class _Session:
         if isinstance(failure, Interrupted):
             return Interrupted(saved, failure.signal_number)
         return Diverged(saved) if isinstance(failure, Diverged) else failure
-
-    def _save_weights(self, best: Vector, last: Vector) -> None:
-        network = self.experiment.network
-        arrays = {
-            **named_tensors("best", network, best),
-            **named_tensors("last", network, last),
-            **self.experiment.preparation.to_arrays(),
-        }
-        meta = {
-            "best_epoch": self.best.number,
-            "class_names": self.experiment.preparation.class_names,
-            "layers": layer_records(network),
-            "params": network.n_params,
-        }
-        save_arrays(self.run.path(WEIGHTS), arrays, meta)
-
-    def _baselines(self) -> dict[str, Scores]:
-        found: dict[str, Scores] = {}
-        for part in PARTS:
-            if len(self.experiment.parts[part]):
-                for label, scores in baselines(self.experiment, part).items():
-                    paths = {f"{part}.{metric}": value for metric, value in scores.items()}
-                    found.setdefault(label, {}).update(paths)
-        return found
-
-
-def describe(experiment: Experiment) -> Record:
-    """The facts that stand at the head of a run."""
-    network, spec = experiment.network, experiment.spec
-    return {
-        "name": spec.name,
-        "seed": spec.seed,
-        "loss": name_of(LOSSES, spec.loss),
-        "optimizer": as_mapping(OPTIMIZERS, spec.training.optimizer),
-        "task": experiment.table.task,
-        "rows": {name: len(experiment.parts[name]) for name in PARTS},
-        "layers": layer_records(network),
-        "n_params": network.n_params,
-        "n_frozen": len(network.frozen),
-    }
-
-
-def layer_records(network: Network) -> list[dict[str, Any]]:
-    """Each layer's sizes, activation and bias, as JSON."""
-    return [
-        {
-            "inputs": layer.inputs,
-            "units": layer.units,
-            "activation": as_mapping(ACTIVATIONS, layer.activation),
-            "bias": layer.bias,
-        }
-        for layer in network.layers
-    ]
-
-
-def named_tensors(prefix: str, network: Network, params: Vector) -> dict[str, Vector]:
-    """The layers' tensors as they are saved: `best.W1`, `best.b1`, …"""
-    return {f"{prefix}.{name}": tensor for name, tensor in network.tensors(params)}
-
-
-def _criterion_record(rule: Criterion) -> Record:
-    return {
-        "name": rule.name,
-        "meaning": rule.meaning,
-        "start": rule.start,
-        "now": rule.now,
-        "target": rule.target,
-        "falls": rule.falls,
-    }
 
 
 def _now() -> str:

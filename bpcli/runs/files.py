@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bpcli.errors import RunError
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that a reader, or a crash, meets the old content or the new, never a part.
 
     Temporary file beside it → write → fsync → rename → fsync of the folder.

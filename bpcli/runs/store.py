@@ -55,7 +55,7 @@ class Run:
     def path(self, file: str) -> Path:
         return self.folder / file
 
-    def write(self, file: str, content: str | bytes) -> None:
+    def write(self, file: str, content: str | bytes | memoryview) -> None:
         """Write one of the run's files, whole or not at all."""
         write_atomically(self.path(file), content.encode() if isinstance(content, str) else content)
 

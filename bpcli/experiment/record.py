@@ -1,0 +1,77 @@
+"""What a run's files say of an experiment, as JSON and arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bpcli.build import Experiment
+from bpcli.data.prepare import PARTS
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Network
+from bpcli.registry import as_mapping, name_of
+from bpcli.runs.store import Record
+from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.stopping import Criterion
+
+
+def describe(experiment: Experiment) -> Record:
+    """The facts that stand at the head of a run."""
+    network, spec = experiment.network, experiment.spec
+    return {
+        "name": spec.name,
+        "seed": spec.seed,
+        "loss": name_of(LOSSES, spec.loss),
+        "optimizer": as_mapping(OPTIMIZERS, spec.training.optimizer),
+        "task": experiment.table.task,
+        "rows": {name: len(experiment.parts[name]) for name in PARTS},
+        "layers": layer_records(network),
+        "n_params": network.n_params,
+        "n_frozen": len(network.frozen),
+    }
+
+
+def layer_records(network: Network) -> list[dict[str, Any]]:
+    """Each layer's sizes, activation and bias, as JSON."""
+    return [
+        {
+            "inputs": layer.inputs,
+            "units": layer.units,
+            "activation": as_mapping(ACTIVATIONS, layer.activation),
+            "bias": layer.bias,
+        }
+        for layer in network.layers
+    ]
+
+
+def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[str, Array]:
+    """What weights.safetensors holds: `best.W1`, `best.b1`, …, `last.W1`, …, and the scales."""
+    network = experiment.network
+    return {
+        **{f"best.{name}": tensor for name, tensor in network.tensors(best)},
+        **{f"last.{name}": tensor for name, tensor in network.tensors(last)},
+        **experiment.preparation.to_arrays(),
+    }
+
+
+def weights_meta(experiment: Experiment, best_epoch: int) -> Record:
+    """What describes the weights: nothing of time, host or workers, so that bytes repeat."""
+    return {
+        "best_epoch": best_epoch,
+        "class_names": experiment.preparation.class_names,
+        "layers": layer_records(experiment.network),
+        "params": experiment.network.n_params,
+    }
+
+
+def criterion_record(rule: Criterion) -> Record:
+    """A stop rule with what it measured at the start and at the end."""
+    return {
+        "name": rule.name,
+        "meaning": rule.meaning,
+        "start": rule.start,
+        "now": rule.now,
+        "target": rule.target,
+        "falls": rule.falls,
+    }
