@@ -85,6 +85,22 @@ class Surroundings:
             matrix[:] = CENTRAL_STEP / np.maximum(1, np.abs(layer.below).max(axis=1))
         return steps
 
+    def size_of_terms(self, params: Vector) -> float:
+        """A bound on what the gradient of the mean loss is a sum of: rounding is relative to it.
+
+        Products of absolute values with f' taken as 1, its largest, and |a| + |y| as the delta
+        that their difference makes: where units are saturated, or outputs right, or rows cancel,
+        the gradient itself is much smaller.
+        """
+        self._forward(params)
+        squares = 0.0
+        below = np.abs(self._work.layers[-1].a) + np.abs(self._targets)
+        for layer in reversed(self._work.layers):
+            delta = np.repeat(below, layer.activation.rows_per_unit, axis=0)
+            squares += float(((delta @ np.abs(layer.below).T) ** 2).sum())
+            below = np.abs(layer.W).T @ delta
+        return math.sqrt(squares) / float(self._inputs.shape[1])
+
     def has_kink(self, params: Vector, entry: int, step: float) -> bool:
         """True when p ± step e_i lie on different smooth pieces."""
         behind, ahead = (self._pieces(moved(params, entry, by)) for by in (-step, step))

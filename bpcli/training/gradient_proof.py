@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import cycle, product
 from typing import get_args
 
@@ -38,6 +37,7 @@ def check_objective(
     network = objective.network
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
     data_term = objective.like(l2=0.0)
+    scale = 1 if objective.reduction == "mean" else len(objective.data)
     around = Surroundings(network, objective.data.inputs.T, objective.data.targets)
     checks = check_tensors(
         "data",
@@ -47,7 +47,7 @@ def check_objective(
         params,
         chosen,
         around,
-        _size_of_terms(data_term, params),
+        scale * around.size_of_terms(params),
     )
     if objective.l2:
         grad = objective.penalty_grad(params)
@@ -55,42 +55,6 @@ def check_objective(
             "l2", network, objective.penalty, grad, params, chosen, around, size_of_terms=0.0
         )
     return checks
-
-
-def _size_of_terms(objective: Objective, params: Vector, most_rows: int = 8) -> float:
-    """The largest gradient that any of a few rows alone would give if all f' were 1.
-
-    Rounding is relative to this: f' comes from differences such as 1 - a², and rows cancel.
-    """
-    rows = range(min(len(objective.data), most_rows))
-    scale = 1.0 if objective.reduction == "mean" else float(len(objective.data))
-    undamped = objective.like(backward=_backward_without_derivatives)
-    norms = [
-        np.linalg.norm(undamped.rows(np.array([row])).value_and_grad(params).grad) for row in rows
-    ]
-    return scale * float(max(norms))
-
-
-@dataclass(frozen=True)
-class _NoDerivative(Activation):
-    """An activation whose pullback leaves f'(z) out."""
-
-    honest: Activation
-
-    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        np.copyto(out, np.repeat(grad_a, self.honest.rows_per_unit, axis=0))
-
-
-def _backward_without_derivatives(
-    work: Workspace, y: Array, row_weight: Array | None, spared: int = 0
-) -> None:
-    """The backward pass without f', but for the topmost `spared` layers."""
-    honest = [layer.activation for layer in work.layers]
-    for layer in work.layers[: len(honest) - spared]:
-        layer.activation = _NoDerivative(layer.activation)
-    backward(work, y, row_weight)
-    for layer, activation in zip(work.layers, honest, strict=True):
-        layer.activation = activation
 
 
 # The cases that `bpnet gradcheck` covers without a config.
@@ -246,6 +210,25 @@ def _after_backward(mend: Callable[[Workspace], None]) -> Callable[[Objective], 
     return lambda objective: objective.like(backward=wrong)
 
 
+@dataclass(frozen=True)
+class _NoDerivative(Activation):
+    """An activation whose pullback forgets f'(z)."""
+
+    honest: Activation
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.copyto(out, np.repeat(grad_a, self.honest.rows_per_unit, axis=0))
+
+
+def _without_hidden_derivatives(work: Workspace, y: Array, row_weight: Array | None) -> None:
+    honest = [layer.activation for layer in work.layers]
+    for layer in work.layers[:-1]:
+        layer.activation = _NoDerivative(layer.activation)
+    backward(work, y, row_weight)
+    for layer, activation in zip(work.layers, honest, strict=True):
+        layer.activation = activation
+
+
 def _with_untransposed_weights(objective: Objective) -> Objective:
     def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
         honest = [layer.W for layer in work.layers]
@@ -304,7 +287,7 @@ class _L2OnBiases(Objective):
 CORRUPTIONS: dict[str, Corruption] = {
     "no-derivative": Corruption(
         "f'(z) left out of the hidden layers' deltas",
-        lambda o: o.like(backward=partial(_backward_without_derivatives, spared=1)),
+        lambda o: o.like(backward=_without_hidden_derivatives),
     ),
     "sum-before-product": Corruption(
         "delta summed over the rows before the product with a[l-1]",

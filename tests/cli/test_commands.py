@@ -397,6 +397,12 @@ def test_gradcheck_of_a_config_and_of_a_run(bpnet) -> None:
     assert {tensor["tensor"] for tensor in document["tensors"]} == {"W1", "b1", "W2", "b2"}
 
 
+@pytest.mark.parametrize("config", ["xor_by_hand", "gate_or", "mazur", "autoencoder_digits"])
+def test_a_right_gradient_passes_however_saturated_the_units(config: str, bpnet) -> None:
+    result = bpnet("gradcheck", CONFIGS / f"{config}.yaml", "--entries", 10, "--rows", 10)
+    assert result.code == 0, result.out
+
+
 def test_gradcheck_fails_on_a_corrupted_pass_with_a_hint(bpnet) -> None:
     result = bpnet("gradcheck", CONFIGS / "diamond.yaml", "--corrupt", "no-mean", "--rows", 12)
     assert result.code == 4
