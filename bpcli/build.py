@@ -16,12 +16,15 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.arrays import InlineArrays
+from bpcli.data.generators import Generator
 from bpcli.data.prepare import PARTS, Part, PartName, Preparation, outputs_needed, split_rows
-from bpcli.data.table import Table, is_one_hot
+from bpcli.data.table import Labels, Table, is_one_hot
 from bpcli.errors import DataError
 from bpcli.nn.activations import Softmax
-from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
+from bpcli.nn.propagation import block_bytes, block_size
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
 from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
@@ -122,31 +125,35 @@ def build(config: Config, *, needs_targets: bool = True) -> Experiment:
     """Make the data and describe the network. Raises `ConfigError` with what does not fit."""
     spec = config.spec
     table = _table(config)
+    split = _split(spec, table)
     complaints = [
         *_targets_complaints(spec, table, needs_targets),
         *_size_complaints(spec, table),
+        *_part_complaints(spec, table, split),
     ]
     if complaints:
         raise config.error(complaints)
     network = _network(spec, table)
-    parts_rows = _split(spec, table)
-    preparation = Preparation.fit(
-        table,
-        parts_rows["train"],
-        network.outputs,
-        _rule(spec.data.scale.inputs),
-        _rule(spec.data.scale.targets),
-    )
-    parts = {name: preparation.part(name, table, index) for name, index in parts_rows.items()}
+    preparation, parts = _prepared(spec, table, split, network.outputs)
     complaints = [
         *_parameter_complaints(spec, network),
         *_memory_complaints(spec, network),
-        *_part_complaints(spec, parts),
+        *_overflow_complaints(preparation, parts),
         *(_loss_complaints(network, parts) if needs_targets else ()),
     ]
     if complaints:
         raise config.error(complaints)
     return Experiment(config, table, preparation, parts, network)
+
+
+def _prepared(
+    spec: Spec, table: Table, split: dict[PartName, Labels], outputs: int
+) -> tuple[Preparation, dict[PartName, Part]]:
+    rules = (_rule(spec.data.scale.inputs), _rule(spec.data.scale.targets))
+    with np.errstate(over="ignore", invalid="ignore"):  # told of in a complaint
+        preparation = Preparation.fit(table, split["train"], outputs, *rules)
+        parts = {name: preparation.part(name, table, index) for name, index in split.items()}
+    return preparation, parts
 
 
 # The table.
@@ -156,7 +163,7 @@ def _table(config: Config) -> Table:
     data = config.spec.data
     key = "inputs" if isinstance(data, InlineData) else "generator"
     try:
-        table = data.source.table(stream(config.spec.seed, "data"))
+        table = _made(data.source, stream(config.spec.seed, "data"))
         if data.targets == "same_as_inputs":
             return table.with_inputs_as_targets()
         if data.targets == "values":
@@ -165,6 +172,18 @@ def _table(config: Config) -> Table:
             return table.with_classes_as_targets()
     except DataError as error:
         raise config.error([Complaint(("data", key), str(error))]) from None
+    return table
+
+
+def _made(source: Generator | InlineArrays, rng: np.random.Generator) -> Table:
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            table = source.table(rng)
+    except OverflowError as error:
+        raise DataError(f"these options lead to numbers that are too large: {error}") from None
+    values = [array for array in (table.X, table.Y) if array is not None]
+    if not all(np.isfinite(array).all() for array in values):
+        raise DataError("these options lead to numbers that are too large")
     return table
 
 
@@ -211,7 +230,9 @@ def _size_complaints(spec: Spec, table: Table) -> Iterator[Complaint]:
     fitting = {outputs_needed(table, one_hot=False), outputs_needed(table, one_hot=True)}
     if _is_softmax(spec):
         fitting = {outputs_needed(table, one_hot=True)}
-    if layers[-1] != "auto" and layers[-1] not in fitting:
+    if _is_softmax(spec) and 1 in (layers[-1], *fitting):
+        yield Complaint(last, "a softmax of one unit is always 1: use another activation")
+    elif layers[-1] != "auto" and layers[-1] not in fitting:
         what = (
             f"{table.Y.shape[1]} target columns"
             if table.Y is not None
@@ -301,6 +322,13 @@ def _memory_complaints(spec: Spec, network: Network) -> Iterator[Complaint]:
             f"{network.n_params:,} parameters need about {_gib(vector * _VECTORS_IN_USE)} to "
             f"train; this machine has {_gib(machine)}",
         )
+    blocks = block_bytes(network, np.dtype(spec.network.dtype))
+    if blocks > machine:
+        yield Complaint(
+            ("network", "layers"),
+            f"the activations of {block_size(network)} rows at a time take {_gib(blocks)}; this "
+            f"machine has {_gib(machine)}",
+        )
     epochs = spec.training.epochs
     if spec.training.record_params and vector * epochs > machine:
         yield Complaint(
@@ -324,7 +352,7 @@ def _memory_of_machine() -> float:
 # The parts.
 
 
-def _split(spec: Spec, table: Table) -> dict[PartName, Array]:
+def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
     split = spec.data.split
     stratify = table.labels is not None if split.stratify == "auto" else split.stratify
     labels = table.labels if stratify else None
@@ -336,19 +364,21 @@ def _rule(scale: ScaleSpec) -> Literal["none", "standard", "minmax"] | float:
     return scale.divide_by if isinstance(scale, DivideBy) else scale
 
 
-def _part_complaints(spec: Spec, parts: dict[PartName, Part]) -> Iterator[Complaint]:
-    total = sum(len(part) for part in parts.values())
+def _part_complaints(
+    spec: Spec, table: Table, split: dict[PartName, Labels]
+) -> Iterator[Complaint]:
     for name in PARTS:
         fraction = spec.data.split.fractions[name]
-        if fraction > 0 and not len(parts[name]):
+        if fraction > 0 and not len(split[name]):
             yield Complaint(
-                ("data", "split", name), f"{fraction:g} of {total} rows leaves none in `{name}`"
+                ("data", "split", name),
+                f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
             )
-    if spec.data.split.stratify is True and parts["train"].labels is None:
+    if spec.data.split.stratify is True and table.labels is None:
         yield Complaint(
             ("data", "split", "stratify"), "only classes can be stratified, and these are values"
         )
-    rows, training = len(parts["train"]), spec.training
+    rows, training = len(split["train"]), spec.training
     if training.batch_size != "full" and training.batch_size > rows:
         yield Complaint(
             ("training", "batch_size"),
@@ -360,6 +390,20 @@ def _part_complaints(spec: Spec, parts: dict[PartName, Part]) -> Iterator[Compla
             ("training", "rows_per_epoch"),
             f"`shuffle` takes each of the {rows} training rows once: {asked} is too many",
         )
+
+
+def _overflow_complaints(
+    preparation: Preparation, parts: dict[PartName, Part]
+) -> Iterator[Complaint]:
+    scaled = {
+        "inputs": (preparation.inputs, [part.X for part in parts.values()]),
+        "targets": (preparation.targets, [part.Y for part in parts.values()]),
+    }
+    for key, (scale, arrays) in scaled.items():
+        if not all(np.isfinite(array).all() for array in (scale.shift, scale.factor, *arrays)):
+            yield Complaint(
+                ("data", "scale", key), f"scaling the {key} overflows: their numbers are too large"
+            )
 
 
 def _loss_complaints(network: Network, parts: dict[PartName, Part]) -> Iterator[Complaint]:

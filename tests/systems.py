@@ -51,6 +51,6 @@ def trained(tmp_path: Path, config: str, **overrides: object) -> System:
     """Train configs/<config>.yaml; `training__epochs=5` stands for training.epochs=5."""
     assignments = [f"{key.replace('__', '.')}={value}" for key, value in overrides.items()]
     experiment = build(load_config(CONFIGS / f"{config}.yaml", assignments))
-    run = Run.claim(tmp_path, experiment.spec.name)
-    outcome = train(experiment, run, SilentView())
-    return System(experiment, run, outcome.record, load_trained(run).params)
+    outcome = train(experiment, tmp_path, SilentView())
+    assert outcome.failure is None
+    return System(experiment, outcome.run, outcome.record, load_trained(outcome.run).params)

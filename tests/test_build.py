@@ -6,6 +6,7 @@ import pytest
 from bpcli.build import Experiment, build, stream
 from bpcli.errors import ConfigError
 from bpcli.spec.load import validate
+from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
 
 MOONS = """\
@@ -29,8 +30,8 @@ loss: binary_cross_entropy
 
 def built(text: str, *overrides: str, needs_targets: bool = True) -> Experiment:
     source = Source.parse(text, "c.yaml")
-    for override in overrides:
-        source.override(override)
+    for assignment in overrides:
+        override(source, assignment)
     return build(validate(source), needs_targets=needs_targets)
 
 
@@ -157,6 +158,30 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             ["data={generator: diabetes}", "network.layers=[10, 3, 1]"],
             "c.yaml:9:7",
             "needs targets between 0 and 1",
+        ),
+        (
+            [
+                "data={inputs: [1.0e+300, -1.0e+300], targets: [0, 1], scale: {inputs: standard}}",
+                "network.layers=[1, 3, 1]",
+            ],
+            None,
+            "scaling the inputs overflows",
+        ),
+        (
+            ["data={generator: blobs, cluster_std: 1.0e+308}", "network.layers=[2, 3, 3]"],
+            None,
+            "too large",
+        ),
+        (
+            ["network.activations=[tanh, softmax]", "loss=mse", "network.layers=[2, 3, 1]"],
+            None,
+            "a softmax of one unit is always 1",
+        ),
+        (["network.layers=[2, 10000000, 1]"], None, "activations of 1500 rows at a time take"),
+        (
+            ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],
+            None,
+            "3 faults",
         ),
         (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
         (

@@ -67,6 +67,8 @@ def command(
     against central differences. Entries whose step crosses a kink are skipped and counted. Exit
     code 4 if any tensor fails.
     """
+    if overrides and run_or_config is None:
+        raise ConfigError("--set is for a CONFIG.")
     if self_test:
         if run_or_config or corrupt:
             raise ConfigError("--self-test goes without CONFIG, RUN and --corrupt.")
@@ -131,6 +133,17 @@ def _report(proof: Proof, as_json: bool) -> None:
         out.print(checks_table(proof.checks))
         out.print(f"checked on {proof.rows} rows in float64; error: norm of the difference over")
         out.print("norm of the gradient, by the complex step and by central differences")
+        if proof.unchecked:
+            out.print(
+                f"not checked, as every entry sits on a kink: {', '.join(proof.unchecked)}; other "
+                "parameters or rows would show more",
+                soft_wrap=True,
+            )
+        if proof.corruption and proof.passed:
+            out.print(
+                f"`{proof.corruption}` changes nothing here: it needs a network that it can harm",
+                soft_wrap=True,
+            )
         if proof.explanation:
             out.print(f"hint: {proof.explanation}", soft_wrap=True)
     if not proof.passed:

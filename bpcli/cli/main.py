@@ -50,33 +50,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = bpnet.main(
             None if arguments is None else list(arguments), "bpnet", standalone_mode=False
         )
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except BpnetError as error:
-        click.echo(f"Error: {error}", err=True)
+        _say(f"Error: {error}")
         return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
+        _say("Interrupted.")
         return 130
     except MemoryError as error:
-        click.echo(f"Error: this needs more memory than there is. {error}".strip(), err=True)
+        _say(f"Error: this needs more memory than there is. {error}".strip())
         return 2
     except BrokenPipeError:
-        # Whoever read our output has left; give the interpreter nothing to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return 0
+    except OSError as error:
+        _forget_stdout()
+        _say(f"Error: {error.filename or 'output'} could not be written: {error.strerror}.")
+        return 2
     except Exception as error:
         if os.environ.get("BPNET_DEBUG"):
             raise
         name = type(error).__name__
-        click.echo(
+        _say(
             f"Internal error: {name}: {error}\nThis is a fault of bpnet, not of yours. Set "
-            "BPNET_DEBUG=1 to see where it happened.",
-            err=True,
+            "BPNET_DEBUG=1 to see where it happened."
         )
         return 1
+
+
+def _say(message: str) -> None:
+    """Print to stderr, with no character that could steer the terminal."""
+    printable = (c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in message)
+    print("".join(printable), file=sys.stderr)
+
+
+def _forget_stdout() -> None:
+    """Whoever read our output has left: give the interpreter nothing to flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:

@@ -12,7 +12,6 @@ from bpcli.cli.common import console, json_option, print_json, runs_dir_option, 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
     from bpcli.experiment.train import Outcome
-    from bpcli.runs.store import Run
 
 
 @click.command(
@@ -44,33 +43,19 @@ def command(
     """
     from bpcli.build import build
     from bpcli.experiment.train import train
-    from bpcli.runs.store import Run
     from bpcli.spec.load import load_config
 
-    loaded = load_config(config, overrides, name)
-    experiment = build(loaded)
-    run = Run.claim(runs_dir, experiment.spec.name)
-    is_silent = quiet or as_json
-    if not is_silent:
-        _print_header(experiment, run)
-    with _view(experiment, is_silent) as view:
-        outcome = train(experiment, run, view)
+    experiment = build(load_config(config, overrides, name))
+    with _view(experiment, is_silent=quiet or as_json) as view:
+        outcome = train(experiment, runs_dir, view)
     if as_json:
         print_json(outcome.record)
     elif quiet:
-        click.echo(run.run_id)
-    else:
+        click.echo(outcome.run.run_id)
+    elif outcome.failure is None:
         _print_result(outcome, experiment)
-
-
-def _print_header(experiment: Experiment, run: Run) -> None:
-    from bpcli.experiment.record import describe
-    from bpcli.views.tables import header_table
-
-    err = console(stderr=True)
-    for note in experiment.config.notes:
-        err.print(f"note: {note}")
-    err.print(header_table({"run_id": run.run_id, **describe(experiment)}))
+    if outcome.failure is not None:
+        raise outcome.failure
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
@@ -84,6 +69,8 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     log_every = None if training.log_every == "auto" else training.log_every
     interval = row_interval(training.epochs, log_every)
     err = console(stderr=True)
+    for note in experiment.config.notes:
+        err.print(f"note: {note}")
     if err.is_terminal:
         return LiveView(err, columns, interval, training.epochs)
     return PlainView(err, columns, interval)

@@ -5,6 +5,7 @@ scikit-learn is imported only by those that use it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
@@ -98,6 +99,8 @@ class Plane(Generator):
     def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError(f"`low` ({self.low:g}) to be at most `high` ({self.high:g})")
+        if math.isinf(self.high - self.low):
+            raise ValueError("`low` and `high` less far apart")
 
     def table(self, rng: np.random.Generator) -> Table:
         X = rng.uniform(self.low, self.high, (self.n_samples, 2))

@@ -38,6 +38,12 @@ class Proof:
     checks: list[TensorCheck]
     rows: int
     explanation: str | None
+    corruption: str | None
+
+    @property
+    def unchecked(self) -> list[str]:
+        """Tensors of which every entry was skipped."""
+        return [check.tensor for check in self.checks if not check.checked]
 
     @property
     def passed(self) -> bool:
@@ -108,7 +114,8 @@ def _prove(objective: Any, params: Vector, entries: int | None, corruption: str 
         objective = CORRUPTIONS[corruption].corrupt(objective)
     checks = check_objective(objective, params, most_entries=entries)
     rows = len(objective.data)
-    return Proof(checks, rows, explain(checks, rows, objective.network.outputs))
+    explanation = explain(checks, rows, objective.network.outputs)
+    return Proof(checks, rows, explanation, corruption)
 
 
 def prove_catalogue(seed: int = 0) -> list[CatalogueRow]:

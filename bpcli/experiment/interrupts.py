@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class StopRequest:
     """Remembers the signal that asked training to stop."""
@@ -18,7 +20,8 @@ class StopRequest:
     def receive(self, number: int, frame: FrameType | None) -> None:
         """The handler: note the signal; the next one acts as if we were not here."""
         self.signal_number = number
-        signal.signal(number, signal.SIG_DFL)
+        for either in _SIGNALS:
+            signal.signal(either, signal.SIG_DFL)
 
 
 @contextmanager
@@ -29,7 +32,7 @@ def stop_requests() -> Iterator[StopRequest]:
         yield request
         return
     previous: dict[int, Any] = {
-        number: signal.signal(number, request.receive) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, request.receive) for number in _SIGNALS
     }
     try:
         yield request

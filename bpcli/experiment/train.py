@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,31 +44,44 @@ _MOST_LOG_LINES = 1000
 class Watcher(Protocol):
     """Whoever looks on: told of every epoch, it decides itself what to show and when."""
 
+    def start(self, record: Record) -> None: ...
+
     def see(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None: ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How training ended."""
+    """How training ended: the run, its record, and what cut training short, if anything did."""
 
     run: Run
     record: Record
+    failure: Exception | None
 
 
-def train(experiment: Experiment, run: Run, watcher: Watcher) -> Outcome:
-    """Train, keep the metrics of the epochs that are due, and save the run.
+def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
+    """Train, keep the metrics of the epochs that are due, and save the run in a new folder.
 
-    Raises `Diverged` or `Interrupted`, both after saving what there is.
+    Divergence, an interrupt or any other failure in training is returned, after what there is was
+    saved. Raises `RunError` where the run cannot be saved; a run that has not begun leaves nothing.
     """
-    session = _Session(experiment, run, watcher)
-    session.save_start()
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
-        pool = stack.enter_context(worker_pool(_workers(experiment, session.objective)))
+        session = _begin(experiment, Run.claim(runs_dir, experiment.spec.name), watcher)
         stack.callback(session.log.close)
+        pool = stack.enter_context(worker_pool(_workers(experiment, session.objective)))
         failure = session.follow(pool, request)
         return session.save_end(failure)
+
+
+def _begin(experiment: Experiment, run: Run, watcher: Watcher) -> _Session:
+    try:
+        session = _Session(experiment, run, watcher)
+        session.save_start()
+    except BaseException:
+        run.discard()
+        raise
+    return session
 
 
 def _workers(experiment: Experiment, objective: Objective) -> int:
@@ -100,7 +114,7 @@ class _Session:
     def save_start(self) -> None:
         """Write what is known before the first epoch."""
         config = self.experiment.config
-        self.run.write(CONFIG, config.source.text)
+        self.run.write(CONFIG, config.source.content)
         self.run.write(RESOLVED, config.resolved())
         self.run.write(SPLIT, self._split_bytes())
         self.record = {
@@ -116,6 +130,7 @@ class _Session:
         }
         self.run.write_record(self.record)
         self.log = MetricsFile(self.run)
+        self.watcher.start(self.record)
 
     def _split_bytes(self) -> bytes:
         buffer = io.BytesIO()
@@ -183,7 +198,7 @@ class _Session:
         return max(1, -(-training.epochs // _MOST_LOG_LINES))
 
     def save_end(self, failure: Exception | None) -> Outcome:
-        """Save weights and record; then raise the failure, if there was one."""
+        """Save weights and record."""
         last = self.experiment.initial_params if self.last is None else self.last.params
         best = last if self.best.params is None else self.best.params
         meta = weights_meta(self.experiment, self.best.number)
@@ -205,9 +220,7 @@ class _Session:
             "weights_sha256": file_digest(self.run.path(WEIGHTS)),
         }
         self.run.write_record(self.record)
-        if failure is not None:
-            raise self._with_place(failure)
-        return Outcome(self.run, self.record)
+        return Outcome(self.run, self.record, failure and self._with_place(failure))
 
     def _with_place(self, failure: Exception) -> Exception:
         """The failure, with where the run was saved; one of ours alone can be told so."""

@@ -58,11 +58,11 @@ def _params(
     params = np.empty(network.n_params, dtype)
     for name, tensor in network.tensors(params):
         saved = arrays.get(f"{weights}.{name}")
-        if saved is None or saved.shape != tensor.shape:
-            found = "missing" if saved is None else f"of shape {saved.shape}"
+        if saved is None or (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
+            found = "missing" if saved is None else f"{saved.dtype} of shape {saved.shape}"
             raise RunError(
                 f"{run.path(WEIGHTS)}: {weights}.{name} is {found}; the config implies "
-                f"{tensor.shape}."
+                f"{tensor.dtype} of shape {tensor.shape}."
             )
         if not np.isfinite(saved).all():
             raise RunError(f"{run.path(WEIGHTS)}: {weights}.{name} holds NaN or infinity.")
@@ -74,8 +74,11 @@ def _with_saved_preparation(experiment: Experiment, arrays: Mapping[str, Array])
     """The scales that the training fitted, not ones fitted again."""
     fitted = experiment.preparation
     for name, array in fitted.to_arrays().items():
-        if name not in arrays or arrays[name].shape != array.shape:
-            raise RunError(f"the weights file of the run lacks {name} of shape {array.shape}.")
+        saved_array = arrays.get(name)
+        if saved_array is None or saved_array.shape != array.shape:
+            raise RunError(f"The weights file of the run lacks {name} of shape {array.shape}.")
+        if not np.isfinite(saved_array).all() or (name.endswith("factor") and 0 in saved_array):
+            raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
     saved = Preparation.from_arrays(arrays, fitted.class_names, experiment.network.outputs)
     parts = {
         name: saved.part(name, experiment.table, part.index)

@@ -42,9 +42,9 @@ class Activation:
         raise NotImplementedError
 
     def pieces_of(self, z: Array) -> Array | None:
-        """Which smooth piece of f each z lies on; None where f has one piece only.
+        """Which differentiable piece of f each z lies on; None where f has no kink.
 
-        Finite differences across two pieces prove nothing, so gradient checking compares these.
+        Differences across a kink prove nothing, so gradient checking compares these.
         """
         return None
 
@@ -145,8 +145,8 @@ class Elu(Activation):
         out += positive
         out *= grad_a
 
-    def pieces_of(self, z: Array) -> Array:
-        return z.real > 0
+    def pieces_of(self, z: Array) -> Array | None:
+        return None if self.alpha == 1 else z.real > 0  # at alpha = 1 the slopes meet
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,6 @@ class Softsign(Activation):
         self._one_plus_modulus(z, out)
         np.multiply(out, out, out=out)
         np.divide(grad_a, out, out=out)
-
-    def pieces_of(self, z: Array) -> Array:
-        return z.real > 0
 
     @staticmethod
     def _one_plus_modulus(z: Array, out: Array) -> None:

@@ -7,6 +7,7 @@ first, always in float64, so that a seed means the same start in every dtype.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -148,6 +149,8 @@ class Uniform(Initializer):
     def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError(f"`low` ({self.low:g}) to be at most `high` ({self.high:g})")
+        if math.isinf(self.high - self.low):
+            raise ValueError("`low` and `high` less far apart")
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         return rng.uniform(self.low, self.high, (fans.rows, fans.inputs))

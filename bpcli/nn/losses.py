@@ -42,7 +42,7 @@ class Loss:
         raise NotImplementedError
 
     def pieces_of(self, a: Array, y: Array) -> Array | None:
-        """Which smooth piece of the loss each output lies on; None where there is one only."""
+        """Which side of a kink of the loss each output lies on; None where it has none."""
         return None
 
 
@@ -125,9 +125,6 @@ class Huber(Loss):
         np.maximum(out, -self.delta, out=out)
         np.minimum(out, self.delta, out=out)
         np.multiply(out, 1 / len(a), out=out)
-
-    def pieces_of(self, a: Array, y: Array) -> Array:
-        return np.searchsorted([-self.delta, self.delta], (a - y).real)
 
 
 @dataclass(frozen=True)

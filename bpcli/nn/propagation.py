@@ -172,6 +172,12 @@ def block_size(network: Network) -> int:
     return 900 if max(layer.rows for layer in network.layers) < 256 else 1500
 
 
+def block_bytes(network: Network, dtype: np.dtype) -> int:
+    """What a workspace holds for one block: z, a, delta and grad_a of every layer."""
+    columns = sum(2 * layer.rows + 2 * layer.units for layer in network.layers)
+    return columns * block_size(network) * dtype.itemsize
+
+
 def outputs(network: Network, params: Vector, inputs: Array) -> tuple[Array, Array]:
     """The output layer's z (n, rows) and a (n, outputs), of inputs from `stored_inputs`."""
     work = Workspace(network, params.dtype)

@@ -36,6 +36,8 @@ def _by_time(folder: Path) -> tuple[str, int]:
 
 def find_run(reference: str, runs_dir: Path) -> Run:
     """The run a reference names. Raises `RunError` where it is none, or several."""
+    if not reference:
+        raise RunError("An empty reference names no run.")
     if os.sep in reference or "/" in reference or reference in (".", ".."):
         return _by_path(reference)
     runs = list_runs(runs_dir)

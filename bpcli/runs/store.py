@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import string
 import time
 from dataclasses import dataclass
@@ -52,6 +53,10 @@ class Run:
         except OSError as error:
             raise RunError(f"No run can be made in {runs_dir}: {error.strerror}.") from None
 
+    def discard(self) -> None:
+        """Remove the folder of a run that did not begin."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def path(self, file: str) -> Path:
         return self.folder / file
 
@@ -69,7 +74,7 @@ class Run:
             record = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.") from None
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
         if not isinstance(record, dict) or not {"run_id", "status"} <= record.keys():
             raise RunError(f"{path} is not the record of a run.")
@@ -106,6 +111,7 @@ class MetricsFile:
         self._path = run.path(METRICS)
         try:
             self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            self._whole = 0
         except OSError as error:
             raise self._failure(error) from None
 
@@ -113,9 +119,12 @@ class MetricsFile:
         """Raises `RunError` where the line cannot be written."""
         content = (to_json(line, indent=None) + "\n").encode()
         try:
-            while content:
-                content = content[os.write(self._handle, content) :]
+            rest = content
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+            self._whole += len(content)
         except OSError as error:
+            os.ftruncate(self._handle, self._whole)  # whole lines only
             raise self._failure(error) from None
 
     def close(self) -> None:

@@ -5,12 +5,14 @@ Every check is lenient about what it does not understand: the models report that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
+from bpcli.spec.faults import shown
 from bpcli.spec.source import Location, Source
 
 
@@ -33,8 +35,9 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _batches,
         _needs_validation,
         _momentum,
-        _reconstruction_scale,
+        _target_scale,
         _one_source,
+        _inline_numbers,
     ):
         yield from check(source)
 
@@ -140,9 +143,15 @@ def _momentum(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _reconstruction_scale(source: Source) -> Iterator[Complaint]:
+def _target_scale(source: Source) -> Iterator[Complaint]:
     same = source.get(("data", "targets")) == "same_as_inputs"
     scale = source.get(("data", "scale", "targets"), "none")
+    loss = LOSSES.get(_name(source.get(("loss",))))
+    if scale in ("standard", "minmax") and loss is not None and loss.targets != "values":
+        yield Complaint(
+            ("data", "scale", "targets"),
+            f"`{scale}` takes targets out of [0, 1], where the loss needs them: leave this out",
+        )
     if same and scale != "none":
         yield Complaint(
             ("data", "scale", "targets"),
@@ -156,6 +165,24 @@ def _one_source(source: Source) -> Iterator[Complaint]:
         yield Complaint(
             ("data", "inputs"), "`generator` and `inputs` are two sources of data: keep one", True
         )
+
+
+def _inline_numbers(source: Source) -> Iterator[Complaint]:
+    """Cells of inline arrays that are no finite numbers; targets may be all words instead."""
+    for key in ("inputs", "targets"):
+        rows = source.get(("data", key))
+        if not isinstance(rows, list) or (
+            key == "targets" and rows and all(isinstance(row, str) for row in rows)
+        ):
+            continue
+        for number, row in enumerate(rows):
+            cells = enumerate(row) if isinstance(row, list) else [(None, row)]
+            for column, cell in cells:
+                if not _is_number(cell) or not math.isfinite(cell):
+                    place = (number,) if column is None else (number, column)
+                    yield Complaint(
+                        ("data", key, *place), f"found {shown(cell)}, expected a finite number"
+                    )
 
 
 def _name(value: Any) -> str:

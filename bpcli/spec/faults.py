@@ -62,3 +62,16 @@ def did_you_mean(found: object, allowed: Iterable[str]) -> str:
     """`; did you mean x?` where something allowed is close to what was found, else nothing."""
     close = difflib.get_close_matches(str(found).lower(), list(allowed), n=1, cutoff=0.6)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def shown(value: object) -> str:
+    """A value of a config as a message quotes it."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return f"`{value if len(value) <= 40 else value[:37] + '...'}`"
+    if value is None:
+        return "nothing"
+    return str(value).lower() if isinstance(value, bool) else repr(value)

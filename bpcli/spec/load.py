@@ -17,7 +17,7 @@ from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
 from bpcli.spec.crosscheck import Complaint, cross_check
-from bpcli.spec.faults import Fault, did_you_mean, faults_error
+from bpcli.spec.faults import Fault, did_you_mean, shown
 from bpcli.spec.models import (
     GeneratedData,
     InlineData,
@@ -28,6 +28,7 @@ from bpcli.spec.models import (
     Stop,
     Training,
 )
+from bpcli.spec.overrides import override
 from bpcli.spec.source import Location, Source, resolve
 from bpcli.training.optimizers import OPTIMIZERS
 
@@ -56,9 +57,9 @@ def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = No
     """Read and validate a config file. Raises `ConfigError` with all its faults."""
     source = Source.read(path)
     for assignment in overrides:
-        source.override(assignment)
+        override(source, assignment)
     if name is not None:
-        source.override(f"name={dump(name).strip()}")
+        override(source, f"name={dump(name).strip()}", option="--name")
     source.tree.setdefault("name", _name_from(path.stem))
     return validate(source)
 
@@ -72,7 +73,7 @@ def validate(source: Source) -> Config:
     except ValidationError as error:
         known = {complaint.location for complaint in complaints}
         complaints += [c for c in _complaints(source, error) if c.location not in known]
-    if complaints:
+    if complaints or source.faults:
         raise _error(source, complaints)
     return Config(spec, source, tuple(dict.fromkeys(notes)))
 
@@ -86,7 +87,7 @@ def _error(source: Source, complaints: Iterable[Complaint]) -> ConfigError:
         Fault(complaint.message, source.mark_of(complaint.location, key=complaint.at_key))
         for complaint in complaints
     ]
-    return faults_error(source.name, source.text, faults)
+    return source.error(faults)
 
 
 # pydantic's errors in our words.
@@ -208,7 +209,8 @@ def _expectation(detail: Any) -> str:
         return _NOUNS[kind]
     if kind in _BOUNDS:
         phrase, key = _BOUNDS[kind]
-        return phrase.format(f"{context[key]:g}")
+        bound = context[key]
+        return phrase.format(bound if isinstance(bound, int) else f"{bound:g}")
     if kind == "literal_error":
         return str(context["expected"]).replace("'", "`")
     if kind == "union_tag_invalid":
@@ -227,19 +229,7 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Compl
     if found is None and location == ("data",):
         return Complaint(location, "expected a mapping with `generator` or `inputs`")
     hint = did_you_mean(found, re.findall(r"`([^`]+)`", " ".join(wanted)))
-    return Complaint(location, f"found {_shown(found)}, expected {' or '.join(wanted)}{hint}")
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, str):
-        return f"`{value if len(value) <= 40 else value[:37] + '...'}`"
-    if value is None:
-        return "nothing"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    return Complaint(location, f"found {shown(found)}, expected {' or '.join(wanted)}{hint}")
 
 
 # Writing a config.

@@ -93,8 +93,8 @@ class GeneratedData(Data):
 class InlineData(Data):
     """Rows written out in the config."""
 
-    inputs: Numbers | list[Numbers]
-    targets: Numbers | list[Numbers] | list[str] | Literal["same_as_inputs"] | None = None
+    inputs: list[Any]  # numbers or lists of them; the cross-check says which cell is neither
+    targets: list[Any] | Literal["same_as_inputs"] | None = None
 
     @property
     def source(self) -> InlineArrays:

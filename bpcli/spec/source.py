@@ -7,6 +7,7 @@ without constructors or recursion, so a file can neither run code nor overflow t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -37,6 +38,7 @@ class Source:
 
     name: str
     text: str
+    content: bytes = b""
     tree: dict[str, Any] = field(default_factory=dict)
     key_marks: dict[Location, Mark] = field(default_factory=dict)
     value_marks: dict[Location, Mark] = field(default_factory=dict)
@@ -46,7 +48,8 @@ class Source:
     def read(cls, path: Path) -> Source:
         """Read a file. Raises `ConfigError` where there is none or it is not YAML."""
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            content = path.read_bytes()
+            text = content.decode("utf-8-sig")
         except FileNotFoundError:
             raise ConfigError(f"There is no file {path}.") from None
         except IsADirectoryError:
@@ -55,12 +58,18 @@ class Source:
             raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}).") from None
         except OSError as error:
             raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-        return cls.parse(text, str(path))
+        source = cls.parse(text, str(path))
+        source.content = content
+        return source
 
     @classmethod
     def parse(cls, text: str, name: str) -> Source:
-        """Parse YAML text; `name` stands before the line numbers of faults."""
-        source = cls(name, text)
+        """Parse YAML text; `name` stands before the line numbers of faults.
+
+        Raises `ConfigError` where it is not YAML or no mapping. Lesser faults (a key twice, a tag)
+        are kept in `faults`, to be reported together with what else is wrong.
+        """
+        source = cls(name, text, text.encode())
         builder = _Builder(source)
         try:
             for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -70,74 +79,20 @@ class Source:
             mark = Mark(at.line, at.column, at.column + 1) if at else None
             message = " ".join(filter(None, (error.context, error.problem)))
             source.faults.append(Fault(f"this is not YAML: {message}", mark))
+            raise source.error() from None
         except yaml.reader.ReaderError as error:
-            raise ConfigError(
-                f"{name}: the character U+{int(error.character):04X} is not allowed in YAML."
-            ) from None
-        if source.faults:
-            raise faults_error(source.name, source.text, source.faults)
+            before = text[: error.position]
+            line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
+            message = f"the character U+{int(error.character):04X} is not allowed in YAML"
+            source.faults.append(Fault(message, Mark(line, column, column + 1)))
+            raise source.error() from None
+        if not builder.is_mapping:
+            raise source.error()
         return source
 
-    def override(self, assignment: str) -> None:
-        """Apply `key.path=value`, the value read as YAML. Outranks the file."""
-        path, equals, value = assignment.partition("=")
-        keys = path.strip().split(".")
-        if not equals or not all(keys):
-            raise ConfigError(
-                f"--set {assignment}: expected key=value, such as --set training.epochs=50."
-            )
-        parsed = Source.parse(f"value: {value}", f"--set {path}").tree["value"]
-        location = self._settle(keys, assignment)
-        parent: Any = self.tree
-        for key in location[:-1]:
-            parent = parent[key]
-        parent[location[-1]] = parsed
-        mark = Mark(0, 0, 0, origin=f"--set {assignment}")
-        self._forget(location)
-        self.key_marks[location] = self.value_marks[location] = mark
-
-    def _settle(self, keys: list[str], assignment: str) -> Location:
-        """The location that the keys name; mappings on the way are made where they lack."""
-        location: list[Key] = []
-        parent: Any = self.tree
-        for depth, key in enumerate(keys):
-            is_last = depth == len(keys) - 1
-            if isinstance(parent, list):
-                if not key.isdecimal() or int(key) >= len(parent):
-                    raise ConfigError(
-                        f"--set {assignment}: {'.'.join(keys[:depth])} is a list of "
-                        f"{len(parent)}; its places are 0 to {len(parent) - 1}, not {key}."
-                    )
-                location.append(int(key))
-            else:
-                location.append(key)
-                if not is_last and parent.get(key) is None:
-                    parent[key] = {}
-            if is_last:
-                break
-            parent = parent[location[-1]]
-            if isinstance(parent, str | int | float | bool):
-                parent = self._open_shorthand(tuple(location), parent, assignment)
-        return tuple(location)
-
-    def _open_shorthand(self, location: Location, value: Any, assignment: str) -> dict[str, Any]:
-        """`optimizer: adam` as a mapping, so that its options can be set."""
-        if not isinstance(value, str):
-            where = ".".join(map(str, location))
-            raise ConfigError(f"--set {assignment}: {where} is {value!r}, which has no keys.")
-        parent: Any = self.tree
-        for key in location[:-1]:
-            parent = parent[key]
-        opened: dict[str, Any] = {"name": value}
-        parent[location[-1]] = opened
-        if location in self.value_marks:
-            self.value_marks[(*location, "name")] = self.value_marks[location]
-        return opened
-
-    def _forget(self, location: Location) -> None:
-        for marks in (self.key_marks, self.value_marks):
-            for stale in [known for known in marks if known[: len(location)] == location]:
-                del marks[stale]
+    def error(self, more: Iterable[Fault] = ()) -> ConfigError:
+        """The faults of the text, and more, as one error."""
+        return faults_error(self.name, self.text, [*self.faults, *more])
 
     def mark_of(self, location: Location, *, key: bool = False) -> Mark | None:
         """Where a value (or its key) stands; for what is not written, where its parent does."""
@@ -175,6 +130,7 @@ class _Builder:
         self.frames: list[_Frame] = []
         self.key: str | None = None
         self.documents = 0
+        self.is_mapping = False
 
     def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
@@ -232,14 +188,15 @@ class _Builder:
             self._fault("a key is a word, not a list or mapping", event)
             self.key = ""
         if len(self.frames) >= _DEEPEST:
-            raise ConfigError(f"{self.source.name} nests deeper than {_DEEPEST} levels.")
+            self._fault(f"this nests deeper than {_DEEPEST} levels", event)
+            raise self.source.error()
         self.frames.append(_Frame(container, self._put(container, event)))
 
     def _put(self, value: Any, event: Any) -> Location:
         """Store a value where it belongs; return its location."""
         if not self.frames:
-            if isinstance(value, dict):
-                self.source.tree = value
+            if isinstance(value, dict) and self.documents == 1:
+                self.source.tree, self.is_mapping = value, True
             elif self.documents == 1:
                 self._fault("a config is a mapping of `key: value` lines", event)
             return ()
@@ -272,11 +229,9 @@ def resolve(text: str) -> Any:
     """What a plain scalar means in YAML 1.2's core schema. Raises `ValueError` where unclear."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) or _PREFIXED.fullmatch(text):
         if len(text) > _LONGEST_INTEGER:
             raise ValueError(f"an integer of {len(text)} digits is too long")
-        return int(text)
-    if _PREFIXED.fullmatch(text):
         return int(text, 0)
     if re.fullmatch(r"[-+]?0[0-9]+", text):
         raise ValueError(

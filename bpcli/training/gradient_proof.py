@@ -13,6 +13,7 @@ from typing import get_args
 
 import numpy as np
 
+from bpcli.errors import Diverged
 from bpcli.nn.activations import ACTIVATIONS, Activation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.gradcheck import Surroundings, TensorCheck, check_tensors, choose_entries
@@ -32,8 +33,11 @@ def check_objective(
 ) -> list[TensorCheck]:
     """One check for each tensor of the data term, then of the L2 term if there is one.
 
-    `params` are float64; checks all entries, or at most `most_entries` of each tensor.
+    `params` are float64; checks all entries, or at most `most_entries` of each tensor. Raises
+    `Diverged` where the objective is not finite there.
     """
+    if not np.isfinite(objective.value(params)):
+        raise Diverged("The loss is not finite at these parameters: there is no gradient to check.")
     network = objective.network
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
     data_term = objective.like(l2=0.0)

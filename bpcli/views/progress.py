@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich import box
 from rich.console import Console, Group
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bpcli.views.numbers import duration, shown
+from bpcli.views.tables import header_table
 
 if TYPE_CHECKING:
     from bpcli.training.loop import Epoch
@@ -43,6 +45,7 @@ class Columns:
         self.names = [
             "epoch", "loss", *self._paths, "grad norm", "learning rate", "time/epoch",
         ]  # fmt: skip
+        self._expendable = ["learning rate", "grad norm", "time/epoch", *self._paths]
         self._previous: tuple[int, float] = (0, 0.0)
 
     def row(self, epoch: Epoch, scores: ScoresOf) -> list[str]:
@@ -60,6 +63,21 @@ class Columns:
             shown(epoch.learning_rate, 4),
             pace,
         ]
+
+    def that_fit(self, width: int) -> list[int]:
+        """The positions of the columns that a terminal has room for, the least needed dropped."""
+        kept = list(self.names)
+        for name in self._expendable:
+            if sum(map(_width, kept)) <= width:
+                break
+            kept.remove(name)
+        return [position for position, name in enumerate(self.names) if name in kept]
+
+
+def _width(column: str) -> int:
+    """What a column takes on a terminal: numbers have up to 11 characters, epochs 7."""
+    gap = 3
+    return gap + (7 if column == "epoch" else max(len(column), 11))
 
 
 def row_interval(epochs: int, log_every: int | None) -> int:
@@ -80,6 +98,8 @@ class SilentView:
 
     def __exit__(self, *_: object) -> None: ...
 
+    def start(self, record: Mapping[str, Any]) -> None: ...
+
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
 
 
@@ -94,10 +114,13 @@ class PlainView:
         self._interval = interval
 
     def __enter__(self) -> PlainView:
-        self._print(self._columns.names)
         return self
 
     def __exit__(self, *_: object) -> None: ...
+
+    def start(self, record: Mapping[str, Any]) -> None:
+        self._console.print(header_table(record))
+        self._print(self._columns.names)
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         if is_last or epoch.number % self._interval == 0:
@@ -119,6 +142,7 @@ class LiveView:
     """
 
     def __init__(self, console: Console, columns: Columns, interval: int, epochs: int) -> None:
+        self._console = console
         self._columns = columns
         self._interval = interval
         self._rows: deque[list[str]] = deque(maxlen=_ROWS_SHOWN)
@@ -137,12 +161,16 @@ class LiveView:
         self._next_drawing = 0.0
 
     def __enter__(self) -> LiveView:
-        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.refresh()
-        self._live.stop()
+        if self._live.is_started:
+            self._live.refresh()
+            self._live.stop()
+
+    def start(self, record: Mapping[str, Any]) -> None:
+        self._console.print(header_table(record))
+        self._live.start()
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         is_row = is_last or epoch.number % self._interval == 0
@@ -160,10 +188,11 @@ class LiveView:
 
     def _render(self) -> Group:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in self._columns.names:
-            table.add_column(name, justify="right", no_wrap=True)
+        positions = self._columns.that_fit(self._console.width)
+        for position in positions:
+            table.add_column(self._columns.names[position], justify="right", no_wrap=True)
         for row in self._rows:
-            table.add_row(*row)
+            table.add_row(*(row[position] for position in positions))
         if self._now is not None:
-            table.add_row(*self._now, style="dim")
+            table.add_row(*(self._now[position] for position in positions), style="dim")
         return Group(table, self._progress)

@@ -142,7 +142,7 @@ def checks_table(checks: Sequence[Any]) -> Table:
             check.worst_entry,
             f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
             f"{check.numeric + 0.0:.9g}",
-            verdict(check.passed),
+            verdict(check.passed) if check.checked else Text("not checked", "yellow"),
         )
     return table
 

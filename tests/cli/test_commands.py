@@ -186,6 +186,63 @@ def test_a_closed_stderr_does_not_stop_training(tmp_path: Path) -> None:
     assert Run(folder).record()["status"] == "finished"
 
 
+def test_a_full_disk_is_one_sentence_and_leaves_whole_lines(tmp_path: Path) -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))\n"
+    program = limited + "import sys; from bpcli.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    for number, size in enumerate((100, 600, 3000, 8000, 20_000)):
+        runs = tmp_path / str(number)
+        done = subprocess.run(
+            [sys.executable, "-c", program.format(size), "train", XOR, "--runs-dir", runs],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        assert "could not be" in done.stderr
+        assert "Internal" not in done.stderr
+        for folder in runs.iterdir():  # a run that began, or nothing
+            assert json.loads((folder / "run.json").read_text())["epochs"] > 0 or size < 8000
+            for line in (folder / "metrics.jsonl").read_text().splitlines():
+                json.loads(line)
+            assert not list(folder.glob(".*"))
+
+
+def test_an_interrupt_at_any_early_moment_leaves_no_torn_folder(tmp_path: Path) -> None:
+    for delay in np.linspace(0.25, 1.2, 12):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bpcli", "train", XOR, "--set", "training.epochs=1000000"],
+            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) in (130, -signal.SIGINT)
+    for folder in (tmp_path / "runs").glob("*"):
+        assert Run(folder).record()["status"] == "interrupted"
+        assert Run(folder).path("weights.safetensors").is_file()
+
+
+def test_json_is_printed_also_when_training_fails(bpnet) -> None:
+    result = bpnet(
+        "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50", "--json"
+    )
+    assert result.code == 3
+    assert json.loads(result.out)["status"] == "diverged"
+
+
+def test_what_is_quoted_from_a_file_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
+    path = tmp_path / "evil.yaml"
+    path.write_text('data: {generator: "\\e]0;PWNED\\a\\e[31mxor"}\n"\\e[2J": 1\n')
+    result = bpnet("train", path)
+    assert result.code == 2
+    assert "\x1b" not in result.err
+    assert "\\x1b[2J" in result.err
+
+
+def test_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m bpcli predict {CONFIGS / 'digits.yaml'} --json > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "Error: output could not be written: No space left on device.\n"
+
+
 def test_names_with_brackets_are_printed_as_they_are(bpnet) -> None:
     for arguments in (["train", XOR, *SHORT], ["runs", "list"], ["runs", "show", "latest"]):
         result = bpnet(*arguments, "--runs-dir", "x[/b]")
@@ -294,7 +351,13 @@ def test_damaged_runs_are_refused(bpnet) -> None:
     arrays, meta = load_arrays(weights)
     for name, array, message in (
         ("best.W1", np.full((4, 2), np.nan), "NaN or infinity"),
-        ("best.W1", np.zeros((2, 4)), "of shape (2, 4); the config implies (4, 2)"),
+        (
+            "best.W1",
+            np.zeros((2, 4)),
+            "of shape (2, 4); the config implies float64 of shape (4, 2)",
+        ),
+        ("best.W1", np.zeros((4, 2), np.int32), "int32 of shape (4, 2)"),
+        ("inputs.factor", np.zeros(2), "cannot scale"),
         ("inputs.shift", np.zeros(3), "lacks inputs.shift of shape (2,)"),
     ):
         save_arrays(weights, arrays | {name: array}, meta)
@@ -412,6 +475,28 @@ def test_gradcheck_fails_on_a_corrupted_pass_with_a_hint(bpnet) -> None:
     unknown = bpnet("gradcheck", "--corrupt", "everything")
     assert unknown.code == 2
     assert "no-derivative" in unknown.err
+
+
+def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
+    zeros = ("--set", "network.activations.0=relu", "--set", "network.init={name: constant}")
+    result = bpnet("gradcheck", XOR, *zeros)
+    assert result.code == 0
+    assert "not checked" in result.out
+    assert "W1, b1" in result.out
+    assert "changes nothing here" in bpnet("gradcheck", XOR, "--corrupt", "l2-on-biases").out
+    infinite = bpnet(
+        "gradcheck",
+        XOR,
+        "--set",
+        "network.init={name: constant, value: 1.0e+308}",
+        "--set",
+        "loss=mse",
+        "--set",
+        "network.activations=[identity, identity]",
+    )
+    assert infinite.code == 3
+    assert "not finite" in infinite.err
+    assert bpnet("gradcheck", "--set", "seed=1").code == 2
 
 
 def test_gradcheck_self_test(bpnet) -> None:

@@ -14,6 +14,7 @@ from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES, Huber
 from bpcli.registry import name_of
 from bpcli.spec.load import Config, load_config, validate
+from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
 from bpcli.training.objective import Reduction
 
@@ -29,8 +30,8 @@ loss: binary_cross_entropy
 
 def load(text: str, *overrides: str) -> Config:
     source = Source.parse(text, "c.yaml")
-    for override in overrides:
-        source.override(override)
+    for assignment in overrides:
+        override(source, assignment)
     return validate(source)
 
 
@@ -122,7 +123,7 @@ training:
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("assignment", "message"),
     [
         ("training.epochs=2.5", "found 2.5, expected a whole number"),
         ("training.epochs=-1", "found -1, expected a number of at least 0"),
@@ -141,6 +142,15 @@ training:
         ("data.split={train: 0.5, test: 0.2}", "the parts add up to 0.7, not 1"),
         ("data.split={val: 0.5, test: 0.5}", "none are left to train on"),
         ("data.n_samples=3", "unknown key `n_samples`"),
+        ("training.stop.goal.x=3", "found a mapping, expected a number"),
+        ("foo.bar.baz=1", "unknown key `foo`"),
+        ("data={inputs: [1, .inf], targets: [1, 2]}", "found inf, expected a finite number"),
+        (
+            "data={inputs: [[1], [null]], targets: [1, 2]}",
+            "found nothing, expected a finite number",
+        ),
+        ("data={inputs: [1, 2], targets: [1, a]}", "found `a`, expected a finite number"),
+        ("data.scale={targets: standard}", "takes targets out of [0, 1]"),
         ("data.scale={inputs: {divide_by: 0}}", "a number greater than 0"),
         ("data.scale={inputs: standrad}", "did you mean `standard`?"),
         ("data.inputs=[[1]]", "two sources of data"),
@@ -155,7 +165,10 @@ training:
         ("metrics=[accuracy, accuracy]", "each metric once"),
         ("network.init={name: uniform, low: 2, high: 1}", "`low` (2) to be at most `high` (1)"),
         ("data={generator: plane, low: 11}", "`low` (11) to be at most `high` (10)"),
-        ("data={generator: moons, n_samples: 100000000000000000000}", "a number of at most 1e+09"),
+        (
+            "data={generator: moons, n_samples: 100000000000000000000}",
+            "a number of at most 1000000000",
+        ),
         ("network.bias=[]", "`bias` has 0 entries"),
         ("network.parameters=[]", "`parameters` has 0 entries"),
         ("metrics=[acuracy]", "did you mean `accuracy`?"),
@@ -163,11 +176,18 @@ training:
         ("seed=-1", "a number of at least 0"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_is_allowed(override: str, message: str) -> None:
-    found = faults(MINIMAL, override)
+def test_a_wrong_value_is_named_with_what_is_allowed(assignment: str, message: str) -> None:
+    found = faults(MINIMAL, assignment)
     assert len(found) == 1, found
     assert message in found[0]
-    assert found[0].startswith((f"--set {override}: ", "--set"))
+    assert found[0].startswith(f"--set {assignment}: ")
+
+
+def test_a_key_twice_hides_nothing_else() -> None:
+    found = faults(MINIMAL + "training: {epochs: 1, epochs: 2, learning_rate: x}\n")
+    assert len(found) == 2
+    assert "stands here again" in found[0]
+    assert "found `x`" in found[1]
 
 
 def test_missing_keys_are_named_where_they_belong() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bpcli.errors import ConfigError
 from bpcli.spec.load import dump
+from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
 
 
@@ -67,21 +68,24 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("? [1, 2]\n: 3", "a key is a word"),
         (f"a: {'9' * 5000}", "5000 digits"),
         ("a: " + "[" * 60_000, "nests deeper"),
-        ("a: \x00", "U+0000"),
+        ("a: 1\nb: \x07", "c.yaml:2:4: the character U+0007"),
+        (f"a: 0x{'f' * 5000}", "5002 digits"),
     ],
 )
 def test_what_is_no_config_is_one_clear_error(text: str, message: str) -> None:
+    assert message in error_of(text)
+
+
+def error_of(text: str) -> str:
+    """The error of a text, whether it ends the parsing or is kept for later."""
     with pytest.raises(ConfigError) as caught:
-        Source.parse(text, "c.yaml")
-    assert message in str(caught.value)
+        raise Source.parse(text, "c.yaml").error()
+    return str(caught.value)
 
 
 def test_several_faults_of_syntax_are_reported_together() -> None:
-    with pytest.raises(ConfigError) as caught:
-        Source.parse("a: 010\nb: !t 1\na: 2\n", "c.yaml")
-    assert [
-        line.split(": ")[0] for line in str(caught.value).splitlines() if "c.yaml:" in line
-    ] == [
+    error = error_of("a: 010\nb: !t 1\na: 2\n")
+    assert [line.split(": ")[0] for line in error.splitlines() if "c.yaml:" in line] == [
         "c.yaml:1:4",
         "c.yaml:2:4",
         "c.yaml:3:1",
@@ -143,19 +147,26 @@ def test_what_is_dumped_reads_back_the_same(tree: object) -> None:
 def overridden(text: str, *assignments: str) -> dict[str, Any]:
     source = Source.parse(text, "c.yaml")
     for assignment in assignments:
-        source.override(assignment)
+        override(source, assignment)
     return source.tree
 
 
 def test_overrides_replace_add_and_reach_into_lists_and_names() -> None:
-    text = "a: {b: 1}\nlist: [1, {c: 2}]\noptimizer: gd\nnothing:\n"
+    text = "a: {b: 1}\nlist: [1, {c: 2}]\noptimizer: gd\nactivations: [tanh]\nnothing:\n"
     tree = overridden(
-        text, "a.b=2", "a.d.e=x", "list.1.c=[3]", "optimizer.momentum=0.9", "nothing.f=1"
+        text,
+        "a.b=2",
+        "a.d.e=x",
+        "list.1.c=[3]",
+        "optimizer.momentum=0.9",
+        "nothing.f=1",
+        "activations.0.slope=1",
     )
     assert tree == {
         "a": {"b": 2, "d": {"e": "x"}},
         "list": [1, {"c": [3]}],
         "optimizer": {"name": "gd", "momentum": 0.9},
+        "activations": [{"name": "tanh", "slope": 1}],
         "nothing": {"f": 1},
     }
 
@@ -169,7 +180,10 @@ def test_overrides_replace_add_and_reach_into_lists_and_names() -> None:
         ("list.7=1", "places are 0 to 1"),
         ("list.x=1", "places are 0 to 1"),
         ("number.x=1", "has no keys"),
-        ("a=[1", "not YAML"),
+        ("a=[1", "--set a=[1: this is not YAML"),
+        ("a=010", "--set a=010: write 10"),
+        ("a=3\nb: 4", "found several lines"),
+        ("number.x.y=1", "has no keys"),
     ],
 )
 def test_overrides_that_make_no_sense_are_refused(assignment: str, message: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -8,7 +9,6 @@ from systems import CONFIGS
 
 from bpcli.build import build
 from bpcli.experiment.train import train
-from bpcli.runs.store import Run
 from bpcli.spec.load import load_config
 from bpcli.views.numbers import duration, shown
 from bpcli.views.progress import Columns, LiveView, PlainView, row_interval
@@ -37,21 +37,35 @@ def watched(tmp_path, kind: type, width: int, **terminal: bool) -> str:
     columns = Columns("accuracy", has_validation=True)
     options = (60,) if kind is LiveView else ()
     with kind(console, columns, 10, *options) as view:
-        train(experiment, Run.claim(tmp_path, "t"), view)
+        train(experiment, tmp_path, view)
     return console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_the_live_table_ends_with_the_last_epoch_and_a_full_bar(tmp_path, width: int) -> None:
-    text = watched(tmp_path, LiveView, width, force_terminal=True)
-    final = text[text.rindex("epoch") - 2000 :]
-    for word in ("grad", "val", "60", "60/60"):
-        assert word in final
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (40, ["epoch", "loss", "val.accuracy"]),
+        (80, ["epoch", "loss", "train.accuracy", "val.loss", "val.accuracy"]),
+        (130, ["epoch", "loss", "train.accuracy", "val.loss", "val.accuracy", "grad norm",
+               "learning rate", "time/epoch"]),
+    ],
+)  # fmt: skip
+def test_the_live_table_shows_whole_numbers_at_any_width(
+    tmp_path, width: int, columns: list[str]
+) -> None:
+    text = re.sub(
+        r"\x1b\[[0-9;?]*[A-Za-z]", "", watched(tmp_path, LiveView, width, force_terminal=True)
+    )
+    final = text[text.rindex(" epoch  ") :]
+    assert re.split(r"\s{2,}", final.splitlines()[0].strip()) == columns
+    assert re.search(r"^ +60 +0\.\d+ ", final, re.MULTILINE)
+    assert "60/60" in final
+    assert "…" not in text
 
 
 def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
     text = watched(tmp_path, PlainView, 200)
-    lines = text.splitlines()
+    lines = text[text.index("   epoch") :].splitlines()
     assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "60"]
     assert len({len(line) for line in lines}) == 1
     assert "\x1b" not in text
