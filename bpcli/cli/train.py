@@ -84,4 +84,5 @@ def _print_result(outcome: Outcome, experiment: Experiment) -> None:
     out.print(scores_table(record["metrics"], record["baselines"], record["loss"]))
     if len(experiment.parts["val"]):
         out.print(f"best epoch {record['best_epoch']}: its weights are used unless told otherwise")
-    out.print(f"saved in {outcome.run.folder}  (bpnet eval {outcome.run.run_id})", soft_wrap=True)
+    out.print(f"saved in {outcome.run.folder}", soft_wrap=True)
+    out.print(f"score it with: bpnet eval {outcome.run.run_id}", soft_wrap=True)

@@ -124,9 +124,11 @@ def test_softmax_regression_on_iris(tmp_path: Path) -> None:
 
 
 def test_digits(tmp_path: Path) -> None:
-    system = trained(tmp_path, "digits")
-    assert system.scores("test")["accuracy"] >= 0.96
-    assert system.part().X.max() == 1
+    systems = [trained(tmp_path, "digits", seed=seed) for seed in range(3)]
+    accuracies = [system.scores("test")["accuracy"] for system in systems]
+    assert accuracies[0] >= 0.96
+    assert np.mean(accuracies) >= 0.96
+    assert systems[0].part().X.max() == 1
 
 
 def test_an_autoencoder_of_digits_comes_near_principal_components(tmp_path: Path) -> None:
