@@ -1,0 +1,193 @@
+"""What only the data and the sizes of things can show to be wrong, at the key that causes it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from bpcli.data.prepare import PARTS, Part, PartName, Preparation, outputs_needed
+from bpcli.data.table import Labels, Table
+from bpcli.nn.activations import Softmax
+from bpcli.nn.network import Network
+from bpcli.nn.propagation import block_bytes, block_size
+from bpcli.spec.crosscheck import Complaint
+from bpcli.spec.models import Spec
+from bpcli.training.metrics import METRICS_OF
+
+
+def has_softmax_output(spec: Spec) -> bool:
+    """Softmax outputs are one a class, also for two classes."""
+    return isinstance(spec.network.activations[-1], Softmax)
+
+
+def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Complaint]:
+    """Missing targets, a single class, and metrics that mean nothing for the task."""
+    if needs_targets and not table.has_targets:
+        yield Complaint(("data",), "there are no `targets`, which training needs", at_key=True)
+    if len(table.class_names) == 1:
+        yield Complaint(
+            ("data",),
+            f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
+            at_key=True,
+        )
+    possible = METRICS_OF[table.task]
+    for number, name in enumerate(() if isinstance(spec.metrics, str) else spec.metrics):
+        if name not in possible:
+            yield Complaint(
+                ("metrics", number),
+                f"`{name}` means nothing for {table.task}: expected {' or '.join(possible)}",
+            )
+
+
+def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
+    """Layer sizes that do not fit the data."""
+    layers = spec.network.layers
+    columns = table.X.shape[1]
+    if layers[0] not in ("auto", columns):
+        yield Complaint(
+            ("network", "layers", 0),
+            f"the first layer has {layers[0]} units, but the data has {columns} input columns",
+        )
+    last = ("network", "layers", len(layers) - 1)
+    if not table.has_targets:
+        if layers[-1] == "auto":
+            yield Complaint(last, "`auto` takes this size from the targets, and there are none")
+        return
+    fitting = {outputs_needed(table, one_hot=False), outputs_needed(table, one_hot=True)}
+    if has_softmax_output(spec):
+        fitting = {outputs_needed(table, one_hot=True)}
+    if has_softmax_output(spec) and 1 in (layers[-1], *fitting):
+        yield Complaint(last, "a softmax of one unit is always 1: use another activation")
+    elif layers[-1] != "auto" and layers[-1] not in fitting:
+        what = (
+            f"{table.Y.shape[1]} target columns"
+            if table.Y is not None
+            else f"{len(table.class_names)} classes"
+        )
+        yield Complaint(
+            last,
+            f"the last layer has {layers[-1]} units, but the data has {what}: expected "
+            f"{' or '.join(map(str, sorted(fitting)))}",
+        )
+
+
+def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
+    """Explicit parameters of another shape than their layer."""
+    for number, given in enumerate(spec.network.parameters or []):
+        layer = network.layers[number]
+        at = ("network", "parameters", number)
+        widths = sorted({len(row) for row in given.weights})
+        if len(given.weights) != layer.rows or widths != [layer.inputs]:
+            found = f"{len(given.weights)} × {' or '.join(map(str, widths))}"
+            yield Complaint(
+                (*at, "weights"),
+                f"weights are {found}, expected {layer.rows} × {layer.inputs}: a row a unit",
+            )
+        if layer.has_bias and given.bias is None:
+            yield Complaint(at, f"the layer has a bias: give `bias` with {layer.rows} numbers")
+        if not layer.has_bias and given.bias is not None:
+            yield Complaint((*at, "bias"), "the layer has no bias (`network.bias` is false)")
+        if layer.has_bias and given.bias is not None and len(given.bias) != layer.rows:
+            yield Complaint(
+                (*at, "bias"), f"bias has {len(given.bias)} numbers, expected {layer.rows}"
+            )
+
+
+_VECTORS_IN_USE = 6
+"""Parameters, the step's new ones, gradient, velocity, best, and one more while adding up."""
+
+
+def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
+    """What would not fit in this machine is refused before any of it is made."""
+    vector = network.n_params * np.dtype(spec.network.dtype).itemsize
+    machine = _memory_of_machine()
+    if vector * _VECTORS_IN_USE > machine:
+        yield Complaint(
+            ("network", "layers"),
+            f"{network.n_params:,} parameters need about {_gib(vector * _VECTORS_IN_USE)} to "
+            f"train; this machine has {_gib(machine)}",
+        )
+    blocks = block_bytes(network, np.dtype(spec.network.dtype))
+    if blocks > machine:
+        yield Complaint(
+            ("network", "layers"),
+            f"the activations of {block_size(network)} rows at a time take {_gib(blocks)}; this "
+            f"machine has {_gib(machine)}",
+        )
+    epochs = spec.training.epochs
+    if spec.training.record_params and vector * epochs > machine:
+        yield Complaint(
+            ("training", "record_params"),
+            f"{network.n_params:,} parameters after each of {epochs:,} epochs take "
+            f"{_gib(vector * epochs)}; this machine has {_gib(machine)}",
+        )
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:,.0f} GiB"
+
+
+def _memory_of_machine() -> float:
+    """Bytes of memory in all; infinite where the system does not tell."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return math.inf
+    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+
+
+def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
+    """Parts without rows, and batches larger than the training part."""
+    for name in PARTS:
+        fraction = spec.data.split.fractions[name]
+        if fraction > 0 and not len(split[name]):
+            yield Complaint(
+                ("data", "split", name),
+                f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
+            )
+    if spec.data.split.stratify is True and table.labels is None:
+        yield Complaint(
+            ("data", "split", "stratify"), "only classes can be stratified, and these are values"
+        )
+    rows, training = len(split["train"]), spec.training
+    if training.batch_size != "full" and training.batch_size > rows:
+        yield Complaint(
+            ("training", "batch_size"),
+            f"a batch of {training.batch_size} is more than the {rows} training rows",
+        )
+    asked = training.rows_per_epoch
+    if asked is not None and training.sampling == "shuffle" and asked > rows:
+        yield Complaint(
+            ("training", "rows_per_epoch"),
+            f"`shuffle` takes each of the {rows} training rows once: {asked} is too many",
+        )
+
+
+def of_overflow(preparation: Preparation, parts: dict[PartName, Part]) -> Iterator[Complaint]:
+    """Scales that are not finite, or scale something to what is not."""
+    scaled = {
+        "inputs": (preparation.inputs, [part.X for part in parts.values()]),
+        "targets": (preparation.targets, [part.Y for part in parts.values()]),
+    }
+    for key, (scale, arrays) in scaled.items():
+        if not all(np.isfinite(array).all() for array in (scale.shift, scale.factor, *arrays)):
+            yield Complaint(
+                ("data", "scale", key), f"scaling the {key} overflows: their numbers are too large"
+            )
+
+
+def of_loss(network: Network, parts: dict[PartName, Part]) -> Iterator[Complaint]:
+    """Targets that a cross-entropy cannot take, in whichever part."""
+    kind = network.loss.targets
+    if kind == "values":
+        return
+    Y = np.concatenate([part.Y for part in parts.values()])
+    if Y.min() < 0 or Y.max() > 1:
+        yield Complaint(
+            ("loss",),
+            f"this loss needs targets between 0 and 1, but they reach from {Y.min():g} to "
+            f"{Y.max():g}",
+        )
+    elif kind == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
+        yield Complaint(("loss",), "this loss needs targets whose rows add up to 1")

@@ -1,0 +1,243 @@
+"""An experiment: the data parts, the network, its first parameters and its objective."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.build import complaints
+from bpcli.build.complaints import has_softmax_output
+from bpcli.data.arrays import InlineArrays
+from bpcli.data.generators import Generator
+from bpcli.data.prepare import Part, PartName, Preparation, outputs_needed, split_rows
+from bpcli.data.table import Labels, Table, is_one_hot
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Vector
+from bpcli.nn.network import Bias, Layer, Network
+from bpcli.spec.crosscheck import Complaint
+from bpcli.spec.load import Config
+from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
+from bpcli.training.batches import Batches
+from bpcli.training.metrics import METRICS_OF
+from bpcli.training.objective import Objective, Rows
+
+Stream: TypeAlias = Literal["data", "split", "init", "batches"]
+_STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches")
+
+
+def stream(seed: int, name: Stream) -> np.random.Generator:
+    """An independent source of random numbers for each purpose.
+
+    Changing the network therefore keeps the data and the split.
+    """
+    spawned = np.random.SeedSequence(seed, spawn_key=(_STREAMS.index(name),))
+    return np.random.default_rng(spawned)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that training, evaluation and gradient checking need, built from one config."""
+
+    config: Config
+    table: Table
+    preparation: Preparation
+    parts: dict[PartName, Part]
+    network: Network
+
+    @property
+    def spec(self) -> Spec:
+        return self.config.spec
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(self.spec.network.dtype)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics to report beside the loss, by name."""
+        if isinstance(self.spec.metrics, str):
+            return METRICS_OF[self.table.task]
+        return tuple(self.spec.metrics)
+
+    @cached_property
+    def initial_params(self) -> Vector:
+        """The parameters training starts from, in the training dtype."""
+        explicit = self.spec.network.parameters
+        if explicit is None:
+            rng = stream(self.spec.seed, "init")
+            params = self.network.initial_params(self.spec.network.init, rng)
+        else:
+            params = _explicit_params(self.network, explicit)
+        params = params.astype(self.dtype)
+        params.flags.writeable = False
+        return params
+
+    def objective(
+        self, pool: ThreadPoolExecutor | None = None, dtype: np.dtype | None = None
+    ) -> Objective:
+        """What training minimises."""
+        training = self.spec.training
+        rows = self.rows("train") if dtype is None else self._stored("train", dtype)
+        return Objective(
+            self.network, rows, l2=training.l2, reduction=training.reduction, pool=pool
+        )
+
+    def validation(self, pool: ThreadPoolExecutor | None = None) -> Objective | None:
+        """The mean loss of the validation part, without L2; None where that part is empty."""
+        if not len(self.parts["val"]):
+            return None
+        return Objective(self.network, self.rows("val"), pool=pool)
+
+    @property
+    def batches(self) -> Batches:
+        """Which rows each update sees."""
+        training = self.spec.training
+        size = None if training.batch_size == "full" else training.batch_size
+        return Batches(size, training.sampling, training.rows_per_epoch)
+
+    def rows(self, name: PartName) -> Rows:
+        """A part as the kernel reads it, kept in the training dtype once it was asked for."""
+        if name not in self._rows:
+            self._rows[name] = self._stored(name, self.dtype)
+        return self._rows[name]
+
+    @cached_property
+    def _rows(self) -> dict[PartName, Rows]:
+        return {}
+
+    def _stored(self, name: PartName, dtype: np.dtype) -> Rows:
+        part = self.parts[name]
+        return Rows.of(self.network, part.X, part.Y, dtype)
+
+
+def build(config: Config, *, needs_targets: bool = True) -> Experiment:
+    """Make the data and describe the network. Raises `ConfigError` with what does not fit."""
+    spec = config.spec
+    table = _table(config)
+    split = _split(spec, table)
+    found = [
+        *complaints.of_targets(spec, table, needs_targets),
+        *complaints.of_sizes(spec, table),
+        *complaints.of_parts(spec, table, split),
+    ]
+    if found:
+        raise config.error(found)
+    network = _network(spec, table)
+    preparation, parts = _prepared(spec, table, split, network.outputs)
+    found = [
+        *complaints.of_parameters(spec, network),
+        *complaints.of_memory(spec, network),
+        *complaints.of_overflow(preparation, parts),
+        *(complaints.of_loss(network, parts) if needs_targets else ()),
+    ]
+    if found:
+        raise config.error(found)
+    return Experiment(config, table, preparation, parts, network)
+
+
+def _prepared(
+    spec: Spec, table: Table, split: dict[PartName, Labels], outputs: int
+) -> tuple[Preparation, dict[PartName, Part]]:
+    rules = (_rule(spec.data.scale.inputs), _rule(spec.data.scale.targets))
+    with np.errstate(over="ignore", invalid="ignore"):  # told of in a complaint
+        preparation = Preparation.fit(table, split["train"], outputs, *rules)
+        parts = {name: preparation.part(name, table, index) for name, index in split.items()}
+    return preparation, parts
+
+
+# The table.
+
+
+def _table(config: Config) -> Table:
+    data = config.spec.data
+    key = "inputs" if isinstance(data, InlineData) else "generator"
+    try:
+        table = _made(data.source, stream(config.spec.seed, "data"))
+        if data.targets == "same_as_inputs":
+            return table.with_inputs_as_targets()
+        if data.targets == "values":
+            return table.with_values_as_targets()
+        if data.targets == "classes" or _are_hard_classes(config.spec, table):
+            return table.with_classes_as_targets()
+    except DataError as error:
+        raise config.error([Complaint(("data", key), str(error))]) from None
+    return table
+
+
+def _made(source: Generator | InlineArrays, rng: np.random.Generator) -> Table:
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            table = source.table(rng)
+    except OverflowError as error:
+        raise DataError(f"these options lead to numbers that are too large: {error}") from None
+    values = [array for array in (table.X, table.Y) if array is not None]
+    if not all(np.isfinite(array).all() for array in values):
+        raise DataError("these options lead to numbers that are too large")
+    return table
+
+
+def _are_hard_classes(spec: Spec, table: Table) -> bool:
+    """Inline 0/1 targets of a cross-entropy are classes, so that accuracy is reported."""
+    if table.Y is None or spec.loss.targets == "values":
+        return False
+    if table.Y.shape[1] == 1:
+        return bool(np.unique(table.Y).tolist() == [0, 1])
+    return is_one_hot(table.Y)
+
+
+# The network.
+
+
+def _network(spec: Spec, table: Table) -> Network:
+    described = spec.network
+    sizes = [size for size in described.layers if size != "auto"]
+    if len(sizes) < len(described.layers):
+        sizes = list(_automatic_sizes(spec, table))
+    biases = described.bias if isinstance(described.bias, list) else None
+    layers = []
+    for number, activation in enumerate(described.activations):
+        asked = biases[number] if biases else described.bias
+        bias: Bias = "frozen" if asked == "frozen" else "trained" if asked else "none"
+        layers.append(Layer(sizes[number], sizes[number + 1], activation, bias))
+    return Network(tuple(layers), spec.loss)
+
+
+def _automatic_sizes(spec: Spec, table: Table) -> Iterator[int]:
+    """`auto` at the ends fits the data; elsewhere the config was refused."""
+    last = len(spec.network.layers) - 1
+    for position, size in enumerate(spec.network.layers):
+        if size != "auto":
+            yield size
+        elif position == 0:
+            yield table.X.shape[1]
+        elif position == last:
+            yield outputs_needed(table, one_hot=has_softmax_output(spec))
+
+
+def _explicit_params(network: Network, given: list[LayerParameters]) -> Vector:
+    params = np.empty(network.n_params)
+    for layer, matrix, values in zip(network.layers, network.matrices(params), given, strict=True):
+        matrix[:, : layer.inputs] = values.weights
+        if values.bias is not None:
+            matrix[:, -1] = values.bias
+    return params
+
+
+# The parts.
+
+
+def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
+    split = spec.data.split
+    stratify = table.labels is not None if split.stratify == "auto" else split.stratify
+    labels = table.labels if stratify else None
+    rng = stream(spec.seed, "split")
+    return split_rows(split.fractions, len(table), labels, rng)
+
+
+def _rule(scale: ScaleSpec) -> Literal["none", "standard", "minmax"] | float:
+    return scale.divide_by if isinstance(scale, DivideBy) else scale
