@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from bpcli.views.console import Console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,19 +40,10 @@ weights_option = click.option(
 
 
 def console(stderr: bool = False) -> Console:
-    """A rich console for results, or for everything else with `stderr`."""
-    import rich.console
+    """The console for results, or for everything else with `stderr`."""
+    from bpcli.views.console import Console
 
-    class Console(rich.console.Console):
-        def on_broken_pipe(self) -> None:
-            """Go quiet where the reader has left: training goes on and is saved."""
-            self.quiet = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
-
-    made = Console(stderr=stderr, highlight=False, markup=False)
-    if not made.is_terminal:
-        made.width = 160  # A pipe has no width: do not fold lines for one.
-    return made
+    return Console(stderr=stderr)
 
 
 def print_json(document: Any) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   bpnet eval latest
-  bpnet eval moons --split train --json""",
+  bpnet eval latest --split train --json""",
 )
 @click.argument("run")
 @click.option(
@@ -31,10 +31,10 @@ Examples:
 @runs_dir_option
 @json_option
 def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: bool) -> None:
-    """Score RUN on one of its parts, beside a baseline that knows no inputs.
+    """Score a run, beside a baseline.
 
     RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Metrics are
-    in the data's own units.
+    in the data's own units. The baseline knows the training targets, but no inputs.
     """
     from bpcli.experiment.evaluate import default_part, evaluate
     from bpcli.experiment.numerics import repeatable_numerics
@@ -50,10 +50,9 @@ def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: 
         print_json({"run_id": found.run_id, "weights": weights, **evaluation.to_json()})
         return
     chosen = "" if split else ", chosen as the last part there is"
-    console(stderr=True).print(
+    console(stderr=True).say(
         f"{found.run_id}: {weights} weights on the {evaluation.part} part "
-        f"({evaluation.rows} rows{chosen})",
-        soft_wrap=True,
+        f"({evaluation.rows} rows{chosen})"
     )
     _print_tables(trained, evaluation)
 
@@ -63,7 +62,7 @@ def _print_tables(trained: Trained, evaluation: PartEvaluation) -> None:
 
     document = evaluation.to_json()
     out = console()
-    out.print(scores_table(document["metrics"], document["baselines"], trained.record["loss"]))
+    out.show(scores_table(document["metrics"], document["baselines"], trained.record))
     if evaluation.report is not None:
-        out.print(class_table(evaluation.report))
-        out.print(confusion_table(evaluation.report))
+        out.show(class_table(evaluation.report))
+        out.show(confusion_table(evaluation.report))

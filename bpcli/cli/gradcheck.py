@@ -65,7 +65,7 @@ def command(
 
     The analytic gradient is held against the complex step, which has no truncation error, and
     against central differences. Entries whose step crosses a kink are skipped and counted. Exit
-    code 4 if any tensor fails.
+    code 4 if any tensor fails. The kinds of --corrupt are those that --self-test lists.
     """
     if overrides and run_or_config is None:
         raise ConfigError("--set is for a CONFIG.")
@@ -124,30 +124,32 @@ def _prove(
 
 
 def _report(proof: Proof, as_json: bool) -> None:
-    from bpcli.views.tables import checks_table
-
     if as_json:
         print_json(proof.to_json())
     else:
-        out = console()
-        out.print(checks_table(proof.checks))
-        out.print(f"checked on {proof.rows} rows in float64; error: norm of the difference over")
-        out.print("norm of the gradient, by the complex step and by central differences")
-        if proof.unchecked:
-            out.print(
-                f"not checked, as every entry sits on a kink: {', '.join(proof.unchecked)}; other "
-                "parameters or rows would show more",
-                soft_wrap=True,
-            )
-        if proof.corruption and proof.passed:
-            out.print(
-                f"`{proof.corruption}` changes nothing here: it needs a network that it can harm",
-                soft_wrap=True,
-            )
-        if proof.explanation:
-            out.print(f"hint: {proof.explanation}", soft_wrap=True)
+        _print_proof(proof)
     if not proof.passed:
         raise GateFailed("the gradient is wrong.")
+
+
+def _print_proof(proof: Proof) -> None:
+    from bpcli.views.tables import checks_table
+
+    out = console()
+    out.show(checks_table(proof.checks), ["shape", "skipped", "entries", "term", "central"])
+    rows = "1 row" if proof.rows == 1 else f"{proof.rows} rows"
+    out.say(f"{proof.network}, on {rows}, in float64")
+    out.say("error: norm of the difference over norm of the gradient, by the complex step;")
+    out.say("central: the same by central differences, which are less exact")
+    if proof.unchecked:
+        out.say(
+            f"not checked, as every entry sits on a kink: {', '.join(proof.unchecked)}; other "
+            "parameters or rows would show more"
+        )
+    if proof.harmless:
+        out.say(f"this error changes nothing here: it takes {proof.harmless}")
+    if proof.explanation:
+        out.say(f"hint: {proof.explanation}")
 
 
 def _catalogue(as_json: bool) -> None:
@@ -161,10 +163,11 @@ def _catalogue(as_json: bool) -> None:
         print_json([asdict(row) for row in rows])
     else:
         out = console()
-        out.print(catalogue_table(rows))
+        out.show(catalogue_table(rows), ["skipped", "central", "cases"])
         cases, entries = sum(row.cases for row in rows), sum(row.checked for row in rows)
         worst = max(row.error for row in rows)
-        out.print(f"{cases} networks, {entries} entries, largest error {worst:.1e}")
+        out.say(f"{cases} networks, {entries} entries, largest error {worst:.1e}")
+        out.say("error: as norms; largest: of single entries; central: by central differences")
     if not all(row.passed for row in rows):
         raise GateFailed("a gradient is wrong.")
 
@@ -179,6 +182,6 @@ def _self_test(as_json: bool) -> None:
     if as_json:
         print_json([asdict(rejection) for rejection in rejections])
     else:
-        console().print(rejections_table(rejections))
+        console().show(rejections_table(rejections), ["tensors that fail"])
     if not all(rejection.rejected for rejection in rejections):
         raise GateFailed("a wrong backward pass was not noticed.")

@@ -27,7 +27,10 @@ Examples:
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def command(template: str | None, output: Path | None, force: bool) -> None:
-    """Write a commented starter config, one of those that come with bpnet."""
+    """Write a starter config.
+
+    TEMPLATE is one of the configs that come with bpnet; without it, they are listed.
+    """
     from bpcli.templates import template_text, templates
 
     if template is None:
@@ -43,6 +46,4 @@ def command(template: str | None, output: Path | None, force: bool) -> None:
         raise ConfigError(f"{target} exists; --force overwrites it.") from None
     except OSError as error:
         raise ConfigError(f"{target} could not be written: {error.strerror}.") from None
-    console(stderr=True).print(
-        f"wrote {target}; train it with: bpnet train {target}", soft_wrap=True
-    )
+    console(stderr=True).say(f"wrote {target}; train it with: bpnet train {target}")

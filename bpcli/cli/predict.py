@@ -33,7 +33,7 @@ _MOST_ROWS_ON_A_TERMINAL = 50
 Examples:
   bpnet predict latest
   bpnet predict configs/xor_by_hand.yaml
-  bpnet predict moons --split test > predictions.tsv""",
+  bpnet predict latest --split test > predictions.tsv""",
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
 @click.option(
@@ -55,10 +55,11 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Print the outputs for the rows of a run's data, in original units.
+    """Print a network's outputs.
 
-    Of a CONFIG, those of its initial parameters: nothing is trained. A terminal gets a table, a
-    pipe tab-separated lines. --set is for a CONFIG.
+    They are for the rows of the run's data, in original units; of a CONFIG, those of its initial
+    parameters: nothing is trained. A terminal gets a table, a pipe tab-separated lines. --set is
+    for a CONFIG.
     """
     from bpcli.experiment.numerics import repeatable_numerics
     from bpcli.experiment.predict import predict_rows
@@ -107,17 +108,16 @@ def _print_table(predicted: PredictedRows) -> None:
     from bpcli.views.tables import predictions_table
 
     out = console()
-    out.print(predictions_table(predicted, _MOST_ROWS_ON_A_TERMINAL))
+    table = predictions_table(predicted, _MOST_ROWS_ON_A_TERMINAL)
+    expendable = [*reversed(predicted.input_names), *reversed(predicted.output_names)]
+    left_out = out.show(table, expendable)
     more = len(predicted.rows) - _MOST_ROWS_ON_A_TERMINAL
-    if more > 0:
-        out.print(f"and {more} more rows: pipe them to a file, or use --json, to see them all")
+    missing = [f"{more} more rows"] if more > 0 else []
+    missing += [f"{len(left_out)} columns that do not fit here"] if left_out else []
+    if missing:
+        out.say(f"and {' and '.join(missing)}: pipe them to a file, or use --json")
 
 
 def _print_lines(predicted: PredictedRows) -> None:
-    from bpcli.views.tables import prediction_cells
-
-    columns = ["row", *predicted.output_names]
-    columns += ["class"] if predicted.classes else []
-    columns += ["target"] if predicted.targets else []
-    lines = [columns, *prediction_cells(predicted, False, None)]
+    lines = [predicted.columns, *predicted.cells()]
     click.echo("\n".join("\t".join(cells) for cells in lines))

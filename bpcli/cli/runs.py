@@ -38,9 +38,9 @@ def list_command(limit: int | None, runs_dir: Path, as_json: bool) -> None:
     if as_json:
         print_json(records)
     elif records:
-        console().print(runs_table(records))
+        console().show(runs_table(records), ["time", "epochs", "stopped by", "value", "metric"])
     else:
-        console(stderr=True).print(f"no runs in {runs_dir}")
+        console(stderr=True).say(f"no runs in {runs_dir}")
 
 
 @command.command(
@@ -55,13 +55,17 @@ Example:
 def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped and what it reached."""
     from bpcli.runs.references import find_run
-    from bpcli.views.tables import record_tables
+    from bpcli.views.tables import facts_table, scores_table, stop_table
 
     found = find_run(run, runs_dir)
     record = found.record()
     if as_json:
         print_json(record)
         return
-    for table in record_tables(record):
-        console().print(table)
-    console().print(f"files in {found.folder}", soft_wrap=True)
+    out = console()
+    out.show_table(facts_table(record))
+    if "stop" in record:
+        out.show(stop_table(record))
+        out.say(f"Scores of the weights of epoch {record['best_epoch']}:")
+        out.show(scores_table(record["metrics"], record["baselines"], record))
+    out.say(f"files in {found.folder}")

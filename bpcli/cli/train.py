@@ -36,7 +36,7 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Train the network of CONFIG and save the run under runs/.
+    """Train a network and save the run.
 
     Shows the loss, metrics and gradient norm as they change, and at the end which criterion
     stopped training. The run's weights, metrics and resolved config are kept in its own folder.
@@ -59,30 +59,32 @@ def command(
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
-    from bpcli.views.progress import Columns, LiveView, PlainView, SilentView, row_interval
+    from bpcli.views.progress import Columns, LiveView, PlainView, Rows, SilentView
 
     if is_silent:
         return SilentView()
     training = experiment.spec.training
     metric = experiment.metrics[0] if experiment.metrics else "loss"
-    columns = Columns(metric, bool(len(experiment.parts["val"])))
-    log_every = None if training.log_every == "auto" else training.log_every
-    interval = row_interval(training.epochs, log_every)
+    loss = ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
+    columns = Columns(metric, bool(len(experiment.parts["val"])), loss)
+    rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
     for note in experiment.config.notes:
-        err.print(f"note: {note}")
+        err.say(f"note: {note}")
     if err.is_terminal:
-        return LiveView(err, columns, interval, training.epochs)
-    return PlainView(err, columns, interval)
+        return LiveView(err, columns, rows, training.epochs)
+    return PlainView(err, columns, rows)
 
 
 def _print_result(outcome: Outcome, experiment: Experiment) -> None:
     from bpcli.views.tables import scores_table, stop_table
 
     out, record = console(), outcome.record
-    out.print(stop_table(record))
-    out.print(scores_table(record["metrics"], record["baselines"], record["loss"]))
+    out.show(stop_table(record))
     if len(experiment.parts["val"]):
-        out.print(f"best epoch {record['best_epoch']}: its weights are used unless told otherwise")
-    out.print(f"saved in {outcome.run.folder}", soft_wrap=True)
-    out.print(f"score it with: bpnet eval {outcome.run.run_id}", soft_wrap=True)
+        out.say(f"Scores of the weights of epoch {record['best_epoch']}, the best on validation:")
+    out.show(scores_table(record["metrics"], record["baselines"], record))
+    if record["warning"]:
+        out.say(f"warning: {record['warning']}")
+    out.say(f"saved in {outcome.run.folder}")
+    out.say(f"score it with: bpnet eval {outcome.run.run_id}")

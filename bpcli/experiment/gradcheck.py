@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from bpcli.build import Experiment
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Vector
 from bpcli.nn.gradcheck import TensorCheck
+from bpcli.nn.losses import LOSSES
+from bpcli.registry import name_of
 from bpcli.training.gradient_proof import (
     CORRUPTIONS,
     Case,
@@ -17,6 +20,7 @@ from bpcli.training.gradient_proof import (
     check_objective,
     explain,
 )
+from bpcli.training.objective import Objective
 
 DEMONSTRATION = Case(
     loss="half_squared_error",
@@ -39,6 +43,14 @@ class Proof:
     rows: int
     explanation: str | None
     corruption: str | None
+    network: str
+
+    @property
+    def harmless(self) -> str | None:
+        """What a corruption would need to do harm, where it did none."""
+        if self.corruption is None or not self.passed:
+            return None
+        return CORRUPTIONS[self.corruption].needs
 
     @property
     def unchecked(self) -> list[str]:
@@ -109,13 +121,24 @@ def prove_demonstration(corruption: str | None) -> Proof:
     return _prove(objective, params, None, corruption)
 
 
-def _prove(objective: Any, params: Vector, entries: int | None, corruption: str | None) -> Proof:
+def _prove(
+    objective: Objective, params: Vector, entries: int | None, corruption: str | None
+) -> Proof:
     if corruption is not None:
         objective = CORRUPTIONS[corruption].corrupt(objective)
     checks = check_objective(objective, params, most_entries=entries)
     rows = len(objective.data)
     explanation = explain(checks, rows, objective.network.outputs)
-    return Proof(checks, rows, explanation, corruption)
+    return Proof(checks, rows, explanation, corruption, _described(objective))
+
+
+def _described(objective: Objective) -> str:
+    """The network and its loss in a few words."""
+    network = objective.network
+    layers = [f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in network.layers]
+    penalty = f", L2 {objective.l2:g}" if objective.l2 else ""
+    loss = name_of(LOSSES, network.loss)
+    return f"{network.inputs} - {' - '.join(layers)}, {loss}{penalty}"
 
 
 def prove_catalogue(seed: int = 0) -> list[CatalogueRow]:

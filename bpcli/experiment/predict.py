@@ -8,33 +8,62 @@ from typing import Any
 import numpy as np
 
 from bpcli.build import Experiment
+from bpcli.data.table import numbered
+from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.propagation import predict as network_outputs
 
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """Inputs, targets if known, outputs, and predicted classes if there are classes."""
+    """Inputs, outputs, predicted classes if there are classes, and targets if they are known."""
 
-    input_names: tuple[str, ...]
-    output_names: tuple[str, ...]
     rows: Array
+    input_names: tuple[str, ...]
     X: Array
+    output_names: tuple[str, ...]
     outputs: Array
-    targets: list[Any] | None
     classes: list[str] | None
+    target_names: tuple[str, ...]
+    targets: list[list[Any]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns of a table."""
+        shown_class = ["class"] if self.classes else []
+        return ["row", *self.input_names, *self.output_names, *shown_class, *self.target_names]
+
+    def cells(self, most: int | None = None) -> list[list[str]]:
+        """The rows of a table as text; numbers with ten significant digits."""
+        return [
+            [
+                str(self.rows[i]),
+                *map(_text, [*self.X[i], *self.outputs[i]]),
+                *([self.classes[i]] if self.classes else []),
+                *map(_text, self.targets[i] if self.targets else []),
+            ]
+            for i in range(len(self.rows))[:most]
+        ]
 
     def to_json(self) -> list[dict[str, Any]]:
         """A list with one mapping a row."""
-        return [
-            {
-                "row": int(row),
-                "outputs": dict(zip(self.output_names, self.outputs[i].tolist(), strict=True)),
-                **({"class": self.classes[i]} if self.classes else {}),
-                **({"target": self.targets[i]} if self.targets else {}),
-            }
-            for i, row in enumerate(self.rows)
-        ]
+        return [self._row(i) for i in range(len(self.rows))]
+
+    def _row(self, i: int) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "row": int(self.rows[i]),
+            "inputs": dict(zip(self.input_names, self.X[i].tolist(), strict=True)),
+            "outputs": dict(zip(self.output_names, self.outputs[i].tolist(), strict=True)),
+        }
+        if self.classes:
+            row["class"] = self.classes[i]
+        if self.targets:
+            row |= zip(self.target_names, self.targets[i], strict=True)
+        return row
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.10g}"
 
 
 def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> PredictedRows:
@@ -44,26 +73,35 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
     A = network_outputs(experiment.network, params, preparation.inputs.apply(X))[1]
     classes = preparation.classes(A)
     names = table.class_names
-    targets: list[Any] | None = None
+    targets: list[list[Any]] = []
     if table.labels is not None:
-        targets = [names[label] for label in table.labels[rows]]
+        targets = [[names[label]] for label in table.labels[rows]]
     elif table.Y is not None and not table.reconstructs:
-        targets = [value[0] if len(value) == 1 else value for value in table.Y[rows].tolist()]
+        targets = table.Y[rows].tolist()
     return PredictedRows(
-        table.input_names,
-        _output_names(experiment),
         np.asarray(rows),
+        table.input_names,
         X,
+        _output_names(experiment),
         preparation.original(A),
-        targets,
         None if classes is None else [names[label] for label in classes],
+        _target_names(len(targets[0]) if targets else 0),
+        targets,
     )
 
 
 def _output_names(experiment: Experiment) -> tuple[str, ...]:
-    table, outputs = experiment.table, experiment.network.outputs
+    """P(setosa) for the probability of a class; else the target's name, marked as predicted."""
+    table, network = experiment.table, experiment.network
     if table.class_names:
-        return table.class_names if outputs > 1 else (f"output[{table.class_names[1]}]",)
-    if len(table.target_names) == outputs:
-        return table.target_names
-    return tuple(f"output{number}" for number in range(1, outputs + 1))
+        is_probability = isinstance(network.layers[-1].activation, Sigmoid | Softmax)
+        mark = "P" if is_probability else "output"
+        names = table.class_names if network.outputs > 1 else table.class_names[1:]
+        return tuple(f"{mark}({name})" for name in names)
+    if len(table.target_names) == network.outputs:
+        return tuple(f"predicted {name}" for name in table.target_names)
+    return numbered("output", network.outputs)
+
+
+def _target_names(count: int) -> tuple[str, ...]:
+    return ("target",) if count == 1 else numbered("target", count)

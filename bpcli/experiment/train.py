@@ -215,12 +215,23 @@ class _Session:
             "ended": _now(),
             "seconds": 0.0 if self.last is None else round(self.last.seconds, 6),
             "stop": [criterion_record(rule) for rule in self.stopping.criteria],
+            "warning": self._warning(),
             "metrics": all_scores(self.experiment, best),
             "baselines": all_baselines(self.experiment),
             "weights_sha256": file_digest(self.run.path(WEIGHTS)),
         }
         self.run.write_record(self.record)
         return Outcome(self.run, self.record, failure and self._with_place(failure))
+
+    def _warning(self) -> str | None:
+        """What looks wrong although training ended as asked."""
+        trained = self.last is not None and self.last.number > 0
+        if trained and self.best.number == 0:
+            return (
+                "no epoch had a lower validation loss than the start: is "
+                "`training.learning_rate` too large?"
+            )
+        return None
 
     def _with_place(self, failure: Exception) -> Exception:
         """The failure, with where the run was saved; one of ours alone can be told so."""

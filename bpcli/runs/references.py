@@ -84,7 +84,8 @@ def _ambiguous(reference: str, matches: list[Run]) -> str:
     shown = [f"  {run.run_id}" for run in matches[:_MOST_SHOWN]]
     if len(matches) > _MOST_SHOWN:
         shown.append(f"  … and {len(matches) - _MOST_SHOWN} more")
-    return "\n".join([f"`{reference}` could be any of these runs, newest first:", *shown])
+    head = f"`{reference}` could be any of these runs, newest first (`latest` is the last of all):"
+    return "\n".join([head, *shown])
 
 
 def _unknown(reference: str, runs: list[Run], runs_dir: Path) -> str:

@@ -50,10 +50,11 @@ def _one_entry_a_layer(source: Source) -> Iterator[Complaint]:
     for key in ("activations", "bias", "parameters"):
         found = source.get(("network", key))
         if isinstance(found, list) and len(found) != wanted:
+            entries = "1 entry" if len(found) == 1 else f"{len(found)} entries"
             yield Complaint(
                 ("network", key),
-                f"`{key}` has {len(found)} entries, but {len(layers)} `layers` need {wanted}: "
-                "one for each layer after the input",
+                f"`{key}` has {entries}, but {len(layers)} `layers` need {wanted}: one for each "
+                "layer after the input",
             )
 
 
@@ -147,16 +148,16 @@ def _target_scale(source: Source) -> Iterator[Complaint]:
     same = source.get(("data", "targets")) == "same_as_inputs"
     scale = source.get(("data", "scale", "targets"), "none")
     loss = LOSSES.get(_name(source.get(("loss",))))
-    if scale in ("standard", "minmax") and loss is not None and loss.targets != "values":
-        yield Complaint(
-            ("data", "scale", "targets"),
-            f"`{scale}` takes targets out of [0, 1], where the loss needs them: leave this out",
-        )
     if same and scale != "none":
         yield Complaint(
             ("data", "scale", "targets"),
             "with `targets: same_as_inputs` the targets take the scale of the inputs: leave "
             "this out",
+        )
+    elif scale in ("standard", "minmax") and loss is not None and loss.targets != "values":
+        yield Complaint(
+            ("data", "scale", "targets"),
+            f"`{scale}` takes targets out of [0, 1], where the loss needs them: leave this out",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Config:
     spec: Spec
     source: Source
     notes: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
 
     def error(self, complaints: Iterable[Complaint]) -> ConfigError:
         """Complaints that only the data could raise, shown at their place in the text."""
@@ -61,7 +62,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = No
     if name is not None:
         override(source, f"name={dump(name).strip()}", option="--name")
     source.tree.setdefault("name", _name_from(path.stem))
-    return validate(source)
+    return replace(validate(source), overrides=tuple(overrides))
 
 
 def validate(source: Source) -> Config:
@@ -79,7 +80,7 @@ def validate(source: Source) -> Config:
 
 
 def _name_from(stem: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "run"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-_.")[:64] or "run"
 
 
 def _error(source: Source, complaints: Iterable[Complaint]) -> ConfigError:
@@ -141,7 +142,8 @@ def _unknown_key(source: Source, location: Location) -> Complaint:
     if homes:
         hint = f"; it belongs {_place(homes[0])}"
     else:
-        hint = did_you_mean(key, _known_keys(source, parent))
+        known = _known_keys(source, parent)
+        hint = did_you_mean(key, known) or f"; the keys {_place(parent)} are {', '.join(known)}"
     return Complaint(location, f"unknown key `{key}`{hint}", at_key=True)
 
 
@@ -190,8 +192,7 @@ _NOUNS = {
     "none_required": "null",
     "finite_number": "a finite number",
     "union_tag_not_found": "a name, or a mapping with one",
-    "string_pattern_mismatch": "letters, digits, - and _, beginning with a letter or digit, 64 at "
-    "most",
+    "string_pattern_mismatch": "at most 64 letters, digits, - _ and ., the first a letter or digit",
 }
 _BOUNDS = {
     "greater_than": ("a number greater than {}", "gt"),

@@ -179,7 +179,7 @@ class Training(Strict):
 class Spec(Strict):
     """A whole config, validated."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     data: DataSpec
     network: NetworkSpec

@@ -21,7 +21,7 @@ def override(source: Source, assignment: str, option: str = "--set") -> None:
         raise ConfigError(
             f"{option} {assignment}: expected key=value, such as --set training.epochs=50."
         )
-    mark = Mark(0, 0, 0, origin=f"{option} {assignment}")
+    mark = Mark(0, 0, 0, origin=f"{option} {assignment if option == '--set' else text}")
     value = _value(text, mark)
     location = _make_way(source, keys, mark)
     parent: Any = source.get(location[:-1])

@@ -78,6 +78,8 @@ class Source:
             at = error.problem_mark or error.context_mark
             mark = Mark(at.line, at.column, at.column + 1) if at else None
             message = " ".join(filter(None, (error.context, error.problem)))
+            if "'\\t'" in message:
+                message = "indent with spaces, not tabs"
             source.faults.append(Fault(f"this is not YAML: {message}", mark))
             raise source.error() from None
         except yaml.reader.ReaderError as error:

@@ -179,9 +179,10 @@ def _explain_place(checked: set[str], wrong: set[str]) -> str:
     if not any(tensor.startswith("b") for tensor in wrong) and any(
         f"b{layer}" in checked for layer in layers
     ):
-        return (
-            "bias gradients are right, so delta is right: the error is in delta[l] a[l-1]ᵀ, the "
-            "sum over rows of each row's delta times that layer's own input"
+        return "bias gradients are right, so delta is right: the error is in delta[l] a[l-1]ᵀ: " + (
+            "is it the sum over rows of products, not the product of sums?"
+            if 1 in layers
+            else "is a[l-1] that layer's own input, not x?"
         )
     last = max(int(tensor[1:]) for tensor in checked)
     if last not in layers:
@@ -201,6 +202,7 @@ class Corruption:
     """One classical error, as a change of a right objective into a wrong one."""
 
     meaning: str
+    needs: str
     corrupt: Callable[[Objective], Objective]
 
 
@@ -291,29 +293,46 @@ class _L2OnBiases(Objective):
 CORRUPTIONS: dict[str, Corruption] = {
     "no-derivative": Corruption(
         "f'(z) left out of the hidden layers' deltas",
-        lambda o: o.like(backward=_without_hidden_derivatives),
+        "a hidden layer whose f' is not 1",
+        lambda objective: objective.like(backward=_without_hidden_derivatives),
     ),
     "sum-before-product": Corruption(
         "delta summed over the rows before the product with a[l-1]",
+        "more than one row",
         _after_backward(_sum_before_product),
     ),
     "inputs-for-activations": Corruption(
-        "x in place of a[l-1] in the weight gradients", _after_backward(_inputs_below)
+        "x in place of a[l-1] in the weight gradients",
+        "a second layer",
+        _after_backward(_inputs_below),
     ),
-    "times-n": Corruption("n in place of 1/n", _after_backward(_times_n_squared)),
-    "no-mean": Corruption("1/n forgotten", _after_backward(_times_n)),
+    "times-n": Corruption(
+        "n in place of 1/n", "more than one row", _after_backward(_times_n_squared)
+    ),
+    "no-mean": Corruption("1/n forgotten", "more than one row", _after_backward(_times_n)),
     "no-transpose": Corruption(
-        "W in place of its transpose in the deltas", _with_untransposed_weights
+        "W in place of its transpose in the deltas (entries reread where it is not square)",
+        "a second layer with several units",
+        _with_untransposed_weights,
     ),
-    "l2-on-biases": Corruption("L2 shrinks the biases too", lambda o: o.like(_L2OnBiases)),
+    "l2-on-biases": Corruption(
+        "L2 shrinks the biases too",
+        "L2, and biases that are not 0 (those of a trained run, say)",
+        lambda objective: objective.like(_L2OnBiases),
+    ),
     "sign": Corruption(
-        "the output layer's gradient with the wrong sign", _after_backward(_negated_top)
+        "the output layer's gradient with the wrong sign",
+        "a gradient that is not 0",
+        _after_backward(_negated_top),
     ),
     "bias-not-summed": Corruption(
         "the bias gradient of the first row alone, not the sum over rows",
+        "biases, and more than one row",
         _after_backward(_bias_of_one_sample),
     ),
     "swapped-layers": Corruption(
-        "the gradients of the first two layers exchanged", _after_backward(_swapped_layers)
+        "the gradients of the first two layers exchanged",
+        "two layers",
+        _after_backward(_swapped_layers),
     ),
 }

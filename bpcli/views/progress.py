@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bpcli.views.console import Console
 from bpcli.views.numbers import duration, shown
 from bpcli.views.tables import header_table
 
@@ -38,12 +39,12 @@ class ScoresOf(Protocol):
 class Columns:
     """The figures that a row of progress shows."""
 
-    def __init__(self, metric: str, has_validation: bool) -> None:
+    def __init__(self, metric: str, has_validation: bool, loss: str = "loss") -> None:
         self._paths = [f"train.{metric}"]
         if has_validation:
             self._paths += ["val.loss", f"val.{metric}"]
         self.names = [
-            "epoch", "loss", *self._paths, "grad norm", "learning rate", "time/epoch",
+            "epoch", loss, *self._paths, "grad norm", "learning rate", "time/epoch",
         ]  # fmt: skip
         self._expendable = ["learning rate", "grad norm", "time/epoch", *self._paths]
         self._previous: tuple[int, float] = (0, 0.0)
@@ -80,10 +81,24 @@ def _width(column: str) -> int:
     return gap + (7 if column == "epoch" else max(len(column), 11))
 
 
-def row_interval(epochs: int, log_every: int | None) -> int:
-    """Epochs between rows: as the log where that was asked for, else about 20 rows in all."""
-    if log_every is not None:
-        return log_every
+class Rows:
+    """The epochs that get a row: as the log where that was asked for, else about 20 and more.
+
+    Early epochs change most, so 1, 2, 5, 10, 20, 50 … have rows too.
+    """
+
+    def __init__(self, epochs: int, log_every: int | None) -> None:
+        self._interval = log_every or _round_interval(epochs)
+        self._has_early = log_every is None
+
+    def __contains__(self, epoch: int) -> bool:
+        if epoch % self._interval == 0:
+            return True
+        return self._has_early and epoch < self._interval and str(epoch).rstrip("0") in "125"
+
+
+def _round_interval(epochs: int) -> int:
+    """Epochs between about 20 rows, to one digit."""
     interval, step = max(1, epochs // _ROWS_A_TRAINING), 1
     while interval >= 10 * step:
         step *= 10
@@ -108,10 +123,10 @@ class PlainView:
 
     _WIDTH = 12
 
-    def __init__(self, console: Console, columns: Columns, interval: int) -> None:
+    def __init__(self, console: Console, columns: Columns, rows: Rows) -> None:
         self._console = console
         self._columns = columns
-        self._interval = interval
+        self._rows = rows
 
     def __enter__(self) -> PlainView:
         return self
@@ -119,33 +134,34 @@ class PlainView:
     def __exit__(self, *_: object) -> None: ...
 
     def start(self, record: Mapping[str, Any]) -> None:
-        self._console.print(header_table(record))
+        self._console.show_table(header_table(record))
         self._print(self._columns.names)
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
-        if is_last or epoch.number % self._interval == 0:
+        if is_last or epoch.number in self._rows:
             self._print(self._columns.row(epoch, scores))
 
     def _print(self, cells: list[str]) -> None:
         widths = [max(self._WIDTH, len(name)) for name in self._columns.names]
         widths[0] = 8
         line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        self._console.print(line, highlight=False, soft_wrap=True)
+        self._console.say(line)
 
 
 class LiveView:
-    """The latest rows in a table, with a progress bar below.
+    """The first row and the latest in a table, with a progress bar below.
 
     Redrawn at 10 Hz at most, and so seldom that between rows it takes under 2 % of the time.
 
     Draws from the training loop's own thread: a background thread would forbid forking workers.
     """
 
-    def __init__(self, console: Console, columns: Columns, interval: int, epochs: int) -> None:
+    def __init__(self, console: Console, columns: Columns, rows: Rows, epochs: int) -> None:
         self._console = console
         self._columns = columns
-        self._interval = interval
-        self._rows: deque[list[str]] = deque(maxlen=_ROWS_SHOWN)
+        self._rows = rows
+        self._first: list[str] | None = None
+        self._shown: deque[list[str]] = deque(maxlen=_ROWS_SHOWN)
         self._now: list[str] | None = None
         self._progress = Progress(
             TextColumn("epoch"),
@@ -169,19 +185,24 @@ class LiveView:
             self._live.stop()
 
     def start(self, record: Mapping[str, Any]) -> None:
-        self._console.print(header_table(record))
+        self._console.show_table(header_table(record))
         self._live.start()
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
-        is_row = is_last or epoch.number % self._interval == 0
+        is_row = is_last or epoch.number in self._rows
         began = time.perf_counter()
         if is_row:
-            self._rows.append(self._columns.row(epoch, scores))
+            row = self._columns.row(epoch, scores)
             self._now = None
+            if self._first is None:
+                self._first = row
+            else:
+                self._shown.append(row)
         if is_last or began >= self._next_drawing:
             if not is_row:
                 self._now = self._columns.row(epoch, scores)
-            self._progress.update(self._task, completed=epoch.number)
+            total = epoch.number if is_last else None  # a bar that stopped early is full too
+            self._progress.update(self._task, completed=epoch.number, total=total)
             self._live.refresh()
             cost = time.perf_counter() - began
             self._next_drawing = began + max(_REFRESH_SECONDS, cost / _MOST_OF_THE_TIME)
@@ -191,7 +212,7 @@ class LiveView:
         positions = self._columns.that_fit(self._console.width)
         for position in positions:
             table.add_column(self._columns.names[position], justify="right", no_wrap=True)
-        for row in self._rows:
+        for row in filter(None, [self._first, *self._shown]):
             table.add_row(*(row[position] for position in positions))
         if self._now is not None:
             table.add_row(*(self._now[position] for position in positions), style="dim")

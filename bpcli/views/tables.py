@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from bpcli.views.grid import Grid
 from bpcli.views.numbers import duration, shown
-
-
-def plain_table(*columns: str, title: str | None = None, text_columns: int = 1) -> Table:
-    """An unframed table: the first columns hold text, the others numbers."""
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for position, column in enumerate(columns):
-        table.add_column(column, justify="left" if position < text_columns else "right")
-    return table
 
 
 def header_table(record: Mapping[str, Any]) -> Table:
@@ -34,12 +26,25 @@ def header_table(record: Mapping[str, Any]) -> Table:
         ("rows", f"{parts} ({record['task']})"),
         ("layers", layers_text(record["layers"])),
         ("parameters", f"{record['n_params']:,}{frozen}"),
-        ("loss", record["loss"]),
-        ("optimizer", _named_text(record["optimizer"])),
+        ("loss", loss_text(record)),
+        ("optimizer", f"{_named_text(record['optimizer'])}, {_batch_text(record)}"),
         ("seed", str(record["seed"])),
     ):
         table.add_row(Text(name, "bold"), value)
     return table
+
+
+def loss_text(record: Mapping[str, Any]) -> str:
+    """What is minimised: mse, summed over the rows, + L2 0.1."""
+    total = ", summed over the rows" if record["reduction"] == "sum" else ""
+    penalty = f" + L2 {record['l2']:g}" if record["l2"] else ""
+    return f"{record['loss']}{total}{penalty}"
+
+
+def _batch_text(record: Mapping[str, Any]) -> str:
+    size = record["batch_size"]
+    batch = "full batch" if size == "full" else f"batches of {size}"
+    return f"learning rate {record['learning_rate']:g}, {batch}, {record['dtype']}"
 
 
 def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -57,9 +62,9 @@ def _named_text(item: Mapping[str, Any]) -> str:
     return f"{item['name']} ({', '.join(options)})" if options else str(item["name"])
 
 
-def stop_table(record: Mapping[str, Any]) -> Table:
+def stop_table(record: Mapping[str, Any]) -> Grid:
     """Every criterion with its start, now and target, and which one ended training."""
-    table = plain_table("criterion", "start", "now", "target", "")
+    table = Grid(["criterion", "start", "now", "target", ""])
     for rule in record["stop"]:
         name, meaning = rule["name"], rule["meaning"]
         table.add_row(
@@ -72,40 +77,42 @@ def stop_table(record: Mapping[str, Any]) -> Table:
     return table
 
 
-def record_tables(record: Mapping[str, Any]) -> list[Table]:
-    """A run's record: what was trained, when and how it ended, and what it reached."""
-    tables = [header_table(record)]
-    facts = tables[0]
-    for key in ("status", "started", "ended", "epochs", "best_epoch"):
-        if key in record:
-            facts.add_row(Text(key.replace("_", " "), "bold"), str(record[key]))
-    if "stop" in record:
-        tables.append(stop_table(record))
-        tables.append(scores_table(record["metrics"], record["baselines"], record["loss"]))
-    return tables
+def facts_table(record: Mapping[str, Any]) -> Table:
+    """What was trained, when, and how it ended."""
+    table = header_table(record)
+    for key in ("overrides", "status", "stop_reason", "started", "ended", "epochs", "best_epoch"):
+        value = record.get(key)
+        if value not in (None, []):
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            table.add_row(Text(key.replace("_", " "), "bold"), text)
+    return table
 
 
 def scores_table(
     scores: Mapping[str, float | None],
     baselines: Mapping[str, Mapping[str, float | None]],
-    loss_name: str,
-) -> Table:
-    """Metrics by part, a row a metric, with the baselines of the last part beside them."""
+    record: Mapping[str, Any],
+) -> Grid:
+    """Metrics by part, a row a metric, with the baselines of the last part beside them.
+
+    The loss is the mean over the rows, without L2, of outputs and targets as scaled.
+    """
     parts = list(dict.fromkeys(path.partition(".")[0] for path in scores))
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
     columns = [f"{label} ({parts[-1]})" for label in baselines]
-    table = plain_table("metric", *parts, *columns)
+    table = Grid(["metric", *parts, *columns])
+    scaled = ", scaled" if record["targets_scaled"] else ""
     for metric in metrics:
-        label = f"loss ({loss_name})" if metric == "loss" else metric
+        label = f"mean loss ({record['loss']}{scaled})" if metric == "loss" else metric
         values = [scores.get(f"{part}.{metric}") for part in parts]
         values += [found.get(f"{parts[-1]}.{metric}") for found in baselines.values()]
         table.add_row(label, *map(shown, values))
     return table
 
 
-def class_table(report: Any) -> Table:
+def class_table(report: Any) -> Grid:
     """Precision, recall and F1 of each class."""
-    table = plain_table("class", "precision", "recall", "F1", "rows")
+    table = Grid(["class", "precision", "recall", "F1", "rows"])
     for scores in report.classes:
         table.add_row(
             scores.name,
@@ -115,21 +122,33 @@ def class_table(report: Any) -> Table:
     return table
 
 
-def confusion_table(report: Any) -> Table:
+def confusion_table(report: Any) -> Grid:
     """True classes down, predicted ones across."""
     names = [scores.name for scores in report.classes]
-    table = plain_table("true \\ predicted", *names)
+    table = Grid(["true \\ predicted", *names])
     for name, counts in zip(names, report.confusion, strict=True):
         table.add_row(name, *map(str, counts))
     return table
 
 
-def checks_table(checks: Sequence[Any]) -> Table:
+def checks_table(checks: Sequence[Any]) -> Grid:
     """A gradient check, a row a tensor."""
-    table = plain_table(
-        "term", "tensor", "shape", "entries", "skipped", "error", "central", "worst entry",
-        "analytic", "numeric", "", text_columns=3,
-    )  # fmt: skip
+    table = Grid(
+        [
+            "term",
+            "tensor",
+            "shape",
+            "entries",
+            "skipped",
+            "error",
+            "central",
+            "worst entry",
+            "analytic",
+            "numeric",
+            "",
+        ],
+        3,
+    )
     for check in checks:
         table.add_row(
             check.term,
@@ -147,12 +166,11 @@ def checks_table(checks: Sequence[Any]) -> Table:
     return table
 
 
-def catalogue_table(rows: Sequence[Any]) -> Table:
+def catalogue_table(rows: Sequence[Any]) -> Grid:
     """The gradient check of everything, a row for each loss on each output activation."""
-    table = plain_table(
-        "loss", "output", "cases", "entries", "skipped", "error", "largest", "central", "",
-        text_columns=2,
-    )  # fmt: skip
+    table = Grid(
+        ["loss", "output", "cases", "entries", "skipped", "error", "largest", "central", ""], 2
+    )
     for row in rows:
         table.add_row(
             row.loss,
@@ -168,9 +186,9 @@ def catalogue_table(rows: Sequence[Any]) -> Table:
     return table
 
 
-def rejections_table(rejections: Sequence[Any]) -> Table:
+def rejections_table(rejections: Sequence[Any]) -> Grid:
     """Wrong backward passes, and whether the check notices."""
-    table = plain_table("kind", "what is wrong", "tensors that fail", "", text_columns=4)
+    table = Grid(["kind", "what is wrong", "tensors that fail", ""], 4)
     for rejection in rejections:
         table.add_row(
             rejection.kind,
@@ -185,11 +203,9 @@ def verdict(passed: bool) -> Text:
     return Text("ok", "green") if passed else Text("WRONG", "bold red")
 
 
-def runs_table(records: Sequence[Mapping[str, Any]]) -> Table:
+def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:
     """Runs, newest first."""
-    table = plain_table(
-        "run", "status", "stopped by", "epochs", "time", "metric", "value", text_columns=3
-    )
+    table = Grid(["run", "status", "stopped by", "epochs", "time", "metric", "value"], 3)
     for record in records:
         metric, value = headline(record)
         seconds = record.get("seconds")
@@ -214,28 +230,9 @@ def headline(record: Mapping[str, Any]) -> tuple[str, float | None]:
     return (chosen, metrics[chosen]) if chosen else ("-", None)
 
 
-def predictions_table(predicted: Any, most: int) -> Table:
-    """Rows with their inputs (a few), outputs, class and target."""
-    inputs = predicted.input_names if len(predicted.input_names) <= 6 else ()
-    columns = ["row", *inputs, *predicted.output_names]
-    columns += ["class"] if predicted.classes else []
-    columns += ["target"] if predicted.targets else []
-    table = plain_table(*columns)
-    for cells in prediction_cells(predicted, bool(inputs), most):
+def predictions_table(predicted: Any, most: int) -> Grid:
+    """Rows with their inputs, outputs, class and targets."""
+    table = Grid([*predicted.columns])
+    for cells in predicted.cells(most):
         table.add_row(*cells)
     return table
-
-
-def prediction_cells(predicted: Any, with_inputs: bool, most: int | None) -> list[list[str]]:
-    """The cells of predicted rows as text; ten significant digits."""
-    found = []
-    for i in range(len(predicted.rows))[:most]:
-        numbers = [*predicted.X[i]] if with_inputs else []
-        cells = [str(predicted.rows[i]), *(f"{x:.10g}" for x in [*numbers, *predicted.outputs[i]])]
-        if predicted.classes:
-            cells.append(predicted.classes[i])
-        if predicted.targets:
-            target = predicted.targets[i]
-            cells.append(f"{target:.10g}" if isinstance(target, float) else str(target))
-        found.append(cells)
-    return found

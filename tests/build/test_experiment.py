@@ -235,3 +235,28 @@ def test_a_handful_of_rows_is_enough(rows: int) -> None:
     experiment = built(text)
     assert np.isfinite(experiment.parts["train"].X).all()
     assert len(experiment.parts["train"]) == rows
+
+
+def test_l2_and_reduction_reach_the_objective_and_l2_not_validation() -> None:
+    experiment = built(MOONS, "training.l2=0.7", "training.reduction=sum")
+    objective, validation = experiment.objective(), experiment.validation()
+    assert (objective.l2, objective.reduction, objective.training_rows) == (0.7, "sum", 20)
+    assert validation is not None
+    assert validation.l2 == 0
+    assert len(validation.data) == 10
+
+
+def test_batches_may_be_as_large_as_the_training_part() -> None:
+    batches = built(MOONS, "training.batch_size=20", "training.rows_per_epoch=20").batches
+    assert (batches.size, batches.rows_per_epoch) == (20, 20)
+
+
+def test_stratify_can_be_turned_off() -> None:
+    def ones_in_test(stratify: str) -> set[int]:
+        experiments = [
+            built(MOONS, f"data.split.stratify={stratify}", f"seed={seed}") for seed in range(20)
+        ]
+        return {int(experiment.parts["test"].labels.sum()) for experiment in experiments}
+
+    assert ones_in_test("auto") == ones_in_test("true") == {5}
+    assert len(ones_in_test("false")) > 1

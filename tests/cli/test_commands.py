@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,9 +17,12 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.cli.main import bpnet as group
+from bpcli.data.generators import GENERATORS
 from bpcli.errors import RunError
+from bpcli.experiment.gradcheck import CatalogueRow
 from bpcli.runs.files import load_arrays, save_arrays
 from bpcli.runs.store import MetricsFile, Run
+from bpcli.views.console import Console
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
@@ -62,9 +66,8 @@ def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) ->
     assert folder.name in result.out
     assert "\x1b" not in result.out + result.err  # no escape codes off a terminal
     lines = [line.split() for line in result.err.splitlines()]
-    assert [line[0] for line in lines if line and line[0].isdecimal()] == [
-        str(e) for e in range(0, 41, 2)
-    ]
+    shown = [int(line[0]) for line in lines if line and line[0].isdecimal()]
+    assert shown == [0, 1, *range(2, 41, 2)]
 
 
 def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
@@ -383,13 +386,13 @@ def test_changed_data_are_noticed(bpnet) -> None:
 def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
     bpnet("train", CONFIGS / "sampled_updates.yaml", *SHORT, "--quiet")
     lines = bpnet("predict", "latest", "--split", "val").out.splitlines()
-    assert lines[0] == "row\ty\ttarget"
+    assert lines[0].endswith("\tpredicted y\ttarget")
     assert len(lines) == 1 + 88
     values = np.array([[float(cell) for cell in line.split("\t")] for line in lines[1:]])
     rmse = json.loads(bpnet("eval", "latest", "--json", "--split", "val").out)["metrics"][
         "val.rmse"
     ]
-    assert np.sqrt(np.mean((values[:, 1] - values[:, 2]) ** 2)) == pytest.approx(rmse, rel=1e-8)
+    assert np.sqrt(np.mean((values[:, -2] - values[:, -1]) ** 2)) == pytest.approx(rmse, rel=1e-8)
     documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
@@ -402,12 +405,8 @@ def test_runs_list_and_show(bpnet) -> None:
     for name in ("first", "second"):
         bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
     result = bpnet("runs", "list")
-    ids = [
-        line.split()[0]
-        for line in result.out.splitlines()
-        if "-" in line and "xor" not in line and line[:1] == " "
-    ]
-    assert [run_id.split("-")[2] for run_id in ids if run_id[:1].isdecimal()] == ["second", "first"]
+    ids = [line.split()[0] for line in result.out.splitlines() if line[:1].isdecimal()]
+    assert [run_id.split("-")[2] for run_id in ids] == ["second", "first"]
     assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)) == 1
     shown = bpnet("runs", "show", "first").out
     for word in (
@@ -452,7 +451,7 @@ def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
 def test_gradcheck_of_a_config_and_of_a_run(bpnet) -> None:
     result = bpnet("gradcheck", CONFIGS / "digits.yaml", "--entries", 20, "--rows", 10)
     assert result.code == 0
-    assert result.out.count(" ok ") == 4
+    assert result.out.count(" ok\n") == 4
     bpnet("train", XOR, "--quiet")
     assert bpnet("gradcheck", "latest").code == 0
     document = json.loads(bpnet("gradcheck", "latest", "--json").out)
@@ -483,7 +482,8 @@ def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
     assert result.code == 0
     assert "not checked" in result.out
     assert "W1, b1" in result.out
-    assert "changes nothing here" in bpnet("gradcheck", XOR, "--corrupt", "l2-on-biases").out
+    harmless = bpnet("gradcheck", XOR, "--corrupt", "l2-on-biases")
+    assert "changes nothing here: it takes L2, and biases that are not 0" in harmless.out
     infinite = bpnet(
         "gradcheck",
         XOR,
@@ -555,3 +555,133 @@ def test_an_internal_fault_is_one_line_and_exit_1(bpnet, monkeypatch: pytest.Mon
     result = bpnet("train", XOR)
     assert result.code == 1
     assert result.err.startswith("Internal error: ZeroDivisionError: oops\n")
+
+
+def test_the_record_is_that_of_the_best_weights(bpnet) -> None:
+    run_id = bpnet("train", CONFIGS / "moons.yaml", "--quiet").out.strip()
+    run = Run(Path("runs", run_id))
+    record = run.record()
+    assert record["best_epoch"] < record["epochs"]
+    found = json.loads(bpnet("eval", "latest", "--json", "--split", "val").out)["metrics"]
+    assert found["val.loss"] == record["metrics"]["val.loss"]
+    by_epoch = {line["epoch"]: line for line in run.metrics()}
+    assert by_epoch[record["epochs"]]["val.loss"] > record["metrics"]["val.loss"]
+    if record["best_epoch"] in by_epoch:
+        assert by_epoch[record["best_epoch"]]["val.loss"] == record["metrics"]["val.loss"]
+
+
+def test_without_a_test_part_everything_speaks_of_validation(bpnet) -> None:
+    training = bpnet("train", CONFIGS / "sampled_updates.yaml", "--set", "training.epochs=3")
+    assert training.out.startswith("criterion")
+    assert "the best on validation" in training.out
+    header = training.err.split("time/epoch")[0]
+    assert all(word in header for word in ("parameters", "val.loss", "val.rmse"))
+    assert json.loads(bpnet("eval", "latest", "--json").out)["part"] == "val"
+    assert "val.rmse" in bpnet("runs", "list").out
+
+
+def test_init_says_what_it_wrote_on_stderr(bpnet) -> None:
+    result = bpnet("init", "xor")
+    assert result.out == ""
+    assert "wrote xor.yaml" in result.err
+
+
+def test_auto_logs_about_a_thousand_epochs_and_the_last(bpnet) -> None:
+    run_id = bpnet("train", XOR, "--quiet", "--set", "training.epochs=1999").out.strip()
+    epochs = [line["epoch"] for line in Run(Path("runs", run_id)).metrics()]
+    assert epochs == [*range(0, 1999, 2), 1999]
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (MemoryError("x"), 2)])
+def test_exit_codes_of_what_no_command_expects(
+    error: BaseException, code: int, bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("bpcli.build.build", fail)
+    assert bpnet("train", XOR).code == code
+
+
+def test_a_saved_scale_is_used_as_saved(bpnet) -> None:
+    config = CONFIGS / "sampled_updates.yaml"
+    run_id = bpnet("train", config, "--quiet", "--set", "training.epochs=3").out.strip()
+    run = Run(Path("runs", run_id))
+
+    def first_output() -> float:
+        return json.loads(bpnet("predict", "latest", "--json").out)[0]["outputs"]["predicted y"]
+
+    before = first_output()
+    weights = run.path("weights.safetensors")
+    arrays, meta = load_arrays(weights)
+    save_arrays(weights, arrays | {"targets.shift": arrays["targets.shift"] + 1000}, meta)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    run.write_record(run.record() | {"weights_sha256": digest})
+    assert first_output() == pytest.approx(before + 1000)
+
+
+def test_gradcheck_of_a_run_is_at_its_trained_weights(bpnet) -> None:
+    bpnet("train", XOR, "--quiet")
+
+    def largest(what: object) -> float:
+        tensors = json.loads(bpnet("gradcheck", what, "--json").out)["tensors"]
+        return max(abs(tensor["analytic"]) for tensor in tensors)
+
+    assert largest("latest") < 0.01 < largest(XOR)
+
+
+def test_one_wrong_row_of_the_catalogue_fails(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [CatalogueRow("mse", "tanh"), CatalogueRow("mae", "tanh", passed=False)]
+    monkeypatch.setattr("bpcli.experiment.gradcheck.prove_catalogue", lambda: rows)
+    result = bpnet("gradcheck")
+    assert result.code == 4
+    assert "WRONG" in result.out
+
+
+def test_predicted_rows_have_their_own_inputs_and_targets(bpnet) -> None:
+    table = GENERATORS["iris"]().table(np.random.default_rng(0))
+    config = CONFIGS / "softmax_iris.yaml"
+    for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out):
+        assert row["target"] == table.class_names[table.labels[row["row"]]]
+        assert list(row["inputs"].values()) == table.X[row["row"]].tolist()
+        assert list(row["outputs"]) == ["P(setosa)", "P(versicolor)", "P(virginica)"]
+
+
+def test_name_outranks_set_and_faults_of_it_say_so(bpnet) -> None:
+    arguments = ("train", XOR, "--quiet", "--set", "training.epochs=1")
+    assert "-b.2-" in bpnet(*arguments, "--name", "b.2", "--set", "name=a").out
+    assert "--name ../x: found `../x`" in bpnet(*arguments, "--name", "../x").err
+
+
+def test_a_training_that_only_made_things_worse_is_warned_of(bpnet) -> None:
+    arguments = ("--set", "training.learning_rate=1000", "--set", "training.epochs=20")
+    start = ("--set", "data={generator: iris, split: {val: 0.3}}")
+    result = bpnet("train", CONFIGS / "softmax_iris.yaml", *arguments, *start)
+    assert result.code == 0
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert (record["best_epoch"] == 0) == ("warning: no epoch had a lower" in result.out)
+    assert record["best_epoch"] == 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_tables_never_cut_a_number(width: int, bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("gradcheck", "runs", "eval", "train"):
+        monkeypatch.setattr(f"bpcli.cli.{module}.console", partial(_terminal, width))
+    run_id = bpnet("train", XOR, *SHORT, "--quiet").out.strip()
+    bpnet("gradcheck", XOR)
+    for arguments, words in (
+        (("gradcheck", XOR), ("W1[3,2]", "0.0354372624", "ok")),
+        (("runs", "list"), (run_id, "finished")),
+        (("eval", "latest"), ("accuracy", "constant (train)")),
+    ):
+        result = bpnet(*arguments)
+        assert result.code == 0
+        assert "…" not in result.out
+        assert all(word in result.out for word in words)
+        rules = [line for line in result.out.splitlines() if "──" in line]
+        assert rules
+        assert width < 80 or max(map(len, rules)) <= width
+
+
+def _terminal(width: int, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, force_terminal=True, width=width, color_system=None)

@@ -123,3 +123,9 @@ def test_values_and_classes_turn_into_each_other() -> None:
     assert one_hot.with_classes_as_targets().class_names == ("a", "b")
     with pytest.raises(DataError, match="neither one column nor one-hot"):
         Table(np.zeros((1, 1)), Y=np.array([[0.5, 0.5]])).with_classes_as_targets()
+
+
+def test_the_intercept_moves_a_regressions_targets() -> None:
+    plain, moved = (Regression(intercept=by).table(RNG(0)).Y for by in (0.0, 7.0))
+    assert plain is not None
+    np.testing.assert_allclose(moved, plain + 7)

@@ -6,8 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation, Maxout, Sigmoid, Tanh
-from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss
+from bpcli.nn.activations import (
+    ACTIVATION_ALIASES,
+    ACTIVATIONS,
+    Activation,
+    Elu,
+    LeakyRelu,
+    Maxout,
+    Sigmoid,
+    Tanh,
+)
+from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Huber, Loss
 
 columns = arrays(np.float64, (6, 3), elements=st.floats(-30, 30))
 
@@ -112,3 +121,34 @@ def test_a_perfect_prediction_has_the_smallest_loss(name: str) -> None:
     y = np.array([[0.0, 1.0], [1.0, 0.0]])
     z = 1000 * (2 * y - 1) if loss.targets != "values" else y
     assert loss.per_sample(z, y, y).tolist() == [0, 0]
+
+
+def test_options_of_activations_count() -> None:
+    z = np.array([[-2.0, -0.5, 0.0, 3.0]])
+    elu, leaky = Elu(alpha=0.5), LeakyRelu(slope=0.2)
+    for activation, a, slope in (
+        (elu, np.where(z > 0, z, 0.5 * np.expm1(z)), np.where(z > 0, 1, 0.5 * np.exp(z))),
+        (leaky, np.where(z > 0, z, 0.2 * z), np.where(z > 0, 1, 0.2)),
+    ):
+        out = np.empty_like(z)
+        np.testing.assert_allclose(value(activation, z), a, rtol=1e-14)
+        activation.pullback(z, a, np.ones_like(z), out)
+        np.testing.assert_allclose(out, slope, rtol=1e-14)
+
+
+def test_huber_bends_at_its_delta() -> None:
+    loss, r, out = Huber(delta=2.0), np.array([[-3.0, -1.5, 0.5, 5.0]]), np.empty((1, 4))
+    assert loss.per_sample(r, r, 0 * r).tolist() == [4, 1.125, 0.125, 8]
+    loss.write_grad_a(r, 0 * r, out)
+    assert out.tolist() == [[-2, -1.5, 0.5, 2]]
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_binary_cross_entropy_has_a_right_derivative_at_exactly_zero(
+    zero: float, sign: int
+) -> None:
+    y = np.array([[0.0, 1.0, 0.3]])
+    z = np.full((1, 3), zero) + sign * 1e-20j
+    derivative = sign * BinaryCrossEntropy().per_sample(z, z, y).imag / 1e-20
+    np.testing.assert_allclose(derivative, 0.5 - y[0], rtol=1e-14)

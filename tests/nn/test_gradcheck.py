@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -79,8 +79,8 @@ def test_every_wrong_backward_pass_is_rejected() -> None:
     ("kind", "hint"),
     [
         ("no-derivative", "the last layer is right and layer 2 is not"),
-        ("sum-before-product", "bias gradients are right"),
-        ("inputs-for-activations", "bias gradients are right"),
+        ("sum-before-product", "not the product of sums?"),
+        ("inputs-for-activations", "that layer's own input, not x?"),
         ("times-n", "every tensor: off by exactly n² = 49"),
         ("no-mean", "every tensor: off by exactly n = 7"),
         ("no-transpose", "the last layer is right and layer 2 is not"),
@@ -99,27 +99,47 @@ def test_the_hints_cover_every_corruption() -> None:
     assert [values[0] for values in marks[0].args[1]] == list(CORRUPTIONS)
 
 
+@dataclass(frozen=True)
 class _WrongSigmoid(Sigmoid):
-    """A derivative that is off by one part in a million."""
+    """A derivative that is off by a small factor."""
+
+    error: float = 0.0
 
     def pullback(self, z, a, grad_a, out) -> None:  # type: ignore[no-untyped-def]
         super().pullback(z, a, grad_a, out)
-        out *= 1 + 1e-6
+        out *= 1 + self.error
 
 
-@pytest.mark.parametrize("activation", [Sigmoid(), _WrongSigmoid()])
-def test_an_error_of_a_millionth_in_one_derivative_is_found(activation: Activation) -> None:
+def _smooth_problem(activation: Activation) -> Problem:
     rng = np.random.default_rng(0)
     network = Network((Layer(3, 4, activation), Layer(4, 2, Identity())), HalfSquaredError())
-    problem = Problem(
-        network, rng.normal(size=network.n_params), rng.normal(size=(5, 3)),
-        rng.normal(size=(5, 2)), None, 0.0, "mean",
-    )  # fmt: skip
-    passed = {
-        check.tensor: check.passed for check in check_objective(problem.objective(), problem.params)
-    }
-    is_right = type(activation) is Sigmoid
-    assert passed == {"W1": is_right, "b1": is_right, "W2": True, "b2": True}
+    params = rng.normal(size=network.n_params)
+    X, Y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+    return Problem(network, params, X, Y, None, 0.0, "mean")
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-11, 1e-6])
+def test_the_smallest_error_in_one_derivative_is_found(error: float) -> None:
+    problem = _smooth_problem(_WrongSigmoid(error))
+    checks = check_objective(problem.objective(), problem.params)
+    passed = {check.tensor: check.passed for check in checks}
+    assert passed == {"W1": error == 0, "b1": error == 0, "W2": True, "b2": True}
+
+
+def test_a_tensor_passes_only_if_both_methods_agree() -> None:
+    problem = _smooth_problem(Sigmoid())
+    check = check_objective(problem.objective(), problem.params)[0]
+    assert check.passed
+    assert not replace(check, central_error=1e-3).passed
+    assert not replace(check, error=1e-3).passed
+
+
+def test_a_kink_between_one_and_two_steps_is_skipped_too() -> None:
+    network = Network((Layer(1, 1, Relu()), Layer(1, 1, Identity())), HalfSquaredError())
+    params = np.array([0.0, 1.5 * CENTRAL_STEP, 1.0, 0.0])
+    problem = Problem(network, params, np.ones((1, 1)), np.ones((1, 1)), None, 0.0, "mean")
+    checks = {check.tensor: check for check in check_objective(problem.objective(), params)}
+    assert (checks["W1"].skipped, checks["b1"].skipped) == (1, 1)
 
 
 def _problem_on_a_kink() -> Problem:

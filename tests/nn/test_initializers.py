@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from bpcli.nn.activations import Maxout, Tanh
-from bpcli.nn.initializers import INITIALIZERS, Constant, FanNormal, Fans, NguyenWidrow, Uniform
+from bpcli.nn.initializers import (
+    INITIALIZERS,
+    Constant,
+    FanNormal,
+    Fans,
+    Initializer,
+    NguyenWidrow,
+    Uniform,
+    XavierNormal,
+)
 from bpcli.nn.losses import Mse
 from bpcli.nn.network import Layer, Network
 
@@ -96,3 +105,19 @@ def test_layers_are_drawn_from_the_input_side_weights_first() -> None:
     }
     for name, tensor in network.tensors(params):
         np.testing.assert_array_equal(tensor, expected[name])
+
+
+def test_nguyen_widrow_rows_point_everywhere() -> None:
+    weights, _ = NguyenWidrow().draw(np.random.default_rng(0), Fans(2, 400, 400))
+    assert np.bincount((weights > 0) @ [1, 2], minlength=4).min() > 60
+
+
+def test_the_fan_out_counts_units_not_maxouts_rows() -> None:
+    fans = Fans(inputs=100, units=100, rows=300)
+
+    def weights(rule: Initializer) -> np.ndarray:
+        return rule.draw(np.random.default_rng(0), fans)[0]
+
+    assert weights(XavierNormal()).std() == pytest.approx(0.1, rel=0.03)
+    assert weights(FanNormal(fan="out", gain=3.0)).std() == pytest.approx(0.3, rel=0.03)
+    assert np.linalg.norm(weights(NguyenWidrow())[0]) == pytest.approx(0.7 * 100**0.01)

@@ -112,3 +112,12 @@ def test_blocks_cover_all_rows_and_are_equal_to_within_one(
     assert [row for a, b in blocks for row in range(a, b)] == list(range(start, stop))
     lengths = [b - a for a, b in blocks]
     assert not lengths or (max(lengths) <= largest and max(lengths) - min(lengths) <= 1)
+
+
+def test_predictions_of_several_blocks_are_those_of_each_row() -> None:
+    network = Network((Layer(2, 3, Tanh()), Layer(3, 1, Sigmoid())), HalfSquaredError())
+    rng = np.random.default_rng(0)
+    params, X = rng.normal(size=network.n_params), rng.normal(size=(2000, 2))
+    some = predict(network, params, X[1500:1600])
+    for whole, rows in zip(predict(network, params, X), some, strict=True):
+        np.testing.assert_allclose(whole[1500:1600], rows, rtol=1e-12)

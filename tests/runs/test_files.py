@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,24 @@ def test_a_write_replaces_the_whole_file(tmp_path: Path) -> None:
         write_atomically(path, content)
         assert path.read_bytes() == content
     assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_write_is_synced_then_renamed_then_its_folder_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[object] = []
+    fsync, rename = os.fsync, Path.replace
+
+    def watched_fsync(handle: int) -> None:
+        found = os.fstat(handle)
+        events.append("folder" if stat.S_ISDIR(found.st_mode) else found.st_size)
+        fsync(handle)
+
+    def watched_rename(source: Path, target: Path) -> Path:
+        events.append("rename")
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(Path, "replace", watched_rename)
+    write_atomically(tmp_path / "f", b"12345")
+    assert events == [5, "rename", "folder"]

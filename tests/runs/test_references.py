@@ -52,7 +52,7 @@ def test_references(reference: str, found: str, runs: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("xor", "any of these runs, newest first:\n  20260102-120000-xor-bbbb\n  20260101"),
+        ("xor", "(`latest` is the last of all):\n  20260102-120000-xor-bbbb\n  20260101"),
         ("2026010", "any of these runs"),
         ("latest~4", "reaches too far back"),
         ("nothing", "There is no run `nothing`"),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from systems import CONFIGS
@@ -16,7 +15,6 @@ from bpcli.registry import name_of
 from bpcli.spec.load import Config, load_config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
-from bpcli.training.objective import Reduction
 
 MINIMAL = """\
 name: t
@@ -61,7 +59,10 @@ def test_defaults() -> None:
     assert spec.network.dtype == "float64"
     assert spec.network.init == INITIALIZERS["xavier_uniform"]()
     assert spec.training.batch_size == "full"
-    assert spec.training.reduction == get_args(Reduction)[0]
+    training = spec.training
+    assert (training.learning_rate, training.epochs, training.l2) == (0.1, 1000, 0)
+    assert (training.reduction, training.sampling) == ("mean", "shuffle")
+    assert (training.workers, training.log_every) == ("auto", "auto")
     assert spec.data.split.fractions == {"train": 1, "val": 0, "test": 0}
     assert "max_fail: null" in load(MINIMAL).resolved()
 
@@ -114,7 +115,7 @@ training:
     assert "unknown key `sede`; did you mean `seed`?" in found[0]
     assert "did you mean `moons`?" in found[1]
     assert "found 4.5, expected a whole number or `auto`" in found[2]
-    assert "`activations` has 1 entries, but 3 `layers` need 2" in found[3]
+    assert "`activations` has 1 entry, but 3 `layers` need 2" in found[3]
     assert (
         "`cross_entropy` needs a softmax output layer, but the last activation is `tanh`"
         in found[4]
@@ -134,6 +135,14 @@ training:
         ("training.optimizer=adma", "found `adma`, expected `gradient_descent`"),
         ("training.optimizer.momentum=1", "a number less than 1"),
         ("training.optimizer.nesterov=true", "set `momentum` above 0"),
+        ("training.optimizer={momentum: 0, nesterov: true}", "set `momentum` above 0"),
+        ("data.split={train: 0.5, val: 0.49}", "add up to 0.99, not 1"),
+        ("network.inputs=1", "it belongs under `data`"),
+        ("training.patience=3", "the keys under `training` are optimizer, learning_rate,"),
+        (
+            "data={generator: diabetes, targets: same_as_inputs, scale: {targets: minmax}}",
+            "leave this out",
+        ),
         ("training.sampling=random", "give `training.batch_size` a number"),
         ("training.rows_per_epoch=3", "give `training.batch_size` a number"),
         ("training.stop.max_fail=6", "set `data.split.val`"),
@@ -157,7 +166,7 @@ training:
         ("network.layers=[2]", "a list of at least 2"),
         ("network.layers=[2, auto, 1]", "only the first and the last layer can"),
         ("network.layers=[2, 0, 1]", "a number of at least 1"),
-        ("network.bias=[true]", "`bias` has 1 entries"),
+        ("network.bias=[true]", "`bias` has 1 entry"),
         ("network.init={name: uniform, hihg: 1}", "did you mean `high`?"),
         ("network.activations.0={name: leaky_relu, slope: 1}", "a number less than 1"),
         ("loss=mean_squared", "found `mean_squared`, expected `mse`"),
@@ -172,7 +181,7 @@ training:
         ("network.bias=[]", "`bias` has 0 entries"),
         ("network.parameters=[]", "`parameters` has 0 entries"),
         ("metrics=[acuracy]", "did you mean `accuracy`?"),
-        ("name=../up", "letters, digits, - and _"),
+        ("name=../up", "at most 64 letters, digits, - _ and ."),
         ("seed=-1", "a number of at least 0"),
     ],
 )
@@ -210,9 +219,9 @@ def test_the_excerpt_has_a_caret_under_the_fault() -> None:
 
 
 def test_a_config_without_a_name_takes_its_files(tmp_path: Path) -> None:
-    path = tmp_path / "my config (2).yaml"
+    path = tmp_path / "my.config (2).yaml"
     path.write_text(MINIMAL.replace("name: t\n", ""))
-    assert load_config(path).spec.name == "my-config-2"
+    assert load_config(path).spec.name == "my.config-2"
     assert load_config(path, name="other").spec.name == "other"
 
 
@@ -225,3 +234,10 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
         load(text)
     else:
         assert f"needs a {allowed[0]} output layer" in faults(text)[0]
+
+
+def test_faults_of_one_line_stand_in_the_order_of_their_columns() -> None:
+    found = faults(
+        MINIMAL.replace("{generator: xor}", "{generator: xor, split: {val: x, tset: 1}}")
+    )
+    assert [line.split(": ")[0] for line in found] == ["c.yaml:2:37", "c.yaml:2:40"]

@@ -64,7 +64,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("", "the file is empty"),
         ("a: 1\n---\nb: 2", "one document a file"),
         ("a: [1, 2", "this is not YAML"),
-        ("a:\n\t- 1", "this is not YAML"),
+        ("a:\n\t- 1", "indent with spaces, not tabs"),
         ("? [1, 2]\n: 3", "a key is a word"),
         (f"a: {'9' * 5000}", "5000 digits"),
         ("a: " + "[" * 60_000, "nests deeper"),

@@ -49,7 +49,7 @@ def test_one_unit_learns_a_gate(gate: str, truth: str, tmp_path: Path) -> None:
     system = trained(tmp_path, f"gate_{gate}")
     predicted = predict_rows(system.experiment, system.params, np.arange(4))
     assert "".join(predicted.classes or []) == truth
-    assert predicted.targets == list(truth)
+    assert predicted.targets == [[label] for label in truth]
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_gate_of_given_parameters(gate: str, weights: list[int], bias: int) ->
 def test_xor_composed_by_hand(bpnet) -> None:
     result = bpnet("predict", CONFIGS / "xor_by_hand.yaml")
     rows = [line.split("\t") for line in result.out.splitlines()]
-    assert rows[0] == ["row", "output[1]", "class", "target"]
-    assert [row[2] for row in rows[1:]] == ["0", "1", "1", "0"]
+    assert rows[0] == ["row", "x1", "x2", "P(1)", "class", "target"]
+    assert [row[4] for row in rows[1:]] == ["0", "1", "1", "0"]
 
 
 def test_xor_is_learned_from_every_seed(tmp_path: Path) -> None:

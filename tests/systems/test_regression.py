@@ -95,3 +95,10 @@ def test_sampled_updates_record_both_losses_and_learn(tmp_path: Path) -> None:
     assert system.experiment.batches.rows_per_epoch == 56
     baseline = system.baselines("val")["constant"]["rmse"]
     assert system.scores("val")["rmse"] < 0.75 * baseline
+
+
+def test_the_baseline_knows_the_training_part_alone(tmp_path: Path) -> None:
+    system = trained(tmp_path, "sampled_updates", training__epochs=0)
+    mean = system.part("train").values.mean(axis=0)
+    rmse = np.sqrt(np.mean((system.part("val").values - mean) ** 2))
+    assert system.baselines("val")["constant"]["rmse"] == pytest.approx(rmse, rel=1e-12)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 from itertools import islice
 
 import numpy as np
@@ -207,3 +208,26 @@ def test_a_loss_that_is_not_finite_cannot_be_read_without_notice() -> None:
 def test_validation_loss_leaves_l2_out() -> None:
     record = next(iter(epochs(1, validation=objective(6, seed=5))))
     assert record.val_loss == objective(6, seed=5).value(record.params)
+
+
+class _Known(Epoch):
+    """A record with a loss given by hand."""
+
+    def __init__(self, number: int, loss: float) -> None:
+        super().__init__(number, np.zeros(1), 0.0, 0.1, objective(), None)
+        self.__dict__["loss"] = loss
+
+
+def test_a_goal_reached_exactly_and_in_the_last_epoch_is_named() -> None:
+    stopping = Stopping(StopRules(epochs=1, goal=0.5), Best())
+    assert stopping.see(_Known(0, 0.6)) is None
+    assert stopping.see(_Known(1, 0.5)) == "goal"
+
+
+def test_seconds_are_those_of_the_clock_on_the_wall() -> None:
+    records = epochs(1)
+    first = next(records)
+    time.sleep(0.2)
+    second = next(records)
+    assert first.seconds < 0.1
+    assert 0.2 <= second.seconds - first.seconds < 2

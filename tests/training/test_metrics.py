@@ -97,3 +97,15 @@ def test_r2_of_a_constant_target_is_undefined() -> None:
 
 def test_every_metric_belongs_to_a_task() -> None:
     assert {name for names in METRICS_OF.values() for name in names} == set(METRICS)
+
+
+def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
+    network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
+    table = Table(np.array([[1.0], [2.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
+    prep = Preparation.fit(table, np.arange(2), 1, "none", "minmax")
+    part = prep.part("train", table, np.arange(2))
+    inputs = stored_inputs(network, part.X, np.dtype(float))
+    found = predictions(network, np.array([1.0, 0.0]), prep, part, inputs)
+    p = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
+    assert found.log_losses is not None
+    np.testing.assert_allclose(found.log_losses, -np.log([1 - p[0], p[1]]))

@@ -48,7 +48,9 @@ def test_any_number_of_workers_gives_the_same_bits(workers: int, wide_rows: Rows
         objective = Objective(WIDE, wide_rows, l2=0.1, pool=pool)
         assert len(objective.plan.shards) > 1
         shared = objective.value_and_grad(params)
-        assert objective.value(params) == Objective(WIDE, wide_rows, l2=0.1).value(params)
+        fresh = Objective(WIDE, wide_rows, l2=0.1, pool=pool)
+        assert fresh.value(params) == Objective(WIDE, wide_rows, l2=0.1).value(params)
+        assert fresh.mean_loss(params) == serial.mean_loss
     assert shared.value == serial.value
     np.testing.assert_array_equal(shared.grad, serial.grad)
 
@@ -112,3 +114,23 @@ def test_an_evaluation_owns_its_gradient() -> None:
     before = kept.copy()
     objective.value_and_grad(params + 1)
     np.testing.assert_array_equal(kept, before)
+
+
+def test_rows_keep_their_weights() -> None:
+    rng = np.random.default_rng(0)
+    network = Network((Layer(2, 1, Identity()),), HalfSquaredError())
+    X, Y, weight = rng.normal(size=(5, 2)), rng.normal(size=(5, 1)), np.arange(1.0, 6)
+    params, index = rng.normal(size=3), np.array([3, 0])
+
+    def of(rows: np.ndarray) -> Objective:
+        dtype = np.dtype(float)
+        return Objective(network, Rows.of(network, X[rows], Y[rows], dtype, weight[rows]))
+
+    assert of(np.arange(5)).rows(index).value(params) == of(index).value(params)
+
+
+def test_workers_do_not_warn_of_overflow() -> None:
+    with worker_pool(2) as pool:
+        assert pool is not None
+        state = pool.submit(np.geterr).result()
+    assert (state["over"], state["invalid"]) == ("ignore", "ignore")

@@ -2,41 +2,40 @@ from __future__ import annotations
 
 import io
 import re
+from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 from systems import CONFIGS
 
 from bpcli.build import build
 from bpcli.experiment.train import train
 from bpcli.spec.load import load_config
+from bpcli.views.console import Console
+from bpcli.views.grid import Grid
 from bpcli.views.numbers import duration, shown
-from bpcli.views.progress import Columns, LiveView, PlainView, row_interval
+from bpcli.views.progress import Columns, LiveView, PlainView, Rows
+from bpcli.views.tables import scores_table
 
 
-@pytest.mark.parametrize(
-    ("epochs", "log_every", "interval"),
-    [
-        (5000, None, 250),
-        (1000, None, 50),
-        (7, None, 1),
-        (0, None, 1),
-        (5000, 200, 200),
-        (333, None, 16),
-    ],
-)
-def test_about_twenty_rows_or_as_the_log(epochs: int, log_every: int | None, interval: int) -> None:
-    found = row_interval(epochs, log_every)
-    assert found == pytest.approx(interval, rel=0.3)
-    assert log_every is not None or epochs // found <= 30
+@pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
+def test_about_twenty_rows_and_the_first_few_epochs(epochs: int) -> None:
+    rows = Rows(epochs, None)
+    shown = [epoch for epoch in range(epochs + 1) if epoch in rows]
+    assert shown[:3] == [0, 1, 2][: epochs + 1]
+    assert min(epochs, 20) <= len(shown) <= 45
+
+
+def test_rows_follow_the_log_where_it_was_asked_for() -> None:
+    rows = Rows(5000, 200)
+    assert [epoch for epoch in range(5001) if epoch in rows] == list(range(0, 5001, 200))
 
 
 def watched(tmp_path, kind: type, width: int, **terminal: bool) -> str:
     console = Console(file=io.StringIO(), width=width, height=40, **terminal)
-    experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=60"]))
+    experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
     columns = Columns("accuracy", has_validation=True)
-    options = (60,) if kind is LiveView else ()
-    with kind(console, columns, 10, *options) as view:
+    options = (57,) if kind is LiveView else ()
+    with kind(console, columns, Rows(57, 10), *options) as view:
         train(experiment, tmp_path, view)
     return console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
 
@@ -56,17 +55,18 @@ def test_the_live_table_shows_whole_numbers_at_any_width(
     text = re.sub(
         r"\x1b\[[0-9;?]*[A-Za-z]", "", watched(tmp_path, LiveView, width, force_terminal=True)
     )
-    final = text[text.rindex(" epoch  ") :]
+    final = text[text.rindex("epoch  ") :]
     assert re.split(r"\s{2,}", final.splitlines()[0].strip()) == columns
-    assert re.search(r"^ +60 +0\.\d+ ", final, re.MULTILINE)
-    assert "60/60" in final
+    epochs = [line.split()[0] for line in final.splitlines() if line.strip()[:1].isdecimal()]
+    assert epochs == ["0", "10", "20", "30", "40", "50", "57"]
+    assert "57/57" in final
     assert "…" not in text
 
 
 def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
     text = watched(tmp_path, PlainView, 200)
     lines = text[text.index("   epoch") :].splitlines()
-    assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "60"]
+    assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "57"]
     assert len({len(line) for line in lines}) == 1
     assert "\x1b" not in text
 
@@ -82,3 +82,34 @@ def test_numbers_read_well() -> None:
     assert [duration(value) for value in seconds] == [
         "0 us", "5 us", "1.23 ms", "500 ms", "12 s", "2 min 30 s", "2 h 05 min",
     ]  # fmt: skip
+
+
+def test_the_pace_is_the_mean_since_the_row_before() -> None:
+    columns, scores = Columns("accuracy", has_validation=False), SimpleNamespace(of=lambda _: {})
+
+    def pace(number: int, seconds: float) -> str:
+        figures = {"loss": 1.0, "grad_norm": 1.0, "learning_rate": 1.0}
+        return columns.row(SimpleNamespace(number=number, seconds=seconds, **figures), scores)[-1]
+
+    assert [pace(0, 0.5), pace(10, 10.5), pace(30, 70.5)] == ["-", "1 s", "3 s"]
+
+
+def test_baselines_stand_beside_the_part_they_belong_to() -> None:
+    table = scores_table(
+        {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
+        {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
+        {"loss": "mse", "targets_scaled": True},
+    )
+    assert table.headers == ["metric", "train", "val", "constant (val)"]
+    assert table.rows == [["mean loss (mse, scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]
+
+
+def test_a_grid_that_is_too_wide_loses_what_is_expendable_and_then_runs_over() -> None:
+    grid = Grid(["name", "first", "second"])
+    grid.add_row("x" * 10, "1" * 12, "2" * 12)
+    for width, left_out in ((60, []), (30, ["first"]), (15, ["first"])):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+        assert console.show(grid, ["first"]) == left_out
+        text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+        assert "2" * 12 in text
+        assert ("1" * 12 in text) == (not left_out)
