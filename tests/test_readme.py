@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -24,16 +25,7 @@ from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
-WRONG = """\
-data:
-  generator: mooons
-network:
-  layers: [2, 4, 1]
-  activations: [tanh]
-loss: cross_entropy
-training:
-  epoch: 50
-"""
+(WRONG,) = re.findall(r"```text\n(data:\n.*?)```", TEXT, re.DOTALL)
 
 
 def tokens(row: str) -> list[str]:
@@ -115,6 +107,13 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
     for names in (*registries, ACTIVATION_ALIASES, OPTIMIZER_ALIASES):
         for name in names:
             assert re.search(rf"\b{name}\b", TEXT), name
+
+
+def test_every_option_is_in_the_readme() -> None:
+    for registry in (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS):
+        for kind in registry.values():
+            for option in fields(kind):
+                assert re.search(rf"\b{option.name}\b", TEXT), f"{kind.__name__}.{option.name}"
 
 
 def test_every_shipped_config_is_in_the_readme() -> None:

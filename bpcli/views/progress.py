@@ -94,7 +94,9 @@ class Rows:
     def __contains__(self, epoch: int) -> bool:
         if epoch % self._interval == 0:
             return True
-        return self._has_early and epoch < self._interval and str(epoch).rstrip("0") in "125"
+        return (
+            self._has_early and epoch < self._interval and str(epoch).rstrip("0") in {"1", "2", "5"}
+        )
 
 
 def _round_interval(epochs: int) -> int:
