@@ -72,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"Error: {error.filename or 'output'} could not be written: {error.strerror}.")
         return 2
     except Exception as error:
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            _say("Interrupted.")  # an import that was cut short reports a failure of its own
+            return 130
         if os.environ.get("BPNET_DEBUG"):
             raise
         name = type(error).__name__

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
-from typing import Annotated, Any, Union, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -55,15 +55,22 @@ def named(
     """
     members: list[Any] = []
     for name, kind in registry.items():
-        model = create_model(f"{what}_{name}", __base__=Strict, name=str, **options_of(kind))
+        fields_ = {"name": (Literal[name], ...), **options_of(kind)}
+        model = create_model(f"{what}_{name}", __base__=Strict, **fields_)
         members.append(Annotated[model, AfterValidator(_entry_maker(kind)), Tag(name)])
-    union = members[0] if len(members) == 1 else Union[tuple(members)]  # noqa: UP007  # dynamic
     return Annotated[
-        union,
-        Discriminator(lambda value: value.get("name") if isinstance(value, dict) else None),
+        _union(members),
         BeforeValidator(_expander(aliases or {}, default)),
         PlainSerializer(lambda item: shortest(registry, item)),
     ]
+
+
+def _union(members: list[Any]) -> Any:
+    """One of the members, told apart by the name."""
+    if len(members) == 1:
+        return members[0]
+    by_name = Discriminator(lambda value: value.get("name") if isinstance(value, dict) else None)
+    return Annotated[Union[tuple(members)], by_name]  # noqa: UP007  # dynamic
 
 
 def _entry_maker(kind: type) -> Callable[[BaseModel], Any]:

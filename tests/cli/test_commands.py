@@ -216,7 +216,7 @@ def test_an_interrupt_at_any_early_moment_leaves_no_torn_folder(tmp_path: Path) 
         )  # fmt: skip
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) in (130, -signal.SIGINT)
+        assert process.wait(timeout=30) != 0  # also while Python itself is still starting
     for folder in (tmp_path / "runs").glob("*"):
         assert Run(folder).record()["status"] == "interrupted"
         assert Run(folder).path("weights.safetensors").is_file()

@@ -229,5 +229,4 @@ def test_seconds_are_those_of_the_clock_on_the_wall() -> None:
     first = next(records)
     time.sleep(0.2)
     second = next(records)
-    assert first.seconds < 0.1
-    assert 0.2 <= second.seconds - first.seconds < 2
+    assert second.seconds - first.seconds >= 0.2  # time asleep counts
