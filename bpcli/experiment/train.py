@@ -36,6 +36,7 @@ from bpcli.runs.store import (
 )
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.objective import Objective, worker_pool
+from bpcli.training.shards import useful_workers
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 _MOST_LOG_LINES = 1000
@@ -85,9 +86,10 @@ def _begin(experiment: Experiment, run: Run, watcher: Watcher) -> _Session:
 
 
 def _workers(experiment: Experiment, objective: Objective) -> int:
-    shards = len(objective.plan.shards)
     asked = experiment.spec.training.workers
-    return min(shards, usable_cores() if asked == "auto" else asked)
+    if asked == "auto":
+        return useful_workers(objective.plan, experiment.network, usable_cores())
+    return min(len(objective.plan.shards), asked)
 
 
 @dataclass

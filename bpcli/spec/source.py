@@ -69,7 +69,7 @@ class Source:
         Raises `ConfigError` where it is not YAML or no mapping. Lesser faults (a key twice, a tag)
         are kept in `faults`, to be reported together with what else is wrong.
         """
-        source = cls(name, text, text.encode())
+        source = cls(name, text, text.encode("utf-8", "surrogatepass"))
         builder = _Builder(source)
         try:
             for event in yaml.parse(text, Loader=yaml.SafeLoader):

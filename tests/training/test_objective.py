@@ -7,7 +7,7 @@ from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.training.objective import Objective, Rows, worker_pool
-from bpcli.training.shards import ShardPlan, estimated_seconds
+from bpcli.training.shards import ShardPlan, estimated_seconds, useful_workers
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 20_000
@@ -53,6 +53,15 @@ def test_any_number_of_workers_gives_the_same_bits(workers: int, wide_rows: Rows
         assert fresh.mean_loss(params) == serial.mean_loss
     assert shared.value == serial.value
     np.testing.assert_array_equal(shared.grad, serial.grad)
+
+
+def test_threads_are_used_where_they_pay() -> None:
+    large = Network((Layer(100, 128, Tanh()), Layer(128, 10, Identity())), HalfSquaredError())
+    plan = ShardPlan.of(ROWS, large, np.dtype(float))
+    assert useful_workers(plan, large, cores=4) == 4
+    assert useful_workers(plan, large, cores=1000) == len(plan.shards)
+    assert useful_workers(ShardPlan.of(ROWS, WIDE, np.dtype(float)), WIDE, cores=4) == 1
+    assert useful_workers(ShardPlan.of(50, large, np.dtype(float)), large, cores=4) == 1
 
 
 def test_shards_add_up_to_one_pass_over_all_rows(wide_rows: Rows) -> None:
