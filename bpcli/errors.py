@@ -19,7 +19,11 @@ class ConfigError(BpnetError):
 
 
 class DataError(BpnetError):
-    """The data cannot be used as asked."""
+    """The data cannot be used as asked; `key` is the key of `data` at fault, if it is known."""
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class RunError(BpnetError):

@@ -28,6 +28,6 @@ def template_text(name: str) -> str:
     """The text of a template. Raises `ConfigError` where there is none of that name."""
     names = list(templates())
     if name not in names:
-        hint = did_you_mean(name, names)
+        hint = did_you_mean(name, names) or ";"
         raise ConfigError(f"There is no template `{name}`{hint} `bpnet init` lists them.")
     return (_folder() / f"{name}.yaml").read_text("utf-8")

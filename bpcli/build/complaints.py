@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.prepare import PARTS, Part, PartName, Preparation, outputs_needed
 from bpcli.data.table import Labels, Table
-from bpcli.nn.activations import Softmax
+from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import block_bytes, block_size
 from bpcli.spec.crosscheck import Complaint
@@ -32,6 +32,13 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Compla
             ("data",),
             f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
             at_key=True,
+        )
+    is_probability = isinstance(spec.network.activations[-1], Sigmoid | Softmax)
+    is_scaled = spec.data.scale.targets in ("standard", "minmax")
+    if table.labels is not None and is_scaled and is_probability:
+        yield Complaint(
+            ("data", "scale", "targets"),
+            "scaled classes lie beyond the outputs' range from 0 to 1: leave this out",
         )
     possible = METRICS_OF[table.task]
     for number, name in enumerate(() if isinstance(spec.metrics, str) else spec.metrics):
@@ -100,6 +107,10 @@ _VECTORS_IN_USE = 6
 """Parameters, the step's new ones, gradient, velocity, best, and one more while adding up."""
 
 
+_COPIES_OF_PATH = 3
+"""The recorded parameters as a list, as one array, and as the bytes that are written."""
+
+
 def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
     """What would not fit in this machine is refused before any of it is made."""
     vector = network.n_params * np.dtype(spec.network.dtype).itemsize
@@ -118,7 +129,7 @@ def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
             f"machine has {_gib(machine)}",
         )
     epochs = spec.training.epochs
-    if spec.training.record_params and vector * epochs > machine:
+    if spec.training.record_params and vector * epochs * _COPIES_OF_PATH > machine:
         yield Complaint(
             ("training", "record_params"),
             f"{network.n_params:,} parameters after each of {epochs:,} epochs take "

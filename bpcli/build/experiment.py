@@ -19,6 +19,7 @@ from bpcli.data.table import Labels, Table, is_one_hot
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
+from bpcli.nn.numerics import repeatable_numerics
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
 from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
@@ -116,7 +117,16 @@ class Experiment:
 
 
 def build(config: Config, *, needs_targets: bool = True) -> Experiment:
-    """Make the data and describe the network. Raises `ConfigError` with what does not fit."""
+    """Make the data and describe the network. Raises `ConfigError` with what does not fit.
+
+    Generators use matrix products too, so the data are made with one BLAS thread: the same rows,
+    to the bit, on any number of cores.
+    """
+    with repeatable_numerics():
+        return _build(config, needs_targets)
+
+
+def _build(config: Config, needs_targets: bool) -> Experiment:
     spec = config.spec
     table = _table(config)
     split = _split(spec, table)
@@ -144,9 +154,8 @@ def _prepared(
     spec: Spec, table: Table, split: dict[PartName, Labels], outputs: int
 ) -> tuple[Preparation, dict[PartName, Part]]:
     rules = (_rule(spec.data.scale.inputs), _rule(spec.data.scale.targets))
-    with np.errstate(over="ignore", invalid="ignore"):  # told of in a complaint
-        preparation = Preparation.fit(table, split["train"], outputs, *rules)
-        parts = {name: preparation.part(name, table, index) for name, index in split.items()}
+    preparation = Preparation.fit(table, split["train"], outputs, *rules)
+    parts = {name: preparation.part(name, table, index) for name, index in split.items()}
     return preparation, parts
 
 
@@ -165,14 +174,13 @@ def _table(config: Config) -> Table:
         if data.targets == "classes" or _are_hard_classes(config.spec, table):
             return table.with_classes_as_targets()
     except DataError as error:
-        raise config.error([Complaint(("data", key), str(error))]) from None
+        raise config.error([Complaint(("data", error.key or key), str(error))]) from None
     return table
 
 
 def _made(source: Generator | InlineArrays, rng: np.random.Generator) -> Table:
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            table = source.table(rng)
+        table = source.table(rng)
     except OverflowError as error:
         raise DataError(f"these options lead to numbers that are too large: {error}") from None
     values = [array for array in (table.X, table.Y) if array is not None]

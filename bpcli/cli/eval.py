@@ -37,8 +37,8 @@ def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: 
     in the data's own units. The baseline knows the training targets, but no inputs.
     """
     from bpcli.experiment.evaluate import default_part, evaluate
-    from bpcli.experiment.numerics import repeatable_numerics
     from bpcli.experiment.trained import load_trained
+    from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 
     found = find_run(run, runs_dir)
@@ -49,7 +49,7 @@ def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: 
     if as_json:
         print_json({"run_id": found.run_id, "weights": weights, **evaluation.to_json()})
         return
-    chosen = "" if split else ", chosen as the last part there is"
+    chosen = "" if split else "; without --split: test, else val, else train"
     console(stderr=True).say(
         f"{found.run_id}: {weights} weights on the {evaluation.part} part "
         f"({evaluation.rows} rows{chosen})"

@@ -75,18 +75,17 @@ def command(
         _self_test(as_json)
         return
     _known_corruption(corrupt)
-    if run_or_config is not None:
-        from bpcli.experiment.numerics import repeatable_numerics
+    from bpcli.experiment.gradcheck import prove_demonstration
+    from bpcli.nn.numerics import repeatable_numerics
 
-        with repeatable_numerics():
+    with repeatable_numerics():
+        if run_or_config is not None:
             proof = _prove(run_or_config, overrides, runs_dir, rows, entries, corrupt)
-        _report(proof, as_json)
-    elif corrupt is not None:
-        from bpcli.experiment.gradcheck import prove_demonstration
-
-        _report(prove_demonstration(corrupt), as_json)
-    else:
-        _catalogue(as_json)
+            _report(proof, as_json)
+        elif corrupt is not None:
+            _report(prove_demonstration(corrupt), as_json)
+        else:
+            _catalogue(as_json)
 
 
 def _known_corruption(corrupt: str | None) -> None:

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         _forget_stdout()
-        _say(f"Error: {error.filename or 'output'} could not be written: {error.strerror}.")
+        _say(f"Error: {error.filename or 'output'} could not be read or written: {error.strerror}.")
         return 2
     except Exception as error:
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):

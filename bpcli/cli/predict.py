@@ -61,8 +61,8 @@ def command(
     parameters: nothing is trained. A terminal gets a table, a pipe tab-separated lines. --set is
     for a CONFIG.
     """
-    from bpcli.experiment.numerics import repeatable_numerics
     from bpcli.experiment.predict import predict_rows
+    from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
         experiment, params = _load(run_or_config, weights, overrides, runs_dir)

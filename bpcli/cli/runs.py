@@ -38,7 +38,7 @@ def list_command(limit: int | None, runs_dir: Path, as_json: bool) -> None:
     if as_json:
         print_json(records)
     elif records:
-        console().show(runs_table(records), ["time", "epochs", "stopped by", "value", "metric"])
+        console().show(runs_table(records), ["time", "epochs", "stopped by", "metric"])
     else:
         console(stderr=True).say(f"no runs in {runs_dir}")
 
@@ -65,7 +65,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     out = console()
     out.show_table(facts_table(record))
     if "stop" in record:
-        out.show(stop_table(record))
+        out.show(stop_table(record), ["measures"])
         out.say(f"Scores of the weights of epoch {record['best_epoch']}:")
         out.show(scores_table(record["metrics"], record["baselines"], record))
     out.say(f"files in {found.folder}")

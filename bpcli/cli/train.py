@@ -64,7 +64,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     if is_silent:
         return SilentView()
     training = experiment.spec.training
-    metric = experiment.metrics[0] if experiment.metrics else "loss"
+    metric = experiment.metrics[0] if experiment.metrics else None
     loss = ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
     columns = Columns(metric, bool(len(experiment.parts["val"])), loss)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
@@ -80,7 +80,7 @@ def _print_result(outcome: Outcome, experiment: Experiment) -> None:
     from bpcli.views.tables import scores_table, stop_table
 
     out, record = console(), outcome.record
-    out.show(stop_table(record))
+    out.show(stop_table(record), ["measures"])
     if len(experiment.parts["val"]):
         out.say(f"Scores of the weights of epoch {record['best_epoch']}, the best on validation:")
     out.show(scores_table(record["metrics"], record["baselines"], record))

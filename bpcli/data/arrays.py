@@ -30,8 +30,12 @@ class InlineArrays:
         if self.targets is None:
             return Table(X, input_names=names)
         if len(self.targets) != len(X):
-            raise DataError(f"{len(X)} rows of inputs but {len(self.targets)} of targets")
+            rows = f"{len(X)} rows of inputs but {len(self.targets)} of targets"
+            raise DataError(rows, "targets")
         if all(isinstance(target, str) for target in self.targets):
+            odd = [name for name in self.targets if not str(name).isprintable()]
+            if odd:
+                raise DataError(f"the class name {odd[0]!r} has control characters", "targets")
             classes, labels = np.unique(np.array(self.targets), return_inverse=True)
             return Table(X, labels=labels, class_names=tuple(map(str, classes)), input_names=names)
         Y = _matrix("targets", self.targets)  # type: ignore[arg-type]  # strings were dealt with
@@ -41,19 +45,20 @@ class InlineArrays:
 
 def _matrix(name: str, rows: Matrix) -> Array:
     if not len(rows):
-        raise DataError(f"{name} has no rows")
+        raise DataError(f"{name} has no rows", name)
     lists = [row if isinstance(row, Sequence) else [row] for row in rows]
     widths = {len(row) for row in lists}
     if len(widths) > 1:
         odd = next(i for i, row in enumerate(lists) if len(row) != len(lists[0]))
         raise DataError(
             f"{name} is not rectangular: row 1 has {len(lists[0])} numbers, row {odd + 1} has "
-            f"{len(lists[odd])}"
+            f"{len(lists[odd])}",
+            name,
         )
     if widths == {0}:
-        raise DataError(f"{name} has no columns")
+        raise DataError(f"{name} has no columns", name)
     matrix = np.array(lists, dtype=np.float64)
     if not np.isfinite(matrix).all():
         row, column = np.argwhere(~np.isfinite(matrix))[0] + 1
-        raise DataError(f"{name} has a value that is not finite: row {row}, column {column}")
+        raise DataError(f"{name} has a value that is not finite: row {row}, column {column}", name)
     return matrix

@@ -70,7 +70,7 @@ class Table:
             return self
         if self.Y.shape[1] == 1:
             values, labels = np.unique(self.Y[:, 0], return_inverse=True)
-            names = tuple(f"{value:g}" for value in values)
+            names = tuple(f"{value:.17g}" if value % 1 else f"{value:.0f}" for value in values)
         elif is_one_hot(self.Y):
             labels, names = self.Y.argmax(axis=1), self.target_names
         else:

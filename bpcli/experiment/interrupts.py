@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: the first asks to stop, the second stops at once."""
+"""Ctrl-C, SIGTERM and SIGHUP in training: the first asks to stop, the second stops at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
 class StopRequest:
@@ -18,15 +20,15 @@ class StopRequest:
     signal_number: int | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """The handler: note the signal; the next one acts as if we were not here."""
+        """The handler: note the first signal; the next one leaves at once."""
+        if self.signal_number is not None:
+            raise KeyboardInterrupt
         self.signal_number = number
-        for either in _SIGNALS:
-            signal.signal(either, signal.SIG_DFL)
 
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Collect SIGINT and SIGTERM while the block runs; elsewhere than in the main thread, none."""
+    """Collect those signals while the block runs; elsewhere than in the main thread, none."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -18,11 +18,11 @@ from bpcli.build import Experiment, stream
 from bpcli.data.prepare import PARTS
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment.interrupts import StopRequest, stop_requests
-from bpcli.experiment.numerics import repeatable_numerics
 from bpcli.experiment.provenance import data_digest, file_digest, machine, usable_cores
 from bpcli.experiment.record import criterion_record, describe, weight_arrays, weights_meta
 from bpcli.experiment.scores import EpochScores, all_baselines, all_scores
 from bpcli.nn.arrays import Vector
+from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import save_arrays
 from bpcli.runs.store import (
     CONFIG,
@@ -126,7 +126,7 @@ class _Session:
             **describe(self.experiment),
             "shards": len(self.objective.plan.shards),
             "block": self.objective.plan.block,
-            "argv": sys.argv[1:],
+            "argv": [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]],
             "data_sha256": data_digest(self.experiment.table),
             **machine(),
         }

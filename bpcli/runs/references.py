@@ -10,7 +10,7 @@ from bpcli.errors import RunError
 from bpcli.runs.store import CONFIG, RECORD, Run
 
 _ID = re.compile(r"\d{8}-\d{6}-(?P<name>.+)-[a-z][a-z0-9]{3}")
-_LATEST = re.compile(r"latest(?:~(?P<back>\d+))?")
+_LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")
 _MOST_SHOWN = 5
 
 
@@ -64,7 +64,7 @@ def _by_path(reference: str) -> Run:
         has_record = False
     if not has_record:
         raise RunError(f"{reference} is not a run: no {RECORD} in there.")
-    return Run(folder)
+    return Run(folder.resolve())
 
 
 def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:

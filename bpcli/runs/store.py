@@ -10,7 +10,7 @@ import string
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from bpcli.errors import RunError
 from bpcli.runs.files import to_json, write_atomically
@@ -76,9 +76,10 @@ class Run:
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.") from None
         except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
-        if not isinstance(record, dict) or not {"run_id", "status"} <= record.keys():
-            raise RunError(f"{path} is not the record of a run.")
-        return record
+        wrong = _wrong_key(record)
+        if wrong is not None:
+            raise RunError(f"{path} is not the record of a run: see its `{wrong}`.")
+        return cast(Record, record) | {"run_id": self.run_id}  # a folder may have been renamed
 
     def record_or_damage(self) -> Record:
         """run.json, or in its place a record that says it is damaged: for lists of runs."""
@@ -96,6 +97,28 @@ class Run:
             raise RunError(f"{path} is missing.") from None
         except (ValueError, OSError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
+
+
+_ALWAYS: dict[str, type] = {
+    "run_id": str, "status": str, "task": str, "rows": dict, "layers": list, "n_params": int,
+    "n_frozen": int, "loss": str, "reduction": str, "l2": float, "optimizer": dict,
+    "learning_rate": float, "dtype": str, "seed": int, "targets_scaled": bool, "overrides": list,
+}  # fmt: skip
+_AT_THE_END: dict[str, type] = {
+    "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,
+    "metrics": dict, "baselines": dict, "weights_sha256": str,
+}  # fmt: skip
+
+
+def _wrong_key(record: object) -> str | None:
+    """The first key of a record that is missing or of another type than it should be."""
+    if not isinstance(record, dict):
+        return "top level"
+    optional = {key: kind for key, kind in _AT_THE_END.items() if key in record}
+    for key, kind in (_ALWAYS | optional).items():
+        if not isinstance(record.get(key), (int, float) if kind is float else kind):
+            return key
+    return None
 
 
 def _suffix() -> str:

@@ -143,7 +143,10 @@ def _unknown_key(source: Source, location: Location) -> Complaint:
         hint = f"; it belongs {_place(homes[0])}"
     else:
         known = _known_keys(source, parent)
-        hint = did_you_mean(key, known) or f"; the keys {_place(parent)} are {', '.join(known)}"
+        allowed = (
+            f"the keys {_place(parent)} are {', '.join(known)}" if known else "it has no options"
+        )
+        hint = did_you_mean(key, known) or f"; {allowed}"
     return Complaint(location, f"unknown key `{key}`{hint}", at_key=True)
 
 
@@ -185,6 +188,7 @@ _NOUNS = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "a word",
+    "string_unicode": "a word of valid characters",
     "list_type": "a list",
     "dict_type": "a mapping of keys and values",
     "model_type": "a mapping of keys and values",

@@ -48,7 +48,8 @@ class Source:
     def read(cls, path: Path) -> Source:
         """Read a file. Raises `ConfigError` where there is none or it is not YAML."""
         try:
-            content = path.read_bytes()
+            with path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
             text = content.decode("utf-8-sig")
         except FileNotFoundError:
             raise ConfigError(f"There is no file {path}.") from None
@@ -58,6 +59,8 @@ class Source:
             raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}).") from None
         except OSError as error:
             raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+        if len(content) > _LARGEST:
+            raise ConfigError(f"{path} is too large for a config: over {_LARGEST >> 20} MiB.")
         source = cls.parse(text, str(path))
         source.content = content
         return source
@@ -142,9 +145,8 @@ class _Builder:
         elif isinstance(event, yaml.AliasEvent):
             self._fault("aliases (*name) are not supported: write the value out", event)
             if self._expects_key():
-                self.key = ""
-            else:
-                self._put(None, event)
+                raise self.source.error()
+            self._put(None, event)
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -188,7 +190,7 @@ class _Builder:
             self._fault(f"tags ({event.tag}) are not allowed", event)
         if self._expects_key():
             self._fault("a key is a word, not a list or mapping", event)
-            self.key = ""
+            raise self.source.error()
         if len(self.frames) >= _DEEPEST:
             self._fault(f"this nests deeper than {_DEEPEST} levels", event)
             raise self.source.error()
@@ -219,6 +221,8 @@ class _Builder:
 
 
 _DEEPEST = 50
+_LARGEST = 10 * 2**20
+"""Bytes of a config: rows by the thousand belong in a file of their own."""
 
 
 def _mark(event: Any) -> Mark:
@@ -236,9 +240,7 @@ def resolve(text: str) -> Any:
             raise ValueError(f"an integer of {len(text)} digits is too long")
         return int(text, 0)
     if re.fullmatch(r"[-+]?0[0-9]+", text):
-        raise ValueError(
-            f"write {text.lstrip('0') or '0'} or '{text}', not {text}: a number has no leading 0"
-        )
+        raise ValueError(f"write {int(text)} or '{text}', not {text}: a number has no leading 0")
     if _FLOAT.fullmatch(text):
         return float(text)
     if _SPECIAL.fullmatch(text):

@@ -56,7 +56,7 @@ def check_objective(
     if objective.l2:
         grad = objective.penalty_grad(params)
         checks += check_tensors(
-            "l2", network, objective.penalty, grad, params, chosen, around, size_of_terms=0.0
+            "l2", network, objective.penalty, grad, params, chosen, around, 0.0, has_kinks=False
         )
     return checks
 
@@ -147,8 +147,8 @@ def explain(checks: list[TensorCheck], rows: int, outputs: int) -> str | None:
 def _explain_ratio(
     wrong: dict[str, TensorCheck], everywhere: bool, rows: int, outputs: int
 ) -> str | None:
-    ratios = {check.ratio for check in wrong.values()}
-    if None in ratios:
+    ratios = [check.ratio for check in wrong.values() if check.ratio is not None]
+    if len(ratios) < len(wrong):
         return None
     possible = [
         (-1, "the sign is wrong"),
@@ -163,7 +163,8 @@ def _explain_ratio(
     found = [
         text
         for factor, text in possible
-        if factor != 1 and all(abs(ratio / factor - 1) < 1e-5 for ratio in ratios if ratio)
+        if factor != 1
+        and all(abs(ratio / factor - 1) < 1e-5 for ratio in ratios if ratio is not None)
     ]
     where = "every tensor" if everywhere else ", ".join(wrong)
     return f"{where}: {', or '.join(found)}" if found else None
@@ -176,9 +177,10 @@ def _explain_place(checked: set[str], wrong: set[str]) -> str:
             "only bias gradients are wrong: they are delta[l] summed over the rows, "
             "one number a unit"
         )
-    if not any(tensor.startswith("b") for tensor in wrong) and any(
-        f"b{layer}" in checked for layer in layers
-    ):
+    top = max(layers)
+    below_is_right = top > 1 and layers == {top}
+    biases_are_right = any(f"b{layer}" in checked - wrong for layer in layers)
+    if wrong == {f"W{layer}" for layer in layers} and (biases_are_right or below_is_right):
         return "bias gradients are right, so delta is right: the error is in delta[l] a[l-1]ᵀ: " + (
             "is it the sum over rows of products, not the product of sums?"
             if 1 in layers

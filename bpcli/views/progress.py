@@ -39,10 +39,10 @@ class ScoresOf(Protocol):
 class Columns:
     """The figures that a row of progress shows."""
 
-    def __init__(self, metric: str, has_validation: bool, loss: str = "loss") -> None:
-        self._paths = [f"train.{metric}"]
+    def __init__(self, metric: str | None, has_validation: bool, loss: str = "loss") -> None:
+        self._paths = [f"train.{metric}"] if metric else []
         if has_validation:
-            self._paths += ["val.loss", f"val.{metric}"]
+            self._paths += ["val.loss", f"val.{metric}"] if metric else ["val.loss"]
         self.names = [
             "epoch", loss, *self._paths, "grad norm", "learning rate", "time/epoch",
         ]  # fmt: skip

@@ -64,15 +64,15 @@ def _named_text(item: Mapping[str, Any]) -> str:
 
 def stop_table(record: Mapping[str, Any]) -> Grid:
     """Every criterion with its start, now and target, and which one ended training."""
-    table = Grid(["criterion", "start", "now", "target", ""])
+    table = Grid(["criterion", "measures", "start", "now", "target", ""], 2)
     for rule in record["stop"]:
-        name, meaning = rule["name"], rule["meaning"]
         table.add_row(
-            name if name == meaning else f"{name} ({meaning})",
+            rule["name"],
+            rule["meaning"],
             shown(rule["start"]),
             shown(rule["now"]),
             f"{'<=' if rule['falls'] else '>='} {shown(rule['target'])}",
-            "ended training" if name == record["stop_reason"] else "",
+            "ended training" if rule["name"] == record["stop_reason"] else "",
         )
     return table
 
@@ -101,9 +101,9 @@ def scores_table(
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
     columns = [f"{label} ({parts[-1]})" for label in baselines]
     table = Grid(["metric", *parts, *columns])
-    scaled = ", scaled" if record["targets_scaled"] else ""
+    loss = "mean loss (scaled)" if record["targets_scaled"] else "mean loss"
     for metric in metrics:
-        label = f"mean loss ({record['loss']}{scaled})" if metric == "loss" else metric
+        label = loss if metric == "loss" else metric
         values = [scores.get(f"{part}.{metric}") for part in parts]
         values += [found.get(f"{parts[-1]}.{metric}") for found in baselines.values()]
         table.add_row(label, *map(shown, values))
@@ -205,7 +205,7 @@ def verdict(passed: bool) -> Text:
 
 def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:
     """Runs, newest first."""
-    table = Grid(["run", "status", "stopped by", "epochs", "time", "metric", "value"], 3)
+    table = Grid(["run", "status", "stopped by", "metric", "epochs", "time"], 4)
     for record in records:
         metric, value = headline(record)
         seconds = record.get("seconds")
@@ -213,21 +213,20 @@ def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:
             str(record["run_id"]),
             str(record["status"]),
             record.get("stop_reason", "-"),
+            "-" if metric is None else f"{metric} {shown(value, 4)}",
             str(record.get("epochs", "-")),
             "-" if seconds is None else duration(seconds),
-            metric,
-            shown(value, 4),
         )
     return table
 
 
-def headline(record: Mapping[str, Any]) -> tuple[str, float | None]:
+def headline(record: Mapping[str, Any]) -> tuple[str | None, float | None]:
     """The metric that a list of runs shows: of the last part, the first but the loss."""
     metrics = record.get("metrics") or {}
     parts = list(dict.fromkeys(path.partition(".")[0] for path in metrics))
     paths = [path for path in metrics if parts and path.startswith(f"{parts[-1]}.")]
     chosen = next((path for path in paths if not path.endswith(".loss")), None)
-    return (chosen, metrics[chosen]) if chosen else ("-", None)
+    return (chosen, metrics[chosen]) if chosen else (None, None)
 
 
 def predictions_table(predicted: Any, most: int) -> Grid:

@@ -183,6 +183,11 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             None,
             "3 faults",
         ),
+        (
+            ["loss=mse", "data.scale={targets: minmax}"],
+            None,
+            "scaled classes lie beyond the outputs' range",
+        ),
         (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
         (
             ["data={inputs: [1, 2], targets: [a, a]}", "network.layers=[1, 2, 1]"],

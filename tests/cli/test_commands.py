@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+import threadpoolctl
 from systems import CONFIGS
 
 from bpcli.cli.main import bpnet as group
@@ -243,7 +244,7 @@ def test_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     command = f"{sys.executable} -m bpcli predict {CONFIGS / 'digits.yaml'} --json > /dev/full"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "Error: output could not be written: No space left on device.\n"
+    assert done.stderr == "Error: output could not be read or written: No space left on device.\n"
 
 
 def test_names_with_brackets_are_printed_as_they_are(bpnet) -> None:
@@ -685,3 +686,64 @@ def test_tables_never_cut_a_number(width: int, bpnet, monkeypatch: pytest.Monkey
 
 def _terminal(width: int, stderr: bool = False) -> Console:
     return Console(stderr=stderr, force_terminal=True, width=width, color_system=None)
+
+
+def test_data_are_the_same_on_any_number_of_blas_threads(bpnet) -> None:
+    digests = set()
+    for threads in (1, 2):
+        with threadpoolctl.threadpool_limits(threads, "blas"):
+            bpnet("train", CONFIGS / "linear_regression.yaml", "--quiet", "--set",
+                  "data={generator: regression, n_samples: 800, n_features: 700, "
+                  "n_informative: 700, n_targets: 9}", "--set", "network.layers=[auto, auto]",
+                  "--set", "training.epochs=1")  # fmt: skip
+            assert bpnet("eval", "latest").code == 0
+            record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+            digests.add((record["data_sha256"], record["weights_sha256"]))
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    "damage", [{"rows": 3}, {"seconds": "a"}, {"metrics": [1]}, {"loss": None}]
+)
+def test_a_record_of_another_shape_is_damaged(damage: dict, bpnet) -> None:
+    for name in ("good", "bad"):
+        bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
+    (folder,) = Path("runs").glob("*-bad-*")
+    record = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(record | damage))
+    shown = bpnet("runs", "show", "bad")
+    assert shown.code == 2
+    assert f"see its `{next(iter(damage))}`" in shown.err
+    listed = bpnet("runs", "list")
+    assert listed.code == 0
+    assert "damaged" in listed.out
+
+
+def test_a_renamed_run_is_known_by_its_folder(bpnet) -> None:
+    run_id = bpnet("train", XOR, *SHORT, "--quiet").out.strip()
+    Path("runs", run_id).rename(Path("runs", "20200101-000000-old-aaaa"))
+    assert "20200101-000000-old-aaaa" in bpnet("runs", "list").out
+    assert bpnet("eval", "old").code == 0
+    os.chdir("runs/20200101-000000-old-aaaa")
+    assert "20200101-000000-old-aaaa: best weights" in bpnet("eval", "./").err
+
+
+def test_paths_that_are_not_utf_8_work(bpnet, tmp_path: Path) -> None:
+    assert bpnet("train", XOR, *SHORT, "--quiet", "--runs-dir", "r\udcff").code == 0
+    assert bpnet("runs", "list", "--runs-dir", "r\udcff").code == 0
+
+
+def test_hostile_references_and_files_are_refused(bpnet, tmp_path: Path) -> None:
+    assert bpnet("eval", "latest~" + "9" * 5000).code == 2
+    assert bpnet("eval", "").code == 2
+    (tmp_path / "k.yaml").write_text('*a : 1\n"": 2\n')
+    assert "aliases" in bpnet("train", "k.yaml").err
+    (tmp_path / "big.yaml").write_bytes(b"#" * (10 * 2**20 + 1))
+    assert "too large" in bpnet("train", "big.yaml").err
+    assert "no template `zzzz`; `bpnet init` lists" in bpnet("init", "zzzz").err
+
+
+def test_no_metrics_are_fine(bpnet) -> None:
+    result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "metrics=[]")
+    assert result.code == 0
+    assert result.err.count("val.loss") == 1

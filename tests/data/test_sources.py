@@ -103,6 +103,7 @@ def test_inline_numbers_are_values_and_words_are_classes() -> None:
         ([[1, 2], [3]], [1, 2], "row 1 has 2 numbers, row 2 has 1"),
         ([[1], [2]], [1], "2 rows of inputs but 1 of targets"),
         ([[1], [float("inf")]], [1, 2], "row 2, column 1"),
+        ([1, 2], ["a", "a\0"], "has control characters"),
     ],
 )
 def test_inline_rows_that_form_no_table_are_refused(inputs, targets, message: str) -> None:
@@ -129,3 +130,10 @@ def test_the_intercept_moves_a_regressions_targets() -> None:
     plain, moved = (Regression(intercept=by).table(RNG(0)).Y for by in (0.0, 7.0))
     assert plain is not None
     np.testing.assert_allclose(moved, plain + 7)
+
+
+def test_classes_from_numbers_keep_names_that_tell_them_apart() -> None:
+    values = np.array([[1000001.0], [1000002], [0.1], [0.1 + 1e-12]])
+    table = Table(np.zeros((4, 1)), Y=values).with_classes_as_targets()
+    assert len(set(table.class_names)) == 4
+    assert "1000001" in table.class_names

@@ -248,3 +248,28 @@ def test_every_factor_that_fits_is_named(
     explanation = explain(wrong, rows, outputs)
     assert explanation is not None
     assert all(hint in explanation for hint in hints), explanation
+
+
+def test_a_gradient_of_exactly_zero_is_right() -> None:
+    network = Network((Layer(2, 1, ACTIVATIONS["softsign"](), "none"),), HalfSquaredError())
+    X, Y = np.array([[1.0, 2.0]]), np.zeros((1, 1))
+    problem = Problem(network, np.zeros(2), X, Y, None, 0.0, "mean")
+    assert all(check.passed for check in check_objective(problem.objective(), problem.params))
+
+
+def test_the_l2_term_has_no_kinks() -> None:
+    problem = replace(_problem_on_a_kink(), l2=0.5)
+    checks = check_objective(problem.objective(), problem.params)
+    assert {check.tensor: check.skipped for check in checks if check.term == "l2"} == {
+        "W1": 0, "b1": 0, "W2": 0, "b2": 0,
+    }  # fmt: skip
+
+
+def test_a_wrong_product_is_named_also_without_biases() -> None:
+    rng = np.random.default_rng(0)
+    layers = (Layer(2, 2, Sigmoid()), Layer(2, 1, Sigmoid(), "none"))
+    network = Network(layers, HalfSquaredError())
+    params, X, Y = rng.normal(size=8), rng.normal(size=(5, 2)), rng.normal(size=(5, 1))
+    objective = Problem(network, params, X, Y, None, 0.0, "mean").objective()
+    checks = check_objective(CORRUPTIONS["inputs-for-activations"].corrupt(objective), params)
+    assert "own input, not x?" in (explain(checks, 5, 1) or "")

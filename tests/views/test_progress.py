@@ -101,7 +101,7 @@ def test_baselines_stand_beside_the_part_they_belong_to() -> None:
         {"loss": "mse", "targets_scaled": True},
     )
     assert table.headers == ["metric", "train", "val", "constant (val)"]
-    assert table.rows == [["mean loss (mse, scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]
+    assert table.rows == [["mean loss (scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]
 
 
 def test_a_grid_that_is_too_wide_loses_what_is_expendable_and_then_runs_over() -> None:
