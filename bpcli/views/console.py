@@ -45,12 +45,15 @@ class Console(rich.console.Console):
                 break
             left_out.append(name)
             table = grid.table(left_out)
-        self.show_table(table)
+        if self._width_of(table) <= self.width:
+            self.show_table(table)
+        else:
+            self.say(self._plain(table))
         return left_out
 
     def show_table(self, table: Table) -> None:
-        """Print a table and a blank line; plain text, unless it fits a terminal."""
-        if self.is_terminal and self._width_of(table) <= self.width:
+        """Print a table and a blank line; a terminal may fold its words."""
+        if self.is_terminal:
             self.print(table, end="\n\n")
         else:
             self.say(self._plain(table))
