@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bpcli.errors import ConfigError
+
 if TYPE_CHECKING:
+    from bpcli.build import Experiment
+    from bpcli.nn.arrays import Vector
     from bpcli.views.console import Console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,7 +57,36 @@ def print_json(document: Any) -> None:
     click.echo(to_json(document))
 
 
-def names_a_config(reference: str) -> bool:
+def load_run_or_config(
+    reference: str,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    *,
+    weights: str = "best",
+    needs_targets: bool = True,
+) -> tuple[Experiment, Vector]:
+    """What RUN|CONFIG names: a run with its weights, or a config with its initial parameters.
+
+    Raises `ConfigError` or `RunError` where it names neither, or --set is given for a run.
+    """
+    if _names_a_config(reference):
+        from bpcli.build import build
+        from bpcli.spec.load import load_config
+
+        config = load_config(Path(reference), overrides)
+        experiment = build(config, needs_targets=needs_targets)
+        return experiment, experiment.initial_params
+    if overrides:
+        raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
+    from bpcli.experiment.trained import load_trained
+    from bpcli.runs.references import find_run
+
+    run = find_run(reference, runs_dir)
+    trained = load_trained(run, weights)  # type: ignore[arg-type]  # click checked it
+    return trained.experiment, trained.params
+
+
+def _names_a_config(reference: str) -> bool:
     """True where RUN|CONFIG is a config file: it ends as one, or is a file."""
     try:
         return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()

@@ -10,7 +10,7 @@ import click
 from bpcli.cli.common import (
     console,
     json_option,
-    names_a_config,
+    load_run_or_config,
     print_json,
     runs_dir_option,
     set_option,
@@ -75,12 +75,15 @@ def command(
         _self_test(as_json)
         return
     _known_corruption(corrupt)
-    from bpcli.experiment.gradcheck import prove_demonstration
+    from bpcli.experiment.gradcheck import prove_demonstration, prove_experiment
     from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
         if run_or_config is not None:
-            proof = _prove(run_or_config, overrides, runs_dir, rows, entries, corrupt)
+            experiment, params = load_run_or_config(run_or_config, overrides, runs_dir)
+            proof = prove_experiment(
+                experiment, params, rows=rows, entries=entries, corruption=corrupt
+            )
             _report(proof, as_json)
         elif corrupt is not None:
             _report(prove_demonstration(corrupt), as_json)
@@ -93,33 +96,6 @@ def _known_corruption(corrupt: str | None) -> None:
 
     if corrupt is not None and corrupt not in CORRUPTIONS:
         raise ConfigError(f"--corrupt {corrupt}: expected one of {', '.join(CORRUPTIONS)}.")
-
-
-def _prove(
-    run_or_config: str,
-    overrides: tuple[str, ...],
-    runs_dir: Path,
-    rows: int,
-    entries: int,
-    corrupt: str | None,
-) -> Proof:
-    from bpcli.experiment.gradcheck import prove_experiment
-
-    if names_a_config(run_or_config):
-        from bpcli.build import build
-        from bpcli.spec.load import load_config
-
-        experiment = build(load_config(Path(run_or_config), overrides))
-        params = experiment.initial_params
-    else:
-        from bpcli.experiment.trained import load_trained
-        from bpcli.runs.references import find_run
-
-        if overrides:
-            raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
-        trained = load_trained(find_run(run_or_config, runs_dir))
-        experiment, params = trained.experiment, trained.params
-    return prove_experiment(experiment, params, rows=rows, entries=entries, corruption=corrupt)
 
 
 def _report(proof: Proof, as_json: bool) -> None:

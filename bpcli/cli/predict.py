@@ -11,7 +11,7 @@ import click
 from bpcli.cli.common import (
     console,
     json_option,
-    names_a_config,
+    load_run_or_config,
     print_json,
     runs_dir_option,
     set_option,
@@ -22,7 +22,7 @@ from bpcli.errors import ConfigError
 if TYPE_CHECKING:
     from bpcli.build import Experiment
     from bpcli.experiment.predict import PredictedRows
-    from bpcli.nn.arrays import Array, Vector
+    from bpcli.nn.arrays import Array
 
 _MOST_ROWS_ON_A_TERMINAL = 50
 
@@ -65,7 +65,9 @@ def command(
     from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
-        experiment, params = _load(run_or_config, weights, overrides, runs_dir)
+        experiment, params = load_run_or_config(
+            run_or_config, overrides, runs_dir, weights=weights, needs_targets=False
+        )
         predicted = predict_rows(experiment, params, _rows(experiment, split))
     if as_json:
         print_json(predicted.to_json())
@@ -73,24 +75,6 @@ def command(
         _print_table(predicted)
     else:
         _print_lines(predicted)
-
-
-def _load(
-    run_or_config: str, weights: str, overrides: tuple[str, ...], runs_dir: Path
-) -> tuple[Experiment, Vector]:
-    if names_a_config(run_or_config):
-        from bpcli.build import build
-        from bpcli.spec.load import load_config
-
-        experiment = build(load_config(Path(run_or_config), overrides), needs_targets=False)
-        return experiment, experiment.initial_params
-    if overrides:
-        raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
-    from bpcli.experiment.trained import load_trained
-    from bpcli.runs.references import find_run
-
-    trained = load_trained(find_run(run_or_config, runs_dir), weights)  # type: ignore[arg-type]
-    return trained.experiment, trained.params
 
 
 def _rows(experiment: Experiment, split: str) -> Array:

@@ -32,6 +32,16 @@ class Generator:
         raise NotImplementedError
 
 
+def _classes(X: Array, labels: Any, count: int) -> Table:
+    """A table of classes 0, 1, 2 …."""
+    return Table(
+        X,
+        labels=np.asarray(labels, np.intp),
+        class_names=tuple(str(number) for number in range(count)),
+        input_names=numbered("x", X.shape[1]),
+    )
+
+
 # Logic gates: the four rows of a truth table.
 
 
@@ -41,7 +51,7 @@ class _Gate(Generator):
 
     def table(self, rng: np.random.Generator) -> Table:
         X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-        return _two_classes(X, np.array(self.outputs))
+        return _classes(X, self.outputs, count=2)
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,6 @@ class Xor(_Gate):
     """1 where the inputs differ: no single unit can learn it."""
 
     outputs = (0, 1, 1, 0)
-
-
-def _two_classes(X: Array, labels: Any) -> Table:
-    return Table(
-        X,
-        labels=np.asarray(labels, dtype=np.intp),
-        class_names=("0", "1"),
-        input_names=numbered("x", X.shape[1]),
-    )
 
 
 # Shapes in the plane.
@@ -115,7 +116,7 @@ class _Region(Generator):
 
     def table(self, rng: np.random.Generator) -> Table:
         X = rng.uniform(-1, 1, (self.n_samples, 2))
-        return _two_classes(X, self._inside(np.abs(X)))
+        return _classes(X, self._inside(np.abs(X)), count=2)
 
     @staticmethod
     def _inside(distance: Array) -> Any:
@@ -157,15 +158,6 @@ def _sklearn(make: str, rng: np.random.Generator, **options: Any) -> tuple[Array
     except ValueError as error:
         raise DataError(f"scikit-learn's {make} cannot do this: {error}") from None
     return np.asarray(X, np.float64), y
-
-
-def _classes(X: Array, labels: Any, count: int) -> Table:
-    return Table(
-        X,
-        labels=np.asarray(labels, np.intp),
-        class_names=tuple(str(number) for number in range(count)),
-        input_names=numbered("x", X.shape[1]),
-    )
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from bpcli.data.prepare import Part, PartName
 from bpcli.errors import RunError
-from bpcli.experiment.scores import Scores, baselines, part_scores
+from bpcli.experiment.scores import Scores, baselines, part_predictions, part_scores
 from bpcli.experiment.trained import Trained
-from bpcli.training.metrics import Predictions, predictions
+from bpcli.training.metrics import Predictions
 
 
 @dataclass(frozen=True)
@@ -74,17 +74,11 @@ def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:
     part = experiment.parts[part_name]
     if not len(part):
         raise RunError(f"{trained.run.run_id} has no {part_name} part: its split leaves it empty.")
-    predicted = predictions(
-        experiment.network,
-        trained.params,
-        experiment.preparation,
-        part,
-        experiment.rows(part_name).inputs,
-    )
+    predicted = part_predictions(experiment, part_name, trained.params)
     return PartEvaluation(
         part_name,
         len(part),
-        part_scores(experiment, part_name, trained.params),
+        part_scores(experiment, part_name, trained.params, predicted=predicted),
         baselines(experiment, part_name),
         _class_report(part, predicted, experiment.preparation.class_names),
     )

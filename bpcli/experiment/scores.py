@@ -14,15 +14,29 @@ from bpcli.training.objective import Objective
 Scores = dict[str, float | None]
 
 
+def part_predictions(experiment: Experiment, name: PartName, params: Vector) -> Predictions:
+    """What the network predicts for one part."""
+    part, inputs = experiment.parts[name], experiment.rows(name).inputs
+    return predictions(experiment.network, params, experiment.preparation, part, inputs)
+
+
 def part_scores(
-    experiment: Experiment, name: PartName, params: Vector, mean_loss: float | None = None
+    experiment: Experiment,
+    name: PartName,
+    params: Vector,
+    *,
+    mean_loss: float | None = None,
+    predicted: Predictions | None = None,
 ) -> Scores:
-    """The mean loss of one part, unless it is known already, and its metrics, by name."""
-    part, rows = experiment.parts[name], experiment.rows(name)
+    """The mean loss of one part and its metrics, by name; what is known already is not redone."""
     if mean_loss is None:
-        mean_loss = Objective(experiment.network, rows).mean_loss(params)
-    predicted = predictions(experiment.network, params, experiment.preparation, part, rows.inputs)
-    return {"loss": mean_loss, **measure(experiment.metrics, part, predicted)}
+        mean_loss = Objective(experiment.network, experiment.rows(name)).mean_loss(params)
+    if predicted is None:
+        predicted = part_predictions(experiment, name, params)
+    return {
+        "loss": mean_loss,
+        **measure(experiment.metrics, experiment.parts[name], predicted),
+    }
 
 
 def all_scores(experiment: Experiment, params: Vector) -> Scores:
@@ -51,7 +65,9 @@ class EpochScores:
             scores = {
                 f"{name}.{metric}": value
                 for name, loss in losses.items()
-                for metric, value in part_scores(self._experiment, name, epoch.params, loss).items()
+                for metric, value in part_scores(
+                    self._experiment, name, epoch.params, mean_loss=loss
+                ).items()
             }
             self._latest = (epoch.number, scores)
         return self._latest[1]
