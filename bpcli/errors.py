@@ -36,6 +36,12 @@ class Diverged(BpnetError):
     exit_code = 3
 
 
+class WorkerLost(BpnetError):
+    """A worker process ended in the middle of training, killed or out of memory."""
+
+    exit_code = 1
+
+
 class GateFailed(BpnetError):
     """A check that a script may rely on did not hold."""
 

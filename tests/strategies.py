@@ -12,7 +12,8 @@ from bpcli.nn.activations import ACTIVATIONS, Activation, Maxout
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.registry import name_of
-from bpcli.training.objective import Objective, Rows
+from bpcli.training.objective import Objective
+from bpcli.training.rows import Rows
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.build import Experiment, build
 from bpcli.data.prepare import Part, PartName
-from bpcli.experiment.scores import Scores, baselines, part_scores
+from bpcli.experiment.scores import Scores, baselines, part_objective, part_scores
 from bpcli.experiment.train import train
 from bpcli.experiment.trained import load_trained
 from bpcli.runs.store import Run
@@ -41,7 +41,9 @@ class System:
         return self.experiment.parts[name]
 
     def scores(self, name: PartName = "train") -> Scores:
-        return part_scores(self.experiment, name, self.params)
+        return part_scores(
+            self.experiment, name, self.params, part_objective(self.experiment, name)
+        )
 
     def baselines(self, name: PartName) -> dict[str, Scores]:
         return baselines(self.experiment, name)

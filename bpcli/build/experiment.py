@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -25,7 +24,10 @@ from bpcli.spec.load import Config
 from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
 from bpcli.training.batches import Batches
 from bpcli.training.metrics import METRICS_OF
-from bpcli.training.objective import Objective, Rows
+from bpcli.training.objective import Objective
+from bpcli.training.rows import Rows
+from bpcli.training.shards import ShardPlan
+from bpcli.training.workers import Crew
 
 Stream: TypeAlias = Literal["data", "split", "init", "batches"]
 _STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches")
@@ -78,21 +80,24 @@ class Experiment:
         params.flags.writeable = False
         return params
 
-    def objective(
-        self, pool: ThreadPoolExecutor | None = None, dtype: np.dtype | None = None
-    ) -> Objective:
+    def objective(self, crew: Crew | None = None, dtype: np.dtype | None = None) -> Objective:
         """What training minimises."""
         training = self.spec.training
         rows = self.rows("train") if dtype is None else self._stored("train", dtype)
         return Objective(
-            self.network, rows, l2=training.l2, reduction=training.reduction, pool=pool
+            self.network, rows, l2=training.l2, reduction=training.reduction, crew=crew
         )
 
-    def validation(self, pool: ThreadPoolExecutor | None = None) -> Objective | None:
+    def validation(self, crew: Crew | None = None) -> Objective | None:
         """The mean loss of the validation part, without L2; None where that part is empty."""
         if not len(self.parts["val"]):
             return None
-        return Objective(self.network, self.rows("val"), pool=pool)
+        return Objective(self.network, self.rows("val"), crew=crew)
+
+    @cached_property
+    def plan(self) -> ShardPlan:
+        """How the rows of the training part are cut up, whatever the number of workers."""
+        return ShardPlan.of(len(self.parts["train"]), self.network, self.dtype)
 
     @property
     def batches(self) -> Batches:

@@ -9,7 +9,13 @@ import numpy as np
 
 from bpcli.data.prepare import Part, PartName
 from bpcli.errors import RunError
-from bpcli.experiment.scores import Scores, baselines, part_predictions, part_scores
+from bpcli.experiment.scores import (
+    Scores,
+    baselines,
+    part_objective,
+    part_predictions,
+    part_scores,
+)
 from bpcli.experiment.trained import Trained
 from bpcli.training.metrics import Predictions
 
@@ -74,11 +80,12 @@ def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:
     part = experiment.parts[part_name]
     if not len(part):
         raise RunError(f"{trained.run.run_id} has no {part_name} part: its split leaves it empty.")
-    predicted = part_predictions(experiment, part_name, trained.params)
+    objective = part_objective(experiment, part_name)
+    predicted = part_predictions(experiment, part_name, trained.params, objective)
     return PartEvaluation(
         part_name,
         len(part),
-        part_scores(experiment, part_name, trained.params, predicted=predicted),
+        part_scores(experiment, part_name, trained.params, objective),
         baselines(experiment, part_name),
         _class_report(part, predicted, experiment.preparation.class_names),
     )

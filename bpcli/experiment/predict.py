@@ -70,7 +70,7 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
     """The outputs of the network for some rows of the table, counted from 0."""
     table, preparation = experiment.table, experiment.preparation
     X = table.X[rows]
-    A = network_outputs(experiment.network, params, preparation.inputs.apply(X))[1]
+    A = network_outputs(experiment.network, params, preparation.inputs.apply(X))
     classes = preparation.classes(A)
     names = table.class_names
     targets: list[list[Any]] = []

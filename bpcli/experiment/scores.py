@@ -14,27 +14,26 @@ from bpcli.training.objective import Objective
 Scores = dict[str, float | None]
 
 
-def part_predictions(experiment: Experiment, name: PartName, params: Vector) -> Predictions:
-    """What the network predicts for one part."""
-    part, inputs = experiment.parts[name], experiment.rows(name).inputs
-    return predictions(experiment.network, params, experiment.preparation, part, inputs)
+def part_objective(experiment: Experiment, name: PartName) -> Objective:
+    """The mean loss of a part, computed by this process alone."""
+    return Objective(experiment.network, experiment.rows(name))
+
+
+def part_predictions(
+    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+) -> Predictions:
+    """What the network predicts for one part; the objective is that part's."""
+    Z = objective.outputs(params)
+    return predictions(experiment.network, Z, experiment.preparation, experiment.parts[name])
 
 
 def part_scores(
-    experiment: Experiment,
-    name: PartName,
-    params: Vector,
-    *,
-    mean_loss: float | None = None,
-    predicted: Predictions | None = None,
+    experiment: Experiment, name: PartName, params: Vector, objective: Objective
 ) -> Scores:
-    """The mean loss of one part and its metrics, by name; what is known already is not redone."""
-    if mean_loss is None:
-        mean_loss = Objective(experiment.network, experiment.rows(name)).mean_loss(params)
-    if predicted is None:
-        predicted = part_predictions(experiment, name, params)
+    """The mean loss of one part and its metrics, by name; the objective is that part's."""
+    predicted = part_predictions(experiment, name, params, objective)
     return {
-        "loss": mean_loss,
+        "loss": objective.mean_loss(params),
         **measure(experiment.metrics, experiment.parts[name], predicted),
     }
 
@@ -45,8 +44,16 @@ def all_scores(experiment: Experiment, params: Vector) -> Scores:
         f"{name}.{metric}": value
         for name in PARTS
         if len(experiment.parts[name])
-        for metric, value in part_scores(experiment, name, params).items()
+        for metric, value in part_scores(
+            experiment, name, params, part_objective(experiment, name)
+        ).items()
     }
+
+
+def losses(epoch: Epoch) -> Scores:
+    """The mean losses of an epoch by path: those of its scores that cost nothing more."""
+    found: Scores = {"train.loss": epoch.mean_loss}
+    return found if epoch.val_loss is None else found | {"val.loss": epoch.val_loss}
 
 
 class EpochScores:
@@ -59,14 +66,16 @@ class EpochScores:
     def of(self, epoch: Epoch) -> Scores:
         """The scores by path."""
         if self._latest[0] != epoch.number:
-            losses: dict[PartName, float] = {"train": epoch.mean_loss}
-            if epoch.val_loss is not None:
-                losses["val"] = epoch.val_loss
+            parts: dict[PartName, Objective | None] = {
+                "train": epoch.objective,
+                "val": epoch.validation,
+            }
             scores = {
                 f"{name}.{metric}": value
-                for name, loss in losses.items()
+                for name, objective in parts.items()
+                if objective is not None
                 for metric, value in part_scores(
-                    self._experiment, name, epoch.params, mean_loss=loss
+                    self._experiment, name, epoch.params, objective
                 ).items()
             }
             self._latest = (epoch.number, scores)

@@ -6,9 +6,9 @@ import io
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,11 +16,11 @@ import numpy as np
 
 from bpcli.build import Experiment, stream
 from bpcli.data.prepare import PARTS
-from bpcli.errors import Diverged, Interrupted
+from bpcli.errors import Diverged, Interrupted, WorkerLost
 from bpcli.experiment.interrupts import StopRequest, stop_requests
 from bpcli.experiment.provenance import data_digest, file_digest, machine, usable_cores
 from bpcli.experiment.record import criterion_record, describe, weight_arrays, weights_meta
-from bpcli.experiment.scores import EpochScores, all_baselines, all_scores
+from bpcli.experiment.scores import EpochScores, all_baselines, all_scores, losses
 from bpcli.nn.arrays import Vector
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import save_arrays
@@ -34,18 +34,22 @@ from bpcli.runs.store import (
     Record,
     Run,
 )
-from bpcli.training.loop import Epoch, train_epochs
-from bpcli.training.objective import Objective, worker_pool
-from bpcli.training.shards import useful_workers
+from bpcli.training.loop import Epoch, Training, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
+from bpcli.training.workers import Crew, crew, useful_workers
 
 _MOST_LOG_LINES = 1000
+_SCORED_LINES = 50
 
 
 class Watcher(Protocol):
     """Whoever looks on: told of every epoch, it decides itself what to show and when."""
 
     def start(self, record: Record) -> None: ...
+
+    def next_due(self, number: int) -> int:
+        """The next epoch, after this one, that it wants to be told of whatever the clock says."""
+        ...
 
     def see(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None: ...
 
@@ -70,8 +74,8 @@ def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
         stack.enter_context(repeatable_numerics())
         session = _begin(experiment, Run.claim(runs_dir, experiment.spec.name), watcher)
         stack.callback(session.log.close)
-        pool = stack.enter_context(worker_pool(_workers(experiment, session.objective)))
-        failure = session.follow(pool, request)
+        workers = stack.enter_context(crew(_workers(experiment)))
+        failure = session.follow(workers, request)
         return session.save_end(failure)
 
 
@@ -85,11 +89,11 @@ def _begin(experiment: Experiment, run: Run, watcher: Watcher) -> _Session:
     return session
 
 
-def _workers(experiment: Experiment, objective: Objective) -> int:
-    asked = experiment.spec.training.workers
+def _workers(experiment: Experiment) -> int:
+    asked, shards = experiment.spec.training.workers, len(experiment.plan.shards)
     if asked == "auto":
-        return useful_workers(objective.plan, experiment.network, usable_cores())
-    return min(len(objective.plan.shards), asked)
+        return useful_workers(shards, experiment.network.n_params, usable_cores())
+    return min(shards, asked)
 
 
 @dataclass
@@ -107,11 +111,9 @@ class _Session:
 
     def __post_init__(self) -> None:
         training = self.experiment.spec.training
-        self.objective = self.experiment.objective()
         self.scores = EpochScores(self.experiment)
-        self.stopping = Stopping(
-            StopRules(epochs=training.epochs, **training.stop.model_dump()), self.best
-        )
+        self.rules = StopRules(epochs=training.epochs, **training.stop.model_dump())
+        self.stopping = Stopping(self.rules, self.best)
 
     def save_start(self) -> None:
         """Write what is known before the first epoch."""
@@ -124,8 +126,8 @@ class _Session:
             "status": "running",
             "started": _now(),
             **describe(self.experiment),
-            "shards": len(self.objective.plan.shards),
-            "block": self.objective.plan.block,
+            "shards": len(self.experiment.plan.shards),
+            "block": self.experiment.plan.block,
             "argv": [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]],
             "data_sha256": data_digest(self.experiment.table),
             **machine(),
@@ -140,13 +142,13 @@ class _Session:
         np.savez(buffer, **indices)
         return buffer.getvalue()
 
-    def follow(self, pool: ThreadPoolExecutor | None, request: StopRequest) -> Exception | None:
+    def follow(self, workers: Crew, request: StopRequest) -> Exception | None:
         """Go through the epochs until a rule, a signal or a failure ends them.
 
         Returns the failure, so that what there is can be saved before it is raised.
         """
         try:
-            for epoch in self._epochs(pool):
+            for epoch in self._epochs(workers):
                 self.best.see(epoch)
                 self.last = epoch
                 reason = self.stopping.see(epoch)
@@ -163,23 +165,38 @@ class _Session:
             return Interrupted("Training was interrupted.", request.signal_number)
         return None
 
-    def _epochs(self, pool: ThreadPoolExecutor | None) -> Iterator[Epoch]:
-        training, experiment = self.experiment.spec.training, self.experiment
-        return train_epochs(
-            self.objective.like(pool=pool),
-            training.optimizer,
+    def _epochs(self, workers: Crew) -> Iterator[Epoch]:
+        asked, experiment = self.experiment.spec.training, self.experiment
+        training = Training(
+            experiment.objective(workers),
+            asked.optimizer,
             experiment.initial_params,
-            learning_rate=training.learning_rate,
-            epochs=training.epochs,
+            learning_rate=asked.learning_rate,
             batches=experiment.batches,
             rng=stream(experiment.spec.seed, "batches"),
-            validation=experiment.validation(pool),
         )
+        validation = experiment.validation(workers)
+        return train_epochs(training, asked.epochs, validation=validation, next_due=self._next_due)
+
+    def _next_due(self, number: int) -> int:
+        """The next epoch that a rule, the log or the watcher is to see."""
+        if self._sees_every_epoch:
+            return number + 1
+        next_line = number - number % self._log_every + self._log_every
+        return min(next_line, self.watcher.next_due(number))
+
+    @cached_property
+    def _sees_every_epoch(self) -> bool:
+        """True where a best epoch is sought, a stop rule looks at figures, or a path is kept."""
+        has_validation = bool(len(self.experiment.parts["val"]))
+        records = self.experiment.spec.training.record_params
+        return has_validation or records or self.rules.need_every_epoch
 
     def _note(self, epoch: Epoch, is_last: bool) -> None:
         if self.experiment.spec.training.record_params:
             self.path.append(epoch.params)
         if is_last or epoch.number % self._log_every == 0:
+            is_scored = is_last or epoch.number % self._score_every == 0
             self.log.append(
                 {
                     "epoch": epoch.number,
@@ -187,17 +204,26 @@ class _Session:
                     "grad_norm": epoch.grad_norm,
                     "learning_rate": epoch.learning_rate,
                     "seconds": round(epoch.seconds, 6),
-                    **self.scores.of(epoch),
+                    **(self.scores.of(epoch) if is_scored else losses(epoch)),
                 }
             )
         self.watcher.see(epoch, self.scores, is_last)
 
-    @property
+    @cached_property
     def _log_every(self) -> int:
+        """Epochs between lines of the log."""
         training = self.experiment.spec.training
         if training.log_every != "auto":
             return training.log_every
         return max(1, -(-training.epochs // _MOST_LOG_LINES))
+
+    @cached_property
+    def _score_every(self) -> int:
+        """Epochs between lines that have metrics too, which cost another forward pass."""
+        training = self.experiment.spec.training
+        if training.log_every != "auto":
+            return training.log_every
+        return self._log_every * max(1, training.epochs // (_SCORED_LINES * self._log_every))
 
     def save_end(self, failure: Exception | None) -> Outcome:
         """Save weights and record."""
@@ -240,7 +266,7 @@ class _Session:
         saved = f"{failure} The run is saved as {self.run.run_id} ({self.record['epochs']} epochs)."
         if isinstance(failure, Interrupted):
             return Interrupted(saved, failure.signal_number)
-        return Diverged(saved) if isinstance(failure, Diverged) else failure
+        return type(failure)(saved) if isinstance(failure, Diverged | WorkerLost) else failure
 
 
 def _now() -> str:

@@ -68,7 +68,8 @@ class Surroundings:
 
     def __init__(self, network: Network, inputs: Array, targets: Array) -> None:
         self._network = network
-        self._work = Workspace(network, np.dtype(np.float64))
+        self._params = np.empty(network.n_params)
+        self._work = Workspace(network, self._params)
         self._work.fit(inputs.shape[1])
         self._inputs = inputs
         self._targets = targets
@@ -107,7 +108,7 @@ class Surroundings:
         return behind != ahead
 
     def _forward(self, params: Vector) -> None:
-        self._work.load(params)
+        self._params[:] = params
         forward(self._work, self._inputs)
 
     def _pieces(self, params: Vector) -> list[bytes]:

@@ -12,13 +12,18 @@ one product gives z, and one gives both gradients. All results are sums over sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
+from bpcli.nn.activations import Identity
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
+
+Allocate: TypeAlias = Callable[[int, np.dtype], Array]
+"""Makes an uninitialised flat array, as `np.empty`."""
 
 
 class LayerPass:
@@ -26,6 +31,7 @@ class LayerPass:
 
     __slots__ = (
         "W",
+        "_empty",
         "_storage",
         "a",
         "a_and_ones",
@@ -46,56 +52,51 @@ class LayerPass:
     grad_a: Array
     z: Array
 
-    def __init__(self, layer: Layer, matrix: Array, grad: Array) -> None:
+    def __init__(self, layer: Layer, matrix: Array, grad: Array, empty: Allocate) -> None:
         self.layer = layer
         self.activation = layer.activation
         self.matrix = matrix
         self.W = matrix[:, : layer.inputs]
         self.grad = grad
+        self._empty = empty
         self._storage: tuple[Array, ...] = ()
 
     def carve(self, samples: int, ones_above: bool) -> None:
         """Lay out the block's arrays for a number of samples, in memory kept between blocks.
 
         Each is a contiguous piece of flat storage, since a product writes only into such an array.
+        Of an identity, a is z and delta is grad_a: the same memory, nothing to copy.
         """
         rows, units = self.layer.rows, self.layer.units
-        sizes = (rows * samples, (units + ones_above) * samples, rows * samples, units * samples)
+        sizes = [rows * samples, (units + ones_above) * samples, rows * samples, units * samples]
         if not self._storage or self._storage[0].size < sizes[0]:
-            self._storage = tuple(np.empty(size, self.matrix.dtype) for size in sizes)
-        z, a, delta, grad_a = (
+            self._storage = tuple(self._empty(size, self.matrix.dtype) for size in sizes)
+        self.z, self.a_and_ones, self.delta, self.grad_a = (
             store[:size].reshape(-1, samples)
             for store, size in zip(self._storage, sizes, strict=True)
         )
-        self.z, self.a_and_ones, self.delta, self.grad_a = z, a, delta, grad_a
-        self.a = a[:units]
-        a[units:] = 1
+        self.a = self.a_and_ones[:units]
+        np.copyto(self.a_and_ones[units:], 1)
+        if isinstance(self.activation, Identity):
+            self.z, self.delta = self.a, self.grad_a
 
 
 class Workspace:
-    """All arrays of a forward and a backward pass, in the dtype of the parameters."""
+    """All arrays of a forward and a backward pass over a block.
 
-    def __init__(self, network: Network, dtype: np.dtype) -> None:
+    The passes read `params`, which may change between them, and are in its dtype.
+    """
+
+    def __init__(self, network: Network, params: Vector, empty: Allocate = np.empty) -> None:
         self.network = network
-        self.params: Vector = np.empty(network.n_params, dtype)
-        self.grad: Vector = np.empty(network.n_params, dtype)
+        self.grad: Vector = empty(network.n_params, params.dtype)
         self.layers = [
-            LayerPass(layer, matrix, grad)
+            LayerPass(layer, matrix, grad, empty)
             for layer, matrix, grad in zip(
-                network.layers,
-                network.matrices(self.params),
-                network.matrices(self.grad),
-                strict=True,
+                network.layers, network.matrices(params), network.matrices(self.grad), strict=True
             )
         ]
         self.samples = 0
-        self._loaded: Vector | None = None
-
-    def load(self, params: Vector) -> None:
-        """Take over the parameters; free where they are the very vector of the last time."""
-        if self._loaded is not params:
-            self.params[:] = params
-            self._loaded = params
 
     def fit(self, samples: int) -> None:
         """Prepare for a block of `samples` columns."""
@@ -178,21 +179,12 @@ def block_bytes(network: Network, dtype: np.dtype) -> int:
     return columns * block_size(network) * dtype.itemsize
 
 
-def outputs(network: Network, params: Vector, inputs: Array) -> tuple[Array, Array]:
-    """The output layer's z (n, rows) and a (n, outputs), of inputs from `stored_inputs`."""
-    work = Workspace(network, params.dtype)
-    work.load(params)
-    top = network.layers[-1]
-    Z = np.empty((len(inputs), top.rows), params.dtype)
-    A = np.empty((len(inputs), top.units), params.dtype)
-    for start, stop in equal_blocks(0, len(inputs), block_size(network)):
+def predict(network: Network, params: Vector, X: Array) -> Array:
+    """The outputs (n, outputs) for the rows of X (n, inputs)."""
+    work = Workspace(network, params)
+    A = np.empty((len(X), network.outputs), params.dtype)
+    for start, stop in equal_blocks(0, len(X), block_size(network)):
         work.fit(stop - start)
-        forward(work, inputs[start:stop].T)
-        Z[start:stop] = work.layers[-1].z.T
+        forward(work, stored_inputs(network, X[start:stop], params.dtype).T)
         A[start:stop] = work.layers[-1].a.T
-    return Z, A
-
-
-def predict(network: Network, params: Vector, X: Array) -> tuple[Array, Array]:
-    """The output layer's z (n, rows) and a (n, outputs) for the rows of X (n, inputs)."""
-    return outputs(network, params, stored_inputs(network, X, params.dtype))
+    return A

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -29,14 +29,13 @@ class Batches:
     def is_full(self) -> bool:
         return self.size is None
 
-    def of_epoch(self, objective: Objective, rng: np.random.Generator) -> Iterator[Objective]:
+    def of_epoch(self, objective: Objective, rng: np.random.Generator) -> Iterable[Objective]:
         """The objective of each update of one epoch."""
         if self.size is None:
-            yield objective
-            return
-        order = self._draw(len(objective.data), rng)
-        for start in range(0, len(order), self.size):
-            yield objective.rows(order[start : start + self.size])
+            return (objective,)
+        size, order = self.size, self._draw(objective.n_rows, rng)
+        starts = range(0, len(order), size)
+        return (objective.rows(order[start : start + size]) for start in starts)
 
     def _draw(self, rows: int, rng: np.random.Generator) -> Array:
         count = self.rows_per_epoch or rows

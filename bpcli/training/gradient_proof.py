@@ -21,7 +21,8 @@ from bpcli.nn.initializers import Normal
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.propagation import Workspace, backward
-from bpcli.training.objective import Objective, Reduction, Rows
+from bpcli.training.objective import Objective, Reduction
+from bpcli.training.rows import Rows
 
 
 def check_objective(

@@ -1,15 +1,17 @@
 """The training loop: a generator of `Epoch` records that asks nobody whether to go on.
 
-Record e describes the state after e epochs, e = 0 … E. Its figures are computed when they are
-first read, from parameters that never change, so a reader pays for what it reads and when.
+Record e describes the state after e epochs. Its figures are computed when they are first read,
+from parameters that never change, so a reader pays for what it reads and when; and epochs that
+nobody is to read of have no record at all.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from time import perf_counter as clock
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from bpcli.nn.arrays import Vector
 from bpcli.training.batches import Batches
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers import Optimizer
+from bpcli.training.optimizers.base import State
 
 
 class Epoch:
@@ -25,23 +28,21 @@ class Epoch:
 
     def __init__(
         self,
-        number: int,
-        params: Vector,
+        position: Position,
         seconds: float,
-        learning_rate: float,
-        objective: Objective,
+        training: Training,
         validation: Objective | None,
     ) -> None:
-        self.number = number
-        self.params = params
+        self.number = position.number
+        self.params = position.params
         self.seconds = seconds
-        self.learning_rate = learning_rate
-        self._objective = objective
-        self._validation = validation
+        self.learning_rate = training.learning_rate
+        self.objective = training.objective
+        self.validation = validation
 
     @cached_property
     def _evaluation(self) -> Evaluation:
-        return self._objective.value_and_grad(self.params)
+        return self.objective.value_and_grad(self.params)
 
     @cached_property
     def loss(self) -> float:
@@ -64,40 +65,121 @@ class Epoch:
     @cached_property
     def val_loss(self) -> float | None:
         """The mean loss of the validation part, without L2; None if there is no such part."""
-        if self._validation is None:
+        if self.validation is None:
             return None
-        return self._validation.mean_loss(self.params)
+        return self.validation.mean_loss(self.params)
+
+
+NextDue: TypeAlias = Callable[[int], int]
+"""Given an epoch, the next one that somebody wants to see."""
+
+
+def every_epoch(number: int) -> int:
+    """All epochs are due."""
+    return number + 1
+
+
+class Position(NamedTuple):
+    """Where training stands: all it needs to go on from there."""
+
+    number: int
+    params: Vector
+    state: State
+    random_state: Mapping[str, Any]
+
+
+class Training:
+    """The steps of an optimizer through an objective, epoch by epoch."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        optimizer: Optimizer,
+        params: Vector,
+        *,
+        learning_rate: float,
+        batches: Batches,
+        rng: np.random.Generator,
+    ) -> None:
+        self.objective = objective
+        self.learning_rate = learning_rate
+        self.batches = batches
+        self._optimizer = optimizer
+        # An array, not a number: numpy would convert that at every step.
+        self._rate = np.asarray(learning_rate, params.dtype)
+        self._rng = rng
+        self.start = Position(0, params, optimizer.init(params), rng.bit_generator.state)
+
+    def advance(self, start: Position, count: int) -> Position:
+        """Go `count` epochs on. Nothing else happens between them: small networks are fast."""
+        objective, step, rate = self.objective, self._optimizer.step, self._rate
+        params, state = start.params, start.state
+        if self.batches.is_full:  # draws nothing: minding the random state would take 10 µs
+            for _ in range(count):
+                params, state = step(objective, params, state, rate)
+            return Position(start.number + count, params, state, start.random_state)
+        self._rng.bit_generator.state = start.random_state
+        for _ in range(count):
+            for batch in self.batches.of_epoch(objective, self._rng):
+                params, state = step(batch, params, state, rate)
+        return Position(start.number + count, params, state, self._rng.bit_generator.state)
+
+    def is_finite(self, position: Position) -> bool:
+        """Whether training can go on from there: parameters, and on the full batch the loss."""
+        if not np.isfinite(position.params).all():
+            return False
+        if not self.batches.is_full:
+            return True
+        # The next step needs this evaluation anyway.
+        return math.isfinite(self.objective.value_and_grad(position.params).value)
 
 
 def train_epochs(
-    objective: Objective,
-    optimizer: Optimizer,
-    params: Vector,
-    *,
-    learning_rate: float,
+    training: Training,
     epochs: int,
-    batches: Batches,
-    rng: np.random.Generator,
+    *,
     validation: Objective | None = None,
+    next_due: NextDue = every_epoch,
 ) -> Iterator[Epoch]:
-    """Yield the records of epochs 0 … `epochs`.
+    """Yield the records of epochs 0, those that are due, and `epochs`; and others now and then.
 
-    Raises `Diverged` when the parameters, or on the full batch the loss, are no longer finite; in
-    mini-batches reading a record's loss does.
+    Between two records training takes a hundredth of a second, or one epoch if that is longer, so
+    that a consumer can look at the clock. Raises `Diverged` after the last epoch whose parameters,
+    and on the full batch whose loss, are finite; in mini-batches reading a record's loss does.
     """
-    began = time.perf_counter()
-    state = optimizer.init(params)
-    for number in range(epochs + 1):
-        if number:
-            for batch in batches.of_epoch(objective, rng):
-                params, state = optimizer.step(batch, params, state, learning_rate)
-        seconds = time.perf_counter() - began
-        if not np.isfinite(params).all():
-            raise Diverged(_divergence(number, learning_rate))
-        epoch = Epoch(number, params, seconds, learning_rate, objective, validation)
-        if batches.is_full:
-            epoch.loss  # noqa: B018  # raises; the next step needs this evaluation anyway
-        yield epoch
+    began = clock()
+    here, stride, is_careful = training.start, 1, False
+
+    def record() -> Epoch:
+        return Epoch(here, clock() - began, training, validation)
+
+    if not training.is_finite(here):
+        raise Diverged(_divergence(0, training.learning_rate))
+    yield record()
+    while here.number < epochs:
+        count = 1 if is_careful else min(stride, next_due(here.number) - here.number)
+        count = min(count, epochs - here.number)
+        left = clock()
+        there = training.advance(here, count)
+        if not training.is_finite(there):
+            if count == 1:
+                raise Diverged(_divergence(there.number, training.learning_rate))
+            is_careful = True  # go there again, one by one, to the last epoch that was well
+            continue
+        here = there
+        stride = _stride(count, clock() - left)
+        yield record()
+
+
+_SECONDS_BETWEEN_RECORDS = 0.01
+
+
+def _stride(count: int, seconds: float) -> int:
+    """How many epochs take the time between records, if `count` took so many seconds.
+
+    At most twice as many as before: the first epochs, with everything to prepare, mislead.
+    """
+    return max(1, min(2 * count, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
 
 
 def _divergence(number: int, learning_rate: float) -> str:

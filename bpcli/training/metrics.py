@@ -12,10 +12,9 @@ import numpy as np
 from bpcli.data.prepare import Part, Preparation
 from bpcli.data.table import Labels, Task
 from bpcli.nn.activations import Sigmoid, Softmax
-from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.arrays import Array
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import outputs
 
 
 @dataclass(frozen=True)
@@ -31,28 +30,30 @@ class Predictions:
     log_losses: Array | None = None
 
 
-def predictions(
-    network: Network, params: Vector, preparation: Preparation, part: Part, inputs: Array
-) -> Predictions:
-    """The network's predictions for a part, whose inputs are given as the kernel stores them.
+def predictions(network: Network, Z: Array, preparation: Preparation, part: Part) -> Predictions:
+    """What the output layer's z (rows, n) of a part mean.
 
     Log losses come from z, so they are never infinite.
     """
-    Z, A = (found.astype(np.float64, copy=False) for found in outputs(network, params, inputs))
-    classes = preparation.classes(A)
+    top = network.layers[-1]
+    A = np.empty((top.units, Z.shape[1]), Z.dtype)
+    top.activation.forward(Z, A)
+    outputs = A.T.astype(np.float64, copy=False)
+    classes = preparation.classes(outputs)
     log_losses = None if classes is None else _log_losses(network, Z, A, preparation, part)
-    return Predictions(preparation.original(A), classes, log_losses)
+    return Predictions(preparation.original(outputs), classes, log_losses)
 
 
 def _log_losses(
     network: Network, Z: Array, A: Array, preparation: Preparation, part: Part
 ) -> Array | None:
+    Z, A = Z.astype(np.float64, copy=False), A.astype(np.float64, copy=False)
     activation = type(network.layers[-1].activation)
     Y = preparation.original(part.Y)
     if activation is Softmax:
-        return CrossEntropy().per_sample(Z.T, A.T, Y.T)
+        return CrossEntropy().per_sample(Z, A, Y.T)
     if activation is Sigmoid and network.outputs == 1:
-        return BinaryCrossEntropy().per_sample(Z.T, A.T, Y.T)
+        return BinaryCrossEntropy().per_sample(Z, A, Y.T)
     return None
 
 

@@ -46,18 +46,6 @@ class ShardPlan:
         return cls(tuple(equal_blocks(0, rows, largest)), block_size(network))
 
 
-# Threads share one interpreter: on two cores they took 2.0 times as long as one on 10-32-32-3
-# (1,500 parameters), 0.8 on 100-64-64-10 (11,000) and 0.65 on 784-300-100-10 (270,000).
-_THREADS_PAY_FROM_PARAMS = 8_000
-
-
-def useful_workers(plan: ShardPlan, network: Network, cores: int) -> int:
-    """How many threads make training fastest; one where numpy's calls are too short to overlap."""
-    if network.n_params < _THREADS_PAY_FROM_PARAMS:
-        return 1
-    return min(len(plan.shards), cores)
-
-
 def estimated_seconds(rows: int, network: Network) -> float:
     """What one value and gradient over `rows` rows costs one core, to an order of magnitude.
 

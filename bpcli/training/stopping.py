@@ -39,6 +39,11 @@ class StopRules:
     max_fail: int | None = None
     max_seconds: float | None = None
 
+    @property
+    def need_every_epoch(self) -> bool:
+        """Whether a rule would be met at another epoch if it missed one."""
+        return any(rule is not None for rule in (self.goal, self.min_grad, self.max_fail))
+
 
 @dataclass
 class Criterion:

@@ -6,6 +6,7 @@ look at it. Only then are the epoch's figures computed.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -98,6 +99,15 @@ class Rows:
             self._has_early and epoch < self._interval and str(epoch).rstrip("0") in {"1", "2", "5"}
         )
 
+    def after(self, epoch: int) -> int:
+        """The next epoch that gets a row."""
+        regular = epoch - epoch % self._interval + self._interval
+        if not self._has_early or epoch >= self._interval:
+            return regular
+        tens: list[int] = [10**zeros for zeros in range(len(str(epoch)) + 1)]
+        early = (digit * ten for ten in tens for digit in (1, 2, 5) if digit * ten > epoch)
+        return min(regular, *early)
+
 
 def _round_interval(epochs: int) -> int:
     """Epochs between about 20 rows, to one digit."""
@@ -116,6 +126,9 @@ class SilentView:
     def __exit__(self, *_: object) -> None: ...
 
     def start(self, record: Mapping[str, Any]) -> None: ...
+
+    def next_due(self, number: int) -> int:
+        return sys.maxsize
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
 
@@ -138,6 +151,9 @@ class PlainView:
     def start(self, record: Mapping[str, Any]) -> None:
         self._console.show_table(header_table(record))
         self._print(self._columns.names)
+
+    def next_due(self, number: int) -> int:
+        return self._rows.after(number)
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         if is_last or epoch.number in self._rows:
@@ -189,6 +205,9 @@ class LiveView:
     def start(self, record: Mapping[str, Any]) -> None:
         self._console.show_table(header_table(record))
         self._live.start()
+
+    def next_due(self, number: int) -> int:
+        return self._rows.after(number)
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         is_row = is_last or epoch.number in self._rows

@@ -12,8 +12,9 @@ from systems import trained
 from bpcli.nn.activations import Identity, Sigmoid, Softmax
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError, Mse, SquaredError
 from bpcli.nn.network import Layer, Network
-from bpcli.training.objective import Objective, Rows
+from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent
+from bpcli.training.rows import Rows
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -6,8 +6,9 @@ import pytest
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
-from bpcli.training.objective import Objective, Rows
+from bpcli.training.objective import Objective
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent
+from bpcli.training.rows import Rows
 
 NETWORK = Network(
     (Layer(2, 3, Sigmoid()), Layer(3, 2, Sigmoid()), Layer(2, 1, Identity())), HalfSquaredError()

@@ -12,9 +12,10 @@ from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Epoch, train_epochs
-from bpcli.training.objective import Objective, Rows
+from bpcli.training.loop import Epoch, Position, Training, train_epochs
+from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent
+from bpcli.training.rows import Rows
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
@@ -28,14 +29,22 @@ def objective(rows: int = 10, seed: int = 0) -> Objective:
 
 def epochs(count: int = 5, *, learning_rate: float = 0.2, batches: Batches = Batches(), **options):  # noqa: B008
     return train_epochs(
-        options.pop("objective", None) or objective(),
+        training(options.pop("objective", None), learning_rate, batches), count, **options
+    )
+
+
+def training(
+    fit: Objective | None = None,
+    learning_rate: float = 0.2,
+    batches: Batches = Batches(),  # noqa: B008
+) -> Training:
+    return Training(
+        fit or objective(),
         GradientDescent(),
         np.random.default_rng(1).normal(size=NETWORK.n_params),
         learning_rate=learning_rate,
-        epochs=count,
         batches=batches,
         rng=np.random.default_rng(2),
-        **options,
     )
 
 
@@ -155,7 +164,7 @@ class _Scripted(Epoch):
     """A record with a validation loss given by hand."""
 
     def __init__(self, number: int, val_loss: float) -> None:
-        super().__init__(number, np.full(1, number), 0.0, 0.1, objective(), None)
+        super().__init__(Position(number, np.full(1, number), {}, {}), 0.0, training(), None)
         self.__dict__["val_loss"] = val_loss
 
 
@@ -214,7 +223,7 @@ class _Known(Epoch):
     """A record with a loss given by hand."""
 
     def __init__(self, number: int, loss: float) -> None:
-        super().__init__(number, np.zeros(1), 0.0, 0.1, objective(), None)
+        super().__init__(Position(number, np.zeros(1), {}, {}), 0.0, training(), None)
         self.__dict__["loss"] = loss
 
 

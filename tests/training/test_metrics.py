@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from bpcli.data.prepare import Preparation
+from bpcli.data.prepare import Part, Preparation
 from bpcli.data.table import Table
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
-from bpcli.nn.propagation import stored_inputs
 from bpcli.training.metrics import METRICS, METRICS_OF, constant_predictions, measure, predictions
+from bpcli.training.objective import Objective
+from bpcli.training.rows import Rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -21,8 +22,11 @@ def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str 
     params = np.random.default_rng(1).normal(size=network.n_params)
     prep = Preparation.fit(table, np.arange(30), outputs, "none", target_rule)
     part = prep.part("test", table, np.arange(30, 40))
-    inputs = stored_inputs(network, part.X, params.dtype)
-    return part, predictions(network, params, prep, part, inputs)
+    return part, predictions(network, z_of(network, params, part), prep, part)
+
+
+def z_of(network: Network, params: np.ndarray, part: Part) -> np.ndarray:
+    return Objective(network, Rows.of(network, part.X, part.Y, params.dtype)).outputs(params)
 
 
 @pytest.mark.parametrize(("classes", "output", "loss", "outputs"), [
@@ -62,8 +66,7 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     table = Table(np.array([[1.0], [1.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
     prep = Preparation.fit(table, np.arange(2), 1, "none", "none")
     part = prep.part("train", table, np.arange(2))
-    inputs = stored_inputs(network, part.X, np.dtype(float))
-    predicted = predictions(network, np.array([1000.0, 0.0]), prep, part, inputs)
+    predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), part), prep, part)
     assert predicted.log_losses is not None
     assert predicted.log_losses.tolist() == [1000, 0]
 
@@ -104,8 +107,7 @@ def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
     table = Table(np.array([[1.0], [2.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
     prep = Preparation.fit(table, np.arange(2), 1, "none", "minmax")
     part = prep.part("train", table, np.arange(2))
-    inputs = stored_inputs(network, part.X, np.dtype(float))
-    found = predictions(network, np.array([1.0, 0.0]), prep, part, inputs)
+    found = predictions(network, z_of(network, np.array([1.0, 0.0]), part), prep, part)
     p = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
     assert found.log_losses is not None
     np.testing.assert_allclose(found.log_losses, -np.log([1 - p[0], p[1]]))

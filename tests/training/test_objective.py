@@ -6,8 +6,9 @@ import pytest
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
-from bpcli.training.objective import Objective, Rows, worker_pool
-from bpcli.training.shards import ShardPlan, estimated_seconds, useful_workers
+from bpcli.training.objective import Objective
+from bpcli.training.rows import Rows
+from bpcli.training.shards import ShardPlan, estimated_seconds
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 20_000
@@ -38,30 +39,6 @@ def test_partial_gradients_are_bounded_in_memory() -> None:
     plan = ShardPlan.of(100_000, big, np.dtype(float))
     assert len(plan.shards) * big.n_params * 8 <= 128 * 2**20
     assert estimated_seconds(100_000, big) > 1
-
-
-@pytest.mark.parametrize("workers", [2, 3, 5])
-def test_any_number_of_workers_gives_the_same_bits(workers: int, wide_rows: Rows) -> None:
-    params = np.random.default_rng(1).normal(size=WIDE.n_params)
-    serial = Objective(WIDE, wide_rows, l2=0.1).value_and_grad(params)
-    with worker_pool(workers) as pool:
-        objective = Objective(WIDE, wide_rows, l2=0.1, pool=pool)
-        assert len(objective.plan.shards) > 1
-        shared = objective.value_and_grad(params)
-        fresh = Objective(WIDE, wide_rows, l2=0.1, pool=pool)
-        assert fresh.value(params) == Objective(WIDE, wide_rows, l2=0.1).value(params)
-        assert fresh.mean_loss(params) == serial.mean_loss
-    assert shared.value == serial.value
-    np.testing.assert_array_equal(shared.grad, serial.grad)
-
-
-def test_threads_are_used_where_they_pay() -> None:
-    large = Network((Layer(100, 128, Tanh()), Layer(128, 10, Identity())), HalfSquaredError())
-    plan = ShardPlan.of(ROWS, large, np.dtype(float))
-    assert useful_workers(plan, large, cores=4) == 4
-    assert useful_workers(plan, large, cores=1000) == len(plan.shards)
-    assert useful_workers(ShardPlan.of(ROWS, WIDE, np.dtype(float)), WIDE, cores=4) == 1
-    assert useful_workers(ShardPlan.of(50, large, np.dtype(float)), large, cores=4) == 1
 
 
 def test_shards_add_up_to_one_pass_over_all_rows(wide_rows: Rows) -> None:
@@ -136,10 +113,3 @@ def test_rows_keep_their_weights() -> None:
         return Objective(network, Rows.of(network, X[rows], Y[rows], dtype, weight[rows]))
 
     assert of(np.arange(5)).rows(index).value(params) == of(index).value(params)
-
-
-def test_workers_do_not_warn_of_overflow() -> None:
-    with worker_pool(2) as pool:
-        assert pool is not None
-        state = pool.submit(np.geterr).result()
-    assert (state["over"], state["invalid"]) == ("ignore", "ignore")

@@ -21,7 +21,10 @@ class Optimizer:
         raise NotImplementedError
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: float
+        self, objective: Objective, params: Vector, state: State, learning_rate: Array
     ) -> tuple[Vector, State]:
-        """One update: new parameters and new state."""
+        """One update: new parameters and new state, neither of them the old ones' memory.
+
+        The learning rate is an array of shape () in the dtype of the parameters.
+        """
         raise NotImplementedError

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Lt
 
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers.base import Optimizer, State
 
@@ -36,28 +36,37 @@ class GradientDescent(Optimizer):
         return {"velocity": np.zeros_like(params)} if self.momentum else {}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: float
+        self, objective: Objective, params: Vector, state: State, learning_rate: Array
     ) -> tuple[Vector, State]:
-        for where in self._order_of_update(objective):
-            grad = objective.value_and_grad(params).grad
-            params, state = self._move(params, state, -learning_rate * grad, where)
+        if self.update == "simultaneous":
+            return self._moved(params, state, objective.grad(params) * learning_rate)
+        for where in reversed(objective.network.layer_slices):
+            change = objective.grad(params) * learning_rate
+            params, state = self._moved_in(where, params, state, change)
         return params, state
 
-    def _order_of_update(self, objective: Objective) -> list[slice]:
-        if self.update == "simultaneous":
-            return [slice(None)]
-        return list(reversed(objective.network.layer_slices))
-
-    def _move(
-        self, params: Vector, state: State, descent: Vector, where: slice
-    ) -> tuple[Vector, State]:
-        """Move the entries `where`, given -η times the gradient of all."""
-        moved = params.copy()
+    def _moved(self, params: Vector, state: State, change: Vector) -> tuple[Vector, State]:
+        """Move against `change`, η times the gradient; takes over its memory."""
         if not self.momentum:
-            moved[where] += descent[where]
-            return moved, state
-        velocity = state["velocity"].copy()
-        velocity[where] = self.momentum * velocity[where] + descent[where]
-        ahead = self.momentum * velocity + descent if self.nesterov else velocity
-        moved[where] += ahead[where]
-        return moved, {"velocity": velocity}
+            return np.subtract(params, change, out=change), state
+        velocity = self.momentum * state["velocity"]
+        velocity -= change
+        ahead = self.momentum * velocity - change if self.nesterov else velocity
+        return params + ahead, {"velocity": velocity}
+
+    def _moved_in(
+        self, where: slice, params: Vector, state: State, change: Vector
+    ) -> tuple[Vector, State]:
+        """Move the entries `where` alone."""
+        part = {name: slot[where] for name, slot in state.items()}
+        moved, part = self._moved(params[where], part, change[where])
+        return _with(params, where, moved), {
+            name: _with(state[name], where, slot) for name, slot in part.items()
+        }
+
+
+def _with(vector: Vector, where: slice, entries: Vector) -> Vector:
+    """A copy of the vector with some of its entries replaced."""
+    copy = vector.copy()
+    copy[where] = entries
+    return copy

@@ -1,0 +1,111 @@
+"""Numpy operations on arrays that stay in place, recorded once and then repeated.
+
+A small network's epoch takes as long as its dozen numpy calls, and Python between them takes as
+long again. So its forward and backward pass run once on watched arrays, which note every operation
+they take part in; repeating the notes is all that is left to do (50 rows of 3-4-1: 5 instead of
+9 µs an epoch). What is repeated is what `propagation` did: the same functions on the same memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from bpcli.nn.arrays import Array
+
+Operation: TypeAlias = Callable[[], object]
+
+
+class Tape:
+    """Notes what is done to the arrays it watches, until it is closed."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.is_open = True
+
+    def watch(self, array: Array) -> Watched:
+        """A view of an array whose operations are noted, and so are those on its own views."""
+        watched = array.view(Watched)
+        watched.tape = self
+        return watched
+
+    def empty(self, size: int, dtype: npt.DTypeLike) -> Array:
+        """As `np.empty`, watched."""
+        return self.watch(np.empty(size, dtype))
+
+    def close(self) -> list[Operation]:
+        """Note nothing from here on; what there is, in order."""
+        self.is_open = False
+        return self.operations
+
+
+class Watched(np.ndarray[Any, np.dtype[Any]]):
+    """An array that notes, on its tape, the operations it takes part in.
+
+    An operation's result is kept as the place its repetition writes to, so repeating allocates
+    nothing. What a tape cannot note raises `TypeError`: it must not be lost.
+    """
+
+    tape: Tape
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.tape = getattr(source, "tape", None)  # type: ignore[assignment]  # set by `watch`
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple[Any, ...] = (), **options: Any
+    ) -> Any:
+        run = getattr(ufunc, method)
+        plain = _constants_in_place([_plain(value) for value in inputs])
+        targets = tuple(map(_plain, out))
+        result = run(*plain, out=targets or None, **options)
+        return self._note(partial(run, *plain, out=result, **options), result)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        plain = [_plain(value) for value in args]
+        if self.tape.is_open and func is not np.copyto:
+            raise TypeError(f"{func.__name__} cannot be recorded")
+        return self._note(partial(func, *plain, **kwargs), func(*plain, **kwargs))
+
+    def dot(self, other: Array, out: Array) -> Array:  # type: ignore[override]  # out is a must
+        """The matrix product, into `out`."""
+        plain = _plain(self)
+        result = plain.dot(_plain(other), _plain(out))
+        noted: Array = self._note(partial(plain.dot, _plain(other), result), result)
+        return noted
+
+    def argmax(self, axis: int) -> Array:  # type: ignore[override]  # what the kernel uses
+        """Where the largest value stands."""
+        plain = _plain(self)
+        result = plain.argmax(axis)
+        noted: Array = self._note(partial(plain.argmax, axis, result), result)
+        return noted
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if self.tape.is_open:
+            raise TypeError("an assignment to elements cannot be recorded: use np.copyto")
+        _plain(self)[key] = value
+
+    def _note(self, operation: Operation, result: Any) -> Any:
+        if not self.tape.is_open:
+            return result
+        self.tape.operations.append(operation)
+        return self.tape.watch(result) if isinstance(result, np.ndarray) else result
+
+
+def _plain(value: Any) -> Any:
+    return value.view(np.ndarray) if isinstance(value, Watched) else value
+
+
+def _constants_in_place(inputs: list[Any]) -> list[Any]:
+    """Python numbers as arrays of the others' dtype: numpy would convert them at every call.
+
+    The conversion took half the time of an operation on 50 numbers.
+    """
+    floats = [x.dtype for x in inputs if isinstance(x, np.ndarray) and x.dtype.kind in "fc"]
+    if len(set(floats)) != 1:
+        return inputs
+    return [np.asarray(x, floats[0]) if isinstance(x, int | float) else x for x in inputs]
