@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.data.prepare import PARTS, Part, PartName, Preparation, outputs_needed
+from bpcli.data.prepare import PARTS, Part, PartName, Preparation, Scale, outputs_needed
 from bpcli.data.table import Labels, Table
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
@@ -177,15 +177,22 @@ def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterato
 
 def of_overflow(preparation: Preparation, parts: dict[PartName, Part]) -> Iterator[Complaint]:
     """Scales that are not finite, or scale something to what is not."""
-    scaled = {
-        "inputs": (preparation.inputs, [part.X for part in parts.values()]),
-        "targets": (preparation.targets, [part.Y for part in parts.values()]),
+    well = {
+        "inputs": _is_finite(preparation.inputs),
+        "targets": _is_finite(preparation.targets),
     }
-    for key, (scale, arrays) in scaled.items():
-        if not all(np.isfinite(array).all() for array in (scale.shift, scale.factor, *arrays)):
+    for X, Y in (block for part in parts.values() for block in part.blocks()):
+        well["inputs"] &= bool(np.isfinite(X).all())
+        well["targets"] &= bool(np.isfinite(Y).all())
+    for key, is_well in well.items():
+        if not is_well:
             yield Complaint(
                 ("data", "scale", key), f"scaling the {key} overflows: their numbers are too large"
             )
+
+
+def _is_finite(scale: Scale) -> bool:
+    return bool(np.isfinite([scale.shift, scale.factor]).all())
 
 
 def of_loss(network: Network, parts: dict[PartName, Part]) -> Iterator[Complaint]:

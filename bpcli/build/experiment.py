@@ -118,7 +118,7 @@ class Experiment:
 
     def _stored(self, name: PartName, dtype: np.dtype) -> Rows:
         part = self.parts[name]
-        return Rows.of(self.network, part.X, part.Y, dtype)
+        return Rows.filled(self.network, part.blocks(), len(part), dtype)
 
 
 def build(config: Config, *, needs_targets: bool = True) -> Experiment:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -116,17 +116,55 @@ def _spread(columns: Array, spread: Array) -> Array:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows, prepared for the network, with their targets in original units beside them."""
+    """Some rows of a table: prepared for the network, and their targets in original units.
+
+    Only the table holds numbers. All else is made when it is asked for, so that large data exist
+    once, and once more as the kernel stores them.
+    """
 
     name: PartName
     index: Labels
-    X: Array
-    Y: Array
-    labels: Labels | None
-    values: Array | None
+    table: Table
+    preparation: Preparation
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def X(self) -> Array:  # noqa: N802  # a matrix
+        """The prepared inputs (n, inputs)."""
+        return self.preparation.inputs.apply(taken(self.table.X, self.index))
+
+    @property
+    def Y(self) -> Array:  # noqa: N802  # a matrix
+        """The prepared targets (n, outputs)."""
+        encoded = encode(self.table, self.index, self.preparation.outputs)
+        return self.preparation.targets.apply(encoded)
+
+    @property
+    def labels(self) -> Labels | None:
+        """The classes (n,)."""
+        return None if self.table.labels is None else taken(self.table.labels, self.index)
+
+    @property
+    def values(self) -> Array | None:
+        """The targets (n, k) as the table has them, where they are no classes."""
+        return None if self.table.Y is None else taken(self.table.Y, self.index)
+
+    def blocks(self) -> Iterator[tuple[Array, Array]]:
+        """X and Y, some megabytes of rows at a time."""
+        rows = max(1, _NUMBERS_A_BLOCK // max(self.table.X.shape[1], self.preparation.outputs))
+        for start in range(0, len(self), rows):
+            block = replace(self, index=self.index[start : start + rows])
+            yield block.X, block.Y
+
+
+_NUMBERS_A_BLOCK = 2**18
+
+
+def taken(array: Array, index: Labels) -> Array:
+    """array[index] for an ascending index; no copy where that is all of it."""
+    return array if len(index) == len(array) else array[index]
 
 
 @dataclass(frozen=True)
@@ -148,20 +186,15 @@ class Preparation:
         target_rule: ScaleRule | float,
     ) -> Preparation:
         """Fit both scales on the training rows. A reconstruction shares the inputs' scale."""
-        inputs = Scale.fit(input_rule, table.X[training])
+        inputs = Scale.fit(input_rule, taken(table.X, training))
         if table.reconstructs:
             return cls(inputs, inputs, (), outputs)
-        encoded = encode(table, outputs)
-        targets = Scale.fit(target_rule, encoded[training])
+        targets = Scale.fit(target_rule, encode(table, training, outputs))
         return cls(inputs, targets, table.class_names, outputs)
 
     def part(self, name: PartName, table: Table, index: Labels) -> Part:
-        """The rows at `index`, prepared."""
-        X = self.inputs.apply(table.X[index])
-        Y = self.targets.apply(encode(table, self.outputs)[index])
-        labels = None if table.labels is None else table.labels[index]
-        values = None if table.Y is None else table.Y[index]
-        return Part(name, index, X, Y, labels, values)
+        """The rows at `index`."""
+        return Part(name, index, table, self)
 
     def original(self, outputs: Array) -> Array:
         """Network outputs (n, K) in original units; of classes, as they were encoded."""
@@ -210,21 +243,23 @@ def outputs_needed(table: Table, one_hot: bool) -> int:
     return classes if one_hot or classes > 2 else 1
 
 
-def encode(table: Table, outputs: int) -> Array:
-    """Targets (n, outputs): values as they are; classes one-hot, or 0/1 in a single column.
+def encode(table: Table, index: Labels, outputs: int) -> Array:
+    """Targets (n, outputs) of the rows at `index`.
+
+    Values are as they are; classes are one-hot, or 0/1 in a single column.
 
     Raises `DataError` where the targets do not fill that many outputs.
     """
     if table.labels is None:
-        Y = np.zeros((len(table), outputs)) if table.Y is None else table.Y
+        Y = np.zeros((len(index), outputs)) if table.Y is None else taken(table.Y, index)
         if Y.shape[1] != outputs:
             raise DataError(
                 f"the data has {Y.shape[1]} target columns, the network {outputs} outputs"
             )
         return Y
-    classes = len(table.class_names)
+    classes, labels = len(table.class_names), taken(table.labels, index)
     if outputs == 1 and classes == 2:
-        return table.labels[:, np.newaxis].astype(np.float64)
+        return labels[:, np.newaxis].astype(np.float64)
     if outputs != classes:
         raise DataError(f"the data has {classes} classes, the network {outputs} outputs")
-    return np.eye(classes)[table.labels]
+    return np.eye(classes)[labels]

@@ -147,7 +147,7 @@ def loss_sum(work: Workspace, y: Array, row_weight: Array | None) -> complex | f
     return value
 
 
-def stored_inputs(network: Network, X: Array, dtype: np.dtype) -> Array:
+def with_ones(network: Network, X: Array, dtype: np.dtype) -> Array:
     """X (n, inputs) as the kernel reads it: in the training dtype, with its column of ones.
 
     The kernel takes blocks of rows and reads them transposed: no copy, and samples are columns.
@@ -185,6 +185,6 @@ def predict(network: Network, params: Vector, X: Array) -> Array:
     A = np.empty((len(X), network.outputs), params.dtype)
     for start, stop in equal_blocks(0, len(X), block_size(network)):
         work.fit(stop - start)
-        forward(work, stored_inputs(network, X[start:stop], params.dtype).T)
+        forward(work, with_ones(network, X[start:stop], params.dtype).T)
         A[start:stop] = work.layers[-1].a.T
     return A

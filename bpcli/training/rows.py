@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import stored_inputs
+from bpcli.nn.propagation import with_ones
 
 
 class Block(NamedTuple):
@@ -34,11 +35,22 @@ class Rows:
         cls, network: Network, X: Array, Y: Array, dtype: np.dtype, weight: Array | None = None
     ) -> Rows:
         """From X (n, inputs), Y (n, outputs) and, unless all are 1, row weights (n,)."""
-        return cls(
-            stored_inputs(network, X, dtype),
-            np.ascontiguousarray(Y.T, dtype),
-            None if weight is None else np.asarray(weight, dtype),
-        )
+        rows = cls.filled(network, [(X, Y)], len(X), dtype)
+        return rows if weight is None else replace(rows, weight=np.asarray(weight, dtype))
+
+    @classmethod
+    def filled(
+        cls, network: Network, blocks: Iterable[tuple[Array, Array]], count: int, dtype: np.dtype
+    ) -> Rows:
+        """From blocks of X and Y that have `count` rows in all."""
+        inputs = np.empty((count, network.layers[0].columns), dtype)
+        targets = np.empty((network.outputs, count), dtype)
+        stop = 0
+        for X, Y in blocks:
+            start, stop = stop, stop + len(X)
+            inputs[start:stop] = with_ones(network, X, dtype)
+            targets[:, start:stop] = Y.T
+        return cls(inputs, targets)
 
     def __len__(self) -> int:
         return len(self.inputs)

@@ -125,17 +125,19 @@ LABELS = Table(np.zeros((3, 1)), labels=np.array([2, 0, 1]), class_names=("a", "
 
 
 def test_classes_are_one_hot() -> None:
-    np.testing.assert_array_equal(encode(LABELS, 3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(
+        encode(LABELS, np.arange(3), 3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    )
     assert outputs_needed(LABELS, one_hot=False) == 3
     with pytest.raises(DataError, match="3 classes, the network 2 outputs"):
-        encode(LABELS, 2)
+        encode(LABELS, np.arange(3), 2)
 
 
 def test_two_classes_fit_one_output_or_two() -> None:
     two = Table(np.zeros((2, 1)), labels=np.array([1, 0]), class_names=("a", "b"))
     assert (outputs_needed(two, one_hot=False), outputs_needed(two, one_hot=True)) == (1, 2)
-    np.testing.assert_array_equal(encode(two, 1), [[1], [0]])
-    np.testing.assert_array_equal(encode(two, 2), [[0, 1], [1, 0]])
+    np.testing.assert_array_equal(encode(two, np.arange(2), 1), [[1], [0]])
+    np.testing.assert_array_equal(encode(two, np.arange(2), 2), [[0, 1], [1, 0]])
 
 
 def test_classes_are_decided_in_original_units() -> None:
