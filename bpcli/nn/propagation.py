@@ -76,7 +76,7 @@ class LayerPass:
             for store, size in zip(self._storage, sizes, strict=True)
         )
         self.a = self.a_and_ones[:units]
-        np.copyto(self.a_and_ones[units:], 1)
+        np.asarray(self.a_and_ones)[units:] = 1  # once, not part of a pass
         if isinstance(self.activation, Identity):
             self.z, self.delta = self.a, self.grad_a
 

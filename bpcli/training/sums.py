@@ -155,7 +155,7 @@ class RowSums:
 
     def _load(self, params: Vector, index: Array | None) -> RecordedPass | None:
         """Bring in the parameters; the recorded pass over the rows, where they are one block."""
-        np.copyto(self._params, params)
+        self._params[...] = params  # a third of the time of `copyto`
         return self._whole if index is None else self._batch(index)
 
     @cached_property
