@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, Union
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, create_model, field_validator, model_validator
+from pydantic import BaseModel, Field, create_model, field_validator, model_validator
 
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
-from bpcli.spec.named import Strict, named, options_of
+from bpcli.spec.named import OneOf, Strict, named, options_of
 from bpcli.training.batches import Sampling
 from bpcli.training.metrics import METRICS
 from bpcli.training.objective import Reduction
@@ -82,7 +84,7 @@ class GeneratedData(Data):
     @property
     def source(self) -> Generator:
         kind = GENERATORS[self.generator]
-        return kind(**{name: getattr(self, name) for name in options_of(kind)})
+        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> Self:
@@ -115,21 +117,17 @@ def _kind_of_data(value: Any) -> str | None:
     return generator if isinstance(generator, str) else None
 
 
-def _data_union() -> Any:
-    members = [
-        Annotated[
-            create_model(f"data_{name}", __base__=GeneratedData, **options_of(kind)), Tag(name)
-        ]
-        for name, kind in GENERATORS.items()
-    ]
-    members.append(Annotated[InlineData, Tag("arrays")])
-    return Annotated[Union[tuple(members)], Discriminator(_kind_of_data)]  # noqa: UP007  # dynamic
+@cache
+def _data_model(kind: str) -> type[BaseModel]:
+    if kind == "arrays":
+        return InlineData
+    return create_model(f"data_{kind}", __base__=GeneratedData, **options_of(GENERATORS[kind]))
 
 
 if TYPE_CHECKING:
     DataSpec = GeneratedData | InlineData
 else:
-    DataSpec = _data_union()
+    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays"], _kind_of_data, _data_model)]
 
 
 class LayerParameters(Strict):

@@ -2,26 +2,29 @@
 
 The registries hold frozen dataclasses, whose annotated fields are the options. Here each becomes a
 pydantic model, so that what a registry gains the config accepts, and the validated value is the
-entry itself.
+entry itself. A model is made when a config first names its entry: to make all of them took longer
+than a short training.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
-from typing import Annotated, Any, Literal, Union, get_type_hints
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
-    Tag,
     ValidationInfo,
     create_model,
 )
-from pydantic.functional_validators import AfterValidator
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from bpcli.registry import as_mapping
 
@@ -43,6 +46,41 @@ def options_of(kind: type) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """Annotates a value that is validated by one of several models, told apart by a tag.
+
+    The errors are those of pydantic's own tagged union, which needs all its models beforehand.
+    """
+
+    tags: Collection[str]
+    tag_of: Callable[[Any], object]
+    model_of: Callable[[str], type[BaseModel]]
+
+    def validate(self, value: Any) -> BaseModel:
+        """The model that the tag of `value` asks for; no other is made."""
+        tag = self.tag_of(value)
+        if tag is None:
+            raise PydanticKnownError("union_tag_not_found", {"discriminator": "a tag"})
+        if not isinstance(tag, str) or tag not in self.tags:
+            expected = ", ".join(map(repr, self.tags))
+            context = {"discriminator": "a tag", "tag": str(tag), "expected_tags": expected}
+            raise PydanticKnownError("union_tag_invalid", context)
+        return self.model_of(tag).model_validate(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """All models: what describes a config to an editor knows of no value."""
+        models = (self.model_of(tag) for tag in self.tags)
+        return {"oneOf": [handler(model.__pydantic_core_schema__) for model in models]}
+
+
 def named(
     what: str,
     registry: Mapping[str, type],
@@ -53,28 +91,34 @@ def named(
 
     Options without a name are those of the default, if there is one.
     """
-    members: list[Any] = []
-    for name, kind in registry.items():
-        fields_ = {"name": (Literal[name], ...), **options_of(kind)}
-        model = create_model(f"{what}_{name}", __base__=Strict, **fields_)
-        members.append(Annotated[model, AfterValidator(_entry_maker(kind)), Tag(name)])
+
+    @cache
+    def model_of(name: str) -> type[BaseModel]:
+        fields_ = {"name": (Literal[name], ...), **options_of(registry[name])}
+        return create_model(f"{what}_{name}", __base__=Strict, **fields_)
+
     return Annotated[
-        _union(members),
+        Any,
+        OneOf(registry, _tagger(registry), model_of),
+        AfterValidator(_entry_maker(registry)),
         BeforeValidator(_expander(aliases or {}, default)),
         PlainSerializer(lambda item: shortest(registry, item)),
     ]
 
 
-def _union(members: list[Any]) -> Any:
-    """One of the members, told apart by the name."""
-    if len(members) == 1:
-        return members[0]
-    by_name = Discriminator(lambda value: value.get("name") if isinstance(value, dict) else None)
-    return Annotated[Union[tuple(members)], by_name]  # noqa: UP007  # dynamic
+def _tagger(registry: Mapping[str, type]) -> Callable[[Any], object]:
+    """Tell entries apart by the name; an only entry's model says itself what a name must be."""
+    only = next(iter(registry)) if len(registry) == 1 else None
+
+    def tag_of(value: Any) -> object:
+        return only or (value.get("name") if isinstance(value, dict) else None)
+
+    return tag_of
 
 
-def _entry_maker(kind: type) -> Callable[[BaseModel], Any]:
-    def make(model: BaseModel) -> Any:
+def _entry_maker(registry: Mapping[str, type]) -> Callable[[Any], Any]:
+    def make(model: Any) -> Any:
+        kind = registry[model.name]
         return kind(**{field.name: getattr(model, field.name) for field in fields(kind)})
 
     return make
