@@ -2,6 +2,9 @@
 
 A view is told of every epoch and decides by the clock (10 Hz) or by the epoch number whether to
 look at it. Only then are the epoch's figures computed.
+
+rich is imported by the views that draw with it, each what it needs: a quiet training is done before
+all of rich would have been read.
 """
 
 from __future__ import annotations
@@ -12,18 +15,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rich import box
-from rich.console import Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
-from bpcli.views.console import Console
 from bpcli.views.numbers import duration, shown
-from bpcli.views.tables import header_table
 
 if TYPE_CHECKING:
+    from rich.console import Group
+
     from bpcli.training.loop import Epoch
+    from bpcli.views.console import Console
 
 _REFRESH_SECONDS = 0.1
 _MOST_OF_THE_TIME = 0.02
@@ -133,6 +131,12 @@ class SilentView:
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
 
 
+def _show_header(console: Console, record: Mapping[str, Any]) -> None:
+    from bpcli.views.tables import header_table
+
+    console.show_table(header_table(record))
+
+
 class PlainView:
     """A line every so many epochs, for logs and pipes."""
 
@@ -149,7 +153,7 @@ class PlainView:
     def __exit__(self, *_: object) -> None: ...
 
     def start(self, record: Mapping[str, Any]) -> None:
-        self._console.show_table(header_table(record))
+        _show_header(self._console, record)
         self._print(self._columns.names)
 
     def next_due(self, number: int) -> int:
@@ -175,18 +179,21 @@ class LiveView:
     """
 
     def __init__(self, console: Console, columns: Columns, rows: Rows, epochs: int) -> None:
+        from rich import progress
+        from rich.live import Live
+
         self._console = console
         self._columns = columns
         self._rows = rows
         self._first: list[str] | None = None
         self._shown: deque[list[str]] = deque(maxlen=_ROWS_SHOWN)
         self._now: list[str] | None = None
-        self._progress = Progress(
-            TextColumn("epoch"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("time left"),
-            TimeRemainingColumn(compact=True),
+        self._progress = progress.Progress(
+            progress.TextColumn("epoch"),
+            progress.BarColumn(bar_width=None),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("time left"),
+            progress.TimeRemainingColumn(compact=True),
             console=console,
             auto_refresh=False,
         )
@@ -203,7 +210,7 @@ class LiveView:
             self._live.stop()
 
     def start(self, record: Mapping[str, Any]) -> None:
-        self._console.show_table(header_table(record))
+        _show_header(self._console, record)
         self._live.start()
 
     def next_due(self, number: int) -> int:
@@ -229,6 +236,10 @@ class LiveView:
             self._next_drawing = began + max(_REFRESH_SECONDS, cost / _MOST_OF_THE_TIME)
 
     def _render(self) -> Group:
+        from rich import box
+        from rich.console import Group
+        from rich.table import Table
+
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         positions = self._columns.that_fit(self._console.width)
         for position in positions:
