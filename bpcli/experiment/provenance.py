@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 
+import bpcli
 from bpcli.data.table import Table
-
-_PACKAGES = ("bpcli", "numpy", "scikit-learn", "safetensors")
 
 
 def machine() -> dict[str, Any]:
@@ -25,9 +26,12 @@ def machine() -> dict[str, Any]:
     return {
         "versions": {
             "python": platform.python_version(),
-            **{name: _version(name) for name in _PACKAGES},
+            "bpcli": bpcli.__version__,
+            "numpy": np.__version__,
+            "scikit-learn": _version_of_scikit_learn(),
+            "safetensors": safetensors.__version__,
         },
-        "platform": platform.platform(),
+        "platform": _platform(),
         "cpu": _cpu_model(),
         "cores": usable_cores(),
         "blas": [
@@ -37,20 +41,36 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _version(package: str) -> str | None:
+def _version_of_scikit_learn() -> str | None:
+    """As installed: it is imported only by the data that need it."""
     try:
-        return metadata.version(package)
+        return metadata.version("scikit-learn")
     except metadata.PackageNotFoundError:
         return None
 
 
+def _platform() -> str:
+    """The system, its release and C library, as `platform.platform()` spells them.
+
+    On Linux that starts a process, to ask for what it then leaves out.
+    """
+    if sys.platform != "linux":
+        return platform.platform()
+    system = platform.uname()
+    libc = "".join(platform.libc_ver())
+    return "-".join(filter(None, (system.system, system.release, system.machine, "with", libc)))
+
+
 def _cpu_model() -> str:
+    """The first processor's name; the kernel takes its time over the lines of the others."""
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
     except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+        pass
+    return platform.processor()
 
 
 def usable_cores() -> int:
