@@ -33,7 +33,8 @@ def split_rows(
     """
     groups = [np.arange(rows)]
     if labels is not None:
-        groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+        present = np.flatnonzero(np.bincount(labels))  # np.unique would import numpy.ma
+        groups = [np.flatnonzero(labels == label) for label in present]
     counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
     chosen: dict[PartName, list[Labels]] = {part: [] for part in fractions}
     for group, group_counts in zip(groups, counts, strict=True):
