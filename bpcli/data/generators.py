@@ -1,6 +1,7 @@
 """Sources of data that need no file: each a frozen dataclass of options that makes a table.
 
-scikit-learn is imported only by those that use it.
+scikit-learn is imported only by those that use it. A generator without options of its own is a
+dataclass by its parent: to generate the same methods again would take longer than its rows.
 """
 
 from __future__ import annotations
@@ -54,28 +55,24 @@ class _Gate(Generator):
         return _classes(X, self.outputs, count=2)
 
 
-@dataclass(frozen=True)
 class And(_Gate):
     """1 where both inputs are 1."""
 
     outputs = (0, 0, 0, 1)
 
 
-@dataclass(frozen=True)
 class Or(_Gate):
     """1 where any input is 1."""
 
     outputs = (0, 1, 1, 1)
 
 
-@dataclass(frozen=True)
 class Nand(_Gate):
     """0 where both inputs are 1."""
 
     outputs = (1, 1, 1, 0)
 
 
-@dataclass(frozen=True)
 class Xor(_Gate):
     """1 where the inputs differ: no single unit can learn it."""
 
@@ -123,7 +120,6 @@ class _Region(Generator):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class Diamond(_Region):
     """1 inside |x1| + |x2| < 1, x uniform on [-1, 1]²."""
 
@@ -132,7 +128,6 @@ class Diamond(_Region):
         return distance.sum(axis=1) < 1
 
 
-@dataclass(frozen=True)
 class Square(_Region):
     """1 inside max(|x1|, |x2|) < 0.5, x uniform on [-1, 1]²."""
 
@@ -260,35 +255,30 @@ class _Bundled(Generator):
         return Table(X, bunch.target[:, np.newaxis], input_names=names, target_names=("y",))
 
 
-@dataclass(frozen=True)
 class Iris(_Bundled):
     """150 flowers, 4 measures, 3 species (Fisher 1936)."""
 
     loader = "load_iris"
 
 
-@dataclass(frozen=True)
 class Wine(_Bundled):
     """178 wines, 13 measures, 3 cultivars (UCI)."""
 
     loader = "load_wine"
 
 
-@dataclass(frozen=True)
 class BreastCancer(_Bundled):
     """569 tumours, 30 measures, malignant or benign (UCI)."""
 
     loader = "load_breast_cancer"
 
 
-@dataclass(frozen=True)
 class Digits(_Bundled):
     """1797 handwritten digits of 8 × 8 pixels, 0 to 16 (UCI)."""
 
     loader = "load_digits"
 
 
-@dataclass(frozen=True)
 class Diabetes(_Bundled):
     """442 patients, 10 measures, progression after a year (Efron et al. 2004)."""
 
