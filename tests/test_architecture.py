@@ -85,7 +85,10 @@ def test_every_file_opens_with_a_docstring() -> None:
         ]),
         ("from bpcli.cli.main import main; main(['train', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['gradcheck', '--help'])", _HEAVY),
-        ("import bpcli.experiment.train, bpcli.views.progress", ["sklearn", "scipy", "click"]),
+        (
+            "import bpcli.experiment.train, bpcli.views.progress",
+            ["sklearn", "scipy", "click", "rich"],
+        ),
     ],
 )  # fmt: skip
 def test_nothing_heavy_is_imported_before_it_is_needed(action: str, forbidden: list[str]) -> None:
@@ -101,5 +104,31 @@ def test_training_xor_does_not_import_scikit_learn(tmp_path: Path) -> None:
         "import sys; from bpcli.cli.main import main\n"
         f"assert main(['train', {str(config)!r}, '--quiet', '--set', 'training.epochs=3']) == 0\n"
         "assert not {'sklearn', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, check=True)
+
+
+_UNNEEDED = ["sklearn", "scipy", "pandas", "matplotlib", "numpy.ma", "subprocess", "asyncio"]
+
+
+@pytest.mark.parametrize(
+    ("options", "forbidden"),
+    [
+        (["--quiet"], [*_UNNEEDED, "rich"]),
+        (["--json"], [*_UNNEEDED, "rich"]),
+        ([], [*_UNNEEDED, "rich.live", "rich.progress"]),
+    ],
+)
+def test_training_xor_imports_only_what_it_uses(
+    tmp_path: Path, options: list[str], forbidden: list[str]
+) -> None:
+    config = PACKAGE.parent / "configs" / "xor.yaml"
+    probe = (
+        # Older versions of these import more by themselves.
+        "import sys, numpy, threadpoolctl; before = set(sys.modules)\n"
+        "from bpcli.cli.main import main\n"
+        f"assert main(['train', {str(config)!r}, '--set', 'training.epochs=3', *{options}]) == 0\n"
+        f"found = set({forbidden}) & set(sys.modules) - before\n"
+        "assert not found, found"
     )
     subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, check=True)

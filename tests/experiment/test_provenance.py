@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 
 import numpy as np
@@ -31,6 +32,7 @@ def test_the_machine_is_described() -> None:
     found = machine()
     assert found["versions"]["numpy"] == np.__version__
     assert found["cores"] >= 1
+    assert found["platform"] == platform.platform()
     assert any(library["architecture"] for library in found["blas"])
 
 
