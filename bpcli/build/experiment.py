@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -28,9 +28,6 @@ from bpcli.training.objective import Objective
 from bpcli.training.rows import Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 Stream: TypeAlias = Literal["data", "split", "init", "batches"]
 _STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Examples:
   bpnet train configs/xor.yaml
   bpnet train configs/moons.yaml --set training.epochs=50 --set seed=3
+  bpnet train configs/moons.yaml --profile
   bpnet train configs/xor.yaml --json > result.json""",
 )
 @click.argument("config", type=click.Path(path_type=Path))
@@ -27,6 +28,12 @@ Examples:
 @click.option("--name", help="The run's name; default: the config's.")
 @runs_dir_option
 @click.option("--quiet", is_flag=True, help="Print nothing but the run's id.")
+@click.option(
+    "--profile",
+    "with_profile",
+    is_flag=True,
+    help="Measure where an epoch's time goes, after training.",
+)
 @json_option
 def command(
     config: Path,
@@ -34,6 +41,7 @@ def command(
     name: str | None,
     runs_dir: Path,
     quiet: bool,
+    with_profile: bool,
     as_json: bool,
 ) -> None:
     """Train a network and save the run.
@@ -48,12 +56,13 @@ def command(
     experiment = build(load_config(config, overrides, name))
     with _view(experiment, is_silent=quiet or as_json) as view:
         outcome = train(experiment, runs_dir, view)
+    profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
-        print_json(outcome.record)
+        print_json(outcome.record | ({"profile": profile} if profile else {}))
     elif quiet:
         click.echo(outcome.run.run_id)
     elif outcome.failure is None:
-        _print_result(outcome, experiment)
+        _print_result(outcome, experiment, profile)
     if outcome.failure is not None:
         raise outcome.failure
 
@@ -76,14 +85,23 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     return PlainView(err, columns, rows)
 
 
-def _print_result(outcome: Outcome, experiment: Experiment) -> None:
-    from bpcli.views.tables import scores_table, stop_table
+def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
+    """Where an epoch's time goes; nothing after a failure."""
+    from bpcli.experiment.profile import profile
+
+    return None if outcome.failure else profile(experiment, outcome.record).to_json()
+
+
+def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
+    from bpcli.views.tables import profile_table, scores_table, stop_table
 
     out, record = console(), outcome.record
     out.show(stop_table(record), ["measures"])
     if len(experiment.parts["val"]):
         out.say(f"Scores of the weights of epoch {record['best_epoch']}, the best on validation:")
     out.show(scores_table(record["metrics"], record["baselines"], record))
+    if profile:
+        out.show(profile_table(profile, record["workers"]))
     if record["warning"]:
         out.say(f"warning: {record['warning']}")
     out.say(f"saved in {outcome.run.folder}")

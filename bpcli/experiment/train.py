@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from time import perf_counter as clock
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,6 +107,7 @@ class _Session:
     best: Best = field(default_factory=Best)
     last: Epoch | None = None
     reason: str = "interrupted"
+    watching_seconds: float = 0.0
     path: list[Vector] = field(default_factory=list)
     record: Record = field(default_factory=dict)
 
@@ -126,6 +128,7 @@ class _Session:
             "status": "running",
             "started": _now(),
             **describe(self.experiment),
+            "workers": _workers(self.experiment),
             "shards": len(self.experiment.plan.shards),
             "block": self.experiment.plan.block,
             "argv": [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]],
@@ -149,12 +152,14 @@ class _Session:
         """
         try:
             for epoch in self._epochs(workers):
+                began = clock()
                 self.best.see(epoch)
                 self.last = epoch
                 reason = self.stopping.see(epoch)
                 if request.signal_number is not None:
                     reason = "interrupted"
                 self._note(epoch, is_last=reason is not None)
+                self.watching_seconds += clock() - began
                 if reason is not None:
                     self.reason = reason
                     break
@@ -242,6 +247,7 @@ class _Session:
             "best_epoch": self.best.number,
             "ended": _now(),
             "seconds": 0.0 if self.last is None else round(self.last.seconds, 6),
+            "watching_seconds": round(self.watching_seconds, 6),
             "stop": [criterion_record(rule) for rule in self.stopping.criteria],
             "warning": self._warning(),
             "metrics": all_scores(self.experiment, best),

@@ -96,6 +96,13 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
         return self.tape.watch(result) if isinstance(result, np.ndarray) else result
 
 
+def kind_of(operation: Operation) -> str:
+    """What sort of work a recorded operation is."""
+    name = getattr(getattr(operation, "func", None), "__name__", "")
+    kinds = {"dot": "matrix products", "reduce": "sums and maxima", "argmax": "sums and maxima"}
+    return kinds.get(name, "elementwise functions")
+
+
 def _plain(value: Any) -> Any:
     return value.view(np.ndarray) if isinstance(value, Watched) else value
 

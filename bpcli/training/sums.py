@@ -19,7 +19,7 @@ from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, equal_blocks, loss_sum
-from bpcli.nn.recording import Tape
+from bpcli.nn.recording import Operation, Tape
 from bpcli.training.rows import Block, Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
@@ -43,6 +43,11 @@ class RecordedPass:
         propagation.backward(work, tape.watch(block.targets), block.weight)
         self._forward_and_backward = tape.close()
         self._grad = np.asarray(work.grad)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """All that a forward and a backward pass does, in order."""
+        return self._forward_and_backward
 
     def grad(self) -> Vector:
         """The gradient summed over the samples, in memory that the next call overwrites."""

@@ -17,7 +17,6 @@ import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeAlias
@@ -75,6 +74,8 @@ class Threads(Crew):
     """Threads of this process. They take turns in Python, so only long numpy calls overlap."""
 
     def __init__(self, size: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self.size = size
         # A thread starts with numpy's default error state: overflow is ours to notice, not to warn
         # of.

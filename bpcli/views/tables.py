@@ -77,6 +77,18 @@ def stop_table(record: Mapping[str, Any]) -> Grid:
     return table
 
 
+def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
+    """Where an epoch's time goes."""
+    table = Grid(["time an epoch", "one worker", "share"])
+    for part, seconds in profile["seconds_per_epoch"].items():
+        table.add_row(part, duration(seconds), f"{100 * seconds / profile['alone']:.1f} %")
+    table.add_row("in all", duration(profile["alone"]), "")
+    how = "1 worker" if workers == 1 else f"{workers} workers"
+    table.add_row(f"in this training, {how}", duration(profile["trained"]), "")
+    table.add_row("log and view, beside it", duration(profile["log_and_view"]), "")
+    return table
+
+
 def facts_table(record: Mapping[str, Any]) -> Table:
     """What was trained, when, and how it ended."""
     table = header_table(record)
