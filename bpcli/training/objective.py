@@ -58,6 +58,7 @@ class Objective:
         self.training_rows = len(data) if training_rows is None else training_rows
         self._backward = backward
         self._data = data
+        self._is_bare = not l2 and not network.frozen.size
         self._index: Array | None = None
         self._sums = {data.dtype: RowSums(network, data, data.dtype, crew or Alone(), backward)}
         self._begin_rows(len(data), data.total_weight)
@@ -144,11 +145,10 @@ class Objective:
 
     def _sums_for(self, params: Vector) -> RowSums:
         """The sums in the parameters' dtype; of another than the data's, by this process alone."""
-        try:
-            return self._sums[params.dtype]
-        except KeyError:
+        if params.dtype not in self._sums:
             sums = RowSums(self.network, self._data, params.dtype, Alone(), self._backward)
-            return self._sums.setdefault(params.dtype, sums)
+            self._sums[params.dtype] = sums
+        return self._sums[params.dtype]
 
     def _mean_loss(self, params: Vector) -> complex | float:
         return self._sums_for(params).loss(params, self._index) / self._total_weight
@@ -156,10 +156,11 @@ class Objective:
     def _scaled(self, params: Vector, grad_sum: Vector) -> Vector:
         """The gradient of the objective, in memory of its own, from a sum over rows."""
         grad: Vector = grad_sum * self._grad_scale
+        if self._is_bare:
+            return grad
         if self.l2:
             grad += self.penalty_grad(params)
-        if self.network.frozen.size:
-            grad[self.network.frozen] = 0
+        grad[self.network.frozen] = 0
         return grad
 
     def penalty(self, params: Vector) -> complex | float:

@@ -48,7 +48,7 @@ class GradientDescent(Optimizer):
     def _moved(self, params: Vector, state: State, change: Vector) -> tuple[Vector, State]:
         """Move against `change`, η times the gradient; takes over its memory."""
         if not self.momentum:
-            return np.subtract(params, change, out=change), state
+            return np.subtract(params, change, change), state  # as a keyword, `out` takes 0.2 µs
         velocity = self.momentum * state["velocity"]
         velocity -= change
         ahead = self.momentum * velocity - change if self.nesterov else velocity
