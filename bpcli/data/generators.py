@@ -142,6 +142,37 @@ def _values(X: Array, Y: Array) -> Table:
     return Table(X, Y, input_names=numbered("x", X.shape[1]), target_names=targets)
 
 
+# A network as the teacher of a network.
+
+
+@dataclass(frozen=True)
+class Teacher(Generator):
+    """What a random tanh network answers: y = tanh(x A / √n_features) B / √n_hidden + N(0, noise).
+
+    x, A (n_features, n_hidden) and B (n_hidden, n_targets) are drawn from N(0, 1), in this order.
+    With `n_classes`, B has a column for each class, and the class is the largest y's.
+    """
+
+    n_samples: Samples = 100
+    n_features: Annotated[int, Ge(1)] = 10
+    n_hidden: Annotated[int, Ge(1)] = 10
+    n_targets: Annotated[int, Ge(1)] = 1
+    n_classes: Annotated[int, Ge(2)] | None = None
+    noise: Annotated[float, Ge(0)] = 0.1
+
+    def __post_init__(self) -> None:
+        if self.n_classes is not None and self.n_targets != 1:
+            raise ValueError("`n_targets` to be left out where there are `n_classes`")
+
+    def table(self, rng: np.random.Generator) -> Table:
+        X = rng.standard_normal((self.n_samples, self.n_features))
+        A = rng.standard_normal((self.n_features, self.n_hidden))
+        B = rng.standard_normal((self.n_hidden, self.n_classes or self.n_targets))
+        Y = np.tanh(X @ A / math.sqrt(self.n_features)) @ B / math.sqrt(self.n_hidden)
+        Y += rng.normal(0, self.noise, Y.shape)
+        return _values(X, Y) if self.n_classes is None else _classes(X, Y.argmax(1), self.n_classes)
+
+
 # scikit-learn's generators, with its names and defaults unless they make no sense here.
 
 
@@ -293,6 +324,7 @@ GENERATORS: dict[str, type[Generator]] = {
     "plane": Plane,
     "diamond": Diamond,
     "square": Square,
+    "teacher": Teacher,
     "regression": Regression,
     "classification": Classification,
     "moons": Moons,

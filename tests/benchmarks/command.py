@@ -1,0 +1,83 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks.linear import draw
+from benchmarks.registry import IMPLEMENTATIONS
+from benchmarks.report import markdown
+from benchmarks.session import Plan, measure
+from benchmarks.timing import Patience
+from benchmarks.workloads import DTYPES, WORKLOADS
+
+_QUICK_WORKLOADS = ("tiny", "small", "medium")
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Names(click.ParamType):
+    """Names with commas between them, out of those allowed."""
+
+    name = "names"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self._allowed = tuple(allowed)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        names = tuple(value.split(",")) if isinstance(value, str) else value
+        for name in names:
+            if name not in self._allowed:
+                self.fail(f"{name!r} is none of {', '.join(self._allowed)}", param, ctx)
+        return names
+
+
+def _names_option(option: str, allowed: Sequence[str]) -> Callable[[Any], Any]:
+    text = f"With commas between them; default: {','.join(allowed)}."
+    return click.option(option, type=_Names(allowed), help=text)
+
+
+@click.command()
+@_names_option("--workloads", tuple(WORKLOADS))
+@_names_option("--dtypes", DTYPES)
+@_names_option("--implementations", tuple(IMPLEMENTATIONS))
+@click.option("--repeats", type=click.IntRange(1), help="Of every time; default 5.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="A repeat; default 0.6.")
+@click.option("--whole/--no-whole", default=True, help="Time whole processes too.")
+@click.option("--lines/--no-lines", default=None, help="Time against rows and parameters too.")
+@click.option("--json", "json_path", type=_FILE, help="Where all figures go.")
+@click.option("--figure", "figure_path", type=_FILE, help="Where the drawn lines go: .png or .svg.")
+@click.option("--quick", is_flag=True, help="Short repeats of the small workloads, no lines.")
+def main(
+    workloads: tuple[str, ...] | None,
+    dtypes: tuple[str, ...] | None,
+    implementations: tuple[str, ...] | None,
+    repeats: int | None,
+    seconds: float | None,
+    whole: bool,
+    lines: bool | None,
+    json_path: Path | None,
+    figure_path: Path | None,
+    quick: bool,
+) -> None:
+    """Measure bpnet against its peers, and print Markdown."""
+    usual = Patience(seconds=0.1, repeats=3, retries=1) if quick else Patience()
+    patience = replace(usual, seconds=seconds or usual.seconds, repeats=repeats or usual.repeats)
+    plan = Plan(
+        workloads or (_QUICK_WORKLOADS if quick else tuple(WORKLOADS)),
+        dtypes or DTYPES,
+        implementations or tuple(IMPLEMENTATIONS),
+        patience,
+        whole_repeats=patience.repeats if whole else 0,
+        has_lines=not quick if lines is None else lines,
+    )
+    results = measure(plan, say=lambda text: click.echo(text, err=True))
+    if json_path is not None:
+        results.save(json_path)
+    if figure_path is not None and results.lines:
+        draw(results, figure_path)
+    click.echo(markdown(results), nl=False)

@@ -1,0 +1,46 @@
+"""bpnet as it ships: `train()` on the config, logging the first and the last epoch alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import safetensors.numpy  # noqa: F401  # `train` needs it: its memory belongs to the imports
+
+from bpcli.build import build
+from bpcli.experiment.train import train
+from bpcli.runs.files import load_arrays
+from bpcli.spec.load import load_config
+from bpcli.views.progress import SilentView
+
+
+class Trainer:
+    """Its seconds are those of the run's record."""
+
+    def __init__(self, folder: Path, workers: int | str = "auto") -> None:
+        self._config = folder / "config.yaml"
+        self._workers = workers
+        self._epochs = 0
+
+    def run(self, epochs: int) -> float:
+        if epochs != self._epochs:
+            self._experiment = build(load_config(self._config, self._overrides(epochs)))
+            self._epochs = epochs
+        self._runs = TemporaryDirectory()
+        self._outcome = train(self._experiment, Path(self._runs.name), SilentView())
+        if self._outcome.failure is not None:
+            raise self._outcome.failure
+        return self._outcome.record["seconds"]
+
+    def _overrides(self, epochs: int) -> list[str]:
+        return [
+            f"training.epochs={epochs}",
+            f"training.log_every={epochs}",
+            f"training.workers={self._workers}",
+        ]
+
+    def params(self) -> dict[str, np.ndarray]:
+        arrays, _ = load_arrays(self._outcome.run.path("weights.safetensors"))
+        last = {name: array for name, array in arrays.items() if name.startswith("last.")}
+        return {name.removeprefix("last."): array for name, array in last.items()}

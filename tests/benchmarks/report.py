@@ -1,0 +1,224 @@
+"""A session as Markdown. Nothing is measured or judged here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from benchmarks.registry import IMPLEMENTATIONS, SCRIPTS
+from benchmarks.results import BOUNDS, Results
+from benchmarks.workloads import WORKLOADS
+
+_HEADLINE = "bpnet"
+
+
+def markdown(results: Results) -> str:
+    """All that was measured."""
+    parts = [
+        _header(results),
+        _time_table(results),
+        _ratio_table(results),
+        _product_table(results),
+        _memory_table(results),
+        _whole_table(results),
+        _line_table(results),
+        _conditions(results),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _header(results: Results) -> str:
+    facts = results.facts
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return "\n".join(
+        [
+            "# Benchmarks of bpnet",
+            "",
+            f"- {facts['date']}, {facts['cpu']}, {facts['cores']} cores",
+            f"- BLAS: {'; '.join(facts['blas'])}",
+            f"- Python {facts['python']}, {versions}",
+        ]
+    )
+
+
+# Tables over workloads and dtypes.
+
+
+def _names(results: Results) -> list[str]:
+    """The implementations that were measured, in the registry's order."""
+    found = {training.implementation for training in results.trainings}
+    return [name for name in IMPLEMENTATIONS if name in found]
+
+
+def _peers(results: Results) -> list[str]:
+    return [name for name in _names(results) if not IMPLEMENTATIONS[name].is_bpnet]
+
+
+def _cases(results: Results) -> list[tuple[str, str]]:
+    found = {(training.workload, training.dtype) for training in results.trainings}
+    dtypes = sorted({dtype for _, dtype in found})
+    return [(name, dtype) for name in WORKLOADS for dtype in dtypes if (name, dtype) in found]
+
+
+def _by_case(results: Results, names: Sequence[str], cell: Callable[[str, str, str], str]) -> str:
+    """A row for each workload and dtype, a column for each implementation."""
+    rows = [
+        [WORKLOADS[workload].size, dtype, *(cell(workload, dtype, name) for name in names)]
+        for workload, dtype in _cases(results)
+    ]
+    for row, (workload, _) in zip(rows, _cases(results), strict=True):
+        row[0] = f"{workload} {row[0]}"
+    return _table(["workload", "dtype", *(IMPLEMENTATIONS[name].title for name in names)], rows)
+
+
+def _time_table(results: Results) -> str:
+    if not results.trainings:
+        return ""
+
+    def cell(workload: str, dtype: str, name: str) -> str:
+        training = results.training(workload, dtype, name)
+        if training is None or training.milliseconds is None:
+            return _why_not(training)
+        return _number(training.milliseconds) + "†" * bool(training.disturbed)
+
+    return "## Milliseconds per epoch\n\n" + _by_case(results, _names(results), cell)
+
+
+def _why_not(training) -> str:
+    if training is None or training.disagreement is None:
+        return "–" if training is None or training.error is None else "failed"
+    return f"differs by {training.disagreement:.0e}"
+
+
+def _ratio_table(results: Results) -> str:
+    if not _peers(results):
+        return ""
+
+    def cell(workload: str, dtype: str, name: str) -> str:
+        return _number(results.ratio(workload, dtype, name))
+
+    return "## Times bpnet's time per epoch\n\n" + _by_case(results, _peers(results), cell)
+
+
+def _product_table(results: Results) -> str:
+    rows = []
+    for workload, dtype in _cases(results):
+        fractions = [results.product_fraction(workload, dtype, cores) for cores in ("1", "all")]
+        speedup = _number(results.speedup(workload, dtype))
+        rows.append([workload, dtype, *map(_percent, fractions), speedup])
+    if not rows:
+        return ""
+    best = [
+        f"{dtype}: {rates['1']:.0f} and {rates['all']:.0f} Gflop/s"
+        for dtype, rates in results.gigaflops.items()
+    ]
+    head = ["workload", "dtype", "one core", "all cores", "all workers over one"]
+    return (
+        "## Matrix products: bpnet's over the machine's best rate\n\n"
+        f"Best square products by BLAS, on one core and on all: {'; '.join(best)}.\n\n"
+        + _table(head, rows)
+    )
+
+
+def _memory_table(results: Results) -> str:
+    if not any(training.peak_megabytes for training in results.trainings):
+        return ""
+
+    def cell(workload: str, dtype: str, name: str) -> str:
+        if name == "data":
+            return f"{WORKLOADS[workload].data_bytes(dtype) / 2**20:.1f}"
+        training = results.training(workload, dtype, name)
+        over = results.megabytes_over_imports(workload, dtype, name)
+        if training is None or over is None:
+            return "–"
+        return f"{training.imports_megabytes:.0f} + {over:.0f}"
+
+    rows = [
+        [workload, dtype, *(cell(workload, dtype, name) for name in ("data", *_names(results)))]
+        for workload, dtype in _cases(results)
+    ]
+    head = ["workload", "dtype", "data", *(IMPLEMENTATIONS[name].title for name in _names(results))]
+    return (
+        "## Peak memory in MB: interpreter with its imports + all the rest\n\n"
+        "`data` is X and Y in the training dtype; shared pages count once.\n\n" + _table(head, rows)
+    )
+
+
+# Whole processes, lines.
+
+
+def _whole_table(results: Results) -> str:
+    if not results.whole:
+        return ""
+    peers = [name for name in SCRIPTS if name in {item.implementation for item in results.whole}]
+    rows = []
+    for workload in dict.fromkeys(item.workload for item in results.whole):
+        row = [workload, f"{results.whole_seconds(workload, _HEADLINE):.2f}"]
+        for peer in peers:
+            seconds = results.whole_seconds(workload, peer)
+            row.append(f"{seconds:.2f} ({_number(results.whole_ratio(workload, peer))}×)")
+        rows.append(row)
+    head = ["workload", _HEADLINE, *(SCRIPTS[peer].title for peer in peers)]
+    return "## Seconds of a whole process, 500 epochs in float64\n\n" + _table(head, rows)
+
+
+def _line_table(results: Results) -> str:
+    if not results.lines:
+        return ""
+    rows = [
+        [
+            line.against,
+            line.fixed,
+            line.dtype,
+            f"{line.exponent:.2f}",
+            f"{_number(line.base_milliseconds)} + {line.milliseconds_each:.3g} x",
+            f"{line.worst_residual:.2f}",
+        ]
+        for line in results.lines
+    ]
+    head = ["against", "fixed", "dtype", "free exponent", "ms per epoch", "worst ratio to the line"]
+    return "## Cost of an epoch, one worker, fitted from 1 ms up\n\n" + _table(head, rows)
+
+
+def _conditions(results: Results) -> str:
+    measured = [item for item in (*results.trainings, *results.whole) if item.seconds]
+    thrown_away = sum(item.thrown_away for item in measured)
+    disturbed = sum(item.disturbed for item in measured)
+    kept = sum(len(item.seconds) for item in measured)
+    repeats = (
+        f"Medians of interleaved repeats: {kept} kept, {thrown_away} thrown away because other "
+        f"processes used the machine, {disturbed} kept all the same (†)."
+    )
+    return "\n".join([repeats, *_worst_disagreements(results)])
+
+
+def _worst_disagreements(results: Results) -> Iterator[str]:
+    for dtype, bound in BOUNDS.items():
+        found = [
+            training.disagreement
+            for training in results.trainings
+            if training.dtype == dtype and training.disagreement is not None
+        ]
+        if found:
+            yield (
+                f"Parameters after the same epochs from the same start, {dtype}: ‖difference from "
+                f"bpnet's‖ / ‖bpnet's change‖ is {max(found):.1e} at most (allowed: {bound:g})."
+            )
+
+
+# Text.
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    marks = ["---", "---", *["---:"] * (len(head) - 2)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *rows))
+
+
+def _number(value: float | None) -> str:
+    """Three digits, without an exponent."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f} %"
