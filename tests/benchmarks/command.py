@@ -47,6 +47,7 @@ def _names_option(option: str, allowed: Sequence[str]) -> Callable[[Any], Any]:
 @_names_option("--implementations", tuple(IMPLEMENTATIONS))
 @click.option("--repeats", type=click.IntRange(1), help="Of every time; default 5.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="A repeat; default 0.6.")
+@click.option("--retries", type=click.IntRange(0), help="Of a disturbed repeat; default 6.")
 @click.option("--whole/--no-whole", default=True, help="Time whole processes too.")
 @click.option("--lines/--no-lines", default=None, help="Time against rows and parameters too.")
 @click.option("--json", "json_path", type=_FILE, help="Where all figures go.")
@@ -58,6 +59,7 @@ def main(
     implementations: tuple[str, ...] | None,
     repeats: int | None,
     seconds: float | None,
+    retries: int | None,
     whole: bool,
     lines: bool | None,
     json_path: Path | None,
@@ -66,7 +68,9 @@ def main(
 ) -> None:
     """Measure bpnet against its peers, and print Markdown."""
     usual = Patience(seconds=0.1, repeats=3, retries=1) if quick else Patience()
-    patience = replace(usual, seconds=seconds or usual.seconds, repeats=repeats or usual.repeats)
+    asked = {"seconds": seconds, "repeats": repeats, "retries": retries}
+    given = {name: value for name, value in asked.items() if value is not None}
+    patience = replace(usual, **given)
     plan = Plan(
         workloads or (_QUICK_WORKLOADS if quick else tuple(WORKLOADS)),
         dtypes or DTYPES,
@@ -75,9 +79,8 @@ def main(
         whole_repeats=patience.repeats if whole else 0,
         has_lines=not quick if lines is None else lines,
     )
-    results = measure(plan, say=lambda text: click.echo(text, err=True))
-    if json_path is not None:
-        results.save(json_path)
+    keep = (lambda _: None) if json_path is None else (lambda results: results.save(json_path))
+    results = measure(plan, lambda text: click.echo(text, err=True), keep)
     if figure_path is not None and results.lines:
         draw(results, figure_path)
     click.echo(markdown(results), nl=False)

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import problem
-from benchmarks.machine import tree_seconds
 from benchmarks.process import Child
 from benchmarks.results import Line, Results
-from benchmarks.timing import Patience, Subject, epochs_for, interleaved
+from benchmarks.timing import Patience, epochs_for, interleaved
 from benchmarks.workloads import Workload
 
-_FITTED_FROM_MILLISECONDS = 1.0
+_FITTED_FROM = 1.0  # milliseconds: below them, calls cost more than arithmetic
 _NARROW = (10, 32, 32, 1)
 _FIXED_ROWS = 2_000
 
@@ -50,9 +49,9 @@ def _milliseconds(workload: Workload, dtype: str, patience: Patience) -> float:
     with tempfile.TemporaryDirectory() as folder, Child("bpnet") as child:
         problem.describe(Path(folder), workload, dtype)
         child.load(folder=folder, workers=1)
-        epochs = epochs_for(lambda epochs: child.run(epochs)["seconds"], patience.seconds)
-        subject = Subject(lambda: child.run(epochs)["seconds"], lambda: tree_seconds(child.pid))
-        return interleaved({"bpnet": subject}, patience)["bpnet"].median / epochs * 1e3
+        epochs = epochs_for(child.seconds, patience.seconds)
+        series = interleaved({"bpnet": child.subject(epochs)}, patience)["bpnet"]
+    return series.median / epochs * 1e3
 
 
 def fit(x: Sequence[int], milliseconds: Sequence[float]) -> tuple[float, float, float, float]:
@@ -60,7 +59,7 @@ def fit(x: Sequence[int], milliseconds: Sequence[float]) -> tuple[float, float, 
 
     Times below a millisecond take no part. c0 + c1 x is fitted to relative errors, c0 not negative.
     """
-    kept = [(a, t) for a, t in zip(x, milliseconds, strict=True) if t >= _FITTED_FROM_MILLISECONDS]
+    kept = [(a, t) for a, t in zip(x, milliseconds, strict=True) if t >= _FITTED_FROM]
     if len(kept) < 2:
         return (float("nan"),) * 4
     a, t = np.array(kept, float).T
@@ -81,9 +80,10 @@ def draw(results: Results, path: Path) -> None:
 
     figure, panels = pyplot.subplots(1, 2, figsize=(9, 4), layout="constrained")
     for panel, line in zip(panels, results.lines, strict=True):
-        fitted = [line.base_milliseconds + line.milliseconds_each * x for x in line.x]
+        x = [x for x, t in zip(line.x, line.milliseconds, strict=True) if t >= _FITTED_FROM]
+        fitted = [line.base_milliseconds + line.milliseconds_each * each for each in x]
         panel.loglog(line.x, line.milliseconds, "o", label="measured")
-        panel.loglog(line.x, fitted, "-", label=f"c0 + c1 x (free slope {line.exponent:.2f})")
+        panel.loglog(x, fitted, "-", label=f"c0 + c1 x (free slope {line.exponent:.2f})")
         panel.set(xlabel=line.against, ylabel="ms per epoch", title=f"{line.fixed}, {line.dtype}")
         panel.legend()
     figure.savefig(path)

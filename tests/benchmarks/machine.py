@@ -14,6 +14,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _TICK = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
+_UNCERTAIN = 2 * _TICK  # what counting in ticks leaves unknown
 _BUSY_COLUMNS = (1, 2, 3, 6, 7, 8)  # user, nice, system, irq, softirq, steal: not idle, not iowait
 
 
@@ -81,8 +82,8 @@ class ForeignMeter:
         self._busy, self._used = busy_seconds(), self._own()
 
     def share(self) -> float:
-        busy, own = busy_seconds() - self._busy, self._own() - self._used
-        elapsed = time.perf_counter() - self._began
+        busy = busy_seconds() - self._busy - _UNCERTAIN
+        own, elapsed = self._own() - self._used, time.perf_counter() - self._began
         return foreign_share(busy, own, elapsed, os.cpu_count() or 1)
 
 

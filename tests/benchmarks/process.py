@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import child_environment
+from benchmarks.machine import child_environment, tree_seconds
+from benchmarks.timing import Subject
 
 
 class ChildFailed(Exception):
@@ -42,6 +43,13 @@ class Child:
     def run(self, epochs: int) -> dict[str, float]:
         """Seconds of that many epochs from the start, and the process's peak megabytes."""
         return self._ask({"run": epochs})
+
+    def seconds(self, epochs: int) -> float:
+        return self.run(epochs)["seconds"]
+
+    def subject(self, epochs: int) -> Subject:
+        """That many epochs, as something to be timed."""
+        return Subject(lambda: self.seconds(epochs), lambda: tree_seconds(self.pid))
 
     def params_after(self, epochs: int) -> dict[str, np.ndarray]:
         """The parameters after that many epochs from the start."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.registry import IMPLEMENTATIONS, SCRIPTS
-from benchmarks.results import BOUNDS, Results
+from benchmarks.results import BOUNDS, Results, Training
 from benchmarks.workloads import WORKLOADS
-
-_HEADLINE = "bpnet"
 
 
 def markdown(results: Results) -> str:
@@ -83,9 +81,11 @@ def _time_table(results: Results) -> str:
     return "## Milliseconds per epoch\n\n" + _by_case(results, _names(results), cell)
 
 
-def _why_not(training) -> str:
-    if training is None or training.disagreement is None:
-        return "–" if training is None or training.error is None else "failed"
+def _why_not(training: Training | None) -> str:
+    if training is None:
+        return "–"
+    if training.disagreement is None:
+        return "failed"
     return f"differs by {training.disagreement:.0e}"
 
 
@@ -152,13 +152,18 @@ def _whole_table(results: Results) -> str:
     peers = [name for name in SCRIPTS if name in {item.implementation for item in results.whole}]
     rows = []
     for workload in dict.fromkeys(item.workload for item in results.whole):
-        row = [workload, f"{results.whole_seconds(workload, _HEADLINE):.2f}"]
-        for peer in peers:
-            seconds = results.whole_seconds(workload, peer)
-            row.append(f"{seconds:.2f} ({_number(results.whole_ratio(workload, peer))}×)")
-        rows.append(row)
-    head = ["workload", _HEADLINE, *(SCRIPTS[peer].title for peer in peers)]
-    return "## Seconds of a whole process, 500 epochs in float64\n\n" + _table(head, rows)
+        cells = [_whole_cell(results, workload, name) for name in ("bpnet", *peers)]
+        rows.append([workload, "float64", *cells])
+    head = ["workload", "dtype", "bpnet", *(SCRIPTS[peer].title for peer in peers)]
+    return "## Seconds of a whole process of 500 epochs, and times bpnet's\n\n" + _table(head, rows)
+
+
+def _whole_cell(results: Results, workload: str, name: str) -> str:
+    found = results.whole_process(workload, name)
+    if found is None:
+        return "–"
+    ratio = "" if name == "bpnet" else f" ({_number(results.whole_ratio(workload, name))}×)"
+    return f"{found.median:.2f}{'†' * bool(found.disturbed)}{ratio}"
 
 
 def _line_table(results: Results) -> str:

@@ -113,10 +113,10 @@ class Results:
             return None
         return found.peak_megabytes - found.imports_megabytes
 
-    def whole_seconds(self, workload: str, implementation: str) -> float | None:
+    def whole_process(self, workload: str, implementation: str) -> WholeProcess | None:
         for item in self.whole:
             if (item.workload, item.implementation) == (workload, implementation):
-                return item.median
+                return item
         return None
 
     # What follows.
@@ -129,7 +129,8 @@ class Results:
 
     def whole_ratio(self, workload: str, peer: str) -> float | None:
         """The same for a whole process."""
-        return _quotient(self.whole_seconds(workload, peer), self.whole_seconds(workload, "bpnet"))
+        theirs, ours = self.whole_process(workload, peer), self.whole_process(workload, "bpnet")
+        return None if theirs is None or ours is None else theirs.median / ours.median
 
     def memory_ratio(self, workload: str, dtype: str, peer: str) -> float | None:
         """How many times bpnet's peak memory a peer needs."""

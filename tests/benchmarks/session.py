@@ -15,11 +15,11 @@ import numpy as np
 
 from benchmarks import problem
 from benchmarks.linear import lines
-from benchmarks.machine import MemoryPeak, child_environment, tree_megabytes, tree_seconds
+from benchmarks.machine import MemoryPeak, child_environment, tree_megabytes
 from benchmarks.process import Child, ChildFailed
 from benchmarks.registry import CORES, IMPLEMENTATIONS, SCRIPTS, Implementation, installed
 from benchmarks.results import Results, Training
-from benchmarks.timing import Patience, Subject, epochs_for, interleaved
+from benchmarks.timing import Patience, epochs_for, interleaved
 from benchmarks.whole_process import whole_processes
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
 
@@ -38,8 +38,12 @@ class Plan:
     has_lines: bool = True
 
 
-def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Results:
-    """All figures of a session; `say` is told what is being done."""
+def measure(
+    plan: Plan,
+    say: Callable[[str], None] = lambda _: None,
+    keep: Callable[[Results], None] = lambda _: None,
+) -> Results:
+    """All figures of a session; `say` is told what comes next, `keep` is given what there is."""
     results = Results(_facts(), {**asdict(plan), "cores": CORES})
     names = installed(plan.implementations, IMPLEMENTATIONS)
     for dtype in plan.dtypes:
@@ -48,6 +52,7 @@ def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Results:
         for workload in plan.workloads:
             say(f"{workload}, {dtype}")
             results.trainings += _compare(WORKLOADS[workload], dtype, names, plan.patience)
+            keep(results)
     if plan.whole_repeats:
         say("whole processes")
         scripts = {name: SCRIPTS[name].module for name in installed(SCRIPTS, SCRIPTS)}
@@ -55,6 +60,7 @@ def measure(plan: Plan, say: Callable[[str], None] = lambda _: None) -> Results:
     if plan.has_lines:
         say("time against rows and parameters")
         results.lines = lines(plan.dtypes[0], plan.patience)
+    keep(results)
     return results
 
 
@@ -141,18 +147,13 @@ def _take_times(
     children: dict[str, Child], trainings: dict[str, Training], patience: Patience
 ) -> None:
     for name, child in children.items():
-        run = lambda epochs, child=child: child.run(epochs)["seconds"]  # noqa: E731
-        trainings[name].epochs = epochs_for(run, patience.seconds)
-    subjects = {name: _subject(children[name], trainings[name].epochs) for name in children}
+        trainings[name].epochs = epochs_for(child.seconds, patience.seconds)
+    subjects = {name: child.subject(trainings[name].epochs) for name, child in children.items()}
     for name, series in interleaved(subjects, patience).items():
         training = trainings[name]
         training.seconds = series.seconds
         training.milliseconds = series.median / training.epochs * 1e3
         training.thrown_away, training.disturbed = series.thrown_away, series.disturbed
-
-
-def _subject(child: Child, epochs: int) -> Subject:
-    return Subject(lambda: child.run(epochs)["seconds"], lambda: tree_seconds(child.pid))
 
 
 def _gigaflops(dtype: str, patience: Patience) -> dict[str, float]:
@@ -167,8 +168,8 @@ def _gigaflops(dtype: str, patience: Patience) -> dict[str, float]:
 def _product_rate(size: int, dtype: str, threads: int, patience: Patience) -> float:
     with Child("matrix_product") as child:
         child.load(size=size, dtype=dtype, threads=threads)
-        epochs = epochs_for(lambda epochs: child.run(epochs)["seconds"], patience.seconds / 2)
-        series = interleaved({"product": _subject(child, epochs)}, patience)["product"]
+        epochs = epochs_for(child.seconds, patience.seconds / 2)
+        series = interleaved({"product": child.subject(epochs)}, patience)["product"]
     return 2 * size**3 * epochs / min(series.seconds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,36 +13,42 @@ import numpy as np
 from benchmarks.problem import Problem, named
 
 Params: TypeAlias = list[tuple[Any, Any]]
+Step: TypeAlias = Callable[[Params, jax.Array, jax.Array], Params]
 
 
 class JaxNetwork:
-    """(W1, b1), (W2, b2), … with W (units, inputs)."""
+    """(W1, b1), (W2, b2), … with W (units, inputs); numpy's X and Y are not kept beside JAX's."""
 
     def __init__(self, folder: Path) -> None:
-        self.problem = Problem.load(folder)
-        jax.config.update("jax_enable_x64", self.problem.X.dtype == np.float64)
-        self.X, self.Y = jnp.asarray(self.problem.X), jnp.asarray(self.problem.Y)
-        self.activation = {"tanh": jnp.tanh, "relu": jax.nn.relu}[self.problem.hidden]
+        problem = Problem.load(folder)
+        jax.config.update("jax_enable_x64", problem.X.dtype == np.float64)
+        self.X, self.Y = jnp.asarray(problem.X), jnp.asarray(problem.Y)
+        self._start = list(zip(problem.weights, problem.biases, strict=True))
+        self.step = _step(problem.hidden, problem.has_classes, problem.learning_rate)
 
     def start(self) -> Params:
         """New arrays of the parameters training starts from."""
-        pairs = zip(self.problem.weights, self.problem.biases, strict=True)
-        return [(jnp.array(W), jnp.array(b)) for W, b in pairs]
+        return [(jnp.array(W), jnp.array(b)) for W, b in self._start]
 
-    def loss(self, params: Params, X: jax.Array, Y: jax.Array) -> jax.Array:
+
+def _step(hidden: str, has_classes: bool, rate: float) -> Step:
+    activation = {"tanh": jnp.tanh, "relu": jax.nn.relu}[hidden]
+
+    def loss(params: Params, X: jax.Array, Y: jax.Array) -> jax.Array:
         a = X
         for W, b in params[:-1]:
-            a = self.activation(a @ W.T + b)
+            a = activation(a @ W.T + b)
         W, b = params[-1]
         z = a @ W.T + b
-        if self.problem.has_classes:
+        if has_classes:
             return -jnp.mean(jnp.sum(Y * jax.nn.log_softmax(z), axis=1))
         return jnp.mean((z - Y) ** 2) / 2
 
-    def step(self, params: Params, X: jax.Array, Y: jax.Array) -> Params:
-        grads = jax.grad(self.loss)(params, X, Y)
-        rate = self.problem.learning_rate
+    def step(params: Params, X: jax.Array, Y: jax.Array) -> Params:
+        grads = jax.grad(loss)(params, X, Y)
         return jax.tree.map(lambda values, grad: values - rate * grad, params, grads)
+
+    return step
 
 
 def arrays(params: Params) -> dict[str, np.ndarray]:
