@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
+from bpcli.errors import Interrupted
 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
@@ -49,13 +50,19 @@ def command(
     Shows the loss, metrics and gradient norm as they change, and at the end which criterion
     stopped training. The run's weights, metrics and resolved config are kept in its own folder.
     """
-    from bpcli.build import build
-    from bpcli.experiment.train import train
-    from bpcli.spec.load import load_config
+    from bpcli.experiment.interrupts import stop_requests
 
-    experiment = build(load_config(config, overrides, name))
-    with _view(experiment, is_silent=quiet or as_json) as view:
-        outcome = train(experiment, runs_dir, view)
+    # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
+    with stop_requests() as request:
+        from bpcli.build import build
+        from bpcli.experiment.train import train
+        from bpcli.spec.load import load_config
+
+        experiment = build(load_config(config, overrides, name))
+        if request.signal_number is not None:
+            raise Interrupted("Interrupted before training began.", request.signal_number)
+        with _view(experiment, is_silent=quiet or as_json) as view:
+            outcome = train(experiment, runs_dir, view)
     profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
         print_json(outcome.record | ({"profile": profile} if profile else {}))

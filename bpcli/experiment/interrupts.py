@@ -28,7 +28,14 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Collect those signals while the block runs; elsewhere than in the main thread, none."""
+    """Collect those signals while the block runs; elsewhere than in the main thread, none.
+
+    Within such a block another one is part of it.
+    """
+    outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+    if isinstance(outer, StopRequest):
+        yield outer
+        return
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -53,3 +53,13 @@ def test_the_second_signal_leaves_at_once_and_all_is_put_back() -> None:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert {number: signal.getsignal(number) for number in before} == before
+
+
+def test_a_block_within_a_block_is_part_of_it() -> None:
+    with stop_requests() as outer:
+        with stop_requests() as inner:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert outer is inner
+        assert outer.signal_number == signal.SIGINT
+        assert signal.getsignal(signal.SIGINT) == outer.receive  # still ours after the inner one
+    assert signal.getsignal(signal.SIGINT) != outer.receive
