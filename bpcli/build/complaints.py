@@ -121,12 +121,13 @@ def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
             f"{network.n_params:,} parameters need about {_gib(vector * _VECTORS_IN_USE)} to "
             f"train; this machine has {_gib(machine)}",
         )
-    blocks = block_bytes(network, np.dtype(spec.network.dtype))
+    dtype = np.dtype(spec.network.dtype)
+    blocks = block_bytes(network, dtype)
     if blocks > machine:
         yield Complaint(
             ("network", "layers"),
-            f"the activations of {block_size(network)} rows at a time take {_gib(blocks)}; this "
-            f"machine has {_gib(machine)}",
+            f"the activations of {block_size(network, dtype)} rows at a time take {_gib(blocks)}; "
+            f"this machine has {_gib(machine)}",
         )
     epochs = spec.training.epochs
     if spec.training.record_params and vector * epochs * _COPIES_OF_PATH > machine:

@@ -97,7 +97,8 @@ class Experiment:
     @cached_property
     def plan(self) -> ShardPlan:
         """How the rows of the training part are cut up, whatever the number of workers."""
-        return ShardPlan.of(len(self.parts["train"]), self.network, self.dtype)
+        rows = self.rows("train")
+        return ShardPlan.of(len(rows), rows, self.network)
 
     @property
     def batches(self) -> Batches:

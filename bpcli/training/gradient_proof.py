@@ -43,7 +43,7 @@ def check_objective(
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
     data_term = objective.like(l2=0.0)
     scale = 1 if objective.reduction == "mean" else len(objective.data)
-    around = Surroundings(network, objective.data.inputs.T, objective.data.targets)
+    around = Surroundings(network, *objective.data.columns)
     checks = check_tensors(
         "data",
         network,

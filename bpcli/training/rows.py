@@ -1,9 +1,9 @@
-"""The rows of a part as the kernel reads them, and how they are cut up."""
+"""The rows of a part as the kernel reads them: blocks of columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import with_ones
+from bpcli.nn.propagation import block_size
 
 
 class Block(NamedTuple):
@@ -21,13 +21,26 @@ class Block(NamedTuple):
     targets: Array
     weight: Array | None
 
+    def copy_to(self, other: Block) -> None:
+        """Overwrite the arrays of another block of the same size."""
+        np.copyto(other.inputs, self.inputs)
+        np.copyto(other.targets, self.targets)
+        if self.weight is not None and other.weight is not None:
+            np.copyto(other.weight, self.weight)
+
 
 @dataclass(frozen=True)
 class Rows:
-    """The data as it is stored: inputs (n, inputs [+1]), targets (outputs, n), weights (n,)."""
+    """`count` rows in blocks of b, the last of which may be filled in part.
+
+    Block k is inputs[k] (inputs [+1], b) and targets[k] (outputs, b); the row of ones that meets
+    the biases is part of the inputs. A block's columns lie together: with 10 to 20 inputs its
+    products are up to 3 times as fast as those of rows read transposed, or of one wide array.
+    """
 
     inputs: Array
     targets: Array
+    count: int
     weight: Array | None = None
 
     @classmethod
@@ -35,51 +48,104 @@ class Rows:
         cls, network: Network, X: Array, Y: Array, dtype: np.dtype, weight: Array | None = None
     ) -> Rows:
         """From X (n, inputs), Y (n, outputs) and, unless all are 1, row weights (n,)."""
-        rows = cls.filled(network, [(X, Y)], len(X), dtype)
-        return rows if weight is None else replace(rows, weight=np.asarray(weight, dtype))
+        return cls.filled(network, [(X, Y)], len(X), dtype, weight)
 
     @classmethod
     def filled(
-        cls, network: Network, blocks: Iterable[tuple[Array, Array]], count: int, dtype: np.dtype
+        cls,
+        network: Network,
+        pieces: Iterable[tuple[Array, Array]],
+        count: int,
+        dtype: np.dtype,
+        weight: Array | None = None,
     ) -> Rows:
-        """From blocks of X and Y that have `count` rows in all."""
-        inputs = np.empty((count, network.layers[0].columns), dtype)
-        targets = np.empty((network.outputs, count), dtype)
-        stop = 0
-        for X, Y in blocks:
-            start, stop = stop, stop + len(X)
-            inputs[start:stop] = with_ones(network, X, dtype)
-            targets[:, start:stop] = Y.T
-        return cls(inputs, targets)
+        """From pieces of X and Y that have `count` rows in all."""
+        first = network.layers[0]
+        block = equal_size(count, block_size(network, dtype))
+        blocks = -(-count // block)
+        inputs = np.zeros((blocks, first.columns, block), dtype)
+        targets = np.zeros((blocks, network.outputs, block), dtype)
+        inputs[:, first.inputs :] = 1
+        row = 0
+        for X, Y in pieces:
+            done = 0
+            while done < len(X):
+                k, at = divmod(row, block)
+                taken = min(block - at, len(X) - done)
+                inputs[k, : first.inputs, at : at + taken] = X[done : done + taken].T
+                targets[k, :, at : at + taken] = Y[done : done + taken].T
+                row, done = row + taken, done + taken
+        return cls(inputs, targets, count, None if weight is None else np.asarray(weight, dtype))
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return self.count
 
     @property
     def dtype(self) -> np.dtype:
         return self.inputs.dtype
 
+    @property
+    def block_size(self) -> int:
+        """Rows a block."""
+        size: int = self.inputs.shape[2]
+        return size
+
+    def block(self, start: int, stop: int) -> Block:
+        """The rows of one block, from its first one on; no copy."""
+        k, samples = start // self.block_size, stop - start
+        weight = None if self.weight is None else self.weight[start:stop]
+        return Block(self.inputs[k, :, :samples], self.targets[k, :, :samples], weight)
+
+    def empty_block(self, samples: int) -> Block:
+        """Memory for so many rows."""
+        return Block(
+            np.zeros((self.inputs.shape[1], samples), self.dtype),
+            np.zeros((self.targets.shape[1], samples), self.dtype),
+            None if self.weight is None else np.zeros(samples, self.dtype),
+        )
+
+    def gather(self, index: Array, block: Block) -> None:
+        """Put the rows at `index` into a block."""
+        k, at = np.divmod(index, self.block_size)
+        block.inputs[...] = self.inputs[k, :, at].T
+        block.targets[...] = self.targets[k, :, at].T
+        if self.weight is not None and block.weight is not None:
+            block.weight[...] = self.weight[index]
+
     def take(self, index: Array) -> Rows:
         """The rows at `index`, in that order."""
+        size = equal_size(len(index), self.block_size)
+        blocks = [
+            self.empty_block(size) for _ in range(-(-len(index) // size))
+        ]  # the last one's rest stays 0
+        for number, block in enumerate(blocks):
+            some = index[number * size : (number + 1) * size]
+            inputs, targets, weight = block
+            weight = None if weight is None else weight[: len(some)]
+            self.gather(some, Block(inputs[:, : len(some)], targets[:, : len(some)], weight))
         return Rows(
-            self.inputs[index],
-            self.targets[:, index],
+            np.stack([block.inputs for block in blocks]),
+            np.stack([block.targets for block in blocks]),
+            len(index),
             None if self.weight is None else self.weight[index],
         )
 
-    def copy_to(self, rows: Rows, index: Array) -> None:
-        """Put the rows at `index` in the place of `rows`."""
-        np.take(self.inputs, index, axis=0, out=rows.inputs, mode="clip")
-        np.take(self.targets, index, axis=1, out=rows.targets, mode="clip")
-        if self.weight is not None and rows.weight is not None:
-            np.take(self.weight, index, out=rows.weight, mode="clip")
-
-    def block(self, start: int, stop: int) -> Block:
-        """The rows [start, stop); no copy."""
-        weight = None if self.weight is None else self.weight[start:stop]
-        return Block(self.inputs[start:stop].T, self.targets[:, start:stop], weight)
+    @property
+    def columns(self) -> tuple[Array, Array]:
+        """All inputs (inputs [+1], n) and targets (outputs, n), copied together."""
+        inputs, targets = (
+            np.concatenate(list(array), axis=1)[:, : self.count]
+            for array in (self.inputs, self.targets)
+        )
+        return inputs, targets
 
     @cached_property
     def total_weight(self) -> float:
         """Σ_i w_i: the number of rows where all weights are 1."""
         return len(self) if self.weight is None else float(self.weight.sum(dtype=np.float64))
+
+
+def equal_size(count: int, most: int) -> int:
+    """The size of as few blocks of at most `most` as hold `count` rows, as equal as can be."""
+    blocks = max(1, -(-count // most))
+    return max(1, -(-count // blocks))

@@ -7,43 +7,40 @@ that is what makes any number of workers give the same bits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from itertools import pairwise
 
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import block_size, equal_blocks
+from bpcli.training.rows import Rows
 
 _SECONDS_A_FLOP = 3e-11
 _SECONDS_AN_ELEMENT = 6e-9
 _SERIAL_BELOW_SECONDS = 1e-3
 _SHARD_SECONDS = 2.5e-4
 _MOST_SHARDS = 64
-# Products over fewer columns lose their speed: 29 shards of 6 rows took 6 times as long as one.
-_FEWEST_ROWS = 500
 _MOST_PARTIALS_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """Row ranges of the shards, and the largest block within one."""
+    """Row ranges of the shards, and how many rows make a block."""
 
     shards: tuple[tuple[int, int], ...]
     block: int
 
     @classmethod
-    def of(cls, rows: int, network: Network, dtype: np.dtype) -> ShardPlan:
-        """One shard for small work, else up to 64, each of a few hundred rows at least.
+    def of(cls, rows: int, data: Rows, network: Network) -> ShardPlan:
+        """For so many rows of the data: one shard for small work, else up to 64, of whole blocks.
 
         Their number is also bounded by the memory that their gradients take.
         """
-        seconds = estimated_seconds(rows, network)
+        seconds, block = estimated_seconds(rows, network), data.block_size
         count = 1
         if seconds >= _SERIAL_BELOW_SECONDS:
-            by_memory = _MOST_PARTIALS_BYTES // (network.n_params * dtype.itemsize)
-            by_rows = rows // _FEWEST_ROWS
-            count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_rows))
-        largest = -(-rows // count) if rows else 1
-        return cls(tuple(equal_blocks(0, rows, largest)), block_size(network))
+            by_memory = _MOST_PARTIALS_BYTES // (network.n_params * data.dtype.itemsize)
+            by_blocks = -(-rows // block)
+            count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
+        edges = [block * (-(-rows // block) * i // count) for i in range(count)] + [rows]
+        return cls(tuple(pairwise(edges)), block)
 
 
 def estimated_seconds(rows: int, network: Network) -> float:

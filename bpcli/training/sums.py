@@ -1,9 +1,7 @@
 """Sums over rows: of the loss, and of its gradient. The objective scales them.
 
-Three ways lead to the same sums, and which one is taken depends on the data and the network alone:
-one block, whose pass is recorded and repeated; one shard, block by block; several shards, for as
-many workers as there are. Partial sums are added in a fixed order, so that the number of workers
-changes no bit.
+Rows come in blocks, blocks in shards. Which passes are made over which blocks, and in which order
+their sums are added up, depends on the data and the network alone: who makes them changes no bit.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import numpy as np
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import Workspace, equal_blocks, loss_sum
+from bpcli.nn.propagation import Workspace, loss_sum
 from bpcli.nn.recording import Operation, Tape
 from bpcli.training.rows import Block, Rows
 from bpcli.training.shards import ShardPlan
@@ -29,9 +27,44 @@ BackwardPass: TypeAlias = Callable[[Workspace, Array, Array | None], None]
 _SLICE = 2**14
 """Parameters a task when partial gradients are added up: 64 KiB in float32."""
 
+_COPIED_COLUMNS = 32
+"""With more inputs than these, copying a block costs more than its recorded pass saves."""
 
-class RecordedPass:
-    """The forward and the backward pass over one block that stays where it is."""
+
+class Pass:
+    """The forward and the backward pass over a block, by calling the kernel's functions."""
+
+    def __init__(self, network: Network, params: Vector, backward: BackwardPass) -> None:
+        self._work = Workspace(network, params)
+        self._backward = backward
+
+    def load(self, block: Block) -> None:
+        """Go over this block from now on."""
+        self.block = block
+        self._work.fit(block.inputs.shape[1])
+
+    def forward(self) -> None:
+        """Fill z and a."""
+        propagation.forward(self._work, self.block.inputs)
+
+    def grad(self) -> Vector:
+        """The gradient summed over the samples, in memory that the next call overwrites."""
+        self.forward()
+        self._backward(self._work, self.block.targets, self.block.weight)
+        return self._work.grad
+
+    def loss(self) -> complex | float:
+        """The loss of the latest forward pass, summed over the samples."""
+        return loss_sum(self._work, self.block.targets, self.block.weight)
+
+    @property
+    def Z(self) -> Array:  # noqa: N802  # a matrix
+        """The output layer's z of the latest forward pass: (rows, samples)."""
+        return np.asarray(self._work.layers[-1].z)
+
+
+class RecordedPass(Pass):
+    """The same passes over a block that stays where it is, recorded once and then repeated."""
 
     def __init__(self, network: Network, params: Vector, block: Block) -> None:
         tape = Tape()
@@ -41,34 +74,61 @@ class RecordedPass:
         propagation.forward(work, tape.watch(block.inputs))
         self._forward = list(tape.operations)
         propagation.backward(work, tape.watch(block.targets), block.weight)
-        self._forward_and_backward = tape.close()
+        self.operations: list[Operation] = tape.close()
         self._grad = np.asarray(work.grad)
 
-    @property
-    def operations(self) -> list[Operation]:
-        """All that a forward and a backward pass does, in order."""
-        return self._forward_and_backward
+    def load(self, block: Block) -> None:
+        """Copy the block to where the pass reads."""
+        block.copy_to(self.block)
+
+    def forward(self) -> None:
+        for operation in self._forward:
+            operation()
 
     def grad(self) -> Vector:
-        """The gradient summed over the samples, in memory that the next call overwrites."""
-        for operation in self._forward_and_backward:
+        for operation in self.operations:
             operation()
         return self._grad
 
-    def loss(self) -> complex | float:
-        """The loss summed over the samples."""
-        for operation in self._forward:
-            operation()
-        return self.loss_so_far()
 
-    def loss_so_far(self) -> complex | float:
-        """The loss of the latest forward pass."""
-        return loss_sum(self._work, self.block.targets, self.block.weight)
+class _Passes(threading.local):
+    """Each thread's own passes; a forked worker has copies of its own anyway."""
+
+    def __init__(
+        self, network: Network, params: Vector, data: Rows, backward: BackwardPass
+    ) -> None:
+        self._network = network
+        self._params = params
+        self._data = data
+        self._backward = backward
+        self._recorded: dict[int, RecordedPass] = {}
+
+    def over(self, block: Block) -> Pass:
+        """The pass over a block of the data."""
+        columns, samples = block.inputs.shape
+        is_copied = columns <= _COPIED_COLUMNS and self.can_record
+        found = self.over_copies(samples) if is_copied else self._direct
+        found.load(block)
+        return found
+
+    def over_copies(self, samples: int) -> Pass:
+        """The pass over a block of memory that is filled with rows before each pass."""
+        if not self.can_record:
+            self._direct.load(self._data.empty_block(samples))
+            return self._direct
+        if samples not in self._recorded:
+            block = self._data.empty_block(samples)
+            self._recorded[samples] = RecordedPass(self._network, self._params, block)
+        return self._recorded[samples]
 
     @property
-    def Z(self) -> Array:  # noqa: N802  # a matrix
-        """The output layer's z of the latest forward pass: (rows, samples)."""
-        return np.asarray(self._work.layers[-1].z)
+    def can_record(self) -> bool:
+        """A wrong backward pass, on show, may do what a tape does not know."""
+        return self._backward is propagation.backward
+
+    @cached_property
+    def _direct(self) -> Pass:
+        return Pass(self._network, self._params, self._backward)
 
 
 class _Asked(NamedTuple):
@@ -79,13 +139,6 @@ class _Asked(NamedTuple):
     loss: bool
     grad: bool
     keep: bool
-
-
-class _Own(threading.local):
-    """Each thread's own workspace; a forked worker has a copy of its own anyway."""
-
-    def __init__(self, network: Network, params: Vector) -> None:
-        self.workspace = Workspace(network, params)
 
 
 class RowSums:
@@ -102,12 +155,10 @@ class RowSums:
         crew: Crew,
         backward: BackwardPass = propagation.backward,
     ) -> None:
-        self.plan = ShardPlan.of(len(data), network, data.dtype)
         self._network = network
         self._data = data
-        self._backward = backward
-        self._plans = {len(data): self.plan}
-        self._batches: dict[int, tuple[Rows, RecordedPass]] = {}
+        self._plans: dict[int, ShardPlan] = {}
+        self.plan = self._plan_of(len(data))
         most_shards, n_params = len(self.plan.shards), network.n_params
         self._params = crew.share((n_params,), dtype)
         self._grads = crew.share((most_shards, n_params), dtype)
@@ -116,23 +167,24 @@ class RowSums:
         self._Z = crew.share((network.layers[-1].rows, len(data)), dtype)
         self._index = crew.share((len(data),), np.intp)
         self._asked = crew.share((len(_Asked._fields),), np.int64)
-        self._own = _Own(network, self._params)
+        self._passes = _Passes(network, self._params, data, backward)
         self._pass_over_shards = crew.prepare(self._do_shard)
         self._add_up_slices = crew.prepare(self._do_slice)
 
     def loss(self, params: Vector, index: Array | None = None) -> complex | float:
         """Σ_i w_i loss_i."""
-        recorded = self._load(params, index)
-        if recorded is not None:
-            return recorded.loss()
+        only = self._load(params, index)
+        if only is not None:
+            only.forward()
+            return only.loss()
         self._over_shards(index, loss=True)
         return self._total_loss()
 
     def grad(self, params: Vector, index: Array | None = None) -> Vector:
         """Σ_i w_i ∂loss_i/∂params."""
-        recorded = self._load(params, index)
-        if recorded is not None:
-            return recorded.grad()
+        only = self._load(params, index)
+        if only is not None:
+            return only.grad()
         self._over_shards(index, grad=True)
         return self._total_grad()
 
@@ -140,65 +192,56 @@ class RowSums:
         self, params: Vector, index: Array | None = None
     ) -> tuple[complex | float, Vector]:
         """Both, from one forward pass."""
-        recorded = self._load(params, index)
-        if recorded is not None:
-            grad = recorded.grad()
-            return recorded.loss_so_far(), grad
+        only = self._load(params, index)
+        if only is not None:
+            grad = only.grad()
+            return only.loss(), grad
         self._over_shards(index, loss=True, grad=True)
         return self._total_loss(), self._total_grad()
 
     def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
         """The output layer's z of all rows: (outputs' rows, n), overwritten by the next call."""
-        recorded = self._load(params, None)
-        if recorded is not None:
-            recorded.loss()
-            return recorded.Z
+        only = self._load(params, None)
+        if only is not None:
+            only.forward()
+            return only.Z
         self._over_shards(None, keep=True)
         return self._Z
 
-    # One block, recorded.
+    # One block.
 
-    def _load(self, params: Vector, index: Array | None) -> RecordedPass | None:
-        """Bring in the parameters; the recorded pass over the rows, where they are one block."""
+    def _load(self, params: Vector, index: Array | None) -> Pass | None:
+        """Bring in the parameters; the pass over the rows, where they are one block."""
         self._params[...] = params  # a third of the time of `copyto`
-        return self._whole if index is None else self._batch(index)
+        if index is None:
+            return self._whole
+        if len(index) > self._data.block_size:
+            return None
+        batch = self._passes.over_copies(len(index))
+        self._data.gather(index, batch.block)
+        return batch
 
     @cached_property
-    def _whole(self) -> RecordedPass | None:
-        if not self._is_one_block(len(self._data)):
+    def _whole(self) -> Pass | None:
+        """The pass over all rows where they are, if they are one block."""
+        if len(self._data) > self._data.block_size:
             return None
-        inputs, targets, weight = self._data.block(0, len(self._data))
-        columns = np.ascontiguousarray(inputs)  # a third less time for the smallest products
-        return RecordedPass(self._network, self._params, Block(columns, targets, weight))
+        block = self._data.block(0, len(self._data))
+        if self._passes.can_record:
+            return RecordedPass(self._network, self._params, block)
+        return self._passes.over(block)
 
-    def _batch(self, index: Array) -> RecordedPass | None:
-        """The pass over a mini-batch; its rows are copied to where the pass reads them."""
-        if not self._is_one_block(len(index)):
-            return None
-        if len(index) not in self._batches:
-            rows = self._data.take(index)
-            block = rows.block(0, len(index))
-            self._batches[len(index)] = rows, RecordedPass(self._network, self._params, block)
-        rows, recorded = self._batches[len(index)]
-        self._data.copy_to(rows, index)
-        return recorded
-
-    def _is_one_block(self, rows: int) -> bool:
-        plan = self._plan_of(rows)
-        is_one = len(plan.shards) == 1 and rows <= plan.block
-        return is_one and self._backward is propagation.backward  # others cannot be recorded
+    # Shards, by the crew.
 
     def _plan_of(self, rows: int) -> ShardPlan:
         if rows not in self._plans:
-            self._plans[rows] = ShardPlan.of(rows, self._network, self._data.dtype)
+            self._plans[rows] = ShardPlan.of(rows, self._data, self._network)
         return self._plans[rows]
-
-    # Shards, by the crew.
 
     def _over_shards(
         self, index: Array | None, *, loss: bool = False, grad: bool = False, keep: bool = False
     ) -> None:
-        """Have every shard's pass done."""
+        """Have every shard's passes made."""
         rows = len(self._data)
         if index is not None:
             rows = len(index)
@@ -208,27 +251,30 @@ class RowSums:
 
     def _do_shard(self, number: int) -> None:
         asked = _Asked(*self._asked.tolist())
-        plan = self._plan_of(asked.rows)
-        work = self._own.workspace
+        plan, grad = self._plan_of(asked.rows), self._grads[number]
         total: complex | float = 0.0
-        grad = self._grads[number]
-        for position, (start, stop) in enumerate(equal_blocks(*plan.shards[number], plan.block)):
-            inputs, targets, weight = self._block(start, stop, asked)
-            work.fit(stop - start)
-            propagation.forward(work, inputs)
+        first, end = plan.shards[number]
+        for start in range(first, end, plan.block):
+            stop = min(end, start + plan.block)
+            here = self._pass_over(start, stop, asked)
+            if not asked.grad:
+                here.forward()
+            elif start == first:
+                grad[...] = here.grad()
+            else:
+                np.add(grad, here.grad(), grad)
             if asked.keep:
-                self._Z[:, start:stop] = work.layers[-1].z
+                self._Z[:, start:stop] = here.Z
             if asked.loss:
-                total += loss_sum(work, targets, weight)
-            if asked.grad:
-                self._backward(work, targets, weight)
-                grad[:] = work.grad if position == 0 else np.add(grad, work.grad, out=grad)
+                total += here.loss()
         self._losses[number] = total
 
-    def _block(self, start: int, stop: int, asked: _Asked) -> Block:
-        if asked.some:
-            return self._data.take(self._index[start:stop]).block(0, stop - start)
-        return self._data.block(start, stop)
+    def _pass_over(self, start: int, stop: int, asked: _Asked) -> Pass:
+        if not asked.some:
+            return self._passes.over(self._data.block(start, stop))
+        batch = self._passes.over_copies(stop - start)
+        self._data.gather(self._index[start:stop], batch.block)
+        return batch
 
     def _total_loss(self) -> complex | float:
         total: complex | float = sum(self._losses[: self._shards_asked].tolist())

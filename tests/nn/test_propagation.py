@@ -9,7 +9,7 @@ from strategies import Problem, problems
 from bpcli.nn.activations import Identity, Relu, Sigmoid, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
-from bpcli.nn.propagation import Workspace, backward, equal_blocks, forward, loss_sum, predict
+from bpcli.nn.propagation import Workspace, backward, forward, loss_sum, predict
 
 
 @given(problems())
@@ -99,18 +99,6 @@ def test_rows_with_weight_two_count_twice() -> None:
     b = repeated.objective().value_and_grad(params)
     assert a.value == pytest.approx(b.value, rel=1e-14)
     np.testing.assert_allclose(a.grad, b.grad, rtol=1e-13)
-
-
-@pytest.mark.parametrize(
-    ("start", "stop", "largest"), [(0, 10, 3), (5, 6, 9), (0, 0, 4), (2, 902, 900)]
-)
-def test_blocks_cover_all_rows_and_are_equal_to_within_one(
-    start: int, stop: int, largest: int
-) -> None:
-    blocks = list(equal_blocks(start, stop, largest))
-    assert [row for a, b in blocks for row in range(a, b)] == list(range(start, stop))
-    lengths = [b - a for a, b in blocks]
-    assert not lengths or (max(lengths) <= largest and max(lengths) - min(lengths) <= 1)
 
 
 def test_predictions_of_several_blocks_are_those_of_each_row() -> None:

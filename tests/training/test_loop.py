@@ -90,13 +90,13 @@ def drawn(batches: Batches, rows: int = 10) -> list[list[float]]:
     """The input of every row of every batch of one epoch."""
     fit = objective(rows)
     return [
-        batch.data.inputs[:, 0].tolist()
+        batch.data.columns[0][0].tolist()
         for batch in batches.of_epoch(fit, np.random.default_rng(0))
     ]
 
 
 def test_shuffle_takes_each_row_once_in_new_order() -> None:
-    every = objective().data.inputs[:, 0].tolist()
+    every = objective().data.columns[0][0].tolist()
     seen = drawn(Batches(size=4))
     assert [len(batch) for batch in seen] == [4, 4, 2]
     flat = [value for batch in seen for value in batch]

@@ -12,6 +12,7 @@ from bpcli.training.shards import ShardPlan, estimated_seconds
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 20_000
+FLOAT = np.dtype(float)
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +22,8 @@ def wide_rows() -> Rows:
     return Rows.of(WIDE, X, Y, np.dtype(float))
 
 
-def test_large_work_is_cut_into_equal_shards_and_small_work_is_not() -> None:
-    plan = ShardPlan.of(ROWS, WIDE, np.dtype(float))
+def test_large_work_is_cut_into_equal_shards_and_small_work_is_not(wide_rows: Rows) -> None:
+    plan = ShardPlan.of(ROWS, wide_rows, WIDE)
     assert 2 <= len(plan.shards) <= 64
     assert min(b - a for a, b in plan.shards) >= 500
     assert [row for a, b in plan.shards for row in (a, b)] == sorted(
@@ -30,13 +31,14 @@ def test_large_work_is_cut_into_equal_shards_and_small_work_is_not() -> None:
     )
     assert plan.shards[0][0] == 0
     assert plan.shards[-1][1] == ROWS
-    assert len({b - a for a, b in plan.shards}) <= 2
-    assert len(ShardPlan.of(50, WIDE, np.dtype(float)).shards) == 1
+    assert all(start % wide_rows.block_size == 0 for start, _ in plan.shards)
+    assert len({b - a for a, b in plan.shards[:-1]}) == 1
+    assert len(ShardPlan.of(50, wide_rows, WIDE).shards) == 1
 
 
 def test_partial_gradients_are_bounded_in_memory() -> None:
     big = Network((Layer(2000, 4000, Tanh()), Layer(4000, 1, Identity())), HalfSquaredError())
-    plan = ShardPlan.of(100_000, big, np.dtype(float))
+    plan = ShardPlan.of(100_000, Rows.of(big, np.zeros((9, 2000)), np.zeros((9, 1)), FLOAT), big)
     assert len(plan.shards) * big.n_params * 8 <= 128 * 2**20
     assert estimated_seconds(100_000, big) > 1
 

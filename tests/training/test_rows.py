@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bpcli.nn.activations import Identity, Tanh
+from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.network import Layer, Network
+from bpcli.training.rows import Rows, equal_size
+
+NETWORK = Network((Layer(2, 3, Tanh()), Layer(3, 1, Identity())), HalfSquaredError())
+NO_BIAS = Network((Layer(2, 1, Identity(), "none"),), HalfSquaredError())
+COUNT = 5003
+RNG = np.random.default_rng(0)
+X, Y, WEIGHT = RNG.normal(size=(COUNT, 2)), RNG.normal(size=(COUNT, 1)), RNG.uniform(size=COUNT)
+
+
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    return Rows.of(NETWORK, X, Y, np.dtype(float), WEIGHT)
+
+
+def test_blocks_hold_the_rows_in_order_above_a_row_of_ones(rows: Rows) -> None:
+    size = rows.block_size
+    assert size < COUNT
+    for start in range(0, COUNT, size):
+        block = rows.block(start, min(COUNT, start + size))
+        np.testing.assert_array_equal(block.inputs[:2].T, X[start : start + size])
+        assert (block.inputs[2] == 1).all()
+        np.testing.assert_array_equal(block.targets.T, Y[start : start + size])
+        np.testing.assert_array_equal(block.weight, WEIGHT[start : start + size])
+    assert len(rows) == COUNT
+    assert rows.total_weight == pytest.approx(WEIGHT.sum())
+
+
+@pytest.mark.parametrize("lengths", [[COUNT], [1, COUNT - 1], [2000, 3, 0, 3000]])
+def test_rows_may_come_in_any_pieces(rows: Rows, lengths: list[int]) -> None:
+    edges = np.cumsum([0, *lengths])
+    pieces = [(X[a:b], Y[a:b]) for a, b in pairwise(edges)]
+    found = Rows.filled(NETWORK, pieces, COUNT, np.dtype(float))
+    np.testing.assert_array_equal(found.inputs, rows.inputs)
+    np.testing.assert_array_equal(found.targets, rows.targets)
+
+
+def test_without_a_bias_there_is_no_row_of_ones() -> None:
+    inputs, targets = Rows.of(NO_BIAS, X, Y, np.dtype("f4")).columns
+    np.testing.assert_array_equal(inputs, X.T.astype("f4"))
+    np.testing.assert_array_equal(targets, Y.T.astype("f4"))
+
+
+@pytest.mark.parametrize("count", [1, 7, 1500, COUNT, 3 * COUNT])
+def test_rows_are_taken_in_the_order_of_the_index(rows: Rows, count: int) -> None:
+    index = np.random.default_rng(1).integers(COUNT, size=count)
+    taken = rows.take(index)
+    inputs, targets = taken.columns
+    np.testing.assert_array_equal(inputs[:2].T, X[index])
+    np.testing.assert_array_equal(targets.T, Y[index])
+    np.testing.assert_array_equal(taken.weight, WEIGHT[index])
+    assert len(taken) == count
+    assert np.isfinite(taken.inputs).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 3000))
+def test_blocks_are_as_few_and_as_equal_as_can_be(count: int, most: int) -> None:
+    size = equal_size(count, most)
+    blocks = -(-count // size)
+    assert 1 <= size <= most
+    assert blocks == -(-count // most)
+    assert size == 1 or (size - 1) * blocks < count
