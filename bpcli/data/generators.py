@@ -21,6 +21,8 @@ from bpcli.nn.arrays import Array
 MOST_ROWS = 10**9
 """More rows than any machine trains on: a typing error, not a wish."""
 
+_ROWS_AT_A_TIME = 2**14
+
 Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS)]
 
 
@@ -168,7 +170,11 @@ class Teacher(Generator):
         X = rng.standard_normal((self.n_samples, self.n_features))
         A = rng.standard_normal((self.n_features, self.n_hidden))
         B = rng.standard_normal((self.n_hidden, self.n_classes or self.n_targets))
-        Y = np.tanh(X @ A / math.sqrt(self.n_features)) @ B / math.sqrt(self.n_hidden)
+        Y = np.empty((len(X), B.shape[1]))
+        for start in range(0, len(X), _ROWS_AT_A_TIME):  # all hidden units at once would be large
+            some = slice(start, start + _ROWS_AT_A_TIME)
+            Y[some] = np.tanh(X[some] @ A / math.sqrt(self.n_features)) @ B
+        Y /= math.sqrt(self.n_hidden)
         Y += rng.normal(0, self.noise, Y.shape)
         return _values(X, Y) if self.n_classes is None else _classes(X, Y.argmax(1), self.n_classes)
 

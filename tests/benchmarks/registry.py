@@ -28,7 +28,6 @@ class Implementation:
 IMPLEMENTATIONS = {
     "bpnet": Implementation("bpnet", "bpnet", "bpcli"),
     "bpnet_1": Implementation("bpnet, 1 worker", "bpnet", "bpcli", {"workers": 1}),
-    "bpnet_n": Implementation(f"bpnet, {CORES} workers", "bpnet", "bpcli", {"workers": CORES}),
     "textbook_numpy": Implementation("textbook numpy", "textbook_numpy", "numpy"),
     "pytorch_eager": Implementation("PyTorch eager", "pytorch_eager", "torch"),
     "pytorch_compiled": Implementation("PyTorch compiled", "pytorch_compiled", "torch"),

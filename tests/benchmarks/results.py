@@ -149,10 +149,10 @@ class Results:
 
     def speedup(self, workload: str, dtype: str) -> float | None:
         """How many times as fast as one worker all are."""
-        return self.ratio(workload, dtype, "bpnet_1", to="bpnet_n")
+        return self.ratio(workload, dtype, "bpnet_1", to="bpnet")
 
 
-_WITH_CORES = {"1": "bpnet_1", "all": "bpnet_n"}
+_WITH_CORES = {"1": "bpnet_1", "all": "bpnet"}
 
 
 def _quotient(a: float | None, b: float | None) -> float | None:

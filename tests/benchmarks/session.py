@@ -23,6 +23,9 @@ from benchmarks.timing import Patience, epochs_for, interleaved
 from benchmarks.whole_process import whole_processes
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
 
+_WEIGHED_EPOCHS = 2
+"""More of them need no more memory."""
+
 _PRODUCT_SIZES = (1024, 2048, 3072)
 
 
@@ -182,5 +185,5 @@ def _weigh(folder: Path, implementation: Implementation, training: Training) -> 
         training.imports_megabytes = tree_megabytes(child.pid) or child.megabytes_at_birth
         with MemoryPeak(child.pid) as peak:
             child.load(folder=str(folder), **implementation.options)
-            reported = child.run(training.epochs)["megabytes"]
+            reported = child.run(min(training.epochs, _WEIGHED_EPOCHS))["megabytes"]
         training.peak_megabytes = peak.megabytes or reported

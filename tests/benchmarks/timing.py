@@ -14,7 +14,6 @@ from statistics import median
 from benchmarks.machine import ForeignMeter
 
 FOREIGN_LIMIT = 0.04
-FEWEST_EPOCHS = 3
 _MOST_EPOCHS = 1_000_000
 
 
@@ -74,10 +73,10 @@ def _add_repeat(series: Series, subject: Subject, patience: Patience) -> None:
 
 def epochs_for(run: Callable[[int], float], seconds: float) -> int:
     """How many epochs take about that long, found by runs that become longer."""
-    epochs = FEWEST_EPOCHS
+    epochs = 1
     while True:
         taken = max(run(epochs), 1e-6)
-        wanted = min(max(round(epochs * seconds / taken), FEWEST_EPOCHS), _MOST_EPOCHS)
+        wanted = min(max(round(epochs * seconds / taken), 1), _MOST_EPOCHS)
         if wanted <= 4 * epochs:
             return wanted
         epochs = min(wanted, 50 * epochs)

@@ -66,9 +66,9 @@ def _bpnet(config: Path) -> list[str]:
 
 
 def _sizes(workload: Workload) -> list[str]:
-    """What the scripts are told: rows, layers, learning rate, epochs."""
+    """What the scripts are told: rows, layers, hidden activation, learning rate, epochs."""
     layers = "-".join(map(str, workload.layers))
-    return [str(workload.rows), layers, str(workload.learning_rate), str(EPOCHS)]
+    return [str(workload.rows), layers, workload.hidden, str(workload.learning_rate), str(EPOCHS)]
 
 
 def _runner(command: list[str], folder: Path) -> Callable[[], float]:

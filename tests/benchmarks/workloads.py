@@ -78,11 +78,11 @@ class Workload:
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("tiny", 50, (3, 4, 1)),
+        Workload("tiny", 50, (3, 4, 1), hidden="relu"),
         Workload("small", 1_000, (20, 10, 1)),
         Workload("medium", 10_000, (100, 64, 64, 10)),
         Workload("wide", 200_000, (10, 32, 32, 1)),
-        Workload("mnist", 60_000, (784, 300, 100, 10), hidden="relu"),
-        Workload("big", 20_000, (1024, 2048, 2048, 10), hidden="relu", agreement_epochs=3),
+        Workload("mnist", 60_000, (784, 300, 100, 10), hidden="relu", agreement_epochs=3),
+        Workload("big", 20_000, (1024, 2048, 2048, 10), hidden="relu", agreement_epochs=2),
     )
 }

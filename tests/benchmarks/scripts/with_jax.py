@@ -1,6 +1,6 @@
 """The shortest JAX script: make the rows, train in float64, save parameters and losses.
 
-`python with_jax.py ROWS LAYERS RATE EPOCHS`, such as `50 3-4-1 0.1 500`.
+`python with_jax.py ROWS LAYERS HIDDEN RATE EPOCHS`, such as `50 3-4-1 relu 0.1 500`.
 """
 
 import sys
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-rows, layers, rate, epochs = sys.argv[1:]
+rows, layers, hidden, rate, epochs = sys.argv[1:]
 sizes = [int(size) for size in layers.split("-")]
 jax.config.update("jax_enable_x64", True)
 
@@ -24,12 +24,13 @@ start = [
     (rng.standard_normal((inputs, units)) / inputs**0.5, np.zeros(units))
     for inputs, units in pairwise(sizes)
 ]
+activation = {"tanh": jnp.tanh, "relu": jax.nn.relu}[hidden]
 
 
 def loss(params, X, Y):
     a = X
     for W, b in params[:-1]:
-        a = jnp.tanh(a @ W + b)
+        a = activation(a @ W + b)
     W, b = params[-1]
     z = a @ W + b
     if sizes[-1] > 1:

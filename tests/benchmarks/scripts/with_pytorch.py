@@ -1,6 +1,6 @@
 """The shortest PyTorch script: make the rows, train in float64, save parameters and losses.
 
-`python with_pytorch.py ROWS LAYERS RATE EPOCHS`, such as `50 3-4-1 0.1 500`.
+`python with_pytorch.py ROWS LAYERS HIDDEN RATE EPOCHS`, such as `50 3-4-1 relu 0.1 500`.
 """
 
 import sys
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-rows, layers, rate, epochs = sys.argv[1:]
+rows, layers, hidden, rate, epochs = sys.argv[1:]
 sizes = [int(size) for size in layers.split("-")]
 
 rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(0,)))
@@ -20,9 +20,10 @@ y += rng.normal(0, 0.1, y.shape)
 X, Y = torch.from_numpy(x), torch.from_numpy(y)
 
 torch.set_default_dtype(torch.float64)
+activation = {"tanh": nn.Tanh, "relu": nn.ReLU}[hidden]
 modules = []
 for inputs, units in pairwise(sizes):
-    modules += [nn.Linear(inputs, units), nn.Tanh()]
+    modules += [nn.Linear(inputs, units), activation()]
 network = nn.Sequential(*modules[:-1])
 if sizes[-1] > 1:
     Y, loss_of = Y.argmax(1), nn.CrossEntropyLoss()

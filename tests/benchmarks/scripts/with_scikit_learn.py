@@ -1,6 +1,6 @@
 """The shortest scikit-learn script: make the rows, train in float64, save parameters and losses.
 
-`python with_scikit_learn.py ROWS LAYERS RATE EPOCHS`, such as `50 3-4-1 0.1 500`.
+`python with_scikit_learn.py ROWS LAYERS HIDDEN RATE EPOCHS`, such as `50 3-4-1 relu 0.1 500`.
 """
 
 import sys
@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-rows, layers, rate, epochs = sys.argv[1:]
+rows, layers, hidden, rate, epochs = sys.argv[1:]
 sizes = [int(size) for size in layers.split("-")]
 
 rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(0,)))
@@ -18,7 +18,7 @@ y += rng.normal(0, 0.1, y.shape)
 
 network = (MLPClassifier if sizes[-1] > 1 else MLPRegressor)(
     hidden_layer_sizes=sizes[1:-1],
-    activation="tanh",
+    activation=hidden,
     solver="sgd",
     alpha=0,
     batch_size=int(rows),
