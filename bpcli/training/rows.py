@@ -114,21 +114,17 @@ class Rows:
 
     def take(self, index: Array) -> Rows:
         """The rows at `index`, in that order."""
-        size = equal_size(len(index), self.block_size)
-        blocks = [
-            self.empty_block(size) for _ in range(-(-len(index) // size))
-        ]  # the last one's rest stays 0
-        for number, block in enumerate(blocks):
-            some = index[number * size : (number + 1) * size]
-            inputs, targets, weight = block
-            weight = None if weight is None else weight[: len(some)]
-            self.gather(some, Block(inputs[:, : len(some)], targets[:, : len(some)], weight))
-        return Rows(
-            np.stack([block.inputs for block in blocks]),
-            np.stack([block.targets for block in blocks]),
-            len(index),
-            None if self.weight is None else self.weight[index],
+        count, size = len(index), equal_size(len(index), self.block_size)
+        inputs, targets = (
+            np.zeros((-(-count // size), array.shape[1], size), self.dtype)
+            for array in (self.inputs, self.targets)
         )
+        weight = None if self.weight is None else self.weight[index]
+        taken = Rows(inputs, targets, count, weight)
+        for start in range(0, count, size):
+            stop = min(count, start + size)
+            self.gather(index[start:stop], taken.block(start, stop))
+        return taken
 
     @property
     def columns(self) -> tuple[Array, Array]:

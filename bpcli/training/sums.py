@@ -24,8 +24,10 @@ from bpcli.training.workers import Crew
 
 BackwardPass: TypeAlias = Callable[[Workspace, Array, Array | None], None]
 
-_SLICE = 2**14
-"""Parameters a task when partial gradients are added up: 64 KiB in float32."""
+_FEWEST_IN_A_SLICE = 2**14
+"""Parameters a task, at least, when partial gradients are added up: 64 KiB in float32."""
+
+_MOST_SLICES = 64
 
 _COPIED_COLUMNS = 32
 """With more inputs than these, copying a block costs more than its recorded pass saves."""
@@ -160,6 +162,7 @@ class RowSums:
         self._plans: dict[int, ShardPlan] = {}
         self.plan = self._plan_of(len(data))
         most_shards, n_params = len(self.plan.shards), network.n_params
+        self._slice = max(_FEWEST_IN_A_SLICE, -(-n_params // _MOST_SLICES))
         self._params = crew.share((n_params,), dtype)
         self._grads = crew.share((most_shards, n_params), dtype)
         self._grad = crew.share((n_params,), dtype)
@@ -285,11 +288,11 @@ class RowSums:
         if self._shards_asked == 1:
             only: Vector = self._grads[0]
             return only
-        self._add_up_slices(-(-len(self._grad) // _SLICE))
+        self._add_up_slices(-(-len(self._grad) // self._slice))
         return self._grad
 
     def _do_slice(self, number: int) -> None:
-        where = slice(number * _SLICE, (number + 1) * _SLICE)
+        where = slice(number * self._slice, (number + 1) * self._slice)
         shards = self._grads[: self._shards_asked, where]
         np.add.reduce(shards, axis=0, out=self._grad[where])
 

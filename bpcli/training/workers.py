@@ -44,7 +44,7 @@ class Crew(ABC):
     def prepare(self, task: Task) -> Runner:
         """Introduce a task; what returns runs task(0) … task(count - 1), in any order, to the end.
 
-        All tasks are introduced before any is run.
+        All tasks are introduced before any is run. The count is 256 at most.
         """
 
     @abstractmethod

@@ -64,7 +64,7 @@ def test_results_survive_json_and_print(tmp_path: Path) -> None:
     results.whole = [WholeProcess("tiny", name, [1.0], 1.0, 0, 1) for name in ("bpnet", "jax")]
     results.save(tmp_path / "results.json")
     assert Results.read(tmp_path / "results.json") == results
-    assert "| tiny 50×3-4-1 | float32 | 2.5 |" in markdown(results)
+    assert "| tiny 50×3-4-1 relu | float32 | 2.5 |" in markdown(results)
 
 
 def test_disagreement_is_relative_to_the_change() -> None:

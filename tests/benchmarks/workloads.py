@@ -37,7 +37,7 @@ class Workload:
 
     @property
     def size(self) -> str:
-        return f"{self.rows}×{'-'.join(map(str, self.layers))}"
+        return f"{self.rows}×{'-'.join(map(str, self.layers))} {self.hidden}"
 
     def flops(self) -> int:
         """Floating-point operations of one epoch's matrix products, 2 a multiplication and sum.

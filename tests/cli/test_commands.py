@@ -747,3 +747,61 @@ def test_no_metrics_are_fine(bpnet) -> None:
     result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "metrics=[]")
     assert result.code == 0
     assert result.err.count("val.loss") == 1
+
+
+WIDE = """\
+data: {generator: teacher, n_samples: 40000}
+network: {layers: [10, 32, 32, 1], activations: [tanh, tanh, identity]}
+loss: mse
+training: {epochs: 1000000, workers: 3, log_every: 100}
+"""
+needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+
+
+def _in_training(tmp_path: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """A training in full swing, and the processes of its workers."""
+    (tmp_path / "wide.yaml").write_text(WIDE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bpcli", "train", "wide.yaml", "--quiet"],
+        cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 30
+    while len(workers := children.read_text().split()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    return process, [int(worker) for worker in workers]
+
+
+def _wait_until_gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@needs_fork
+def test_a_killed_worker_ends_training_with_what_there_is_saved(tmp_path: Path) -> None:
+    process, workers = _in_training(tmp_path)
+    os.kill(workers[0], signal.SIGKILL)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "A worker process ended by signal 9" in err
+    assert "The run is saved as" in err
+    assert "Traceback" not in err
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = Run(folder).record()
+    assert (record["status"], record["workers"]) == ("failed", 3)
+    assert record["epochs"] > 0
+    assert (folder / "weights.safetensors").is_file()
+    assert _wait_until_gone(workers)
+
+
+@needs_fork
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_the_training_however_it_ends(number: int, tmp_path: Path) -> None:
+    process, workers = _in_training(tmp_path)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
+    assert _wait_until_gone(workers)

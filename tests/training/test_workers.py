@@ -125,6 +125,15 @@ def test_partial_gradients_of_a_large_network_are_added_in_slices(some_crew: Cre
     np.testing.assert_allclose(alone.grad(params), halves / ROWS, rtol=1e-9, atol=1e-12)
 
 
+def test_millions_of_parameters_are_not_too_many(some_crew: Crew) -> None:
+    network = Network((Layer(1500, 3000, Tanh()), Layer(3000, 1, Identity())), HalfSquaredError())
+    params = np.random.default_rng(1).normal(size=network.n_params).astype("f4")
+    data = rows_of(network, "f4", 1600)
+    shared, alone = (Objective(network, data, crew=who) for who in (some_crew, Alone()))
+    assert len(shared.plan.shards) > 1
+    np.testing.assert_array_equal(shared.grad(params), alone.grad(params))
+
+
 def test_threads_do_not_warn_of_overflow() -> None:
     threads = Threads(2)
     states: list[dict[str, str]] = []
