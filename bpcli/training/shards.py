@@ -39,6 +39,8 @@ class ShardPlan:
             by_memory = _MOST_PARTIALS_BYTES // (network.n_params * data.dtype.itemsize)
             by_blocks = -(-rows // block)
             count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
+            if 2 < count < 8:
+                count -= count % 2  # five would keep two workers waiting for the last one
         edges = [block * (-(-rows // block) * i // count) for i in range(count)] + [rows]
         return cls(tuple(pairwise(edges)), block)
 

@@ -43,6 +43,14 @@ def test_partial_gradients_are_bounded_in_memory() -> None:
     assert estimated_seconds(100_000, big) > 1
 
 
+def test_a_few_shards_are_an_even_number() -> None:
+    for units in range(1500, 2600, 100):
+        network = Network((Layer(units, units, Tanh()),), HalfSquaredError())
+        data = Rows.of(network, np.zeros((9, units)), np.zeros((9, units)), FLOAT)
+        count = len(ShardPlan.of(100_000, data, network).shards)
+        assert count >= 8 or count == 1 or count % 2 == 0
+
+
 def test_shards_add_up_to_one_pass_over_all_rows(wide_rows: Rows) -> None:
     params = np.random.default_rng(1).normal(size=WIDE.n_params)
     sharded = Objective(WIDE, wide_rows).value_and_grad(params)
