@@ -159,10 +159,10 @@ class _Session:
                 if request.signal_number is not None:
                     reason = "interrupted"
                 self._note(epoch, is_last=reason is not None)
-                self.watching_seconds += clock() - began
                 if reason is not None:
                     self.reason = reason
                     break
+                self.watching_seconds += clock() - began
         except Exception as failure:
             self.reason = "diverged" if isinstance(failure, Diverged) else "failed"
             return failure
