@@ -75,8 +75,8 @@ def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
         stack.enter_context(repeatable_numerics())
         session = _begin(experiment, Run.claim(runs_dir, experiment.spec.name), watcher)
         stack.callback(session.log.close)
-        workers = stack.enter_context(crew(_workers(experiment)))
-        failure = session.follow(workers, request)
+        with crew(_workers(experiment)) as workers:
+            failure = session.follow(workers, request)
         return session.save_end(failure)
 
 
