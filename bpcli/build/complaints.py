@@ -103,8 +103,9 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
             )
 
 
-_VECTORS_IN_USE = 6
-"""Parameters, the step's new ones, gradient, velocity, best, and one more while adding up."""
+_VECTORS_IN_USE = 10
+"""Parameters and their copy for the workers, the new ones, best, velocity, and gradients: of a
+block, of a shard, added up, scaled, and of the latest evaluation."""
 
 
 _COPIES_OF_PATH = 3

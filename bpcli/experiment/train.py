@@ -44,7 +44,7 @@ _SCORED_LINES = 50
 
 
 class Watcher(Protocol):
-    """Whoever looks on: told of every epoch, it decides itself what to show and when."""
+    """Whoever looks on: told of every record, it decides itself what to show and when."""
 
     def start(self, record: Record) -> None: ...
 
@@ -73,16 +73,19 @@ def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
-        session = _begin(experiment, Run.claim(runs_dir, experiment.spec.name), watcher)
-        stack.callback(session.log.close)
-        with crew(_workers(experiment)) as workers:
-            failure = session.follow(workers, request)
+        workers = _workers(experiment)
+        with crew(workers) as who:
+            session = _begin(
+                experiment, Run.claim(runs_dir, experiment.spec.name), watcher, workers
+            )
+            stack.callback(session.log.close)
+            failure = session.follow(who, request)
         return session.save_end(failure)
 
 
-def _begin(experiment: Experiment, run: Run, watcher: Watcher) -> _Session:
+def _begin(experiment: Experiment, run: Run, watcher: Watcher, workers: int) -> _Session:
     try:
-        session = _Session(experiment, run, watcher)
+        session = _Session(experiment, run, watcher, workers)
         session.save_start()
     except BaseException:
         run.discard()
@@ -104,10 +107,12 @@ class _Session:
     experiment: Experiment
     run: Run
     watcher: Watcher
+    workers: int
     best: Best = field(default_factory=Best)
     last: Epoch | None = None
     reason: str = "interrupted"
     watching_seconds: float = 0.0
+    noted: int = -1
     path: list[Vector] = field(default_factory=list)
     record: Record = field(default_factory=dict)
 
@@ -128,7 +133,7 @@ class _Session:
             "status": "running",
             "started": _now(),
             **describe(self.experiment),
-            "workers": _workers(self.experiment),
+            "workers": self.workers,
             "shards": len(self.experiment.plan.shards),
             "block": self.experiment.plan.block,
             "argv": [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]],
@@ -181,7 +186,13 @@ class _Session:
             rng=stream(experiment.spec.seed, "batches"),
         )
         validation = experiment.validation(workers)
-        return train_epochs(training, asked.epochs, validation=validation, next_due=self._next_due)
+        return train_epochs(
+            training,
+            asked.epochs,
+            validation=validation,
+            next_due=self._next_due,
+            is_checked=self._is_line,
+        )
 
     def _next_due(self, number: int) -> int:
         """The next epoch that a rule, the log or the watcher is to see."""
@@ -198,9 +209,12 @@ class _Session:
         return has_validation or records or self.rules.need_every_epoch
 
     def _note(self, epoch: Epoch, is_last: bool) -> None:
+        if epoch.number <= self.noted:
+            return  # the last good epoch once more, after training diverged
+        self.noted = epoch.number
         if self.experiment.spec.training.record_params:
             self.path.append(epoch.params)
-        if is_last or epoch.number % self._log_every == 0:
+        if is_last or self._is_line(epoch.number):
             is_scored = is_last or epoch.number % self._score_every == 0
             self.log.append(
                 {
@@ -213,6 +227,10 @@ class _Session:
                 }
             )
         self.watcher.see(epoch, self.scores, is_last)
+
+    def _is_line(self, number: int) -> bool:
+        """Whether an epoch has a line in the log; the last one has, too."""
+        return number % self._log_every == 0
 
     @cached_property
     def _log_every(self) -> int:

@@ -1,8 +1,8 @@
 """Activation functions: a = f(z), and the product of their transposed Jacobian with a gradient.
 
 Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
-never overlaps their other arguments, and stay analytic, so that the code that trains can be
-checked by the complex step: comparisons look at the real part, and there is no `abs`.
+overlaps no other argument (but the identity's), and stay analytic, so that the code that trains can
+be checked by the complex step: comparisons look at the real part, and there is no `abs`.
 """
 
 from __future__ import annotations

@@ -58,6 +58,19 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
 
     def __array_finalize__(self, source: Any) -> None:
         self.tape = getattr(source, "tape", None)  # type: ignore[assignment]  # set by `watch`
+        if self.tape is not None and self.tape.is_open and self.flags.owndata:
+            raise TypeError("a copy cannot be recorded")
+
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if self.tape.is_open and not all(_is_basic(part) for part in keys):
+            raise TypeError("a choice of elements cannot be recorded")
+        return super().__getitem__(key)
+
+    def __bool__(self) -> bool:
+        if self.tape.is_open:
+            raise TypeError("a decision cannot be recorded")
+        return bool(_plain(self))
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, out: tuple[Any, ...] = (), **options: Any
@@ -98,8 +111,15 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
     def _note(self, operation: Operation, result: Any) -> Any:
         if not self.tape.is_open:
             return result
+        if isinstance(result, np.generic):
+            raise TypeError("a single number cannot be recorded")
         self.tape.operations.append(operation)
-        return self.tape.watch(result) if isinstance(result, np.ndarray) else result
+        return None if result is None else self.tape.watch(result)
+
+
+def _is_basic(key: Any) -> bool:
+    """Whether a key of an array makes a view."""
+    return key is None or key is Ellipsis or isinstance(key, int | slice)
 
 
 def kind_of(operation: Operation) -> str:

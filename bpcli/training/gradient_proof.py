@@ -42,7 +42,7 @@ def check_objective(
     network = objective.network
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
     data_term = objective.like(l2=0.0)
-    scale = 1 if objective.reduction == "mean" else len(objective.data)
+    scale = 1 if objective.reduction == "mean" else objective.n_rows
     around = Surroundings(network, *objective.data.columns)
     checks = check_tensors(
         "data",

@@ -46,11 +46,8 @@ class Epoch:
 
     @cached_property
     def loss(self) -> float:
-        """The objective over the whole training part. Raises `Diverged` where it is not finite."""
-        value = self._evaluation.value
-        if not math.isfinite(value):
-            raise Diverged(_divergence(self.number, self.learning_rate))
-        return value
+        """The objective over the whole training part; not finite where training has diverged."""
+        return self._evaluation.value
 
     @property
     def mean_loss(self) -> float:
@@ -77,6 +74,11 @@ NextDue: TypeAlias = Callable[[int], int]
 def every_epoch(number: int) -> int:
     """All epochs are due."""
     return number + 1
+
+
+def always(number: int) -> bool:
+    """All epochs are checked."""
+    return True
 
 
 class Position(NamedTuple):
@@ -124,13 +126,8 @@ class Training:
                 params, state = step(batch, params, state, rate)
         return Position(start.number + count, params, state, self._rng.bit_generator.state)
 
-    def is_finite(self, position: Position) -> bool:
-        """Whether training can go on from there: parameters, and on the full batch the loss."""
-        if not np.isfinite(position.params).all():
-            return False
-        if not self.batches.is_full:
-            return True
-        # The next step needs this evaluation anyway.
+    def has_finite_loss(self, position: Position) -> bool:
+        """Evaluates; on the full batch the next step needs that anyway."""
         return math.isfinite(self.objective.value_and_grad(position.params).value)
 
 
@@ -140,35 +137,52 @@ def train_epochs(
     *,
     validation: Objective | None = None,
     next_due: NextDue = every_epoch,
+    is_checked: Callable[[int], bool] = always,
 ) -> Iterator[Epoch]:
     """Yield the records of epochs 0, those that are due, and `epochs`; and others now and then.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
-    that a consumer can look at the clock. Raises `Diverged` after the last epoch whose parameters,
-    and on the full batch whose loss, are finite; in mini-batches reading a record's loss does.
+    that a consumer can look at the clock. Raises `Diverged` where the parameters are not finite,
+    or the loss of an epoch that is checked; the last record before is that of the last epoch that
+    had a finite loss. Which epoch that is depends on `is_checked`, and not on which others had a
+    record: checked epochs are due, and the rest is gone through once more.
     """
     began = clock()
-    here, stride, is_careful = training.start, 1, False
 
-    def record() -> Epoch:
-        return Epoch(here, clock() - began, training, validation)
+    def record(position: Position) -> Epoch:
+        return Epoch(position, clock() - began, training, validation)
 
-    if not training.is_finite(here):
+    here = well = training.start
+    if not training.has_finite_loss(here):
         raise Diverged(_divergence(0, training.learning_rate))
-    yield record()
+    stride = 1
+    yield record(here)
     while here.number < epochs:
-        count = 1 if is_careful else min(stride, next_due(here.number) - here.number)
-        count = min(count, epochs - here.number)
+        count = max(1, min(stride, next_due(here.number) - here.number, epochs - here.number))
         left = clock()
-        there = training.advance(here, count)
-        if not training.is_finite(there):
-            if count == 1:
-                raise Diverged(_divergence(there.number, training.learning_rate))
-            is_careful = True  # go there again, one by one, to the last epoch that was well
-            continue
-        here = there
+        here = training.advance(here, count)
+        has_diverged = not np.isfinite(here.params).all()
+        if is_checked(here.number) or here.number == epochs:
+            has_diverged = has_diverged or not training.has_finite_loss(here)
+            well = well if has_diverged else here
+        if has_diverged:
+            last = _last_of_finite_loss(training, well, here.number)
+            yield record(last)
+            raise Diverged(_divergence(last.number + 1, training.learning_rate))
         stride = _stride(count, clock() - left)
-        yield record()
+        yield record(here)
+
+
+def _last_of_finite_loss(training: Training, well: Position, end: int) -> Position:
+    """The last epoch before `end` whose loss is finite, on from one whose loss is."""
+    here = well
+    for _ in range(well.number + 1, end):
+        here = training.advance(here, 1)
+        if not np.isfinite(here.params).all():
+            break
+        if training.has_finite_loss(here):
+            well = here
+    return well
 
 
 _SECONDS_BETWEEN_RECORDS = 0.01

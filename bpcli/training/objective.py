@@ -111,12 +111,15 @@ class Objective:
         some = copy(self)
         some._index = index if self._index is None else self._index[index]
         weight = self._data.weight
-        total_weight = len(index) if weight is None else float(weight[some._index].sum())
+        total_weight = (
+            len(index) if weight is None else float(weight[some._index].sum(dtype=np.float64))
+        )
         some._begin_rows(len(index), total_weight)
         return some
 
     def outputs(self, params: Vector) -> Array:
         """The output layer's z (outputs' rows, n) over all rows; the next call overwrites it."""
+        assert self._index is None, "only the whole part's outputs are kept"
         return self._sums_for(params).Z(params)
 
     # What others ask.

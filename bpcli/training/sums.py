@@ -109,15 +109,14 @@ class _Passes(threading.local):
         """The pass over a block of the data."""
         columns, samples = block.inputs.shape
         is_copied = columns <= _COPIED_COLUMNS and self.can_record
-        found = self.over_copies(samples) if is_copied else self._direct
+        found = self.over_copies(samples) if is_copied else self._shared
         found.load(block)
         return found
 
     def over_copies(self, samples: int) -> Pass:
         """The pass over a block of memory that is filled with rows before each pass."""
         if not self.can_record:
-            self._direct.load(self._data.empty_block(samples))
-            return self._direct
+            return self.direct(self._data.empty_block(samples))
         if samples not in self._recorded:
             block = self._data.empty_block(samples)
             self._recorded[samples] = RecordedPass(self._network, self._params, block)
@@ -128,8 +127,14 @@ class _Passes(threading.local):
         """A wrong backward pass, on show, may do what a tape does not know."""
         return self._backward is propagation.backward
 
+    def direct(self, block: Block) -> Pass:
+        """A pass of its own over a block."""
+        found = Pass(self._network, self._params, self._backward)
+        found.load(block)
+        return found
+
     @cached_property
-    def _direct(self) -> Pass:
+    def _shared(self) -> Pass:
         return Pass(self._network, self._params, self._backward)
 
 
@@ -232,7 +237,7 @@ class RowSums:
         block = self._data.block(0, len(self._data))
         if self._passes.can_record:
             return RecordedPass(self._network, self._params, block)
-        return self._passes.over(block)
+        return self._passes.direct(block)
 
     # Shards, by the crew.
 

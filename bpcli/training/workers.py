@@ -17,8 +17,9 @@ import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from time import monotonic as clock
 from typing import TypeAlias
 
 import numpy as np
@@ -118,28 +119,43 @@ class Forked(Crew):
         self._done, self._report = socket.socketpair()
         self._done.settimeout(_CHECK_SECONDS)
         self._workers: list[int] = []
+        self._has_forked = False
+        self._is_usable = True
+        self._next_check = 0.0
 
     def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         size = math.prod(shape)
-        memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
+        try:
+            memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
+        except OSError as error:
+            raise MemoryError(error.strerror) from None
         return np.frombuffer(memory, dtype, size).reshape(shape)
 
     def prepare(self, task: Task) -> Runner:
-        assert not self._workers, "a worker knows only the tasks that were there when it began"
+        assert not self._has_forked, "a worker knows only the tasks that were there when it began"
         self._tasks.append(task)
         return partial(self._run, len(self._tasks) - 1)
 
     def close(self) -> None:
         for worker in self._workers:
-            os.kill(worker, signal.SIGKILL)  # they hold nothing that could be lost
-            os.waitpid(worker, 0)
+            # One that is gone already may have been seen off by the system.
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(worker, signal.SIGKILL)  # they hold nothing that could be lost
+                os.waitpid(worker, 0)
         self._workers.clear()
+        self._is_usable = False
+        gc.unfreeze()
         for end in (self._post, self._numbers, self._done, self._report):
             end.close()
 
     def _run(self, task: int, count: int) -> None:
-        if not self._workers:
+        assert self._is_usable, "what an earlier failure left in the sockets would count as done"
+        if count == 1:
+            self._tasks[task](0)
+            return
+        if not self._has_forked:
             self._fork()
+        self._is_usable = False
         self._task_at_hand[0] = task
         self._post.sendall(bytes(range(count)))
         mine = 0
@@ -147,6 +163,9 @@ class Forked(Crew):
             self._tasks[task](number[0])
             mine += 1
         self._await(count - mine)
+        if clock() > self._next_check:  # one may have been killed while it had nothing to do
+            self._raise_if_lost()
+        self._is_usable = True
 
     def _take_now(self) -> bytes:
         """The next number, or nothing if all are taken."""
@@ -164,24 +183,32 @@ class Forked(Crew):
                 self._raise_if_lost()
 
     def _raise_if_lost(self) -> None:
+        self._next_check = clock() + _CHECK_SECONDS
         for worker in self._workers:
-            ended, status = os.waitpid(worker, os.WNOHANG)
+            try:
+                ended, status = os.waitpid(worker, os.WNOHANG)
+            except ChildProcessError:  # where SIGCHLD is ignored the system sees them off
+                raise WorkerLost(_obituary(None)) from None
             if ended:
                 self._workers.remove(worker)
                 raise WorkerLost(_obituary(os.waitstatus_to_exitcode(status)))
 
     def _fork(self) -> None:
+        """Make the workers; fewer where the system allows no more processes."""
+        self._has_forked = True
         gc.freeze()  # a collection in a worker would copy every page it visits
-        for _ in range(self.size - 1):
-            # No signal may reach a worker before it has let go of this process's handlers.
-            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-            with warnings.catch_warnings():
+        # No signal may reach a worker before it has let go of this process's handlers.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            with warnings.catch_warnings(), suppress(BlockingIOError):
                 # Python warns of threads; BLAS's own have ended, and `crew` allows no others.
                 warnings.simplefilter("ignore", DeprecationWarning)
-                worker = os.fork()
-            if worker == 0:
-                self._work(blocked)
-            self._workers.append(worker)
+                while len(self._workers) < self.size - 1:
+                    worker = os.fork()
+                    if worker == 0:
+                        self._work(blocked)
+                    self._workers.append(worker)
+        finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def _work(self, blocked: set[int | signal.Signals]) -> None:
@@ -207,10 +234,13 @@ _SIGNALS = {signal.SIGINT, signal.SIGTERM} | (
 )
 
 
-def _obituary(status: int) -> str:
-    how = f"by signal {-status}" if status < 0 else f"with status {status}"
-    if status == _FAILED:
+def _obituary(status: int | None) -> str:
+    if status is None:
+        how = "unseen"
+    elif status == _FAILED:
         how = "because it failed, perhaps for lack of memory"
+    else:
+        how = f"by signal {-status}" if status < 0 else f"with status {status}"
     return f"A worker process ended {how}. `training.workers: 1` trains without any."
 
 

@@ -1,6 +1,6 @@
 """Training as it happens: a live table on a terminal, plain lines elsewhere.
 
-A view is told of every epoch and decides by the clock (10 Hz) or by the epoch number whether to
+A view is told of every record and decides by the clock (10 Hz) or by the epoch number whether to
 look at it. Only then are the epoch's figures computed.
 
 rich is imported by the views that draw with it, each what it needs: a quiet training is done before

@@ -62,6 +62,15 @@ def test_what_cannot_be_recorded_is_refused() -> None:
         np.cumsum(watched)
     with pytest.raises(TypeError, match=r"use np\.copyto"):
         watched[1:] = 0
+    for lost in (
+        lambda: watched.copy(),
+        lambda: watched.astype("f4"),
+        lambda: watched[[0, 1]],
+        lambda: watched[watched > 0],
+        lambda: bool((watched > 0).all()),
+    ):
+        with pytest.raises(TypeError, match="cannot be recorded"):
+            lost()
 
 
 def test_a_closed_tape_notes_nothing_more() -> None:

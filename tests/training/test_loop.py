@@ -11,8 +11,9 @@ from bpcli.errors import Diverged
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
+from bpcli.training import loop
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Epoch, Position, Training, train_epochs
+from bpcli.training.loop import Epoch, NextDue, Position, Training, every_epoch, train_epochs
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent
 from bpcli.training.rows import Rows
@@ -205,15 +206,6 @@ def test_mean_loss_leaves_l2_and_the_reduction_out() -> None:
     assert penalised.loss > 10 * plain.loss
 
 
-def test_a_loss_that_is_not_finite_cannot_be_read_without_notice() -> None:
-    huge = Rows.of(NETWORK, np.ones((4, 1)), np.full((4, 1), 1e300), np.dtype(float))
-    records = epochs(1, objective=Objective(NETWORK, huge), batches=Batches(size=2))
-    with np.errstate(all="ignore"):
-        record = next(records)  # in mini-batches nobody has looked at the loss yet
-        with pytest.raises(Diverged):
-            _ = record.loss
-
-
 def test_validation_loss_leaves_l2_out() -> None:
     record = next(iter(epochs(1, validation=objective(6, seed=5))))
     assert record.val_loss == objective(6, seed=5).value(record.params)
@@ -239,3 +231,79 @@ def test_seconds_are_those_of_the_clock_on_the_wall() -> None:
     time.sleep(0.2)
     second = next(records)
     assert second.seconds - first.seconds >= 0.2  # time asleep counts
+
+
+# Which epochs have a record changes nothing.
+
+
+@pytest.mark.parametrize(
+    "batches", [Batches(), Batches(size=3), Batches(size=4, sampling="random", rows_per_epoch=7)]
+)
+def test_epochs_between_records_are_the_same_epochs(batches: Batches) -> None:
+    every = {record.number: record.params for record in epochs(300, batches=batches)}
+    some = {
+        record.number: record.params
+        for record in epochs(300, batches=batches, next_due=lambda number: number + 1000)
+    }
+    assert len(some) < len(every)
+    assert {0, 300} <= set(some)
+    for number, params in some.items():
+        np.testing.assert_array_equal(params, every[number])
+
+
+def test_due_epochs_have_a_record() -> None:
+    due = [number + 17 - number % 17 for number in range(300)]
+    numbers = {record.number for record in epochs(300, next_due=due.__getitem__)}
+    assert {0, 300, *range(17, 300, 17)} <= numbers
+
+
+def thousands(number: int) -> int:
+    return number - number % 1000 + 1000
+
+
+def until_diverged(batches: Batches, next_due: NextDue) -> tuple[int, np.ndarray, str]:
+    records = epochs(
+        3000, learning_rate=1000.0, batches=batches, next_due=next_due,
+        is_checked=lambda number: number % 1000 == 0,
+    )  # fmt: skip
+    last = next(records)
+    try:
+        for record in records:
+            last = record
+    except Diverged as failure:
+        return last.number, last.params, str(failure)
+    raise AssertionError("it did not diverge")
+
+
+@pytest.mark.parametrize("batches", [Batches(), Batches(size=2)])
+def test_divergence_is_found_at_the_same_epoch_however_many_have_a_record(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_RECORDS", 1e3)  # strides double and double
+    with np.errstate(all="ignore"):
+        every, some = (until_diverged(batches, due) for due in (every_epoch, thousands))
+    assert every[0] == some[0] > 1
+    np.testing.assert_array_equal(every[1], some[1])
+    assert every[2] == some[2]
+
+
+def test_a_loss_that_overflows_and_comes_back_ends_nothing() -> None:
+    # Momentum carries w over an optimum so far away that only its own neighbourhood has a loss.
+    network = Network((Layer(1, 1, Identity(), "none"),), HalfSquaredError())
+    rows = Rows.of(network, np.ones((1, 1)), np.full((1, 1), 6.5e18), np.dtype("f4"))
+    numbers = []
+    for next_due in (every_epoch, thousands):
+        swinging = Training(
+            Objective(network, rows), GradientDescent(momentum=0.9), np.zeros(1, "f4"),
+            learning_rate=3.5, batches=Batches(), rng=np.random.default_rng(0),
+        )  # fmt: skip
+        with np.errstate(all="ignore"):
+            numbers.append(
+                [
+                    r.number
+                    for r in train_epochs(
+                        swinging, 300, next_due=next_due, is_checked=lambda n: n % 1000 == 0
+                    )
+                ][-1]
+            )
+    assert numbers == [300, 300]

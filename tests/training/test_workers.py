@@ -176,6 +176,56 @@ def test_a_worker_that_is_killed_is_an_error_and_no_hang() -> None:
 
 
 @needs_fork
+def test_a_worker_that_is_killed_while_it_waits_is_missed_too() -> None:
+    forked = Forked(2)
+    pids = forked.share((8,), np.int64)
+
+    def note(number: int) -> None:
+        pids[number] = os.getpid()
+        time.sleep(0.02)
+
+    run = forked.prepare(note)
+    run(8)
+    (child,) = set(pids.tolist()) - {os.getpid()}
+    os.kill(child, signal.SIGKILL)
+    time.sleep(0.2)
+    with pytest.raises(WorkerLost, match="by signal 9"):
+        run(8)
+    forked.close()
+
+
+@needs_fork
+def test_where_no_process_can_be_made_the_parent_does_it_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", refuse)
+    forked = Forked(3)
+    done = forked.share((8,), np.int64)
+    forked.prepare(lambda number: done.__setitem__(number, 1))(8)
+    assert done.all()
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGTERM}
+    forked.close()
+
+
+@needs_fork
+def test_a_crew_that_broke_is_not_used_again() -> None:
+    forked = Forked(2)
+
+    def fail_in_the_parent(number: int) -> None:
+        raise MemoryError
+
+    run = forked.prepare(fail_in_the_parent)
+    with pytest.raises((MemoryError, WorkerLost)):
+        run(4)
+    with pytest.raises(AssertionError):
+        run(4)
+    forked.close()
+
+
+@needs_fork
 def test_a_worker_that_fails_is_an_error() -> None:
     forked = Forked(2)
     parent = os.getpid()

@@ -23,7 +23,7 @@ class Optimizer:
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array
     ) -> tuple[Vector, State]:
-        """One update: new parameters and new state, neither of them the old ones' memory.
+        """One update: new parameters and new state; the old ones are left as they are.
 
         The learning rate is an array of shape () in the dtype of the parameters.
         """
