@@ -78,6 +78,8 @@ class RecordedPass(Pass):
         propagation.backward(work, tape.watch(block.targets), block.weight)
         self.operations: list[Operation] = tape.close()
         self._grad = np.asarray(work.grad)
+        top = work.layers[-1]  # read by `loss`: what need not be noted is better not watched
+        top.z, top.a = np.asarray(top.z), np.asarray(top.a)
 
     def load(self, block: Block) -> None:
         """Copy the block to where the pass reads."""
