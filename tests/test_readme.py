@@ -32,6 +32,7 @@ def tokens(row: str) -> list[str]:
     """The words of a row, without what differs from run to run: ids and times."""
     row = re.sub(r"\d{8}-\d{6}-(\w+)-\w{4}", r"ID-\1", row)
     row = re.sub(r"[\d.e+-]+ (us|ms|s)\b", "TIME", row)
+    row = re.sub(r"[\d.]+ %", "SHARE", row)
     return row.replace("─", "").split()
 
 

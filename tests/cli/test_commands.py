@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -758,19 +759,23 @@ training: {epochs: 1000000, workers: 3, log_every: 100}
 needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
 
 
-def _in_training(tmp_path: Path) -> tuple[subprocess.Popen[str], list[int]]:
+@contextmanager
+def _in_training(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A training in full swing, and the processes of its workers."""
     (tmp_path / "wide.yaml").write_text(WIDE)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "bpcli", "train", "wide.yaml", "--quiet"],
         cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    deadline = time.monotonic() + 30
-    while len(workers := children.read_text().split()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(0.3)
-    return process, [int(worker) for worker in workers]
+    ) as process:  # fmt: skip
+        try:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            deadline = time.monotonic() + 30
+            while len(found := children.read_text().split()) < 2 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            time.sleep(0.3)
+            yield process, [int(worker) for worker in found]
+        finally:
+            process.kill()
 
 
 def _wait_until_gone(pids: list[int]) -> bool:
@@ -782,9 +787,9 @@ def _wait_until_gone(pids: list[int]) -> bool:
 
 @needs_fork
 def test_a_killed_worker_ends_training_with_what_there_is_saved(tmp_path: Path) -> None:
-    process, workers = _in_training(tmp_path)
-    os.kill(workers[0], signal.SIGKILL)
-    _, err = process.communicate(timeout=30)
+    with _in_training(tmp_path) as (process, workers):
+        os.kill(workers[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "A worker process ended by signal 9" in err
     assert "The run is saved as" in err
@@ -800,8 +805,8 @@ def test_a_killed_worker_ends_training_with_what_there_is_saved(tmp_path: Path) 
 @needs_fork
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_workers_end_with_the_training_however_it_ends(number: int, tmp_path: Path) -> None:
-    process, workers = _in_training(tmp_path)
-    process.send_signal(number)
-    process.communicate(timeout=30)
+    with _in_training(tmp_path) as (process, workers):
+        process.send_signal(number)
+        process.communicate(timeout=30)
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     assert _wait_until_gone(workers)
