@@ -23,6 +23,7 @@ from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
 from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
 from bpcli.training.batches import Batches
+from bpcli.training.loop import Training
 from bpcli.training.metrics import METRICS_OF
 from bpcli.training.objective import Objective
 from bpcli.training.rows import Rows
@@ -99,6 +100,18 @@ class Experiment:
         """How the rows of the training part are cut up, whatever the number of workers."""
         rows = self.rows("train")
         return ShardPlan.of(len(rows), rows, self.network)
+
+    def training(self, objective: Objective) -> Training:
+        """The optimizer's steps through an objective, from the initial parameters."""
+        asked = self.spec.training
+        return Training(
+            objective,
+            asked.optimizer,
+            self.initial_params,
+            learning_rate=asked.learning_rate,
+            batches=self.batches,
+            rng=stream(self.spec.seed, "batches"),
+        )
 
     @property
     def batches(self) -> Batches:

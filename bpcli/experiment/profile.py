@@ -12,12 +12,11 @@ from time import perf_counter as clock
 
 import numpy as np
 
-from bpcli.build import Experiment, stream
+from bpcli.build import Experiment
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.recording import Operation, kind_of
 from bpcli.runs.store import Record
-from bpcli.training.loop import Training
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.sums import RecordedPass
 
@@ -105,15 +104,7 @@ class _Timed(Objective):
 
 def _train(experiment: Experiment, objective: _Timed) -> tuple[int, float]:
     """Epochs that were run, and seconds an epoch, by this process alone."""
-    asked = experiment.spec.training
-    training = Training(
-        objective,
-        asked.optimizer,
-        experiment.initial_params,
-        learning_rate=asked.learning_rate,
-        batches=experiment.batches,
-        rng=stream(experiment.spec.seed, "batches"),
-    )
+    training = experiment.training(objective)
     training.advance(training.start, 1)  # what is prepared once is not part of an epoch
     objective.forget()
     epochs, began = 0, clock()

@@ -31,11 +31,17 @@ def part_scores(
     experiment: Experiment, name: PartName, params: Vector, objective: Objective
 ) -> Scores:
     """The mean loss of one part and its metrics, by name; the objective is that part's."""
-    predicted = part_predictions(experiment, name, params, objective)
     return {
         "loss": objective.mean_loss(params),
-        **measure(experiment.metrics, experiment.parts[name], predicted),
+        **_part_metrics(experiment, name, params, objective),
     }
+
+
+def _part_metrics(
+    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+) -> Scores:
+    predicted = part_predictions(experiment, name, params, objective)
+    return measure(experiment.metrics, experiment.parts[name], predicted)
 
 
 def all_scores(experiment: Experiment, params: Vector) -> Scores:
@@ -70,15 +76,15 @@ class EpochScores:
                 "train": epoch.objective,
                 "val": epoch.validation,
             }
-            scores = {
+            metrics = {
                 f"{name}.{metric}": value
                 for name, objective in parts.items()
                 if objective is not None
-                for metric, value in part_scores(
+                for metric, value in _part_metrics(
                     self._experiment, name, epoch.params, objective
                 ).items()
             }
-            self._latest = (epoch.number, scores)
+            self._latest = (epoch.number, losses(epoch) | metrics)
         return self._latest[1]
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bpcli.build import Experiment, stream
+from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS
 from bpcli.errors import Diverged, Interrupted, WorkerLost
 from bpcli.experiment.interrupts import StopRequest, stop_requests
@@ -35,7 +35,7 @@ from bpcli.runs.store import (
     Record,
     Run,
 )
-from bpcli.training.loop import Epoch, Training, train_epochs
+from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.training.workers import Crew, crew, useful_workers
 
@@ -176,20 +176,11 @@ class _Session:
         return None
 
     def _epochs(self, workers: Crew) -> Iterator[Epoch]:
-        asked, experiment = self.experiment.spec.training, self.experiment
-        training = Training(
-            experiment.objective(workers),
-            asked.optimizer,
-            experiment.initial_params,
-            learning_rate=asked.learning_rate,
-            batches=experiment.batches,
-            rng=stream(experiment.spec.seed, "batches"),
-        )
-        validation = experiment.validation(workers)
+        experiment = self.experiment
         return train_epochs(
-            training,
-            asked.epochs,
-            validation=validation,
+            experiment.training(experiment.objective(workers)),
+            self.rules.epochs,
+            validation=experiment.validation(workers),
             next_due=self._next_due,
             is_checked=self._is_line,
         )

@@ -35,11 +35,9 @@ Runner: TypeAlias = Callable[[int], None]
 class Crew(ABC):
     """Workers that share arrays and run tasks."""
 
-    size: int
-
-    @abstractmethod
     def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """An array of zeros that every worker sees and may write to; unused, it takes no memory."""
+        return np.zeros(shape, dtype)
 
     @abstractmethod
     def prepare(self, task: Task) -> Runner:
@@ -55,11 +53,6 @@ class Crew(ABC):
 
 class Alone(Crew):
     """Whoever asks does it all."""
-
-    size = 1
-
-    def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        return np.zeros(shape, dtype)
 
     def prepare(self, task: Task) -> Runner:
         def run(count: int) -> None:
@@ -77,14 +70,10 @@ class Threads(Crew):
     def __init__(self, size: int) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        self.size = size
         # A thread starts with numpy's default error state: overflow is ours to notice, not to warn
         # of.
         quiet = {"over": "ignore", "invalid": "ignore"}
         self._pool = ThreadPoolExecutor(size, "bpnet", initializer=lambda: np.seterr(**quiet))  # type: ignore[arg-type]
-
-    def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        return np.zeros(shape, dtype)
 
     def prepare(self, task: Task) -> Runner:
         def run(count: int) -> None:
