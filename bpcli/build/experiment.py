@@ -114,6 +114,13 @@ class Experiment:
         )
 
     @property
+    def figures(self) -> tuple[str, ...]:
+        """What the optimizer tells of its state, by name."""
+        asked = self.spec.training
+        state = asked.optimizer.init(self.initial_params)
+        return tuple(asked.optimizer.figures(state, asked.learning_rate))
+
+    @property
     def batches(self) -> Batches:
         """Which rows each update sees."""
         training = self.spec.training

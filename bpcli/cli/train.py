@@ -82,7 +82,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     training = experiment.spec.training
     metric = experiment.metrics[0] if experiment.metrics else None
     loss = ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
-    columns = Columns(metric, bool(len(experiment.parts["val"])), loss)
+    columns = Columns(metric, bool(len(experiment.parts["val"])), loss, experiment.figures)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
     for note in experiment.config.notes:
@@ -109,6 +109,8 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     out.show(scores_table(record["metrics"], record["baselines"], record))
     if profile:
         out.show(profile_table(profile, record["workers"]))
+    if record["stop_message"]:
+        out.say(f"ended by {record['stop_reason']}: {record['stop_message']}")
     if record["warning"]:
         out.say(f"warning: {record['warning']}")
     out.say(f"saved in {outcome.run.folder}")

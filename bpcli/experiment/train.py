@@ -161,6 +161,8 @@ class _Session:
                 self.best.see(epoch)
                 self.last = epoch
                 reason = self.stopping.see(epoch)
+                if reason is None and epoch.ended is not None:
+                    reason = epoch.ended.reason
                 if request.signal_number is not None:
                     reason = "interrupted"
                 self._note(epoch, is_last=reason is not None)
@@ -212,7 +214,7 @@ class _Session:
                     "epoch": epoch.number,
                     "loss": epoch.loss,
                     "grad_norm": epoch.grad_norm,
-                    "learning_rate": epoch.learning_rate,
+                    **epoch.figures,
                     "seconds": round(epoch.seconds, 6),
                     **(self.scores.of(epoch) if is_scored else losses(epoch)),
                 }
@@ -252,6 +254,8 @@ class _Session:
         self.record |= {
             "status": "finished" if failure is None else self.reason,
             "stop_reason": self.reason,
+            "stop_message": self._stop_message(),
+            "figures": {} if self.last is None else self.last.figures,
             "epochs": 0 if self.last is None else self.last.number,
             "best_epoch": self.best.number,
             "ended": _now(),
@@ -266,14 +270,18 @@ class _Session:
         self.run.write_record(self.record)
         return Outcome(self.run, self.record, failure and self._with_place(failure))
 
+    def _stop_message(self) -> str | None:
+        """Why the optimizer went no further, if that is what ended training."""
+        ended = None if self.last is None else self.last.ended
+        return str(ended) if ended is not None and ended.reason == self.reason else None
+
     def _warning(self) -> str | None:
         """What looks wrong although training ended as asked."""
         trained = self.last is not None and self.last.number > 0
         if trained and self.best.number == 0:
-            return (
-                "no epoch had a lower validation loss than the start: is "
-                "`training.learning_rate` too large?"
-            )
+            warning = "no epoch had a lower validation loss than the start"
+            has_rate = self.experiment.spec.training.learning_rate is not None
+            return warning + ": is `training.learning_rate` too large?" * has_rate
         return None
 
     def _with_place(self, failure: Exception) -> Exception:

@@ -26,6 +26,9 @@ class Loss:
     targets: ClassVar[str] = "values"
     """What a column of y must be: any `values`, `probabilities`, or a `distribution`."""
 
+    is_sum_of_squares: ClassVar[bool] = False
+    """Whether loss_i = c Σ_k (a_k - y_k)², with a constant c."""
+
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         """loss_i: (samples,)."""
         raise NotImplementedError
@@ -50,6 +53,8 @@ class Loss:
 class Mse(Loss):
     """loss_i = (1/K) Σ_k (a_k - y_k)², K outputs."""
 
+    is_sum_of_squares: ClassVar[bool] = True
+
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
         loss: Array = (residual * residual).mean(axis=0)
@@ -64,6 +69,8 @@ class Mse(Loss):
 class SquaredError(Loss):
     """loss_i = Σ_k (a_k - y_k)²."""
 
+    is_sum_of_squares: ClassVar[bool] = True
+
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
         loss: Array = (residual * residual).sum(axis=0)
@@ -77,6 +84,8 @@ class SquaredError(Loss):
 @dataclass(frozen=True)
 class HalfSquaredError(Loss):
     """loss_i = ½ Σ_k (a_k - y_k)², the textbook's: with identity outputs delta = a - y."""
+
+    is_sum_of_squares: ClassVar[bool] = True
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y

@@ -102,7 +102,7 @@ class Run:
 _ALWAYS: dict[str, type] = {
     "run_id": str, "status": str, "task": str, "rows": dict, "layers": list, "n_params": int,
     "n_frozen": int, "loss": str, "reduction": str, "l2": float, "optimizer": dict,
-    "learning_rate": float, "dtype": str, "seed": int, "targets_scaled": bool, "overrides": list,
+    "dtype": str, "seed": int, "targets_scaled": bool, "overrides": list,
 }  # fmt: skip
 _AT_THE_END: dict[str, type] = {
     "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,

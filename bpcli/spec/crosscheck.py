@@ -14,6 +14,7 @@ from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.spec.faults import shown
 from bpcli.spec.source import Location, Source
+from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, Optimizer
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _batches,
         _needs_validation,
         _momentum,
+        _full_batch,
+        _sum_of_squares,
         _target_scale,
         _one_source,
         _inline_numbers,
@@ -142,6 +145,40 @@ def _momentum(source: Source) -> Iterator[Complaint]:
             ("training", "optimizer", "nesterov"),
             "`nesterov` changes how momentum is applied: set `momentum` above 0",
         )
+
+
+def _full_batch(source: Source) -> Iterator[Complaint]:
+    name, optimizer = _optimizer(source)
+    size = source.get(("training", "batch_size"), "full")
+    if optimizer is not None and optimizer.full_batch_because and size != "full":
+        able = [name for name, kind in OPTIMIZERS.items() if kind.full_batch_because is None]
+        yield Complaint(
+            ("training", "batch_size"),
+            f"`{name}` needs `batch_size: full`: {optimizer.full_batch_because}; mini-batches go "
+            f"with {' or '.join(able)}",
+        )
+
+
+def _sum_of_squares(source: Source) -> Iterator[Complaint]:
+    name, optimizer = _optimizer(source)
+    loss = LOSSES.get(_name(source.get(("loss",))))
+    if optimizer is None or not optimizer.needs_sum_of_squares or loss is None:
+        return
+    if not loss.is_sum_of_squares:
+        squares = [name for name, kind in LOSSES.items() if kind.is_sum_of_squares]
+        yield Complaint(
+            ("loss",),
+            f"`{name}` lowers sums of squares, which this loss is not: take "
+            f"{' or '.join(squares)}, or an optimizer for any loss, such as `lbfgs`",
+        )
+
+
+def _optimizer(source: Source) -> tuple[str, type[Optimizer] | None]:
+    """The optimizer under our name for it."""
+    given = source.get(("training", "optimizer"), "gradient_descent")
+    name = _name(given) or ("gradient_descent" if isinstance(given, dict) else "")
+    name = str(OPTIMIZER_ALIASES.get(name, {"name": name})["name"])
+    return name, OPTIMIZERS.get(name)
 
 
 def _target_scale(source: Source) -> Iterator[Complaint]:

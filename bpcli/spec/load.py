@@ -100,6 +100,8 @@ def _complaints(source: Source, error: ValidationError) -> list[Complaint]:
     complaints: list[Complaint] = []
     for detail in error.errors(include_url=False):
         kind, location = detail["type"], _real_location(source, detail["loc"], detail["type"])
+        if kind == "default_factory_not_called":
+            continue  # what it depends on has a fault of its own
         if kind == "extra_forbidden":
             complaints.append(_unknown_key(source, location))
         elif kind == "missing":

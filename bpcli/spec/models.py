@@ -6,13 +6,21 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, create_model, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
+from bpcli.registry import name_of
 from bpcli.spec.named import OneOf, Strict, named, options_of
 from bpcli.training.batches import Sampling
 from bpcli.training.metrics import METRICS
@@ -26,7 +34,11 @@ if TYPE_CHECKING:
     OptimizerSpec = Optimizer
     MetricName = str
 else:
-    ActivationSpec = named("activation", ACTIVATIONS, ACTIVATION_ALIASES)
+    ActivationSpec = named(
+        "activation",
+        ACTIVATIONS,
+        {alias: {"name": name} for alias, name in ACTIVATION_ALIASES.items()},
+    )
     InitializerSpec = named("initializer", INITIALIZERS, default="xavier_uniform")
     LossSpec = named("loss", LOSSES)
     OptimizerSpec = named("optimizer", OPTIMIZERS, OPTIMIZER_ALIASES, "gradient_descent")
@@ -157,11 +169,18 @@ class Stop(Strict):
     max_seconds: Annotated[float, Field(gt=0)] | None = None
 
 
+def _default_learning_rate(training: dict[str, Any]) -> float | None:
+    rate: float | None = training["optimizer"].default_learning_rate
+    return rate
+
+
 class Training(Strict):
     """How the loss is lowered, and when that ends."""
 
     optimizer: OptimizerSpec = GradientDescent()
-    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    learning_rate: Annotated[float, Field(gt=0)] | None = Field(
+        default_factory=_default_learning_rate
+    )
     epochs: Annotated[int, Field(ge=0, le=10**12)] = 1000
     reduction: Reduction = "mean"
     l2: Annotated[float, Field(ge=0)] = 0.0
@@ -172,6 +191,22 @@ class Training(Strict):
     workers: Count | Literal["auto"] = "auto"
     record_params: bool = False
     log_every: Count | Literal["auto"] = "auto"
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _as_the_optimizer_has_it(cls, rate: float | None, info: ValidationInfo) -> float | None:
+        """None for an optimizer without one, with a note if one was given."""
+        if "optimizer" not in info.data:
+            return rate
+        default = info.data["optimizer"].default_learning_rate
+        if rate is None and default is not None:
+            raise ValueError("a number greater than 0")
+        if rate is not None and default is None:
+            if info.context is not None:
+                name = name_of(OPTIMIZERS, info.data["optimizer"])
+                info.context.append(f"`{name}` has no learning rate: `learning_rate` is not used")
+            return None
+        return rate
 
 
 class Spec(Strict):

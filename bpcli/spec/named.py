@@ -84,12 +84,13 @@ class OneOf:
 def named(
     what: str,
     registry: Mapping[str, type],
-    aliases: Mapping[str, str] | None = None,
+    aliases: Mapping[str, Mapping[str, object]] | None = None,
     default: str | None = None,
 ) -> Any:
     """The annotation of a config value that names an entry of `registry`.
 
-    Options without a name are those of the default, if there is one.
+    An alias stands for a name and the options that it implies, which options given beside it
+    override. Options without a name are those of the default, if there is one.
     """
 
     @cache
@@ -125,7 +126,7 @@ def _entry_maker(registry: Mapping[str, type]) -> Callable[[Any], Any]:
 
 
 def _expander(
-    aliases: Mapping[str, str], default: str | None
+    aliases: Mapping[str, Mapping[str, object]], default: str | None
 ) -> Callable[[Any, ValidationInfo], Any]:
     """Turn the short form into the long one, and aliases into our names, with a note."""
 
@@ -135,14 +136,20 @@ def _expander(
             mapping = {"name": default} | mapping
         if not isinstance(mapping, dict) or not isinstance(mapping.get("name"), str):
             return mapping
-        name = mapping["name"]
-        if name not in aliases:
+        alias = mapping["name"]
+        if alias not in aliases:
             return mapping
         if info.context is not None:
-            info.context.append(f"`{name}` is called `{aliases[name]}` here")
-        return mapping | {"name": aliases[name]}
+            info.context.append(f"`{alias}` is called {_in_words(aliases[alias])} here")
+        return {**aliases[alias], **mapping, "name": aliases[alias]["name"]}
 
     return expand
+
+
+def _in_words(meaning: Mapping[str, object]) -> str:
+    """A name with its options: `gradient_descent` with momentum 0.9."""
+    options = [f"{key} {value}" for key, value in meaning.items() if key != "name"]
+    return f"`{meaning['name']}`" + (f" with {', '.join(options)}" if options else "")
 
 
 def shortest(registry: Mapping[str, type], item: Any) -> Any:

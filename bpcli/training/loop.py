@@ -19,7 +19,7 @@ from bpcli.errors import Diverged
 from bpcli.nn.arrays import Vector
 from bpcli.training.batches import Batches
 from bpcli.training.objective import Evaluation, Objective
-from bpcli.training.optimizers import Optimizer
+from bpcli.training.optimizers import NoStep, Optimizer
 from bpcli.training.optimizers.base import State
 
 
@@ -36,7 +36,8 @@ class Epoch:
         self.number = position.number
         self.params = position.params
         self.seconds = seconds
-        self.learning_rate = training.learning_rate
+        self.figures = training.figures(position)
+        self.ended = position.ended
         self.objective = training.objective
         self.validation = validation
 
@@ -88,6 +89,7 @@ class Position(NamedTuple):
     params: Vector
     state: State
     random_state: Mapping[str, Any]
+    ended: NoStep | None = None
 
 
 class Training:
@@ -99,7 +101,7 @@ class Training:
         optimizer: Optimizer,
         params: Vector,
         *,
-        learning_rate: float,
+        learning_rate: float | None,
         batches: Batches,
         rng: np.random.Generator,
     ) -> None:
@@ -108,23 +110,35 @@ class Training:
         self.batches = batches
         self._optimizer = optimizer
         # An array, not a number: numpy would convert that at every step.
-        self._rate = np.asarray(learning_rate, params.dtype)
+        self._rate = np.asarray(learning_rate or np.nan, params.dtype)
         self._rng = rng
         self.start = Position(0, params, optimizer.init(params), rng.bit_generator.state)
 
     def advance(self, start: Position, count: int) -> Position:
-        """Go `count` epochs on. Nothing else happens between them: small networks are fast."""
+        """Go `count` epochs on. Nothing else happens between them: small networks are fast.
+
+        An epoch in which the optimizer finds no step leaves the parameters as they are, and is
+        the last.
+        """
         objective, step, rate = self.objective, self._optimizer.step, self._rate
         params, state = start.params, start.state
         if self.batches.is_full:  # draws nothing: minding the random state would take 10 µs
-            for _ in range(count):
-                params, state = step(objective, params, state, rate)
-            return Position(start.number + count, params, state, start.random_state)
+            done, ended = 0, None
+            try:
+                for done in range(1, count + 1):  # noqa: B007  # read in the end
+                    params, state = step(objective, params, state, rate)
+            except NoStep as found:
+                ended = found
+            return Position(start.number + done, params, state, start.random_state, ended)
         self._rng.bit_generator.state = start.random_state
         for _ in range(count):
             for batch in self.batches.of_epoch(objective, self._rng):
                 params, state = step(batch, params, state, rate)
         return Position(start.number + count, params, state, self._rng.bit_generator.state)
+
+    def figures(self, position: Position) -> dict[str, float]:
+        """What the optimizer tells of its state."""
+        return self._optimizer.figures(position.state, self.learning_rate)
 
     def has_finite_loss(self, position: Position) -> bool:
         """Evaluates; on the full batch the next step needs that anyway."""
@@ -140,6 +154,8 @@ def train_epochs(
     is_checked: Callable[[int], bool] = always,
 ) -> Iterator[Epoch]:
     """Yield the records of epochs 0, those that are due, and `epochs`; and others now and then.
+
+    An epoch in which the optimizer found no step is the last.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
     that a consumer can look at the clock. Raises `Diverged` where the parameters are not finite,
@@ -171,6 +187,8 @@ def train_epochs(
             raise Diverged(_divergence(last.number + 1, training.learning_rate))
         stride = _stride(count, clock() - left)
         yield record(here)
+        if here.ended is not None:
+            return
 
 
 def _last_of_finite_loss(training: Training, well: Position, end: int) -> Position:
@@ -196,13 +214,16 @@ def _stride(count: int, seconds: float) -> int:
     return max(1, min(2 * count, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
 
 
-def _divergence(number: int, learning_rate: float) -> str:
+def _divergence(number: int, learning_rate: float | None) -> str:
     if number == 0:
         return (
             "The loss of the initial parameters is not finite: look at the scale of the data "
             "(`data.scale`) and at `network.init`."
         )
+    found = f"Training diverged: the loss is no longer finite after epoch {number}."
+    if learning_rate is None:
+        return f"{found} Look at the scale of the data (`data.scale`)."
     return (
-        f"Training diverged: the loss is no longer finite after epoch {number}. Try a smaller "
-        f"`training.learning_rate`, such as {learning_rate / 10:g} instead of {learning_rate:g}."
+        f"{found} Try a smaller `training.learning_rate`, such as {learning_rate / 10:g} instead "
+        f"of {learning_rate:g}."
     )

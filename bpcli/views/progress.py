@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bpcli.views.numbers import duration, shown
@@ -38,14 +38,20 @@ class ScoresOf(Protocol):
 class Columns:
     """The figures that a row of progress shows."""
 
-    def __init__(self, metric: str | None, has_validation: bool, loss: str = "loss") -> None:
+    def __init__(
+        self,
+        metric: str | None,
+        has_validation: bool,
+        loss: str = "loss",
+        figures: Sequence[str] = ("learning_rate",),
+    ) -> None:
         self._paths = [f"train.{metric}"] if metric else []
         if has_validation:
             self._paths += ["val.loss", f"val.{metric}"] if metric else ["val.loss"]
         self.names = [
-            "epoch", loss, *self._paths, "grad norm", "learning rate", "time/epoch",
+            "epoch", loss, *self._paths, "grad norm", *map(_spaced, figures), "time/epoch",
         ]  # fmt: skip
-        self._expendable = ["learning rate", "grad norm", "time/epoch", *self._paths]
+        self._expendable = [*map(_spaced, figures), "grad norm", "time/epoch", *self._paths]
         self._previous: tuple[int, float] = (0, 0.0)
 
     def row(self, epoch: Epoch, scores: ScoresOf) -> list[str]:
@@ -60,7 +66,7 @@ class Columns:
             shown(epoch.loss),
             *(shown(found.get(path)) for path in self._paths),
             shown(epoch.grad_norm, 4),
-            shown(epoch.learning_rate, 4),
+            *(shown(figure, 4) for figure in epoch.figures.values()),
             pace,
         ]
 
@@ -72,6 +78,10 @@ class Columns:
                 break
             kept.remove(name)
         return [position for position, name in enumerate(self.names) if name in kept]
+
+
+def _spaced(figure: str) -> str:
+    return figure.replace("_", " ")
 
 
 def _width(column: str) -> int:

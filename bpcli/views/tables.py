@@ -44,7 +44,8 @@ def loss_text(record: Mapping[str, Any]) -> str:
 def _batch_text(record: Mapping[str, Any]) -> str:
     size = record["batch_size"]
     batch = "full batch" if size == "full" else f"batches of {size}"
-    return f"learning rate {record['learning_rate']:g}, {batch}, {record['dtype']}"
+    rate = record.get("learning_rate")
+    return f"{'' if rate is None else f'learning rate {rate:g}, '}{batch}, {record['dtype']}"
 
 
 def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:

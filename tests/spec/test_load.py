@@ -15,6 +15,7 @@ from bpcli.registry import name_of
 from bpcli.spec.load import Config, load_config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
+from bpcli.training.optimizers import GradientDescent
 
 MINIMAL = """\
 name: t
@@ -83,6 +84,21 @@ def test_options_and_aliases_of_named_values() -> None:
 def test_every_alias_is_accepted_as_its_name(alias: str) -> None:
     spec = load(MINIMAL, f"network.activations.0={alias}").spec
     assert name_of(ACTIVATIONS, spec.network.activations[0]) == ACTIVATION_ALIASES[alias]
+
+
+def test_an_alias_may_imply_options_which_can_be_overridden() -> None:
+    config = load(MINIMAL, "training.optimizer=traingdm")
+    assert config.spec.training.optimizer == GradientDescent(momentum=0.9)
+    assert config.notes == ("`traingdm` is called `gradient_descent` with momentum 0.9 here",)
+    given = load(MINIMAL, "training.optimizer={name: traingdm, momentum: 0.5}")
+    assert given.spec.training.optimizer == GradientDescent(momentum=0.5)
+
+
+def test_the_learning_rate_is_the_optimizers_unless_given() -> None:
+    assert load(MINIMAL).spec.training.learning_rate == GradientDescent.default_learning_rate
+    assert load(MINIMAL, "training.learning_rate=0.3").spec.training.learning_rate == 0.3
+    with pytest.raises(ConfigError, match="a number greater than 0"):
+        load(MINIMAL, "training.learning_rate=null")
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

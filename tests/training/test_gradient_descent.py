@@ -98,4 +98,4 @@ def test_float32_parameters_stay_float32() -> None:
 
 
 def test_aliases_name_optimizers() -> None:
-    assert set(OPTIMIZER_ALIASES.values()) <= set(OPTIMIZERS)
+    assert {str(meaning["name"]) for meaning in OPTIMIZER_ALIASES.values()} <= set(OPTIMIZERS)

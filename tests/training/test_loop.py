@@ -15,7 +15,7 @@ from bpcli.training import loop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, NextDue, Position, Training, every_epoch, train_epochs
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import GradientDescent
+from bpcli.training.optimizers import GradientDescent, NoStep
 from bpcli.training.rows import Rows
 from bpcli.training.stopping import Best, Stopping, StopRules
 
@@ -47,6 +47,32 @@ def training(
         batches=batches,
         rng=np.random.default_rng(2),
     )
+
+
+class OneStepADay(GradientDescent):
+    """Gives up at its third step."""
+
+    def init(self, params):
+        return {"steps": np.asarray(0)}
+
+    def step(self, objective, params, state, learning_rate):
+        if state["steps"] == 2:
+            raise NoStep("tired", "Two steps are enough.")
+        moved, _ = super().step(objective, params, {}, learning_rate)
+        return moved, {"steps": state["steps"] + 1}
+
+
+@pytest.mark.parametrize("next_due", [every_epoch, lambda number: 100])
+def test_the_epoch_without_a_step_is_the_last(next_due: NextDue) -> None:
+    course = Training(
+        objective(), OneStepADay(), training().start.params,
+        learning_rate=0.2, batches=Batches(), rng=np.random.default_rng(0),
+    )  # fmt: skip
+    records = list(train_epochs(course, 50, next_due=next_due))
+    assert [record.ended for record in records[:-1]] == [None] * (len(records) - 1)
+    last = records[-1]
+    assert (last.number, last.ended.reason) == (3, "tired")
+    np.testing.assert_array_equal(last.params, list(epochs(2))[-1].params)
 
 
 def test_records_run_from_the_start_to_the_end() -> None:

@@ -7,16 +7,20 @@ objective it is given and returns new parameters and state, changing neither of 
 
 from __future__ import annotations
 
-from bpcli.training.optimizers.base import Optimizer, State
+from collections.abc import Mapping
+
+from bpcli.training.optimizers.base import NoStep, Optimizer, State
 from bpcli.training.optimizers.gradient_descent import GradientDescent
 
-__all__ = ["OPTIMIZERS", "OPTIMIZER_ALIASES", "GradientDescent", "Optimizer", "State"]
+__all__ = ["OPTIMIZERS", "OPTIMIZER_ALIASES", "GradientDescent", "NoStep", "Optimizer", "State"]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gradient_descent": GradientDescent,
 }
 
-OPTIMIZER_ALIASES: dict[str, str] = {
-    "sgd": "gradient_descent",
-    "traingd": "gradient_descent",
+OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
+    "sgd": {"name": "gradient_descent"},
+    "traingd": {"name": "gradient_descent"},
+    "traingdm": {"name": "gradient_descent", "momentum": 0.9},
 }
+"""Other tools' names: what each is called here, with the option that its name implies."""

@@ -1,20 +1,42 @@
-"""The verbs that every optimizer has."""
+"""The verbs that every optimizer has, and how one says that it can do no more."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
 
-State: TypeAlias = dict[str, Array]
+State: TypeAlias = Mapping[str, Array]
 """What an optimizer carries from step to step, by name; a number is an array of shape ()."""
+
+
+class NoStep(Exception):
+    """No step that lowers the objective was found: training ends here.
+
+    `reason` is the name of the stop reason, such as `line_search`; the message is one sentence on
+    what was tried.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
 class Optimizer:
     """Lowers an objective step by step."""
+
+    default_learning_rate: ClassVar[float | None] = None
+    """What `training.learning_rate` is unless given; None for an optimizer that has none."""
+
+    full_batch_because: ClassVar[str | None] = "its steps compare losses over the same rows"
+    """Why every step needs all rows; None for an optimizer that can do with mini-batches."""
+
+    needs_sum_of_squares: ClassVar[bool] = False
+    """Whether it lowers sums of squared residuals alone."""
 
     def init(self, params: Vector) -> State:
         """The state before the first step."""
@@ -25,6 +47,14 @@ class Optimizer:
     ) -> tuple[Vector, State]:
         """One update: new parameters and new state; the old ones are left as they are.
 
-        The learning rate is an array of shape () in the dtype of the parameters.
+        The learning rate is an array of shape () in the dtype of the parameters; one without
+        meaning for an optimizer that has none. Raises `NoStep` where there is no way down.
         """
         raise NotImplementedError
+
+    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+        """What the log shows of the state after an epoch: the learning rate, or what stands for it.
+
+        `learning_rate` is the config's. The same keys for every state.
+        """
+        return {} if learning_rate is None else {"learning_rate": learning_rate}

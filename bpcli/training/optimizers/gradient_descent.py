@@ -10,7 +10,7 @@ eq. 3 and 4, in the variables of the look-ahead point).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Lt
@@ -27,6 +27,9 @@ class GradientDescent(Optimizer):
     `update: simultaneous` moves all layers along one gradient. `layerwise` moves the last layer
     first and takes the gradient anew for each layer before it.
     """
+
+    default_learning_rate: ClassVar[float | None] = 0.1
+    full_batch_because: ClassVar[str | None] = None
 
     momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
     nesterov: bool = False
@@ -58,7 +61,7 @@ class GradientDescent(Optimizer):
         self, where: slice, params: Vector, state: State, change: Vector
     ) -> tuple[Vector, State]:
         """Move the entries `where` alone."""
-        part = {name: slot[where] for name, slot in state.items()}
+        part: State = {name: slot[where] for name, slot in state.items()}
         moved, part = self._moved(params[where], part, change[where])
         return _with(params, where, moved), {
             name: _with(state[name], where, slot) for name, slot in part.items()
