@@ -62,7 +62,7 @@ class OneStepADay(GradientDescent):
         return moved, {"steps": state["steps"] + 1}
 
 
-@pytest.mark.parametrize("next_due", [every_epoch, lambda number: 100])
+@pytest.mark.parametrize("next_due", [every_epoch, lambda _: 100])
 def test_the_epoch_without_a_step_is_the_last(next_due: NextDue) -> None:
     course = Training(
         objective(), OneStepADay(), training().start.params,
