@@ -9,18 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bpcli.training.optimizers.adam import Adam
+from bpcli.training.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
 from bpcli.training.optimizers.base import NoStep, Optimizer, State
 from bpcli.training.optimizers.gradient_descent import GradientDescent
+from bpcli.training.optimizers.rprop import Rprop
 
 __all__ = ["OPTIMIZERS", "OPTIMIZER_ALIASES", "GradientDescent", "NoStep", "Optimizer", "State"]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gradient_descent": GradientDescent,
+    "adaptive_gradient_descent": AdaptiveGradientDescent,
+    "rprop": Rprop,
+    "adam": Adam,
 }
 
 OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
     "sgd": {"name": "gradient_descent"},
     "traingd": {"name": "gradient_descent"},
     "traingdm": {"name": "gradient_descent", "momentum": 0.9},
+    "gda": {"name": "adaptive_gradient_descent"},
+    "traingda": {"name": "adaptive_gradient_descent"},
+    "gdx": {"name": "adaptive_gradient_descent", "momentum": 0.9},
+    "traingdx": {"name": "adaptive_gradient_descent", "momentum": 0.9},
+    "trainrp": {"name": "rprop", "variant": "rprop_minus"},
 }
 """Other tools' names: what each is called here, with the option that its name implies."""
