@@ -35,6 +35,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _split_sums_to_one,
         _batches,
         _needs_validation,
+        _strip_to_compare,
         _momentum,
         _full_batch,
         _sum_of_squares,
@@ -127,12 +128,23 @@ def _batches(source: Source) -> Iterator[Complaint]:
 
 def _needs_validation(source: Source) -> Iterator[Complaint]:
     val = source.get(("data", "split", "val"), 0)
-    has_max_fail = source.get(("training", "stop", "max_fail")) is not None
-    if has_max_fail and _is_number(val) and not val:
+    if not _is_number(val) or val:
+        return
+    for key in ("max_fail", "generalization_loss"):
+        if source.get(("training", "stop", key)) is not None:
+            yield Complaint(
+                ("training", "stop", key),
+                f"`{key}` watches the validation loss, but there is no validation part: set "
+                "`data.split.val`",
+            )
+
+
+def _strip_to_compare(source: Source) -> Iterator[Complaint]:
+    stop = ("training", "stop")
+    if source.get((*stop, "progress")) is not None and source.get((*stop, "strip")) == 1:
         yield Complaint(
-            ("training", "stop", "max_fail"),
-            "`max_fail` watches the validation loss, but there is no validation part: set "
-            "`data.split.val`",
+            (*stop, "strip"),
+            "`progress` compares the losses of a strip: it needs a `strip` of at least 2 epochs",
         )
 
 

@@ -166,6 +166,9 @@ class Stop(Strict):
     goal: float | None = None
     min_grad: Annotated[float, Field(gt=0)] | None = None
     max_fail: Count | None = None
+    generalization_loss: Annotated[float, Field(gt=0)] | None = None
+    progress: Annotated[float, Field(gt=0)] | None = None
+    strip: Count = 5
     max_seconds: Annotated[float, Field(gt=0)] | None = None
 
 

@@ -6,8 +6,10 @@ Both read `Epoch` records; the loop does not know of them.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bpcli.nn.arrays import Vector
 from bpcli.training.loop import Epoch
@@ -31,18 +33,37 @@ class Best:
 
 @dataclass(frozen=True)
 class StopRules:
-    """The thresholds that end training; None for a rule that was not asked for."""
+    """The thresholds that end training; None for a rule that was not asked for.
+
+    `generalization_loss` and `progress` are tested at the end of each strip of `strip` epochs.
+    """
 
     epochs: int
     goal: float | None = None
     min_grad: float | None = None
     max_fail: int | None = None
+    generalization_loss: float | None = None
+    progress: float | None = None
+    strip: int = 5
     max_seconds: float | None = None
 
     @property
     def need_every_epoch(self) -> bool:
         """Whether a rule would be met at another epoch if it missed one."""
-        return any(rule is not None for rule in (self.goal, self.min_grad, self.max_fail))
+        return any(
+            rule is not None
+            for rule in (
+                self.goal,
+                self.min_grad,
+                self.max_fail,
+                self.generalization_loss,
+                self.progress,
+            )
+        )
+
+
+Measure: TypeAlias = Callable[[Epoch], float | None]
+"""What a rule looks at; None for an epoch that it does not look at."""
 
 
 @dataclass
@@ -52,24 +73,76 @@ class Criterion:
     name: str
     meaning: str
     target: float
-    measure: Callable[[Epoch], float]
+    measure: Measure
     falls: bool = False
     start: float | None = None
     now: float | None = None
 
     def see(self, epoch: Epoch) -> bool:
-        """Measure; true when the target is reached."""
-        self.now = self.measure(epoch)
+        """Measure; true when that reaches the target."""
+        measured = self.measure(epoch)
+        if measured is None:
+            return False
+        self.now = measured
         if self.start is None:
-            self.start = self.now
-        return self.now <= self.target if self.falls else self.now >= self.target
+            self.start = measured
+        return measured <= self.target if self.falls else measured >= self.target
+
+
+class GeneralizationLoss:
+    """By how many percent the validation loss lies above its lowest, at the end of each strip.
+
+        GL(t) = 100 (E_va(t) / min_{t' ≤ t} E_va(t') - 1)
+
+    Prechelt 1994, PROBEN1, TR 21/94 Karlsruhe; Prechelt 1998, Neural Networks 11, 761. `best` has
+    seen the epoch before.
+    """
+
+    def __init__(self, best: Best, strip: int) -> None:
+        self._best = best
+        self._strip = strip
+
+    def __call__(self, epoch: Epoch) -> float | None:
+        if not _ends_strip(epoch, self._strip) or epoch.val_loss is None:
+            return None
+        return 100 * _excess(epoch.val_loss, self._best.val_loss)
+
+
+class Progress:
+    """By how many thousandths the mean loss of a strip of k epochs lies above its lowest.
+
+        P_k(t) = 1000 (Σ_{t' = t-k+1 … t} E_tr(t') / (k min_{t' = t-k+1 … t} E_tr(t')) - 1)
+
+    at the end t of each strip, with E_tr the loss that training minimises. Prechelt as above.
+    """
+
+    def __init__(self, strip: int) -> None:
+        self._losses: deque[float] = deque(maxlen=strip)
+        self._strip = strip
+
+    def __call__(self, epoch: Epoch) -> float | None:
+        self._losses.append(epoch.loss)
+        if not _ends_strip(epoch, self._strip):
+            return None
+        return 1000 * _excess(sum(self._losses) / self._strip, min(self._losses))
+
+
+def _ends_strip(epoch: Epoch, length: int) -> bool:
+    return epoch.number > 0 and epoch.number % length == 0
+
+
+def _excess(value: float, lowest: float) -> float:
+    """How much a value lies above the lowest, as a fraction of that."""
+    if lowest == 0:
+        return 0.0 if value == 0 else math.inf
+    return value / lowest - 1
 
 
 class Stopping:
     """Watches the epochs and names the first rule, in the order of the table, that is met."""
 
     def __init__(self, rules: StopRules, best: Best) -> None:
-        possible = [
+        possible: list[tuple[str, str, float | None, Measure, bool]] = [
             ("goal", "loss", rules.goal, lambda e: e.loss, True),
             ("min_grad", "gradient norm", rules.min_grad, lambda e: e.grad_norm, True),
             (
@@ -78,6 +151,20 @@ class Stopping:
                 rules.max_fail,
                 lambda e: e.number - best.number,
                 False,
+            ),
+            (
+                "generalization_loss",
+                "% above the lowest validation loss",
+                rules.generalization_loss,
+                GeneralizationLoss(best, rules.strip),
+                False,
+            ),
+            (
+                "progress",
+                "per mille above the strip's lowest loss",
+                rules.progress,
+                Progress(rules.strip),
+                True,
             ),
             ("max_seconds", "seconds", rules.max_seconds, lambda e: e.seconds, False),
             ("epochs", "epochs", rules.epochs, lambda e: e.number, False),

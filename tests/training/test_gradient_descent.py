@@ -97,5 +97,6 @@ def test_float32_parameters_stay_float32() -> None:
     assert moved.dtype == state["velocity"].dtype == np.float32
 
 
-def test_aliases_name_optimizers() -> None:
+def test_aliases_name_optimizers_and_hide_none() -> None:
+    assert not set(OPTIMIZER_ALIASES) & set(OPTIMIZERS)
     assert {str(meaning["name"]) for meaning in OPTIMIZER_ALIASES.values()} <= set(OPTIMIZERS)

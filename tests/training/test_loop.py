@@ -245,6 +245,64 @@ class _Known(Epoch):
         self.__dict__["loss"] = loss
 
 
+def now(stopping: Stopping) -> dict[str, float | None]:
+    return {rule.name: rule.now for rule in stopping.criteria}
+
+
+def test_generalization_loss_is_measured_at_the_end_of_each_strip() -> None:
+    # Strips of 3: at epoch 3 the loss is 25 % above the lowest so far, 4; at epoch 6 it is 50 %
+    # above 2. The doubled loss of epoch 4 lies inside a strip.
+    losses = [6, 5, 4, 5, 8, 2, 3, 9]
+    records = [_Scripted(number, loss) for number, loss in enumerate(losses)]
+    early = stopped(StopRules(100, generalization_loss=30, strip=3), records[:6])
+    assert early[:2] == (None, 5)
+    assert now(early[2])["generalization_loss"] == 25
+    reason, number, stopping = stopped(StopRules(100, generalization_loss=50, strip=3), records)
+    assert (reason, number) == ("generalization_loss", 6)
+    rule = next(rule for rule in stopping.criteria if rule.name == "generalization_loss")
+    assert (rule.start, rule.now, rule.target) == (25, 50, 50)
+    assert stopped(StopRules(100, generalization_loss=51, strip=3), records)[:2] == (None, 7)
+
+
+def test_generalization_loss_after_a_validation_loss_of_zero() -> None:
+    for last, reason in ((0.0, None), (1e-300, "generalization_loss")):
+        records = [_Scripted(number, loss) for number, loss in enumerate([1.0, 0.0, last])]
+        assert stopped(StopRules(9, generalization_loss=5, strip=2), records)[0] == reason
+
+
+def test_progress_compares_a_strips_mean_loss_with_its_lowest() -> None:
+    # Strips of 2: (4 + 2) / (2 · 2) = 1.5; (2 + 1.6) / (2 · 1.6) = 1.125; and 1.625 / 1.625 = 1.
+    losses = [9, 4, 2, 2, 1.6, 1.625, 1.625]
+    records = [_Known(number, loss) for number, loss in enumerate(losses)]
+    early = stopped(StopRules(100, progress=100, strip=2), records[:6])
+    assert early[:2] == (None, 5)
+    assert now(early[2])["progress"] == pytest.approx(125)
+    assert stopped(StopRules(100, progress=126, strip=2), records)[:2] == ("progress", 4)
+    reason, number, stopping = stopped(StopRules(100, progress=0.1, strip=2), records)
+    assert (reason, number) == ("progress", 6)
+    rule = next(rule for rule in stopping.criteria if rule.name == "progress")
+    assert (rule.start, rule.now, rule.target) == (500, 0, 0.1)
+
+
+def test_before_the_end_of_the_first_strip_nothing_is_measured() -> None:
+    records = [_Known(number, 1.0) for number in range(5)]
+    reason, number, stopping = stopped(StopRules(4, progress=0.1), records)
+    assert (reason, number) == ("epochs", 4)
+    assert now(stopping)["progress"] is None
+
+
+def test_progress_of_losses_of_zero_is_none() -> None:
+    for losses, reason in (([1.0, 0.0, 0.0], "progress"), ([1.0, 1.0, 0.0], None)):
+        records = [_Known(number, loss) for number, loss in enumerate(losses)]
+        assert stopped(StopRules(9, progress=0.1, strip=2), records)[0] == reason
+
+
+@pytest.mark.parametrize("rule", ["generalization_loss", "progress"])
+def test_rules_on_strips_need_every_epoch(rule: str) -> None:
+    assert StopRules(9, **{rule: 1.0}).need_every_epoch
+    assert not StopRules(9).need_every_epoch
+
+
 def test_a_goal_reached_exactly_and_in_the_last_epoch_is_named() -> None:
     stopping = Stopping(StopRules(epochs=1, goal=0.5), Best())
     assert stopping.see(_Known(0, 0.6)) is None
