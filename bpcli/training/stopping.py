@@ -94,18 +94,20 @@ class GeneralizationLoss:
 
         GL(t) = 100 (E_va(t) / min_{t' ≤ t} E_va(t') - 1)
 
-    Prechelt 1994, PROBEN1, TR 21/94 Karlsruhe; Prechelt 1998, Neural Networks 11, 761. `best` has
-    seen the epoch before.
+    over the ends t' of strips alone: the first epochs swing, and one that happens to be good would
+    end the training of the next strip. Prechelt 1994, PROBEN1, TR 21/94 Karlsruhe; Prechelt 1998,
+    Neural Networks 11, 761.
     """
 
-    def __init__(self, best: Best, strip: int) -> None:
-        self._best = best
+    def __init__(self, strip: int) -> None:
         self._strip = strip
+        self._lowest = math.inf
 
     def __call__(self, epoch: Epoch) -> float | None:
         if not _ends_strip(epoch, self._strip) or epoch.val_loss is None:
             return None
-        return 100 * _excess(epoch.val_loss, self._best.val_loss)
+        self._lowest = min(self._lowest, epoch.val_loss)
+        return 100 * _excess(epoch.val_loss, self._lowest)
 
 
 class Progress:
@@ -156,7 +158,7 @@ class Stopping:
                 "generalization_loss",
                 "% above the lowest validation loss",
                 rules.generalization_loss,
-                GeneralizationLoss(best, rules.strip),
+                GeneralizationLoss(rules.strip),
                 False,
             ),
             (

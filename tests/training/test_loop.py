@@ -250,24 +250,31 @@ def now(stopping: Stopping) -> dict[str, float | None]:
 
 
 def test_generalization_loss_is_measured_at_the_end_of_each_strip() -> None:
-    # Strips of 3: at epoch 3 the loss is 25 % above the lowest so far, 4; at epoch 6 it is 50 %
-    # above 2. The doubled loss of epoch 4 lies inside a strip.
-    losses = [6, 5, 4, 5, 8, 2, 3, 9]
+    # Strips of 2: 5 is 25 % above 4, which is the lowest at such an end, and 8 is 100 % above it.
+    # The losses inside strips count for nothing, neither the 2 nor the 9.
+    losses = [6, 2, 4, 9, 5, 3, 8, 1]
     records = [_Scripted(number, loss) for number, loss in enumerate(losses)]
-    early = stopped(StopRules(100, generalization_loss=30, strip=3), records[:6])
+    early = stopped(StopRules(100, generalization_loss=26, strip=2), records[:6])
     assert early[:2] == (None, 5)
     assert now(early[2])["generalization_loss"] == 25
-    reason, number, stopping = stopped(StopRules(100, generalization_loss=50, strip=3), records)
+    reason, number, stopping = stopped(StopRules(100, generalization_loss=100, strip=2), records)
     assert (reason, number) == ("generalization_loss", 6)
     rule = next(rule for rule in stopping.criteria if rule.name == "generalization_loss")
-    assert (rule.start, rule.now, rule.target) == (25, 50, 50)
-    assert stopped(StopRules(100, generalization_loss=51, strip=3), records)[:2] == (None, 7)
+    assert (rule.start, rule.now, rule.target) == (0, 100, 100)
+    assert stopped(StopRules(100, generalization_loss=101, strip=2), records)[:2] == (None, 7)
 
 
 def test_generalization_loss_after_a_validation_loss_of_zero() -> None:
     for last, reason in ((0.0, None), (1e-300, "generalization_loss")):
         records = [_Scripted(number, loss) for number, loss in enumerate([1.0, 0.0, last])]
-        assert stopped(StopRules(9, generalization_loss=5, strip=2), records)[0] == reason
+        assert stopped(StopRules(9, generalization_loss=5, strip=1), records)[0] == reason
+
+
+def test_a_validation_loss_that_is_not_a_number_is_no_lowest() -> None:
+    losses = [1.0, math.nan, 2.0, math.nan, 1.0, 1.2]
+    records = [_Scripted(number, loss) for number, loss in enumerate(losses)]
+    rules = StopRules(9, generalization_loss=15, strip=1)
+    assert stopped(rules, records)[:2] == ("generalization_loss", 5)
 
 
 def test_progress_compares_a_strips_mean_loss_with_its_lowest() -> None:
