@@ -1,0 +1,45 @@
+"""The 10-5-10 encoder: ten patterns through five hidden units, and back.
+
+A benchmark of S. Fahlman 1988, CMU-CS-88-162, with its learning rate for back-propagation without
+momentum, its start and its criterion: each output below 0.4 where it should be 0, and above 0.6
+where it should be 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bpcli.nn.activations import Sigmoid
+from bpcli.nn.initializers import Uniform
+from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.network import Layer, Network
+from bpcli.training.batches import Batches
+from bpcli.training.loop import Training, train_epochs
+from bpcli.training.objective import Objective
+from bpcli.training.optimizers import GradientDescent
+from bpcli.training.rows import Rows
+
+PATTERNS = np.eye(10)
+NETWORK = Network((Layer(10, 5, Sigmoid()), Layer(5, 10, Sigmoid())), HalfSquaredError())
+FAR = np.log(0.6 / 0.4)  # the z of an output of 0.6; that of 0.4 is its opposite
+
+
+def epochs_until_solved(seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    rows = Rows.of(NETWORK, PATTERNS, PATTERNS, np.dtype(float))
+    fit = Objective(NETWORK, rows, reduction="sum")
+    start = NETWORK.initial_params(Uniform(-1, 1), rng)
+    training = Training(
+        fit, GradientDescent(), start, learning_rate=1.7, batches=Batches(), rng=rng
+    )
+    for epoch in train_epochs(training, 1000):
+        z = fit.outputs(epoch.params)
+        if np.where(PATTERNS == 1, z > FAR, z < -FAR).all():
+            return epoch.number
+    return np.inf
+
+
+def test_nearly_every_start_leads_to_a_solution_in_about_a_hundred_epochs() -> None:
+    epochs = [epochs_until_solved(seed) for seed in range(20)]
+    assert np.isfinite(epochs).sum() >= 18
+    assert 70 <= np.median(epochs) <= 200
