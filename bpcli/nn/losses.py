@@ -44,6 +44,10 @@ class Loss:
         """Write ∂loss_i/∂a into `out`."""
         raise NotImplementedError
 
+    def factor_of_squares(self, outputs: int) -> float | None:
+        """The c of loss_i = c Σ_k (a_k - y_k)² with so many outputs; None for any other loss."""
+        return None
+
     def pieces_of(self, a: Array, y: Array) -> Array | None:
         """Which side of a kink of the loss each output lies on; None where it has none."""
         return None
@@ -64,6 +68,9 @@ class Mse(Loss):
         np.subtract(a, y, out=out)
         np.multiply(out, 2 / len(a), out=out)
 
+    def factor_of_squares(self, outputs: int) -> float:
+        return 1 / outputs
+
 
 @dataclass(frozen=True)
 class SquaredError(Loss):
@@ -80,6 +87,9 @@ class SquaredError(Loss):
         np.subtract(a, y, out=out)
         np.multiply(out, 2, out=out)
 
+    def factor_of_squares(self, outputs: int) -> float:
+        return 1.0
+
 
 @dataclass(frozen=True)
 class HalfSquaredError(Loss):
@@ -94,6 +104,9 @@ class HalfSquaredError(Loss):
 
     def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
         np.subtract(a, y, out=out)
+
+    def factor_of_squares(self, outputs: int) -> float:
+        return 0.5
 
 
 @dataclass(frozen=True)

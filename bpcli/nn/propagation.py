@@ -132,10 +132,15 @@ def backward(work: Workspace, y: Array, row_weight: Array | None) -> None:
         top.delta *= row_weight
     for layer, lower in pairwise(reversed(work.layers)):
         layer.delta.dot(layer.below.T, layer.grad)
-        layer.W.T.dot(layer.delta, lower.grad_a)
-        lower.activation.pullback(lower.z, lower.a, lower.grad_a, lower.delta)
+        pull_delta_down(layer, lower)
     first = work.layers[0]
     first.delta.dot(first.below.T, first.grad)
+
+
+def pull_delta_down(layer: LayerPass, lower: LayerPass) -> None:
+    """Fill delta of the layer below: delta[l] = J_l(z[l])ᵀ (W[l+1]ᵀ delta[l+1])."""
+    layer.W.T.dot(layer.delta, lower.grad_a)
+    lower.activation.pullback(lower.z, lower.a, lower.grad_a, lower.delta)
 
 
 def loss_sum(work: Workspace, y: Array, row_weight: Array | None) -> complex | float:
