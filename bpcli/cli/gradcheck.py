@@ -64,8 +64,10 @@ def command(
     """Prove the gradient, tensor by tensor.
 
     The analytic gradient is held against the complex step, which has no truncation error, and
-    against central differences. Entries whose step crosses a kink are skipped and counted. Exit
-    code 4 if any tensor fails. The kinds of --corrupt are those that --self-test lists.
+    against central differences; so are the Jacobian of the residuals, where the loss is a sum of
+    squares, and products with the Hessian. Entries whose step crosses a kink are skipped and
+    counted. Exit code 4 if any tensor fails. The kinds of --corrupt are those that --self-test
+    lists.
     """
     if overrides and run_or_config is None:
         raise ConfigError("--set is for a CONFIG.")
@@ -104,7 +106,16 @@ def _report(proof: Proof, as_json: bool) -> None:
     else:
         _print_proof(proof)
     if not proof.passed:
-        raise GateFailed("the gradient is wrong.")
+        raise GateFailed(f"the {_wrong(proof)} is wrong.")
+
+
+def _wrong(proof: Proof) -> str:
+    """What failed: the gradient, or what is made of it, or beside it."""
+    failed = {check.term for check in proof.checks if not check.passed}
+    for term in ("jacobian", "hessian"):
+        if failed == {term}:
+            return term.capitalize()
+    return "gradient"
 
 
 def _print_proof(proof: Proof) -> None:
@@ -116,6 +127,7 @@ def _print_proof(proof: Proof) -> None:
     out.say(f"{proof.network}, on {rows}, in float64")
     out.say("error: norm of the difference over norm of the gradient, by the complex step;")
     out.say("central: the same by central differences, which are less exact")
+    out.say("hessian: u·H v against v·H u, and H v against differences of the gradient")
     if proof.unchecked:
         out.say(
             f"not checked, as every entry sits on a kink: {', '.join(proof.unchecked)}; other "

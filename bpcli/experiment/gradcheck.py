@@ -1,4 +1,4 @@
-"""Prove the gradient of a config, of a run, or of everything that a config can ask for."""
+"""Prove the derivatives of a config, of a run, or of everything that a config can ask for."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class CatalogueRow:
             self.skipped += check.skipped
             self.error = max(self.error, check.error)
             self.largest_error = max(self.largest_error, check.largest_error)
-            self.central_error = max(self.central_error, check.central_error)
+            self.central_error = max(self.central_error, check.central_error or 0.0)
             self.passed &= check.passed
 
 
@@ -159,11 +159,12 @@ def self_test() -> list[Rejection]:
 def _try(kind: str) -> Rejection:
     proof = prove_demonstration(kind)
     failed = tuple(
-        f"{check.tensor} (L2)" if check.term == "l2" else check.tensor
-        for check in proof.checks
-        if not check.passed
+        check.tensor + _MARKS.get(check.term, "") for check in proof.checks if not check.passed
     )
     return Rejection(kind, CORRUPTIONS[kind].meaning, not proof.passed, failed)
+
+
+_MARKS = {"l2": " (L2)", "jacobian": " (J)"}
 
 
 def _check_record(check: TensorCheck) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Loss:
     """What a column of y must be: any `values`, `probabilities`, or a `distribution`."""
 
     is_sum_of_squares: ClassVar[bool] = False
-    """Whether loss_i = c Σ_k (a_k - y_k)², with a constant c."""
+    """Whether loss_i = c Σ_k (a_k - y_k)²; `factor_of_squares` is that c."""
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         """loss_i: (samples,)."""
@@ -44,9 +44,9 @@ class Loss:
         """Write ∂loss_i/∂a into `out`."""
         raise NotImplementedError
 
-    def factor_of_squares(self, outputs: int) -> float | None:
-        """The c of loss_i = c Σ_k (a_k - y_k)² with so many outputs; None for any other loss."""
-        return None
+    def factor_of_squares(self, outputs: int) -> float:
+        """The c of loss_i = c Σ_k (a_k - y_k)² with so many outputs, of a sum of squares."""
+        raise NotImplementedError
 
     def pieces_of(self, a: Array, y: Array) -> Array | None:
         """Which side of a kink of the loss each output lies on; None where it has none."""

@@ -1,7 +1,7 @@
-"""The objective's gradient on trial: the cases to check, hints, and wrong passes to reject.
+"""The objective's derivatives on trial: the cases to check, hints, and wrong passes to reject.
 
 The passes in `CORRUPTIONS` are errors found in real course notes and student code. Each is the
-shipping backward pass with one thing wrong, so rejecting them shows that the check can fail.
+shipping pass with one thing wrong, so rejecting them shows that the check can fail.
 """
 
 from __future__ import annotations
@@ -16,8 +16,17 @@ import numpy as np
 from bpcli.errors import Diverged
 from bpcli.nn.activations import ACTIVATIONS, Activation
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.gradcheck import Surroundings, TensorCheck, check_tensors, choose_entries
+from bpcli.nn.gradcheck import (
+    Place,
+    Surroundings,
+    TensorCheck,
+    check_hessian,
+    check_jacobian,
+    check_tensors,
+    choose_entries,
+)
 from bpcli.nn.initializers import Normal
+from bpcli.nn.jacobian import jacobian_rows, write_jacobian
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.propagation import Workspace, backward
@@ -34,6 +43,9 @@ def check_objective(
 ) -> list[TensorCheck]:
     """One check for each tensor of the data term, then of the L2 term if there is one.
 
+    Then one for each tensor of the residuals' Jacobian if the loss is a sum of squares, and one of
+    products with the objective's Hessian.
+
     `params` are float64; checks all entries, or at most `most_entries` of each tensor. Raises
     `Diverged` where the objective is not finite there.
     """
@@ -41,25 +53,27 @@ def check_objective(
         raise Diverged("The loss is not finite at these parameters: there is no gradient to check.")
     network = objective.network
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
-    data_term = objective.like(l2=0.0)
-    scale = 1 if objective.reduction == "mean" else objective.n_rows
     around = Surroundings(network, *objective.data.columns)
-    checks = check_tensors(
-        "data",
-        network,
-        data_term.value,
-        data_term.value_and_grad(params).grad,
-        params,
-        chosen,
-        around,
-        scale * around.size_of_terms(params),
-    )
+    place = Place.of(around, params, chosen)
+    data_term = objective.like(l2=0.0)
+    scale = 1.0 if objective.reduction == "mean" else float(objective.n_rows)
+    size = scale * around.size_of_terms(params)
+    grad = data_term.value_and_grad(params).grad
+    checks = check_tensors("data", place, data_term.value, grad, size)
     if objective.l2:
         grad = objective.penalty_grad(params)
-        checks += check_tensors(
-            "l2", network, objective.penalty, grad, params, chosen, around, 0.0, has_kinks=False
-        )
-    return checks
+        checks += check_tensors("l2", place.without_kinks(), objective.penalty, grad, 0.0)
+    if network.loss.is_sum_of_squares:
+        checks += _check_jacobian(objective, place, around)
+    product = objective.hessian_product
+    return [*checks, check_hessian("hessian", place, around, objective.grad, product, scale)]
+
+
+def _check_jacobian(objective: Objective, place: Place, around: Surroundings) -> list[TensorCheck]:
+    network, inputs = objective.network, objective.data.columns[0]
+    J = jacobian_rows(network, place.params, inputs, place.entries, objective.jacobian)
+    size = around.size_of_jacobian(place.params)
+    return check_jacobian("jacobian", place, inputs, J, size)
 
 
 # The cases that `bpnet gradcheck` covers without a config.
@@ -131,7 +145,10 @@ def explain(checks: list[TensorCheck], rows: int, outputs: int) -> str | None:
     failed = {(check.term, check.tensor): check for check in checks if not check.passed}
     if not failed:
         return None
-    if all(term == "l2" for term, _ in failed):
+    terms = {term for term, _ in failed}
+    if "data" not in terms and terms & {"jacobian", "hessian"}:
+        return _explain_second_order(terms)
+    if terms == {"l2"}:
         only_biases = all(tensor.startswith("b") for _, tensor in failed)
         return (
             "only the L2 term of biases is wrong: L2 shrinks weights, never biases"
@@ -143,6 +160,15 @@ def explain(checks: list[TensorCheck], rows: int, outputs: int) -> str | None:
     return _explain_ratio(wrong, len(wrong) == len(data), rows, outputs) or _explain_place(
         set(data), set(wrong)
     )
+
+
+def _explain_second_order(terms: set[str]) -> str:
+    if "jacobian" in terms:
+        return (
+            "the gradient is right and the Jacobian of the residuals is not: each output's sweep "
+            "starts from delta[L] = J_L(z[L])ᵀ e_k"
+        )
+    return "the gradient is right and its derivative, the Hessian, is not"
 
 
 def _explain_ratio(
@@ -236,6 +262,16 @@ def _without_hidden_derivatives(work: Workspace, y: Array, row_weight: Array | N
     backward(work, y, row_weight)
     for layer, activation in zip(work.layers, honest, strict=True):
         layer.activation = activation
+
+
+def _with_linear_outputs(objective: Objective) -> Objective:
+    def wrong(work: Workspace, row_weight: Array | None, out: Array) -> None:
+        top = work.layers[-1]
+        honest, top.activation = top.activation, _NoDerivative(top.activation)
+        write_jacobian(work, row_weight, out)
+        top.activation = honest
+
+    return objective.like(jacobian=wrong)
 
 
 def _with_untransposed_weights(objective: Objective) -> Objective:
@@ -337,5 +373,10 @@ CORRUPTIONS: dict[str, Corruption] = {
         "the gradients of the first two layers exchanged",
         "two layers",
         _after_backward(_swapped_layers),
+    ),
+    "linear-jacobian": Corruption(
+        "f'(z) of the outputs left out of the residuals' Jacobian",
+        "outputs whose f' is not 1, and a loss that is a sum of squares",
+        _with_linear_outputs,
     ),
 }

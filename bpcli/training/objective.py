@@ -142,10 +142,10 @@ class Objective:
 
         Raises `ValueError` if the loss is not a sum of squares.
         """
-        squares = self.network.loss.factor_of_squares(self.network.outputs)
-        if squares is None:
+        if not self.network.loss.is_sum_of_squares:
             raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
         evaluation = self.value_and_grad(params)
+        squares = self.network.loss.factor_of_squares(self.network.outputs)
         scale = 2 * squares * self._factor / self._total_weight
         H = self._jacobian_products().JTJ(params, self._index) * np.asarray(scale, params.dtype)
         if self.l2:

@@ -170,7 +170,7 @@ def checks_table(checks: Sequence[Any]) -> Grid:
             str(check.checked),
             str(check.skipped),
             f"{check.error:.1e}",
-            f"{check.central_error:.1e}",
+            "-" if check.central_error is None else f"{check.central_error:.1e}",
             check.worst_entry,
             f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
             f"{check.numeric + 0.0:.9g}",

@@ -453,12 +453,18 @@ def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
 def test_gradcheck_of_a_config_and_of_a_run(bpnet) -> None:
     result = bpnet("gradcheck", CONFIGS / "digits.yaml", "--entries", 20, "--rows", 10)
     assert result.code == 0
-    assert result.out.count(" ok\n") == 4
+    assert result.out.count(" ok\n") == 5
     bpnet("train", XOR, "--quiet")
     assert bpnet("gradcheck", "latest").code == 0
     document = json.loads(bpnet("gradcheck", "latest", "--json").out)
     assert document["passed"]
-    assert {tensor["tensor"] for tensor in document["tensors"]} == {"W1", "b1", "W2", "b2"}
+    assert {tensor["tensor"] for tensor in document["tensors"]} == {"W1", "b1", "W2", "b2", "H"}
+    squares = bpnet("gradcheck", XOR, "--set", "loss=mse", "--json")
+    checked = {(tensor["term"], tensor["tensor"]) for tensor in json.loads(squares.out)["tensors"]}
+    assert checked >= {("jacobian", "W1"), ("jacobian", "b2"), ("hessian", "H")}
+    wrong = bpnet("gradcheck", XOR, "--set", "loss=mse", "--corrupt", "linear-jacobian")
+    assert wrong.code == 4
+    assert "the Jacobian of the residuals is not" in wrong.out
 
 
 @pytest.mark.parametrize("config", ["xor_by_hand", "gate_or", "mazur", "autoencoder_digits"])
@@ -504,7 +510,7 @@ def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
 def test_gradcheck_self_test(bpnet) -> None:
     result = bpnet("gradcheck", "--self-test")
     assert result.code == 0
-    assert result.out.count("rejected") == 10
+    assert result.out.count("rejected") == 11
     assert all(
         row["rejected"] for row in json.loads(bpnet("gradcheck", "--self-test", "--json").out)
     )

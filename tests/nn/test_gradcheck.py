@@ -13,9 +13,12 @@ from bpcli.data.generators import GENERATORS
 from bpcli.experiment.gradcheck import prove_catalogue, prove_demonstration, self_test
 from bpcli.nn.activations import ACTIVATIONS, Activation, Identity, Relu, Sigmoid
 from bpcli.nn.gradcheck import CENTRAL_STEP, central_difference, complex_step
+from bpcli.nn.jacobian import write_jacobian
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Mae, legal_losses
 from bpcli.nn.network import Layer, Network
+from bpcli.nn.propagation import Workspace
 from bpcli.training.gradient_proof import CORRUPTIONS, all_cases, check_objective, explain
+from bpcli.training.objective import Objective
 
 
 @given(problems())
@@ -88,6 +91,7 @@ def test_every_wrong_backward_pass_is_rejected() -> None:
         ("sign", "W3, b3: the sign is wrong"),
         ("bias-not-summed", "only bias gradients are wrong"),
         ("swapped-layers", "stored with the wrong layer"),
+        ("linear-jacobian", "the gradient is right and the Jacobian of the residuals is not"),
     ],
 )
 def test_a_failing_check_says_what_is_likely_wrong(kind: str, hint: str) -> None:
@@ -122,8 +126,54 @@ def _smooth_problem(activation: Activation) -> Problem:
 def test_the_smallest_error_in_one_derivative_is_found(error: float) -> None:
     problem = _smooth_problem(_WrongSigmoid(error))
     checks = check_objective(problem.objective(), problem.params)
-    passed = {check.tensor: check.passed for check in checks}
-    assert passed == {"W1": error == 0, "b1": error == 0, "W2": True, "b2": True}
+    for term in ("data", "jacobian"):
+        passed = {check.tensor: check.passed for check in checks if check.term == term}
+        assert passed == {"W1": error == 0, "b1": error == 0, "W2": True, "b2": True}
+    assert checks[-1].tensor == "H"
+    assert checks[-1].passed == (error < 1e-6)
+
+
+def test_a_wrong_jacobian_is_found_in_every_tensor_below_the_error() -> None:
+    problem = _smooth_problem(Sigmoid())
+
+    def wrong(work: Workspace, row_weight: np.ndarray | None, out: np.ndarray) -> None:
+        write_jacobian(work, row_weight, out)
+        out[:16, 1] *= 1 + 1e-11  # the first layer's, by the second output
+
+    objective = problem.objective().like(jacobian=wrong)
+    checks = check_objective(objective, problem.params)
+    failed = {(check.term, check.tensor) for check in checks if not check.passed}
+    assert failed == {("jacobian", "W1"), ("jacobian", "b1")}
+
+
+def test_a_hessian_that_is_none_is_found() -> None:
+    problem = _smooth_problem(Sigmoid())
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(problem.params.size, problem.params.size))
+
+    class Wrong(Objective):
+        error = 0.0
+
+        def hessian_product(self, params: np.ndarray, direction: np.ndarray) -> np.ndarray:
+            return super().hessian_product(params, direction) + self.error * (A @ direction)
+
+    objective = problem.objective().like(Wrong)
+    assert isinstance(objective, Wrong)
+    for error, has_passed in ((0.0, True), (1e-10, False), (1e-3, False)):
+        objective.error = error
+        check = check_objective(objective, problem.params)[-1]
+        assert check.passed == has_passed
+    symmetric = replace(check, error=0.0)
+    assert not symmetric.passed  # the gradient's differences disagree too
+
+
+def test_the_jacobian_is_checked_for_sums_of_squares_alone() -> None:
+    for case in all_cases():
+        if case.depth == 1:
+            checks = check_objective(*case.objective())
+            terms = {check.term for check in checks}
+            assert ("jacobian" in terms) == LOSSES[case.loss].is_sum_of_squares
+            assert "hessian" in terms
 
 
 def test_a_tensor_passes_only_if_both_methods_agree() -> None:
@@ -152,10 +202,14 @@ def _problem_on_a_kink() -> Problem:
 
 def test_entries_whose_step_crosses_a_kink_are_skipped_and_counted() -> None:
     problem = _problem_on_a_kink()
-    checks = {c.tensor: c for c in check_objective(problem.objective(), problem.params)}
-    assert {name: c.skipped for name, c in checks.items()} == {"W1": 0, "b1": 1, "W2": 0, "b2": 0}
-    assert checks["b1"].checked == 1
-    assert all(check.passed for check in checks.values())
+    checks = check_objective(problem.objective(), problem.params)
+    for term in ("data", "jacobian"):
+        of_term = {check.tensor: check for check in checks if check.term == term}
+        skipped = {name: check.skipped for name, check in of_term.items()}
+        assert skipped == {"W1": 0, "b1": 1, "W2": 0, "b2": 0}
+        assert of_term["b1"].checked == 1
+    assert (checks[-1].checked, checks[-1].skipped) == (0, 9)
+    assert all(check.passed for check in checks)
 
 
 def test_without_skipping_the_kink_would_fail_the_check() -> None:
@@ -173,7 +227,7 @@ def test_a_residual_on_the_kink_of_the_absolute_error_is_skipped() -> None:
         network, np.array([2.0, 0.0]), np.array([[1.0]]), np.array([[2.0]]), None, 0.0, "mean"
     )
     checks = check_objective(problem.objective(), problem.params)
-    assert [(check.checked, check.skipped) for check in checks] == [(0, 1), (0, 1)]
+    assert [(check.checked, check.skipped) for check in checks] == [(0, 1), (0, 1), (0, 2)]
 
 
 def test_numerical_derivatives_of_a_known_function() -> None:
@@ -204,13 +258,14 @@ def test_frozen_biases_have_no_gradient_and_are_not_checked() -> None:
     assert not grad["b1"].any()
     assert grad["b2"].any()
     checks = check_objective(problem.objective(), problem.params)
-    assert {check.tensor for check in checks} == {"W1", "W2", "b2"}
+    assert {check.tensor for check in checks} == {"W1", "W2", "b2", "H"}
+    assert checks[-1].checked == 7
 
 
 def test_entries_can_be_limited() -> None:
     problem = _problem_on_a_kink()
     checks = check_objective(problem.objective(), problem.params, most_entries=1)
-    assert {check.checked + check.skipped for check in checks} == {1}
+    assert {check.checked + check.skipped for check in checks[:-1]} == {1}
 
 
 @pytest.mark.parametrize("dataset", ["wine", "breast_cancer", "diabetes"])

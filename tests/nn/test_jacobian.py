@@ -89,8 +89,7 @@ def test_only_sums_of_squares_say_that_they_are() -> None:
     a, y = rng.uniform(0.1, 0.9, (3, 5)), rng.uniform(0.1, 0.9, (3, 5))
     z = np.log(a / (1 - a))
     for name, kind in LOSSES.items():
-        factor = kind().factor_of_squares(3)
-        assert (factor is not None) == (name in {"mse", "squared_error", "half_squared_error"})
-        if factor is not None:
-            expected = factor * ((a - y) ** 2).sum(axis=0)
+        assert kind.is_sum_of_squares == (name in {"mse", "squared_error", "half_squared_error"})
+        if kind.is_sum_of_squares:
+            expected = kind().factor_of_squares(3) * ((a - y) ** 2).sum(axis=0)
             np.testing.assert_allclose(kind().per_sample(z, a, y), expected, rtol=1e-14)

@@ -28,9 +28,7 @@ CREWS: list[Callable[[], Crew]] = [
 
 def with_squares(problem: Problem) -> Problem:
     """The problem with a loss that is a sum of squares, if it has none."""
-    loss = problem.network.loss
-    if loss.factor_of_squares(problem.network.outputs) is None:
-        loss = Mse()
+    loss = problem.network.loss if problem.network.loss.is_sum_of_squares else Mse()
     return replace(problem, network=Network(problem.network.layers, loss))
 
 
