@@ -13,9 +13,12 @@ from bpcli.data.table import Labels, Table
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import block_bytes, block_size
+from bpcli.registry import name_of
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.models import Spec
+from bpcli.training.gauss_newton import gauss_newton_bytes
 from bpcli.training.metrics import METRICS_OF
+from bpcli.training.optimizers import OPTIMIZERS
 
 
 def has_softmax_output(spec: Spec) -> bool:
@@ -123,6 +126,14 @@ def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
             f"train; this machine has {_gib(machine)}",
         )
     dtype = np.dtype(spec.network.dtype)
+    matrices = gauss_newton_bytes(network, dtype)
+    if spec.training.optimizer.needs_sum_of_squares and matrices > machine:
+        name = name_of(OPTIMIZERS, spec.training.optimizer)
+        yield Complaint(
+            ("training", "optimizer"),
+            f"`{name}` works with matrices of {network.n_params:,} × {network.n_params:,} "
+            f"parameters, {_gib(matrices)} in all; this machine has {_gib(machine)}",
+        )
     blocks = block_bytes(network, dtype)
     if blocks > machine:
         yield Complaint(

@@ -23,6 +23,7 @@ from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
 from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
 from bpcli.training.batches import Batches
+from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.loop import Training
 from bpcli.training.metrics import METRICS_OF
 from bpcli.training.objective import Objective
@@ -86,7 +87,12 @@ class Experiment:
         training = self.spec.training
         rows = self.rows("train") if dtype is None else self._stored("train", dtype)
         return Objective(
-            self.network, rows, l2=training.l2, reduction=training.reduction, crew=crew
+            self.network,
+            rows,
+            l2=training.l2,
+            reduction=training.reduction,
+            crew=crew,
+            shares_jacobian=crew is not None and training.optimizer.needs_sum_of_squares,
         )
 
     def validation(self, crew: Crew | None = None) -> Objective | None:
@@ -100,6 +106,14 @@ class Experiment:
         """How the rows of the training part are cut up, whatever the number of workers."""
         rows = self.rows("train")
         return ShardPlan.of(len(rows), rows, self.network)
+
+    @property
+    def tasks(self) -> int:
+        """Into how many pieces an epoch's work falls that workers can take."""
+        shards = len(self.plan.shards)
+        if not self.spec.training.optimizer.needs_sum_of_squares:
+            return shards
+        return max(shards, gauss_newton_tasks(len(self.rows("train")), self.network))
 
     def training(self, objective: Objective) -> Training:
         """The optimizer's steps through an objective, from the initial parameters."""

@@ -94,10 +94,10 @@ def _begin(experiment: Experiment, run: Run, watcher: Watcher, workers: int) -> 
 
 
 def _workers(experiment: Experiment) -> int:
-    asked, shards = experiment.spec.training.workers, len(experiment.plan.shards)
+    asked, tasks = experiment.spec.training.workers, experiment.tasks
     if asked == "auto":
-        return useful_workers(shards, experiment.network.n_params, usable_cores())
-    return min(shards, asked)
+        return useful_workers(tasks, experiment.network.n_params, usable_cores())
+    return min(tasks, asked)
 
 
 @dataclass

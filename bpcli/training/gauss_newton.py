@@ -17,6 +17,7 @@ from bpcli.nn.jacobian import JacobianPass, samples_at_once, write_jacobian
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, forward
 from bpcli.training.rows import Rows
+from bpcli.training.shards import SECONDS_A_FLOP, SERIAL_BELOW_SECONDS
 from bpcli.training.workers import Crew
 
 _PIECES = 8
@@ -32,8 +33,16 @@ def gauss_newton_bytes(network: Network, dtype: np.dtype) -> int:
     return _MATRICES_IN_USE * network.n_params**2 * dtype.itemsize
 
 
-def gauss_newton_tasks(network: Network) -> int:
-    """How many workers at most can take part in one product."""
+def gauss_newton_tasks(rows: int, network: Network) -> int:
+    """How many workers at most can share one JᵀJ: one where it is little work.
+
+    A multiplication and an addition for half the entries, every row and every output.
+    """
+    seconds = rows * network.outputs * network.n_params**2 * SECONDS_A_FLOP
+    return 1 if seconds < SERIAL_BELOW_SECONDS else _strips(network)
+
+
+def _strips(network: Network) -> int:
     return -(-network.n_params // _strip_height(network))
 
 
@@ -60,7 +69,7 @@ class JacobianProducts:
         self._outputs = network.outputs
         self._at_once = min(len(data), samples_at_once(network, dtype))
         self._piece = max(_FEWEST_SAMPLES, -(-self._at_once // _PIECES))
-        self._height = _strip_height(network)
+        self._height, self._strips = _strip_height(network), _strips(network)
         self._params = crew.share((n_params,), dtype)
         self._index = crew.share((self._at_once,), np.intp)
         self._count = crew.share((1,), np.int64)
@@ -87,7 +96,7 @@ class JacobianProducts:
         self._count[0] = len(rows)
         self._index[: len(rows)] = rows
         self._write_pieces(-(-len(rows) // self._piece))
-        self._multiply_strips(-(-len(self._params) // self._height))
+        self._multiply_strips(self._strips)
 
     def _do_piece(self, number: int) -> None:
         """Write the Jacobian of some of the rows at hand."""

@@ -12,9 +12,9 @@ from itertools import pairwise
 from bpcli.nn.network import Network
 from bpcli.training.rows import Rows
 
-_SECONDS_A_FLOP = 3e-11
+SECONDS_A_FLOP = 3e-11
 _SECONDS_AN_ELEMENT = 6e-9
-_SERIAL_BELOW_SECONDS = 1e-3
+SERIAL_BELOW_SECONDS = 1e-3
 _SHARD_SECONDS = 2.5e-4
 _MOST_SHARDS = 64
 _MOST_PARTIALS_BYTES = 128 * 2**20
@@ -35,7 +35,7 @@ class ShardPlan:
         """
         seconds, block = estimated_seconds(rows, network), data.block_size
         count = 1
-        if seconds >= _SERIAL_BELOW_SECONDS:
+        if seconds >= SERIAL_BELOW_SECONDS:
             by_memory = _MOST_PARTIALS_BYTES // (network.n_params * data.dtype.itemsize)
             by_blocks = -(-rows // block)
             count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
@@ -51,4 +51,4 @@ def estimated_seconds(rows: int, network: Network) -> float:
     Six floating-point operations a parameter and row, and the elementwise work of every unit.
     """
     elements = sum(layer.rows for layer in network.layers)
-    return rows * (6 * network.n_params * _SECONDS_A_FLOP + elements * _SECONDS_AN_ELEMENT)
+    return rows * (6 * network.n_params * SECONDS_A_FLOP + elements * _SECONDS_AN_ELEMENT)

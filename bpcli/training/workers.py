@@ -243,11 +243,11 @@ def can_fork() -> bool:
 _THREADS_PAY_FROM_PARAMS = 8_000
 
 
-def useful_workers(shards: int, n_params: int, cores: int) -> int:
+def useful_workers(tasks: int, n_params: int, cores: int) -> int:
     """How many workers make training fastest here."""
     if not can_fork() and n_params < _THREADS_PAY_FROM_PARAMS:
         return 1
-    return min(shards, cores)
+    return min(tasks, cores)
 
 
 @contextmanager

@@ -205,6 +205,7 @@ def test_other_losses_have_no_gauss_newton_matrix() -> None:
 
 def test_memory_and_tasks_are_known_beforehand() -> None:
     assert gauss_newton_bytes(WIDE, np.dtype("f4")) == 6 * 451**2 * 4
-    assert gauss_newton_tasks(WIDE) == 8
+    assert gauss_newton_tasks(3000, WIDE) == 8
+    assert gauss_newton_tasks(10, WIDE) == 1
     big = Network((Layer(300, 100, Tanh()), Layer(100, 10, Identity())), Mse())
-    assert gauss_newton_tasks(big) <= 256
+    assert 8 < gauss_newton_tasks(300, big) <= 256

@@ -333,10 +333,10 @@ def test_processes_are_forked_unless_there_are_threads() -> None:
     thread.join()
 
 
-def test_workers_are_as_many_as_shards_and_cores_allow(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert useful_workers(shards=20, n_params=100_000, cores=4) == 4
-    assert useful_workers(shards=20, n_params=100_000, cores=1000) == 20
-    assert useful_workers(shards=1, n_params=100_000, cores=4) == 1
+def test_workers_are_as_many_as_tasks_and_cores_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert useful_workers(tasks=20, n_params=100_000, cores=4) == 4
+    assert useful_workers(tasks=20, n_params=100_000, cores=1000) == 20
+    assert useful_workers(tasks=1, n_params=100_000, cores=4) == 1
     monkeypatch.setattr(workers, "can_fork", lambda: False)
-    assert useful_workers(shards=20, n_params=100_000, cores=4) == 4
-    assert useful_workers(shards=20, n_params=1_000, cores=4) == 1  # threads would not pay
+    assert useful_workers(tasks=20, n_params=100_000, cores=4) == 4
+    assert useful_workers(tasks=20, n_params=1_000, cores=4) == 1  # threads would not pay
