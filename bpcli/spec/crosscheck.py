@@ -39,6 +39,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _momentum,
         _full_batch,
         _sum_of_squares,
+        _own_l2,
         _target_scale,
         _one_source,
         _inline_numbers,
@@ -182,6 +183,15 @@ def _sum_of_squares(source: Source) -> Iterator[Complaint]:
             ("loss",),
             f"`{name}` lowers sums of squares, which this loss is not: take "
             f"{' or '.join(squares)}, or an optimizer for any loss, such as `lbfgs`",
+        )
+
+
+def _own_l2(source: Source) -> Iterator[Complaint]:
+    name, optimizer = _optimizer(source)
+    if optimizer is not None and optimizer.finds_l2 and source.get(("training", "l2"), 0):
+        yield Complaint(
+            ("training", "l2"),
+            f"`{name}` finds the strength of weight decay itself: leave `l2` out",
         )
 
 

@@ -265,3 +265,19 @@ def test_stratify_can_be_turned_off() -> None:
 
     assert ones_in_test("auto") == ones_in_test("true") == {5}
     assert len(ones_in_test("false")) > 1
+
+
+def test_matrices_of_parameters_must_fit_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide, squares = "network.layers=[2, 10000, 1]", "training.optimizer=levenberg_marquardt"
+    monkeypatch.setattr("bpcli.build.complaints._memory_of_machine", lambda: 2**33)
+    with pytest.raises(ConfigError, match="40,001 × 40,001 parameters, 72 GiB in all; this"):
+        built(MOONS, wide, "loss=mse", squares)
+    assert built(MOONS, wide, "loss=mse").network.n_params == 40_001
+    assert built(MOONS, "loss=mse", squares).network.n_params == 13
+
+
+def test_workers_share_matrices_of_parameters_where_rows_are_few() -> None:
+    wide = ("network.layers=[2, 500, 1]", "loss=mse")
+    assert built(MOONS, *wide).tasks == 1
+    assert built(MOONS, *wide, "training.optimizer=levenberg_marquardt").tasks == 32
+    assert built(MOONS, "loss=mse", "training.optimizer=levenberg_marquardt").tasks == 1

@@ -816,3 +816,19 @@ def test_workers_end_with_the_training_however_it_ends(number: int, tmp_path: Pa
         process.communicate(timeout=30)
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     assert _wait_until_gone(workers)
+
+
+def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> None:
+    squares = ("--set", "loss=mse", "--set", "training.optimizer=trainlm")
+    result = bpnet("train", XOR, *squares, "--set", "training.stop.goal=1e-9")
+    assert result.code == 0
+    record = json.loads(next((tmp_path / "runs").glob("*/run.json")).read_text())
+    assert record["stop_reason"] == "goal"
+    assert record["epochs"] < 50
+    assert record["figures"]["damping"] > 0
+    ended = bpnet("train", CONFIGS / "linear_regression.yaml", *squares)
+    assert ended.code == 0
+    assert "ended by max_damping: no step lowers the loss" in ended.out
+    large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
+    assert large.code == 2
+    assert "`levenberg_marquardt` works with matrices of 4,000,001" in large.err

@@ -94,6 +94,25 @@ def test_an_alias_may_imply_options_which_can_be_overridden() -> None:
     assert given.spec.training.optimizer == GradientDescent(momentum=0.5)
 
 
+@pytest.mark.parametrize("alias", ["lm", "trainlm", "trainbr", "bayesian_regularization"])
+def test_what_solves_for_squares_takes_no_other_loss_and_no_batches(alias: str) -> None:
+    optimizer = f"training.optimizer={alias}"
+    assert load(MINIMAL, optimizer, "loss=mse").spec.training.learning_rate is None
+    name = "bayesian" if alias in ("trainbr", "bayesian_regularization") else "levenberg"
+    (loss,) = faults(MINIMAL, optimizer)
+    assert f"`{name}" in loss
+    assert "take mse or squared_error or half_squared_error" in loss
+    (batch,) = faults(MINIMAL, optimizer, "loss=mse", "training.batch_size=2")
+    assert "needs `batch_size: full`" in batch
+
+
+def test_bayesian_regularization_finds_its_own_weight_decay() -> None:
+    squares = ("loss=mse", "training.l2=0.1")
+    assert load(MINIMAL, *squares, "training.optimizer=lm").spec.training.l2 == 0.1
+    (fault,) = faults(MINIMAL, *squares, "training.optimizer=trainbr")
+    assert "`bayesian_regularization` finds the strength of weight decay itself" in fault
+
+
 def test_the_learning_rate_is_the_optimizers_unless_given() -> None:
     assert load(MINIMAL).spec.training.learning_rate == GradientDescent.default_learning_rate
     assert load(MINIMAL, "training.learning_rate=0.3").spec.training.learning_rate == 0.3

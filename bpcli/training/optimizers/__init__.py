@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from bpcli.training.optimizers.adam import Adam
 from bpcli.training.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
 from bpcli.training.optimizers.base import NoStep, Optimizer, State
+from bpcli.training.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.training.optimizers.gradient_descent import GradientDescent
 from bpcli.training.optimizers.rprop import Rprop
+from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt
 
 __all__ = ["OPTIMIZERS", "OPTIMIZER_ALIASES", "GradientDescent", "NoStep", "Optimizer", "State"]
 
@@ -22,6 +24,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adaptive_gradient_descent": AdaptiveGradientDescent,
     "rprop": Rprop,
     "adam": Adam,
+    "levenberg_marquardt": LevenbergMarquardt,
+    "bayesian_regularization": BayesianRegularization,
 }
 
 OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
@@ -33,5 +37,8 @@ OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
     "gdx": {"name": "adaptive_gradient_descent", "momentum": 0.9},
     "traingdx": {"name": "adaptive_gradient_descent", "momentum": 0.9},
     "trainrp": {"name": "rprop", "variant": "rprop_minus"},
+    "trainlm": {"name": "levenberg_marquardt"},
+    "lm": {"name": "levenberg_marquardt"},
+    "trainbr": {"name": "bayesian_regularization"},
 }
 """Other tools' names: what each is called here, with the option that its name implies."""

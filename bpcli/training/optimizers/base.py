@@ -38,6 +38,9 @@ class Optimizer:
     needs_sum_of_squares: ClassVar[bool] = False
     """Whether it lowers sums of squared residuals alone."""
 
+    finds_l2: ClassVar[bool] = False
+    """Whether it finds the strength of weight decay itself, so that `training.l2` must be 0."""
+
     def init(self, params: Vector) -> State:
         """The state before the first step."""
         raise NotImplementedError
