@@ -269,6 +269,27 @@ class _Outputs:
         return self._work.layers[-1].a
 
 
+@dataclass(frozen=True)
+class _Curvature:
+    """H u and H v, the latter also by central differences of the gradient, and of twice the step.
+
+    All zeros where they are not to be compared.
+    """
+
+    is_checked: bool
+    u: Vector
+    v: Vector
+    Hu: Vector
+    Hv: Vector
+    central: Vector
+    doubled: Vector
+
+    @property
+    def asymmetry(self) -> Array:
+        """u·H v - v·H u."""
+        return np.array([self.u.dot(self.Hv) - self.v.dot(self.Hu)])
+
+
 def check_hessian(
     term: str,
     place: Place,
@@ -285,31 +306,43 @@ def check_hessian(
     """
     params, (u, v) = place.params, _directions(place.network)
     step = 1 / float((np.abs(v) / place.steps).sum())
-    Hu, Hv = product(params, u), product(params, v)
-    central, doubled = (_change(grad, params, v, by) for by in (step, 2 * step))
-    count = len(params) - len(place.network.frozen)
-    is_checked = bool(np.isfinite([Hu, Hv, central, doubled]).all())
-    if not is_checked or surroundings.has_kink(params, 2 * step * v):
-        is_checked, Hu, Hv, central, doubled = False, *np.zeros((4, len(params)))
-    longer = max(Hu, Hv, key=np.linalg.norm)
-    asymmetry, off = np.array([u.dot(Hv) - v.dot(Hu)]), Hv - central
+    has_kink = surroundings.has_kink(params, 2 * step * v)
+    products = product(params, u), product(params, v)
+    changes = (_change(grad, params, v, by) for by in (step, 2 * step))
+    found = _curvature(u, v, np.array([*products, *changes]), has_kink)
     rounding = 64 * _EPS * scale * surroundings.size_of_curvature(params, v)
     central_rounding = 16 * _EPS * scale * surroundings.size_of_terms(params) / step
-    truncation = float(np.linalg.norm(doubled - central))
+    return _hessian_check(term, place.network, found, rounding, central_rounding)
+
+
+def _curvature(u: Vector, v: Vector, found: Array, has_kink: bool) -> _Curvature:
+    is_checked = not has_kink and bool(np.isfinite(found).all())
+    return _Curvature(is_checked, u, v, *(found if is_checked else np.zeros_like(found)))
+
+
+def _hessian_check(
+    term: str, network: Network, found: _Curvature, rounding: float, central_rounding: float
+) -> TensorCheck:
+    count = network.n_params - len(network.frozen)
+    longer = max(found.Hu, found.Hv, key=np.linalg.norm)
+    truncation = float(np.linalg.norm(found.doubled - found.central))
+    off = found.Hv - found.central
     return TensorCheck(
         term=term,
         tensor="H",
-        shape=(len(params), len(params)),
-        checked=count if is_checked else 0,
-        skipped=0 if is_checked else count,
-        error=_relative(asymmetry, longer),
-        largest_error=_relative(asymmetry, longer, np.inf),
-        central_error=_relative(off, Hv),
-        allowed_error=_allowed(COMPLEX_TOLERANCE, rounding, asymmetry, longer),
-        allowed_central_error=_allowed(CENTRAL_TOLERANCE, truncation + central_rounding, off, Hv),
+        shape=(network.n_params, network.n_params),
+        checked=count if found.is_checked else 0,
+        skipped=0 if found.is_checked else count,
+        error=_relative(found.asymmetry, longer),
+        largest_error=_relative(found.asymmetry, longer, np.inf),
+        central_error=_relative(off, found.Hv),
+        allowed_error=_allowed(COMPLEX_TOLERANCE, rounding, found.asymmetry, longer),
+        allowed_central_error=_allowed(
+            CENTRAL_TOLERANCE, truncation + central_rounding, off, found.Hv
+        ),
         worst_entry="u·H v",
-        analytic=float(u.dot(Hv)),
-        numeric=float(v.dot(Hu)),
+        analytic=float(found.u.dot(found.Hv)),
+        numeric=float(found.v.dot(found.Hu)),
         ratio=None,
     )
 

@@ -36,7 +36,7 @@ class Optimizer:
     """Why every step needs all rows; None for an optimizer that can do with mini-batches."""
 
     needs_sum_of_squares: ClassVar[bool] = False
-    """Whether it lowers sums of squared residuals alone."""
+    """Whether it lowers sums of squared residuals alone, by their `gauss_newton` matrix."""
 
     finds_l2: ClassVar[bool] = False
     """Whether it finds the strength of weight decay itself, so that `training.l2` must be 0."""
