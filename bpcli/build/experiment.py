@@ -27,6 +27,7 @@ from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.loop import Training
 from bpcli.training.metrics import METRICS_OF
 from bpcli.training.objective import Objective
+from bpcli.training.optimizers import Optimizer
 from bpcli.training.rows import Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
@@ -115,12 +116,15 @@ class Experiment:
             return shards
         return max(shards, gauss_newton_tasks(len(self.rows("train")), self.network))
 
-    def training(self, objective: Objective) -> Training:
-        """The optimizer's steps through an objective, from the initial parameters."""
+    def training(self, objective: Objective, optimizer: Optimizer | None = None) -> Training:
+        """The optimizer's steps through an objective, from the initial parameters.
+
+        `optimizer` may stand in for the config's, such as one that measures what that does.
+        """
         asked = self.spec.training
         return Training(
             objective,
-            asked.optimizer,
+            optimizer or asked.optimizer,
             self.initial_params,
             learning_rate=asked.learning_rate,
             batches=self.batches,

@@ -44,7 +44,7 @@ def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: 
     found = find_run(run, runs_dir)
     with repeatable_numerics():
         trained = load_trained(found, weights)  # type: ignore[arg-type]  # click checked it
-        part = split or default_part(trained)
+        part = split or default_part(trained.experiment)
         evaluation = evaluate(trained, part)  # type: ignore[arg-type]  # click checked it
     if as_json:
         print_json({"run_id": found.run_id, "weights": weights, **evaluation.to_json()})

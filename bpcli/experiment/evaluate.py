@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bpcli.build import Experiment
 from bpcli.data.prepare import Part, PartName
 from bpcli.errors import RunError
 from bpcli.experiment.scores import (
@@ -68,10 +69,10 @@ class PartEvaluation:
         return {f"{self.part}.{metric}": value for metric, value in scores.items()}
 
 
-def default_part(trained: Trained) -> PartName:
+def default_part(experiment: Experiment) -> PartName:
     """Test, else validation, else training."""
     parts: tuple[PartName, ...] = ("test", "val", "train")
-    return next(name for name in parts if len(trained.experiment.parts[name]))
+    return next(name for name in parts if len(experiment.parts[name]))
 
 
 def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:

@@ -73,7 +73,7 @@ def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
-        workers = _workers(experiment)
+        workers = workers_for(experiment)
         with crew(workers) as who:
             session = _begin(
                 experiment, Run.claim(runs_dir, experiment.spec.name), watcher, workers
@@ -93,11 +93,34 @@ def _begin(experiment: Experiment, run: Run, watcher: Watcher, workers: int) -> 
     return session
 
 
-def _workers(experiment: Experiment) -> int:
+def workers_for(experiment: Experiment) -> int:
+    """How many workers share the training: as many as the config asks for, or are of use."""
     asked, tasks = experiment.spec.training.workers, experiment.tasks
     if asked == "auto":
         return useful_workers(tasks, experiment.network.n_params, usable_cores())
     return min(tasks, asked)
+
+
+def stop_rules(experiment: Experiment) -> StopRules:
+    """The rules that the config asks for."""
+    training = experiment.spec.training
+    return StopRules(epochs=training.epochs, **training.stop.model_dump())
+
+
+def reason_to_end(epoch: Epoch, best: Best, stopping: Stopping, request: StopRequest) -> str | None:
+    """What ends training at this epoch, which may be the best: a rule, the optimizer, a signal."""
+    best.see(epoch)
+    reason = stopping.see(epoch)
+    if request.signal_number is not None:
+        return "interrupted"
+    if reason is None and epoch.ended is not None:
+        return epoch.ended.reason
+    return reason
+
+
+def sees_every_epoch(experiment: Experiment, rules: StopRules) -> bool:
+    """Whether a best epoch is sought, or a rule looks at figures that change with every epoch."""
+    return bool(len(experiment.parts["val"])) or rules.need_every_epoch
 
 
 @dataclass
@@ -117,9 +140,8 @@ class _Session:
     record: Record = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        training = self.experiment.spec.training
         self.scores = EpochScores(self.experiment)
-        self.rules = StopRules(epochs=training.epochs, **training.stop.model_dump())
+        self.rules = stop_rules(self.experiment)
         self.stopping = Stopping(self.rules, self.best)
 
     def save_start(self) -> None:
@@ -158,13 +180,8 @@ class _Session:
         try:
             for epoch in self._epochs(workers):
                 began = clock()
-                self.best.see(epoch)
                 self.last = epoch
-                reason = self.stopping.see(epoch)
-                if reason is None and epoch.ended is not None:
-                    reason = epoch.ended.reason
-                if request.signal_number is not None:
-                    reason = "interrupted"
+                reason = reason_to_end(epoch, self.best, self.stopping, request)
                 self._note(epoch, is_last=reason is not None)
                 if reason is not None:
                     self.reason = reason
@@ -196,10 +213,9 @@ class _Session:
 
     @cached_property
     def _sees_every_epoch(self) -> bool:
-        """True where a best epoch is sought, a stop rule looks at figures, or a path is kept."""
-        has_validation = bool(len(self.experiment.parts["val"]))
-        records = self.experiment.spec.training.record_params
-        return has_validation or records or self.rules.need_every_epoch
+        """True where something is sought among all epochs, or the path is kept."""
+        keeps_path = self.experiment.spec.training.record_params
+        return keeps_path or sees_every_epoch(self.experiment, self.rules)
 
     def _note(self, epoch: Epoch, is_last: bool) -> None:
         if epoch.number <= self.noted:

@@ -161,7 +161,7 @@ def _momentum(source: Source) -> Iterator[Complaint]:
 
 
 def _full_batch(source: Source) -> Iterator[Complaint]:
-    name, optimizer = _optimizer(source)
+    name, optimizer = asked_optimizer(source)
     size = source.get(("training", "batch_size"), "full")
     if optimizer is not None and optimizer.full_batch_because and size != "full":
         able = [name for name, kind in OPTIMIZERS.items() if kind.full_batch_because is None]
@@ -173,7 +173,7 @@ def _full_batch(source: Source) -> Iterator[Complaint]:
 
 
 def _sum_of_squares(source: Source) -> Iterator[Complaint]:
-    name, optimizer = _optimizer(source)
+    name, optimizer = asked_optimizer(source)
     loss = LOSSES.get(_name(source.get(("loss",))))
     if optimizer is None or not optimizer.needs_sum_of_squares or loss is None:
         return
@@ -187,7 +187,7 @@ def _sum_of_squares(source: Source) -> Iterator[Complaint]:
 
 
 def _own_l2(source: Source) -> Iterator[Complaint]:
-    name, optimizer = _optimizer(source)
+    name, optimizer = asked_optimizer(source)
     if optimizer is not None and optimizer.finds_l2 and source.get(("training", "l2"), 0):
         yield Complaint(
             ("training", "l2"),
@@ -195,7 +195,7 @@ def _own_l2(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _optimizer(source: Source) -> tuple[str, type[Optimizer] | None]:
+def asked_optimizer(source: Source) -> tuple[str, type[Optimizer] | None]:
     """The optimizer under our name for it."""
     given = source.get(("training", "optimizer"), "gradient_descent")
     name = _name(given) or ("gradient_descent" if isinstance(given, dict) else "")

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from bpcli.data.generators import GENERATORS
 from bpcli.errors import ConfigError
-from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
 from bpcli.spec.crosscheck import Complaint, cross_check
-from bpcli.spec.faults import Fault, did_you_mean, shown
+from bpcli.spec.faults import Fault, did_you_mean, faults_error, shown
 from bpcli.spec.models import (
     GeneratedData,
     InlineData,
@@ -30,7 +30,7 @@ from bpcli.spec.models import (
 )
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Location, Source, resolve
-from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Config:
 
     def error(self, complaints: Iterable[Complaint]) -> ConfigError:
         """Complaints that only the data could raise, shown at their place in the text."""
-        return _error(self.source, complaints)
+        return self.source.error(_faults(self.source, complaints))
 
     def resolved(self) -> str:
         """The config as YAML with every default written out."""
@@ -56,17 +56,40 @@ class Config:
 
 def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Config:
     """Read and validate a config file. Raises `ConfigError` with all its faults."""
+    source = read_source(path, overrides)
+    if name is not None:
+        override(source, f"name={dump(name).strip()}", option="--name")
+    return replace(validate(source), overrides=tuple(overrides))
+
+
+def read_source(path: Path, overrides: Sequence[str]) -> Source:
+    """A config file with its overrides and a name, not validated yet."""
     source = Source.read(path)
     for assignment in overrides:
         override(source, assignment)
-    if name is not None:
-        override(source, f"name={dump(name).strip()}", option="--name")
     source.tree.setdefault("name", _name_from(path.stem))
-    return replace(validate(source), overrides=tuple(overrides))
+    return source
 
 
 def validate(source: Source) -> Config:
     """The config that a source describes. Raises `ConfigError` with all its faults."""
+    return validate_all([source])[0]
+
+
+def validate_all(sources: Sequence[Source]) -> list[Config]:
+    """The configs of one text with different overrides.
+
+    Raises `ConfigError` with the faults of all, what several have in common once.
+    """
+    found = [_validated(source) for source in sources]
+    faults = [fault for _, faults in found for fault in faults]
+    if faults:
+        raise faults_error(sources[0].name, sources[0].text, faults)
+    return [config for config, _ in found if config is not None]
+
+
+def _validated(source: Source) -> tuple[Config | None, list[Fault]]:
+    """A config without faults, or faults without a config."""
     complaints = list(cross_check(source))
     notes: list[str] = []
     try:
@@ -74,21 +97,19 @@ def validate(source: Source) -> Config:
     except ValidationError as error:
         known = {complaint.location for complaint in complaints}
         complaints += [c for c in _complaints(source, error) if c.location not in known]
-    if complaints or source.faults:
-        raise _error(source, complaints)
-    return Config(spec, source, tuple(dict.fromkeys(notes)))
+    faults = [*source.faults, *_faults(source, complaints)]
+    return (None, faults) if faults else (Config(spec, source, tuple(dict.fromkeys(notes))), [])
 
 
 def _name_from(stem: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-_.")[:64] or "run"
 
 
-def _error(source: Source, complaints: Iterable[Complaint]) -> ConfigError:
-    faults = [
+def _faults(source: Source, complaints: Iterable[Complaint]) -> list[Fault]:
+    return [
         Fault(complaint.message, source.mark_of(complaint.location, key=complaint.at_key))
         for complaint in complaints
     ]
-    return source.error(faults)
 
 
 # pydantic's errors in our words.
@@ -225,6 +246,12 @@ def _expectation(detail: Any) -> str:
     return str(detail["msg"]).removeprefix("Value error, ")
 
 
+_ALIASES: dict[str, object] = {
+    **ACTIVATION_ALIASES,
+    **{alias: meaning["name"] for alias, meaning in OPTIMIZER_ALIASES.items()},
+}
+
+
 def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Complaint:
     found = source.get(location)
     if isinstance(found, dict):
@@ -235,7 +262,9 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Compl
             location, found = (*location, named), found[named]
     if found is None and location == ("data",):
         return Complaint(location, "expected a mapping with `generator` or `inputs`")
-    hint = did_you_mean(found, re.findall(r"`([^`]+)`", " ".join(wanted)))
+    names = re.findall(r"`([^`]+)`", " ".join(wanted))
+    names += [alias for alias, name in _ALIASES.items() if name in names]
+    hint = did_you_mean(found, names)
     return Complaint(location, f"found {shown(found)}, expected {' or '.join(wanted)}{hint}")
 
 

@@ -109,10 +109,11 @@ def named(
 
 def _tagger(registry: Mapping[str, type]) -> Callable[[Any], object]:
     """Tell entries apart by the name; an only entry's model says itself what a name must be."""
-    only = next(iter(registry)) if len(registry) == 1 else None
 
     def tag_of(value: Any) -> object:
-        return only or (value.get("name") if isinstance(value, dict) else None)
+        if len(registry) == 1:
+            return next(iter(registry))
+        return value.get("name") if isinstance(value, dict) else None
 
     return tag_of
 
