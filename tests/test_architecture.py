@@ -81,10 +81,15 @@ def test_every_file_opens_with_a_docstring() -> None:
     [
         ("import bpcli", ["click", "numpy"]),
         ("from bpcli.cli.main import main; main(['--help'])", _HEAVY := [
-            "numpy", "rich", "pydantic", "yaml", "sklearn", "scipy", "safetensors",
+            "numpy", "rich", "pydantic", "yaml", "sklearn", "scipy", "safetensors", "matplotlib",
         ]),
         ("from bpcli.cli.main import main; main(['train', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['gradcheck', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['compare', '--help'])", _HEAVY),
+        (
+            "import bpcli.experiment.compare, bpcli.views.comparison",
+            ["sklearn", "scipy", "click", "matplotlib"],
+        ),
         (
             "import bpcli.experiment.train, bpcli.views.progress",
             ["sklearn", "scipy", "click", "rich"],

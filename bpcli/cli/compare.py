@@ -1,0 +1,140 @@
+"""`bpnet compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
+from bpcli.errors import ConfigError, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bpcli.experiment.compare import Comparison
+    from bpcli.spec.alternatives import Alternative
+
+
+@click.command(
+    "compare",
+    epilog="""\b
+Examples:
+  bpnet compare configs/moons.yaml --optimizers traingd,traingdm
+  bpnet compare configs/moons.yaml --optimizers traingd,traingdm --seeds 5
+  bpnet compare configs/moons.yaml --optimizers "sgd,{name: sgd, momentum: 0.5}"
+  bpnet compare configs/moons.yaml --optimizers traingd,traingdm --figure moons.png
+  bpnet compare configs/moons.yaml --optimizers sgd --set training.learning_rate=1 --json""",
+)
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--optimizers",
+    required=True,
+    metavar="LIST",
+    help="Names with a comma between, or mappings such as {name: sgd, momentum: 0.5}.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trainings with each optimizer: from the config's seed on. The table shows medians.",
+)
+@click.option(
+    "--figure",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The picture: .svg, .png or .pdf. Default: compare-NAME.svg in the folder of the runs.",
+)
+@set_option
+@runs_dir_option
+@json_option
+def command(
+    config: Path,
+    optimizers: str,
+    seeds: int,
+    figure: Path | None,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Train the same network from the same start with several optimizers.
+
+    Prints what each took and where it led, and draws the loss against gradient evaluations and
+    time. The config's learning rate is for its own optimizer: the others take their own defaults,
+    unless --set gives a rate for all. Exit code 3 if every training diverged.
+    """
+    from bpcli.experiment.interrupts import stop_requests
+
+    # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
+    with stop_requests():
+        from bpcli.experiment.compare import compare
+        from bpcli.spec.alternatives import load_alternatives
+
+        alternatives = load_alternatives(config, overrides, optimizers)
+        path = figure or runs_dir / f"compare-{alternatives[0].config.spec.name}.svg"
+        _check_format(path)
+        with _progress(alternatives, seeds, is_silent=as_json) as progress:
+            comparison = compare(alternatives, seeds, progress)
+        _report(comparison, path, as_json)
+    if comparison.signal_number is not None:
+        count = f"{len(comparison.trials)} of {len(alternatives) * seeds}"
+        raise Interrupted(
+            f"Interrupted: {count} trainings were finished.", comparison.signal_number
+        )
+    if comparison.failure is not None:
+        raise comparison.failure
+
+
+def _check_format(path: Path) -> None:
+    from bpcli.views.comparison_figure import FORMATS
+
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")
+
+
+def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:
+    from bpcli.views.comparison import LiveProgress, PlainProgress, SilentProgress
+
+    if is_silent:
+        return SilentProgress()
+    err = console(stderr=True)
+    for note in dict.fromkeys(note for each in alternatives for note in each.config.notes):
+        err.say(f"note: {note}")
+    kind = LiveProgress if err.is_terminal else PlainProgress
+    return kind(err, len(alternatives) * seeds)
+
+
+def _report(comparison: Comparison, path: Path, as_json: bool) -> None:
+    """Print the table or the document, and draw the picture, of what is finished."""
+    document = comparison.to_json()
+    if comparison.trials:
+        _draw(document, path)
+    if as_json:
+        print_json(document | {"figure": str(path) if comparison.trials else None})
+    elif comparison.trials:
+        _print_table(comparison, document)
+        console().say(f"drawn in {path}")
+
+
+def _draw(document: dict[str, Any], path: Path) -> None:
+    from bpcli.runs.files import write_atomically
+    from bpcli.views.comparison_figure import comparison_picture
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, comparison_picture(document, path))
+
+
+def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
+    from bpcli.views.comparison import comparison_table
+
+    out = console()
+    out.show(comparison_table(document), ["learning rate", "loss evaluations"])
+    rows = document["rows"][comparison.part]
+    out.say(
+        f"{document['metric']}: best weights on the {comparison.part} part ({rows} rows; test, "
+        "else val, else train)"
+    )
+    if len(comparison.seeds) > 1:
+        first, last = comparison.seeds[0], comparison.seeds[-1]
+        out.say(f"medians over the seeds {first} to {last}, without trainings that diverged")

@@ -1,0 +1,99 @@
+"""The picture of a comparison: loss against gradient evaluations, and against time.
+
+matplotlib is imported when a picture is drawn, and draws into a file: there is no display.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bpcli.views.tables import loss_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
+"""The kinds of picture, with what keeps the time of drawing out of them."""
+
+# Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too; and by dashes.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_DASHES = ("solid", "dashed", "dashdot", "dotted")
+
+_CHARACTERS, _HANDLE = 120, 8
+"""What a line of the legend has room for, and what an entry takes beside its label."""
+
+
+def comparison_picture(document: Mapping[str, Any], path: Path) -> bytes:
+    """The picture in the format of a path's suffix; equal documents give equal bytes."""
+    from matplotlib import rc_context, style
+
+    suffix = path.suffix.lower()
+    buffer = io.BytesIO()
+    with style.context("default"), rc_context({"svg.hashsalt": "bpnet"}):
+        comparison_figure(document).savefig(
+            buffer, format=suffix[1:], dpi=150, metadata=FORMATS[suffix]
+        )
+    return buffer.getvalue()
+
+
+def comparison_figure(document: Mapping[str, Any]) -> Figure:
+    """Two panels with one legend; a line a training, of one style for each optimizer."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, key, label in (
+        (left, "gradient_evaluations", "gradient evaluations (each over all training rows)"),
+        (right, "seconds", "time of the training steps (s)"),
+    ):
+        _draw(axes, document, key)
+        axes.set_xlabel(label)
+        axes.grid(alpha=0.3)
+    left.set_ylabel(f"loss: {loss_text(document)}")
+    figure.suptitle(_title(document))
+    handles, labels = left.get_legend_handles_labels()
+    columns = _CHARACTERS // (_HANDLE + max(map(len, labels), default=0))
+    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, columns))
+    return figure
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    seeds = document["seeds"]
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{document['name']}, {which}"
+
+
+def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
+    trainings = [each for each in document["trainings"] if each["curve"]["epochs"]]
+    for number, row in enumerate(document["optimizers"]):
+        own = [each for each in trainings if each["optimizer"] == row["label"]]
+        for place, training in enumerate(own):
+            curve = training["curve"]
+            axes.plot(
+                curve[key],
+                curve["loss"],
+                color=_COLOURS[number % len(_COLOURS)],
+                linestyle=_DASHES[number % len(_DASHES)],
+                linewidth=1.8 if len(own) == 1 else 1.1,
+                marker="X" if training["ended_by"] == "diverged" else "o",
+                markersize=6,
+                markevery=[-1],
+                label="_" if place else row["label"],
+            )
+    _scale(axes, trainings, key)
+
+
+def _scale(axes: Axes, trainings: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Logarithmic, the horizontal axis from the first step on: it begins with 0, which is shown."""
+    steps = [x for each in trainings for x in each["curve"][key] if x > 0]
+    if steps:
+        power = math.floor(math.log10(min(steps)))  # the axis has ticks at 0 and from there on
+        axes.set_xscale("symlog", linthresh=10.0**power, linscale=0.5)
+    axes.set_xlim(left=0)
+    if any(loss > 0 for each in trainings for loss in each["curve"]["loss"]):
+        axes.set_yscale("log", nonpositive="mask")
