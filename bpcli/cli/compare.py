@@ -137,4 +137,6 @@ def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
     )
     if len(comparison.seeds) > 1:
         first, last = comparison.seeds[0], comparison.seeds[-1]
-        out.say(f"medians over the seeds {first} to {last}, without trainings that diverged")
+        out.say(
+            f"medians over the seeds {first} to {last}; what diverged is left out where not all did"
+        )

@@ -78,7 +78,8 @@ class PlainProgress(SilentProgress):
         loss = "" if trial.loss is None else f", loss {shown(trial.loss)}"
         self._console.say(
             f"{self._ended} of {self._trainings}: {trial.optimizer}, seed {trial.seed}: epoch "
-            f"{trial.epochs}{loss}, {duration(trial.seconds)}, ended by {trial.ended_by}"
+            f"{trial.epochs}{loss}, {duration(trial.seconds)}, "
+            f"{'' if trial.diverged else 'ended by '}{trial.ended_by}"
         )
 
 

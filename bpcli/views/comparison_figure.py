@@ -24,7 +24,10 @@ FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _DASHES = ("solid", "dashed", "dashdot", "dotted")
 
-_CHARACTERS, _HANDLE = 120, 8
+_ROOM = 100.0
+"""How many times the loss of the start is drawn at most: what diverges would flatten the rest."""
+
+_CHARACTERS, _HANDLE = 120, 10
 """What a line of the legend has room for, and what an entry takes beside its label."""
 
 
@@ -58,7 +61,9 @@ def comparison_figure(document: Mapping[str, Any]) -> Figure:
     figure.suptitle(_title(document))
     handles, labels = left.get_legend_handles_labels()
     columns = _CHARACTERS // (_HANDLE + max(map(len, labels), default=0))
-    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, columns))
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=max(1, columns), handlelength=4
+    )
     return figure
 
 
@@ -70,13 +75,15 @@ def _title(document: Mapping[str, Any]) -> str:
 
 def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
     trainings = [each for each in document["trainings"] if each["curve"]["epochs"]]
+    start = max((each["curve"]["loss"][0] for each in trainings), default=0.0)
+    highest = _ROOM * start if start > 0 else math.inf
     for number, row in enumerate(document["optimizers"]):
         own = [each for each in trainings if each["optimizer"] == row["label"]]
         for place, training in enumerate(own):
             curve = training["curve"]
             axes.plot(
                 curve[key],
-                curve["loss"],
+                [min(loss, highest) for loss in curve["loss"]],
                 color=_COLOURS[number % len(_COLOURS)],
                 linestyle=_DASHES[number % len(_DASHES)],
                 linewidth=1.8 if len(own) == 1 else 1.1,

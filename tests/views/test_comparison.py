@@ -52,7 +52,13 @@ def test_what_diverged_has_dashes() -> None:
 
 
 TRIAL = SimpleNamespace(
-    optimizer="sgd [x]", seed=3, ended_by="goal", epochs=17, seconds=0.002, loss=0.25
+    optimizer="sgd [x]",
+    seed=3,
+    ended_by="goal",
+    epochs=17,
+    seconds=0.002,
+    loss=0.25,
+    diverged=False,
 )
 
 
@@ -62,10 +68,11 @@ def test_a_line_a_training_elsewhere_than_on_a_terminal() -> None:
         progress.begin("sgd [x]", 3, 100)
         progress.see(5)
         progress.end(TRIAL)
-        progress.end(SimpleNamespace(**{**vars(TRIAL), "loss": None, "ended_by": "diverged"}))
+        diverged = {"loss": None, "ended_by": "diverged", "diverged": True}
+        progress.end(SimpleNamespace(**{**vars(TRIAL), **diverged}))
     assert out.getvalue().splitlines() == [
         "1 of 4: sgd [x], seed 3: epoch 17, loss 0.25, 2 ms, ended by goal",
-        "2 of 4: sgd [x], seed 3: epoch 17, 2 ms, ended by diverged",
+        "2 of 4: sgd [x], seed 3: epoch 17, 2 ms, diverged",
     ]
 
 

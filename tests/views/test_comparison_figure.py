@@ -97,6 +97,16 @@ def test_what_diverged_ends_in_a_cross() -> None:
         assert {line.get_marker() for line in left.lines} == {marker}
 
 
+def test_what_diverges_leaves_the_others_room() -> None:
+    shown = document(ended_by="diverged")
+    shown["trainings"][1]["curve"]["loss"] = [1.0, 1e150, 1e300]
+    left, right = comparison_figure(shown).axes
+    assert left.get_ylim() == right.get_ylim()
+    assert list(left.lines[1].get_ydata()) == [1, 100, 100]
+    assert left.get_ylim()[0] > 0.001
+    assert 100 < left.get_ylim()[1] < 1000
+
+
 @pytest.mark.parametrize("losses", [[0.0, 0.0, 0.0], [-1.0, -2.0, -3.0]])
 def test_losses_that_have_no_logarithm_are_drawn_all_the_same(losses: list[float]) -> None:
     shown = document()
