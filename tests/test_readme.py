@@ -70,7 +70,7 @@ def test_the_commands_print_what_the_readme_shows(
                     f"bpnet {command} does not print: {row}"
                 )
             ran.add(line.split()[0])
-    assert ran >= {"init", "train", "eval", "predict", "gradcheck"}
+    assert ran >= {"init", "train", "eval", "predict", "gradcheck", "compare"}
 
 
 def test_every_command_is_in_the_readme() -> None:
