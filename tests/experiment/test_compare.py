@@ -51,15 +51,16 @@ def test_each_seed_has_one_start_and_one_split_for_all_optimizers() -> None:
 
 
 def test_a_trial_ends_where_train_does(tmp_path: Path) -> None:
-    comparison = compared("{name: sgd, momentum: 0.9},sgd", "training.stop={max_fail: 20}", seeds=2)
+    overrides = ("training.stop={max_fail: 20}", "metrics=[log_loss]")
+    comparison = compared("{name: sgd, momentum: 0.9},sgd", *overrides, seeds=2)
     for trial in comparison.trials:
         momentum = 0.9 if "momentum" in trial.optimizer else 0
         record = trained(
             tmp_path, "moons", seed=trial.seed, training__stop="{max_fail: 20}",
-            training__optimizer__momentum=momentum,
+            training__optimizer__momentum=momentum, metrics="[log_loss]",
         ).record  # fmt: skip
         assert (trial.ended_by, trial.epochs) == (record["stop_reason"], record["epochs"])
-        assert trial.metric == record["metrics"]["test.accuracy"]
+        assert trial.metric == record["metrics"]["test.log_loss"]
         rule = {rule["name"]: rule["now"] for rule in record["stop"]}
         assert rule["epochs"] == trial.epochs == trial.gradient_evaluations
 
@@ -78,6 +79,21 @@ def test_a_curve_runs_from_the_start_to_the_end() -> None:
     assert (curve.seconds[0], curve.seconds[-1]) == (0, trial.seconds)
     assert sorted(curve.seconds) == curve.seconds
     assert curve.loss[0] > curve.loss[-1] == trial.loss
+
+
+def test_a_curve_ends_with_the_last_epoch_wherever_that_is() -> None:
+    (stopped,) = compared("sgd", "training.stop.goal=0.05", config="xor").trials
+    assert stopped.epochs not in points(5000)
+    assert stopped.curve.epochs[-2:] == [max(e for e in points(5000) if e < stopped.epochs),
+                                         stopped.epochs]  # fmt: skip
+    assert stopped.curve.loss[-1] == stopped.loss <= 0.05
+
+
+def test_a_curve_of_what_diverged_ends_with_the_last_finite_loss_once() -> None:
+    (trial,) = compared("sgd", "training.learning_rate=0.02", config="linear_two_layer").trials
+    assert trial.diverged
+    assert trial.curve.epochs == [*range(trial.epochs + 1)]
+    assert np.isfinite(trial.curve.loss).all()
 
 
 def test_points_are_dense_at_first_and_few_in_all() -> None:
@@ -127,14 +143,16 @@ def test_a_training_that_diverges_is_a_row_without_a_loss() -> None:
 
 def test_medians_leave_out_what_diverged_where_others_did_not() -> None:
     comparison = compared("sgd", *SHORT, seeds=3)
-    first, *others = comparison.trials
-    comparison.trials[0] = Trial(
-        **{**vars(first), "loss": None, "metric": None, "epochs": 1, "ended_by": "diverged"}
-    )
+    *_, last = comparison.trials
+    diverged = {"loss": None, "metric": None, "epochs": 4, "ended_by": "diverged"}
+    for place in (0, 1):
+        comparison.trials[place] = Trial(**{**vars(last), **diverged})
     (row,) = comparison.to_json()["optimizers"]
-    assert row["ended_by"] == {"epochs": 2, "diverged": 1}
-    assert row["epochs"] == 30
-    assert row["loss"] == median(trial.loss for trial in others)
+    assert row["ended_by"] == {"diverged": 2, "epochs": 1}
+    assert (row["epochs"], row["loss"]) == (30, last.loss)
+    comparison.trials[2] = comparison.trials[0]
+    (row,) = comparison.to_json()["optimizers"]
+    assert (row["epochs"], row["loss"]) == (4, None)
 
 
 def test_where_all_diverge_the_comparison_fails() -> None:

@@ -136,7 +136,7 @@ def test_the_suffix_chooses_the_format_and_equal_documents_give_equal_bytes(suff
 
 
 def test_a_picture_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) -> None:
-    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 20\nbackend: tkagg\n")
+    (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\nbackend: tkagg\n")
     probe = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from pathlib import Path\n"
