@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
-from bpcli.errors import ConfigError, Interrupted
+from bpcli.errors import ConfigError, Interrupted, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,22 +106,26 @@ def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) 
 
 
 def _report(comparison: Comparison, path: Path, as_json: bool) -> None:
-    """Print the table or the document, and draw the picture, of what is finished."""
+    """Print the table or the document of what is finished, and draw it."""
     document = comparison.to_json()
-    if comparison.trials:
-        _draw(document, path)
     if as_json:
         print_json(document | {"figure": str(path) if comparison.trials else None})
     elif comparison.trials:
         _print_table(comparison, document)
-        console().say(f"drawn in {path}")
+    if comparison.trials:
+        _draw(document, path)
+        if not as_json:
+            console().say(f"drawn in {path}")
 
 
 def _draw(document: dict[str, Any], path: Path) -> None:
     from bpcli.runs.files import write_atomically
     from bpcli.views.comparison_figure import comparison_picture
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{path} could not be saved: {error.strerror}.") from error
     write_atomically(path, comparison_picture(document, path))
 
 

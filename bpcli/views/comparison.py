@@ -28,15 +28,20 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
         grid.add_row(
             row["label"],
             shown(row["learning_rate"]),
-            shown(row["epochs"]),
-            shown(row["gradient_evaluations"]),
-            *([shown(row["loss_evaluations"])] * has_losses),
-            "-" if row["seconds"] is None else duration(row["seconds"]),
+            _count(row["epochs"]),
+            _count(row["gradient_evaluations"]),
+            *([_count(row["loss_evaluations"])] * has_losses),
+            duration(row["seconds"]),
             shown(row["loss"]),
             shown(row["metric"]),
             ended_by(row),
         )
     return grid
+
+
+def _count(value: float) -> str:
+    """A whole number with all its digits; a median of two, or a part of all rows, with one more."""
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 
 def ended_by(row: Mapping[str, Any]) -> str:

@@ -137,6 +137,15 @@ def test_an_interrupt_prints_what_is_finished(
     assert not Path("none.svg").exists()
 
 
+def test_a_picture_that_cannot_be_saved_takes_no_result_with_it(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", "file/x.svg")
+    assert result.code == 2
+    assert result.out.splitlines()[2].startswith("sgd ")
+    assert result.err.splitlines()[-1].startswith("Error: file/x.svg could not be saved: ")
+    assert "drawn" not in result.out
+
+
 def test_without_metrics_the_loss_of_the_part_is_shown(bpnet) -> None:
     result = bpnet("compare", MOONS, "--optimizers", "sgd", "--set", "metrics=[]", "--set",
                    "data.split={val: 0.3}", *SHORT)  # fmt: skip

@@ -39,6 +39,11 @@ def test_losses_alone_have_a_column_where_there_are_any() -> None:
     assert (first["learning rate"], second["learning rate"]) == ("0.5", "-")
 
 
+def test_counts_have_all_their_digits() -> None:
+    (shown,) = cells(row("sgd", epochs=12_345_678, gradient_evaluations=1603.5))
+    assert (shown["epochs"], shown["gradient evaluations"]) == ("12345678", "1603.5")
+
+
 def test_several_seeds_are_counted_by_what_ended_them() -> None:
     several = row("sgd", trainings=5, ended_by={"goal": 3, "diverged": 2})
     (shown,) = cells(several, row("adam", trainings=0, ended_by={}))
