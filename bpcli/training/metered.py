@@ -26,12 +26,10 @@ class Counts:
 class CountedObjective(Objective):
     """An objective that counts what it computes.
 
-    A gradient (with or without its value) counts its rows once; so does a Gauss-Newton matrix,
-    which comes with the gradient at the same parameters, and a product with the Hessian, which is
-    a gradient at complex ones. The value alone is counted apart. An answer that is remembered
-    counts nothing. Who else looks at the objective does not count either: the memory is not shared
-    with the objective that this one is made of, so that whatever is asked there, for a log or a
-    stop rule, makes no step cheaper.
+    A gradient, with or without its value, counts its rows once. The value alone is counted apart.
+    An answer that is remembered counts nothing. Who else looks at the objective does not count
+    either: the memory is not shared with the objective that this one is made of, so that whatever
+    is asked there, for a log or a stop rule, makes no step cheaper.
     """
 
     def __init__(self, objective: Objective, counts: Counts) -> None:
