@@ -14,8 +14,8 @@ from bpcli.training.optimizers.adaptive_gradient_descent import AdaptiveGradient
 from bpcli.training.optimizers.base import NoStep, Optimizer, State
 from bpcli.training.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.training.optimizers.gradient_descent import GradientDescent
-from bpcli.training.optimizers.rprop import Rprop
 from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt
+from bpcli.training.optimizers.rprop import Rprop
 
 __all__ = ["OPTIMIZERS", "OPTIMIZER_ALIASES", "GradientDescent", "NoStep", "Optimizer", "State"]
 
