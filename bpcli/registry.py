@@ -1,6 +1,8 @@
 """How a registry (a dict from a config's name to a frozen dataclass) is read.
 
-A registry itself lives at the foot of the file that defines its entries.
+A registry itself lives at the foot of the file that defines its entries. An entry without options
+of its own is a dataclass by its parent: to generate the same methods again for each would take
+longer than a short training.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bpcli.build import Experiment
     from bpcli.nn.arrays import Vector
     from bpcli.views.console import Console
+    from bpcli.views.stream import Stream
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,11 +45,16 @@ weights_option = click.option(
 )
 
 
-def console(stderr: bool = False) -> Console:
-    """The console for results, or for everything else with `stderr`."""
-    from bpcli.views.console import Console
+def console(stderr: bool = False) -> Console | Stream:
+    """Where results go, or everything else with `stderr`: a terminal or a plain stream."""
+    file = sys.stderr if stderr else sys.stdout
+    if file.isatty():
+        from bpcli.views.console import Console
 
-    return Console(stderr=stderr)
+        return Console(stderr=stderr)
+    from bpcli.views.stream import Stream
+
+    return Stream(file)
 
 
 def print_json(document: Any) -> None:

@@ -55,7 +55,7 @@ Example:
 def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped and what it reached."""
     from bpcli.runs.references import find_run
-    from bpcli.views.tables import facts_table, scores_table, stop_table
+    from bpcli.views.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
     record = found.record()
@@ -63,7 +63,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         print_json(record)
         return
     out = console()
-    out.show_table(facts_table(record))
+    out.show_facts(history(record))
     if "stop" in record:
         out.show(stop_table(record), ["measures"])
         out.say(f"Scores of the weights of epoch {record['best_epoch']}:")

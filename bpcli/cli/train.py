@@ -76,6 +76,7 @@ def command(
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
     from bpcli.views.progress import Columns, LiveView, PlainView, Rows, SilentView
+    from bpcli.views.stream import Stream
 
     if is_silent:
         return SilentView()
@@ -87,9 +88,9 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     err = console(stderr=True)
     for note in experiment.config.notes:
         err.say(f"note: {note}")
-    if err.is_terminal:
-        return LiveView(err, columns, rows, training.epochs)
-    return PlainView(err, columns, rows)
+    if isinstance(err, Stream):
+        return PlainView(err, columns, rows)
+    return LiveView(err, columns, rows, training.epochs)
 
 
 def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:

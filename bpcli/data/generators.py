@@ -1,7 +1,6 @@
 """Sources of data that need no file: each a frozen dataclass of options that makes a table.
 
-scikit-learn is imported only by those that use it. A generator without options of its own is a
-dataclass by its parent: to generate the same methods again would take longer than its rows.
+scikit-learn is imported only by those that use it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ def machine() -> dict[str, Any]:
             "python": platform.python_version(),
             "bpcli": bpcli.__version__,
             "numpy": np.__version__,
-            "scikit-learn": _version_of_scikit_learn(),
+            **_version_of_scikit_learn(),
             "safetensors": safetensors.__version__,
         },
         "platform": _platform(),
@@ -41,12 +40,10 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _version_of_scikit_learn() -> str | None:
-    """As installed: it is imported only by the data that need it."""
-    try:
-        return metadata.version("scikit-learn")
-    except metadata.PackageNotFoundError:
-        return None
+def _version_of_scikit_learn() -> dict[str, str]:
+    """Nothing where the data did not need it: then it was not imported."""
+    sklearn = sys.modules.get("sklearn")
+    return {} if sklearn is None else {"scikit-learn": sklearn.__version__}
 
 
 def _platform() -> str:

@@ -61,7 +61,6 @@ class Activation:
         return None
 
 
-@dataclass(frozen=True)
 class Identity(Activation):
     """f(z) = z; f'(z) = 1. The one activation whose `out` may be its argument."""
 
@@ -74,7 +73,6 @@ class Identity(Activation):
             np.copyto(out, grad_a)
 
 
-@dataclass(frozen=True)
 class Sigmoid(Activation):
     """f(z) = 1 / (1 + e^-z), computed as ½ + ½ tanh(z/2); f'(z) = a (1 - a)."""
 
@@ -90,7 +88,6 @@ class Sigmoid(Activation):
         np.multiply(out, grad_a, out=out)
 
 
-@dataclass(frozen=True)
 class Tanh(Activation):
     """f(z) = tanh z; f'(z) = 1 - a²."""
 
@@ -103,7 +100,6 @@ class Tanh(Activation):
         np.multiply(out, grad_a, out=out)
 
 
-@dataclass(frozen=True)
 class Relu(Activation):
     """f(z) = max(z, 0); f'(z) = 1 where z > 0, else 0 (also at 0)."""
 
@@ -163,7 +159,6 @@ class Elu(Activation):
         return None if self.alpha == 1 else z.real > 0  # at alpha = 1 the slopes meet
 
 
-@dataclass(frozen=True)
 class Softplus(Activation):
     """f(z) = ln(1 + e^z); f'(z) = 1 / (1 + e^-z) = 1 - e^-a."""
 
@@ -178,7 +173,6 @@ class Softplus(Activation):
         np.multiply(out, grad_a, out=out)
 
 
-@dataclass(frozen=True)
 class Softsign(Activation):
     """f(z) = z / (1 + |z|); f'(z) = 1 / (1 + |z|)²."""
 
@@ -227,7 +221,6 @@ class Maxout(Activation):
         return z.reshape(-1, self.pieces, z.shape[1])
 
 
-@dataclass(frozen=True)
 class Softmax(Activation):
     """a_i = e^z_i / Σ_j e^z_j over a sample's units; J(z)ᵀ g = a ∘ (g - Σ_j a_j g_j)."""
 

@@ -47,7 +47,6 @@ class Initializer:
         return np.zeros(fans.rows)
 
 
-@dataclass(frozen=True)
 class _Scaled(Initializer):
     """Weights of mean 0 and variance gain / fan, biases zero."""
 
@@ -87,37 +86,30 @@ class _Lecun(_Scaled):
         return 1 / fans.inputs
 
 
-@dataclass(frozen=True)
 class XavierUniform(_ScaledUniform, _Xavier):
     """Uniform within ±√(6 / (inputs + units)); biases 0."""
 
 
-@dataclass(frozen=True)
 class XavierNormal(_ScaledNormal, _Xavier):
     """Normal with variance 2 / (inputs + units); biases 0."""
 
 
-@dataclass(frozen=True)
 class HeUniform(_ScaledUniform, _He):
     """Uniform within ±√(6 / inputs); biases 0."""
 
 
-@dataclass(frozen=True)
 class HeNormal(_ScaledNormal, _He):
     """Normal with variance 2 / inputs; biases 0."""
 
 
-@dataclass(frozen=True)
 class LecunUniform(_ScaledUniform, _Lecun):
     """Uniform within ±√(3 / inputs); biases 0."""
 
 
-@dataclass(frozen=True)
 class LecunNormal(_ScaledNormal, _Lecun):
     """Normal with variance 1 / inputs; biases 0."""
 
 
-@dataclass(frozen=True)
 class NguyenWidrow(Initializer):
     """Rows of random direction and length β = 0.7 units^(1/inputs), biases uniform within ±β.
 

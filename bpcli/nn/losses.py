@@ -53,7 +53,6 @@ class Loss:
         return None
 
 
-@dataclass(frozen=True)
 class Mse(Loss):
     """loss_i = (1/K) Σ_k (a_k - y_k)², K outputs."""
 
@@ -72,7 +71,6 @@ class Mse(Loss):
         return 1 / outputs
 
 
-@dataclass(frozen=True)
 class SquaredError(Loss):
     """loss_i = Σ_k (a_k - y_k)²."""
 
@@ -91,7 +89,6 @@ class SquaredError(Loss):
         return 1.0
 
 
-@dataclass(frozen=True)
 class HalfSquaredError(Loss):
     """loss_i = ½ Σ_k (a_k - y_k)², the textbook's: with identity outputs delta = a - y."""
 
@@ -109,7 +106,6 @@ class HalfSquaredError(Loss):
         return 0.5
 
 
-@dataclass(frozen=True)
 class Mae(Loss):
     """loss_i = (1/K) Σ_k |a_k - y_k|; its derivative at 0 is 0."""
 
@@ -149,7 +145,6 @@ class Huber(Loss):
         np.multiply(out, 1 / len(a), out=out)
 
 
-@dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
     """loss_i = -Σ_k [y_k ln a_k + (1 - y_k) ln(1 - a_k)] = Σ_k [ln(1 + e^z_k) - y_k z_k].
 
@@ -170,7 +165,6 @@ class BinaryCrossEntropy(Loss):
         np.subtract(a, y, out=out)
 
 
-@dataclass(frozen=True)
 class CrossEntropy(Loss):
     """loss_i = -Σ_k y_k ln a_k = Σ_k y_k (ln Σ_j e^z_j - z_k); delta = a - y, as Σ_k y_k = 1."""
 

@@ -1,4 +1,4 @@
-"""Where results and progress are printed: a terminal of some width, or a plain stream."""
+"""Where results and progress are printed: a terminal of some width. A stream has its own file."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import rich.console
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
-from bpcli.views.grid import Grid
-
-_WIDTH_OF_A_STREAM = 160
-_WIDEST = 100_000
+from bpcli.views.grid import Cell, Facts, Grid
 
 
 class Console(rich.console.Console):
     """A rich console without markup, which survives a reader that leaves."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, highlight=False, markup=False)
-        if not self.is_terminal:
-            self.width = _WIDTH_OF_A_STREAM  # a pipe has no width: do not fold lines for one
+        super().__init__(**options, highlight=False, markup=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
         """Go quiet where the reader has left: training goes on and is saved."""
@@ -35,36 +32,37 @@ class Console(rich.console.Console):
     def show(self, grid: Grid, expendable: Sequence[str] = ()) -> list[str]:
         """Print a table and a blank line; return the columns left out.
 
-        On a terminal that is too narrow the expendable columns go first. What is then still too
-        wide runs over the edge: a number is never cut short.
+        Where there is no room the expendable columns go first. What is then still too wide runs
+        over the edge: a number is never cut short.
         """
         left_out: list[str] = []
-        table = grid.table()
-        for name in expendable if self.is_terminal else ():
-            if self._width_of(table) <= self.width:
+        for name in expendable:
+            if grid.without(left_out).width <= self.width:
                 break
             left_out.append(name)
-            table = grid.table(left_out)
-        if self._width_of(table) <= self.width:
-            self.show_table(table)
+        rest = grid.without(left_out)
+        if rest.width <= self.width:
+            self.print(_table(rest), "")
         else:
-            self.say(self._plain(table))
+            self.say("".join(f"{line}\n" for line in rest.lines("─")))
         return left_out
 
-    def show_table(self, table: Table) -> None:
-        """Print a table and a blank line; a terminal may fold its words."""
-        if self.is_terminal:
-            self.print(table, end="\n\n")
-        else:
-            self.say(self._plain(table))
+    def show_facts(self, facts: Facts) -> None:
+        """Print names and values, folded where they are too long, and a blank line."""
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for name, value in facts:
+            table.add_row(Text(name, "bold"), value)
+        self.print(table, "")
 
-    def _width_of(self, table: Table) -> int:
-        return self.measure(table, options=self.options.update(max_width=_WIDEST)).maximum
 
-    def _plain(self, table: Table) -> str:
-        """The table as lines without trailing blanks."""
-        terminal_width, self.width = self.width, self._width_of(table)
-        with self.capture() as capture:
-            self.print(table)
-        self.width = terminal_width
-        return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+def _table(grid: Grid) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for place, name in enumerate(grid.headers):
+        table.add_column(name, justify="left" if place < grid.text_columns else "right")
+    for row in grid.rows:
+        table.add_row(*map(_text, row))
+    return table
+
+
+def _text(cell: Cell) -> str | Text:
+    return cell if isinstance(cell, str) else Text(*cell)

@@ -1,16 +1,28 @@
-"""A table as data: columns that can be left out where there is no room for them."""
+"""A table as data: columns that can be left out where there is no room for them.
+
+It knows its lines of plain text. Styles are for those who can show them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeAlias
+from unicodedata import combining, east_asian_width
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+_GAP = " " * 3
 
-Cell: TypeAlias = str | Text
+
+class Styled(NamedTuple):
+    """A text that a terminal shows in a style, such as `bold red`."""
+
+    text: str
+    style: str
+
+
+Cell: TypeAlias = str | Styled
+Facts: TypeAlias = list[tuple[str, str]]
+"""Names and values, one below the other."""
 
 
 @dataclass
@@ -24,13 +36,50 @@ class Grid:
     def add_row(self, *cells: Cell) -> None:
         self.rows.append(list(cells))
 
-    def table(self, left_out: Collection[str] = ()) -> Table:
-        """The table to print, without some columns."""
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        kept = [place for place, name in enumerate(self.headers) if name not in left_out]
-        for place in kept:
-            is_text = place < self.text_columns
-            table.add_column(self.headers[place], justify="left" if is_text else "right")
-        for row in self.rows:
-            table.add_row(*(row[place] for place in kept))
-        return table
+    def without(self, names: Collection[str]) -> Grid:
+        """The table without some columns."""
+        kept = [place for place, name in enumerate(self.headers) if name not in names]
+        return replace(
+            self,
+            headers=[self.headers[place] for place in kept],
+            text_columns=sum(place < self.text_columns for place in kept),
+            rows=[[row[place] for place in kept] for row in self.rows],
+        )
+
+    @property
+    def width(self) -> int:
+        """The places a line takes."""
+        return sum(self._widths()) + len(_GAP) * (len(self.headers) - 1)
+
+    def lines(self, rule: str) -> list[str]:
+        """Plain text: text to the left, numbers to the right, a rule below the headers."""
+        widths = self._widths()
+        headers, *rows = (
+            _GAP.join(map(self._padded, range(len(row)), row, widths)).rstrip()
+            for row in self._texts()
+        )
+        return [headers, rule * self.width, *rows]
+
+    def _padded(self, place: int, text: str, width: int) -> str:
+        blanks = " " * (width - places(text))
+        return text + blanks if place < self.text_columns else blanks + text
+
+    def _widths(self) -> list[int]:
+        return [max(map(places, column)) for column in zip(*self._texts(), strict=True)]
+
+    def _texts(self) -> list[list[str]]:
+        rows = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
+        return [self.headers, *rows]
+
+
+def places(text: str) -> int:
+    """The places a text takes on a line: two for a wide character, none for a mark above one."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
+
+
+def facts_lines(facts: Facts) -> list[str]:
+    """Plain text: the names, and the values one below the other beside them."""
+    widest = max(places(name) for name, _ in facts)
+    return [f"{name}{' ' * (widest - places(name))}  {value}" for name, value in facts]

@@ -3,8 +3,8 @@
 A view is told of every record and decides by the clock (10 Hz) or by the epoch number whether to
 look at it. Only then are the epoch's figures computed.
 
-rich is imported by the views that draw with it, each what it needs: a quiet training is done before
-all of rich would have been read.
+rich is imported by the view that draws with it: a short training is done before all of rich would
+have been read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bpcli.views.numbers import duration, shown
+from bpcli.views.tables import header
 
 if TYPE_CHECKING:
     from rich.console import Group
 
     from bpcli.training.loop import Epoch
     from bpcli.views.console import Console
+    from bpcli.views.stream import Stream
 
 _REFRESH_SECONDS = 0.1
 _MOST_OF_THE_TIME = 0.02
@@ -141,19 +143,13 @@ class SilentView:
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
 
 
-def _show_header(console: Console, record: Mapping[str, Any]) -> None:
-    from bpcli.views.tables import header_table
-
-    console.show_table(header_table(record))
-
-
 class PlainView:
     """A line every so many epochs, for logs and pipes."""
 
     _WIDTH = 12
 
-    def __init__(self, console: Console, columns: Columns, rows: Rows) -> None:
-        self._console = console
+    def __init__(self, stream: Stream, columns: Columns, rows: Rows) -> None:
+        self._stream = stream
         self._columns = columns
         self._rows = rows
 
@@ -163,7 +159,7 @@ class PlainView:
     def __exit__(self, *_: object) -> None: ...
 
     def start(self, record: Mapping[str, Any]) -> None:
-        _show_header(self._console, record)
+        self._stream.show_facts(header(record))
         self._print(self._columns.names)
 
     def next_due(self, number: int) -> int:
@@ -177,7 +173,7 @@ class PlainView:
         widths = [max(self._WIDTH, len(name)) for name in self._columns.names]
         widths[0] = 8
         line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        self._console.say(line)
+        self._stream.say(line)
 
 
 class LiveView:
@@ -220,7 +216,7 @@ class LiveView:
             self._live.stop()
 
     def start(self, record: Mapping[str, Any]) -> None:
-        _show_header(self._console, record)
+        self._console.show_facts(header(record))
         self._live.start()
 
     def next_due(self, number: int) -> int:

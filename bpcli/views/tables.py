@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from bpcli.views.grid import Grid
+from bpcli.views.grid import Facts, Grid, Styled
 from bpcli.views.numbers import duration, shown
 
 
-def header_table(record: Mapping[str, Any]) -> Table:
+def header(record: Mapping[str, Any]) -> Facts:
     """What is about to be trained."""
-    table = Table(box=None, show_header=False, pad_edge=False)
     rows = record["rows"]
     parts = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
     frozen = f", {record['n_frozen']} frozen" if record["n_frozen"] else ""
-    for name, value in (
+    return [
         ("run", record["run_id"]),
         ("rows", f"{parts} ({record['task']})"),
         ("layers", layers_text(record["layers"])),
@@ -29,9 +25,7 @@ def header_table(record: Mapping[str, Any]) -> Table:
         ("loss", loss_text(record)),
         ("optimizer", f"{_named_text(record['optimizer'])}, {_batch_text(record)}"),
         ("seed", str(record["seed"])),
-    ):
-        table.add_row(Text(name, "bold"), value)
-    return table
+    ]
 
 
 def loss_text(record: Mapping[str, Any]) -> str:
@@ -90,15 +84,15 @@ def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
     return table
 
 
-def facts_table(record: Mapping[str, Any]) -> Table:
+def history(record: Mapping[str, Any]) -> Facts:
     """What was trained, when, and how it ended."""
-    table = header_table(record)
+    facts = header(record)
     for key in ("overrides", "status", "stop_reason", "started", "ended", "epochs", "best_epoch"):
         value = record.get(key)
         if value not in (None, []):
             text = ", ".join(value) if isinstance(value, list) else str(value)
-            table.add_row(Text(key.replace("_", " "), "bold"), text)
-    return table
+            facts.append((key.replace("_", " "), text))
+    return facts
 
 
 def scores_table(
@@ -174,7 +168,7 @@ def checks_table(checks: Sequence[Any]) -> Grid:
             check.worst_entry,
             f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
             f"{check.numeric + 0.0:.9g}",
-            verdict(check.passed) if check.checked else Text("not checked", "yellow"),
+            verdict(check.passed) if check.checked else Styled("not checked", "yellow"),
         )
     return table
 
@@ -207,13 +201,13 @@ def rejections_table(rejections: Sequence[Any]) -> Grid:
             rejection.kind,
             rejection.meaning,
             ", ".join(rejection.tensors),
-            "rejected" if rejection.rejected else Text("NOT NOTICED", "bold red"),
+            "rejected" if rejection.rejected else Styled("NOT NOTICED", "bold red"),
         )
     return table
 
 
-def verdict(passed: bool) -> Text:
-    return Text("ok", "green") if passed else Text("WRONG", "bold red")
+def verdict(passed: bool) -> Styled:
+    return Styled("ok", "green") if passed else Styled("WRONG", "bold red")
 
 
 def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from systems import CONFIGS
@@ -14,6 +16,7 @@ from bpcli.views.console import Console
 from bpcli.views.grid import Grid
 from bpcli.views.numbers import duration, shown
 from bpcli.views.progress import Columns, LiveView, PlainView, Rows
+from bpcli.views.stream import Stream
 from bpcli.views.tables import scores_table
 
 
@@ -30,14 +33,13 @@ def test_rows_follow_the_log_where_it_was_asked_for() -> None:
     assert [epoch for epoch in range(5001) if epoch in rows] == list(range(0, 5001, 200))
 
 
-def watched(tmp_path, kind: type, width: int, **terminal: bool) -> str:
-    console = Console(file=io.StringIO(), width=width, height=40, **terminal)
+def watched(tmp_path, view_of: Callable[[io.StringIO, Columns, Rows], Any]) -> str:
+    """What a view prints of a training of 57 epochs, a row every 10."""
+    file = io.StringIO()
     experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
-    columns = Columns("accuracy", has_validation=True)
-    options = (57,) if kind is LiveView else ()
-    with kind(console, columns, Rows(57, 10), *options) as view:
+    with view_of(file, Columns("accuracy", has_validation=True), Rows(57, 10)) as view:
         train(experiment, tmp_path, view)
-    return console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -52,9 +54,11 @@ def watched(tmp_path, kind: type, width: int, **terminal: bool) -> str:
 def test_the_live_table_shows_whole_numbers_at_any_width(
     tmp_path, width: int, columns: list[str]
 ) -> None:
-    text = re.sub(
-        r"\x1b\[[0-9;?]*[A-Za-z]", "", watched(tmp_path, LiveView, width, force_terminal=True)
-    )
+    def view_of(file: io.StringIO, columns: Columns, rows: Rows) -> LiveView:
+        terminal = Console(file=file, width=width, height=40, force_terminal=True)
+        return LiveView(terminal, columns, rows, 57)
+
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", watched(tmp_path, view_of))
     final = text[text.rindex("epoch  ") :]
     assert re.split(r"\s{2,}", final.splitlines()[0].strip()) == columns
     epochs = [line.split()[0] for line in final.splitlines() if line.strip()[:1].isdecimal()]
@@ -64,7 +68,7 @@ def test_the_live_table_shows_whole_numbers_at_any_width(
 
 
 def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
-    text = watched(tmp_path, PlainView, 200)
+    text = watched(tmp_path, lambda file, columns, rows: PlainView(Stream(file), columns, rows))
     lines = text[text.index("   epoch") :].splitlines()
     assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "57"]
     assert len({len(line) for line in lines}) == 1
