@@ -11,6 +11,7 @@ from textbook import Dense
 from bpcli.nn.activations import ACTIVATIONS, Activation, Maxout
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Layer, Network
+from bpcli.nn.propagation import predict
 from bpcli.registry import name_of
 from bpcli.training.objective import Objective
 from bpcli.training.rows import Rows
@@ -47,6 +48,12 @@ class Problem:
             )
             for number, layer in enumerate(self.network.layers, start=1)
         ]
+
+
+def dense_jacobian(network: Network, params: np.ndarray, X: np.ndarray) -> np.ndarray:
+    """∂outputs/∂params by the complex step, a parameter at a time: (n_params, outputs, rows)."""
+    steps = 1e-30j * np.eye(network.n_params)
+    return np.array([predict(network, params + step, X).imag.T / 1e-30 for step in steps])
 
 
 def activation(names: st.SearchStrategy[str]) -> st.SearchStrategy[Activation]:

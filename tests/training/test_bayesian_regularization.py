@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from strategies import dense_jacobian
 
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.initializers import NguyenWidrow
@@ -76,10 +77,7 @@ def test_where_it_ends_the_estimates_agree(
     params, figures = regularized
     gamma, alpha, beta = (figures[name] for name in ("effective_params", "alpha", "beta"))
     X, Y = noisy_sine()
-    J = np.array([
-        predict(NETWORK, params + 1e-30j * unit, X).imag.ravel() / 1e-30
-        for unit in np.eye(len(params))
-    ])  # fmt: skip
+    J = dense_jacobian(NETWORK, params, X)[:, 0]
     residual = (predict(NETWORK, params, X) - Y).ravel()
     H = 2 * beta * J @ J.T + 2 * alpha * np.eye(len(params))
     assert gamma == pytest.approx(len(params) - 2 * alpha * np.trace(np.linalg.inv(H)), rel=1e-5)
@@ -98,6 +96,34 @@ def test_the_fit_is_smoother_than_without(regularized: tuple[np.ndarray, dict[st
     assert ours < 0.5 * theirs
     assert ours < NOISE**2 / 2
     assert objective().value(plain) < 0.5 * objective().value(regularized[0])  # it fits the noise
+
+
+def test_the_first_steps_are_those_of_the_formulas() -> None:
+    """(β JᵀJ + (α + μ) I) d = -(β Jᵀr + α w), with α and β from γ, which is P at first."""
+    X, Y = noisy_sine()
+    optimizer, params = BayesianRegularization(damping=0.5), start()
+    state = optimizer.init(params)
+    size, alpha, beta, damping = len(params), 0.0, 1.0, 0.5
+    for _ in range(3):
+        J = dense_jacobian(NETWORK, params, X)[:, 0]
+        residual, H = (predict(NETWORK, params, X) - Y).ravel(), J @ J.T
+        gamma = size
+        if alpha:
+            inverse = np.linalg.inv(2 * beta * H + 2 * alpha * np.eye(size))
+            gamma = size - 2 * alpha * np.trace(inverse)
+        alpha = gamma / (2 * params @ params)
+        beta = (41 - gamma) / (2 * residual @ residual) if gamma < 41 else beta
+        d = np.linalg.solve(
+            beta * H + (alpha + damping) * np.eye(size), -beta * J @ residual - alpha * params
+        )
+        expected = params + d
+        params, state = optimizer.step(objective(), params, state, NO_RATE)
+        np.testing.assert_allclose(params, expected, rtol=1e-8)
+        figures = optimizer.figures(state, None)
+        assert figures["effective_params"] == pytest.approx(gamma, rel=1e-8)
+        assert (figures["alpha"], figures["beta"]) == pytest.approx((alpha, beta), rel=1e-8)
+        damping = figures["damping"]
+        assert damping < 0.5
 
 
 def test_another_start_finds_as_many_parameters(

@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from strategies import Problem, problems
+from strategies import Problem, dense_jacobian, problems
 
 from bpcli.nn.activations import Identity, Sigmoid, Tanh
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
 from bpcli.nn.network import Layer, Network
-from bpcli.nn.propagation import predict
 from bpcli.training.gauss_newton import gauss_newton_bytes, gauss_newton_tasks
 from bpcli.training.objective import Objective
 from bpcli.training.rows import Rows
@@ -35,14 +34,11 @@ def with_squares(problem: Problem) -> Problem:
 def hessian_of_squares(problem: Problem) -> np.ndarray:
     """The Gauss-Newton matrix as it is defined: 2 f c Σ_i w_i Σ_k ∇r_ki ∇r_kiᵀ / Σ_i w_i + L2."""
     network, n = problem.network, len(problem.X)
-    J = np.array([
-        predict(network, problem.params + 1e-30j * unit, problem.X).imag / 1e-30
-        for unit in np.eye(network.n_params)
-    ])  # fmt: skip
+    J = dense_jacobian(network, problem.params, problem.X)
     factor = {"mse": 1 / network.outputs, "squared_error": 1.0, "half_squared_error": 0.5}
     weight = np.ones(n) if problem.weight is None else problem.weight
     c = n if problem.reduction == "sum" else 1
-    H = np.einsum("i,pik,qik->pq", weight, J, J) / weight.sum() * 2 * factor[problem.loss_name]
+    H = np.einsum("i,pki,qki->pq", weight, J, J) / weight.sum() * 2 * factor[problem.loss_name]
     return c * (H + problem.l2 / n * np.diag(network.is_weight.astype(float)))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import cho_solve
 from scipy.optimize import least_squares
+from strategies import dense_jacobian
 
 from bpcli.nn.activations import Identity, Relu, Sigmoid, Tanh
 from bpcli.nn.initializers import Uniform
@@ -16,9 +17,13 @@ from bpcli.nn.propagation import predict
 from bpcli.runs.files import load_arrays, save_arrays
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers import NoStep, Optimizer
-from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt, solve_with_factor
+from bpcli.training.optimizers.levenberg_marquardt import (
+    LevenbergMarquardt,
+    Quadratic,
+    solve_with_factor,
+)
 from bpcli.training.rows import Rows
 from bpcli.training.workers import Alone, crew
 
@@ -97,10 +102,7 @@ def test_a_linear_network_is_solved_in_a_few_steps() -> None:
 def test_one_step_is_that_of_the_formula() -> None:
     """(JᵀJ + μ I) d = -Jᵀr with the residuals' own J, whatever the loss's factor or reduction."""
     X, Y, start = curve(3)
-    J = np.array([
-        predict(CURVE, start + 1e-30j * unit, X).imag.ravel() / 1e-30
-        for unit in np.eye(len(start))
-    ])  # fmt: skip
+    J = dense_jacobian(CURVE, start, X)[:, 0]
     residual = (predict(CURVE, start, X) - Y).ravel()
     expected = start - np.linalg.solve(J @ J.T + 0.5 * np.eye(len(start)), J @ residual)
     for loss in ("mse", "squared_error", "half_squared_error"):
@@ -183,6 +185,25 @@ def test_nothing_that_is_not_finite_escapes(size: float) -> None:
     assert np.isfinite(params).all()
     assert np.isfinite(state["damping"])
     assert fit.value(params) <= fit.value(start)
+
+
+def test_a_trial_must_have_a_finite_gradient_and_be_finite() -> None:
+    X, Y, start = curve(1)
+
+    class Cliff(Objective):
+        """Finite everywhere, but for its gradient a step away."""
+
+        def value_and_grad(self, params: np.ndarray) -> Evaluation:
+            found = super().value_and_grad(params)
+            return found if params is start else found._replace(grad=np.inf * found.grad)
+
+    cliff = objective(CURVE, X, Y).like(Cliff)
+    with pytest.raises(NoStep, match="no step lowers the loss") as ended:
+        LevenbergMarquardt().step(cliff, start, LevenbergMarquardt().init(start), NO_RATE)
+    assert ended.value.reason == "max_damping"
+    too_far = Quadratic(1.0, np.full(2, 1e300), np.zeros((2, 2)), 1e-300)
+    with pytest.raises(NoStep), np.errstate(over="ignore"):
+        LevenbergMarquardt(max_damping=1e-2).descend(lambda _: 0.0, too_far, np.zeros(2), 1e-3)
 
 
 def test_it_works_in_float32() -> None:
