@@ -11,7 +11,7 @@ from time import perf_counter as clock
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.objective import Evaluation, Objective
+from bpcli.training.objective import Evaluation, GaussNewton, Objective
 from bpcli.training.optimizers import NoStep, Optimizer, State
 
 
@@ -26,7 +26,10 @@ class Counts:
 class CountedObjective(Objective):
     """An objective that counts what it computes.
 
-    A gradient, with or without its value, counts its rows once. The value alone is counted apart.
+    A gradient, with or without its value, counts its rows once. So does a Gauss-Newton matrix, with
+    its gradient or, where that is remembered, without; and so does a product with the Hessian, a
+    gradient at complex parameters. The value alone is counted apart.
+
     An answer that is remembered counts nothing. Who else looks at the objective does not count
     either: the memory is not shared with the objective that this one is made of, so that whatever
     is asked there, for a log or a stop rule, makes no step cheaper.
@@ -52,6 +55,10 @@ class CountedObjective(Objective):
     def value_and_grad(self, params: Vector) -> Evaluation:
         self._counts.gradient_rows += self._rows_to_visit(params)
         return super().value_and_grad(params)
+
+    def gauss_newton(self, params: Vector) -> GaussNewton:
+        self._counts.gradient_rows += self.n_rows - self._rows_to_visit(params)
+        return super().gauss_newton(params)  # which counts its gradient where it is not remembered
 
     def _rows_to_visit(self, params: Vector) -> int:
         is_known = self._latest is not None and self._latest[0] is params

@@ -15,7 +15,7 @@ from bpcli.nn.numerics import repeatable_numerics
 from bpcli.training import metered as metered_module
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, Training, train_epochs
-from bpcli.training.metered import Metered
+from bpcli.training.metered import CountedObjective, Counts, Metered
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent, Optimizer
 from bpcli.training.rows import Rows
@@ -130,6 +130,17 @@ def test_after_going_back_to_the_last_finite_loss_the_meter_is_that_of_its_epoch
         records.extend(epochs)
     assert records[-1].number % 50
     assert records[-1].figures["gradient_evaluations"] == records[-1].number
+
+
+def test_a_gauss_newton_matrix_is_one_evaluation_with_its_gradient_or_without() -> None:
+    counts = Counts()
+    of = training(GradientDescent())
+    objective, params = CountedObjective(of.objective, counts), of.start.params
+    objective.gauss_newton(params)
+    assert counts == Counts(gradient_rows=ROWS)
+    objective.gauss_newton(params)
+    objective.value_and_grad(params)
+    assert counts == Counts(gradient_rows=2 * ROWS)
 
 
 def test_seconds_are_those_of_the_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
