@@ -95,14 +95,17 @@ def _check_format(path: Path) -> None:
 
 def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:
     from bpcli.views.comparison import LiveProgress, PlainProgress, SilentProgress
+    from bpcli.views.stream import Stream
 
     if is_silent:
         return SilentProgress()
     err = console(stderr=True)
     for note in dict.fromkeys(note for each in alternatives for note in each.config.notes):
         err.say(f"note: {note}")
-    kind = LiveProgress if err.is_terminal else PlainProgress
-    return kind(err, len(alternatives) * seeds)
+    trainings = len(alternatives) * seeds
+    if isinstance(err, Stream):
+        return PlainProgress(err, trainings)
+    return LiveProgress(err, trainings)
 
 
 def _report(comparison: Comparison, path: Path, as_json: bool) -> None:

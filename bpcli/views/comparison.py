@@ -11,6 +11,7 @@ from bpcli.views.numbers import duration, shown
 
 if TYPE_CHECKING:
     from bpcli.views.console import Console
+    from bpcli.views.stream import Stream
 
 _REFRESH_SECONDS = 0.1
 
@@ -70,7 +71,7 @@ class SilentProgress:
 class PlainProgress(SilentProgress):
     """A line a training, when it has ended."""
 
-    def __init__(self, console: Console, trainings: int) -> None:
+    def __init__(self, console: Console | Stream, trainings: int) -> None:
         self._console = console
         self._trainings = trainings
         self._ended = 0
