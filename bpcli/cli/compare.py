@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     "compare",
     epilog="""\b
 Examples:
-  bpnet compare configs/moons.yaml --optimizers traingd,traingdm
-  bpnet compare configs/moons.yaml --optimizers traingd,traingdm --seeds 5
-  bpnet compare configs/moons.yaml --optimizers "sgd,{name: sgd, momentum: 0.5}"
-  bpnet compare configs/moons.yaml --optimizers traingd,traingdm --figure moons.png
-  bpnet compare configs/moons.yaml --optimizers sgd --set training.learning_rate=1 --json""",
+  bpnet compare configs/moons.yaml --optimizers traingd,rprop,adam
+  bpnet compare configs/moons.yaml --optimizers "rprop,{name: sgd, momentum: 0.5}"
+  bpnet compare configs/moons.yaml --optimizers rprop,adam --seeds 5 --figure moons.png
+  bpnet compare configs/xor.yaml --optimizers rprop,lm --set loss=mse --json""",
 )
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
