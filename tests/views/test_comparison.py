@@ -8,6 +8,7 @@ import pytest
 
 from bpcli.views.comparison import LiveProgress, PlainProgress, comparison_table
 from bpcli.views.console import Console
+from bpcli.views.stream import Stream
 
 
 def row(label: str, **changes: Any) -> dict[str, Any]:
@@ -69,7 +70,7 @@ TRIAL = SimpleNamespace(
 
 def test_a_line_a_training_elsewhere_than_on_a_terminal() -> None:
     out = io.StringIO()
-    with PlainProgress(Console(file=out), 4) as progress:
+    with PlainProgress(Stream(out), 4) as progress:
         progress.begin("sgd [x]", 3, 100)
         progress.see(5)
         progress.end(TRIAL)
