@@ -111,6 +111,10 @@ _VECTORS_IN_USE = 10
 block, of a shard, added up, scaled, and of the latest evaluation."""
 
 
+_STATES_IN_USE = 3
+"""The optimizer's state at the last epoch known to be good, before the step and after it."""
+
+
 _COPIES_OF_PATH = 3
 """The recorded parameters as a list, as one array, and as the bytes that are written."""
 
@@ -125,6 +129,7 @@ def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
             f"{network.n_params:,} parameters need about {_gib(vector * _VECTORS_IN_USE)} to "
             f"train; this machine has {_gib(machine)}",
         )
+    yield from _of_states(spec, network, machine)
     dtype = np.dtype(spec.network.dtype)
     matrices = gauss_newton_bytes(network, dtype)
     if spec.training.optimizer.needs_sum_of_squares and matrices > machine:
@@ -147,6 +152,20 @@ def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
             ("training", "record_params"),
             f"{network.n_params:,} parameters after each of {epochs:,} epochs take "
             f"{_gib(vector * epochs)}; this machine has {_gib(machine)}",
+        )
+
+
+def _of_states(spec: Spec, network: Network, machine: float) -> Iterator[Complaint]:
+    """An optimizer that remembers more than there is room for."""
+    optimizer = spec.training.optimizer
+    itemsize = np.dtype(spec.network.dtype).itemsize
+    states = optimizer.state_bytes(network.n_params, itemsize) * _STATES_IN_USE
+    if states > machine:
+        yield Complaint(
+            ("training", "optimizer"),
+            f"`{name_of(OPTIMIZERS, optimizer)}` needs about {_gib(states)} for "
+            f"{network.n_params:,} parameters, and this machine has {_gib(machine)}; "
+            "`conjugate_gradient` needs a few vectors only",
         )
 
 

@@ -177,6 +177,16 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             None,
             "a softmax of one unit is always 1",
         ),
+        (
+            ["network.layers=[2, 100000, 1]", "training.optimizer=bfgs"],
+            None,
+            "`bfgs` needs about 3,576 GiB for 400,001 parameters",
+        ),
+        (
+            ["training.optimizer={name: lbfgs, memory: 1000000000000}"],
+            None,
+            "`conjugate_gradient` needs a few vectors only",
+        ),
         (["network.layers=[2, 10000000, 1]"], None, "activations of 1500 rows at a time take"),
         (
             ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],

@@ -72,6 +72,45 @@ def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) ->
     assert shown == [0, 1, *range(2, 41, 2)]
 
 
+def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet, tmp_path: Path) -> None:
+    result = bpnet(
+        "train", CONFIGS / "moons.yaml", "--set", "training.optimizer=lbfgs",
+        "--set", "training.stop.max_fail=2000",
+    )  # fmt: skip
+    assert result.code == 0
+    assert "`lbfgs` has no learning rate: `learning_rate` is not used" in result.err
+    assert "ended by" in result.out + result.err
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["stop_reason"]) == ("finished", "line_search")
+    assert "found no lower loss" in record["stop_message"]
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 1e-2 * losses[0]
+    assert lines[-1]["grad_norm"] < 1e-8
+    assert lines[0]["step_length"] == 0
+    assert all(line["step_length"] > 0 for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "why"),
+    [
+        ("lbfgs", "its line search compares losses over the same rows"),
+        ("trainbfg", "its line search compares losses over the same rows"),
+        ("cg", "its line search compares losses over the same rows"),
+        ("scg", "its steps compare losses and gradients over the same rows"),
+    ],
+)
+def test_mini_batches_are_refused_where_steps_compare_losses(
+    optimizer: str, why: str, bpnet
+) -> None:
+    batches = ("--set", "training.batch_size=16")
+    result = bpnet("train", XOR, "--set", f"training.optimizer={optimizer}", *batches)
+    assert result.code == 2
+    assert f"needs `batch_size: full`: {why}; mini-batches go with" in result.err
+
+
 def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
     quiet = bpnet("train", XOR, *SHORT, "--quiet")
     assert (quiet.code, quiet.err) == (0, "")

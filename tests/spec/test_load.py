@@ -15,7 +15,13 @@ from bpcli.registry import name_of
 from bpcli.spec.load import Config, load_config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
-from bpcli.training.optimizers import GradientDescent
+from bpcli.training.optimizers import (
+    Bfgs,
+    ConjugateGradient,
+    GradientDescent,
+    Optimizer,
+    ScaledConjugateGradient,
+)
 
 MINIMAL = """\
 name: t
@@ -120,6 +126,24 @@ def test_the_learning_rate_is_the_optimizers_unless_given() -> None:
         load(MINIMAL, "training.learning_rate=null")
 
 
+@pytest.mark.parametrize(
+    ("alias", "meant"),
+    [
+        ("cg", ConjugateGradient("polak_ribiere")),
+        ("traincgp", ConjugateGradient("polak_ribiere")),
+        ("traincgf", ConjugateGradient("fletcher_reeves")),
+        ("traincgb", ConjugateGradient("powell_beale")),
+        ("scg", ScaledConjugateGradient()),
+        ("trainscg", ScaledConjugateGradient()),
+        ("trainbfg", Bfgs()),
+    ],
+)
+def test_other_names_of_optimizers(alias: str, meant: Optimizer) -> None:
+    training = load(MINIMAL, f"training.optimizer={alias}").spec.training
+    assert training.optimizer == meant
+    assert training.learning_rate is None
+
+
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_every_initializer_is_accepted(name: str) -> None:
     assert load(MINIMAL, f"network.init={name}").spec.network.init == INITIALIZERS[name]()
@@ -168,6 +192,9 @@ training:
         ("training.learning_rate=.nan", "expected a finite number"),
         ("training.record_params=1", "found 1, expected true or false"),
         ("training.optimizer=adma", "found `adma`, expected `gradient_descent`"),
+        ("training.optimizer={name: lbfgs, memory: 0}", "a number of at least 1"),
+        ("training.optimizer={name: cg, variant: hestenes}", "expected `polak_ribiere`"),
+        ("training.optimizer={name: scg, sigma: 0}", "a number greater than 0"),
         ("training.optimizer.momentum=1", "a number less than 1"),
         ("training.optimizer.nesterov=true", "set `momentum` above 0"),
         ("training.optimizer={momentum: 0, nesterov: true}", "set `momentum` above 0"),

@@ -23,6 +23,7 @@ VARIANTS = {
     "full batch": [],
     "mini-batches": ["training.batch_size=5000"],
     "layerwise": ["training.optimizer={name: gradient_descent, update: layerwise}"],
+    "line search": ["training.optimizer=lbfgs"],
     "float32": ["network.dtype=float32"],
 }
 

@@ -83,6 +83,14 @@ def test_the_latest_evaluation_is_kept_for_the_same_vector_only() -> None:
     assert len(calls) == 2
 
 
+def test_an_evaluation_can_be_recalled_after_others() -> None:
+    objective, params = small()
+    first = objective.value_and_grad(params)
+    objective.value_and_grad(params + 1)
+    objective.recall(params, first)
+    assert objective.value_and_grad(params) is first
+
+
 def test_value_and_gradient_agree_on_the_value() -> None:
     objective, params = small(l2=0.4, reduction="sum")
     assert objective.value(params) == objective.value_and_grad(params).value

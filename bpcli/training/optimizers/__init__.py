@@ -13,11 +13,26 @@ from bpcli.training.optimizers.adam import Adam
 from bpcli.training.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
 from bpcli.training.optimizers.base import NoStep, Optimizer, State
 from bpcli.training.optimizers.bayesian_regularization import BayesianRegularization
+from bpcli.training.optimizers.bfgs import Bfgs
+from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
 from bpcli.training.optimizers.gradient_descent import GradientDescent
+from bpcli.training.optimizers.lbfgs import Lbfgs
 from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.training.optimizers.rprop import Rprop
+from bpcli.training.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
 
-__all__ = ["OPTIMIZERS", "OPTIMIZER_ALIASES", "GradientDescent", "NoStep", "Optimizer", "State"]
+__all__ = [
+    "OPTIMIZERS",
+    "OPTIMIZER_ALIASES",
+    "Bfgs",
+    "ConjugateGradient",
+    "GradientDescent",
+    "Lbfgs",
+    "NoStep",
+    "Optimizer",
+    "ScaledConjugateGradient",
+    "State",
+]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gradient_descent": GradientDescent,
@@ -26,6 +41,10 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adam": Adam,
     "levenberg_marquardt": LevenbergMarquardt,
     "bayesian_regularization": BayesianRegularization,
+    "conjugate_gradient": ConjugateGradient,
+    "scaled_conjugate_gradient": ScaledConjugateGradient,
+    "bfgs": Bfgs,
+    "lbfgs": Lbfgs,
 }
 
 OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
@@ -40,5 +59,12 @@ OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
     "trainlm": {"name": "levenberg_marquardt"},
     "lm": {"name": "levenberg_marquardt"},
     "trainbr": {"name": "bayesian_regularization"},
+    "cg": {"name": "conjugate_gradient"},
+    "traincgf": {"name": "conjugate_gradient", "variant": "fletcher_reeves"},
+    "traincgp": {"name": "conjugate_gradient", "variant": "polak_ribiere"},
+    "traincgb": {"name": "conjugate_gradient", "variant": "powell_beale"},
+    "scg": {"name": "scaled_conjugate_gradient"},
+    "trainscg": {"name": "scaled_conjugate_gradient"},
+    "trainbfg": {"name": "bfgs"},
 }
 """Other tools' names: what each is called here, with the option that its name implies."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
+
+import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
@@ -55,9 +58,40 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    def state_bytes(self, n_params: int, itemsize: int) -> int:
+        """How large a state becomes, beyond a few vectors."""
+        return 0
+
     def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
         """What the log shows of the state after an epoch: the learning rate, or what stands for it.
 
         `learning_rate` is the config's. The same keys for every state.
         """
         return {} if learning_rate is None else {"learning_rate": learning_rate}
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """aᵀb in double precision: in single precision, squares below 1e-38 are zero."""
+    return float(a.astype(np.float64, copy=False) @ b.astype(np.float64, copy=False))
+
+
+def norm(a: Vector) -> float:
+    """The Euclidean norm."""
+    return math.sqrt(dot(a, a))
+
+
+_LEAST_SQUARE = 1e-290
+"""Products of smaller numbers than its root lose digits in double precision, and then vanish."""
+
+
+def square_of_gradient(grad: Vector) -> float:
+    """gᵀg. Raises `NoStep` where that is zero or infinite, so that g shows no way to go."""
+    square = dot(grad, grad)
+    if square < _LEAST_SQUARE:
+        raise NoStep("zero_gradient", "The gradient is zero: no direction leads down.")
+    if not math.isfinite(square):
+        raise NoStep(
+            "infinite_gradient",
+            "The gradient's square is infinite: look at the scale of the data (`data.scale`).",
+        )
+    return square

@@ -1,0 +1,56 @@
+"""Objectives on which the tests of several optimizers run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bpcli.nn.activations import Identity, Tanh
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.network import Layer, Network
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.training.objective import Objective
+from bpcli.training.optimizers import NoStep, Optimizer
+from bpcli.training.rows import Rows
+
+QUADRATIC = Network((Layer(7, 1, Identity()),), HalfSquaredError())
+CURVED = Network((Layer(3, 4, Tanh()), Layer(4, 2, Identity())), HalfSquaredError())
+
+
+def objective(network: Network, l2: float = 0.0, dtype: str = "f8") -> Objective:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(30, network.inputs)), rng.normal(size=(30, network.outputs))
+    return Objective(network, Rows.of(network, X, Y, np.dtype(dtype)), l2=l2)
+
+
+def start(network: Network, dtype: str = "f8") -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return network.initial_params(INITIALIZERS["xavier_uniform"](), rng).astype(dtype)
+
+
+def hessian(fit: Objective) -> np.ndarray:
+    """Of a quadratic objective, column by column; exact but for rounding."""
+    unit = np.eye(fit.network.n_params)
+    return np.array([fit.grad(row) - fit.grad(0 * row) for row in unit])
+
+
+def path(
+    optimizer: Optimizer, fit: Objective, params: np.ndarray, steps: int
+) -> tuple[list[np.ndarray], NoStep | None]:
+    """The parameters from the start on, and how the steps ended early, if they did."""
+    state, points = optimizer.init(params), [params]
+    with repeatable_numerics():
+        for _ in range(steps):
+            try:
+                params, state = optimizer.step(fit, params, state, np.asarray(np.nan))
+            except NoStep as ended:
+                return points, ended
+            points.append(params)
+    return points, None
+
+
+def passes_counted(fit: Objective) -> tuple[Objective, list[int]]:
+    """The objective with a list that grows with every backward pass."""
+    calls: list[int] = []
+    real = fit._backward
+    return fit.like(backward=lambda *given: (calls.append(1), real(*given))[1]), calls
