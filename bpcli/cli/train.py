@@ -111,7 +111,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     if profile:
         out.show(profile_table(profile, record["workers"]))
     if record["stop_message"]:
-        out.say(f"ended by {record['stop_reason']}: {record['stop_message']}")
+        out.say(f"ended by {record['stop_reason']}. {record['stop_message']}")
     if record["warning"]:
         out.say(f"warning: {record['warning']}")
     out.say(f"saved in {outcome.run.folder}")

@@ -14,7 +14,7 @@ from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.spec.faults import shown
 from bpcli.spec.source import Location, Source
-from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, Optimizer
+from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _needs_validation,
         _strip_to_compare,
         _momentum,
+        _layerwise,
         _full_batch,
         _sum_of_squares,
         _own_l2,
@@ -157,6 +158,19 @@ def _momentum(source: Source) -> Iterator[Complaint]:
         yield Complaint(
             ("training", "optimizer", "nesterov"),
             "`nesterov` changes how momentum is applied: set `momentum` above 0",
+        )
+
+
+def _layerwise(source: Source) -> Iterator[Complaint]:
+    """`update`, which is an option of gradient descent alone, under another optimizer."""
+    name, optimizer = asked_optimizer(source)
+    key = ("training", "optimizer", "update")
+    if optimizer not in (None, GradientDescent) and source.get(key) is not None:
+        yield Complaint(
+            key,
+            f"layers are updated one by one (`update: layerwise`) by `gradient_descent` alone: "
+            f"`{name}` chooses one step for all parameters together",
+            at_key=True,
         )
 
 

@@ -52,9 +52,13 @@ def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _named_text(item: Mapping[str, Any]) -> str:
-    """The name with its options: elu (alpha 1.0)."""
-    options = [f"{key} {value}" for key, value in item.items() if key != "name"]
+    """The name with its options: elu (alpha 1)."""
+    options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != "name"]
     return f"{item['name']} ({', '.join(options)})" if options else str(item["name"])
+
+
+def _option_text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def stop_table(record: Mapping[str, Any]) -> Grid:

@@ -112,6 +112,13 @@ def test_what_solves_for_squares_takes_no_other_loss_and_no_batches(alias: str) 
     assert "needs `batch_size: full`" in batch
 
 
+def test_layers_are_updated_one_by_one_by_gradient_descent_alone() -> None:
+    option = "training.optimizer={name: %s, update: layerwise}"
+    assert load(MINIMAL, option % "traingd").spec.training.optimizer.update == "layerwise"
+    (fault,) = faults(MINIMAL, option % "trainrp")
+    assert "by `gradient_descent` alone: `rprop` chooses one step" in fault
+
+
 def test_bayesian_regularization_finds_its_own_weight_decay() -> None:
     squares = ("loss=mse", "training.l2=0.1")
     assert load(MINIMAL, *squares, "training.optimizer=lm").spec.training.l2 == 0.1

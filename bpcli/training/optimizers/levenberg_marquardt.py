@@ -93,7 +93,7 @@ class LevenbergMarquardt(Optimizer):
             damping *= self.increase
         raise NoStep(
             "max_damping",
-            f"no step lowers the loss, with a damping of up to {self.max_damping:g}",
+            f"No step lowers the loss, with a damping of up to {self.max_damping:g}.",
         )
 
 
