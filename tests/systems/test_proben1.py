@@ -1,8 +1,8 @@
-"""Layered networks on five data sets of PROBEN1 (Prechelt, TR 21/94, 1994), as published there.
+"""Networks on five data sets of PROBEN1 (Prechelt, TR 21/94, 1994), as published there.
 
-RPROP without weight backtracking, softsign hidden units, linear outputs; stopped by GL5, by P5 or
-after 3,000 epochs; the network of the lowest validation loss is tested. Errors are 100 times the
-mean squared error, over rows and outputs.
+The layered ones: RPROP without weight backtracking, softsign hidden units, linear outputs; stopped
+by GL5, by P5 or after 3,000 epochs; the network of the lowest validation loss is tested. Errors are
+100 times the mean squared error, over rows and outputs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bpcli.nn.network import Layer, Network
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
 from bpcli.training.objective import Objective
+from bpcli.training.optimizers import OPTIMIZERS
 from bpcli.training.optimizers.rprop import Rprop
 from bpcli.training.rows import Rows
 from bpcli.training.stopping import Best, Stopping, StopRules
@@ -126,3 +127,31 @@ def test_the_mean_test_error_on_hearta1_is_near_a_linear_networks(shared_data: P
 def test_building2_is_at_least_as_good_as_published(shared_data: Path) -> None:
     mean, _ = published(shared_data, "building2")  # its standard deviation of 0.2 is no measure
     assert errors(shared_data, "building2", FEW_SEEDS).mean() <= mean
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("cancer1", 4.244), ("glass1", 8.420), ("flare1", 0.369), ("hearta1", 3.815),
+     ("building2", 0.334)],
+)  # fmt: skip
+def test_a_linear_network_comes_to_least_squares(
+    name: str, error: float, shared_data: Path
+) -> None:
+    problem = Problem.read(shared_data, name)
+    network = problem.network()
+    X, Y = problem.train
+    design = np.column_stack([X, np.ones(len(X))])
+    solution = np.linalg.lstsq(design, Y, rcond=None)[0]
+    least = 100 * np.mean((design @ solution - Y) ** 2)
+    assert least == pytest.approx(error, abs=5e-4)
+
+    training = Training(
+        objective(network, problem.train),
+        OPTIMIZERS["lbfgs"](),
+        np.zeros(network.n_params),
+        learning_rate=None,
+        batches=Batches(),
+        rng=np.random.default_rng(0),
+    )
+    *_, last = train_epochs(training, 200)
+    assert 100 * last.mean_loss == pytest.approx(least, rel=1e-4)
