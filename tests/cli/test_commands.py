@@ -867,7 +867,7 @@ def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> Non
     assert record["figures"]["damping"] > 0
     ended = bpnet("train", CONFIGS / "linear_regression.yaml", *squares)
     assert ended.code == 0
-    assert "ended by max_damping: no step lowers the loss" in ended.out
+    assert "ended by max_damping. No step lowers the loss" in ended.out
     large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
     assert large.code == 2
     assert "`levenberg_marquardt` works with matrices of 4,000,001" in large.err
