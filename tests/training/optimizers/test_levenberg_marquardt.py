@@ -198,7 +198,7 @@ def test_a_trial_must_have_a_finite_gradient_and_be_finite() -> None:
             return found if params is start else found._replace(grad=np.inf * found.grad)
 
     cliff = objective(CURVE, X, Y).like(Cliff)
-    with pytest.raises(NoStep, match="no step lowers the loss") as ended:
+    with pytest.raises(NoStep, match="No step lowers the loss") as ended:
         LevenbergMarquardt().step(cliff, start, LevenbergMarquardt().init(start), NO_RATE)
     assert ended.value.reason == "max_damping"
     too_far = Quadratic(1.0, np.full(2, 1e300), np.zeros((2, 2)), 1e-300)
