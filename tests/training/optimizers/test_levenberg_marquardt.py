@@ -96,7 +96,8 @@ def test_a_linear_network_is_solved_in_a_few_steps() -> None:
     ones = np.hstack([X, np.ones((30, 1))])
     best = np.linalg.lstsq(ones, Y, rcond=None)[0].T.ravel()
     params, *_ = steps(LevenbergMarquardt(), objective(network, X, Y), np.zeros(8), 4)
-    np.testing.assert_allclose(params, best, rtol=1e-9, atol=1e-12)
+    # A step must lower the loss, which is flat to rounding, 1e-16, where params are 1e-8 away.
+    np.testing.assert_allclose(params, best, atol=1e-8)
 
 
 def test_one_step_is_that_of_the_formula() -> None:
