@@ -157,10 +157,12 @@ def block_size(network: Network, dtype: np.dtype) -> int:
 
     Measured with AVX-512 kernels and 1 MB of second-level cache: 900 for narrow networks, up to
     2000 where they are so small that half a megabyte holds them, 1500 where matrix products
-    dominate.
+    dominate. With thousands of units 1000 are as fast (500 cost 5 % more) and take a third less
+    memory.
     """
-    if max(layer.rows for layer in network.layers) >= 256:
-        return 1500
+    widest = max(layer.rows for layer in network.layers)
+    if widest >= 256:
+        return 1500 if widest < 1024 else 1000
     return min(2000, max(900, 2**19 // _bytes_a_sample(network, dtype)))
 
 

@@ -187,7 +187,7 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             None,
             "`conjugate_gradient` needs a few vectors only",
         ),
-        (["network.layers=[2, 10000000, 1]"], None, "activations of 1500 rows at a time take"),
+        (["network.layers=[2, 10000000, 1]"], None, "activations of 1000 rows at a time take"),
         (
             ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],
             None,
