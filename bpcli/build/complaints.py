@@ -208,7 +208,9 @@ def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterato
 
 
 def of_overflow(preparation: Preparation, parts: dict[PartName, Part]) -> Iterator[Complaint]:
-    """Scales that are not finite, or scale something to what is not."""
+    """Scales that are not finite, or scale something to what is not; the table itself is finite."""
+    if preparation.inputs.changes_nothing and preparation.targets.changes_nothing:
+        return
     well = {
         "inputs": _is_finite(preparation.inputs),
         "targets": _is_finite(preparation.targets),

@@ -227,7 +227,7 @@ def _made(source: Generator | InlineArrays, rng: np.random.Generator) -> Table:
         table = source.table(rng)
     except OverflowError as error:
         raise DataError(f"these options lead to numbers that are too large: {error}") from None
-    values = [array for array in (table.X, table.Y) if array is not None]
+    values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
     if not all(np.isfinite(array).all() for array in values):
         raise DataError("these options lead to numbers that are too large")
     return table

@@ -13,14 +13,13 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 
+from bpcli.data.drawn import Inputs, normal_rows, row_blocks
 from bpcli.data.table import Table, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 MOST_ROWS = 10**9
 """More rows than any machine trains on: a typing error, not a wish."""
-
-_ROWS_AT_A_TIME = 2**14
 
 Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS)]
 
@@ -34,7 +33,7 @@ class Generator:
         raise NotImplementedError
 
 
-def _classes(X: Array, labels: Any, count: int) -> Table:
+def _classes(X: Inputs, labels: Any, count: int) -> Table:
     """A table of classes 0, 1, 2 …."""
     return Table(
         X,
@@ -137,7 +136,7 @@ class Square(_Region):
         return distance.max(axis=1) < 0.5
 
 
-def _values(X: Array, Y: Array) -> Table:
+def _values(X: Inputs, Y: Array) -> Table:
     Y = Y.reshape(len(X), -1)
     targets = ("y",) if Y.shape[1] == 1 else numbered("y", Y.shape[1])
     return Table(X, Y, input_names=numbered("x", X.shape[1]), target_names=targets)
@@ -166,12 +165,11 @@ class Teacher(Generator):
             raise ValueError("`n_targets` to be left out where there are `n_classes`")
 
     def table(self, rng: np.random.Generator) -> Table:
-        X = rng.standard_normal((self.n_samples, self.n_features))
+        X = normal_rows(rng, (self.n_samples, self.n_features))
         A = rng.standard_normal((self.n_features, self.n_hidden))
         B = rng.standard_normal((self.n_hidden, self.n_classes or self.n_targets))
         Y = np.empty((len(X), B.shape[1]))
-        for start in range(0, len(X), _ROWS_AT_A_TIME):  # all hidden units at once would be large
-            some = slice(start, start + _ROWS_AT_A_TIME)
+        for some in row_blocks(X.shape):  # all rows, or hidden units, at once would be large
             Y[some] = np.tanh(X[some] @ A / math.sqrt(self.n_features)) @ B
         Y /= math.sqrt(self.n_hidden)
         Y += rng.normal(0, self.noise, Y.shape)

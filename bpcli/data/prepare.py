@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.drawn import Inputs, rows_a_block
 from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -89,15 +90,23 @@ class Scale:
     @classmethod
     def fit(cls, rule: ScaleRule | float, columns: Array) -> Scale:
         """From training rows (n, d): a number divides; a constant column is only shifted."""
-        width = columns.shape[1]
-        if rule == "none" or not len(columns):
-            return cls(np.zeros(width), np.ones(width))
+        if not len(columns):
+            return cls.fixed("none", columns.shape[1])
         if rule == "standard":
             return cls(columns.mean(axis=0), _spread(columns, columns.std(axis=0)))
         if rule == "minmax":
             low, high = columns.min(axis=0), columns.max(axis=0)
             return cls(low / 2 + high / 2, _spread(columns, high / 2 - low / 2))
-        return cls(np.zeros(width), np.full(width, float(rule)))
+        return cls.fixed(rule, columns.shape[1])
+
+    @classmethod
+    def fixed(cls, rule: Literal["none"] | float, width: int) -> Scale:
+        """Of a rule that needs no rows: a number divides."""
+        return cls(np.zeros(width), np.full(width, 1.0 if rule == "none" else float(rule)))
+
+    @property
+    def changes_nothing(self) -> bool:
+        return not self.shift.any() and bool((self.factor == 1).all())
 
     def apply(self, columns: Array) -> Array:
         return (columns - self.shift) / self.factor
@@ -154,18 +163,17 @@ class Part:
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
-        rows = max(1, _NUMBERS_A_BLOCK // max(self.table.X.shape[1], self.preparation.outputs))
+        rows = rows_a_block(max(self.table.X.shape[1], self.preparation.outputs))
         for start in range(0, len(self), rows):
             block = replace(self, index=self.index[start : start + rows])
             yield block.X, block.Y
 
 
-_NUMBERS_A_BLOCK = 2**18
-
-
-def taken(array: Array, index: Labels) -> Array:
+def taken(array: Inputs, index: Labels) -> Array:
     """array[index] for an ascending index; no copy where that is all of it."""
-    return array if len(index) == len(array) else array[index]
+    if isinstance(array, np.ndarray) and len(index) == len(array):
+        return array
+    return array[index]
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,10 @@ class Preparation:
         target_rule: ScaleRule | float,
     ) -> Preparation:
         """Fit both scales on the training rows. A reconstruction shares the inputs' scale."""
-        inputs = Scale.fit(input_rule, taken(table.X, training))
+        if input_rule == "standard" or input_rule == "minmax":
+            inputs = Scale.fit(input_rule, taken(table.X, training))
+        else:
+            inputs = Scale.fixed(input_rule, table.X.shape[1])
         if table.reconstructs:
             return cls(inputs, inputs, (), outputs)
         targets = Scale.fit(target_rule, encode(table, training, outputs))

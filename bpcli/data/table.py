@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from bpcli.data.drawn import Inputs
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -22,7 +23,7 @@ class Table:
     `labels` count into `class_names`. `task` is `reconstruction` where the targets are the inputs.
     """
 
-    X: Array
+    X: Inputs
     Y: Array | None = None
     labels: Labels | None = None
     class_names: tuple[str, ...] = ()
@@ -45,9 +46,11 @@ class Table:
 
     def with_inputs_as_targets(self) -> Table:
         """The table of an autoencoder."""
+        X = self.X[:]
         return replace(
             self,
-            Y=self.X,
+            X=X,
+            Y=X,
             labels=None,
             class_names=(),
             target_names=self.input_names,
