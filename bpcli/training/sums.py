@@ -172,7 +172,6 @@ class RowSums:
         self._slice = max(_FEWEST_IN_A_SLICE, -(-n_params // _MOST_SLICES))
         self._params = crew.share((n_params,), dtype)
         self._grads = crew.share((most_shards, n_params), dtype)
-        self._grad = crew.share((n_params,), dtype)
         self._losses = crew.share((most_shards,), np.result_type(dtype, np.float64))
         self._Z = crew.share((network.layers[-1].rows, len(data)), dtype)
         self._index = crew.share((len(data),), np.intp)
@@ -291,17 +290,17 @@ class RowSums:
         return total
 
     def _total_grad(self) -> Vector:
-        """The shards' gradients, added up first to last, slice by slice of the parameters."""
-        if self._shards_asked == 1:
-            only: Vector = self._grads[0]
-            return only
-        self._add_up_slices(-(-len(self._grad) // self._slice))
-        return self._grad
+        """The shards' gradients, added to the first one in order, slice by slice."""
+        total: Vector = self._grads[0]
+        if self._shards_asked > 1:
+            self._add_up_slices(-(-len(total) // self._slice))
+        return total
 
     def _do_slice(self, number: int) -> None:
         where = slice(number * self._slice, (number + 1) * self._slice)
-        shards = self._grads[: self._shards_asked, where]
-        np.add.reduce(shards, axis=0, out=self._grad[where])
+        total, *others = self._grads[: self._shards_asked, where]
+        for grad in others:
+            np.add(total, grad, total)
 
     @property
     def _shards_asked(self) -> int:
