@@ -61,6 +61,12 @@ class LevenbergMarquardt(Optimizer):
     decrease: Annotated[float, Gt(1)] = 10.0
     max_damping: Annotated[float, Gt(0)] = 1e10
 
+    def __post_init__(self) -> None:
+        if self.damping > self.max_damping:
+            raise ValueError(
+                f"`damping` ({self.damping:g}) to be at most `max_damping` ({self.max_damping:g})"
+            )
+
     def init(self, params: Vector) -> State:
         return {"damping": np.asarray(self.damping)}
 

@@ -19,6 +19,7 @@ from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers import NoStep, Optimizer
+from bpcli.training.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.training.optimizers.levenberg_marquardt import (
     LevenbergMarquardt,
     Quadratic,
@@ -273,3 +274,9 @@ def test_two_spirals_are_told_apart() -> None:
         counts.append(count)
     assert np.mean(accuracies) >= 0.99
     assert np.median(counts) <= 250
+
+
+@pytest.mark.parametrize("kind", [LevenbergMarquardt, BayesianRegularization])
+def test_a_first_damping_above_the_largest_is_refused(kind: type[LevenbergMarquardt]) -> None:
+    with pytest.raises(ValueError, match=r"`damping` \(0.001\) to be at most `max_damping`"):
+        kind(max_damping=1e-4)
