@@ -22,8 +22,11 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import GaussNewton, Objective
-from bpcli.training.optimizers.base import State
+from bpcli.training.optimizers.base import NoStep, State
 from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt, Quadratic
+
+_NONE = 1e-3
+"""Where γ ends below this, the weights have decayed to nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,11 @@ class BayesianRegularization(LevenbergMarquardt):
         H.reshape(-1)[:: len(params) + 1] += alpha * trained
         grad = beta * at.grad + alpha * (params * trained)
         here = Quadratic(half_of_F(params), grad, H, 1.0)
-        params, damping = self.descend(half_of_F, here, params, state["damping"].item())
+        try:
+            params, damping = self.descend(half_of_F, here, params, state["damping"].item())
+        except NoStep:
+            _refuse_no_parameters(found["effective_params"])
+            raise
         return params, {**_arrays(found), "damping": damping}
 
     def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
@@ -84,6 +91,16 @@ def _estimate(
         "alpha": _ratio(effective, 2 * _squares(weights), alpha),
         "beta": _ratio(n_residuals - effective, 2 * sum_of_squares, beta),
     }
+
+
+def _refuse_no_parameters(effective: float) -> None:
+    """Raise `NoStep` where all has decayed: that is a minimum of F, and fits nothing."""
+    if effective < _NONE:
+        raise NoStep(
+            "no_effective_params",
+            "The data determine none of the parameters, which have decayed to zero: try another "
+            "`seed`, fewer hidden units, more rows, or `levenberg_marquardt`.",
+        )
 
 
 def _ratio(numerator: float, denominator: float, otherwise: float) -> float:

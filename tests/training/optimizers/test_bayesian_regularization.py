@@ -171,6 +171,19 @@ def test_a_perfect_fit_keeps_the_estimates_finite() -> None:
         assert all(np.isfinite(value) for value in optimizer.figures(state, None).values())
 
 
+def test_weights_that_decay_to_nothing_end_training_by_name() -> None:
+    """On the four rows of XOR: the outputs are then the mean of the targets, 0."""
+    network = Network((Layer(2, 4, Tanh()), Layer(4, 1, Identity())), Mse())
+    X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    fit = Objective(network, Rows.of(network, X, np.array([[-1.0], [1], [1], [-1]]), X.dtype))
+    params = network.initial_params(NguyenWidrow(), np.random.default_rng(0))
+    optimizer = BayesianRegularization()
+    params, state, reason = trained(optimizer, fit, params, 100)
+    assert reason == "no_effective_params"
+    assert state["effective_params"].item() < 1e-3
+    assert np.abs(predict(network, params, X)).max() < 1e-3
+
+
 def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path) -> None:
     fit, optimizer = objective(), BayesianRegularization()
 
