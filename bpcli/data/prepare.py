@@ -213,13 +213,16 @@ class Preparation:
         return self.targets.invert(outputs.astype(np.float64, copy=False))
 
     def classes(self, outputs: Array) -> Labels | None:
-        """The predicted class of each row of outputs; None where there are no classes.
+        """The predicted class of each row of network outputs; None where there are no classes."""
+        return self.labels(self.original(outputs))
+
+    def labels(self, original: Array) -> Labels | None:
+        """As `classes`, of outputs (n, K) in original units.
 
         One output is class 1 from ½ up; of several, the largest wins.
         """
         if not self.class_names:
             return None
-        original = self.original(outputs)
         if original.shape[1] == 1:
             return (original[:, 0] >= 0.5).astype(np.intp)
         winners: Labels = original.argmax(axis=1)

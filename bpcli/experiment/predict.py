@@ -11,6 +11,7 @@ from bpcli.build import Experiment
 from bpcli.data.table import numbered
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
 from bpcli.nn.propagation import predict as network_outputs
 
 
@@ -82,7 +83,7 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
         np.asarray(rows),
         table.input_names,
         X,
-        _output_names(experiment),
+        output_names(experiment.network, names, table.target_names),
         preparation.original(A),
         None if classes is None else [names[label] for label in classes],
         _target_names(len(targets[0]) if targets else 0),
@@ -90,16 +91,17 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
     )
 
 
-def _output_names(experiment: Experiment) -> tuple[str, ...]:
+def output_names(
+    network: Network, class_names: tuple[str, ...], target_names: tuple[str, ...]
+) -> tuple[str, ...]:
     """P(setosa) for the probability of a class; else the target's name, marked as predicted."""
-    table, network = experiment.table, experiment.network
-    if table.class_names:
+    if class_names:
         is_probability = isinstance(network.layers[-1].activation, Sigmoid | Softmax)
         mark = "P" if is_probability else "output"
-        names = table.class_names if network.outputs > 1 else table.class_names[1:]
+        names = class_names if network.outputs > 1 else class_names[1:]
         return tuple(f"{mark}({name})" for name in names)
-    if len(table.target_names) == network.outputs:
-        return tuple(f"predicted {name}" for name in table.target_names)
+    if len(target_names) == network.outputs:
+        return tuple(f"predicted {name}" for name in target_names)
     return numbered("output", network.outputs)
 
 

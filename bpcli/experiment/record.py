@@ -63,10 +63,15 @@ def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[st
 
 
 def weights_meta(experiment: Experiment, best_epoch: int) -> Record:
-    """What describes the weights: nothing of time, host or workers, so that bytes repeat."""
+    """What describes the weights, so that they can be used without the data they come from.
+
+    Nothing of time, host or workers: bytes repeat.
+    """
     return {
         "best_epoch": best_epoch,
         "class_names": experiment.preparation.class_names,
+        "input_names": experiment.table.input_names,
+        "target_names": experiment.table.target_names,
         "layers": layer_records(experiment.network),
         "params": experiment.network.n_params,
     }

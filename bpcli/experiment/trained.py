@@ -32,56 +32,78 @@ class Trained:
     params: Vector
 
 
-def load_trained(run: Run, weights: Weights = "best") -> Trained:
-    """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
+@dataclass(frozen=True)
+class SavedWeights:
+    """A run's record, and what its weights file holds: arrays, and what describes them."""
+
+    run: Run
+    record: Record
+    arrays: Mapping[str, Array]
+    meta: Record
+
+    def params(self, network: Network, weights: Weights, dtype: np.dtype) -> Vector:
+        """The best or the last parameters. Raises `RunError` where they do not fit."""
+        params = np.empty(network.n_params, dtype)
+        for name, tensor in network.tensors(params):
+            saved = self.arrays.get(f"{weights}.{name}")
+            if saved is None or (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
+                found = "missing" if saved is None else f"{saved.dtype} of shape {saved.shape}"
+                raise RunError(
+                    f"{self.run.path(WEIGHTS)}: {weights}.{name} is {found}; the config implies "
+                    f"{tensor.dtype} of shape {tensor.shape}."
+                )
+            if not np.isfinite(saved).all():
+                raise RunError(f"{self.run.path(WEIGHTS)}: {weights}.{name} holds NaN or infinity.")
+            tensor[...] = saved
+        return params
+
+    def preparation(self, network: Network, class_names: tuple[str, ...]) -> Preparation:
+        """The scales that the training fitted. Raises `RunError` where they do not fit."""
+        widths = {"inputs": network.inputs, "targets": network.outputs}
+        for side, width in widths.items():
+            for part in ("shift", "factor"):
+                self._check_scale(f"{side}.{part}", (width,))
+        return Preparation.from_arrays(self.arrays, class_names, network.outputs)
+
+    def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
+        saved = self.arrays.get(name)
+        if saved is None or saved.shape != shape:
+            raise RunError(f"The weights file of the run lacks {name} of shape {shape}.")
+        if not np.isfinite(saved).all() or (name.endswith("factor") and 0 in saved):
+            raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
+
+
+def load_weights(run: Run) -> SavedWeights:
+    """Read a run's weights file. Raises `RunError` where it is missing or damaged."""
     record = run.record()
     path = run.path(WEIGHTS)
     if not path.is_file():
         raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
     if record.get("weights_sha256") != file_digest(path):
         raise RunError(f"{path} is damaged: its digest is not the one in run.json.")
-    arrays, _ = load_arrays(path)
-    config = validate(Source.read(run.path(RESOLVED)))
-    experiment = build(config)
-    if data_digest(experiment.table) != record.get("data_sha256"):
+    arrays, meta = load_arrays(path)
+    return SavedWeights(run, record, arrays, meta)
+
+
+def load_trained(run: Run, weights: Weights = "best") -> Trained:
+    """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
+    saved = load_weights(run)
+    experiment = build(validate(Source.read(run.path(RESOLVED))))
+    if data_digest(experiment.table) != saved.record.get("data_sha256"):
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
             "training (another version of scikit-learn?)."
         )
-    params = _params(run, experiment.network, weights, arrays, experiment.dtype)
-    return Trained(run, record, _with_saved_preparation(experiment, arrays), params)
+    params = saved.params(experiment.network, weights, experiment.dtype)
+    return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params)
 
 
-def _params(
-    run: Run, network: Network, weights: Weights, arrays: Mapping[str, Array], dtype: np.dtype
-) -> Vector:
-    params = np.empty(network.n_params, dtype)
-    for name, tensor in network.tensors(params):
-        saved = arrays.get(f"{weights}.{name}")
-        if saved is None or (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
-            found = "missing" if saved is None else f"{saved.dtype} of shape {saved.shape}"
-            raise RunError(
-                f"{run.path(WEIGHTS)}: {weights}.{name} is {found}; the config implies "
-                f"{tensor.dtype} of shape {tensor.shape}."
-            )
-        if not np.isfinite(saved).all():
-            raise RunError(f"{run.path(WEIGHTS)}: {weights}.{name} holds NaN or infinity.")
-        tensor[...] = saved
-    return params
-
-
-def _with_saved_preparation(experiment: Experiment, arrays: Mapping[str, Array]) -> Experiment:
+def _with_saved_preparation(experiment: Experiment, saved: SavedWeights) -> Experiment:
     """The scales that the training fitted, not ones fitted again."""
-    fitted = experiment.preparation
-    for name, array in fitted.to_arrays().items():
-        saved_array = arrays.get(name)
-        if saved_array is None or saved_array.shape != array.shape:
-            raise RunError(f"The weights file of the run lacks {name} of shape {array.shape}.")
-        if not np.isfinite(saved_array).all() or (name.endswith("factor") and 0 in saved_array):
-            raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
-    saved = Preparation.from_arrays(arrays, fitted.class_names, experiment.network.outputs)
+    class_names = experiment.preparation.class_names
+    preparation = saved.preparation(experiment.network, class_names)
     parts = {
-        name: saved.part(name, experiment.table, part.index)
+        name: preparation.part(name, experiment.table, part.index)
         for name, part in experiment.parts.items()
     }
-    return replace(experiment, preparation=saved, parts=parts)
+    return replace(experiment, preparation=preparation, parts=parts)

@@ -1,0 +1,94 @@
+"""A trained network with its preparation: all that a prediction needs, without any data.
+
+It comes from a run's resolved.yaml and weights.safetensors alone, so that a run can be used where
+the rows it was trained on are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bpcli.data.prepare import Preparation
+from bpcli.data.table import Labels
+from bpcli.errors import RunError
+from bpcli.experiment.predict import output_names
+from bpcli.experiment.trained import SavedWeights, Weights, load_weights
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Layer, Network
+from bpcli.nn.propagation import predict as network_outputs
+from bpcli.runs.store import RESOLVED, WEIGHTS, Run
+from bpcli.spec.load import validate
+from bpcli.spec.source import Source
+
+
+@dataclass(frozen=True)
+class Model:
+    """outputs = unscale(network(scale(inputs))), and the names of what goes in and comes out."""
+
+    name: str
+    network: Network
+    params: Vector
+    preparation: Preparation
+    input_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that outputs stand for; none where they are values."""
+        return self.preparation.class_names
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """P(setosa), …, or predicted y."""
+        return output_names(self.network, self.class_names, self.target_names)
+
+    def outputs(self, X: Array) -> Array:
+        """The outputs (n, outputs), in original units, for inputs (n, inputs) in theirs."""
+        prepared = self.preparation.inputs.apply(X)
+        return self.preparation.original(network_outputs(self.network, self.params, prepared))
+
+    def labels(self, outputs: Array) -> Labels | None:
+        """The class that each row of `outputs` says, as a place in `class_names`."""
+        return self.preparation.labels(outputs)
+
+    def in_double(self) -> Model:
+        """The same parameters, computed with in float64."""
+        return replace(self, params=self.params.astype(np.float64))
+
+
+def load_model(run: Run, weights: Weights = "best") -> Model:
+    """A run's model. Raises `RunError` where its files are missing, damaged or do not fit."""
+    saved = load_weights(run)
+    spec = validate(Source.read(run.path(RESOLVED))).spec
+    network = Network(_layers(saved), spec.loss)
+    return Model(
+        spec.name,
+        network,
+        saved.params(network, weights, np.dtype(spec.network.dtype)),
+        saved.preparation(network, _names(saved, "class_names")),
+        _names(saved, "input_names"),
+        _names(saved, "target_names"),
+    )
+
+
+def _layers(saved: SavedWeights) -> tuple[Layer, ...]:
+    return tuple(_layer(**layer) for layer in saved.meta["layers"])
+
+
+def _layer(activation: dict[str, Any], **sizes: Any) -> Layer:
+    """The inverse of `record.layer_records`, for one layer."""
+    options = {key: value for key, value in activation.items() if key != "name"}
+    return Layer(activation=ACTIVATIONS[activation["name"]](**options), **sizes)
+
+
+def _names(saved: SavedWeights, key: str) -> tuple[str, ...]:
+    if key not in saved.meta:
+        raise RunError(
+            f"{saved.run.path(WEIGHTS)} has no {key}: an earlier version of bpnet saved it. Train "
+            f"{saved.run.path(RESOLVED)} again."
+        )
+    return tuple(saved.meta[key])
