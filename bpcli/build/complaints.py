@@ -8,7 +8,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.data.prepare import PARTS, Part, PartName, Preparation, Scale, outputs_needed
+from bpcli.data.prepare import (
+    FITTED_RULES,
+    PARTS,
+    Part,
+    PartName,
+    Preparation,
+    Scale,
+    outputs_needed,
+)
 from bpcli.data.table import Labels, Table
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
@@ -37,7 +45,7 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Compla
             at_key=True,
         )
     is_probability = isinstance(spec.network.activations[-1], Sigmoid | Softmax)
-    is_scaled = spec.data.scale.targets in ("standard", "minmax")
+    is_scaled = spec.data.scale.targets in FITTED_RULES
     if table.labels is not None and is_scaled and is_probability:
         yield Complaint(
             ("data", "scale", "targets"),

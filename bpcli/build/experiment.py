@@ -13,7 +13,14 @@ from bpcli.build import complaints
 from bpcli.build.complaints import has_softmax_output
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import Generator
-from bpcli.data.prepare import Part, PartName, Preparation, outputs_needed, split_rows
+from bpcli.data.prepare import (
+    Part,
+    PartName,
+    Preparation,
+    ScaleRule,
+    outputs_needed,
+    split_rows,
+)
 from bpcli.data.table import Labels, Table, is_one_hot
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
@@ -291,5 +298,5 @@ def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
     return split_rows(split.fractions, len(table), labels, rng)
 
 
-def _rule(scale: ScaleSpec) -> Literal["none", "standard", "minmax"] | float:
+def _rule(scale: ScaleSpec) -> ScaleRule | float:
     return scale.divide_by if isinstance(scale, DivideBy) else scale

@@ -15,7 +15,9 @@ from bpcli.nn.arrays import Array
 
 PartName: TypeAlias = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = ("train", "val", "test")
-ScaleRule: TypeAlias = Literal["none", "standard", "minmax"]
+FittedRule: TypeAlias = Literal["standard", "minmax", "robust"]
+FITTED_RULES: tuple[FittedRule, ...] = ("standard", "minmax", "robust")
+ScaleRule: TypeAlias = Literal["none"] | FittedRule
 
 
 # Split.
@@ -89,7 +91,13 @@ class Scale:
 
     @classmethod
     def fit(cls, rule: ScaleRule | float, columns: Array) -> Scale:
-        """From training rows (n, d): a number divides; a constant column is only shifted."""
+        """From training rows (n, d): a number divides; what has no spread is only shifted.
+
+        `standard` has mean 0 and standard deviation 1; `minmax` reaches from -1 to 1; `robust` is
+        (x - median) / (third quartile - first quartile), the quartiles interpolated linearly
+        between sorted rows (Hyndman & Fan 1996, Am. Statistician 50, 361, definition 7), which no
+        outlier moves.
+        """
         if not len(columns):
             return cls.fixed("none", columns.shape[1])
         if rule == "standard":
@@ -97,6 +105,9 @@ class Scale:
         if rule == "minmax":
             low, high = columns.min(axis=0), columns.max(axis=0)
             return cls(low / 2 + high / 2, _spread(columns, high / 2 - low / 2))
+        if rule == "robust":
+            quartiles = np.quantile(columns, [0.25, 0.5, 0.75], axis=0)
+            return cls(quartiles[1], _spread(quartiles, quartiles[2] - quartiles[0]))
         return cls.fixed(rule, columns.shape[1])
 
     @classmethod
@@ -116,7 +127,7 @@ class Scale:
 
 
 def _spread(columns: Array, spread: Array) -> Array:
-    """The spread of each column; 1 for a constant one, whose spread is but rounding."""
+    """The spread of each column; 1 for one without any, or whose spread is but rounding."""
     rounding = 10 * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
     return np.where(spread > rounding, spread, 1.0)
 
@@ -195,10 +206,10 @@ class Preparation:
         target_rule: ScaleRule | float,
     ) -> Preparation:
         """Fit both scales on the training rows. A reconstruction shares the inputs' scale."""
-        if input_rule == "standard" or input_rule == "minmax":
-            inputs = Scale.fit(input_rule, taken(table.X, training))
-        else:
+        if input_rule == "none" or not isinstance(input_rule, str):
             inputs = Scale.fixed(input_rule, table.X.shape[1])
+        else:
+            inputs = Scale.fit(input_rule, taken(table.X, training))
         if table.reconstructs:
             return cls(inputs, inputs, (), outputs)
         targets = Scale.fit(target_rule, encode(table, training, outputs))

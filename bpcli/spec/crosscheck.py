@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bpcli.data.prepare import FITTED_RULES
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.spec.faults import shown
@@ -227,7 +228,7 @@ def _target_scale(source: Source) -> Iterator[Complaint]:
             "with `targets: same_as_inputs` the targets take the scale of the inputs: leave "
             "this out",
         )
-    elif scale in ("standard", "minmax") and loss is not None and loss.targets != "values":
+    elif scale in FITTED_RULES and loss is not None and loss.targets != "values":
         yield Complaint(
             ("data", "scale", "targets"),
             f"`{scale}` takes targets out of [0, 1], where the loss needs them: leave this out",

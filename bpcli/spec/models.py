@@ -17,6 +17,7 @@ from pydantic import (
 
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
+from bpcli.data.prepare import ScaleRule
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
@@ -56,7 +57,7 @@ class DivideBy(Strict):
     divide_by: Annotated[float, Field(gt=0)]
 
 
-ScaleSpec: TypeAlias = Literal["none", "standard", "minmax"] | DivideBy
+ScaleSpec: TypeAlias = ScaleRule | DivideBy
 
 
 class Scaling(Strict):

@@ -5,7 +5,7 @@ import pytest
 
 from bpcli.data.drawn import DrawnRows, normal_rows, row_blocks
 from bpcli.data.generators import Teacher
-from bpcli.data.prepare import Preparation, ScaleRule
+from bpcli.data.prepare import FITTED_RULES, Preparation, ScaleRule
 from bpcli.data.table import Table
 from bpcli.experiment.provenance import data_digest
 
@@ -62,7 +62,7 @@ def test_a_table_of_drawn_rows_is_that_of_the_array(drawn, kept) -> None:
     labels = np.arange(SHAPE[0]) % 2
     tables = [Table(X, labels=labels, class_names=("a", "b")) for X in (drawn, kept)]
     assert data_digest(tables[0]) == data_digest(tables[1])
-    rules: tuple[ScaleRule | float, ...] = ("none", 16.0, "standard", "minmax")
+    rules: tuple[ScaleRule | float, ...] = ("none", 16.0, *FITTED_RULES)
     for rule in rules:
         for index in (np.arange(SHAPE[0]), np.arange(0, SHAPE[0], 3)):
             one, two = (Preparation.fit(table, index, 1, rule, "none") for table in tables)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.preprocessing import RobustScaler
 
-from bpcli.data.prepare import Preparation, Scale, encode, outputs_needed, split_rows
+from bpcli.data.prepare import FITTED_RULES, Preparation, Scale, encode, outputs_needed, split_rows
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 
@@ -77,19 +78,36 @@ def test_minmax_scaling_reaches_from_minus_one_to_one() -> None:
     np.testing.assert_array_equal(scaled[:, 2], 0)
 
 
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_robust_scaling_is_that_of_scikit_learn(rows: int, seed: int) -> None:
+    columns = np.random.default_rng(seed).standard_cauchy((rows, 3)).round(1)
+    theirs = RobustScaler().fit(columns)
+    scale = Scale.fit("robust", columns)
+    np.testing.assert_allclose(scale.shift, theirs.center_, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(scale.factor, theirs.scale_, rtol=1e-12)
+
+
+def test_robust_scaling_is_not_moved_by_an_outlier_and_only_shifts_without_a_spread() -> None:
+    columns = np.array([[1.0, 0], [2, 0], [3, 0], [4, 0], [1e30, 1]])
+    np.testing.assert_array_equal(
+        Scale.fit("robust", columns).apply(columns),
+        [[-1, 0], [-0.5, 0], [0, 0], [0.5, 0], [5e29, 1]],
+    )
+
+
 def test_dividing_by_a_constant_does_not_look_at_the_data() -> None:
     np.testing.assert_array_equal(Scale.fit(16.0, COLUMNS).apply(COLUMNS), COLUMNS / 16)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 66666.67, -1e-9, 0.0, 1e300])
-@pytest.mark.parametrize("rule", ["standard", "minmax"])
+@pytest.mark.parametrize("rule", FITTED_RULES)
 def test_a_constant_column_is_not_divided_by_rounding_noise(rule: str, value: float) -> None:
     scale = Scale.fit(rule, np.full((100, 1), value))  # type: ignore[arg-type]
     assert scale.factor[0] == 1
     assert abs(scale.apply(np.array([[value]]))[0, 0]) <= 1e-15 * abs(value)
 
 
-@pytest.mark.parametrize("rule", ["none", "standard", "minmax", 4.0])
+@pytest.mark.parametrize("rule", ["none", *FITTED_RULES, 4.0])
 def test_scales_are_inverted(rule: str | float) -> None:
     scale = Scale.fit(rule, COLUMNS)  # type: ignore[arg-type]
     np.testing.assert_allclose(scale.invert(scale.apply(COLUMNS)), COLUMNS, rtol=1e-14)
