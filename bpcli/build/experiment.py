@@ -39,8 +39,8 @@ from bpcli.training.rows import Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
 
-Stream: TypeAlias = Literal["data", "split", "init", "batches"]
-_STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches")
+Stream: TypeAlias = Literal["data", "split", "init", "batches", "intervals"]
+_STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches", "intervals")
 
 
 def stream(seed: int, name: Stream) -> np.random.Generator:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option, weights_option
+from bpcli.errors import GateFailed
 
 if TYPE_CHECKING:
     from bpcli.experiment.evaluate import PartEvaluation
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   bpnet eval latest
-  bpnet eval latest --split train --json""",
+  bpnet eval latest --split train --json
+  bpnet eval latest --require "test.accuracy>=0.95" --require "test.log_loss<0.2\"""",
 )
 @click.argument("run")
 @click.option(
@@ -27,34 +29,63 @@ Examples:
     type=click.Choice(["train", "val", "test"]),
     help="The part to score; default: test, else val, else train.",
 )
+@click.option(
+    "--require",
+    "required",
+    multiple=True,
+    metavar="METRIC>=NUMBER",
+    help="Exit with code 4 unless this holds (>=, <=, > or <). May be repeated.",
+)
+@click.option(
+    "--intervals/--no-intervals",
+    "with_intervals",
+    default=None,
+    help="95 % intervals of the metrics, by the bootstrap. Default: of up to 20,000 rows.",
+)
 @weights_option
 @runs_dir_option
 @json_option
-def command(run: str, split: str | None, weights: str, runs_dir: Path, as_json: bool) -> None:
+def command(
+    run: str,
+    split: str | None,
+    required: tuple[str, ...],
+    with_intervals: bool | None,
+    weights: str,
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
     """Score a run, beside a baseline.
 
     RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Metrics are
-    in the data's own units. The baseline knows the training targets, but no inputs.
+    in the data's own units. The baseline knows the training targets, but no inputs. Exit code 4
+    if a metric is not as required.
     """
-    from bpcli.experiment.evaluate import default_part, evaluate
+    from bpcli.experiment.evaluate import default_part, evaluate, judge_run
+    from bpcli.experiment.gates import Requirement
     from bpcli.experiment.trained import load_trained
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 
+    requirements = [Requirement.parse(text) for text in required]
     found = find_run(run, runs_dir)
     with repeatable_numerics():
         trained = load_trained(found, weights)  # type: ignore[arg-type]  # click checked it
         part = split or default_part(trained.experiment)
-        evaluation = evaluate(trained, part)  # type: ignore[arg-type]  # click checked it
+        evaluation = evaluate(trained, part, with_intervals)  # type: ignore[arg-type]  # as above
+        verdicts = judge_run(trained, evaluation, requirements)
     if as_json:
-        print_json({"run_id": found.run_id, "weights": weights, **evaluation.to_json()})
-        return
-    chosen = "" if split else "; without --split: test, else val, else train"
-    console(stderr=True).say(
-        f"{found.run_id}: {weights} weights on the {evaluation.part} part "
-        f"({evaluation.rows} rows{chosen})"
-    )
-    _print_tables(trained, evaluation)
+        document = {"run_id": found.run_id, "weights": weights, **evaluation.to_json()}
+        print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
+    else:
+        chosen = "" if split else "; without --split: test, else val, else train"
+        console(stderr=True).say(
+            f"{found.run_id}: {weights} weights on the {evaluation.part} part "
+            f"({evaluation.rows} rows{chosen})"
+        )
+        _print_tables(trained, evaluation)
+    failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
+    if failed:
+        raise GateFailed(f"{'; '.join(failed)}.")
 
 
 def _print_tables(trained: Trained, evaluation: PartEvaluation) -> None:
@@ -62,7 +93,8 @@ def _print_tables(trained: Trained, evaluation: PartEvaluation) -> None:
 
     document = evaluation.to_json()
     out = console()
-    out.show(scores_table(document["metrics"], document["baselines"], trained.record))
+    scores = document["metrics"], document["baselines"], trained.record
+    out.show(scores_table(*scores, document.get("intervals")))
     if evaluation.report is not None:
         out.show(class_table(evaluation.report))
         out.show(confusion_table(evaluation.report))

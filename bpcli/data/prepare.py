@@ -13,7 +13,8 @@ from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
-PartName: TypeAlias = Literal["train", "val", "test"]
+PartName: TypeAlias = Literal["train", "val", "test", "data"]
+"""A part of an experiment's rows; `data` is another table, of which none was trained on."""
 PARTS: tuple[PartName, ...] = ("train", "val", "test")
 FittedRule: TypeAlias = Literal["standard", "minmax", "robust"]
 FITTED_RULES: tuple[FittedRule, ...] = ("standard", "minmax", "robust")
@@ -117,7 +118,11 @@ class Scale:
 
     @property
     def changes_nothing(self) -> bool:
-        return not self.shift.any() and bool((self.factor == 1).all())
+        return not self.shift.any() and not self.changes_units
+
+    @property
+    def changes_units(self) -> bool:
+        return bool((self.factor != 1).any())
 
     def apply(self, columns: Array) -> Array:
         return (columns - self.shift) / self.factor

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from bpcli.build import Experiment
+from bpcli.build import Experiment, stream
 from bpcli.data.prepare import Part, PartName
 from bpcli.errors import RunError
+from bpcli.experiment.gates import Requirement, Verdict, judge
 from bpcli.experiment.scores import (
     Scores,
     baselines,
     part_objective,
     part_predictions,
+    part_samples,
     part_scores,
 )
 from bpcli.experiment.trained import Trained
+from bpcli.training.intervals import Interval, bootstrap_intervals
 from bpcli.training.metrics import Predictions
+from bpcli.training.objective import Objective
+
+MOST_ROWS_WITH_INTERVALS = 20_000
+"""Up to so many rows, intervals take half a second at most."""
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,7 @@ class PartEvaluation:
     rows: int
     scores: Scores
     baselines: dict[str, Scores]
+    intervals: dict[str, Interval | None] | None
     report: ClassReport | None
 
     def to_json(self) -> dict[str, Any]:
@@ -59,13 +70,15 @@ class PartEvaluation:
             "metrics": self._paths(self.scores),
             "baselines": {label: self._paths(scores) for label, scores in self.baselines.items()},
         }
+        if self.intervals is not None:
+            document["intervals"] = self._paths(self.intervals)
         if self.report is not None:
             document["classes"] = [vars(scores) for scores in self.report.classes]
             document["confusion"] = self.report.confusion
             document["metrics"][f"{self.part}.roc_auc"] = self.report.roc_auc
         return document
 
-    def _paths(self, scores: Scores) -> Scores:
+    def _paths(self, scores: Mapping[str, Value]) -> dict[str, Value]:
         return {f"{self.part}.{metric}": value for metric, value in scores.items()}
 
 
@@ -75,12 +88,19 @@ def default_part(experiment: Experiment) -> PartName:
     return next(name for name in parts if len(experiment.parts[name]))
 
 
-def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:
-    """Measure a run. Raises `RunError` where the part has no rows."""
+def evaluate(
+    trained: Trained, part_name: PartName, with_intervals: bool | None = None
+) -> PartEvaluation:
+    """Measure a run. Raises `RunError` where the part has no rows.
+
+    Intervals are made where they are asked for, or cost little.
+    """
     experiment = trained.experiment
     part = experiment.parts[part_name]
     if not len(part):
         raise RunError(f"{trained.run.run_id} has no {part_name} part: its split leaves it empty.")
+    if with_intervals is None:
+        with_intervals = len(part) <= MOST_ROWS_WITH_INTERVALS
     objective = part_objective(experiment, part_name)
     predicted = part_predictions(experiment, part_name, trained.params, objective)
     return PartEvaluation(
@@ -88,8 +108,33 @@ def evaluate(trained: Trained, part_name: PartName) -> PartEvaluation:
         len(part),
         part_scores(experiment, part_name, trained.params, objective),
         baselines(experiment, part_name),
+        _intervals(trained, part_name, objective) if with_intervals else None,
         _class_report(part, predicted, experiment.preparation.class_names),
     )
+
+
+def judge_run(
+    trained: Trained, evaluation: PartEvaluation, requirements: Sequence[Requirement]
+) -> list[Verdict]:
+    """Hold a run against what is required: of the part that was evaluated, or of any other.
+
+    Raises `ConfigError` where what is required is not among the metrics.
+    """
+    metrics = dict(evaluation.to_json()["metrics"])
+    named = {requirement.part for requirement in requirements} - {evaluation.part}
+    for name, part in trained.experiment.parts.items():
+        if name in named and len(part):
+            metrics |= evaluate(trained, name, with_intervals=False).to_json()["metrics"]
+    return judge(requirements, metrics)
+
+
+def _intervals(
+    trained: Trained, part_name: PartName, objective: Objective
+) -> dict[str, Interval | None]:
+    """The same ones whenever the run is measured on that part."""
+    experiment = trained.experiment
+    rng = stream(experiment.spec.seed, "intervals")
+    return bootstrap_intervals(part_samples(experiment, part_name, trained.params, objective), rng)
 
 
 def _class_report(

@@ -30,7 +30,7 @@ def describe(experiment: Experiment) -> Record:
         "batch_size": spec.training.batch_size,
         "dtype": spec.network.dtype,
         "overrides": list(experiment.config.overrides),
-        "targets_scaled": bool((experiment.preparation.targets.factor != 1).any()),
+        "targets_scaled": experiment.preparation.targets.changes_units,
         "task": experiment.table.task,
         "rows": {name: len(experiment.parts[name]) for name in PARTS},
         "layers": layer_records(network),

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS, Part, PartName
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.loop import Epoch
-from bpcli.training.metrics import Predictions, constant_predictions, measure, predictions
+from bpcli.training.metrics import (
+    Predictions,
+    Sample,
+    constant_predictions,
+    mean_of,
+    measure,
+    output_activations,
+    predictions,
+    samples,
+)
 from bpcli.training.objective import Objective
 
 Scores = dict[str, float | None]
@@ -30,11 +41,49 @@ def part_predictions(
 def part_scores(
     experiment: Experiment, name: PartName, params: Vector, objective: Objective
 ) -> Scores:
-    """The mean loss of one part and its metrics, by name; the objective is that part's."""
+    """The mean loss of one part and its metrics, by name; the objective is that part's.
+
+    `loss_original` is that of outputs and targets in original units, where these were scaled.
+    """
+    predicted = part_predictions(experiment, name, params, objective)
+    part = experiment.parts[name]
     return {
         "loss": objective.mean_loss(params),
-        **_part_metrics(experiment, name, params, objective),
+        **{key: sample.measure() for key, sample in _original_loss(experiment, part, predicted)},
+        **measure(experiment.metrics, part, predicted),
     }
+
+
+def part_samples(
+    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+) -> dict[str, Sample]:
+    """What `part_scores` measures, row by row; without what is undefined."""
+    Z, part = objective.outputs(params), experiment.parts[name]
+    predicted = predictions(experiment.network, Z, experiment.preparation, part)
+    found = samples(experiment.metrics, part, predicted)
+    return {
+        "loss": _loss(experiment, part, Z),
+        **dict(_original_loss(experiment, part, predicted)),
+        **{metric: sample for metric, sample in found.items() if sample is not None},
+    }
+
+
+def _loss(experiment: Experiment, part: Part, Z: Array) -> Sample:
+    A = output_activations(experiment.network, Z)
+    return Sample(experiment.network.loss.per_sample(Z, A, part.Y.T)[np.newaxis], mean_of)
+
+
+def _original_loss(
+    experiment: Experiment, part: Part, predicted: Predictions
+) -> Iterator[tuple[str, Sample]]:
+    """The loss by its formula in original units, where they are others; cross-entropies have none.
+
+    Losses of values read outputs and targets alone, so the outputs stand for z as well.
+    """
+    loss, preparation = experiment.network.loss, experiment.preparation
+    if preparation.targets.changes_units and loss.targets == "values":
+        A, Y = predicted.outputs.T, preparation.original(part.Y).T
+        yield "loss_original", Sample(loss.per_sample(A, A, Y)[np.newaxis], mean_of)
 
 
 def _part_metrics(

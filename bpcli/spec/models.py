@@ -17,7 +17,7 @@ from pydantic import (
 
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
-from bpcli.data.prepare import ScaleRule
+from bpcli.data.prepare import PartName, ScaleRule
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
@@ -76,7 +76,7 @@ class Split(Strict):
     stratify: bool | Literal["auto"] = "auto"
 
     @property
-    def fractions(self) -> dict[Literal["train", "val", "test"], float]:
+    def fractions(self) -> dict[PartName, float]:
         train = 1 - self.val - self.test if self.train is None else self.train
         return {"train": train, "val": self.val, "test": self.test}
 

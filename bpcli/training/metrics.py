@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,13 +35,19 @@ def predictions(network: Network, Z: Array, preparation: Preparation, part: Part
 
     Log losses come from z, so they are never infinite.
     """
-    top = network.layers[-1]
-    A = np.empty((top.units, Z.shape[1]), Z.dtype)
-    top.activation.forward(Z, A)
+    A = output_activations(network, Z)
     outputs = A.T.astype(np.float64, copy=False)
     classes = preparation.classes(outputs)
     log_losses = None if classes is None else _log_losses(network, Z, A, preparation, part)
     return Predictions(preparation.original(outputs), classes, log_losses)
+
+
+def output_activations(network: Network, Z: Array) -> Array:
+    """The network's outputs (units, n), from its output layer's z (rows, n)."""
+    top = network.layers[-1]
+    A = np.empty((top.units, Z.shape[1]), Z.dtype)
+    top.activation.forward(Z, A)
+    return A
 
 
 def _log_losses(
@@ -75,51 +81,98 @@ def constant_predictions(training: Part, part: Part) -> Predictions:
     return Predictions(np.tile(frequency, (rows, 1)), commonest, log_losses)
 
 
-def _accuracy(part: Part, predicted: Predictions) -> float | None:
-    """Fraction of rows whose class is right."""
-    if predicted.classes is None:
+class Sample(NamedTuple):
+    """A metric of the rows at hand, as a function of means over rows.
+
+    So it can be had of many resamples of them at once. `statistics` (m, n) is what is averaged;
+    `value` makes the metric of the means (…, m): (…).
+    """
+
+    statistics: Array
+    value: Callable[[Array], Array]
+
+    def measure(self) -> float | None:
+        """The metric; None where it is undefined or not finite."""
+        value = float(self.value(self.statistics.mean(axis=1)))
+        return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is averaged over the rows, None where the metric means nothing, and what of that."""
+
+    statistics: Callable[[Part, Predictions], Array | None]
+    value: Callable[[Array], Array]
+
+    def sample(self, part: Part, predicted: Predictions) -> Sample | None:
+        statistics = self.statistics(part, predicted)
+        return None if statistics is None else Sample(statistics, self.value)
+
+
+def _right(part: Part, predicted: Predictions) -> Array | None:
+    """Whether a row's class is right."""
+    if predicted.classes is None or part.labels is None:
         return None
-    return float((predicted.classes == part.labels).mean())
+    return np.equal(predicted.classes, part.labels).astype(np.float64)[np.newaxis]
 
 
-def _log_loss(part: Part, predicted: Predictions) -> float | None:
-    """Mean of -ln p(true class)."""
-    return None if predicted.log_losses is None else float(predicted.log_losses.mean())
+def _log_loss(part: Part, predicted: Predictions) -> Array | None:
+    """-ln p(true class)."""
+    return None if predicted.log_losses is None else predicted.log_losses[np.newaxis]
 
 
-def _residuals(part: Part, predicted: Predictions) -> Array | None:
-    return None if part.values is None else predicted.outputs - part.values
+def _squared_residual(part: Part, predicted: Predictions) -> Array | None:
+    """The mean over outputs of residual²."""
+    return None if part.values is None else _by_row((predicted.outputs - part.values) ** 2)
 
 
-def _rmse(part: Part, predicted: Predictions) -> float | None:
-    """√ of the mean squared residual over rows and outputs."""
-    residuals = _residuals(part, predicted)
-    return None if residuals is None else float(np.sqrt(np.mean(residuals**2)))
+def _absolute_residual(part: Part, predicted: Predictions) -> Array | None:
+    """The mean over outputs of |residual|."""
+    return None if part.values is None else _by_row(np.abs(predicted.outputs - part.values))
 
 
-def _mae(part: Part, predicted: Predictions) -> float | None:
-    """Mean absolute residual over rows and outputs."""
-    residuals = _residuals(part, predicted)
-    return None if residuals is None else float(np.abs(residuals).mean())
+def _by_row(table: Array) -> Array:
+    rows: Array = table.mean(axis=1)[np.newaxis]
+    return rows
 
 
-def _r2(part: Part, predicted: Predictions) -> float | None:
-    """1 - Σ residual² / Σ (y - mean y)², over all outputs; undefined for a constant target."""
-    residuals = _residuals(part, predicted)
-    if residuals is None or part.values is None:
+def _residual_and_deviation(part: Part, predicted: Predictions) -> Array | None:
+    """residual², d² (both averaged over outputs) and d of each output, d = y - median y.
+
+    From the median no mean is further away than the standard deviation, so that nothing cancels in
+    mean d² - (mean d)²; and of a constant target, d is 0 to the last bit.
+    """
+    if part.values is None or not len(part):
         return None
-    total = float(((part.values - part.values.mean(axis=0)) ** 2).sum())
-    return None if total == 0 else 1 - float((residuals**2).sum()) / total
+    d = part.values - np.median(part.values, axis=0)
+    squares = _by_row((predicted.outputs - part.values) ** 2), _by_row(d**2)
+    return np.concatenate([*squares, d.T])
 
 
-Metric: TypeAlias = Callable[[Part, Predictions], float | None]
+def mean_of(means: Array) -> Array:
+    """The value of a metric that is itself a mean."""
+    return means[..., 0]
+
+
+def _root(means: Array) -> Array:
+    root: Array = np.sqrt(means[..., 0])
+    return root
+
+
+def _r2(means: Array) -> Array:
+    """1 - Σ residual² / Σ (y - mean y)², over all outputs; not finite for a constant target."""
+    variance = means[..., 1] - (means[..., 2:] ** 2).mean(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Array = means[..., 0] / variance
+    return 1 - ratio
+
 
 METRICS: dict[str, Metric] = {
-    "accuracy": _accuracy,
-    "log_loss": _log_loss,
-    "rmse": _rmse,
-    "mae": _mae,
-    "r2": _r2,
+    "accuracy": Metric(_right, mean_of),
+    "log_loss": Metric(_log_loss, mean_of),
+    "rmse": Metric(_squared_residual, _root),
+    "mae": Metric(_absolute_residual, mean_of),
+    "r2": Metric(_residual_and_deviation, _r2),
 }
 
 METRICS_OF: dict[Task, tuple[str, ...]] = {
@@ -130,10 +183,12 @@ METRICS_OF: dict[Task, tuple[str, ...]] = {
 """The metrics that mean something for a task; all of them are reported unless some are named."""
 
 
+def samples(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, Sample | None]:
+    """The metrics by name, not averaged yet."""
+    return {name: METRICS[name].sample(part, predicted) for name in names}
+
+
 def measure(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, float | None]:
     """The metrics by name; None where one is undefined or not finite."""
-    values = {name: METRICS[name](part, predicted) for name in names}
-    return {
-        name: value if value is not None and math.isfinite(value) else None
-        for name, value in values.items()
-    }
+    found = samples(names, part, predicted)
+    return {name: None if sample is None else sample.measure() for name, sample in found.items()}

@@ -103,22 +103,33 @@ def scores_table(
     scores: Mapping[str, float | None],
     baselines: Mapping[str, Mapping[str, float | None]],
     record: Mapping[str, Any],
+    intervals: Mapping[str, Sequence[float] | None] | None = None,
 ) -> Grid:
-    """Metrics by part, a row a metric, with the baselines of the last part beside them.
+    """Metrics by part, a row a metric, with intervals and baselines of the last part beside them.
 
     The loss is the mean over the rows, without L2, of outputs and targets as scaled.
     """
     parts = list(dict.fromkeys(path.partition(".")[0] for path in scores))
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
     columns = [f"{label} ({parts[-1]})" for label in baselines]
-    table = Grid(["metric", *parts, *columns])
-    loss = "mean loss (scaled)" if record["targets_scaled"] else "mean loss"
+    table = Grid(["metric", *parts, *([] if intervals is None else ["95 % interval"]), *columns])
+    labels = {
+        "loss": "mean loss (scaled)" if record["targets_scaled"] else "mean loss",
+        "loss_original": "mean loss (original units)",
+    }
     for metric in metrics:
-        label = loss if metric == "loss" else metric
-        values = [scores.get(f"{part}.{metric}") for part in parts]
-        values += [found.get(f"{parts[-1]}.{metric}") for found in baselines.values()]
-        table.add_row(label, *map(shown, values))
+        last = f"{parts[-1]}.{metric}"
+        table.add_row(
+            labels.get(metric, metric),
+            *(shown(scores.get(f"{part}.{metric}")) for part in parts),
+            *([] if intervals is None else [_interval_text(intervals.get(last))]),
+            *(shown(found.get(last)) for found in baselines.values()),
+        )
     return table
+
+
+def _interval_text(interval: Sequence[float] | None) -> str:
+    return "-" if interval is None else " to ".join(shown(end, 4) for end in interval)
 
 
 def class_table(report: Any) -> Grid:
@@ -236,7 +247,8 @@ def headline(record: Mapping[str, Any]) -> tuple[str | None, float | None]:
     metrics = record.get("metrics") or {}
     parts = list(dict.fromkeys(path.partition(".")[0] for path in metrics))
     paths = [path for path in metrics if parts and path.startswith(f"{parts[-1]}.")]
-    chosen = next((path for path in paths if not path.endswith(".loss")), None)
+    losses = f"{parts[-1]}.loss" if parts else ""
+    chosen = next((path for path in paths if not path.startswith(losses)), None)
     return (chosen, metrics[chosen]) if chosen else (None, None)
 
 

@@ -21,6 +21,7 @@ from systems import CONFIGS
 from bpcli.cli.main import bpnet as group
 from bpcli.data.generators import GENERATORS
 from bpcli.errors import RunError
+from bpcli.experiment import evaluate
 from bpcli.experiment.gradcheck import CatalogueRow
 from bpcli.runs.files import load_arrays, save_arrays
 from bpcli.runs.store import MetricsFile, Run
@@ -371,6 +372,59 @@ def test_best_and_last_weights_differ_and_can_be_chosen(bpnet) -> None:
         for weights in ("best", "last")
     }
     assert losses["best"] < losses["last"]
+
+
+def test_eval_has_intervals_that_repeat_and_can_be_left_out(bpnet) -> None:
+    bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
+    once, again = (json.loads(bpnet("eval", "latest", "--json").out) for _ in range(2))
+    assert once == again
+    for path, interval in once["intervals"].items():
+        assert interval[0] <= once["metrics"][path] <= interval[1]
+    assert set(once["intervals"]) == {"test.loss", "test.accuracy", "test.log_loss"}
+    assert once["intervals"]["test.loss"] == once["intervals"]["test.log_loss"]
+    assert "95 % interval" in bpnet("eval", "latest").out
+    assert "95 % interval" not in bpnet("eval", "latest", "--no-intervals").out
+    assert "intervals" not in json.loads(bpnet("eval", "latest", "--json", "--no-intervals").out)
+
+
+def test_many_rows_have_intervals_where_they_are_asked_for(
+    bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
+    monkeypatch.setattr(evaluate, "MOST_ROWS_WITH_INTERVALS", 89)  # the test part has 90
+    assert "95 % interval" not in bpnet("eval", "latest").out
+    assert "95 % interval" in bpnet("eval", "latest", "--intervals").out
+
+
+def test_a_metric_that_is_not_as_required_exits_4(bpnet) -> None:
+    bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
+    held = bpnet("eval", "latest", "--require", "test.accuracy>0.5", "--require", "val.loss<9")
+    assert (held.code, "Error" in held.err) == (0, False)
+    two = ("--require", "test.accuracy > 1", "--require", "train.accuracy>=0.5")
+    failed = bpnet("eval", "latest", *two)
+    assert failed.code == 4
+    assert "Error: test.accuracy > 1 was required, and it is 0." in failed.err
+    assert "accuracy" in failed.out  # the scores are shown all the same
+    document = json.loads(bpnet("eval", "latest", "--json", *two).out)
+    assert [each["passed"] for each in document["required"]] == [False, True]
+    assert document["required"][0]["value"] == document["metrics"]["test.accuracy"]
+    for wrong in ("test.acuracy>1", "tset.accuracy>1", "test.accuracy"):
+        assert bpnet("eval", "latest", "--require", wrong).code == 2
+
+
+def test_eval_has_the_loss_in_original_units_where_targets_were_scaled(bpnet) -> None:
+    plane = CONFIGS / "plane.yaml"
+    bpnet("train", plane, *SHORT, "--quiet", "--set", "loss=mse",
+          "--set", "data.scale={targets: minmax}")  # fmt: skip
+    out = bpnet("eval", "latest").out
+    assert "mean loss (scaled)" in out
+    assert "mean loss (original units)" in out
+    metrics = json.loads(bpnet("eval", "latest", "--json").out)["metrics"]
+    assert metrics["train.loss_original"] == pytest.approx(metrics["train.rmse"] ** 2, rel=1e-12)
+    assert metrics["train.loss"] < metrics["train.loss_original"]
+    assert "train.rmse" in bpnet("runs", "list").out
+    bpnet("train", plane, *SHORT, "--quiet")
+    assert "train.loss_original" not in json.loads(bpnet("eval", "latest", "--json").out)["metrics"]
 
 
 def test_eval_of_an_empty_part_or_an_unknown_run(bpnet) -> None:
