@@ -35,7 +35,7 @@ Examples:
 )
 @click.option(
     "--seeds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
     help="Trainings with each optimizer: from the config's seed on. The table shows medians.",
@@ -72,7 +72,7 @@ def command(
 
         alternatives = load_alternatives(config, overrides, optimizers)
         path = figure or runs_dir / f"compare-{alternatives[0].config.spec.name}.svg"
-        _check_format(path)
+        _make_room_for(path)
         with _progress(alternatives, seeds, is_silent=as_json) as progress:
             comparison = compare(alternatives, seeds, progress)
         _report(comparison, path, as_json)
@@ -85,11 +85,18 @@ def command(
         raise comparison.failure
 
 
-def _check_format(path: Path) -> None:
+def _make_room_for(path: Path) -> None:
+    """Find out before any training whether the picture can be saved there."""
     from bpcli.views.comparison_figure import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise RunError(f"{path} could not be saved: {path.parent} is a file.") from None
+    except OSError as error:
+        raise RunError(f"{path} could not be saved: {error.strerror}.") from None
 
 
 def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:
@@ -124,10 +131,6 @@ def _draw(document: dict[str, Any], path: Path) -> None:
     from bpcli.runs.files import write_atomically
     from bpcli.views.comparison_figure import comparison_picture
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{path} could not be saved: {error.strerror}.") from error
     write_atomically(path, comparison_picture(document, path))
 
 

@@ -137,13 +137,23 @@ def test_an_interrupt_prints_what_is_finished(
     assert not Path("none.svg").exists()
 
 
-def test_a_picture_that_cannot_be_saved_takes_no_result_with_it(bpnet, tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_saved_is_known_before_any_training(bpnet, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", "file/x.svg")
+    for figure in ("file/x.svg", "file/deeper/x.svg"):
+        result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", figure)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith(f"Error: {figure} could not be saved: ")
+
+
+def test_a_picture_that_cannot_be_saved_after_all_takes_no_result_with_it(
+    bpnet, tmp_path: Path
+) -> None:
+    (tmp_path / "runs" / "compare-moons.svg").mkdir(parents=True)
+    result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT)
     assert result.code == 2
     assert result.out.splitlines()[2].startswith("sgd ")
-    assert result.err.splitlines()[-1].startswith("Error: file/x.svg could not be saved: ")
     assert "drawn" not in result.out
+    assert "compare-moons.svg could not be saved: " in result.err.splitlines()[-1]
 
 
 def test_without_metrics_the_loss_of_the_part_is_shown(bpnet) -> None:

@@ -8,8 +8,10 @@ and estimates, before every step, how many parameters the data determine, and fr
 
     γ = P - 2α tr(∇²F)⁻¹ = Σ_i β λ_i / (β λ_i + α),     α = γ / (2 E_W),     β = (N - γ) / (2 E_D)
 
-with ∇²F ≈ 2β JᵀJ + 2α I and λ_i the eigenvalues of JᵀJ. It starts from γ = P. MacKay 1992, Neural
-Computation 4, 415 and 448; Foresee & Hagan 1997, Proc. ICNN, 1930, whose algorithm this is.
+with ∇²F ≈ 2β JᵀJ + 2α I and λ_i the eigenvalues of JᵀJ. MacKay 1992, Neural
+Computation 4, 415 and 448; Foresee & Hagan 1997, Proc. ICNN, 1930, whose algorithm this is but for
+its start: as in MATLAB's trainbr, α and β are first estimated with γ = P, where theirs makes a
+first step with α = 0, β = 1.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from annotated_types import Gt
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers.base import NoStep, Optimizer, State
+from bpcli.training.optimizers.base import NoStep, Optimizer, State, square_of_gradient
 
 _LEAST_DAMPING = 1e-20
 """Less would be lost beside the rounding of JᵀJ, and only take longer to rise again."""
@@ -74,6 +74,7 @@ class LevenbergMarquardt(Optimizer):
         self, objective: Objective, params: Vector, state: State, learning_rate: Array
     ) -> tuple[Vector, State]:
         here = Quadratic(*objective.gauss_newton(params))
+        square_of_gradient(here.grad)
 
         def loss(trial: Vector) -> float:
             value, grad, _ = objective.value_and_grad(trial)

@@ -150,19 +150,29 @@ def test_the_loss_falls_at_every_step_and_frozen_biases_stay() -> None:
         np.testing.assert_array_equal(params[frozen], start[frozen] + 1)
 
 
-def test_training_ends_by_name_where_no_damping_helps() -> None:
-    """At an exact minimum nothing is lower."""
+@pytest.mark.parametrize(
+    ("targets", "reason", "message"),
+    [
+        ([1.0, 3.0, 5.0], "zero_gradient", "no direction leads down"),
+        ([1.0, 3.1, 4.9], "max_damping", "damping of up to 1e+10"),
+    ],
+)
+def test_training_ends_by_name_at_a_minimum(
+    targets: list[float], reason: str, message: str
+) -> None:
+    """Where the gradient is exactly zero, or where nothing is lower but for rounding."""
     network = Network((Layer(1, 1, Identity()),), Mse())
-    fit = objective(network, np.array([[0.0], [1.0]]), np.array([[1.0], [3.0]]))
+    X, Y = np.array([[0.0], [1.0], [2.0]]), np.array(targets)[:, np.newaxis]
+    slope, intercept = np.polyfit(X[:, 0], targets, 1).round(14)
+    start = np.array([slope, intercept])
     training = Training(
-        fit, LevenbergMarquardt(), np.array([2.0, 1.0]),
+        objective(network, X, Y), LevenbergMarquardt(), start,
         learning_rate=None, batches=Batches(), rng=np.random.default_rng(0),
     )  # fmt: skip
     records = list(train_epochs(training, 50))
-    assert records[-1].number == 1
-    assert records[-1].ended.reason == "max_damping"
-    assert "damping of up to 1e+10" in str(records[-1].ended)
-    np.testing.assert_array_equal(records[-1].params, [2.0, 1.0])
+    assert records[-1].ended.reason == reason
+    assert message in str(records[-1].ended)
+    np.testing.assert_allclose(records[-1].params, start, atol=1e-8)
 
 
 def test_units_that_do_nothing_do_no_harm() -> None:
