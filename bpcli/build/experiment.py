@@ -12,6 +12,8 @@ import numpy as np
 from bpcli.build import complaints
 from bpcli.build.complaints import has_softmax_output
 from bpcli.data.arrays import InlineArrays
+from bpcli.data.columns import Encoding
+from bpcli.data.filetable import FileSource
 from bpcli.data.generators import Generator
 from bpcli.data.prepare import (
     Part,
@@ -22,13 +24,13 @@ from bpcli.data.prepare import (
     split_rows,
 )
 from bpcli.data.table import Labels, Table, is_one_hot
-from bpcli.errors import DataError
+from bpcli.errors import ConfigError, DataError
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
-from bpcli.spec.models import DivideBy, InlineData, LayerParameters, ScaleSpec, Spec
+from bpcli.spec.models import DivideBy, FileData, InlineData, LayerParameters, ScaleSpec, Spec
 from bpcli.training.batches import Batches
 from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.loop import Training
@@ -65,6 +67,11 @@ class Experiment:
     @property
     def spec(self) -> Spec:
         return self.config.spec
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how the config and the data were read."""
+        return (*self.config.notes, *self.table.notes)
 
     @property
     def dtype(self) -> np.dtype:
@@ -167,20 +174,25 @@ class Experiment:
         return Rows.filled(self.network, part.blocks(), len(part), dtype)
 
 
-def build(config: Config, *, needs_targets: bool = True) -> Experiment:
+def build(
+    config: Config, *, needs_targets: bool = True, encoding: Encoding | None = None
+) -> Experiment:
     """Make the data and describe the network. Raises `ConfigError` with what does not fit.
+
+    `encoding` is that of a training, which is then not fitted again.
 
     Generators use matrix products too, so the data are made with one BLAS thread: the same rows,
     to the bit, on any number of cores.
     """
     with repeatable_numerics():
-        return _build(config, needs_targets)
+        return _build(config, needs_targets, encoding)
 
 
-def _build(config: Config, needs_targets: bool) -> Experiment:
+def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Experiment:
     spec = config.spec
     table = _table(config)
     split = _split(spec, table)
+    table = _fitted(config, table, split["train"], encoding)
     found = [
         *complaints.of_targets(spec, table, needs_targets),
         *complaints.of_sizes(spec, table),
@@ -215,7 +227,6 @@ def _prepared(
 
 def _table(config: Config) -> Table:
     data = config.spec.data
-    key = "inputs" if isinstance(data, InlineData) else "generator"
     try:
         table = _made(data.source, stream(config.spec.seed, "data"))
         if data.targets == "same_as_inputs":
@@ -225,11 +236,26 @@ def _table(config: Config) -> Table:
         if data.targets == "classes" or _are_hard_classes(config.spec, table):
             return table.with_classes_as_targets()
     except DataError as error:
-        raise config.error([Complaint(("data", error.key or key), str(error))]) from None
+        raise _data_error(config, error) from None
     return table
 
 
-def _made(source: Generator | InlineArrays, rng: np.random.Generator) -> Table:
+def _fitted(config: Config, table: Table, training: Labels, encoding: Encoding | None) -> Table:
+    try:
+        return table.fitted(training, encoding)
+    except DataError as error:
+        raise _data_error(config, error) from None
+
+
+def _data_error(config: Config, error: DataError) -> ConfigError:
+    """The error at the key that causes it."""
+    data = config.spec.data
+    key = "file" if isinstance(data, FileData) else "generator"
+    key = "inputs" if isinstance(data, InlineData) else key
+    return config.error([Complaint(("data", error.key or key), str(error))])
+
+
+def _made(source: Generator | InlineArrays | FileSource, rng: np.random.Generator) -> Table:
     try:
         table = source.table(rng)
     except OverflowError as error:
@@ -243,6 +269,8 @@ def _made(source: Generator | InlineArrays, rng: np.random.Generator) -> Table:
 def _are_hard_classes(spec: Spec, table: Table) -> bool:
     """Inline 0/1 targets of a cross-entropy are classes, so that accuracy is reported."""
     if table.Y is None or spec.loss.targets == "values":
+        return False
+    if isinstance(spec.data, FileData) and spec.data.task == "regression":
         return False
     if table.Y.shape[1] == 1:
         return bool(np.unique(table.Y).tolist() == [0, 1])

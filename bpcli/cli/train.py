@@ -86,7 +86,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     columns = Columns(metric, bool(len(experiment.parts["val"])), loss, experiment.figures)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
-    for note in experiment.config.notes:
+    for note in experiment.notes:
         err.say(f"note: {note}")
     if isinstance(err, Stream):
         return PlainView(err, columns, rows)

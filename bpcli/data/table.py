@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from bpcli.data.columns import Encoding
 from bpcli.data.drawn import Inputs
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -16,11 +17,24 @@ Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
 
 
+class Unfitted(Protocol):
+    """Inputs of a file that become numbers once the training rows are known."""
+
+    def fit(self, training: Labels, class_names: tuple[str, ...]) -> Encoding:
+        """What the training rows say of the columns."""
+        ...
+
+    def encode(self, encoding: Encoding) -> Array:
+        """The inputs of all rows."""
+        ...
+
+
 @dataclass(frozen=True)
 class Table:
     """Inputs X (n, d) and their targets: class labels (n,), or values Y (n, k), or nothing.
 
     `labels` count into `class_names`. `task` is `reconstruction` where the targets are the inputs.
+    X of a file is empty before `fitted`, and made by `encoding` then, unless it is an array.
     """
 
     X: Inputs
@@ -30,6 +44,9 @@ class Table:
     input_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
     reconstructs: bool = False
+    encoding: Encoding | None = None
+    unfitted: Unfitted | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.X)
@@ -44,8 +61,22 @@ class Table:
             return "classification"
         return "reconstruction" if self.reconstructs else "regression"
 
+    def fitted(self, training: Labels, encoding: Encoding | None = None) -> Table:
+        """The table with its inputs encoded as its training rows, or `encoding`, say.
+
+        Raises `DataError` naming column and row of what cannot be encoded.
+        """
+        if self.unfitted is None:
+            return self
+        encoding = encoding or self.unfitted.fit(training, self.class_names)
+        X = self.unfitted.encode(encoding)
+        table = replace(self, X=X, input_names=encoding.names, encoding=encoding, unfitted=None)
+        return table.with_inputs_as_targets() if self.reconstructs else table
+
     def with_inputs_as_targets(self) -> Table:
         """The table of an autoencoder."""
+        if self.unfitted is not None:
+            return replace(self, Y=None, reconstructs=True)
         X = self.X[:]
         return replace(
             self,

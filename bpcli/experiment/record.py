@@ -6,6 +6,7 @@ from typing import Any
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS
+from bpcli.experiment.provenance import file_digest
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -32,6 +33,7 @@ def describe(experiment: Experiment) -> Record:
         "overrides": list(experiment.config.overrides),
         "targets_scaled": experiment.preparation.targets.changes_units,
         "task": experiment.table.task,
+        "data_files": {str(path): file_digest(path) for path in spec.data.files},
         "rows": {name: len(experiment.parts[name]) for name in PARTS},
         "layers": layer_records(network),
         "n_params": network.n_params,
@@ -67,11 +69,13 @@ def weights_meta(experiment: Experiment, best_epoch: int) -> Record:
 
     Nothing of time, host or workers: bytes repeat.
     """
+    encoding = experiment.table.encoding
     return {
         "best_epoch": best_epoch,
         "class_names": experiment.preparation.class_names,
         "input_names": experiment.table.input_names,
         "target_names": experiment.table.target_names,
+        "columns": None if encoding is None else encoding.to_json(),
         "layers": layer_records(experiment.network),
         "params": experiment.network.n_params,
     }

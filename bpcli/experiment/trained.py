@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.build import Experiment, build
+from bpcli.data.columns import Encoding
 from bpcli.data.prepare import Preparation
 from bpcli.errors import RunError
 from bpcli.experiment.provenance import data_digest, file_digest
@@ -65,6 +66,12 @@ class SavedWeights:
                 self._check_scale(f"{side}.{part}", (width,))
         return Preparation.from_arrays(self.arrays, class_names, network.outputs)
 
+    @property
+    def encoding(self) -> Encoding | None:
+        """How the columns of a file became inputs; None for other sources of data."""
+        columns = self.meta.get("columns")
+        return None if columns is None else Encoding.from_json(columns)
+
     def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
         saved = self.arrays.get(name)
         if saved is None or saved.shape != shape:
@@ -88,11 +95,12 @@ def load_weights(run: Run) -> SavedWeights:
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
-    experiment = build(validate(Source.read(run.path(RESOLVED))))
+    config = validate(Source.read(run.path(RESOLVED)))
+    experiment = build(config, encoding=saved.encoding)
     if data_digest(experiment.table) != saved.record.get("data_sha256"):
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
-            "training (another version of scikit-learn?)."
+            "training (a file that has changed, or another version of scikit-learn?)."
         )
     params = saved.params(experiment.network, weights, experiment.dtype)
     return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params)

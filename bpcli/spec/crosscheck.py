@@ -44,6 +44,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _own_l2,
         _target_scale,
         _one_source,
+        _indicator_of_fill,
         _inline_numbers,
     ):
         yield from check(source)
@@ -236,14 +237,25 @@ def _target_scale(source: Source) -> Iterator[Complaint]:
 
 
 def _one_source(source: Source) -> Iterator[Complaint]:
-    if source.get(("data", "generator")) is not None and source.get(("data", "inputs")):
+    has_generator = source.get(("data", "generator")) is not None
+    for key in ("inputs", "file"):
+        if has_generator and source.get(("data", key)):
+            yield Complaint(
+                ("data", key), f"`generator` and `{key}` are two sources of data: keep one", True
+            )
+
+
+def _indicator_of_fill(source: Source) -> Iterator[Complaint]:
+    if source.get(("data", "indicator")) and source.get(("data", "fill")) is None:
         yield Complaint(
-            ("data", "inputs"), "`generator` and `inputs` are two sources of data: keep one", True
+            ("data", "indicator"), "`indicator` tells where `fill` stood in: set `fill` too"
         )
 
 
 def _inline_numbers(source: Source) -> Iterator[Complaint]:
     """Cells of inline arrays that are no finite numbers; targets may be all words instead."""
+    if source.get(("data", "file")) is not None:
+        return  # they are names of columns
     for key in ("inputs", "targets"):
         rows = source.get(("data", key))
         if not isinstance(rows, list) or (

@@ -19,6 +19,7 @@ from bpcli.nn.losses import LOSSES
 from bpcli.spec.crosscheck import Complaint, cross_check
 from bpcli.spec.faults import Fault, did_you_mean, faults_error, shown
 from bpcli.spec.models import (
+    FileData,
     GeneratedData,
     InlineData,
     NetworkSpec,
@@ -93,12 +94,21 @@ def _validated(source: Source) -> tuple[Config | None, list[Fault]]:
     complaints = list(cross_check(source))
     notes: list[str] = []
     try:
-        spec = Spec.model_validate(source.tree, context=notes)
+        spec = Spec.model_validate(_anchored(source), context=notes)
     except ValidationError as error:
         known = {complaint.location for complaint in complaints}
         complaints += [c for c in _complaints(source, error) if c.location not in known]
     faults = [*source.faults, *_faults(source, complaints)]
     return (None, faults) if faults else (Config(spec, source, tuple(dict.fromkeys(notes))), [])
+
+
+def _anchored(source: Source) -> dict[str, Any]:
+    """The tree, in which the names of files count from the config's folder."""
+    data = source.get(("data",))
+    if not isinstance(data, dict) or not isinstance(data.get("file"), str) or not data["file"]:
+        return source.tree
+    path = Path(source.name).absolute().parent / data["file"]
+    return source.tree | {"data": data | {"file": str(path)}}
 
 
 def _name_from(stem: str) -> str:
@@ -178,7 +188,7 @@ _KEYS: dict[Location, list[str]] = {
     ("training",): list(Training.model_fields),
     ("training", "stop"): list(Stop.model_fields),
     ("network",): list(NetworkSpec.model_fields),
-    ("data",): list(GeneratedData.model_fields | InlineData.model_fields),
+    ("data",): list(GeneratedData.model_fields | InlineData.model_fields | FileData.model_fields),
     ("data", "split"): list(Split.model_fields),
     ("data", "scale"): list(Scaling.model_fields),
 }
@@ -242,7 +252,7 @@ def _expectation(detail: Any) -> str:
     if kind == "literal_error":
         return str(context["expected"]).replace("'", "`")
     if kind == "union_tag_invalid":
-        return str(context["expected_tags"]).replace("'", "`").removesuffix(", `arrays`")
+        return str(context["expected_tags"]).replace("'", "`").removesuffix(", `arrays`, `file`")
     return str(detail["msg"]).removeprefix("Value error, ")
 
 
@@ -261,7 +271,7 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Compl
         if named is not None:
             location, found = (*location, named), found[named]
     if found is None and location == ("data",):
-        return Complaint(location, "expected a mapping with `generator` or `inputs`")
+        return Complaint(location, "expected a mapping with `generator`, `file` or `inputs`")
     names = re.findall(r"`([^`]+)`", " ".join(wanted))
     names += [alias for alias, name in _ALIASES.items() if name in names]
     hint = did_you_mean(found, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -16,6 +17,9 @@ from pydantic import (
 )
 
 from bpcli.data.arrays import InlineArrays
+from bpcli.data.columns import ColumnRules, FillRule, Selector
+from bpcli.data.files import MISSING, WHITESPACE, FileFormat
+from bpcli.data.filetable import FileSource, FileTask
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.data.prepare import PartName, ScaleRule
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
@@ -49,6 +53,7 @@ Units: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)] | Literal["auto"]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 BiasSpec: TypeAlias = bool | Literal["frozen"]
 Numbers: TypeAlias = list[int | float]
+Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
 
 
 class DivideBy(Strict):
@@ -87,6 +92,11 @@ class Data(Strict):
     split: Split = Split()
     scale: Scaling = Scaling()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the data come from."""
+        return ()
+
 
 class GeneratedData(Data):
     """Data made by a generator; its options stand beside its name."""
@@ -117,13 +127,83 @@ class InlineData(Data):
         return InlineArrays(self.inputs, targets)
 
 
+class FileData(Data):
+    """A table in a file; columns are chosen by name, number from 1, or pattern."""
+
+    file: Annotated[str, Field(min_length=1)]
+    header: bool = True
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    separator: str | None = None
+    quote: str = '"'
+    decimal: Literal[".", ","] = "."
+    encoding: str | None = None
+    missing: list[str | int | float] = [*MISSING]  # noqa: RUF012  # pydantic copies it
+    inputs: Selectors = "*"
+    targets: Selectors | None = None
+    categories: list[Selector] = Field(default_factory=list)
+    fill: FillRule | dict[str, FillRule] | None = None
+    indicator: bool | list[Selector] = False
+    task: FileTask | None = None
+
+    @field_validator("separator", "quote")
+    @classmethod
+    def _one_character(cls, sign: str | None, info: ValidationInfo) -> str | None:
+        if info.field_name == "separator" and sign in (None, WHITESPACE):
+            return sign
+        if sign is None or len(sign) != 1 or sign in "\r\n" or not sign.isascii():
+            word = f", or `{WHITESPACE}`" * (info.field_name == "separator")
+            raise ValueError(f"one character (ASCII){word}")
+        return sign
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (Path(self.file),)
+
+    @property
+    def source(self) -> FileSource:
+        rules = ColumnRules(
+            self.fill,
+            self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
+            tuple(self.categories),
+        )
+        return FileSource(
+            Path(self.file), self.format, rules, _selectors(self.inputs), self._targets, self.task
+        )
+
+    @property
+    def format(self) -> FileFormat:
+        return FileFormat(
+            self.header,
+            tuple(self.columns or ()),
+            self.separator,
+            self.quote,
+            self.decimal,
+            self.encoding,
+            tuple(map(str, self.missing)),
+        )
+
+    @property
+    def _targets(self) -> tuple[Selector, ...] | Literal["same_as_inputs"] | None:
+        if self.targets is None or self.targets == "same_as_inputs":
+            return self.targets  # type: ignore[return-value]  # a literal, by the comparison
+        return _selectors(self.targets)
+
+
+def _selectors(chosen: Selectors) -> tuple[Selector, ...]:
+    return tuple(chosen) if isinstance(chosen, list) else (chosen,)
+
+
 def _kind_of_data(value: Any) -> str | None:
     if isinstance(value, InlineData):
         return "arrays"
+    if isinstance(value, FileData):
+        return "file"
     if isinstance(value, GeneratedData):
         return value.generator
     if not isinstance(value, dict):
         return None
+    if "file" in value and "generator" not in value:
+        return "file"
     if "inputs" in value and "generator" not in value:
         return "arrays"
     generator = value.get("generator")
@@ -134,13 +214,15 @@ def _kind_of_data(value: Any) -> str | None:
 def _data_model(kind: str) -> type[BaseModel]:
     if kind == "arrays":
         return InlineData
+    if kind == "file":
+        return FileData
     return create_model(f"data_{kind}", __base__=GeneratedData, **options_of(GENERATORS[kind]))
 
 
 if TYPE_CHECKING:
-    DataSpec = GeneratedData | InlineData
+    DataSpec = GeneratedData | InlineData | FileData
 else:
-    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays"], _kind_of_data, _data_model)]
+    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays", "file"], _kind_of_data, _data_model)]
 
 
 class LayerParameters(Strict):
