@@ -16,6 +16,7 @@ from bpcli.data.columns import Encoding
 from bpcli.data.filetable import FileSource
 from bpcli.data.generators import Generator
 from bpcli.data.prepare import (
+    PARTS,
     Part,
     PartName,
     Preparation,
@@ -323,7 +324,19 @@ def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
     stratify = table.labels is not None if split.stratify == "auto" else split.stratify
     labels = table.labels if stratify else None
     rng = stream(spec.seed, "split")
-    return split_rows(split.fractions, len(table), labels, rng)
+    fixed = dict(table.parts)
+    pool = fixed.pop("train", _rows_in_none(table))
+    fractions = {part: size for part, size in split.fractions.items() if part not in fixed}
+    drawn = split_rows(fractions, len(pool), None if labels is None else labels[pool], rng)
+    return {part: fixed[part] if part in fixed else pool[drawn[part]] for part in PARTS}
+
+
+def _rows_in_none(table: Table) -> Labels:
+    """The rows that no part has for itself."""
+    is_free = np.ones(len(table), bool)
+    for index in table.parts.values():
+        is_free[index] = False
+    return np.flatnonzero(is_free)
 
 
 def _rule(scale: ScaleSpec) -> ScaleRule | float:

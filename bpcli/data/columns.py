@@ -394,9 +394,10 @@ def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labe
     return codes
 
 
-def class_names_of(values: Series, name: str) -> tuple[str, ...]:
-    """The classes of a column. Raises `DataError` where one could not be printed."""
-    names, _ = _counted(values)
+def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
+    """The classes of a column in all files. Raises `DataError` where one could not be printed."""
+    words = {word_of(value) for values in pieces for value in _factorized(values)[1]}
+    names = sorted_words(words)
     odd = [name for name in names if not name.isprintable()]
     if odd:
         raise DataError(f"column `{name}`: the class name {odd[0]!r} has control characters")

@@ -95,25 +95,25 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
     return replace(format_, columns=names), tuple(notes)
 
 
-def open_regular(path: Path) -> None:
+def require_regular(path: Path, key: str = "file") -> None:
     """Raises `DataError` unless the path is a file that can be read."""
     if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file", "file")
+        raise DataError(f"{path} is a folder, not a file", key)
     if not path.exists():
-        raise DataError(f"there is no file {path}", "file")
+        raise DataError(f"there is no file {path}", key)
     if not path.is_file():
-        raise DataError(f"{path} is neither a file nor a folder: save the table first", "file")
+        raise DataError(f"{path} is neither a file nor a folder: save the table first", key)
     try:
         path.open("rb").close()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "file") from None
+        raise DataError(f"{path} cannot be read: {error.strerror}", key) from None
 
 
 # The encoding: UTF-8 if all of the file is, else what the user says or what Windows used to write.
 
 
 def _encoding(path: Path, asked: str | None) -> tuple[str, list[str]]:
-    open_regular(path)
+    require_regular(path)
     with path.open("rb") as file:
         start = file.read(4)
     if not start:

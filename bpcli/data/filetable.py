@@ -5,9 +5,11 @@ The targets are read at once; the inputs become numbers when the training rows a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,11 +19,14 @@ from bpcli.data.columns import (
     Selector,
     class_names_of,
     kind_of,
+    require,
     select,
     target_labels,
     target_values,
 )
+from bpcli.data.fileparts import FileParts, parts_of_column, parts_of_files, parts_of_index
 from bpcli.data.files import FileFormat, read_frame, settle
+from bpcli.data.prepare import PartName
 from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -46,79 +51,146 @@ class FileSource:
     inputs: tuple[Selector, ...] = ("*",)
     targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
     task: FileTask | None = None
+    parts: FileParts = field(default_factory=FileParts)
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows, with inputs still to be fitted. Raises `DataError` naming column and row."""
-        try:
-            return self._table()
-        except DataError as error:
-            raise DataError(_in_file(self.path, str(error)), error.key or "file") from None
+        with naming(self.path):
+            format_, notes = settle(self.path, self.format)
+            text = select(format_.columns, self.rules.categories, "categories")
+            frame = _frame(self.path, replace(format_, text=tuple(text)))
+            chosen = self._choose(format_.columns)
+        frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
+        table = targets_table(frames, chosen.targets, self.task)
+        unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
+        return replace(table, unfitted=unfitted, parts=self._parts(frames, chosen), notes=notes)
 
-    def _table(self) -> Table:
-        format_, notes = settle(self.path, self.format)
-        text = select(format_.columns, self.rules.categories, "categories")
-        frame = read_frame(self.path, replace(format_, text=tuple(text)))
-        if not len(frame):
-            raise DataError("the file has a header, but no rows")
-        targets = self._targets(format_.columns)
-        inputs = select(format_.columns, self.inputs, "inputs")
-        inputs = [name for name in inputs if name not in targets]
+    def _choose(self, columns: tuple[str, ...]) -> _Chosen:
+        part = select(columns, (self.parts.column,), "split") if self.parts.column else []
+        left = [name for name in columns if name not in part]
+        if self.targets == "same_as_inputs":
+            targets = []
+        elif self.targets is None:
+            targets = left[-1:]
+        else:
+            targets = select(columns, self.targets, "targets")
+        inputs = select(columns, self.inputs, "inputs")
+        inputs = [name for name in inputs if name not in (*targets, *part)]
         if not inputs:
             raise DataError("there are no columns left for the inputs", "inputs")
-        table = targets_table(frame, targets, self.task)
-        unfitted = FrameInputs(self.path, frame, tuple(inputs), targets, self.rules)
-        return replace(table, unfitted=unfitted, notes=notes)
+        return _Chosen(tuple(inputs), tuple(targets), part[0] if part else None)
 
-    def _targets(self, columns: tuple[str, ...]) -> tuple[str, ...]:
-        if self.targets == "same_as_inputs":
-            return ()
-        if self.targets is None:
-            return columns[-1:]
-        return tuple(select(columns, self.targets, "targets"))
+    def _other_frames(
+        self, frame: DataFrame, chosen: _Chosen, text: list[str]
+    ) -> dict[Path, DataFrame]:
+        """The files of other parts, their columns read as those of the first."""
+        if not self.parts.files:
+            return {}
+        used = (*chosen.inputs, *chosen.targets)
+        with naming(self.path):
+            words = [name for name in used if kind_of(frame[name], name) == "category"]
+        format_ = replace(self.format, text=(*text, *words))
+        frames = {}
+        for path in self.parts.files.values():
+            with naming(path, "split"):
+                frames[path] = _frame(path, format_)
+                require(frames[path].columns, used)
+        return frames
+
+    def _parts(self, frames: dict[Path, DataFrame], chosen: _Chosen) -> dict[PartName, Labels]:
+        frame = frames[self.path]
+        if self.parts.files:
+            sizes = {part: len(frames[path]) for part, path in self.parts.files.items()}
+            return parts_of_files({"train": len(frame), **sizes})
+        if chosen.part is not None:
+            with naming(self.path, "split"):
+                return parts_of_column(frame[chosen.part], chosen.part)
+        return parts_of_index(self.parts.index, len(frame))
 
 
-def targets_table(frame: DataFrame, names: tuple[str, ...], task: FileTask | None) -> Table:
+class _Chosen(NamedTuple):
+    """The names of the columns in use."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    part: str | None
+
+
+def _frame(path: Path, format_: FileFormat) -> DataFrame:
+    frame = read_frame(path, format_)
+    if not len(frame):
+        raise DataError("the file has a header, but no rows")
+    return frame
+
+
+@contextmanager
+def naming(path: Path, key: str = "file") -> Iterator[None]:
+    """Put the file's name into the message of a `DataError`, and a key where it has none."""
+    try:
+        yield
+    except DataError as error:
+        message = str(error)
+        if path.name not in message:
+            message = f"{path.name}: {message}"
+        raise DataError(message, error.key or key) from None
+
+
+def targets_table(
+    frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: FileTask | None
+) -> Table:
     """A table of targets alone, with no inputs. Raises `DataError` naming column and row."""
-    no_inputs = np.empty((len(frame), 0))
-    kinds = [kind_of(frame[name], name) for name in names] if task is None else []
+    first = next(iter(frames.values()))
+    no_inputs = np.empty((sum(map(len, frames.values())), 0))
+    if not names:
+        return Table(no_inputs)
+    with naming(next(iter(frames))):
+        kinds = [kind_of(first[name], name) for name in names] if task is None else []
     is_words = any(kind != "number" for kind in kinds)
-    if task != "classification" and not is_words:
-        Y = target_values(frame, names) if names else None
-        return Table(no_inputs, Y, target_names=names)
-    if len(names) != 1:
-        raise DataError(f"classes come from one column, not from {len(names)}", "targets")
-    (name,) = names
-    classes = class_names_of(frame[name], name)
-    labels = target_labels(frame[name], name, classes)
-    return Table(no_inputs, labels=labels, class_names=classes)
+    if task == "classification" or is_words:
+        if len(names) != 1:
+            raise DataError(f"classes come from one column, not from {len(names)}", "targets")
+        return _classes(frames, names[0], no_inputs)
+    pieces = []
+    for path, frame in frames.items():
+        with naming(path):
+            pieces.append(target_values(frame, names))
+    return Table(no_inputs, np.concatenate(pieces), target_names=names)
+
+
+def _classes(frames: Mapping[Path, DataFrame], name: str, no_inputs: Array) -> Table:
+    classes = class_names_of([frame[name] for frame in frames.values()], name)
+    pieces = []
+    for path, frame in frames.items():
+        with naming(path):
+            pieces.append(target_labels(frame[name], name, classes))
+    return Table(no_inputs, labels=np.concatenate(pieces), class_names=classes)
 
 
 @dataclass(frozen=True)
 class FrameInputs:
-    """Columns of a frame that are to become inputs."""
+    """Columns of one or several files that are to become inputs."""
 
-    path: Path
-    frame: DataFrame
+    frames: Mapping[Path, DataFrame]
     names: tuple[str, ...]
     targets: tuple[str, ...]
     rules: ColumnRules
 
     def fit(self, training: Labels, class_names: tuple[str, ...]) -> Encoding:
         """The encoding of the training rows. Raises `DataError` naming the column."""
-        try:
-            columns = self.rules.fit(self.frame, training, self.names)
-        except DataError as error:
-            raise DataError(_in_file(self.path, str(error)), error.key or "file") from None
+        with naming(next(iter(self.frames))):
+            columns = self.rules.fit(self._together(), training, self.names)
         return Encoding(tuple(columns), self.targets, class_names)
 
+    def _together(self) -> DataFrame:
+        import pandas as pd
+
+        frames = list(self.frames.values())
+        return frames[0] if len(frames) == 1 else pd.concat(frames)
+
     def encode(self, encoding: Encoding) -> Array:
-        """All rows. Raises `DataError` naming column and row."""
-        try:
-            return encoding.encode(self.frame)
-        except DataError as error:
-            raise DataError(_in_file(self.path, str(error)), error.key or "file") from None
-
-
-def _in_file(path: Path, message: str) -> str:
-    """A message that names the file."""
-    return message if path.name in message else f"{path.name}: {message}"
+        """All rows. Raises `DataError` naming file, column and row."""
+        pieces = []
+        for path, frame in self.frames.items():
+            with naming(path):
+                pieces.append(encoding.encode(frame))
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

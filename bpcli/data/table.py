@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from bpcli.data.columns import Encoding
 from bpcli.data.drawn import Inputs
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from bpcli.data.prepare import PartName
 
 Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
@@ -35,6 +39,7 @@ class Table:
 
     `labels` count into `class_names`. `task` is `reconstruction` where the targets are the inputs.
     X of a file is empty before `fitted`, and made by `encoding` then, unless it is an array.
+    `parts` are the rows of parts that the file itself tells apart.
     """
 
     X: Inputs
@@ -46,6 +51,7 @@ class Table:
     reconstructs: bool = False
     encoding: Encoding | None = None
     unfitted: Unfitted | None = None
+    parts: Mapping[PartName, Labels] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

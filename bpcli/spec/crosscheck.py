@@ -34,6 +34,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _auto_at_the_ends,
         _legal_loss,
         _split_sums_to_one,
+        _parts_of_files,
         _batches,
         _needs_validation,
         _strip_to_compare,
@@ -111,6 +112,28 @@ def _split_sums_to_one(source: Source) -> Iterator[Complaint]:
         )
 
 
+_WAYS = ("files", "index", "column")
+
+
+def _parts_of_files(source: Source) -> Iterator[Complaint]:
+    """Parts told apart by files, row numbers or a column: in one way, and of files alone."""
+    split: Location = ("data", "split")
+    ways = [way for way in _WAYS if source.get((*split, way)) is not None]
+    if not ways:
+        return
+    if source.get(("data", "file")) is None:
+        yield Complaint((*split, ways[0]), f"`{ways[0]}` is for tables in files", at_key=True)
+    elif len(ways) > 1:
+        names = " and ".join(f"`{way}`" for way in ways)
+        yield Complaint((*split, ways[1]), f"{names} both name the parts: keep one", at_key=True)
+    for part in ("train", "val", "test"):
+        named = [way for way in ("files", "index") if source.get((*split, way, part)) is not None]
+        if named and source.get((*split, part)):
+            yield Complaint(
+                (*split, part), f"`{named[0]}` says which rows are in `{part}`: leave this out"
+            )
+
+
 def _sum_text(numbers: dict[str, Any]) -> str:
     return ", ".join(f"{part} {value:g}" for part, value in numbers.items())
 
@@ -133,6 +156,9 @@ def _batches(source: Source) -> Iterator[Complaint]:
 def _needs_validation(source: Source) -> Iterator[Complaint]:
     val = source.get(("data", "split", "val"), 0)
     if not _is_number(val) or val:
+        return
+    by_file = any(source.get(("data", "split", way, "val")) for way in ("files", "index"))
+    if by_file or source.get(("data", "split", "column")) is not None:
         return
     for key in ("max_fail", "generalization_loss"):
         if source.get(("training", "stop", key)) is not None:

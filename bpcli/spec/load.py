@@ -20,12 +20,12 @@ from bpcli.spec.crosscheck import Complaint, cross_check
 from bpcli.spec.faults import Fault, did_you_mean, faults_error, shown
 from bpcli.spec.models import (
     FileData,
+    FileSplit,
     GeneratedData,
     InlineData,
     NetworkSpec,
     Scaling,
     Spec,
-    Split,
     Stop,
     Training,
 )
@@ -105,10 +105,23 @@ def _validated(source: Source) -> tuple[Config | None, list[Fault]]:
 def _anchored(source: Source) -> dict[str, Any]:
     """The tree, in which the names of files count from the config's folder."""
     data = source.get(("data",))
-    if not isinstance(data, dict) or not isinstance(data.get("file"), str) or not data["file"]:
+    if not isinstance(data, dict) or "file" not in data:
         return source.tree
-    path = Path(source.name).absolute().parent / data["file"]
-    return source.tree | {"data": data | {"file": str(path)}}
+    anchored = _from(Path(source.name).absolute().parent, data, "file")
+    split = data.get("split")
+    if isinstance(split, dict):
+        anchored["split"] = split | {
+            way: _from(Path(source.name).absolute().parent, split[way], *split[way])
+            for way in ("files", "index")
+            if isinstance(split.get(way), dict)
+        }
+    return source.tree | {"data": anchored}
+
+
+def _from(folder: Path, mapping: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """The mapping, in which the names under the keys are paths from the folder."""
+    names = {key: mapping[key] for key in keys if isinstance(mapping[key], str) and mapping[key]}
+    return mapping | {key: str(folder / name) for key, name in names.items()}
 
 
 def _name_from(stem: str) -> str:
@@ -189,7 +202,7 @@ _KEYS: dict[Location, list[str]] = {
     ("training", "stop"): list(Stop.model_fields),
     ("network",): list(NetworkSpec.model_fields),
     ("data",): list(GeneratedData.model_fields | InlineData.model_fields | FileData.model_fields),
-    ("data", "split"): list(Split.model_fields),
+    ("data", "split"): list(FileSplit.model_fields),
     ("data", "scale"): list(Scaling.model_fields),
 }
 

@@ -18,10 +18,11 @@ from pydantic import (
 
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.columns import ColumnRules, FillRule, Selector
+from bpcli.data.fileparts import FileParts
 from bpcli.data.files import MISSING, WHITESPACE, FileFormat
 from bpcli.data.filetable import FileSource, FileTask
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
-from bpcli.data.prepare import PartName, ScaleRule
+from bpcli.data.prepare import PARTS, PartName, ScaleRule
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
@@ -86,6 +87,38 @@ class Split(Strict):
         return {"train": train, "val": self.val, "test": self.test}
 
 
+class FilesOfParts(Strict):
+    """Files that hold a part each."""
+
+    val: Annotated[str, Field(min_length=1)] | None = None
+    test: Annotated[str, Field(min_length=1)] | None = None
+
+    @property
+    def paths(self) -> dict[PartName, Path]:
+        names = {part: getattr(self, part, None) for part in PARTS}
+        return {part: Path(name) for part, name in names.items() if name is not None}
+
+
+class IndexOfParts(FilesOfParts):
+    """Text files with the row numbers of a part each, counted from 0."""
+
+    train: Annotated[str, Field(min_length=1)] | None = None
+
+
+class FileSplit(Split):
+    """Parts of a table in a file, which may be told apart beforehand in one of three ways."""
+
+    files: FilesOfParts | None = None
+    index: IndexOfParts | None = None
+    column: Selector | None = None
+
+    @property
+    def parts(self) -> FileParts:
+        files = {} if self.files is None else self.files.paths
+        index = {} if self.index is None else self.index.paths
+        return FileParts(files, index, self.column)
+
+
 class Data(Strict):
     """Keys that every source of data has."""
 
@@ -130,6 +163,7 @@ class InlineData(Data):
 class FileData(Data):
     """A table in a file; columns are chosen by name, number from 1, or pattern."""
 
+    split: FileSplit = FileSplit()
     file: Annotated[str, Field(min_length=1)]
     header: bool = True
     columns: Annotated[list[str], Field(min_length=1)] | None = None
@@ -157,7 +191,8 @@ class FileData(Data):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return (Path(self.file),)
+        parts = self.split.parts
+        return (Path(self.file), *parts.files.values(), *parts.index.values())
 
     @property
     def source(self) -> FileSource:
@@ -167,7 +202,13 @@ class FileData(Data):
             tuple(self.categories),
         )
         return FileSource(
-            Path(self.file), self.format, rules, _selectors(self.inputs), self._targets, self.task
+            Path(self.file),
+            self.format,
+            rules,
+            _selectors(self.inputs),
+            self._targets,
+            self.task,
+            self.split.parts,
         )
 
     @property
