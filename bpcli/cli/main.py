@@ -17,7 +17,7 @@ from bpcli.errors import BpnetError, Interrupted
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
-_COMMANDS = ("train", "eval", "gradcheck", "predict", "compare", "runs", "init")
+_COMMANDS = ("train", "eval", "gradcheck", "predict", "export", "compare", "runs", "init")
 
 
 class _LazyGroup(click.Group):

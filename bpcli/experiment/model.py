@@ -7,10 +7,11 @@ the rows it was trained on are not.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bpcli.data.columns import Encoding, InputColumn
 from bpcli.data.prepare import Preparation
 from bpcli.data.table import Labels
 from bpcli.errors import RunError
@@ -24,6 +25,9 @@ from bpcli.runs.store import RESOLVED, WEIGHTS, Run
 from bpcli.spec.load import validate
 from bpcli.spec.source import Source
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 
 @dataclass(frozen=True)
 class Model:
@@ -33,7 +37,7 @@ class Model:
     network: Network
     params: Vector
     preparation: Preparation
-    input_names: tuple[str, ...]
+    encoding: Encoding
     target_names: tuple[str, ...]
 
     @property
@@ -55,6 +59,13 @@ class Model:
         """The class that each row of `outputs` says, as a place in `class_names`."""
         return self.preparation.labels(outputs)
 
+    def predict(self, frame: DataFrame) -> Array:
+        """`outputs` for the columns of a frame, which are found by name.
+
+        Raises `DataError` naming the column that lacks, or column and row of what does not fit.
+        """
+        return self.outputs(self.encoding.encode(frame))
+
     def in_double(self) -> Model:
         """The same parameters, computed with in float64."""
         return replace(self, params=self.params.astype(np.float64))
@@ -70,9 +81,15 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         network,
         saved.params(network, weights, np.dtype(spec.network.dtype)),
         saved.preparation(network, _names(saved, "class_names")),
-        _names(saved, "input_names"),
+        _encoding(saved),
         _names(saved, "target_names"),
     )
+
+
+def _encoding(saved: SavedWeights) -> Encoding:
+    """What the training fitted; of data that were no table of a file, numbers by their names."""
+    names = _names(saved, "input_names")
+    return saved.encoding or Encoding(tuple(InputColumn(name) for name in names))
 
 
 def _layers(saved: SavedWeights) -> tuple[Layer, ...]:

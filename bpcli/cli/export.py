@@ -1,0 +1,53 @@
+"""`bpnet export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bpcli.cli.common import console, runs_dir_option, weights_option
+
+
+@click.command(
+    "export",
+    epilog="""\b
+Examples:
+  bpnet export latest --to python
+  bpnet export latest --to onnx -o model.onnx""",
+)
+@click.argument("run")
+@click.option(
+    "--to",
+    type=click.Choice(["onnx", "json", "python"]),
+    required=True,
+    help="The kind of file.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The file; default: the run's name with the ending of its kind.",
+)
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@weights_option
+@runs_dir_option
+def command(
+    run: str, to: str, output: Path | None, force: bool, weights: str, runs_dir: Path
+) -> None:
+    """Write a run's network, with its preparation, for use elsewhere.
+
+    Rows go in as the table has them, and classes or values come out in their own units. The Python
+    file needs numpy alone; ONNX needs `pip install 'bpcli[onnx]'`. A file is first tried on some
+    rows, and written only if it computes what bpnet does.
+    """
+    from bpcli.experiment.export import export
+    from bpcli.experiment.model import load_model
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.runs.references import find_run
+
+    found = find_run(run, runs_dir)
+    with repeatable_numerics():
+        model = load_model(found, weights)  # type: ignore[arg-type]  # click checked it
+        path = export(model, to, output, force=force)
+    console().say(f"wrote {path}, which computes what {found.run_id} does ({weights} weights)")

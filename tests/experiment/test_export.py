@@ -1,0 +1,271 @@
+"""Files for use elsewhere: they compute what bpnet does, and what does not is never written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from bpcli.cli.export import command
+from bpcli.data.columns import Encoding, InputColumn
+from bpcli.data.prepare import Preparation, Scale
+from bpcli.errors import ConfigError, GateFailed
+from bpcli.experiment import export as exporting
+from bpcli.experiment.export import FORMATS, export
+from bpcli.experiment.formats import python_file
+from bpcli.experiment.model import Model
+from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
+from bpcli.nn.arrays import Array
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Bias, Layer, Network
+
+VARIANTS = [kind() for kind in ACTIVATIONS.values()] + [LeakyRelu(0.3), Elu(0.5), Maxout(3)]
+
+
+def a_model(
+    hidden: Activation,
+    *,
+    output: str = "identity",
+    outputs: int = 1,
+    classes: tuple[str, ...] = (),
+    dtype: str = "float64",
+    scaled: bool = True,
+    bias: Bias = "trained",
+    columns: tuple[InputColumn, ...] = (InputColumn("x"), InputColumn("the y"), InputColumn("z")),
+) -> Model:
+    encoding = Encoding(columns)
+    layers = (
+        Layer(len(encoding.names), 4, hidden, bias),
+        Layer(4, outputs, ACTIVATIONS[output]()),
+    )
+    network = Network(layers, LOSSES["mse"]())
+    rng = np.random.default_rng(11)  # both classes occur in every case
+    inputs = Scale.fixed("none", network.inputs)
+    targets = Scale.fixed("none", outputs)
+    if scaled:
+        inputs = Scale(rng.normal(30, 9, network.inputs), rng.uniform(0.1, 9, network.inputs))
+    if scaled and not classes:
+        targets = Scale(rng.normal(size=outputs), rng.uniform(1, 50, outputs))
+    preparation = Preparation(inputs, targets, classes, outputs)
+    params = rng.normal(size=network.n_params).astype(dtype)
+    targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
+    return Model("a-model", network, params, preparation, encoding, targets_named)
+
+
+def rows_of(model: Model, count: int = 20) -> Array:
+    """Rows of numbers near those of the training."""
+    normal = np.random.default_rng(6).normal(size=(count, model.network.inputs))
+    return model.preparation.inputs.invert(normal)
+
+
+def as_columns(model: Model, X: Array) -> dict[str, list[float]]:
+    names = [column.name for column in model.encoding.inputs]
+    return {name: column.tolist() for name, column in zip(names, X.T, strict=True)}
+
+
+# A reading of the JSON file by its documentation alone.
+
+
+JSON_ACTIVATIONS: dict[str, Callable[..., Array]] = {
+    "identity": lambda z: z,
+    "sigmoid": expit,
+    "tanh": np.tanh,
+    "relu": lambda z: z.clip(0),
+    "leaky_relu": lambda z, slope: np.where(z > 0, z, slope * z),
+    "elu": lambda z, alpha: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "softsign": lambda z: z / (1 + abs(z)),
+    "maxout": lambda z, pieces: np.stack([z[k::pieces] for k in range(pieces)]).max(axis=0),
+    "softmax": lambda z: softmax(z, axis=0),
+}
+
+
+def by_json(text: str, X: Array) -> Array:
+    saved = json.loads(text)
+    scale = saved["input_scale"]
+    a = ((X - scale["shift"]) / scale["factor"]).T
+    for layer in saved["layers"]:
+        z = np.array(layer["weights"]) @ a
+        if layer["bias"] is not None:
+            z += np.array(layer["bias"])[:, np.newaxis]
+        options = layer["activation"]
+        a = JSON_ACTIVATIONS[options.pop("name")](z, **options)
+    scale = saved["output_scale"]
+    outputs: Array = a.T * scale["factor"] + scale["shift"]
+    return outputs
+
+
+def run_python(path: Path) -> dict[str, Any]:
+    namespace: dict[str, Any] = {}
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("hidden", VARIANTS, ids=str)
+def test_every_activation_is_computed_as_we_do(tmp_path: Path, hidden, dtype) -> None:
+    pytest.importorskip("onnxruntime")
+    model = a_model(hidden, outputs=2, dtype=dtype)
+    X = rows_of(model)
+    expected = model.in_double().outputs(X)
+    as_json = export(model, "json", tmp_path / "model.json").read_text("utf-8")
+    np.testing.assert_allclose(by_json(as_json, X), expected, rtol=1e-12, atol=1e-13)
+    predict = run_python(export(model, "python", tmp_path / "model.py"))["predict"]
+    found = predict(as_columns(model, X))
+    np.testing.assert_allclose(
+        np.column_stack([found["predicted t0"], found["predicted t1"]]),
+        expected,
+        rtol=1e-12,
+        atol=1e-12,
+    )
+    content = export(model, "onnx", tmp_path / "model.onnx").read_bytes()
+    outputs, _ = onnx_run(content, X.astype(dtype))
+    tolerance = 1e-12 if dtype == "float64" else 1e-5
+    scale = abs(expected).max(axis=0)
+    assert (abs(outputs - expected) <= tolerance * scale).all()
+
+
+def onnx_run(content: bytes, X: Array) -> tuple[Array, list[str] | None]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    outputs, *classes = session.run(None, {"inputs": X})
+    return outputs, classes[0].tolist() if classes else None
+
+
+@pytest.mark.parametrize(
+    ("output", "outputs", "classes"),
+    [
+        ("sigmoid", 1, ("no", "ÿes 'or \"so")),
+        ("softmax", 3, ("a", "b", "c")),
+        ("tanh", 2, ("x", "y")),
+    ],
+)
+@pytest.mark.parametrize("bias", ["trained", "none"])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_classes_are_those_we_say(tmp_path, output, outputs, classes, bias, scaled) -> None:
+    model = a_model(
+        ACTIVATIONS["tanh"](),
+        output=output,
+        outputs=outputs,
+        classes=classes,
+        bias=bias,
+        scaled=scaled,
+    )
+    X = rows_of(model, 40)
+    expected = [classes[label] for label in model.labels(model.outputs(X))]  # type: ignore[union-attr]
+    assert len(set(expected)) > 1
+    predict = run_python(export(model, "python", tmp_path / "model.py"))["predict"]
+    found = predict(as_columns(model, X))
+    assert found["class"].tolist() == expected
+    assert list(found) == [*model.output_names, "class"]
+    rows = [dict(zip(["x", "the y", "z"], row, strict=True)) for row in X.tolist()]
+    np.testing.assert_array_equal(
+        predict(rows)[model.output_names[0]], found[model.output_names[0]]
+    )
+    pytest.importorskip("onnxruntime")
+    content = export(model, "onnx", tmp_path / "model.onnx").read_bytes()
+    assert onnx_run(content, X)[1] == expected
+
+
+MIXED = (
+    InputColumn("age", fill=38.5, indicator=True),
+    InputColumn("married", "boolean"),
+    InputColumn("job", "category", ("clerk", "smith", "1"), fill="smith", indicator=True),
+    InputColumn("town", "category", ("a b", "c\"d'e")),
+)
+
+
+def test_columns_are_encoded_as_we_do(tmp_path: Path) -> None:
+    from pandas import DataFrame
+
+    model = a_model(ACTIVATIONS["tanh"](), columns=MIXED)
+    rows = {
+        "town": ["a b", "c\"d'e", "elsewhere", "a b"],
+        "job": ["smith", None, " clerk", "1.0"],
+        "married": [True, False, False, True],
+        "age": [20, None, 40.5, float("nan")],
+    }
+    expected = model.predict(DataFrame(rows))
+    predict = run_python(export(model, "python", tmp_path / "model.py"))["predict"]
+    np.testing.assert_allclose(predict(rows)["predicted t0"], expected[:, 0], rtol=1e-12)
+    for column, value in [("town", None), ("married", 2), ("age", float("inf"))]:
+        with pytest.raises(ValueError, match=column):
+            predict(rows | {column: [value] * 4})
+    with pytest.raises(KeyError, match="age"):
+        predict({name: values for name, values in rows.items() if name != "age"})
+    saved = json.loads(export(model, "json", tmp_path / "model.json").read_text("utf-8"))
+    assert saved["columns"][2]["categories"] == ["clerk", "smith", "1"]
+    assert saved["inputs"] == list(model.encoding.names)
+    pytest.importorskip("onnxruntime")
+    content = export(model, "onnx", tmp_path / "model.onnx").read_bytes()
+    outputs, classes = onnx_run(content, model.encoding.encode(DataFrame(rows)))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-12)
+    assert classes is None
+
+
+def test_the_python_file_imports_numpy_alone_and_holds_only_what_it_uses() -> None:
+    text = python_file.python_text(a_model(ACTIVATIONS["relu"](), scaled=False))
+    assert [line for line in text.splitlines() if "import" in line] == ["import numpy as np"]
+    assert "def relu(z)" in text
+    assert not any(f"def {name}(" in text for name in ("tanh", "softmax", "category", "boolean"))
+    assert "SHIFT" not in text
+    assert "a1 = relu(W1 @ a0 + b1)" in text
+
+
+@pytest.mark.parametrize("to", ["python", "onnx"])
+def test_a_file_that_computes_something_else_is_not_written(
+    tmp_path: Path, monkeypatch, to
+) -> None:
+    pytest.importorskip("onnxruntime")
+    model = a_model(ACTIVATIONS["tanh"]())
+    other = replace(model, params=model.params * (1 + 1e-9))
+    kind = FORMATS[to]
+    wrong = replace(kind, content=lambda _: kind.content(other))
+    monkeypatch.setattr(exporting, "FORMATS", {to: wrong})
+    with pytest.raises(GateFailed, match=r"gives .* where bpnet gives .* was not written"):
+        export(model, to, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_classes_are_not_written(tmp_path: Path, monkeypatch) -> None:
+    model = a_model(ACTIVATIONS["tanh"](), output="softmax", outputs=2, classes=("a", "b"))
+    swapped = replace(FORMATS["python"], content=lambda m: _swapped(FORMATS["python"].content(m)))
+    monkeypatch.setattr(exporting, "FORMATS", {"python": swapped})
+    with pytest.raises(GateFailed, match="other classes than its outputs say"):
+        export(model, "python", tmp_path / "model.py")
+
+
+def _swapped(content: bytes) -> bytes:
+    return content.replace(b"Y.argmax", b"Y.argmin")
+
+
+def test_a_file_in_the_way_is_overwritten_only_by_force(tmp_path: Path) -> None:
+    model, path = a_model(ACTIVATIONS["tanh"]()), tmp_path / "model.json"
+    path.write_text("mine")
+    with pytest.raises(ConfigError, match="is there already: --force"):
+        export(model, "json", path)
+    assert path.read_text() == "mine"
+    export(model, "json", path, force=True)
+    assert path.read_text() != "mine"
+    with pytest.raises(ConfigError, match="name a file"):
+        export(model, "json", tmp_path, force=True)
+
+
+def test_without_the_packages_onnx_says_what_to_install(tmp_path: Path, monkeypatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ConfigError, match=r"needs the package onnx: pip install 'bpcli\[onnx\]'"):
+        export(a_model(ACTIVATIONS["tanh"]()), "onnx", tmp_path / "model.onnx")
+
+
+def test_the_command_offers_every_format() -> None:
+    (to,) = [parameter for parameter in command.params if parameter.name == "to"]
+    assert list(to.type.choices) == list(FORMATS)  # type: ignore[attr-defined]
