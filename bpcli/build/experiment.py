@@ -11,6 +11,7 @@ import numpy as np
 
 from bpcli.build import complaints
 from bpcli.build.complaints import has_softmax_output
+from bpcli.data.arrayfiles import ArraySource
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.columns import Encoding
 from bpcli.data.filetable import FileSource
@@ -42,6 +43,7 @@ from bpcli.training.rows import Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
 
+Source: TypeAlias = Generator | InlineArrays | FileSource | ArraySource
 Stream: TypeAlias = Literal["data", "split", "init", "batches", "intervals"]
 _STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches", "intervals")
 
@@ -256,11 +258,13 @@ def _data_error(config: Config, error: DataError) -> ConfigError:
     return config.error([Complaint(("data", error.key or key), str(error))])
 
 
-def _made(source: Generator | InlineArrays | FileSource, rng: np.random.Generator) -> Table:
+def _made(source: Source, rng: np.random.Generator) -> Table:
     try:
         table = source.table(rng)
     except OverflowError as error:
         raise DataError(f"these options lead to numbers that are too large: {error}") from None
+    if not isinstance(source, Generator):
+        return table  # they have looked at each number
     values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
     if not all(np.isfinite(array).all() for array in values):
         raise DataError("these options lead to numbers that are too large")

@@ -59,6 +59,9 @@ class FileFormat:
 def read_frame(path: Path, format_: FileFormat) -> DataFrame:
     """All rows. Raises `DataError` with the line where the file is no table."""
     settled, _ = settle(path, format_)
+    if _is_parquet(path):
+        with _parquet(path) as file:
+            return file.read().to_pandas()
     with _our_words(settled), _pandas_frames(path, settled) as frame:
         _refuse_short_rows(path, settled, frame)
         return frame
@@ -70,6 +73,9 @@ def read_blocks(path: Path, format_: FileFormat, rows: int) -> Iterator[DataFram
     Raises `DataError` with the line where the file is no table.
     """
     settled, _ = settle(path, format_)
+    if _is_parquet(path):
+        yield from _parquet_blocks(path, rows)
+        return
     with _our_words(settled), _pandas_frames(path, settled, chunksize=rows) as frames, frames:
         is_checked = False
         for frame in frames:
@@ -83,6 +89,11 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
 
     Raises `DataError` where the file cannot be read, is not text, or its header is no header.
     """
+    if _is_parquet(path):
+        with _parquet(path) as file:
+            names = tuple(map(str, file.schema_arrow.names))
+        _refuse_odd_names(names)
+        return replace(format_, columns=names), ()
     encoding, notes = _encoding(path, format_.encoding)
     format_ = replace(format_, encoding=encoding)
     sample = _sample(path, format_)
@@ -256,6 +267,42 @@ def _refuse_odd_names(names: tuple[str, ...]) -> None:
     odd = next((name for name in names if not name.isprintable()), None)
     if odd is not None:
         raise DataError(f"the column name {odd!r} has control characters", "file")
+
+
+# Parquet, which says itself what its columns are.
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
+    """The open file. Raises `DataError` where it is damaged, or pyarrow is not there."""
+    require_regular(path)
+    try:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise DataError(
+            "to read Parquet, install the extra: pip install 'bpcli[parquet]'"
+        ) from None
+    try:
+        with ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        message = str(error).splitlines()[0]
+        raise DataError(f"this is no Parquet file, or a damaged one: {message}") from None
+
+
+def _parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
+    start = 0
+    with _parquet(path) as file:
+        for batch in file.iter_batches(batch_size=rows):
+            frame = batch.to_pandas()
+            frame.index += start
+            start += len(frame)
+            yield frame
 
 
 # pandas.

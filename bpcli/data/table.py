@@ -83,7 +83,7 @@ class Table:
         """The table of an autoencoder."""
         if self.unfitted is not None:
             return replace(self, Y=None, reconstructs=True)
-        X = self.X[:]
+        X = self.X[:].astype(np.float64, copy=False)
         return replace(
             self,
             X=X,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bpcli.data.arrayfiles import ARRAY_SUFFIXES
 from bpcli.data.prepare import FITTED_RULES
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
@@ -46,6 +47,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _target_scale,
         _one_source,
         _indicator_of_fill,
+        _array_files,
         _inline_numbers,
     ):
         yield from check(source)
@@ -276,6 +278,18 @@ def _indicator_of_fill(source: Source) -> Iterator[Complaint]:
         yield Complaint(
             ("data", "indicator"), "`indicator` tells where `fill` stood in: set `fill` too"
         )
+
+
+def _array_files(source: Source) -> Iterator[Complaint]:
+    """What columns of words and gaps need, and arrays of numbers have not."""
+    file = source.get(("data", "file"))
+    if not isinstance(file, str) or not file.lower().endswith(ARRAY_SUFFIXES):
+        return
+    for key in ("fill", "categories"):
+        if source.get(("data", key)):
+            yield Complaint(
+                ("data", key), f"`{key}` is for tables in text files or Parquet, not for arrays"
+            )
 
 
 def _inline_numbers(source: Source) -> Iterator[Complaint]:

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from bpcli.data.arrayfiles import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.columns import ColumnRules, FillRule, Selector
 from bpcli.data.fileparts import FileParts
@@ -195,21 +196,16 @@ class FileData(Data):
         return (Path(self.file), *parts.files.values(), *parts.index.values())
 
     @property
-    def source(self) -> FileSource:
+    def source(self) -> FileSource | ArraySource:
+        path, inputs, parts = Path(self.file), _selectors(self.inputs), self.split.parts
+        if path.suffix.lower() in ARRAY_SUFFIXES:
+            return ArraySource(path, inputs, self._targets, self.task, parts)
         rules = ColumnRules(
             self.fill,
             self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
             tuple(self.categories),
         )
-        return FileSource(
-            Path(self.file),
-            self.format,
-            rules,
-            _selectors(self.inputs),
-            self._targets,
-            self.task,
-            self.split.parts,
-        )
+        return FileSource(path, self.format, rules, inputs, self._targets, self.task, parts)
 
     @property
     def format(self) -> FileFormat:
