@@ -171,7 +171,7 @@ class ColumnRules:
         """Each column as its training rows have it. Raises `DataError` naming the column."""
         columns = list(map(str, frame.columns))
         words = set(select(columns, self.categories, "categories"))
-        flagged = self._flagged(frame.iloc[training])
+        flagged = self._flagged(frame, training)
         rules = self._rules(columns)
         return [
             fitted_column(
@@ -180,11 +180,13 @@ class ColumnRules:
             for name in names
         ]
 
-    def _flagged(self, seen: DataFrame) -> set[str]:
+    def _flagged(self, frame: DataFrame, training: Labels) -> set[str]:
         """The columns with an indicator: those named, or those where a value is missing."""
         if not isinstance(self.indicator, bool):
-            return set(select(list(map(str, seen.columns)), self.indicator, "indicator"))
-        return {str(name) for name in seen if seen[name].isna().any()} if self.indicator else set()
+            return set(select(list(map(str, frame.columns)), self.indicator, "indicator"))
+        if not self.indicator:
+            return set()
+        return {str(name) for name in frame if frame[name].iloc[training].isna().any()}
 
     def _rules(self, columns: Sequence[str]) -> dict[str, FillRule]:
         """The rule of each column; the first that names it, exact names before patterns."""
@@ -210,6 +212,8 @@ def fitted_column(
     Raises `DataError` where it is neither numbers nor categories, or the training rows have none.
     """
     kind = "category" if is_category else kind_of(values, name)
+    if kind != "category" and rule is None:
+        return InputColumn(name, kind, (), None, indicator)
     seen = values.iloc[training]
     if rule is not None and len(training) and seen.isna().all():
         raise DataError(f"column `{name}` has no value in the training rows to fill gaps with")
@@ -225,14 +229,11 @@ def fitted_column(
         return InputColumn(name, kind, categories, fill, indicator)
     numbers = as_numbers(seen, name)
     known = numbers[~np.isnan(numbers)]
-    most_frequent = rule is not None and kind == "boolean"
-    number = _fill("most_frequent" if most_frequent else rule, known)
+    number = _fill("most_frequent" if kind == "boolean" else rule, known)
     return InputColumn(name, kind, (), number, indicator)
 
 
-def _fill(rule: FillRule | None, known: Vector) -> float | None:
-    if rule is None or not len(known):
-        return None
+def _fill(rule: FillRule | None, known: Vector) -> float:
     if rule == "most_frequent":
         values, counts = np.unique(known, return_counts=True)
         return float(values[counts.argmax()])
@@ -279,7 +280,8 @@ def as_numbers(values: Series, name: str) -> Vector:
         _refuse_dates(values, name)
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         _refuse(values, name, np.isnan(numbers) & ~values.isna().to_numpy(), _NO_NUMBER)
-    _refuse(values, name, np.isinf(numbers), _INFINITE)
+    if not np.isfinite(numbers).all():
+        _refuse(values, name, np.isinf(numbers), _INFINITE)
     return numbers
 
 

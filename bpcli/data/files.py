@@ -58,7 +58,11 @@ class FileFormat:
 
 def read_frame(path: Path, format_: FileFormat) -> DataFrame:
     """All rows. Raises `DataError` with the line where the file is no table."""
-    settled, _ = settle(path, format_)
+    return read_settled(path, settle(path, format_)[0])
+
+
+def read_settled(path: Path, settled: FileFormat) -> DataFrame:
+    """The same of a format that `settle` has filled in."""
     if _is_parquet(path):
         with _parquet(path) as file:
             return file.read().to_pandas()
@@ -155,22 +159,29 @@ def _decode(path: Path, encoding: str) -> None:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise DataError(f"`{encoding}` is no encoding that Python knows", "encoding") from None
-    lines = 1
+    start = 0
     with path.open("rb") as file:
         while True:
             block = file.read(_BLOCK)
             try:
                 text = decoder.decode(block, final=not block)
             except UnicodeError as error:
-                lines += block[: getattr(error, "start", 0)].count(b"\n")
-                message = f"line {lines} is not text in the encoding {encoding}"
+                line = _line_at(path, start + getattr(error, "start", 0))
+                message = f"line {line} is not text in the encoding {encoding}"
                 raise _NotDecoded(message, "encoding") from None
             if "\0" in text:
-                lines += text[: text.index("\0")].count("\n")
-                raise DataError(f"line {lines} has a NUL byte: this is not a text file", "file")
+                line = _line_at(path, start + max(0, block.find(b"\0")))
+                raise DataError(f"line {line} has a NUL byte: this is not a text file", "file")
             if not block:
                 return
-            lines += block.count(b"\n")
+            start += len(block)
+
+
+def _line_at(path: Path, position: int) -> int:
+    """The line, from 1, that a byte is in."""
+    with path.open("rb") as file:
+        blocks = iter(lambda: file.read(min(_BLOCK, position - file.tell())), b"")
+        return 1 + sum(block.count(b"\n") for block in blocks)
 
 
 # The separator and the names.

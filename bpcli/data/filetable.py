@@ -25,7 +25,7 @@ from bpcli.data.columns import (
     target_values,
 )
 from bpcli.data.fileparts import FileParts, parts_of_column, parts_of_files, parts_of_index
-from bpcli.data.files import FileFormat, read_frame, settle
+from bpcli.data.files import FileFormat, read_frame, read_settled, settle
 from bpcli.data.prepare import PartName
 from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
@@ -58,7 +58,8 @@ class FileSource:
         with naming(self.path):
             format_, notes = settle(self.path, self.format)
             text = select(format_.columns, self.rules.categories, "categories")
-            frame = _frame(self.path, replace(format_, text=tuple(text)))
+            frame = read_settled(self.path, replace(format_, text=tuple(text)))
+            _refuse_no_rows(frame)
             chosen = self._choose(format_.columns)
         frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
         table = targets_table(frames, chosen.targets, self.task)
@@ -93,7 +94,8 @@ class FileSource:
         frames = {}
         for path in self.parts.files.values():
             with naming(path, "split"):
-                frames[path] = _frame(path, format_)
+                frames[path] = read_frame(path, format_)
+                _refuse_no_rows(frames[path])
                 require(frames[path].columns, used)
         return frames
 
@@ -116,11 +118,9 @@ class _Chosen(NamedTuple):
     part: str | None
 
 
-def _frame(path: Path, format_: FileFormat) -> DataFrame:
-    frame = read_frame(path, format_)
+def _refuse_no_rows(frame: DataFrame) -> None:
     if not len(frame):
         raise DataError("the file has a header, but no rows")
-    return frame
 
 
 @contextmanager
