@@ -14,6 +14,7 @@ import yaml
 
 from bpcli.cli.main import bpnet as group
 from bpcli.cli.main import main
+from bpcli.data.files import MISSING
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
@@ -24,6 +25,7 @@ from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
+TABLES = re.findall(r"\(`(\w+\.(?:csv|yaml))`.*?\n\n```\w+\n(.*?)```", TEXT, re.DOTALL)
 CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
 (WRONG,) = re.findall(r"```text\n(data:\n.*?)```", TEXT, re.DOTALL)
 
@@ -57,6 +59,8 @@ def test_the_commands_print_what_the_readme_shows(
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "configs", "configs")
     Path("wrong.yaml").write_text(WRONG)
+    for name, content in TABLES:
+        Path(name).write_text(content)
     ran = set()
     for block in CONSOLE:
         for command, shown in re.findall(r"\$ bpnet (.*)\n((?:(?!\$ ).*\n?)*)", block):
@@ -108,6 +112,18 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
     for names in (*registries, ACTIVATION_ALIASES, OPTIMIZER_ALIASES):
         for name in names:
             assert re.search(rf"\b{name}\b", TEXT), name
+
+
+def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
+    from bpcli.spec.models import FileData, FileSplit, Split
+
+    section = TEXT.split("\n## Your own table\n")[1].split("\n## ")[0]
+    keys = [key for key in FileData.model_fields if key not in ("split", "scale")]
+    ways = [f"split.{key}" for key in FileSplit.model_fields if key not in Split.model_fields]
+    for key in keys + ways:
+        assert re.search(rf"^\|.*`{key}`.* \|", section, re.MULTILINE), key
+    for word in MISSING:
+        assert re.search(rf"^\| `missing` \|.*{re.escape(word)}", section, re.MULTILINE), word
 
 
 def test_every_option_is_in_the_readme() -> None:
