@@ -74,9 +74,12 @@ def load_run_or_config(
 ) -> tuple[Experiment, Vector]:
     """What RUN|CONFIG names: a run with its weights, or a config with its initial parameters.
 
-    Raises `ConfigError` or `RunError` where it names neither, or --set is given for a run.
+    Raises `ConfigError` or `RunError` where it names neither, or --set is given for a run, or
+    --weights for a config.
     """
-    if _names_a_config(reference):
+    if names_a_config(reference):
+        if was_given("weights"):
+            raise ConfigError("--weights is for a RUN; a CONFIG has its initial parameters.")
         from bpcli.build import build
         from bpcli.spec.load import load_config
 
@@ -93,7 +96,13 @@ def load_run_or_config(
     return trained.experiment, trained.params
 
 
-def _names_a_config(reference: str) -> bool:
+def was_given(option: str) -> bool:
+    """True where the command line has the option, if only with its default."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
+def names_a_config(reference: str) -> bool:
     """True where RUN|CONFIG is a config file: it ends as one, or is a file."""
     try:
         return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()

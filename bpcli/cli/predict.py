@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +14,21 @@ from bpcli.cli.common import (
     console,
     json_option,
     load_run_or_config,
+    names_a_config,
     print_json,
     runs_dir_option,
     set_option,
+    was_given,
     weights_option,
 )
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
+    from bpcli.experiment.model import Model
+    from bpcli.experiment.new_rows import NewRows
     from bpcli.experiment.predict import PredictedRows
+    from bpcli.experiment.prediction_files import Write
     from bpcli.nn.arrays import Array
 
 _MOST_ROWS_ON_A_TERMINAL = 50
@@ -33,9 +40,18 @@ _MOST_ROWS_ON_A_TERMINAL = 50
 Examples:
   bpnet predict latest
   bpnet predict configs/xor_by_hand.yaml
-  bpnet predict latest --split test > predictions.tsv""",
+  bpnet predict latest --split test > predictions.tsv
+  bpnet predict latest new.csv -o predictions.csv
+  cat new.csv | bpnet predict latest - > predictions.tsv""",
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where predictions for FILE go, by ending: .csv, .tsv, .json, .jsonl, .npz; or `-`.",
+)
 @click.option(
     "--split",
     type=click.Choice(["all", "train", "val", "test"]),
@@ -49,6 +65,8 @@ Examples:
 @json_option
 def command(
     run_or_config: str,
+    file: Path | None,
+    output: Path | None,
     split: str,
     weights: str,
     overrides: tuple[str, ...],
@@ -57,10 +75,22 @@ def command(
 ) -> None:
     """Print a network's outputs.
 
-    They are for the rows of the run's data, in original units; of a CONFIG, those of its initial
-    parameters: nothing is trained. A terminal gets a table, a pipe tab-separated lines. --set is
-    for a CONFIG.
+    Without FILE they are for the rows of the run's data, in original units; of a CONFIG, those of
+    its initial parameters: nothing is trained. A terminal gets a table, a pipe tab-separated lines.
+    --set is for a CONFIG.
+
+    With FILE, which a run alone can read, they are for its rows, in their order: classes and
+    probabilities, or values in original units, as tab-separated lines or as --output says. Columns
+    are found by name; a file of any size takes little memory. `-` reads standard input.
     """
+    if file is not None:
+        for option in ("split", "overrides"):
+            if was_given(option):
+                raise ConfigError(f"--{_SPELT[option]} is for the rows of the run's own data.")
+        _predict_file(run_or_config, file, output, weights, runs_dir, as_json)
+        return
+    if output is not None:
+        raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
     from bpcli.experiment.predict import predict_rows
     from bpcli.nn.numerics import repeatable_numerics
 
@@ -75,6 +105,77 @@ def command(
         _print_table(predicted)
     else:
         _print_lines(predicted)
+
+
+_SPELT = {"split": "split", "overrides": "set"}
+
+
+# New rows.
+
+
+def _predict_file(
+    reference: str, file: Path, output: Path | None, weights: str, runs_dir: Path, as_json: bool
+) -> None:
+    from bpcli.experiment.model import load_model
+    from bpcli.experiment.new_rows import new_rows
+    from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.runs.references import find_run
+
+    if names_a_config(reference):
+        raise ConfigError(f"{reference} is a CONFIG: new rows need a RUN, which was trained.")
+    write = _writer(file, output, as_json)
+    with repeatable_numerics(), _on_disk(file) as path:
+        model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
+        rows = new_rows(path, model)
+        for note in rows.notes:
+            console(stderr=True).say(f"note: {note}")
+        _write(write, output, model, rows)
+
+
+def _writer(file: Path, output: Path | None, as_json: bool) -> Write:
+    """What writes the predictions. Raises `ConfigError` for an output that cannot be."""
+    from bpcli.experiment.prediction_files import json_list, tab_separated, writer_for
+
+    if output is None or output == _STANDARD:
+        return json_list if as_json else tab_separated
+    if as_json:
+        raise ConfigError("--json prints; for a file, end --output in .json or .jsonl.")
+    if output.exists() and (not output.is_file() or (file.exists() and output.samefile(file))):
+        raise ConfigError(f"{output} cannot hold the predictions: name another file.")
+    return writer_for(output)
+
+
+def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> None:
+    from bpcli.runs.files import atomic_file
+
+    if output is None or output == _STANDARD:
+        write(sys.stdout.buffer, model, rows.predictions())
+        return
+    with atomic_file(output) as handle:
+        count = write(handle, model, rows.predictions())
+    console(stderr=True).say(f"wrote {output}: {count} rows")
+
+
+_STANDARD = Path("-")
+
+
+@contextmanager
+def _on_disk(file: Path) -> Iterator[Path]:
+    """The file; of standard input a copy, as it is looked at before it is read."""
+    if file != _STANDARD:
+        yield file
+        return
+    from shutil import copyfileobj
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "standard input"
+        with path.open("wb") as copy:
+            copyfileobj(sys.stdin.buffer, copy)
+        yield path
+
+
+# The run's own rows.
 
 
 def _rows(experiment: Experiment, split: str) -> Array:

@@ -89,12 +89,14 @@ class InputColumn:
 class Encoding:
     """What turns the rows of a file into inputs and targets.
 
-    Targets are values where there are no `class_names`.
+    Targets are values where there are no `class_names`. `file_columns` are all the columns that the
+    file has, by which one without a header can be told to be of the same kind.
     """
 
     inputs: tuple[InputColumn, ...]
     targets: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    file_columns: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -138,6 +140,7 @@ class Encoding:
             "inputs": [asdict(column) for column in self.inputs],
             "targets": list(self.targets),
             "class_names": list(self.class_names),
+            "file_columns": list(self.file_columns),
         }
 
     @classmethod
@@ -147,7 +150,8 @@ class Encoding:
             InputColumn(**{**column, "categories": tuple(column["categories"])})
             for column in saved["inputs"]
         ]
-        return cls(tuple(columns), tuple(saved["targets"]), tuple(saved["class_names"]))
+        names = (tuple(saved[key]) for key in ("targets", "class_names", "file_columns"))
+        return cls(tuple(columns), *names)
 
 
 # Fitting.

@@ -110,6 +110,11 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
     return replace(format_, columns=names), tuple(notes)
 
 
+def first_row(path: Path, settled: FileFormat) -> list[str]:
+    """The fields of the first row of a settled file, as they are written."""
+    return _first_row(_sample(path, settled), settled)
+
+
 def require_regular(path: Path, key: str = "file") -> None:
     """Raises `DataError` unless the path is a file that can be read."""
     if path.is_dir():

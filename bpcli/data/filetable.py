@@ -177,9 +177,10 @@ class FrameInputs:
 
     def fit(self, training: Labels, class_names: tuple[str, ...]) -> Encoding:
         """The encoding of the training rows. Raises `DataError` naming the column."""
+        together = self._together()
         with naming(next(iter(self.frames))):
-            columns = self.rules.fit(self._together(), training, self.names)
-        return Encoding(tuple(columns), self.targets, class_names)
+            columns = self.rules.fit(together, training, self.names)
+        return Encoding(tuple(columns), self.targets, class_names, tuple(together.columns))
 
     def _together(self) -> DataFrame:
         import pandas as pd

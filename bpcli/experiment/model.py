@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bpcli.data.columns import Encoding, InputColumn
+from bpcli.data.files import FileFormat
 from bpcli.data.prepare import Preparation
 from bpcli.data.table import Labels
 from bpcli.errors import RunError
@@ -23,6 +24,7 @@ from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict as network_outputs
 from bpcli.runs.store import RESOLVED, WEIGHTS, Run
 from bpcli.spec.load import validate
+from bpcli.spec.models import FileData
 from bpcli.spec.source import Source
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Model:
     preparation: Preparation
     encoding: Encoding
     target_names: tuple[str, ...]
+    format: FileFormat
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -83,6 +86,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         saved.preparation(network, _names(saved, "class_names")),
         _encoding(saved),
         _names(saved, "target_names"),
+        spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
     )
 
 

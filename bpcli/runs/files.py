@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -18,20 +19,32 @@ from bpcli.errors import RunError
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that a reader, or a crash, meets the old content or the new, never a part.
 
+    Raises `RunError` where that fails.
+    """
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its name once all of it is written.
+
     Temporary file beside it → write → fsync → rename → fsync of the folder.
-    Raises `RunError` where that fails; the temporary file is gone then.
+    Raises `RunError` where that fails; the temporary file is gone then, as after any exception.
     """
     temporary = path.with_name(f".{path.name}.tmp")  # a run's folder has one writer
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
-        raise RunError(f"{path} could not be saved: {error.strerror or error}.") from error
+        if isinstance(error, OSError):
+            raise RunError(f"{path} could not be saved: {error.strerror or error}.") from error
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

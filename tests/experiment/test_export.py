@@ -14,6 +14,7 @@ from scipy.special import expit, softmax
 
 from bpcli.cli.export import command
 from bpcli.data.columns import Encoding, InputColumn
+from bpcli.data.files import FileFormat
 from bpcli.data.prepare import Preparation, Scale
 from bpcli.errors import ConfigError, GateFailed
 from bpcli.experiment import export as exporting
@@ -55,7 +56,7 @@ def a_model(
     preparation = Preparation(inputs, targets, classes, outputs)
     params = rng.normal(size=network.n_params).astype(dtype)
     targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
-    return Model("a-model", network, params, preparation, encoding, targets_named)
+    return Model("a-model", network, params, preparation, encoding, targets_named, FileFormat())
 
 
 def rows_of(model: Model, count: int = 20) -> Array:

@@ -1,7 +1,8 @@
 """A model as one Python file that needs numpy alone, written to be read.
 
 The layers stand in it as formulas, z = W a + b with samples as columns, and every number to the
-last digit. Of the functions below, only those that the model uses are written.
+last digit: these come last, after the formulas. Of the functions below, only those that the model
+uses are written.
 """
 
 from __future__ import annotations
@@ -19,17 +20,10 @@ from bpcli.registry import as_mapping, name_of
 
 def python_text(model: Model) -> str:
     """The source text of the file."""
-    sections = [
-        _head(model),
-        _names(model),
-        *_encoding(model),
-        *_scales(model),
-        *_parameters(model),
-        *_activations(model),
-        _network(model),
-        _predict(model),
-    ]
-    return "\n".join(sections).rstrip("\n") + "\n"
+    definitions = [_names(model), *_encoding(model), *_activations(model), _network(model)]
+    numbers = "\n".join([*_scales(model), *_parameters(model)])
+    sections = [_head(model), *definitions, _predict(model), numbers]
+    return "\n\n\n".join(section.strip("\n") for section in sections) + "\n"
 
 
 # Names and columns.
@@ -44,8 +38,7 @@ def _head(model: Model) -> str:
 It needs numpy alone and computes in float64.{trained}
 """
 
-import numpy as np
-'''
+import numpy as np'''
 
 
 def _layer_name(layer: Layer) -> str:
@@ -53,12 +46,14 @@ def _layer_name(layer: Layer) -> str:
 
 
 def _names(model: Model) -> str:
-    classes = _assignment("CLASSES", model.class_names) if model.class_names else ""
-    return _assignment("OUTPUTS", model.output_names) + classes
+    outputs = _assignment("OUTPUTS", model.output_names)
+    if not model.class_names:
+        return outputs
+    return f"{outputs}\n{_assignment('CLASSES', model.class_names)}"
 
 
 def _assignment(name: str, values: tuple[str, ...]) -> str:
-    return f"{name} = [\n" + "".join(f"    {value!r},\n" for value in values) + "]\n"
+    return f"{name} = [\n" + "".join(f"    {value!r},\n" for value in values) + "]"
 
 
 def _encoding(model: Model) -> Iterator[str]:
@@ -69,7 +64,8 @@ def _encoding(model: Model) -> Iterator[str]:
         kinds.add("number")
     yield from (source for kind, source in _FUNCTIONS.items() if kind in kinds)
     lines = "".join(f"    ({name!r}, {kind}, {options!r}),\n" for name, kind, options in entries)
-    yield f"\nCOLUMNS = [  # the name, what makes it numbers, and how\n{lines}]\n{_ENCODE}"
+    yield f"COLUMNS = [  # the name, what makes it numbers, and how\n{lines}]"
+    yield _ENCODE
 
 
 Entry: TypeAlias = tuple[str, str, dict[str, Any]]
@@ -86,13 +82,11 @@ def _entries(column: InputColumn) -> Iterator[Entry]:
 
 _FUNCTIONS = {
     "missing": """
-
 def missing(values):
     \"""True for None and NaN.\"""
     return np.array([value is None or value != value for value in values], bool)
 """,
     "number": """
-
 def number(values, fill=None):
     \"""Numbers; `fill` stands in for missing ones.\"""
     if fill is None and missing(values).any():
@@ -104,7 +98,6 @@ def number(values, fill=None):
     return numbers
 """,
     "boolean": """
-
 def boolean(values, fill=None):
     \"""True as 1 and False as 0.\"""
     numbers = number(values, fill)
@@ -113,7 +106,6 @@ def boolean(values, fill=None):
     return numbers
 """,
     "category": """
-
 def word(value, words):
     \"""The word that a value is, or the number it is another way to write: 1.0 for 1.\"""
     text = str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value).strip()
@@ -135,7 +127,6 @@ def category(values, words, fill=None):
 """,
 }
 _ENCODE = '''
-
 def values_of(rows, name):
     """A column of a list of dicts, or of a dict of columns."""
     return [row[name] for row in rows] if isinstance(rows, list) else list(rows[name])
@@ -150,8 +141,6 @@ def encode(rows):
         except ValueError as error:
             raise ValueError(f"column {name!r}: {error}") from None
     return np.column_stack(encoded)
-
-
 '''
 
 
@@ -196,10 +185,7 @@ def _lines(vector: Array, indent: str) -> str:
 
 def _activations(model: Model) -> Iterator[str]:
     used = {name_of(ACTIVATIONS, layer.activation) for layer in model.network.layers}
-    yield ""
-    for name, source in _ACTIVATION_SOURCES.items():
-        if name in used:
-            yield f"\n{source}\n"
+    yield from (source for name, source in _ACTIVATION_SOURCES.items() if name in used)
 
 
 def _network(model: Model) -> str:
@@ -213,7 +199,6 @@ def network(X):
     """The outputs (n, outputs) of the network for its inputs (n, inputs)."""
     a0 = X.T
 {"".join(lines)}    return a{len(lines)}.T
-
 '''
 
 

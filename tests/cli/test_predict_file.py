@@ -1,0 +1,288 @@
+"""Predictions for the rows of a file: columns by name, rows in their order, any kind of output."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpcli.experiment import new_rows
+from bpcli.experiment.model import load_model
+from bpcli.runs.references import find_run
+
+RNG = np.random.default_rng(3)
+NUMBERS = RNG.normal(20, 5, (60, 2)).round(2)
+COLOURS = RNG.choice(["red", "dark blue", "green"], 60)
+ANSWERS = np.where((NUMBERS[:, 0] > 20) ^ (COLOURS == "red"), "yes", "no, not")
+CONFIG = """\
+data: {file: t.csv, scale: {inputs: standard}}
+network: {layers: [auto, 3, auto], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+training: {epochs: 20, optimizer: rprop}
+"""
+TABLE = [
+    {"n": f"{n}", "m m": f"{m}", "colour": colour, "answer": f'"{answer}"'}
+    for (n, m), colour, answer in zip(NUMBERS.tolist(), COLOURS, ANSWERS, strict=True)
+]
+
+
+def write(path: str, rows: list[dict[str, str]], columns: list[str], separator: str = ",") -> None:
+    lines = [separator.join(columns)]
+    lines += [separator.join(row[column] for column in columns) for row in rows]
+    Path(path).write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def folder(bpnet, tmp_path: Path) -> Path:
+    """An empty folder with a run that was trained on a table."""
+    write("t.csv", TABLE, ["n", "m m", "colour", "answer"])
+    Path("c.yaml").write_text(CONFIG)
+    assert bpnet("train", "c.yaml", "--quiet").code == 0
+    return tmp_path
+
+
+def lines_of(result) -> list[list[str]]:
+    assert result.code == 0, result.err
+    return [line.split("\t") for line in result.out.splitlines()]
+
+
+def test_predictions_for_the_training_file_are_those_for_its_rows(bpnet, folder) -> None:
+    own = json.loads(bpnet("predict", "latest", "--json").out)
+    result = bpnet("predict", "latest", "t.csv", "--json")
+    assert json.loads(result.out) == [
+        {"outputs": row["outputs"], "class": row["class"]} for row in own
+    ]
+    assert result.err == "note: t.csv: not used: the target column `answer`\n"
+
+
+def test_a_model_is_used_where_its_data_are_not(bpnet, folder) -> None:
+    expected = bpnet("predict", "latest", "t.csv").out
+    write("new.csv", TABLE, ["colour", "m m", "n"])
+    Path("t.csv").unlink()
+    result = bpnet("predict", "latest", "new.csv")
+    assert result.out == expected
+    assert result.err == ""
+
+
+def test_the_order_of_columns_changes_nothing_and_that_of_rows_only_order(bpnet, folder) -> None:
+    expected = bpnet("predict", "latest", "t.csv").out.splitlines()
+    write("columns.csv", [row | {"id": "7"} for row in TABLE], ["id", "colour", "n", "m m"])
+    result = bpnet("predict", "latest", "columns.csv")
+    assert result.out.splitlines() == expected
+    assert "not used: the other column `id`" in result.err
+    order = np.random.default_rng(1).permutation(len(TABLE))
+    write("rows.csv", [TABLE[i] for i in order], ["n", "m m", "colour"])
+    shuffled = lines_of(bpnet("predict", "latest", "rows.csv"))[1:]
+    for found, i in zip(shuffled, order, strict=True):
+        probability, name = expected[1 + i].split("\t")
+        assert found[1] == name
+        np.testing.assert_allclose(float(found[0]), float(probability), rtol=1e-13)
+
+
+@pytest.mark.parametrize("renamed", ["n", "m m", "colour"])
+def test_a_renamed_column_is_an_error_that_names_it(bpnet, folder, renamed) -> None:
+    other = f"{renamed}s"
+    write("r.csv", [row | {other: row[renamed]} for row in TABLE], [
+        other if name == renamed else name for name in ("n", "m m", "colour")
+    ])  # fmt: skip
+    result = bpnet("predict", "latest", "r.csv", "-o", "out.csv")
+    assert result.code == 2
+    assert result.err.startswith(f"Error: r.csv: there is no column `{renamed}`")
+    if len(renamed) > 1:
+        assert f"did you mean `{other}`" in result.err
+    assert not Path("out.csv").exists()
+
+
+def test_blocks_of_rows_change_nothing(bpnet, folder, monkeypatch) -> None:
+    expected = lines_of(bpnet("predict", "latest", "t.csv"))
+    monkeypatch.setattr(new_rows, "_BLOCK_VALUES", 28)  # 7 rows
+    found = lines_of(bpnet("predict", "latest", "t.csv"))
+    assert [row[-1] for row in found] == [row[-1] for row in expected]
+    np.testing.assert_allclose(
+        [float(row[0]) for row in found[1:]], [float(row[0]) for row in expected[1:]], rtol=1e-13
+    )
+    for ending in ("json", "npz", "jsonl"):
+        assert bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}").code == 0
+    assert len(json.loads(Path("o.json").read_text())) == 60
+
+
+def test_every_kind_of_output_holds_the_same(bpnet, folder) -> None:
+    expected = lines_of(bpnet("predict", "latest", "t.csv"))
+    assert expected[0] == ["P(yes)", "class"]
+    for ending in ("csv", "tsv", "json", "jsonl", "npz"):
+        result = bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}")
+        assert result.err.endswith(f"wrote o.{ending}: 60 rows\n")
+        assert result.out == ""
+    assert Path("o.tsv").read_text().splitlines() == ["\t".join(row) for row in expected]
+    import csv
+
+    with Path("o.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == expected
+    documents = [
+        {"outputs": {"P(yes)": float(probability)}, "class": name}
+        for probability, name in expected[1:]
+    ]
+    assert json.loads(Path("o.json").read_text()) == documents
+    assert [json.loads(line) for line in Path("o.jsonl").read_text().splitlines()] == documents
+    with np.load("o.npz") as saved:
+        assert saved["outputs"].ravel().tolist() == [float(row[0]) for row in expected[1:]]
+        names = saved["class_names"][saved["labels"]].tolist()
+    assert names == [row[1] for row in expected[1:]]
+
+
+def test_standard_input_is_a_file_like_others(bpnet, folder, monkeypatch) -> None:
+    expected = bpnet("predict", "latest", "t.csv").out
+
+    def given(text: bytes) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    given(Path("t.csv").read_bytes())
+    assert bpnet("predict", "latest", "-", "-o", "-").out == expected
+    write("s.tsv", TABLE, ["n", "m m", "colour"], ";")
+    given(Path("s.tsv").read_bytes())
+    assert bpnet("predict", "latest", "-").out == expected
+    given(b"")
+    result = bpnet("predict", "latest", "-")
+    assert (result.code, result.err) == (2, "Error: standard input: the file is empty\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ("x,1,red", "column `n`, row 2: `x` is not a number"),
+        ("?,1,red", "column `n`, row 2: the value is missing"),
+        ("1,inf,red", "column `m m`, row 2: the value is infinite"),
+        ("1,2,?", "column `colour`, row 2: the value is missing"),
+        ("1,2", "row 2 has 2 fields, the others have 3"),
+        ("1,2,3,4", "has 4 fields"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named_and_nothing_written(
+    bpnet, folder, row, complaint
+) -> None:
+    Path("new.csv").write_text(f"n,m m,colour\n1,2,red\n{row}\n1,2,red\n")
+    result = bpnet("predict", "latest", "new.csv", "-o", "out.csv")
+    assert result.code == 2
+    assert complaint in result.err
+    assert "new.csv" in result.err
+    assert not [path for path in folder.iterdir() if "out" in path.name]
+
+
+def test_words_that_no_training_row_had_are_no_error(bpnet, folder) -> None:
+    Path("new.csv").write_text("n,m m,colour\n1,2,purple\n")
+    assert len(lines_of(bpnet("predict", "latest", "new.csv"))) == 2
+
+
+def test_a_file_without_rows_gives_none(bpnet, folder) -> None:
+    Path("new.csv").write_text("n,m m,colour\n")
+    assert lines_of(bpnet("predict", "latest", "new.csv")) == [["P(yes)", "class"]]
+    for ending in ("json", "npz"):
+        assert bpnet("predict", "latest", "new.csv", "-o", f"o.{ending}").code == 0
+    assert json.loads(Path("o.json").read_text()) == []
+
+
+HEADERLESS = """\
+data: {file: h.csv, header: false, targets: 1}
+network: {layers: [auto, 2, auto], activations: [tanh, softmax]}
+loss: cross_entropy
+training: {epochs: 5}
+"""
+
+
+def test_files_without_header_go_by_position(bpnet, tmp_path) -> None:
+    rows = [f"{'abc'[i % 3]},{i % 7},{i % 5}" for i in range(30)]
+    Path("h.csv").write_text("\n".join(rows) + "\n")
+    Path("c.yaml").write_text(HEADERLESS)
+    assert bpnet("train", "c.yaml", "--quiet").code == 0
+    whole = bpnet("predict", "latest", "h.csv")
+    assert lines_of(whole)[0] == ["P(a)", "P(b)", "P(c)", "class"]
+    Path("inputs.csv").write_text("\n".join(row[2:] for row in rows) + "\n")
+    assert bpnet("predict", "latest", "inputs.csv").out == whole.out
+    Path("named.csv").write_text("x3,x2\n" + "".join(f"{row[4:]},{row[2]}\n" for row in rows))
+    assert bpnet("predict", "latest", "named.csv").out == whole.out
+    for row, count in (("1", 1), ("1,2,3,4", 4)):
+        Path("other.csv").write_text(f"{row}\n{row}\n")
+        result = bpnet("predict", "latest", "other.csv")
+        assert result.code == 2
+        assert f"no header and {count} columns: expected the 2 inputs, or the 3" in result.err
+
+
+GENERATED = """\
+data: {generator: regression, n_samples: 30, n_features: 2, n_targets: 2, noise: 1,
+  scale: {inputs: standard, targets: standard}}
+network: {layers: [2, 3, 2], activations: [tanh, identity], dtype: float32}
+loss: mse
+training: {epochs: 5}
+"""
+
+
+def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None:
+    Path("c.yaml").write_text(GENERATED)
+    assert bpnet("train", "c.yaml", "--quiet").code == 0
+    X = np.random.default_rng(0).normal(size=(9, 2))
+    expected = load_model(find_run("latest", Path("runs"))).outputs(X)
+    Path("n.csv").write_text("\n".join(f"{a!r},{b!r}" for a, b in X.tolist()) + "\n")
+    Path("h.csv").write_text("\n".join(["x2,x1", *(f"{b!r},{a!r}" for a, b in X.tolist())]) + "\n")
+    np.save("n.npy", X)
+    np.savez("n.npz", inputs=X, other=X[:1])
+    np.savez("single.npz", whatever=X)
+    for name in ("n.csv", "h.csv", "n.npy", "n.npz", "single.npz"):
+        found = lines_of(bpnet("predict", "latest", name))
+        assert found[0] == ["predicted y1", "predicted y2"]
+        np.testing.assert_array_equal(np.array(found[1:], float), expected)
+    for name, complaint in [
+        ("wide.npy", "its 3 columns have no names, so they must be the 2 inputs in order: x1, x2"),
+        ("wide.csv", "its 3 columns have no names"),
+        ("flat.npy", "float64 of shape (9,)"),
+        ("two.npz", "expected `inputs` or `X`"),
+        ("bad.npy", "it cannot be read"),
+        ("bad.npz", "it cannot be read"),
+        ("none.npy", "there is no file none.npy"),
+    ]:
+        np.save("wide.npy", np.ones((3, 3)))
+        np.save("flat.npy", X[:, 0])
+        np.savez("two.npz", a=X, b=X)
+        Path("wide.csv").write_text("1,2,3\n")
+        Path("bad.npy").write_bytes(b"no array")
+        Path("bad.npz").write_bytes(b"")
+        result = bpnet("predict", "latest", name)
+        assert result.code == 2, name
+        assert complaint in result.err
+
+
+def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
+    for arguments, complaint in [
+        (("latest", "t.csv", "--split", "all"), "--split is for the rows of the run's own data"),
+        (("latest", "t.csv", "--set", "seed=1"), "--set is for the rows of the run's own data"),
+        (("latest", "-o", "o.csv"), "--output is for the predictions of a FILE"),
+        (("latest", "t.csv", "-o", "t.csv"), "t.csv cannot hold the predictions"),
+        (("latest", "t.csv", "-o", "runs"), "runs cannot hold the predictions"),
+        (("latest", "t.csv", "-o", "/dev/null"), "/dev/null cannot hold the predictions"),
+        (("latest", "t.csv", "-o", "o.xls"), "the ending `.xls` names no kind of file"),
+        (("latest", "t.csv", "-o", "o.csv", "--json"), "--json prints"),
+        (("latest", "t.csv", "-o", "no/o.csv"), "no/o.csv could not be saved"),
+        (("latest", "none.csv"), "there is no file none.csv"),
+        (("latest", "runs"), "runs is a folder"),
+        (("c.yaml", "t.csv"), "c.yaml is a CONFIG: new rows need a RUN"),
+        (("c.yaml", "--weights", "best"), "--weights is for a RUN"),
+    ]:
+        result = bpnet("predict", *arguments)
+        assert result.code == 2, arguments
+        assert complaint in result.err
+
+
+def test_exported_files_predict_what_predict_does(bpnet, folder) -> None:
+    expected = [row[1] for row in lines_of(bpnet("predict", "latest", "t.csv"))[1:]]
+    for to in ("python", "json"):
+        result = bpnet("export", "latest", "--to", to)
+        assert result.code == 0, result.err
+        assert result.out.startswith(f"wrote c.{'py' if to == 'python' else to}, which computes")
+    assert bpnet("export", "latest", "--to", "json").code == 2
+    namespace: dict = {}
+    exec(compile(Path("c.py").read_text(), "c.py", "exec"), namespace)
+    rows = [{name: row[name] for name in ("n", "m m", "colour")} for row in TABLE]
+    assert namespace["predict"](rows)["class"].tolist() == expected
