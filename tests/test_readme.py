@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 TABLES = re.findall(r"\(`(\w+\.(?:csv|yaml))`.*?\n\n```\w+\n(.*?)```", TEXT, re.DOTALL)
 CONSOLE = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
+PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 (WRONG,) = re.findall(r"```text\n(data:\n.*?)```", TEXT, re.DOTALL)
 
 
@@ -74,7 +75,12 @@ def test_the_commands_print_what_the_readme_shows(
                     f"bpnet {command} does not print: {row}"
                 )
             ran.add(line.split()[0])
-    assert ran >= {"init", "train", "eval", "predict", "gradcheck", "compare"}
+    assert ran >= {"init", "train", "eval", "predict", "export", "gradcheck", "compare"}
+    monkeypatch.syspath_prepend(tmp_path)
+    for code in PYTHON:  # what is printed stands in a comment beside it
+        capfd.readouterr()
+        exec(compile(code, "README.md", "exec"), {})
+        assert capfd.readouterr().out.splitlines() == re.findall(r"print.*  # (.*)", code)
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.columns import require
 from bpcli.data.files import FileFormat, first_row, read_blocks, require_regular, settle
 from bpcli.data.filetable import naming
 from bpcli.errors import DataError
@@ -59,7 +59,7 @@ def new_rows(path: Path, model: Model) -> NewRows:
             names = _by_position(_array(path).shape[1], model)
             return NewRows(path, FileFormat(columns=names), model, ())
         format_, notes = _settled(path, model)
-        require(format_.columns, _inputs(model))
+        _require_inputs(format_.columns, _inputs(model))
     return NewRows(path, format_, model, (*notes, *_unused(path, format_.columns, model)))
 
 
@@ -68,6 +68,18 @@ def _inputs(model: Model) -> tuple[str, ...]:
 
 
 # The names of the columns.
+
+
+def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
+    """Raises `DataError` naming the first input that lacks, and what it may be called here."""
+    known = set(columns)
+    lacking = next((name for name in inputs if name not in known), None)
+    if lacking is None:
+        return
+    left_over = sorted(known - set(inputs))
+    nearest = get_close_matches(lacking, left_over, n=1, cutoff=0)
+    hint = f"of those left over, `{nearest[0]}` is nearest" if nearest else "none is left over"
+    raise DataError(f"there is no column `{lacking}`; {hint}")
 
 
 def _settled(path: Path, model: Model) -> tuple[FileFormat, tuple[str, ...]]:

@@ -92,9 +92,24 @@ def test_a_renamed_column_is_an_error_that_names_it(bpnet, folder, renamed) -> N
     result = bpnet("predict", "latest", "r.csv", "-o", "out.csv")
     assert result.code == 2
     assert result.err.startswith(f"Error: r.csv: there is no column `{renamed}`")
-    if len(renamed) > 1:
-        assert f"did you mean `{other}`" in result.err
+    assert f"`{other}` is nearest" in result.err
     assert not Path("out.csv").exists()
+
+
+def test_a_column_that_is_another_input_is_not_proposed(bpnet, tmp_path) -> None:
+    rows = "".join(f"{i},{i % 3},{i % 2}\n" for i in range(20))
+    Path("t.csv").write_text(f"petal width,sepal width,y\n{rows}")
+    Path("c.yaml").write_text(
+        "data: {file: t.csv}\nnetwork: {layers: [2, 1], activations: [identity]}\n"
+        "loss: mse\ntraining: {epochs: 1}\n"
+    )
+    assert bpnet("train", "c.yaml", "--quiet").code == 0
+    Path("new.csv").write_text("width of petals,sepal width\n1,2\n")
+    result = bpnet("predict", "latest", "new.csv")
+    nearest = "of those left over, `width of petals` is nearest"
+    assert f"no column `petal width`; {nearest}" in result.err
+    Path("new.csv").write_text("sepal width\n1\n")
+    assert "`petal width`; none is left over" in bpnet("predict", "latest", "new.csv").err
 
 
 def test_blocks_of_rows_change_nothing(bpnet, folder, monkeypatch) -> None:

@@ -13,8 +13,19 @@ from bpcli.registry import as_mapping
 
 
 def json_text(model: Model) -> str:
-    """The model as JSON, in the order in which a prediction needs it."""
-    return json.dumps(document(model), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """The model as JSON, in the order in which a prediction needs it; a line a key or a layer."""
+    lines = [f" {_dumped(key)}: {_laid_out(value)}" for key, value in document(model).items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _laid_out(value: Any) -> str:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return _dumped(value)
+    return "[\n  " + ",\n  ".join(map(_dumped, value)) + "\n ]"
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def document(model: Model) -> dict[str, Any]:
