@@ -82,10 +82,14 @@ def test_every_file_opens_with_a_docstring() -> None:
         ("import bpcli", ["click", "numpy"]),
         ("from bpcli.cli.main import main; main(['--help'])", _HEAVY := [
             "numpy", "rich", "pydantic", "yaml", "sklearn", "scipy", "safetensors", "matplotlib",
+            "pandas", "onnx", "onnxruntime",
         ]),
         ("from bpcli.cli.main import main; main(['train', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['gradcheck', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['compare', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['predict', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['export', '--help'])", _HEAVY),
+        ("import bpcli.experiment.export", ["pandas", "onnx", "onnxruntime", "sklearn", "scipy"]),
         (
             "import bpcli.experiment.compare, bpcli.views.comparison",
             ["sklearn", "scipy", "click", "matplotlib"],

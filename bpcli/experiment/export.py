@@ -20,6 +20,7 @@ from bpcli.experiment.formats.json_file import document, json_text
 from bpcli.experiment.formats.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.experiment.formats.python_file import python_text
 from bpcli.experiment.model import Model
+from bpcli.nn.activations import Sigmoid
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import write_atomically
 
@@ -98,12 +99,16 @@ def _check(
 ) -> None:
     """Raises `GateFailed` where outputs or classes are not ours.
 
-    Outputs may differ by `tolerance`, relative to the largest of their column, and by some times
-    what the rounding of the inputs alone changes.
+    Outputs may differ by `tolerance`, relative to the largest of their column (or to 1 for a
+    sigmoid, which is exact to that), and by some times what rounding the inputs alone changes.
     """
     expected = model.outputs(X)
+    is_sigmoid = isinstance(model.network.layers[-1].activation, Sigmoid)
+    largest = np.maximum(
+        np.abs(expected).max(axis=0), model.preparation.targets.factor * is_sigmoid
+    )
     rounded = model.outputs(X * (1 + 4 * float(np.finfo(model.params.dtype).eps)))
-    allowed = tolerance * np.abs(expected).max(axis=0) + 8 * np.abs(rounded - expected)
+    allowed = tolerance * largest + 8 * np.abs(rounded - expected)
     excess = np.abs(found - expected) - allowed
     if not (excess <= 0).all():
         worst = np.unravel_index(np.nanargmax(excess), excess.shape)

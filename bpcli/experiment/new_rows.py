@@ -5,11 +5,13 @@ They are read a block at a time, so that a file may be larger than memory.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -158,10 +160,8 @@ def _array(path: Path) -> Array:
     """The rows of an array file: of several arrays, the one called `inputs` or `X`."""
     require_regular(path)
     try:
-        with np.errstate(all="ignore"):
-            loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        array = loaded if path.suffix.lower() == ".npy" else _member(loaded)
-    except (ValueError, OSError, EOFError, KeyError) as error:
+        array = _loaded(path)
+    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(f"it cannot be read as arrays of numbers: {error}") from None
     if array.ndim != 2 or array.dtype.kind not in "biuf":
         raise DataError(
@@ -170,7 +170,18 @@ def _array(path: Path) -> Array:
     return array
 
 
-def _member(loaded: np.lib.npyio.NpzFile) -> Array:
+def _loaded(path: Path) -> Array:
+    """The array of an .npy file, left on disk; of an .npz file, read."""
+    if path.suffix.lower() == ".npz":
+        with path.open("rb") as file:
+            return _member(np.load(file, allow_pickle=False))
+    array: Array = np.lib.format.open_memmap(path, mode="r")
+    return array
+
+
+def _member(loaded: np.lib.npyio.NpzFile | Array) -> Array:
+    if isinstance(loaded, np.ndarray):  # an .npy file by another name
+        return loaded
     names = [name for name in loaded.files if name in ("inputs", "X") or len(loaded.files) == 1]
     if not names:
         raise DataError(f"it has the arrays {', '.join(loaded.files)}: expected `inputs` or `X`")

@@ -256,6 +256,8 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
         ("two.npz", "expected `inputs` or `X`"),
         ("bad.npy", "it cannot be read"),
         ("bad.npz", "it cannot be read"),
+        ("cut.npz", "it cannot be read"),
+        ("harmed.npz", "it cannot be read"),
         ("none.npy", "there is no file none.npy"),
     ]:
         np.save("wide.npy", np.ones((3, 3)))
@@ -264,6 +266,10 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
         Path("wide.csv").write_text("1,2,3\n")
         Path("bad.npy").write_bytes(b"no array")
         Path("bad.npz").write_bytes(b"")
+        np.savez_compressed("harmed.npz", inputs=X)
+        whole = Path("harmed.npz").read_bytes()
+        Path("cut.npz").write_bytes(whole[:100])
+        Path("harmed.npz").write_bytes(whole[:100] + b"abcd" + whole[104:])
         result = bpnet("predict", "latest", name)
         assert result.code == 2, name
         assert complaint in result.err

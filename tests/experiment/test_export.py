@@ -220,6 +220,17 @@ def test_the_python_file_imports_numpy_alone_and_holds_only_what_it_uses() -> No
     assert "a1 = relu(W1 @ a0 + b1)" in text
 
 
+@pytest.mark.parametrize("hidden", ["sigmoid", "relu"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_large_weights_are_no_reason_to_refuse(tmp_path: Path, hidden, dtype) -> None:
+    pytest.importorskip("onnxruntime")
+    model = a_model(ACTIVATIONS[hidden](), output="sigmoid", classes=("a", "b"), dtype=dtype)
+    for factor in (30, 1000):  # probabilities of 1e-7, which a sigmoid knows to an ulp of 1
+        large = replace(model, params=model.params * np.dtype(dtype).type(factor))
+        for to in ("python", "onnx"):
+            assert export(large, to, tmp_path / f"{to}{factor}").is_file()
+
+
 @pytest.mark.parametrize("to", ["python", "onnx"])
 def test_a_file_that_computes_something_else_is_not_written(
     tmp_path: Path, monkeypatch, to
