@@ -60,6 +60,24 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Compla
             )
 
 
+def of_weights(spec: Spec, table: Table) -> Iterator[Complaint]:
+    """Class weights where there are no classes, or not those."""
+    rule = spec.training.class_weights
+    at = ("training", "class_weights")
+    if rule is None or not table.has_targets:
+        return
+    if table.labels is None:
+        yield Complaint(at, "only classes can have `class_weights`, and these targets are values")
+    elif rule != "balanced":
+        for name in rule:
+            if name not in table.class_names:
+                yield Complaint(
+                    (*at, name),
+                    f"there is no class `{name}`; the classes are {', '.join(table.class_names)}",
+                    at_key=True,
+                )
+
+
 def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
     """Layer sizes that do not fit the data."""
     layers = spec.network.layers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -26,6 +26,7 @@ from bpcli.data.prepare import (
     split_rows,
 )
 from bpcli.data.table import Labels, Table, is_one_hot
+from bpcli.data.weights import row_weights, weights_of_classes
 from bpcli.errors import ConfigError, DataError
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
@@ -75,6 +76,11 @@ class Experiment:
     def notes(self) -> tuple[str, ...]:
         """What the user should know of how the config and the data were read."""
         return (*self.config.notes, *self.table.notes)
+
+    @property
+    def class_weights(self) -> dict[str, float] | None:
+        """The weight of each class; None where the config gives none."""
+        return _of_classes(self.spec, self.table, self.parts["train"].index)
 
     @property
     def dtype(self) -> np.dtype:
@@ -174,7 +180,7 @@ class Experiment:
 
     def _stored(self, name: PartName, dtype: np.dtype) -> Rows:
         part = self.parts[name]
-        return Rows.filled(self.network, part.blocks(), len(part), dtype)
+        return Rows.filled(self.network, part.blocks(), len(part), dtype, part.weight)
 
 
 def build(
@@ -198,11 +204,13 @@ def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Ex
     table = _fitted(config, table, split["train"], encoding)
     found = [
         *complaints.of_targets(spec, table, needs_targets),
+        *complaints.of_weights(spec, table),
         *complaints.of_sizes(spec, table),
         *complaints.of_parts(spec, table, split),
     ]
     if found:
         raise config.error(found)
+    table = _weighted(spec, table, split["train"])
     network = _network(spec, table)
     preparation, parts = _prepared(spec, table, split, network.outputs)
     found = [
@@ -280,6 +288,18 @@ def _are_hard_classes(spec: Spec, table: Table) -> bool:
     if table.Y.shape[1] == 1:
         return bool(np.unique(table.Y).tolist() == [0, 1])
     return is_one_hot(table.Y)
+
+
+def _weighted(spec: Spec, table: Table, training: Labels) -> Table:
+    return replace(table, weight=row_weights(table, _of_classes(spec, table, training), training))
+
+
+def _of_classes(spec: Spec, table: Table, training: Labels) -> dict[str, float] | None:
+    """The weight of each class; None where the config gives none."""
+    rule = spec.training.class_weights
+    if rule is None or table.labels is None:
+        return None
+    return weights_of_classes(rule, table.labels[training], table.class_names)
 
 
 # The network.

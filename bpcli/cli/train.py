@@ -82,7 +82,8 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
         return SilentView()
     training = experiment.spec.training
     metric = experiment.metrics[0] if experiment.metrics else None
-    loss = ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
+    loss = "weighted " * (experiment.table.weight is not None)
+    loss += ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
     columns = Columns(metric, bool(len(experiment.parts["val"])), loss, experiment.figures)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)

@@ -177,6 +177,11 @@ class Part:
         """The targets (n, k) as the table has them, where they are no classes."""
         return None if self.table.Y is None else taken(self.table.Y, self.index)
 
+    @property
+    def weight(self) -> Array | None:
+        """How much each row counts in the loss (n,); None where all count the same."""
+        return None if self.table.weight is None else taken(self.table.weight, self.index)
+
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
         rows = rows_a_block(max(self.table.X.shape[1], self.preparation.outputs))

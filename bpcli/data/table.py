@@ -37,7 +37,8 @@ class Unfitted(Protocol):
 class Table:
     """Inputs X (n, d) and their targets: class labels (n,), or values Y (n, k), or nothing.
 
-    `labels` count into `class_names`. `task` is `reconstruction` where the targets are the inputs.
+    `labels` count into `class_names`; `weight` (n,) is how much each row counts, where they differ.
+    `task` is `reconstruction` where the targets are the inputs.
     X of a file is empty before `fitted`, and made by `encoding` then, unless it is an array.
     `parts` are the rows of parts that the file itself tells apart.
     """
@@ -53,6 +54,7 @@ class Table:
     unfitted: Unfitted | None = None
     parts: Mapping[PartName, Labels] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    weight: Array | None = None
 
     def __len__(self) -> int:
         return len(self.X)

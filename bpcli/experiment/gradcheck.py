@@ -137,6 +137,7 @@ def _described(objective: Objective) -> str:
     network = objective.network
     layers = [f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in network.layers]
     penalty = f", L2 {objective.l2:g}" if objective.l2 else ""
+    penalty += ", weighted rows" if objective.data.weight is not None else ""
     loss = name_of(LOSSES, network.loss)
     return f"{network.inputs} - {' - '.join(layers)}, {loss}{penalty}"
 

@@ -79,8 +79,8 @@ def usable_cores() -> int:
 
 
 def data_digest(table: Table) -> str:
-    """SHA-256 of the inputs and targets, so that a run can tell that its data has changed."""
-    arrays: Iterable[Any] = (table.X, table.Y, table.labels)
+    """SHA-256 of inputs, targets and weights, so that a run can tell that its data has changed."""
+    arrays: Iterable[Any] = (table.X, table.Y, table.labels, table.weight)
     digest = hashlib.sha256()
     for array in arrays:
         if array is not None:

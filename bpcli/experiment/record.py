@@ -26,6 +26,8 @@ def describe(experiment: Experiment) -> Record:
         "loss": name_of(LOSSES, spec.loss),
         "reduction": spec.training.reduction,
         "l2": spec.training.l2,
+        "class_weights": experiment.class_weights,
+        "weighted": experiment.table.weight is not None,
         "optimizer": as_mapping(OPTIMIZERS, spec.training.optimizer),
         "learning_rate": spec.training.learning_rate,
         "batch_size": spec.training.batch_size,

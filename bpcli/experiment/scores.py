@@ -18,6 +18,7 @@ from bpcli.training.metrics import (
     measure,
     output_activations,
     predictions,
+    ratio_of,
     samples,
 )
 from bpcli.training.objective import Objective
@@ -70,7 +71,14 @@ def part_samples(
 
 def _loss(experiment: Experiment, part: Part, Z: Array) -> Sample:
     A = output_activations(experiment.network, Z)
-    return Sample(experiment.network.loss.per_sample(Z, A, part.Y.T)[np.newaxis], mean_of)
+    return _weighted_mean(experiment.network.loss.per_sample(Z, A, part.Y.T), part)
+
+
+def _weighted_mean(losses: Array, part: Part) -> Sample:
+    """Σ_i w_i loss_i / Σ_i w_i."""
+    if part.weight is None:
+        return Sample(losses[np.newaxis], mean_of)
+    return Sample(np.stack([part.weight * losses, part.weight]), ratio_of)
 
 
 def _original_loss(
@@ -83,7 +91,7 @@ def _original_loss(
     loss, preparation = experiment.network.loss, experiment.preparation
     if preparation.targets.changes_units and loss.targets == "values":
         A, Y = predicted.outputs.T, preparation.original(part.Y).T
-        yield "loss_original", Sample(loss.per_sample(A, A, Y)[np.newaxis], mean_of)
+        yield "loss_original", _weighted_mean(loss.per_sample(A, A, Y), part)
 
 
 def _part_metrics(

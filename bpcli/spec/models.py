@@ -56,6 +56,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 BiasSpec: TypeAlias = bool | Literal["frozen"]
 Numbers: TypeAlias = list[int | float]
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
+Weight: TypeAlias = Annotated[float, Field(gt=0)]
 
 
 class DivideBy(Strict):
@@ -307,6 +308,7 @@ class Training(Strict):
     epochs: Annotated[int, Field(ge=0, le=10**12)] = 1000
     reduction: Reduction = "mean"
     l2: Annotated[float, Field(ge=0)] = 0.0
+    class_weights: Literal["balanced"] | dict[str, Weight] | None = None
     batch_size: Count | Literal["full"] = "full"
     sampling: Sampling = "shuffle"
     rows_per_epoch: Count | None = None

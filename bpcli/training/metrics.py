@@ -154,6 +154,12 @@ def mean_of(means: Array) -> Array:
     return means[..., 0]
 
 
+def ratio_of(means: Array) -> Array:
+    """The value of a metric that is a ratio of two means."""
+    ratio: Array = means[..., 0] / means[..., 1]
+    return ratio
+
+
 def _root(means: Array) -> Array:
     root: Array = np.sqrt(means[..., 0])
     return root

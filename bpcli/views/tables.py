@@ -23,14 +23,22 @@ def header(record: Mapping[str, Any]) -> Facts:
         ("layers", layers_text(record["layers"])),
         ("parameters", f"{record['n_params']:,}{frozen}"),
         ("loss", loss_text(record)),
+        *_class_weights(record),
         ("optimizer", f"{_named_text(record['optimizer'])}, {_batch_text(record)}"),
         ("seed", str(record["seed"])),
     ]
 
 
+def _class_weights(record: Mapping[str, Any]) -> Facts:
+    weights = record.get("class_weights") or {}
+    text = ", ".join(f"{name} {shown(weight, 4)}" for name, weight in weights.items())
+    return [("class weights", text)] if text else []
+
+
 def loss_text(record: Mapping[str, Any]) -> str:
     """What is minimised: mse, summed over the rows, + L2 0.1."""
     total = ", summed over the rows" if record["reduction"] == "sum" else ""
+    total += ", rows weighted" if record.get("weighted") else ""
     penalty = f" + L2 {record['l2']:g}" if record["l2"] else ""
     return f"{record['loss']}{total}{penalty}"
 
@@ -113,9 +121,10 @@ def scores_table(
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
     columns = [f"{label} ({parts[-1]})" for label in baselines]
     table = Grid(["metric", *parts, *([] if intervals is None else ["95 % interval"]), *columns])
+    loss = "weighted mean loss" if record.get("weighted") else "mean loss"
     labels = {
-        "loss": "mean loss (scaled)" if record["targets_scaled"] else "mean loss",
-        "loss_original": "mean loss (original units)",
+        "loss": f"{loss} (scaled)" if record["targets_scaled"] else loss,
+        "loss_original": f"{loss} (original units)",
     }
     for metric in metrics:
         last = f"{parts[-1]}.{metric}"

@@ -198,6 +198,16 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             None,
             "scaled classes lie beyond the outputs' range",
         ),
+        (
+            ["training.class_weights={'1': 2, yes: 3}"],
+            None,
+            "there is no class `yes`; the classes are 0, 1",
+        ),
+        (
+            ["training.class_weights=balanced", "data.targets=values", "loss=mse"],
+            None,
+            "only classes can have `class_weights`",
+        ),
         (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
         (
             ["data={inputs: [1, 2], targets: [a, a]}", "network.layers=[1, 2, 1]"],
@@ -259,6 +269,60 @@ def test_l2_and_reduction_reach_the_objective_and_l2_not_validation() -> None:
     assert validation is not None
     assert validation.l2 == 0
     assert len(validation.data) == 10
+
+
+WEIGHTED = """\
+name: t
+data: {inputs: [[0, 1], [1, 0], [2, 1], [3, 5]], targets: [a, b, b, a]}
+network: {layers: [2, 3, 1], activations: [tanh, sigmoid], init: {name: uniform, bias: 0.3}}
+loss: mse
+"""
+REPEATED = WEIGHTED.replace("[0, 1], ", "[0, 1], " * 3).replace("[3, 5]", "[3, 5], [3, 5], [3, 5]")
+REPEATED = REPEATED.replace("[a, b, b, a]", "[a, a, a, b, b, a, a, a]")
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_weight_of_three_is_three_rows(reduction: str) -> None:
+    weights = "training.class_weights={a: 3}"
+    once = built(WEIGHTED, weights, f"training.reduction={reduction}")
+    thrice = built(REPEATED, f"training.reduction={reduction}")
+    params = once.initial_params
+    rows = {"mean": 1, "sum": 4 / 8}[reduction]  # a sum counts rows, whatever they weigh
+    one, two = once.objective().value_and_grad(params), thrice.objective().value_and_grad(params)
+    assert one.value == pytest.approx(rows * two.value, rel=1e-12)
+    np.testing.assert_allclose(one.grad, rows * two.grad, rtol=1e-12)
+    H, other = (each.objective().gauss_newton(params).hessian for each in (once, thrice))
+    np.testing.assert_allclose(H, rows * other, rtol=1e-9)
+    assert once.class_weights == {"a": 3, "b": 1}
+    assert thrice.class_weights is None
+
+
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "levenberg_marquardt", "trainbr"])
+def test_only_the_ratios_of_weights_matter(optimizer: str) -> None:
+    ends = []
+    for weights in ("{a: 3, b: 1}", "{a: 24, b: 8}"):  # powers of two: equal to the bit
+        experiment = built(
+            WEIGHTED,
+            f"training.class_weights={weights}",
+            f"training.optimizer={optimizer}",
+        )
+        training = experiment.training(experiment.objective())
+        ends.append(training.advance(training.start, 5).params)
+    np.testing.assert_array_equal(*ends)
+    assert (ends[0] != experiment.initial_params).any()
+
+
+def test_validation_is_weighted_as_training_is() -> None:
+    experiment = built(MOONS, "training.class_weights={'1': 3}")
+    validation, part = experiment.validation(), experiment.parts["val"]
+    assert validation is not None
+    assert part.labels is not None
+    weight = np.where(part.labels == 1, 3.0, 1.0)
+    params = experiment.initial_params
+    Z = validation.outputs(params)
+    losses = experiment.network.loss.per_sample(Z, 1 / (1 + np.exp(-Z)), part.Y.T)
+    expected = np.average(losses, weights=weight)
+    assert validation.mean_loss(params) == pytest.approx(expected, rel=1e-12)
 
 
 def test_batches_may_be_as_large_as_the_training_part() -> None:

@@ -427,6 +427,25 @@ def test_eval_has_the_loss_in_original_units_where_targets_were_scaled(bpnet) ->
     assert "train.loss_original" not in json.loads(bpnet("eval", "latest", "--json").out)["metrics"]
 
 
+def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> None:
+    weights = ("--set", "training.class_weights={'1': 4}")
+    moons = CONFIGS / "moons.yaml"
+    result = bpnet("train", moons, *SHORT, *weights)
+    assert "rows weighted" in result.err
+    assert "class weights" in result.err
+    assert "weighted loss" in result.err
+    assert "weighted mean loss" in result.out
+    evaluated = json.loads(bpnet("eval", "latest", "--json").out)
+    metrics, interval = evaluated["metrics"], evaluated["intervals"]["test.loss"]
+    assert metrics["test.loss"] != metrics["test.log_loss"]  # equal where no row is weighted
+    assert interval[0] <= metrics["test.loss"] <= interval[1]
+    assert interval != evaluated["intervals"]["test.log_loss"]
+    proof = bpnet("gradcheck", moons, *weights)
+    assert proof.code == 0
+    assert "weighted rows" in proof.out
+    assert bpnet("gradcheck", moons, *weights, "--set", "loss=mse").code == 0
+
+
 def test_eval_of_an_empty_part_or_an_unknown_run(bpnet) -> None:
     bpnet("train", XOR, *SHORT, "--quiet")
     for arguments, message in (

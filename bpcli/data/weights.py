@@ -1,0 +1,47 @@
+"""How much each row counts in the loss: by its class, or as the table says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.data.table import Labels, Table
+from bpcli.nn.arrays import Array
+
+ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float]
+
+
+def weights_of_classes(
+    rule: ClassWeights, labels: Labels, class_names: tuple[str, ...]
+) -> dict[str, float]:
+    """The weight of each class, by the classes of the training rows.
+
+    `balanced`: n / (K n_c) for n rows, of which n_c are of class c, and K classes that have rows,
+    so that all of them count the same (King & Zeng 2001, Political Analysis 9, 137). A class that
+    has no training rows, or is not named, has weight 1.
+    """
+    if rule != "balanced":
+        return {name: rule.get(name, 1.0) for name in class_names}
+    counts = np.bincount(labels, minlength=len(class_names))
+    shares = len(labels) / np.count_nonzero(counts)
+    return {
+        name: shares / int(count) if count else 1.0
+        for name, count in zip(class_names, counts, strict=True)
+    }
+
+
+def row_weights(
+    table: Table, of_classes: Mapping[str, float] | None, training: Labels
+) -> Array | None:
+    """The weight of every row (n,): its class's times its own; None where all count the same.
+
+    The training rows have the mean 1: what weights mean lies in their ratios, also for optimizers
+    that set the loss against something else.
+    """
+    weight = table.weight
+    if of_classes is not None and table.labels is not None:
+        by_label = np.array([of_classes[name] for name in table.class_names])
+        weight = by_label[table.labels] * (1.0 if weight is None else weight)
+    return None if weight is None else weight / weight[training].mean()
