@@ -208,6 +208,12 @@ def _memory_of_machine() -> float:
 
 def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
     """Parts without rows, and batches larger than the training part."""
+    folds = spec.data.split.folds
+    if folds is not None and folds > len(table):
+        yield Complaint(
+            ("data", "split", "folds"), f"{len(table)} rows are too few for {folds} folds"
+        )
+        return
     for name in PARTS:
         fraction = spec.data.split.fractions[name]
         if fraction > 0 and not len(split[name]):

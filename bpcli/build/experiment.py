@@ -22,6 +22,7 @@ from bpcli.data.prepare import (
     PartName,
     Preparation,
     ScaleRule,
+    fold_rows,
     outputs_needed,
     split_rows,
 )
@@ -348,6 +349,8 @@ def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
     stratify = table.labels is not None if split.stratify == "auto" else split.stratify
     labels = table.labels if stratify else None
     rng = stream(spec.seed, "split")
+    if split.folds is not None:
+        return fold_rows(split.folds, split.val, len(table), labels, rng)[(split.fold or 1) - 1]
     fixed = dict(table.parts)
     pool = fixed.pop("train", _rows_in_none(table))
     fractions = {part: size for part, size in split.fractions.items() if part not in fixed}

@@ -38,7 +38,7 @@ def list_command(limit: int | None, runs_dir: Path, as_json: bool) -> None:
     if as_json:
         print_json(records)
     elif records:
-        console().show(runs_table(records), ["time", "epochs", "stopped by", "metric"])
+        console().show(runs_table(records), ["time", "epochs", "stopped by", "fold", "metric"])
     else:
         console(stderr=True).say(f"no runs in {runs_dir}")
 
@@ -54,13 +54,17 @@ Example:
 @json_option
 def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped and what it reached."""
+    from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
+    from bpcli.views.folds import folds_table, summary_table
     from bpcli.views.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
     record = found.record()
+    folds = siblings(record, found.folder.parent)
     if as_json:
-        print_json(record)
+        summary = {"folds_summary": document_of(folds)["summary"]} if len(folds) > 1 else {}
+        print_json(record | summary)
         return
     out = console()
     out.show_facts(history(record))
@@ -68,4 +72,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         out.show(stop_table(record), ["measures"])
         out.say(f"Scores of the weights of epoch {record['best_epoch']}:")
         out.show(scores_table(record["metrics"], record["baselines"], record))
+    if len(folds) > 1:
+        out.show(folds_table(folds))
+        out.show(summary_table(document_of(folds)))
     out.say(f"files in {found.folder}")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
-from bpcli.errors import Interrupted
+from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
     from bpcli.experiment.train import Outcome
+    from bpcli.spec.load import Config
 
 
 @click.command(
@@ -22,6 +23,7 @@ Examples:
   bpnet train configs/xor.yaml
   bpnet train configs/moons.yaml --set training.epochs=50 --set seed=3
   bpnet train configs/moons.yaml --profile
+  bpnet train configs/softmax_iris.yaml --set "data.split={folds: 5}"
   bpnet train configs/xor.yaml --json > result.json""",
 )
 @click.argument("config", type=click.Path(path_type=Path))
@@ -49,6 +51,7 @@ def command(
 
     Shows the loss, metrics and gradient norm as they change, and at the end which criterion
     stopped training. The run's weights, metrics and resolved config are kept in its own folder.
+    With `data.split.folds`, a network is trained for each fold, and each is a run.
     """
     from bpcli.experiment.interrupts import stop_requests
 
@@ -58,9 +61,17 @@ def command(
         from bpcli.experiment.train import train
         from bpcli.spec.load import load_config
 
-        experiment = build(load_config(config, overrides, name))
+        loaded = load_config(config, overrides, name)
+        if loaded.spec.data.split.has_all_folds:
+            if with_profile:
+                raise ConfigError("--profile looks at one training: add --set data.split.fold=1.")
+            _train_folds(loaded, runs_dir, quiet, as_json)
+            return
+        experiment = build(loaded)
         if request.signal_number is not None:
             raise Interrupted("Interrupted before training began.", request.signal_number)
+        if not (quiet or as_json):
+            _say_notes(experiment)
         with _view(experiment, is_silent=quiet or as_json) as view:
             outcome = train(experiment, runs_dir, view)
     profile = _profile(experiment, outcome) if with_profile else None
@@ -72,6 +83,52 @@ def command(
         _print_result(outcome, experiment, profile)
     if outcome.failure is not None:
         raise outcome.failure
+
+
+def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) -> None:
+    """Train on all folds; a terminal shows each as it is trained, a stream when it has ended."""
+    from bpcli.experiment.folds import train_folds
+    from bpcli.runs.folds import document_of
+    from bpcli.views.folds import fold_line
+    from bpcli.views.stream import Stream
+
+    is_silent, err = is_quiet or as_json, console(stderr=True)
+
+    def view(experiment: Experiment) -> Any:
+        if experiment.spec.data.split.fold == 1 and not is_silent:
+            _say_notes(experiment)
+        return _view(experiment, is_silent or isinstance(err, Stream))
+
+    def told(outcome: Outcome) -> None:
+        if not is_silent:
+            err.say(fold_line(outcome.record))
+
+    result = train_folds(config, runs_dir, view, told)
+    records = [outcome.record for outcome in result.outcomes]
+    if is_quiet:
+        click.echo("".join(f"{record['run_id']}\n" for record in records), nl=False)
+    elif as_json and records:
+        print_json(document_of(records))
+    elif records:
+        _print_folds(document_of(records))
+    if result.failure is not None:
+        raise result.failure
+
+
+def _print_folds(document: dict[str, Any]) -> None:
+    from bpcli.views.folds import folds_table, summary_table
+
+    out = console()
+    out.show(folds_table(document["folds"]))
+    out.show(summary_table(document))
+    last = document["folds"][-1]["run_id"]
+    out.say(f"each fold is a run of its own; score one with: bpnet eval {last}")
+    out.say(f"see them together with: bpnet runs show {document['group']}")
+
+
+def _say_notes(experiment: Experiment) -> None:
+    for note in experiment.notes:
+        console(stderr=True).say(f"note: {note}")
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
@@ -87,8 +144,6 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     columns = Columns(metric, bool(len(experiment.parts["val"])), loss, experiment.figures)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
-    for note in experiment.notes:
-        err.say(f"note: {note}")
     if isinstance(err, Stream):
         return PlainView(err, columns, rows)
     return LiveView(err, columns, rows, training.epochs)

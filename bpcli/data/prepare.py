@@ -35,10 +35,7 @@ def split_rows(
     The size of a part differs from its fraction by less than one row, and so does its share of
     each class. A class too small to be in every part is in the training part first.
     """
-    groups = [np.arange(rows)]
-    if labels is not None:
-        present = np.flatnonzero(np.bincount(labels))  # np.unique would import numpy.ma
-        groups = [np.flatnonzero(labels == label) for label in present]
+    groups = _groups(rows, labels)
     counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
     chosen: dict[PartName, list[Labels]] = {part: [] for part in fractions}
     for group, group_counts in zip(groups, counts, strict=True):
@@ -46,6 +43,33 @@ def split_rows(
         for part, index in zip(fractions, np.split(rng.permutation(group), edges), strict=True):
             chosen[part].append(index)
     return {part: np.sort(np.concatenate(pieces)) for part, pieces in chosen.items()}
+
+
+def fold_rows(
+    folds: int, val: float, rows: int, labels: Labels | None, rng: np.random.Generator
+) -> list[dict[PartName, Labels]]:
+    """The parts of each of k folds, whose test parts share out every row once.
+
+    `val` is a fraction of a fold's other rows. With `labels`, the rows of each class are dealt out
+    in turn, as cards are, so that test parts differ by one row at most, in all and of each class.
+    """
+    order = np.concatenate([rng.permutation(group) for group in _groups(rows, labels)])
+    found: list[dict[PartName, Labels]] = []
+    for fold in range(folds):
+        test = np.sort(order[fold::folds])
+        others = np.delete(np.arange(rows), test)
+        others_labels = None if labels is None else labels[others]
+        parts = split_rows({"train": 1 - val, "val": val}, len(others), others_labels, rng)
+        found.append({"train": others[parts["train"]], "val": others[parts["val"]], "test": test})
+    return found
+
+
+def _groups(rows: int, labels: Labels | None) -> list[Labels]:
+    """The rows of each class; all rows where there are none."""
+    if labels is None:
+        return [np.arange(rows)]
+    present = np.flatnonzero(np.bincount(labels))  # np.unique would import numpy.ma
+    return [np.flatnonzero(labels == label) for label in present]
 
 
 def _counts(fractions: Array, sizes: list[int]) -> Labels:

@@ -64,8 +64,12 @@ class Outcome:
     failure: Exception | None
 
 
-def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
+def train(
+    experiment: Experiment, runs_dir: Path, watcher: Watcher, group: str | None = None
+) -> Outcome:
     """Train, keep the metrics of the epochs that are due, and save the run in a new folder.
+
+    `group` is the id of the first of several runs, folds of the same data, that belong together.
 
     Divergence, an interrupt or any other failure in training is returned, after what there is was
     saved. Raises `RunError` where the run cannot be saved; a run that has not begun leaves nothing.
@@ -75,17 +79,18 @@ def train(experiment: Experiment, runs_dir: Path, watcher: Watcher) -> Outcome:
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
         with crew(workers) as who:
-            session = _begin(
-                experiment, Run.claim(runs_dir, experiment.spec.name), watcher, workers
-            )
+            run = Run.claim(runs_dir, experiment.spec.name)
+            session = _begin(experiment, run, watcher, workers, group or run.run_id)
             stack.callback(session.log.close)
             failure = session.follow(who, request)
         return session.save_end(failure)
 
 
-def _begin(experiment: Experiment, run: Run, watcher: Watcher, workers: int) -> _Session:
+def _begin(
+    experiment: Experiment, run: Run, watcher: Watcher, workers: int, group: str
+) -> _Session:
     try:
-        session = _Session(experiment, run, watcher, workers)
+        session = _Session(experiment, run, watcher, workers, group)
         session.save_start()
     except BaseException:
         run.discard()
@@ -131,6 +136,7 @@ class _Session:
     run: Run
     watcher: Watcher
     workers: int
+    group: str
     best: Best = field(default_factory=Best)
     last: Epoch | None = None
     reason: str = "interrupted"
@@ -155,6 +161,7 @@ class _Session:
             "status": "running",
             "started": _now(),
             **describe(self.experiment),
+            **self._fold(),
             "workers": self.workers,
             "shards": len(self.experiment.plan.shards),
             "block": self.experiment.plan.block,
@@ -165,6 +172,13 @@ class _Session:
         self.run.write_record(self.record)
         self.log = MetricsFile(self.run)
         self.watcher.start(self.record)
+
+    def _fold(self) -> Record:
+        """Which fold of how many the run is; nothing where there are no folds."""
+        split = self.experiment.spec.data.split
+        if split.folds is None:
+            return {}
+        return {"fold": {"number": split.fold or 1, "of": split.folds, "group": self.group}}
 
     def _split_bytes(self) -> bytes:
         buffer = io.BytesIO()

@@ -104,9 +104,9 @@ _ALWAYS: dict[str, type] = {
     "n_frozen": int, "loss": str, "reduction": str, "l2": float, "optimizer": dict,
     "dtype": str, "seed": int, "targets_scaled": bool, "overrides": list,
 }  # fmt: skip
-_AT_THE_END: dict[str, type] = {
+_WHERE_THERE: dict[str, type] = {
     "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,
-    "metrics": dict, "baselines": dict, "weights_sha256": str,
+    "metrics": dict, "baselines": dict, "weights_sha256": str, "fold": dict,
 }  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _wrong_key(record: object) -> str | None:
     """The first key of a record that is missing or of another type than it should be."""
     if not isinstance(record, dict):
         return "top level"
-    optional = {key: kind for key, kind in _AT_THE_END.items() if key in record}
+    optional = {key: kind for key, kind in _WHERE_THERE.items() if key in record}
     for key, kind in (_ALWAYS | optional).items():
         if not isinstance(record.get(key), (int, float) if kind is float else kind):
             return key

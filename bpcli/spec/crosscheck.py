@@ -36,6 +36,7 @@ def cross_check(source: Source) -> Iterator[Complaint]:
         _legal_loss,
         _split_sums_to_one,
         _parts_of_files,
+        _folds,
         _batches,
         _needs_validation,
         _strip_to_compare,
@@ -97,6 +98,8 @@ def _legal_loss(source: Source) -> Iterator[Complaint]:
 
 
 def _split_sums_to_one(source: Source) -> Iterator[Complaint]:
+    if source.get(("data", "split", "folds")) is not None:
+        return
     parts = {part: source.get(("data", "split", part)) for part in ("train", "val", "test")}
     numbers = {part: value for part, value in parts.items() if _is_number(value)}
     total = sum(numbers.values())
@@ -134,6 +137,26 @@ def _parts_of_files(source: Source) -> Iterator[Complaint]:
             yield Complaint(
                 (*split, part), f"`{named[0]}` says which rows are in `{part}`: leave this out"
             )
+
+
+def _folds(source: Source) -> Iterator[Complaint]:
+    split = ("data", "split")
+    folds, fold = source.get((*split, "folds")), source.get((*split, "fold"))
+    for part in ("train", "test"):
+        if folds is not None and source.get((*split, part)):
+            yield Complaint(
+                (*split, part),
+                f"each of the `folds` is a test part in turn, and all else trains: leave `{part}` "
+                "out",
+                at_key=True,
+            )
+    for way in _WAYS:
+        if folds is not None and source.get((*split, way)) is not None:
+            yield Complaint((*split, way), "`folds` share out all rows: leave this out", True)
+    if fold is not None and folds is None:
+        yield Complaint((*split, "fold"), "`fold` chooses one of several: set `folds` too", True)
+    elif _is_number(fold) and _is_number(folds) and fold > folds:
+        yield Complaint((*split, "fold"), f"found {fold}, but there are {folds} `folds`")
 
 
 def _sum_text(numbers: dict[str, Any]) -> str:

@@ -76,15 +76,33 @@ class Scaling(Strict):
 
 
 class Split(Strict):
-    """Fractions of the rows; `train` is what the others leave."""
+    """Fractions of the rows; `train` is what the others leave.
+
+    Or k `folds`, each in turn the test part, of whose other rows `val` is a fraction; `fold`
+    chooses one of them, counted from 1.
+    """
 
     train: Annotated[float, Field(gt=0, le=1)] | None = None
     val: Annotated[float, Field(ge=0, lt=1)] = 0.0
     test: Annotated[float, Field(ge=0, lt=1)] = 0.0
     stratify: bool | Literal["auto"] = "auto"
+    folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = None
+    fold: Count | None = None
+
+    @property
+    def has_all_folds(self) -> bool:
+        """Whether all folds are asked for, not one of them."""
+        return self.folds is not None and self.fold is None
 
     @property
     def fractions(self) -> dict[PartName, float]:
+        if self.folds is not None:
+            rest = 1 - 1 / self.folds
+            return {
+                "train": rest * (1 - self.val),
+                "val": rest * self.val,
+                "test": 1 / self.folds,
+            }
         train = 1 - self.val - self.test if self.train is None else self.train
         return {"train": train, "val": self.val, "test": self.test}
 

@@ -99,6 +99,9 @@ def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
 def history(record: Mapping[str, Any]) -> Facts:
     """What was trained, when, and how it ended."""
     facts = header(record)
+    if record.get("fold"):
+        fold = record["fold"]
+        facts.append(("fold", f"{fold['number']} of {fold['of']}, group {fold['group']}"))
     for key in ("overrides", "status", "stop_reason", "started", "ended", "epochs", "best_epoch"):
         value = record.get(key)
         if value not in (None, []):
@@ -236,12 +239,15 @@ def verdict(passed: bool) -> Styled:
 
 def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:
     """Runs, newest first."""
-    table = Grid(["run", "status", "stopped by", "metric", "epochs", "time"], 4)
+    has_folds = any(record.get("fold") for record in records)
+    fold = ["fold"] if has_folds else []
+    table = Grid(["run", *fold, "status", "stopped by", "metric", "epochs", "time"], 4 + has_folds)
     for record in records:
         metric, value = headline(record)
         seconds = record.get("seconds")
         table.add_row(
             str(record["run_id"]),
+            *([_fold_text(record)] if has_folds else []),
             str(record["status"]),
             record.get("stop_reason", "-"),
             "-" if metric is None else f"{metric} {shown(value, 4)}",
@@ -249,6 +255,11 @@ def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:
             "-" if seconds is None else duration(seconds),
         )
     return table
+
+
+def _fold_text(record: Mapping[str, Any]) -> str:
+    fold = record.get("fold")
+    return f"{fold['number']} of {fold['of']}" if fold else "-"
 
 
 def headline(record: Mapping[str, Any]) -> tuple[str | None, float | None]:

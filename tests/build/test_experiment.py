@@ -47,6 +47,19 @@ def test_another_network_keeps_data_and_split() -> None:
     np.testing.assert_array_equal(one.parts["test"].index, two.parts["test"].index)
 
 
+def test_another_network_keeps_the_folds_and_each_fold_has_its_own() -> None:
+    folds = "data.split={folds: 4, val: 0.2, fold: %d}"
+    one, two = (built(MOONS, folds % 2, f"network.layers=[2, {units}, 1]") for units in (3, 9))
+    for name in ("train", "val", "test"):
+        np.testing.assert_array_equal(one.parts[name].index, two.parts[name].index)
+    assert [len(one.parts[name]) for name in ("train", "val", "test")] == [24, 6, 10]
+    tested = [built(MOONS, folds % fold).parts["test"].index for fold in (1, 2, 3, 4)]
+    assert sorted(np.concatenate(tested)) == list(range(40))
+    np.testing.assert_array_equal(
+        built(MOONS, "data.split={folds: 4}").parts["test"].index, tested[0]
+    )
+
+
 def test_auto_takes_sizes_from_the_data() -> None:
     experiment = built(MOONS, "network.layers=[auto, 3, auto]")
     assert (experiment.network.inputs, experiment.network.outputs) == (2, 1)
@@ -208,6 +221,7 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             None,
             "only classes can have `class_weights`",
         ),
+        (["data.split={folds: 50}"], None, "40 rows are too few for 50 folds"),
         (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
         (
             ["data={inputs: [1, 2], targets: [a, a]}", "network.layers=[1, 2, 1]"],

@@ -327,6 +327,46 @@ def test_an_interrupted_training_saves_what_it_has(number: int, code: int, tmp_p
     assert run.path("weights.safetensors").is_file()
 
 
+FOLDS = ("--set", "data.split={folds: 3}")
+
+
+def test_folds_are_trained_shown_and_summed_up(bpnet) -> None:
+    moons = CONFIGS / "moons.yaml"
+    short = (*SHORT, "--set", "training.stop={}", *FOLDS)
+    result = bpnet("train", moons, *short)
+    assert result.code == 0
+    assert "fold 2 of 3: " in result.err
+    assert "3 folds" in result.out
+    assert "constant (mean)" in result.out
+    shown = bpnet("runs", "show", "latest")
+    assert "3 of 3, group" in shown.out
+    assert "3 folds" in shown.out
+    assert "2 of 3" in bpnet("runs", "list").out
+    document = json.loads(bpnet("train", moons, *short, "--json").out)
+    values = [fold["metrics"]["test.accuracy"] for fold in document["folds"]]
+    assert document["summary"]["test.accuracy"]["mean"] == pytest.approx(np.mean(values))
+    again = json.loads(bpnet("runs", "show", document["group"], "--json").out)
+    assert again["folds_summary"] == document["summary"]
+    assert len(bpnet("train", moons, *short, "--quiet").out.split()) == 3
+    one = bpnet("train", moons, *short, "--set", "data.split.fold=2", "--quiet").out.split()
+    assert len(one) == 1
+    assert "3 folds" not in bpnet("runs", "show", one[0]).out
+    evaluated = json.loads(bpnet("eval", one[0], "--json").out)
+    assert evaluated["metrics"]["test.accuracy"] == values[1]
+    refused = bpnet("train", moons, *short, "--profile")
+    assert refused.code == 2
+    assert "data.split.fold=1" in refused.err
+
+
+def test_folds_that_diverge_exit_3(bpnet) -> None:
+    result = bpnet(
+        "train", CONFIGS / "linear_regression.yaml", *FOLDS, "--set", "training.learning_rate=50"
+    )
+    assert result.code == 3
+    assert "Only 0 of 3 folds were finished" in result.err
+    assert "diverged" in result.out
+
+
 def test_eval_scores_the_last_part_beside_a_baseline(bpnet) -> None:
     bpnet("train", CONFIGS / "softmax_iris.yaml", "--quiet", "--set", "seed=1")
     result = bpnet("eval", "latest")

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import RobustScaler
 
-from bpcli.data.prepare import FITTED_RULES, Preparation, Scale, encode, outputs_needed, split_rows
+from bpcli.data.prepare import (
+    FITTED_RULES,
+    Preparation,
+    Scale,
+    encode,
+    fold_rows,
+    outputs_needed,
+    split_rows,
+)
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 
@@ -52,6 +61,45 @@ def test_a_class_of_one_row_is_trained_on_before_others_get_more() -> None:
     for seed in range(20):
         parts = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
         assert 1 in labels[parts["train"]]
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=10, max_size=120),
+    st.integers(2, 10),
+    st.sampled_from([0.0, 0.2]),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_folds_test_every_row_once_and_share_out_every_class(
+    labels: list[int], folds: int, val: float, is_stratified: bool, seed: int
+) -> None:
+    truth, rows = np.array(labels), len(labels)
+    found = fold_rows(
+        folds, val, rows, truth if is_stratified else None, np.random.default_rng(seed)
+    )
+    assert len(found) == folds
+    assert sorted(row for parts in found for row in parts["test"]) == list(range(rows))
+    sizes = [len(parts["test"]) for parts in found]
+    assert max(sizes) - min(sizes) <= 1
+    for parts in found:
+        assert sorted(np.concatenate(list(parts.values()))) == list(range(rows))
+        assert all((np.diff(index) > 0).all() for index in parts.values())
+        assert abs(len(parts["val"]) - val * (rows - len(parts["test"]))) < 1
+    for label in np.unique(truth) if is_stratified else ():
+        counts = [(truth[parts["test"]] == label).sum() for parts in found]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_folds_have_the_class_counts_of_scikit_learns() -> None:
+    labels = np.random.default_rng(0).choice(3, 97, p=[0.6, 0.3, 0.1])
+    theirs = [test for _, test in StratifiedKFold(5).split(labels, labels)]
+    parts = fold_rows(5, 0, len(labels), labels, np.random.default_rng(1))
+    for label in range(3):
+        counts = [
+            sorted(int((labels[test] == label).sum()) for test in tests)
+            for tests in (theirs, [each["test"] for each in parts])
+        ]
+        assert counts[0] == counts[1]
 
 
 def test_the_split_depends_on_the_seed_alone() -> None:

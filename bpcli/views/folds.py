@@ -1,0 +1,53 @@
+"""Tables and lines of a cross-validation: a row a fold, and what the folds have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bpcli.views.grid import Grid
+from bpcli.views.numbers import duration, shown
+from bpcli.views.tables import headline
+
+_PART = "test."
+
+
+def fold_line(record: Mapping[str, Any]) -> str:
+    """How one fold went."""
+    fold, (metric, value) = record["fold"], headline(record)
+    score = "" if metric is None else f", {metric} {shown(value)}"
+    return (
+        f"fold {fold['number']} of {fold['of']}: {record['run_id']}, epoch {record['epochs']}"
+        f"{score}, {duration(record['seconds'])}, ended by {record['stop_reason']}"
+    )
+
+
+def folds_table(records: Sequence[Mapping[str, Any]]) -> Grid:
+    """Each fold's run and its scores on the rows that it did not train on."""
+    paths = [path for path in _known_paths(records) if path.startswith(_PART)]
+    table = Grid(["fold", "run", "status", "epochs", *paths], 3)
+    for record in records:
+        metrics = record.get("metrics", {})
+        table.add_row(
+            str(record["fold"]["number"]),
+            str(record["run_id"]),
+            str(record["status"]),
+            str(record.get("epochs", "-")),
+            *(shown(metrics.get(path)) for path in paths),
+        )
+    return table
+
+
+def _known_paths(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(path for record in records for path in record.get("metrics", {})))
+
+
+def summary_table(document: Mapping[str, Any]) -> Grid:
+    """Mean and standard deviation over the finished folds, beside the baselines' means."""
+    count, baselines = document["finished"], document["baselines"]
+    table = Grid([f"{count} folds", "mean", "sd", *(f"{label} (mean)" for label in baselines)])
+    for path, summary in document["summary"].items():
+        if path.startswith(_PART):
+            found = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
+            table.add_row(path, shown(summary["mean"]), shown(summary["sd"], 3), *map(shown, found))
+    return table
