@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option, weights_option
-from bpcli.errors import GateFailed
+from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
     from bpcli.experiment.evaluate import PartEvaluation
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Examples:
   bpnet eval latest
   bpnet eval latest --split train --json
+  bpnet eval latest --data new.csv
   bpnet eval latest --require "test.accuracy>=0.95" --require "test.log_loss<0.2\"""",
 )
 @click.argument("run")
@@ -28,6 +29,11 @@ Examples:
     "--split",
     type=click.Choice(["train", "val", "test"]),
     help="The part to score; default: test, else val, else train.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Score another file with the same columns, as the part `data`.",
 )
 @click.option(
     "--require",
@@ -48,6 +54,7 @@ Examples:
 def command(
     run: str,
     split: str | None,
+    data: Path | None,
     required: tuple[str, ...],
     with_intervals: bool | None,
     weights: str,
@@ -62,25 +69,32 @@ def command(
     """
     from bpcli.experiment.evaluate import default_part, evaluate, judge_run
     from bpcli.experiment.gates import Requirement
+    from bpcli.experiment.other_data import with_other_data
     from bpcli.experiment.trained import load_trained
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 
+    if data is not None and split is not None:
+        raise ConfigError("--data and --split both say which rows to score: keep one.")
     requirements = [Requirement.parse(text) for text in required]
     found = find_run(run, runs_dir)
     with repeatable_numerics():
         trained = load_trained(found, weights)  # type: ignore[arg-type]  # click checked it
-        part = split or default_part(trained.experiment)
+        if data is not None:
+            trained = with_other_data(trained, data)
+            part = "data"
+        else:
+            part = split or default_part(trained.experiment)
         evaluation = evaluate(trained, part, with_intervals)  # type: ignore[arg-type]  # as above
         verdicts = judge_run(trained, evaluation, requirements)
     if as_json:
         document = {"run_id": found.run_id, "weights": weights, **evaluation.to_json()}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
-        chosen = "" if split else "; without --split: test, else val, else train"
+        where = f"on {data}" if data is not None else f"on the {evaluation.part} part"
+        chosen = "" if data or split else "; without --split: test, else val, else train"
         console(stderr=True).say(
-            f"{found.run_id}: {weights} weights on the {evaluation.part} part "
-            f"({evaluation.rows} rows{chosen})"
+            f"{found.run_id}: {weights} weights {where} ({evaluation.rows} rows{chosen})"
         )
         _print_tables(trained, evaluation)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]

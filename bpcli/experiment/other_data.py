@@ -1,0 +1,53 @@
+"""Rows of another file as a part of an experiment, called `data`, that no training has seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.build import Experiment
+from bpcli.data.columns import Encoding
+from bpcli.data.files import read_frame
+from bpcli.data.filetable import naming
+from bpcli.data.table import Table
+from bpcli.data.weights import row_weights
+from bpcli.errors import DataError, RunError
+from bpcli.experiment.trained import Trained
+from bpcli.spec.models import FileData
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def with_other_data(trained: Trained, path: Path) -> Trained:
+    """The run with the rows of a file as its part `data`, encoded as its training rows were.
+
+    Columns are found by name. Raises `RunError` where the run is not of a table in a file, and
+    `DataError` naming file, column and row of what does not fit.
+    """
+    experiment = trained.experiment
+    data, encoding = experiment.spec.data, experiment.table.encoding
+    if not isinstance(data, FileData) or encoding is None:
+        raise RunError("--data is for runs that were trained on a table in a file.")
+    with naming(path):
+        frame = read_frame(path, replace(data.format, text=encoding.text))
+        if not len(frame):
+            raise DataError("the file has no rows")
+        table = _table(experiment, frame, encoding)
+    part = experiment.preparation.part("data", table, np.arange(len(table)))
+    return replace(trained, experiment=replace(experiment, parts=experiment.parts | {"data": part}))
+
+
+def _table(experiment: Experiment, frame: DataFrame, encoding: Encoding) -> Table:
+    known, every, X = experiment.table, np.arange(len(frame)), encoding.encode(frame)
+    table = replace(known, X=X, Y=None, labels=None, weight=None)
+    if known.reconstructs:
+        return replace(table, Y=X)
+    if known.labels is not None:
+        table = replace(table, labels=encoding.labels(frame))
+    else:
+        table = replace(table, Y=encoding.values(frame))
+    return replace(table, weight=row_weights(table, experiment.class_weights, every))

@@ -1,0 +1,93 @@
+"""`bpnet eval RUN --data FILE`, and weights that a file has for its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROWS = [f"{i % 7},{'red' if i % 3 else 'blue'},{1 + i % 2},{'yes' if i % 7 > 3 else 'no'}"
+        for i in range(40)]  # fmt: skip
+HEADER = "n,colour,w,answer"
+CONFIG = """\
+data:
+  file: t.csv
+  inputs: [n, colour]
+  split: {val: 0.2, test: 0.2}
+network: {layers: [auto, 3, auto], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+training: {epochs: 5, optimizer: rprop}
+"""
+
+
+@pytest.fixture
+def run(bpnet, tmp_path: Path) -> Callable[..., dict]:
+    """Train the table; give run.json."""
+    (tmp_path / "t.csv").write_text("\n".join([HEADER, *ROWS]) + "\n")
+    (tmp_path / "c.yaml").write_text(CONFIG)
+
+    def train(*arguments: str) -> dict:
+        done = bpnet("train", "c.yaml", "--json", *arguments)
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    return train
+
+
+def scores(bpnet, *arguments: str) -> dict:
+    done = bpnet("eval", "latest", "--json", *arguments)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_a_part_in_a_file_of_its_own_scores_as_it_did(bpnet, run, tmp_path: Path) -> None:
+    record = run("--set", "training.class_weights=balanced")
+    chosen = np.load(tmp_path / "runs" / record["run_id"] / "split.npz")["test"]
+    rows = [[ROWS[row].split(",")[column] for column in (3, 0, 1)] for row in chosen]
+    lines = [",".join(cells) for cells in (["answer", "n", "colour"], *rows)]  # another order
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+    ours, theirs = scores(bpnet, "--data", "new.csv"), scores(bpnet, "--split", "test")
+    assert (ours["part"], ours["rows"]) == ("data", 8)
+    for key in ("metrics", "intervals"):
+        for path, value in theirs[key].items():
+            assert ours[key][path.replace("test.", "data.")] == pytest.approx(value, rel=1e-12)
+    assert ours["baselines"]["constant"]["data.accuracy"] is not None
+    shown = bpnet("eval", "latest", "--data", "new.csv")
+    assert "weights on new.csv (8 rows)" in shown.err
+    gate = bpnet("eval", "latest", "--data", "new.csv", "--require", "data.accuracy>1")
+    assert gate.code == 4
+    assert "data.accuracy > 1 was required" in gate.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n,colour\n1,red\n", "new.csv: there is no column `answer`"),
+        ("n,color,answer\n1,red,yes\n", "did you mean `color`?"),
+        ("n,colour,answer\n1,red,yes\n2,red,maybe\n", "column `answer`, row 2: `maybe` is none of"),
+        ("n,colour,answer\n", "no rows"),
+        ("n,colour,answer\nx,red,yes\n", "column `n`, row 1"),
+    ],
+)
+def test_another_file_that_does_not_fit_is_one_sentence(
+    text: str, message: str, bpnet, run, tmp_path: Path
+) -> None:
+    run()
+    (tmp_path / "new.csv").write_text(text)
+    result = bpnet("eval", "latest", "--data", "new.csv")
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+def test_other_data_go_with_runs_of_files_and_without_split(bpnet, run) -> None:
+    run()
+    assert "keep one" in bpnet("eval", "latest", "--data", "t.csv", "--split", "test").err
+    assert bpnet("eval", "latest", "--data", "nowhere.csv").code == 2
+    bpnet("init", "xor")
+    bpnet("train", "xor.yaml", "--quiet", "--set", "training.epochs=2")
+    result = bpnet("eval", "latest", "--data", "t.csv")
+    assert result.code == 2
+    assert "trained on a table in a file" in result.err
