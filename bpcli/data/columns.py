@@ -391,6 +391,14 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
     return np.column_stack(columns)
 
 
+def weights_of(frame: DataFrame, name: str) -> Vector:
+    """How much each row counts (n,). Raises `DataError` naming the row of what is not above 0."""
+    require(frame.columns, [name])
+    numbers = as_numbers(frame[name], name)
+    _refuse(frame[name], name, ~(numbers > 0), "a weight is a number greater than 0, not `{}`")
+    return numbers
+
+
 def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labels:
     """Classes (n,). Raises `DataError` naming the row where one is missing or unknown."""
     codes = word_codes(values, class_names)

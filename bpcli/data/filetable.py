@@ -23,6 +23,7 @@ from bpcli.data.columns import (
     select,
     target_labels,
     target_values,
+    weights_of,
 )
 from bpcli.data.fileparts import FileParts, parts_of_column, parts_of_files, parts_of_index
 from bpcli.data.files import FileFormat, read_frame, read_settled, settle
@@ -52,6 +53,7 @@ class FileSource:
     targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
     task: FileTask | None = None
     parts: FileParts = field(default_factory=FileParts)
+    weight: str | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows, with inputs still to be fitted. Raises `DataError` naming column and row."""
@@ -62,13 +64,14 @@ class FileSource:
             _refuse_no_rows(frame)
             chosen = self._choose(format_.columns)
         frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
-        table = targets_table(frames, chosen.targets, self.task)
+        table = self._weighted(targets_table(frames, chosen.targets, self.task), frames)
         unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
         return replace(table, unfitted=unfitted, parts=self._parts(frames, chosen), notes=notes)
 
     def _choose(self, columns: tuple[str, ...]) -> _Chosen:
         part = select(columns, (self.parts.column,), "split") if self.parts.column else []
-        left = [name for name in columns if name not in part]
+        weight = [] if self.weight is None else select(columns, (self.weight,), "weight")
+        left = [name for name in columns if name not in (*part, *weight)]
         if self.targets == "same_as_inputs":
             targets = []
         elif self.targets is None:
@@ -76,10 +79,21 @@ class FileSource:
         else:
             targets = select(columns, self.targets, "targets")
         inputs = select(columns, self.inputs, "inputs")
-        inputs = [name for name in inputs if name not in (*targets, *part)]
+        inputs = [name for name in inputs if name not in (*targets, *part, *weight)]
         if not inputs:
             raise DataError("there are no columns left for the inputs", "inputs")
+        if self.weight in targets:
+            raise DataError(f"column `{self.weight}` is a target already", "weight")
         return _Chosen(tuple(inputs), tuple(targets), part[0] if part else None)
+
+    def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
+        if self.weight is None:
+            return table
+        pieces = []
+        for path, frame in frames.items():
+            with naming(path, "weight"):
+                pieces.append(weights_of(frame, self.weight))
+        return replace(table, weight=np.concatenate(pieces))
 
     def _other_frames(
         self, frame: DataFrame, chosen: _Chosen, text: list[str]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.build import Experiment
-from bpcli.data.columns import Encoding
+from bpcli.data.columns import Encoding, weights_of
 from bpcli.data.files import read_frame
 from bpcli.data.filetable import naming
 from bpcli.data.table import Table
@@ -36,17 +36,20 @@ def with_other_data(trained: Trained, path: Path) -> Trained:
         frame = read_frame(path, replace(data.format, text=encoding.text))
         if not len(frame):
             raise DataError("the file has no rows")
-        table = _table(experiment, frame, encoding)
+        table = _table(experiment, frame, encoding, data.weight)
     part = experiment.preparation.part("data", table, np.arange(len(table)))
     return replace(trained, experiment=replace(experiment, parts=experiment.parts | {"data": part}))
 
 
-def _table(experiment: Experiment, frame: DataFrame, encoding: Encoding) -> Table:
+def _table(
+    experiment: Experiment, frame: DataFrame, encoding: Encoding, weight: str | None
+) -> Table:
     known, every, X = experiment.table, np.arange(len(frame)), encoding.encode(frame)
-    table = replace(known, X=X, Y=None, labels=None, weight=None)
+    own = None if weight is None else weights_of(frame, weight)
+    table = replace(known, X=X, Y=None, labels=None, weight=own)
     if known.reconstructs:
-        return replace(table, Y=X)
-    if known.labels is not None:
+        table = replace(table, Y=X)
+    elif known.labels is not None:
         table = replace(table, labels=encoding.labels(frame))
     else:
         table = replace(table, Y=encoding.values(frame))

@@ -197,6 +197,7 @@ class FileData(Data):
     categories: list[Selector] = Field(default_factory=list)
     fill: FillRule | dict[str, FillRule] | None = None
     indicator: bool | list[Selector] = False
+    weight: Annotated[str, Field(min_length=1)] | None = None
     task: FileTask | None = None
 
     @field_validator("separator", "quote")
@@ -224,7 +225,9 @@ class FileData(Data):
             self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
             tuple(self.categories),
         )
-        return FileSource(path, self.format, rules, inputs, self._targets, self.task, parts)
+        return FileSource(
+            path, self.format, rules, inputs, self._targets, self.task, parts, self.weight
+        )
 
     @property
     def format(self) -> FileFormat:

@@ -62,6 +62,47 @@ def test_a_part_in_a_file_of_its_own_scores_as_it_did(bpnet, run, tmp_path: Path
     assert "data.accuracy > 1 was required" in gate.err
 
 
+def test_a_weight_column_weighs_rows_and_is_no_input(bpnet, run, tmp_path: Path) -> None:
+    weighted = ("--set", "data.weight=w", "--set", "data.inputs='*'")
+    record = run(*weighted)
+    assert record["weighted"]
+    assert record["layers"][0]["inputs"] == 3  # n and two colours
+    plain = run()
+    assert plain["data_sha256"] != record["data_sha256"]
+    assert record["metrics"]["train.loss"] != plain["metrics"]["train.loss"]
+    # Integer weights are repeated rows.
+    doubled = [row for row in ROWS for _ in range(int(row.split(",")[2]))]
+    (tmp_path / "t2.csv").write_text("\n".join([HEADER, *doubled]) + "\n")
+    every = ("--set", "data.split={}")
+    losses = [run(*every, *chosen)["metrics"]["train.loss"] for chosen in (
+        weighted, ("--set", "data.file=t2.csv"), (),
+    )]  # fmt: skip
+    assert losses[0] == pytest.approx(losses[1], rel=1e-9)
+    assert losses[0] != pytest.approx(losses[2], rel=1e-3)
+    run(*weighted)
+    assert "weighted mean loss" in bpnet("eval", "latest", "--data", "t.csv").out
+    (tmp_path / "new.csv").write_text("n,colour,answer\n1,red,yes\n")
+    assert "there is no column `w`" in bpnet("eval", "latest", "--data", "new.csv").err
+
+
+@pytest.mark.parametrize(("value", "message"), [
+    ("0", "greater than 0, not `0`"),
+    ("-1.5", "greater than 0, not `-1.5`"),
+    ("", "column `w`, row 2: a weight is a number greater than 0"),
+    ("inf", "column `w`, row 2"),
+    ("heavy", "column `w`, row 2"),
+])  # fmt: skip
+def test_weights_are_positive_numbers(value: str, message: str, bpnet, run, tmp_path: Path) -> None:
+    run()
+    (tmp_path / "t.csv").write_text(f"{HEADER}\n1,red,1,yes\n2,red,{value},no\n3,blue,1,no\n")
+    result = bpnet("train", "c.yaml", "--set", "data.weight=w", "--set", "data.split={}")
+    assert result.code == 2
+    assert message in result.err
+    both = bpnet("train", "c.yaml", "--set", "data.weight=w", "--set", "data.targets=w")
+    assert "column `w` is a target already" in both.err
+    assert "there is no column `v`" in bpnet("train", "c.yaml", "--set", "data.weight=v").err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
