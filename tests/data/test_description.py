@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_iris
+
+from bpcli.data.description import Description, Oddity, describe
+from bpcli.errors import DataError
+
+ROWS = 40
+WAVES = np.sin(np.arange(ROWS))
+
+
+def table(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame(columns)
+
+
+def odd(about: Description, column: str) -> set[Oddity]:
+    return {remark.oddity for remark in about.remarks if remark.column == column}
+
+
+def test_iris_is_described_as_its_documentation_does() -> None:
+    # The ranges, means, deviations and class sizes of scikit-learn's own description of iris.
+    data = load_iris(as_frame=True)
+    frame = data.data.assign(species=data.target_names[data.target])
+    about = describe(frame)
+    published = [
+        (4.3, 7.9, 5.84, 0.83), (2.0, 4.4, 3.05, 0.43),
+        (1.0, 6.9, 3.76, 1.76), (0.1, 2.5, 1.20, 0.76),
+    ]  # fmt: skip
+    for column, (low, high, mean, sd) in zip(about.columns, published, strict=False):
+        assert (column.kind, column.missing) == ("number", 0)
+        assert (column.low, column.high) == (low, high)
+        assert column.mean == pytest.approx(mean, abs=0.01)
+        assert column.sd == pytest.approx(sd, abs=0.01)
+        assert column.measure == "eta"
+    assert about.classes == (("setosa", 50), ("versicolor", 50), ("virginica", 50))
+    assert (about.target, about.task, about.rows) == ("species", "classification", 150)
+    assert about.duplicates == frame.duplicated().sum() == 1
+
+
+def test_kinds_missing_values_and_the_commonest_words() -> None:
+    frame = table(
+        number=[1.5, None, 2.5, 3.5],
+        boolean=[True, False, True, True],
+        word=["a", "b", "b", None],
+        y=[1.0, 2.0, 4.0, 8.5],
+    )
+    number, boolean, word, y = describe(frame).columns
+    assert (number.kind, number.missing, number.distinct) == ("number", 1, 3)
+    assert (number.low, number.mean, number.high) == (1.5, 2.5, 3.5)
+    assert number.sd == pytest.approx(np.sqrt(2 / 3))
+    assert (boolean.kind, boolean.commonest) == ("boolean", (("true", 3), ("false", 1)))
+    assert (word.kind, word.missing, word.commonest) == ("category", 1, (("b", 2), ("a", 1)))
+    assert [column.measure for column in (number, boolean, word, y)] == ["r", "r", "eta", None]
+
+
+def test_words_go_with_classes_by_cramers_v() -> None:
+    about = describe(table(a=list("xyxy"), b=[1.0, 2.5, 1.5, 2.0], y=list("pqpq")))
+    assert [column.measure for column in about.columns] == ["V", "eta", None]
+    assert about.columns[0].association == pytest.approx(1)
+    assert about.columns[1].association == pytest.approx(np.sqrt(1 / 1.25))
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "found"),
+    [
+        (["a", "b", "c"], None, "c"),
+        (["a", " Class", "c"], None, " Class"),
+        (["a", "b", "c"], "1", "a"),
+        (["3", "1", "2"], "1", "1"),
+        (["a", "b", "c"], "b", "b"),
+        (["alpha", "beta", "c"], "be*", "beta"),
+    ],
+)
+def test_the_target_is_asked_for_or_has_a_telling_name_or_is_last(names, asked, found) -> None:
+    frame = pd.DataFrame(np.arange(6.0).reshape(2, 3), columns=names)
+    assert describe(frame, asked).target == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [("d", "no column `d`"), ("4", "they are 1 to 3"), ("0", "1 to 3"), ("*", "chooses 3")],
+)
+def test_a_target_that_is_no_one_column_is_refused(asked: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        describe(table(a=[1], b=[2], c=[3]), asked)
+
+
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        (["a", "b"] * 20, "classification"),
+        ([True, False] * 20, "classification"),
+        ([-1, 1] * 20, "classification"),
+        ([0, 1], "classification"),
+        ([0.5, 1.5] * 20, "regression"),
+        ([0, 1, 2, 1] * 10, "classification"),
+        ([1, 2, 3, 1] * 10, "classification"),
+        ([2, 3, 4, 2] * 10, "regression"),  # marks, not classes
+        ([0, 1, 3, 1] * 10, "regression"),
+        (list(range(8)) * 5, "classification"),
+        (list(range(10)) * 4, "regression"),  # too few rows of each
+        (list(range(40)), "regression"),
+        ([0, 1, 2, None] * 10, "classification"),
+        ([7] * 40, "regression"),
+    ],
+)
+def test_the_task_is_guessed(values: list, task: str) -> None:
+    assert describe(table(x=np.arange(len(values)) ** 0.5, y=values)).task == task
+
+
+NAMES = [f"word {i}" for i in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("values", "oddity"),
+    [
+        ([None] * ROWS, "empty"),
+        ([3] * ROWS, "constant"),
+        ([None, *["a"] * (ROWS - 1)], "constant"),
+        ([*map(float, range(ROWS - 1)), np.inf], "unreadable"),
+        ([*range(ROWS - 1), "abc"], "unreadable"),
+        (list(range(7, ROWS + 7)), "row numbers"),
+        (list(range(ROWS, 0, -1)), "row numbers"),
+        (NAMES, "names"),
+        (["0", *["1"] * (ROWS // 2 - 1), *["2"] * (ROWS // 2)], None),
+        ([*range(ROWS - 1), ROWS], None),  # a gap
+        ((np.arange(ROWS) + 0.5).tolist(), None),
+        ([*NAMES[:20], *NAMES[:20]], None),
+        ([1.5, 2.5, *[None] * (ROWS - 2)], "mostly missing"),
+        ([1.5, 2.5, 2.5, 1.5] * 5 + [None] * 20, None),
+        ([f"{i % 2}." for i in range(ROWS)], "copy of the target"),
+        ([1.5, 2.5] * 10 + [None] * 20, "copy of the target"),
+        (["a", "b", "c", "d"] * 10, None),  # it tells the target, but is no copy
+    ],
+)
+def test_odd_inputs_are_told(values: list, oddity: Oddity | None) -> None:
+    about = describe(table(odd=values, plain=WAVES, y=["n", "y"] * (ROWS // 2)))
+    assert odd(about, "odd") == ({oddity} if oddity else set())
+    assert ("odd" in about.unusable) == (oddity not in (None, "mostly missing"))
+    assert "plain" not in about.unusable
+
+
+def test_more_words_than_categories_are_told() -> None:
+    words = [f"w{i % 51}" for i in range(510)]
+    about = describe(table(a=words, b=[w[:2] for w in words], y=np.sin(np.arange(510))))
+    assert (odd(about, "a"), odd(about, "b")) == ({"many words"}, set())
+
+
+def test_another_unit_of_the_target_is_a_copy() -> None:
+    celsius = 20 + 5 * WAVES
+    about = describe(table(kelvin=celsius + 273.15, noisy=celsius + 1e-3 * WAVES[::-1], y=celsius))
+    assert (odd(about, "kelvin"), odd(about, "noisy")) == ({"copy of the target"}, set())
+    assert "for certain" in about.unusable["kelvin"]
+
+
+def test_a_doubtful_column_is_used_where_there_is_no_other() -> None:
+    lone = describe(table(t=np.arange(ROWS), y=WAVES))
+    assert odd(lone, "t") == {"row numbers"}
+    assert [column.name for column in lone.inputs] == ["t"]
+    line = describe(table(x=WAVES, y=2 * WAVES + 1))
+    assert [column.name for column in line.inputs] == ["x"]
+    beside = describe(table(t=np.arange(ROWS), x=WAVES[::-1], y=WAVES))
+    assert [column.name for column in beside.inputs] == ["x"]
+    useless = describe(table(c=[1] * ROWS, y=WAVES))
+    assert useless.inputs == ()
+
+
+def test_odd_targets_are_told() -> None:
+    def of(y: list) -> set[Oddity]:
+        return odd(describe(table(x=np.sin(np.arange(len(y))), y=y)), "y")
+
+    assert of(["a"] * 30 + ["b"] * 3) == {"unbalanced"}
+    assert of(["a"] * 29 + ["b"] * 3) == set()
+    assert of(["a"] * 10 + ["b"] * 2) == {"rare classes"}
+    assert of(["a"] * 10 + ["b"] * 9 + [None]) == {"missing target"}
+    assert of([1.5, 2.5, 4.0, None]) == {"missing target"}
+    assert of([5.5] * 9) == {"constant"}
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(0, 3), (3, 0), (0, 0)])
+def test_a_table_without_rows_or_columns_is_refused(rows: int, columns: int) -> None:
+    with pytest.raises(DataError, match=r"the table has no (rows|columns)"):
+        describe(pd.DataFrame(np.zeros((rows, columns))))
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.floats(), st.text(max_size=3), st.just("1e5")
+)
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_any_table_can_be_described(data: st.DataObject) -> None:
+    rows, width = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 4))
+    columns = [data.draw(st.lists(VALUES, min_size=rows, max_size=rows)) for _ in range(width)]
+    frame = pd.DataFrame(dict(enumerate(columns)))
+    frame.columns = data.draw(
+        st.lists(st.text(min_size=1), min_size=width, max_size=width, unique=True)
+    )
+    about = describe(frame)
+    assert len(about.columns) == width
+    for place, column in enumerate(about.columns):
+        assert column.missing == frame.iloc[:, place].isna().sum()
+        assert column.association is None or -1 <= column.association <= 1
+    assert sum(count for _, count in about.classes) in (0, rows - about.answer.missing)
