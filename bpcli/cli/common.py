@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
+    from bpcli.data.look import Look
     from bpcli.nn.arrays import Vector
     from bpcli.views.console import Console
     from bpcli.views.stream import Stream
@@ -43,6 +44,51 @@ weights_option = click.option(
     show_default=True,
     help="Which parameters: of the lowest validation loss, or of the last epoch.",
 )
+
+
+def table_options(function: Command) -> Command:
+    """What a file does not say for certain, and is guessed unless it is said."""
+    for option in (
+        click.option(
+            "--missing",
+            multiple=True,
+            metavar="WORD",
+            help="A word that stands for a missing value, in place of the usual ones. "
+            "May be repeated.",
+        ),
+        click.option(
+            "--header/--no-header",
+            default=None,
+            help="Whether row 1 names the columns; default: guessed.",
+        ),
+        click.option(
+            "--target",
+            metavar="NAME|NUMBER",
+            help="The column to predict, by name or by number from 1; default: guessed.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def looked_at(
+    file: Path, target: str | None, header: bool | None, missing: tuple[str, ...]
+) -> Look:
+    """A table and what could be found out about it, with notes on how it was read.
+
+    Raises `DataError` naming the file.
+    """
+    from bpcli.data.look import look_at
+    from bpcli.views.text import plain
+
+    try:
+        look = look_at(file, header=header, missing=missing or None, target=target)
+        for note in look.notes:
+            console(stderr=True).say(f"note: {plain(note, 200)}")
+        return look
+    except DataError as error:
+        named = str(error) if file.name in str(error) else f"{file}: {error}"
+        raise DataError(named) from None
 
 
 def console(stderr: bool = False) -> Console | Stream:

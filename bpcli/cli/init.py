@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console
+from bpcli.cli.common import console, looked_at, table_options
 from bpcli.errors import ConfigError
 
 
@@ -16,9 +17,11 @@ from bpcli.errors import ConfigError
 Examples:
   bpnet init                 list the templates
   bpnet init xor             write xor.yaml
-  bpnet init moons -o my.yaml""",
+  bpnet init moons -o my.yaml
+  bpnet init iris.csv        write iris.yaml, for that table
+  bpnet init adult.csv --target income --missing "?" """,
 )
-@click.argument("template", required=False)
+@click.argument("template", metavar="[TEMPLATE|FILE]", required=False)
 @click.option(
     "-o",
     "--output",
@@ -26,19 +29,79 @@ Examples:
     help="The file to write; default: TEMPLATE.yaml here.",
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-def command(template: str | None, output: Path | None, force: bool) -> None:
+@table_options
+def command(
+    template: str | None,
+    output: Path | None,
+    force: bool,
+    target: str | None,
+    header: bool | None,
+    missing: tuple[str, ...],
+) -> None:
     """Write a starter config.
 
-    TEMPLATE is one of the configs that come with bpnet; without it, they are listed.
+    TEMPLATE is one of the configs that come with bpnet; without it, they are listed. FILE is a
+    table: what it does not say for certain is guessed, and comments in the config say so.
+    --target, --header and --missing are for a FILE.
     """
-    from bpcli.templates import template_text, templates
+    from bpcli.templates import templates
 
     if template is None:
         for name, summary in templates().items():
             click.echo(f"{name:24}{summary}")
-        return
+    elif _names_a_table(template):
+        _write_for_table(Path(template), output, force, target, header, missing)
+    elif target is not None or header is not None or missing:
+        raise ConfigError(f"--target, --header and --missing are for a FILE; `{template}` is none.")
+    else:
+        _write_template(template, output, force)
+
+
+def _names_a_table(template: str) -> bool:
+    """Templates have no ending; a file has one, or is there."""
+    try:
+        return bool(Path(template).suffix) or Path(template).is_file()
+    except OSError:  # too long to be a file's name
+        return False
+
+
+def _write_template(template: str, output: Path | None, force: bool) -> None:
+    from bpcli.templates import template_text
+
     text = template_text(template)
     target = output or Path(f"{template}.yaml")
+    _write(target, text, force)
+    console(stderr=True).say(f"wrote {target}; train it with: bpnet train {target}")
+
+
+def _write_for_table(
+    file: Path,
+    output: Path | None,
+    force: bool,
+    target: str | None,
+    header: bool | None,
+    missing: tuple[str, ...],
+) -> None:
+    """Look at the table, say what was guessed, and write the config."""
+    from bpcli.experiment.starter import starter_config
+    from bpcli.spec.load import validate
+    from bpcli.spec.source import Source
+    from bpcli.views.description import guesses
+
+    written = output or Path(f"{file.stem}.yaml")
+    look = looked_at(file, target, header, missing)
+    text = starter_config(look, written)
+    source = Source.parse(text, str(written))
+    source.tree.setdefault("name", "table")
+    validate(source)
+    _write(written, text, force)
+    err = console(stderr=True)
+    for line in guesses(look):
+        err.say(line)
+    err.say(f"wrote {written}; train it with: {shlex.join(['bpnet', 'train', str(written)])}")
+
+
+def _write(target: Path, text: str, force: bool) -> None:
     try:
         with target.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
@@ -46,4 +109,3 @@ def command(template: str | None, output: Path | None, force: bool) -> None:
         raise ConfigError(f"{target} exists; --force overwrites it.") from None
     except OSError as error:
         raise ConfigError(f"{target} could not be written: {error.strerror}.") from None
-    console(stderr=True).say(f"wrote {target}; train it with: bpnet train {target}")

@@ -17,7 +17,7 @@ from bpcli.errors import BpnetError, Interrupted
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
-_COMMANDS = ("train", "eval", "gradcheck", "predict", "export", "compare", "runs", "init")
+_COMMANDS = ("train", "eval", "gradcheck", "predict", "export", "compare", "runs", "init", "data")
 
 
 class _LazyGroup(click.Group):
@@ -36,7 +36,9 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with:  bpnet init xor  and then  bpnet train xor.yaml",
+    epilog="""\b
+Start with a table of your own:  bpnet init FILE.csv
+or with an example:              bpnet init xor""",
 )
 @click.version_option(__version__, prog_name="bpnet")
 def bpnet() -> None:

@@ -1,0 +1,82 @@
+"""`bpnet data`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import console, json_option, looked_at, print_json, table_options
+
+if TYPE_CHECKING:
+    from bpcli.data.look import Look
+
+
+@click.command(
+    "data",
+    epilog="""\b
+Examples:
+  bpnet data iris.csv
+  bpnet data adult.csv --no-header --missing "?" --target 15
+  bpnet data prices.csv --target price --json""",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@table_options
+@json_option
+def command(
+    file: Path,
+    target: str | None,
+    header: bool | None,
+    missing: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Look at a table before training on it.
+
+    Shows what each column holds: numbers, true and false, or categories; what is missing; the
+    range, or the commonest words; and how strongly it goes with the target, which is guessed
+    unless it is said. Then what looks odd, and the command that goes on from here.
+    """
+    look = looked_at(file, target, header, missing)
+    if as_json:
+        print_json(_document(look))
+        return
+    _print(look)
+    options = [] if target is None else ["--target", target]
+    options += [] if header is None else ["--header" if header else "--no-header"]
+    options += [part for word in missing for part in ("--missing", word)]
+    console().say(f"write a config with: {shlex.join(['bpnet', 'init', str(file), *options])}")
+
+
+def _document(look: Look) -> dict[str, object]:
+    return {
+        "file": str(look.path),
+        "header": look.format.header,
+        "separator": look.format.separator,
+        "encoding": look.format.encoding,
+        "missing_words": list(look.missing_words),
+        **look.description.to_json(),
+    }
+
+
+def _print(look: Look) -> None:
+    from bpcli.views import description as view
+    from bpcli.views.text import plain
+
+    out, about = console(), look.description
+    out.show_facts(view.table_facts(look))
+    left_out = out.show(view.columns_table(about), view.EXPENDABLE)
+    if left_out:
+        out.say(f"left out for lack of room: {', '.join(left_out)}; --json has all")
+    if len(about.columns) > view.MOST_COLUMNS:
+        out.say(f"and {len(about.columns) - view.MOST_COLUMNS:,} more columns; --json has all")
+    for meaning in view.measures(about):
+        out.say(meaning)
+    out.say("")
+    if about.classes:
+        out.show(view.classes_table(about))
+    if len(about.classes) > view.MOST_CLASSES:
+        out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json has all\n")
+    for remark in about.remarks[: view.MOST_COLUMNS]:
+        out.say(f"odd: {plain(remark.column)} {plain(remark.text, 200)}")

@@ -1,0 +1,182 @@
+"""A look at a table, a config from it, and the newcomer's path from a file to predictions."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+FLOWERS = "".join(
+    f"{1 + i % 3 + i % 10 / 20:.2f},{3 - i % 7 / 10:.1f},{'small' if i % 2 else 'large'},"
+    f"{('rose', 'tulip', 'daisy')[i % 3]}\n"
+    for i in range(90)
+)
+
+
+@pytest.fixture
+def flowers(tmp_path: Path) -> Path:
+    path = tmp_path / "flowers.csv"
+    path.write_text(FLOWERS)
+    return path
+
+
+def test_data_shows_columns_classes_and_the_next_command(bpnet, flowers: Path) -> None:
+    done = bpnet("data", "flowers.csv")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert "header   no: row 1 has a number, 1.0" in lines
+    assert any(line.split()[:2] == ["x3", "category"] for line in lines)
+    assert any(line.split() == ["rose", "30", "33.3", "%"] for line in lines)
+    assert lines[-1] == "write a config with: bpnet init flowers.csv"
+    assert "\x1b" not in done.out
+
+
+def test_the_next_command_has_the_options_that_were_given(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "my table.csv").write_text("a,b c\n1,none\n2,x\n3,y\n4,x\n")
+    options = ("--target", "b c", "--header", "--missing", "none", "--missing", "no ne")
+    done = bpnet("data", "my table.csv", *options)
+    command = done.out.splitlines()[-1].partition(": ")[2]
+    assert shlex.split(command) == ["bpnet", "init", "my table.csv", *options]
+    assert "1 different" not in done.out
+    assert bpnet("data", "my table.csv", "--no-header").out.endswith(" --no-header\n")
+
+
+def test_data_prints_one_json_document(bpnet, flowers: Path) -> None:
+    done = bpnet("data", "flowers.csv", "--json", "--target", "1")
+    document = json.loads(done.out)
+    assert (document["rows"], document["duplicates"], document["header"]) == (90, 0, False)
+    assert (document["target"], document["task"]) == ("x1", "regression")
+    assert [column["measure"] for column in document["columns"]] == [None, "r", "eta", "eta"]
+    assert document["columns"][3]["commonest"][0] == ["daisy", 30]
+
+
+def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,c,y\n" + "".join(f"{i},1,{i % 2}.5\n" for i in range(30)))
+    lines = bpnet("data", "t.csv").out.splitlines()
+    assert "odd: x numbers the rows: an id, not a property" in lines
+    assert "odd: c is always 1" in lines
+
+
+def test_a_category_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n1,\x1b[31mred\n2,b\n3,b\n")
+    done = bpnet("data", "t.csv")
+    assert done.code == 0
+    assert "\x1b" not in done.out
+    assert "\\x1b[31mred" in done.out
+    refused = bpnet("init", "t.csv")
+    assert refused.code == 2
+    assert "control characters" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "t.csv: the file is empty"),
+        (b"a,b\n", "no rows"),
+        (b"\x00\x01", "NUL"),
+        (b"a,a\n1,2\n", "stands over columns 1 and 2"),
+        (b"a,b\n1,2\n1\n", "row 2 has 1 field"),
+    ],
+)
+@pytest.mark.parametrize("command", ["data", "init"])
+def test_what_is_no_table_is_one_sentence(
+    bpnet, tmp_path: Path, command: str, content: bytes, message: str
+) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    done = bpnet(command, "t.csv")
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_file_or_a_target_that_is_not_there(bpnet, flowers: Path) -> None:
+    for command in ("data", "init"):
+        assert "there is no file no.csv" in bpnet(command, "no.csv").err
+        done = bpnet(command, "flowers.csv", "--target", "x9")
+        assert (done.code, done.out) == (2, "")
+        assert "flowers.csv: there is no column `x9`; the columns are" in done.err
+
+
+def test_init_writes_a_config_beside_what_it_says(bpnet, flowers: Path) -> None:
+    done = bpnet("init", "flowers.csv")
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "header: no: row 1 has a number, 1.0",
+        "target: x4: the last column",
+        "task: classification into 3 classes: it holds words",
+        "wrote flowers.yaml; train it with: bpnet train flowers.yaml",
+    ]
+    assert "exists; --force" in bpnet("init", "flowers.csv").err
+    assert bpnet("init", "flowers.csv", "--force", "--target", "2").code == 0
+    assert "targets: x2 " in Path("flowers.yaml").read_text()
+    assert bpnet("init", "flowers.csv", "-o", "other.yaml").code == 0
+    assert "targets: x4 " in Path("other.yaml").read_text()
+
+
+def test_options_for_a_table_are_refused_for_a_template(bpnet) -> None:
+    done = bpnet("init", "xor", "--target", "y")
+    assert done.code == 2
+    assert "are for a FILE; `xor` is none" in done.err
+
+
+def next_command(text: str, verb: str) -> list[str]:
+    """The last command of that name that an output says to type."""
+    return shlex.split(re.findall(rf"with: bpnet ({verb} .*)", text)[-1])
+
+
+def from_file_to_predictions(bpnet, name: str) -> list[dict[str, str]]:
+    """The path in three commands, of which each output says the next."""
+    written = bpnet("init", name)
+    assert written.code == 0, written.err
+    trained = bpnet(*next_command(written.err, "train"))
+    assert trained.code == 0, trained.err
+    predict = [name if word == "FILE" else word for word in next_command(trained.out, "predict")]
+    predicted = bpnet(*predict)
+    assert predicted.code == 0, predicted.err
+    with Path("predictions.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_three_commands_lead_from_a_file_to_predictions(bpnet, flowers: Path) -> None:
+    predictions = from_file_to_predictions(bpnet, "flowers.csv")
+    truth = [line.rpartition(",")[2] for line in FLOWERS.splitlines()]
+    classes = [row["class"] for row in predictions]
+    assert len(classes) == 90
+    assert sum(map(str.__eq__, classes, truth)) >= 88
+
+
+def test_three_commands_lead_from_iris_as_downloaded_to_predictions(
+    bpnet, tmp_path: Path, shared_data: Path
+) -> None:
+    content = (shared_data / "csv" / "iris.csv").read_text()
+    (tmp_path / "iris.csv").write_text(content)
+    predictions = from_file_to_predictions(bpnet, "iris.csv")
+    truth = [line.rpartition(",")[2] for line in content.split()]
+    assert sum(map(str.__eq__, (row["class"] for row in predictions), truth)) >= 144
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "least"),
+    [
+        ("abalone", "test.r2", 0.5),
+        ("winequality-white", "test.r2", 0.3),
+        ("ionosphere", "test.accuracy", 0.85),
+    ],
+)
+def test_written_configs_train_well_on_real_tables(
+    bpnet, shared_data: Path, name: str, metric: str, least: float
+) -> None:
+    assert bpnet("init", shared_data / "csv" / f"{name}.csv").code == 0
+    trained = bpnet("train", f"{name}.yaml", "--json")
+    assert json.loads(trained.out)["metrics"][metric] >= least
+
+
+@pytest.mark.slow
+def test_the_written_config_trains_well_on_adult(bpnet, shared_data: Path) -> None:
+    assert bpnet("init", shared_data / "csv" / "adult.csv").code == 0
+    trained = bpnet("train", "adult.yaml", "--json")
+    assert json.loads(trained.out)["metrics"]["test.accuracy"] >= 0.84
