@@ -1,4 +1,7 @@
-"""The configs that come with bpnet: `configs/` in a checkout, inside the package once installed."""
+"""The configs that come with bpnet: `configs/` in a checkout, inside the package once installed.
+
+Those of `configs/tables/` need a file that does not come along; their comments say where it is.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,25 @@ def _folder() -> Path:
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 
 
+def _paths() -> dict[str, Path]:
+    """Each template's file, by name; those that need a data file come last."""
+    folder = _folder()
+    paths = [*sorted(folder.glob("*.yaml")), *sorted((folder / "tables").glob("*.yaml"))]
+    return {path.stem: path for path in paths}
+
+
 def templates() -> dict[str, str]:
     """The first comment line of each template, by name."""
-    found = {}
-    for path in sorted(_folder().glob("*.yaml")):
-        first = path.read_text("utf-8").partition("\n")[0]
-        found[path.stem] = first.lstrip("# ")
-    return found
+    return {
+        name: path.read_text("utf-8").partition("\n")[0].lstrip("# ")
+        for name, path in _paths().items()
+    }
 
 
 def template_text(name: str) -> str:
     """The text of a template. Raises `ConfigError` where there is none of that name."""
-    names = list(templates())
-    if name not in names:
-        hint = did_you_mean(name, names) or ";"
+    paths = _paths()
+    if name not in paths:
+        hint = did_you_mean(name, list(paths)) or ";"
         raise ConfigError(f"There is no template `{name}`{hint} `bpnet init` lists them.")
-    return (_folder() / f"{name}.yaml").read_text("utf-8")
+    return paths[name].read_text("utf-8")

@@ -26,9 +26,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_holds_the_package_and_the_configs_and_nothing_else(unpacked: Path) -> None:
-    sources = {
-        str(path.relative_to(ROOT)) for path in (ROOT / "bpcli").rglob("*.py")
-    } | {f"bpcli/configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}  # fmt: skip
+    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "bpcli").rglob("*.py")}
+    sources |= {f"bpcli/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.yaml")}
     packed = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {path for path in packed if ".dist-info/" not in path} == sources | {"bpcli/py.typed"}
     assert any(path.endswith("licenses/LICENSE") for path in packed)
@@ -46,6 +45,7 @@ def test_init_and_train_work_from_the_wheel_alone(unpacked: Path, tmp_path: Path
             env=os.environ | {"PYTHONPATH": str(unpacked)}, stdout=subprocess.PIPE,
         ).stdout  # fmt: skip
 
+    bpnet("init", "adult")  # from a folder in configs
     bpnet("init", "xor")
     run_id = bpnet("train", "xor.yaml", "--quiet").strip()
     assert (tmp_path / "runs" / run_id / "weights.safetensors").is_file()

@@ -586,9 +586,11 @@ def test_one_damaged_run_does_not_hide_the_others(bpnet) -> None:
 
 def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
     listed = bpnet("init")
-    assert [line.split()[0] for line in listed.out.splitlines()] == sorted(
-        p.stem for p in CONFIGS.glob("*.yaml")
-    )
+    assert [line.split()[0] for line in listed.out.splitlines()] == [
+        path.stem
+        for folder in (CONFIGS, CONFIGS / "tables")
+        for path in sorted(folder.glob("*.yaml"))
+    ]
     assert bpnet("init", "xor").code == 0
     assert (tmp_path / "xor.yaml").read_bytes() == XOR.read_bytes()
     (tmp_path / "xor.yaml").write_text("mine")
@@ -599,6 +601,8 @@ def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
     assert bpnet("init", "xor", "--force").code == 0
     assert bpnet("init", "moons", "-o", "my.yaml").code == 0
     assert (tmp_path / "my.yaml").read_bytes() == (CONFIGS / "moons.yaml").read_bytes()
+    assert bpnet("init", "adult").code == 0
+    assert (tmp_path / "adult.yaml").read_bytes() == (CONFIGS / "tables/adult.yaml").read_bytes()
     assert "did you mean `moons`" in bpnet("init", "moon").err
 
 

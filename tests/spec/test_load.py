@@ -50,7 +50,7 @@ def faults(text: str, *overrides: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_config_is_valid_and_its_resolved_form_means_the_same(path: Path) -> None:
     config = load_config(path)
     assert config.spec.name == path.stem
