@@ -141,7 +141,7 @@ def test_every_option_is_in_the_readme() -> None:
 
 
 def test_every_shipped_config_is_in_the_readme() -> None:
-    for path in (ROOT / "configs").glob("*.yaml"):
+    for path in (ROOT / "configs").rglob("*.yaml"):
         assert f"`{path.stem}`" in TEXT or f"configs/{path.name}" in TEXT
 
 
