@@ -34,7 +34,15 @@ from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.load import Config
-from bpcli.spec.models import DivideBy, FileData, InlineData, LayerParameters, ScaleSpec, Spec
+from bpcli.spec.models import (
+    DivideBy,
+    FileData,
+    GeneratedData,
+    InlineData,
+    LayerParameters,
+    ScaleSpec,
+    Spec,
+)
 from bpcli.training.batches import Batches
 from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.loop import Training
@@ -243,13 +251,35 @@ def _table(config: Config) -> Table:
         table = _made(data.source, stream(config.spec.seed, "data"))
         if data.targets == "same_as_inputs":
             return table.with_inputs_as_targets()
-        if data.targets == "values":
+        asked = data.targets if isinstance(data, GeneratedData) else None
+        if asked == "values":
             return table.with_values_as_targets()
-        if data.targets == "classes" or _are_hard_classes(config.spec, table):
+        if asked == "classes" or _are_hard_classes(config.spec, table):
             return table.with_classes_as_targets()
+        if isinstance(data, FileData):
+            _refuse_numbers_as_classes(config.spec, table)
+            _refuse_no_training_rows(table)
     except DataError as error:
         raise _data_error(config, error) from None
     return table
+
+
+def _refuse_no_training_rows(table: Table) -> None:
+    if not len(table.parts.get("train", _rows_in_none(table))):
+        raise DataError("the parts take all rows: none are left to train on", "split")
+
+
+def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
+    """Raises `DataError` for a column of numbers that a cross-entropy cannot mean as such."""
+    Y = table.Y
+    if spec.loss.targets == "values" or Y is None or Y.shape[1] > 1:
+        return
+    if Y.min() < 0 or Y.max() > 1:
+        raise DataError(
+            f"the target `{table.target_names[0]}` is numbers from {Y.min():g} to {Y.max():g}, and "
+            "the loss is for classes: if they are classes, set `task: classification`",
+            "targets",
+        )
 
 
 def _fitted(config: Config, table: Table, training: Labels, encoding: Encoding | None) -> Table:

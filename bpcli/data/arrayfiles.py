@@ -16,7 +16,13 @@ import numpy as np
 
 from bpcli.data.columns import Selector, select
 from bpcli.data.drawn import row_blocks
-from bpcli.data.fileparts import FileParts, parts_of_files, parts_of_index
+from bpcli.data.fileparts import (
+    FileParts,
+    notes_on_parts,
+    parts_of_files,
+    parts_of_index,
+    require_distinct,
+)
 from bpcli.data.files import require_regular
 from bpcli.data.filetable import FileTask, naming, targets_table
 from bpcli.data.table import Table, numbered
@@ -46,6 +52,7 @@ class ArraySource:
         """The rows. Raises `DataError` naming array, row and column of what is no number."""
         if self.parts.column is not None:
             raise DataError("parts by a column are for tables with names: use `index`", "split")
+        require_distinct(self.path, self.parts.files)
         files = (self.path, *self.parts.files.values())
         found = {path: self._inputs_and_targets(path) for path in files}
         inputs = [X for X, _ in found.values()]
@@ -57,7 +64,8 @@ class ArraySource:
             if sizes
             else parts_of_index(self.parts.index, len(X))
         )
-        return replace(table, X=X, input_names=numbered("x", X.shape[1]), parts=parts)
+        names, notes = numbered("x", X.shape[1]), notes_on_parts(parts, len(X))
+        return replace(table, X=X, input_names=names, parts=parts, notes=notes)
 
     def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None]:
         with naming(path):

@@ -32,6 +32,10 @@ MOST_CATEGORIES = 50
 """More different words than this in a column are names or texts, not categories."""
 
 
+MOST_CLASSES = 1000
+"""More different targets than this are no classes to learn."""
+
+
 @dataclass(frozen=True)
 class InputColumn:
     """A column of the file and how it becomes one or several inputs.
@@ -282,7 +286,9 @@ def as_numbers(values: Series, name: str) -> Vector:
         numbers: Vector = values.to_numpy(np.float64, na_value=np.nan)
     else:
         _refuse_dates(values, name)
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        numbers = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(
+            np.float64, na_value=np.nan
+        )
         _refuse(values, name, np.isnan(numbers) & ~values.isna().to_numpy(), _NO_NUMBER)
     if not np.isfinite(numbers).all():
         _refuse(values, name, np.isinf(numbers), _INFINITE)
@@ -336,7 +342,10 @@ def _number(value: Any) -> float | None:
 def _factorized(values: Series) -> tuple[Labels, list[Any]]:
     import pandas as pd
 
-    codes, uniques = pd.factorize(values)
+    try:
+        codes, uniques = pd.factorize(values)
+    except TypeError:  # lists, which Parquet may hold
+        raise DataError(f"column `{values.name}` holds neither numbers nor words") from None
     return codes, list(uniques)
 
 
@@ -412,6 +421,12 @@ def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
     """The classes of a column in all files. Raises `DataError` where one could not be printed."""
     words = {word_of(value) for values in pieces for value in _factorized(values)[1]}
     names = sorted_words(words)
+    if len(names) > MOST_CLASSES:
+        raise DataError(
+            f"column `{name}` has {len(names)} different values, more than the {MOST_CLASSES} "
+            "classes allowed: is it the target?",
+            "targets",
+        )
     odd = [name for name in names if not name.isprintable()]
     if odd:
         raise DataError(f"column `{name}`: the class name {odd[0]!r} has control characters")

@@ -96,6 +96,23 @@ def parts_of_column(values: Series, name: str) -> dict[PartName, Labels]:
     return {part: np.flatnonzero(parts == part) for part in PARTS}
 
 
+def notes_on_parts(parts: Mapping[PartName, Labels], rows: int) -> tuple[str, ...]:
+    """Rows that are used for nothing, since the training rows are listed and they are not."""
+    unused = rows - sum(map(len, parts.values()))
+    if "train" not in parts or not unused:
+        return ()
+    return (f"{unused} of {rows} rows are in no part and stay unused",)
+
+
+def require_distinct(first: Path, others: Mapping[PartName, Path]) -> None:
+    """Raises `DataError` where one file stands for two parts."""
+    seen = {first: "train"}
+    for part, path in others.items():
+        if path in seen:
+            raise DataError(f"{path.name} is the file of `{seen[path]}` and of `{part}`", "split")
+        seen[path] = part
+
+
 def parts_of_files(sizes: Mapping[PartName, int]) -> dict[PartName, Labels]:
     """The rows of each file in one table of all, in the order of `sizes`."""
     ends = np.cumsum(list(sizes.values()))

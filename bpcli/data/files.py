@@ -102,7 +102,7 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
     format_ = replace(format_, encoding=encoding)
     sample = _sample(path, format_)
     if format_.separator is None:
-        format_ = replace(format_, separator=_separator(path, sample, format_.quote))
+        format_ = replace(format_, separator=_separator(path, sample, format_))
         if format_.separator not in (_BY_SUFFIX.get(path.suffix.lower(), ","), WHITESPACE):
             notes.append(f"{path.name}: columns are separated by {format_.separator!r}")
     names, name_notes = _names(_first_row(sample, format_), format_)
@@ -199,14 +199,15 @@ def _sample(path: Path, format_: FileFormat) -> list[str]:
         return list(islice(lines, _SAMPLE_LINES))
 
 
-def _separator(path: Path, sample: list[str], quote: str) -> str:
+def _separator(path: Path, sample: list[str], format_: FileFormat) -> str:
     """What the ending says, or what stands equally often in the first lines, outside quotes."""
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None:
         return known
-    quoted = re.compile(f"{re.escape(quote)}[^{re.escape(quote)}]*{re.escape(quote)}")
-    bare = [quoted.sub("", line) for line in sample]
-    counts = {sep: Counter(line.count(sep) for line in bare) for sep in _SEPARATORS}
+    quote = re.escape(format_.quote)
+    bare = [re.sub(f"{quote}[^{quote}]*{quote}", "", line) for line in sample]
+    possible = [sep for sep in _SEPARATORS if sep != format_.decimal]
+    counts = {sep: Counter(line.count(sep) for line in bare) for sep in possible}
     usual = {sep: counter.most_common(1)[0] for sep, counter in counts.items() if counter}
     fitting = [sep for sep, (count, lines) in usual.items() if count and 2 * lines > len(bare)]
     if fitting:

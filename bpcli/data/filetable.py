@@ -25,7 +25,14 @@ from bpcli.data.columns import (
     target_values,
     weights_of,
 )
-from bpcli.data.fileparts import FileParts, parts_of_column, parts_of_files, parts_of_index
+from bpcli.data.fileparts import (
+    FileParts,
+    notes_on_parts,
+    parts_of_column,
+    parts_of_files,
+    parts_of_index,
+    require_distinct,
+)
 from bpcli.data.files import FileFormat, read_frame, read_settled, settle
 from bpcli.data.prepare import PartName
 from bpcli.data.table import Labels, Table
@@ -57,6 +64,7 @@ class FileSource:
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows, with inputs still to be fitted. Raises `DataError` naming column and row."""
+        require_distinct(self.path, self.parts.files)
         with naming(self.path):
             format_, notes = settle(self.path, self.format)
             text = select(format_.columns, self.rules.categories, "categories")
@@ -66,7 +74,9 @@ class FileSource:
         frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
         table = self._weighted(targets_table(frames, chosen.targets, self.task), frames)
         unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
-        return replace(table, unfitted=unfitted, parts=self._parts(frames, chosen), notes=notes)
+        parts = self._parts(frames, chosen)
+        notes = (*notes, *notes_on_parts(parts, len(table)))
+        return replace(table, unfitted=unfitted, parts=parts, notes=notes)
 
     def _choose(self, columns: tuple[str, ...]) -> _Chosen:
         part = select(columns, (self.parts.column,), "split") if self.parts.column else []

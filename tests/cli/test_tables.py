@@ -134,6 +134,8 @@ def test_parts_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> None
         ("{files: {test: no.csv}}", "there is no file"),
         ("{files: {test: other.csv}}", "other.csv: there is no column `colour`"),
         ("{files: {train: other.csv}}", "unknown key `train`"),
+        ("{files: {test: t.csv}}", "t.csv is the file of `train` and of `test`"),
+        ("{index: {test: all.txt}}", "none are left to train on"),
         ("{index: {test: t.csv}}", "t.csv is no list of row numbers"),
         ("{column: colour}", "`blue` is no part"),
         ("{column: colours}", "did you mean `colour`?"),
@@ -143,6 +145,7 @@ def test_parts_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> None
 )
 def test_parts_that_are_none_are_one_sentence(bpnet, folder, split: str, message: str) -> None:
     (folder / "other.csv").write_text("n,color,answer\n1,red,yes\n")
+    (folder / "all.txt").write_text("\n".join(map(str, range(40))))
     done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
     assert done.code == 2
     assert message in done.err
@@ -153,3 +156,48 @@ def test_parts_by_file_are_for_tables_in_files(bpnet, tmp_path: Path) -> None:
     done = bpnet("train", "xor.yaml", "--set", "data.split.index.test=i.txt")
     assert done.code == 2
     assert "`index` is for tables in files" in done.err
+
+
+def test_rows_that_no_list_names_are_told(bpnet, folder: Path) -> None:
+    (folder / "i.txt").write_text("0\n1\n2\n")
+    (folder / "j.txt").write_text("5\n6\n")
+    split = "{index: {train: i.txt, test: j.txt}}"
+    done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
+    assert "note: 35 of 40 rows are in no part and stay unused" in done.err
+
+
+def test_numbers_for_a_loss_of_classes_are_refused_with_advice(bpnet, folder: Path) -> None:
+    numbers = ("--set", "data.targets=n")
+    done = bpnet("train", "here/c.yaml", *numbers)
+    assert done.code == 2
+    assert "if they are classes, set `task: classification`" in done.err
+    softmax = "network.activations=[tanh, softmax]"
+    classes = ("data.task=classification", softmax, "loss=cross_entropy")
+    options = [option for value in classes for option in ("--set", value)]
+    assert trained(bpnet, *numbers, *options)["layers"][-1]["units"] == 7
+
+
+def test_a_column_may_be_called_as_a_word_of_other_sources(bpnet, folder: Path) -> None:
+    path = folder / "t.csv"
+    path.write_text(path.read_text().replace("answer", "values"))
+    assert trained(bpnet, "--set", "data.targets=values")["task"] == "classification"
+
+
+def test_a_resolved_config_trains_the_same_weights(bpnet, folder: Path) -> None:
+    (folder / "i.txt").write_text("0\n2\n39\n")
+    (folder / "more.csv").write_text("n,colour,answer\n1,red,yes\n")
+    ways = ("{val: 0.2}", "{index: {test: i.txt}, val: 0.2}", "{files: {test: more.csv}}")
+    for split in ways:
+        first = trained(bpnet, "--set", f"data.split={split}")
+        resolved = Path("runs") / first["run_id"] / "resolved.yaml"
+        again = bpnet("train", resolved, "--json")
+        assert again.code == 0, again.err
+        assert json.loads(again.out)["weights_sha256"] == first["weights_sha256"]
+
+
+def test_a_target_of_as_many_words_as_rows_is_no_class(bpnet, folder: Path) -> None:
+    lines = "".join(f"{i},name{i}\n" for i in range(1001))
+    (folder / "t.csv").write_text("a,b\n" + lines)
+    done = bpnet("train", "here/c.yaml")
+    assert done.code == 2
+    assert "1001 different values, more than the 1000 classes allowed" in done.err

@@ -52,6 +52,8 @@ def test_a_decimal_comma_is_one_where_the_config_says_so(table) -> None:
     path = table("a;b\n1,5;2\n2,25;3\n")
     assert rows_of(path, decimal=",") == [[1.5, 2], [2.25, 3]]
     assert rows_of(path)[0][0] == "1,5"
+    path = table("1,5;2,5\n2,5;3,5\n")
+    assert rows_of(path, decimal=",", header=False) == [[1.5, 2.5], [2.5, 3.5]]
 
 
 def test_columns_without_a_header_are_numbered(table) -> None:
