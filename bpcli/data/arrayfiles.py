@@ -6,11 +6,10 @@ a .npy file is mapped into memory, not read. What the network reads is made bloc
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,6 +27,9 @@ from bpcli.data.filetable import FileTask, naming, targets_table
 from bpcli.data.table import Table, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
 _INPUT_NAMES = ("X", "x", "inputs", "data", "features")
@@ -137,12 +139,14 @@ def _load_npy(path: Path) -> dict[str, Array]:
 
 
 def _load_npz(path: Path) -> dict[str, Array]:
-    with zipfile.ZipFile(path) as archive:  # which is closed also where it is damaged
+    from zipfile import ZipFile
+
+    with ZipFile(path) as archive:  # which is closed also where it is damaged
         names = [name for name in archive.namelist() if name.endswith(".npy")]
         return {name.removesuffix(".npy"): _member(archive, name) for name in names}
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> Array:
+def _member(archive: ZipFile, name: str) -> Array:
     with archive.open(name) as file:
         array: Array = np.lib.format.read_array(file, allow_pickle=False)
         return array
