@@ -134,6 +134,18 @@ def load_arrays(path: Path) -> dict[str, Array]:
     return arrays
 
 
+def load_inputs(path: Path) -> Array:
+    """The inputs (n, d) of a file of arrays: its only one, or that with a usual name.
+
+    Raises `DataError` where there is none.
+    """
+    arrays = load_arrays(path)
+    usual = [name for name in _INPUT_NAMES if name in arrays] or list(arrays)[: len(arrays) == 1]
+    if not usual:
+        raise DataError(f"none of {_told(arrays)} is called {' or '.join(_INPUT_NAMES)}")
+    return _as_matrix(arrays[usual[0]])
+
+
 def _load_npy(path: Path) -> dict[str, Array]:
     return {path.stem: np.lib.format.open_memmap(path, mode="r")}
 

@@ -63,7 +63,7 @@ def read_frame(path: Path, format_: FileFormat) -> DataFrame:
 
 def read_settled(path: Path, settled: FileFormat) -> DataFrame:
     """The same of a format that `settle` has filled in."""
-    if _is_parquet(path):
+    if is_parquet(path):
         with _parquet(path) as file:
             return file.read().to_pandas()
     with _our_words(settled), _pandas_frames(path, settled) as frame:
@@ -77,7 +77,7 @@ def read_blocks(path: Path, format_: FileFormat, rows: int) -> Iterator[DataFram
     Raises `DataError` with the line where the file is no table.
     """
     settled, _ = settle(path, format_)
-    if _is_parquet(path):
+    if is_parquet(path):
         yield from _parquet_blocks(path, rows)
         return
     with _our_words(settled), _pandas_frames(path, settled, chunksize=rows) as frames, frames:
@@ -93,7 +93,7 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
 
     Raises `DataError` where the file cannot be read, is not text, or its header is no header.
     """
-    if _is_parquet(path):
+    if is_parquet(path):
         with _parquet(path) as file:
             names = tuple(map(str, file.schema_arrow.names))
         _refuse_odd_names(names)
@@ -289,7 +289,8 @@ def _refuse_odd_names(names: tuple[str, ...]) -> None:
 # Parquet, which says itself what its columns are.
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """True for a file that names its columns itself."""
     return path.suffix.lower() == ".parquet"
 
 

@@ -5,17 +5,16 @@ They are read a block at a time, so that a file may be larger than memory.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
-from bpcli.data.files import FileFormat, first_row, read_blocks, require_regular, settle
+from bpcli.data.arrayfiles import ARRAY_SUFFIXES, load_inputs
+from bpcli.data.files import FileFormat, first_row, is_parquet, read_blocks, settle
 from bpcli.data.filetable import naming
 from bpcli.errors import DataError
 from bpcli.experiment.model import Model
@@ -24,7 +23,6 @@ from bpcli.nn.arrays import Array
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_ARRAYS = (".npy", ".npz")
 _BLOCK_VALUES = 2**20
 """Numbers in a block: 8 MB of them, and some times that while pandas reads."""
 
@@ -49,16 +47,16 @@ class NewRows:
 
     def _frames(self) -> Iterator[DataFrame]:
         rows = max(1, _BLOCK_VALUES // max(1, len(self.format.columns)))
-        if self.path.suffix.lower() in _ARRAYS:
-            return _array_blocks(_array(self.path), self.format.columns, rows)
+        if self.path.suffix.lower() in ARRAY_SUFFIXES:
+            return _array_blocks(load_inputs(self.path), self.format.columns, rows)
         return read_blocks(self.path, self.format, rows)
 
 
 def new_rows(path: Path, model: Model) -> NewRows:
     """Look at a file. Raises `DataError` naming the first input that it lacks."""
     with naming(path):
-        if path.suffix.lower() in _ARRAYS:
-            names = _by_position(_array(path).shape[1], model)
+        if path.suffix.lower() in ARRAY_SUFFIXES:
+            names = _by_position(load_inputs(path).shape[1], model)
             return NewRows(path, FileFormat(columns=names), model, ())
         format_, notes = _settled(path, model)
         _require_inputs(format_.columns, _inputs(model))
@@ -87,6 +85,8 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
 def _settled(path: Path, model: Model) -> tuple[FileFormat, tuple[str, ...]]:
     """The training file's format, but for what this file's own first row says of its columns."""
     asked = replace(model.format, text=model.encoding.text)
+    if is_parquet(path):
+        return settle(path, asked)
     bare, notes = settle(path, replace(asked, header=False, columns=()))
     first = [field.strip() for field in first_row(path, bare)]
     if set(_inputs(model)) <= set(first):
@@ -154,39 +154,6 @@ def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]
 
 
 # Arrays.
-
-
-def _array(path: Path) -> Array:
-    """The rows of an array file: of several arrays, the one called `inputs` or `X`."""
-    require_regular(path)
-    try:
-        array = _loaded(path)
-    except (ValueError, OSError, EOFError, BadZipFile, zlib.error) as error:
-        raise DataError(f"it cannot be read as arrays of numbers: {error}") from None
-    if array.ndim != 2 or array.dtype.kind not in "biuf":
-        raise DataError(
-            f"its array is {array.dtype} of shape {array.shape}; expected numbers, a row a row"
-        )
-    return array
-
-
-def _loaded(path: Path) -> Array:
-    """The array of an .npy file, left on disk; of an .npz file, read."""
-    if path.suffix.lower() == ".npz":
-        with path.open("rb") as file:
-            return _member(np.load(file, allow_pickle=False))
-    array: Array = np.lib.format.open_memmap(path, mode="r")
-    return array
-
-
-def _member(loaded: np.lib.npyio.NpzFile | Array) -> Array:
-    if isinstance(loaded, np.ndarray):  # an .npy file by another name
-        return loaded
-    names = [name for name in loaded.files if name in ("inputs", "X") or len(loaded.files) == 1]
-    if not names:
-        raise DataError(f"it has the arrays {', '.join(loaded.files)}: expected `inputs` or `X`")
-    array: Array = loaded[names[0]]
-    return array
 
 
 def _array_blocks(array: Array, names: tuple[str, ...], rows: int) -> Iterator[DataFrame]:

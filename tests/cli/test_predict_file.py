@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from bpcli.experiment import new_rows
 from bpcli.experiment.model import load_model
@@ -245,19 +246,20 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
     np.save("n.npy", X)
     np.savez("n.npz", inputs=X, other=X[:1])
     np.savez("single.npz", whatever=X)
-    for name in ("n.csv", "h.csv", "n.npy", "n.npz", "single.npz"):
+    savemat("n.mat", {"X": X, "y": X[:, 0]})
+    for name in ("n.csv", "h.csv", "n.npy", "n.npz", "single.npz", "n.mat"):
         found = lines_of(bpnet("predict", "latest", name))
         assert found[0] == ["predicted y1", "predicted y2"]
         np.testing.assert_array_equal(np.array(found[1:], float), expected)
     for name, complaint in [
         ("wide.npy", "its 3 columns have no names, so they must be the 2 inputs in order: x1, x2"),
         ("wide.csv", "its 3 columns have no names"),
-        ("flat.npy", "float64 of shape (9,)"),
-        ("two.npz", "expected `inputs` or `X`"),
-        ("bad.npy", "it cannot be read"),
-        ("bad.npz", "it cannot be read"),
-        ("cut.npz", "it cannot be read"),
-        ("harmed.npz", "it cannot be read"),
+        ("flat.npy", "its 1 columns have no names"),
+        ("two.npz", "none of `a` (9 × 2 float64), `b` (9 × 2 float64) is called X or"),
+        ("bad.npy", "or a damaged one"),
+        ("bad.npz", "or a damaged one"),
+        ("cut.npz", "or a damaged one"),
+        ("harmed.npz", "or a damaged one"),
         ("none.npy", "there is no file none.npy"),
     ]:
         np.save("wide.npy", np.ones((3, 3)))
@@ -273,6 +275,19 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
         result = bpnet("predict", "latest", name)
         assert result.code == 2, name
         assert complaint in result.err
+
+
+def test_parquet_goes_by_name(bpnet, folder) -> None:
+    pytest.importorskip("pyarrow")
+    import pandas as pd
+
+    expected = bpnet("predict", "latest", "t.csv").out
+    frame = pd.read_csv("t.csv")[["colour", "n", "m m"]]
+    frame.to_parquet("t.parquet")
+    assert bpnet("predict", "latest", "t.parquet").out == expected
+    frame.rename(columns={"n": "N"}).to_parquet("r.parquet")
+    result = bpnet("predict", "latest", "r.parquet")
+    assert "there is no column `n`; of those left over, `N` is nearest" in result.err
 
 
 def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
