@@ -44,4 +44,7 @@ def row_weights(
     if of_classes is not None and table.labels is not None:
         by_label = np.array([of_classes[name] for name in table.class_names])
         weight = by_label[table.labels] * (1.0 if weight is None else weight)
-    return None if weight is None else weight / weight[training].mean()
+    if weight is None or not len(training):
+        return weight
+    largest: float = weight[training].max()  # divided by first, so that no sum overflows
+    return weight / largest / (weight[training] / largest).mean()

@@ -44,5 +44,11 @@ def test_a_rows_own_weight_multiplies_its_classs() -> None:
     assert both == pytest.approx(np.array([1, 2, 6, 4, 5]) / 3.6)
 
 
+def test_weights_may_be_as_large_as_numbers_are() -> None:
+    of_classes = {"a": 1.7e308, "b": 1.7e308, "c": 0.85e308}
+    weight = row_weights(TABLE, of_classes, np.arange(5))
+    assert weight == pytest.approx(np.array([1, 1, 1, 0.5, 0.5]) / 0.8)
+
+
 def test_rows_that_count_the_same_have_no_weights() -> None:
     assert row_weights(TABLE, None, np.arange(5)) is None
