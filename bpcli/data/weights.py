@@ -47,4 +47,6 @@ def row_weights(
     if weight is None or not len(training):
         return weight
     largest: float = weight[training].max()  # divided by first, so that no sum overflows
-    return weight / largest / (weight[training] / largest).mean()
+    weight = weight / largest
+    mean: float = weight[training].mean()
+    return weight / mean

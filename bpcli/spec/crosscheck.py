@@ -308,7 +308,7 @@ def _array_files(source: Source) -> Iterator[Complaint]:
     file = source.get(("data", "file"))
     if not isinstance(file, str) or not file.lower().endswith(ARRAY_SUFFIXES):
         return
-    for key in ("fill", "categories"):
+    for key in ("fill", "categories", "weight"):
         if source.get(("data", key)):
             yield Complaint(
                 ("data", key), f"`{key}` is for tables in text files or Parquet, not for arrays"

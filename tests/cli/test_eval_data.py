@@ -132,3 +132,10 @@ def test_other_data_go_with_runs_of_files_and_without_split(bpnet, run) -> None:
     result = bpnet("eval", "latest", "--data", "t.csv")
     assert result.code == 2
     assert "trained on a table in a file" in result.err
+
+
+def test_weights_are_columns_of_text_files_not_of_arrays(bpnet, run, tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.arange(12.0).reshape(4, 3))
+    result = bpnet("train", "c.yaml", "--set", "data.file=t.npy", "--set", "data.weight=x1")
+    assert result.code == 2
+    assert "`weight` is for tables in text files or Parquet" in result.err
