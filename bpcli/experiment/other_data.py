@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def with_other_data(trained: Trained, path: Path) -> Trained:
     """The run with the rows of a file as its part `data`, encoded as its training rows were.
 
-    Columns are found by name. Raises `RunError` where the run is not of a table in a file, and
+    Columns are found by name. Raises `RunError` where the run is not of such a table, and
     `DataError` naming file, column and row of what does not fit.
     """
     experiment = trained.experiment
     data, encoding = experiment.spec.data, experiment.table.encoding
     if not isinstance(data, FileData) or encoding is None:
-        raise RunError("--data is for runs that were trained on a table in a file.")
+        raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
         frame = read_frame(path, replace(data.format, text=encoding.text))
         if not len(frame):

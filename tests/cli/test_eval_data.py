@@ -131,7 +131,7 @@ def test_other_data_go_with_runs_of_files_and_without_split(bpnet, run) -> None:
     bpnet("train", "xor.yaml", "--quiet", "--set", "training.epochs=2")
     result = bpnet("eval", "latest", "--data", "t.csv")
     assert result.code == 2
-    assert "trained on a table in a file" in result.err
+    assert "trained on a table in a text or Parquet file" in result.err
 
 
 def test_weights_are_columns_of_text_files_not_of_arrays(bpnet, run, tmp_path: Path) -> None:
