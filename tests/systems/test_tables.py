@@ -37,11 +37,12 @@ def listed(file: Path, rows: np.ndarray) -> Path:
 
 @pytest.mark.slow
 def test_adult_in_five_folds(tmp_path: Path, shared_data: Path) -> None:
-    file = shared_data / "csv" / "adult.csv"
-    folds = np.array_split(np.random.default_rng(0).permutation(32_561), 5)
-    tests = [listed(tmp_path / f"{i}.txt", folds[i]) for i in range(5 if IS_FULL else 1)]
-    found = [score(tmp_path, "adult", "accuracy", file, test) for test in tests]
-    assert mean_of("adult", found) >= 0.848
+    file, split = shared_data / "csv" / "adult.csv", "{{folds: 5, fold: {}}}"
+    found = [
+        trained(tmp_path, "tables/adult", data__file=file, data__split=split.format(fold))
+        for fold in range(1, 6 if IS_FULL else 2)
+    ]
+    assert mean_of("adult", [system.scores("test")["accuracy"] for system in found]) >= 0.848
 
 
 def test_ionosphere_of_ten_seeds(tmp_path: Path, shared_data: Path) -> None:
