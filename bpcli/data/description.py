@@ -378,7 +378,7 @@ def _numbers_the_rows(column: _Column) -> bool:
 def _tells_the_answer(column: _Column, answer: _Column, task: TableTask) -> bool:
     """Equal to the target but for how it is written: another name for each class, another unit."""
     known = (column.labels >= 0) & (answer.labels >= 0)
-    if column.fault or column.distinct != answer.distinct or known.sum() < _FEWEST_TO_JUDGE:
+    if column.distinct != answer.distinct or known.sum() < _FEWEST_TO_JUDGE:
         return False
     if task == "classification":
         pairs = np.unique(np.stack([column.labels, answer.labels])[:, known], axis=1)

@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from systems import CONFIGS
 
 FLOWERS = "".join(
     f"{1 + i % 3 + i % 10 / 20:.2f},{3 - i % 7 / 10:.1f},{'small' if i % 2 else 'large'},"
@@ -148,6 +149,12 @@ def test_three_commands_lead_from_a_file_to_predictions(bpnet, flowers: Path) ->
     classes = [row["class"] for row in predictions]
     assert len(classes) == 90
     assert sum(map(str.__eq__, classes, truth)) >= 88
+
+
+def test_a_run_without_a_file_has_no_new_rows_to_predict(bpnet) -> None:
+    done = bpnet("train", CONFIGS / "xor.yaml", "--set", "training.epochs=3")
+    assert "score it with" in done.out
+    assert "new rows" not in done.out
 
 
 def test_three_commands_lead_from_iris_as_downloaded_to_predictions(

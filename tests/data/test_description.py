@@ -145,6 +145,14 @@ def test_odd_inputs_are_told(values: list, oddity: Oddity | None) -> None:
     assert "plain" not in about.unusable
 
 
+def test_dates_are_words_that_cannot_be_read() -> None:
+    frame = table(day=pd.date_range("2020-01-01", periods=ROWS), y=WAVES)
+    assert (describe(frame).columns[0].kind, odd(describe(frame), "day")) == (
+        "category",
+        {"unreadable"},
+    )
+
+
 def test_more_words_than_categories_are_told() -> None:
     words = [f"w{i % 51}" for i in range(510)]
     about = describe(table(a=words, b=[w[:2] for w in words], y=np.sin(np.arange(510))))

@@ -29,6 +29,7 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
         (",x\n0,1\n1,2\n", True, "words above numbers"),
         ("?,x\n0,y\n1,z\n", True, "words above numbers"),
         ("a,b\n1,2\nx,4\ny,5\n", True, "words above numbers"),
+        ("a\n1\n2\nx\n", True, "words above numbers"),
         ("a;b\n1,5;2\n3,5;4\n", True, "words above numbers"),
         ("a\n", True, "do not come again"),
     ],
