@@ -130,11 +130,17 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
     """
     if not len(frame.columns) or not len(frame):
         raise DataError(f"the table has no {'rows' if len(frame.columns) else 'columns'}")
-    columns = [_Column.of(frame.iloc[:, place]) for place in range(len(frame.columns))]
-    place, why_target = find_target([column.name for column in columns], target)
-    answer = columns[place]
+    names = [str(name) for name in frame.columns]
+    place, why_target = find_target(names, target)
+    answer = _Column.of(frame.iloc[:, place])
     task, why_task = guess_task(answer)
-    classes = answer.counted if task == "classification" else ()
+    facts: list[ColumnFacts] = []
+    remarks: list[Remark] = []
+    for i in range(len(names)):  # one at a time: a column takes many times its size
+        column = answer if i == place else _Column.of(frame.iloc[:, i])
+        facts.append(_facts(column, answer, task))
+        remarks.extend(_of_column(column))
+        remarks.extend(_of_input(column, answer, task))
     return Description(
         len(frame),
         int(frame.duplicated().sum()),
@@ -142,9 +148,9 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         why_target,
         task,
         why_task,
-        classes,
-        tuple(_facts(column, answer, task) for column in columns),
-        tuple(_remarks(columns, answer, task)),
+        answer.counted if task == "classification" else (),
+        tuple(facts),
+        (*remarks, *_of_target(answer, task)),
     )
 
 
@@ -332,12 +338,13 @@ def _as_numbers(column: _Column) -> Vector:
 # What is odd.
 
 
-def _remarks(columns: Sequence[_Column], answer: _Column, task: TableTask) -> Iterator[Remark]:
-    for column in columns:
-        yield from _of_column(column)
-        if column is not answer and _tells_the_answer(column, answer, task):
-            text = f"tells the target `{answer.name}` for certain: is it known beforehand?"
-            yield Remark(column.name, "copy of the target", text)
+def _of_input(column: _Column, answer: _Column, task: TableTask) -> Iterator[Remark]:
+    if column is not answer and _tells_the_answer(column, answer, task):
+        text = f"tells the target `{answer.name}` for certain: is it known beforehand?"
+        yield Remark(column.name, "copy of the target", text)
+
+
+def _of_target(answer: _Column, task: TableTask) -> Iterator[Remark]:
     if answer.missing:
         text = f"is missing in {answer.missing:,} rows, which cannot train"
         yield Remark(answer.name, "missing target", text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bpcli.data.arrayfiles import ARRAY_SUFFIXES, ArraySource, load_arrays
 from bpcli.data.description import Description, describe
 from bpcli.data.files import FileFormat, read_blocks, read_frame, settle
 from bpcli.errors import DataError
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 _ROWS_FOR_THE_HEADER = 50
-_ARRAYS = (".npz", ".npy", ".mat", ".parquet")
-"""The endings of files that hold arrays, not text."""
+_PARQUET = ".parquet"
 
 
 @dataclass(frozen=True)
 class Look:
     """A file's format with all guesses made, what they rest on, and the description of its rows.
 
-    `missing_words` are those that stand for a missing value in it.
+    `missing_words` are those that stand for a missing value in it. `chooses_columns` is false for
+    a file with an array of inputs and one of targets.
     """
 
     path: Path
@@ -35,7 +36,8 @@ class Look:
     why_header: str
     notes: tuple[str, ...]
     description: Description
-    missing_words: tuple[str, ...]
+    missing_words: tuple[str, ...] = ()
+    chooses_columns: bool = True
 
     @property
     def is_text(self) -> bool:
@@ -49,6 +51,8 @@ def look_at(
 
     Raises `DataError` for what is no table, and a target that is not there.
     """
+    if path.suffix.lower() in ARRAY_SUFFIXES:
+        return _look_at_arrays(path, target)
     asked = FileFormat() if missing is None else FileFormat(missing=missing)
     why = "as asked for"
     if header is None:
@@ -61,8 +65,31 @@ def look_at(
     return Look(path, format_, why, notes, describe(frame, target), words)
 
 
+def _look_at_arrays(path: Path, target: str | None) -> Look:
+    """One array is a table; of two, one is the target.
+
+    Raises `DataError` where there are several columns of targets, and for another target.
+    """
+    import pandas as pd
+
+    table = ArraySource(path).table(np.random.default_rng())
+    is_table = len(load_arrays(path)) == 1
+    name = f"x{table.X.shape[1] + 1}" if is_table else "y"
+    frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
+    if table.labels is not None:
+        frame[name] = np.array(table.class_names)[table.labels]
+    elif table.Y is not None and table.Y.shape[1] == 1:
+        frame[name] = table.Y[:, 0]
+    else:
+        raise DataError("the targets are not one column: write the config by hand")
+    if not is_table and target not in (None, name):
+        raise DataError(f"the target is the array of targets, `{name}`, not `{target}`")
+    about = describe(frame, target)
+    return Look(path, FileFormat(), "", (), about, chooses_columns=is_table)
+
+
 def is_text(path: Path) -> bool:
-    return path.suffix.lower() not in _ARRAYS
+    return path.suffix.lower() not in (*ARRAY_SUFFIXES, _PARQUET)
 
 
 def guess_header(path: Path, format_: FileFormat) -> tuple[bool, str]:

@@ -101,13 +101,8 @@ def _data(look: Look, target: Path) -> Iterator[str]:
     yield _line(1, "file", Path(path).as_posix(), "counts from this file's folder")
     if look.is_text:
         yield from _format(look)
-    if about.unusable:
-        yield _line(1, "inputs", [f"!{name}" for name in about.unusable], "all but these:")
-        for name, why in about.unusable.items():
-            yield f"  #   {plain(name)} {plain(why, 120)}"
-    yield from _categories(about)
-    yield from _gaps(look)
-    yield _line(1, "targets", _selector(about), f"{_guess(about.why_target)}")
+    if look.chooses_columns:
+        yield from _columns(look)
     yield _line(1, "task", about.task, f"guessed: {about.why_task}")
     yield from _split(about)
     scale = {"inputs": "standard"} | ({} if about.classes else {"targets": "standard"})
@@ -128,6 +123,17 @@ def _format(look: Look) -> Iterator[str]:
         yield _line(1, "encoding", format_.encoding, "guessed: it is not UTF-8")
     if look.missing_words:
         yield _line(1, "missing", list(look.missing_words), "words that stand for a missing value")
+
+
+def _columns(look: Look) -> Iterator[str]:
+    about = look.description
+    if about.unusable:
+        yield _line(1, "inputs", [f"!{name}" for name in about.unusable], "all but these:")
+        for name, why in about.unusable.items():
+            yield f"  #   {plain(name)} {plain(why, 120)}"
+    yield from _categories(about)
+    yield from _gaps(look)
+    yield _line(1, "targets", _selector(about), _guess(about.why_target))
 
 
 def _categories(about: Description) -> Iterator[str]:

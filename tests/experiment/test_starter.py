@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.io import savemat
 
 from bpcli.build import build
 from bpcli.data.look import look_at
@@ -240,3 +241,28 @@ def test_any_small_table_gets_a_valid_config_or_a_reason(
     source.tree.setdefault("name", "t")
     experiment = build(validate(source))
     assert len(experiment.table) == len(rows) * times - experiment.spec.data.header
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".mat"])
+def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
+    X, y = RNG.normal(size=(60, 3)), np.arange(60) % 3
+    path = tmp_path / f"t{suffix}"
+    if suffix == ".npz":
+        np.savez(path, X=X, y=y)
+    elif suffix == ".mat":
+        savemat(path, {"X": X, "y": y})
+    else:
+        np.save(path, np.column_stack([X, y]))
+    spec = spec_for(path)
+    assert type(spec.loss).__name__ == "CrossEntropy"
+    assert spec.data.targets == ("x4" if suffix == ".npy" else None)
+
+
+def test_only_one_column_of_targets_is_taken_from_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=(60, 2)))
+    with pytest.raises(DataError, match="not one column"):
+        config_for(path)
+    np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
+    with pytest.raises(DataError, match="not `x1`"):
+        config_for(path, "x1")
