@@ -78,5 +78,7 @@ def _print(look: Look) -> None:
         out.show(view.classes_table(about))
     if len(about.classes) > view.MOST_CLASSES:
         out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json has all\n")
-    for remark in about.remarks[: view.MOST_COLUMNS]:
+    for remark in about.remarks[: view.MOST_REMARKS]:
         out.say(f"odd: {plain(remark.column)} {plain(remark.text, 200)}")
+    if len(about.remarks) > view.MOST_REMARKS:
+        out.say(f"and {len(about.remarks) - view.MOST_REMARKS:,} more that are odd; --json has all")

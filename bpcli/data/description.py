@@ -188,7 +188,10 @@ def guess_task(column: _Column) -> tuple[TableTask, str]:
     if column.is_whole and count == 2:
         return "classification", "it holds two different whole numbers"
     if column.counts_up and 2 < count <= _most_numbered_classes(len(column)):
-        return "classification", f"it counts from {column.known.min():.0f} to {count} classes"
+        return (
+            "classification",
+            f"it counts from {column.known.min():.0f} to {column.known.max():.0f}",
+        )
     return "regression", f"it holds {count:,} different numbers"
 
 

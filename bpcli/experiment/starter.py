@@ -80,7 +80,8 @@ _WORD = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
 def _head(look: Look) -> Iterator[str]:
     about = look.description
     what = f"{len(about.classes)} classes" if about.classes else "the value"
-    inputs = _counted(len(about.inputs), "column")
+    count = len(about.inputs) if look.chooses_columns else len(about.columns) - 1
+    inputs = _counted(count, "column")
     yield f"# {what} of {plain(about.target)} from {inputs} of {plain(look.path.name, 60)}"
     yield f"# Written for the {about.rows:,} rows of that file; correct what was guessed wrongly."
     for remark in about.remarks:

@@ -16,6 +16,7 @@ EXPENDABLE = ("different", "sd", "commonest", "mean", "kind", "max", "min")
 
 MOST_COLUMNS = 60
 MOST_CLASSES = 20
+MOST_REMARKS = 20
 
 _MEASURES: dict[Measure, str] = {
     "r": "r: Pearson's correlation, from -1 to 1",

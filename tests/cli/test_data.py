@@ -63,6 +63,14 @@ def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
     assert "odd: c is always 1" in lines
 
 
+def test_many_odd_columns_are_cut(bpnet, tmp_path: Path) -> None:
+    head = ",".join(f"c{i}" for i in range(30))
+    (tmp_path / "t.csv").write_text(f"{head},x,y\n" + f"{'1,' * 30}2,p\n{'1,' * 30}3,q\n" * 20)
+    lines = bpnet("data", "t.csv").out.splitlines()
+    assert sum(line.startswith("odd: ") for line in lines) == 20
+    assert lines[-2] == "and 11 more that are odd; --json has all"
+
+
 def test_a_category_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,\x1b[31mred\n2,b\n3,b\n")
     done = bpnet("data", "t.csv")

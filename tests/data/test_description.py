@@ -113,6 +113,11 @@ def test_the_task_is_guessed(values: list, task: str) -> None:
     assert describe(table(x=np.arange(len(values)) ** 0.5, y=values)).task == task
 
 
+def test_numbered_classes_are_told_by_their_range() -> None:
+    about = describe(table(x=WAVES, y=[1, 2, 3, 1] * 10))
+    assert about.why_task == "it counts from 1 to 3"
+
+
 NAMES = [f"word {i}" for i in range(ROWS)]
 
 
