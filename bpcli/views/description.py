@@ -49,9 +49,14 @@ def header_reason(look: Look) -> str:
 
 
 def guesses(look: Look) -> list[str]:
-    """What a config for the table rests on, a line each, without the name of the file."""
+    """What a config for the table rests on and leaves out, a line each."""
     told = ("header", "target", "task")
-    return [f"{name}: {text}" for name, text in table_facts(look) if name in told]
+    lines = [f"{name}: {text}" for name, text in table_facts(look) if name in told]
+    unusable = look.description.unusable if look.chooses_columns else {}
+    lines += [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
+    most = len(told) + MOST_REMARKS
+    more = [f"and {len(lines) - most:,} more left out"] if len(lines) > most else []
+    return lines[:most] + more
 
 
 def columns_table(about: Description) -> Grid:

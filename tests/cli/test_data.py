@@ -127,6 +127,19 @@ def test_init_writes_a_config_beside_what_it_says(bpnet, flowers: Path) -> None:
     assert "targets: x4 " in Path("other.yaml").read_text()
 
 
+def test_init_tells_what_it_leaves_out(bpnet, tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},1,{'x' if i == 8 else i},{'pq'[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(f"a,b,c,y\n{rows}")
+    lines = bpnet("init", "t.csv").err.splitlines()
+    assert lines[3:5] == [
+        "left out: b is always 1",
+        "left out: c cannot be read: column `c`, row 9: `x` is not a number",
+    ]
+    head = ",".join(f"c{i}" for i in range(30))
+    (tmp_path / "t.csv").write_text(f"{head},x,y\n" + f"{'1,' * 30}2,p\n{'1,' * 30}3,q\n" * 9)
+    assert bpnet("init", "t.csv", "--force").err.splitlines()[-2] == "and 10 more left out"
+
+
 def test_options_for_a_table_are_refused_for_a_template(bpnet) -> None:
     done = bpnet("init", "xor", "--target", "y")
     assert done.code == 2
