@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bpcli.data.columns import ColumnRules
 from bpcli.runs.files import load_arrays
 
 ROWS = "".join(
@@ -53,6 +55,12 @@ def test_the_encoding_is_saved_beside_the_weights(bpnet, folder: Path) -> None:
     _, meta = load_arrays(Path("runs") / record["run_id"] / "weights.safetensors")
     assert [column["name"] for column in meta["columns"]["inputs"]] == ["n", "colour"]
     assert meta["columns"]["class_names"] == ["no", "yes"]
+
+
+def test_a_loaded_run_encodes_as_its_training_did(bpnet, folder: Path, monkeypatch) -> None:
+    trained(bpnet)
+    monkeypatch.setattr(ColumnRules, "fit", None)  # nothing is fitted again
+    assert bpnet("eval", "latest").code == 0
 
 
 def test_a_file_that_has_changed_is_told_by_its_digest(bpnet, folder: Path) -> None:
@@ -115,6 +123,9 @@ def test_parts_come_from_files_of_row_numbers(bpnet, folder: Path) -> None:
     record = trained(bpnet, "--set", "data.split={index: {test: i.txt}}")
     assert rows_of_parts(record) == (37, 0, 3)
     assert bpnet("eval", "latest", "--json").code == 0
+    with np.load(Path("runs") / record["run_id"] / "split.npz") as split:
+        assert split["test"].tolist() == [0, 2, 39]
+        assert split["train"].tolist() == [1, *range(3, 39)]
 
 
 def test_parts_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> None:

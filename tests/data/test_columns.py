@@ -94,6 +94,12 @@ def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
         fitted(frame, np.arange(3)).encode(frame)
 
 
+def test_a_row_of_a_later_block_is_counted_from_the_files_first() -> None:
+    block = pd.DataFrame({"x": [1.0, np.nan]}, index=[1000, 1001])
+    with pytest.raises(DataError, match="column `x`, row 1002: "):
+        Encoding((InputColumn("x"),)).encode(block)
+
+
 def test_too_many_words_are_refused_with_advice_unless_they_are_asked_for() -> None:
     frame = pd.DataFrame({"id": [f"n{i}" for i in range(MOST_CATEGORIES + 1)]})
     everything = np.arange(len(frame))

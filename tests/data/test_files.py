@@ -125,6 +125,7 @@ def test_blocks_are_the_frame(table) -> None:
         (b"a,b\n1,2\n3,4,5\n", "line 3 has 3 fields, the others have 2"),
         (b"a,b\n1,2,3\n3,4,5\n", "line 2 has more fields than the 2 columns"),
         (b"a,b\n1,2\n3\n", "row 2 has 1 fields, the others have 2"),
+        (b"a,b\n1\n3,4\n", "row 1 has 1 fields, the others have 2"),
         (b'a,b\n1,2\n3,"4\n5,6\n', "line 3 opens a quote"),
         (b"a,b\n1,2\n3,\0\n", "line 3 has a NUL byte"),
         (b"a,b,a\n1,2,3\n", "`a` stands over columns 1 and 3"),
