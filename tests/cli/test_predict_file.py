@@ -121,9 +121,12 @@ def test_blocks_of_rows_change_nothing(bpnet, folder, monkeypatch) -> None:
     np.testing.assert_allclose(
         [float(row[0]) for row in found[1:]], [float(row[0]) for row in expected[1:]], rtol=1e-13
     )
-    for ending in ("json", "npz", "jsonl"):
-        assert bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}").code == 0
+    for ending in ("json", "npz", "jsonl", "csv"):
+        result = bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}")
+        assert result.err.endswith(f"wrote o.{ending}: 60 rows\n")
     assert len(json.loads(Path("o.json").read_text())) == 60
+    with np.load("o.npz") as saved:
+        assert saved["outputs"].shape == (60, 1)
 
 
 def test_every_kind_of_output_holds_the_same(bpnet, folder) -> None:
