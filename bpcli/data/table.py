@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bpcli.data.columns import Encoding
+from bpcli.data.columns import Encoding, number_text
 from bpcli.data.drawn import Inputs
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -112,7 +112,7 @@ class Table:
             return self
         if self.Y.shape[1] == 1:
             values, labels = np.unique(self.Y[:, 0], return_inverse=True)
-            names = tuple(f"{value:.17g}" if value % 1 else f"{value:.0f}" for value in values)
+            names = tuple(map(number_text, values))
         elif is_one_hot(self.Y):
             labels, names = self.Y.argmax(axis=1), self.target_names
         else:
