@@ -178,14 +178,20 @@ def _bytes_a_sample(network: Network, dtype: np.dtype) -> int:
 
 def predict(network: Network, params: Vector, X: Array) -> Array:
     """The outputs (n, outputs) for the rows of X (n, inputs)."""
-    work, first = Workspace(network, params), network.layers[0]
+    work = Workspace(network, params)
     A = np.empty((len(X), network.outputs), params.dtype)
     size = block_size(network, params.dtype)
     for start in range(0, len(X), size):
         rows = X[start : start + size]
-        inputs = np.ones((first.columns, len(rows)), params.dtype)
-        inputs[: first.inputs] = rows.T
-        work.fit(len(rows))
-        forward(work, inputs)
+        forward_rows(work, rows)
         A[start : start + size] = work.layers[-1].a.T
     return A
+
+
+def forward_rows(work: Workspace, X: Array) -> None:
+    """`forward` for the rows of X (n, inputs), all in one block: z and a are there to be read."""
+    first = work.network.layers[0]
+    inputs = np.ones((first.columns, len(X)), work.grad.dtype)
+    inputs[: first.inputs] = X.T
+    work.fit(len(X))
+    forward(work, inputs)
