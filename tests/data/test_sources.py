@@ -5,7 +5,9 @@ import pytest
 from sklearn import datasets
 
 from bpcli.data.arrays import InlineArrays
-from bpcli.data.generators import GENERATORS, Classification, Plane, Regression, Teacher
+from bpcli.data.generators import GENERATORS
+from bpcli.data.generators.formulas import Plane, Teacher
+from bpcli.data.generators.scikit_learn import Classification, Regression
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 

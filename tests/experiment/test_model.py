@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpcli.data.generators import Moons
+from bpcli.data.generators.scikit_learn import Moons
 from bpcli.errors import RunError
 from bpcli.experiment.model import load_model
 from bpcli.experiment.predict import predict_rows

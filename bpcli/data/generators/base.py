@@ -1,0 +1,45 @@
+"""What every source of data is that needs no file, and the two kinds of table they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from annotated_types import Ge, Le
+
+from bpcli.data.drawn import Inputs
+from bpcli.data.table import Table, numbered
+from bpcli.nn.arrays import Array
+
+MOST_ROWS = 10**9
+"""More rows than any machine trains on: a typing error, not a wish."""
+
+Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS)]
+Noise: TypeAlias = Annotated[float, Ge(0)]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Makes a table; the same generator state gives the same rows."""
+
+    def table(self, rng: np.random.Generator) -> Table:
+        """The rows. Raises `DataError` where the options contradict each other."""
+        raise NotImplementedError
+
+
+def class_table(X: Inputs, labels: Any, count: int) -> Table:
+    """A table of classes 0, 1, 2 …."""
+    return Table(
+        X,
+        labels=np.asarray(labels, np.intp),
+        class_names=tuple(str(number) for number in range(count)),
+        input_names=numbered("x", X.shape[1]),
+    )
+
+
+def value_table(X: Inputs, Y: Array) -> Table:
+    """A table of values y, or y1, y2 … where Y (n, k) has several columns."""
+    Y = Y.reshape(len(X), -1)
+    targets = ("y",) if Y.shape[1] == 1 else numbered("y", Y.shape[1])
+    return Table(X, Y, input_names=numbered("x", X.shape[1]), target_names=targets)

@@ -1,0 +1,165 @@
+"""scikit-learn's generators, with its names and defaults unless they make no sense here.
+
+Also the data sets that come with it. It is imported only where one of them is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, Lt
+
+from bpcli.data.generators.base import (
+    MOST_ROWS,
+    Generator,
+    Noise,
+    Samples,
+    class_table,
+    value_table,
+)
+from bpcli.data.table import Table
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+
+
+def _sklearn(make: str, rng: np.random.Generator, **options: Any) -> tuple[Array, Any]:
+    from sklearn import datasets
+
+    try:
+        X, y = getattr(datasets, make)(random_state=int(rng.integers(2**31)), **options)
+    except ValueError as error:
+        raise DataError(f"scikit-learn's {make} cannot do this: {error}") from None
+    return np.asarray(X, np.float64), y
+
+
+@dataclass(frozen=True)
+class Regression(Generator):
+    """A random linear function of the inputs plus N(0, noise) (make_regression)."""
+
+    n_samples: Samples = 100
+    n_features: Annotated[int, Ge(1)] = 1
+    n_informative: Annotated[int, Ge(1)] = 10
+    n_targets: Annotated[int, Ge(1)] = 1
+    intercept: float = 0.0
+    noise: Noise = 0.0
+
+    def table(self, rng: np.random.Generator) -> Table:
+        X, Y = _sklearn(
+            "make_regression",
+            rng,
+            n_samples=self.n_samples,
+            n_features=self.n_features,
+            n_informative=self.n_informative,
+            n_targets=self.n_targets,
+            bias=self.intercept,
+            noise=self.noise,
+        )
+        return value_table(X, Y)
+
+
+@dataclass(frozen=True)
+class Classification(Generator):
+    """Normal clusters on the corners of a cube (make_classification)."""
+
+    n_samples: Samples = 100
+    n_features: Annotated[int, Ge(1)] = 20
+    n_informative: Annotated[int, Ge(1)] = 2
+    n_redundant: Annotated[int, Ge(0)] = 2
+    n_classes: Annotated[int, Ge(2)] = 2
+    n_clusters_per_class: Annotated[int, Ge(1)] = 2
+    class_sep: Annotated[float, Gt(0)] = 1.0
+    flip_y: Annotated[float, Ge(0), Lt(1)] = 0.01
+
+    def table(self, rng: np.random.Generator) -> Table:
+        X, labels = _sklearn("make_classification", rng, **vars(self))
+        return class_table(X, labels, self.n_classes)
+
+
+@dataclass(frozen=True)
+class Moons(Generator):
+    """Two interleaving half circles (make_moons)."""
+
+    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS)] = 100
+    noise: Noise = 0.0
+
+    def table(self, rng: np.random.Generator) -> Table:
+        return class_table(*_sklearn("make_moons", rng, **vars(self)), count=2)
+
+
+@dataclass(frozen=True)
+class Circles(Generator):
+    """A circle within a circle (make_circles)."""
+
+    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS)] = 100
+    noise: Noise = 0.0
+    factor: Annotated[float, Ge(0), Lt(1)] = 0.8
+
+    def table(self, rng: np.random.Generator) -> Table:
+        return class_table(*_sklearn("make_circles", rng, **vars(self)), count=2)
+
+
+@dataclass(frozen=True)
+class Blobs(Generator):
+    """Round normal clusters, a class each (make_blobs)."""
+
+    n_samples: Samples = 100
+    n_features: Annotated[int, Ge(1)] = 2
+    centers: Annotated[int, Ge(2)] = 3
+    cluster_std: Annotated[float, Ge(0)] = 1.0
+
+    def table(self, rng: np.random.Generator) -> Table:
+        return class_table(*_sklearn("make_blobs", rng, **vars(self)), count=self.centers)
+
+
+# Data sets that come with scikit-learn.
+
+
+@dataclass(frozen=True)
+class _Bundled(Generator):
+    loader: ClassVar[str]
+
+    def table(self, rng: np.random.Generator) -> Table:
+        from sklearn import datasets
+
+        load: Callable[[], Any] = getattr(datasets, self.loader)
+        bunch = load()
+        X = np.asarray(bunch.data, np.float64)
+        names = tuple(str(name) for name in bunch.feature_names)
+        if "target_names" in bunch:
+            classes = tuple(str(name) for name in bunch.target_names)
+            labels = np.asarray(bunch.target, np.intp)
+            return Table(X, labels=labels, class_names=classes, input_names=names)
+        return Table(X, bunch.target[:, np.newaxis], input_names=names, target_names=("y",))
+
+
+class Iris(_Bundled):
+    """150 flowers, 4 measures, 3 species (Fisher 1936)."""
+
+    loader = "load_iris"
+
+
+class Wine(_Bundled):
+    """178 wines, 13 measures, 3 cultivars (UCI)."""
+
+    loader = "load_wine"
+
+
+class BreastCancer(_Bundled):
+    """569 tumours, 30 measures, malignant or benign (UCI)."""
+
+    loader = "load_breast_cancer"
+
+
+class Digits(_Bundled):
+    """1797 handwritten digits of 8 × 8 pixels, 0 to 16 (UCI)."""
+
+    loader = "load_digits"
+
+
+class Diabetes(_Bundled):
+    """442 patients, 10 measures, progression after a year (Efron et al. 2004)."""
+
+    loader = "load_diabetes"
