@@ -30,7 +30,10 @@ def test_a_generator_makes_a_finite_table_and_repeats_itself(name: str) -> None:
         assert table.Y.shape == (len(table), len(table.target_names))
 
 
-@pytest.mark.parametrize("name", ["regression", "moons", "plane", "diamond", "teacher", "blobs"])
+@pytest.mark.parametrize(
+    "name",
+    ["regression", "moons", "plane", "diamond", "teacher", "blobs", "sine", "spirals", "gaussians"],
+)
 def test_another_seed_makes_other_rows(name: str) -> None:
     generator = GENERATORS[name]()
     assert not np.array_equal(generator.table(RNG(5)).X, generator.table(RNG(6)).X)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bpcli.data.generators.patterns import Encoder
 from bpcli.nn.activations import Sigmoid
 from bpcli.nn.initializers import Uniform
 from bpcli.nn.losses import HalfSquaredError
@@ -19,7 +20,7 @@ from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent
 from bpcli.training.rows import Rows
 
-PATTERNS = np.eye(10)
+PATTERNS = Encoder(n_patterns=10).table(np.random.default_rng(0)).X[:]
 NETWORK = Network((Layer(10, 5, Sigmoid()), Layer(5, 10, Sigmoid())), HalfSquaredError())
 FAR = np.log(0.6 / 0.4)  # the z of an output of 0.6; that of 0.4 is its opposite
 

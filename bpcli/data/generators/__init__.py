@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bpcli.data.generators.base import MOST_ROWS, Generator
-from bpcli.data.generators.formulas import Plane, Teacher
-from bpcli.data.generators.patterns import And, Nand, Or, Xor
-from bpcli.data.generators.points import Diamond, Square
+from bpcli.data.generators.formulas import Plane, Sinc, Sine, Teacher
+from bpcli.data.generators.patterns import And, Encoder, Nand, Or, Parity, Symmetry, Xor
+from bpcli.data.generators.points import Diamond, Gaussians, Spirals, Square, TwoSpirals
 from bpcli.data.generators.scikit_learn import (
     Blobs,
     BreastCancer,
@@ -26,9 +26,17 @@ GENERATORS: dict[str, type[Generator]] = {
     "or": Or,
     "nand": Nand,
     "xor": Xor,
+    "parity": Parity,
+    "symmetry": Symmetry,
+    "encoder": Encoder,
     "plane": Plane,
+    "sine": Sine,
+    "sinc": Sinc,
     "diamond": Diamond,
     "square": Square,
+    "two_spirals": TwoSpirals,
+    "spirals": Spirals,
+    "gaussians": Gaussians,
     "teacher": Teacher,
     "regression": Regression,
     "classification": Classification,

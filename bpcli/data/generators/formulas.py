@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 
 from bpcli.data.drawn import normal_rows, row_blocks
 from bpcli.data.generators.base import Generator, Noise, Samples, class_table, value_table
 from bpcli.data.table import Table
+from bpcli.nn.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,63 @@ class Plane(Generator):
     high: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.low > self.high:
-            raise ValueError(f"`low` ({self.low:g}) to be at most `high` ({self.high:g})")
-        if math.isinf(self.high - self.low):
-            raise ValueError("`low` and `high` less far apart")
+        _check_interval(self.low, self.high)
 
     def table(self, rng: np.random.Generator) -> Table:
         X = rng.uniform(self.low, self.high, (self.n_samples, 2))
         y = self.intercept + X @ [self.slope1, self.slope2]
         y += rng.normal(0, self.noise, self.n_samples)
         return value_table(X, y)
+
+
+@dataclass(frozen=True)
+class _Curve(Generator):
+    n_samples: Samples = 100
+    noise: Noise = 0.1
+    low: float = -1.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_interval(self.low, self.high)
+
+    def table(self, rng: np.random.Generator) -> Table:
+        X = rng.uniform(self.low, self.high, (self.n_samples, 1))
+        y = self._height(X[:, 0]) + rng.normal(0, self.noise, self.n_samples)
+        return value_table(X, y)
+
+    def _height(self, x: Array) -> Array:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Sine(_Curve):
+    """y = sin(2π frequency x) + N(0, noise), x uniform on [low, high]."""
+
+    frequency: Annotated[float, Gt(0)] = 1.0
+
+    def _height(self, x: Array) -> Array:
+        return np.sin(2 * np.pi * self.frequency * x)
+
+
+@dataclass(frozen=True)
+class Sinc(_Curve):
+    """y = sin(x)/x + N(0, noise), and 1 at 0, x uniform on [low, high].
+
+    A usual test of regression, as in Vapnik, Golowich & Smola 1996, NIPS 9, 281.
+    """
+
+    low: float = -10.0
+    high: float = 10.0
+
+    def _height(self, x: Array) -> Array:
+        return np.sinc(x / np.pi)
+
+
+def _check_interval(low: float, high: float) -> None:
+    if low > high:
+        raise ValueError(f"`low` ({low:g}) to be at most `high` ({high:g})")
+    if math.isinf(high - low):
+        raise ValueError("`low` and `high` less far apart")
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from bpcli.data.generators.base import Generator, class_table
-from bpcli.data.table import Table
+from bpcli.data.table import Table, numbered
+from bpcli.nn.arrays import Array
 
 # Logic gates: the four rows of a truth table.
 
@@ -44,3 +46,65 @@ class Xor(_Gate):
     """1 where the inputs differ: no single unit can learn it."""
 
     outputs = (0, 1, 1, 0)
+
+
+# Questions about all the rows that some bits can form.
+
+
+def all_patterns(bits: int) -> Array:
+    """The numbers 0 … 2^bits - 1 in binary, a row each, the first bit counting most."""
+    numbers = np.arange(2**bits)[:, np.newaxis]
+    return (numbers >> np.arange(bits)[::-1] & 1).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class _Bits(Generator):
+    bits: Annotated[int, Ge(1), Le(20)] = 4
+
+    def table(self, rng: np.random.Generator) -> Table:
+        X = all_patterns(self.bits)
+        return class_table(X, self._answer(X), count=2)
+
+    @staticmethod
+    def _answer(X: Array) -> Any:
+        raise NotImplementedError
+
+
+class Parity(_Bits):
+    """1 where an odd number of bits is 1: every single bit changes the answer.
+
+    XOR for more inputs (Rumelhart, Hinton & Williams 1986, PDP vol. 1, ch. 8). All 2^bits rows.
+    """
+
+    @staticmethod
+    def _answer(X: Array) -> Any:
+        return X.sum(axis=1) % 2
+
+
+@dataclass(frozen=True)
+class Symmetry(_Bits):
+    """1 where the bits read the same from both ends: two hidden units are enough.
+
+    Rumelhart, Hinton & Williams 1986, Nature 323, 533, fig. 1, with 6 bits. All 2^bits rows.
+    """
+
+    bits: Annotated[int, Ge(2), Le(20)] = 6
+
+    @staticmethod
+    def _answer(X: Array) -> Any:
+        return (X[:, ::-1] == X).all(axis=1)
+
+
+@dataclass(frozen=True)
+class Encoder(Generator):
+    """A single 1 in as many places as there are patterns, to be given back as it came.
+
+    With fewer hidden units than patterns the network has to find a code for them: the k-m-k
+    encoder of Ackley, Hinton & Sejnowski 1985, Cognitive Science 9, 147.
+    """
+
+    n_patterns: Annotated[int, Ge(2), Le(4096)] = 8
+
+    def table(self, rng: np.random.Generator) -> Table:
+        X = np.eye(self.n_patterns)
+        return Table(X, input_names=numbered("x", len(X))).with_inputs_as_targets()
