@@ -87,7 +87,7 @@ def command(
 
 def _make_room_for(path: Path) -> None:
     """Find out before any training whether the picture can be saved there."""
-    from bpcli.views.comparison_figure import FORMATS
+    from bpcli.views.plots.style import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")

@@ -17,7 +17,9 @@ from bpcli.errors import BpnetError, Interrupted
 if TYPE_CHECKING:
     from io import TextIOWrapper
 
-_COMMANDS = ("train", "eval", "gradcheck", "predict", "export", "compare", "runs", "init", "data")
+_COMMANDS = (
+    "train", "eval", "plot", "gradcheck", "predict", "export", "compare", "runs", "init", "data",
+)  # fmt: skip
 
 
 class _LazyGroup(click.Group):

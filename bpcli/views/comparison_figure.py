@@ -5,24 +5,17 @@ matplotlib is imported when a picture is drawn, and draws into a file: there is 
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bpcli.views.plots.style import colour, dashes, house_style, picture
 from bpcli.views.tables import loss_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
-"""The kinds of picture, with what keeps the time of drawing out of them."""
-
-# Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too; and by dashes.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_DASHES = ("solid", "dashed", "dashdot", "dotted")
 
 _ROOM = 100.0
 """How many times the loss of the start is drawn at most: what diverges would flatten the rest."""
@@ -33,15 +26,8 @@ _CHARACTERS, _HANDLE = 120, 10
 
 def comparison_picture(document: Mapping[str, Any], path: Path) -> bytes:
     """The picture in the format of a path's suffix; equal documents give equal bytes."""
-    from matplotlib import rc_context, style
-
-    suffix = path.suffix.lower()
-    buffer = io.BytesIO()
-    with style.context("default"), rc_context({"svg.hashsalt": "bpnet"}):
-        comparison_figure(document).savefig(
-            buffer, format=suffix[1:], dpi=150, metadata=FORMATS[suffix]
-        )
-    return buffer.getvalue()
+    with house_style():
+        return picture(comparison_figure(document), path.suffix.lower())
 
 
 def comparison_figure(document: Mapping[str, Any]) -> Figure:
@@ -84,8 +70,8 @@ def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
             axes.plot(
                 curve[key],
                 [min(loss, highest) for loss in curve["loss"]],
-                color=_COLOURS[number % len(_COLOURS)],
-                linestyle=_DASHES[number % len(_DASHES)],
+                color=colour(number),
+                linestyle=dashes(number),
                 linewidth=1.8 if len(own) == 1 else 1.1,
                 marker="X" if training["ended_by"] == "diverged" else "o",
                 markersize=6,

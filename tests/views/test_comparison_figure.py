@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from bpcli.views.comparison_figure import FORMATS, comparison_figure, comparison_picture
+from bpcli.views.comparison_figure import comparison_figure, comparison_picture
+from bpcli.views.plots.style import FORMATS
 
 SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 

@@ -1,0 +1,79 @@
+"""`bpnet plot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import console, runs_dir_option, weights_option
+from bpcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bpcli.views.plots.subject import Subject
+
+
+@click.command(
+    "plot",
+    epilog="""\b
+Examples:
+  bpnet plot latest
+  bpnet plot latest --list
+  bpnet plot latest loss -o loss.svg
+  bpnet plot latest loss weights units -o lecture.pdf""",
+)
+@click.argument("run")
+@click.argument("kinds", nargs=-1, metavar="[KIND]...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="One file for all: .png, .svg or .pdf. Default: plots/KIND.png in the run's folder.",
+)
+@click.option("--list", "only_list", is_flag=True, help="Say which kinds the run has, and why not.")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    help="The part whose rows are shown; default: test, else val, else train.",
+)
+@weights_option
+@runs_dir_option
+def command(
+    run: str,
+    kinds: tuple[str, ...],
+    output: Path | None,
+    only_list: bool,
+    split: str | None,
+    weights: str,
+    runs_dir: Path,
+) -> None:
+    """Draw pictures of a run.
+
+    RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Without KIND,
+    every picture that the run has. Several in one file are pages of a .pdf, else panels of one
+    picture. A picture that is there already is drawn again.
+    """
+    from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
+    from bpcli.runs.references import find_run
+    from bpcli.views.plots.style import FORMATS
+
+    if output is not None and output.suffix.lower() not in FORMATS:
+        raise ConfigError(f"-o {output}: expected a name that ends in {', '.join(FORMATS)}.")
+    found = find_run(run, runs_dir)
+    subject = load_subject(found, weights, split)  # type: ignore[arg-type]  # click checked them
+    if only_list:
+        _print_list(subject)
+        return
+    for path in save_plots(found, subject, chosen_kinds(subject, kinds), output):
+        click.echo(path)
+
+
+def _print_list(subject: Subject) -> None:
+    from bpcli.views.grid import Grid
+    from bpcli.views.plots import reasons
+
+    table = Grid(["kind", "", "why not"], 3)
+    for kind, reason in reasons(subject).items():
+        table.add_row(kind, "no" if reason else "yes", reason or "")
+    console().show(table)

@@ -1,0 +1,114 @@
+"""Load a run for its pictures, as far as it can be loaded, and draw them into files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bpcli.build import Experiment
+from bpcli.data.prepare import PartName
+from bpcli.errors import BpnetError, ConfigError, RunError
+from bpcli.experiment.evaluate import default_part
+from bpcli.experiment.trained import Weights, load_trained
+from bpcli.nn.arrays import Array
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs.files import write_atomically
+from bpcli.runs.store import PATH, Run
+from bpcli.spec.faults import did_you_mean
+from bpcli.views.plots import PLOTS, plot_file, reasons
+from bpcli.views.plots.subject import Need, Rebuilt, Subject
+
+FOLDER = "plots"
+"""Where in a run's folder its pictures are, unless a file is named."""
+
+
+def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
+    """A run for its pictures: what is missing or damaged is told in `faults`.
+
+    Raises `RunError` where the part has no rows, or there is no record.
+    """
+    record, faults = run.record(), dict[Need, str]()
+    lines: Sequence[Mapping[str, Any]] = ()
+    rebuilt = path = None
+    try:
+        lines = run.metrics()
+        if not lines:
+            faults["log"] = f"{run.run_id} has no epochs: its status is `{record['status']}`."
+    except RunError as error:
+        faults["log"] = str(error)
+    try:
+        trained = load_trained(run, weights)
+        rebuilt = Rebuilt(trained.experiment, trained.params)
+        path = _path(run, trained.experiment)
+    except BpnetError as error:
+        faults["network"] = str(error)
+    chosen = _part(run, rebuilt, part)
+    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, faults)
+
+
+def _part(run: Run, rebuilt: Rebuilt | None, asked: PartName | None) -> PartName:
+    if rebuilt is None:
+        return asked or "train"
+    if asked is not None and not len(rebuilt.experiment.parts[asked]):
+        raise RunError(f"{run.run_id} has no {asked} part: its split leaves it empty.")
+    return asked or default_part(rebuilt.experiment)
+
+
+def _path(run: Run, experiment: Experiment) -> Array | None:
+    """The recorded parameters; None where there are none."""
+    file = run.path(PATH)
+    if not file.is_file():
+        return None
+    try:
+        path: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise RunError(f"{file} is damaged: {error}.") from None
+    if path.ndim != 2 or path.shape[1] != experiment.network.n_params:
+        raise RunError(f"{file} is damaged: the config implies rows of the network's parameters.")
+    return path
+
+
+def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
+    """The kinds that were asked for, once each; all that apply where none was.
+
+    Raises `ConfigError` where one is unknown, `RunError` where one does not apply, or none does.
+    """
+    for kind in asked:
+        if kind not in PLOTS:
+            near = did_you_mean(kind, PLOTS)
+            raise ConfigError(f"There is no picture `{kind}`{near}; allowed: {', '.join(PLOTS)}.")
+    found = reasons(subject)
+    for kind in asked:
+        if found[kind] is not None:
+            raise RunError(f"{subject.run_id} has no picture `{kind}`: {found[kind]}")
+    kinds = list(dict.fromkeys(asked)) or [kind for kind, reason in found.items() if reason is None]
+    if not kinds:
+        told = " ".join(dict.fromkeys(subject.faults.values()))
+        raise RunError(f"Nothing of {subject.run_id} can be drawn. {told}")
+    return kinds
+
+
+def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | None) -> list[Path]:
+    """Draw into one file, or a file a kind in the run's folder; give their paths.
+
+    Raises `RunError` where a file cannot be written.
+    """
+    one_by_one = [(run.path(FOLDER) / f"{kind}.png", [kind]) for kind in kinds]
+    files = one_by_one if output is None else [(output, kinds)]
+    with repeatable_numerics():
+        for path, shown in files:
+            _make_room_for(path)
+            write_atomically(path, plot_file(shown, subject, path.suffix.lower()))
+    return [path for path, _ in files]
+
+
+def _make_room_for(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise RunError(f"{path} could not be saved: {path.parent} is a file.") from None
+    except OSError as error:
+        raise RunError(f"{path} could not be saved: {error.strerror}.") from None

@@ -1,0 +1,92 @@
+"""How pictures look, and how they become files.
+
+matplotlib is imported when a picture is drawn, and draws into memory: there is no display, and no
+settings but those of this file. What tells lines apart are colours and dashes, and what tells
+areas apart are colours and hatches, so that nothing is lost in grey.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
+"""The kinds of picture, with what keeps the time of drawing out of them."""
+
+# Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("solid", "dashed", "dashdot", "dotted")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oooo")
+
+
+def colour(number: int) -> str:
+    """The colour of the line or class with a number, from 0."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def dashes(number: int) -> str:
+    """The dashes of the line with a number: neighbours differ."""
+    return DASHES[number % len(DASHES)]
+
+
+def marker(number: int) -> str:
+    """The marker of the class with a number: neighbours differ."""
+    return MARKERS[number % len(MARKERS)]
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw with these settings alone: make figures and save them in here."""
+    from matplotlib import rc_context, style
+
+    with style.context("default"), rc_context({"svg.hashsalt": "bpnet"}):
+        yield
+
+
+def picture(figure: Figure, suffix: str) -> bytes:
+    """A figure in the format of a suffix; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    with house_style():
+        figure.savefig(buffer, format=suffix[1:], dpi=150, metadata=FORMATS[suffix])
+    return buffer.getvalue()
+
+
+def document(figures: Sequence[Figure]) -> bytes:
+    """A pdf with a page for each figure."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    buffer = io.BytesIO()
+    with house_style(), PdfPages(buffer, metadata=FORMATS[".pdf"]) as pages:
+        for figure in figures:
+            pages.savefig(figure)
+    return buffer.getvalue()
+
+
+def literal(text: str, most: int = 60) -> str:
+    """A name from the user as it is drawn: on one line, never mathematics, of so many characters.
+
+    What the font lacks, matplotlib would draw as a box with a warning: the box alone is drawn.
+    """
+    known = _characters()
+    visible = "".join(c if ord(c) in known else "\N{WHITE SQUARE}" for c in text)
+    if len(visible) > most:
+        visible = visible[: most - most // 3 - 1] + "…" + visible[-(most // 3) :]
+    return visible.replace("$", r"\$")
+
+
+@cache
+def _characters() -> frozenset[int]:
+    """The characters of the font that matplotlib ships."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    font = FT2Font(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"))
+    return frozenset(code for code in font.get_charmap() if chr(code).isprintable())

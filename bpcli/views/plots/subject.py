@@ -1,0 +1,101 @@
+"""A run as pictures see it: its record, its log, and its network and data, rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.build import Experiment
+from bpcli.data.prepare import Part, PartName
+from bpcli.errors import RunError
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
+from bpcli.runs.store import Record
+
+Need: TypeAlias = Literal["log", "network"]
+"""What a picture reads: the lines of metrics.jsonl, or the network with its weights and data."""
+
+MOST_ROWS = 4000
+"""So many rows a picture looks at: their histogram is that of all, and nobody sees more points."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt:
+    """The experiment of a run, with the saved preparation, and the weights that were asked for."""
+
+    experiment: Experiment
+    params: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What there is of a run. `faults` says why something is lacking, in one sentence.
+
+    `lines` are those of metrics.jsonl; `part` is the part of the data to show; `path` (epochs + 1,
+    n_params) the recorded parameters, from epoch 0 on.
+    """
+
+    run_id: str
+    record: Record
+    lines: Sequence[Mapping[str, Any]]
+    rebuilt: Rebuilt | None
+    weights: Literal["best", "last"]
+    part: PartName
+    path: Array | None
+    faults: Mapping[Need, str]
+
+    @property
+    def name(self) -> str:
+        """The run's name, which unlike its id is the same for equal runs."""
+        fold = self.record.get("fold")
+        name = str(self.record.get("name", self.run_id))
+        return f"{name}, fold {fold['number']} of {fold['of']}" if fold else name
+
+    @property
+    def experiment(self) -> Experiment:
+        """Raises `RunError` where it could not be rebuilt."""
+        return self._rebuilt.experiment
+
+    @property
+    def params(self) -> Vector:
+        """The chosen weights. Raises `RunError` where there are none."""
+        return self._rebuilt.params
+
+    @property
+    def network(self) -> Network:
+        return self.experiment.network
+
+    @property
+    def rows(self) -> Part:
+        """The part to show. It has rows."""
+        return self.experiment.parts[self.part]
+
+    def passed(self, name: PartName, most: int = MOST_ROWS) -> list[LayerPass]:
+        """The layers with z and a for rows of a part, evenly taken where there are more."""
+        index = np.linspace(0, len(self.experiment.parts[name]) - 1, most).round().astype(int)
+        X = self.experiment.parts[name].X
+        work = Workspace(self.network, self.params)
+        forward_rows(work, X if len(X) <= most else X[index])
+        return work.layers
+
+    def series(self, key: str) -> tuple[Array, Array]:
+        """The epochs (k,) of the lines that have a key, and its values (k, …), NaN where null."""
+        lines = [line for line in self.lines if key in line]
+        values = np.array([line[key] for line in lines], dtype=np.float64)
+        return np.array([line["epoch"] for line in lines], dtype=np.int64), values
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that any line has, in the order in which they come."""
+        return tuple(dict.fromkeys(key for line in self.lines for key in line))
+
+    @property
+    def _rebuilt(self) -> Rebuilt:
+        if self.rebuilt is None:
+            raise RunError(self.faults["network"])
+        return self.rebuilt
