@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS, Part, PartName
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.propagation import Workspace, forward
+from bpcli.nn.units import UnitCounts, rows_to_look_at, unit_counts
 from bpcli.training.loop import Epoch
 from bpcli.training.metrics import (
     Predictions,
@@ -125,6 +128,7 @@ class EpochScores:
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
         self._latest: tuple[int, Scores] = (-1, {})
+        self._latest_units: tuple[int, UnitCounts] = (-1, UnitCounts([], []))
 
     def of(self, epoch: Epoch) -> Scores:
         """The scores by path."""
@@ -143,6 +147,30 @@ class EpochScores:
             }
             self._latest = (epoch.number, losses(epoch) | metrics)
         return self._latest[1]
+
+    def units(self, epoch: Epoch) -> UnitCounts:
+        """Dead and saturated units, over some rows of the training part."""
+        if self._latest_units[0] != epoch.number:
+            work, inputs = self._units_work
+            self._units_params[...] = epoch.params
+            forward(work, inputs)
+            self._latest_units = (epoch.number, unit_counts(work))
+        return self._latest_units[1]
+
+    @cached_property
+    def _units_work(self) -> tuple[Workspace, Array]:
+        """The workspace for the rows that are looked at, and these."""
+        rows = self._experiment.rows("train")
+        index = rows_to_look_at(len(rows))
+        block = rows.empty_block(len(index))
+        rows.gather(index, block)
+        work = Workspace(self._experiment.network, self._units_params)
+        work.fit(len(index))
+        return work, block.inputs
+
+    @cached_property
+    def _units_params(self) -> Vector:
+        return np.empty_like(self._experiment.initial_params)
 
 
 def baselines(experiment: Experiment, name: PartName) -> dict[str, Scores]:

@@ -244,12 +244,18 @@ class _Session:
                     "epoch": epoch.number,
                     "loss": epoch.loss,
                     "grad_norm": epoch.grad_norm,
+                    "grad_norms": epoch.grad_norms,
                     **epoch.figures,
                     "seconds": round(epoch.seconds, 6),
-                    **(self.scores.of(epoch) if is_scored else losses(epoch)),
+                    **(self._scored(epoch) if is_scored else losses(epoch)),
                 }
             )
         self.watcher.see(epoch, self.scores, is_last)
+
+    def _scored(self, epoch: Epoch) -> Record:
+        """What a line has beyond the losses that cost nothing: metrics, and units that fail."""
+        dead, saturated = self.scores.units(epoch)
+        return self.scores.of(epoch) | {"dead_units": dead, "saturated_units": saturated}
 
     def _is_line(self, number: int) -> bool:
         """Whether an epoch has a line in the log; the last one has, too."""

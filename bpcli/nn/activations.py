@@ -45,6 +45,11 @@ class Activation:
         """Rows of z (and of W) that make one row of a."""
         return 1
 
+    @property
+    def steepest(self) -> float | None:
+        """The bound of f', where f' falls to 0 gradually so that units saturate; else None."""
+        return None
+
     def forward(self, z: Array, out: Array) -> None:
         """Write f(z) into `out`."""
         raise NotImplementedError
@@ -76,6 +81,10 @@ class Identity(Activation):
 class Sigmoid(Activation):
     """f(z) = 1 / (1 + e^-z), computed as ½ + ½ tanh(z/2); f'(z) = a (1 - a)."""
 
+    @property
+    def steepest(self) -> float:
+        return 1 / 4
+
     def forward(self, z: Array, out: Array) -> None:
         np.multiply(z, 0.5, out=out)
         np.tanh(out, out=out)
@@ -90,6 +99,10 @@ class Sigmoid(Activation):
 
 class Tanh(Activation):
     """f(z) = tanh z; f'(z) = 1 - a²."""
+
+    @property
+    def steepest(self) -> float:
+        return 1.0
 
     def forward(self, z: Array, out: Array) -> None:
         np.tanh(z, out=out)
@@ -141,6 +154,10 @@ class Elu(Activation):
 
     alpha: Annotated[float, Gt(0)] = 1.0
 
+    @property
+    def steepest(self) -> float:
+        return max(1.0, self.alpha)
+
     def forward(self, z: Array, out: Array) -> None:
         np.minimum(z, 0, out=out)
         np.expm1(out, out=out)
@@ -162,6 +179,10 @@ class Elu(Activation):
 class Softplus(Activation):
     """f(z) = ln(1 + e^z); f'(z) = 1 / (1 + e^-z) = 1 - e^-a."""
 
+    @property
+    def steepest(self) -> float:
+        return 1.0
+
     def forward(self, z: Array, out: Array) -> None:
         log1p_exp_minus_modulus(z, out)
         out += z * ~np.signbit(z.real)
@@ -175,6 +196,10 @@ class Softplus(Activation):
 
 class Softsign(Activation):
     """f(z) = z / (1 + |z|); f'(z) = 1 / (1 + |z|)²."""
+
+    @property
+    def steepest(self) -> float:
+        return 1.0
 
     def forward(self, z: Array, out: Array) -> None:
         self._one_plus_modulus(z, out)

@@ -20,7 +20,7 @@ from bpcli.nn.arrays import Vector
 from bpcli.training.batches import Batches
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers import NoStep, Optimizer
-from bpcli.training.optimizers.base import State
+from bpcli.training.optimizers.base import State, norm
 
 
 class Epoch:
@@ -59,6 +59,12 @@ class Epoch:
     def grad_norm(self) -> float:
         """The Euclidean norm of the objective's gradient."""
         return float(np.linalg.norm(self._evaluation.grad))
+
+    @cached_property
+    def grad_norms(self) -> list[float]:
+        """The same for the part of the gradient that is each layer's, first layer first."""
+        grad = self._evaluation.grad
+        return [norm(grad[where]) for where in self.objective.network.layer_slices]
 
     @cached_property
     def val_loss(self) -> float | None:

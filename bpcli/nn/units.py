@@ -1,0 +1,82 @@
+"""Units that hardly learn: those that no gradient passes, and those whose function has gone flat.
+
+What an activation passes down is its derivative, s_ui = f'(z_ui) of unit u on row i, so both are
+defined by it alone and for every activation:
+
+    dead       s_ui = 0 on every row i
+    saturated  not dead, and s_ui < 0.05 max f' on at least 95 % of the rows
+
+A dead relu is inactive on all rows (Maas, Hannun & Ng 2013, Rectifier nonlinearities improve neural
+network acoustic models; Lu et al. 2019, arXiv:1903.06733). A sigmoid or tanh whose output rounds to
+its bound on all rows is dead too. A leaky relu never is, nor a maxout: one of its rows always
+passes the gradient.
+
+Only a function whose derivative falls to 0 gradually, a soft-saturating one (Gulcehre et al. 2016,
+arXiv:1603.00391, sec. 2), can be saturated: predominantly near its asymptotes (Rakitianskaia &
+Engelbrecht 2015, Measuring saturation in neural networks, doi:10.1109/SSCI.2015.202). The 0.05 and
+the 95 % are our choice. They mean a tanh beyond |a| = 0.975, a sigmoid within 0.013 of 0 or 1, a
+softsign beyond |a| = 0.776; a softplus and an elu saturate below alone.
+
+Outputs whose delta does not contain f' count as neither: softmax, and a sigmoid under its
+cross-entropy, where delta = a - y.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.nn.activations import Softmax
+from bpcli.nn.arrays import Array
+from bpcli.nn.network import Network
+from bpcli.nn.propagation import LayerPass, Workspace
+
+_MOST_ROWS = 1000
+_FLAT = 0.05
+_NEARLY_ALL = 0.95
+
+
+class UnitCounts(NamedTuple):
+    """How many units of each layer are dead, and how many saturated, first layer first."""
+
+    dead: list[int]
+    saturated: list[int]
+
+
+def rows_to_look_at(count: int) -> Array:
+    """At most 1,000 of so many rows, evenly spaced from the first one on."""
+    return np.arange(0, count, max(1, -(-count // _MOST_ROWS)))
+
+
+def unit_counts(work: Workspace) -> UnitCounts:
+    """Count over the samples of the latest forward pass. Overwrites `delta` and `grad_a`."""
+    counts = [
+        _counts(layer) if can_fail(work.network, number) else (0, 0)
+        for number, layer in enumerate(work.layers)
+    ]
+    return UnitCounts([dead for dead, _ in counts], [saturated for _, saturated in counts])
+
+
+def can_fail(network: Network, number: int) -> bool:
+    """Whether f' of a layer, counted from 0, is a factor of its delta, unit by unit."""
+    is_output = number == len(network.layers) - 1
+    is_taken_out = is_output and network.loss.output_activations is not None
+    return not is_taken_out and not isinstance(network.layers[number].activation, Softmax)
+
+
+def _counts(layer: LayerPass) -> tuple[int, int]:
+    slopes = _slopes(layer)
+    dead = int((slopes.reshape(layer.layer.units, -1).max(axis=1) == 0).sum())
+    steepest = layer.activation.steepest
+    if steepest is None:
+        return dead, 0
+    flat_rows = (slopes < _FLAT * steepest).sum(axis=1)
+    return dead, int((flat_rows >= _NEARLY_ALL * slopes.shape[1]).sum()) - dead
+
+
+def _slopes(layer: LayerPass) -> Array:
+    """f'(z), (rows, samples): the pullback of ones."""
+    layer.grad_a[...] = 1
+    layer.activation.pullback(layer.z, layer.a, layer.grad_a, layer.delta)
+    return layer.delta
