@@ -57,12 +57,13 @@ BiasSpec: TypeAlias = bool | Literal["frozen"]
 Numbers: TypeAlias = list[int | float]
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
 Weight: TypeAlias = Annotated[float, Field(gt=0)]
+FileName: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
 class DivideBy(Strict):
     """Divide by a constant, such as 16 or 255 for images."""
 
-    divide_by: Annotated[float, Field(gt=0)]
+    divide_by: Annotated[float, Field(gt=0, description="What every number is divided by.")]
 
 
 ScaleSpec: TypeAlias = ScaleRule | DivideBy
@@ -71,8 +72,8 @@ ScaleSpec: TypeAlias = ScaleRule | DivideBy
 class Scaling(Strict):
     """How columns are scaled; fitted on the training rows, inverted wherever numbers are shown."""
 
-    inputs: ScaleSpec = "none"
-    targets: ScaleSpec = "none"
+    inputs: ScaleSpec = Field(default="none", description="The rule for the inputs.")
+    targets: ScaleSpec = Field(default="none", description="The rule for targets that are values.")
 
 
 class Split(Strict):
@@ -82,12 +83,27 @@ class Split(Strict):
     chooses one of them, counted from 1.
     """
 
-    train: Annotated[float, Field(gt=0, le=1)] | None = None
-    val: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    test: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    stratify: bool | Literal["auto"] = "auto"
-    folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = None
-    fold: Count | None = None
+    train: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="The fraction that is trained on; what the others leave."
+    )
+    val: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="The fraction held back to choose the best epoch and to stop early.",
+    )
+    test: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="The fraction held back to score what was trained."
+    )
+    stratify: bool | Literal["auto"] = Field(
+        default="auto",
+        description="Whether each part has its share of every class; `auto`: of classes.",
+    )
+    folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = Field(
+        default=None,
+        description="So many test parts in turn, each of which all other rows train for.",
+    )
+    fold: Count | None = Field(
+        default=None, description="Only this one of the `folds`, counted from 1."
+    )
 
     @property
     def has_all_folds(self) -> bool:
@@ -110,8 +126,8 @@ class Split(Strict):
 class FilesOfParts(Strict):
     """Files that hold a part each."""
 
-    val: Annotated[str, Field(min_length=1)] | None = None
-    test: Annotated[str, Field(min_length=1)] | None = None
+    val: FileName | None = Field(default=None, description="The file for the validation part.")
+    test: FileName | None = Field(default=None, description="The file for the test part.")
 
     @property
     def paths(self) -> dict[PartName, Path]:
@@ -122,15 +138,23 @@ class FilesOfParts(Strict):
 class IndexOfParts(FilesOfParts):
     """Text files with the row numbers of a part each, counted from 0."""
 
-    train: Annotated[str, Field(min_length=1)] | None = None
+    train: FileName | None = Field(default=None, description="The file for the training part.")
 
 
 class FileSplit(Split):
     """Parts of a table in a file, which may be told apart beforehand in one of three ways."""
 
-    files: FilesOfParts | None = None
-    index: IndexOfParts | None = None
-    column: Selector | None = None
+    files: FilesOfParts | None = Field(
+        default=None, description="Files of their own for parts: {val: a.csv, test: b.csv}."
+    )
+    index: IndexOfParts | None = Field(
+        default=None,
+        description="Text files with row numbers, counted from 0: {train: a.txt, val: b.txt, "
+        "test: c.txt}.",
+    )
+    column: Selector | None = Field(
+        default=None, description="A column that says train, val or test."
+    )
 
     @property
     def parts(self) -> FileParts:
@@ -139,11 +163,18 @@ class FileSplit(Split):
         return FileParts(files, index, self.column)
 
 
+_SPLIT = "Which rows train, validate and test; without it all rows train."
+
+
 class Data(Strict):
     """Keys that every source of data has."""
 
-    split: Split = Split()
-    scale: Scaling = Scaling()
+    split: Split = Field(default=Split(), description=_SPLIT)
+    scale: Scaling = Field(
+        default=Scaling(),
+        description="How columns are scaled; fitted on the training rows, and undone wherever "
+        "numbers are shown.",
+    )
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -154,8 +185,12 @@ class Data(Strict):
 class GeneratedData(Data):
     """Data made by a generator; its options stand beside its name."""
 
-    generator: str
-    targets: Literal["classes", "values", "same_as_inputs"] | None = None
+    generator: str = Field(description="What makes the rows; its own options stand beside it.")
+    targets: Literal["classes", "values", "same_as_inputs"] | None = Field(
+        default=None,
+        description="What is learned; null: what the generator gives. `values` takes classes as "
+        "numbers, `same_as_inputs` makes an autoencoder.",
+    )
 
     @property
     def source(self) -> Generator:
@@ -171,8 +206,11 @@ class GeneratedData(Data):
 class InlineData(Data):
     """Rows written out in the config."""
 
-    inputs: list[Any]  # numbers or lists of them; the cross-check says which cell is neither
-    targets: list[Any] | Literal["same_as_inputs"] | None = None
+    # numbers or lists of them; the cross-check says which cell is neither
+    inputs: list[Any] = Field(description="The rows: lists of numbers, or numbers.")
+    targets: list[Any] | Literal["same_as_inputs"] | None = Field(
+        default=None, description="A target a row: numbers, lists of them, or words for classes."
+    )
 
     @property
     def source(self) -> InlineArrays:
@@ -183,22 +221,63 @@ class InlineData(Data):
 class FileData(Data):
     """A table in a file; columns are chosen by name, number from 1, or pattern."""
 
-    split: FileSplit = FileSplit()
-    file: Annotated[str, Field(min_length=1)]
-    header: bool = True
-    columns: Annotated[list[str], Field(min_length=1)] | None = None
-    separator: str | None = None
-    quote: str = '"'
-    decimal: Literal[".", ","] = "."
-    encoding: str | None = None
-    missing: list[str | int | float] = [*MISSING]  # noqa: RUF012  # pydantic copies it
-    inputs: Selectors = "*"
-    targets: Selectors | None = None
-    categories: list[Selector] = Field(default_factory=list)
-    fill: FillRule | dict[str, FillRule] | None = None
-    indicator: bool | list[Selector] = False
-    weight: Annotated[str, Field(min_length=1)] | None = None
-    task: FileTask | None = None
+    split: FileSplit = Field(default=FileSplit(), description=_SPLIT)
+    file: FileName = Field(
+        description="The table, from the config's folder: .csv, .tsv, .txt and other text; "
+        ".parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
+    )
+    header: bool = Field(
+        default=True,
+        description="false: the first row is data, and the columns are `x1`, `x2`, … or as "
+        "`columns` says.",
+    )
+    columns: Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None, description="Names, one for each column, instead of the header's."
+    )
+    separator: str | None = Field(
+        default=None, description="Between columns: one character, or whitespace; null: found out."
+    )
+    quote: str = Field(default='"', description="Around fields with separators in them.")
+    decimal: Literal[".", ","] = Field(default=".", description="`,` reads 1,5 as a number.")
+    encoding: str | None = Field(
+        default=None,
+        description="null: UTF-8 or what the first bytes say, else cp1252 or latin-1, with a note.",
+    )
+    missing: list[str | int | float] = Field(
+        default=[*MISSING],
+        description="The words for a missing value, which is refused without `fill`.",
+    )
+    inputs: Selectors = Field(
+        default="*",
+        description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` leaves '
+        "one out. The targets never belong to them.",
+    )
+    targets: Selectors | None = Field(
+        default=None,
+        description="The columns to predict, one or several; null: the last. Or same_as_inputs.",
+    )
+    categories: list[Selector] = Field(
+        default_factory=list,
+        description="Columns that are words although they look like numbers, or have more than 50 "
+        "of them.",
+    )
+    fill: FillRule | dict[str, FillRule] | None = Field(
+        default=None,
+        description="What stands in for missing values, for all columns or by name or pattern; "
+        "words take the most frequent.",
+    )
+    indicator: bool | list[Selector] = Field(
+        default=False,
+        description="A further input says where a value was missing: true for each column with "
+        "gaps, or a list of columns.",
+    )
+    weight: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="A column of weights, a number above 0 for each row, which is no input then.",
+    )
+    task: FileTask | None = Field(
+        default=None, description="classification, where numbers are classes; null: by the target."
+    )
 
     @field_validator("separator", "quote")
     @classmethod
@@ -287,31 +366,67 @@ else:
 class LayerParameters(Strict):
     """Explicit initial parameters of one layer: a row of weights a unit."""
 
-    weights: Annotated[list[Numbers], Field(min_length=1)]
-    bias: Numbers | None = None
+    weights: Annotated[list[Numbers], Field(min_length=1)] = Field(
+        description="A row of numbers for each unit."
+    )
+    bias: Numbers | None = Field(default=None, description="A number for each unit.")
 
 
 class NetworkSpec(Strict):
     """Layer sizes, activations, biases and the initial parameters."""
 
-    layers: Annotated[list[Units], Field(min_length=2)]
-    activations: Annotated[list[ActivationSpec], Field(min_length=1)]
-    bias: BiasSpec | list[BiasSpec] = True
-    init: InitializerSpec = INITIALIZERS["xavier_uniform"]()
-    parameters: list[LayerParameters] | None = None
-    dtype: Literal["float64", "float32"] = "float64"
+    layers: Annotated[list[Units], Field(min_length=2)] = Field(
+        description="Units of each layer, the inputs first; `auto` takes the first or last from "
+        "the data."
+    )
+    activations: Annotated[list[ActivationSpec], Field(min_length=1)] = Field(
+        description="One for each layer after the inputs."
+    )
+    bias: BiasSpec | list[BiasSpec] = Field(
+        default=True,
+        description="Whether layers have biases; `frozen` ones stay as they start. One for all "
+        "layers, or a list with one for each.",
+    )
+    init: InitializerSpec = Field(
+        default=INITIALIZERS["xavier_uniform"](), description="How the parameters start."
+    )
+    parameters: list[LayerParameters] | None = Field(
+        default=None,
+        description="An explicit start, a layer each: [{weights: [[…]], bias: […]}, …].",
+    )
+    dtype: Literal["float64", "float32"] = Field(
+        default="float64",
+        description="The precision of training: 15 digits, or 7 in half the memory.",
+    )
 
 
 class Stop(Strict):
     """Thresholds that end training before `epochs`."""
 
-    goal: float | None = None
-    min_grad: Annotated[float, Field(gt=0)] | None = None
-    max_fail: Count | None = None
-    generalization_loss: Annotated[float, Field(gt=0)] | None = None
-    progress: Annotated[float, Field(gt=0)] | None = None
-    strip: Count = 5
-    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    goal: float | None = Field(
+        default=None, description="Stop where the loss is no more than this."
+    )
+    min_grad: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop where the Euclidean norm of the gradient is no more than this.",
+    )
+    max_fail: Count | None = Field(
+        default=None, description="Stop so many epochs after the lowest validation loss."
+    )
+    generalization_loss: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop where the validation loss is so many % above its lowest: 5 is PROBEN1's "
+        "GL5.",
+    )
+    progress: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop where the training loss of a strip is on average no more than this above "
+        "its lowest, per mille: 0.1 in PROBEN1.",
+    )
+    strip: Count = Field(default=5, description="Epochs between tests of the two above.")
+    max_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Stop after so many seconds of training."
+    )
 
 
 def _default_learning_rate(training: dict[str, Any]) -> float | None:
@@ -322,21 +437,52 @@ def _default_learning_rate(training: dict[str, Any]) -> float | None:
 class Training(Strict):
     """How the loss is lowered, and when that ends."""
 
-    optimizer: OptimizerSpec = GradientDescent()
-    learning_rate: Annotated[float, Field(gt=0)] | None = Field(
-        default_factory=_default_learning_rate
+    optimizer: OptimizerSpec = Field(
+        default=GradientDescent(), description="The method that lowers the loss."
     )
-    epochs: Annotated[int, Field(ge=0, le=10**12)] = 1000
-    reduction: Reduction = "mean"
-    l2: Annotated[float, Field(ge=0)] = 0.0
-    class_weights: Literal["balanced"] | dict[str, Weight] | None = None
-    batch_size: Count | Literal["full"] = "full"
-    sampling: Sampling = "shuffle"
-    rows_per_epoch: Count | None = None
-    stop: Stop = Stop()
-    workers: Count | Literal["auto"] = "auto"
-    record_params: bool = False
-    log_every: Count | Literal["auto"] = "auto"
+    learning_rate: Annotated[float, Field(gt=0)] | None = Field(
+        default_factory=_default_learning_rate,
+        description="The size of a step. Its default is the optimizer's; most have none.",
+    )
+    epochs: Annotated[int, Field(ge=0, le=10**12)] = Field(
+        default=1000, description="The most passes over the training rows."
+    )
+    reduction: Reduction = Field(
+        default="mean",
+        description="What is minimised: the mean over the rows, or n times it, the sum.",
+    )
+    l2: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Weight decay λ: adds λ/(2n) Σ W², never for biases."
+    )
+    class_weights: Literal["balanced"] | dict[str, Weight] | None = Field(
+        default=None,
+        description="`balanced`, or a weight a class: {0: 1, 1: 2.5}; others count 1.",
+    )
+    batch_size: Count | Literal["full"] = Field(
+        default="full", description="Rows that one update sees: all, or a number of them."
+    )
+    sampling: Sampling = Field(
+        default="shuffle",
+        description="How batches are drawn: `shuffle` takes each row once an epoch, `random` draws "
+        "with replacement.",
+    )
+    rows_per_epoch: Count | None = Field(
+        default=None,
+        description="Rows that the batches of an epoch have in all; null: as many as train.",
+    )
+    stop: Stop = Field(
+        default=Stop(), description="What ends training before `epochs`: the first that is met."
+    )
+    workers: Count | Literal["auto"] = Field(
+        default="auto",
+        description="Processes that share the work: changes speed, never a bit of results.",
+    )
+    record_params: bool = Field(
+        default=False, description="Save the parameters after every epoch, in params_path.npy."
+    )
+    log_every: Count | Literal["auto"] = Field(
+        default="auto", description="Epochs between lines of metrics.jsonl, and rows on the screen."
+    )
 
     @field_validator("learning_rate")
     @classmethod
@@ -358,13 +504,23 @@ class Training(Strict):
 class Spec(Strict):
     """A whole config, validated."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    data: DataSpec
-    network: NetworkSpec
-    loss: LossSpec
-    training: Training = Training()
-    metrics: Literal["auto"] | list[MetricName] = "auto"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = Field(
+        description="What runs are called; default: the file's name."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        default=0, description="Feeds data, split, start and batches, each independently."
+    )
+    data: DataSpec = Field(
+        description="Where the rows come from: a `generator`, a `file`, or `inputs` and `targets`."
+    )
+    network: NetworkSpec = Field(description="Layer sizes, activations and initial parameters.")
+    loss: LossSpec = Field(description="What is minimised.")
+    training: Training = Field(
+        default=Training(), description="How the loss is lowered, and when that ends."
+    )
+    metrics: Literal["auto"] | list[MetricName] = Field(
+        default="auto", description="What is reported beside the loss; `auto`: by task."
+    )
 
     @field_validator("metrics")
     @classmethod
