@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array
 
@@ -130,7 +130,7 @@ class Relu(Activation):
 class LeakyRelu(Activation):
     """f(z) = max(z, slope z); f'(z) = 1 where z > 0, else slope."""
 
-    slope: Annotated[float, Ge(0), Lt(1)] = 0.01
+    slope: Annotated[float, Ge(0), Lt(1), doc("f'(z) where z is negative.")] = 0.01
 
     def forward(self, z: Array, out: Array) -> None:
         np.multiply(z, self.slope, out=out)
@@ -152,7 +152,7 @@ class Elu(Activation):
     Clevert, Unterthiner, Hochreiter 2015, arXiv:1511.07289, eq. 15.
     """
 
-    alpha: Annotated[float, Gt(0)] = 1.0
+    alpha: Annotated[float, Gt(0), doc("How far below 0 it goes.")] = 1.0
 
     @property
     def steepest(self) -> float:
@@ -224,7 +224,7 @@ class Maxout(Activation):
     Goodfellow et al. 2013, arXiv:1302.4389.
     """
 
-    pieces: Annotated[int, Ge(2)] = 2
+    pieces: Annotated[int, Ge(2), doc("Rows of z a unit, of which it takes the largest.")] = 2
 
     @property
     def rows_per_unit(self) -> int:

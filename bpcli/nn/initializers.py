@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, doc
 
 from bpcli.nn.arrays import Array
 
@@ -30,7 +30,9 @@ class Fans:
 class Initializer:
     """Draws weights (rows, inputs) and biases (rows,); `bias` fills the biases instead."""
 
-    bias: float | None = field(default=None, kw_only=True)
+    bias: Annotated[float | None, doc("Fills the biases instead of the rule.")] = field(
+        default=None, kw_only=True
+    )
 
     def draw(self, rng: np.random.Generator, fans: Fans) -> tuple[Array, Array]:
         """The initial weights and biases of one layer."""
@@ -135,8 +137,8 @@ class NguyenWidrow(Initializer):
 class Uniform(Initializer):
     """Weights and biases uniform in [low, high)."""
 
-    low: float = -0.5
-    high: float = 0.5
+    low: Annotated[float, doc("The least value.")] = -0.5
+    high: Annotated[float, doc("The bound that is not reached.")] = 0.5
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -155,8 +157,8 @@ class Uniform(Initializer):
 class Normal(Initializer):
     """Weights and biases normal with the given mean and standard deviation."""
 
-    mean: float = 0.0
-    std: Annotated[float, Ge(0)] = 0.1
+    mean: Annotated[float, doc("The mean.")] = 0.0
+    std: Annotated[float, Ge(0), doc("The standard deviation.")] = 0.1
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         return rng.normal(self.mean, self.std, (fans.rows, fans.inputs))
@@ -169,7 +171,7 @@ class Normal(Initializer):
 class Constant(Initializer):
     """Every weight and bias is `value` (units of a layer then stay equal: rarely what you want)."""
 
-    value: float = 0.0
+    value: Annotated[float, doc("Every weight and bias.")] = 0.0
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         return np.full((fans.rows, fans.inputs), self.value)
@@ -182,8 +184,8 @@ class Constant(Initializer):
 class FanNormal(Initializer):
     """Weights normal with standard deviation gain · fan^-½, fan = inputs or units; biases 0."""
 
-    fan: Literal["in", "out"] = "in"
-    gain: Annotated[float, Gt(0)] = 1.0
+    fan: Annotated[Literal["in", "out"], doc("Whether inputs or units are counted.")] = "in"
+    gain: Annotated[float, Gt(0), doc("A factor on the standard deviation.")] = 1.0
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         fan = fans.inputs if self.fan == "in" else fans.units

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Gt, doc
 
 from bpcli.nn.activations import Activation, log1p_exp_minus_modulus
 from bpcli.nn.arrays import Array
@@ -130,7 +130,7 @@ class Huber(Loss):
     Huber 1964, Ann. Math. Statist. 35, 73.
     """
 
-    delta: Annotated[float, Gt(0)] = 1.0
+    delta: Annotated[float, Gt(0), doc("Up to this error squared, beyond it linear.")] = 1.0
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y

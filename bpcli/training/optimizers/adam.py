@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
@@ -30,9 +30,9 @@ class Adam(Optimizer):
     default_learning_rate: ClassVar[float | None] = 0.001
     full_batch_because: ClassVar[str | None] = None
 
-    beta1: Annotated[float, Ge(0), Lt(1)] = 0.9
-    beta2: Annotated[float, Ge(0), Lt(1)] = 0.999
-    epsilon: Annotated[float, Gt(0)] = 1e-8
+    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient.")] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square.")] = 0.999
+    epsilon: Annotated[float, Gt(0), doc("Keeps the divisor from 0.")] = 1e-8
 
     def init(self, params: Vector) -> State:
         return {

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
@@ -35,10 +35,12 @@ class AdaptiveGradientDescent(Optimizer):
 
     default_learning_rate: ClassVar[float | None] = 0.01
 
-    momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
-    increase: Annotated[float, Ge(1)] = 1.05
-    decrease: Annotated[float, Gt(0), Lt(1)] = 0.7
-    max_loss_increase: Annotated[float, Ge(1)] = 1.04
+    momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
+    increase: Annotated[float, Ge(1), doc("Factor on the rate where the loss fell.")] = 1.05
+    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate where it rose.")] = 0.7
+    max_loss_increase: Annotated[float, Ge(1), doc("A loss so many times the last is undone.")] = (
+        1.04
+    )
 
     def init(self, params: Vector) -> State:
         velocity = {"velocity": np.zeros_like(params)} if self.momentum else {}

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from annotated_types import doc
 
 from bpcli.nn.arrays import Vector
 from bpcli.training.optimizers.base import State, dot
@@ -32,7 +33,10 @@ class ConjugateGradient(LineSearchOptimizer):
 
     flatness: ClassVar[float] = 0.1
 
-    variant: Literal["polak_ribiere", "fletcher_reeves", "powell_beale"] = "polak_ribiere"
+    variant: Annotated[
+        Literal["polak_ribiere", "fletcher_reeves", "powell_beale"],
+        doc("The rule for the next direction."),
+    ] = "polak_ribiere"
 
     def init(self, params: Vector) -> State:
         nothing = np.zeros_like(params)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
@@ -31,9 +31,12 @@ class GradientDescent(Optimizer):
     default_learning_rate: ClassVar[float | None] = 0.1
     full_batch_because: ClassVar[str | None] = None
 
-    momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
-    nesterov: bool = False
-    update: Literal["simultaneous", "layerwise"] = "simultaneous"
+    momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
+    nesterov: Annotated[bool, doc("Momentum that looks ahead.")] = False
+    update: Annotated[
+        Literal["simultaneous", "layerwise"],
+        doc("All layers at once, or one after the other, the last first."),
+    ] = "simultaneous"
 
     def init(self, params: Vector) -> State:
         return {"velocity": np.zeros_like(params)} if self.momentum else {}

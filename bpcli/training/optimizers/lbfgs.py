@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.optimizers.base import State, dot, norm
@@ -28,7 +28,7 @@ class Lbfgs(LineSearchOptimizer):
     count.
     """
 
-    memory: Annotated[int, Ge(1)] = 10
+    memory: Annotated[int, Ge(1), doc("Steps that it remembers.")] = 10
 
     def init(self, params: Vector) -> State:
         empty = np.zeros((self.memory, params.size), params.dtype)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
-from annotated_types import Gt
+from annotated_types import Gt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
@@ -56,10 +56,10 @@ class LevenbergMarquardt(Optimizer):
 
     needs_sum_of_squares: ClassVar[bool] = True
 
-    damping: Annotated[float, Gt(0)] = 1e-3
-    increase: Annotated[float, Gt(1)] = 10.0
-    decrease: Annotated[float, Gt(1)] = 10.0
-    max_damping: Annotated[float, Gt(0)] = 1e10
+    damping: Annotated[float, Gt(0), doc("The first damping.")] = 1e-3
+    increase: Annotated[float, Gt(1), doc("Factor on the damping where a step fails.")] = 10.0
+    decrease: Annotated[float, Gt(1), doc("Divides the damping where one succeeds.")] = 10.0
+    max_damping: Annotated[float, Gt(0), doc("More ends training.")] = 1e10
 
     def __post_init__(self) -> None:
         if self.damping > self.max_damping:

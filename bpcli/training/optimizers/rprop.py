@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
@@ -39,12 +39,15 @@ class Rprop(Optimizer):
         "it compares the signs of successive gradients over the same rows"
     )
 
-    variant: Literal["irprop_minus", "irprop_plus", "rprop_minus", "rprop_plus"] = "irprop_minus"
-    increase: Annotated[float, Gt(1)] = 1.2
-    decrease: Annotated[float, Gt(0), Lt(1)] = 0.5
-    initial_step: Annotated[float, Gt(0)] = 0.07
-    max_step: Annotated[float, Gt(0)] = 50.0
-    min_step: Annotated[float, Ge(0)] = 0.0
+    variant: Annotated[
+        Literal["irprop_minus", "irprop_plus", "rprop_minus", "rprop_plus"],
+        doc("What happens where a sign changes."),
+    ] = "irprop_minus"
+    increase: Annotated[float, Gt(1), doc("Factor on a step whose sign stays.")] = 1.2
+    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on one whose sign changes.")] = 0.5
+    initial_step: Annotated[float, Gt(0), doc("The first step of each parameter.")] = 0.07
+    max_step: Annotated[float, Gt(0), doc("The longest step.")] = 50.0
+    min_step: Annotated[float, Ge(0), doc("The shortest step.")] = 0.0
 
     def __post_init__(self) -> None:
         if not self.min_step <= self.initial_step <= self.max_step:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Gt, Lt
+from annotated_types import Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Evaluation, Objective
@@ -50,8 +50,8 @@ class ScaledConjugateGradient(Optimizer):
         "its steps compare losses and gradients over the same rows"
     )
 
-    sigma: Annotated[float, Gt(0), Lt(1)] = 5e-5
-    damping: Annotated[float, Gt(0), Lt(1)] = 5e-7
+    sigma: Annotated[float, Gt(0), Lt(1), doc("How far the second gradient lies.")] = 5e-5
+    damping: Annotated[float, Gt(0), Lt(1), doc("The first damping.")] = 5e-7
 
     def init(self, params: Vector) -> State:
         return {
