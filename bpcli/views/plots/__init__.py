@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bpcli.views.plots.base import Plot, draw, why_not
-from bpcli.views.plots.curves import LossCurves
+from bpcli.views.plots.curves import (
+    GradientNorms,
+    LossCurves,
+    MetricCurves,
+    OptimizerFigures,
+    UnitFailures,
+)
+from bpcli.views.plots.layers import ActivationHistograms, WeightHistograms
 from bpcli.views.plots.style import document, house_style, picture
 from bpcli.views.plots.subject import Subject
 
@@ -64,4 +71,10 @@ def sheet_of(kinds: Sequence[str], subject: Subject) -> Figure:
 
 PLOTS: dict[str, Plot] = {
     "loss": LossCurves(),
+    "metrics": MetricCurves(),
+    "gradient_norms": GradientNorms(),
+    "learning_rate": OptimizerFigures(),
+    "weights": WeightHistograms(),
+    "activations": ActivationHistograms(),
+    "units": UnitFailures(),
 }

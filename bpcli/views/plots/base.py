@@ -12,7 +12,6 @@ from bpcli.views.plots.style import literal
 from bpcli.views.plots.subject import Need, Subject
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -63,16 +62,30 @@ def without_axes(axes: Axes) -> None:
     axes.set_gid(BARE)
 
 
-def legend_below(figure: Panel, handles: list[Artist], labels: list[str]) -> None:
-    """One legend for all panels, beside them and in as many columns as fit."""
-    width = figure.bbox.width / figure.dpi
-    characters = int(width * 11)
-    columns = characters // (max(map(len, labels), default=0) + 8)
+def panels(figure: Panel, count: int, across: int = 1) -> list[Axes]:
+    """So many axes, in rows of up to `across`."""
+    columns = min(count, across)
+    rows = -(-count // columns)
+    every: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for surplus in every[count:]:
+        surplus.remove()
+    return every[:count]
+
+
+_CHARACTERS, _HANDLE = 12, 9
+"""What an inch of a legend has room for, and what an entry takes beside its label."""
+
+
+def legend_below(figure: Panel, axes: Axes) -> None:
+    """The legend of some axes for the whole figure, below it, in as many columns as fit."""
+    handles, labels = axes.get_legend_handles_labels()
+    room = int(figure.bbox.width / figure.dpi * _CHARACTERS)
+    columns = room // (max(map(len, labels), default=0) + _HANDLE)
     figure.legend(
         handles,
         labels,
         loc="outside lower center",
         ncols=max(1, min(columns, len(labels))),
-        handlelength=3.5,
+        handlelength=3.2,
         fontsize="small",
     )

@@ -1,60 +1,312 @@
-"""Pictures of the log, along the epochs."""
+"""Pictures of the log along the epochs: loss, metrics, gradients, rates and failing units."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.views.plots.base import Plot, legend_below
-from bpcli.views.plots.style import colour, dashes, literal
+from bpcli.views.numbers import shown
+from bpcli.views.plots.base import Plot, legend_below, panels
+from bpcli.views.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.views.plots.subject import Need, Subject
-from bpcli.views.tables import loss_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bpcli.views.plots.base import Panel
 
-
 PART_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
 """The parts as texts call them."""
 
+_MOST_POINTS = 4000
+"""So many points a curve is drawn from; a picture is not as wide."""
 
-class Curve(Plot):
-    """A picture of the log alone."""
+_FEW_POINTS = 40
+"""Up to so many, each is marked."""
+
+
+ACROSS = 3
+"""Panels in a row."""
+
+
+def row_size(count: int) -> tuple[float, float]:
+    """The size of a picture of so many panels."""
+    return ((7.0, 9.0, 12.0)[min(count, ACROSS) - 1], 4.0 * -(-count // ACROSS) + 0.6)
+
+
+class Curves(Plot):
+    """A picture of the log alone, with the best epoch marked."""
 
     needs: ClassVar[tuple[Need, ...]] = ("log",)
 
 
-class LossCurves(Curve):
+class LossCurves(Curves):
     """Training and validation loss over the epochs."""
 
     def title(self, subject: Subject) -> str:
-        reason = subject.record.get("stop_reason")
-        ended = f", ended by {literal(reason)}" if reason else ""
-        return f"loss by epoch{ended}"
+        best = subject.record.get("best_epoch")
+        epochs, losses = subject.series("val.loss" if "val.loss" in subject.keys else "train.loss")
+        at_best = losses[epochs == best]
+        text = "loss by epoch" if best is None else f"loss by epoch, best epoch {best:,}"
+        text += f" ({shown(at_best[0], 4)})" if len(at_best) and np.isfinite(at_best[0]) else ""
+        reason = str(subject.record.get("stop_reason", subject.record["status"]))
+        return f"{text}, ended by {literal(reason)}" if reason != "running" else f"{text}, running"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        axes = figure.subplots()
-        for number, part in enumerate(("train", "val")):
-            if f"{part}.loss" in subject.keys:
-                epochs, losses = subject.series(f"{part}.loss")
-                draw_line(axes, epochs, losses, number, PART_NAMES[part])
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(f"mean loss: {literal(loss_text(subject.record))}")
-        axes.grid(alpha=0.3)
-        legend_below(figure, *axes.get_legend_handles_labels())
+        (axes,) = panels(figure, 1)
+        _draw_parts(axes, subject, "loss")
+        record = subject.record
+        kind = "weighted mean loss" if record.get("weighted") else "mean loss"
+        scaled = ", scaled targets" if record["targets_scaled"] else ""
+        axes.set_ylabel(f"{kind} ({literal(record['loss'])}{scaled})")
+        legend_below(figure, axes)
 
 
-def draw_line(axes: Axes, epochs: Array, values: Array, number: int, label: str) -> None:
-    """A curve in the colour and dashes of its number."""
+class MetricCurves(Curves):
+    """Each metric of the log, of training and validation rows."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return None if _metrics(subject) else "its log has no metric beside the loss."
+
+    def title(self, subject: Subject) -> str:
+        return "metrics by epoch"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return row_size(len(_metrics(subject)))
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        metrics = _metrics(subject)
+        for axes, metric in zip(panels(figure, len(metrics), ACROSS), metrics, strict=True):
+            _draw_parts(axes, subject, metric)
+            axes.set_ylabel(_METRIC_LABELS.get(metric, literal(metric)))
+        legend_below(figure, axes)
+
+
+_METRIC_LABELS = {
+    "accuracy": "accuracy (share of rows)",
+    "log_loss": "log loss (nats)",
+    "rmse": "rmse (units of the target)",
+    "mae": "mae (units of the target)",
+    "r2": "R² (1 is perfect)",
+}
+_NEAR_A_BOUND = ("accuracy", "r2")
+"""Metrics that approach 1: a logarithmic axis would show nothing of that."""
+
+
+def _metrics(subject: Subject) -> list[str]:
+    """The names of the metrics that are defined somewhere."""
+    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
+    found = [path for path in paths if np.isfinite(subject.series(path)[1]).any()]
+    names = dict.fromkeys(path.partition(".")[2] for path in found)
+    return [name for name in names if name != "loss"]
+
+
+def _draw_parts(axes: Axes, subject: Subject, metric: str) -> None:
+    """A metric of training and validation rows, and where the best epoch is."""
+    everything = []
+    for number, part in enumerate(("train", "val")):
+        if f"{part}.{metric}" in subject.keys:
+            epochs, values = subject.series(f"{part}.{metric}")
+            draw_curve(axes, epochs, values, line_style(number), PART_NAMES[part])
+            everything.append(values)
+    if metric not in _NEAR_A_BOUND:
+        scale_by_size(axes, np.concatenate(everything))
+    _mark_best(axes, subject)
+
+
+def _mark_best(axes: Axes, subject: Subject) -> None:
+    best = subject.record.get("best_epoch")
+    if best is not None:
+        which = "lowest validation loss" if "val.loss" in subject.keys else "the last"
+        axes.axvline(best, color="0.35", linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=1.5,
+                     label=f"best epoch ({which})")  # fmt: skip
+
+
+class GradientNorms(Curves):
+    """The gradient's norm in each layer over the epochs: whether gradients vanish."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return None if "grad_norms" in subject.keys else _older("gradient norms by layer")
+
+    def title(self, subject: Subject) -> str:
+        return "norm of the gradient, layer by layer"
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        (axes,) = panels(figure, 1)
+        epochs, norms = subject.series("grad_norms")
+        draw_layers(axes, subject, epochs, norms)
+        scale_by_size(axes, norms)
+        axes.set_ylabel("Euclidean norm of ∂loss/∂W and ∂loss/∂b")
+        legend_below(figure, axes)
+
+
+class UnitFailures(Curves):
+    """Dead and saturated units of each layer over the epochs."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        has_both = {"dead_units", "saturated_units"} <= set(subject.keys)
+        return None if has_both else _older("dead and saturated units")
+
+    def title(self, subject: Subject) -> str:
+        return "units that learn nothing, layer by layer"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return row_size(2)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        both = panels(figure, 2, across=2)
+        for axes, kind, meaning in zip(
+            both, ("dead", "saturated"), ("no gradient passes", "almost no gradient passes"),
+            strict=True,
+        ):  # fmt: skip
+            epochs, counts = subject.series(f"{kind}_units")
+            draw_layers(axes, subject, epochs, counts)
+            axes.set_ylabel(f"{kind} units ({meaning})")
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_ylim(_room_for(counts))
+        legend_below(figure, both[0])
+
+
+def _room_for(counts: Array) -> tuple[float, float]:
+    """From 0 on, with room for the line at the largest count."""
+    most = max(1.0, np.nanmax(counts, initial=0))
+    return (-0.04 * most, 1.06 * most)
+
+
+class OptimizerFigures(Curves):
+    """Learning rate, step length or damping: whatever sets how far the optimizer goes."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        if _figures(subject):
+            return None
+        name = subject.record["optimizer"].get("name")
+        return f"its optimizer, {name}, logs no learning rate, step length or damping."
+
+    def title(self, subject: Subject) -> str:
+        keys = _figures(subject)
+        what = keys[0].replace("_", " ") if len(keys) == 1 else "figures"
+        return literal(f"{what} of {subject.record['optimizer'].get('name')}")
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return row_size(len(_figures(subject)))
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        keys = _figures(subject)
+        for axes, key in zip(panels(figure, len(keys), ACROSS), keys, strict=True):
+            epochs, values = subject.series(key)
+            draw_curve(axes, epochs, values, line_style(0), "")
+            scale_by_size(axes, values)
+            if axes.get_yscale() == "linear" and (values > 0).any():
+                axes.set_ylim(bottom=0)
+            axes.set_ylabel(literal(key.replace("_", " ")))
+
+
+_IN_EVERY_LOG = {
+    "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
+}  # fmt: skip
+
+
+def _figures(subject: Subject) -> list[str]:
+    """The keys of the log that are the optimizer's own."""
+    return [key for key in subject.keys if key not in _IN_EVERY_LOG and "." not in key]
+
+
+def _older(what: str) -> str:
+    return f"its log has no {what}: an earlier version of bpnet trained it."
+
+
+def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:
+    """A curve a layer; the columns of values (k, layers) are theirs."""
+    for number, column in enumerate(values.T):
+        label = layer_label(subject.record["layers"], number)
+        draw_curve(axes, epochs, column, ordered_style(number, values.shape[1]), label)
+
+
+def layer_label(layers: Sequence[Mapping[str, Any]], number: int) -> str:
+    """A layer, counted from 0, as a legend names it: layer 2: 8 tanh."""
+    layer = layers[number]
+    return f"layer {number + 1}: {layer['units']} {layer['activation']['name']}"
+
+
+def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:
+    """A curve over the epochs, with gaps where it is not finite; its points too if they are few."""
+    x, y = thinned(epochs, np.where(np.isfinite(values), values, np.nan))
     axes.plot(
-        epochs,
-        np.where(np.isfinite(values), values, np.nan),
-        color=colour(number),
-        linestyle=dashes(number),
+        x,
+        y,
+        color=style.colour,
+        linestyle=style.dashes,
         linewidth=1.8,
+        marker=style.marker if len(x) <= _FEW_POINTS else None,
+        markersize=4.5,
         label=label,
     )
+    label_epochs(axes)
+
+
+def label_epochs(axes: Axes) -> None:
+    """The horizontal axis of whatever is drawn over epochs."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(_epoch_text))
+    axes.grid(alpha=0.3)
+
+
+def _epoch_text(epoch: float, place: int | None) -> str:
+    return f"{epoch:,.0f}" if epoch < 1e7 else f"{epoch:.3g}"
+
+
+def thinned(x: Array, y: Array) -> tuple[Array, Array]:
+    """The same curve from fewer points: of each stretch its first, lowest, highest and last."""
+    if len(x) <= _MOST_POINTS:
+        return x, y
+    edges = np.linspace(0, len(x), _MOST_POINTS // 4 + 1).astype(np.int64)
+    low, high = np.where(np.isnan(y), np.inf, y), np.where(np.isnan(y), -np.inf, y)
+    kept = {
+        place
+        for start, stop in pairwise(edges)
+        for place in (
+            start, start + low[start:stop].argmin(), start + high[start:stop].argmax(), stop - 1
+        )
+    }  # fmt: skip
+    index = np.array(sorted(kept))
+    return x[index], y[index]
+
+
+def scale_by_size(axes: Axes, values: Array) -> None:
+    """A logarithmic axis for what is positive and changes by more than a factor 2.
+
+    Zeros among positive values stand below a linear step at its foot.
+    """
+    finite = values[np.isfinite(values)]
+    positive = finite[finite > 0]
+    if not len(positive) or (finite < 0).any():
+        return
+    ratio = positive.max() / positive.min()
+    if len(positive) < len(finite):
+        power = max(-300, math.floor(math.log10(positive.min())))
+        axes.set_yscale("symlog", linthresh=10.0**power, linscale=0.5)
+        axes.set_ylim(bottom=0)
+    elif ratio > 2:
+        axes.set_yscale("log")
+        if ratio < 100:
+            _label_between_powers(axes, ratio)
+
+
+def _label_between_powers(axes: Axes, ratio: float) -> None:
+    """Of an axis with few powers of ten, or none, other numbers are named as well."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    between = (1, 2, 5) if ratio > 8 else (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    axes.yaxis.set_major_locator(LogLocator(subs=between, numticks=20))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")

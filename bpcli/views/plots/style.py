@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +40,33 @@ def dashes(number: int) -> str:
 def marker(number: int) -> str:
     """The marker of the class with a number: neighbours differ."""
     return MARKERS[number % len(MARKERS)]
+
+
+class LineStyle(NamedTuple):
+    """How one of several lines is drawn."""
+
+    colour: str
+    dashes: str
+    marker: str
+
+
+def line_style(number: int) -> LineStyle:
+    """The style of the line with a number, from 0."""
+    return LineStyle(colour(number), dashes(number), marker(number))
+
+
+def ordered_style(number: int, count: int) -> LineStyle:
+    """As `line_style`, for lines in an order such as layers: many go from dark to light.
+
+    cividis, which looks the same to colour-blind readers (Nuñez, Anderton & Renslow 2018).
+    """
+    if count <= len(DASHES):
+        return line_style(number)
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    shade = to_hex(colormaps["cividis"](0.9 * number / (count - 1)))
+    return LineStyle(shade, dashes(number), marker(number))
 
 
 @contextmanager

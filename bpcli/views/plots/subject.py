@@ -84,10 +84,17 @@ class Subject:
         return work.layers
 
     def series(self, key: str) -> tuple[Array, Array]:
-        """The epochs (k,) of the lines that have a key, and its values (k, …), NaN where null."""
+        """The epochs (k,) of the lines that have a key, and its values (k, …), NaN where null.
+
+        Raises `RunError` where they are no numbers.
+        """
         lines = [line for line in self.lines if key in line]
-        values = np.array([line[key] for line in lines], dtype=np.float64)
-        return np.array([line["epoch"] for line in lines], dtype=np.int64), values
+        try:
+            values = np.array([line[key] for line in lines], dtype=np.float64)
+            return np.array([line["epoch"] for line in lines], dtype=np.int64), values
+        except (KeyError, TypeError, ValueError, OverflowError):
+            file = f"metrics.jsonl of {self.run_id}"
+            raise RunError(f"{file} is damaged: its `{key}` are not all numbers.") from None
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
