@@ -5,7 +5,7 @@ One class a kind; the registry at the foot of this file names them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bpcli.views.plots.base import Plot, draw, why_not
@@ -23,7 +23,8 @@ from bpcli.views.plots.subject import Subject
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PANELS_ACROSS = 3
+_SHEET_WIDTH = 24.0
+"""How wide several pictures in one may be, in inches."""
 
 
 def reasons(subject: Subject) -> dict[str, str | None]:
@@ -54,19 +55,31 @@ def sheet_of(kinds: Sequence[str], subject: Subject) -> Figure:
     """Several pictures side by side, in rows as high as their highest."""
     from matplotlib.figure import Figure
 
-    rows = [kinds[at : at + _PANELS_ACROSS] for at in range(0, len(kinds), _PANELS_ACROSS)]
-    sizes = [[PLOTS[kind].size(subject) for kind in row] for row in rows]
-    widths = [sum(width for width, _ in row) for row in sizes]
-    heights = [max(height for _, height in row) for row in sizes]
+    sizes = {kind: PLOTS[kind].size(subject) for kind in kinds}
+    shelves = _shelves(sizes)
+    heights = [max(sizes[kind][1] for kind in shelf) for shelf in shelves]
+    widths = [sum(sizes[kind][0] for kind in shelf) for shelf in shelves]
     figure = Figure(figsize=(max(widths), sum(heights)), layout="constrained")
-    bands = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for band, row, size in zip(bands, rows, sizes, strict=True):
-        ratios = [width for width, _ in size]
-        for panel, kind in zip(
-            band.subfigures(1, len(row), squeeze=False, width_ratios=ratios)[0], row, strict=True
-        ):
-            draw(PLOTS[kind], panel, subject)
+    bands = figure.subfigures(len(shelves), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for band, shelf, width in zip(bands, shelves, widths, strict=True):
+        ratios = [*(sizes[kind][0] for kind in shelf), max(widths) - width + 0.01]
+        places = band.subfigures(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
+        for place, kind in zip(places[:-1], shelf, strict=True):
+            draw(PLOTS[kind], place, subject)
     return figure
+
+
+def _shelves(sizes: Mapping[str, tuple[float, float]]) -> list[list[str]]:
+    """The kinds in order, as many in a row as fit beside each other."""
+    shelves: list[list[str]] = []
+    room = 0.0
+    for kind, (width, _) in sizes.items():
+        if width > room:
+            shelves.append([])
+            room = _SHEET_WIDTH
+        shelves[-1].append(kind)
+        room -= width
+    return shelves
 
 
 PLOTS: dict[str, Plot] = {

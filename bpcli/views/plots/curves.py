@@ -122,9 +122,8 @@ def _draw_parts(axes: Axes, subject: Subject, metric: str) -> None:
 def _mark_best(axes: Axes, subject: Subject) -> None:
     best = subject.record.get("best_epoch")
     if best is not None:
-        which = "lowest validation loss" if "val.loss" in subject.keys else "the last"
-        axes.axvline(best, color="0.35", linewidth=1.2, linestyle=(0, (1, 1.5)), zorder=1.5,
-                     label=f"best epoch ({which})")  # fmt: skip
+        dots = (0, (1, 1.5))
+        axes.axvline(best, label="best epoch", color="0.35", linewidth=1.2, linestyle=dots)
 
 
 class GradientNorms(Curves):
@@ -153,31 +152,34 @@ class UnitFailures(Curves):
         return None if has_both else _older("dead and saturated units")
 
     def title(self, subject: Subject) -> str:
-        return "units that learn nothing, layer by layer"
+        return "units that hardly learn, layer by layer (equal counts stand side by side)"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return row_size(2)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        both = panels(figure, 2, across=2)
-        for axes, kind, meaning in zip(
-            both, ("dead", "saturated"), ("no gradient passes", "almost no gradient passes"),
-            strict=True,
-        ):  # fmt: skip
+        both = panels(figure, 2, ACROSS)
+        for axes, (kind, meaning) in zip(both, _FAILURES.items(), strict=True):
             epochs, counts = subject.series(f"{kind}_units")
-            draw_layers(axes, subject, epochs, counts)
-            axes.set_ylabel(f"{kind} units ({meaning})")
-            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_ylim(_room_for(counts))
+            axes.set_title(f"{kind}: {meaning}", fontsize="medium")
+            axes.set_ylabel(f"{kind} units")
+            _draw_counts(axes, subject, epochs, counts)
         legend_below(figure, both[0])
 
 
-def _room_for(counts: Array) -> tuple[float, float]:
-    """From 0 on, with room for the line at the largest count."""
+_FAILURES = {"dead": "no gradient passes on any row", "saturated": "hardly any gradient passes"}
+
+
+def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> None:
+    """Lines of equal counts side by side: they would hide each other."""
+    from matplotlib.ticker import MaxNLocator
+
     most = max(1.0, np.nanmax(counts, initial=0))
-    return (-0.04 * most, 1.06 * most)
+    layers = counts.shape[1]
+    apart = min(0.015 * most, 0.5 / layers)
+    draw_layers(axes, subject, epochs, counts + apart * (np.arange(layers) - (layers - 1) / 2))
+    axes.set_ylim(-0.5 * apart * layers - 0.04 * most, 1.04 * most + 0.5 * apart * layers)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 class OptimizerFigures(Curves):
