@@ -1,0 +1,74 @@
+"""Runs to draw pictures of, and what to ask of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from systems import trained
+
+from bpcli.experiment.plot import load_subject
+from bpcli.views.plots import PLOTS, figure_of
+from bpcli.views.plots.base import BARE
+from bpcli.views.plots.style import house_style
+from bpcli.views.plots.subject import Subject
+
+
+def subject_of(tmp_path: Path, config: str, **overrides: object) -> Subject:
+    """A shipped config, trained with these overrides."""
+    return load_subject(trained(tmp_path, config, **overrides).run, "best", None)
+
+
+def logged(subject: Subject, *lines: dict[str, Any], **record: Any) -> Subject:
+    """The same run with another log and other entries of its record."""
+    numbered = [{"epoch": epoch, **line} for epoch, line in enumerate(lines)]
+    return replace(subject, lines=numbered, record=subject.record | record)
+
+
+@contextmanager
+def drawn(kind: str, subject: Subject) -> Iterator[Figure]:
+    """A picture, of which nothing is laid out yet."""
+    with house_style():
+        yield figure_of(kind, subject)
+
+
+def laid_out(kind: str, subject: Subject) -> Figure:
+    """A picture, laid out; nothing of it is outside."""
+    assert PLOTS[kind].why_not(subject) is None
+    with drawn(kind, subject) as figure:
+        check_axes(figure)
+        check_room(figure)
+        return figure
+
+
+def check_axes(figure: Figure) -> None:
+    """Every axes shows data and names what is along it."""
+    assert figure.axes
+    assert figure.get_suptitle().count("\n") == 1, "the run's name, and what is shown"
+    for axes in figure.axes:
+        if is_colorbar(axes):
+            assert axes.get_xlabel() or axes.get_ylabel()
+        else:
+            assert axes.has_data()
+            assert axes.get_gid() == BARE or (axes.get_xlabel() and axes.get_ylabel())
+
+
+def check_room(figure: Figure) -> None:
+    """Nothing is cut off, and no panel is squeezed to nothing."""
+    figure.draw_without_rendering()
+    box, whole = figure.get_tightbbox(), figure.bbox_inches
+    assert box.x0 >= -0.02, box
+    assert box.y0 >= -0.02, box
+    assert box.x1 <= whole.width + 0.02, (box, whole)
+    assert box.y1 <= whole.height + 0.02, (box, whole)
+    for axes in figure.axes:
+        assert min(axes.bbox.width, axes.bbox.height) > (5 if is_colorbar(axes) else 60), axes
+
+
+def is_colorbar(axes: Axes) -> bool:
+    return axes.get_label() == "<colorbar>"
