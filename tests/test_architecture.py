@@ -89,6 +89,7 @@ def test_every_file_opens_with_a_docstring() -> None:
         ("from bpcli.cli.main import main; main(['compare', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['predict', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['export', '--help'])", _HEAVY),
+        ("from bpcli.cli.main import main; main(['schema', '--help'])", _HEAVY),
         ("from bpcli.cli.main import main; main(['plot', '--help'])", _HEAVY),
         ("import bpcli.experiment.export", ["pandas", "onnx", "onnxruntime", "sklearn", "scipy"]),
         (
@@ -97,7 +98,7 @@ def test_every_file_opens_with_a_docstring() -> None:
         ),
         (
             "import bpcli.experiment.train, bpcli.views.progress",
-            ["sklearn", "scipy", "click", "rich"],
+            ["sklearn", "scipy", "click", "rich", "bpcli.spec.schema"],
         ),
     ],
 )  # fmt: skip

@@ -20,8 +20,10 @@ from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
 from bpcli.spec.load import validate
+from bpcli.spec.schema import json_schema
 from bpcli.spec.source import Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.views.keys import keys_page
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -121,16 +123,19 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
             assert re.search(rf"\b{name}\b", TEXT), name
 
 
-def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
-    from bpcli.spec.models import FileData, FileSplit, Split
+def test_the_page_of_keys_is_what_the_schema_says() -> None:
+    (page,) = re.findall(r"<!-- every key -->\n\n(.*?)\n\n<!--", TEXT, re.DOTALL)
+    assert page == keys_page(json_schema())
 
-    section = TEXT.split("\n## Your own table\n")[1].split("\n## ")[0]
+
+def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
+    from bpcli.spec.models import FileData, FileSplit
+
     keys = [key for key in FileData.model_fields if key not in ("split", "scale")]
-    ways = [f"split.{key}" for key in FileSplit.model_fields if key not in Split.model_fields]
-    for key in keys + ways:
-        assert re.search(rf"^\|.*`{key}`.* \|", section, re.MULTILINE), key
+    for key in [*keys, *(f"split.{key}" for key in FileSplit.model_fields)]:
+        assert re.search(rf"^\| `data\.{key}` \|", TEXT, re.MULTILINE), key
     for word in MISSING:
-        assert re.search(rf"^\| `missing` \|.*{re.escape(word)}", section, re.MULTILINE), word
+        assert re.search(rf"^\| `data.missing` \|.*{re.escape(word)}", TEXT, re.MULTILINE), word
 
 
 def test_every_option_is_in_the_readme() -> None:

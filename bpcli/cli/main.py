@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "train", "eval", "plot", "gradcheck", "predict", "export", "compare", "runs", "init", "data",
+    "schema",
 )  # fmt: skip
 
 

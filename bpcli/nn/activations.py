@@ -67,7 +67,10 @@ class Activation:
 
 
 class Identity(Activation):
-    """f(z) = z; f'(z) = 1. The one activation whose `out` may be its argument."""
+    """f(z) = z; f'(z) = 1.
+
+    The one activation whose `out` may be its argument.
+    """
 
     def forward(self, z: Array, out: Array) -> None:
         if out is not z:

@@ -354,7 +354,9 @@ def _data_model(kind: str) -> type[BaseModel]:
         return InlineData
     if kind == "file":
         return FileData
-    return create_model(f"data_{kind}", __base__=GeneratedData, **options_of(GENERATORS[kind]))
+    maker, meaning = GENERATORS[kind], GeneratedData.model_fields["generator"].description
+    keys = {"generator": (Literal[kind], Field(description=meaning)), **options_of(maker)}
+    return create_model(f"data_{kind}", __base__=GeneratedData, __doc__=maker.__doc__, **keys)
 
 
 if TYPE_CHECKING:

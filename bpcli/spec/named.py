@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
+from annotated_types import DocInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
@@ -41,9 +43,18 @@ def options_of(kind: type) -> dict[str, Any]:
     """The fields of a dataclass as pydantic field definitions."""
     hints = get_type_hints(kind, include_extras=True)
     return {
-        field.name: (hints[field.name], ... if field.default is MISSING else field.default)
+        field.name: (
+            Annotated[hints[field.name], Field(description=_meaning(hints[field.name]))],
+            ... if field.default is MISSING else field.default,
+        )
         for field in fields(kind)
     }
+
+
+def _meaning(hint: Any) -> str | None:
+    """What an annotation's `doc` says."""
+    told = (part.documentation for part in get_args(hint) if isinstance(part, DocInfo))
+    return next(told, None)
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,26 @@ class OneOf:
         return {"oneOf": [handler(model.__pydantic_core_schema__) for model in models]}
 
 
+@dataclass(frozen=True)
+class ShortForm:
+    """Describes to an editor that a name may stand for a mapping, and an alias for a name."""
+
+    names: Collection[str]
+    aliases: Mapping[str, Mapping[str, object]]
+    default: str | None
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler(schema)
+        for name, reference in zip(self.names, described["oneOf"], strict=True):
+            model = handler.resolve_ref_schema(reference)
+            known_as = [alias for alias, meaning in self.aliases.items() if meaning["name"] == name]
+            model["properties"]["name"] = {"enum": [name, *known_as], "description": "Which one."}
+            model["required"] = [key for key in model["required"] if name != self.default]
+        return {"oneOf": [{"enum": [*self.names, *self.aliases]}, *described["oneOf"]]}
+
+
 def named(
     what: str,
     registry: Mapping[str, type],
@@ -95,8 +126,9 @@ def named(
 
     @cache
     def model_of(name: str) -> type[BaseModel]:
-        fields_ = {"name": (Literal[name], ...), **options_of(registry[name])}
-        return create_model(f"{what}_{name}", __base__=Strict, **fields_)
+        kind = registry[name]
+        fields_ = {"name": (Literal[name], ...), **options_of(kind)}
+        return create_model(f"{what}_{name}", __base__=Strict, __doc__=kind.__doc__, **fields_)
 
     return Annotated[
         Any,
@@ -104,6 +136,7 @@ def named(
         AfterValidator(_entry_maker(registry)),
         BeforeValidator(_expander(aliases or {}, default)),
         PlainSerializer(lambda item: shortest(registry, item)),
+        ShortForm(registry, aliases or {}, default),
     ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, doc
 
 from bpcli.data.drawn import Inputs
 from bpcli.data.table import Table, numbered
@@ -15,8 +15,13 @@ from bpcli.nn.arrays import Array
 MOST_ROWS = 10**9
 """More rows than any machine trains on: a typing error, not a wish."""
 
-Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS)]
-Noise: TypeAlias = Annotated[float, Ge(0)]
+Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS), doc("Rows.")]
+Noise: TypeAlias = Annotated[float, Ge(0), doc("Standard deviation of what is added at random.")]
+Low: TypeAlias = Annotated[float, doc("The least input.")]
+High: TypeAlias = Annotated[float, doc("The largest input.")]
+Features: TypeAlias = Annotated[int, Ge(1), doc("Inputs.")]
+Targets: TypeAlias = Annotated[int, Ge(1), doc("Numbers to predict.")]
+Intercept: TypeAlias = Annotated[float, doc("What is added to every target.")]
 
 
 @dataclass(frozen=True)

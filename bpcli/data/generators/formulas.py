@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, doc
 
 from bpcli.data.drawn import normal_rows, row_blocks
-from bpcli.data.generators.base import Generator, Noise, Samples, class_table, value_table
+from bpcli.data.generators.base import (
+    Features,
+    Generator,
+    High,
+    Intercept,
+    Low,
+    Noise,
+    Samples,
+    Targets,
+    class_table,
+    value_table,
+)
 from bpcli.data.table import Table
 from bpcli.nn.arrays import Array
 
@@ -21,11 +32,11 @@ class Plane(Generator):
 
     n_samples: Samples = 100
     noise: Noise = 0.5
-    intercept: float = 1.5
-    slope1: float = 2.0
-    slope2: float = 5.0
-    low: float = 0.0
-    high: float = 10.0
+    intercept: Intercept = 1.5
+    slope1: Annotated[float, doc("What x1 is multiplied by.")] = 2.0
+    slope2: Annotated[float, doc("What x2 is multiplied by.")] = 5.0
+    low: Low = 0.0
+    high: High = 10.0
 
     def __post_init__(self) -> None:
         _check_interval(self.low, self.high)
@@ -41,8 +52,8 @@ class Plane(Generator):
 class _Curve(Generator):
     n_samples: Samples = 100
     noise: Noise = 0.1
-    low: float = -1.0
-    high: float = 1.0
+    low: Low = -1.0
+    high: High = 1.0
 
     def __post_init__(self) -> None:
         _check_interval(self.low, self.high)
@@ -60,7 +71,7 @@ class _Curve(Generator):
 class Sine(_Curve):
     """y = sin(2π frequency x) + N(0, noise), x uniform on [low, high]."""
 
-    frequency: Annotated[float, Gt(0)] = 1.0
+    frequency: Annotated[float, Gt(0), doc("Periods in an interval of 1.")] = 1.0
 
     def _height(self, x: Array) -> Array:
         return np.sin(2 * np.pi * self.frequency * x)
@@ -73,8 +84,8 @@ class Sinc(_Curve):
     A usual test of regression, as in Vapnik, Golowich & Smola 1996, NIPS 9, 281.
     """
 
-    low: float = -10.0
-    high: float = 10.0
+    low: Low = -10.0
+    high: High = 10.0
 
     def _height(self, x: Array) -> Array:
         return np.sinc(x / np.pi)
@@ -96,10 +107,12 @@ class Teacher(Generator):
     """
 
     n_samples: Samples = 100
-    n_features: Annotated[int, Ge(1)] = 10
-    n_hidden: Annotated[int, Ge(1)] = 10
-    n_targets: Annotated[int, Ge(1)] = 1
-    n_classes: Annotated[int, Ge(2)] | None = None
+    n_features: Features = 10
+    n_hidden: Annotated[int, Ge(1), doc("Hidden units of the teacher.")] = 10
+    n_targets: Targets = 1
+    n_classes: Annotated[
+        Annotated[int, Ge(2)] | None, doc("So many classes, the largest y's, in place of values.")
+    ] = None
     noise: Noise = 0.1
 
     def __post_init__(self) -> None:

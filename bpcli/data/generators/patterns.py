@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, doc
 
 from bpcli.data.generators.base import Generator, class_table
 from bpcli.data.table import Table, numbered
@@ -59,7 +59,7 @@ def all_patterns(bits: int) -> Array:
 
 @dataclass(frozen=True)
 class _Bits(Generator):
-    bits: Annotated[int, Ge(1), Le(20)] = 4
+    bits: Annotated[int, Ge(1), Le(20), doc("Inputs; there are 2^bits rows.")] = 4
 
     def table(self, rng: np.random.Generator) -> Table:
         X = all_patterns(self.bits)
@@ -88,7 +88,7 @@ class Symmetry(_Bits):
     Rumelhart, Hinton & Williams 1986, Nature 323, 533, fig. 1, with 6 bits. All 2^bits rows.
     """
 
-    bits: Annotated[int, Ge(2), Le(20)] = 6
+    bits: Annotated[int, Ge(2), Le(20), doc("Inputs; there are 2^bits rows.")] = 6
 
     @staticmethod
     def _answer(X: Array) -> Any:
@@ -103,7 +103,7 @@ class Encoder(Generator):
     encoder of Ackley, Hinton & Sejnowski 1985, Cognitive Science 9, 147.
     """
 
-    n_patterns: Annotated[int, Ge(2), Le(4096)] = 8
+    n_patterns: Annotated[int, Ge(2), Le(4096), doc("Rows, inputs and targets.")] = 8
 
     def table(self, rng: np.random.Generator) -> Table:
         X = np.eye(self.n_patterns)

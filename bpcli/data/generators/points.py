@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, doc
 
 from bpcli.data.generators.base import Generator, Noise, Samples, class_table
 from bpcli.data.table import Table
@@ -72,8 +72,8 @@ class Spirals(Generator):
     """
 
     n_samples: Samples = 300
-    n_classes: Annotated[int, Ge(2), Le(1000)] = 3
-    turns: Annotated[float, Gt(0), Le(1000)] = 1.0
+    n_classes: Annotated[int, Ge(2), Le(1000), doc("Classes.")] = 3
+    turns: Annotated[float, Gt(0), Le(1000), doc("How often an arm goes round.")] = 1.0
     noise: Noise = 0.03
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -96,10 +96,10 @@ class Gaussians(Generator):
     """
 
     n_samples: Samples = 300
-    n_classes: Annotated[int, Ge(2), Le(1000)] = 3
-    n_features: Annotated[int, Ge(2)] = 2
-    distance: Annotated[float, Ge(0)] = 2.0
-    spread: Annotated[float, Ge(0)] = 1.0
+    n_classes: Annotated[int, Ge(2), Le(1000), doc("Classes.")] = 3
+    n_features: Annotated[int, Ge(2), doc("Inputs.")] = 2
+    distance: Annotated[float, Ge(0), doc("From a mean to the middle.")] = 2.0
+    spread: Annotated[float, Ge(0), doc("Standard deviation of a class.")] = 1.0
 
     def table(self, rng: np.random.Generator) -> Table:
         labels = np.arange(self.n_samples) % self.n_classes

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, doc
 
 from bpcli.data.generators.base import (
     MOST_ROWS,
+    Features,
     Generator,
+    Intercept,
     Noise,
     Samples,
+    Targets,
     class_table,
     value_table,
 )
@@ -40,10 +43,10 @@ class Regression(Generator):
     """A random linear function of the inputs plus N(0, noise) (make_regression)."""
 
     n_samples: Samples = 100
-    n_features: Annotated[int, Ge(1)] = 1
-    n_informative: Annotated[int, Ge(1)] = 10
-    n_targets: Annotated[int, Ge(1)] = 1
-    intercept: float = 0.0
+    n_features: Features = 1
+    n_informative: Annotated[int, Ge(1), doc("Inputs that the targets depend on.")] = 10
+    n_targets: Targets = 1
+    intercept: Intercept = 0.0
     noise: Noise = 0.0
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -65,13 +68,13 @@ class Classification(Generator):
     """Normal clusters on the corners of a cube (make_classification)."""
 
     n_samples: Samples = 100
-    n_features: Annotated[int, Ge(1)] = 20
-    n_informative: Annotated[int, Ge(1)] = 2
-    n_redundant: Annotated[int, Ge(0)] = 2
-    n_classes: Annotated[int, Ge(2)] = 2
-    n_clusters_per_class: Annotated[int, Ge(1)] = 2
-    class_sep: Annotated[float, Gt(0)] = 1.0
-    flip_y: Annotated[float, Ge(0), Lt(1)] = 0.01
+    n_features: Features = 20
+    n_informative: Annotated[int, Ge(1), doc("Inputs that the targets depend on.")] = 2
+    n_redundant: Annotated[int, Ge(0), doc("Inputs that are sums of those.")] = 2
+    n_classes: Annotated[int, Ge(2), doc("Classes.")] = 2
+    n_clusters_per_class: Annotated[int, Ge(1), doc("Clusters a class.")] = 2
+    class_sep: Annotated[float, Gt(0), doc("Half an edge of the cube.")] = 1.0
+    flip_y: Annotated[float, Ge(0), Lt(1), doc("The part of rows of a random class.")] = 0.01
 
     def table(self, rng: np.random.Generator) -> Table:
         X, labels = _sklearn("make_classification", rng, **vars(self))
@@ -82,7 +85,7 @@ class Classification(Generator):
 class Moons(Generator):
     """Two interleaving half circles (make_moons)."""
 
-    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS)] = 100
+    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS), doc("Rows.")] = 100
     noise: Noise = 0.0
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -93,9 +96,9 @@ class Moons(Generator):
 class Circles(Generator):
     """A circle within a circle (make_circles)."""
 
-    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS)] = 100
+    n_samples: Annotated[int, Ge(2), Le(MOST_ROWS), doc("Rows.")] = 100
     noise: Noise = 0.0
-    factor: Annotated[float, Ge(0), Lt(1)] = 0.8
+    factor: Annotated[float, Ge(0), Lt(1), doc("The inner radius, of the outer.")] = 0.8
 
     def table(self, rng: np.random.Generator) -> Table:
         return class_table(*_sklearn("make_circles", rng, **vars(self)), count=2)
@@ -106,9 +109,9 @@ class Blobs(Generator):
     """Round normal clusters, a class each (make_blobs)."""
 
     n_samples: Samples = 100
-    n_features: Annotated[int, Ge(1)] = 2
-    centers: Annotated[int, Ge(2)] = 3
-    cluster_std: Annotated[float, Ge(0)] = 1.0
+    n_features: Features = 2
+    centers: Annotated[int, Ge(2), doc("Clusters, and classes.")] = 3
+    cluster_std: Annotated[float, Ge(0), doc("Standard deviation of a cluster.")] = 1.0
 
     def table(self, rng: np.random.Generator) -> Table:
         return class_table(*_sklearn("make_blobs", rng, **vars(self)), count=self.centers)

@@ -21,7 +21,10 @@ from bpcli.training.optimizers.line_search import Line, LineSearchOptimizer, Tri
 
 @dataclass(frozen=True)
 class Bfgs(LineSearchOptimizer):
-    """BFGS with the whole inverse Hessian H, (P, P), in the state; means nothing at 0 `pairs`."""
+    """Quasi-Newton steps with the whole inverse Hessian: parameters² numbers.
+
+    H, (P, P), is in the state; it means nothing at 0 `pairs`.
+    """
 
     def init(self, params: Vector) -> State:
         H = np.zeros((params.size, params.size), params.dtype)  # takes memory once written to

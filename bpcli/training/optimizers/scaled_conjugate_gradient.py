@@ -39,7 +39,9 @@ _COMPARISON_OF_NO_NUMBER = -99.0
 
 @dataclass(frozen=True)
 class ScaledConjugateGradient(Optimizer):
-    """One step is one round of the algorithm: it moves the parameters, or raises the damping.
+    """Conjugate gradients whose step lengths come from a second gradient, not from a line search.
+
+    One step is one round of the algorithm: it moves the parameters, or raises the damping.
 
     The state has p, the curvature pᵀs, λ, whether the last round moved the parameters (the paper's
     success), and how many have (its k). As the curvature is kept without damping, δ is always the

@@ -1,0 +1,31 @@
+"""`bpnet schema`."""
+
+from __future__ import annotations
+
+import click
+
+from bpcli.cli.common import print_json
+
+
+@click.command(
+    "schema",
+    epilog="""\b
+Examples:
+  bpnet schema > bpnet.schema.json
+  bpnet schema --markdown
+
+\b
+The first line of a config that names it:
+  # yaml-language-server: $schema=bpnet.schema.json""",
+)
+@click.option("--markdown", is_flag=True, help="Print the keys as tables to read.")
+def command(markdown: bool) -> None:
+    """Print the JSON Schema of a config, by which editors complete and check one."""
+    from bpcli.spec.schema import json_schema
+
+    if not markdown:
+        print_json(json_schema())
+        return
+    from bpcli.views.keys import keys_page
+
+    click.echo(keys_page(json_schema()))

@@ -1,0 +1,60 @@
+"""The JSON Schema of a config: what an editor needs to complete and check one while it is written.
+
+It is made from the models that validate configs, and says less than they do: what lies between two
+keys, or shows only beside the data, is found by `bpnet check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.registry import name_of
+from bpcli.spec.models import Spec
+from bpcli.training.optimizers import OPTIMIZERS
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a config (draft 2020-12)."""
+    schema = Spec.model_json_schema(schema_generator=_Generator)
+    schema["required"].remove("name")  # the file has one
+    _forget_titles(schema)
+    return {"$schema": DIALECT, "title": "bpnet config", **schema}
+
+
+class _Generator(GenerateJsonSchema):
+    """Defaults as a config spells them; that of a mapping is told by its keys."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
+        if isinstance(schema.get("default"), BaseModel):
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+    def encode_default(self, dft: Any) -> Any:
+        for registry in _REGISTRIES:
+            if type(dft) in registry.values():
+                return name_of(registry, dft)
+        return super().encode_default(dft)
+
+
+_REGISTRIES: tuple[Mapping[str, type], ...] = (INITIALIZERS, OPTIMIZERS)
+"""Those of which an entry, as it is by itself, is a default."""
+
+
+def _forget_titles(node: Any) -> None:
+    """Remove what only repeats a key's name."""
+    if isinstance(node, dict):
+        if isinstance(node.get("title"), str):
+            del node["title"]
+        for value in node.values():
+            _forget_titles(value)
+    elif isinstance(node, list):
+        for value in node:
+            _forget_titles(value)
