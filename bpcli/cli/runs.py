@@ -2,45 +2,81 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option
+from bpcli.errors import RunError
+
+if TYPE_CHECKING:
+    from bpcli.runs.store import Record, Run
 
 
 @click.group(
     "runs",
     epilog="""\b
 Examples:
-  bpnet runs list
-  bpnet runs show latest""",
+  bpnet runs list --sort test.accuracy --limit 5
+  bpnet runs show latest
+  bpnet runs diff latest~1 latest
+  bpnet runs tag latest best
+  bpnet runs rm latest""",
 )
 def command() -> None:
-    """Look at saved runs."""
+    """Look after saved runs.
+
+    A run is named by its id or a unique beginning of it, a tag, its name where only one run has
+    it, `latest`, `latest~1` (the one before), or a path.
+    """
 
 
 @command.command(
     "list",
     epilog="""\b
-Example:
-  bpnet runs list --limit 5""",
+Examples:
+  bpnet runs list --limit 5
+  bpnet runs list --sort val.loss""",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Show this many at most.")
+@click.option(
+    "--sort",
+    "sort_key",
+    metavar="KEY",
+    help="By a metric (test.accuracy; the best first), a key of the config "
+    "(training.learning_rate), or status, epochs, seconds …; default: the newest first.",
+)
 @runs_dir_option
 @json_option
-def list_command(limit: int | None, runs_dir: Path, as_json: bool) -> None:
-    """List the runs, newest first."""
-    from bpcli.runs.references import list_runs
-    from bpcli.views.tables import runs_table
+def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_json: bool) -> None:
+    """List the runs, newest first, with the keys in which their configs differ.
 
-    records = [run.record_or_damage() for run in list_runs(runs_dir)[:limit]]
+    The metrics are those of the best weights.
+    """
+    import time
+
+    from bpcli.runs.listing import differing_keys, sorted_by
+    from bpcli.runs.references import list_runs
+    from bpcli.views.runs import runs_table
+
+    runs = list_runs(runs_dir)
+    records = [_with_tags(run) for run in (runs if sort_key else runs[:limit])]
+    if sort_key:
+        records = sorted_by(records, sort_key)[:limit]
     if as_json:
         print_json(records)
     elif records:
-        console().show(runs_table(records), ["time", "epochs", "stopped by", "fold", "metric"])
+        console().show(*runs_table(records, differing_keys(records), time.time()))
     else:
         console(stderr=True).say(f"no runs in {runs_dir}")
+
+
+def _with_tags(run: Run) -> Record:
+    from bpcli.runs.tags import tags_of
+
+    return run.record_or_damage() | {"tags": tags_of(run)}
 
 
 @command.command(
@@ -56,11 +92,12 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped and what it reached."""
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
+    from bpcli.runs.tags import tags_of
     from bpcli.views.folds import folds_table, summary_table
     from bpcli.views.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
-    record = found.record()
+    record = found.record() | {"tags": tags_of(found)}
     folds = siblings(record, found.folder.parent)
     if as_json:
         summary = {"folds_summary": document_of(folds)["summary"]} if len(folds) > 1 else {}
@@ -76,3 +113,103 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))
     out.say(f"files in {found.folder}")
+
+
+@command.command(
+    "diff",
+    epilog="""\b
+Example:
+  bpnet runs diff latest~1 latest""",
+)
+@click.argument("run")
+@click.argument("other")
+@runs_dir_option
+@json_option
+def diff_command(run: str, other: str, runs_dir: Path, as_json: bool) -> None:
+    """Show in what RUN and OTHER differ, then their losses side by side.
+
+    The loss is that of the log: as minimised, with L2 and reduction.
+    """
+    from bpcli.runs.listing import document_of_difference
+    from bpcli.runs.references import find_run
+
+    document = document_of_difference((find_run(run, runs_dir), find_run(other, runs_dir)))
+    if as_json:
+        print_json(document)
+    else:
+        _print_difference(document)
+
+
+def _print_difference(document: dict[str, Any]) -> None:
+    from bpcli.views.runs import difference_table, losses_table
+
+    out = console()
+    for section in ("config", "environment", "results"):
+        if document[section]:
+            out.show(difference_table(document, section, section))
+        else:
+            out.say(f"{section}: no difference")
+    out.show(losses_table(document))
+
+
+@command.command(
+    "rm",
+    epilog="""\b
+Examples:
+  bpnet runs rm latest
+  bpnet runs rm 20261121-010150 20261121-010153 --yes""",
+)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@runs_dir_option
+def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
+    """Delete runs for good, after asking.
+
+    Only folders within --runs-dir are deleted; of a link, the link.
+    """
+    from bpcli.runs.references import find_run
+
+    found = {run.folder: run for run in (find_run(reference, runs_dir) for reference in runs)}
+    for run in found.values():
+        run.check_removable(runs_dir)
+    err = console(stderr=True)
+    for run in found.values():
+        err.say(run.run_id)
+    if not yes and not _confirmed(len(found)):
+        raise RunError("Nothing was deleted.")
+    for run in found.values():
+        run.remove(runs_dir)
+    err.say(f"deleted {len(found)} run{'s' * (len(found) > 1)}")
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise RunError("Nothing was deleted: there is nobody to ask; --yes deletes without asking.")
+    return click.confirm(f"Delete {'this run' if count == 1 else f'these {count} runs'}?", err=True)
+
+
+@command.command(
+    "tag",
+    epilog="""\b
+Examples:
+  bpnet runs tag latest best
+  bpnet eval best
+  bpnet runs tag latest best --remove""",
+)
+@click.argument("run")
+@click.argument("tag")
+@click.option("--remove", is_flag=True, help="Take the tag from RUN.")
+@click.option("--force", is_flag=True, help="Move a tag that another run has.")
+@runs_dir_option
+def tag_command(run: str, tag: str, remove: bool, force: bool, runs_dir: Path) -> None:
+    """Give RUN a TAG, a name that stands for it wherever a run is asked for."""
+    from bpcli.runs.references import find_run, list_runs
+    from bpcli.runs.tags import add_tag, remove_tag, tags_of
+
+    found = find_run(run, runs_dir)
+    if remove:
+        remove_tag(found, tag)
+    else:
+        add_tag(found, tag, list_runs(runs_dir), moves=force)
+    tags = tags_of(found)
+    console(stderr=True).say(f"{found.run_id}: {', '.join(tags) if tags else 'no tags'}")

@@ -34,11 +34,13 @@ def machine() -> dict[str, Any]:
         "platform": _platform(),
         "cpu": _cpu_model(),
         "cores": usable_cores(),
-        "blas": [
-            {key: info.get(key) for key in ("internal_api", "version", "architecture")}
-            for info in libraries
-        ],
+        "blas": sorted(  # in the order in which they were loaded, which is no one's choice
+            ({key: info.get(key) for key in _BLAS} for info in libraries), key=str
+        ),
     }
+
+
+_BLAS = ("internal_api", "version", "architecture")
 
 
 def _version_of_scikit_learn() -> dict[str, str]:

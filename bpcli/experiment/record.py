@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from bpcli.build import Experiment
@@ -12,6 +13,8 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Network
 from bpcli.registry import as_mapping, name_of
+from bpcli.runs.files import to_json
+from bpcli.runs.listing import flat
 from bpcli.runs.store import Record
 from bpcli.training.optimizers import OPTIMIZERS
 from bpcli.training.stopping import Criterion
@@ -22,6 +25,7 @@ def describe(experiment: Experiment) -> Record:
     network, spec = experiment.network, experiment.spec
     return {
         "name": spec.name,
+        "config": config_record(experiment),
         "seed": spec.seed,
         "loss": name_of(LOSSES, spec.loss),
         "reduction": spec.training.reduction,
@@ -41,6 +45,24 @@ def describe(experiment: Experiment) -> Record:
         "n_params": network.n_params,
         "n_frozen": len(network.frozen),
     }
+
+
+def config_record(experiment: Experiment) -> Record:
+    """The config with every default, one dotted key a value, so that runs are quickly compared.
+
+    Of what would not fit on a line, rows of data and explicit parameters, it has the digest.
+    """
+    tree = flat(experiment.spec.model_dump())
+    return {
+        key: value if len(str(value)) <= _LINE else _digest(value) for key, value in tree.items()
+    }
+
+
+_LINE = 200
+
+
+def _digest(value: object) -> str:
+    return f"sha256:{hashlib.sha256(to_json(value, indent=None).encode()).hexdigest()}"
 
 
 def layer_records(network: Network) -> list[dict[str, Any]]:

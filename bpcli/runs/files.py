@@ -59,7 +59,14 @@ def _sync_folder(folder: Path) -> None:
 
 def to_json(value: Any, indent: int | None = 2) -> str:
     """JSON text in the given order; NaN and infinity, which JSON lacks, become null."""
-    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    try:
+        return _dumped(value, indent)
+    except ValueError:
+        return _dumped(_finite(value), indent)
+
+
+def _dumped(value: Any, indent: int | None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

@@ -1,15 +1,19 @@
-"""How a run is named on the command line: id, unique prefix, name, `latest`, `latest~2`, path."""
+"""How a run is named on the command line.
+
+By its id or a unique beginning of it, a tag, its name, `latest`, `latest~2`, or a path.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from bpcli.errors import RunError
-from bpcli.runs.store import CONFIG, RECORD, Run
+from bpcli.runs.store import CONFIG, RECORD, RUN_ID, Run
+from bpcli.runs.tags import tagged
 
-_ID = re.compile(r"\d{8}-\d{6}-(?P<name>.+)-[a-z][a-z0-9]{3}")
 _LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")
 _MOST_SHOWN = 5
 
@@ -22,7 +26,7 @@ def list_runs(runs_dir: Path) -> list[Run]:
         return []
     except OSError as error:
         raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
-    folders = [Path(entry) for entry in entries if entry.is_dir() and _ID.fullmatch(entry.name)]
+    folders = [Path(entry) for entry in entries if entry.is_dir() and RUN_ID.fullmatch(entry.name)]
     found = [
         folder for folder in folders if (folder / RECORD).is_file() and (folder / CONFIG).is_file()
     ]
@@ -44,16 +48,20 @@ def find_run(reference: str, runs_dir: Path) -> Run:
     latest = _LATEST.fullmatch(reference)
     if latest:
         return _latest(runs, int(latest["back"] or 0), runs_dir)
-    for matches in (
-        [run for run in runs if run.run_id == reference],
-        [run for run in runs if _name(run) == reference],
-        [run for run in runs if run.run_id.startswith(reference)],
-    ):
+    for matches in _readings(reference, runs):
         if len(matches) == 1:
             return matches[0]
         if matches:
             raise RunError(_ambiguous(reference, matches))
     raise RunError(_unknown(reference, runs, runs_dir))
+
+
+def _readings(reference: str, runs: list[Run]) -> Iterator[list[Run]]:
+    """The runs that a reference names if it is an id, else a tag, else a name, else a beginning."""
+    yield [run for run in runs if run.run_id == reference]
+    yield tagged(runs, reference)
+    yield [run for run in runs if run.name == reference]
+    yield [run for run in runs if run.run_id.startswith(reference)]
 
 
 def _by_path(reference: str) -> Run:
@@ -73,11 +81,6 @@ def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if back >= len(runs):
         raise RunError(f"latest~{back} reaches too far back: {runs_dir} holds {len(runs)} runs.")
     return runs[back]
-
-
-def _name(run: Run) -> str:
-    match = _ID.fullmatch(run.run_id)
-    return match["name"] if match else ""
 
 
 def _ambiguous(reference: str, matches: list[Run]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import string
@@ -26,6 +27,9 @@ WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
 
+RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)-[a-z][a-z0-9]{3}")
+"""Ids have no separators, no blanks and nothing that could steer a terminal."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -36,6 +40,12 @@ class Run:
     @property
     def run_id(self) -> str:
         return self.folder.name
+
+    @property
+    def name(self) -> str:
+        """The name within the id; empty for a folder that was renamed."""
+        match = RUN_ID.fullmatch(self.run_id)
+        return match["name"] if match else ""
 
     @classmethod
     def claim(cls, runs_dir: Path, name: str) -> Run:
@@ -56,6 +66,27 @@ class Run:
     def discard(self) -> None:
         """Remove the folder of a run that did not begin."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def remove(self, runs_dir: Path) -> None:
+        """Delete the run: its folder, or no more than the link where that is a link.
+
+        Raises `RunError` where it lies outside `runs_dir`, or cannot be deleted.
+        """
+        self.check_removable(runs_dir)
+        try:
+            if self.folder.is_symlink():
+                self.folder.unlink()
+                return
+            # No half of a run is ever listed: it loses its name first.
+            doomed = self.folder.rename(self.folder.with_name(f".{self.run_id}-{_suffix()}"))
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise RunError(f"{self.folder} could not be deleted: {error.strerror}.") from None
+
+    def check_removable(self, runs_dir: Path) -> None:
+        """Raises `RunError` where the folder does not lie in `runs_dir`: links are not followed."""
+        if self.folder.parent.resolve() != runs_dir.resolve():
+            raise RunError(f"{self.folder} lies outside {runs_dir}: delete it by hand.")
 
     def path(self, file: str) -> Path:
         return self.folder / file
@@ -106,7 +137,7 @@ _ALWAYS: dict[str, type] = {
 }  # fmt: skip
 _WHERE_THERE: dict[str, type] = {
     "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,
-    "metrics": dict, "baselines": dict, "weights_sha256": str, "fold": dict,
+    "metrics": dict, "baselines": dict, "weights_sha256": str, "fold": dict, "config": dict,
 }  # fmt: skip
 
 

@@ -103,6 +103,7 @@ class Metric:
 
     statistics: Callable[[Part, Predictions], Array | None]
     value: Callable[[Array], Array]
+    greater_is_better: bool = False
 
     def sample(self, part: Part, predicted: Predictions) -> Sample | None:
         statistics = self.statistics(part, predicted)
@@ -175,11 +176,11 @@ def _r2(means: Array) -> Array:
 
 
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric(_right, mean_of),
+    "accuracy": Metric(_right, mean_of, greater_is_better=True),
     "log_loss": Metric(_log_loss, mean_of),
     "rmse": Metric(_squared_residual, _root),
     "mae": Metric(_absolute_residual, mean_of),
-    "r2": Metric(_residual_and_deviation, _r2),
+    "r2": Metric(_residual_and_deviation, _r2, greater_is_better=True),
 }
 
 METRICS_OF: dict[Task, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from bpcli.views.grid import Grid
 from bpcli.views.numbers import duration, shown
-from bpcli.views.tables import headline
+from bpcli.views.runs import headline
 
 _PART = "test."
 

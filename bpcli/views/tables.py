@@ -99,6 +99,8 @@ def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
 def history(record: Mapping[str, Any]) -> Facts:
     """What was trained, when, and how it ended."""
     facts = header(record)
+    if record.get("tags"):
+        facts.insert(1, ("tags", ", ".join(record["tags"])))
     if record.get("fold"):
         fold = record["fold"]
         facts.append(("fold", f"{fold['number']} of {fold['of']}, group {fold['group']}"))
@@ -235,41 +237,6 @@ def rejections_table(rejections: Sequence[Any]) -> Grid:
 
 def verdict(passed: bool) -> Styled:
     return Styled("ok", "green") if passed else Styled("WRONG", "bold red")
-
-
-def runs_table(records: Sequence[Mapping[str, Any]]) -> Grid:
-    """Runs, newest first."""
-    has_folds = any(record.get("fold") for record in records)
-    fold = ["fold"] if has_folds else []
-    table = Grid(["run", *fold, "status", "stopped by", "metric", "epochs", "time"], 4 + has_folds)
-    for record in records:
-        metric, value = headline(record)
-        seconds = record.get("seconds")
-        table.add_row(
-            str(record["run_id"]),
-            *([_fold_text(record)] if has_folds else []),
-            str(record["status"]),
-            record.get("stop_reason", "-"),
-            "-" if metric is None else f"{metric} {shown(value, 4)}",
-            str(record.get("epochs", "-")),
-            "-" if seconds is None else duration(seconds),
-        )
-    return table
-
-
-def _fold_text(record: Mapping[str, Any]) -> str:
-    fold = record.get("fold")
-    return f"{fold['number']} of {fold['of']}" if fold else "-"
-
-
-def headline(record: Mapping[str, Any]) -> tuple[str | None, float | None]:
-    """The metric that a list of runs shows: of the last part, the first but the loss."""
-    metrics = record.get("metrics") or {}
-    parts = list(dict.fromkeys(path.partition(".")[0] for path in metrics))
-    paths = [path for path in metrics if parts and path.startswith(f"{parts[-1]}.")]
-    losses = f"{parts[-1]}.loss" if parts else ""
-    chosen = next((path for path in paths if not path.startswith(losses)), None)
-    return (chosen, metrics[chosen]) if chosen else (None, None)
 
 
 def predictions_table(predicted: Any, most: int) -> Grid:

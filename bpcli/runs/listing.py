@@ -1,0 +1,135 @@
+"""Many runs beside each other: their order, and the keys of their configs that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bpcli.errors import RunError
+from bpcli.runs.store import Record, Run
+from bpcli.training.metrics import METRICS
+
+_FACTS = ("run_id", "name", "status", "stop_reason", "epochs", "best_epoch", "seconds", "n_params")
+
+
+def sorted_by(records: Sequence[Record], key: str) -> list[Record]:
+    """The records by a fact, a metric path or a key of the config, the best of a metric first.
+
+    Runs without it come last, and equal ones stay as they were. Raises `RunError` where none has
+    it.
+    """
+    values = [value_of(record, key) for record in records]
+    if records and all(value is None for value in values):
+        raise RunError(
+            f"No run has `{key}` to sort by: give a metric such as test.accuracy, a key of the "
+            f"config such as training.learning_rate, or {', '.join(_FACTS)}."
+        )
+    known = [pair for pair in zip(values, records, strict=True) if pair[0] is not None]
+    unknown = [record for value, record in zip(values, records, strict=True) if value is None]
+    is_falling = _greater_is_better(key)
+    known.sort(key=lambda pair: _order(pair[0]), reverse=is_falling)
+    return [record for _, record in known] + unknown
+
+
+def value_of(record: Record, key: str) -> Any:
+    """What a record has under a fact's name, a metric's path or a config's key; None if nothing."""
+    if key in _FACTS:
+        return record.get(key)
+    for section in ("metrics", "config"):
+        found = record.get(section)
+        if isinstance(found, dict) and found.get(key) is not None:
+            return found[key]
+    return None
+
+
+def _greater_is_better(key: str) -> bool:
+    metric = METRICS.get(key.rpartition(".")[2])
+    return metric is not None and metric.greater_is_better
+
+
+def _order(value: Any) -> tuple[int, float, str]:
+    """Numbers by size before words by letters."""
+    if isinstance(value, int | float):
+        return (0, float(value), "")
+    return (1, 0.0, str(value))
+
+
+def differing_keys(records: Sequence[Record]) -> list[str]:
+    """The keys of the configs that not all the runs have alike, but for names and folds.
+
+    Those that people change most come first, what describes the data last.
+    """
+    configs = [record["config"] for record in records if isinstance(record.get("config"), dict)]
+    found = [
+        key for key in _all_keys(configs) if key not in _TOLD_ELSEWHERE and _differs(configs, key)
+    ]
+    return sorted(found, key=lambda key: key.startswith("data."))
+
+
+_TOLD_ELSEWHERE = ("name", "data.split.fold")
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What two flat mappings do not have alike: by key, both values, None where there is none."""
+    both = [one, other]
+    return {key: [each.get(key) for each in both] for key in _all_keys(both) if _differs(both, key)}
+
+
+def _all_keys(mappings: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(key for mapping in mappings for key in mapping))
+
+
+def _differs(mappings: Sequence[Mapping[str, Any]], key: str) -> bool:
+    """JSON values compared as they are, `1` and `true` told apart."""
+    missing = object()
+    first, *others = [mapping.get(key, missing) for mapping in mappings]
+    return any(type(value) is not type(first) or value != first for value in others)
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A tree of mappings as one mapping with dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+_ENVIRONMENT = ("data_sha256", "versions", "platform", "cpu", "blas")
+
+
+def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
+    """Two runs: what differs in config, environment and results, and their losses side by side."""
+    one, other = (run.record() for run in runs)
+    return {
+        "runs": [one["run_id"], other["run_id"]],
+        "config": differences(one.get("config", {}), other.get("config", {})),
+        "environment": differences(_environment(one), _environment(other)),
+        "results": differences(_results(one), _results(other)),
+        "losses": _losses_side_by_side(*(run.metrics() for run in runs)),
+    }
+
+
+def _losses_side_by_side(one: Sequence[Record], other: Sequence[Record]) -> list[dict[str, Any]]:
+    """The losses of epochs that both logs have, about ten of them, and of each one's last."""
+    curves = [{line["epoch"]: line["loss"] for line in lines} for lines in (one, other)]
+    common = sorted(curves[0].keys() & curves[1].keys())
+    ends = [max(curve) for curve in curves if curve]
+    shown = {*common[:: max(1, -(-len(common) // _LINES))], *ends}
+    return [
+        {"epoch": epoch, "loss": [curve.get(epoch) for curve in curves]} for epoch in sorted(shown)
+    ]
+
+
+_LINES = 10
+
+
+def _environment(record: Record) -> dict[str, Any]:
+    return flat({key: record[key] for key in _ENVIRONMENT if key in record})
+
+
+def _results(record: Record) -> Record:
+    keys = ("status", "stop_reason", "epochs", "best_epoch", "seconds", "weights_sha256")
+    return {key: record[key] for key in keys if key in record} | (record.get("metrics") or {})

@@ -1,0 +1,77 @@
+"""Names that a user gives to runs: a run has any number of tags, a tag belongs to one run.
+
+They stand in a file of their own in the run's folder: a record says what happened, and never
+changes once training has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from bpcli.errors import RunError
+from bpcli.runs.files import to_json
+from bpcli.runs.store import Run
+
+TAGS = "tags.json"
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_RESERVED = re.compile(r"latest|\d{4,8}(-.*)?")
+_MOST_BYTES = 2**20
+
+
+def tags_of(run: Run) -> list[str]:
+    """A run's tags, sorted; none where the file is missing or not ours."""
+    path = run.path(TAGS)
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return []
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return []
+    names = found if isinstance(found, list) else []
+    return sorted({name for name in names if isinstance(name, str) and _TAG.fullmatch(name)})
+
+
+def tagged(runs: Sequence[Run], tag: str) -> list[Run]:
+    """The runs that have a tag: one, unless folders were copied."""
+    return [run for run in runs if tag in tags_of(run)]
+
+
+def add_tag(run: Run, tag: str, runs: Sequence[Run], *, moves: bool = False) -> None:
+    """Give a run a tag; one that another run has is taken from that where it `moves`.
+
+    Raises `RunError` where it is no word that can be one, names runs already, or is another's.
+    """
+    _check(tag)
+    if any(tag == each.name for each in runs):
+        raise RunError(f"`{tag}` is the name of runs already: choose another tag.")
+    others = [each for each in tagged(runs, tag) if each.run_id != run.run_id]
+    if others and not moves:
+        raise RunError(f"`{tag}` is a tag of {others[0].run_id}; --force moves it.")
+    _write(run, {*tags_of(run), tag})
+    for other in others:
+        _write(other, {*tags_of(other)} - {tag})
+
+
+def remove_tag(run: Run, tag: str) -> None:
+    """Take a tag from a run. Raises `RunError` where it has none of that name."""
+    tags = tags_of(run)
+    if tag not in tags:
+        known = f"its tags are {', '.join(tags)}" if tags else "it has no tags"
+        raise RunError(f"{run.run_id} has no tag `{tag}`: {known}.")
+    _write(run, {*tags} - {tag})
+
+
+def _check(tag: str) -> None:
+    if not _TAG.fullmatch(tag):
+        raise RunError(
+            f"`{tag[:80]}` cannot be a tag: at most 64 letters, digits, - _ and ., the first a "
+            "letter or digit."
+        )
+    if _RESERVED.fullmatch(tag):
+        raise RunError(f"`{tag}` cannot be a tag: it reads as the beginning of an id, or `latest`.")
+
+
+def _write(run: Run, tags: set[str]) -> None:
+    run.write(TAGS, to_json(sorted(tags)) + "\n")
