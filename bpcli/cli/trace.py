@@ -1,0 +1,126 @@
+"""`bpnet trace`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import (
+    console,
+    json_option,
+    load_run_or_config,
+    print_json,
+    runs_dir_option,
+    set_option,
+    was_given,
+    weights_option,
+)
+from bpcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bpcli.build.trace import Trace
+
+
+@click.command(
+    "trace",
+    epilog="""\b
+Examples:
+  bpnet trace configs/mazur.yaml                       one update, every number
+  bpnet trace configs/xor.yaml --row 1                 from that row alone
+  bpnet trace configs/xor.yaml --entry "W1[2,1]"       one weight through the chain rule
+  bpnet trace latest --rows 0:4 --steps 2              go on from trained weights
+  bpnet trace configs/xor.yaml --format latex > xor.tex""",
+)
+@click.argument("run_or_config", metavar="RUN|CONFIG")
+@click.option("--row", type=click.IntRange(min=0), help="The one row that makes the update.")
+@click.option("--rows", metavar="A:B", help="Rows A to B - 1 as one batch, such as 0:4.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many updates, one after the other.",
+)
+@click.option("--entry", metavar="NAME", help="The entry to work out, such as W1[2,1] or b1[2].")
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["rich", "markdown", "latex", "json"]),
+    default="rich",
+    show_default=True,
+    help="How to print it: for a terminal or a pipe, for notes, or all numbers in full.",
+)
+@weights_option
+@set_option
+@runs_dir_option
+@json_option
+def command(
+    run_or_config: str,
+    row: int | None,
+    rows: str | None,
+    steps: int,
+    entry: str | None,
+    layout: str,
+    weights: str,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    as_json: bool,
+) -> None:
+    """Print one update of a network, layer by layer: forward, loss, backward, step.
+
+    Each formula stands before its numbers, which are those of training itself; one entry is worked
+    out in full. Rows count from 0 as `predict` numbers them, entries from 1. Without --row and
+    --rows the whole training part makes the update if it has 8 rows at most, else its first row
+    alone. Large matrices are cut, but for --format json, which --json stands for.
+    """
+    if as_json and was_given("layout") and layout != "json":
+        raise ConfigError(f"--json and --format {layout} exclude each other.")
+    chosen = _rows(row, rows)
+    from bpcli.build.trace import trace
+    from bpcli.nn.numerics import repeatable_numerics
+
+    with repeatable_numerics():
+        experiment, params = load_run_or_config(
+            run_or_config, overrides, runs_dir, weights=weights, needs_targets=False
+        )
+        traced = trace(experiment, params, rows=chosen, steps=steps, entry=entry)
+    _print(traced, "json" if as_json else layout)
+
+
+def _rows(row: int | None, rows: str | None) -> range | None:
+    """What --row or --rows asks for. Raises `ConfigError` where that is no range."""
+    if row is not None and rows is not None:
+        raise ConfigError("--row and --rows exclude each other.")
+    if row is not None:
+        return range(row, row + 1)
+    if rows is None:
+        return None
+    match = re.fullmatch(r"(\d{1,12}):(\d{1,12})", rows, re.ASCII)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise ConfigError(f"--rows {rows}: expected A:B with A < B, such as 0:4 for rows 0 to 3.")
+    return range(int(match[1]), int(match[2]))
+
+
+def _print(traced: Trace, layout: str) -> None:
+    if layout == "json":
+        print_json(traced.to_json())
+        return
+    from bpcli.views.trace.walk import walk
+
+    blocks = walk(traced)
+    if layout == "markdown":
+        from bpcli.views.trace.markdown import document
+
+        click.echo(document(blocks))
+    elif layout == "latex":
+        from bpcli.views.trace.latex import document as fragment
+
+        click.echo(fragment(blocks))
+    else:
+        from bpcli.views.trace.plain import show
+
+        show(blocks, console(), sys.stdout.encoding or "utf-8")

@@ -1,0 +1,1 @@
+"""A trace for people: one walk through its numbers, and a renderer a format."""
