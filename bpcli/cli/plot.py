@@ -35,7 +35,7 @@ Examples:
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="The part whose rows are shown; default: test, else val, else train.",
+    help="The part whose predictions are shown; default: test, else val, else train.",
 )
 @weights_option
 @runs_dir_option
@@ -53,6 +53,12 @@ def command(
     RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Without KIND,
     every picture that the run has. Several in one file are pages of a .pdf, else panels of one
     picture. A picture that is there already is drawn again.
+
+    \b
+    Kinds, of the log:       loss metrics gradient_norms learning_rate units
+    of weights and outputs:  weights activations network path
+    of predictions:          confusion roc predicted residuals fit regions
+                             hidden_regions
     """
     from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
     from bpcli.runs.references import find_run

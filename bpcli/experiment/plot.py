@@ -16,7 +16,7 @@ from bpcli.experiment.trained import Weights, load_trained
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import write_atomically
-from bpcli.runs.store import PATH, Run
+from bpcli.runs.store import METRICS, PATH, Run
 from bpcli.spec.faults import did_you_mean
 from bpcli.views.plots import PLOTS, plot_file, reasons
 from bpcli.views.plots.subject import Need, Rebuilt, Subject
@@ -37,6 +37,8 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
         lines = run.metrics()
         if not lines:
             faults["log"] = f"{run.run_id} has no epochs: its status is `{record['status']}`."
+        elif not all(isinstance(line, dict) and "epoch" in line for line in lines):
+            faults["log"] = f"{run.path(METRICS)} is damaged: not every line has an epoch."
     except RunError as error:
         faults["log"] = str(error)
     try:

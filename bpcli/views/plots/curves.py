@@ -39,14 +39,21 @@ def row_size(count: int) -> tuple[float, float]:
     return ((7.0, 9.0, 12.0)[min(count, ACROSS) - 1], 4.0 * -(-count // ACROSS) + 0.6)
 
 
+_LARGEST = 1e250
+"""Larger numbers are drawn as if they were this one, and smaller than its inverse as 0."""
+
+
 class Curves(Plot):
-    """A picture of the log alone, with the best epoch marked."""
+    """A picture of the log alone."""
 
     needs: ClassVar[tuple[Need, ...]] = ("log",)
 
 
 class LossCurves(Curves):
-    """Training and validation loss over the epochs."""
+    """Training and validation loss over the epochs, with the best epoch marked."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return None if subject.has_numbers("train.loss") else "none of its losses is finite."
 
     def title(self, subject: Subject) -> str:
         best = subject.record.get("best_epoch")
@@ -101,8 +108,7 @@ _NEAR_A_BOUND = ("accuracy", "r2")
 def _metrics(subject: Subject) -> list[str]:
     """The names of the metrics that are defined somewhere."""
     paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
-    found = [path for path in paths if np.isfinite(subject.series(path)[1]).any()]
-    names = dict.fromkeys(path.partition(".")[2] for path in found)
+    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
     return [name for name in names if name != "loss"]
 
 
@@ -130,14 +136,17 @@ class GradientNorms(Curves):
     """The gradient's norm in each layer over the epochs: whether gradients vanish."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if "grad_norms" in subject.keys else _older("gradient norms by layer")
+        return None if subject.has_numbers("grad_norms") else _lacks("gradient norms by layer")
 
     def title(self, subject: Subject) -> str:
-        return "norm of the gradient, layer by layer"
+        return f"norm of the gradient, layer by layer{of_layers(subject)}"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return with_legend(row_size(1), subject)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
-        epochs, norms = subject.series("grad_norms")
+        epochs, norms = subject.layer_series("grad_norms")
         draw_layers(axes, subject, epochs, norms)
         scale_by_size(axes, norms)
         axes.set_ylabel("Euclidean norm of ∂loss/∂W and ∂loss/∂b")
@@ -148,19 +157,20 @@ class UnitFailures(Curves):
     """Dead and saturated units of each layer over the epochs."""
 
     def why_not(self, subject: Subject) -> str | None:
-        has_both = {"dead_units", "saturated_units"} <= set(subject.keys)
-        return None if has_both else _older("dead and saturated units")
+        has_both = all(subject.has_numbers(f"{kind}_units") for kind in _FAILURES)
+        return None if has_both else _lacks("dead and saturated units")
 
     def title(self, subject: Subject) -> str:
-        return "units that hardly learn, layer by layer (equal counts stand side by side)"
+        how = "layer by layer, equal counts side by side"
+        return f"units that hardly learn, {how}{of_layers(subject)}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(2)
+        return with_legend(row_size(2), subject)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         both = panels(figure, 2, ACROSS)
         for axes, (kind, meaning) in zip(both, _FAILURES.items(), strict=True):
-            epochs, counts = subject.series(f"{kind}_units")
+            epochs, counts = subject.layer_series(f"{kind}_units")
             axes.set_title(f"{kind}: {meaning}", fontsize="medium")
             axes.set_ylabel(f"{kind} units")
             _draw_counts(axes, subject, epochs, counts)
@@ -176,9 +186,9 @@ def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> 
 
     most = max(1.0, np.nanmax(counts, initial=0))
     layers = counts.shape[1]
-    apart = min(0.015 * most, 0.5 / layers)
-    draw_layers(axes, subject, epochs, counts + apart * (np.arange(layers) - (layers - 1) / 2))
-    axes.set_ylim(-0.5 * apart * layers - 0.04 * most, 1.04 * most + 0.5 * apart * layers)
+    apart = min(0.015 * most, 0.5 / layers) * (np.arange(layers) - (layers - 1) / 2)
+    draw_layers(axes, subject, epochs, counts + apart)
+    axes.set_ylim(apart[0] - 0.04 * most, most + apart[-1] + 0.04 * most)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
@@ -217,18 +227,42 @@ _IN_EVERY_LOG = {
 
 def _figures(subject: Subject) -> list[str]:
     """The keys of the log that are the optimizer's own."""
-    return [key for key in subject.keys if key not in _IN_EVERY_LOG and "." not in key]
+    own = [key for key in subject.keys if key not in _IN_EVERY_LOG and "." not in key]
+    return [key for key in own if subject.has_numbers(key)]
 
 
-def _older(what: str) -> str:
-    return f"its log has no {what}: an earlier version of bpnet trained it."
+def _lacks(what: str) -> str:
+    return f"its log has no {what}, as logs of earlier versions of bpnet have none."
 
 
 def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:
-    """A curve a layer; the columns of values (k, layers) are theirs."""
-    for number, column in enumerate(values.T):
+    """A curve for each layer that is shown; the columns of values (k, layers) are theirs."""
+    numbers = layers_shown(subject)
+    for place, number in enumerate(numbers):
         label = layer_label(subject.record["layers"], number)
-        draw_curve(axes, epochs, column, ordered_style(number, values.shape[1]), label)
+        style = ordered_style(place, len(numbers))
+        draw_curve(axes, epochs, values[:, number], style, label)
+
+
+_MOST_LAYERS = 24
+
+
+def layers_shown(subject: Subject) -> list[int]:
+    """All layers, counted from 0, or some of many: the first, the last, and evenly between."""
+    count = len(subject.record["layers"])
+    places = np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)
+    return [int(place) for place in places]
+
+
+def of_layers(subject: Subject) -> str:
+    """What a title adds where not all layers are shown."""
+    count = len(subject.record["layers"])
+    return f", {_MOST_LAYERS} of {count} layers" if count > _MOST_LAYERS else ""
+
+
+def with_legend(size: tuple[float, float], subject: Subject) -> tuple[float, float]:
+    """A size with room for a legend of layers."""
+    return (size[0], size[1] + 0.06 * len(layers_shown(subject)))
 
 
 def layer_label(layers: Sequence[Mapping[str, Any]], number: int) -> str:
@@ -239,7 +273,7 @@ def layer_label(layers: Sequence[Mapping[str, Any]], number: int) -> str:
 
 def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:
     """A curve over the epochs, with gaps where it is not finite; its points too if they are few."""
-    x, y = thinned(epochs, np.where(np.isfinite(values), values, np.nan))
+    x, y = thinned(epochs, _drawable(values))
     axes.plot(
         x,
         y,
@@ -250,15 +284,28 @@ def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label
         markersize=4.5,
         label=label,
     )
-    label_epochs(axes)
+    label_epochs(axes, epochs)
 
 
-def label_epochs(axes: Axes) -> None:
-    """The horizontal axis of whatever is drawn over epochs."""
+def _drawable(values: Array) -> Array:
+    """Gaps for what is not finite; and no number so large or small that an axis overflows."""
+    clipped = np.clip(values, -_LARGEST, _LARGEST)
+    small = np.where(np.abs(values) < 1 / _LARGEST, 0.0, clipped)
+    return np.where(np.isfinite(values), small, np.nan)
+
+
+def label_epochs(axes: Axes, epochs: Array) -> None:
+    """The horizontal axis of whatever is drawn over these epochs, if only over one."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    first, last = int(epochs[0]), int(epochs[-1])
+    room = max(0.5, 0.04 * (last - first))
+    axes.set_xlim(first - room, last + room)
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
+    ticks = 6 if last < 100_000 else 4  # their numbers are wide
+    axes.xaxis.set_major_locator(
+        MaxNLocator(ticks, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(_epoch_text))
     axes.grid(alpha=0.3)
 
@@ -289,19 +336,30 @@ def scale_by_size(axes: Axes, values: Array) -> None:
 
     Zeros among positive values stand below a linear step at its foot.
     """
-    finite = values[np.isfinite(values)]
+    finite = _drawable(values)[np.isfinite(values)]
     positive = finite[finite > 0]
     if not len(positive) or (finite < 0).any():
         return
     ratio = positive.max() / positive.min()
     if len(positive) < len(finite):
-        power = max(-300, math.floor(math.log10(positive.min())))
-        axes.set_yscale("symlog", linthresh=10.0**power, linscale=0.5)
-        axes.set_ylim(bottom=0)
+        _start_at_zero(axes, positive)
     elif ratio > 2:
         axes.set_yscale("log")
         if ratio < 100:
             _label_between_powers(axes, ratio)
+
+
+def _start_at_zero(axes: Axes, positive: Array) -> None:
+    """Logarithmic above the power of ten below all positive values, linear from there to 0."""
+    from matplotlib.ticker import SymmetricalLogLocator
+
+    lowest = math.floor(math.log10(positive.min()))
+    powers = math.log10(positive.max()) - lowest
+    axes.set_yscale("symlog", linthresh=10.0**lowest, linscale=max(0.5, 0.08 * powers))
+    ticks = SymmetricalLogLocator(base=10, linthresh=10.0**lowest)
+    ticks.set_params(numticks=9)
+    axes.yaxis.set_major_locator(ticks)
+    axes.set_ylim(-0.2 * 10.0**lowest, positive.max() * 10 ** (0.05 * powers + 0.05))
 
 
 def _label_between_powers(axes: Axes, ratio: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.views.plots.base import Plot, legend_below, panels
-from bpcli.views.plots.curves import PART_NAMES, layer_label
+from bpcli.views.plots.curves import PART_NAMES, layer_label, layers_shown, of_layers
 from bpcli.views.plots.style import COLOURS
 from bpcli.views.plots.subject import MOST_ROWS, Subject
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from bpcli.views.plots.base import Panel
 
-_MOST_LAYERS = 24
 _ACROSS = 4
 
 
@@ -27,7 +26,7 @@ class LayerHistograms(Plot):
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = len(layers_shown(subject))
-        return (max(5.0, 3.4 * min(count, _ACROSS)), 2.8 * -(-count // _ACROSS) + 1.2)
+        return (max(6.4, 3.4 * min(count, _ACROSS)), 2.8 * -(-count // _ACROSS) + 1.2)
 
     def _panels(self, figure: Panel, subject: Subject) -> Iterator[tuple[int, Axes]]:
         from matplotlib.ticker import MaxNLocator
@@ -43,7 +42,7 @@ class WeightHistograms(LayerHistograms):
     """The weights of each layer, at the start of training and at the chosen epoch."""
 
     def title(self, subject: Subject) -> str:
-        return f"weights, at the start and at the {_epoch(subject)}{_of_layers(subject)}"
+        return f"weights, at the start and at the {_epoch(subject)}{of_layers(subject)}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         start = dict(subject.network.tensors(subject.experiment.initial_params))
@@ -68,7 +67,7 @@ class ActivationHistograms(LayerHistograms):
         rows = len(subject.experiment.parts["train"])
         which = f"{rows:,}" if rows <= MOST_ROWS else f"{MOST_ROWS:,} of {rows:,}"
         kind = PART_NAMES["train"]
-        return f"activations on {which} {kind} rows, {_epoch(subject)}{_of_layers(subject)}"
+        return f"activations on {which} {kind} rows, {_epoch(subject)}{of_layers(subject)}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         passed = subject.passed("train")
@@ -77,17 +76,6 @@ class ActivationHistograms(LayerHistograms):
             fill(axes, a, bin_edges(a, a.size), "")
             axes.set_xlabel(f"activation, entry of a{number + 1}")
             axes.set_ylabel("units × rows")
-
-
-def layers_shown(subject: Subject) -> list[int]:
-    """All layers, counted from 0, or some of many: the first, the last, and evenly between."""
-    count = len(subject.network.layers)
-    return sorted(set(np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)))
-
-
-def _of_layers(subject: Subject) -> str:
-    count = len(subject.network.layers)
-    return f", {_MOST_LAYERS} of {count} layers" if count > _MOST_LAYERS else ""
 
 
 def _epoch(subject: Subject) -> str:

@@ -97,7 +97,7 @@ def document(figures: Sequence[Figure]) -> bytes:
     return buffer.getvalue()
 
 
-def literal(text: str, most: int = 60) -> str:
+def literal(text: str, most: int = 50) -> str:
     """A name from the user as it is drawn: on one line, never mathematics, of so many characters.
 
     What the font lacks, matplotlib would draw as a box with a warning: the box alone is drawn.

@@ -93,8 +93,22 @@ class Subject:
             values = np.array([line[key] for line in lines], dtype=np.float64)
             return np.array([line["epoch"] for line in lines], dtype=np.int64), values
         except (KeyError, TypeError, ValueError, OverflowError):
-            file = f"metrics.jsonl of {self.run_id}"
-            raise RunError(f"{file} is damaged: its `{key}` are not all numbers.") from None
+            raise self._damage(key, "are not all numbers") from None
+
+    def layer_series(self, key: str) -> tuple[Array, Array]:
+        """As `series`, of a key that has a number for each layer: its values are (k, layers)."""
+        epochs, values = self.series(key)
+        layers = len(self.record["layers"])
+        if values.shape != (len(epochs), layers):
+            raise self._damage(key, f"are not lists of {layers} numbers, one a layer")
+        return epochs, values
+
+    def _damage(self, key: str, what: str) -> RunError:
+        return RunError(f"metrics.jsonl of {self.run_id} is damaged: its `{key}` {what}.")
+
+    def has_numbers(self, key: str) -> bool:
+        """Whether any line has the key with a finite number. Raises `RunError` as `series` does."""
+        return bool(np.isfinite(self.series(key)[1]).any())
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from systems import CONFIGS
+
+from bpcli.experiment.plot import load_subject
+from bpcli.runs.references import find_run
+from bpcli.runs.store import METRICS, PATH, RECORD, WEIGHTS
+from bpcli.views.plots import PLOTS, reasons
+
+XOR = CONFIGS / "xor.yaml"
+
+
+@pytest.fixture
+def run(bpnet, tmp_path: Path) -> Path:
+    """The folder of a short run of xor, in the runs of an empty folder."""
+    done = bpnet("train", XOR, "--quiet", "--set", "training.epochs=3")
+    return tmp_path / "runs" / done.out.strip()
+
+
+def applying() -> list[str]:
+    subject = load_subject(find_run("latest", Path("runs")), "best", None)
+    return [kind for kind, reason in reasons(subject).items() if reason is None]
+
+
+def test_without_a_kind_every_picture_that_the_run_has_is_in_its_folder(bpnet, run: Path) -> None:
+    done = bpnet("plot", "latest")
+    expected = [Path("runs", run.name, "plots", f"{kind}.png") for kind in applying()]
+    assert (done.code, done.err) == (0, "")
+    assert [Path(line) for line in done.out.splitlines()] == expected
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in expected)
+    assert sorted((run / "plots").iterdir()) == sorted(path.absolute() for path in expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.svg", b"<?xml"), ("deep/b.png", b"\x89PNG"), ("c.PDF", b"%PDF")]
+)
+def test_one_kind_goes_to_the_file_that_is_named(
+    bpnet, run: Path, tmp_path: Path, name: str, start: bytes
+) -> None:
+    done = bpnet("plot", run.name[:17], "loss", "-o", name)
+    assert (done.code, done.out, done.err) == (0, f"{name}\n", "")
+    content = (tmp_path / name).read_bytes()
+    assert content.startswith(start)
+    assert bpnet("plot", "latest", "loss", "-o", name).code == 0, "it is drawn again"
+    assert (tmp_path / name).read_bytes() == content
+    assert not (run / "plots").exists()
+
+
+def test_several_kinds_are_pages_of_a_pdf_or_panels(bpnet, run: Path, tmp_path: Path) -> None:
+    kinds = ["loss", "weights", "loss", "units"]
+    for name in ("all.pdf", "all.svg"):
+        assert bpnet("plot", "latest", *kinds, "-o", name).out == f"{name}\n"
+    pages = (tmp_path / "all.pdf").read_bytes()
+    assert pages.count(b"/Type /Page ") + pages.count(b"/Type /Page\n") == 3
+    assert (tmp_path / "all.svg").read_text().count("<!-- xor -->") == 3  # a title each
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["los"], "There is no picture `los`; did you mean `loss`?; allowed: loss, metrics, "),
+        (["loss", "-o", "a.gif"], "-o a.gif: expected a name that ends in .svg, .png, .pdf."),
+        (["loss", "--split", "val"], "has no val part: its split leaves it empty."),
+        (["learning_rate"], "its optimizer, rprop, logs no learning rate, step length or damping."),
+        (["loss", "-o", "xor/a.png"], "xor/a.png could not be saved: xor is a file."),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence(
+    bpnet, tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    bpnet(
+        "train", XOR, "--quiet", "--set", "training.epochs=1", "--set", "training.optimizer=rprop"
+    )
+    (tmp_path / "xor").touch()
+    done = bpnet("plot", "latest", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_the_list_names_every_kind_and_why_one_is_lacking(bpnet, run: Path) -> None:
+    done = bpnet("plot", "latest", "--list")
+    rows = [line.split(maxsplit=2) for line in done.out.splitlines()[2:] if line]
+    assert [row[0] for row in rows] == list(PLOTS)
+    assert {row[0] for row in rows if row[1] == "yes"} == set(applying())
+    assert all(row[2].endswith(".") for row in rows if row[1] == "no")
+    assert not (run / "plots").exists()
+
+
+def test_a_run_without_weights_has_the_pictures_of_its_log(bpnet, run: Path) -> None:
+    (run / WEIGHTS).unlink()
+    record = json.loads((run / RECORD).read_text())
+    for key in ("stop_reason", "best_epoch", "epochs", "metrics", "weights_sha256"):
+        del record[key]
+    (run / RECORD).write_text(json.dumps(record | {"status": "running"}))  # as if killed
+    done = bpnet("plot", "latest")
+    drawn = [Path(line).stem for line in done.out.splitlines()]
+    assert (done.code, drawn) == (
+        0,
+        ["loss", "metrics", "gradient_norms", "learning_rate", "units"],
+    )
+    refused = bpnet("plot", "latest", "weights")
+    assert refused.code == 2
+    assert f"{run.name} has no weights: its status is `running`." in refused.err
+
+
+def test_a_run_without_a_log_has_the_pictures_of_its_weights(bpnet, run: Path) -> None:
+    (run / METRICS).unlink()
+    done = bpnet("plot", "latest")
+    drawn = {Path(line).stem for line in done.out.splitlines()}
+    assert drawn >= {"weights", "activations"}
+    assert not drawn & {"loss", "metrics", "units"}
+    assert "is missing" in bpnet("plot", "latest", "loss").err
+
+
+def test_a_run_of_which_nothing_is_left_is_one_sentence(bpnet, run: Path) -> None:
+    (run / METRICS).write_text("")
+    (run / WEIGHTS).unlink()
+    for arguments in ([], ["loss"]):
+        done = bpnet("plot", "latest", *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert "has no epochs: its status is `finished`." in done.err
+    assert not (run / "plots").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"[1]\n", b'{"loss": 1}\n', b'"epoch"\n', b"{\n", b"\xff\n", b"null\n"]
+)
+def test_a_damaged_log_takes_only_its_own_pictures_along(bpnet, run: Path, content: bytes) -> None:
+    (run / METRICS).write_bytes(content)
+    assert bpnet("plot", "latest", "weights", "-o", "w.svg").code == 0
+    done = bpnet("plot", "latest", "loss")
+    assert done.code == 2
+    assert f"{METRICS} is damaged: " in done.err
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00v\x00{}"])
+def test_a_damaged_path_is_one_sentence(bpnet, run: Path, content: bytes) -> None:
+    (run / PATH).write_bytes(content)
+    done = bpnet("plot", "latest", "loss", "-o", "a.svg")
+    assert (done.code, done.err) == (0, "")
+    refused = bpnet("plot", "latest", "weights")
+    assert refused.code == 2
+    assert f"{PATH} is damaged" in refused.err
+
+
+def test_a_run_that_diverged_has_pictures(bpnet, tmp_path: Path) -> None:
+    rate = "training.learning_rate=1e200"
+    assert bpnet("train", CONFIGS / "plane.yaml", "--set", rate).code == 3
+    done = bpnet("plot", "latest", "loss", "weights", "-o", "a.svg")
+    assert (done.code, done.err) == (0, "")
+    assert "ended by diverged" in (tmp_path / "a.svg").read_text()
+
+
+def test_last_weights_differ_from_the_best_where_there_is_validation(bpnet, tmp_path: Path) -> None:
+    bpnet("train", CONFIGS / "moons.yaml", "--quiet", "--set", "training.epochs=150")
+    for weights in ("best", "last"):
+        bpnet("plot", "latest", "weights", "--weights", weights, "-o", f"{weights}.svg")
+    best, last = ((tmp_path / f"{name}.svg").read_text() for name in ("best", "last"))
+    assert "last epoch (150)" in last
+    assert "last epoch" not in best
+
+
+def test_a_run_elsewhere_is_drawn_by_its_path(bpnet, run: Path, tmp_path: Path) -> None:
+    shutil.move(run, tmp_path / "elsewhere")
+    done = bpnet("plot", "./elsewhere", "loss")
+    assert done.out.splitlines() == [str(tmp_path / "elsewhere" / "plots" / "loss.png")]
+
+
+def test_the_help_names_every_kind(bpnet) -> None:
+    text = bpnet("plot", "--help").out
+    assert all(kind in text for kind in PLOTS)
