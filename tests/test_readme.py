@@ -24,6 +24,7 @@ from bpcli.spec.schema import json_schema
 from bpcli.spec.source import Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.views.keys import keys_page
+from bpcli.views.plots import PLOTS
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -78,7 +79,17 @@ def test_the_commands_print_what_the_readme_shows(
                     f"bpnet {command} does not print: {row}"
                 )
             ran.add(line.split()[0])
-    assert ran >= {"init", "data", "train", "eval", "predict", "export", "gradcheck", "compare"}
+    assert ran >= {
+        "init",
+        "data",
+        "train",
+        "eval",
+        "predict",
+        "export",
+        "gradcheck",
+        "compare",
+        "plot",
+    }
     monkeypatch.syspath_prepend(tmp_path)
     for code in PYTHON:  # what is printed stands in a comment beside it
         capfd.readouterr()
@@ -143,6 +154,11 @@ def test_every_option_is_in_the_readme() -> None:
         for kind in registry.values():
             for option in fields(kind):
                 assert re.search(rf"\b{option.name}\b", TEXT), f"{kind.__name__}.{option.name}"
+
+
+def test_every_kind_of_picture_is_in_the_readme() -> None:
+    for kind in PLOTS:
+        assert f"\n| `{kind}` |" in TEXT, kind
 
 
 def test_every_shipped_config_is_in_the_readme() -> None:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 @click.command(
     "plot",
     epilog="""\b
+Kinds, of the log:       loss metrics gradient_norms learning_rate units
+of weights and outputs:  weights activations network path
+of predictions:          confusion roc predicted residuals fit regions
+                         hidden_regions
+
+\b
 Examples:
   bpnet plot latest
   bpnet plot latest --list
@@ -53,12 +59,6 @@ def command(
     RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Without KIND,
     every picture that the run has. Several in one file are pages of a .pdf, else panels of one
     picture. A picture that is there already is drawn again.
-
-    \b
-    Kinds, of the log:       loss metrics gradient_norms learning_rate units
-    of weights and outputs:  weights activations network path
-    of predictions:          confusion roc predicted residuals fit regions
-                             hidden_regions
     """
     from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
     from bpcli.runs.references import find_run

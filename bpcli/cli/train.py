@@ -172,6 +172,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
         out.say(f"warning: {record['warning']}")
     out.say(f"saved in {outcome.run.folder}")
     out.say(f"score it with: bpnet eval {outcome.run.run_id}")
+    out.say(f"see it in pictures with: bpnet plot {outcome.run.run_id}")
     if experiment.table.encoding is not None:
         predict = f"bpnet predict {outcome.run.run_id} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")
