@@ -55,7 +55,7 @@ def check_axes(figure: Figure) -> None:
             assert axes.get_xlabel() or axes.get_ylabel()
         else:
             assert axes.has_data()
-            assert axes.get_gid() == BARE or (axes.get_xlabel() and axes.get_ylabel())
+            assert axes.get_gid() == BARE or is_named(axes)
 
 
 def check_room(figure: Figure) -> None:
@@ -68,6 +68,13 @@ def check_room(figure: Figure) -> None:
     assert box.y1 <= whole.height + 0.02, (box, whole)
     for axes in figure.axes:
         assert min(axes.bbox.width, axes.bbox.height) > (5 if is_colorbar(axes) else 60), axes
+
+
+def is_named(axes: Axes) -> bool:
+    """Whether each axis has a label, here or on the axes that share it."""
+    across = axes.get_shared_x_axes().get_siblings(axes)
+    down = axes.get_shared_y_axes().get_siblings(axes)
+    return any(each.get_xlabel() for each in across) and any(each.get_ylabel() for each in down)
 
 
 def is_colorbar(axes: Axes) -> bool:

@@ -16,7 +16,6 @@ from bpcli.data.files import FileFormat
 from bpcli.data.prepare import Preparation
 from bpcli.data.table import Labels
 from bpcli.errors import RunError
-from bpcli.experiment.predict import output_names
 from bpcli.experiment.trained import SavedWeights, Weights, load_weights
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
@@ -26,6 +25,7 @@ from bpcli.runs.store import RESOLVED, WEIGHTS, Run
 from bpcli.spec.load import validate
 from bpcli.spec.models import FileData
 from bpcli.spec.source import Source
+from bpcli.views.names import output_names
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -9,10 +9,9 @@ import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.table import numbered
-from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.network import Network
 from bpcli.nn.propagation import predict as network_outputs
+from bpcli.views.names import output_names
 
 
 @dataclass(frozen=True)
@@ -89,20 +88,6 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
         _target_names(len(targets[0]) if targets else 0),
         targets,
     )
-
-
-def output_names(
-    network: Network, class_names: tuple[str, ...], target_names: tuple[str, ...]
-) -> tuple[str, ...]:
-    """P(setosa) for the probability of a class; else the target's name, marked as predicted."""
-    if class_names:
-        is_probability = isinstance(network.layers[-1].activation, Sigmoid | Softmax)
-        mark = "P" if is_probability else "output"
-        names = class_names if network.outputs > 1 else class_names[1:]
-        return tuple(f"{mark}({name})" for name in names)
-    if len(target_names) == network.outputs:
-        return tuple(f"predicted {name}" for name in target_names)
-    return numbered("output", network.outputs)
 
 
 def _target_names(count: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bpcli.views.plots.base import Plot, draw, why_not
+from bpcli.views.plots.confusion import Confusion
 from bpcli.views.plots.curves import (
     GradientNorms,
     LossCurves,
@@ -16,7 +17,14 @@ from bpcli.views.plots.curves import (
     OptimizerFigures,
     UnitFailures,
 )
+from bpcli.views.plots.fit import Fit
+from bpcli.views.plots.hidden_regions import HiddenRegions
 from bpcli.views.plots.layers import ActivationHistograms, WeightHistograms
+from bpcli.views.plots.network import NetworkDiagram
+from bpcli.views.plots.path import Path
+from bpcli.views.plots.predicted import Predicted, Residuals
+from bpcli.views.plots.regions import Regions
+from bpcli.views.plots.roc import Roc
 from bpcli.views.plots.style import document, house_style, picture
 from bpcli.views.plots.subject import Subject
 
@@ -90,4 +98,13 @@ PLOTS: dict[str, Plot] = {
     "weights": WeightHistograms(),
     "activations": ActivationHistograms(),
     "units": UnitFailures(),
+    "confusion": Confusion(),
+    "roc": Roc(),
+    "predicted": Predicted(),
+    "residuals": Residuals(),
+    "fit": Fit(),
+    "regions": Regions(),
+    "hidden_regions": HiddenRegions(),
+    "path": Path(),
+    "network": NetworkDiagram(),
 }

@@ -76,9 +76,11 @@ _CHARACTERS, _HANDLE = 12, 9
 """What an inch of a legend has room for, and what an entry takes beside its label."""
 
 
-def legend_below(figure: Panel, axes: Axes) -> None:
+def legend_below(figure: Panel, *sources: Axes) -> None:
     """The legend of some axes for the whole figure, below it, in as many columns as fit."""
-    handles, labels = axes.get_legend_handles_labels()
+    found = [axes.get_legend_handles_labels() for axes in sources]
+    handles = [handle for handles, _ in found for handle in handles]
+    labels = [label for _, labels in found for label in labels]
     room = int(figure.bbox.width / figure.dpi * _CHARACTERS)
     columns = room // (max(map(len, labels), default=0) + _HANDLE)
     figure.legend(

@@ -1,0 +1,21 @@
+"""What the outputs of a network are called."""
+
+from __future__ import annotations
+
+from bpcli.data.table import numbered
+from bpcli.nn.activations import Sigmoid, Softmax
+from bpcli.nn.network import Network
+
+
+def output_names(
+    network: Network, class_names: tuple[str, ...], target_names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """P(setosa) for the probability of a class; else the target's name, marked as predicted."""
+    if class_names:
+        is_probability = isinstance(network.layers[-1].activation, Sigmoid | Softmax)
+        mark = "P" if is_probability else "output"
+        names = class_names if network.outputs > 1 else class_names[1:]
+        return tuple(f"{mark}({name})" for name in names)
+    if len(target_names) == network.outputs:
+        return tuple(f"predicted {name}" for name in target_names)
+    return numbered("output", network.outputs)
