@@ -6,16 +6,17 @@ Every check is lenient about what it does not understand: the models report that
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bpcli.data.arrayfiles import ARRAY_SUFFIXES
 from bpcli.data.prepare import FITTED_RULES
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.spec.faults import shown
-from bpcli.spec.source import Location, Source
+from bpcli.spec.source import Location
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 
 
@@ -28,40 +29,46 @@ class Complaint:
     at_key: bool = False
 
 
-def cross_check(source: Source) -> Iterator[Complaint]:
-    """The faults that no single key has."""
-    for check in (
-        _one_entry_a_layer,
-        _auto_at_the_ends,
-        _legal_loss,
-        _split_sums_to_one,
-        _parts_of_files,
-        _folds,
-        _batches,
-        _needs_validation,
-        _strip_to_compare,
-        _momentum,
-        _layerwise,
-        _full_batch,
-        _sum_of_squares,
-        _own_l2,
-        _target_scale,
-        _one_source,
-        _indicator_of_fill,
-        _array_files,
-        _inline_numbers,
-    ):
-        yield from check(source)
+class Tree(Protocol):
+    """What the checks read: values by their location."""
+
+    def get(self, location: Location, default: Any = None) -> Any: ...
 
 
-def _one_entry_a_layer(source: Source) -> Iterator[Complaint]:
-    layers = source.get(("network", "layers"))
-    if not isinstance(layers, list) or len(layers) < 2:
-        return
-    wanted = len(layers) - 1
-    for key in ("activations", "bias", "parameters"):
-        found = source.get(("network", key))
-        if isinstance(found, list) and len(found) != wanted:
+class _Doubt(Exception):
+    """A value was asked for that is wrong by itself."""
+
+
+@dataclass(frozen=True)
+class _WithDoubts:
+    """A tree of which some values may not be read."""
+
+    tree: Tree
+    doubtful: Collection[Location]
+
+    def get(self, location: Location, default: Any = None) -> Any:
+        if any(location[: len(doubt)] == doubt for doubt in self.doubtful):
+            raise _Doubt
+        return self.tree.get(location, default)
+
+
+def cross_check(tree: Tree, doubtful: Collection[Location] = ()) -> Iterator[Complaint]:
+    """The faults that no single key has; a check that reads what is in doubt is given up."""
+    trusted = _WithDoubts(tree, doubtful)
+    for check in _CHECKS:
+        with suppress(_Doubt):
+            yield from check(trusted)
+
+
+def _entries_of(key: str) -> Callable[[Tree], Iterator[Complaint]]:
+    """Whether a list of the network has one entry a layer."""
+
+    def check(source: Tree) -> Iterator[Complaint]:
+        layers, found = source.get(("network", "layers")), source.get(("network", key))
+        if not isinstance(layers, list) or len(layers) < 2 or not isinstance(found, list):
+            return
+        wanted = len(layers) - 1
+        if len(found) != wanted:
             entries = "1 entry" if len(found) == 1 else f"{len(found)} entries"
             yield Complaint(
                 ("network", key),
@@ -69,8 +76,10 @@ def _one_entry_a_layer(source: Source) -> Iterator[Complaint]:
                 "layer after the input",
             )
 
+    return check
 
-def _auto_at_the_ends(source: Source) -> Iterator[Complaint]:
+
+def _auto_at_the_ends(source: Tree) -> Iterator[Complaint]:
     layers = source.get(("network", "layers"))
     for position, size in enumerate(layers if isinstance(layers, list) else []):
         if size == "auto" and 0 < position < len(layers) - 1:
@@ -80,12 +89,12 @@ def _auto_at_the_ends(source: Source) -> Iterator[Complaint]:
             )
 
 
-def _legal_loss(source: Source) -> Iterator[Complaint]:
+def _legal_loss(source: Tree) -> Iterator[Complaint]:
     activations = source.get(("network", "activations"))
-    loss = _name(source.get(("loss",)))
+    loss = _name_at(source, ("loss",))
     if not isinstance(activations, list) or not activations or loss not in LOSSES:
         return
-    output = _name(activations[-1])
+    output = _name_at(source, ("network", "activations", len(activations) - 1))
     output = ACTIVATION_ALIASES.get(output, output)
     if output not in ACTIVATIONS or loss in legal_losses(output):
         return
@@ -97,7 +106,7 @@ def _legal_loss(source: Source) -> Iterator[Complaint]:
     )
 
 
-def _split_sums_to_one(source: Source) -> Iterator[Complaint]:
+def _split_sums_to_one(source: Tree) -> Iterator[Complaint]:
     if source.get(("data", "split", "folds")) is not None:
         return
     parts = {part: source.get(("data", "split", part)) for part in ("train", "val", "test")}
@@ -120,7 +129,7 @@ def _split_sums_to_one(source: Source) -> Iterator[Complaint]:
 _WAYS = ("files", "index", "column")
 
 
-def _parts_of_files(source: Source) -> Iterator[Complaint]:
+def _parts_of_files(source: Tree) -> Iterator[Complaint]:
     """Parts told apart by files, row numbers or a column: in one way, and of files alone."""
     split: Location = ("data", "split")
     ways = [way for way in _WAYS if source.get((*split, way)) is not None]
@@ -139,7 +148,7 @@ def _parts_of_files(source: Source) -> Iterator[Complaint]:
             )
 
 
-def _folds(source: Source) -> Iterator[Complaint]:
+def _folds(source: Tree) -> Iterator[Complaint]:
     split = ("data", "split")
     folds, fold = source.get((*split, "folds")), source.get((*split, "fold"))
     for part in ("train", "test"):
@@ -163,7 +172,7 @@ def _sum_text(numbers: dict[str, Any]) -> str:
     return ", ".join(f"{part} {value:g}" for part, value in numbers.items())
 
 
-def _batches(source: Source) -> Iterator[Complaint]:
+def _batches(source: Tree) -> Iterator[Complaint]:
     if source.get(("training", "batch_size"), "full") != "full":
         return
     if source.get(("training", "sampling"), "shuffle") == "random":
@@ -178,7 +187,7 @@ def _batches(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _needs_validation(source: Source) -> Iterator[Complaint]:
+def _needs_validation(source: Tree) -> Iterator[Complaint]:
     val = source.get(("data", "split", "val"), 0)
     if not _is_number(val) or val:
         return
@@ -194,7 +203,7 @@ def _needs_validation(source: Source) -> Iterator[Complaint]:
             )
 
 
-def _strip_to_compare(source: Source) -> Iterator[Complaint]:
+def _strip_to_compare(source: Tree) -> Iterator[Complaint]:
     stop = ("training", "stop")
     if source.get((*stop, "progress")) is not None and source.get((*stop, "strip")) == 1:
         yield Complaint(
@@ -203,7 +212,7 @@ def _strip_to_compare(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _momentum(source: Source) -> Iterator[Complaint]:
+def _momentum(source: Tree) -> Iterator[Complaint]:
     optimizer = source.get(("training", "optimizer"))
     if not isinstance(optimizer, dict) or optimizer.get("nesterov") is not True:
         return
@@ -214,7 +223,7 @@ def _momentum(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _layerwise(source: Source) -> Iterator[Complaint]:
+def _layerwise(source: Tree) -> Iterator[Complaint]:
     """`update`, which is an option of gradient descent alone, under another optimizer."""
     name, optimizer = asked_optimizer(source)
     key = ("training", "optimizer", "update")
@@ -227,7 +236,7 @@ def _layerwise(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _full_batch(source: Source) -> Iterator[Complaint]:
+def _full_batch(source: Tree) -> Iterator[Complaint]:
     name, optimizer = asked_optimizer(source)
     size = source.get(("training", "batch_size"), "full")
     if optimizer is not None and optimizer.full_batch_because and size != "full":
@@ -239,9 +248,9 @@ def _full_batch(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _sum_of_squares(source: Source) -> Iterator[Complaint]:
+def _sum_of_squares(source: Tree) -> Iterator[Complaint]:
     name, optimizer = asked_optimizer(source)
-    loss = LOSSES.get(_name(source.get(("loss",))))
+    loss = LOSSES.get(_name_at(source, ("loss",)))
     if optimizer is None or not optimizer.needs_sum_of_squares or loss is None:
         return
     if not loss.is_sum_of_squares:
@@ -253,7 +262,7 @@ def _sum_of_squares(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _own_l2(source: Source) -> Iterator[Complaint]:
+def _own_l2(source: Tree) -> Iterator[Complaint]:
     name, optimizer = asked_optimizer(source)
     if optimizer is not None and optimizer.finds_l2 and source.get(("training", "l2"), 0):
         yield Complaint(
@@ -262,18 +271,20 @@ def _own_l2(source: Source) -> Iterator[Complaint]:
         )
 
 
-def asked_optimizer(source: Source) -> tuple[str, type[Optimizer] | None]:
+def asked_optimizer(source: Tree) -> tuple[str, type[Optimizer] | None]:
     """The optimizer under our name for it."""
     given = source.get(("training", "optimizer"), "gradient_descent")
-    name = _name(given) or ("gradient_descent" if isinstance(given, dict) else "")
+    name = _name_at(source, ("training", "optimizer"), given) or (
+        "gradient_descent" if isinstance(given, dict) else ""
+    )
     name = str(OPTIMIZER_ALIASES.get(name, {"name": name})["name"])
     return name, OPTIMIZERS.get(name)
 
 
-def _target_scale(source: Source) -> Iterator[Complaint]:
+def _target_scale(source: Tree) -> Iterator[Complaint]:
     same = source.get(("data", "targets")) == "same_as_inputs"
     scale = source.get(("data", "scale", "targets"), "none")
-    loss = LOSSES.get(_name(source.get(("loss",))))
+    loss = LOSSES.get(_name_at(source, ("loss",)))
     if same and scale != "none":
         yield Complaint(
             ("data", "scale", "targets"),
@@ -287,7 +298,7 @@ def _target_scale(source: Source) -> Iterator[Complaint]:
         )
 
 
-def _one_source(source: Source) -> Iterator[Complaint]:
+def _one_source(source: Tree) -> Iterator[Complaint]:
     has_generator = source.get(("data", "generator")) is not None
     for key in ("inputs", "file"):
         if has_generator and source.get(("data", key)):
@@ -296,14 +307,14 @@ def _one_source(source: Source) -> Iterator[Complaint]:
             )
 
 
-def _indicator_of_fill(source: Source) -> Iterator[Complaint]:
+def _indicator_of_fill(source: Tree) -> Iterator[Complaint]:
     if source.get(("data", "indicator")) and source.get(("data", "fill")) is None:
         yield Complaint(
             ("data", "indicator"), "`indicator` tells where `fill` stood in: set `fill` too"
         )
 
 
-def _array_files(source: Source) -> Iterator[Complaint]:
+def _array_files(source: Tree) -> Iterator[Complaint]:
     """What columns of words and gaps need, and arrays of numbers have not."""
     file = source.get(("data", "file"))
     if not isinstance(file, str) or not file.lower().endswith(ARRAY_SUFFIXES):
@@ -315,7 +326,7 @@ def _array_files(source: Source) -> Iterator[Complaint]:
             )
 
 
-def _inline_numbers(source: Source) -> Iterator[Complaint]:
+def _inline_numbers(source: Tree) -> Iterator[Complaint]:
     """Cells of inline arrays that are no finite numbers; targets may be all words instead."""
     if source.get(("data", "file")) is not None:
         return  # they are names of columns
@@ -335,11 +346,37 @@ def _inline_numbers(source: Source) -> Iterator[Complaint]:
                     )
 
 
-def _name(value: Any) -> str:
+def _name_at(source: Tree, location: Location, default: Any = None) -> str:
     """The name in a short or long form; nothing that any registry knows where there is none."""
-    name = value.get("name") if isinstance(value, dict) else value
+    value = source.get(location, default)
+    name = source.get((*location, "name")) if isinstance(value, dict) else value
     return name if isinstance(name, str) else ""
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_CHECKS: tuple[Callable[[Tree], Iterator[Complaint]], ...] = (
+    _entries_of("activations"),
+    _entries_of("bias"),
+    _entries_of("parameters"),
+    _auto_at_the_ends,
+    _legal_loss,
+    _split_sums_to_one,
+    _parts_of_files,
+    _folds,
+    _batches,
+    _needs_validation,
+    _strip_to_compare,
+    _momentum,
+    _layerwise,
+    _full_batch,
+    _sum_of_squares,
+    _own_l2,
+    _target_scale,
+    _one_source,
+    _indicator_of_fill,
+    _array_files,
+    _inline_numbers,
+)

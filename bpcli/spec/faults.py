@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ from bpcli.errors import ConfigError
 
 
 class Mark(NamedTuple):
-    """A place in the text, counted from 0; or, in `origin`, the option that set the value."""
+    """A place in the text, counted from 0; or in `origin`, the option that set the value."""
 
     line: int
     column: int
@@ -28,10 +30,24 @@ class Fault(NamedTuple):
 def faults_error(name: str, text: str, faults: Iterable[Fault]) -> ConfigError:
     """All faults as one error: those of `--set` first, then in the order of their lines."""
     ordered = sorted(dict.fromkeys(faults), key=lambda fault: _order(fault.mark))
-    lines = text.splitlines()
-    shown = [_render(name, lines, fault) for fault in ordered]
-    count = "1 fault" if len(shown) == 1 else f"{len(shown)} faults"
+    lines = lines_of(text)
+    shown = [_render(name, lines, fault) for fault in ordered[:MOST_FAULTS]]
+    count = "1 fault" if len(ordered) == 1 else f"{len(ordered)} faults"
+    if len(ordered) > MOST_FAULTS:
+        count = f"the first {MOST_FAULTS} faults"
     return ConfigError("\n".join([*shown, f"{count} in {name}"]))
+
+
+MOST_FAULTS = 100
+"""Faults that are shown at once: where there are more, one misunderstanding is behind them."""
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as PyYAML counts them, without what it gives no column."""
+    return _LINE_BREAK.split(text.replace("\ufeff", ""))
+
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def _order(mark: Mark | None) -> tuple[int, int]:
@@ -45,23 +61,55 @@ def _render(name: str, lines: list[str], fault: Fault) -> str:
     if mark is None:
         return f"{name}: {fault.message}"
     if mark.origin is not None:
-        return f"{mark.origin}: {fault.message}"
+        return f"{mark.origin}: {fault.message}\n{_excerpt(mark.origin, mark)}"
     head = f"{name}:{mark.line + 1}:{mark.column + 1}: {fault.message}"
-    if mark.line >= len(lines):
-        return head
+    return f"{head}\n{_excerpt(lines[mark.line], mark)}" if mark.line < len(lines) else head
+
+
+def _excerpt(line: str, mark: Mark) -> str:
+    """The line, or what is around the place in a long one, with carets under the exact text."""
     start = max(0, mark.column - _EXCERPT // 2)
-    excerpt = lines[mark.line][start : start + _EXCERPT]
-    width = max(1, min(mark.end_column, start + len(excerpt)) - mark.column)
-    return f"{head}\n    {excerpt}\n    {' ' * (mark.column - start)}{'^' * width}"
+    end = min(mark.end_column, start + _EXCERPT)
+    before, within = _visible(line[start : mark.column]), _visible(line[mark.column : end])
+    after = _visible(line[end : start + _EXCERPT])
+    carets = "^" * max(1, _columns(within))
+    return f"    {before}{within}{after}\n    {' ' * _columns(before)}{carets}"
 
 
 _EXCERPT = 76
 
 
+def _visible(text: str) -> str:
+    """The text with nothing in it that could steer a terminal; tabs of a known width."""
+    return "".join(_VISIBLE.get(c) or (c if c.isprintable() else f"\\x{ord(c):02x}") for c in text)
+
+
+_VISIBLE = {"\t": "    "}
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: Chinese characters two, accents none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
 def did_you_mean(found: object, allowed: Iterable[str]) -> str:
     """`; did you mean x?` where something allowed is close to what was found, else nothing."""
+    meant = suggestion(found, allowed)
+    return f"; did you mean `{meant}`?" if meant else ""
+
+
+def suggestion(found: object, allowed: Iterable[str]) -> str | None:
+    """What is allowed and close to what was found."""
+    if len(str(found)) > _LONGEST_NAME:
+        return None
     close = difflib.get_close_matches(str(found).lower(), list(allowed), n=1, cutoff=0.6)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    return close[0] if close else None
+
+
+_LONGEST_NAME = 40
 
 
 def shown(value: object) -> str:

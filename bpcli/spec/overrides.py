@@ -2,76 +2,142 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from bpcli.errors import ConfigError
-from bpcli.spec.faults import Mark
+from bpcli.spec.faults import Fault, Mark, shown
 from bpcli.spec.source import Key, Location, Source
 
 
 def override(source: Source, assignment: str, option: str = "--set") -> None:
     """Apply `key.path=value`, the value read as YAML. Outranks the file.
 
-    Raises `ConfigError` where the path leads into something that has no keys, or the value is not
-    one value.
+    What is wrong with it joins the faults of the source, to be reported with them.
     """
-    path, equals, text = assignment.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise ConfigError(
-            f"{option} {assignment}: expected key=value, such as --set training.epochs=50."
-        )
-    mark = Mark(0, 0, 0, origin=f"{option} {assignment if option == '--set' else text}")
-    value = _value(text, mark)
-    location = _make_way(source, keys, mark)
+    try:
+        _apply(source, _Assignment.of(assignment, option))
+    except _Wrong as error:
+        source.faults.append(error.fault)
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str, mark: Mark) -> None:
+        super().__init__(message)
+        self.fault = Fault(message, mark)
+
+
+class _Assignment(NamedTuple):
+    """The keys, the value's text, and the option as it was written, to point at."""
+
+    keys: list[str]
+    text: str
+    origin: str
+
+    @classmethod
+    def of(cls, assignment: str, option: str) -> _Assignment:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            origin = f"{option} {assignment}"
+            raise _Wrong(
+                "expected key=value, such as --set training.epochs=50",
+                Mark(0, len(option) + 1, len(origin), origin),
+            )
+        return cls(keys, text, f"{option} {assignment if option == '--set' else text}")
+
+    @property
+    def value_mark(self) -> Mark:
+        return self.mark_of(0, len(self.text))
+
+    def mark_of(self, start: int, end: int) -> Mark:
+        """The place of a piece of the value, in the option."""
+        before = len(self.origin) - len(self.text)
+        return Mark(0, before + start, before + end, self.origin)
+
+    def key_mark(self, number: int) -> Mark:
+        """The place of a key of the path; of a value alone, the whole."""
+        path = ".".join(self.keys)
+        start = self.origin.find(f"{path}=")
+        if start < 0:
+            return self.value_mark
+        start += len(".".join([*self.keys[:number], ""]))
+        return Mark(0, start, start + len(self.keys[number]), self.origin)
+
+
+def _apply(source: Source, given: _Assignment) -> None:
+    parsed = _parsed(given)
+    location = _make_way(source, given)
     parent: Any = source.get(location[:-1])
-    parent[location[-1]] = value
+    parent[location[-1]] = parsed.tree["value"]
     for marks in (source.key_marks, source.value_marks):
         for stale in [known for known in marks if known[: len(location)] == location]:
             del marks[stale]
-        marks[location] = mark
+    source.unread = {known for known in source.unread if known[: len(location)] != location}
+    source.key_marks[location] = given.key_mark(len(given.keys) - 1)
+    source.value_marks[location] = given.value_mark
+    for old, new in (
+        (parsed.key_marks, source.key_marks),
+        (parsed.value_marks, source.value_marks),
+    ):
+        for inner, mark in _inner(old, given):
+            new[(*location, *inner)] = mark
 
 
-def _value(text: str, mark: Mark) -> Any:
+_BEFORE = "value: "
+
+
+def _parsed(given: _Assignment) -> Source:
     try:
-        parsed = Source.parse(f"value: {text}", "value")
+        parsed = Source.parse(_BEFORE + given.text, "value", most_values=20_000)
     except ConfigError as error:
         first = str(error).splitlines()[0].split(": ", 1)[1]
-        raise ConfigError(f"{mark.origin}: {first}.") from None
+        raise _Wrong(first, given.value_mark) from None
     if parsed.faults:
-        raise ConfigError(f"{mark.origin}: {parsed.faults[0].message}.")
+        raise _Wrong(parsed.faults[0].message, given.value_mark)
     if list(parsed.tree) != ["value"]:
-        raise ConfigError(f"{mark.origin}: expected one value, found several lines.")
-    return parsed.tree["value"]
+        raise _Wrong("expected one value, found several lines", given.value_mark)
+    return parsed
 
 
-def _make_way(source: Source, keys: list[str], mark: Mark) -> Location:
+def _inner(marks: dict[Location, Mark], given: _Assignment) -> Iterator[tuple[Location, Mark]]:
+    """The places inside a value that stands on one line, as places in the option."""
+    for location, mark in marks.items():
+        if len(location) > 1:
+            start, end = mark.column - len(_BEFORE), mark.end_column - len(_BEFORE)
+            is_on_line = mark.line == 0 and "\n" not in given.text
+            yield location[1:], given.mark_of(start, end) if is_on_line else given.value_mark
+
+
+def _make_way(source: Source, given: _Assignment) -> Location:
     """The location the keys name; mappings on the way are made where they lack."""
     location: Location = ()
     parent: Any = source.tree
-    for depth, key in enumerate(keys):
-        location = (*location, _step(parent, key, keys[:depth], mark))
-        if depth == len(keys) - 1:
+    for depth in range(len(given.keys)):
+        location = (*location, _step(parent, given, depth))
+        if depth == len(given.keys) - 1:
             break
         here = source.get(location)
         if here is None:
-            here = _place(source, parent, location, {}, mark)
+            here = _place(source, parent, location, {}, given.key_mark(depth))
         elif isinstance(here, str) and _is_shorthand(location):
             here = _place(source, parent, location, {"name": here}, None)
         elif not isinstance(here, dict | list):
             where = ".".join(map(str, location))
-            raise ConfigError(f"{mark.origin}: `{where}` is {here!r}, which has no keys.")
+            raise _Wrong(f"`{where}` is {shown(here)}, which has no keys", given.key_mark(depth))
         parent = here
     return location
 
 
-def _step(parent: Any, key: str, path: list[str], mark: Mark) -> Key:
+def _step(parent: Any, given: _Assignment, depth: int) -> Key:
+    key = given.keys[depth]
     if not isinstance(parent, list):
         return key
-    if not key.isdecimal() or int(key) >= len(parent):
-        raise ConfigError(
-            f"{mark.origin}: `{'.'.join(path)}` is a list of {len(parent)}; its places are 0 to "
-            f"{len(parent) - 1}, not {key}."
+    if not (key.isascii() and key.isdecimal()) or int(key[:20]) >= len(parent):
+        places = f"its places are 0 to {len(parent) - 1}" if parent else "it has no places"
+        raise _Wrong(
+            f"`{'.'.join(given.keys[:depth])}` is a list of {len(parent)}; {places}, not {key}",
+            given.key_mark(depth),
         )
     return int(key)
 
@@ -82,6 +148,7 @@ def _place(
     parent[location[-1]] = made
     if mark is not None:
         source.key_marks[location] = source.value_marks[location] = mark
+        source.unread.discard(location)
     elif location in source.value_marks:
         source.value_marks[(*location, "name")] = source.value_marks[location]
     return made

@@ -319,4 +319,4 @@ def test_faults_of_one_line_stand_in_the_order_of_their_columns() -> None:
     found = faults(
         MINIMAL.replace("{generator: xor}", "{generator: xor, split: {val: x, tset: 1}}")
     )
-    assert [line.split(": ")[0] for line in found] == ["c.yaml:2:37", "c.yaml:2:40"]
+    assert [line.split(": ")[0] for line in found] == ["c.yaml:2:37", "c.yaml:2:40", "c.yaml:2:46"]

@@ -57,13 +57,11 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("a: 010", "c.yaml:1:4: write 10 or '010', not 010"),
         ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` stands here again, first on line 1"),
         ("a: !!python/object:os.system x", "tags"),
-        ("a: &x 1\nb: *x", "c.yaml:2:4: aliases"),
-        ("a: &x 1\n*x : 2", "c.yaml:2:1: aliases"),
         ("- 1", "a config is a mapping"),
         ("just words", "a config is a mapping"),
         ("", "the file is empty"),
         ("a: 1\n---\nb: 2", "one document a file"),
-        ("a: [1, 2", "this is not YAML"),
+        ("a: [1, 2", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
         ("a:\n\t- 1", "indent with spaces, not tabs"),
         ("? [1, 2]\n: 3", "a key is a word"),
         (f"a: {'9' * 5000}", "5000 digits"),
@@ -148,6 +146,8 @@ def overridden(text: str, *assignments: str) -> dict[str, Any]:
     source = Source.parse(text, "c.yaml")
     for assignment in assignments:
         override(source, assignment)
+    if source.faults:
+        raise source.error()
     return source.tree
 
 
@@ -180,7 +180,7 @@ def test_overrides_replace_add_and_reach_into_lists_and_names() -> None:
         ("list.7=1", "places are 0 to 1"),
         ("list.x=1", "places are 0 to 1"),
         ("number.x=1", "has no keys"),
-        ("a=[1", "--set a=[1: this is not YAML"),
+        ("a=[1", "--set a=[1: this bracket is never closed"),
         ("a=010", "--set a=010: write 10"),
         ("a=3\nb: 4", "found several lines"),
         ("number.x.y=1", "has no keys"),

@@ -1,0 +1,122 @@
+"""Which keys may stand where, for the hints of faults: by section, and by the entry it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+
+from bpcli.data.generators import GENERATORS
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.nn.losses import LOSSES
+from bpcli.spec.models import (
+    FileData,
+    FileSplit,
+    GeneratedData,
+    InlineData,
+    NetworkSpec,
+    Scaling,
+    Spec,
+    Stop,
+    Training,
+)
+from bpcli.spec.source import Location, Source
+from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A section that names an entry of a registry, with the entry's options beside the name."""
+
+    registry: Mapping[str, type]
+    aliases: Mapping[str, str]
+    key: str = "name"
+    default: str | None = None
+
+    def entry(self, name: object) -> str | None:
+        """Our name for what a config calls so."""
+        name = self.aliases.get(name, name) if isinstance(name, str) else self.default
+        return name if name in self.registry else None
+
+    def options(self, name: str) -> list[str]:
+        return [field.name for field in fields(self.registry[name])]
+
+    def with_option(self, key: str) -> list[str]:
+        """The entries that have such an option."""
+        return [name for name in self.registry if key in self.options(name)]
+
+
+ALIASES: dict[str, str] = {
+    **ACTIVATION_ALIASES,
+    **{alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()},
+}
+_CHOICES: dict[Location, Choice] = {
+    ("training", "optimizer"): Choice(OPTIMIZERS, ALIASES, default="gradient_descent"),
+    ("data",): Choice(GENERATORS, {}, key="generator"),
+    ("network", "init"): Choice(INITIALIZERS, {}, default="xavier_uniform"),
+    ("network", "activations"): Choice(ACTIVATIONS, ALIASES),
+    ("loss",): Choice(LOSSES, {}),
+}
+_SECTIONS: dict[Location, list[str]] = {
+    (): list(Spec.model_fields),
+    ("training",): list(Training.model_fields),
+    ("training", "stop"): list(Stop.model_fields),
+    ("network",): list(NetworkSpec.model_fields),
+    ("data",): list(GeneratedData.model_fields | InlineData.model_fields | FileData.model_fields),
+    ("data", "split"): list(FileSplit.model_fields),
+    ("data", "scale"): list(Scaling.model_fields),
+}
+
+
+def choice_at(location: Location) -> Choice | None:
+    """The choice that a section, or an entry of a list, makes."""
+    return _CHOICES.get(location) or _CHOICES.get(location[:-1] if _is_in_list(location) else ())
+
+
+def _is_in_list(location: Location) -> bool:
+    return bool(location) and isinstance(location[-1], int)
+
+
+def known_keys(source: Source, location: Location) -> list[str]:
+    """The keys that may stand in the mapping at a location."""
+    if location == ("data",):
+        return _keys_of_data(source)
+    keys = list(_SECTIONS.get(location, []))
+    choice = choice_at(location)
+    if choice is not None:
+        entry = choice.entry(_chosen(source, location, choice))
+        keys += [choice.key, *(choice.options(entry) if entry else [])]
+    return keys
+
+
+def _keys_of_data(source: Source) -> list[str]:
+    data = source.get(("data",))
+    generator = data.get("generator") if isinstance(data, dict) else None
+    if generator is not None:
+        entry = _CHOICES["data",].entry(generator)
+        return [*GeneratedData.model_fields, *(_CHOICES["data",].options(entry) if entry else [])]
+    if isinstance(data, dict) and "file" in data:
+        return list(FileData.model_fields)
+    if isinstance(data, dict) and "inputs" in data:
+        return list(InlineData.model_fields)
+    return _SECTIONS["data",]
+
+
+def _chosen(source: Source, location: Location, choice: Choice) -> object:
+    here = source.get(location)
+    return here.get(choice.key) if isinstance(here, dict) else here
+
+
+def home_of(source: Source, key: str, parent: Location) -> Location | None:
+    """The section a misplaced key belongs in; None where it is at home, with other neighbours."""
+    here = choice_at(parent)
+    if (here is not None and here.with_option(key)) or key in _SECTIONS.get(parent, []):
+        return None
+    return next(_homes(source, key), None)
+
+
+def _homes(source: Source, key: str) -> Iterator[Location]:
+    """First the sections that always have the key, then those that have it now, or could."""
+    yield from (place for place, keys in _SECTIONS.items() if key in keys)
+    yield from (place for place in _CHOICES if key in known_keys(source, place))
+    yield from (place for place, choice in _CHOICES.items() if choice.with_option(key))
