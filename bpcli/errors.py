@@ -54,3 +54,11 @@ class Interrupted(BpnetError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.signal_number = signal_number
+
+
+class LeftAtOnce(KeyboardInterrupt):
+    """The second signal: nothing more is saved, whatever was being done."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__()
+        self.signal_number = signal_number

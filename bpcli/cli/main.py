@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli import __version__
-from bpcli.errors import BpnetError, Interrupted
+from bpcli.errors import BpnetError, Interrupted, LeftAtOnce
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
@@ -64,9 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BpnetError as error:
         _say(f"Error: {error}")
         return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         _say("Interrupted.")
-        return 130
+        cause = error.__cause__ or error  # click has an exception of its own for it
+        return 128 + cause.signal_number if isinstance(cause, LeftAtOnce) else 130
     except MemoryError as error:
         _say(f"Error: this needs more memory than there is. {error}".strip())
         return 2

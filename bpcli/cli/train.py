@@ -24,9 +24,12 @@ Examples:
   bpnet train configs/moons.yaml --set training.epochs=50 --set seed=3
   bpnet train configs/moons.yaml --profile
   bpnet train configs/softmax_iris.yaml --set "data.split={folds: 5}"
-  bpnet train configs/xor.yaml --json > result.json""",
+  bpnet train configs/xor.yaml --json > result.json
+  bpnet train --resume latest
+  bpnet train --resume latest --set training.epochs=4000""",
 )
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@click.option("--resume", "resumed", metavar="RUN", help="Go on with a run, in its own folder.")
 @set_option
 @click.option("--name", help="The run's name; default: the config's.")
 @runs_dir_option
@@ -39,7 +42,8 @@ Examples:
 )
 @json_option
 def command(
-    config: Path,
+    config: Path | None,
+    resumed: str | None,
     overrides: tuple[str, ...],
     name: str | None,
     runs_dir: Path,
@@ -52,28 +56,38 @@ def command(
     Shows the loss, metrics and gradient norm as they change, and at the end which criterion
     stopped training. The run's weights, metrics and resolved config are kept in its own folder.
     With `data.split.folds`, a network is trained for each fold, and each is a run.
+    Ctrl-C, once, ends training after the epoch at hand; --resume goes on with a run, whatever
+    ended it, as if it had never been interrupted.
     """
     from bpcli.experiment.interrupts import stop_requests
 
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests() as request:
-        from bpcli.build import build
-        from bpcli.experiment.train import train
-        from bpcli.spec.load import load_config
+        if resumed is not None:
+            _refuse_config(config, name)
+            experiment, outcome = _resume(resumed, overrides, runs_dir, is_silent=quiet or as_json)
+        else:
+            from bpcli.build import build
+            from bpcli.experiment.train import train
+            from bpcli.spec.load import load_config
 
-        loaded = load_config(config, overrides, name)
-        if loaded.spec.data.split.has_all_folds:
-            if with_profile:
-                raise ConfigError("--profile looks at one training: add --set data.split.fold=1.")
-            _train_folds(loaded, runs_dir, quiet, as_json)
-            return
-        experiment = build(loaded)
-        if request.signal_number is not None:
-            raise Interrupted("Interrupted before training began.", request.signal_number)
-        if not (quiet or as_json):
-            _say_notes(experiment)
-        with _view(experiment, is_silent=quiet or as_json) as view:
-            outcome = train(experiment, runs_dir, view)
+            if config is None:
+                raise click.UsageError("Missing argument 'CONFIG', or --resume RUN.")
+            loaded = load_config(config, overrides, name)
+            if loaded.spec.data.split.has_all_folds:
+                if with_profile:
+                    raise ConfigError(
+                        "--profile looks at one training: add --set data.split.fold=1."
+                    )
+                _train_folds(loaded, runs_dir, quiet, as_json)
+                return
+            experiment = build(loaded)
+            if request.signal_number is not None:
+                raise Interrupted("Interrupted before training began.", request.signal_number)
+            if not (quiet or as_json):
+                _say_notes(experiment)
+            with _view(experiment, is_silent=quiet or as_json) as view:
+                outcome = train(experiment, runs_dir, view)
     profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
         print_json(outcome.record | ({"profile": profile} if profile else {}))
@@ -83,6 +97,26 @@ def command(
         _print_result(outcome, experiment, profile)
     if outcome.failure is not None:
         raise outcome.failure
+
+
+def _refuse_config(config: Path | None, name: str | None) -> None:
+    if config is not None or name is not None:
+        raise click.UsageError("--resume RUN goes on with the run's own config and name.")
+
+
+def _resume(
+    reference: str, overrides: tuple[str, ...], runs_dir: Path, is_silent: bool
+) -> tuple[Experiment, Outcome]:
+    """Train on in the folder of a run."""
+    from bpcli.experiment.resume import resume, resumption
+    from bpcli.runs.references import find_run
+
+    with resumption(find_run(reference, runs_dir), overrides) as ready:
+        if not is_silent:
+            for note in ready.notes:
+                console(stderr=True).say(f"note: {note}")
+        with _view(ready.experiment, is_silent) as view:
+            return ready.experiment, resume(ready, view)
 
 
 def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) -> None:

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from time import perf_counter as clock
 from types import FrameType
 from typing import Any
+
+from bpcli.errors import LeftAtOnce
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 
 
+_LONG_EPOCH_SECONDS = 0.2
+_WORD = b"Interrupted: this epoch is finished first, then the run is saved. Once more: at once.\n"
+
+
 class StopRequest:
     """Remembers the signal that asked training to stop."""
 
     signal_number: int | None = None
+    _epochs: tuple[float, float] | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         """The handler: note the first signal; the next one leaves at once."""
         if self.signal_number is not None:
-            raise KeyboardInterrupt
+            raise LeftAtOnce(number)
         self.signal_number = number
+        if self._epochs is not None and self._is_long(*self._epochs):
+            with suppress(OSError):
+                os.write(2, _WORD)  # at once: Python's own stderr may be in use just now
+
+    def at_epoch(self, now: float) -> None:
+        """The time at which an epoch has ended: whoever asks to stop in a long one is told."""
+        self._epochs = (now if self._epochs is None else self._epochs[1], now)
+
+    def _is_long(self, earlier: float, latest: float) -> bool:
+        return max(latest - earlier, clock() - latest) > _LONG_EPOCH_SECONDS
 
 
 @contextmanager

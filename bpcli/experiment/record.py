@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import secrets
+import sys
+import time
 from typing import Any
+
+import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS
-from bpcli.experiment.provenance import file_digest
+from bpcli.experiment.provenance import data_digest, file_digest, machine
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -15,9 +21,56 @@ from bpcli.nn.network import Network
 from bpcli.registry import as_mapping, name_of
 from bpcli.runs.files import to_json
 from bpcli.runs.listing import flat
-from bpcli.runs.store import Record
+from bpcli.runs.store import RUNNING, Record
 from bpcli.training.optimizers import OPTIMIZERS
 from bpcli.training.stopping import Criterion
+
+
+def now() -> str:
+    """The time, as records have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def argv() -> list[str]:
+    """The command line, in characters that can be written."""
+    return [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]]
+
+
+def first_record(experiment: Experiment, run_id: str, workers: int, group: str) -> Record:
+    """What is known before the first epoch.
+
+    The identity tells the files of this run from those of any other.
+    """
+    return {
+        "run_id": run_id,
+        "identity": secrets.token_hex(8),
+        "status": RUNNING,
+        "started": now(),
+        **describe(experiment),
+        **_fold(experiment, group),
+        "workers": workers,
+        "shards": len(experiment.plan.shards),
+        "block": experiment.plan.block,
+        "argv": argv(),
+        "data_sha256": data_digest(experiment.table),
+        **machine(),
+    }
+
+
+def _fold(experiment: Experiment, group: str) -> Record:
+    """Which fold of how many the run is; nothing where there are no folds."""
+    split = experiment.spec.data.split
+    if split.folds is None:
+        return {}
+    return {"fold": {"number": split.fold or 1, "of": split.folds, "group": group}}
+
+
+def split_bytes(experiment: Experiment) -> bytes:
+    """The rows of each part, as split.npz holds them."""
+    buffer = io.BytesIO()
+    indices: dict[str, Any] = {name: experiment.parts[name].index for name in PARTS}
+    np.savez(buffer, **indices)
+    return buffer.getvalue()
 
 
 def describe(experiment: Experiment) -> Record:

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import io
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+import math
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter as clock
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from bpcli.build import Experiment
-from bpcli.data.prepare import PARTS
-from bpcli.errors import Diverged, Interrupted, WorkerLost
+from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
+from bpcli.experiment.checkpoint_pace import CheckpointPace
 from bpcli.experiment.interrupts import StopRequest, stop_requests
-from bpcli.experiment.provenance import data_digest, file_digest, machine, usable_cores
-from bpcli.experiment.record import criterion_record, describe, weight_arrays, weights_meta
-from bpcli.experiment.scores import EpochScores, all_baselines, all_scores, losses
-from bpcli.nn.arrays import Vector
-from bpcli.nn.numerics import repeatable_numerics
-from bpcli.runs.files import save_arrays
-from bpcli.runs.store import (
-    CONFIG,
-    PATH,
-    RESOLVED,
-    SPLIT,
-    WEIGHTS,
-    MetricsFile,
-    Record,
-    Run,
+from bpcli.experiment.provenance import file_digest, usable_cores
+from bpcli.experiment.record import (
+    criterion_record,
+    first_record,
+    now,
+    split_bytes,
+    weight_arrays,
+    weights_meta,
 )
+from bpcli.experiment.scores import EpochScores, all_baselines, all_scores, losses
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs.checkpoint import Checkpoint, Checkpoints
+from bpcli.runs.files import save_arrays
+from bpcli.runs.parameter_path import ParameterPath
+from bpcli.runs.store import CONFIG, RESOLVED, SPLIT, WEIGHTS, MetricsFile, Record, Run
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.training.workers import Crew, crew, useful_workers
@@ -53,6 +49,12 @@ class Watcher(Protocol):
         ...
 
     def see(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None: ...
+
+
+class Closer(Protocol):
+    """What has to be let go of."""
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -74,28 +76,54 @@ def train(
     Divergence, an interrupt or any other failure in training is returned, after what there is was
     saved. Raises `RunError` where the run cannot be saved; a run that has not begun leaves nothing.
     """
+
+    def begin(workers: int) -> _Session:
+        run = Run.claim(runs_dir, experiment.spec.name)
+        try:
+            lock = run.lock()
+            record = first_record(experiment, run.run_id, workers, group or run.run_id)
+            session = _Session(experiment, run, watcher, record, closers=[lock])
+            session.save_start()
+        except BaseException:
+            run.discard()
+            raise
+        return session
+
+    return _train(experiment, begin)
+
+
+def train_on(
+    experiment: Experiment,
+    run: Run,
+    record: Record,
+    checkpoints: Checkpoints,
+    start: Checkpoint | None,
+    watcher: Watcher,
+) -> Outcome:
+    """Go on with a run, which this process has locked, from a checkpoint or from its beginning.
+
+    Like `train`, otherwise.
+    """
+
+    def begin(workers: int) -> _Session:
+        known = record | {"workers": workers}
+        session = _Session(experiment, run, watcher, known, start, checkpoints)
+        session.go_on()
+        return session
+
+    return _train(experiment, begin)
+
+
+def _train(experiment: Experiment, begin: Callable[[int], _Session]) -> Outcome:
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
         with crew(workers) as who:
-            run = Run.claim(runs_dir, experiment.spec.name)
-            session = _begin(experiment, run, watcher, workers, group or run.run_id)
-            stack.callback(session.log.close)
+            session = begin(workers)
+            stack.callback(session.close)
             failure = session.follow(who, request)
         return session.save_end(failure)
-
-
-def _begin(
-    experiment: Experiment, run: Run, watcher: Watcher, workers: int, group: str
-) -> _Session:
-    try:
-        session = _Session(experiment, run, watcher, workers, group)
-        session.save_start()
-    except BaseException:
-        run.discard()
-        raise
-    return session
 
 
 def workers_for(experiment: Experiment) -> int:
@@ -115,12 +143,17 @@ def stop_rules(experiment: Experiment) -> StopRules:
 def reason_to_end(epoch: Epoch, best: Best, stopping: Stopping, request: StopRequest) -> str | None:
     """What ends training at this epoch, which may be the best: a rule, the optimizer, a signal."""
     best.see(epoch)
-    reason = stopping.see(epoch)
+    stopping.see(epoch)
+    return reason_known(epoch, stopping, request)
+
+
+def reason_known(epoch: Epoch, stopping: Stopping, request: StopRequest) -> str | None:
+    """The same, where the epoch has been seen."""
     if request.signal_number is not None:
         return "interrupted"
-    if reason is None and epoch.ended is not None:
+    if stopping.reason is None and epoch.ended is not None:
         return epoch.ended.reason
-    return reason
+    return stopping.reason
 
 
 def sees_every_epoch(experiment: Experiment, rules: StopRules) -> bool:
@@ -130,61 +163,69 @@ def sees_every_epoch(experiment: Experiment, rules: StopRules) -> bool:
 
 @dataclass
 class _Session:
-    """Everything that one training keeps track of."""
+    """Everything that one training keeps track of.
+
+    `start` is where an earlier session of the same run stood; what is to survive this one is a
+    `Checkpoint` too.
+    """
 
     experiment: Experiment
     run: Run
     watcher: Watcher
-    workers: int
-    group: str
+    record: Record
+    start: Checkpoint | None = None
+    checkpoints: Checkpoints | None = None
+    closers: list[Closer] = field(default_factory=list)
     best: Best = field(default_factory=Best)
     last: Epoch | None = None
     reason: str = "interrupted"
     watching_seconds: float = 0.0
     noted: int = -1
-    path: list[Vector] = field(default_factory=list)
-    record: Record = field(default_factory=dict)
+    before: tuple[int, int] | None = None
+    """Sizes of log and path before the latest epoch was noted; None while it is being looked at."""
 
     def __post_init__(self) -> None:
+        training = self.experiment.spec.training
         self.scores = EpochScores(self.experiment)
         self.rules = stop_rules(self.experiment)
         self.stopping = Stopping(self.rules, self.best)
+        self.seconds = 0.0 if self.start is None else self.start.seconds
+        self.pace = CheckpointPace(training.checkpoint_every, self.seconds)
+        if self.checkpoints is None:
+            self.checkpoints = Checkpoints(self.run, self.record["identity"])
+        if self.start is not None:
+            self.best.recall(self.start.best)
+            self.stopping.recall(self.start.stopping)
 
     def save_start(self) -> None:
         """Write what is known before the first epoch."""
-        config = self.experiment.config
-        self.run.write(CONFIG, config.source.content)
-        self.run.write(RESOLVED, config.resolved())
-        self.run.write(SPLIT, self._split_bytes())
-        self.record = {
-            "run_id": self.run.run_id,
-            "status": "running",
-            "started": _now(),
-            **describe(self.experiment),
-            **self._fold(),
-            "workers": self.workers,
-            "shards": len(self.experiment.plan.shards),
-            "block": self.experiment.plan.block,
-            "argv": [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]],
-            "data_sha256": data_digest(self.experiment.table),
-            **machine(),
-        }
+        self.run.write(CONFIG, self.experiment.config.source.content)
+        self.run.write(SPLIT, split_bytes(self.experiment))
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Write what this session begins with, and cut log and path back to where it does."""
+        self.run.write(RESOLVED, self.experiment.config.resolved())
         self.run.write_record(self.record)
-        self.log = MetricsFile(self.run)
+        self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log_bytes)
+        self.closers.append(self.log)
+        self.path = self._path()
         self.watcher.start(self.record)
 
-    def _fold(self) -> Record:
-        """Which fold of how many the run is; nothing where there are no folds."""
-        split = self.experiment.spec.data.split
-        if split.folds is None:
-            return {}
-        return {"fold": {"number": split.fold or 1, "of": split.folds, "group": self.group}}
+    def _path(self) -> ParameterPath | None:
+        """Where the parameters of every epoch go."""
+        if not self.experiment.spec.training.record_params:
+            return None
+        rows = 0 if self.start is None else self.start.path_rows
+        n_params = self.experiment.network.n_params
+        path = ParameterPath(self.run, n_params, self.experiment.dtype, rows)
+        self.closers.append(path)
+        return path
 
-    def _split_bytes(self) -> bytes:
-        buffer = io.BytesIO()
-        indices: dict[str, Any] = {name: self.experiment.parts[name].index for name in PARTS}
-        np.savez(buffer, **indices)
-        return buffer.getvalue()
+    def close(self) -> None:
+        """Let go of files, and of the lock last: once all else is done."""
+        for closer in reversed(self.closers):
+            closer.close()
 
     def follow(self, workers: Crew, request: StopRequest) -> Exception | None:
         """Go through the epochs until a rule, a signal or a failure ends them.
@@ -194,8 +235,12 @@ class _Session:
         try:
             for epoch in self._epochs(workers):
                 began = clock()
-                self.last = epoch
-                reason = reason_to_end(epoch, self.best, self.stopping, request)
+                request.at_epoch(began)
+                self.last, self.before = epoch, None
+                reason = self._reason(epoch, request)
+                self.before = self._sizes
+                if reason is None and self.pace.is_due(epoch):
+                    self._save_checkpoint(epoch)
                 self._note(epoch, is_last=reason is not None)
                 if reason is not None:
                     self.reason = reason
@@ -210,20 +255,55 @@ class _Session:
 
     def _epochs(self, workers: Crew) -> Iterator[Epoch]:
         experiment = self.experiment
+        training = experiment.training(experiment.objective(workers))
+        if self.start is not None:
+            training.start = self.start.position
         return train_epochs(
-            experiment.training(experiment.objective(workers)),
+            training,
             self.rules.epochs,
             validation=experiment.validation(workers),
             next_due=self._next_due,
             is_checked=self._is_line,
+            seconds=self.seconds,
         )
 
+    def _reason(self, epoch: Epoch, request: StopRequest) -> str | None:
+        """What ends training at this epoch; that of a checkpoint has been seen before."""
+        if self.start is not None and epoch.number == self.start.number:
+            return reason_known(epoch, self.stopping, request)
+        return reason_to_end(epoch, self.best, self.stopping, request)
+
+    @property
+    def _sizes(self) -> tuple[int, int]:
+        return self.log.size, 0 if self.path is None else self.path.rows
+
+    def _save_checkpoint(self, epoch: Epoch) -> None:
+        """Save where training stands; not where its loss is not finite, since no way leads on."""
+        if self.before is None or not math.isfinite(epoch.loss):
+            return
+        began = clock()
+        for file in (self.log, self.path):
+            if file is not None:
+                file.sync()  # a checkpoint counts on what was written before
+        assert self.checkpoints is not None, "made with the session"
+        self.checkpoints.save(
+            Checkpoint(
+                epoch.position,
+                self.best.memory(),
+                self.stopping.memory(),
+                epoch.seconds,
+                epoch.val_loss,
+                *self.before,
+            )
+        )
+        self.pace.saved(epoch, began)
+
     def _next_due(self, number: int) -> int:
-        """The next epoch that a rule, the log or the watcher is to see."""
+        """The next epoch that a rule, the log, a checkpoint or the watcher is to see."""
         if self._sees_every_epoch:
             return number + 1
         next_line = number - number % self._log_every + self._log_every
-        return min(next_line, self.watcher.next_due(number))
+        return min(next_line, self.watcher.next_due(number), self.pace.next_due(number))
 
     @cached_property
     def _sees_every_epoch(self) -> bool:
@@ -235,8 +315,8 @@ class _Session:
         if epoch.number <= self.noted:
             return  # the last good epoch once more, after training diverged
         self.noted = epoch.number
-        if self.experiment.spec.training.record_params:
-            self.path.append(epoch.params)
+        if self.path is not None:
+            self.path.add(epoch.params)
         if is_last or self._is_line(epoch.number):
             is_scored = is_last or epoch.number % self._score_every == 0
             self.log.append(
@@ -278,15 +358,37 @@ class _Session:
         return self._log_every * max(1, training.epochs // (_SCORED_LINES * self._log_every))
 
     def save_end(self, failure: Exception | None) -> Outcome:
-        """Save weights and record."""
+        """Save a checkpoint, weights and record; what cannot be saved is said in the record too."""
+        try:
+            failure = self._last_checkpoint(failure)
+            self._save_results(failure)
+        except RunError as error:
+            with suppress(RunError):
+                self.run.write_record(
+                    self.record | {"status": "failed", "stop_reason": "failed", "error": str(error)}
+                )
+            raise
+        return Outcome(self.run, self.record, failure and self._with_place(failure))
+
+    def _last_checkpoint(self, failure: Exception | None) -> Exception | None:
+        """Save where training ended, so that it can go on from there; what failed, or fails now."""
+        if self.last is None or isinstance(failure, Diverged | WorkerLost):
+            return failure
+        try:
+            self._save_checkpoint(self.last)
+        except RunError as error:
+            if failure is None or isinstance(failure, Interrupted):
+                self.reason = "failed"
+                return error
+        return failure
+
+    def _save_results(self, failure: Exception | None) -> None:
         last = self.experiment.initial_params if self.last is None else self.last.params
         best = last if self.best.params is None else self.best.params
         meta = weights_meta(self.experiment, self.best.number)
         save_arrays(self.run.path(WEIGHTS), weight_arrays(self.experiment, best, last), meta)
-        if self.path:
-            buffer = io.BytesIO()
-            np.save(buffer, np.array(self.path))
-            self.run.write(PATH, buffer.getbuffer())
+        if self.path is not None:
+            self.path.finish()
         self.record |= {
             "status": "finished" if failure is None else self.reason,
             "stop_reason": self.reason,
@@ -294,7 +396,7 @@ class _Session:
             "figures": {} if self.last is None else self.last.figures,
             "epochs": 0 if self.last is None else self.last.number,
             "best_epoch": self.best.number,
-            "ended": _now(),
+            "ended": now(),
             "seconds": 0.0 if self.last is None else round(self.last.seconds, 6),
             "watching_seconds": round(self.watching_seconds, 6),
             "stop": [criterion_record(rule) for rule in self.stopping.criteria],
@@ -304,7 +406,6 @@ class _Session:
             "weights_sha256": file_digest(self.run.path(WEIGHTS)),
         }
         self.run.write_record(self.record)
-        return Outcome(self.run, self.record, failure and self._with_place(failure))
 
     def _stop_message(self) -> str | None:
         """Why the optimizer went no further, if that is what ended training."""
@@ -324,9 +425,12 @@ class _Session:
         """The failure, with where the run was saved; one of ours alone can be told so."""
         saved = f"{failure} The run is saved as {self.run.run_id} ({self.record['epochs']} epochs)."
         if isinstance(failure, Interrupted):
-            return Interrupted(saved, failure.signal_number)
+            resume = f"Go on with: bpnet train --resume {reference_to(self.run)}"
+            return Interrupted(f"{saved}\n{resume}", failure.signal_number)
         return type(failure)(saved) if isinstance(failure, Diverged | WorkerLost) else failure
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+def reference_to(run: Run) -> str:
+    """How the command line names a run: by its id where it is in the usual folder."""
+    is_usual = run.folder.parent == Path("runs")
+    return run.run_id if is_usual else shlex.quote(str(run.folder))

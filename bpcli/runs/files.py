@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -41,13 +41,34 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise RunError(f"{path} could not be saved: {error.strerror or error}.") from error
+            raise not_saved(path, error) from error
         raise
 
 
+def not_saved(path: Path, error: OSError) -> RunError:
+    """The failure to save a file. What could not be synced is not tried again: see fsync(2)."""
+    return RunError(f"{path} could not be saved: {error.strerror or error}.")
+
+
+def remove(path: Path) -> None:
+    """Remove a file that has been replaced by another. Raises `RunError` where that fails."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"{path} could not be removed: {error.strerror}.") from None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed left behind; nobody writes there now."""
+    for temporary in folder.glob(".*.tmp"):
+        remove(temporary)
+
+
 def _sync_folder(folder: Path) -> None:
+    """Make a file's new name last."""
     if os.name == "nt":  # folders cannot be opened there
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -81,11 +102,18 @@ def _finite(value: Any) -> Any:
 
 def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> None:
     """Write a safetensors file; `meta` is JSON kept under one key, so that bytes repeat."""
+    write_atomically(path, array_bytes(arrays, meta))
+
+
+def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
+    """What `save_arrays` writes."""
     from safetensors.numpy import save
 
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Not `ascontiguousarray`, which makes a list of one of a number.
+    tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(meta, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, save(tensors, {"bpnet": text}))
+    content: bytes = save(tensors, {"bpnet": text})
+    return content
 
 
 def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
@@ -100,3 +128,54 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
         raise RunError(f"{path} is missing.") from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
+
+
+class GrowingFile:
+    """A file that grows by whole pieces, from a size that it is first cut back to.
+
+    Raises `RunError` where that fails.
+    """
+
+    def __init__(self, path: Path, size: int = 0) -> None:
+        self._path = path
+        try:
+            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            os.ftruncate(self._handle, size)
+        except OSError as error:
+            raise self._failure(error) from None
+        self.size = self._synced = size
+
+    def grow(self, content: bytes | memoryview) -> None:
+        """Add a piece, or nothing of it."""
+        try:
+            rest = content
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        except OSError as error:
+            os.ftruncate(self._handle, self.size)  # whole pieces only
+            raise self._failure(error) from None
+        self.size += len(content)
+
+    def cut(self, size: int) -> None:
+        """Take back what was added beyond a size."""
+        try:
+            os.ftruncate(self._handle, size)
+        except OSError as error:
+            raise self._failure(error) from None
+        self.size = size
+
+    def sync(self) -> None:
+        """Have the system write down what there is."""
+        if self.size == self._synced:
+            return
+        try:
+            os.fsync(self._handle)
+        except OSError as error:
+            raise self._failure(error) from None
+        self._synced = self.size
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+    def _failure(self, error: OSError) -> RunError:
+        return RunError(f"{self._path} could not be written: {error.strerror}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from bpcli.errors import RunError
-from bpcli.runs.files import to_json, write_atomically
+from bpcli.runs.files import GrowingFile, to_json, write_atomically
+from bpcli.runs.lock import Lock, is_held
 
 Record: TypeAlias = dict[str, Any]
 """What run.json holds."""
@@ -26,6 +26,11 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
+LOCK = "lock"
+
+RUNNING = "running"
+BROKEN_OFF = "interrupted, resumable"
+"""How a record reads that says `running`, where no process holds the run's lock."""
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)-[a-z][a-z0-9]{3}")
 """Ids have no separators, no blanks and nothing that could steer a terminal."""
@@ -91,6 +96,13 @@ class Run:
     def path(self, file: str) -> Path:
         return self.folder / file
 
+    def lock(self) -> Lock:
+        """Hold the run for this process until it closes the lock, or ends however it does.
+
+        Raises `RunError` where another process does.
+        """
+        return Lock(self.path(LOCK), f"{self.run_id} is being trained")
+
     def write(self, file: str, content: str | bytes | memoryview) -> None:
         """Write one of the run's files, whole or not at all."""
         write_atomically(self.path(file), content.encode() if isinstance(content, str) else content)
@@ -110,6 +122,8 @@ class Run:
         wrong = _wrong_key(record)
         if wrong is not None:
             raise RunError(f"{path} is not the record of a run: see its `{wrong}`.")
+        if record["status"] == RUNNING and not is_held(self.path(LOCK)):
+            record["status"] = BROKEN_OFF
         return cast(Record, record) | {"run_id": self.run_id}  # a folder may have been renamed
 
     def record_or_damage(self) -> Record:
@@ -138,6 +152,7 @@ _ALWAYS: dict[str, type] = {
 _WHERE_THERE: dict[str, type] = {
     "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,
     "metrics": dict, "baselines": dict, "weights_sha256": str, "fold": dict, "config": dict,
+    "identity": str, "resumed": list, "data_sha256": str,
 }  # fmt: skip
 
 
@@ -158,31 +173,12 @@ def _suffix() -> str:
     return first + "".join(secrets.choice(letters_digits) for _ in range(3))
 
 
-class MetricsFile:
-    """metrics.jsonl, a line an epoch, each written whole and flushed."""
+class MetricsFile(GrowingFile):
+    """metrics.jsonl, a line an epoch, each written whole and flushed; from a size on."""
 
-    def __init__(self, run: Run) -> None:
-        self._path = run.path(METRICS)
-        try:
-            self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-            self._whole = 0
-        except OSError as error:
-            raise self._failure(error) from None
+    def __init__(self, run: Run, size: int = 0) -> None:
+        super().__init__(run.path(METRICS), size)
 
     def append(self, line: dict[str, Any]) -> None:
         """Raises `RunError` where the line cannot be written."""
-        content = (to_json(line, indent=None) + "\n").encode()
-        try:
-            rest = content
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
-            self._whole += len(content)
-        except OSError as error:
-            os.ftruncate(self._handle, self._whole)  # whole lines only
-            raise self._failure(error) from None
-
-    def close(self) -> None:
-        os.close(self._handle)
-
-    def _failure(self, error: OSError) -> RunError:
-        return RunError(f"{self._path} could not be written: {error.strerror}.")
+        self.grow((to_json(line, indent=None) + "\n").encode())

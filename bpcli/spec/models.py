@@ -431,6 +431,14 @@ class Stop(Strict):
     )
 
 
+class EverySeconds(Strict):
+    """So many seconds apart."""
+
+    seconds: Annotated[float, Field(gt=0)] = Field(
+        description="Seconds between, or more, so that saving takes less than 1 % of the time."
+    )
+
+
 def _default_learning_rate(training: dict[str, Any]) -> float | None:
     rate: float | None = training["optimizer"].default_learning_rate
     return rate
@@ -484,6 +492,10 @@ class Training(Strict):
     )
     log_every: Count | Literal["auto"] = Field(
         default="auto", description="Epochs between lines of metrics.jsonl, and rows on the screen."
+    )
+    checkpoint_every: Count | EverySeconds = Field(
+        default=EverySeconds(seconds=30),
+        description="How often a checkpoint is saved: a number of epochs, or {seconds: 30}.",
     )
 
     @field_validator("learning_rate")

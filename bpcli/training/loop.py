@@ -33,6 +33,7 @@ class Epoch:
         training: Training,
         validation: Objective | None,
     ) -> None:
+        self.position = position
         self.number = position.number
         self.params = position.params
         self.seconds = seconds
@@ -158,10 +159,12 @@ def train_epochs(
     validation: Objective | None = None,
     next_due: NextDue = every_epoch,
     is_checked: Callable[[int], bool] = always,
+    seconds: float = 0.0,
 ) -> Iterator[Epoch]:
-    """Yield the records of epochs 0, those that are due, and `epochs`; and others now and then.
+    """Yield the records of the start, the epochs that are due, and `epochs`; others now and then.
 
-    An epoch in which the optimizer found no step is the last.
+    An epoch in which the optimizer found no step is the last. Training that goes on from where it
+    once stood has a start later than epoch 0, and `seconds` behind it.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
     that a consumer can look at the clock. Raises `Diverged` where the parameters are not finite,
@@ -169,14 +172,14 @@ def train_epochs(
     had a finite loss. Which epoch that is depends on `is_checked`, and not on which others had a
     record: checked epochs are due, and the rest is gone through once more.
     """
-    began = clock()
+    began = clock() - seconds
 
     def record(position: Position) -> Epoch:
         return Epoch(position, clock() - began, training, validation)
 
     here = well = training.start
     if not training.has_finite_loss(here):
-        raise Diverged(_divergence(0, training.learning_rate))
+        raise Diverged(_divergence(here.number, training.learning_rate))
     stride = 1
     yield record(here)
     while here.number < epochs:

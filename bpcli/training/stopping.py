@@ -1,18 +1,24 @@
 """When training ends, and which parameters count as the best.
 
-Both read `Epoch` records; the loop does not know of them.
+Both read `Epoch` records; the loop does not know of them. What they remember of earlier epochs can
+be taken out as arrays by name, and put back where training goes on.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bpcli.nn.arrays import Vector
+import numpy as np
+
+from bpcli.nn.arrays import Array, Vector
 from bpcli.training.loop import Epoch
+
+Memory: TypeAlias = Mapping[str, Array]
+"""What is remembered of earlier epochs, by name; a number is an array of shape ()."""
 
 
 class Best:
@@ -29,6 +35,22 @@ class Best:
         if self.params is None or loss is None or loss < self.val_loss:
             self.number, self.params = epoch.number, epoch.params
             self.val_loss = math.inf if loss is None or math.isnan(loss) else loss
+
+    def memory(self) -> Memory:
+        """The best epoch so far; nothing before the first was seen."""
+        if self.params is None:
+            return {}
+        return {
+            "number": np.asarray(self.number),
+            "val_loss": np.asarray(self.val_loss),
+            "params": self.params,
+        }
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from what there was."""
+        if memory:
+            self.number, self.val_loss = memory["number"].item(), memory["val_loss"].item()
+            self.params = memory["params"]
 
 
 @dataclass(frozen=True)
@@ -66,9 +88,27 @@ Measure: TypeAlias = Callable[[Epoch], float | None]
 """What a rule looks at; None for an epoch that it does not look at."""
 
 
+class StripMeasure:
+    """A measure that remembers losses of earlier epochs."""
+
+    def __call__(self, epoch: Epoch) -> float | None:
+        raise NotImplementedError
+
+    def losses(self) -> list[float]:
+        """What it remembers."""
+        raise NotImplementedError
+
+    def recall(self, losses: list[float]) -> None:
+        """Go on from what there was."""
+        raise NotImplementedError
+
+
 @dataclass
 class Criterion:
-    """One rule: what it measures, at the start and now, and the target that ends training."""
+    """One rule: what it measures, at the start and now, and the target that ends training.
+
+    `is_fresh` where it looked at the latest epoch.
+    """
 
     name: str
     meaning: str
@@ -77,19 +117,46 @@ class Criterion:
     falls: bool = False
     start: float | None = None
     now: float | None = None
+    is_fresh: bool = False
 
     def see(self, epoch: Epoch) -> bool:
         """Measure; true when that reaches the target."""
         measured = self.measure(epoch)
+        self.is_fresh = measured is not None
         if measured is None:
             return False
         self.now = measured
         if self.start is None:
             self.start = measured
-        return measured <= self.target if self.falls else measured >= self.target
+        return self.is_met
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the latest epoch reached the target."""
+        if self.now is None or not self.is_fresh:
+            return False
+        return self.now <= self.target if self.falls else self.now >= self.target
+
+    def memory(self) -> Memory:
+        """What it measured, and what it remembers to measure on."""
+        found: dict[str, Array] = {}
+        if self.start is not None and self.now is not None:
+            found |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
+            found["is_fresh"] = np.asarray(self.is_fresh)
+        if isinstance(self.measure, StripMeasure):
+            found["losses"] = np.asarray(self.measure.losses(), np.float64)
+        return found
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from what there was; a rule that is new has nothing to recall."""
+        if "start" in memory:
+            self.start, self.now = memory["start"].item(), memory["now"].item()
+            self.is_fresh = memory["is_fresh"].item()
+        if isinstance(self.measure, StripMeasure) and "losses" in memory:
+            self.measure.recall(memory["losses"].tolist())
 
 
-class GeneralizationLoss:
+class GeneralizationLoss(StripMeasure):
     """By how many percent the validation loss lies above its lowest, at the end of each strip.
 
         GL(t) = 100 (E_va(t) / min_{t' ≤ t} E_va(t') - 1)
@@ -109,8 +176,14 @@ class GeneralizationLoss:
         self._lowest = min(self._lowest, epoch.val_loss)
         return 100 * _excess(epoch.val_loss, self._lowest)
 
+    def losses(self) -> list[float]:
+        return [self._lowest]
 
-class Progress:
+    def recall(self, losses: list[float]) -> None:
+        (self._lowest,) = losses
+
+
+class Progress(StripMeasure):
     """By how many thousandths the mean loss of a strip of k epochs lies above its lowest.
 
         P_k(t) = 1000 (Σ_{t' = t-k+1 … t} E_tr(t') / (k min_{t' = t-k+1 … t} E_tr(t')) - 1)
@@ -128,6 +201,12 @@ class Progress:
             return None
         return 1000 * _excess(sum(self._losses) / self._strip, min(self._losses))
 
+    def losses(self) -> list[float]:
+        return list(self._losses)
+
+    def recall(self, losses: list[float]) -> None:
+        self._losses.extend(losses)
+
 
 def _ends_strip(epoch: Epoch, length: int) -> bool:
     return epoch.number > 0 and epoch.number % length == 0
@@ -141,7 +220,12 @@ def _excess(value: float, lowest: float) -> float:
 
 
 class Stopping:
-    """Watches the epochs and names the first rule, in the order of the table, that is met."""
+    """Watches the epochs and names the first rule, in the order of the table, that is met.
+
+    `reason` is that rule's name, or None.
+    """
+
+    reason: str | None = None
 
     def __init__(self, rules: StopRules, best: Best) -> None:
         possible: list[tuple[str, str, float | None, Measure, bool]] = [
@@ -180,4 +264,28 @@ class Stopping:
     def see(self, epoch: Epoch) -> str | None:
         """The name of the rule that ends training at this epoch, or None."""
         met = [rule.name for rule in self.criteria if rule.see(epoch)]
-        return met[0] if met else None
+        self.reason = met[0] if met else None
+        return self.reason
+
+    def memory(self) -> Memory:
+        """What the rules remember: each name is a rule's, a dot, and what it is."""
+        return {
+            f"{rule.name}.{name}": array
+            for rule in self.criteria
+            for name, array in rule.memory().items()
+        }
+
+    def recall(self, memory: Memory) -> None:
+        """Go on from what there was."""
+        for rule in self.criteria:
+            rule.recall(under(f"{rule.name}.", memory))
+        self.reason = next((rule.name for rule in self.criteria if rule.is_met), None)
+
+
+def under(prefix: str, memory: Memory) -> dict[str, Array]:
+    """The entries whose names begin so, without that beginning."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in memory.items()
+        if name.startswith(prefix)
+    }

@@ -54,7 +54,7 @@ def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) ->
     (folder,) = (tmp_path / "runs").iterdir()
     assert {path.name for path in folder.iterdir()} == {
         "config.yaml", "resolved.yaml", "run.json", "metrics.jsonl", "split.npz",
-        "weights.safetensors",
+        "weights.safetensors", "checkpoint-40.safetensors", "lock",
     }  # fmt: skip
     assert (folder / "config.yaml").read_bytes() == (CONFIGS / "moons.yaml").read_bytes()
     record = json.loads((folder / "run.json").read_text())

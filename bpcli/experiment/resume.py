@@ -1,0 +1,195 @@
+"""Go on with a run: from its newest checkpoint, in its own folder, as if never interrupted.
+
+How long it trains may change, and how it is looked after; not what it trains on, nor what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bpcli.build import Experiment, build
+from bpcli.errors import RunError
+from bpcli.experiment.provenance import data_digest
+from bpcli.experiment.record import argv, describe, now
+from bpcli.experiment.train import Outcome, Watcher, stop_rules, train_on
+from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
+from bpcli.runs.files import remove_unfinished
+from bpcli.runs.store import METRICS, RESOLVED, RUNNING, Record, Run
+from bpcli.spec.load import Config, validate
+from bpcli.spec.overrides import override
+from bpcli.spec.source import Source
+from bpcli.training.stopping import Best, Criterion, Stopping
+
+CHANGEABLE = (
+    "training.epochs",
+    "training.stop",
+    "training.learning_rate",
+    "training.workers",
+    "training.log_every",
+    "training.checkpoint_every",
+)
+"""The keys that may differ where a run goes on."""
+
+_OF_THE_END = ("stop", "stop_reason", "stop_message", "ended", "error")
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A locked run that is about to go on, and where from; from its beginning without `start`."""
+
+    run: Run
+    record: Record
+    experiment: Experiment
+    checkpoints: Checkpoints
+    start: Checkpoint | None
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said before it does."""
+        faults = self.checkpoints.faults
+        if self.start is None:
+            return [*faults, f"{self.run.run_id} has no checkpoint: it begins again at epoch 0"]
+        return [*faults, f"{self.run.run_id} goes on from epoch {self.start.number}"]
+
+
+@contextmanager
+def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
+    """Lock a run and find out where it goes on.
+
+    Raises `RunError` where another process trains it, where its files or data are not what they
+    were, where the overrides change more than they may, and where there is nothing left to do;
+    `ConfigError` for overrides that are not legal.
+    """
+    with closing(run.lock()):
+        record = run.record()
+        config = _config(run, overrides)
+        experiment = build(config)
+        if data_digest(experiment.table) != record.get("data_sha256"):
+            raise RunError(f"{run.run_id} cannot go on: its data have changed since it began.")
+        checkpoints = Checkpoints(run, str(record.get("identity")))
+        start = checkpoints.newest(_log_bytes(run))
+        _refuse_misfit(run, start, experiment)
+        _refuse_nothing_to_do(run, record, start, experiment)
+        yield Resumption(run, record, experiment, checkpoints, start)
+
+
+def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
+    """Train on; what can go wrong is returned or raised as by `train`."""
+    remove_unfinished(resumption.run.folder)
+    if resumption.start is None:
+        resumption.checkpoints.remove_all()
+    return train_on(
+        resumption.experiment,
+        resumption.run,
+        _record(resumption),
+        resumption.checkpoints,
+        resumption.start,
+        watcher,
+    )
+
+
+def _record(resumption: Resumption) -> Record:
+    """What is known before the first epoch: of the earlier end only what its files need."""
+    experiment, old = resumption.experiment, resumption.record
+    added = list(experiment.config.overrides)
+    session = {
+        "at_epoch": 0 if resumption.start is None else resumption.start.number,
+        "when": now(),
+        "overrides": added,
+        "argv": argv(),
+    }
+    return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
+        **describe(experiment),
+        "status": RUNNING,
+        "overrides": [*old["overrides"], *added],
+        "resumed": [*old.get("resumed", []), session],
+    }
+
+
+def _config(run: Run, overrides: Sequence[str]) -> Config:
+    """The run's config with the overrides, which may change little of it."""
+    source = Source.read(run.path(RESOLVED))
+    before = validate(source).spec.model_dump()
+    for assignment in overrides:
+        override(source, assignment)
+    config = replace(validate(source), overrides=tuple(overrides))
+    differing = list(_differing(before, config.spec.model_dump()))
+    if differing:
+        raise RunError(
+            f"{run.run_id} stays what it is: {', '.join(f'`{key}`' for key in differing)} cannot "
+            f"change. What can is {', '.join(f'`{key}`' for key in CHANGEABLE)}."
+        )
+    return config
+
+
+def _differing(
+    before: Mapping[str, Any], after: Mapping[str, Any], place: str = ""
+) -> Iterator[str]:
+    """The keys that differ and may not, by their full names."""
+    for key in dict.fromkeys([*before, *after]):
+        name, old, new = f"{place}{key}", before.get(key), after.get(key)
+        if old == new or name in CHANGEABLE:
+            continue
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differing(old, new, f"{name}.")
+        else:
+            yield name
+
+
+def _log_bytes(run: Run) -> int:
+    path = run.path(METRICS)
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -> None:
+    if start is None:
+        return
+    state = experiment.spec.training.optimizer.init(experiment.initial_params)
+    name = misfit(start, experiment.initial_params, state)
+    if name is not None:
+        raise RunError(
+            f"The checkpoint of {run.run_id} at epoch {start.number} does not fit its config: see "
+            f"its `{name}`."
+        )
+
+
+def _refuse_nothing_to_do(
+    run: Run, record: Record, start: Checkpoint | None, experiment: Experiment
+) -> None:
+    is_finished = record["status"] == "finished"
+    if start is None:
+        if is_finished:
+            raise RunError(f"{run.run_id} has finished, and has no checkpoint to go on from.")
+        return
+    epochs = experiment.spec.training.epochs
+    if epochs < start.number:
+        raise RunError(
+            f"{run.run_id} has been trained for {start.number} epochs already: `training.epochs`, "
+            f"which counts them all, cannot be {epochs}."
+        )
+    if is_finished:
+        _refuse_finished(run, start, experiment)
+
+
+def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> None:
+    """Where what ended the run would end it again at once."""
+    stopping = Stopping(stop_rules(experiment), Best())
+    stopping.recall(start.stopping)
+    met = next((rule for rule in stopping.criteria if rule.is_met), None)
+    has_finished = f"{run.run_id} has finished at epoch {start.number}"
+    if met is not None:
+        raise RunError(f"{has_finished}: {_advice(met)}")
+    if start.position.ended is not None:
+        raise RunError(f"{has_finished}. {start.position.ended}")
+
+
+def _advice(rule: Criterion) -> str:
+    key = f"training.{rule.name}" if rule.name == "epochs" else f"training.stop.{rule.name}"
+    sign = "<=" if rule.falls else ">="
+    return (
+        f"`{rule.name}` ({rule.meaning}) is {rule.now:g}, and training ends at {sign} "
+        f"{rule.target:g}. Give another with --set {key}=…"
+    )
