@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _COMMANDS = (
-    "train", "eval", "plot", "trace", "gradcheck", "predict", "export", "compare", "runs", "init",
-    "data", "schema",
+    "train", "eval", "plot", "trace", "gradcheck", "predict", "export", "compare", "runs", "verify",
+    "init", "data", "schema",
 )  # fmt: skip
 
 

@@ -89,9 +89,11 @@ class Run:
             raise RunError(f"{self.folder} could not be deleted: {error.strerror}.") from None
 
     def check_removable(self, runs_dir: Path) -> None:
-        """Raises `RunError` where the folder does not lie in `runs_dir`: links are not followed."""
+        """Raises `RunError` for a run in training, or not in `runs_dir`: links are not followed."""
         if self.folder.parent.resolve() != runs_dir.resolve():
             raise RunError(f"{self.folder} lies outside {runs_dir}: delete it by hand.")
+        if is_held(self.path(LOCK)):
+            raise RunError(f"{self.run_id} is being trained: end that before it is deleted.")
 
     def path(self, file: str) -> Path:
         return self.folder / file
