@@ -166,7 +166,7 @@ def _say_notes(experiment: Experiment) -> None:
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
-    from bpcli.views.progress import Columns, LiveView, PlainView, Rows, SilentView
+    from bpcli.views.progress import Columns, PlainView, Rows, SilentView
     from bpcli.views.stream import Stream
 
     if is_silent:
@@ -175,12 +175,17 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     metric = experiment.metrics[0] if experiment.metrics else None
     loss = "weighted " * (experiment.table.weight is not None)
     loss += ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
-    columns = Columns(metric, bool(len(experiment.parts["val"])), loss, experiment.figures)
+    has_validation = bool(len(experiment.parts["val"]))
+    columns = Columns(metric, has_validation, loss, experiment.figures)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
     if isinstance(err, Stream):
         return PlainView(err, columns, rows)
-    return LiveView(err, columns, rows, training.epochs)
+    from bpcli.views.progress.live import LiveView, has_second_screen
+
+    if not has_second_screen(err):
+        return PlainView(err, columns, rows)
+    return LiveView(err, columns, rows, training.epochs, has_validation)
 
 
 def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:

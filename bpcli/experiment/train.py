@@ -42,7 +42,7 @@ _SCORED_LINES = 50
 class Watcher(Protocol):
     """Whoever looks on: told of every record, it decides itself what to show and when."""
 
-    def start(self, record: Record) -> None: ...
+    def start(self, record: Record, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         """The next epoch, after this one, that it wants to be told of whatever the clock says."""
@@ -210,7 +210,7 @@ class _Session:
         self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log_bytes)
         self.closers.append(self.log)
         self.path = self._path()
-        self.watcher.start(self.record)
+        self.watcher.start(self.record, self.stopping)
 
     def _path(self) -> ParameterPath | None:
         """Where the parameters of every epoch go."""

@@ -46,6 +46,11 @@ class Epoch:
     def _evaluation(self) -> Evaluation:
         return self.objective.value_and_grad(self.params)
 
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether loss and gradient are known, so that reading them costs nothing."""
+        return "_evaluation" in vars(self)
+
     @cached_property
     def loss(self) -> float:
         """The objective over the whole training part; not finite where training has diverged."""

@@ -228,6 +228,7 @@ class Stopping:
     reason: str | None = None
 
     def __init__(self, rules: StopRules, best: Best) -> None:
+        self.best = best
         possible: list[tuple[str, str, float | None, Measure, bool]] = [
             ("goal", "loss", rules.goal, lambda e: e.loss, True),
             ("min_grad", "gradient norm", rules.min_grad, lambda e: e.grad_norm, True),

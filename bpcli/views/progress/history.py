@@ -1,0 +1,71 @@
+"""The losses and the speed that the live view remembers, in a bounded amount of memory."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from bpcli.training.loop import Epoch
+
+_MOST_POINTS = 1000
+_SECONDS_OF_SPEED = 5.0
+
+
+class History:
+    """The losses of the epochs that were read, thinned where they become too many.
+
+    Beside validation losses stand the mean losses of the training part; without, what is minimised.
+    """
+
+    def __init__(self, has_validation: bool) -> None:
+        self.has_validation = has_validation
+        self._points: list[tuple[int, float, float]] = []
+        self._least_gap = 1
+
+    def add(self, epoch: Epoch) -> None:
+        """Take the losses of an epoch. The latest point stays until one far enough follows."""
+        while len(self._points) > 1 and self._gap() < self._least_gap:
+            self._points.pop()
+        train_loss = epoch.mean_loss if self.has_validation else epoch.loss
+        val_loss = epoch.val_loss
+        self._points.append((epoch.number, train_loss, math.nan if val_loss is None else val_loss))
+        if len(self._points) > _MOST_POINTS:
+            del self._points[1:-1:2]
+            span = self._points[-1][0] - self._points[0][0]
+            self._least_gap = 2 * span // _MOST_POINTS
+
+    def _gap(self) -> int:
+        """Epochs from the last point but one to the last."""
+        return self._points[-1][0] - self._points[-2][0]
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """Epochs, training losses and validation losses."""
+        epochs, train, val = np.array(self._points, float).T
+        return epochs, train, val
+
+
+class Speed:
+    """Epochs a second over the latest seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[int, float]] = deque()
+
+    def see(self, epoch: Epoch) -> None:
+        self._seen.append((epoch.number, epoch.seconds))
+        while len(self._seen) > 2 and epoch.seconds - self._seen[1][1] > _SECONDS_OF_SPEED:
+            self._seen.popleft()
+
+    @property
+    def epochs_a_second(self) -> float | None:
+        """None where nothing has been measured yet."""
+        if len(self._seen) < 2:
+            return None
+        (first, began), (last, ended) = self._seen[0], self._seen[-1]
+        return (last - first) / (ended - began) if ended > began else None
