@@ -23,6 +23,7 @@ from bpcli.spec.load import validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
 from bpcli.training.loop import Epoch
+from bpcli.training.stopping import Stopping
 
 MACHINE = ("versions", "platform", "cpu", "blas")
 """What the last bits of a result may depend on."""
@@ -97,7 +98,7 @@ class _Comparer:
     def __post_init__(self) -> None:
         self.epochs = sorted(self.losses, reverse=True)
 
-    def start(self, record: Record) -> None: ...
+    def start(self, record: Record, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         """The next epoch that has a line."""
