@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,13 +18,9 @@ from bpcli.data.prepare import (
 from bpcli.data.table import Labels, Table
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import block_bytes, block_size
-from bpcli.registry import name_of
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.models import Spec
-from bpcli.training.gauss_newton import gauss_newton_bytes
 from bpcli.training.metrics import METRICS_OF
-from bpcli.training.optimizers import OPTIMIZERS
 
 
 def has_softmax_output(spec: Spec) -> bool:
@@ -130,80 +124,6 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
             yield Complaint(
                 (*at, "bias"), f"bias has {len(given.bias)} numbers, expected {layer.rows}"
             )
-
-
-_VECTORS_IN_USE = 10
-"""Parameters and their copy for the workers, the new ones, best, velocity, and gradients: of a
-block, of a shard, added up, scaled, and of the latest evaluation."""
-
-
-_STATES_IN_USE = 3
-"""The optimizer's state at the last epoch known to be good, before the step and after it."""
-
-
-_COPIES_OF_PATH = 3
-"""The recorded parameters as a list, as one array, and as the bytes that are written."""
-
-
-def of_memory(spec: Spec, network: Network) -> Iterator[Complaint]:
-    """What would not fit in this machine is refused before any of it is made."""
-    vector = network.n_params * np.dtype(spec.network.dtype).itemsize
-    machine = _memory_of_machine()
-    if vector * _VECTORS_IN_USE > machine:
-        yield Complaint(
-            ("network", "layers"),
-            f"{network.n_params:,} parameters need about {_gib(vector * _VECTORS_IN_USE)} to "
-            f"train; this machine has {_gib(machine)}",
-        )
-    yield from _of_states(spec, network, machine)
-    dtype = np.dtype(spec.network.dtype)
-    matrices = gauss_newton_bytes(network, dtype)
-    if spec.training.optimizer.needs_sum_of_squares and matrices > machine:
-        name = name_of(OPTIMIZERS, spec.training.optimizer)
-        yield Complaint(
-            ("training", "optimizer"),
-            f"`{name}` works with matrices of {network.n_params:,} × {network.n_params:,} "
-            f"parameters, {_gib(matrices)} in all; this machine has {_gib(machine)}",
-        )
-    blocks = block_bytes(network, dtype)
-    if blocks > machine:
-        yield Complaint(
-            ("network", "layers"),
-            f"the activations of {block_size(network, dtype)} rows at a time take {_gib(blocks)}; "
-            f"this machine has {_gib(machine)}",
-        )
-    epochs = spec.training.epochs
-    if spec.training.record_params and vector * epochs * _COPIES_OF_PATH > machine:
-        yield Complaint(
-            ("training", "record_params"),
-            f"{network.n_params:,} parameters after each of {epochs:,} epochs take "
-            f"{_gib(vector * epochs)}; this machine has {_gib(machine)}",
-        )
-
-
-def _of_states(spec: Spec, network: Network, machine: float) -> Iterator[Complaint]:
-    """An optimizer that remembers more than there is room for."""
-    optimizer = spec.training.optimizer
-    itemsize = np.dtype(spec.network.dtype).itemsize
-    states = optimizer.state_bytes(network.n_params, itemsize) * _STATES_IN_USE
-    if states > machine:
-        yield Complaint(
-            ("training", "optimizer"),
-            f"`{name_of(OPTIMIZERS, optimizer)}` needs about {_gib(states)} for "
-            f"{network.n_params:,} parameters, and this machine has {_gib(machine)}; "
-            "`conjugate_gradient` needs a few vectors only",
-        )
-
-
-def _gib(size: float) -> str:
-    return f"{size / 2**30:,.0f} GiB"
-
-
-def _memory_of_machine() -> float:
-    """Bytes of memory in all; infinite where the system does not tell."""
-    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
-        return math.inf
-    return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -11,6 +11,7 @@ import numpy as np
 
 from bpcli.build import complaints
 from bpcli.build.complaints import has_softmax_output
+from bpcli.build.memory import needs, of_memory
 from bpcli.data.arrayfiles import ArraySource
 from bpcli.data.arrays import InlineArrays
 from bpcli.data.columns import Encoding
@@ -208,6 +209,7 @@ def build(
 
 def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Experiment:
     spec = config.spec
+    _refuse_what_cannot_fit(config)
     table = _table(config)
     split = _split(spec, table)
     table = _fitted(config, table, split["train"], encoding)
@@ -224,13 +226,28 @@ def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Ex
     preparation, parts = _prepared(spec, table, split, network.outputs)
     found = [
         *complaints.of_parameters(spec, network),
-        *complaints.of_memory(spec, network),
+        *of_memory(needs(spec, network, len(table), table_bytes=0)),
         *complaints.of_overflow(preparation, parts),
         *(complaints.of_loss(network, parts) if needs_targets else ()),
     ]
     if found:
         raise config.error(found)
     return Experiment(config, table, preparation, parts, network)
+
+
+def _refuse_what_cannot_fit(config: Config) -> None:
+    """Raises `ConfigError` where the config alone tells that there is too little memory."""
+    spec = config.spec
+    generator = spec.data.source if isinstance(spec.data, GeneratedData) else None
+    rows, numbers = (0, 0) if generator is None else (generator.rows, generator.numbers)
+    sizes = [1 if size == "auto" else size for size in spec.network.layers]
+    found = [*of_memory(needs(spec, _layered(spec, sizes), rows, _BYTES_A_NUMBER * numbers))]
+    if found:
+        raise config.error(found)
+
+
+_BYTES_A_NUMBER = 16
+"""Of a number of a table that is made: it is in double precision, and copied once on the way."""
 
 
 def _prepared(
@@ -341,6 +358,12 @@ def _network(spec: Spec, table: Table) -> Network:
     sizes = [size for size in described.layers if size != "auto"]
     if len(sizes) < len(described.layers):
         sizes = list(_automatic_sizes(spec, table))
+    return _layered(spec, sizes)
+
+
+def _layered(spec: Spec, sizes: Sequence[int]) -> Network:
+    """The network with these layer sizes."""
+    described = spec.network
     biases = described.bias if isinstance(described.bias, list) else None
     layers = []
     for number, activation in enumerate(described.activations):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import sys
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ import safetensors
 import bpcli
 from bpcli.data.drawn import row_blocks
 from bpcli.data.table import Table
+from bpcli.training.workers import usable_cores
 
 
 def machine() -> dict[str, Any]:
@@ -71,13 +71,6 @@ def _cpu_model() -> str:
     except OSError:
         pass
     return platform.processor()
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def data_digest(table: Table) -> str:

@@ -16,7 +16,7 @@ from bpcli.build import Experiment
 from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment.checkpoint_pace import CheckpointPace
 from bpcli.experiment.interrupts import StopRequest, stop_requests
-from bpcli.experiment.provenance import file_digest, usable_cores
+from bpcli.experiment.provenance import file_digest
 from bpcli.experiment.record import (
     criterion_record,
     first_record,
@@ -33,7 +33,7 @@ from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.store import CONFIG, RESOLVED, SPLIT, WEIGHTS, MetricsFile, Record, Run
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
-from bpcli.training.workers import Crew, crew, useful_workers
+from bpcli.training.workers import Crew, crew, usable_cores, useful_workers
 
 _MOST_LOG_LINES = 1000
 _SCORED_LINES = 50

@@ -24,13 +24,6 @@ _PIECES = 8
 _FEWEST_SAMPLES = 32
 _LOWEST_STRIP = 64
 _MOST_STRIPS = 128
-_MATRICES_IN_USE = 6
-"""JᵀJ, its scaled copy, and the solver's: damped, its factor, LAPACK's own, and an inverse."""
-
-
-def gauss_newton_bytes(network: Network, dtype: np.dtype) -> int:
-    """What an optimizer that solves with JᵀJ needs for matrices of (n_params, n_params)."""
-    return _MATRICES_IN_USE * network.n_params**2 * dtype.itemsize
 
 
 def gauss_newton_tasks(rows: int, network: Network) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from bpcli.nn.network import Network
 from bpcli.training.rows import Rows
 
@@ -33,16 +35,21 @@ class ShardPlan:
 
         Their number is also bounded by the memory that their gradients take.
         """
-        seconds, block = estimated_seconds(rows, network), data.block_size
-        count = 1
-        if seconds >= SERIAL_BELOW_SECONDS:
-            by_memory = _MOST_PARTIALS_BYTES // (network.n_params * data.dtype.itemsize)
-            by_blocks = -(-rows // block)
-            count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
-            if 2 < count < 8:
-                count -= count % 2  # five would keep two workers waiting for the last one
+        block = data.block_size
+        count = shards_needed(rows, network, data.dtype, block)
         edges = [block * (-(-rows // block) * i // count) for i in range(count)] + [rows]
         return cls(tuple(pairwise(edges)), block)
+
+
+def shards_needed(rows: int, network: Network, dtype: np.dtype, block: int) -> int:
+    """How many shards so many rows are cut into, in blocks of `block`: each has a gradient."""
+    seconds = estimated_seconds(rows, network)
+    if seconds < SERIAL_BELOW_SECONDS:
+        return 1
+    by_memory = _MOST_PARTIALS_BYTES // (network.n_params * dtype.itemsize)
+    by_blocks = -(-rows // block)
+    count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
+    return count - count % 2 if 2 < count < 8 else count  # five: two would wait for the last one
 
 
 def estimated_seconds(rows: int, network: Network) -> float:

@@ -243,6 +243,13 @@ def can_fork() -> bool:
 _THREADS_PAY_FROM_PARAMS = 8_000
 
 
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def useful_workers(tasks: int, n_params: int, cores: int) -> int:
     """How many workers make training fastest here."""
     if not can_fork() and n_params < _THREADS_PAY_FROM_PARAMS:

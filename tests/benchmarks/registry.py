@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from bpcli.experiment.provenance import usable_cores
+from bpcli.training.workers import usable_cores
 
 CORES = usable_cores()
 

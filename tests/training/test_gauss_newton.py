@@ -12,8 +12,9 @@ from strategies import Problem, dense_jacobian, problems
 from bpcli.nn.activations import Identity, Sigmoid, Tanh
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
 from bpcli.nn.network import Layer, Network
-from bpcli.training.gauss_newton import gauss_newton_bytes, gauss_newton_tasks
+from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.objective import Objective
+from bpcli.training.optimizers import OPTIMIZERS
 from bpcli.training.rows import Rows
 from bpcli.training.workers import Alone, Crew, Forked, Threads
 
@@ -200,7 +201,7 @@ def test_other_losses_have_no_gauss_newton_matrix() -> None:
 
 
 def test_memory_and_tasks_are_known_beforehand() -> None:
-    assert gauss_newton_bytes(WIDE, np.dtype("f4")) == 6 * 451**2 * 4
+    assert OPTIMIZERS["levenberg_marquardt"]().memory_bytes(WIDE.n_params, 4) == 6 * 451**2 * 4
     assert gauss_newton_tasks(3000, WIDE) == 8
     assert gauss_newton_tasks(10, WIDE) == 1
     big = Network((Layer(300, 100, Tanh()), Layer(100, 10, Identity())), Mse())

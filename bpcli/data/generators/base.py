@@ -28,6 +28,16 @@ Intercept: TypeAlias = Annotated[float, doc("What is added to every target.")]
 class Generator:
     """Makes a table; the same generator state gives the same rows."""
 
+    @property
+    def rows(self) -> int:
+        """How many rows there will be, as far as an option says; 0 where they are few."""
+        return getattr(self, "n_samples", 0)
+
+    @property
+    def numbers(self) -> int:
+        """About how many numbers the table will hold; 0 where they are few."""
+        return self.rows * (getattr(self, "n_features", 2) + getattr(self, "n_targets", 1))
+
     def table(self, rng: np.random.Generator) -> Table:
         """The rows. Raises `DataError` where the options contradict each other."""
         raise NotImplementedError

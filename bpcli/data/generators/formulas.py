@@ -119,6 +119,10 @@ class Teacher(Generator):
         if self.n_classes is not None and self.n_targets != 1:
             raise ValueError("`n_targets` to be left out where there are `n_classes`")
 
+    @property
+    def numbers(self) -> int:
+        return self.n_samples * (self.n_classes or self.n_targets)  # large inputs are not kept
+
     def table(self, rng: np.random.Generator) -> Table:
         X = normal_rows(rng, (self.n_samples, self.n_features))
         A = rng.standard_normal((self.n_features, self.n_hidden))

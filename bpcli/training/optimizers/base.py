@@ -15,6 +15,9 @@ from bpcli.training.objective import Objective
 State: TypeAlias = Mapping[str, Array]
 """What an optimizer carries from step to step, by name; a number is an array of shape ()."""
 
+STATES_IN_USE = 3
+"""The state at the last epoch known to be good, before a step and after it."""
+
 
 class NoStep(Exception):
     """No step that lowers the objective was found: training ends here.
@@ -58,8 +61,8 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def state_bytes(self, n_params: int, itemsize: int) -> int:
-        """How large a state becomes, beyond a few vectors."""
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        """What training needs for it beyond a few vectors: its states, and matrices to solve."""
         return 0
 
     def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.optimizers.base import State, dot
+from bpcli.training.optimizers.base import STATES_IN_USE, State, dot
 from bpcli.training.optimizers.lbfgs import has_curvature, inverse_curvature
 from bpcli.training.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
@@ -30,8 +30,8 @@ class Bfgs(LineSearchOptimizer):
         H = np.zeros((params.size, params.size), params.dtype)  # takes memory once written to
         return {"H": H, "pairs": np.asarray(0), "length": np.asarray(0.0)}
 
-    def state_bytes(self, n_params: int, itemsize: int) -> int:
-        return n_params**2 * itemsize
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        return STATES_IN_USE * n_params**2 * itemsize
 
     def direction(self, grad: Vector, state: State) -> Vector:
         direction: Vector = -(state["H"] @ grad if state["pairs"] else grad)

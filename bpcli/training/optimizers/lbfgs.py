@@ -16,7 +16,7 @@ import numpy as np
 from annotated_types import Ge, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.optimizers.base import State, dot, norm
+from bpcli.training.optimizers.base import STATES_IN_USE, State, dot, norm
 from bpcli.training.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
 
@@ -34,8 +34,8 @@ class Lbfgs(LineSearchOptimizer):
         empty = np.zeros((self.memory, params.size), params.dtype)
         return {"S": empty, "Y": empty, "pairs": np.asarray(0), "length": np.asarray(0.0)}
 
-    def state_bytes(self, n_params: int, itemsize: int) -> int:
-        return 2 * self.memory * n_params * itemsize
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        return STATES_IN_USE * 2 * self.memory * n_params * itemsize
 
     def direction(self, grad: Vector, state: State) -> Vector:
         oldest = self.memory - int(state["pairs"])

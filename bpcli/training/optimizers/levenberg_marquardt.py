@@ -29,6 +29,9 @@ _LEAST_DAMPING = 1e-20
 
 _BLOCK = 64
 
+_MATRICES_IN_USE = 6
+"""JᵀJ, its scaled copy, and the solver's: damped, its factor, LAPACK's own, and an inverse."""
+
 
 class Quadratic(NamedTuple):
     """What a step lowers, near where it starts: value + gradᵀ d + ½ dᵀ hessian d.
@@ -66,6 +69,9 @@ class LevenbergMarquardt(Optimizer):
             raise ValueError(
                 f"`damping` ({self.damping:g}) to be at most `max_damping` ({self.max_damping:g})"
             )
+
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        return _MATRICES_IN_USE * n_params**2 * itemsize
 
     def init(self, params: Vector) -> State:
         return {"damping": np.asarray(self.damping)}

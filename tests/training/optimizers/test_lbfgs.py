@@ -68,7 +68,7 @@ def test_a_pair_without_curvature_is_not_remembered() -> None:
 def test_its_state_is_as_large_as_it_says() -> None:
     params = start(CURVED, "f4")
     states = sum(slot.nbytes for slot in Lbfgs(3).init(params).values() if slot.ndim)
-    assert Lbfgs(3).state_bytes(params.size, params.itemsize) == states
+    assert Lbfgs(3).memory_bytes(params.size, params.itemsize) == 3 * states
 
 
 def test_the_step_length_is_in_the_log() -> None:

@@ -1,0 +1,185 @@
+"""What a training will need of memory, told from its config, and what the machine has left.
+
+It is compared before anything large is made, from what the config alone says, and once more when
+the data are there: what would not fit is refused in one sentence, with no run begun.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bpcli.nn.network import Network
+from bpcli.nn.propagation import block_bytes, block_size
+from bpcli.registry import name_of
+from bpcli.spec.crosscheck import Complaint
+from bpcli.spec.models import Spec
+from bpcli.spec.source import Location
+from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.rows import equal_size
+from bpcli.training.shards import shards_needed
+from bpcli.training.workers import usable_cores
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that takes memory, the key that it comes from, and what would make it less."""
+
+    what: str
+    bytes: int
+    location: Location
+    remedy: str
+
+
+def needs(spec: Spec, network: Network, rows: int, table_bytes: int) -> list[Need]:
+    """All that a training has in memory at once, to its order of magnitude.
+
+    `table_bytes` is what the source has yet to make of the rows; 0 once they are there.
+    """
+    dtype, optimizer = np.dtype(spec.network.dtype), spec.training.optimizer
+    vector = network.n_params * dtype.itemsize
+    shards = shards_needed(rows, network, dtype, equal_size(rows, block_size(network, dtype)))
+    asked = spec.training.workers
+    workers = min(shards, usable_cores()) if asked == "auto" else asked
+    layers, rows_at = ("network", "layers"), _key_of_rows(spec)
+    name = name_of(OPTIMIZERS, optimizer)
+    found = [
+        Need(
+            f"{network.n_params:,} parameters with their gradients and copies",
+            vector * (_VECTORS_IN_USE + shards),
+            layers,
+            "take fewer units",
+        ),
+        Need(
+            f"what `{name}` remembers or solves",
+            optimizer.memory_bytes(network.n_params, dtype.itemsize),
+            ("training", "optimizer"),
+            "take `conjugate_gradient`, which needs a few vectors only",
+        ),
+        Need(
+            f"activations of {block_size(network, dtype)} rows at a time",
+            workers * block_bytes(network, dtype),
+            layers,
+            "take fewer units",
+        ),
+        Need(
+            f"{rows:,} rows in {dtype}",
+            rows * (network.layers[0].columns + network.outputs) * dtype.itemsize,
+            rows_at,
+            "take fewer rows",
+        ),
+        Need("the table", table_bytes, rows_at, "take fewer rows"),
+        Need(
+            f"parameters after each of {spec.training.epochs:,} epochs",
+            vector * spec.training.epochs * _COPIES_OF_PATH * spec.training.record_params,
+            ("training", "record_params"),
+            "leave `record_params` out",
+        ),
+    ]
+    return [need for need in found if need.bytes]
+
+
+_VECTORS_IN_USE = 9
+"""Parameters and their copy for the workers, the new ones, best, velocity, and gradients: of a
+block, added up, scaled, and of the latest evaluation. To these comes the gradient of each shard."""
+
+_COPIES_OF_PATH = 3
+"""The recorded parameters as a list, as one array, and as the bytes that are written."""
+
+
+def _key_of_rows(spec: Spec) -> Location:
+    return ("data", "n_samples") if hasattr(spec.data, "n_samples") else ("data",)
+
+
+def of_memory(found: Sequence[Need]) -> Iterator[Complaint]:
+    """More than there is room for, at the key of the largest need."""
+    total, room = sum(need.bytes for need in found), available_memory()
+    if total <= room:
+        return
+    largest = sorted(found, key=lambda need: -need.bytes)
+    parts = [f"{size_text(need.bytes)} for {need.what}" for need in largest]
+    told = [part for part, need in zip(parts, largest, strict=True) if need.bytes > total / 100]
+    yield Complaint(
+        largest[0].location,
+        f"this takes about {size_text(total)} of memory ({', '.join(told)}), and "
+        f"{size_text(room)} are free: {largest[0].remedy}",
+    )
+
+
+def size_text(size: float) -> str:
+    """Bytes in the unit that suits them."""
+    for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if size >= factor:
+            number = size / factor
+            return f"{number:,.0f} {unit}" if number >= 10 else f"{number:.1f} {unit}"
+    return f"{size:.0f} bytes"
+
+
+# What there is.
+
+
+def available_memory(root: Path = Path("/")) -> float:
+    """Bytes that this process can still have: of the machine, and of each group it belongs to.
+
+    Infinite where the system does not tell.
+    """
+    return max(0.0, min([_of_machine(root), *_of_groups(root)]))
+
+
+def _of_machine(root: Path) -> float:
+    """MemAvailable of Linux; elsewhere the free pages, or all there are."""
+    for name, value in _lines(root / "proc" / "meminfo"):
+        if name == "MemAvailable:":
+            return float(value.split()[0]) * 1024
+    known = getattr(os, "sysconf_names", {})
+    for pages in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
+        if pages in known:
+            return float(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE"))
+    return math.inf
+
+
+def _of_groups(root: Path) -> Iterator[float]:
+    """What the control groups leave, those of Linux's second version and of the first."""
+    for line in _text(root / "proc" / "self" / "cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            yield from _of_path(root / "sys/fs/cgroup", path, _SECOND)
+        elif "memory" in controllers.split(","):
+            yield from _of_path(root / "sys/fs/cgroup/memory", path, _FIRST)
+
+
+_SECOND = ("memory.max", "memory.current", "inactive_file")
+_FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
+def _of_path(mount: Path, path: str, names: tuple[str, str, str]) -> Iterator[float]:
+    """What a group and all groups around it leave; in a container the path may lead nowhere."""
+    limit, usage, cache = names
+    here = mount / path.strip("/")
+    for group in (here, *here.parents):
+        most, used = _text(group / limit).strip(), _text(group / usage).strip()
+        if most.isdecimal() and used.isdecimal():
+            stat = dict(_lines(group / "memory.stat"))
+            yield float(most) - float(used) + float(stat.get(cache, 0))  # caches are given up
+        if group == mount:
+            return
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str]]:
+    """The first word of each line, and the rest."""
+    for line in _text(path).splitlines():
+        name, _, rest = line.partition(" ")
+        yield name, rest
+
+
+def _text(path: Path) -> str:
+    """A file of the system; nothing where there is none."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,203 @@
+"""What a training needs of memory, and what a system has left, as it tells in its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bpcli.build import build
+from bpcli.build.memory import available_memory, needs, size_text
+from bpcli.errors import ConfigError
+from bpcli.spec.load import load_config
+
+CONFIG = """\
+data: {generator: teacher, n_features: 10, n_samples: 1000}
+network: {layers: [10, 20, 1], activations: [tanh, identity]}
+loss: mse
+training: {workers: 2}
+"""
+HUGE = "network.layers=[10, 1000000000, 1000000000, 1]"
+PROBE = """
+import json, re, sys, time
+import bpcli.cli.main
+began = time.process_time()
+code = bpcli.cli.main.main(sys.argv[1:])
+seconds = time.process_time() - began
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
+print(json.dumps({"code": code, "seconds": seconds, "megabytes": int(peak) / 1024}))
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "big.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def refused(config: Path, *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        build(load_config(config, overrides))
+    return str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("command", ["train", "gradcheck", "predict", "compare"])
+def test_an_absurd_network_is_refused_before_anything_is_made(config: Path, command: str) -> None:
+    options = ["--optimizers", "rprop,adam"] if command == "compare" else []
+    layers = ["--set", HUGE, "--set", "network.activations=[tanh, tanh, identity]"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, command, config, *layers, *options],
+        cwd=config.parent, capture_output=True, text=True, check=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    measured = json.loads(done.stdout)
+    assert measured["code"] == 2
+    assert "1,000,000,013,000,000,001 parameters" in done.stderr
+    assert "take fewer units" in done.stderr
+    assert measured["seconds"] < 1
+    assert measured["megabytes"] < 200
+    left = {path.name for path in config.parent.rglob("*")}
+    assert left <= {"big.yaml", "runs"}, "no run was begun"
+
+
+def test_each_need_is_told_from_the_config(config: Path) -> None:
+    spec = build(load_config(config)).spec
+    network = build(load_config(config)).network
+    found = {need.what: need.bytes for need in needs(spec, network, rows=1000, table_bytes=7)}
+    assert network.n_params == 11 * 20 + 21
+    block = 2 * (2 * 21 + 2 * 21) * 900 * 8  # two workers; z, a, delta and grad_a of 21 units
+    assert found == {
+        "241 parameters with their gradients and copies": 10 * 241 * 8,
+        "activations of 900 rows at a time": block,
+        "1,000 rows in float64": 1000 * (11 + 1) * 8,
+        "the table": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        (HUGE.replace("[10,", "[auto,"), "--set network.layers="),
+        ("data.n_samples=1000000000", "take fewer rows"),
+        ("training={optimizer: {name: lbfgs, memory: 10000000000}}", "take `conjugate_gradient`"),
+        ("training={record_params: true, epochs: 1000000000}", "leave `record_params` out"),
+    ],
+)
+def test_what_is_too_large_is_said_with_a_remedy(
+    config: Path, override: str, expected: str
+) -> None:
+    extra = ["network.activations=[tanh, tanh, identity]"] if "layers" in override else []
+    assert expected in refused(config, override, *extra)
+
+
+def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 2**20)
+    assert (
+        "this takes about 1.3 MiB of memory (1.2 MiB for activations of 900 rows at a time, "
+        "94 KiB for 1,000 rows in float64, 19 KiB for 241 parameters with their gradients and "
+        "copies, 16 KiB for the table), and 1.0 MiB are free: take fewer units"
+    ) in refused(config)
+
+
+def test_rows_of_a_file_count_once_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,2\n3,4\n" * 5000)
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        CONFIG.replace(
+            "{generator: teacher, n_features: 10, n_samples: 1000}", "{file: t.csv}"
+        ).replace("[10, 20", "[1, 1")
+    )
+    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 300_000)
+    assert "234 KiB for 10,000 rows in float64" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1536, "1.5 KiB"), (2**40, "1,024 GiB"), (15 * 2**20, "15 MiB")],
+)
+def test_sizes_have_the_unit_that_suits_them(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+# What a system has left.
+
+
+def written(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+MACHINE = {"proc/meminfo": "MemTotal:  4000 kB\nMemAvailable:  3000 kB\n"}
+
+
+def test_the_machine_tells_what_is_available(tmp_path: Path) -> None:
+    assert available_memory(written(tmp_path, MACHINE)) == 3000 * 1024
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        # The second version: a limit, less what is used, but for caches that are given up.
+        (
+            {
+                "proc/self/cgroup": "0::/a/b\n",
+                "sys/fs/cgroup/a/b/memory.max": "1000000\n",
+                "sys/fs/cgroup/a/b/memory.current": "600000\n",
+                "sys/fs/cgroup/a/b/memory.stat": "anon 5\ninactive_file 100000\n",
+            },
+            500_000,
+        ),
+        # A group around the own one has the smaller limit.
+        (
+            {
+                "proc/self/cgroup": "0::/a/b\n",
+                "sys/fs/cgroup/a/b/memory.max": "max\n",
+                "sys/fs/cgroup/a/b/memory.current": "600000\n",
+                "sys/fs/cgroup/a/memory.max": "800000\n",
+                "sys/fs/cgroup/a/memory.current": "700000\n",
+            },
+            100_000,
+        ),
+        # In a container the path leads nowhere, and the group is at the top.
+        (
+            {
+                "proc/self/cgroup": "0::/elsewhere\n",
+                "sys/fs/cgroup/memory.max": "900000\n",
+                "sys/fs/cgroup/memory.current": "1000000\n",
+            },
+            0,
+        ),
+        # The first version.
+        (
+            {
+                "proc/self/cgroup": "5:cpu,memory:/c\n0::/\n",
+                "sys/fs/cgroup/memory/c/memory.limit_in_bytes": "500000\n",
+                "sys/fs/cgroup/memory/c/memory.usage_in_bytes": "200000\n",
+                "sys/fs/cgroup/memory/c/memory.stat": "total_inactive_file 50000\n",
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+                "sys/fs/cgroup/memory/memory.usage_in_bytes": "300000\n",
+            },
+            350_000,
+        ),
+        ({"proc/self/cgroup": "0::/\n"}, 3000 * 1024),
+    ],
+)
+def test_control_groups_may_leave_less(
+    tmp_path: Path, files: dict[str, str], expected: int
+) -> None:
+    assert available_memory(written(tmp_path, MACHINE | files)) == expected
+
+
+def test_other_systems_tell_their_pages(tmp_path: Path) -> None:
+    assert available_memory(tmp_path) > 0
