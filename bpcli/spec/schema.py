@@ -30,10 +30,11 @@ def json_schema() -> dict[str, Any]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Defaults as a config spells them; that of a mapping is told by its keys."""
+    """Defaults as a config spells them; of a mapping, only those that its keys do not tell."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
-        if isinstance(schema.get("default"), BaseModel):
+        default = schema.get("default")
+        if isinstance(default, BaseModel) and not default.model_fields_set:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
 
@@ -41,7 +42,7 @@ class _Generator(GenerateJsonSchema):
         for registry in _REGISTRIES:
             if type(dft) in registry.values():
                 return name_of(registry, dft)
-        return super().encode_default(dft)
+        return dft.model_dump() if isinstance(dft, BaseModel) else super().encode_default(dft)
 
 
 _REGISTRIES: tuple[Mapping[str, type], ...] = (INITIALIZERS, OPTIMIZERS)

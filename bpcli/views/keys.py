@@ -151,6 +151,8 @@ def _shown(value: Any) -> str:
     """A default as YAML has it."""
     if isinstance(value, list):
         return f"`[{', '.join(word or chr(34) * 2 for word in value)}]`"
+    if isinstance(value, dict):
+        return f"`{{{', '.join(f'{key}: {option}' for key, option in value.items())}}}`"
     if value is None or isinstance(value, bool):
         return f"`{str(value).lower().replace('none', 'null')}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
