@@ -20,7 +20,7 @@ from bpcli.spec.faults import Fault
 from bpcli.spec.keys import choice_at, known_keys
 from bpcli.spec.source import Location, Source
 
-_MOST_ROUNDS = 5
+_MOST_ROUNDS = 10
 """What is put right may show what is wrong inside it; so deep do sections lie in each other."""
 
 
@@ -42,16 +42,33 @@ def all_faults(
     faults: list[Fault] = []
     complaints = explain(source, error)
     for _ in range(_MOST_ROUNDS):
-        hiding = [each for each in complaints if isinstance(each, UnknownKey | UnknownName)]
+        hiding = _hiding(complaints)
         if not hiding:
             break
-        faults += faults_of(search.source, search.worth_saying(search.better_said(complaints)))
+        faults += faults_of(
+            search.source, search.worth_saying(search.better_said(hiding, complaints))
+        )
         search.mend(hiding)
         complaints = explain(search.source, validate(search.source))
     said = search.worth_saying(complaints)
     search.doubt(said)
     between = cross_check(search.source, search.doubtful)
     return [*faults, *faults_of(search.source, [*said, *between])]
+
+
+def _hiding(complaints: Iterable[Complaint]) -> list[UnknownKey | UnknownName]:
+    """Those that hide others, the ones that hide most: first what tells the kind of a section.
+
+    A key that is moved may be the name that lacks, and a section may lack what belongs in it.
+    """
+    keys = [each for each in complaints if isinstance(each, UnknownKey)]
+    naming = [each for each in keys if each.meant is not None and each.meant[-1] in _NAMING]
+    if keys:
+        return sorted(naming or keys, key=lambda each: len(each.meant or each.location))
+    return [each for each in complaints if isinstance(each, UnknownName)]
+
+
+_NAMING = ("name", "generator", "file")
 
 
 def _copy(source: Source) -> Source:
@@ -70,8 +87,8 @@ class _Search:
 
     source: Source
     doubtful: set[Location]
-    guessed: dict[Location, bool] = field(default_factory=dict)
-    """Sections under a name of ours; whether it is close to the one that was given."""
+    guessed: set[Location] = field(default_factory=set)
+    """Sections under a name of ours: the one closest to what was given, or to its options."""
 
     def worth_saying(self, complaints: Iterable[Complaint]) -> list[Complaint]:
         """Those that do not only follow from what was said before."""
@@ -86,21 +103,17 @@ class _Search:
             return False
         if isinstance(complaint, MissingKey):
             return True
-        if isinstance(complaint, UnknownKey):
-            choice = choice_at(section)
-            key = str(location[-1])
-            return choice is not None and location[:-1] == section and bool(choice.with_option(key))
-        return not self.guessed[section] and len(location) == len(section) + 1
+        choice = choice_at(section)
+        is_option = isinstance(complaint, UnknownKey) and location[:-1] == section
+        return is_option and choice is not None and bool(choice.with_option(str(location[-1])))
 
-    def better_said(self, complaints: list[Complaint]) -> list[Complaint]:
+    def better_said(
+        self, hiding: Iterable[Complaint], complaints: Iterable[Complaint]
+    ) -> list[Complaint]:
         """Of those that hide others, what the keys around them say more about."""
         doubtful = self.doubtful | {each.location for each in complaints if not each.at_key}
         between = {each.location: each for each in cross_check(self.source, doubtful)}
-        return [
-            between.get(each.location, each)
-            for each in complaints
-            if isinstance(each, UnknownKey | UnknownName)
-        ]
+        return [between.get(each.location, each) for each in hiding]
 
     def doubt(self, complaints: Iterable[Complaint]) -> None:
         self.doubtful |= {each.location for each in complaints if isinstance(each, WrongValue)}
@@ -117,15 +130,14 @@ class _Search:
         section = complaint.section
         here, choice = self.source.get(section), choice_at(section)
         self.doubtful.add(section)
-        self.guessed[section] = complaint.meant is not None
+        self.guessed.add(section)
         if choice is None:
             return
         if not isinstance(here, dict):
             parent: Any = self.source.get(section[:-1])
             parent[section[-1]] = complaint.meant or next(iter(choice.registry))
             return
-        knows = {name: len(set(here) & set(choice.options(name))) for name in choice.registry}
-        here[choice.key] = complaint.meant or max(knows, key=lambda name: knows[name])
+        here[choice.key] = complaint.meant or choice.closest(here)
 
     def _move(self, old: Location, new: Location | None) -> None:
         parent: Any = self.source.get(old[:-1])

@@ -163,7 +163,7 @@ def _unknown_name(source: Source, location: Location, detail: Any) -> Complaint:
     choice = choice_at(location)
     key = choice.key if choice else "name"
     if isinstance(found, dict) and key not in found:
-        return _nameless(location, key, found)
+        return _nameless(source, location, key)
     at = (*location, key) if isinstance(found, dict) else location
     named = source.get(at)
     wanted = _expectation(detail)
@@ -175,20 +175,27 @@ def _unknown_name(source: Source, location: Location, detail: Any) -> Complaint:
     return UnknownName(at, message, section=location, meant=meant and ALIASES.get(meant, meant))
 
 
-def _nameless(location: Location, key: str, found: dict[str, Any]) -> Complaint:
+def _nameless(source: Source, location: Location, key: str) -> Complaint:
     """A section without the key that says what it is, perhaps because that is misspelt."""
-    keys = ("generator", "file", "inputs") if location == ("data",) else (key,)
+    found = source.get(location)
     for written in found:
-        meant = suggestion(written, keys)
-        if meant is not None:
-            at, message = (*location, written), f"unknown key {shown(written)}"
-            hint = f"; did you mean `{meant}`?"
-            return UnknownKey(at, message + hint, at_key=True, meant=(*location, meant))
-    if location == ("data",):
-        message = "expected a mapping with `generator`, `file` or `inputs`"
-    else:
+        meant = suggestion(written, _SOURCES if location == ("data",) else (key,))
+        if meant is not None and home_of(source, written, location) is None:
+            at, hint = (*location, written), f"; did you mean `{meant}`?"
+            message = f"unknown key {shown(written)}{hint}"
+            return UnknownKey(at, message, at_key=True, meant=(*location, meant))
+    if location != ("data",):
         message = f"the key `{key}` is missing {_place(location)}"
+        return UnknownName(location, message, at_key=True, section=location)
+    for written, inner in found.items():
+        for lost in _SOURCES[:2] if isinstance(inner, dict) else ():
+            if lost in inner:
+                return _unknown_key(source, (*location, written, lost))
+    message = "expected a mapping with `generator`, `file` or `inputs`"
     return UnknownName(location, message, at_key=True, section=location)
+
+
+_SOURCES = ("generator", "file", "inputs")
 
 
 def _names_in(wanted: list[str]) -> list[str]:

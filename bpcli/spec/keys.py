@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from bpcli.data.generators import GENERATORS
@@ -10,9 +10,12 @@ from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
 from bpcli.spec.models import (
+    DivideBy,
     FileData,
+    FilesOfParts,
     FileSplit,
     GeneratedData,
+    IndexOfParts,
     InlineData,
     NetworkSpec,
     Scaling,
@@ -45,6 +48,15 @@ class Choice:
         """The entries that have such an option."""
         return [name for name in self.registry if key in self.options(name)]
 
+    def closest(self, keys: Collection[str]) -> str:
+        """The entry that has most of these options, and fewest others."""
+
+        def closeness(name: str) -> tuple[int, int]:
+            known = len(set(keys) & set(self.options(name)))
+            return known, known - len(self.options(name))
+
+        return max(self.registry, key=closeness)
+
 
 ALIASES: dict[str, str] = {
     **ACTIVATION_ALIASES,
@@ -65,6 +77,10 @@ _SECTIONS: dict[Location, list[str]] = {
     ("data",): list(GeneratedData.model_fields | InlineData.model_fields | FileData.model_fields),
     ("data", "split"): list(FileSplit.model_fields),
     ("data", "scale"): list(Scaling.model_fields),
+    ("data", "scale", "inputs"): list(DivideBy.model_fields),
+    ("data", "scale", "targets"): list(DivideBy.model_fields),
+    ("data", "split", "files"): list(FilesOfParts.model_fields),
+    ("data", "split", "index"): list(IndexOfParts.model_fields),
 }
 
 
@@ -98,7 +114,7 @@ def _keys_of_data(source: Source) -> list[str]:
     if isinstance(data, dict) and "file" in data:
         return list(FileData.model_fields)
     if isinstance(data, dict) and "inputs" in data:
-        return list(InlineData.model_fields)
+        return [*InlineData.model_fields, "file"]  # beside `file`, `inputs` are columns
     return _SECTIONS["data",]
 
 
