@@ -17,7 +17,7 @@ def name_of(registry: Mapping[str, type], item: object) -> str:
     return next(name for name, kind in registry.items() if kind is type(item))
 
 
-def as_mapping(registry: Mapping[str, type], item: Any) -> dict[str, Any]:
-    """`item` as a config spells it: its name, then every option."""
+def as_mapping(registry: Mapping[str, type], item: Any, key: str = "name") -> dict[str, Any]:
+    """`item` as a config spells it: its name under the key for names, then every option."""
     options = {field.name: getattr(item, field.name) for field in fields(item)}
-    return {"name": name_of(registry, item), **options}
+    return {key: name_of(registry, item), **options}

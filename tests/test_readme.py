@@ -23,6 +23,7 @@ from bpcli.spec.load import validate
 from bpcli.spec.schema import json_schema
 from bpcli.spec.source import Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.training.schedules import SCHEDULES
 from bpcli.views.keys import keys_page
 from bpcli.views.plots import PLOTS
 
@@ -128,7 +129,7 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
     assert set(tree["training"]) == set(Training.model_fields)
     assert set(tree["training"]["stop"]) == set(Stop.model_fields)
     assert set(tree["data"]["split"]) == set(Split.model_fields)
-    registries = (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS)
+    registries = (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS, SCHEDULES)
     for names in (*registries, ACTIVATION_ALIASES, OPTIMIZER_ALIASES):
         for name in names:
             assert re.search(rf"\b{name}\b", TEXT), name
@@ -150,7 +151,7 @@ def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
 
 
 def test_every_option_is_in_the_readme() -> None:
-    for registry in (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS):
+    for registry in (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS, SCHEDULES):
         for kind in registry.values():
             for option in fields(kind):
                 assert re.search(rf"\b{option.name}\b", TEXT), f"{kind.__name__}.{option.name}"

@@ -51,6 +51,7 @@ from bpcli.training.metrics import METRICS_OF
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import Optimizer
 from bpcli.training.rows import Rows
+from bpcli.training.schedules import rate_at
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
 
@@ -169,7 +170,7 @@ class Experiment:
         """What the optimizer tells of its state, by name."""
         asked = self.spec.training
         state = asked.optimizer.init(self.initial_params)
-        return tuple(asked.optimizer.figures(state, asked.learning_rate))
+        return tuple(asked.optimizer.figures(state, rate_at(asked.learning_rate, 0)))
 
     @property
     def batches(self) -> Batches:

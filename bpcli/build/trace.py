@@ -29,6 +29,7 @@ from bpcli.training.loop import Training
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import OPTIMIZERS, Optimizer
 from bpcli.training.rows import Rows
+from bpcli.training.schedules import LearningRate, rate_record
 from bpcli.training.trace import Forward, Pass, Update, slots, trace_forward, trace_updates
 
 MOST_ROWS = 8
@@ -65,7 +66,7 @@ class Setting:
     name: str
     network: Network
     optimizer: Optimizer
-    learning_rate: float | None
+    learning_rate: LearningRate | None
     rows: Labels
     parts: tuple[PartName, ...]
     shown: str
@@ -119,7 +120,7 @@ class Trace:
             "notes": list(setting.notes),
             "network": setting.described,
             "loss": as_mapping(LOSSES, setting.network.loss),
-            "optimizer": {**optimizer, "learning_rate": setting.learning_rate},
+            "optimizer": {**optimizer, "learning_rate": rate_record(setting.learning_rate)},
             "rows": setting.rows.tolist(),
             "parts": list(setting.parts),
             "inputs": self.forward[0].below.T.tolist(),

@@ -27,6 +27,7 @@ from bpcli.spec.alternatives import Alternative
 from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
 from bpcli.training.metered import METERED, Metered
 from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.schedules import rate_record
 from bpcli.training.stopping import Best, Stopping
 from bpcli.training.workers import Crew, crew
 
@@ -129,7 +130,7 @@ class Comparison:
         return {
             "label": alternative.label,
             "optimizer": as_mapping(OPTIMIZERS, training.optimizer),
-            "learning_rate": training.learning_rate,
+            "learning_rate": rate_record(training.learning_rate),
             "trainings": len(trials),
             "ended_by": dict(Counter(trial.ended_by for trial in trials).most_common()),
             **{name: _median([getattr(trial, name) for trial in counted]) for name in _MEASURES},

@@ -23,6 +23,7 @@ from bpcli.runs.files import to_json
 from bpcli.runs.listing import flat
 from bpcli.runs.store import RUNNING, Record
 from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.schedules import rate_record
 from bpcli.training.stopping import Criterion
 
 
@@ -86,7 +87,7 @@ def describe(experiment: Experiment) -> Record:
         "class_weights": experiment.class_weights,
         "weighted": experiment.table.weight is not None,
         "optimizer": as_mapping(OPTIMIZERS, spec.training.optimizer),
-        "learning_rate": spec.training.learning_rate,
+        "learning_rate": rate_record(spec.training.learning_rate),
         "batch_size": spec.training.batch_size,
         "dtype": spec.network.dtype,
         "overrides": list(experiment.config.overrides),

@@ -248,6 +248,19 @@ def _full_batch(source: Tree) -> Iterator[Complaint]:
         )
 
 
+def _own_rate(source: Tree) -> Iterator[Complaint]:
+    name, optimizer = asked_optimizer(source)
+    if optimizer is None or not optimizer.changes_its_rate:
+        return
+    if isinstance(source.get(("training", "learning_rate")), dict):
+        yield Complaint(
+            ("training", "learning_rate"),
+            f"`{name}` changes the learning rate itself, so it has no schedule: give the number to "
+            "start with",
+            at_key=True,
+        )
+
+
 def _sum_of_squares(source: Tree) -> Iterator[Complaint]:
     name, optimizer = asked_optimizer(source)
     loss = LOSSES.get(_name_at(source, ("loss",)))
@@ -372,6 +385,7 @@ _CHECKS: tuple[Callable[[Tree], Iterator[Complaint]], ...] = (
     _momentum,
     _layerwise,
     _full_batch,
+    _own_rate,
     _sum_of_squares,
     _own_l2,
     _target_scale,

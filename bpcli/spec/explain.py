@@ -250,7 +250,8 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Wrong
     found = source.get(location)
     if isinstance(found, dict):
         named = next(
-            (key for key in ("name", "generator") if isinstance(found.get(key), str)), None
+            (key for key in ("name", "generator", "schedule") if isinstance(found.get(key), str)),
+            None,
         )
         if named is not None:
             location, found = (*location, named), found[named]

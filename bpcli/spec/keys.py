@@ -25,6 +25,7 @@ from bpcli.spec.models import (
 )
 from bpcli.spec.source import Location, Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.training.schedules import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ ALIASES: dict[str, str] = {
 }
 _CHOICES: dict[Location, Choice] = {
     ("training", "optimizer"): Choice(OPTIMIZERS, ALIASES, default="gradient_descent"),
+    ("training", "learning_rate"): Choice(SCHEDULES, {}, key="schedule"),
     ("data",): Choice(GENERATORS, {}, key="generator"),
     ("network", "init"): Choice(INITIALIZERS, {}, default="xavier_uniform"),
     ("network", "activations"): Choice(ACTIVATIONS, ALIASES),

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
+    Discriminator,
     Field,
+    Tag,
     ValidationInfo,
     create_model,
     field_validator,
@@ -28,17 +30,19 @@ from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
 from bpcli.registry import name_of
-from bpcli.spec.named import OneOf, Strict, named, options_of
+from bpcli.spec.named import OneOf, Strict, keyed, named, options_of
 from bpcli.training.batches import Sampling
 from bpcli.training.metrics import METRICS
 from bpcli.training.objective import Reduction
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
+from bpcli.training.schedules import SCHEDULES, LearningRate, Schedule
 
 if TYPE_CHECKING:
     ActivationSpec = Activation
     InitializerSpec = Initializer
     LossSpec = Loss
     OptimizerSpec = Optimizer
+    ScheduleSpec = Schedule
     MetricName = str
 else:
     ActivationSpec = named(
@@ -49,6 +53,7 @@ else:
     InitializerSpec = named("initializer", INITIALIZERS, default="xavier_uniform")
     LossSpec = named("loss", LOSSES)
     OptimizerSpec = named("optimizer", OPTIMIZERS, OPTIMIZER_ALIASES, "gradient_descent")
+    ScheduleSpec = keyed("schedule", SCHEDULES, "schedule")
     MetricName = Literal[tuple(METRICS)]
 
 Units: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)] | Literal["auto"]
@@ -439,6 +444,16 @@ class EverySeconds(Strict):
     )
 
 
+def _kind_of_rate(value: Any) -> str:
+    return "varying" if isinstance(value, dict | Schedule) else "constant"
+
+
+RateSpec: TypeAlias = Annotated[
+    Annotated[float, Field(gt=0), Tag("constant")] | Annotated[ScheduleSpec, Tag("varying")],
+    Discriminator(_kind_of_rate),
+]
+
+
 def _default_learning_rate(training: dict[str, Any]) -> float | None:
     rate: float | None = training["optimizer"].default_learning_rate
     return rate
@@ -450,12 +465,13 @@ class Training(Strict):
     optimizer: OptimizerSpec = Field(
         default=GradientDescent(), description="The method that lowers the loss."
     )
-    learning_rate: Annotated[float, Field(gt=0)] | None = Field(
-        default_factory=_default_learning_rate,
-        description="The size of a step. Its default is the optimizer's; most have none.",
-    )
     epochs: Annotated[int, Field(ge=0, le=10**12)] = Field(
         default=1000, description="The most passes over the training rows."
+    )
+    learning_rate: RateSpec | None = Field(
+        default_factory=_default_learning_rate,
+        description="The size of a step, or its schedule over the epochs. Its default is the "
+        "optimizer's; most have none.",
     )
     reduction: Reduction = Field(
         default="mean",
@@ -498,9 +514,30 @@ class Training(Strict):
         description="How often a checkpoint is saved: a number of epochs, or {seconds: 30}.",
     )
 
+    @field_validator("learning_rate", mode="before")
+    @classmethod
+    def _a_number_or_a_schedule(cls, rate: Any) -> Any:
+        if isinstance(rate, str | list):
+            raise ValueError(
+                "a number greater than 0, or a mapping with `schedule` and its options"
+            )
+        return rate
+
     @field_validator("learning_rate")
     @classmethod
-    def _as_the_optimizer_has_it(cls, rate: float | None, info: ValidationInfo) -> float | None:
+    def _over_the_epochs(
+        cls, rate: LearningRate | None, info: ValidationInfo
+    ) -> LearningRate | None:
+        """A schedule that lasts as long as the training keeps its course in longer ones."""
+        if isinstance(rate, Schedule) and "epochs" in info.data:  # which is validated before
+            return rate.over(info.data["epochs"])
+        return rate
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _as_the_optimizer_has_it(
+        cls, rate: LearningRate | None, info: ValidationInfo
+    ) -> LearningRate | None:
         """None for an optimizer without one, with a note if one was given."""
         if "optimizer" not in info.data:
             return rate

@@ -57,7 +57,7 @@ def _meaning(hint: Any) -> str | None:
     return next(told, None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two are the same if they are one: a mapping has no hash
 class OneOf:
     """Annotates a value that is validated by one of several models, told apart by a tag.
 
@@ -123,37 +123,53 @@ def named(
     An alias stands for a name and the options that it implies, which options given beside it
     override. Options without a name are those of the default, if there is one.
     """
-
-    @cache
-    def model_of(name: str) -> type[BaseModel]:
-        kind = registry[name]
-        fields_ = {"name": (Literal[name], ...), **options_of(kind)}
-        return create_model(f"{what}_{name}", __base__=Strict, __doc__=kind.__doc__, **fields_)
-
     return Annotated[
         Any,
-        OneOf(registry, _tagger(registry), model_of),
-        AfterValidator(_entry_maker(registry)),
+        OneOf(registry, _tagger(registry, "name"), _model_maker(what, registry, "name")),
+        AfterValidator(_entry_maker(registry, "name")),
         BeforeValidator(_expander(aliases or {}, default)),
         PlainSerializer(lambda item: shortest(registry, item)),
         ShortForm(registry, aliases or {}, default),
     ]
 
 
-def _tagger(registry: Mapping[str, type]) -> Callable[[Any], object]:
+def keyed(what: str, registry: Mapping[str, type], key: str) -> Any:
+    """The annotation of a mapping with the name of an entry of `registry` under `key`."""
+    return Annotated[
+        Any,
+        OneOf(registry, _tagger(registry, key), _model_maker(what, registry, key)),
+        AfterValidator(_entry_maker(registry, key)),
+        PlainSerializer(lambda item: as_mapping(registry, item, key)),
+    ]
+
+
+def _model_maker(
+    what: str, registry: Mapping[str, type], key: str
+) -> Callable[[str], type[BaseModel]]:
+    @cache
+    def model_of(name: str) -> type[BaseModel]:
+        kind = registry[name]
+        which: Any = (Literal[name], Field(description="Which one."))
+        fields_ = {key: which, **options_of(kind)}
+        return create_model(f"{what}_{name}", __base__=Strict, __doc__=kind.__doc__, **fields_)
+
+    return model_of
+
+
+def _tagger(registry: Mapping[str, type], key: str) -> Callable[[Any], object]:
     """Tell entries apart by the name; an only entry's model says itself what a name must be."""
 
     def tag_of(value: Any) -> object:
         if len(registry) == 1:
             return next(iter(registry))
-        return value.get("name") if isinstance(value, dict) else None
+        return value.get(key) if isinstance(value, dict) else None
 
     return tag_of
 
 
-def _entry_maker(registry: Mapping[str, type]) -> Callable[[Any], Any]:
+def _entry_maker(registry: Mapping[str, type], key: str) -> Callable[[Any], Any]:
     def make(model: Any) -> Any:
-        kind = registry[model.name]
+        kind = registry[getattr(model, key)]
         return kind(**{field.name: getattr(model, field.name) for field in fields(kind)})
 
     return make

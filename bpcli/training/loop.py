@@ -8,19 +8,21 @@ nobody is to read of have no record at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import repeat
 from time import perf_counter as clock
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from bpcli.errors import Diverged
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array, Vector
 from bpcli.training.batches import Batches
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers import NoStep, Optimizer
 from bpcli.training.optimizers.base import State, norm
+from bpcli.training.schedules import LearningRate, Schedule, rate_at
 
 
 class Epoch:
@@ -113,7 +115,7 @@ class Training:
         optimizer: Optimizer,
         params: Vector,
         *,
-        learning_rate: float | None,
+        learning_rate: LearningRate | None,
         batches: Batches,
         rng: np.random.Generator,
     ) -> None:
@@ -121,8 +123,6 @@ class Training:
         self.learning_rate = learning_rate
         self.batches = batches
         self._optimizer = optimizer
-        # An array, not a number: numpy would convert that at every step.
-        self._rate = np.asarray(learning_rate or np.nan, params.dtype)
         self._rng = rng
         self.start = Position(0, params, optimizer.init(params), rng.bit_generator.state)
 
@@ -132,25 +132,37 @@ class Training:
         An epoch in which the optimizer finds no step leaves the parameters as they are, and is
         the last.
         """
-        objective, step, rate = self.objective, self._optimizer.step, self._rate
+        objective, step, rates = self.objective, self._optimizer.step, self._rates(start, count)
         params, state = start.params, start.state
         if self.batches.is_full:  # draws nothing: minding the random state would take 10 µs
             done, ended = 0, None
             try:
-                for done in range(1, count + 1):  # noqa: B007  # read in the end
+                for done, rate in enumerate(rates, 1):  # noqa: B007  # read in the end
                     params, state = step(objective, params, state, rate)
             except NoStep as found:
                 ended = found
             return Position(start.number + done, params, state, start.random_state, ended)
         self._rng.bit_generator.state = start.random_state
-        for _ in range(count):
+        for rate in rates:
             for batch in self.batches.of_epoch(objective, self._rng):
                 params, state = step(batch, params, state, rate)
         return Position(start.number + count, params, state, self._rng.bit_generator.state)
 
+    def _rates(self, start: Position, count: int) -> Iterable[Array]:
+        """The learning rate of each epoch, as an array: numpy would convert a number every time."""
+        learning_rate, dtype = self.learning_rate, start.params.dtype
+        if not isinstance(learning_rate, Schedule):
+            return repeat(np.asarray(learning_rate or np.nan, dtype), count)
+        epochs = range(start.number, start.number + count)
+        return (np.asarray(learning_rate.rate(epoch), dtype) for epoch in epochs)
+
     def figures(self, position: Position) -> dict[str, float]:
-        """What the optimizer tells of its state."""
-        return self._optimizer.figures(position.state, self.learning_rate)
+        """What the optimizer tells of its state; a learning rate is that of the step to come."""
+        return self._optimizer.figures(position.state, self.rate(position.number))
+
+    def rate(self, number: int) -> float | None:
+        """The learning rate of the steps after an epoch; None for an optimizer without one."""
+        return rate_at(self.learning_rate, number)
 
     def has_finite_loss(self, position: Position) -> bool:
         """Evaluates; on the full batch the next step needs that anyway."""
@@ -228,7 +240,7 @@ def _stride(count: int, seconds: float) -> int:
     return max(1, min(2 * count, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
 
 
-def _divergence(number: int, learning_rate: float | None) -> str:
+def _divergence(number: int, learning_rate: LearningRate | None) -> str:
     if number == 0:
         return (
             "The loss of the initial parameters is not finite: look at the scale of the data "
@@ -237,7 +249,7 @@ def _divergence(number: int, learning_rate: float | None) -> str:
     found = f"Training diverged: the loss is no longer finite after epoch {number}."
     if learning_rate is None:
         return f"{found} Look at the scale of the data (`data.scale`)."
-    return (
-        f"{found} Try a smaller `training.learning_rate`, such as {learning_rate / 10:g} instead "
-        f"of {learning_rate:g}."
-    )
+    key, rate = "training.learning_rate", learning_rate
+    if isinstance(rate, Schedule):
+        key, rate = f"{key}.start", rate.start
+    return f"{found} Try a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}."

@@ -28,7 +28,7 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
     for row in rows:
         grid.add_row(
             row["label"],
-            shown(row["learning_rate"]),
+            _rate(row["learning_rate"]),
             _count(row["epochs"]),
             _count(row["gradient_evaluations"]),
             *([_count(row["loss_evaluations"])] * has_losses),
@@ -38,6 +38,11 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
             ended_by(row),
         )
     return grid
+
+
+def _rate(rate: float | Mapping[str, Any] | None) -> str:
+    """The number; of a schedule the name, as its options would make the table wide."""
+    return str(rate["schedule"]) if isinstance(rate, Mapping) else shown(rate)
 
 
 def _count(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 Node: TypeAlias = Mapping[str, Any]
-_TAGS = ("name", "generator")
+_TAGS = ("name", "generator", "schedule")
 """Keys that say which of several alternatives is meant."""
 
 
@@ -57,6 +57,7 @@ class _Page:
             "`network.init`": [*self._names(network["init"])],
             "`loss`": [*self._names(keys["loss"])],
             "`training.optimizer`": [*self._names(training["optimizer"])],
+            "`training.learning_rate` by a schedule": [*self._entries(_schedules(training))],
         }
 
     def _rows(self, path: str, node: Node, skipped: Sequence[str] = ()) -> Iterator[_Row]:
@@ -84,14 +85,16 @@ class _Page:
         common = [key for key in entries[0]["properties"] if key not in (*_TAGS, *skipped)]
         common = [key for key in common if all(key in node["properties"] for node in entries)]
         for key in common:
-            yield self._row(f"of all: `{key}`", entries[0]["properties"][key])
+            is_required = key in entries[0].get("required", ())
+            yield self._row(f"of all: `{key}`", entries[0]["properties"][key], is_required)
         for node in entries:
             name, *aliases = _spellings(node)
             known_as = f" ({', '.join(aliases)})" if aliases else ""
             yield _Row(f"`{name}`{known_as}", meaning=_summary(node))
             for key, value in node["properties"].items():
                 if key not in (*_TAGS, *skipped, *common):
-                    yield self._row(f"`{name}`: `{key}`", value)
+                    is_required = key in node.get("required", ())
+                    yield self._row(f"`{name}`: `{key}`", value, is_required)
 
     def _real(self, node: Node) -> Node:
         """What a node refers to."""
@@ -110,13 +113,18 @@ class _Page:
         """What a value may be, in words."""
         node = self._real(node)
         if "oneOf" in node:
-            is_named = "enum" in node["oneOf"][0]
-            return "name, or mapping of `name` and options" if is_named else "mapping, see below"
+            return self._type_of_one(node["oneOf"])
         if "anyOf" in node:
             return " or ".join(dict.fromkeys(map(self._type, node["anyOf"])))
         if "const" in node or "enum" in node:
             return " or ".join(f"`{word}`" for word in node.get("enum", [node.get("const")]))
         return self._plain_type(node)
+
+    def _type_of_one(self, kinds: Sequence[Node]) -> str:
+        if "enum" in kinds[0]:
+            return "name, or mapping of `name` and options"
+        is_mixed = any("oneOf" in kind for kind in kinds)
+        return " or ".join(map(self._type, kinds)) if is_mixed else "mapping, see below"
 
     def _plain_type(self, node: Node) -> str:
         kind, values = _KINDS[node.get("type", "")], node.get("additionalProperties")
@@ -139,6 +147,14 @@ _KINDS = {
     "object": "mapping",
 }
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+
+
+def _schedules(training: Node) -> Sequence[Node]:
+    """What a learning rate may be that is neither a number nor null."""
+    rate = training["learning_rate"]["anyOf"][0]
+    (schedule,) = (kind for kind in rate["oneOf"] if "oneOf" in kind)
+    found: Sequence[Node] = schedule["oneOf"]
+    return found
 
 
 def _spellings(node: Node) -> list[str]:

@@ -47,7 +47,14 @@ def _batch_text(record: Mapping[str, Any]) -> str:
     size = record["batch_size"]
     batch = "full batch" if size == "full" else f"batches of {size}"
     rate = record.get("learning_rate")
-    return f"{'' if rate is None else f'learning rate {rate:g}, '}{batch}, {record['dtype']}"
+    return (
+        f"{'' if rate is None else f'learning rate {_rate_text(rate)}, '}{batch}, {record['dtype']}"
+    )
+
+
+def _rate_text(rate: float | Mapping[str, Any]) -> str:
+    """The number, or the schedule with its options."""
+    return _named_text(rate, "schedule") if isinstance(rate, Mapping) else f"{rate:g}"
 
 
 def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -59,10 +66,10 @@ def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
     return " - ".join(texts)
 
 
-def _named_text(item: Mapping[str, Any]) -> str:
-    """The name with its options: elu (alpha 1)."""
-    options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != "name"]
-    return f"{item['name']} ({', '.join(options)})" if options else str(item["name"])
+def _named_text(item: Mapping[str, Any], name: str = "name") -> str:
+    """The name, which stands under that key, with its options: elu (alpha 1)."""
+    options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != name]
+    return f"{item[name]} ({', '.join(options)})" if options else str(item[name])
 
 
 def _option_text(value: Any) -> str:

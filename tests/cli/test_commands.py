@@ -73,6 +73,34 @@ def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) ->
     assert shown == [0, 1, *range(2, 41, 2)]
 
 
+STEPS = "training.learning_rate={schedule: step, start: 0.5, factor: 0.1, every: 20}"
+
+
+def test_a_schedule_stands_in_the_log_and_in_the_record(bpnet, tmp_path: Path) -> None:
+    result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", STEPS)
+    assert result.code == 0
+    assert "learning rate step (start 0.5, factor 0.1, every 20), full batch" in result.err
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = json.loads((folder / "run.json").read_text())
+    asked = {"schedule": "step", "start": 0.5, "factor": 0.1, "every": 20}
+    assert record["learning_rate"] == asked
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    expected = [0.5] * 20 + [0.05] * 20 + [0.005]
+    assert [line["learning_rate"] for line in lines] == pytest.approx(expected)
+
+
+def test_a_schedule_in_a_config_is_for_its_own_optimizer(bpnet, tmp_path: Path) -> None:
+    rate = "{schedule: step, start: 0.5, factor: 0.1, every: 20}"
+    text = XOR.read_text().replace("learning_rate: 1", f"learning_rate: {rate}")
+    (tmp_path / "scheduled.yaml").write_text(text)
+    options = ("--optimizers", "traingdm,adam,gda,rprop", "--set", "training.epochs=20")
+    result = bpnet("compare", "scheduled.yaml", *options, "--json")
+    assert result.code == 0
+    rates = [row["learning_rate"] for row in json.loads(result.out)["optimizers"]]
+    step = {"schedule": "step", "start": 0.5, "factor": 0.1, "every": 20}
+    assert rates == [step, 0.001, 0.01, None]
+
+
 def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet, tmp_path: Path) -> None:
     result = bpnet(
         "train", CONFIGS / "moons.yaml", "--set", "training.optimizer=lbfgs",
@@ -153,10 +181,10 @@ def test_any_number_of_workers_makes_the_same_weight_file(bpnet) -> None:
     assert len(files) == 1
 
 
-def test_the_resolved_config_trains_the_same_run_again(bpnet) -> None:
-    first = bpnet(
-        "train", CONFIGS / "digits.yaml", "--set", "training.epochs=3", "--quiet"
-    ).out.strip()
+@pytest.mark.parametrize("rate", ["0.3", "{schedule: cosine, start: 0.3}"])
+def test_the_resolved_config_trains_the_same_run_again(bpnet, rate: str) -> None:
+    changes = ("--set", "training.epochs=3", "--set", f"training.learning_rate={rate}")
+    first = bpnet("train", CONFIGS / "digits.yaml", *changes, "--quiet").out.strip()
     second = bpnet("train", f"runs/{first}/resolved.yaml", "--quiet").out.strip()
     files = [Path("runs", run_id, "weights.safetensors").read_bytes() for run_id in (first, second)]
     assert files[0] == files[1]

@@ -22,6 +22,7 @@ from bpcli.training.optimizers import (
     Optimizer,
     ScaledConjugateGradient,
 )
+from bpcli.training.schedules import Cosine
 
 MINIMAL = """\
 name: t
@@ -133,6 +134,22 @@ def test_the_learning_rate_is_the_optimizers_unless_given() -> None:
         load(MINIMAL, "training.learning_rate=null")
 
 
+def test_a_learning_rate_may_have_a_schedule() -> None:
+    asked = "training={epochs: 30, learning_rate: {schedule: cosine, start: 1}}"
+    config = load(MINIMAL, asked)
+    assert config.spec.training.learning_rate == Cosine(1.0, end=0.0, epochs=30)
+    longer = Source.parse(config.resolved(), "resolved.yaml")
+    override(longer, "training.epochs=90")
+    assert validate(longer).spec.training.learning_rate == Cosine(1.0, end=0.0, epochs=30)
+    later = load(MINIMAL, asked, "training.learning_rate.start=2")
+    assert later.spec.training.learning_rate == Cosine(2.0, end=0.0, epochs=30)
+    number = load(MINIMAL, asked, "training.learning_rate=0.1")
+    assert number.spec.training.learning_rate == 0.1
+    unused = load(MINIMAL, asked, "training.optimizer=rprop")
+    assert unused.spec.training.learning_rate is None
+    assert unused.notes == ("`rprop` has no learning rate: `learning_rate` is not used",)
+
+
 @pytest.mark.parametrize(
     ("alias", "meant"),
     [
@@ -197,6 +214,19 @@ training:
         ("training.epochs=yes", "found `yes`, expected a whole number"),
         ("training.learning_rate=0", "a number greater than 0"),
         ("training.learning_rate=.nan", "expected a finite number"),
+        ("training.learning_rate=fast", "or a mapping with `schedule` and its options"),
+        ("training.learning_rate={start: 0.5}", "the key `schedule` is missing under"),
+        ("training.learning_rate={schedule: cosin, start: 1}", "did you mean `cosine`?"),
+        ("training.learning_rate={schedule: cosine}", "the key `start` is missing under"),
+        ("training.learning_rate={schedule: cosine, start: 0}", "a number greater than 0"),
+        (
+            "training.learning_rate={schedule: step, start: 1, factor: 0.5, evry: 2, every: 2}",
+            "did you mean `every`?",
+        ),
+        (
+            "training={optimizer: gdx, learning_rate: {schedule: cosine, start: 1}}",
+            "`adaptive_gradient_descent` changes the learning rate itself",
+        ),
         ("training.record_params=1", "found 1, expected true or false"),
         ("training.optimizer=adma", "found `adma`, expected `gradient_descent`"),
         ("training.optimizer={name: lbfgs, memory: 0}", "a number of at least 1"),
@@ -207,7 +237,7 @@ training:
         ("training.optimizer={momentum: 0, nesterov: true}", "set `momentum` above 0"),
         ("data.split={train: 0.5, val: 0.49}", "add up to 0.99, not 1"),
         ("network.inputs=1", "it belongs under `data`"),
-        ("training.patience=3", "the keys under `training` are optimizer, learning_rate,"),
+        ("training.patience=3", "the keys under `training` are optimizer, epochs, learning_rate,"),
         (
             "data={generator: diabetes, targets: same_as_inputs, scale: {targets: minmax}}",
             "leave this out",

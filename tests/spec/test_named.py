@@ -13,6 +13,7 @@ from bpcli.nn.losses import LOSSES
 from bpcli.spec import models
 from bpcli.spec.named import named
 from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.schedules import SCHEDULES
 
 
 def test_only_the_entry_that_is_named_becomes_a_model_and_that_once(
@@ -39,6 +40,7 @@ def test_only_the_entry_that_is_named_becomes_a_model_and_that_once(
         (models.InitializerSpec, "initializer", INITIALIZERS),
         (models.LossSpec, "loss", LOSSES),
         (models.OptimizerSpec, "optimizer", OPTIMIZERS),
+        (models.RateSpec, "schedule", SCHEDULES),
         (models.DataSpec, "data", GENERATORS),
     ],
 )

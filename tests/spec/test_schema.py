@@ -105,6 +105,8 @@ def test_every_default_fits_its_own_place() -> None:
         ("data", {"file": "a.csv", "fill": {"age": "mean"}, "split": {"files": {"val": "b.csv"}}}),
         ("network.bias", [True, "frozen"]),
         ("training.class_weights", {"0": 1, "1": 2.5}),
+        ("training.learning_rate", {"schedule": "cosine", "start": 0.5}),
+        ("training.learning_rate", {"schedule": "step", "start": 1, "factor": 0.5, "every": 9}),
     ],
 )
 def test_what_a_config_may_say_fits(path: str, value: Any) -> None:
@@ -122,6 +124,9 @@ def test_what_a_config_may_say_fits(path: str, value: Any) -> None:
         ("training.optimizer", {"name": "adam", "momentum": 0.5}),
         ("training.optimizer", {"momentum": 1}),
         ("training.learning_rate", 0),
+        ("training.learning_rate", "cosine"),
+        ("training.learning_rate", {"schedule": "cosine"}),
+        ("training.learning_rate", {"schedule": "cosine", "start": 0.5, "decay": 0.5}),
         ("training.stop", {"goals": 1}),
         ("network.layers", [2]),
         ("network.layers", [2, 0, 1]),

@@ -25,6 +25,7 @@ VARIANTS = {
     "layerwise": ["training.optimizer={name: gradient_descent, update: layerwise}"],
     "line search": ["training.optimizer=lbfgs"],
     "float32": ["network.dtype=float32"],
+    "schedule": ["training.learning_rate={schedule: cosine, start: 0.5}"],
 }
 
 

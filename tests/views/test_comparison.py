@@ -40,6 +40,11 @@ def test_losses_alone_have_a_column_where_there_are_any() -> None:
     assert (first["learning rate"], second["learning rate"]) == ("0.5", "-")
 
 
+def test_a_schedule_is_shown_by_its_name() -> None:
+    (shown,) = cells(row("sgd", learning_rate={"schedule": "cosine", "start": 0.5}))
+    assert shown["learning rate"] == "cosine"
+
+
 def test_counts_have_all_their_digits() -> None:
     (shown,) = cells(row("sgd", epochs=12_345_678, gradient_evaluations=1603.5))
     assert (shown["epochs"], shown["gradient evaluations"]) == ("12345678", "1603.5")

@@ -20,6 +20,12 @@ LINES = PAGE.splitlines()
             "How the parameters start.",
         ),
         ("training", "mapping", "", "How the loss is lowered, and when that ends."),
+        (
+            "training.learning_rate",
+            "number > 0 or mapping, see below or null",
+            "",
+            "The size of a step, or its schedule over the epochs.",
+        ),
         ("data.file", "text", "required", "The table, from the config's folder: .csv"),
         ("data.split.val", "number >= 0, < 1", "`0`", "The fraction held back to choose"),
     ],
@@ -35,6 +41,7 @@ def test_names_stand_with_their_aliases_and_options() -> None:
         "| of all: `bias` | number or null | `null` | Fills the biases instead of the rule. |"
         in LINES
     )
+    assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
     assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor from 0. |" in LINES
     assert any(line.startswith("| `tanh` (tansig) |  |  | f(z) = tanh z;") for line in LINES)
     assert "| `plane`: `high` | number | `10` | The largest input. |" in LINES

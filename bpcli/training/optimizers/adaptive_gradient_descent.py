@@ -34,6 +34,7 @@ class AdaptiveGradientDescent(Optimizer):
     """
 
     default_learning_rate: ClassVar[float | None] = 0.01
+    changes_its_rate: ClassVar[bool] = True
 
     momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
     increase: Annotated[float, Ge(1), doc("Factor on the rate where the loss fell.")] = 1.05

@@ -38,6 +38,9 @@ class Optimizer:
     default_learning_rate: ClassVar[float | None] = None
     """What `training.learning_rate` is unless given; None for an optimizer that has none."""
 
+    changes_its_rate: ClassVar[bool] = False
+    """Whether its steps change the learning rate, so that what is given is the first alone."""
+
     full_batch_because: ClassVar[str | None] = "its steps compare losses over the same rows"
     """Why every step needs all rows; None for an optimizer that can do with mini-batches."""
 
@@ -68,7 +71,7 @@ class Optimizer:
     def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
         """What the log shows of the state after an epoch: the learning rate, or what stands for it.
 
-        `learning_rate` is the config's. The same keys for every state.
+        `learning_rate` is what the next step is given. The same keys for every state.
         """
         return {} if learning_rate is None else {"learning_rate": learning_rate}
 

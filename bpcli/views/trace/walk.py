@@ -12,6 +12,7 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.registry import name_of
 from bpcli.training.optimizers import OPTIMIZERS
+from bpcli.training.schedules import Schedule, rate_at
 from bpcli.training.trace import Backward, Forward, Pass, Update, is_layerwise, slots
 from bpcli.views.trace import formulas
 from bpcli.views.trace.blocks import Arrays, Block, Chain, Formula, Heading, Named, Prose
@@ -56,7 +57,9 @@ def _described(setting: Setting, has_updates: bool) -> str:
     if not has_updates:
         return f"{setting.described}."
     optimizer = name_of(OPTIMIZERS, setting.optimizer)
-    options = [] if setting.learning_rate is None else [f"η = {number(setting.learning_rate)}"]
+    rate = rate_at(setting.learning_rate, 0)
+    at_first = " at first" * isinstance(setting.learning_rate, Schedule)
+    options = [] if rate is None else [f"η = {number(rate)}{at_first}"]
     momentum = getattr(setting.optimizer, "momentum", 0.0)
     options += [f"μ = {number(momentum)}"] if momentum else []
     options += ["nesterov"] if getattr(setting.optimizer, "nesterov", False) else []
