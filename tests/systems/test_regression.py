@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from systems import trained
+from systems import System, trained
 
 
 def least_squares(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, float]:
@@ -102,3 +103,19 @@ def test_the_baseline_knows_the_training_part_alone(tmp_path: Path) -> None:
     mean = system.part("train").values.mean(axis=0)
     rmse = np.sqrt(np.mean((system.part("val").values - mean) ** 2))
     assert system.baselines("val")["constant"]["rmse"] == pytest.approx(rmse, rel=1e-12)
+
+
+def test_a_falling_rate_leaves_the_sine_its_noise_alone(tmp_path: Path) -> None:
+    """Measured over seeds 0 to 7: an RMSE of the test of 0.09 to 0.12, and up to 0.18 else."""
+    falling = trained(tmp_path, "sine")
+    assert falling.scores("test")["rmse"] == pytest.approx(0.1, rel=0.15)
+    constant = trained(tmp_path, "sine", training__learning_rate=0.1)
+    rest, tremble = last_losses(falling), last_losses(constant)
+    assert max(rest) < 1.1 * min(rest)
+    assert min(np.median(tremble), max(tremble) / 2) > 2 * np.median(rest)
+
+
+def last_losses(system: System) -> list[float]:
+    """Of the last 100 epochs."""
+    lines = system.run.path("metrics.jsonl").read_text().splitlines()[-100:]
+    return [json.loads(line)["loss"] for line in lines]
