@@ -76,7 +76,7 @@ class LogScale:
         return place
 
     def ticks(self, count: int) -> list[float]:
-        """Round numbers at least two of `count` rows apart; the ends where there are no two."""
+        """Round numbers at least 1.5 of `count` rows apart; the ends where there are no two."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         steps = [(digits, 1) for digits in ("123456789", "125", "13", "1")]
         steps += [("1", stride) for stride in range(2, len(decades))]
@@ -84,7 +84,7 @@ class LogScale:
             tens = [decade for decade in decades if decade % stride == 0]
             ticks = [float(f"{digit}e{decade}") for decade in tens for digit in digits]
             found = [tick for tick in ticks if self.low <= tick <= self.high]
-            if len(found) > 1 and np.diff(self.rows(np.array(found), count)).max() <= -2:
+            if len(found) > 1 and np.diff(self.rows(np.array(found), count)).max() <= -1.5:
                 return found
         return [self.low, self.high]
 

@@ -26,6 +26,7 @@ _LEAST_WIDTH = 24
 _LEAST_ROWS = 3
 _ROWS_OF_SUMMARY = 5
 _LINES_OF_SUMMARY = 18
+_WIDTH_OF_SUMMARY = 100
 _LABEL = 9
 
 
@@ -75,6 +76,7 @@ def picture(seen: Seen, width: int, height: int, glyphs: Glyphs) -> list[Line]:
 
 def summary(seen: Seen, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """What stays when training has ended: the curve, the layers, and the first and last rows."""
+    width = min(width, _WIDTH_OF_SUMMARY)
     layers, table = _layers(seen, width), _rows(seen, width, _ROWS_OF_SUMMARY)
     room = min(height - 1, _LINES_OF_SUMMARY) - len(layers) - len(table)
     has_curve = room >= _LEAST_CURVE and width >= _LEAST_WIDTH

@@ -70,7 +70,7 @@ class LiveView:
         self._glyphs = Glyphs.of_encoding(console.encoding)
         self._seen: Seen | None = None
         self._next_drawing: float | None = None
-        self._costs: deque[float] = deque(maxlen=_COSTS)
+        self._costs: deque[float] | None = None
         self._next_scoring = 0.0
         self._stack = ExitStack()
         self._screen: ScreenContext | None = None
@@ -83,6 +83,7 @@ class LiveView:
         if self._seen is not None and self._seen.first is not None:
             width, height = self._console.size
             self._console.print(_joined(summary(self._seen, width, height, self._glyphs), width))
+            self._console.print()
 
     def start(self, record: Mapping[str, Any], stopping: Stopping) -> None:
         self._console.show_facts(header(record))
@@ -115,7 +116,14 @@ class LiveView:
             self._next_drawing = began + self._pause(clock() - began)
 
     def _pause(self, cost: float) -> float:
-        """Seconds between drawings. The median: one drawing may have been interrupted."""
+        """Seconds between drawings, by what they usually cost.
+
+        That is the median, as one may have been interrupted, and without the first, in which
+        Python reads modules.
+        """
+        if self._costs is None:
+            self._costs = deque(maxlen=_COSTS)
+            return _SECONDS_BEFORE_THE_FIRST
         self._costs.append(cost)
         usual = sorted(self._costs)[len(self._costs) // 2]
         return max(_REFRESH_SECONDS, usual / _SHARE_OF_THE_TIME)

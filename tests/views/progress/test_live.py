@@ -190,7 +190,7 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
     assert max(map(len, lines)) <= width
     if height > 10:
         assert "mean loss (log axis)   ⠤⠤ train   o validation" in lines
-        assert lines[-6].split()[:1] == ["epoch"]
+        assert lines[-7].split()[:1] == ["epoch"]
 
 
 @pytest.mark.parametrize(("term", "expected"), [("dumb", False), ("xterm-256color", True)])
