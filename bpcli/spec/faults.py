@@ -119,7 +119,7 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     if isinstance(value, str):
-        return f"`{value if len(value) <= 40 else value[:37] + '...'}`"
+        return f"`{_visible(value if len(value) <= _LONGEST_NAME else value[:37] + '...')}`"
     if value is None:
         return "nothing"
     return str(value).lower() if isinstance(value, bool) else repr(value)

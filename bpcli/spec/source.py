@@ -18,7 +18,7 @@ import yaml
 from bpcli.errors import ConfigError
 from bpcli.spec.encoding import decode
 from bpcli.spec.events import Placed, Unreadable, placed_events
-from bpcli.spec.faults import Fault, Mark, faults_error, lines_of, shown
+from bpcli.spec.faults import MOST_FAULTS, Fault, Mark, faults_error, lines_of, shown
 from bpcli.spec.syntax import in_words, space_after_colon
 
 Key: TypeAlias = str | int
@@ -259,13 +259,16 @@ class _Builder:
             self._fault(f"tags ({shown(tag)}) are not allowed", placed)
 
     def _fault(self, message: str, placed: Placed) -> None:
-        if not placed.is_copy:  # it was reported where it is written
-            self.source.faults.append(Fault(message, placed.mark))
+        if placed.is_copy:
+            return  # it was reported where it is written
+        self.source.faults.append(Fault(message, placed.mark))
+        if len(self.source.faults) > MOST_FAULTS:
+            raise Unreadable(Fault(message, placed.mark))
 
 
 _DEEPEST = 50
 _MOST_VALUES = 20_000
-_MOST_BYTES = 2**19
+_MOST_BYTES = 2**18
 """PyYAML reads a value in some 20 µs and a byte in up to 1 µs."""
 
 _UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")

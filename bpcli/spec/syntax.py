@@ -119,9 +119,15 @@ def _second_colon(at: yaml.Mark | None, lines: list[str]) -> Fault:
     above = lines[at.line - 1] if at.line else ""
     if above.strip() and ":" not in above:
         return _no_colon(Mark(at.line - 1, len(above) - len(above.lstrip(" -")), 0), lines)
+    if at.column > _LONGEST_KEY:
+        return Fault(f"a key has at most {_LONGEST_KEY} characters", Mark(at.line, 0, 1))
     start = len(head) - len(head.lstrip(" "))
     message = "this line is indented as if it belonged to the value above"
     return Fault(f"{message}: begin it below its neighbours", Mark(at.line, start, at.column))
+
+
+_LONGEST_KEY = 1024
+"""How far YAML looks for the colon of a key."""
 
 
 def _no_colon(start: yaml.Mark | Mark | None, lines: list[str]) -> Fault:
