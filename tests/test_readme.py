@@ -117,6 +117,13 @@ def test_configs_in_the_readme_are_valid(block: str) -> None:
         validate(source)
 
 
+def test_every_picture_is_there_and_made_by_a_command_beside_it() -> None:
+    shown = set(re.findall(r"!\[[^]]+\]\(\.pictures/(\w+\.png)\)", TEXT))
+    assert shown == {path.name for path in (ROOT / ".pictures").iterdir()}
+    assert shown <= set(re.findall(r"^\$ bpnet plot .* -o (\S+)$", TEXT, re.MULTILINE))
+    assert len(shown) >= 8
+
+
 def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
     example = next(
         block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
