@@ -68,7 +68,7 @@ def _hiding(complaints: Iterable[Complaint]) -> list[UnknownKey | UnknownName]:
     return [each for each in complaints if isinstance(each, UnknownName)]
 
 
-_NAMING = ("name", "generator", "file")
+_NAMING = ("name", "generator", "file", "schedule")
 
 
 def _copy(source: Source) -> Source:

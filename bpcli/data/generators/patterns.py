@@ -61,6 +61,14 @@ def all_patterns(bits: int) -> Array:
 class _Bits(Generator):
     bits: Annotated[int, Ge(1), Le(20), doc("Inputs; there are 2^bits rows.")] = 4
 
+    @property
+    def rows(self) -> int:
+        return 1 << self.bits
+
+    @property
+    def numbers(self) -> int:
+        return self.rows * self.bits
+
     def table(self, rng: np.random.Generator) -> Table:
         X = all_patterns(self.bits)
         return class_table(X, self._answer(X), count=2)
@@ -104,6 +112,14 @@ class Encoder(Generator):
     """
 
     n_patterns: Annotated[int, Ge(2), Le(4096), doc("Rows, inputs and targets.")] = 8
+
+    @property
+    def rows(self) -> int:
+        return self.n_patterns
+
+    @property
+    def numbers(self) -> int:
+        return self.n_patterns**2
 
     def table(self, rng: np.random.Generator) -> Table:
         X = np.eye(self.n_patterns)

@@ -44,6 +44,12 @@ def test_the_encoder_gives_back_each_of_its_patterns() -> None:
     assert table.target_names == table.input_names == ("x1", "x2", "x3", "x4", "x5")
 
 
+@pytest.mark.parametrize("generator", [Parity(5), Symmetry(6), Encoder(7)])
+def test_their_size_is_told_before_they_are_made(generator: Parity | Symmetry | Encoder) -> None:
+    table = generator.table(RNG(0))
+    assert (generator.rows, generator.numbers) == (len(table), np.size(table.X))
+
+
 @pytest.mark.parametrize("name", ["parity", "symmetry", "encoder"])
 def test_patterns_draw_nothing(name: str) -> None:
     rng = RNG(0)
