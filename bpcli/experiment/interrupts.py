@@ -1,4 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP in training: the first asks to stop, the second stops at once."""
+"""Ctrl-C, SIGTERM and SIGHUP in training: the first asks to stop, the second stops at once.
+
+This imports next to nothing, so that signals are in its hands before anything else is imported.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,29 @@ _SIGNALS = [
 
 
 _LONG_EPOCH_SECONDS = 0.2
-_WORD = b"Interrupted: this epoch is finished first, then the run is saved. Once more: at once.\n"
+_PATIENCE_SECONDS = 2.0
+_WORD = (
+    b"Interrupted: what is being computed is finished first, then the run is saved. "
+    b"A second time ends it at once.\n"
+)
+
+
+class Abandoned(Exception):
+    """An epoch was given up within: training stands where it stood after the one before."""
 
 
 class StopRequest:
     """Remembers the signal that asked training to stop."""
 
     signal_number: int | None = None
+    _received = 0.0
     _epochs: tuple[float, float] | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         """The handler: note the first signal; the next one leaves at once."""
         if self.signal_number is not None:
             raise LeftAtOnce(number)
-        self.signal_number = number
+        self.signal_number, self._received = number, clock()
         if self._epochs is not None and self._is_long(*self._epochs):
             with suppress(OSError):
                 os.write(2, _WORD)  # at once: Python's own stderr may be in use just now
@@ -40,6 +52,11 @@ class StopRequest:
     def at_epoch(self, now: float) -> None:
         """The time at which an epoch has ended: whoever asks to stop in a long one is told."""
         self._epochs = (now if self._epochs is None else self._epochs[1], now)
+
+    def check(self) -> None:
+        """Raises `Abandoned` where the epoch takes longer than whoever asked can wait."""
+        if self.signal_number is not None and clock() - self._received > _PATIENCE_SECONDS:
+            raise Abandoned
 
     def _is_long(self, earlier: float, latest: float) -> bool:
         return max(latest - earlier, clock() - latest) > _LONG_EPOCH_SECONDS

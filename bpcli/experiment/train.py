@@ -15,7 +15,8 @@ from typing import Protocol
 from bpcli.build import Experiment
 from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment.checkpoint_pace import CheckpointPace
-from bpcli.experiment.interrupts import StopRequest, stop_requests
+from bpcli.experiment.interruptible import Interruptible
+from bpcli.experiment.interrupts import Abandoned, StopRequest, stop_requests
 from bpcli.experiment.provenance import file_digest
 from bpcli.experiment.record import (
     criterion_record,
@@ -122,6 +123,8 @@ def _train(experiment: Experiment, begin: Callable[[int], _Session]) -> Outcome:
         with crew(workers) as who:
             session = begin(workers)
             stack.callback(session.close)
+            if experiment.tasks > 1:  # with one, an epoch is over before anybody gets impatient
+                who = Interruptible(who, request)
             failure = session.follow(who, request)
         return session.save_end(failure)
 
@@ -181,6 +184,8 @@ class _Session:
     reason: str = "interrupted"
     watching_seconds: float = 0.0
     noted: int = -1
+    is_abandoned: bool = False
+    """Whether a signal ended training within an epoch: then nothing long is computed any more."""
     before: tuple[int, int] | None = None
     """Sizes of log and path before the latest epoch was noted; None while it is being looked at."""
 
@@ -239,13 +244,15 @@ class _Session:
                 self.last, self.before = epoch, None
                 reason = self._reason(epoch, request)
                 self.before = self._sizes
-                if reason is None and self.pace.is_due(epoch):
+                if reason is None and self.pace.is_due(epoch) and math.isfinite(epoch.loss):
                     self._save_checkpoint(epoch)
                 self._note(epoch, is_last=reason is not None)
                 if reason is not None:
                     self.reason = reason
                     break
                 self.watching_seconds += clock() - began
+        except Abandoned:
+            self.is_abandoned = True
         except Exception as failure:
             self.reason = "diverged" if isinstance(failure, Diverged) else "failed"
             return failure
@@ -278,9 +285,8 @@ class _Session:
         return self.log.size, 0 if self.path is None else self.path.rows
 
     def _save_checkpoint(self, epoch: Epoch) -> None:
-        """Save where training stands; not where its loss is not finite, since no way leads on."""
-        if self.before is None or not math.isfinite(epoch.loss):
-            return
+        """Save where training stands. No way leads on from a loss that is not finite."""
+        assert self.before is not None, "all rules have seen the epoch"
         began = clock()
         for file in (self.log, self.path):
             if file is not None:
@@ -372,7 +378,9 @@ class _Session:
 
     def _last_checkpoint(self, failure: Exception | None) -> Exception | None:
         """Save where training ended, so that it can go on from there; what failed, or fails now."""
-        if self.last is None or isinstance(failure, Diverged | WorkerLost):
+        if self.last is None or self.before is None or isinstance(failure, Diverged | WorkerLost):
+            return failure
+        if not self.is_abandoned and not math.isfinite(self.last.loss):
             return failure
         try:
             self._save_checkpoint(self.last)
@@ -401,8 +409,8 @@ class _Session:
             "watching_seconds": round(self.watching_seconds, 6),
             "stop": [criterion_record(rule) for rule in self.stopping.criteria],
             "warning": self._warning(),
-            "metrics": all_scores(self.experiment, best),
-            "baselines": all_baselines(self.experiment),
+            "metrics": {} if self.is_abandoned else all_scores(self.experiment, best),
+            "baselines": {} if self.is_abandoned else all_baselines(self.experiment),
             "weights_sha256": file_digest(self.run.path(WEIGHTS)),
         }
         self.run.write_record(self.record)

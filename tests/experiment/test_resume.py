@@ -15,6 +15,7 @@ from systems import CONFIGS
 
 from bpcli.build import build
 from bpcli.errors import ConfigError, Diverged, Interrupted, RunError
+from bpcli.experiment import interrupts
 from bpcli.experiment.resume import resume, resumption
 from bpcli.experiment.train import Outcome, train
 from bpcli.runs.store import BROKEN_OFF, PATH, RESOLVED, WEIGHTS, Run
@@ -148,6 +149,23 @@ def test_a_run_without_checkpoint_begins_again(tmp_path: Path) -> None:
     with resumption(again.run, []) as ready:
         assert ready.notes == [f"{again.run.run_id} has no checkpoint: it begins again at epoch 0"]
         assert_same_run(resume(ready, SilentView()), whole)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_long_epoch_is_left_after_its_shard(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = [
+        "data.n_samples=12000", "network.layers=[2, 24, 24, 1]", "training.epochs=5",
+        f"training.workers={workers}", "training.log_every=5",
+    ]  # fmt: skip
+    whole = trained(tmp_path / "whole", wide)
+    monkeypatch.setattr(interrupts, "_PATIENCE_SECONDS", -1.0)
+    outcome = trained(tmp_path / "parts", wide, stops=[3])
+    assert isinstance(outcome.failure, Interrupted)
+    assert outcome.record["epochs"] == 2  # epoch 3 had begun
+    assert outcome.record["metrics"] == {}
+    assert_same_run(resumed(outcome.run), whole)
 
 
 def test_checkpoints_come_every_so_many_epochs_and_three_are_kept(tmp_path: Path) -> None:
