@@ -37,19 +37,12 @@ _SHARE_OF_THE_TIME = 0.0075
 _COSTS = 5
 _SECONDS_BEFORE_THE_FIRST = 0.3
 _EPOCHS_BEFORE_THE_FIRST = 10
+_ONE_SCREEN = ("linux", "ansi", "cons25", "vt52", "vt100", "vt102", "vt220")
 
 
 def has_second_screen(console: Console) -> bool:
-    """False where the terminal is known to have none: TERM=dumb, a Linux console."""
-    if console.is_dumb_terminal:
-        return False
-    try:
-        import curses
-
-        curses.setupterm(os.environ.get("TERM"), console.file.fileno())
-        return curses.tigetstr("smcup") is not None
-    except Exception:  # no curses on this system, no such terminal in its database: most have one
-        return True
+    """False for those few terminals that have none, and for TERM=dumb."""
+    return not console.is_dumb_terminal and os.environ.get("TERM") not in _ONE_SCREEN
 
 
 class LiveView:
@@ -116,17 +109,15 @@ class LiveView:
             self._next_drawing = began + self._pause(clock() - began)
 
     def _pause(self, cost: float) -> float:
-        """Seconds between drawings, by what they usually cost.
+        """Seconds between drawings, by the least that one of the latest took.
 
-        That is the median, as one may have been interrupted, and without the first, in which
-        Python reads modules.
+        Others may have been interrupted; and in the very first, modules are read.
         """
         if self._costs is None:
             self._costs = deque(maxlen=_COSTS)
             return _SECONDS_BEFORE_THE_FIRST
         self._costs.append(cost)
-        usual = sorted(self._costs)[len(self._costs) // 2]
-        return max(_REFRESH_SECONDS, usual / _SHARE_OF_THE_TIME)
+        return max(_REFRESH_SECONDS, min(self._costs) / _SHARE_OF_THE_TIME)
 
     def _look(self, epoch: Epoch, scores: ScoresOf, is_row: bool) -> None:
         """Read the figures of an epoch."""

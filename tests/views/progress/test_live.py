@@ -193,7 +193,7 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
         assert lines[-7].split()[:1] == ["epoch"]
 
 
-@pytest.mark.parametrize(("term", "expected"), [("dumb", False), ("xterm-256color", True)])
+@pytest.mark.parametrize(("term", "expected"), [("dumb", False), ("linux", False), ("xterm", True)])
 def test_a_dumb_terminal_has_no_second_screen(
     term: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
