@@ -97,18 +97,25 @@ def _key_of_rows(spec: Spec) -> Location:
 
 
 def of_memory(found: Sequence[Need]) -> Iterator[Complaint]:
-    """More than there is room for, at the key of the largest need."""
-    total, room = sum(need.bytes for need in found), available_memory()
-    if total <= room:
-        return
-    largest = sorted(found, key=lambda need: -need.bytes)
-    parts = [f"{size_text(need.bytes)} for {need.what}" for need in largest]
-    told = [part for part, need in zip(parts, largest, strict=True) if need.bytes > total / 100]
-    yield Complaint(
-        largest[0].location,
-        f"this takes about {size_text(total)} of memory ({', '.join(told)}), and "
-        f"{size_text(room)} are free: {largest[0].remedy}",
-    )
+    """What there is no room for, at the key that it comes from; or, all together, the largest's."""
+    room = available_memory()
+    alone = [need for need in found if need.bytes > room]
+    for need in alone:
+        yield Complaint(
+            need.location,
+            f"about {size_text(need.bytes)} of memory for {need.what}, and {size_text(room)} are "
+            f"free: {need.remedy}",
+        )
+    total = sum(need.bytes for need in found)
+    if total > room and not alone:
+        largest = sorted(found, key=lambda need: -need.bytes)
+        told = [need for need in largest if need.bytes > total / 100]
+        parts = ", ".join(f"{size_text(need.bytes)} for {need.what}" for need in told)
+        yield Complaint(
+            largest[0].location,
+            f"this takes about {size_text(total)} of memory ({parts}), and {size_text(room)} are "
+            f"free: {largest[0].remedy}",
+        )
 
 
 def size_text(size: float) -> str:

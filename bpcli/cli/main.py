@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = (
     "train", "eval", "plot", "trace", "gradcheck", "predict", "export", "compare", "runs", "verify",
-    "init", "data", "schema",
+    "init", "data", "check", "schema",
 )  # fmt: skip
 
 

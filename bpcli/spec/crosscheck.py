@@ -216,7 +216,8 @@ def _momentum(source: Tree) -> Iterator[Complaint]:
     optimizer = source.get(("training", "optimizer"))
     if not isinstance(optimizer, dict) or optimizer.get("nesterov") is not True:
         return
-    if not optimizer.get("momentum", 0):
+    alias = OPTIMIZER_ALIASES.get(_name_at(source, ("training", "optimizer")), {})
+    if not optimizer.get("momentum", alias.get("momentum", 0)):
         yield Complaint(
             ("training", "optimizer", "nesterov"),
             "`nesterov` changes how momentum is applied: set `momentum` above 0",

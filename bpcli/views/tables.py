@@ -24,7 +24,7 @@ def header(record: Mapping[str, Any]) -> Facts:
         ("parameters", f"{record['n_params']:,}{frozen}"),
         ("loss", loss_text(record)),
         *_class_weights(record),
-        ("optimizer", f"{_named_text(record['optimizer'])}, {_batch_text(record)}"),
+        ("optimizer", f"{named_text(record['optimizer'])}, {_batch_text(record)}"),
         ("seed", str(record["seed"])),
     ]
 
@@ -54,7 +54,7 @@ def _batch_text(record: Mapping[str, Any]) -> str:
 
 def _rate_text(rate: float | Mapping[str, Any]) -> str:
     """The number, or the schedule with its options."""
-    return _named_text(rate, "schedule") if isinstance(rate, Mapping) else f"{rate:g}"
+    return named_text(rate, "schedule") if isinstance(rate, Mapping) else f"{rate:g}"
 
 
 def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
@@ -62,11 +62,11 @@ def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
     texts = [str(layers[0]["inputs"])]
     for layer in layers:
         note = {"none": " (no bias)", "frozen": " (frozen bias)"}.get(layer["bias"], "")
-        texts.append(f"{layer['units']} {_named_text(layer['activation'])}{note}")
+        texts.append(f"{layer['units']} {named_text(layer['activation'])}{note}")
     return " - ".join(texts)
 
 
-def _named_text(item: Mapping[str, Any], name: str = "name") -> str:
+def named_text(item: Mapping[str, Any], name: str = "name") -> str:
     """The name, which stands under that key, with its options: elu (alpha 1)."""
     options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != name]
     return f"{item[name]} ({', '.join(options)})" if options else str(item[name])

@@ -159,7 +159,7 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
                 "network.activations=[tanh, tanh, sigmoid]",
             ],
             None,
-            "GiB for 10,000,000,500,000,001 parameters",
+            "GiB of memory for 10,000,000,500,000,001 parameters",
         ),
         (
             ["data={generator: classification, n_informative: 50}", "network.layers=[auto, 3, 1]"],
@@ -193,14 +193,18 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
         (
             ["network.layers=[2, 100000, 1]", "training.optimizer=bfgs"],
             None,
-            "3,576 GiB for what `bfgs` remembers or solves",
+            "3,576 GiB of memory for what `bfgs` remembers or solves",
         ),
         (
             ["training.optimizer={name: lbfgs, memory: 1000000000000}"],
             None,
             "take `conjugate_gradient`, which needs a few vectors only",
         ),
-        (["network.layers=[2, 10000000, 1]"], None, "GiB for activations of 1000 rows at a time"),
+        (
+            ["network.layers=[2, 10000000, 1]"],
+            None,
+            "GiB of memory for activations of 1000 rows at a time",
+        ),
         (
             ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],
             None,
@@ -359,7 +363,7 @@ def test_matrices_of_parameters_must_fit_the_machine(monkeypatch: pytest.MonkeyP
     wide, squares = "network.layers=[2, 10000, 1]", "training.optimizer=levenberg_marquardt"
     monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 2**33)
     with pytest.raises(
-        ConfigError, match="72 GiB for what `levenberg_marquardt` remembers or solves"
+        ConfigError, match="72 GiB of memory for what `levenberg_marquardt` remembers or solves"
     ):
         built(MOONS, wide, "loss=mse", squares)
     assert built(MOONS, wide, "loss=mse").network.n_params == 40_001

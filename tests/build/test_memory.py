@@ -47,7 +47,7 @@ def refused(config: Path, *overrides: str) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
-@pytest.mark.parametrize("command", ["train", "gradcheck", "predict", "compare"])
+@pytest.mark.parametrize("command", ["train", "gradcheck", "predict", "compare", "check"])
 def test_an_absurd_network_is_refused_before_anything_is_made(config: Path, command: str) -> None:
     options = ["--optimizers", "rprop,adam"] if command == "compare" else []
     layers = ["--set", HUGE, "--set", "network.activations=[tanh, tanh, identity]"]
@@ -97,26 +97,26 @@ def test_what_is_too_large_is_said_with_a_remedy(
 
 
 def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 2**20)
+    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 1_300_000)
     assert (
         "this takes about 1.3 MiB of memory (1.2 MiB for activations of 900 rows at a time, "
         "94 KiB for 1,000 rows in float64, 19 KiB for 241 parameters with their gradients and "
-        "copies, 16 KiB for the table), and 1.0 MiB are free: take fewer units"
+        "copies, 16 KiB for the table), and 1.2 MiB are free: take fewer units"
     ) in refused(config)
 
 
 def test_rows_of_a_file_count_once_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "t.csv").write_text("x,y\n" + "1,2\n3,4\n" * 5000)
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,2\n3,4\n" * 10000)
     path = tmp_path / "c.yaml"
     path.write_text(
         CONFIG.replace(
             "{generator: teacher, n_features: 10, n_samples: 1000}", "{file: t.csv}"
         ).replace("[10, 20", "[1, 1")
     )
-    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 300_000)
-    assert "234 KiB for 10,000 rows in float64" in refused(path)
+    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 400_000)
+    assert "469 KiB of memory for 20,000 rows in float64" in refused(path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""`bpnet check`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bpcli.cli.common import console, json_option, print_json, set_option
+
+if TYPE_CHECKING:
+    from bpcli.experiment.check import Check
+
+
+@click.command(
+    "check",
+    epilog="""\b
+Examples:
+  bpnet check configs/moons.yaml
+  bpnet check configs/moons.yaml --set network.layers.1=500
+  bpnet check my.yaml --json""",
+)
+@click.argument("config", type=click.Path(path_type=Path))
+@set_option
+@json_option
+def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Look at a config before training on it; write nothing.
+
+    Shows every value and where it comes from, the layers and their parameters, the rows of each
+    part, the memory it takes, the loss at the start, and warnings of what is seldom meant. Exit
+    code 2 if the config has faults, and 0 if it has warnings alone.
+    """
+    from bpcli.build import build
+    from bpcli.experiment.check import Check
+    from bpcli.spec.load import load_config
+
+    check = Check(build(load_config(config, overrides)))
+    if as_json:
+        print_json(check.to_json())
+    else:
+        _print(check)
+
+
+def _print(check: Check) -> None:
+    from bpcli.build.memory import size_text
+    from bpcli.views import check as view
+
+    out, found = console(), check.to_json()
+    for line in _commented(check):
+        out.say(line)
+    out.say("")
+    out.show(view.layers_table(found["layers"]))
+    names = check.experiment.table.class_names
+    out.show(view.parts_table(found["rows"], found["classes"], names), [*reversed(names)])
+    needs = [(need.what, size_text(need.bytes)) for need in check.needs]
+    total = size_text(found["memory"]["bytes"])
+    out.show(view.memory_table(needs, total, size_text(check.available)))
+    start = check.start
+    out.show_facts(view.start_facts(start.loss, start.chance, start.chance_formula, start.constant))
+    for note in found["notes"]:
+        out.say(f"note: {note}")
+    for warning in found["warnings"]:
+        out.say(f"warning: {warning}")
+    if not found["warnings"]:
+        out.say("no warnings")
+
+
+def _commented(check: Check) -> list[str]:
+    """The resolved config, each line with the origins of its values."""
+    from bpcli.views.check import commented
+    from bpcli.views.stream import Stream
+
+    by_line: defaultdict[int, list[str]] = defaultdict(list)
+    for location, origin in check.origins.items():
+        by_line[check.resolved.value_marks[location].line].append(origin)
+    out = console()
+    return commented(check.resolved.text, by_line, None if isinstance(out, Stream) else out.width)
