@@ -36,6 +36,11 @@ class Entry:
     broken: str | int | None = None
     """`key`, `value`, or the number of a value's item."""
     has_twin: bool = False
+    meant: str = ""
+    """The key before a mistake."""
+
+    def __post_init__(self) -> None:
+        self.meant = self.key
 
     @property
     def is_section(self) -> bool:
@@ -101,9 +106,9 @@ Path = tuple[str, ...]
 def walk(section: list[Entry], path: Path = ()) -> Iterator[tuple[Path, list[Entry], Entry]]:
     """Every entry with its path and the section it stands in."""
     for entry in section:
-        yield (*path, entry.key), section, entry
+        yield (*path, entry.meant), section, entry
         if entry.is_section:
-            yield from walk(entry.value, (*path, entry.key))  # type: ignore[arg-type]  # as above
+            yield from walk(entry.value, (*path, entry.meant))  # type: ignore[arg-type]  # as above
 
 
 def inject(valid: list[Entry], count: int, rng: random.Random) -> Written:

@@ -19,6 +19,7 @@ from bpcli.data.table import Labels, Table
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
 from bpcli.spec.crosscheck import Complaint
+from bpcli.spec.faults import shown
 from bpcli.spec.models import Spec
 from bpcli.training.metrics import METRICS_OF
 
@@ -63,11 +64,12 @@ def of_weights(spec: Spec, table: Table) -> Iterator[Complaint]:
     if table.labels is None:
         yield Complaint(at, "only classes can have `class_weights`, and these targets are values")
     elif rule != "balanced":
+        known = ", ".join(table.class_names)
         for name in rule:
             if name not in table.class_names:
                 yield Complaint(
                     (*at, name),
-                    f"there is no class `{name}`; the classes are {', '.join(table.class_names)}",
+                    f"there is no class {shown(name)}; the classes are {known}",
                     at_key=True,
                 )
 
@@ -141,6 +143,7 @@ def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterato
                 ("data", "split", name),
                 f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
             )
+    yield from _lost_classes(spec, table, split)
     if spec.data.split.stratify is True and table.labels is None:
         yield Complaint(
             ("data", "split", "stratify"), "only classes can be stratified, and these are values"
@@ -156,6 +159,21 @@ def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterato
         yield Complaint(
             ("training", "rows_per_epoch"),
             f"`shuffle` takes each of the {rows} training rows once: {asked} is too many",
+        )
+
+
+def _lost_classes(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
+    """Classes that the drawing of the parts leaves no training row."""
+    if table.labels is None or not len(split["train"]) or table.parts:
+        return
+    present = set(table.labels[split["train"]].tolist())
+    lost = [name for number, name in enumerate(table.class_names) if number not in present]
+    if lost and spec.data.split.folds is None:
+        names = " and ".join(shown(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
+        yield Complaint(
+            ("data", "split"),
+            f"no row of class {names} is left to train on: use smaller parts, or `stratify: true`",
+            at_key=True,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import importlib
 import os
@@ -104,9 +105,19 @@ def _forget_stdout() -> None:
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
-    """Print a `?` for what a terminal's encoding lacks, rather than fail."""
+    """Print `?` for what a terminal's encoding lacks, rather than fail."""
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")
+        codecs.register_error("bpnet", _question_marks)
+        stream.reconfigure(errors="bpnet")
+
+
+def _question_marks(error: UnicodeError) -> tuple[str, int]:
+    """As wide as what they stand for, so that carets and columns below stay where they are."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    from bpcli.spec.faults import columns
+
+    return "?" * columns(error.object[error.start : error.end]), error.end
 
 
 def run() -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.faults import MOST_FAULTS, did_you_mean, shown, suggestion
-from bpcli.spec.keys import ALIASES, choice_at, home_of, known_keys
+from bpcli.spec.keys import ALIASES, choice_at, could_stand, home_of, known_keys
 from bpcli.spec.source import Location, Source
 from bpcli.spec.syntax import space_after_colon
 
@@ -178,21 +178,29 @@ def _unknown_name(source: Source, location: Location, detail: Any) -> Complaint:
 def _nameless(source: Source, location: Location, key: str) -> Complaint:
     """A section without the key that says what it is, perhaps because that is misspelt."""
     found = source.get(location)
+    lost = _lost_source(found) if location == ("data",) else None
+    if lost is not None:
+        return _unknown_key(source, (*location, *lost))
     for written in found:
         meant = suggestion(written, _SOURCES if location == ("data",) else (key,))
-        if meant is not None and home_of(source, written, location) is None:
+        is_other = could_stand(written, location) or home_of(source, written, location)
+        if meant is not None and not is_other:
             at, hint = (*location, written), f"; did you mean `{meant}`?"
             message = f"unknown key {shown(written)}{hint}"
             return UnknownKey(at, message, at_key=True, meant=(*location, meant))
-    if location != ("data",):
-        message = f"the key `{key}` is missing {_place(location)}"
-        return UnknownName(location, message, at_key=True, section=location)
-    for written, inner in found.items():
-        for lost in _SOURCES[:2] if isinstance(inner, dict) else ():
-            if lost in inner:
-                return _unknown_key(source, (*location, written, lost))
-    message = "expected a mapping with `generator`, `file` or `inputs`"
+    message = f"the key `{key}` is missing {_place(location)}"
+    if location == ("data",):
+        message = "expected a mapping with `generator`, `file` or `inputs`"
     return UnknownName(location, message, at_key=True, section=location)
+
+
+def _lost_source(data: dict[str, Any]) -> Location | None:
+    """Where the source of the data stands in a section of `data` instead."""
+    for key, inner in data.items():
+        for source in ("generator", "file"):
+            if isinstance(inner, dict) and source in inner:
+                return (key, source)
+    return None
 
 
 _SOURCES = ("generator", "file", "inputs")
@@ -261,5 +269,22 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Wrong
         spaced = space_after_colon(found)
         if spaced is not None:
             return WrongValue(location, spaced)
-    hint = did_you_mean(found, _names_in(wanted))
+    hint = _spelling(found, wanted) or did_you_mean(found, _names_in(wanted))
     return WrongValue(location, f"found {shown(found)}, expected {' or '.join(wanted)}{hint}")
+
+
+_WORDS_OF_YAML_1_1 = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def _spelling(found: object, wanted: list[str]) -> str:
+    """A hint for what is a number or a truth value elsewhere, and a word in YAML 1.2."""
+    if not isinstance(found, str) or len(found) > 40:
+        return ""
+    truth = _WORDS_OF_YAML_1_1.get(found.lower())
+    if truth is not None and _NOUNS["bool_type"] in wanted:
+        return f"; write `{truth}`"
+    number = found.replace("_", "").replace(",", ".")
+    is_number = re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", number)
+    if is_number and any("number" in noun for noun in wanted):
+        return f"; write `{number}`"
+    return ""

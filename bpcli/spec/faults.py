@@ -72,8 +72,8 @@ def _excerpt(line: str, mark: Mark) -> str:
     end = min(mark.end_column, start + _EXCERPT)
     before, within = _visible(line[start : mark.column]), _visible(line[mark.column : end])
     after = _visible(line[end : start + _EXCERPT])
-    carets = "^" * max(1, _columns(within))
-    return f"    {before}{within}{after}\n    {' ' * _columns(before)}{carets}"
+    carets = "^" * max(1, columns(within))
+    return f"    {before}{within}{after}\n    {' ' * columns(before)}{carets}"
 
 
 _EXCERPT = 76
@@ -87,7 +87,7 @@ def _visible(text: str) -> str:
 _VISIBLE = {"\t": "    "}
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """How many columns of a terminal a text takes: Chinese characters two, accents none."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1

@@ -127,10 +127,14 @@ def _chosen(source: Source, location: Location, choice: Choice) -> object:
 
 def home_of(source: Source, key: str, parent: Location) -> Location | None:
     """The section a misplaced key belongs in; None where it is at home, with other neighbours."""
-    here = choice_at(parent)
-    if (here is not None and here.with_option(key)) or key in _SECTIONS.get(parent, []):
-        return None
-    return next(_homes(source, key), None)
+    return None if could_stand(key, parent) else next(_homes(source, key), None)
+
+
+def could_stand(key: str, section: Location) -> bool:
+    """Whether the section has such a key, if perhaps with another name in it."""
+    choice = choice_at(section)
+    is_option = choice is not None and bool(choice.with_option(key))
+    return is_option or key in _SECTIONS.get(section, [])
 
 
 def _homes(source: Source, key: str) -> Iterator[Location]:

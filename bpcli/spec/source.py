@@ -7,6 +7,7 @@ bytes, values and depth keep the reading of any file, hostile or not, under a se
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -292,7 +293,10 @@ def resolve(text: str) -> Any:
     if re.fullmatch(r"[-+]?0[0-9]+", text):
         raise ValueError(f"write {int(text)} or '{text}', not {text}: a number has no leading 0")
     if _FLOAT.fullmatch(text):
-        return float(text)
+        number = float(text)
+        if math.isinf(number):
+            raise ValueError(f"{shown(text)} is too large: numbers reach to 1.8e308")
+        return number
     if _SPECIAL.fullmatch(text):
         return float(text.replace(".", ""))
     return text

@@ -43,7 +43,7 @@ def in_words(error: yaml.MarkedYAMLError, lines: list[str]) -> Fault:
 
 
 _MESSAGES = [
-    (r"character '\\t'", "indent with spaces, not tabs", False),
+    (r"character '\\t'", "use spaces, not tabs", False),
     (r"character '([@`%|>])'", "a value cannot begin with this character: put it in quotes", False),
     (r"directive|incompatible", "a line beginning with `%` means nothing here: leave it out", True),
     (r"<document start>", "a new document begins here: one a file is allowed", False),

@@ -71,3 +71,95 @@ def test_each_mistake_is_reported_at_its_place_and_nothing_elsewhere(chunk: int)
         spurious = {place for place in found if place[0] not in lines}
         assert not missed, (number, text)
         assert not spurious, (number, text)
+
+
+# Single ones.
+
+BASE = """\
+name: t
+data: {generator: moons, n_samples: 40}
+network:
+  layers: [2, 4, 1]
+  activations: [tanh, sigmoid]
+loss: binary_cross_entropy
+"""
+
+
+def messages(text: str, *overrides: str) -> list[str]:
+    """Each fault, without its excerpt."""
+    source = Source.parse(text, "c.yaml")
+    for assignment in overrides:
+        override(source, assignment)
+    with pytest.raises(ConfigError) as caught:
+        validate(source)
+    lines = str(caught.value).splitlines()[:-1]
+    return [line for line in lines if line.startswith(("c.yaml:", "--set"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("momentum: 0.5", "c.yaml:7:1: unknown key `momentum`; it belongs under `training.optimi"),
+        ("n_samples: 3", "c.yaml:7:1: unknown key `n_samples`; it belongs under `data`"),
+        ("max_fail: 3", "c.yaml:7:1: unknown key `max_fail`; it belongs under `training.stop`"),
+        ("slope: 1", "it belongs under `network.activations`, with `leaky_relu`"),
+        ("training: {noise: 1}", "c.yaml:7:12: unknown key `noise`; it belongs under `data`"),
+        ("training: {optimizer: {name: rprop, momentum: 0.9}}", "an option of `gradient_descent`"),
+        ("training: {optimizer: {name: sgd, mometum: 0.9}}", "did you mean `momentum`?"),
+        ("training:\n  epochs:5", "c.yaml:8:3: put a space after the colon, `epochs: …`"),
+        ("training: {epochs: 1_000}", "c.yaml:7:20: found `1_000`, expected a whole number; wri"),
+        ("training: {l2: '0,5'}", "expected a number; write `0.5`"),
+        ("training: {record_params: yes}", "expected true or false; write `true`"),
+        ("training: {epochs: 010}", "c.yaml:7:20: write 10 or '010', not 010"),
+    ],
+)
+def test_a_mistake_is_one_fault_that_says_what_to_do(text: str, message: str) -> None:
+    found = messages(f"{BASE}{text}\n")
+    assert len(found) == 1, found
+    assert message in found[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "places"),
+    [
+        ("layers:", "layer:", ["4:3"]),  # not missing besides
+        ("generator: moons", "generater: moons", ["2:8"]),
+        ("moons, n_samples: 40", "mons, n_samples: x, nose: 1", ["2:19", "2:36", "2:39"]),
+        ("generator: moons", "generator: 5, split: {val: x}", ["2:19", "2:35"]),
+        ("binary_cross_entropy", "cross_entropi", ["6:7"]),  # nor is that at odds with sigmoid
+        ("[2, 4, 1]", "two", ["4:11"]),  # nor are there too many activations
+        ("[2, 4, 1]", "[2, 4, 5, 1]", ["5:16"]),
+        ("[2, 4, 1]", "!x [2, 0, 1]", ["4:11", "4:18"]),
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_reported_and_what_it_hides_is(
+    old: str, new: str, places: list[str]
+) -> None:
+    found = messages(BASE.replace(old, new))
+    assert [line.split(": ")[0].removeprefix("c.yaml:") for line in found] == places
+
+
+def test_a_section_in_the_wrong_place_is_looked_into() -> None:
+    text = BASE.replace("loss:", "  stop: {gaol: 1, max_fail: 0}\nloss:")
+    assert [line.partition(": ")[2] for line in messages(text)] == [
+        "unknown key `stop`; it belongs under `training`",
+        "unknown key `gaol`; did you mean `goal`?",
+        "found 0, expected a number of at least 1",
+    ]
+
+
+def test_every_option_that_is_wrong_is_pointed_at() -> None:
+    source = Source.parse(BASE, "c.yaml")
+    override(source, "training.epoch=5")
+    override(source, "training.stop={goal: x}")
+    with pytest.raises(ConfigError) as caught:
+        validate(source)
+    assert str(caught.value).splitlines() == [
+        "--set training.epoch=5: unknown key `epoch`; did you mean `epochs`?",
+        "    --set training.epoch=5",
+        "                   ^^^^^",
+        "--set training.stop={goal: x}: found `x`, expected a number",
+        "    --set training.stop={goal: x}",
+        "                               ^",
+        "2 faults in c.yaml",
+    ]

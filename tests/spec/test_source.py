@@ -62,7 +62,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("", "the file is empty"),
         ("a: 1\n---\nb: 2", "one document a file"),
         ("a: [1, 2", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
-        ("a:\n\t- 1", "indent with spaces, not tabs"),
+        ("a:\n\t- 1", "use spaces, not tabs"),
         ("? [1, 2]\n: 3", "a key is a word"),
         (f"a: {'9' * 5000}", "5000 digits"),
         ("a: " + "[" * 60_000, "nests deeper"),
@@ -191,3 +191,98 @@ def test_overrides_that_make_no_sense_are_refused(assignment: str, message: str)
         overridden("a: 1\nlist: [1, 2]\nnumber: 3", assignment)
     assert message in str(caught.value)
     assert "--set" in str(caught.value)
+
+
+def test_an_alias_repeats_a_value_and_its_faults_point_at_the_alias() -> None:
+    text = "a: &x {b: [1, &y z]}\nc: *x\nd: [*y, *y]\n*y : 2\n"
+    source = Source.parse(text, "c.yaml")
+    assert source.tree == {
+        "a": {"b": [1, "z"]}, "c": {"b": [1, "z"]}, "d": ["z", "z"], "z": 2,
+    }  # fmt: skip
+    assert source.tree["a"] is not source.tree["c"]
+    mark = source.mark_of(("c", "b", 0))
+    assert mark is not None
+    assert (mark.line, mark.column, mark.end_column) == (1, 3, 5)
+    assert not source.faults
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a [1, *a]", "c.yaml:1:11: `*a` stands inside what it stands for"),
+        ("a: &foo 1\nb: *fo", "c.yaml:2:4: there is no `&fo` above for this alias; did you mean"),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n  b: 2", "c.yaml:3:3: merging (`<<`) is not supported"),
+        ("a: 1e400", "c.yaml:1:4: `1e400` is too large"),
+        ("a", "c.yaml:1:1: a config is a mapping of `key: value` lines"),
+        ("a\nb: 1", "c.yaml:1:1: no colon here: expected `key: value`"),
+        ("a: 1\nb\nc: 2", "c.yaml:2:1: no colon here"),
+        ("a:1", "c.yaml:1:1: put a space after the colon"),
+        ("t:\n  epochs:5\n  l2: 0", "c.yaml:2:3: put a space after the colon"),
+        ("a: 1\n  b: 2", "c.yaml:2:3: this line is indented as if"),
+        ("a:\n   b: 1\n  c: 2", "c.yaml:3:3: this indentation fits no line above"),
+        ("a: b: c", "c.yaml:1:5: a second colon on the line"),
+        ("a: [1, [2, 3]", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
+        ("a: [1, {", "c.yaml:1:8: this bracket is never closed: `}` is missing"),
+        ("a: [1]]\nb: 2", "c.yaml:1:7: this `]` closes no bracket"),
+        ("a: [1,,2]", "c.yaml:1:7: a value is missing here"),
+        ("a: {b: 1]", "c.yaml:1:9: expected `,` or `}` here"),
+        ('a: "x\nb: 1', "c.yaml:1:4: this quote is never closed"),
+        ('a: "x" y', "c.yaml:1:8: this is too much"),
+        ("a: @x", "c.yaml:1:4: a value cannot begin with this character"),
+        ("a: `x`", "c.yaml:1:4: a value cannot begin with this character"),
+        ("%x: 1", "c.yaml:1:1: a line beginning with `%`"),
+        ("a: *", "c.yaml:1:4: `*` begins an alias"),
+        ("a: - 1", "c.yaml:1:4: a list item"),
+        ('a: "\\d"', "c.yaml:1:6: in double quotes a backslash"),
+        ('a: "\\0"', "c.yaml:1:4: this text holds NUL"),
+        ("a: 1\n...\nb: 2", "c.yaml:3:1: a new document begins here"),
+    ],
+)
+def test_a_fault_of_syntax_says_what_to_do(text: str, message: str) -> None:
+    error = error_of(text)
+    assert message in error
+    assert error.endswith("1 fault in c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "excerpt", "carets"),
+    [
+        ("a: [x, 010]", "a: [x, 010]", "       ^^^"),
+        ("中文: 010", "中文: 010", "      ^^^"),
+        ("e\u0301: 010", "e\u0301: 010", "   ^^^"),
+        ('a: ["\t", 010]', 'a: ["    ", 010]', " " * 12 + "^^^"),
+        ("a:\t010", "a:    010", "  ^^^^"),
+        ("\ufeffa: 010", "a: 010", "   ^^^"),
+        ("b: 1\ra: 010", "a: 010", "   ^^^"),
+        ("b: 1\u2028a: 010", "a: 010", "   ^^^"),
+        ("b: 1\x85a: 010", "a: 010", "   ^^^"),
+        ("a: \x1b[31m", "a: \\x1b[31m", "   ^^^^"),
+        (f"a: [{'1, ' * 50}010]", f", {'1, ' * 12}010]", " " * 38 + "^^^"),
+    ],
+)  # fmt: skip
+def test_the_caret_is_under_the_exact_text(text: str, excerpt: str, carets: str) -> None:
+    assert error_of(text).splitlines()[1:3] == [f"    {excerpt}", f"    {carets}"]
+
+
+def test_faults_of_set_point_into_the_option_all_at_once() -> None:
+    source = Source.parse("list: [1]", "c.yaml")
+    for assignment in ("list.7=1", "a", "b=[1, 010"):
+        override(source, assignment)
+    assert str(source.error()).splitlines() == [
+        "--set list.7=1: `list` is a list of 1; its places are 0 to 0, not 7",
+        "    --set list.7=1",
+        "               ^",
+        "--set a: expected key=value, such as --set training.epochs=50",
+        "    --set a",
+        "          ^",
+        "--set b=[1, 010: this bracket is never closed: `]` is missing",
+        "    --set b=[1, 010",
+        "            ^^^^^^^",
+        "3 faults in c.yaml",
+    ]
+
+
+def test_a_file_in_brackets_of_many_faults_shows_the_first() -> None:
+    error = error_of(f"a: [{'010, ' * 500}]")
+    assert error.count("a number has no leading 0") == 100
+    assert error.endswith("the first 100 faults in c.yaml")
