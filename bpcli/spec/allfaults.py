@@ -20,6 +20,7 @@ from bpcli.spec.faults import Fault
 from bpcli.spec.keys import choice_at, known_keys
 from bpcli.spec.source import Location, Source
 
+_RATE, _OPTIMIZER = ("training", "learning_rate"), ("training", "optimizer")
 _MOST_ROUNDS = 10
 """What is put right may show what is wrong inside it; so deep do sections lie in each other."""
 
@@ -98,6 +99,8 @@ class _Search:
         location = complaint.location
         if any(_is_within(unread, location) for unread in self.source.unread):
             return not complaint.at_key  # nothing stands there, or it is not known what
+        if location == _RATE and _OPTIMIZER in self.guessed and self.source.get(_RATE) is None:
+            return True  # whether there has to be one is not known
         section = next((each for each in self.guessed if _is_within(location, each)), None)
         if section is None:
             return False

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
-from bpcli.spec.models import (
-    DivideBy,
-    FileData,
-    FilesOfParts,
-    FileSplit,
-    GeneratedData,
-    IndexOfParts,
-    InlineData,
-    NetworkSpec,
-    Scaling,
-    Spec,
-    Stop,
-    Training,
-)
+from bpcli.spec.models import FileData, GeneratedData, InlineData, Spec
 from bpcli.spec.source import Location, Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.training.schedules import SCHEDULES
@@ -71,35 +61,49 @@ _CHOICES: dict[Location, Choice] = {
     ("network", "activations"): Choice(ACTIVATIONS, ALIASES),
     ("loss",): Choice(LOSSES, {}),
 }
-_SECTIONS: dict[Location, list[str]] = {
-    (): list(Spec.model_fields),
-    ("training",): list(Training.model_fields),
-    ("training", "stop"): list(Stop.model_fields),
-    ("network",): list(NetworkSpec.model_fields),
-    ("data",): list(GeneratedData.model_fields | InlineData.model_fields | FileData.model_fields),
-    ("data", "split"): list(FileSplit.model_fields),
-    ("data", "scale"): list(Scaling.model_fields),
-    ("data", "scale", "inputs"): list(DivideBy.model_fields),
-    ("data", "scale", "targets"): list(DivideBy.model_fields),
-    ("data", "split", "files"): list(FilesOfParts.model_fields),
-    ("data", "split", "index"): list(IndexOfParts.model_fields),
-}
+
+
+def _sections() -> dict[Location, list[str]]:
+    """The keys of each section, those of sections in sections last."""
+    found: dict[Location, list[str]] = {}
+    models: list[tuple[Location, Any]] = [((), Spec)]
+    models += [(("data",), model) for model in (GeneratedData, InlineData, FileData)]
+    for at, model in models:  # which grows
+        keys = found.setdefault(at, [])
+        keys += [key for key in model.model_fields if key not in keys]
+        models += [
+            ((*at, key), inner)
+            for key, value in model.model_fields.items()
+            for inner in _models_in(value.annotation)
+        ]
+    return dict(sorted(found.items(), key=lambda item: len(item[0])))
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+_SECTIONS = _sections()
 
 
 def choice_at(location: Location) -> Choice | None:
     """The choice that a section, or an entry of a list, makes."""
-    return _CHOICES.get(location) or _CHOICES.get(location[:-1] if _is_in_list(location) else ())
+    return _CHOICES.get(_without_places(location))
 
 
-def _is_in_list(location: Location) -> bool:
-    return bool(location) and isinstance(location[-1], int)
+def _without_places(location: Location) -> Location:
+    """The location of what is in a list as if it stood there alone."""
+    return tuple(key for key in location if not isinstance(key, int))
 
 
 def known_keys(source: Source, location: Location) -> list[str]:
     """The keys that may stand in the mapping at a location."""
     if location == ("data",):
         return _keys_of_data(source)
-    keys = list(_SECTIONS.get(location, []))
+    keys = list(_SECTIONS.get(_without_places(location), []))
     choice = choice_at(location)
     if choice is not None:
         entry = choice.entry(_chosen(source, location, choice))
@@ -134,7 +138,7 @@ def could_stand(key: str, section: Location) -> bool:
     """Whether the section has such a key, if perhaps with another name in it."""
     choice = choice_at(section)
     is_option = choice is not None and bool(choice.with_option(key))
-    return is_option or key in _SECTIONS.get(section, [])
+    return is_option or key in _SECTIONS.get(_without_places(section), [])
 
 
 def _homes(source: Source, key: str) -> Iterator[Location]:
