@@ -5,7 +5,7 @@ One class a kind; the registry at the foot of this file names them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bpcli.views.plots.base import Plot, draw, why_not
@@ -29,7 +29,7 @@ from bpcli.views.plots.style import document, house_style, picture
 from bpcli.views.plots.subject import Subject
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 _SHEET_WIDTH = 24.0
 """How wide several pictures in one may be, in inches."""
@@ -69,12 +69,23 @@ def sheet_of(kinds: Sequence[str], subject: Subject) -> Figure:
     widths = [sum(sizes[kind][0] for kind in shelf) for shelf in shelves]
     figure = Figure(figsize=(max(widths), sum(heights)), layout="constrained")
     bands = figure.subfigures(len(shelves), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for band, shelf, width in zip(bands, shelves, widths, strict=True):
-        ratios = [*(sizes[kind][0] for kind in shelf), max(widths) - width + 0.01]
-        places = band.subfigures(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
-        for place, kind in zip(places[:-1], shelf, strict=True):
-            draw(PLOTS[kind], place, subject)
+    for band, shelf, height in zip(bands, shelves, heights, strict=True):
+        every = [sizes[kind] for kind in shelf]
+        for panel, kind in zip(_places(band, every, max(widths), height), shelf, strict=True):
+            draw(PLOTS[kind], panel, subject)
     return figure
+
+
+def _places(
+    band: SubFigure, sizes: Sequence[tuple[float, float]], width: float, height: float
+) -> Iterator[SubFigure]:
+    """A place of each size side by side, at the upper edge of a band; the rest stays empty."""
+    widths = [size[0] for size in sizes]
+    ratios = [*widths, width - sum(widths) + 0.01]
+    columns = band.subfigures(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
+    for column, (_, own) in zip(columns[:-1], sizes, strict=True):
+        rows = column.subfigures(2, 1, squeeze=False, height_ratios=[own, height - own + 0.01])
+        yield rows[0, 0]
 
 
 def _shelves(sizes: Mapping[str, tuple[float, float]]) -> list[list[str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bpcli.nn.arrays import Array
+from bpcli.runs.store import Record
 from bpcli.views.numbers import shown
 from bpcli.views.plots.base import Plot, legend_below, panels
 from bpcli.views.plots.style import LineStyle, line_style, literal, ordered_style
@@ -56,13 +57,10 @@ class LossCurves(Curves):
         return None if subject.has_numbers("train.loss") else "none of its losses is finite."
 
     def title(self, subject: Subject) -> str:
-        best = subject.record.get("best_epoch")
-        epochs, losses = subject.series("val.loss" if "val.loss" in subject.keys else "train.loss")
-        at_best = losses[epochs == best]
-        text = "loss by epoch" if best is None else f"loss by epoch, best epoch {best:,}"
-        text += f" ({shown(at_best[0], 4)})" if len(at_best) and np.isfinite(at_best[0]) else ""
-        reason = str(subject.record.get("stop_reason", subject.record["status"]))
-        return f"{text}, ended by {literal(reason)}" if reason != "running" else f"{text}, running"
+        record = subject.record
+        reason = str(record.get("stop_reason", record["status"]))
+        ended = "running" if reason == "running" else f"ended by {literal(reason)}"
+        return f"loss by epoch, {_best_text(record)}{ended}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
@@ -72,6 +70,16 @@ class LossCurves(Curves):
         scaled = ", scaled targets" if record["targets_scaled"] else ""
         axes.set_ylabel(f"{kind} ({literal(record['loss'])}{scaled})")
         legend_below(figure, axes)
+
+
+def _best_text(record: Record) -> str:
+    """The best epoch and its loss, which may have no line in the log: best epoch 57 (0.0143),"""
+    if "best_epoch" not in record:
+        return ""
+    metrics = record.get("metrics", {})
+    loss = metrics.get("val.loss", metrics.get("train.loss"))
+    value = f" ({shown(loss, 4)})" if isinstance(loss, float) else ""
+    return f"best epoch {record['best_epoch']:,}{value}, "
 
 
 class MetricCurves(Curves):

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.views.plots.base import Plot, legend_below, panels
-from bpcli.views.plots.curves import PART_NAMES, layer_label, layers_shown, of_layers
+from bpcli.views.plots.curves import layer_label, layers_shown, of_layers
 from bpcli.views.plots.style import COLOURS
 from bpcli.views.plots.subject import MOST_ROWS, Subject
 
@@ -66,8 +66,8 @@ class ActivationHistograms(LayerHistograms):
     def title(self, subject: Subject) -> str:
         rows = len(subject.experiment.parts["train"])
         which = f"{rows:,}" if rows <= MOST_ROWS else f"{MOST_ROWS:,} of {rows:,}"
-        kind = PART_NAMES["train"]
-        return f"activations on {which} {kind} rows, {_epoch(subject)}{of_layers(subject)}"
+        noun = "training row" if rows == 1 else "training rows"
+        return f"activations on {which} {noun}, {_epoch(subject)}{of_layers(subject)}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         passed = subject.passed("train")
@@ -75,7 +75,7 @@ class ActivationHistograms(LayerHistograms):
             a = passed[number].a.ravel()
             fill(axes, a, bin_edges(a, a.size), "")
             axes.set_xlabel(f"activation, entry of a{number + 1}")
-            axes.set_ylabel("units × rows")
+            axes.set_ylabel("number of activations")
 
 
 def _epoch(subject: Subject) -> str:

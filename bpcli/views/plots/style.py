@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 """The kinds of picture, with what keeps the time of drawing out of them."""
@@ -82,6 +82,7 @@ def picture(figure: Figure, suffix: str) -> bytes:
     """A figure in the format of a suffix; equal figures give equal bytes."""
     buffer = io.BytesIO()
     with house_style():
+        _settle(figure)
         figure.savefig(buffer, format=suffix[1:], dpi=150, metadata=FORMATS[suffix])
     return buffer.getvalue()
 
@@ -93,8 +94,36 @@ def document(figures: Sequence[Figure]) -> bytes:
     buffer = io.BytesIO()
     with house_style(), PdfPages(buffer, metadata=FORMATS[".pdf"]) as pages:
         for figure in figures:
+            _settle(figure)
             pages.savefig(figure)
     return buffer.getvalue()
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out for good, with places that are rounded.
+
+    The last digits of the layout's linear equations depend on where they stand in memory.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    _round_places(figure)
+
+
+_DECIMALS = 5
+
+
+def _round_places(figure: Figure | SubFigure) -> None:
+    """Of the axes and parts of a figure, relative to the figure."""
+    from matplotlib.transforms import Bbox
+
+    for axes in figure.axes:
+        corners = axes.get_position(original=True).get_points()
+        axes.set_position(Bbox(corners.round(_DECIMALS)))
+        axes.set_in_layout(True)  # `set_position` takes it out
+    for part in figure.subfigs:
+        box = part.bbox_relative
+        box.p0, box.p1 = box.p0.round(_DECIMALS), box.p1.round(_DECIMALS)
+        _round_places(part)
 
 
 def literal(text: str, most: int = 50) -> str:

@@ -31,7 +31,14 @@ def curve(axes: Axes, label: str) -> tuple[list[float], list[float]]:
 
 
 def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons: Subject) -> None:
-    subject = losses(moons, [1, 0.1, 0.01], [1, 0.2, 0.3], best_epoch=1, stop_reason="max_fail")
+    subject = losses(
+        moons,
+        [1, 0.1, 0.01],
+        [1, 0.2, 0.3],
+        best_epoch=1,
+        stop_reason="max_fail",
+        metrics={"val.loss": 0.2},
+    )
     figure = laid_out("loss", subject)
     (axes,) = figure.axes
     assert curve(axes, "training") == ([0, 1, 2], [1, 0.1, 0.01])
@@ -208,5 +215,5 @@ def test_an_optimizer_without_figures_says_so(tmp_path: Path) -> None:
 def test_equal_runs_give_equal_pictures(tmp_path: Path) -> None:
     first, again = (subject_of(tmp_path, "xor", training__epochs=3) for _ in range(2))
     assert first.run_id != again.run_id
-    kinds = ["loss", "weights"]
+    kinds = ["loss", "metrics", "weights"]
     assert plot_file(kinds, first, ".svg") == plot_file(kinds, again, ".svg")
