@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.prepare import PARTS, Part, taken
-from bpcli.data.table import Labels
 from bpcli.nn.arrays import Array
 from bpcli.views.names import output_names
 from bpcli.views.plots.base import Plot, legend_below, panels
@@ -96,7 +95,8 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
         above.axhline(0.5, color="0.5", linewidth=1, label="at ½ the class changes")
     for part in _parts(subject):
         assert part.labels is not None, "the parts of one table agree"
-        _draw_rows(below, subject, part, part.labels)
+        beside = 0.22 * (1 - PARTS.index(part.name))  # the parts of a class in lines of their own
+        _draw_rows(below, subject, part, part.labels + beside)
     above.set_ylabel("output")
     below.set_yticks(range(len(names)), [literal(name, 18) for name in names])
     below.set_ylim(-0.6, len(names) - 0.4)
@@ -112,7 +112,7 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
     )
 
 
-def _draw_rows(axes: Axes, subject: Subject, part: Part, y: Array | Labels) -> None:
+def _draw_rows(axes: Axes, subject: Subject, part: Part, y: Array) -> None:
     number, some = PARTS.index(part.name), some_rows(len(part))
     X = taken(subject.experiment.table.X, part.index)
     axes.plot(

@@ -132,6 +132,8 @@ def _fill_with_classes(axes: Axes, window: Window, outputs: Array) -> None:
 
 
 def _draw_rows(axes: Axes, subject: Subject, labels: Labels, wrong: Array) -> None:
+    from matplotlib.patheffects import withStroke
+
     X, some = original_inputs(subject), some_rows(len(labels))
     names = subject.experiment.preparation.class_names
     size = 36 if len(some) <= 300 else 14
@@ -144,8 +146,10 @@ def _draw_rows(axes: Axes, subject: Subject, labels: Labels, wrong: Array) -> No
         )  # fmt: skip
     missed = some[wrong[some]]
     axes.scatter(
-        X[missed, 0], X[missed, 1], s=3.5 * size, marker="o", color="none", edgecolor=colour(1),
-        linewidth=1.5, label=f"misclassified: {int(wrong.sum()):,} of {len(labels):,}",
+        X[missed, 0], X[missed, 1], s=3.5 * size + 40, marker="o", color="none",
+        edgecolor=colour(1), linewidth=1.6,
+        path_effects=[withStroke(linewidth=3.6, foreground="white")],
+        label=f"misclassified: {int(wrong.sum()):,} of {len(labels):,}",
     )  # fmt: skip
 
 
