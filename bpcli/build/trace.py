@@ -291,7 +291,7 @@ def _chosen(experiment: Experiment, rows: Sequence[int] | None) -> tuple[Labels,
     if rows is None:
         return _default_rows(training)
     last = len(experiment.table) - 1
-    if not rows or min(rows) < 0 or max(rows) > last:
+    if not 0 < len(rows) <= last + 1 or min(rows) < 0 or max(rows) > last:
         raise ConfigError(f"There are no such rows: the data have rows 0 to {last}.")
     index = np.asarray(rows, np.intp)
     if np.array_equal(index, training):

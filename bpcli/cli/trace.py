@@ -88,7 +88,7 @@ def command(
             run_or_config, overrides, runs_dir, weights=weights, needs_targets=False
         )
         traced = trace(experiment, params, rows=chosen, steps=steps, entry=entry)
-    _print(traced, "json" if as_json else layout)
+        _print(traced, "json" if as_json else layout)
 
 
 def _rows(row: int | None, rows: str | None) -> range | None:

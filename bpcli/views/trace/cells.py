@@ -62,6 +62,11 @@ def sheets(arrays: Arrays) -> list[Sheet]:
     return [_fitted((item,)) for item in arrays.items]
 
 
+def has_cut(arrays: Arrays) -> bool:
+    """Whether some of the numbers are not shown."""
+    return any(sheet.is_cut for sheet in sheets(arrays))
+
+
 def _fitted(items: tuple[Named, ...]) -> Sheet:
     """With as many digits as there is room for; with fewer columns if that is not enough."""
     widest = max(item.array.shape[1] for item in items)

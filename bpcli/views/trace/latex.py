@@ -230,7 +230,8 @@ _ESCAPES = {
     ">": "\\textgreater{}",
     "|": "\\textbar{}",
     '"': "''",
-    **{character: "\\" + character for character in "{}$&#_%"},
+    "$": "{\\char36}",  # \$ would take a font that small installations lack
+    **{character: "\\" + character for character in "{}&#_%"},
 }
 
 

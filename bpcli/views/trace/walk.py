@@ -16,12 +16,19 @@ from bpcli.training.schedules import Schedule, rate_at
 from bpcli.training.trace import Backward, Forward, Pass, Update, is_layerwise, slots
 from bpcli.views.trace import formulas
 from bpcli.views.trace.blocks import Arrays, Block, Chain, Formula, Heading, Named, Prose
-from bpcli.views.trace.cells import number
+from bpcli.views.trace.cells import has_cut, number
 from bpcli.views.trace.entry import Worked, scaled_formula, terms
 
 
-def walk(trace: Trace) -> Iterator[Block]:
-    """All that a page shows, from the top."""
+def walk(trace: Trace) -> list[Block]:
+    """All that a page shows, from the top; at the end, whether something had to be left out."""
+    blocks = list(_blocks(trace))
+    if any(isinstance(block, Arrays) and has_cut(block) for block in blocks):
+        blocks.append(Prose("… stands for what a page has no room for: --format json has it all."))
+    return blocks
+
+
+def _blocks(trace: Trace) -> Iterator[Block]:
     setting = trace.setting
     yield from _opening(trace)
     if not trace.updates:
