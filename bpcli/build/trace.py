@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -29,7 +29,7 @@ from bpcli.training.loop import Training
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import OPTIMIZERS, Optimizer
 from bpcli.training.rows import Rows
-from bpcli.training.schedules import LearningRate, rate_record
+from bpcli.training.schedules import LearningRate, Schedule, rate_record
 from bpcli.training.trace import Forward, Pass, Update, slots, trace_forward, trace_updates
 
 MOST_ROWS = 8
@@ -216,9 +216,18 @@ def trace(
     objective = _objective(experiment, index)
     training = _training(experiment, objective, params)
     setting = _setting(experiment, index, shown, objective)
+    if params is not experiment.initial_params and _remembers(experiment, params):
+        anew = "The optimizer begins anew at these weights, as in a first epoch."
+        setting = replace(setting, notes=(*setting.notes, anew))
     updates = tuple(trace_updates(training, setting.optimizer, steps))
     first = updates[0].passes[0]
     return Trace(setting, first.forward, updates, followed or _steepest(first))
+
+
+def _remembers(experiment: Experiment, params: Vector) -> bool:
+    """Whether a step depends on those before it, or on the epoch."""
+    asked = experiment.spec.training
+    return bool(asked.optimizer.init(params)) or isinstance(asked.learning_rate, Schedule)
 
 
 def _training(experiment: Experiment, objective: Objective, params: Vector) -> Training:

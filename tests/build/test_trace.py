@@ -348,6 +348,15 @@ def test_any_optimizer_takes_its_own_steps(name: str) -> None:
     assert found.updates[-1].figures_after == training.figures(expected)
 
 
+def test_each_update_has_the_learning_rate_of_its_epoch() -> None:
+    schedule = "training.learning_rate={schedule: step, start: 0.1, every: 1, factor: 0.5}"
+    updates = traced("plane", "data.n_samples=6", schedule, steps=3)["updates"]
+    for update, rate in zip(updates, (0.1, 0.05, 0.025), strict=True):
+        assert update["figures_before"]["learning_rate"] == pytest.approx(rate)
+        entry = update["entry"]
+        assert entry["after"] == pytest.approx(entry["before"] - rate * entry["objective_by_entry"])
+
+
 def test_updates_end_where_the_optimizer_finds_no_step() -> None:
     overrides = ("data.n_samples=6", "training.optimizer=bfgs")
     document = traced("plane", *overrides, steps=500)

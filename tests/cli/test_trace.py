@@ -43,6 +43,17 @@ def test_a_run_is_traced_from_its_trained_weights(bpnet: Bpnet) -> None:
     last = json.loads(lines.read_text().splitlines()[-1])
     assert last["epoch"] == 20
     assert document["updates"][0]["passes"][0]["objective"] == last["loss"]
+    assert document["notes"] == []
+
+
+def test_a_run_with_momentum_begins_anew_and_says_so(bpnet: Bpnet) -> None:
+    momentum = "training.optimizer={name: gradient_descent, momentum: 0.9}"
+    options = ["--set", momentum, "--set", "training.epochs=5"]
+    assert bpnet("train", XOR, "--quiet", *options).code == 0
+    document = json.loads(bpnet("trace", "latest", "--json").out)
+    assert "The optimizer begins anew" in " ".join(document["notes"])
+    assert set(document["updates"][0]["state_before"]["velocity"]["b2"]) == {0.0}
+    assert json.loads(bpnet("trace", XOR, "--set", momentum, "--json").out)["notes"] == []
 
 
 def test_steps_and_rows_and_an_entry(bpnet: Bpnet) -> None:

@@ -137,8 +137,8 @@ class Worked:
         up, down = self.at.forward[layer - 1], self.at.backward[layer - 1]
         symbols, numbers, *_ = self._source(layer, row, i)
         if isinstance(up.layer.activation, Identity):
-            yield symbols
-            yield numbers
+            yield formulas.bare(symbols)
+            yield formulas.bare(numbers)
             return
         assert up.slope is not None
         assert down.grad_a is not None

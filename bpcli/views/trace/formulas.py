@@ -148,6 +148,12 @@ def is_mixing(activation: Activation) -> bool:
     return isinstance(activation, Softmax | Maxout)
 
 
+def bare(text: str) -> str:
+    """A difference without the brackets that a product with it would need."""
+    is_bracketed = text.startswith("(") and text.find(")") == len(text) - 1
+    return text[1:-1] if is_bracketed else text
+
+
 def _factors(network: Network) -> dict[str, object]:
     K = network.outputs
     ones = {"one_of_K": "" if K == 1 else f"(1/{K}) ", "two_of_K": "2 " if K == 1 else f"(2/{K}) "}
@@ -173,7 +179,7 @@ def delta_formulas(network: Network, number: int, weighted: bool) -> list[str]:
         largest = f"{delta}[r] = {g}[u] where {z}[r] is the largest of unit u, else 0"
         return [f"{g} = {source}", largest]
     if isinstance(activation, Identity):
-        return [f"{delta} = {source}"]
+        return [f"{delta} = {bare(source)}"]
     slope = f"f'({z})"
     return [f"{delta} = {source} ∘ {slope}" if is_last else f"{delta} = {slope} ∘ ({source})"]
 
