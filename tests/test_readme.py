@@ -90,6 +90,7 @@ def test_the_commands_print_what_the_readme_shows(
         "gradcheck",
         "compare",
         "plot",
+        "trace",
     }
     monkeypatch.syspath_prepend(tmp_path)
     for code in PYTHON:  # what is printed stands in a comment beside it
