@@ -16,6 +16,7 @@ from systems import CONFIGS
 from bpcli.build import Experiment, build
 from bpcli.build.trace import MOST_ROWS, trace
 from bpcli.errors import ConfigError, Diverged
+from bpcli.experiment.predict import predict_rows
 from bpcli.nn.activations import ACTIVATIONS, Softmax
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.registry import as_mapping
@@ -300,6 +301,40 @@ def test_class_weights_are_in_delta_and_in_the_scale() -> None:
     assert len(set(weight)) == 2
     assert document["scale"] == pytest.approx(1 / weight.sum())
     assert one["loss"] == pytest.approx(weight @ one["loss_by_row"])
+
+
+def test_row_weights_are_in_what_the_outputs_send_back() -> None:
+    document = traced("gate_and", "training.class_weights=balanced", "loss=mse")
+    (one,) = document["updates"][0]["passes"]
+    weight = np.array(document["row_weights"])[:, np.newaxis]
+    expected = weight * 2 * (np.array(document["forward"][0]["a"]) - document["targets"])
+    np.testing.assert_allclose(one["backward"][0]["grad_a"], expected, rtol=1e-13)
+
+
+def test_l2_goes_by_the_rows_of_the_whole_training_part() -> None:
+    document = traced("xor", "training.l2=0.4", rows=[1])
+    (one,) = document["updates"][0]["passes"]
+    assert document["training_rows"] == 4
+    weights = [np.array(layer["W"]) for layer in document["forward"]]
+    penalty = 0.4 / (2 * 4) * sum((W**2).sum() for W in weights)
+    assert one["penalty"] == pytest.approx(penalty)
+    for down, W in zip(one["backward"], weights, strict=True):
+        expected = np.array(down["loss_by_W"]) + 0.1 * W
+        np.testing.assert_allclose(down["objective_by_W"], expected, rtol=1e-13)
+
+
+def test_without_targets_the_forward_pass_is_that_of_predict(tmp_path: Path) -> None:
+    path = tmp_path / "untargeted.yaml"
+    path.write_text(
+        "data: {inputs: [[1, 2], [3, 5], [4, 4]], scale: {inputs: standard}}\n"
+        "network: {layers: [2, 3, 2], activations: [tanh, softmax], init: {name: normal, std: 1}}\n"
+        "loss: cross_entropy\n"
+    )
+    experiment = build(load_config(path), needs_targets=False)
+    params = experiment.initial_params
+    outputs = predict_rows(experiment, params, np.arange(3)).outputs
+    found = trace(experiment, params).to_json()["forward"][-1]["a"]
+    np.testing.assert_allclose(found, outputs, rtol=1e-14)
 
 
 @pytest.mark.parametrize("rows", [[4], [0, 9], []])

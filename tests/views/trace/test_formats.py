@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from strategies import problems
 from systems import CONFIGS
 
@@ -259,6 +261,19 @@ def test_several_updates_follow_each_other() -> None:
     assert f"The objective was {after} before" in second
 
 
+def test_layer_by_layer_there_is_a_pass_for_each() -> None:
+    optimizer = "training.optimizer={name: gradient_descent, update: layerwise}"
+    text = text_of(traced("mazur", optimizer))
+    upper, lower = text.split("For layer 2, ")[1].split("For layer 1, ")
+    for part, moved, kept in ((upper, 2, 1), (lower, 1, 2)):
+        assert f"∂loss/∂W{moved} = delta{moved} a{moved - 1}ᵀ" in part
+        assert f"W{moved} ← W{moved} - η" in part
+        assert f"W{kept} ← " not in part
+    assert "delta1" not in upper
+    assert "delta2 = " in lower
+    assert "One entry followed: W1[" in lower
+
+
 def test_a_refused_step_is_told() -> None:
     text = text_of(traced("plane", "data.n_samples=6", "training.optimizer=bfgs", steps=100))
     assert "No step was made. " in text
@@ -278,6 +293,23 @@ def test_numbers_keep_their_digits_however_small_or_large() -> None:
     found = [float(cell) for cell in sheet.cells[0]]
     np.testing.assert_allclose(found, array[0], rtol=1e-3)
     assert sheet.cells[0][3] == sheet.cells[0][4]
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(1, 4), st.integers(1, 5)),
+        elements=st.floats(-1e9, 1e9, allow_subnormal=False),
+    )
+)
+def test_what_a_cell_shows_is_its_number(array: np.ndarray) -> None:
+    (sheet,) = sheets(Arrays((Named("x", array),)))
+    for row, cells in zip(array, sheet.cells, strict=True):
+        for value, cell in zip(row, cells, strict=True):
+            digits = len(cell.partition(".")[2].partition("e")[0])
+            unit = 10.0**-digits * 10.0 ** int(cell.partition("e")[2] or 0)
+            assert abs(float(cell) - value) <= 0.5000001 * unit
+            assert abs(float(cell) - value) <= 0.05 * abs(value)
 
 
 ENGINES = ("pdflatex", "lualatex", "xelatex", "tectonic")
