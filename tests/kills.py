@@ -95,7 +95,7 @@ class Killer:
             if run is None:
                 if acknowledged >= 0:
                     self.tally.lost.append("a whole run")
-            elif was_killed:
+            elif was_killed and not self._has_finished(run):  # just before it could leave
                 self._examine(run, acknowledged)
             else:
                 if self._files(run) != self._wanted:
@@ -110,6 +110,10 @@ class Killer:
     def _run(self) -> Run | None:
         found = list(self._runs_dir.glob(f"*/{RECORD}"))
         return Run(found[0].parent) if found else None
+
+    @staticmethod
+    def _has_finished(run: Run) -> bool:
+        return run.record_or_damage()["status"] == "finished"
 
     @staticmethod
     def _files(run: Run) -> list[bytes]:
@@ -157,6 +161,8 @@ class Killer:
                 with resumption(run, []) as ready:
                     resume(ready, SilentView())
             status = 0
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
             os._exit(status)
 

@@ -34,9 +34,9 @@ def _started(runs_dir: Path, config: str) -> int:
     if child == 0:
         status = 1
         try:
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, 1)
-            os.dup2(null, 2)
+            said = os.open(runs_dir.with_suffix(".said"), os.O_WRONLY | os.O_CREAT)
+            os.dup2(said, 1)
+            os.dup2(said, 2)
             path = str(CONFIGS / f"{config}.yaml")
             status = bpnet(["train", path, *ARGUMENTS, "--runs-dir", str(runs_dir)])
         finally:
@@ -44,7 +44,7 @@ def _started(runs_dir: Path, config: str) -> int:
     deadline = time.monotonic() + 30
     while not list(runs_dir.glob(f"*/{METRICS}")):
         time.sleep(0.005)
-        assert time.monotonic() < deadline, "it does not begin"
+        assert time.monotonic() < deadline, runs_dir.with_suffix(".said").read_text()
     return child
 
 

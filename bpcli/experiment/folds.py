@@ -15,7 +15,7 @@ from typing import TypeAlias
 from bpcli.build import Experiment, build
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment.interrupts import stop_requests
-from bpcli.experiment.train import Outcome, Watcher, train
+from bpcli.experiment.train import Outcome, Watcher, reference_to, train
 from bpcli.spec.load import Config
 
 View: TypeAlias = Callable[[Experiment], AbstractContextManager[Watcher]]
@@ -69,7 +69,13 @@ def _failure(
     failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     finished = f"{len(outcomes) - len(failures)} of {folds} folds were finished"
     if signal_number is not None:
-        return Interrupted(f"Interrupted: {finished}, and are saved.", signal_number)
+        said = f"Interrupted: {finished}, and are saved."
+        if failures:
+            fold = reference_to(outcomes[-1].run)
+            said += (
+                f"\nFinish the last fold, but not those after it, with: bpnet train --resume {fold}"
+            )
+        return Interrupted(said, signal_number)
     if failures and isinstance(failures[-1], Diverged):
         return Diverged(f"Only {finished}; the others diverged. The first one: {failures[0]}")
     return failures[-1] if failures else None

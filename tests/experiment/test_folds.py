@@ -14,10 +14,12 @@ from bpcli.build import Experiment
 from bpcli.errors import ConfigError, Diverged, Interrupted
 from bpcli.experiment import folds
 from bpcli.experiment.folds import CrossValidation, train_folds
+from bpcli.experiment.resume import resume, resumption
 from bpcli.experiment.train import Outcome, train
 from bpcli.experiment.trained import load_trained
 from bpcli.runs.folds import document_of, siblings
 from bpcli.spec.load import load_config
+from bpcli.training.loop import Epoch
 from bpcli.views.progress import SilentView
 
 
@@ -84,6 +86,24 @@ def test_an_interrupt_between_folds_keeps_the_finished_ones(tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) == 2
     document = document_of([outcome.record for outcome in result.outcomes])
     assert document["finished"] == len(document["summary"]["test.accuracy"]["values"]) == 2
+
+
+def test_a_fold_that_was_interrupted_can_be_finished(tmp_path: Path) -> None:
+    class Interrupts(SilentView):
+        def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+            if epoch.number == 12 and len(list(tmp_path.iterdir())) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    settings = ["data.split={folds: 3}", "training.epochs=30", "training.log_every=1"]
+    config = load_config(CONFIGS / "softmax_iris.yaml", settings)
+    result = train_folds(config, tmp_path, lambda _: Interrupts(), lambda _: None)
+    second = result.outcomes[-1]
+    assert f"bpnet train --resume {second.run.folder}" in str(result.failure)
+    with resumption(second.run, []) as ready:
+        again = resume(ready, SilentView())
+    assert again.record["fold"] == second.record["fold"]
+    whole = train_folds(config, tmp_path / "whole", silent, lambda _: None).outcomes[1]
+    assert again.record["weights_sha256"] == whole.record["weights_sha256"]
 
 
 def test_a_fold_that_diverges_is_left_out_of_the_summary_and_said(
