@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +108,17 @@ def print_json(document: Any) -> None:
     """Print the one JSON document of a command."""
     from bpcli.runs.files import to_json
 
-    click.echo(to_json(document))
+    text = to_json(document)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # strings alone have such characters, and may escape them
+        text = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+    print_text(text)
+
+
+def print_text(text: str, end: str = "\n") -> None:
+    """Print a result as it is; click would write UTF-8 where a stream is ASCII."""
+    click.echo(text + end, file=sys.stdout, nl=False)
 
 
 def load_run_or_config(

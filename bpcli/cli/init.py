@@ -47,8 +47,7 @@ def command(
     from bpcli.templates import templates
 
     if template is None:
-        for name, summary in templates().items():
-            click.echo(f"{name:24}{summary}")
+        console().show_facts(list(templates().items()))
     elif _names_a_table(template):
         _write_for_table(Path(template), output, force, target, header, missing)
     elif target is not None or header is not None or missing:

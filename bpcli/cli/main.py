@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 import gc
 import importlib
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli import __version__
+from bpcli.cli.signs import HANDLER
 from bpcli.errors import BpnetError, Interrupted, LeftAtOnce
 
 if TYPE_CHECKING:
@@ -94,9 +95,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str) -> None:
-    """Print to stderr, with no character that could steer the terminal."""
-    printable = (c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in message)
-    print("".join(printable), file=sys.stderr)
+    """Print to stderr, with no character that could steer the terminal, and words not cut."""
+    printable = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in message)
+    if sys.stderr.isatty():
+        from bpcli.views.text import wrapped
+
+        width = shutil.get_terminal_size().columns
+        lines = printable.split("\n")
+        excerpts = (line.startswith("    ") for line in lines)  # with carets below: as they are
+        printable = "\n".join(
+            part
+            for line, is_excerpt in zip(lines, excerpts, strict=True)
+            for part in ([line] if is_excerpt else wrapped(line, width))
+        )
+    print(printable, file=sys.stderr)
 
 
 def _forget_stdout() -> None:
@@ -105,19 +117,9 @@ def _forget_stdout() -> None:
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
-    """Print `?` for what a terminal's encoding lacks, rather than fail."""
+    """Spell what a terminal's encoding lacks, rather than fail."""
     if hasattr(stream, "reconfigure"):
-        codecs.register_error("bpnet", _question_marks)
-        stream.reconfigure(errors="bpnet")
-
-
-def _question_marks(error: UnicodeError) -> tuple[str, int]:
-    """As wide as what they stand for, so that carets and columns below stay where they are."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    from bpcli.spec.faults import columns
-
-    return "?" * columns(error.object[error.start : error.end]), error.end
+        stream.reconfigure(errors=HANDLER)
 
 
 def run() -> None:

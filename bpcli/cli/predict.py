@@ -16,6 +16,7 @@ from bpcli.cli.common import (
     load_run_or_config,
     names_a_config,
     print_json,
+    print_text,
     runs_dir_option,
     set_option,
     was_given,
@@ -205,4 +206,4 @@ def _print_table(predicted: PredictedRows) -> None:
 
 def _print_lines(predicted: PredictedRows) -> None:
     lines = [predicted.columns, *predicted.cells()]
-    click.echo("\n".join("\t".join(cells) for cells in lines))
+    print_text("\n".join("\t".join(cells) for cells in lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bpcli.cli.common import print_json
+from bpcli.cli.common import print_json, print_text
 
 
 @click.command(
@@ -28,4 +28,4 @@ def command(markdown: bool) -> None:
         return
     from bpcli.views.keys import keys_page
 
-    click.echo(keys_page(json_schema()))
+    print_text(keys_page(json_schema()))

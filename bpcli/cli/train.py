@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
+from bpcli.cli.common import (
+    console,
+    json_option,
+    print_json,
+    print_text,
+    runs_dir_option,
+    set_option,
+)
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -92,7 +99,7 @@ def command(
     if as_json:
         print_json(outcome.record | ({"profile": profile} if profile else {}))
     elif quiet:
-        click.echo(outcome.run.run_id)
+        print_text(outcome.run.run_id)
     elif outcome.failure is None:
         _print_result(outcome, experiment, profile)
     if outcome.failure is not None:
@@ -140,7 +147,7 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
     result = train_folds(config, runs_dir, view, told)
     records = [outcome.record for outcome in result.outcomes]
     if is_quiet:
-        click.echo("".join(f"{record['run_id']}\n" for record in records), nl=False)
+        print_text("".join(f"{record['run_id']}\n" for record in records), end="")
     elif as_json and records:
         print_json(document_of(records))
     elif records:

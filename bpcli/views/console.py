@@ -11,7 +11,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bpcli.views.grid import Cell, Facts, Grid
+from bpcli.views.grid import Cell, Facts, Grid, places
+from bpcli.views.text import wrapped
 
 
 class Console(rich.console.Console):
@@ -26,14 +27,15 @@ class Console(rich.console.Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
     def say(self, text: str) -> None:
-        """Print a line as it is, however wide the terminal."""
-        self.print(text, soft_wrap=True)
+        """Print lines, broken between words; a long word runs over the edge uncut."""
+        for line in text.split("\n"):
+            self.print("\n".join(wrapped(line, self.width)), soft_wrap=True)
 
     def show(self, grid: Grid, expendable: Sequence[str] = ()) -> list[str]:
         """Print a table and a blank line; return the columns left out.
 
-        Where there is no room the expendable columns go first. What is then still too wide runs
-        over the edge: a number is never cut short.
+        Where there is no room the expendable columns go first. What is then still too wide stands
+        row by row, a cell a line: a number is never cut short.
         """
         left_out: list[str] = []
         for name in expendable:
@@ -44,8 +46,17 @@ class Console(rich.console.Console):
         if rest.width <= self.width:
             self.print(_table(rest), "")
         else:
-            self.say("".join(f"{line}\n" for line in rest.lines("─")))
+            for facts in rest.stacked():
+                self._stack(facts)
         return left_out
+
+    def _stack(self, facts: Facts) -> None:
+        """Print names and values below each other, a value that has no room on its own line."""
+        widest = max(places(name) for name, _ in facts)
+        for name, value in facts:
+            line = f"{name}{' ' * (widest - places(name))}  {value}"
+            self.print(line if places(line) <= self.width else f"{name}\n  {value}", soft_wrap=True)
+        self.print("")
 
     def show_facts(self, facts: Facts) -> None:
         """Print names and values, folded where they are too long, and a blank line."""

@@ -51,6 +51,13 @@ class Grid:
         """The places a line takes."""
         return sum(self._widths()) + len(_GAP) * (len(self.headers) - 1)
 
+    def stacked(self) -> list[Facts]:
+        """Each row as names and values, one below the other."""
+        headers, *rows = self._texts()
+        return [
+            [(name, text) for name, text in zip(headers, row, strict=True) if text] for row in rows
+        ]
+
     def lines(self, rule: str) -> list[str]:
         """Plain text: text to the left, numbers to the right, a rule below the headers."""
         widths = self._widths()

@@ -1,9 +1,23 @@
-"""Words from a table, made fit to be shown."""
+"""Words from a table, and lines of prose, made fit to be shown."""
 
 from __future__ import annotations
+
+import re
+import textwrap
 
 
 def plain(text: str, most: int = 32) -> str:
     """A text on one line, of so many characters, none of which could steer the terminal."""
     visible = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
     return visible if len(visible) <= most else visible[: most - 1] + "…"
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """The line, broken between words where it is too wide; a command at its end stays whole."""
+    if len(line) <= width:
+        return [line]
+    prose, colon, command = re.fullmatch(r"(.*?)(?:(: )(bpnet .*))?", line, re.DOTALL).groups()  # type: ignore[union-attr]  # anything matches
+    lines = textwrap.wrap(
+        prose + (":" if colon else ""), width, break_long_words=False, break_on_hyphens=False
+    )
+    return [*lines, command] if colon else lines

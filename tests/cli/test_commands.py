@@ -614,7 +614,7 @@ def test_one_damaged_run_does_not_hide_the_others(bpnet) -> None:
 
 def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
     listed = bpnet("init")
-    assert [line.split()[0] for line in listed.out.splitlines()] == [
+    assert [line.split()[0] for line in listed.out.splitlines() if line] == [
         path.stem
         for folder in (CONFIGS, CONFIGS / "tables")
         for path in sorted(folder.glob("*.yaml"))
@@ -855,7 +855,7 @@ def test_a_training_that_only_made_things_worse_is_warned_of(bpnet) -> None:
     assert record["best_epoch"] == 0
 
 
-@pytest.mark.parametrize("width", [60, 80, 110])
+@pytest.mark.parametrize("width", [40, 60, 80, 110])
 def test_tables_never_cut_a_number(width: int, bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("gradcheck", "runs", "eval", "train"):
         monkeypatch.setattr(f"bpcli.cli.{module}.console", partial(_terminal, width))
@@ -870,9 +870,8 @@ def test_tables_never_cut_a_number(width: int, bpnet, monkeypatch: pytest.Monkey
         assert result.code == 0
         assert "…" not in result.out
         assert all(word in result.out for word in words)
-        rules = [line for line in result.out.splitlines() if "──" in line]
-        assert rules
-        assert width < 80 or max(map(len, rules)) <= width
+        assert width < 80 or any("──" in line for line in result.out.splitlines())
+        assert max(map(len, result.out.splitlines())) <= width
 
 
 def _terminal(width: int, stderr: bool = False) -> Console:
@@ -1015,4 +1014,4 @@ def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> Non
     assert "ended by max_damping. No step lowers the loss" in ended.out
     large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
     assert large.code == 2
-    assert "`levenberg_marquardt` works with matrices of 4,000,001" in large.err
+    assert "of memory for what `levenberg_marquardt` remembers or solves" in large.err

@@ -1,0 +1,48 @@
+"""Signs of our texts that a terminal's encoding lacks, spelt with those it has.
+
+GBK and ASCII lack some of `λ/(2n) Σ W² → 0 …`; a `?` in their place would make formulas and tables
+unreadable. Letters keep their body without the accent; what has no spelling is a `?`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+
+from bpcli.spec.faults import columns
+
+HANDLER = "bpnet-spelling"
+"""What `errors` of a stream is called that spells."""
+
+_SPELT = {
+    "−": "-", "–": "-", "—": "-", "·": "*", "∘": "*", "×": "x", "±": "+-", "√": "sqrt",
+    "²": "^2", "³": "^3", "ᵀ": "^T", "½": "1/2", "¼": "1/4", "°": " deg",
+    "Σ": "sum", "∂": "d", "∇": "grad ", "≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "∞": "inf",
+    "→": "->", "←": "<-", "⟵": "<-", "↑": "^", "↓": "v", "…": "...", "•": "*",
+    "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "µ": "u", "‖": "||",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "Δ": "Delta", "ε": "epsilon",
+    "η": "eta", "θ": "theta", "λ": "lambda", "μ": "mu", "π": "pi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "φ": "phi", "Φ": "Phi",
+    **dict.fromkeys("─━═╌╍╴╶╸╺", "-"), **dict.fromkeys("│┃║", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╞╡╪", "+"), **dict.fromkeys("█▓▒░▀▄■▏▎▍▌▋▊▉", "#"),
+}  # fmt: skip
+
+
+def spelt(text: str) -> str:
+    """The text in ASCII."""
+    return "".join(map(_spelt, text))
+
+
+def _spelt(sign: str) -> str:
+    """As wide as it is where nothing spells it, so that carets and columns stay in their place."""
+    body = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
+    return _SPELT.get(sign) or (sign if sign.isascii() else body or "?" * columns(sign))
+
+
+def _handle(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return spelt(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(HANDLER, _handle)
