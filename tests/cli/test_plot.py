@@ -66,7 +66,7 @@ def test_several_kinds_are_pages_of_a_pdf_or_panels(bpnet, run: Path, tmp_path: 
         (["los"], "There is no picture `los`; did you mean `loss`?; allowed: loss, metrics, "),
         (["loss", "-o", "a.gif"], "-o a.gif: expected a name that ends in .svg, .png, .pdf."),
         (["loss", "--split", "val"], "has no val part: its split leaves it empty."),
-        (["learning_rate"], "its optimizer, rprop, logs no learning rate, step length or damping."),
+        (["learning_rate"], "Its optimizer, rprop, logs no learning rate, step length or damping."),
         (["loss", "-o", "xor/a.png"], "xor/a.png could not be saved: xor is a file."),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_run_without_weights_has_the_pictures_of_its_log(bpnet, run: Path) -> 
     )
     refused = bpnet("plot", "latest", "weights")
     assert refused.code == 2
-    assert f"{run.name} has no weights: its status is `running`." in refused.err
+    assert f"{run.name} has no weights: its status is `interrupted, resumable`." in refused.err
 
 
 def test_a_run_without_a_log_has_the_pictures_of_its_weights(bpnet, run: Path) -> None:

@@ -54,12 +54,12 @@ class LossCurves(Curves):
     """Training and validation loss over the epochs, with the best epoch marked."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if subject.has_numbers("train.loss") else "none of its losses is finite."
+        return None if subject.has_numbers("train.loss") else "None of its losses is finite."
 
     def title(self, subject: Subject) -> str:
         record = subject.record
-        reason = str(record.get("stop_reason", record["status"]))
-        ended = "running" if reason == "running" else f"ended by {literal(reason)}"
+        reason = record.get("stop_reason")
+        ended = literal(record["status"] if reason is None else f"ended by {reason}")
         return f"loss by epoch, {_best_text(record)}{ended}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
@@ -86,7 +86,7 @@ class MetricCurves(Curves):
     """Each metric of the log, of training and validation rows."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if _metrics(subject) else "its log has no metric beside the loss."
+        return None if _metrics(subject) else "Its log has no metric beside the loss."
 
     def title(self, subject: Subject) -> str:
         return "metrics by epoch"
@@ -207,7 +207,7 @@ class OptimizerFigures(Curves):
         if _figures(subject):
             return None
         name = subject.record["optimizer"].get("name")
-        return f"its optimizer, {name}, logs no learning rate, step length or damping."
+        return f"Its optimizer, {name}, logs no learning rate, step length or damping."
 
     def title(self, subject: Subject) -> str:
         keys = _figures(subject)
@@ -240,7 +240,7 @@ def _figures(subject: Subject) -> list[str]:
 
 
 def _lacks(what: str) -> str:
-    return f"its log has no {what}, as logs of earlier versions of bpnet have none."
+    return f"Its log has no {what}, as logs of earlier versions of bpnet have none."
 
 
 def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:

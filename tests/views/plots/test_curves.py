@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,9 +91,17 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
     assert all(tick == round(tick) and 0 <= tick <= epochs for tick in ticks)
 
 
+def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
+    record = {
+        key: moons.record[key] for key in moons.record if key not in ("stop_reason", "best_epoch")
+    }
+    killed = replace(moons, record=record | {"status": "interrupted, resumable"})
+    assert PLOTS["loss"].title(killed) == "loss by epoch, interrupted, resumable"
+
+
 def test_no_finite_loss_is_no_picture(moons: Subject) -> None:
     subject = losses(moons, [math.nan, math.inf], [math.nan, math.nan])
-    assert PLOTS["loss"].why_not(subject) == "none of its losses is finite."
+    assert PLOTS["loss"].why_not(subject) == "None of its losses is finite."
 
 
 @pytest.mark.parametrize("name", ["$x^2$", "a_$b", "long_" * 60, "<svg>", "\\frac", "数据"])
@@ -137,7 +146,7 @@ def test_metrics_that_are_never_defined_are_left_out(moons: Subject) -> None:
     (axes,) = laid_out("metrics", logged(moons, *lines)).axes
     assert axes.get_ylabel() == "rmse (units of the target)"
     assert reasons(logged(moons, {"train.loss": 1.0}))["metrics"] == (
-        "its log has no metric beside the loss."
+        "Its log has no metric beside the loss."
     )
 
 
@@ -166,7 +175,7 @@ def test_the_gradients_of_the_first_and_the_last_layer_are_those_of_the_log(moon
 )
 def test_a_log_of_an_earlier_version_says_so(moons: Subject, kind: str, what: str) -> None:
     reason = reasons(logged(moons, {"train.loss": 1.0}))[kind]
-    assert reason == f"its log has no {what}, as logs of earlier versions of bpnet have none."
+    assert reason == f"Its log has no {what}, as logs of earlier versions of bpnet have none."
 
 
 @pytest.mark.parametrize(
@@ -208,7 +217,7 @@ def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) 
 def test_an_optimizer_without_figures_says_so(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "xor", training__epochs=2, training__optimizer="rprop")
     assert reasons(subject)["learning_rate"] == (
-        "its optimizer, rprop, logs no learning rate, step length or damping."
+        "Its optimizer, rprop, logs no learning rate, step length or damping."
     )
 
 
