@@ -31,6 +31,10 @@ _WORK = 4e9
 
 _COARSEST, _FINEST = 15, 81
 _LEVELS = 14
+
+_ROOM = 100.0
+"""How many times the loss of the start a path is followed: what diverges would flatten the rest."""
+
 _MOST_NAMED = 4
 _MOST_COMPARED = 200
 
@@ -102,13 +106,22 @@ def curvature(subject: Subject, trained: Array) -> Array | None:
 
 def slice_of(subject: Subject) -> Slice:
     """The plane whose contours are drawn."""
-    assert subject.path is not None, "there is a path"
-    path = subject.path[some_rows(len(subject.path))].astype(np.float64)
+    path = shown_path(subject)
+    path = path[some_rows(len(path))]
     trained = trained_params(subject)
     if len(trained) == 2:
         return plane_of_two(path[-1], trained)
     metric = curvature(subject, trained)
     return plane_along(path, trained, np.eye(len(trained)) if metric is None else metric)
+
+
+def shown_path(subject: Subject) -> Array:
+    """The path (epochs, n) up to where the loss leaves that of the start far behind, if it does."""
+    assert subject.path is not None, "there is a path"
+    epochs, losses = subject.series("loss")
+    is_far = ~(losses <= _ROOM * abs(losses[0])) & (losses[0] != 0)
+    end = max(2, epochs[is_far][0]) if is_far.any() else len(subject.path)
+    return np.asarray(subject.path[:end], np.float64)
 
 
 def trained_params(subject: Subject) -> Array:
@@ -143,16 +156,14 @@ class Path(Plot):
         return (7.5, 6.2)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        assert subject.path is not None, "there is a path"
-        plane = slice_of(subject)
-        coordinates = plane.coordinates(subject.path.astype(np.float64))
+        path, plane = shown_path(subject), slice_of(subject)
+        coordinates = plane.coordinates(path)
         axes = figure.subplots()
         _draw_contours(figure, axes, subject, plane, Window.around(coordinates, _across(subject)))
         _draw_path(axes, coordinates)
         _name_axes(axes, subject, plane)
         legend_below(figure, axes)
-        if plane.shares is not None:
-            note(figure, _how_far_off(subject, plane))
+        note(figure, _how_far_off(subject, plane, len(path)), _cut_off(subject, len(path)))
 
 
 def _across(subject: Subject) -> int:
@@ -171,7 +182,7 @@ def _draw_contours(
     levels = contour_levels(losses[np.isfinite(losses)])
     is_log = levels[0] > 0 and levels[-1] > 10 * levels[0]
     filled = axes.contourf(
-        window.x1, window.x2, image, levels=levels, cmap=MAP, extend="both",
+        window.x1, window.x2, image, levels=levels, cmap=MAP,
         norm=LogNorm(levels[0], levels[-1]) if is_log else None,
     )  # fmt: skip
     axes.contour(window.x1, window.x2, image, levels=levels, colors="white", linewidths=0.6)
@@ -185,8 +196,11 @@ def contour_levels(losses: Array) -> Array:
     if low == high:
         return np.array([low, np.nextafter(low, np.inf)])
     if low > 0 and high > 10 * low:
-        return np.geomspace(low, high, _LEVELS)
-    return np.linspace(low, high, _LEVELS)
+        levels = np.geomspace(low, high, _LEVELS)
+    else:
+        levels = np.linspace(low, high, _LEVELS)
+    levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # what is rounded is not left white
+    return levels
 
 
 def _draw_path(axes: Axes, coordinates: Array) -> None:
@@ -241,15 +255,25 @@ def param_names(network: Network) -> list[str]:
     return found
 
 
-def _how_far_off(subject: Subject, plane: Slice) -> str:
-    """How far the recorded losses are from those of the nearest points of the plane."""
+def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:
+    """How far the recorded losses of the first epochs are from those of the plane's points."""
+    if plane.shares is None:
+        return ""
     assert subject.path is not None, "there is a path"
     epochs, recorded = subject.series("loss")
+    epochs = epochs[epochs < count]
     some = some_rows(len(epochs), _MOST_COMPARED)
     epochs, recorded = epochs[some], recorded[some]
     drawn = losses_at(subject, plane.params(plane.coordinates(subject.path[epochs])))
-    off, fall = np.abs(drawn - recorded).max(), np.ptp(recorded)
+    off, fall = np.abs(drawn - recorded).max(), np.ptp(recorded) or 1.0
     return (
         f"The path runs beside this plane: its losses and the plane's differ by up to {off:.3g},"
         f"\n{100 * off / fall:.2g} % of the range of the losses."
     )
+
+
+def _cut_off(subject: Subject, count: int) -> str:
+    assert subject.path is not None, "there is a path"
+    if count == len(subject.path):
+        return ""
+    return f"Drawn to epoch {count - 1:,}: then the loss exceeds {_ROOM:g} times that of the start."
