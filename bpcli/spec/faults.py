@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
 from bpcli.errors import ConfigError
 
@@ -72,8 +72,8 @@ def _excerpt(line: str, mark: Mark) -> str:
     end = min(mark.end_column, start + _EXCERPT)
     before, within = _visible(line[start : mark.column]), _visible(line[mark.column : end])
     after = _visible(line[end : start + _EXCERPT])
-    carets = "^" * max(1, columns(within))
-    return f"    {before}{within}{after}\n    {' ' * columns(before)}{carets}"
+    carets = "^" * max(1, places(within))
+    return f"    {before}{within}{after}\n    {' ' * places(before)}{carets}"
 
 
 _EXCERPT = 76
@@ -87,12 +87,11 @@ def _visible(text: str) -> str:
 _VISIBLE = {"\t": "    "}
 
 
-def columns(text: str) -> int:
-    """How many columns of a terminal a text takes: Chinese characters two, accents none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+def places(text: str) -> int:
+    """The places a text takes on a line: two for a wide character, none for a mark above one."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
 def did_you_mean(found: object, allowed: Iterable[str]) -> str:

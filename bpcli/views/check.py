@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bpcli.views.grid import Facts, Grid, places
+from bpcli.spec.faults import places
+from bpcli.views.grid import Facts, Grid
 from bpcli.views.numbers import shown
 from bpcli.views.tables import named_text
 

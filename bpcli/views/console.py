@@ -11,7 +11,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bpcli.views.grid import Cell, Facts, Grid, places
+from bpcli.spec.faults import places
+from bpcli.views.grid import Cell, Facts, Grid
 from bpcli.views.text import wrapped
 
 

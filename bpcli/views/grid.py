@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
-from unicodedata import combining, east_asian_width
+
+from bpcli.spec.faults import places
 
 _GAP = " " * 3
 
@@ -77,13 +78,6 @@ class Grid:
     def _texts(self) -> list[list[str]]:
         rows = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
         return [self.headers, *rows]
-
-
-def places(text: str) -> int:
-    """The places a text takes on a line: two for a wide character, none for a mark above one."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
 def facts_lines(facts: Facts) -> list[str]:

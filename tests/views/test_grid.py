@@ -7,8 +7,9 @@ import rich.cells
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bpcli.spec.faults import places
 from bpcli.views.console import Console
-from bpcli.views.grid import Grid, Styled, places
+from bpcli.views.grid import Grid, Styled
 from bpcli.views.stream import Stream
 
 FACTS = [("run", "a"), ("optimizer", "b c")]

@@ -21,12 +21,12 @@ from bpcli.build import build
 from bpcli.build.trace import Entry, Setting, Trace, trace
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
+from bpcli.spec.faults import places
 from bpcli.spec.load import load_config
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.optimizers import OPTIMIZERS, GradientDescent
 from bpcli.training.trace import trace_updates
-from bpcli.views.grid import places
 from bpcli.views.stream import Stream
 from bpcli.views.trace import formulas, latex, markdown, plain
 from bpcli.views.trace.blocks import Arrays, Block, Chain, Heading, Named, Prose
