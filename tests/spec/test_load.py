@@ -217,7 +217,6 @@ training:
         ("training.learning_rate=fast", "or a mapping with `schedule` and its options"),
         ("training.learning_rate={start: 0.5}", "the key `schedule` is missing under"),
         ("training.learning_rate={schedul: cosine, start: 1}", "did you mean `schedule`?"),
-        ("training.schedule=cosine", "it belongs under `training.learning_rate`"),
         ("training.learning_rate={schedule: cosin, start: 1}", "did you mean `cosine`?"),
         ("training.learning_rate={schedule: cosine}", "the key `start` is missing under"),
         ("training.learning_rate={schedule: cosine, start: 0}", "a number greater than 0"),
