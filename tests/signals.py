@@ -16,11 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import bpcli.experiment.train  # noqa: F401  # once for all, not in every process
 from bpcli.cli.main import main as bpnet
 from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.store import BROKEN_OFF, METRICS, Run
 
+NAMES = ("moons", "xor")
 CONFIGS = Path(__file__).parent.parent / "configs"
 ARGUMENTS = [
     "--set", "training.epochs=1000000", "--set", "training.stop={}",
@@ -50,7 +50,7 @@ def _started(runs_dir: Path, config: str) -> int:
 
 def fault_of(folder: Path, rng: random.Random) -> str | None:
     """What is wrong with one training that was asked to stop."""
-    child = _started(folder, rng.choice(["moons", "xor"]))
+    child = _started(folder, rng.choice(NAMES))
     time.sleep(rng.uniform(0, LONGEST_SECONDS))
     number, is_hurried = rng.choice([signal.SIGINT, signal.SIGTERM]), rng.random() < 0.2
     os.kill(child, number)
@@ -78,6 +78,9 @@ def fault_of(folder: Path, rng: random.Random) -> str | None:
 def faults_of(signals: int, seed: int, folder: Path) -> list[str]:
     """What is wrong after so many trainings were asked to stop."""
     rng = random.Random(seed)
+    for config in NAMES:  # which imports what is needed, once for all
+        short = ["train", str(CONFIGS / f"{config}.yaml"), "--set", "training.epochs=1", "--quiet"]
+        assert bpnet([*short, "--runs-dir", str(folder / "first")]) == 0
     found = [fault_of(folder / str(number), rng) for number in range(signals)]
     return [fault for fault in found if fault is not None]
 
