@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS = 0.1
 _SHARE_OF_THE_TIME = 0.0075
-_COSTS = 5
+_COSTS = 3
 _SECONDS_BEFORE_THE_FIRST = 0.3
 _EPOCHS_BEFORE_THE_FIRST = 10
 _ONE_SCREEN = ("linux", "ansi", "cons25", "vt52", "vt100", "vt102", "vt220")
@@ -63,7 +63,7 @@ class LiveView:
         self._glyphs = Glyphs.of_encoding(console.encoding)
         self._seen: Seen | None = None
         self._next_drawing: float | None = None
-        self._costs: deque[float] | None = None
+        self._costs = deque([0.0] * _COSTS, maxlen=_COSTS)
         self._next_scoring = 0.0
         self._stack = ExitStack()
         self._screen: ScreenContext | None = None
@@ -109,13 +109,10 @@ class LiveView:
             self._next_drawing = began + self._pause(clock() - began)
 
     def _pause(self, cost: float) -> float:
-        """Seconds between drawings, by the least that one of the latest took.
+        """Seconds between drawings, by the least that one of the latest few took.
 
-        Others may have been interrupted; and in the very first, modules are read.
+        Others may have been interrupted, or waited for a terminal; the first reads modules.
         """
-        if self._costs is None:
-            self._costs = deque(maxlen=_COSTS)
-            return _SECONDS_BEFORE_THE_FIRST
         self._costs.append(cost)
         return max(_REFRESH_SECONDS, min(self._costs) / _SHARE_OF_THE_TIME)
 
