@@ -101,8 +101,8 @@ def test_ten_layers_fit_on_80_columns() -> None:
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
-@pytest.mark.parametrize("epochs", [0, 10, 50, 2000])
-@pytest.mark.parametrize("layers", [1, 3, 10, 40])
+@pytest.mark.parametrize("epochs", [0, 50, 2000])
+@pytest.mark.parametrize("layers", [1, 10, 40])
 @pytest.mark.parametrize(
     ("width", "height"),
     [(1, 1), (5, 2), (10, 4), (24, 8), (40, 10), (41, 12), (80, 24), (80, 7), (200, 50), (300, 9)],

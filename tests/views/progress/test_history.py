@@ -17,9 +17,9 @@ def epoch(number: int, seconds: float = 0.0, val_loss: float | None = None) -> S
 @pytest.mark.parametrize("step", [1, 3, 1000])
 def test_points_are_bounded_and_even_and_have_both_ends(step: int) -> None:
     history = History(has_validation=False)
-    for number in range(0, 12_345 * step, step):
-        history.add(epoch(number))
-        assert history.arrays[0][-1] == number
+    for count in range(6_789):
+        history.add(epoch(count * step))
+        assert count % 97 or history.arrays[0][-1] == count * step
     epochs, train, val = history.arrays
     assert 400 < len(epochs) <= 1001
     assert epochs[0] == 0
