@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bpcli.views.console import Console
 
 _REFRESH_SECONDS = 0.1
-_SHARE_OF_THE_TIME = 0.0075
+_SHARE_OF_THE_TIME = 0.005
 _COSTS = 3
 _SECONDS_BEFORE_THE_FIRST = 0.3
 _EPOCHS_BEFORE_THE_FIRST = 10
@@ -94,19 +94,23 @@ class LiveView:
 
     def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         began = clock()
+        is_first = self._next_drawing is None
         if self._next_drawing is None:
             # Slow epochs are drawn from the first one on: who waits wants to know for what.
             soon = _SECONDS_BEFORE_THE_FIRST - _EPOCHS_BEFORE_THE_FIRST * epoch.seconds
             self._next_drawing = began + soon
-        is_row = is_last or epoch.number in self._rows
+        is_row = is_first or is_last or epoch.number in self._rows
         is_drawn = began >= self._next_drawing and not is_last
         if is_row or is_drawn:
-            self._look(epoch, scores, is_row)
-        elif epoch.is_evaluated:
+            self._read(epoch, scores, is_row)
+        if is_drawn or is_first or is_last:
+            self._look_inside(epoch, scores)
+        if epoch.is_evaluated:
             self._history.add(epoch)
         if is_drawn:
             self._draw()
-            self._next_drawing = began + self._pause(clock() - began)
+            drawn = clock()
+            self._next_drawing = drawn + self._pause(drawn - began)
 
     def _pause(self, cost: float) -> float:
         """Seconds between drawings, by the least that one of the latest few took.
@@ -116,20 +120,23 @@ class LiveView:
         self._costs.append(cost)
         return max(_REFRESH_SECONDS, min(self._costs) / _SHARE_OF_THE_TIME)
 
-    def _look(self, epoch: Epoch, scores: ScoresOf, is_row: bool) -> None:
-        """Read the figures of an epoch."""
+    def _read(self, epoch: Epoch, scores: ScoresOf, is_row: bool) -> None:
+        """Read the figures of a row."""
+        assert self._seen is not None, "training has started"
+        row = self._columns.row(epoch, self._scored(epoch, scores, is_row))
+        if is_row:
+            self._seen.add_row(row)
+        else:
+            self._seen.now = row
+
+    def _look_inside(self, epoch: Epoch, scores: ScoresOf) -> None:
+        """Read the figures of the layers."""
         assert self._seen is not None, "training has started"
         seen = self._seen
-        self._history.add(epoch)
         seen.speed.see(epoch)
         seen.number, seen.seconds = epoch.number, epoch.seconds
         seen.grad_norm, seen.grad_norms = epoch.grad_norm, epoch.grad_norms
         seen.counts = scores.units(epoch)
-        row = self._columns.row(epoch, self._scored(epoch, scores, is_row))
-        if is_row:
-            seen.add_row(row)
-        else:
-            seen.now = row
 
     def _scored(self, epoch: Epoch, scores: ScoresOf, is_row: bool) -> Mapping[str, float | None]:
         began = clock()
