@@ -101,10 +101,9 @@ def _write_for_table(
 
 
 def _write(target: Path, text: str, force: bool) -> None:
-    try:
-        with target.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise ConfigError(f"{target} exists; --force overwrites it.") from None
-    except OSError as error:
-        raise ConfigError(f"{target} could not be written: {error.strerror}.") from None
+    """Write the config whole or not at all, and over nothing that is there without `force`."""
+    from bpcli.runs.files import write_atomically
+
+    if not force and (target.exists() or target.is_symlink()):
+        raise ConfigError(f"{target} exists; --force overwrites it.")
+    write_atomically(target, text.encode())

@@ -22,7 +22,7 @@ _SPELT = {
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "µ": "u", "‖": "||",
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "Δ": "Delta", "ε": "epsilon",
     "η": "eta", "θ": "theta", "λ": "lambda", "μ": "mu", "π": "pi", "ρ": "rho", "σ": "sigma",
-    "τ": "tau", "φ": "phi", "Φ": "Phi",
+    "τ": "tau", "φ": "phi", "Φ": "Phi", "ß": "ss", "ø": "o", "æ": "ae",
     **dict.fromkeys("─━═╌╍╴╶╸╺", "-"), **dict.fromkeys("│┃║", "|"),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╯╰╞╡╪", "+"), **dict.fromkeys("█▓▒░▀▄■▏▎▍▌▋▊▉", "#"),
 }  # fmt: skip

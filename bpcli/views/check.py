@@ -16,7 +16,8 @@ _MOST_CLASSES = 8
 def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None) -> list[str]:
     """Lines of YAML with the origins of their values in comments beside them, or above.
 
-    `origins` are by line, from 0. Comments stand above where `width` leaves no room beside.
+    `origins` are by line, from 0. Where `width` leaves no room beside, comments stand above, and
+    what is merely a default has none.
     """
     lines = text.splitlines()
     notes = {number: ", ".join(dict.fromkeys(told)) for number, told in origins.items()}
@@ -26,7 +27,7 @@ def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None
     found: list[str] = []
     for number, line in enumerate(lines):
         note = notes.get(number)
-        if note is None:
+        if note is None or (not is_beside and note == "default"):
             found.append(line)
         elif is_beside:
             found.append(f"{line}{' ' * max(0, column - places(line))}  # {note}")

@@ -52,11 +52,13 @@ class Console(rich.console.Console):
         return left_out
 
     def _stack(self, facts: Facts) -> None:
-        """Print names and values below each other, a value that has no room on its own line."""
+        """Print names and values, and below its name a value that has no room beside it."""
         widest = max(places(name) for name, _ in facts)
         for name, value in facts:
-            line = f"{name}{' ' * (widest - places(name))}  {value}"
-            self.print(line if places(line) <= self.width else f"{name}\n  {value}", soft_wrap=True)
+            lines = [f"{name}{' ' * (widest - places(name))}  {value}"]
+            if places(lines[0]) > self.width:
+                lines = [name, *(f"  {part}" for part in wrapped(value, self.width - 2))]
+            self.print("\n".join(lines), soft_wrap=True)
         self.print("")
 
     def show_facts(self, facts: Facts) -> None:
