@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, looked_at, table_options
+from bpcli.cli.common import console, looked_at, print_text, table_options
 from bpcli.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ Examples:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; default: TEMPLATE.yaml here.",
+    help="The file to write, or `-` for standard output; default: TEMPLATE.yaml here.",
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @table_options
@@ -69,8 +69,14 @@ def _write_template(template: str, output: Path | None, force: bool) -> None:
 
     text = template_text(template)
     target = output or Path(f"{template}.yaml")
+    if target == _STANDARD:
+        print_text(text, end="")
+        return
     _write(target, text, force)
     console(stderr=True).say(f"wrote {target}; train it with: bpnet train {target}")
+
+
+_STANDARD = Path("-")
 
 
 def _write_for_table(
@@ -87,6 +93,8 @@ def _write_for_table(
     from bpcli.spec.source import Source
     from bpcli.views.description import guesses
 
+    if output == _STANDARD:
+        raise ConfigError("-o - is for a TEMPLATE: a table's config stands in a file, near it.")
     written = output or Path(f"{file.stem}.yaml")
     look = looked_at(file, target, header, missing)
     text = starter_config(look, written)

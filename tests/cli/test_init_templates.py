@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bpcli.spec.load import load_config
-from bpcli.templates import templates
+from bpcli.templates import template_text, templates
 
 TABLES = {path.stem for path in (Path(__file__).parents[2] / "configs/tables").glob("*.yaml")}
 WITHOUT_TARGETS = {"forward_3443"}
@@ -57,3 +57,11 @@ def test_a_config_that_cannot_be_written_whole_is_not_begun(
     assert (result.code, "No space left" in result.err) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["xor.yaml"]
     assert (tmp_path / "xor.yaml").read_text() == "mine"
+
+
+def test_a_template_goes_to_standard_output(bpnet, tmp_path: Path) -> None:
+    result = bpnet("init", "xor", "-o", "-")
+    assert (result.code, result.out, result.err) == (0, template_text("xor"), "")
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    assert bpnet("init", "t.csv", "-o", "-").code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
