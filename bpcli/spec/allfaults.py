@@ -146,13 +146,18 @@ class _Search:
         parent: Any = self.source.get(old[:-1])
         value = parent.pop(old[-1], None)
         home = None if new is None else self._section(new[:-1])
-        if new is None or home is None or new[-1] in home:
+        if new is None or home is None:
+            return
+        there = home.get(str(new[-1]))
+        if isinstance(there, dict) and isinstance(value, dict):
+            value |= there  # something else that was moved needed the section
+        elif new[-1] in home:
             return
         home[str(new[-1])] = value
         self.doubtful.add(new)
         for marks in (self.source.key_marks, self.source.value_marks):
             for inner in [known for known in marks if _is_within(known, old)]:
-                marks[(*new, *inner[len(old) :])] = marks[inner]
+                marks.setdefault((*new, *inner[len(old) :]), marks[inner])
         self.source.unread |= {
             (*new, *inner[len(old) :]) for inner in self.source.unread if _is_within(inner, old)
         }
