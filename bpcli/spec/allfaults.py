@@ -89,7 +89,8 @@ class _Search:
     source: Source
     doubtful: set[Location]
     guessed: set[Location] = field(default_factory=set)
-    """Sections under a name of ours: the one closest to what was given, or to its options."""
+    """Sections that are not as they were written: made for a key that was moved, or under a name
+    of ours, the one closest to what was given, or to its options."""
 
     def worth_saying(self, complaints: Iterable[Complaint]) -> list[Complaint]:
         """Those that do not only follow from what was said before."""
@@ -170,6 +171,8 @@ class _Search:
         parent = self._section(location[:-1]) if location else None
         if parent is None:
             return None
+        if location[-1] not in parent:
+            self.guessed.add(location)
         here = parent.setdefault(str(location[-1]), {})
         if isinstance(here, str) and "name" in known_keys(self.source, location):
             here = parent[str(location[-1])] = {"name": here}

@@ -195,11 +195,14 @@ def _nameless(source: Source, location: Location, key: str) -> Complaint:
 
 
 def _lost_source(data: dict[str, Any]) -> Location | None:
-    """Where the source of the data stands in a section of `data` instead."""
-    for key, inner in data.items():
-        for source in ("generator", "file"):
-            if isinstance(inner, dict) and source in inner:
-                return (key, source)
+    """Where the source of the data stands in a section of `data` instead, however deep."""
+    sections: list[tuple[Location, dict[str, Any]]] = [((), data)]
+    for at, section in sections:  # which grows
+        for key, inner in section.items():
+            if at and key in _SOURCES[:2]:
+                return (*at, key)
+            if isinstance(inner, dict):
+                sections.append(((*at, key), inner))
     return None
 
 

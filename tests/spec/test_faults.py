@@ -163,3 +163,12 @@ def test_every_option_that_is_wrong_is_pointed_at() -> None:
         "                               ^",
         "2 faults in c.yaml",
     ]
+
+
+def test_a_misspelt_section_is_looked_into_although_a_key_of_it_stands_elsewhere() -> None:
+    text = "generator: moons\n" + BASE.replace("data: {generator: moons,", "dataa: {noise: x,")
+    assert [line.partition(": ")[2] for line in messages(text)] == [
+        "unknown key `generator`; it belongs under `data`",
+        "unknown key `dataa`; did you mean `data`?",
+        "found `x`, expected a number",
+    ]
