@@ -136,9 +136,11 @@ def _share(axes: Axes, every: list[Axes], unit: int) -> None:
 
 def _draw_line(axes: Axes, window: Window, values: Array) -> None:
     """Where the values are 0, if they are anywhere."""
+    from matplotlib.patheffects import withStroke
+
     if values.min() < 0 < values.max():
-        axes.contour(window.x1, window.x2, values, levels=[0], colors="white", linewidths=2.2)
-        axes.contour(window.x1, window.x2, values, levels=[0], colors="black", linewidths=1)
+        line = axes.contour(window.x1, window.x2, values, levels=[0], colors="black", linewidths=1)
+        line.set_path_effects([withStroke(linewidth=2.2, foreground="white")])
 
 
 def _layer_title(layer: LayerPass, number: int) -> str:

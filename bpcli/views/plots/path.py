@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bpcli.views.plots.base import Panel
 
-_WORK = 4e9
+_WORK = 2e9
 """About how many multiplications the contours take at most; it says how fine their grid is."""
 
 _COARSEST, _FINEST = 15, 81
@@ -159,11 +159,21 @@ class Path(Plot):
         path, plane = shown_path(subject), slice_of(subject)
         coordinates = plane.coordinates(path)
         axes = figure.subplots()
-        _draw_contours(figure, axes, subject, plane, Window.around(coordinates, _across(subject)))
+        _draw_contours(
+            figure, axes, subject, plane, Window.around(_never_flat(coordinates), _across(subject))
+        )
         _draw_path(axes, coordinates)
         _name_axes(axes, subject, plane)
         legend_below(figure, axes)
         note(figure, _how_far_off(subject, plane, len(path)), _cut_off(subject, len(path)))
+
+
+def _never_flat(coordinates: Array) -> Array:
+    """Points around those of a path, which may be a straight line."""
+    middle = (coordinates.min(axis=0) + coordinates.max(axis=0)) / 2
+    least = 0.1 * np.ptp(coordinates, axis=0).max()
+    found: Array = np.concatenate([coordinates, [middle - least, middle + least]])
+    return found
 
 
 def _across(subject: Subject) -> int:
@@ -210,10 +220,11 @@ def _draw_path(axes: Axes, coordinates: Array) -> None:
     axes.plot(*shown_rows.T, color="black", linewidth=1.5, label="path")
     last = len(coordinates) - 1
     powers = [10**k for k in range(len(str(last))) if 10**k < last]
-    axes.plot(
-        *coordinates[powers].T, linestyle="none", marker="o", markersize=5, color="black",
-        markeredgecolor="white", label="after 1, 10, 100 … epochs",
-    )  # fmt: skip
+    if powers:
+        axes.plot(
+            *coordinates[powers].T, linestyle="none", marker="o", markersize=5, color="black",
+            markeredgecolor="white", label="after 1, 10, 100 … epochs",
+        )  # fmt: skip
     for row, marker, label in ((0, "s", "start"), (last, "*", f"after {last:,} epochs")):
         axes.plot(
             *coordinates[[row]].T, linestyle="none", marker=marker, markersize=9 + 5 * (row > 0),
