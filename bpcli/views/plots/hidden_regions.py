@@ -115,7 +115,12 @@ def _draw_layer(
         for line in unit_lines(layer, unit):
             _draw_line(axes, window, window.image(line))
         axes.plot(
-            *X.T, ".", color="white", markersize=3, markeredgecolor="black", markeredgewidth=0.3
+            *X.T,
+            ".",
+            color="white",
+            markersize=3 if len(X) > 50 else 7,
+            markeredgecolor="black",
+            markeredgewidth=0.3,
         )
         axes.set_title(f"unit {unit + 1}", fontsize="small")
         _share(axes, every, unit)

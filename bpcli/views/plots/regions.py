@@ -39,8 +39,6 @@ _ACROSS = 200
 _WHITE = 0.6
 """How much white there is in the colour of a class's region, below its rows."""
 
-_MOST_CLASSES = len(COLOURS)
-
 
 def window_of(subject: Subject, across: int = _ACROSS) -> Window:
     """Around all rows of the table, whichever part is shown."""
@@ -64,7 +62,7 @@ class Regions(Plot):
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.rows.labels is not None:
-            return (7.0, 6.2)
+            return (7.0, 6.0 + 0.1 * len(subject.experiment.preparation.class_names))
         count = min(subject.network.outputs, MOST_PANELS)
         return (7.0, 5.6) if count == 1 else (5.0 * min(count, 3), 4.2 * -(-count // 3) + 0.5)
 
@@ -125,7 +123,7 @@ def _fill_with_classes(axes: Axes, window: Window, outputs: Array) -> None:
         tint = (1 - _WHITE) * np.array(colors.to_rgb(colour(label))) + _WHITE
         filled = axes.contourf(
             window.x1, window.x2, lead, levels=[0, np.inf], colors=[tint],
-            hatches=[HATCHES[label % len(HATCHES)]],
+            hatches=[HATCHES[_other(label) % len(HATCHES)]],
         )  # fmt: skip
         filled.set(edgecolor="white", linewidth=0)
         axes.contour(window.x1, window.x2, lead, levels=[0], colors="black", linewidths=1)
@@ -140,17 +138,22 @@ def _draw_rows(axes: Axes, subject: Subject, labels: Labels, wrong: Array) -> No
     for label, name in enumerate(names):
         own = some[labels[some] == label]
         axes.scatter(
-            X[own, 0], X[own, 1], s=size, marker=marker(label), color=_fill(subject, label),
+            X[own, 0], X[own, 1], s=size, marker=marker(_other(label)), color=_fill(subject, label),
             linewidth=0.7, edgecolor="white" if label == 0 else "black",
             label=f"class {literal(name, 24)}",
         )  # fmt: skip
     missed = some[wrong[some]]
     axes.scatter(
-        X[missed, 0], X[missed, 1], s=3.5 * size + 40, marker="o", color="none",
-        edgecolor=colour(1), linewidth=1.6,
-        path_effects=[withStroke(linewidth=3.6, foreground="white")],
+        X[missed, 0], X[missed, 1], s=3.5 * size + 20, marker="o", color="none",
+        edgecolor=colour(1), linewidth=1.3,
+        path_effects=[withStroke(linewidth=2.8, foreground="white")],
         label=f"misclassified: {int(wrong.sum()):,} of {len(labels):,}",
     )  # fmt: skip
+
+
+def _other(label: int) -> int:
+    """Another marker and hatch where the colours begin again."""
+    return label + label // len(COLOURS)
 
 
 def _fill(subject: Subject, label: int) -> str | tuple[float, ...]:
