@@ -364,6 +364,13 @@ def test_an_entry_is_followed(entry: str) -> None:
     assert found["after"] == pytest.approx(found["before"] - found["objective_by_entry"])
 
 
+def test_without_an_entry_the_steepest_weight_of_the_first_layer_is_followed() -> None:
+    (update,) = traced("xor")["updates"]
+    grad = np.array(update["passes"][0]["backward"][0]["objective_by_W"])
+    row, column = (int(place) - 1 for place in update["entry"]["entry"][3:-1].split(","))
+    assert abs(grad[row, column]) == np.abs(grad).max()
+
+
 def test_an_entry_without_targets_is_refused() -> None:
     with pytest.raises(ConfigError, match="no targets"):
         traced("forward_3443", entry="W1[1,1]")

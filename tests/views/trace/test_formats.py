@@ -157,8 +157,9 @@ def trace_of(problem: object, entry: Entry | None = None) -> Trace:
 
 @settings(max_examples=40)
 @given(problems(most_rows=4))
-def test_the_first_weight_is_followed_rightly_too(problem: object) -> None:
-    shown = trace_of(problem, Entry("W1", 1, 1, 1))
+def test_a_weight_of_the_first_layer_is_followed_rightly_too(problem: object) -> None:
+    first = problem.network.layers[0]  # type: ignore[attr-defined]
+    shown = trace_of(problem, Entry("W1", 1, first.rows, first.inputs))
     for numbers, result in worked(walk(shown)):
         assert value_of(numbers) == pytest.approx(float(result), rel=2e-4, abs=2e-4), numbers
 
