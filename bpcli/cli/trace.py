@@ -19,6 +19,7 @@ from bpcli.cli.common import (
     was_given,
     weights_option,
 )
+from bpcli.cli.signs import HANDLER
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -123,4 +124,10 @@ def _print(traced: Trace, layout: str) -> None:
     else:
         from bpcli.views.trace.plain import show
 
-        show(blocks, console(), sys.stdout.encoding or "utf-8")
+        show(blocks, console(), _spelt)
+
+
+def _spelt(text: str) -> str:
+    """As standard output will show it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, HANDLER).decode(encoding)

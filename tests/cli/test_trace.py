@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +101,15 @@ def test_data_without_targets_give_the_forward_pass(bpnet: Bpnet) -> None:
     assert "no targets" in done.out
     assert "0.727806" in done.out
     assert "Backward" not in done.out
+
+
+def test_a_poorer_terminal_keeps_its_columns(bpnet: Bpnet) -> None:
+    command = [sys.executable, "-m", "bpcli", "trace", str(XOR)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    text = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    header, rule, first, *_ = text.decode("ascii").split("\nW2^T delta2", 1)[1].splitlines()
+    assert header.endswith("row 3")
+    assert len("W2^T delta2" + header) == len(rule) == len(first)
 
 
 def test_divergence_has_its_exit_code(bpnet: Bpnet) -> None:

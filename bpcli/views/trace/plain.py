@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from textwrap import wrap
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bpcli.views.grid import Grid
 from bpcli.views.trace.blocks import Arrays, Block, Chain, Formula, Heading, Prose
@@ -22,16 +22,20 @@ class Screen(Protocol):
         """Print a table and a blank line."""
 
 
-def show(blocks: Iterable[Block], screen: Screen, encoding: str) -> None:
-    """Print a trace; characters that the encoding lacks are spelt out."""
+Spell: TypeAlias = Callable[[str], str]
+"""Puts signs that the screen lacks in words, before columns are aligned."""
+
+
+def show(blocks: Iterable[Block], screen: Screen, spell: Spell) -> None:
+    """Print a trace."""
     for block, after in pairwise([*blocks, None]):
         assert block is not None
         if isinstance(block, Arrays):
             for sheet in sheets(block):
-                screen.show(_grid(sheet, encoding))
+                screen.show(_grid(sheet, spell))
             continue
         for line in _lines(block):
-            screen.say(spelt(line, encoding))
+            screen.say(spell(line))
         if not (_is_equation(block) and _is_equation(after)):
             screen.say("")
 
@@ -76,48 +80,9 @@ def _lines_of(parts: list[str], width: int) -> list[str]:
     return [f"= {part}" for part in parts]
 
 
-def _grid(sheet: Sheet, encoding: str) -> Grid:
+def _grid(sheet: Sheet, spell: Spell) -> Grid:
     rows = [[label, *cells] for label, cells in zip(sheet.labels, sheet.cells, strict=True)]
-    grid = Grid([spelt(name, encoding) for name in (sheet.corner, *sheet.headers)])
+    grid = Grid([spell(name) for name in (sheet.corner, *sheet.headers)])
     for row in rows:
-        grid.add_row(*(spelt(cell, encoding) for cell in row))
+        grid.add_row(*(spell(cell) for cell in row))
     return grid
-
-
-def spelt(text: str, encoding: str) -> str:
-    """The text with what the encoding lacks in words."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(_known(c, encoding) for c in text)
-    return text
-
-
-def _known(character: str, encoding: str) -> str:
-    try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
-        return _SPELLINGS.get(character, "?")
-    return character
-
-
-_SPELLINGS = {
-    "∂": "d",
-    "ᵀ": "^T",
-    "²": "^2",
-    "½": "0.5",
-    "∘": "*",
-    "·": "*",
-    "Σ": "sum",
-    "√": "sqrt ",
-    "←": "<-",
-    "→": "->",
-    "≤": "<=",
-    "…": "...",
-    "α": "alpha",
-    "β": "beta",
-    "γ": "gamma",
-    "η": "eta",
-    "λ": "lambda",
-    "μ": "mu",
-}

@@ -19,6 +19,7 @@ from systems import CONFIGS
 
 from bpcli.build import build
 from bpcli.build.trace import Entry, Setting, Trace, trace
+from bpcli.cli.signs import HANDLER
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.spec.faults import places
@@ -54,7 +55,11 @@ def traced(name: str, *overrides: str, **options: object) -> Trace:
 
 def text_of(shown: Trace, encoding: str = "utf-8") -> str:
     file = io.TextIOWrapper(io.BytesIO(), encoding)
-    plain.show(walk(shown), Stream(file), encoding)
+    plain.show(
+        walk(shown),
+        Stream(file),
+        lambda text: text.encode(encoding, HANDLER).decode(encoding),
+    )
     file.seek(0)
     return file.read()
 
