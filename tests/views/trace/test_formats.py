@@ -258,6 +258,13 @@ def test_wide_matrices_are_cut_on_a_page_and_whole_in_json() -> None:
     assert "--format json" not in text_of(traced("xor"))
 
 
+def test_a_cut_keeps_the_first_and_the_last() -> None:
+    array = np.arange(900.0).reshape(30, 30)
+    (sheet,) = sheets(Arrays((Named("x", array),)))
+    assert (sheet.labels[0], sheet.labels[-1], sheet.headers[-1]) == ("1", "30", "30")
+    assert (sheet.cells[0][0], sheet.cells[-1][-1]) == ("0", "899")
+
+
 def test_several_updates_follow_each_other() -> None:
     text = text_of(traced("xor", steps=2))
     assert text.startswith("2 updates of xor on rows 0 to 3, the whole training part\n")
