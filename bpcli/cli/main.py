@@ -96,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(message: str) -> None:
     """Print to stderr, with no character that could steer the terminal, and words not cut."""
-    printable = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in message)
+    from bpcli.views.text import harmless
+
+    printable = harmless(message)
     if sys.stderr.isatty():
         from bpcli.views.text import wrapped
 

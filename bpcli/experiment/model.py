@@ -77,7 +77,7 @@ class Model:
 def load_model(run: Run, weights: Weights = "best") -> Model:
     """A run's model. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
-    spec = validate(Source.read(run.path(RESOLVED))).spec
+    spec = validate(Source.read(run.checked(RESOLVED))).spec
     network = Network(_layers(saved), spec.loss)
     return Model(
         spec.name,

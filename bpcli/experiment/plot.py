@@ -61,9 +61,9 @@ def _part(run: Run, rebuilt: Rebuilt | None, asked: PartName | None) -> PartName
 
 def _path(run: Run, experiment: Experiment) -> Array | None:
     """The recorded parameters; None where there are none."""
-    file = run.path(PATH)
-    if not file.is_file():
+    if not run.path(PATH).is_file():
         return None
+    file = run.checked(PATH)
     try:
         path: Array = np.load(file, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:

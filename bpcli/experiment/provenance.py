@@ -83,9 +83,3 @@ def data_digest(table: Table) -> str:
             for some in row_blocks(array.shape):
                 digest.update(np.ascontiguousarray(array[some]).data)
     return digest.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,13 +13,13 @@ import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS
-from bpcli.experiment.provenance import data_digest, file_digest, machine
+from bpcli.experiment.provenance import data_digest, machine
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Network
 from bpcli.registry import as_mapping, name_of
-from bpcli.runs.files import to_json
+from bpcli.runs.files import file_digest, to_json
 from bpcli.runs.listing import flat
 from bpcli.runs.store import RUNNING, Record
 from bpcli.training.optimizers import OPTIMIZERS

@@ -17,7 +17,7 @@ from bpcli.experiment.record import argv, describe, now
 from bpcli.experiment.train import Outcome, Watcher, stop_rules, train_on
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
-from bpcli.runs.store import METRICS, RESOLVED, RUNNING, Record, Run
+from bpcli.runs.store import METRICS, RESOLVED, RUNNING, WEIGHTS, Record, Run
 from bpcli.spec.load import Config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
@@ -79,6 +79,7 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
 def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
     """Train on; what can go wrong is returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
+    _let_files_change(resumption)
     if resumption.start is None:
         resumption.checkpoints.remove_all()
     return train_on(
@@ -89,6 +90,16 @@ def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
         resumption.start,
         watcher,
     )
+
+
+def _let_files_change(resumption: Resumption) -> None:
+    """Take the digests of files that change from now on out of the record.
+
+    Whenever this process may be killed, the record and the files agree.
+    """
+    digests = resumption.record.get("sha256", {})
+    resumption.record["sha256"] = {file: digests[file] for file in (WEIGHTS,) if file in digests}
+    resumption.run.write_record(resumption.record)
 
 
 def _record(resumption: Resumption) -> Record:
@@ -111,7 +122,7 @@ def _record(resumption: Resumption) -> Record:
 
 def _config(run: Run, overrides: Sequence[str]) -> Config:
     """The run's config with the overrides, which may change little of it."""
-    source = Source.read(run.path(RESOLVED))
+    source = Source.read(run.checked(RESOLVED))
     before = validate(source).spec.model_dump()
     for assignment in overrides:
         override(source, assignment)

@@ -17,7 +17,6 @@ from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment.checkpoint_pace import CheckpointPace
 from bpcli.experiment.interruptible import Interruptible
 from bpcli.experiment.interrupts import Abandoned, StopRequest, stop_requests
-from bpcli.experiment.provenance import file_digest
 from bpcli.experiment.record import (
     criterion_record,
     first_record,
@@ -411,7 +410,7 @@ class _Session:
             "warning": self._warning(),
             "metrics": {} if self.is_abandoned else all_scores(self.experiment, best),
             "baselines": {} if self.is_abandoned else all_baselines(self.experiment),
-            "weights_sha256": file_digest(self.run.path(WEIGHTS)),
+            "sha256": self.run.digests(),
         }
         self.run.write_record(self.record)
 

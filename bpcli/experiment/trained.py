@@ -12,7 +12,7 @@ from bpcli.build import Experiment, build
 from bpcli.data.columns import Encoding
 from bpcli.data.prepare import Preparation
 from bpcli.errors import RunError
-from bpcli.experiment.provenance import data_digest, file_digest
+from bpcli.experiment.provenance import data_digest
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.runs.files import load_arrays
@@ -83,19 +83,16 @@ class SavedWeights:
 def load_weights(run: Run) -> SavedWeights:
     """Read a run's weights file. Raises `RunError` where it is missing or damaged."""
     record = run.record()
-    path = run.path(WEIGHTS)
-    if not path.is_file():
+    if not run.path(WEIGHTS).is_file():
         raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
-    if record.get("weights_sha256") != file_digest(path):
-        raise RunError(f"{path} is damaged: its digest is not the one in run.json.")
-    arrays, meta = load_arrays(path)
+    arrays, meta = load_arrays(run.checked(WEIGHTS))
     return SavedWeights(run, record, arrays, meta)
 
 
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
-    config = validate(Source.read(run.path(RESOLVED)))
+    config = validate(Source.read(run.checked(RESOLVED)))
     experiment = build(config, encoding=saved.encoding)
     if data_digest(experiment.table) != saved.record.get("data_sha256"):
         raise RunError(

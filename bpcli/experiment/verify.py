@@ -166,7 +166,7 @@ def _refuse_unrepeatable(record: Record) -> None:
 
 def _experiment(saved: SavedWeights) -> Experiment:
     """The run's own experiment, for as many epochs as it had, whatever ended it."""
-    source = Source.read(saved.run.path(RESOLVED))
+    source = Source.read(saved.run.checked(RESOLVED))
     for assignment in (
         f"training.epochs={saved.record['epochs']}",
         "training.stop={}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpcli.errors import RunError
-from bpcli.runs.store import Record, Run
+from bpcli.runs.store import WEIGHTS, Record, Run
 from bpcli.training.metrics import METRICS
 
 _FACTS = ("run_id", "name", "status", "stop_reason", "epochs", "best_epoch", "seconds", "n_params")
@@ -131,5 +131,7 @@ def _environment(record: Record) -> dict[str, Any]:
 
 
 def _results(record: Record) -> Record:
-    keys = ("status", "stop_reason", "epochs", "best_epoch", "seconds", "weights_sha256")
-    return {key: record[key] for key in keys if key in record} | (record.get("metrics") or {})
+    keys = ("status", "stop_reason", "epochs", "best_epoch", "seconds")
+    facts = {key: record[key] for key in keys if key in record}
+    weights = {"sha256 of weights": record.get("sha256", {}).get(WEIGHTS)}
+    return facts | weights | (record.get("metrics") or {})

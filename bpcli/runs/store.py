@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from bpcli.errors import RunError
-from bpcli.runs.files import GrowingFile, to_json, write_atomically
+from bpcli.runs.files import GrowingFile, file_digest, to_json, write_atomically
 from bpcli.runs.lock import Lock, is_held
 
 Record: TypeAlias = dict[str, Any]
@@ -26,6 +26,7 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
+_FILES = (CONFIG, RESOLVED, SPLIT, METRICS, WEIGHTS, PATH)
 LOCK = "lock"
 
 RUNNING = "running"
@@ -109,16 +110,36 @@ class Run:
         """Write one of the run's files, whole or not at all."""
         write_atomically(self.path(file), content.encode() if isinstance(content, str) else content)
 
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each of the run's files that is there, for its record's `sha256`."""
+        return {file: file_digest(self.path(file)) for file in _FILES if self.path(file).is_file()}
+
+    def checked(self, file: str) -> Path:
+        """The path of a file that is what it was when the record was written.
+
+        Raises `RunError` where it is missing, or its digest another.
+        """
+        path = self.path(file)
+        if not path.is_file():  # nothing else is opened: a pipe might never end
+            raise RunError(f"{path} is missing.")
+        known = self.record().get("sha256", {}).get(file)
+        try:
+            if known is not None and known != file_digest(path):
+                raise RunError(f"{path} is damaged: its digest is not the one in {RECORD}.")
+        except OSError as error:
+            raise RunError(f"{path} cannot be read: {error.strerror}.") from None
+        return path
+
     def write_record(self, record: Record) -> None:
         self.write(RECORD, to_json(record) + "\n")
 
     def record(self) -> Record:
         """run.json. Raises `RunError` where it is missing or damaged."""
         path = self.path(RECORD)
+        if not path.is_file():
+            raise RunError(f"{self.folder} is not a run: it has no {RECORD}.")
         try:
             record = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise RunError(f"{self.folder} is not a run: it has no {RECORD}.") from None
         except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
         wrong = _wrong_key(record)
@@ -137,12 +158,10 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""
-        path = self.path(METRICS)
+        path = self.checked(METRICS)
         try:
             return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-        except FileNotFoundError:
-            raise RunError(f"{path} is missing.") from None
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
 
 
@@ -153,7 +172,7 @@ _ALWAYS: dict[str, type] = {
 }  # fmt: skip
 _WHERE_THERE: dict[str, type] = {
     "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,
-    "metrics": dict, "baselines": dict, "weights_sha256": str, "fold": dict, "config": dict,
+    "metrics": dict, "baselines": dict, "sha256": dict, "fold": dict, "config": dict,
     "identity": str, "resumed": list, "data_sha256": str,
 }  # fmt: skip
 

@@ -70,8 +70,8 @@ def _excerpt(line: str, mark: Mark) -> str:
     """The line, or what is around the place in a long one, with carets under the exact text."""
     start = max(0, mark.column - _EXCERPT // 2)
     end = min(mark.end_column, start + _EXCERPT)
-    before, within = _visible(line[start : mark.column]), _visible(line[mark.column : end])
-    after = _visible(line[end : start + _EXCERPT])
+    before, within = visible(line[start : mark.column]), visible(line[mark.column : end])
+    after = visible(line[end : start + _EXCERPT])
     carets = "^" * max(1, places(within))
     return f"    {before}{within}{after}\n    {' ' * places(before)}{carets}"
 
@@ -79,8 +79,10 @@ def _excerpt(line: str, mark: Mark) -> str:
 _EXCERPT = 76
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """The text with nothing in it that could steer a terminal; tabs of a known width."""
+    if text.isprintable():
+        return text
     return "".join(_VISIBLE.get(c) or (c if c.isprintable() else f"\\x{ord(c):02x}") for c in text)
 
 
@@ -118,7 +120,7 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     if isinstance(value, str):
-        return f"`{_visible(value if len(value) <= _LONGEST_NAME else value[:37] + '...')}`"
+        return f"`{visible(value if len(value) <= _LONGEST_NAME else value[:37] + '...')}`"
     if value is None:
         return "nothing"
     return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -11,9 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bpcli.spec.faults import places
+from bpcli.spec.faults import places, visible
 from bpcli.views.grid import Cell, Facts, Grid
-from bpcli.views.text import wrapped
+from bpcli.views.text import harmless, wrapped
 
 
 class Console(rich.console.Console):
@@ -29,7 +29,7 @@ class Console(rich.console.Console):
 
     def say(self, text: str) -> None:
         """Print lines, broken between words; a long word runs over the edge uncut."""
-        for line in text.split("\n"):
+        for line in harmless(text).split("\n"):
             self.print("\n".join(wrapped(line, self.width)), soft_wrap=True)
 
     def show(self, grid: Grid, expendable: Sequence[str] = ()) -> list[str]:
@@ -65,7 +65,7 @@ class Console(rich.console.Console):
         """Print names and values, folded where they are too long, and a blank line."""
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, value in facts:
-            table.add_row(Text(name, "bold"), value)
+            table.add_row(Text(name, "bold"), visible(value))
         self.print(table, "")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
-from bpcli.spec.faults import places
+from bpcli.spec.faults import places, visible
 
 _GAP = " " * 3
 
@@ -35,7 +35,7 @@ class Grid:
     rows: list[list[Cell]] = field(default_factory=list)
 
     def add_row(self, *cells: Cell) -> None:
-        self.rows.append(list(cells))
+        self.rows.append([_visible(cell) for cell in cells])
 
     def without(self, names: Collection[str]) -> Grid:
         """The table without some columns."""
@@ -78,6 +78,11 @@ class Grid:
     def _texts(self) -> list[list[str]]:
         rows = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
         return [self.headers, *rows]
+
+
+def _visible(cell: Cell) -> Cell:
+    """Names of runs, classes and columns may hold any character."""
+    return visible(cell) if isinstance(cell, str) else cell
 
 
 def facts_lines(facts: Facts) -> list[str]:

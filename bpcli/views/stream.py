@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from bpcli.views.grid import Facts, Grid, facts_lines
+from bpcli.views.text import harmless
 
 
 class Stream:
@@ -23,7 +24,7 @@ class Stream:
     def say(self, text: str) -> None:
         """Print a line. Where the reader has left, training goes on and is saved."""
         try:
-            print(text, file=self.file, flush=True)
+            print(harmless(text), file=self.file, flush=True)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 

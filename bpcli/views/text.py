@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 import textwrap
 
+from bpcli.spec.faults import visible
+
 
 def plain(text: str, most: int = 32) -> str:
     """A text on one line, of so many characters, none of which could steer the terminal."""
-    visible = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-    return visible if len(visible) <= most else visible[: most - 1] + "…"
+    shown = visible(text)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+def harmless(text: str) -> str:
+    """Lines, and the tabs between columns, with nothing else that could steer a terminal."""
+    lines = ("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
+    return "\n".join(lines)
 
 
 def wrapped(line: str, width: int) -> list[str]:

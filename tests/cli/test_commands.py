@@ -547,7 +547,7 @@ def test_damaged_runs_are_refused(bpnet) -> None:
     ):
         save_arrays(weights, arrays | {name: array}, meta)
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-        Run(folder).write_record(Run(folder).record() | {"weights_sha256": digest})
+        Run(folder).write_record(Run(folder).record() | {"sha256": {"weights.safetensors": digest}})
         result = bpnet("predict", "hurt")
         assert result.code == 2
         assert message in result.err
@@ -808,7 +808,7 @@ def test_a_saved_scale_is_used_as_saved(bpnet) -> None:
     arrays, meta = load_arrays(weights)
     save_arrays(weights, arrays | {"targets.shift": arrays["targets.shift"] + 1000}, meta)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    run.write_record(run.record() | {"weights_sha256": digest})
+    run.write_record(run.record() | {"sha256": {"weights.safetensors": digest}})
     assert first_output() == pytest.approx(before + 1000)
 
 
@@ -888,7 +888,7 @@ def test_data_are_the_same_on_any_number_of_blas_threads(bpnet) -> None:
                   "--set", "training.epochs=1")  # fmt: skip
             assert bpnet("eval", "latest").code == 0
             record = json.loads(bpnet("runs", "show", "latest", "--json").out)
-            digests.add((record["data_sha256"], record["weights_sha256"]))
+            digests.add((record["data_sha256"], record["sha256"]["weights.safetensors"]))
     assert len(digests) == 1
 
 

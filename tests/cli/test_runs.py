@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Result
 
-from bpcli.experiment.provenance import file_digest
+from bpcli.runs.files import file_digest
 from bpcli.runs.store import Run
 
 Bpnet = Callable[..., Result]

@@ -203,7 +203,10 @@ def test_a_resolved_config_trains_the_same_weights(bpnet, folder: Path) -> None:
         resolved = Path("runs") / first["run_id"] / "resolved.yaml"
         again = bpnet("train", resolved, "--json")
         assert again.code == 0, again.err
-        assert json.loads(again.out)["weights_sha256"] == first["weights_sha256"]
+        assert (
+            json.loads(again.out)["sha256"]["weights.safetensors"]
+            == first["sha256"]["weights.safetensors"]
+        )
 
 
 def test_a_target_of_as_many_words_as_rows_is_no_class(bpnet, folder: Path) -> None:

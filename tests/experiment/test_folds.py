@@ -70,7 +70,10 @@ def test_a_folds_resolved_config_trains_that_fold_again(tmp_path: Path) -> None:
     second = cross_validated(tmp_path).outcomes[1]
     config = load_config(second.run.path("resolved.yaml"))
     again = train(folds.build(config), tmp_path, SilentView())
-    assert again.record["weights_sha256"] == second.record["weights_sha256"]
+    assert (
+        again.record["sha256"]["weights.safetensors"]
+        == second.record["sha256"]["weights.safetensors"]
+    )
     assert again.record["fold"] == {"number": 2, "of": 3, "group": again.run.run_id}
     assert siblings(again.record, tmp_path)[0]["run_id"] == again.run.run_id
 

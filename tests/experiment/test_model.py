@@ -52,12 +52,12 @@ def test_damaged_weights_are_refused(moons) -> None:
 
 
 def test_weights_that_name_no_inputs_are_refused(moons) -> None:
-    from bpcli.experiment.provenance import file_digest
+    from bpcli.runs.files import file_digest
 
     path = moons.path("weights.safetensors")
     arrays, meta = load_arrays(path)
     del meta["input_names"]
     save_arrays(path, arrays, meta)
-    moons.write_record(moons.record() | {"weights_sha256": file_digest(path)})
+    moons.write_record(moons.record() | {"sha256": {"weights.safetensors": file_digest(path)}})
     with pytest.raises(RunError, match="has no input_names: an earlier version"):
         load_model(moons)

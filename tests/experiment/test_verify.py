@@ -28,7 +28,9 @@ def write_weights(run: Run, name: str) -> None:
     changed.flat[0] = np.nextafter(changed.flat[0], 2)
     save_arrays(run.path(WEIGHTS), arrays | {name: changed}, meta)
     digest = hashlib.sha256(run.path(WEIGHTS).read_bytes()).hexdigest()
-    run.write_record(json.loads(run.path(RECORD).read_text()) | {"weights_sha256": digest})
+    run.write_record(
+        json.loads(run.path(RECORD).read_text()) | {"sha256": {"weights.safetensors": digest}}
+    )
 
 
 @pytest.mark.parametrize(

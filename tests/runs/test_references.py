@@ -10,12 +10,18 @@ from bpcli.runs import store
 from bpcli.runs.references import find_run, list_runs
 from bpcli.runs.store import CONFIG, MetricsFile, Run
 
+RECORD = {
+    "status": "finished", "task": "regression", "rows": {}, "layers": [], "n_params": 1,
+    "n_frozen": 0, "loss": "mse", "reduction": "mean", "l2": 0.0, "optimizer": {},
+    "dtype": "float64", "seed": 0, "targets_scaled": False, "overrides": [],
+}  # fmt: skip
+
 
 def make(folder: Path, run_id: str) -> Run:
     run = Run(folder / run_id)
     run.folder.mkdir(parents=True)
     run.write(CONFIG, "")
-    run.write_record({"status": "finished", "run_id": run_id})
+    run.write_record(RECORD | {"run_id": run_id})
     return run
 
 

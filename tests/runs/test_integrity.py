@@ -1,0 +1,200 @@
+"""Run folders that were damaged, swapped or made to do harm: refused in one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT, Result
+
+from bpcli.runs.files import file_digest
+from bpcli.runs.store import METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS, Run
+
+Bpnet = Callable[..., Result]
+READERS = (
+    ("eval", "latest"),
+    ("predict", "latest"),
+    ("export", "latest", "--to", "json", "--force"),
+    ("plot", "latest", "loss"),
+    ("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet"),
+    ("verify", "latest"),
+)
+
+
+@pytest.fixture
+def run(bpnet: Bpnet) -> Run:
+    config = ROOT / "configs" / "plane.yaml"
+    fast = ("--set", "training.epochs=6", "--set", "training.record_params=true")
+    return Run(Path("runs", bpnet("train", config, *fast, "--quiet").out.strip()))
+
+
+def outcomes(bpnet: Bpnet) -> list[Result]:
+    """What each command that reads a run makes of it."""
+    return [bpnet(*arguments) for arguments in READERS]
+
+
+def assert_refused(result: Result, *words: str) -> None:
+    assert result.code == 2, result
+    assert "Traceback" not in result.err
+    assert "\x1b" not in result.err
+    for word in words:
+        assert word in result.err
+
+
+def test_the_record_has_the_digest_of_every_file(run: Run) -> None:
+    files = {path.name for path in run.folder.iterdir() if not path.name.startswith((".", "ch"))}
+    assert set(run.record()["sha256"]) == files - {RECORD, "lock"}
+    for file, digest in run.record()["sha256"].items():
+        assert digest == file_digest(run.path(file))
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, RESOLVED, METRICS, PATH])
+def test_a_changed_file_is_noticed_wherever_it_is_read(file: str, run: Run) -> None:
+    content = bytearray(run.path(file).read_bytes())
+    content[len(content) // 2] ^= 1
+    run.path(file).write_bytes(content)
+    with pytest.raises(
+        Exception, match=f"{file} is damaged: its digest is not the one in run.json"
+    ):
+        run.checked(file)
+
+
+def test_commands_refuse_changed_weights(run: Run, bpnet: Bpnet) -> None:
+    content = bytearray(run.path(WEIGHTS).read_bytes())
+    content[-1] ^= 1
+    run.path(WEIGHTS).write_bytes(content)
+    for command in ("eval", "predict", "verify"):
+        assert_refused(bpnet(command, "latest"), "weights.safetensors is damaged")
+
+
+def test_commands_refuse_a_changed_config(run: Run, bpnet: Bpnet) -> None:
+    text = run.path(RESOLVED).read_text()
+    run.path(RESOLVED).write_text(text.replace("seed: 0", "seed: 1"))
+    for arguments in READERS:
+        if arguments[0] != "plot":  # the log alone is enough for a curve
+            assert_refused(bpnet(*arguments), "resolved.yaml is damaged")
+
+
+def test_files_of_another_run_are_noticed(run: Run, bpnet: Bpnet) -> None:
+    config = ROOT / "configs" / "plane.yaml"
+    other = bpnet("train", config, "--set", "training.epochs=6", "--set", "seed=1", "--quiet").out
+    for file in (RESOLVED, WEIGHTS):  # the weights are looked at first
+        shutil.copy(Path("runs", other.strip(), file), run.path(file))
+        assert_refused(bpnet("eval", run.run_id), f"{file} is damaged")
+
+
+def _absurd_header() -> bytes:
+    return struct.pack("<Q", 2**62) + b"{}"
+
+
+def _deep_header() -> bytes:
+    header = b'{"a":' * 10_000
+    return struct.pack("<Q", len(header)) + header
+
+
+def _array_beyond_the_file() -> bytes:
+    header = json.dumps(
+        {"best.W1": {"dtype": "F64", "shape": [1 << 40], "data_offsets": [0, 1 << 43]}}
+    ).encode()
+    return struct.pack("<Q", len(header)) + header
+
+
+def _huge_shape() -> bytes:
+    header = json.dumps(
+        {"best.W1": {"dtype": "F64", "shape": [1 << 62, 8], "data_offsets": [0, 0]}}
+    ).encode()
+    return struct.pack("<Q", len(header)) + header
+
+
+class _Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, ("harmed",))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", _absurd_header(), _deep_header(), _array_beyond_the_file(), _huge_shape(),
+     pickle.dumps(_Bomb()), b"\x00" * 4096],
+    ids=["empty", "absurd", "deep", "beyond", "huge", "pickle", "zeros"],
+)  # fmt: skip
+def test_hostile_weights_with_a_right_digest_are_refused(
+    content: bytes, run: Run, bpnet: Bpnet
+) -> None:
+    run.path(WEIGHTS).write_bytes(content)
+    record = run.record()
+    record["sha256"][WEIGHTS] = file_digest(run.path(WEIGHTS))
+    run.write_record(record)
+    for command in ("eval", "predict", "verify"):
+        assert_refused(bpnet(command, "latest"), "weights.safetensors is damaged")
+    assert not Path("harmed").exists()
+
+
+def test_a_pickle_is_never_run(run: Run, bpnet: Bpnet) -> None:
+    for file in (PATH, SPLIT):
+        with run.path(file).open("wb") as opened:
+            np.save(opened, np.array([_Bomb()], object), allow_pickle=True)
+    record = run.record()
+    run.write_record(record | {"sha256": run.digests()})
+    assert_refused(bpnet("plot", "latest", "path"), "params_path.npy is damaged")
+    outcomes(bpnet)
+    assert not Path("harmed").exists()
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, RESOLVED, METRICS, RECORD])
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(file: str, run: Run, bpnet: Bpnet) -> None:
+    run.path(file).unlink()
+    os.mkfifo(run.path(file))
+    for arguments in READERS:
+        result = bpnet(*arguments)
+        assert "Traceback" not in result.err
+    assert bpnet("runs", "list").code == 0
+
+
+def test_links_that_lead_out_of_the_run_are_not_written_through(run: Run, bpnet: Bpnet) -> None:
+    secret = Path("secret").absolute()
+    secret.write_text("kept")
+    for file in (WEIGHTS, RESOLVED, METRICS, "tags.json"):
+        run.path(file).unlink(missing_ok=True)
+        run.path(file).symlink_to(secret)
+    outcomes(bpnet)
+    bpnet("runs", "tag", "latest", "good")
+    assert secret.read_text() == "kept"
+    assert not any("kept" in result.out + result.err for result in outcomes(bpnet))
+
+
+@pytest.mark.parametrize("key", ["status", "stop_reason", "task", "loss", "name"])
+def test_escape_codes_in_a_record_do_not_reach_the_terminal(
+    key: str, run: Run, bpnet: Bpnet
+) -> None:
+    record = json.loads(run.path(RECORD).read_bytes())
+    run.write_record(record | {key: "\x1b]0;owned\x07\x9b31m"})
+    for arguments in (("runs", "list"), ("runs", "show", "latest"), ("eval", "latest")):
+        result = bpnet(*arguments)
+        assert not {"\x1b", "\x07", "\x9b"} & {*result.out, *result.err}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 100_000, b'{"a": ' * 50_000, b"\xff\xfe", b"null", b"{}", b'{"status": 1e999}'],
+)
+def test_records_that_are_none(content: bytes, run: Run, bpnet: Bpnet) -> None:
+    run.path(RECORD).write_bytes(content)
+    for arguments in READERS:
+        assert_refused(bpnet(*arguments), "run.json")
+    assert "damaged" in bpnet("runs", "list").out
+
+
+@pytest.mark.parametrize("reference", ["../runs", "runs/..", "/etc", "a\nb", "\x1b[2J", "latest~x"])
+def test_references_that_lead_nowhere(reference: str, run: Run, bpnet: Bpnet) -> None:
+    for command in ("eval", "verify"):
+        assert_refused(bpnet(command, reference))
+    assert_refused(bpnet("runs", "rm", reference, "--yes"))
+    assert run.path(RECORD).is_file()
