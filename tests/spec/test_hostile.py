@@ -49,7 +49,7 @@ def test_refusing_takes_little_memory_and_any_terminal_can_show_it(
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 2
-    assert printed.startswith("Error: ??.yaml")
+    assert printed.startswith("Error: ????.yaml")
     assert usage.ru_maxrss < 300 * 1024  # KiB
 
 
