@@ -19,7 +19,7 @@ from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
-    from bpcli.experiment.train import Outcome
+    from bpcli.experiment.session import Outcome
     from bpcli.spec.load import Config
 
 

@@ -19,7 +19,8 @@ from bpcli.experiment.evaluate import default_part
 from bpcli.experiment.interrupts import StopRequest, stop_requests
 from bpcli.experiment.record import describe
 from bpcli.experiment.scores import part_objective, part_scores
-from bpcli.experiment.train import reason_to_end, sees_every_epoch, stop_rules, workers_for
+from bpcli.experiment.session import reason_to_end, sees_every_epoch, stop_rules
+from bpcli.experiment.train import workers_for
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.registry import as_mapping
 from bpcli.runs.store import Record

@@ -14,7 +14,8 @@ from bpcli.build import Experiment, build
 from bpcli.errors import RunError
 from bpcli.experiment.provenance import data_digest
 from bpcli.experiment.record import argv, describe, now
-from bpcli.experiment.train import Outcome, Watcher, stop_rules, train_on
+from bpcli.experiment.session import Outcome, Watcher, stop_rules
+from bpcli.experiment.train import train_on
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.store import METRICS, RESOLVED, RUNNING, WEIGHTS, Record, Run

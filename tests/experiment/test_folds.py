@@ -15,9 +15,11 @@ from bpcli.errors import ConfigError, Diverged, Interrupted
 from bpcli.experiment import folds
 from bpcli.experiment.folds import CrossValidation, train_folds
 from bpcli.experiment.resume import resume, resumption
-from bpcli.experiment.train import Outcome, train
+from bpcli.experiment.session import Outcome
+from bpcli.experiment.train import train
 from bpcli.experiment.trained import load_trained
 from bpcli.runs.folds import document_of, siblings
+from bpcli.runs.store import WEIGHTS
 from bpcli.spec.load import load_config
 from bpcli.training.loop import Epoch
 from bpcli.views.progress import SilentView
@@ -106,7 +108,7 @@ def test_a_fold_that_was_interrupted_can_be_finished(tmp_path: Path) -> None:
         again = resume(ready, SilentView())
     assert again.record["fold"] == second.record["fold"]
     whole = train_folds(config, tmp_path / "whole", silent, lambda _: None).outcomes[1]
-    assert again.record["weights_sha256"] == whole.record["weights_sha256"]
+    assert again.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
 
 
 def test_a_fold_that_diverges_is_left_out_of_the_summary_and_said(

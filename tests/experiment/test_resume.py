@@ -17,7 +17,8 @@ from bpcli.build import build
 from bpcli.errors import ConfigError, Diverged, Interrupted, RunError
 from bpcli.experiment import interrupts
 from bpcli.experiment.resume import resume, resumption
-from bpcli.experiment.train import Outcome, train
+from bpcli.experiment.session import Outcome
+from bpcli.experiment.train import train
 from bpcli.runs.store import BROKEN_OFF, PATH, RESOLVED, WEIGHTS, Run
 from bpcli.spec.load import load_config
 from bpcli.training.loop import Epoch
