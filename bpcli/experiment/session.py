@@ -132,12 +132,18 @@ class Session:
         """Write what is known before the first epoch."""
         self.run.write(CONFIG, self.experiment.config.source.content)
         self.run.write(SPLIT, split_bytes(self.experiment))
-        self.go_on()
-
-    def go_on(self) -> None:
-        """Write what this session begins with, and cut log and path back to where it does."""
         self.run.write(RESOLVED, self.experiment.config.resolved())
         self.run.write_record(self.record)
+        self._open()
+
+    def go_on(self) -> None:
+        """Write what this session begins with."""
+        self.run.write_record(self.record)  # first: from now on it vouches for no other config
+        self.run.write(RESOLVED, self.experiment.config.resolved())
+        self._open()
+
+    def _open(self) -> None:
+        """Open log and path, and cut them back to where this session begins."""
         self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log_bytes)
         self.closers.append(self.log)
         self.path = self._path()

@@ -97,7 +97,16 @@ def lines(run: Run) -> list[dict[str, Any]]:
     return [{**line, "seconds": None} for line in run.metrics()]
 
 
-TIMES = ("run_id", "identity", "started", "ended", "seconds", "watching_seconds", "resumed")
+TIMES = (
+    "sha256",
+    "run_id",
+    "identity",
+    "started",
+    "ended",
+    "seconds",
+    "watching_seconds",
+    "resumed",
+)
 
 
 def assert_same_run(found: Outcome, wanted: Outcome) -> None:
