@@ -53,14 +53,15 @@ class Checkpoint:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """All else."""
+        """All else. JSON lacks NaN and infinity: such a validation loss is left out."""
         ended = self.position.ended
+        has_loss = self.val_loss is not None and math.isfinite(self.val_loss)
         return {
             "epoch": self.number,
             "random_state": self.position.random_state,
             "ended": None if ended is None else [ended.reason, str(ended)],
             "seconds": self.seconds,
-            "val_loss": self.val_loss,
+            "val_loss": self.val_loss if has_loss else None,
             "log_bytes": self.log_bytes,
             "path_rows": self.path_rows,
         }
@@ -133,7 +134,7 @@ class Checkpoints:
 
     def _know(self, checkpoint: Checkpoint) -> None:
         loss = checkpoint.val_loss
-        self._val_losses[checkpoint.number] = math.inf if loss is None else loss
+        self._val_losses[checkpoint.number] = math.inf if loss is None or math.isnan(loss) else loss
 
     @property
     def _kept(self) -> set[int]:

@@ -79,6 +79,16 @@ def test_the_two_newest_and_the_best_stay(checkpoints: Checkpoints, tmp_path: Pa
     assert kept == {f"checkpoint-{number}.safetensors" for number in (5, 6)}
 
 
+def test_a_loss_that_is_no_number_is_the_largest(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    for number, loss in enumerate((5.0, np.inf, np.nan, np.inf)):
+        checkpoints.save(a_checkpoint(number, val_loss=loss))
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {f"checkpoint-{number}.safetensors" for number in (0, 2, 3)}
+    found = newest(tmp_path)
+    assert found is not None
+    assert found.val_loss is None
+
+
 @pytest.mark.slow
 def test_no_flipped_bit_and_no_cut_goes_unnoticed(checkpoints: Checkpoints, tmp_path: Path) -> None:
     checkpoints.save(a_checkpoint(3))
