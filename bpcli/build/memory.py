@@ -45,7 +45,7 @@ def needs(spec: Spec, network: Network, rows: int, table_bytes: int) -> list[Nee
     vector = network.n_params * dtype.itemsize
     shards = shards_needed(rows, network, dtype, equal_size(rows, block_size(network, dtype)))
     asked = spec.training.workers
-    workers = min(shards, usable_cores()) if asked == "auto" else asked
+    workers = min(shards, usable_cores() if asked == "auto" else asked)
     layers, rows_at = ("network", "layers"), _key_of_rows(spec)
     name = name_of(OPTIMIZERS, optimizer)
     found = [

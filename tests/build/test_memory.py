@@ -71,7 +71,8 @@ def test_each_need_is_told_from_the_config(config: Path) -> None:
     network = build(load_config(config)).network
     found = {need.what: need.bytes for need in needs(spec, network, rows=1000, table_bytes=7)}
     assert network.n_params == 11 * 20 + 21
-    block = 2 * (2 * 21 + 2 * 21) * 900 * 8  # two workers; z, a, delta and grad_a of 21 units
+    # One shard leaves the second worker nothing to do; z, a, delta and grad_a of 21 units.
+    block = (2 * 21 + 2 * 21) * 900 * 8
     assert found == {
         "241 parameters with their gradients and copies": 10 * 241 * 8,
         "activations of 900 rows at a time": block,
@@ -97,11 +98,11 @@ def test_what_is_too_large_is_said_with_a_remedy(
 
 
 def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 1_300_000)
+    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 700_000)
     assert (
-        "this takes about 1.3 MiB of memory (1.2 MiB for activations of 900 rows at a time, "
+        "this takes about 719 KiB of memory (591 KiB for activations of 900 rows at a time, "
         "94 KiB for 1,000 rows in float64, 19 KiB for 241 parameters with their gradients and "
-        "copies, 16 KiB for the table), and 1.2 MiB are free: take fewer units"
+        "copies, 16 KiB for the table), and 684 KiB are free: take fewer units"
     ) in refused(config)
 
 
