@@ -14,7 +14,7 @@ from bpcli.build import Experiment, build
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment.provenance import data_digest, machine
 from bpcli.experiment.scores import EpochScores
-from bpcli.experiment.train import train
+from bpcli.experiment.train import reference_to, train
 from bpcli.experiment.trained import SavedWeights, load_weights
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import load_arrays
@@ -125,7 +125,7 @@ def verify(run: Run) -> Verdict:
     """
     saved = load_weights(run)
     record = saved.record
-    _refuse_unrepeatable(record)
+    _refuse_unrepeatable(run, record)
     experiment = _experiment(saved)
     comparer = _Comparer(_losses(run, record["epochs"]))
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
@@ -148,12 +148,12 @@ def verify(run: Run) -> Verdict:
     )
 
 
-def _refuse_unrepeatable(record: Record) -> None:
-    run_id = record["run_id"]
+def _refuse_unrepeatable(run: Run, record: Record) -> None:
+    run_id = run.run_id
     if "stop_reason" not in record:
         raise RunError(
             f"{run_id} has not come to its end: its status is `{record['status']}`. Go on with: "
-            f"bpnet train --resume {run_id}"
+            f"bpnet train --resume {reference_to(run)}"
         )
     for session in record.get("resumed", []):
         changed = [key for key in session["overrides"] if key.startswith("training.learning_rate")]
