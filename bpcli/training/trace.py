@@ -16,7 +16,7 @@ from bpcli.errors import Diverged
 from bpcli.nn.activations import Maxout, Softmax
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
-from bpcli.nn.propagation import LayerPass, Workspace, backward, forward
+from bpcli.nn.propagation import LayerPass, Workspace, backward, forward, forward_rows
 from bpcli.training.loop import Position, Training
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent, NoStep, Optimizer
@@ -188,24 +188,21 @@ def trace_pass(objective: Objective, params: Vector, moves: tuple[int, ...] = ()
         float(objective.value(params).real),
     )
     down = _backward(work, objective.grad(params), grad_a)
-    return Pass(_forward(work, params, inputs), loss, down, moves)
+    without_ones = inputs[: objective.network.inputs]
+    return Pass(_forward(work, params, without_ones), loss, down, moves)
 
 
 def trace_forward(network: Network, params: Vector, X: Array) -> tuple[Forward, ...]:
     """The way up alone, for the rows of X (n, inputs)."""
-    first = network.layers[0]
-    inputs = np.ones((first.columns, len(X)), params.dtype)
-    inputs[: first.inputs] = X.T
     work = Workspace(network, params)
-    work.fit(len(X))
-    forward(work, inputs)
-    return _forward(work, params, inputs)
+    forward_rows(work, X)
+    return _forward(work, params, X.astype(params.dtype).T)
 
 
 def _forward(work: Workspace, params: Vector, inputs: Array) -> tuple[Forward, ...]:
+    """The layers of the latest forward pass, which was over `inputs` (inputs, rows)."""
     tensors = dict(work.network.tensors(params))
-    first = work.network.layers[0]
-    activations = [inputs[: first.inputs], *(layer.a for layer in work.layers)]
+    activations = [inputs, *(layer.a for layer in work.layers)]
     return tuple(
         Forward(here.layer, tensors[f"W{number}"], tensors.get(f"b{number}"), below, here.z, a)
         for number, (here, (below, a)) in enumerate(
