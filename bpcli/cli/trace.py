@@ -14,6 +14,7 @@ from bpcli.cli.common import (
     json_option,
     load_run_or_config,
     print_json,
+    print_text,
     runs_dir_option,
     set_option,
     was_given,
@@ -116,11 +117,11 @@ def _print(traced: Trace, layout: str) -> None:
     if layout == "markdown":
         from bpcli.views.trace.markdown import document
 
-        click.echo(document(blocks))
+        print_text(document(blocks))
     elif layout == "latex":
         from bpcli.views.trace.latex import document as fragment
 
-        click.echo(fragment(blocks))
+        print_text(fragment(blocks))
     else:
         from bpcli.views.trace.plain import show
 
