@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
-from bpcli.errors import ConfigError, Interrupted, RunError
+from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,16 +87,12 @@ def command(
 
 def _make_room_for(path: Path) -> None:
     """Find out before any training whether the picture can be saved there."""
+    from bpcli.runs.files import make_folder_of
     from bpcli.views.plots.style import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise RunError(f"{path} could not be saved: {path.parent} is a file.") from None
-    except OSError as error:
-        raise RunError(f"{path} could not be saved: {error.strerror}.") from None
+    make_folder_of(path)
 
 
 def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:

@@ -15,7 +15,7 @@ from bpcli.experiment.evaluate import default_part
 from bpcli.experiment.trained import Weights, load_trained
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.runs.files import write_atomically
+from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.store import METRICS, PATH, Run
 from bpcli.spec.faults import did_you_mean
 from bpcli.views.plots import PLOTS, plot_file, reasons
@@ -102,15 +102,6 @@ def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | 
     files = one_by_one if output is None else [(output, kinds)]
     with repeatable_numerics():
         for path, shown in files:
-            _make_room_for(path)
+            make_folder_of(path)
             write_atomically(path, plot_file(shown, subject, path.suffix.lower()))
     return [path for path, _ in files]
-
-
-def _make_room_for(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise RunError(f"{path} could not be saved: {path.parent} is a file.") from None
-    except OSError as error:
-        raise RunError(f"{path} could not be saved: {error.strerror}.") from None

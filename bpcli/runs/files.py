@@ -49,6 +49,16 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to stand in. Raises `RunError` where that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise RunError(f"{path} could not be saved: {path.parent} is a file.") from None
+    except OSError as error:
+        raise not_saved(path, error) from None
+
+
 def not_saved(path: Path, error: OSError) -> RunError:
     """The failure to save a file. What could not be synced is not tried again: see fsync(2)."""
     return RunError(f"{path} could not be saved: {error.strerror or error}.")
