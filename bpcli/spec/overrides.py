@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bpcli.errors import ConfigError
 from bpcli.spec.faults import Fault, Mark, shown
-from bpcli.spec.source import Key, Location, Source
+from bpcli.spec.source import MOST_VALUES, Key, Location, Source
 
 
 def override(source: Source, assignment: str, option: str = "--set") -> None:
@@ -89,7 +89,7 @@ _BEFORE = "value: "
 
 def _parsed(given: _Assignment) -> Source:
     try:
-        parsed = Source.parse(_BEFORE + given.text, "value", most_values=20_000)
+        parsed = Source.parse(_BEFORE + given.text, "value", MOST_VALUES)
     except ConfigError as error:
         first = str(error).splitlines()[0].split(": ", 1)[1]
         raise _Wrong(first, given.value_mark) from None

@@ -70,7 +70,7 @@ class Source:
                 f"{path} is too large for a config: over {_MOST_BYTES >> 10} KiB; rows by the "
                 "thousand belong in a file of their own (`data.file`)."
             )
-        source = cls.parse(decode(content, str(path)), str(path), _MOST_VALUES)
+        source = cls.parse(decode(content, str(path)), str(path), MOST_VALUES)
         source.content = content
         return source
 
@@ -268,7 +268,7 @@ class _Builder:
 
 
 _DEEPEST = 50
-_MOST_VALUES = 20_000
+MOST_VALUES = 20_000
 _MOST_BYTES = 2**18
 """PyYAML reads a value in some 20 µs and a byte in up to 1 µs."""
 
