@@ -19,6 +19,7 @@ from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
     from bpcli.build import Experiment
+    from bpcli.experiment.interrupts import StopRequest
     from bpcli.experiment.session import Outcome
     from bpcli.spec.load import Config
 
@@ -74,13 +75,7 @@ def command(
             _refuse_config(config, name)
             experiment, outcome = _resume(resumed, overrides, runs_dir, is_silent=quiet or as_json)
         else:
-            from bpcli.build import build
-            from bpcli.experiment.train import train
-            from bpcli.spec.load import load_config
-
-            if config is None:
-                raise click.UsageError("Missing argument 'CONFIG', or --resume RUN.")
-            loaded = load_config(config, overrides, name)
+            loaded = _loaded(config, overrides, name)
             if loaded.spec.data.split.has_all_folds:
                 if with_profile:
                     raise ConfigError(
@@ -88,13 +83,7 @@ def command(
                     )
                 _train_folds(loaded, runs_dir, quiet, as_json)
                 return
-            experiment = build(loaded)
-            if request.signal_number is not None:
-                raise Interrupted("Interrupted before training began.", request.signal_number)
-            if not (quiet or as_json):
-                _say_notes(experiment)
-            with _view(experiment, is_silent=quiet or as_json) as view:
-                outcome = train(experiment, runs_dir, view)
+            experiment, outcome = _train(loaded, runs_dir, request, is_silent=quiet or as_json)
     profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
         print_json(outcome.record | ({"profile": profile} if profile else {}))
@@ -109,6 +98,30 @@ def command(
 def _refuse_config(config: Path | None, name: str | None) -> None:
     if config is not None or name is not None:
         raise click.UsageError("--resume RUN goes on with the run's own config and name.")
+
+
+def _loaded(config: Path | None, overrides: tuple[str, ...], name: str | None) -> Config:
+    from bpcli.spec.load import load_config
+
+    if config is None:
+        raise click.UsageError("Missing argument 'CONFIG', or --resume RUN.")
+    return load_config(config, overrides, name)
+
+
+def _train(
+    config: Config, runs_dir: Path, request: StopRequest, is_silent: bool
+) -> tuple[Experiment, Outcome]:
+    """Train in a new folder."""
+    from bpcli.build import build
+    from bpcli.experiment.train import train
+
+    experiment = build(config)
+    if request.signal_number is not None:
+        raise Interrupted("Interrupted before training began.", request.signal_number)
+    if not is_silent:
+        _say_notes(experiment)
+    with _view(experiment, is_silent) as view:
+        return experiment, train(experiment, runs_dir, view)
 
 
 def _resume(
