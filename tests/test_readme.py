@@ -125,6 +125,25 @@ def test_every_picture_is_there_and_made_by_a_command_beside_it() -> None:
     assert len(shown) >= 8
 
 
+def anchor(heading: str) -> str:
+    """The name by which GitHub links to a heading: its words, with hyphens between."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_link_within_the_readme_leads_to_a_heading() -> None:
+    prose = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
+    headings = [anchor(row) for row in re.findall(r"^#+ (.+)$", prose, re.MULTILINE)]
+    assert len(set(headings)) == len(headings)
+    assert set(re.findall(r"\]\(#([^)]+)\)", prose)) <= set(headings)
+
+
+def test_the_contents_lead_to_every_section() -> None:
+    contents, *sections = re.findall(r"^## (.+?)$(?=\n)", TEXT, re.MULTILINE)
+    (list_,) = re.findall(rf"^## {contents}\n(.*?)^## ", TEXT, re.DOTALL | re.MULTILINE)
+    assert re.findall(r"\]\(#([^)]+)\)", list_)[:2] == [anchor(row) for row in sections[:2]]
+    assert {anchor(row) for row in sections} <= set(re.findall(r"\]\(#([^)]+)\)", list_))
+
+
 def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
     example = next(
         block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
