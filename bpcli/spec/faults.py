@@ -70,8 +70,8 @@ def _excerpt(line: str, mark: Mark) -> str:
     """The line, or what is around the place in a long one, with carets under the exact text."""
     start = max(0, mark.column - _EXCERPT // 2)
     end = min(mark.end_column, start + _EXCERPT)
-    before, within = visible(line[start : mark.column]), visible(line[mark.column : end])
-    after = visible(line[end : start + _EXCERPT])
+    pieces = (line[start : mark.column], line[mark.column : end], line[end : start + _EXCERPT])
+    before, within, after = (visible(piece.replace("\t", "    ")) for piece in pieces)
     carets = "^" * max(1, places(within))
     return f"    {before}{within}{after}\n    {' ' * places(before)}{carets}"
 
@@ -80,13 +80,8 @@ _EXCERPT = 76
 
 
 def visible(text: str) -> str:
-    """The text with nothing in it that could steer a terminal; tabs of a known width."""
-    if text.isprintable():
-        return text
-    return "".join(_VISIBLE.get(c) or (c if c.isprintable() else f"\\x{ord(c):02x}") for c in text)
-
-
-_VISIBLE = {"\t": "    "}
+    """The text with nothing in it that could steer a terminal."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def places(text: str) -> int:
