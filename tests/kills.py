@@ -67,10 +67,13 @@ class Tally:
 
 
 def save_naively(path: Path, content: bytes | memoryview) -> None:
-    """How not to: over the old file, piece by piece."""
+    """How not to: in the place of the old file, piece by piece, however safely each."""
+    for old in path.parent.glob("checkpoint-*"):
+        old.unlink()
     with path.open("wb", buffering=0) as file:
         for start in range(0, len(content), 256):
             file.write(content[start : start + 256])
+            os.fsync(file.fileno())
 
 
 class Killer:
