@@ -9,6 +9,7 @@ from typing import Any
 
 from bpcli.views.grid import Grid
 from bpcli.views.numbers import duration, shown
+from bpcli.views.tables import named_text
 from bpcli.views.text import plain
 
 _MOST_KEYS = 6
@@ -145,6 +146,8 @@ def _value_text(value: Any) -> str:
         return shown(value)
     if isinstance(value, list):
         return plain(f"[{', '.join(map(_value_text, value))}]", 40)
+    if isinstance(value, dict) and "name" in value:
+        return plain(named_text(value), 40)
     if isinstance(value, dict):
         return plain(", ".join(f"{key} {_value_text(inner)}" for key, inner in value.items()), 40)
     return plain(str(value), 40)
