@@ -121,7 +121,7 @@ class Worked:
             unit = row // activation.pieces
             yield Chain((f"g{layer}[{unit + 1}]", *self._source(layer, unit, i)))
             wins = activation.pieces_of(up.z)[unit, i] == row % activation.pieces
-            yield Chain((name, f"g{layer}[{unit + 1}]" if wins else "0", value))
+            yield Chain((name, f"g{layer}[{unit + 1}]", value) if wins else (name, value))
         else:
             yield Chain((name, *self._through_slope(layer, row, i), value))
 

@@ -113,6 +113,21 @@ def value_of(formula: str, **names: float) -> float:
 # Worked-out lines.
 
 
+def test_a_piece_that_is_not_the_largest_has_the_delta_0() -> None:
+    shown = traced(
+        "xor", "network.activations=[{name: maxout, pieces: 2}, sigmoid]", entry="W1[1,1]"
+    )
+    deltas = [
+        block.parts
+        for block in walk(shown)
+        if isinstance(block, Chain) and block.parts[0] == "delta1[1]"
+    ]
+    lost = [parts for parts in deltas if len(parts) == 2]
+    assert set(lost) == {("delta1[1]", "0")}
+    assert all(parts[1] == "g1[1]" for parts in deltas if parts not in lost)
+    assert 0 < len(lost) < len(deltas)
+
+
 def worked(blocks: Iterable[Block]) -> Iterator[tuple[str, str]]:
     """The numbers of each chain, and their result."""
     for block in blocks:
