@@ -210,7 +210,7 @@ def contour_levels(losses: Array) -> Array:
     else:
         levels = np.linspace(low, high, _LEVELS)
     levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # what is rounded is not left white
-    return levels
+    return np.unique(levels)  # a range of a few roundings has room for fewer
 
 
 def _draw_path(axes: Axes, coordinates: Array) -> None:

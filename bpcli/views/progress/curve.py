@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -61,12 +62,17 @@ class LogScale:
 
     @classmethod
     def over(cls, values: Array) -> LogScale:
-        """All positive values, and some room where they are one and the same."""
-        positive = values[np.isfinite(values) & (values > 0)]
+        """All positive values, and some room where their logarithms are one and the same.
+
+        Subnormal numbers, whose digits are few, count as 0.
+        """
+        positive = values[np.isfinite(values) & (values >= sys.float_info.min)]
         if not len(positive):
             return cls(0.1, 1.0)
         low, high = float(positive.min()), float(positive.max())
-        return cls(low, high) if high > low else cls(low / 2, 2 * high)
+        if math.log(high) > math.log(low):
+            return cls(low, high)
+        return cls(low / 2, min(2 * high, sys.float_info.max))
 
     def rows(self, values: Array, count: int) -> Array:
         """Where the values stand on `count` rows: 0 to count - 1."""

@@ -120,7 +120,10 @@ def test_parameters_are_named_by_unit_and_input(plane: Subject) -> None:
     assert param_names(plane.network) == ["W1[1,1]", "W1[1,2]", "b1[1]"]
 
 
-@pytest.mark.parametrize("losses", [[0.1, 30.0], [1.0, 2.0], [-1.0, 5.0], [3.0, 3.0], [0.0, 1e9]])
+@pytest.mark.parametrize(
+    "losses",
+    [[0.1, 30.0], [1.0, 2.0], [-1.0, 5.0], [3.0, 3.0], [0.0, 1e9], [1.0, np.nextafter(1.0, 2.0)]],
+)
 def test_levels_rise_from_the_least_to_the_largest_loss(losses: list[float]) -> None:
     levels = contour_levels(np.array(losses))
     assert (np.diff(levels) > 0).all()

@@ -60,7 +60,7 @@ def test_a_spike_between_two_columns_is_seen() -> None:
     "losses",
     [
         [0.5], [0.0], [1.0, 1.0, 1.0], [1e-300, 1e300], [np.nan, np.inf], [1.0, 0.0, 2.0],
-        [0.7, 0.6999, 0.6998],
+        [0.7, 0.6999, 0.6998], [1000.0, np.nextafter(1000.0, 0.0)], [5e-324], [1.7e308],
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("size", [(24, 5), (31, 6), (200, 50)])
