@@ -89,6 +89,7 @@ class Setting:
 
     @property
     def scale(self) -> float:
+        """What the objective multiplies Σ_i w_i loss_i by."""
         return self.factor / self.total_weight
 
     @property
