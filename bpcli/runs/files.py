@@ -17,6 +17,19 @@ import numpy.typing as npt
 from bpcli.errors import RunError
 
 
+def open_own(path: Path, flags: int) -> int:
+    """A handle on a file of a run's own folder, made where there is none.
+
+    A link there may lead out of the folder, and a pipe might never open: neither is written to.
+    Raises `OSError` for them as for all that fails.
+    """
+    return os.open(path, flags | os.O_CREAT | _NO_LINK | _NO_WAIT, 0o666)
+
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+
+
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that a reader, or a crash, meets the old content or the new, never a part.
 
@@ -35,7 +48,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.tmp")  # a run's folder has one writer
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # what was left behind, or a link that leads elsewhere
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -137,13 +151,15 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
     """Read what `save_arrays` wrote. Raises `RunError` where the file is missing or damaged."""
     from safetensors import SafetensorError, safe_open
 
+    if path.exists() and not path.is_file():  # a pipe might never open
+        raise RunError(f"{path} is damaged or not bpnet's: it is no file.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = json.loads((file.metadata() or {})["bpnet"])
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing.") from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
         raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
 
 
@@ -156,7 +172,7 @@ class GrowingFile:
     def __init__(self, path: Path, size: int = 0) -> None:
         self._path = path
         try:
-            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            self._handle = open_own(path, os.O_WRONLY | os.O_APPEND)
             os.ftruncate(self._handle, size)
         except OSError as error:
             raise self._failure(error) from None

@@ -13,6 +13,7 @@ import weakref
 from pathlib import Path
 
 from bpcli.errors import RunError
+from bpcli.runs.files import open_own
 
 if sys.platform != "win32":  # which has no such locks: there, nobody holds one
     import fcntl
@@ -30,7 +31,7 @@ class Lock:
 
     def __init__(self, path: Path, what: str) -> None:
         try:
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            self._handle = open_own(path, os.O_RDWR)
         except OSError as error:
             raise RunError(f"{path} could not be written: {error.strerror}.") from None
         if not _take_patiently(self._handle):
@@ -54,7 +55,7 @@ class Lock:
 def is_held(path: Path) -> bool:
     """Whether a process holds the lock on a file."""
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:  # such as of a run that was made before there were locks
         return False
     try:

@@ -153,7 +153,7 @@ class Failing:
         return call
 
     def open(self, path: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
-        if "w" not in mode:
+        if "x" not in mode:
             return _OPEN(path, mode, *arguments, **options)
         self.count("open")
         return io.BufferedWriter(FailingFile(path, self))
@@ -164,7 +164,7 @@ _OPEN = io.open
 
 class FailingFile(io.FileIO):
     def __init__(self, path: Any, failing: Failing) -> None:
-        super().__init__(path, "w")
+        super().__init__(path, "x")
         self._failing = failing
 
     def write(self, content: Any) -> int:

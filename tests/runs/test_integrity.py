@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT, Result
 
 from bpcli.runs.files import file_digest
-from bpcli.runs.store import METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS, Run
+from bpcli.runs.store import LOCK, METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS, Run
 
 Bpnet = Callable[..., Result]
 READERS = (
@@ -168,6 +168,31 @@ def test_links_that_lead_out_of_the_run_are_not_written_through(run: Run, bpnet:
     bpnet("runs", "tag", "latest", "good")
     assert secret.read_text() == "kept"
     assert not any("kept" in result.out + result.err for result in outcomes(bpnet))
+
+
+@pytest.mark.parametrize("file", [LOCK, METRICS, ".run.json.tmp", ".tags.json.tmp"])
+def test_a_link_in_the_place_of_what_is_written_next_is_not_followed(
+    file: str, run: Run, bpnet: Bpnet
+) -> None:
+    secret = Path("secret").absolute()
+    secret.write_text("kept" * 3000)
+    run.path(file).unlink(missing_ok=True)
+    run.path(file).symlink_to(secret)
+    bpnet("runs", "tag", "latest", "good")
+    bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet")
+    assert secret.read_text() == "kept" * 3000
+
+
+@pytest.mark.parametrize("file", [LOCK, "checkpoint-99.safetensors", ".tags.json.tmp"])
+def test_a_pipe_in_the_place_of_what_is_opened_next_holds_nobody_up(
+    file: str, run: Run, bpnet: Bpnet
+) -> None:
+    run.path(file).unlink(missing_ok=True)
+    os.mkfifo(run.path(file))
+    assert bpnet("runs", "list").code == 0
+    assert bpnet("runs", "tag", "latest", "good").code == 0
+    resumed = bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet")
+    assert "Traceback" not in resumed.err
 
 
 @pytest.mark.parametrize("key", ["status", "stop_reason", "task", "loss", "name"])
