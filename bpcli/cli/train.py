@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bpcli.build import Experiment
     from bpcli.experiment.interrupts import StopRequest
     from bpcli.experiment.session import Outcome
+    from bpcli.runs.store import Run
     from bpcli.spec.load import Config
 
 
@@ -164,20 +166,21 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
     elif as_json and records:
         print_json(document_of(records))
     elif records:
-        _print_folds(document_of(records))
+        _print_folds(document_of(records), [outcome.run for outcome in result.outcomes])
     if result.failure is not None:
         raise result.failure
 
 
-def _print_folds(document: dict[str, Any]) -> None:
+def _print_folds(document: dict[str, Any], runs: Sequence[Run]) -> None:
+    from bpcli.runs.references import reference_to
     from bpcli.views.folds import folds_table, summary_table
 
     out = console()
     out.show(folds_table(document["folds"]))
     out.show(summary_table(document))
-    last = document["folds"][-1]["run_id"]
+    first, last = reference_to(runs[0]), reference_to(runs[-1])
     out.say(f"each fold is a run of its own; score one with: bpnet eval {last}")
-    out.say(f"see them together with: bpnet runs show {document['group']}")
+    out.say(f"see them together with: bpnet runs show {first}")
 
 
 def _say_notes(experiment: Experiment) -> None:
@@ -216,6 +219,7 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 
 
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
+    from bpcli.runs.references import reference_to
     from bpcli.views.tables import profile_table, scores_table, stop_table
 
     out, record = console(), outcome.record
@@ -230,8 +234,9 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     if record["warning"]:
         out.say(f"warning: {record['warning']}")
     out.say(f"saved in {outcome.run.folder}")
-    out.say(f"score it with: bpnet eval {outcome.run.run_id}")
-    out.say(f"see it in pictures with: bpnet plot {outcome.run.run_id}")
+    run = reference_to(outcome.run)
+    out.say(f"score it with: bpnet eval {run}")
+    out.say(f"see it in pictures with: bpnet plot {run}")
     if experiment.table.encoding is not None:
-        predict = f"bpnet predict {outcome.run.run_id} FILE -o predictions.csv"
+        predict = f"bpnet predict {run} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")

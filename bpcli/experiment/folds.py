@@ -15,8 +15,9 @@ from typing import TypeAlias
 from bpcli.build import Experiment, build
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment.interrupts import stop_requests
-from bpcli.experiment.session import Outcome, Watcher, reference_to
+from bpcli.experiment.session import Outcome, Watcher
 from bpcli.experiment.train import train
+from bpcli.runs.references import reference_to
 from bpcli.spec.load import Config
 
 View: TypeAlias = Callable[[Experiment], AbstractContextManager[Watcher]]

@@ -5,6 +5,7 @@ How long it trains may change, and how it is looked after; not what it trains on
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -72,6 +73,8 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
             raise RunError(f"{run.run_id} cannot go on: its data have changed since it began.")
         checkpoints = Checkpoints(run, str(record.get("identity")))
         start = checkpoints.newest(_log_bytes(run))
+        if start is None and checkpoints.faults:
+            raise RunError(_useless(run, checkpoints.faults))
         _refuse_misfit(run, start, experiment)
         _refuse_nothing_to_do(run, record, start, experiment)
         yield Resumption(run, record, experiment, checkpoints, start)
@@ -81,8 +84,6 @@ def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
     """Train on; what can go wrong is returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
     _let_files_change(resumption)
-    if resumption.start is None:
-        resumption.checkpoints.remove_all()
     return train_on(
         resumption.experiment,
         resumption.run,
@@ -154,6 +155,13 @@ def _differing(
 def _log_bytes(run: Run) -> int:
     path = run.path(METRICS)
     return path.stat().st_size if path.is_file() else 0
+
+
+def _useless(run: Run, faults: Sequence[str]) -> str:
+    """To begin again would overwrite all that is left."""
+    again = f"bpnet train {shlex.quote(str(run.path(RESOLVED)))}"
+    head = f"{run.run_id} cannot go on: none of its checkpoints can be used."
+    return "\n".join([head, *faults, f"Train it again, as a new run, with: {again}"])
 
 
 def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter as clock
 from typing import Protocol
 
@@ -27,6 +25,7 @@ from bpcli.experiment.scores import EpochScores, all_baselines, all_scores, loss
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
 from bpcli.runs.files import save_arrays
 from bpcli.runs.parameter_path import ParameterPath
+from bpcli.runs.references import reference_to
 from bpcli.runs.store import CONFIG, RESOLVED, SPLIT, WEIGHTS, MetricsFile, Record, Run
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
@@ -325,6 +324,7 @@ class Session:
     def _save_results(self, failure: Exception | None) -> None:
         last = self.experiment.initial_params if self.last is None else self.last.params
         best = last if self.best.params is None else self.best.params
+        self._let_weights_change()
         meta = weights_meta(self.experiment, self.best.number)
         save_arrays(self.run.path(WEIGHTS), weight_arrays(self.experiment, best, last), meta)
         if self.path is not None:
@@ -347,6 +347,12 @@ class Session:
         }
         self.run.write_record(self.record)
 
+    def _let_weights_change(self) -> None:
+        """Take the digest of an earlier end's weights out of the record: they agree at any time."""
+        if self.record.get("sha256"):
+            self.record["sha256"] = {}
+            self.run.write_record(self.record)
+
     def _stop_message(self) -> str | None:
         """Why the optimizer went no further, if that is what ended training."""
         ended = None if self.last is None else self.last.ended
@@ -368,9 +374,3 @@ class Session:
             resume = f"Go on with: bpnet train --resume {reference_to(self.run)}"
             return Interrupted(f"{saved}\n{resume}", failure.signal_number)
         return type(failure)(saved) if isinstance(failure, Diverged | WorkerLost) else failure
-
-
-def reference_to(run: Run) -> str:
-    """How the command line names a run: by its id where it is in the usual folder."""
-    is_usual = run.folder.parent == Path("runs")
-    return run.run_id if is_usual else shlex.quote(str(run.folder))

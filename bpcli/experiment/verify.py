@@ -19,6 +19,7 @@ from bpcli.experiment.train import train
 from bpcli.experiment.trained import SavedWeights, load_weights
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import load_arrays
+from bpcli.runs.references import reference_to
 from bpcli.runs.store import METRICS, RESOLVED, WEIGHTS, Record, Run
 from bpcli.spec.load import validate
 from bpcli.spec.overrides import override

@@ -127,11 +127,6 @@ class Checkpoints:
             remove(self._path(number))
             self._val_losses.pop(number, None)
 
-    def remove_all(self) -> None:
-        """For a training that begins again."""
-        for number in self._numbers():
-            remove(self._path(number))
-
     def _know(self, checkpoint: Checkpoint) -> None:
         loss = checkpoint.val_loss
         self._val_losses[checkpoint.number] = math.inf if loss is None or math.isnan(loss) else loss

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bpcli.runs.tags import tagged
 
 _LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")
 _MOST_SHOWN = 5
+_USUAL = Path("runs")
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
@@ -73,6 +75,15 @@ def _by_path(reference: str) -> Run:
     if not has_record:
         raise RunError(f"{reference} is not a run: no {RECORD} in there.")
     return Run(folder.resolve())
+
+
+def reference_to(run: Run) -> str:
+    """How a shell names a run to bpnet: by its id where it is in the usual folder, else a path."""
+    if run.folder.parent.resolve() == _USUAL.resolve():
+        return run.run_id
+    path = str(run.folder)
+    is_plain = os.sep in path and not path.startswith("-")
+    return shlex.quote(path if is_plain else f"{os.curdir}{os.sep}{path}")
 
 
 def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:

@@ -19,7 +19,7 @@ from bpcli.experiment import interrupts
 from bpcli.experiment.resume import resume, resumption
 from bpcli.experiment.session import Outcome
 from bpcli.experiment.train import train
-from bpcli.runs.store import BROKEN_OFF, PATH, RESOLVED, WEIGHTS, Run
+from bpcli.runs.store import BROKEN_OFF, METRICS, PATH, RESOLVED, WEIGHTS, Run
 from bpcli.spec.load import load_config
 from bpcli.training.loop import Epoch
 from bpcli.training.optimizers import OPTIMIZERS
@@ -282,6 +282,38 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
     assert outcome.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
     assert lines(outcome.run) == lines(whole.run)
     assert not newest.exists()
+
+
+@pytest.mark.parametrize("stops", [[45], []], ids=["interrupted", "finished"])
+def test_checkpoints_that_cannot_be_used_are_kept_and_said(
+    stops: list[int], tmp_path: Path
+) -> None:
+    run = trained(tmp_path, [*SMALL, "training.checkpoint_every=10"], stops=stops).run
+    run.path(METRICS).unlink()
+    checkpoints = sorted(run.folder.glob("checkpoint-*"))
+    with (
+        pytest.raises(RunError, match="none of its checkpoints can be used") as caught,
+        resumption(run, ["training.epochs=90"]),
+    ):
+        pass
+    assert str(caught.value).count("does not fit metrics.jsonl") == len(checkpoints) > 1
+    assert f"bpnet train {run.path(RESOLVED)}" in str(caught.value)
+    assert sorted(run.folder.glob("checkpoint-*")) == checkpoints
+
+
+def test_whenever_it_is_killed_record_and_weights_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(tmp_path, SMALL).run
+    write, states = Run.write_record, []
+
+    def watched(self: Run, record: dict[str, Any]) -> None:
+        states.append(run.checked(WEIGHTS))  # as whoever comes after a kill just before it
+        write(self, record)
+
+    monkeypatch.setattr(Run, "write_record", watched)
+    resumed(run, "training.epochs=60")
+    assert len(states) >= 3
 
 
 def test_a_run_that_diverged_does_so_again(tmp_path: Path) -> None:

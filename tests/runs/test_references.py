@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from bpcli.errors import RunError
 from bpcli.runs import store
-from bpcli.runs.references import find_run, list_runs
+from bpcli.runs.references import find_run, list_runs, reference_to
 from bpcli.runs.store import CONFIG, MetricsFile, Run
 
 RECORD = {
@@ -74,6 +75,18 @@ def test_references_that_name_no_run_or_several(reference: str, message: str, ru
 def test_a_path_names_a_run_anywhere(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = make(tmp_path_factory.mktemp("e"), "any-name")
     assert find_run(str(elsewhere.folder), runs).folder == elsewhere.folder
+
+
+@pytest.mark.parametrize("folder", ["runs", "./runs", ".", "my runs", "-odd", "a/b", "$HOME"])
+def test_what_a_shell_is_told_leads_back(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = make(Path(folder), "20260101-120000-xor-aaaa")
+    (word,) = shlex.split(reference_to(run))
+    assert not word.startswith("-")
+    assert find_run(word, Path("runs")).folder.samefile(run.folder)
+    assert find_run(reference_to(Run(run.folder.resolve())).strip("'"), Path("runs"))
 
 
 def test_no_runs(tmp_path: Path) -> None:
