@@ -14,7 +14,6 @@ from bpcli.build import Experiment, build
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment.provenance import data_digest, machine
 from bpcli.experiment.scores import EpochScores
-from bpcli.experiment.session import reference_to
 from bpcli.experiment.train import train
 from bpcli.experiment.trained import SavedWeights, load_weights
 from bpcli.nn.arrays import Array
