@@ -9,7 +9,7 @@ import numpy as np
 from bpcli.data.table import Labels
 from bpcli.nn.arrays import Array
 from bpcli.views.plots.base import Plot
-from bpcli.views.plots.outcome import no_classes, note, part_predictions
+from bpcli.views.plots.outcome import no_classes, note
 from bpcli.views.plots.style import literal
 from bpcli.views.plots.subject import Subject
 
@@ -52,7 +52,7 @@ class Confusion(Plot):
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         part, names = subject.rows, _class_names(subject)
-        classes = part_predictions(subject).classes
+        classes = subject.predictions.classes
         assert part.labels is not None, "there are classes"
         assert classes is not None, "there are classes"
         counts = confusion_counts(part.labels, classes, len(names))

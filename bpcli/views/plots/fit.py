@@ -18,12 +18,11 @@ from bpcli.views.plots.outcome import (
     note,
     outputs_at,
     shown_targets,
-    some_rows,
     target_names,
 )
 from bpcli.views.plots.plane import widened
 from bpcli.views.plots.style import colour, dashes, literal, marker
-from bpcli.views.plots.subject import Subject
+from bpcli.views.plots.subject import Subject, some_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

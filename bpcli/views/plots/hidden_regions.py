@@ -17,10 +17,10 @@ from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.registry import name_of
 from bpcli.views.plots.base import Plot, panels
-from bpcli.views.plots.outcome import left_out, not_so_many_inputs, some_rows
+from bpcli.views.plots.outcome import left_out, not_so_many_inputs
 from bpcli.views.plots.plane import MAP, Window, leads
 from bpcli.views.plots.regions import name_axes, original_inputs, window_of
-from bpcli.views.plots.subject import Subject
+from bpcli.views.plots.subject import Subject, some_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,25 +10,13 @@ from bpcli.data.table import Labels, numbered
 from bpcli.nn.activations import Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
-from bpcli.training.metrics import Predictions, predictions
-from bpcli.training.objective import Objective
 from bpcli.views.plots.subject import Subject
 
 if TYPE_CHECKING:
     from bpcli.views.plots.base import Panel
 
-MOST_POINTS = 2000
-"""So many rows are drawn as points: more would be a blot."""
-
 MOST_PANELS = 6
 """So many targets have a panel."""
-
-
-def part_predictions(subject: Subject) -> Predictions:
-    """What the network predicts for the part to show, as `eval` measures it."""
-    experiment = subject.experiment
-    Z = Objective(subject.network, experiment.rows(subject.part)).outputs(subject.params)
-    return predictions(subject.network, Z, experiment.preparation, subject.rows)
 
 
 def outputs_at(subject: Subject, X: Array) -> Array:
@@ -74,11 +62,6 @@ def shown_targets(values: Array) -> Labels:
     """The targets (n, k) that have a panel: all, or those that vary most, in their order."""
     by_spread = np.argsort(-values.std(axis=0), kind="stable")
     return np.sort(by_spread[:MOST_PANELS])
-
-
-def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
-    """The rows that are drawn: all, or evenly taken ones."""
-    return np.linspace(0, count - 1, min(count, most)).round().astype(np.intp)
 
 
 def note(figure: Panel, *remarks: str) -> None:

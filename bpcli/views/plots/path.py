@@ -15,10 +15,10 @@ from bpcli.nn.activations import Identity
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.views.plots.base import Plot, legend_below
-from bpcli.views.plots.outcome import note, some_rows
+from bpcli.views.plots.outcome import note
 from bpcli.views.plots.plane import MAP, Window
 from bpcli.views.plots.style import COLOURS, literal
-from bpcli.views.plots.subject import Need, Subject
+from bpcli.views.plots.subject import Need, Subject, some_rows
 from bpcli.views.tables import loss_text
 
 if TYPE_CHECKING:

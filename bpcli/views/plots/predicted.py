@@ -14,14 +14,12 @@ from bpcli.views.plots.outcome import (
     left_out,
     no_values,
     note,
-    part_predictions,
     shown_targets,
-    some_rows,
     target_names,
 )
 from bpcli.views.plots.plane import widened
 from bpcli.views.plots.style import COLOURS, literal
-from bpcli.views.plots.subject import Subject
+from bpcli.views.plots.subject import Subject, some_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +50,7 @@ def target_rows(subject: Subject) -> list[TargetRows]:
     """The targets that have a panel; with more than six, those that vary most."""
     true, names = subject.rows.values, target_names(subject)
     assert true is not None, "the targets are numbers"
-    outputs = part_predictions(subject).outputs
+    outputs = subject.predictions.outputs
     return [TargetRows(names[k], true[:, k], outputs[:, k]) for k in shown_targets(true)]
 
 

@@ -19,14 +19,12 @@ from bpcli.views.plots.outcome import (
     not_so_many_inputs,
     note,
     outputs_at,
-    part_predictions,
     shown_targets,
-    some_rows,
     target_names,
 )
 from bpcli.views.plots.plane import MAP, Window, leads
 from bpcli.views.plots.style import COLOURS, HATCHES, colour, literal, marker
-from bpcli.views.plots.subject import Subject
+from bpcli.views.plots.subject import Subject, some_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +88,7 @@ def _draw_classes(figure: Panel, subject: Subject, labels: Labels) -> None:
         _fill_with_score(figure, axes, subject, window, outputs[:, -1])
     else:
         _fill_with_classes(axes, window, outputs)
-    classes = part_predictions(subject).classes
+    classes = subject.predictions.classes
     assert classes is not None, "there are classes"
     wrong = classes != labels
     _draw_rows(axes, subject, labels, wrong)

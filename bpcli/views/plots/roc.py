@@ -8,7 +8,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.views.plots.base import Plot
-from bpcli.views.plots.outcome import is_one_score, left_out, no_classes, note, part_predictions
+from bpcli.views.plots.outcome import is_one_score, left_out, no_classes, note
 from bpcli.views.plots.style import colour, dashes, literal
 from bpcli.views.plots.subject import Subject
 
@@ -92,7 +92,7 @@ def _scored_classes(subject: Subject) -> list[ScoredClass]:
     """Without those that have no rows in the part, or all of them."""
     labels, names = subject.rows.labels, subject.experiment.preparation.class_names
     assert labels is not None, "there are classes"
-    outputs = part_predictions(subject).outputs
+    outputs = subject.predictions.outputs
     return [
         ScoredClass(names[label], labels == label, outputs[:, output])
         for label, output in _scores(subject)

@@ -11,17 +11,28 @@ import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import Part, PartName
+from bpcli.data.table import Labels
 from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.runs.store import Record
+from bpcli.training.metrics import Predictions, predictions
+from bpcli.training.objective import Objective
 
 Need: TypeAlias = Literal["log", "network"]
 """What a picture reads: the lines of metrics.jsonl, or the network with its weights and data."""
 
 MOST_ROWS = 4000
 """So many rows a picture looks at: their histogram is that of all, and nobody sees more points."""
+
+MOST_POINTS = 2000
+"""So many rows are drawn as points: more would be a blot."""
+
+
+def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
+    """The rows that are drawn: all, or evenly taken ones."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +86,18 @@ class Subject:
         """The part to show. It has rows."""
         return self.experiment.parts[self.part]
 
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What the network predicts for the part to show, as `eval` measures it."""
+        rows = self.experiment.rows(self.part)
+        Z = Objective(self.network, rows).outputs(self.params)
+        return predictions(self.network, Z, self.experiment.preparation, self.rows)
+
     def passed(self, name: PartName, most: int = MOST_ROWS) -> list[LayerPass]:
         """The layers with z and a for rows of a part, evenly taken where there are more."""
-        index = np.linspace(0, len(self.experiment.parts[name]) - 1, most).round().astype(int)
         X = self.experiment.parts[name].X
         work = Workspace(self.network, self.params)
-        forward_rows(work, X if len(X) <= most else X[index])
+        forward_rows(work, X if len(X) <= most else X[some_rows(len(X), most)])
         return work.layers
 
     def series(self, key: str) -> tuple[Array, Array]:

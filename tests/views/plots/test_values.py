@@ -12,7 +12,8 @@ from bpcli.experiment.model import load_model
 from bpcli.runs.references import find_run
 from bpcli.views.plots import PLOTS
 from bpcli.views.plots.network import lines_of
-from bpcli.views.plots.outcome import MOST_POINTS, shown_targets, some_rows
+from bpcli.views.plots.outcome import shown_targets
+from bpcli.views.plots.subject import MOST_POINTS, some_rows
 
 
 def test_predicted_and_residuals_are_in_original_units(tmp_path: Path) -> None:
