@@ -41,55 +41,61 @@ def needs(spec: Spec, network: Network, rows: int, table_bytes: int) -> list[Nee
 
     `table_bytes` is what the source has yet to make of the rows; 0 once they are there.
     """
-    dtype, optimizer = np.dtype(spec.network.dtype), spec.training.optimizer
-    vector = network.n_params * dtype.itemsize
-    shards = shards_needed(rows, network, dtype, equal_size(rows, block_size(network, dtype)))
-    asked = spec.training.workers
-    workers = min(shards, usable_cores() if asked == "auto" else asked)
-    layers, rows_at = ("network", "layers"), _key_of_rows(spec)
-    name = name_of(OPTIMIZERS, optimizer)
-    found = [
-        Need(
-            f"{network.n_params:,} parameters with their gradients and copies",
-            vector * (_VECTORS_IN_USE + shards),
-            layers,
-            "take fewer units",
-        ),
-        Need(
-            f"what `{name}` remembers or solves",
-            optimizer.memory_bytes(network.n_params, dtype.itemsize),
-            ("training", "optimizer"),
-            "take `conjugate_gradient`, which needs a few vectors only",
-        ),
-        Need(
-            f"activations of {block_size(network, dtype)} rows at a time",
-            workers * block_bytes(network, dtype),
-            layers,
-            "take fewer units",
-        ),
-        Need(
-            f"{rows:,} rows in {dtype}",
-            rows * (network.layers[0].columns + network.outputs) * dtype.itemsize,
-            rows_at,
-            "take fewer rows",
-        ),
-        Need("the table", table_bytes, rows_at, "take fewer rows"),
-        Need(
-            f"parameters after each of {spec.training.epochs:,} epochs",
-            vector * spec.training.epochs * _COPIES_OF_PATH * spec.training.record_params,
-            ("training", "record_params"),
-            "leave `record_params` out",
-        ),
-    ]
+    found = [*_of_network(spec, network, rows), *_of_rows(spec, network, rows, table_bytes)]
     return [need for need in found if need.bytes]
+
+
+def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
+    """Parameters, the optimizer's state, activations, and the recorded path."""
+    dtype, training = np.dtype(spec.network.dtype), spec.training
+    vector, block = network.n_params * dtype.itemsize, block_size(network, dtype)
+    shards = shards_needed(rows, network, dtype, equal_size(rows, block))
+    workers = min(shards, usable_cores() if training.workers == "auto" else training.workers)
+    yield Need(
+        f"{network.n_params:,} parameters with their gradients and copies",
+        vector * (_VECTORS_IN_USE + shards),
+        _LAYERS,
+        "take fewer units",
+    )
+    yield Need(
+        f"what `{name_of(OPTIMIZERS, training.optimizer)}` remembers or solves",
+        training.optimizer.memory_bytes(network.n_params, dtype.itemsize),
+        ("training", "optimizer"),
+        "take `conjugate_gradient`, which needs a few vectors only",
+    )
+    yield Need(
+        f"activations of {block} rows at a time",
+        workers * block_bytes(network, dtype),
+        _LAYERS,
+        "take fewer units",
+    )
+    yield Need(
+        f"parameters after each of {training.epochs:,} epochs",
+        vector * training.epochs * _COPIES_OF_PATH * training.record_params,
+        ("training", "record_params"),
+        "leave `record_params` out",
+    )
+
+
+_LAYERS: Location = ("network", "layers")
+
+
+def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Iterator[Need]:
+    """The rows as the network reads them, and the table that they come from."""
+    dtype, at = np.dtype(spec.network.dtype), _key_of_rows(spec)
+    numbers = network.layers[0].columns + network.outputs
+    what = f"{rows:,} rows in {dtype}"
+    yield Need(what, rows * numbers * dtype.itemsize, at, "take fewer rows")
+    yield Need("the table", table_bytes, at, "take fewer rows")
 
 
 _VECTORS_IN_USE = 9
 """Parameters and their copy for the workers, the new ones, best, velocity, and gradients: of a
 block, added up, scaled, and of the latest evaluation. To these comes the gradient of each shard."""
 
-_COPIES_OF_PATH = 3
-"""The recorded parameters as a list, as one array, and as the bytes that are written."""
+_COPIES_OF_PATH = 2
+"""Training writes the path as it comes, but its picture reads all of it: itself and its distances
+from the end. What nobody could look at is not begun."""
 
 
 def _key_of_rows(spec: Spec) -> Location:
