@@ -63,9 +63,9 @@ def command(
 ) -> None:
     """Score a run, beside a baseline.
 
-    RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Metrics are
-    in the data's own units. The baseline knows the training targets, but no inputs. Exit code 4
-    if a metric is not as required.
+    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
+    Metrics are in the data's own units. The baseline knows the training targets, but no inputs.
+    Exit code 4 if a metric is not as required.
     """
     from bpcli.experiment.evaluate import default_part, evaluate, judge_run
     from bpcli.experiment.gates import Requirement
@@ -94,7 +94,8 @@ def command(
         where = f"on {data}" if data is not None else f"on the {evaluation.part} part"
         chosen = "" if data or split else "; without --split: test, else val, else train"
         console(stderr=True).say(
-            f"{found.run_id}: {weights} weights {where} ({evaluation.rows} rows{chosen})"
+            f"{found.run_id}: {weights} weights {where} "
+            f"({evaluation.rows} row{'s' * (evaluation.rows != 1)}{chosen})"
         )
         _print_tables(trained, evaluation)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]

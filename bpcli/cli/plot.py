@@ -56,9 +56,9 @@ def command(
 ) -> None:
     """Draw pictures of a run.
 
-    RUN is an id, a unique beginning of one, a name, `latest`, `latest~1`, or a path. Without KIND,
-    every picture that the run has. Several in one file are pages of a .pdf, else panels of one
-    picture. A picture that is there already is drawn again.
+    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
+    Without KIND, every picture that the run has. Several in one file are pages of a .pdf, else
+    panels of one picture. A picture that is there already is drawn again.
     """
     from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
     from bpcli.runs.references import find_run

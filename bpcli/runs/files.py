@@ -75,7 +75,9 @@ def make_folder_of(path: Path) -> None:
 
 def not_saved(path: Path, error: OSError) -> RunError:
     """The failure to save a file. What could not be synced is not tried again: see fsync(2)."""
-    return RunError(f"{path} could not be saved: {error.strerror or error}.")
+    lacks_folder = isinstance(error, FileNotFoundError) and not path.parent.exists()
+    reason = f"there is no folder {path.parent}" if lacks_folder else error.strerror or error
+    return RunError(f"{path} could not be saved: {reason}.")
 
 
 def remove(path: Path) -> None:

@@ -55,7 +55,7 @@ def find_run(reference: str, runs_dir: Path) -> Run:
             return matches[0]
         if matches:
             raise RunError(_ambiguous(reference, matches))
-    raise RunError(_unknown(reference, runs, runs_dir))
+    raise RunError(_of_config(reference) or _unknown(reference, runs, runs_dir))
 
 
 def _readings(reference: str, runs: list[Run]) -> Iterator[list[Run]]:
@@ -73,7 +73,7 @@ def _by_path(reference: str) -> Run:
     except OSError:  # a path too long to be one
         has_record = False
     if not has_record:
-        raise RunError(f"{reference} is not a run: no {RECORD} in there.")
+        raise RunError(_of_config(reference) or f"{reference} is not a run: no {RECORD} in there.")
     return Run(folder.resolve())
 
 
@@ -100,6 +100,13 @@ def _ambiguous(reference: str, matches: list[Run]) -> str:
         shown.append(f"  … and {len(matches) - _MOST_SHOWN} more")
     head = f"`{reference}` could be any of these runs, newest first (`latest` is the last of all):"
     return "\n".join([head, *shown])
+
+
+def _of_config(reference: str) -> str | None:
+    """What is wrong where a config is given in place of a run."""
+    if Path(reference).suffix not in (".yaml", ".yml"):
+        return None
+    return f"{reference} is a config, not a run: `bpnet train {reference}` makes one."
 
 
 def _unknown(reference: str, runs: list[Run], runs_dir: Path) -> str:

@@ -303,7 +303,10 @@ def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
         (("latest", "t.csv", "-o", "/dev/null"), "/dev/null cannot hold the predictions"),
         (("latest", "t.csv", "-o", "o.xls"), "the ending `.xls` names no kind of file"),
         (("latest", "t.csv", "-o", "o.csv", "--json"), "--json prints"),
-        (("latest", "t.csv", "-o", "no/o.csv"), "no/o.csv could not be saved"),
+        (
+            ("latest", "t.csv", "-o", "no/o.csv"),
+            "no/o.csv could not be saved: there is no folder no.",
+        ),
         (("latest", "none.csv"), "there is no file none.csv"),
         (("latest", "runs"), "runs is a folder"),
         (("c.yaml", "t.csv"), "c.yaml is a CONFIG: new rows need a RUN"),

@@ -63,6 +63,8 @@ def test_references(reference: str, found: str, runs: Path) -> None:
         ("2026010", "any of these runs"),
         ("latest~4", "reaches too far back"),
         ("nothing", "There is no run `nothing`"),
+        ("a/xor.yml", "a/xor.yml is a config, not a run: `bpnet train a/xor.yml` makes one."),
+        ("xor.yaml", "xor.yaml is a config, not a run: `bpnet train xor.yaml` makes one."),
         ("../x", "is not a run"),
         ("20260109-120000-half-eeee", "There is no run"),
     ],
