@@ -42,7 +42,8 @@ def document_of(records: Sequence[Record]) -> dict[str, Any]:
         "folds": list(records),
         "summary": _summary([record["metrics"] for record in ended]),
         "baselines": {
-            label: _summary([record["baselines"][label] for record in ended]) for label in baselines
+            label: _summary([record["baselines"].get(label, {}) for record in ended])
+            for label in baselines
         },
     }
 

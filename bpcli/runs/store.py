@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, cast
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, file_digest, to_json, write_atomically
 from bpcli.runs.lock import Lock, is_held
+from bpcli.runs.shape import wrong_key
 
 Record: TypeAlias = dict[str, Any]
 """What run.json holds."""
@@ -142,7 +143,7 @@ class Run:
             record = json.loads(path.read_bytes())
         except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
-        wrong = _wrong_key(record)
+        wrong = wrong_key(record)
         if wrong is not None:
             raise RunError(f"{path} is not the record of a run: see its `{wrong}`.")
         if record["status"] == RUNNING and not is_held(self.path(LOCK)):
@@ -163,29 +164,6 @@ class Run:
             return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
-
-
-_ALWAYS: dict[str, type] = {
-    "run_id": str, "status": str, "task": str, "rows": dict, "layers": list, "n_params": int,
-    "n_frozen": int, "loss": str, "reduction": str, "l2": float, "optimizer": dict,
-    "dtype": str, "seed": int, "targets_scaled": bool, "overrides": list,
-}  # fmt: skip
-_WHERE_THERE: dict[str, type] = {
-    "stop_reason": str, "epochs": int, "best_epoch": int, "seconds": float, "stop": list,
-    "metrics": dict, "baselines": dict, "sha256": dict, "fold": dict, "config": dict,
-    "identity": str, "resumed": list, "data_sha256": str,
-}  # fmt: skip
-
-
-def _wrong_key(record: object) -> str | None:
-    """The first key of a record that is missing or of another type than it should be."""
-    if not isinstance(record, dict):
-        return "top level"
-    optional = {key: kind for key, kind in _WHERE_THERE.items() if key in record}
-    for key, kind in (_ALWAYS | optional).items():
-        if not isinstance(record.get(key), (int, float) if kind is float else kind):
-            return key
-    return None
 
 
 def _suffix() -> str:

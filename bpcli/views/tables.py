@@ -131,7 +131,7 @@ def scores_table(
     """
     parts = list(dict.fromkeys(path.partition(".")[0] for path in scores))
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
-    columns = [f"{label} ({parts[-1]})" for label in baselines]
+    columns = [f"{label} ({part})" for label in baselines for part in parts[-1:]]
     table = Grid(["metric", *parts, *([] if intervals is None else ["95 % interval"]), *columns])
     loss = "weighted mean loss" if record.get("weighted") else "mean loss"
     labels = {

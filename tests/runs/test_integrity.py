@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
+import math
 import os
 import pickle
+import random
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +172,38 @@ def test_links_that_lead_out_of_the_run_are_not_written_through(run: Run, bpnet:
     bpnet("runs", "tag", "latest", "good")
     assert secret.read_text() == "kept"
     assert not any("kept" in result.out + result.err for result in outcomes(bpnet))
+
+
+ODD = [None, True, 10**400, math.inf, math.nan, "x", [], {}, [1], {"a": 1}, [[]], [{}]]
+
+
+def _places(tree: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value of a JSON tree."""
+    pairs = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    for key, value in pairs:
+        yield (*place, key)
+        if isinstance(value, dict | list):
+            yield from _places(value, (*place, key))
+
+
+def test_whatever_stands_in_a_record_is_shown_or_refused(run: Run, bpnet: Bpnet) -> None:
+    rng, whole = random.Random(1), run.record()
+    places = [*_places(whole)]
+    for place in places if os.environ.get("BPNET_FULL") else rng.sample(places, 40):
+        record = copy.deepcopy(whole)
+        inner = functools.reduce(lambda tree, key: tree[key], place[:-1], record)
+        inner[place[-1]] = rng.choice(ODD)
+        run.path(RECORD).write_text(json.dumps(record))
+        for arguments in (("list",), ("show", run.run_id), ("diff", run.run_id, "latest")):
+            assert bpnet("runs", *arguments).code in (0, 2), (place, inner)
+
+
+def test_a_record_without_metrics_is_shown(run: Run, bpnet: Bpnet) -> None:
+    run.write_record(run.record() | {"metrics": {}})  # as where a long epoch was given up
+    assert bpnet("runs", "show", "latest").code == 0
+    run.write_record(run.record() | {"metrics": {"train.loss": []}})
+    assert_refused(bpnet("runs", "show", "latest"), "see its `metrics`")
+    assert "damaged" in bpnet("runs", "list").out
 
 
 @pytest.mark.parametrize("file", [LOCK, METRICS, ".run.json.tmp", ".tags.json.tmp"])

@@ -12,8 +12,10 @@ from bpcli.runs.references import find_run, list_runs, reference_to
 from bpcli.runs.store import CONFIG, MetricsFile, Run
 
 RECORD = {
-    "status": "finished", "task": "regression", "rows": {}, "layers": [], "n_params": 1,
-    "n_frozen": 0, "loss": "mse", "reduction": "mean", "l2": 0.0, "optimizer": {},
+    "status": "interrupted", "task": "regression", "rows": {}, "n_params": 1,
+    "layers": [{"inputs": 1, "units": 1, "activation": {"name": "identity"}, "bias": "none"}],
+    "batch_size": "full",
+    "n_frozen": 0, "loss": "mse", "reduction": "mean", "l2": 0.0, "optimizer": {"name": "adam"},
     "dtype": "float64", "seed": 0, "targets_scaled": False, "overrides": [],
 }  # fmt: skip
 
