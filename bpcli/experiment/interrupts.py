@@ -62,6 +62,12 @@ class StopRequest:
         return max(latest - earlier, clock() - latest) > _LONG_EPOCH_SECONDS
 
 
+def _is_heard(number: int) -> bool:
+    """All are but the end of the terminal under nohup, which has asked to ignore that."""
+    is_hangup = number == getattr(signal, "SIGHUP", None)
+    return not (is_hangup and signal.getsignal(number) is signal.SIG_IGN)
+
+
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
     """Collect those signals while the block runs; elsewhere than in the main thread, none.
@@ -77,7 +83,7 @@ def stop_requests() -> Iterator[StopRequest]:
         yield request
         return
     previous: dict[int, Any] = {
-        number: signal.signal(number, request.receive) for number in _SIGNALS
+        number: signal.signal(number, request.receive) for number in _SIGNALS if _is_heard(number)
     }
     try:
         yield request

@@ -19,6 +19,7 @@ from bpcli.experiment.session import Outcome, Watcher, stop_rules
 from bpcli.experiment.train import train_on
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
+from bpcli.runs.listing import differences
 from bpcli.runs.store import METRICS, RESOLVED, RUNNING, WEIGHTS, Record, Run
 from bpcli.spec.load import Config, validate
 from bpcli.spec.overrides import override
@@ -107,15 +108,16 @@ def _let_files_change(resumption: Resumption) -> None:
 def _record(resumption: Resumption) -> Record:
     """What is known before the first epoch: of the earlier end only what its files need."""
     experiment, old = resumption.experiment, resumption.record
-    added = list(experiment.config.overrides)
+    added, found = list(experiment.config.overrides), describe(experiment)
     session = {
         "at_epoch": 0 if resumption.start is None else resumption.start.number,
         "when": now(),
         "overrides": added,
+        "changed": [*differences(old.get("config", {}), found["config"])],
         "argv": argv(),
     }
     return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
-        **describe(experiment),
+        **found,
         "status": RUNNING,
         "overrides": [*old["overrides"], *added],
         "resumed": [*old.get("resumed", []), session],

@@ -157,11 +157,11 @@ def _refuse_unrepeatable(run: Run, record: Record) -> None:
             f"bpnet train --resume {reference_to(run)}"
         )
     for session in record.get("resumed", []):
-        changed = [key for key in session["overrides"] if key.startswith("training.learning_rate")]
+        changed = any(key.startswith("training.learning_rate") for key in session["changed"])
         if changed and session["at_epoch"]:
             raise RunError(
-                f"{run_id} had another learning rate from epoch {session['at_epoch']} on "
-                f"({changed[0]}): no one config trains it again."
+                f"{run_id} had another learning rate from epoch {session['at_epoch']} on: no one "
+                "config trains it again."
             )
 
 

@@ -79,7 +79,7 @@ _FORMS: dict[str, Fits] = {
     "learning_rate": _or_none(_any(_is_number, _with({"schedule": _text}))),
     "class_weights": _or_none(_mapping(_is_number)), "config": _of(dict), "identity": _text,
     "fold": _with({"number": _is_int, "of": _is_int, "group": _text}),
-    "resumed": _list(_with({"at_epoch": _is_int, "overrides": _list(_text)})),
+    "resumed": _list(_with({"at_epoch": _is_int, "changed": _list(_text)})),
     "stop_reason": _text, "stop_message": _or_none(_text), "warning": _or_none(_text),
     "error": _text, "started": _text, "ended": _text, "epochs": _is_int, "best_epoch": _is_int,
     "seconds": _is_number, "stop": _list(_rule), "metrics": _mapping(_figure),

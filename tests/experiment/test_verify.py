@@ -96,11 +96,18 @@ def test_the_command_exits_with_4_where_anything_differs(bpnet, tmp_path: Path) 
     assert {"versions", "cpu", "blas"} <= document["then"].keys() & document["now"].keys()
 
 
+OF_DEFAULTS = ["data.n_samples=60", "data.split={}", "loss=mse", "training={epochs: 20}"]
+
+
 def test_what_cannot_be_trained_again_is_refused(tmp_path: Path) -> None:
-    run = trained(tmp_path, SMALL, stops=[5]).run
-    resumed(run, "training.learning_rate=0.2")
-    with pytest.raises(RunError, match=r"another learning rate from epoch 5 on"):
-        verify(run)
+    rate = load_config(CONFIGS / "moons.yaml").spec.training.learning_rate
+    for way in ("training.learning_rate=0.2", "training={epochs: 20, learning_rate: 0.2}"):
+        run = trained(tmp_path, [*OF_DEFAULTS, f"training.learning_rate={rate}"], stops=[5]).run
+        resumed(run, f"training.learning_rate={rate}", stops=[8])
+        assert verify(run).is_identical
+        resumed(run, way)
+        with pytest.raises(RunError, match=r"another learning rate from epoch 8 on"):
+            verify(run)
     other = train(build(load_config(CONFIGS / "moons.yaml", SMALL)), tmp_path, SilentView()).run
     record = json.loads(other.path(RECORD).read_text())
     other.write_record(record | {"data_sha256": "0" * 64})
