@@ -164,7 +164,9 @@ def _stops(stopping: Stopping) -> list[Line]:
 
 def _standing(rule: Criterion) -> str:
     sign = "<=" if rule.falls else ">="
-    return f"  {shown(rule.now, 4):>9} {sign} {rule.target:<9g} {rule.meaning}"
+    is_count = rule.now is not None and float(rule.now).is_integer()
+    now = shown(rule.now, 9 if is_count else 4)
+    return f"  {now:>9} {sign} {rule.target:<9g} {rule.meaning}"
 
 
 def _rows(seen: Seen, width: int, most: int) -> list[Line]:

@@ -55,6 +55,15 @@ def texts(lines: list) -> list[str]:
     return ["".join(piece.text for piece in line) for line in lines]
 
 
+def test_a_count_of_a_stop_rule_has_all_its_digits() -> None:
+    seen = seen_after(980, max_fail=100_000, goal=1e-3)
+    for rule in seen.stopping.criteria:
+        rule.now = {"goal": 0.0123456, "max_fail": 21088}.get(rule.name)
+    shown = "\n".join(texts(picture(seen, 80, 24, UNICODE)))
+    assert "goal        0.01235 <= 0.001     loss" in shown
+    assert "max_fail      21088 >= 100000    epochs since" in shown
+
+
 def test_a_terminal_of_24_lines_shows_everything() -> None:
     lines = texts(picture(seen_after(980, max_fail=300, goal=1e-3), 80, 24, UNICODE))
     assert [line.rstrip() for line in lines] == [
