@@ -58,8 +58,8 @@ class LossCurves(Curves):
 
     def title(self, subject: Subject) -> str:
         record = subject.record
-        reason = record.get("stop_reason")
-        ended = literal(record["status"] if reason is None else f"ended by {reason}")
+        status, reason = record["status"], record.get("stop_reason")
+        ended = literal(status if reason in (None, status) else f"ended by {reason}")
         return f"loss by epoch, {_best_text(record)}{ended}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:

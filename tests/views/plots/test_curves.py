@@ -51,6 +51,13 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
     assert axes.get_yscale() == "log"
 
 
+def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
+    subject = replace(
+        moons, record=moons.record | {"status": "interrupted", "stop_reason": "interrupted"}
+    )
+    assert PLOTS["loss"].title(subject).endswith("), interrupted")
+
+
 @pytest.mark.parametrize(
     ("train", "scale"),
     [
