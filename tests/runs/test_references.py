@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
+import random
 import re
 import shlex
 from pathlib import Path
@@ -107,6 +110,23 @@ def test_claimed_folders_are_new_and_well_named(
     monkeypatch.setattr(store.time, "strftime", lambda _: "20260101-000000")
     first, second = Run.claim(tmp_path / "r", "n"), Run.claim(tmp_path / "r", "n")
     assert (first.run_id, second.run_id) == ("20260101-000000-n-aaaa", "20260101-000000-n-bbbb")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_a_thousand_starts_in_one_second_are_a_thousand_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.time, "strftime", lambda _: "20260101-120000")
+    monkeypatch.setattr(store, "_suffix", lambda: f"a{random.randrange(1100):03x}")  # they collide
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        claimed = pool.starmap(_claimed, [(tmp_path, seed) for seed in range(4)])
+    names = [name for each in claimed for name in each]
+    assert len(names) == len({*names}) == len([*tmp_path.iterdir()]) == 1000
+
+
+def _claimed(folder: Path, seed: int) -> list[str]:
+    random.seed(seed // 2)  # two of them want the same names in the same order
+    return [Run.claim(folder, "xor").run_id for _ in range(250)]
 
 
 def test_suffixes_begin_with_a_letter() -> None:
