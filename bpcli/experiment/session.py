@@ -304,7 +304,7 @@ class Session:
                 self.run.write_record(
                     self.record | {"status": "failed", "stop_reason": "failed", "error": str(error)}
                 )
-            raise
+            raise self._with_way_on(error) from None
         return Outcome(self.run, self.record, failure and self._with_place(failure))
 
     def _last_checkpoint(self, failure: Exception | None) -> Exception | None:
@@ -373,4 +373,11 @@ class Session:
         if isinstance(failure, Interrupted):
             resume = f"Go on with: bpnet train --resume {reference_to(self.run)}"
             return Interrupted(f"{saved}\n{resume}", failure.signal_number)
+        if isinstance(failure, RunError):
+            return self._with_way_on(failure)
         return type(failure)(saved) if isinstance(failure, Diverged | WorkerLost) else failure
+
+    def _with_way_on(self, failure: RunError) -> RunError:
+        """What could not be saved, with what to do once it can be."""
+        resume = f"bpnet train --resume {reference_to(self.run)}"
+        return RunError(f"{failure}\nOnce it can be, go on with: {resume}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,19 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
         newest = Checkpoints(Run(tmp_path), "me").newest(0)
         assert newest is not None
         assert (newest.position.params == 1).all()
+
+
+@pytest.mark.parametrize("size", [4_000, 20_000])
+def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
+    size: int, bpnet, tmp_path: Path
+) -> None:
+    with no_file_larger_than(size):
+        full = bpnet(*TRAIN, "--set", "training.epochs=200", "--runs-dir", tmp_path / "my runs")
+    assert full.code == 2
+    assert "File too large" in full.err
+    program, *command = shlex.split(full.err.partition("go on with: ")[2])
+    assert program == "bpnet"
+    assert bpnet(*command, "--quiet").code == 0
 
 
 @pytest.mark.slow
