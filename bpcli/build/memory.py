@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import block_bytes, block_size
+from bpcli.nn.propagation import block_size, bytes_a_sample
 from bpcli.registry import name_of
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.models import Spec
@@ -48,8 +48,9 @@ def needs(spec: Spec, network: Network, rows: int, table_bytes: int) -> list[Nee
 def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
     """Parameters, the optimizer's state, activations, and the recorded path."""
     dtype, training = np.dtype(spec.network.dtype), spec.training
-    vector, block = network.n_params * dtype.itemsize, block_size(network, dtype)
-    shards = shards_needed(rows, network, dtype, equal_size(rows, block))
+    vector = network.n_params * dtype.itemsize
+    block = equal_size(rows, block_size(network, dtype))
+    shards = shards_needed(rows, network, dtype, block)
     workers = min(shards, usable_cores() if training.workers == "auto" else training.workers)
     yield Need(
         f"{network.n_params:,} parameters with their gradients and copies",
@@ -65,7 +66,7 @@ def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
     )
     yield Need(
         f"activations of {block} rows at a time",
-        workers * block_bytes(network, dtype),
+        (workers + _OTHER_PASSES) * bytes_a_sample(network, dtype) * block,
         _LAYERS,
         "take fewer units",
     )
@@ -87,11 +88,22 @@ def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Itera
     what = f"{rows:,} rows in {dtype}"
     yield Need(what, rows * numbers * dtype.itemsize, at, "take fewer rows")
     yield Need("the table", table_bytes, at, "take fewer rows")
+    width = network.outputs + _COLUMNS_BESIDE_OUTPUTS
+    scores = rows * width * _COPIES_OF_OUTPUTS * 8
+    yield Need("outputs and metrics of all rows", scores, at, "take fewer rows")
 
 
 _VECTORS_IN_USE = 9
 """Parameters and their copy for the workers, the new ones, best, velocity, and gradients: of a
 block, added up, scaled, and of the latest evaluation. To these comes the gradient of each shard."""
+
+_OTHER_PASSES = 2
+"""Passes whose arrays stay beside those of the workers: over units to look at, and to predict."""
+
+_COLUMNS_BESIDE_OUTPUTS = 4
+_COPIES_OF_OUTPUTS = 4
+"""What metrics hold of every row, in double precision: outputs, targets, their differences and
+squares, and as wide as a few outputs more the row's number, its class, and what is drawn."""
 
 _COPIES_OF_PATH = 2
 """Training writes the path as it comes, but its picture reads all of it: itself and its distances

@@ -163,15 +163,10 @@ def block_size(network: Network, dtype: np.dtype) -> int:
     widest = max(layer.rows for layer in network.layers)
     if widest >= 256:
         return 1500 if widest < 1024 else 1000
-    return min(2000, max(900, 2**19 // _bytes_a_sample(network, dtype)))
+    return min(2000, max(900, 2**19 // bytes_a_sample(network, dtype)))
 
 
-def block_bytes(network: Network, dtype: np.dtype) -> int:
-    """What a workspace holds for one block."""
-    return block_size(network, dtype) * _bytes_a_sample(network, dtype)
-
-
-def _bytes_a_sample(network: Network, dtype: np.dtype) -> int:
+def bytes_a_sample(network: Network, dtype: np.dtype) -> int:
     """z, a, delta and grad_a of every layer."""
     return sum(2 * layer.rows + 2 * layer.units for layer in network.layers) * dtype.itemsize
 

@@ -34,6 +34,9 @@ class Adam(Optimizer):
     beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square.")] = 0.999
     epsilon: Annotated[float, Gt(0), doc("Keeps the divisor from 0.")] = 1e-8
 
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        return 4 * n_params * itemsize  # both means, of this step and of the one before
+
     def init(self, params: Vector) -> State:
         return {
             "mean": np.zeros_like(params),
