@@ -81,13 +81,16 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
     if layers[0] not in ("auto", columns):
         yield Complaint(
             ("network", "layers", 0),
-            f"the first layer has {layers[0]} units, but the data has {columns} input columns",
+            f"the first layer has {layers[0]} units, but the data has "
+            f"{_counted(columns, 'input column')}",
         )
     last = ("network", "layers", len(layers) - 1)
     if not table.has_targets:
         if layers[-1] == "auto":
             yield Complaint(last, "`auto` takes this size from the targets, and there are none")
         return
+    if len(table.class_names) == 1:
+        return  # whatever the size, there is nothing to learn
     fitting = {outputs_needed(table, one_hot=False), outputs_needed(table, one_hot=True)}
     if has_softmax_output(spec):
         fitting = {outputs_needed(table, one_hot=True)}
@@ -95,7 +98,7 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
         yield Complaint(last, "a softmax of one unit is always 1: use another activation")
     elif layers[-1] != "auto" and layers[-1] not in fitting:
         what = (
-            f"{table.Y.shape[1]} target columns"
+            _counted(table.Y.shape[1], "target column")
             if table.Y is not None
             else f"{len(table.class_names)} classes"
         )
@@ -104,6 +107,10 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
             f"the last layer has {layers[-1]} units, but the data has {what}: expected "
             f"{' or '.join(map(str, sorted(fitting)))}",
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:

@@ -67,14 +67,16 @@ def command(
 
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
-        from bpcli.experiment.compare import compare
+        from bpcli.experiment.compare import begin, compare
         from bpcli.spec.alternatives import load_alternatives
 
         alternatives = load_alternatives(config, overrides, optimizers)
         path = figure or runs_dir / f"compare-{alternatives[0].config.spec.name}.svg"
+        _require_a_format(path)
+        comparison = begin(alternatives, seeds)
         _make_room_for(path)
         with _progress(alternatives, seeds, is_silent=as_json) as progress:
-            comparison = compare(alternatives, seeds, progress)
+            compare(comparison, progress)
         _report(comparison, path, as_json)
     if comparison.signal_number is not None:
         count = f"{len(comparison.trials)} of {len(alternatives) * seeds}"
@@ -85,13 +87,17 @@ def command(
         raise comparison.failure
 
 
-def _make_room_for(path: Path) -> None:
-    """Find out before any training whether the picture can be saved there."""
-    from bpcli.runs.files import make_folder_of
+def _require_a_format(path: Path) -> None:
     from bpcli.views.plots.style import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")
+
+
+def _make_room_for(path: Path) -> None:
+    """Find out before any training whether the picture can be saved there."""
+    from bpcli.runs.files import make_folder_of
+
     make_folder_of(path)
 
 

@@ -149,14 +149,15 @@ def _refuse_no_rows(frame: DataFrame) -> None:
 
 @contextmanager
 def naming(path: Path, key: str = "file") -> Iterator[None]:
-    """Put the file's name into the message of a `DataError`, and a key where it has none."""
+    """Put the file's name into the message of a `DataError`, and the key that names the file."""
     try:
         yield
     except DataError as error:
         message = str(error)
         if path.name not in message:
             message = f"{path.name}: {message}"
-        raise DataError(message, error.key or key) from None
+        is_of_another_key = error.key not in (None, "file")
+        raise DataError(message, error.key if is_of_another_key else key) from None
 
 
 def targets_table(

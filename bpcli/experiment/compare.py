@@ -153,28 +153,11 @@ class Watcher(Protocol):
     def end(self, trial: Trial) -> None: ...
 
 
-def compare(alternatives: Sequence[Alternative], seeds: int, watcher: Watcher) -> Comparison:
-    """Train with each optimizer, from each of so many seeds on: the config's, and those after it.
+def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
+    """What is to be compared, over so many seeds: the config's, and those after it.
 
-    A training that diverges is a result like others. A signal ends the comparison with what is
-    finished by then. Raises `ConfigError`, before any training, where the data do not allow it.
+    Raises `ConfigError` where an optimizer, or a fault of all, does not fit the data.
     """
-    with stop_requests() as request, repeatable_numerics():
-        comparison = _begin(alternatives, seeds)
-        for seed in comparison.seeds:
-            for alternative in alternatives:
-                if request.signal_number is None:
-                    watcher.begin(alternative.label, seed, alternative.config.spec.training.epochs)
-                    trial = _trial(alternative, seed, comparison, request, watcher)
-                    if trial is not None:
-                        watcher.end(trial)
-                        comparison.trials.append(trial)
-        comparison.signal_number = request.signal_number
-    return comparison
-
-
-def _begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
-    """What is to be compared, once every optimizer was found to fit the data."""
     faults: dict[str, None] = {}
     for each in alternatives:
         try:
@@ -191,6 +174,24 @@ def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int)
     metric = experiment.metrics[0] if experiment.metrics else "loss"
     part = default_part(experiment)
     return Comparison(alternatives, range(first, first + seeds), describe(experiment), part, metric)
+
+
+def compare(comparison: Comparison, watcher: Watcher) -> None:
+    """Train with each optimizer, from each seed on.
+
+    A training that diverges is a result like others. A signal ends the comparison with what is
+    finished by then.
+    """
+    with stop_requests() as request, repeatable_numerics():
+        for seed in comparison.seeds:
+            for alternative in comparison.alternatives:
+                if request.signal_number is None:
+                    watcher.begin(alternative.label, seed, alternative.config.spec.training.epochs)
+                    trial = _trial(alternative, seed, comparison, request, watcher)
+                    if trial is not None:
+                        watcher.end(trial)
+                        comparison.trials.append(trial)
+        comparison.signal_number = request.signal_number
 
 
 def experiment_of(alternative: Alternative, seed: int) -> Experiment:

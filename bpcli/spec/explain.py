@@ -110,6 +110,9 @@ def _unknown_key(source: Source, location: Location) -> UnknownKey:
 
 def _meant_key(source: Source, key: str, parent: Location) -> tuple[str, Location | None]:
     """The hint for an unknown key, and where it should stand."""
+    choice = choice_at(parent)
+    if key == "name" and choice is not None and choice.key != "name":
+        return f"; did you mean `{choice.key}`?", (*parent, choice.key)
     home = home_of(source, key, parent)
     if home is not None:
         if key in known_keys(source, home):
@@ -179,6 +182,8 @@ def _nameless(source: Source, location: Location, key: str) -> Complaint:
     """A section without the key that says what it is, perhaps because that is misspelt."""
     found = source.get(location)
     lost = _lost_source(found) if location == ("data",) else None
+    if lost is None and "name" in found:
+        lost = ("name",)  # as elsewhere: here another key names
     if lost is not None:
         return _unknown_key(source, (*location, *lost))
     for written in found:
@@ -222,6 +227,7 @@ _NOUNS = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "a word",
+    "string_too_short": "a word that is not empty",
     "string_unicode": "a word of valid characters",
     "list_type": "a list",
     "dict_type": "a mapping of keys and values",

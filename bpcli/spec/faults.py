@@ -61,9 +61,14 @@ def _render(name: str, lines: list[str], fault: Fault) -> str:
     if mark is None:
         return f"{name}: {fault.message}"
     if mark.origin is not None:
-        return f"{mark.origin}: {fault.message}\n{_excerpt(mark.origin, mark)}"
+        return f"{_short(mark.origin)}: {fault.message}\n{_excerpt(mark.origin, mark)}"
     head = f"{name}:{mark.line + 1}:{mark.column + 1}: {fault.message}"
     return f"{head}\n{_excerpt(lines[mark.line], mark)}" if mark.line < len(lines) else head
+
+
+def _short(option: str) -> str:
+    """An option as a heading: the line below it shows what a long one has at the place."""
+    return visible(option if len(option) <= _EXCERPT else f"{option[: _EXCERPT - 3]}...")
 
 
 def _excerpt(line: str, mark: Mark) -> str:
@@ -99,8 +104,8 @@ def did_you_mean(found: object, allowed: Iterable[str]) -> str:
 
 def suggestion(found: object, allowed: Iterable[str]) -> str | None:
     """What is allowed and close to what was found."""
-    if len(str(found)) > _LONGEST_NAME:
-        return None
+    if not isinstance(found, str | list) or len(str(found)) > _LONGEST_NAME:
+        return None  # a number is near to no word
     close = difflib.get_close_matches(str(found).lower(), list(allowed), n=1, cutoff=0.6)
     return close[0] if close else None
 

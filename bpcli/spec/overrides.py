@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from bpcli.errors import ConfigError
 from bpcli.spec.faults import Fault, Mark, shown
-from bpcli.spec.source import MOST_VALUES, Key, Location, Source
+from bpcli.spec.source import DEEPEST, MOST_VALUES, Key, Location, Source
 
 
 def override(source: Source, assignment: str, option: str = "--set") -> None:
@@ -44,6 +44,10 @@ class _Assignment(NamedTuple):
                 "expected key=value, such as --set training.epochs=50",
                 Mark(0, len(option) + 1, len(origin), origin),
             )
+        if len(keys) > DEEPEST:
+            origin = f"{option} {assignment}"
+            mark = Mark(0, len(option) + 1, len(origin) - len(text) - 1, origin)
+            raise _Wrong(f"this nests deeper than {DEEPEST} levels", mark)
         return cls(keys, text, f"{option} {assignment if option == '--set' else text}")
 
     @property

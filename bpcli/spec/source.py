@@ -208,8 +208,8 @@ class _Builder:
     ) -> None:
         if self._expects_key():
             raise Unreadable(Fault("a key is a word, not a list or mapping", placed.mark))
-        if len(self.frames) >= _DEEPEST:
-            raise Unreadable(Fault(f"this nests deeper than {_DEEPEST} levels", placed.mark))
+        if len(self.frames) >= DEEPEST:
+            raise Unreadable(Fault(f"this nests deeper than {DEEPEST} levels", placed.mark))
         self._refuse_tag(event, placed)
         self.frames.append(_Frame(container, self._put(container, placed)))
 
@@ -267,7 +267,7 @@ class _Builder:
             raise Unreadable(Fault(message, placed.mark))
 
 
-_DEEPEST = 50
+DEEPEST = 50
 MOST_VALUES = 20_000
 _MOST_BYTES = 2**18
 """PyYAML reads a value in some 20 µs and a byte in up to 1 µs."""

@@ -201,9 +201,9 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             "take `conjugate_gradient`, which needs a few vectors only",
         ),
         (
-            ["network.layers=[2, 10000000, 1]"],
+            ["network.layers=[2, 1000000000, 1]"],
             None,
-            "GiB of memory for activations of 1000 rows at a time",
+            "GiB of memory for activations of 40 rows at a time",
         ),
         (
             ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],
@@ -228,9 +228,16 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
         (["data.split={folds: 50}"], None, "40 rows are too few for 50 folds"),
         (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
         (
-            ["data={inputs: [1, 2], targets: [a, a]}", "network.layers=[1, 2, 1]"],
+            [
+                "data={inputs: [1, 2], targets: [a, a]}",
+                "network={layers: [1, 2, 2], activations: [tanh, softmax]}",
+                "loss=cross_entropy",
+            ],
             None,
-            "all rows are of one class, `a`",
+            (
+                "all rows are of one class, `a`: there is nothing to learn\n"
+                "    --set data={inputs: [1, 2], targets: [a, a]}\n          ^^^^\n1 fault in"
+            ),
         ),
         (
             ["training.epochs=100000000000", "training.record_params=true"],
@@ -247,6 +254,14 @@ def test_what_the_data_shows_to_be_wrong(
         built(MOONS, *overrides)
     assert message in str(caught.value)
     assert str(caught.value).startswith(place or "--set")
+
+
+def test_a_part_whose_file_is_lost_is_at_fault_itself(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
+    data = "{file: t.csv, split: {files: {test: u.csv}}}"
+    text = INLINE.replace(INLINE.split("data: ")[1].split("\n")[0], data)
+    with pytest.raises(ConfigError, match=r"there is no file .*u\.csv\n.*split: \{files"):
+        built(text.replace("t.csv", str(tmp_path / "t.csv")))
 
 
 def test_targets_are_needed_to_train_but_not_to_predict() -> None:

@@ -14,7 +14,14 @@ from systems import CONFIGS, trained
 
 from bpcli.errors import ConfigError
 from bpcli.experiment import compare as module
-from bpcli.experiment.compare import Comparison, Trial, compare, experiment_of, points
+from bpcli.experiment.compare import (
+    Comparison,
+    Trial,
+    begin,
+    compare,
+    experiment_of,
+    points,
+)
 from bpcli.spec.alternatives import load_alternatives
 from bpcli.training import metered
 from bpcli.views.comparison import SilentProgress
@@ -29,7 +36,9 @@ def compared(
     optimizers: str, *overrides: str, config: str = "moons", seeds: int = 1, watcher: Any = None
 ) -> Comparison:
     alternatives = load_alternatives(CONFIGS / f"{config}.yaml", overrides, optimizers)
-    return compare(alternatives, seeds, watcher or SilentProgress())
+    comparison = begin(alternatives, seeds)
+    compare(comparison, watcher or SilentProgress())
+    return comparison
 
 
 SHORT = ("training.epochs=30", "training.stop={}")

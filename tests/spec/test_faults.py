@@ -110,6 +110,12 @@ def messages(text: str, *overrides: str) -> list[str]:
         ("training: {epochs: 1_000}", "c.yaml:7:20: found `1_000`, expected a whole number; wri"),
         ("training: {l2: '0,5'}", "expected a number; write `0.5`"),
         ("training: {record_params: yes}", "expected true or false; write `true`"),
+        ("training: {learning_rate: {name: step, start: 1, factor: 0.5, every: 9}}", "`schedule`?"),
+        ("training: {learning_rate: {schedule: null, start: 1}}", "`inverse_time`"),
+        (
+            "metrics: [2]",
+            "c.yaml:7:11: found 2, expected `accuracy`, `log_loss`, `rmse`, `mae` or `r2`",
+        ),
         ("training: {epochs: 010}", "c.yaml:7:20: write 10 or '010', not 010"),
     ],
 )
@@ -119,11 +125,19 @@ def test_a_mistake_is_one_fault_that_says_what_to_do(text: str, message: str) ->
     assert message in found[0]
 
 
+@pytest.mark.parametrize("value", ["null", "2", "true"])
+def test_what_is_no_word_is_near_to_none(value: str) -> None:
+    for text in (f"training: {{learning_rate: {{schedule: {value}}}}}", f"metrics: [{value}]"):
+        assert not [line for line in messages(BASE + text) if "did you mean" in line]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "places"),
     [
         ("layers:", "layer:", ["4:3"]),  # not missing besides
         ("generator: moons", "generater: moons", ["2:8"]),
+        ("generator: moons", "name: moons", ["2:8"]),
+        ("generator: moons", "name: mons", ["2:8", "2:14"]),
         ("moons, n_samples: 40", "mons, n_samples: x, nose: 1", ["2:19", "2:36", "2:39"]),
         ("generator: moons", "generator: 5, split: {val: x}", ["2:19", "2:35"]),
         ("binary_cross_entropy", "cross_entropi", ["6:7"]),  # nor is that at odds with sigmoid
@@ -163,6 +177,19 @@ def test_every_option_that_is_wrong_is_pointed_at() -> None:
         "                               ^",
         "2 faults in c.yaml",
     ]
+
+
+def test_an_option_that_nests_too_deep_is_refused() -> None:
+    path = ".".join("x" * 3000)
+    assert messages(BASE, f"{path}=1") == [
+        f"--set {path[:67]}...: this nests deeper than 50 levels"
+    ]
+
+
+def test_a_long_or_strange_option_heads_its_faults_in_short() -> None:
+    found = messages(BASE, f"network.layers=[{'x, ' * 50}1]")
+    assert {len(line.partition(": found")[0]) for line in found if "layers=" in line} == {76}
+    assert messages(BASE, "seed=\x1b[1m")[0].startswith(r"--set seed=\x1b[1m: the character")
 
 
 def test_a_misspelt_section_is_looked_into_although_a_key_of_it_stands_elsewhere() -> None:
