@@ -58,7 +58,9 @@ def _print(check: Check) -> None:
     total = size_text(found["memory"]["bytes"])
     out.show(view.memory_table(needs, total, size_text(check.available)))
     start = check.start
-    out.show_facts(view.start_facts(start.loss, start.chance, start.chance_formula, start.constant))
+    out.show_facts(
+        view.start_facts(start.loss, start.mean, start.chance, start.chance_formula, start.constant)
+    )
     for note in found["notes"]:
         out.say(f"note: {note}")
     for warning in found["warnings"]:

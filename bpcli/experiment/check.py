@@ -30,9 +30,13 @@ _MOST_NAMES = 5
 
 @dataclass(frozen=True)
 class Start:
-    """The mean loss of the training rows at the start, and what it is held against."""
+    """The loss at the start as training logs it, its mean over the rows, and what is beside it.
+
+    The mean is without L2, whatever the reduction: so are those of a constant and of guessing.
+    """
 
     loss: float
+    mean: float
     constant: float | None
     chance: float | None
     chance_formula: str | None
@@ -70,15 +74,17 @@ class Check:
         """Where the loss starts, where guessing would, and where a constant would be."""
         experiment = self.experiment
         with repeatable_numerics(), np.errstate(all="ignore"):
-            loss = experiment.objective().mean_loss(experiment.initial_params)
+            objective = experiment.objective()
+            loss = float(objective.value(experiment.initial_params).real)
+            mean = objective.mean_loss(experiment.initial_params)
             constant = _constant_loss(experiment)
         outputs, kind = experiment.network.outputs, experiment.network.loss.targets
         if kind == "distribution":
-            return Start(loss, constant, math.log(outputs), f"ln {outputs}")
+            return Start(loss, mean, constant, math.log(outputs), f"ln {outputs}")
         if kind == "probabilities":
             times = f"{outputs} " if outputs > 1 else ""
-            return Start(loss, constant, outputs * math.log(2), f"{times}ln 2")
-        return Start(loss, constant, None, None)
+            return Start(loss, mean, constant, outputs * math.log(2), f"{times}ln 2")
+        return Start(loss, mean, constant, None, None)
 
     @cached_property
     def units(self) -> UnitCounts:
@@ -105,18 +111,20 @@ class Check:
     def _few_rows(self) -> Iterator[str]:
         rows, params = len(self.experiment.parts["train"]), self.experiment.network.n_params
         if rows < params:
+            counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
             yield (
-                f"{rows:,} training rows are fewer than the {params:,} parameters, which can learn "
+                f"{counted} fewer than the {params:,} parameters, which can learn "
                 "them by heart: mind the validation loss, or take fewer units or `training.l2`"
             )
 
     def _constant_columns(self) -> Iterator[str]:
         names = self.experiment.table.input_names
         constant = [names[place] for place in np.flatnonzero(self._spread == 0)]
-        if constant:
+        if constant and len(self.experiment.parts["train"]) > 1:
             more = f" and {len(constant) - _MOST_NAMES} more" if len(constant) > _MOST_NAMES else ""
             listed = ", ".join(f"`{name}`" for name in constant[:_MOST_NAMES])
-            yield f"no training row differs from another in {listed}{more}: it tells nothing"
+            what = "they tell" if len(constant) > 1 else "it tells"
+            yield f"no training row differs from another in {listed}{more}: {what} nothing"
 
     def _unequal_scales(self) -> Iterator[str]:
         spread, names = self._spread, self.experiment.table.input_names
@@ -159,11 +167,11 @@ class Check:
     def _far_start(self) -> Iterator[str]:
         start = self.start
         guess = start.constant if start.chance is None else start.chance
-        if guess and not start.loss <= _FAR_FROM_CHANCE * max(guess, start.constant or 0):
+        if guess and not start.mean <= _FAR_FROM_CHANCE * max(guess, start.constant or 0):
             whose = "a constant's is" if start.chance is None else "that of guessing is"
             yield (
-                f"the loss starts at {start.loss:.4g}, where {whose} {guess:.4g}: scale the data, "
-                "or take smaller initial weights"
+                f"the mean loss starts at {start.mean:.4g}, where {whose} {guess:.4g}: scale the "
+                "data, or take smaller initial weights"
             )
 
     def to_json(self) -> dict[str, Any]:

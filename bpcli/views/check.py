@@ -80,10 +80,12 @@ def memory_table(needs: Sequence[tuple[str, str]], total: str, available: str) -
 
 
 def start_facts(
-    loss: float, chance: float | None, formula: str | None, constant: float | None
+    loss: float, mean: float, chance: float | None, formula: str | None, constant: float | None
 ) -> Facts:
     """The loss at the start, beside what needs no training."""
     facts = [("loss at the start", shown(loss))]
+    if mean != loss:
+        facts.append(("a row without l2", shown(mean)))
     if chance is not None:
         facts.append(("of guessing", f"{shown(chance)} ({formula})"))
     return [*facts, ("of a constant", shown(constant))]

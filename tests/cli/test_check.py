@@ -100,7 +100,35 @@ network: {layers: [1, 1], activations: [identity], init: {name: constant, value:
 loss: mse
 """
     start = checked(text=text)["start"]
-    assert start == {"loss": 12.5, "constant": 3.5, "chance": None, "chance_formula": None}
+    assert start == {
+        "loss": 12.5,
+        "mean": 12.5,
+        "constant": 3.5,
+        "chance": None,
+        "chance_formula": None,
+    }
+
+
+def test_the_loss_at_the_start_is_the_first_of_the_log(checked, bpnet, tmp_path: Path) -> None:
+    text = CONFIG + "  reduction: sum\n  l2: 0.5\n"
+    found = checked(text=text)["start"]
+    assert bpnet("train", "flowers.yaml").code == 0
+    (log,) = tmp_path.glob("runs/*/metrics.jsonl")
+    assert json.loads(log.read_text().splitlines()[0])["loss"] == found["loss"]
+    shown = bpnet("check", "flowers.yaml").out
+    assert f"loss at the start  {found['loss']:.6g}" in shown
+    assert f"a row without l2   {found['mean']:.6g}" in shown
+
+
+def test_a_single_row_is_not_called_constant(checked) -> None:
+    (warning,) = checked(
+        text="""\
+data: {inputs: [[1, 2]], targets: [3]}
+network: {layers: [2, 1], activations: [identity]}
+loss: mse
+"""
+    )["warnings"]
+    assert warning.startswith("1 training row is fewer than the 3 parameters")
 
 
 def test_a_sound_config_has_no_warnings(checked) -> None:
