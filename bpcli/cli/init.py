@@ -73,7 +73,7 @@ def _write_template(template: str, output: Path | None, force: bool) -> None:
         print_text(text, end="")
         return
     _write(target, text, force)
-    console(stderr=True).say(f"wrote {target}; train it with: bpnet train {target}")
+    _say_what_next(target)
 
 
 _STANDARD = Path("-")
@@ -105,7 +105,12 @@ def _write_for_table(
     err = console(stderr=True)
     for line in guesses(look):
         err.say(line)
-    err.say(f"wrote {written}; train it with: {shlex.join(['bpnet', 'train', str(written)])}")
+    _say_what_next(written)
+
+
+def _say_what_next(written: Path) -> None:
+    command = shlex.join(["bpnet", "train", str(written)])
+    console(stderr=True).say(f"wrote {written}; train it with: {command}")
 
 
 def _write(target: Path, text: str, force: bool) -> None:

@@ -48,6 +48,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.tmp")  # a run's folder has one writer
     try:
+        _require_a_file(path)
         temporary.unlink(missing_ok=True)  # what was left behind, or a link that leads elsewhere
         with temporary.open("xb") as file:
             yield file
@@ -71,6 +72,12 @@ def make_folder_of(path: Path) -> None:
         raise RunError(f"{path} could not be saved: {path.parent} is a file.") from None
     except OSError as error:
         raise not_saved(path, error) from None
+
+
+def _require_a_file(path: Path) -> None:
+    """What is no file would be gone for all others, such as /dev/null."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise RunError(f"{path} could not be saved: there is a device or a pipe of that name.")
 
 
 def not_saved(path: Path, error: OSError) -> RunError:
