@@ -68,7 +68,9 @@ def _render(name: str, lines: list[str], fault: Fault) -> str:
 
 def _short(option: str) -> str:
     """An option as a heading: the line below it shows what a long one has at the place."""
-    return visible(option if len(option) <= _EXCERPT else f"{option[: _EXCERPT - 3]}...")
+    return visible(
+        option if len(option) <= _LONGEST_OPTION else f"{option[: _LONGEST_OPTION - 3]}..."
+    )
 
 
 def _excerpt(line: str, mark: Mark) -> str:
@@ -82,6 +84,7 @@ def _excerpt(line: str, mark: Mark) -> str:
 
 
 _EXCERPT = 76
+_LONGEST_OPTION = 120
 
 
 def visible(text: str) -> str:
