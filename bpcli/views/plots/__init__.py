@@ -5,7 +5,7 @@ One class a kind; the registry at the foot of this file names them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bpcli.views.plots.base import Plot, draw, why_not
@@ -25,11 +25,12 @@ from bpcli.views.plots.path import Path
 from bpcli.views.plots.predicted import Predicted, Residuals
 from bpcli.views.plots.regions import Regions
 from bpcli.views.plots.roc import Roc
+from bpcli.views.plots.sheet import SHEETS, Placed
 from bpcli.views.plots.style import document, house_style, picture
 from bpcli.views.plots.subject import Subject
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 _SHEET_WIDTH = 24.0
 """How wide several pictures in one may be, in inches."""
@@ -41,12 +42,13 @@ def reasons(subject: Subject) -> dict[str, str | None]:
 
 
 def plot_file(kinds: Sequence[str], subject: Subject, suffix: str) -> bytes:
-    """One file with all these pictures: pages of a pdf, else panels."""
+    """One file with all these pictures: pages of a pdf, else beside each other."""
     with house_style():
         if suffix == ".pdf":
             return document([figure_of(kind, subject) for kind in kinds])
-        one = figure_of(kinds[0], subject) if len(kinds) == 1 else sheet_of(kinds, subject)
-        return picture(one, suffix)
+        if len(kinds) == 1:
+            return picture(figure_of(kinds[0], subject), suffix)
+        return SHEETS[suffix](_sheet(kinds, subject))
 
 
 def figure_of(kind: str, subject: Subject) -> Figure:
@@ -59,33 +61,20 @@ def figure_of(kind: str, subject: Subject) -> Figure:
     return figure
 
 
-def sheet_of(kinds: Sequence[str], subject: Subject) -> Figure:
-    """Several pictures side by side, in rows as high as their highest."""
-    from matplotlib.figure import Figure
+def _sheet(kinds: Sequence[str], subject: Subject) -> list[Placed]:
+    """Several pictures beside each other, in rows as high as their highest.
 
+    Each is laid out by itself: one layout of all of them took minutes where it went wrong.
+    """
     sizes = {kind: PLOTS[kind].size(subject) for kind in kinds}
-    shelves = _shelves(sizes)
-    heights = [max(sizes[kind][1] for kind in shelf) for shelf in shelves]
-    widths = [sum(sizes[kind][0] for kind in shelf) for shelf in shelves]
-    figure = Figure(figsize=(max(widths), sum(heights)), layout="constrained")
-    bands = figure.subfigures(len(shelves), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for band, shelf, height in zip(bands, shelves, heights, strict=True):
-        every = [sizes[kind] for kind in shelf]
-        for panel, kind in zip(_places(band, every, max(widths), height), shelf, strict=True):
-            draw(PLOTS[kind], panel, subject)
-    return figure
-
-
-def _places(
-    band: SubFigure, sizes: Sequence[tuple[float, float]], width: float, height: float
-) -> Iterator[SubFigure]:
-    """A place of each size side by side, at the upper edge of a band; the rest stays empty."""
-    widths = [size[0] for size in sizes]
-    ratios = [*widths, width - sum(widths) + 0.01]
-    columns = band.subfigures(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
-    for column, (_, own) in zip(columns[:-1], sizes, strict=True):
-        rows = column.subfigures(2, 1, squeeze=False, height_ratios=[own, height - own + 0.01])
-        yield rows[0, 0]
+    placed, top = [], 0.0
+    for shelf in _shelves(sizes):
+        left = 0.0
+        for kind in shelf:
+            placed.append(Placed(figure_of(kind, subject), left, top))
+            left += sizes[kind][0]
+        top += max(sizes[kind][1] for kind in shelf)
+    return placed
 
 
 def _shelves(sizes: Mapping[str, tuple[float, float]]) -> list[list[str]]:

@@ -14,11 +14,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
 """The kinds of picture, with what keeps the time of drawing out of them."""
+
+DPI = 150
+"""Dots an inch of a picture that has dots."""
 
 # Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -83,8 +89,20 @@ def picture(figure: Figure, suffix: str) -> bytes:
     buffer = io.BytesIO()
     with house_style():
         _settle(figure)
-        figure.savefig(buffer, format=suffix[1:], dpi=150, metadata=FORMATS[suffix])
+        figure.savefig(buffer, format=suffix[1:], dpi=DPI, metadata=FORMATS[suffix])
     return buffer.getvalue()
+
+
+def dots(figure: Figure) -> npt.NDArray[np.uint8]:
+    """A figure as an array (rows, columns, 3) of red, green and blue."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with house_style():
+        _settle(figure)
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib types only some of it
+    return np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]  # as above
 
 
 def document(figures: Sequence[Figure]) -> bytes:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from bpcli.views.plots.style import (
     FORMATS,
     document,
+    dots,
     house_style,
     line_style,
     literal,
@@ -99,3 +103,12 @@ def test_drawing_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) ->
         env={"MPLBACKEND": "tkagg", "HOME": str(Path.home())},
     )  # fmt: skip
     assert done.stdout == picture(figure_with("a"), ".png")
+
+
+def test_the_dots_of_a_figure_are_those_of_its_file() -> None:
+    figure = Figure(figsize=(4.01, 2.78), layout="constrained")  # 416.99999999999994 dots high
+    axes = figure.subplots()
+    axes.plot([1, 3, 2], label="a")
+    figure.legend(loc="outside lower center")
+    shown = (imread(io.BytesIO(picture(figure, ".png")))[..., :3] * 255).round()
+    np.testing.assert_array_equal(dots(figure), shown)
