@@ -134,9 +134,11 @@ def _resume(
     from bpcli.runs.references import find_run
 
     with resumption(find_run(reference, runs_dir), overrides) as ready:
+        err = console(stderr=True)
+        for warning in ready.warnings:  # said even where nothing else is
+            err.say(f"warning: {warning}")
         if not is_silent:
-            for note in ready.notes:
-                console(stderr=True).say(f"note: {note}")
+            err.say(f"note: {ready.note}")
         with _view(ready.experiment, is_silent) as view:
             return ready.experiment, resume(ready, view)
 

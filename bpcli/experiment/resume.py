@@ -50,12 +50,16 @@ class Resumption:
     start: Checkpoint | None
 
     @property
-    def notes(self) -> list[str]:
-        """What is to be said before it does."""
-        faults = self.checkpoints.faults
+    def warnings(self) -> list[str]:
+        """What is wrong with checkpoints that would have been newer."""
+        return self.checkpoints.faults
+
+    @property
+    def note(self) -> str:
+        """Where it goes on."""
         if self.start is None:
-            return [*faults, f"{self.run.run_id} has no checkpoint: it begins again at epoch 0"]
-        return [*faults, f"{self.run.run_id} goes on from epoch {self.start.number}"]
+            return f"{self.run.run_id} has no checkpoint: it begins again at epoch 0"
+        return f"{self.run.run_id} goes on from epoch {self.start.number}"
 
 
 @contextmanager
@@ -155,8 +159,8 @@ def _differing(
 
 
 def _log_bytes(run: Run) -> int:
-    path = run.path(METRICS)
-    return path.stat().st_size if path.is_file() else 0
+    """The size of the log, which is not to be taken further if somebody changed it."""
+    return run.checked(METRICS).stat().st_size if run.path(METRICS).is_file() else 0
 
 
 def _useless(run: Run, faults: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ def test_notes_on_how_a_file_was_read_are_shown(bpnet, folder: Path) -> None:
     [
         ("file", "no.csv", "there is no file"),
         ("file", ".", "is a folder"),
-        ("file", "''", "at least"),
+        ("file", "''", "a word that is not empty"),
         ("generator", "xor", "two sources of data"),
         ("targets", "answers", "did you mean `answer`?"),
         ("inputs", "[9]", "they are 1 to 3"),

@@ -157,7 +157,7 @@ def test_a_run_without_checkpoint_begins_again(tmp_path: Path) -> None:
     for path in again.run.folder.glob("checkpoint-*"):
         path.unlink()
     with resumption(again.run, []) as ready:
-        assert ready.notes == [f"{again.run.run_id} has no checkpoint: it begins again at epoch 0"]
+        assert ready.note == f"{again.run.run_id} has no checkpoint: it begins again at epoch 0"
         assert_same_run(resume(ready, SilentView()), whole)
 
 
@@ -262,7 +262,7 @@ def test_a_run_whose_process_died_reads_as_resumable(tmp_path: Path) -> None:
     (folder,) = (tmp_path / "b").iterdir()
     assert Run(folder).record()["status"] == BROKEN_OFF
     with resumption(Run(folder), ["training.checkpoint_every={seconds: 30}"]) as ready:
-        assert ready.notes == [f"{folder.name} goes on from epoch 28"]
+        assert (ready.warnings, ready.note) == ([], f"{folder.name} goes on from epoch 28")
         outcome = resume(ready, SilentView())
     assert outcome.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
     assert lines(outcome.run) == lines(whole.run)
@@ -276,8 +276,9 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
     content[-5] ^= 1
     newest.write_bytes(content)
     with resumption(run, ["training.checkpoint_every={seconds: 30}"]) as ready:
-        assert ready.notes[0].endswith("is damaged: its digest is not that of its content.")
-        assert ready.notes[1].endswith("goes on from epoch 40")
+        (warning,) = ready.warnings
+        assert warning.endswith("is damaged: its digest is not that of its content.")
+        assert ready.note.endswith("goes on from epoch 40")
         outcome = resume(ready, SilentView())
     assert outcome.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
     assert lines(outcome.run) == lines(whole.run)

@@ -87,6 +87,24 @@ def test_commands_refuse_a_changed_config(run: Run, bpnet: Bpnet) -> None:
             assert_refused(bpnet(*arguments), "resolved.yaml is damaged")
 
 
+def test_a_log_that_somebody_changed_is_not_taken_further(run: Run, bpnet: Bpnet) -> None:
+    text = run.path(METRICS).read_text()
+    run.path(METRICS).write_text(text.replace('"epoch": 3', '"epoch": 4'))
+    on = ("--set", "training.epochs=9")
+    assert_refused(bpnet("train", "--resume", "latest", *on), "metrics.jsonl is damaged")
+
+
+def test_a_damaged_checkpoint_is_said_even_where_nothing_else_is(run: Run, bpnet: Bpnet) -> None:
+    on = ("--set", "training.epochs=9", "--set", "training.checkpoint_every=1")
+    assert bpnet("train", "--resume", "latest", *on, "--quiet").err == ""
+    newest = run.path("checkpoint-9.safetensors")
+    newest.write_bytes(newest.read_bytes()[:-1])
+    result = bpnet("train", "--resume", "latest", "--set", "training.epochs=12", "--quiet")
+    assert (result.code, result.out) == (0, f"{run.run_id}\n")
+    assert result.err.startswith("warning: ")
+    assert "checkpoint-9.safetensors is damaged" in result.err
+
+
 def test_files_of_another_run_are_noticed(run: Run, bpnet: Bpnet) -> None:
     config = ROOT / "configs" / "plane.yaml"
     other = bpnet("train", config, "--set", "training.epochs=6", "--set", "seed=1", "--quiet").out
