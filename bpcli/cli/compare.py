@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "compare",
+    short_help="Train with several optimizers, side by side.",
     epilog="""\b
 Examples:
   bpnet compare configs/moons.yaml --optimizers traingd,rprop,adam

@@ -9,6 +9,7 @@ from bpcli.cli.common import print_json, print_text
 
 @click.command(
     "schema",
+    short_help="Print the JSON Schema of a config, for editors.",
     epilog="""\b
 Examples:
   bpnet schema > bpnet.schema.json

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "trace",
+    short_help="Work out one update, number by number.",
     epilog="""\b
 Examples:
   bpnet trace configs/mazur.yaml                       one update, every number

@@ -12,6 +12,7 @@ from bpcli.errors import GateFailed
 
 @click.command(
     "verify",
+    short_help="Train a run again and compare bit for bit.",
     epilog="""\b
 Examples:
   bpnet verify latest

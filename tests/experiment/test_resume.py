@@ -46,6 +46,8 @@ VARIANTS: dict[str, list[str]] = {
         f"cg {name}": [f"training.optimizer={{name: conjugate_gradient, variant: {name}}}"]
         for name in ("fletcher_reeves", "powell_beale")
     },
+    "step": ["training.learning_rate={schedule: step, start: 0.5, factor: 0.7, every: 6}"],
+    "cosine": ["training.learning_rate={schedule: cosine, start: 0.5}", *BATCHES],
     "float32": ["training.optimizer=adam", "network.dtype=float32"],
     "shuffled": ["training.optimizer=adam", *BATCHES],
     "drawn": [*BATCHES, "training.sampling=random", "training.rows_per_epoch=30"],
