@@ -58,7 +58,8 @@ def test_of_many_rows_some_are_looked_at_evenly(digits: Subject) -> None:
     every = digits.passed("train")
     rows = len(digits.experiment.parts["train"])
     index = [round(n * (rows - 1) / 99) for n in range(100)]
-    assert np.array_equal(some[-1].a, every[-1].a[:, index])
+    # Products of other widths are rounded otherwise.
+    np.testing.assert_allclose(some[-1].a, every[-1].a[:, index], rtol=1e-12)
 
 
 @pytest.mark.parametrize(
