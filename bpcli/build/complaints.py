@@ -16,7 +16,7 @@ from bpcli.data.prepare import (
     outputs_needed,
 )
 from bpcli.data.table import Labels, Table
-from bpcli.nn.activations import Sigmoid, Softmax
+from bpcli.nn.activations import Softmax
 from bpcli.nn.network import Network
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.faults import shown
@@ -39,7 +39,7 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Compla
             f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
             at_key=True,
         )
-    is_probability = isinstance(spec.network.activations[-1], Sigmoid | Softmax)
+    is_probability = spec.network.activations[-1].gives_probabilities
     is_scaled = spec.data.scale.targets in FITTED_RULES
     if table.labels is not None and is_scaled and is_probability:
         yield Complaint(

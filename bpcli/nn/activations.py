@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
@@ -44,6 +44,9 @@ class Activation:
     def rows_per_unit(self) -> int:
         """Rows of z (and of W) that make one row of a."""
         return 1
+
+    gives_probabilities: ClassVar[bool] = False
+    """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
 
     @property
     def steepest(self) -> float | None:
@@ -83,6 +86,8 @@ class Identity(Activation):
 
 class Sigmoid(Activation):
     """f(z) = 1 / (1 + e^-z), computed as ½ + ½ tanh(z/2); f'(z) = a (1 - a)."""
+
+    gives_probabilities = True
 
     @property
     def steepest(self) -> float:
@@ -251,6 +256,8 @@ class Maxout(Activation):
 
 class Softmax(Activation):
     """a_i = e^z_i / Σ_j e^z_j over a sample's units; J(z)ᵀ g = a ∘ (g - Σ_j a_j g_j)."""
+
+    gives_probabilities = True
 
     def forward(self, z: Array, out: Array) -> None:
         np.subtract(z, z.real.max(axis=0), out=out)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from bpcli.spec.crosscheck import Complaint, cross_check
 from bpcli.spec.explain import MissingKey, UnknownKey, UnknownName, WrongValue, explain
 from bpcli.spec.faults import Fault
-from bpcli.spec.keys import choice_at, known_keys
+from bpcli.spec.keys import NAMING_KEYS, choice_at, known_keys
 from bpcli.spec.source import Location, Source
 
 _RATE, _OPTIMIZER = ("training", "learning_rate"), ("training", "optimizer")
@@ -69,7 +69,7 @@ def _hiding(complaints: Iterable[Complaint]) -> list[UnknownKey | UnknownName]:
     return [each for each in complaints if isinstance(each, UnknownName)]
 
 
-_NAMING = ("name", "generator", "file", "schedule")
+_NAMING = (*NAMING_KEYS, "file")
 
 
 def _copy(source: Source) -> Source:

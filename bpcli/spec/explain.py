@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.faults import MOST_FAULTS, did_you_mean, shown, suggestion
-from bpcli.spec.keys import ALIASES, choice_at, could_stand, home_of, known_keys
+from bpcli.spec.keys import ALIASES, NAMING_KEYS, choice_at, could_stand, home_of, known_keys
 from bpcli.spec.source import Location, Source
 from bpcli.spec.syntax import space_after_colon
 
@@ -267,7 +267,7 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Wrong
     found = source.get(location)
     if isinstance(found, dict):
         named = next(
-            (key for key in ("name", "generator", "schedule") if isinstance(found.get(key), str)),
+            (key for key in NAMING_KEYS if isinstance(found.get(key), str)),
             None,
         )
         if named is not None:

@@ -17,6 +17,9 @@ from bpcli.spec.source import Location, Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.training.schedules import SCHEDULES
 
+NAMING_KEYS = ("name", "generator", "schedule")
+"""Keys under which a mapping names the entry of a registry that it means."""
+
 
 @dataclass(frozen=True)
 class Choice:

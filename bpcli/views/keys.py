@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from bpcli.spec.keys import NAMING_KEYS
+
 Node: TypeAlias = Mapping[str, Any]
-_TAGS = ("name", "generator", "schedule")
-"""Keys that say which of several alternatives is meant."""
 
 
 class _Row(NamedTuple):
@@ -82,7 +82,7 @@ class _Page:
     def _entries(self, nodes: Sequence[Node], skipped: Sequence[str] = ()) -> Iterator[_Row]:
         """What all names have in common; then each name with its aliases and its own options."""
         entries = [self._real(node) for node in nodes]
-        common = [key for key in entries[0]["properties"] if key not in (*_TAGS, *skipped)]
+        common = [key for key in entries[0]["properties"] if key not in (*NAMING_KEYS, *skipped)]
         common = [key for key in common if all(key in node["properties"] for node in entries)]
         for key in common:
             is_required = key in entries[0].get("required", ())
@@ -92,7 +92,7 @@ class _Page:
             known_as = f" ({', '.join(aliases)})" if aliases else ""
             yield _Row(f"`{name}`{known_as}", meaning=_summary(node))
             for key, value in node["properties"].items():
-                if key not in (*_TAGS, *skipped, *common):
+                if key not in (*NAMING_KEYS, *skipped, *common):
                     is_required = key in node.get("required", ())
                     yield self._row(f"`{name}`: `{key}`", value, is_required)
 
@@ -159,7 +159,7 @@ def _schedules(training: Node) -> Sequence[Node]:
 
 def _spellings(node: Node) -> list[str]:
     """The name that an alternative is for, and its aliases."""
-    tag = next(node["properties"][tag] for tag in _TAGS if tag in node["properties"])
+    tag = next(node["properties"][tag] for tag in NAMING_KEYS if tag in node["properties"])
     return tag.get("enum") or [tag["const"]]
 
 

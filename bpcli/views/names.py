@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bpcli.data.table import numbered
-from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.network import Network
 
 
@@ -12,8 +11,7 @@ def output_names(
 ) -> tuple[str, ...]:
     """P(setosa) for the probability of a class; else the target's name, marked as predicted."""
     if class_names:
-        is_probability = isinstance(network.layers[-1].activation, Sigmoid | Softmax)
-        mark = "P" if is_probability else "output"
+        mark = "P" if network.layers[-1].activation.gives_probabilities else "output"
         names = class_names if network.outputs > 1 else class_names[1:]
         return tuple(f"{mark}({name})" for name in names)
     if len(target_names) == network.outputs:

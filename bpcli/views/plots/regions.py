@@ -8,7 +8,6 @@ import numpy as np
 
 from bpcli.data.prepare import taken
 from bpcli.data.table import Labels
-from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
 from bpcli.views.names import output_names
 from bpcli.views.plots.base import Plot, legend_below, panels
@@ -104,8 +103,8 @@ def _fill_with_score(
     """Contours of the probability of the second class, with the line at which it wins."""
     experiment = subject.experiment
     name = output_names(subject.network, experiment.preparation.class_names, ())[-1]
-    is_probability = isinstance(subject.network.layers[-1].activation, Sigmoid | Softmax)
-    levels = np.linspace(0, 1, 11) if is_probability else 12
+    activation = subject.network.layers[-1].activation
+    levels = np.linspace(0, 1, 11) if activation.gives_probabilities else 12
     image = window.image(score)
     filled = axes.contourf(window.x1, window.x2, image, levels=levels, cmap=MAP)
     figure.colorbar(filled, ax=axes).set_label(literal(name))
