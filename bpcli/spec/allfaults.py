@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bpcli.spec.crosscheck import Complaint, cross_check
+from bpcli.spec.crosscheck import Complaint, cross_check, faults_of
 from bpcli.spec.explain import MissingKey, UnknownKey, UnknownName, WrongValue, explain
 from bpcli.spec.faults import Fault
 from bpcli.spec.keys import NAMING_KEYS, choice_at, known_keys
@@ -23,14 +23,6 @@ from bpcli.spec.source import Location, Source
 _RATE, _OPTIMIZER = ("training", "learning_rate"), ("training", "optimizer")
 _MOST_ROUNDS = 10
 """What is put right may show what is wrong inside it; so deep do sections lie in each other."""
-
-
-def faults_of(source: Source, complaints: Iterable[Complaint]) -> list[Fault]:
-    """Complaints at their places in the text."""
-    return [
-        Fault(complaint.message, source.mark_of(complaint.location, key=complaint.at_key))
-        for complaint in complaints
-    ]
 
 
 def all_faults(

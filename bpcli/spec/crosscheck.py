@@ -6,7 +6,7 @@ Every check is lenient about what it does not understand: the models report that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,8 +15,8 @@ from bpcli.data.arrayfiles import ARRAY_SUFFIXES
 from bpcli.data.prepare import FITTED_RULES
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
-from bpcli.spec.faults import shown
-from bpcli.spec.source import Location
+from bpcli.spec.faults import Fault, shown
+from bpcli.spec.source import Location, Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 
 
@@ -27,6 +27,14 @@ class Complaint:
     location: Location
     message: str
     at_key: bool = False
+
+
+def faults_of(source: Source, complaints: Iterable[Complaint]) -> list[Fault]:
+    """Complaints at their places in the text."""
+    return [
+        Fault(complaint.message, source.mark_of(complaint.location, key=complaint.at_key))
+        for complaint in complaints
+    ]
 
 
 class Tree(Protocol):

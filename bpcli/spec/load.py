@@ -12,8 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from bpcli.errors import ConfigError
-from bpcli.spec.allfaults import all_faults, faults_of
-from bpcli.spec.crosscheck import Complaint
+from bpcli.spec.crosscheck import Complaint, cross_check, faults_of
 from bpcli.spec.faults import Fault, faults_error
 from bpcli.spec.models import Spec
 from bpcli.spec.overrides import override
@@ -79,10 +78,17 @@ def _validated(source: Source) -> tuple[Config | None, list[Fault]]:
     """A config without faults, or faults without a config."""
     notes: list[str] = []
     spec, error = _spec(source, notes)
-    faults = [*source.faults, *all_faults(source, error, lambda mended: _spec(mended, [])[1])]
+    is_clean = spec is not None and not source.faults and not any(cross_check(source))
+    faults = [] if is_clean else _all_faults(source, error)
     if faults or spec is None:
         return None, faults
     return Config(spec, source, tuple(dict.fromkeys(notes))), []
+
+
+def _all_faults(source: Source, error: ValidationError | None) -> list[Fault]:
+    from bpcli.spec.allfaults import all_faults  # only now: it takes 10 ms of a start
+
+    return [*source.faults, *all_faults(source, error, lambda mended: _spec(mended, [])[1])]
 
 
 def _spec(source: Source, notes: list[str]) -> tuple[Spec | None, ValidationError | None]:
