@@ -19,16 +19,20 @@ _BUSY_COLUMNS = (1, 2, 3, 6, 7, 8)  # user, nice, system, irq, softirq, steal: n
 
 
 def child_environment() -> dict[str, str]:
-    """This environment without what chooses kernels or numbers of threads for numeric libraries."""
+    """This environment without what steers numeric libraries, or Python's own cache of bytecode.
+
+    Whoever runs a program twice has the bytecode of its modules, all of them.
+    """
     tests = str(Path(__file__).resolve().parent.parent)
-    kept = {name: value for name, value in os.environ.items() if not _steers_numerics(name)}
+    kept = {name: value for name, value in os.environ.items() if not _is_steering(name)}
     return kept | {"PYTHONPATH": tests}
 
 
-def _steers_numerics(name: str) -> bool:
+def _is_steering(name: str) -> bool:
     families = ("OPENBLAS_", "GOTO_", "OMP_", "GOMP_", "KMP_", "MKL_", "BLIS_", "BLAS_", "NVPL_",
                 "VECLIB_", "NUMEXPR_", "XLA_", "JAX_", "TORCH")  # fmt: skip
-    return name.startswith(families) or name.endswith("_NUM_THREADS") or name == "PYTHONPATH"
+    of_python = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    return name.startswith(families) or name.endswith("_NUM_THREADS") or name in of_python
 
 
 # Processor time.
