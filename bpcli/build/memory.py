@@ -49,7 +49,7 @@ def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
     """Parameters, the optimizer's state, activations, and the recorded path."""
     dtype, training = np.dtype(spec.network.dtype), spec.training
     vector = network.n_params * dtype.itemsize
-    block = equal_size(rows, block_size(network, dtype))
+    block = equal_size(rows, block_size(network, dtype), dtype)
     shards = shards_needed(rows, network, dtype, block)
     workers = min(shards, usable_cores() if training.workers == "auto" else training.workers)
     yield Need(

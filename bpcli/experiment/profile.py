@@ -15,7 +15,7 @@ import numpy as np
 from bpcli.build import Experiment
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.nn.recording import Operation, kind_of
+from bpcli.nn.recording import Recorded, kind_of
 from bpcli.runs.store import Record
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.sums import RecordedPass
@@ -128,7 +128,7 @@ def _pass_seconds(experiment: Experiment) -> dict[str, float]:
     return found
 
 
-def _time(operations: list[Operation]) -> Array:
+def _time(operations: list[Recorded]) -> Array:
     """Seconds of each operation, the median over many rounds of all in order."""
     rounds: list[list[float]] = []
     began = clock()

@@ -9,24 +9,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import CACHE_LINE, Array, aligned_zeros
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import block_size
 
 
 class Block(NamedTuple):
-    """Some rows as columns: inputs (inputs [+1], samples), targets (outputs, samples), weights."""
+    """Some rows as columns: inputs (inputs [+1], samples), targets (outputs, samples), weights.
+
+    `start` is the number of its first row, where it is part of a data set.
+    """
 
     inputs: Array
     targets: Array
     weight: Array | None
+    start: int = 0
 
-    def copy_to(self, other: Block) -> None:
-        """Overwrite the arrays of another block of the same size."""
-        np.copyto(other.inputs, self.inputs)
-        np.copyto(other.targets, self.targets)
-        if self.weight is not None and other.weight is not None:
-            np.copyto(other.weight, self.weight)
+    @property
+    def samples(self) -> int:
+        samples: int = self.inputs.shape[1]
+        return samples
+
+    @property
+    def arrays(self) -> list[Array]:
+        """Inputs, targets, and the weights if there are any."""
+        return [self.inputs, self.targets, *([] if self.weight is None else [self.weight])]
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,10 @@ class Rows:
     ) -> Rows:
         """From pieces of X and Y that have `count` rows in all."""
         first = network.layers[0]
-        block = equal_size(count, block_size(network, dtype))
+        block = equal_size(count, block_size(network, dtype), dtype)
         blocks = -(-count // block)
-        inputs = np.zeros((blocks, first.columns, block), dtype)
-        targets = np.zeros((blocks, network.outputs, block), dtype)
+        inputs = aligned_zeros((blocks, first.columns, block), dtype)
+        targets = aligned_zeros((blocks, network.outputs, block), dtype)
         inputs[:, first.inputs :] = 1
         row = 0
         for X, Y in pieces:
@@ -94,13 +101,13 @@ class Rows:
         """The rows of one block, from its first one on; no copy."""
         k, samples = start // self.block_size, stop - start
         weight = None if self.weight is None else self.weight[start:stop]
-        return Block(self.inputs[k, :, :samples], self.targets[k, :, :samples], weight)
+        return Block(self.inputs[k, :, :samples], self.targets[k, :, :samples], weight, start)
 
     def empty_block(self, samples: int) -> Block:
         """Memory for so many rows."""
         return Block(
-            np.zeros((self.inputs.shape[1], samples), self.dtype),
-            np.zeros((self.targets.shape[1], samples), self.dtype),
+            aligned_zeros((self.inputs.shape[1], samples), self.dtype),
+            aligned_zeros((self.targets.shape[1], samples), self.dtype),
             None if self.weight is None else np.zeros(samples, self.dtype),
         )
 
@@ -114,9 +121,9 @@ class Rows:
 
     def take(self, index: Array) -> Rows:
         """The rows at `index`, in that order."""
-        count, size = len(index), equal_size(len(index), self.block_size)
+        count, size = len(index), equal_size(len(index), self.block_size, self.dtype)
         inputs, targets = (
-            np.zeros((-(-count // size), array.shape[1], size), self.dtype)
+            aligned_zeros((-(-count // size), array.shape[1], size), self.dtype)
             for array in (self.inputs, self.targets)
         )
         weight = None if self.weight is None else self.weight[index]
@@ -141,7 +148,19 @@ class Rows:
         return len(self) if self.weight is None else float(self.weight.sum(dtype=np.float64))
 
 
-def equal_size(count: int, most: int) -> int:
-    """The size of as few blocks of at most `most` as hold `count` rows, as equal as can be."""
+def equal_size(count: int, most: int, dtype: np.dtype) -> int:
+    """The size of as few blocks of at most `most` as hold `count` rows, as equal as can be.
+
+    From three blocks on their number is a multiple of four, so that two or four workers get as many
+    each. Where there are several, the samples of one input fill an odd number of cache lines: with
+    a power of two, products take up to 1.35 times as long, since the inputs get in each other's way
+    in the cache.
+    """
     blocks = max(1, -(-count // most))
-    return max(1, -(-count // blocks))
+    if blocks == 1:
+        return max(1, count)
+    if blocks > 2:
+        blocks += -blocks % 4
+    line = CACHE_LINE // dtype.itemsize
+    lines = -(-count // (blocks * line))
+    return min(most, (lines + (lines % 2 == 0)) * line)

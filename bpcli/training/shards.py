@@ -19,7 +19,10 @@ _SECONDS_AN_ELEMENT = 6e-9
 SERIAL_BELOW_SECONDS = 1e-3
 _SHARD_SECONDS = 2.5e-4
 _MOST_SHARDS = 64
+_PARTIALS_BYTES = 32 * 2**20
 _MOST_PARTIALS_BYTES = 128 * 2**20
+_FEW_SHARDS = 8
+"""So many may take up to `_MOST_PARTIALS_BYTES` for their gradients, more of them less."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,13 @@ def shards_needed(rows: int, network: Network, dtype: np.dtype, block: int) -> i
     seconds = estimated_seconds(rows, network)
     if seconds < SERIAL_BELOW_SECONDS:
         return 1
-    by_memory = _MOST_PARTIALS_BYTES // (network.n_params * dtype.itemsize)
+    partial = network.n_params * dtype.itemsize
+    by_memory = max(_PARTIALS_BYTES // partial, min(_FEW_SHARDS, _MOST_PARTIALS_BYTES // partial))
     by_blocks = -(-rows // block)
-    count = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
-    return count - count % 2 if 2 < count < 8 else count  # five: two would wait for the last one
+    most = max(1, min(_MOST_SHARDS, int(seconds / _SHARD_SECONDS), by_memory, by_blocks))
+    # Of five, or of unequal ones, two workers would wait for the last.
+    equal = (n for n in range(most, most // 2, -1) if by_blocks % n == 0 and n % 2 == 0)
+    return next(equal, most - most % 2 if most > 2 else most)
 
 
 def estimated_seconds(rows: int, network: Network) -> float:

@@ -16,8 +16,8 @@ import numpy as np
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import Workspace, loss_sum
-from bpcli.nn.recording import Operation, Tape
+from bpcli.nn.propagation import Workspace, bytes_a_sample, loss_sum
+from bpcli.nn.recording import Recorded, Tape, moved
 from bpcli.training.rows import Block, Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
@@ -29,21 +29,25 @@ _FEWEST_IN_A_SLICE = 2**14
 
 _MOST_SLICES = 64
 
-_COPIED_COLUMNS = 32
-"""With more inputs than these, copying a block costs more than its recorded pass saves."""
+_RECORDED_BYTES = 16 * 2**20
+"""A recorded pass has a workspace of its own for a last block that is smaller than the others. To
+networks that need more than this, memory is worth more than the microseconds between calls."""
 
 
 class Pass:
     """The forward and the backward pass over a block, by calling the kernel's functions."""
 
-    def __init__(self, network: Network, params: Vector, backward: BackwardPass) -> None:
+    def __init__(
+        self, network: Network, params: Vector, block: Block, backward: BackwardPass
+    ) -> None:
         self._work = Workspace(network, params)
         self._backward = backward
+        self.move_to(block)
 
-    def load(self, block: Block) -> None:
+    def move_to(self, block: Block) -> None:
         """Go over this block from now on."""
         self.block = block
-        self._work.fit(block.inputs.shape[1])
+        self._work.fit(block.samples)
 
     def forward(self) -> None:
         """Fill z and a."""
@@ -66,27 +70,37 @@ class Pass:
 
 
 class RecordedPass(Pass):
-    """The same passes over a block that stays where it is, recorded once and then repeated."""
+    """The same passes, recorded over one block and then repeated, over others of its size too."""
 
     def __init__(self, network: Network, params: Vector, block: Block) -> None:
         tape = Tape()
-        self.block = block
-        self._work = work = Workspace(network, tape.watch(params), tape.empty)
-        work.fit(block.inputs.shape[1])
+        self.block = self._recorded_on = block
+        self._work = work = Workspace(network, tape.watch(params), tape.zeros)
+        work.fit(block.samples)
         propagation.forward(work, tape.watch(block.inputs))
-        self._forward = list(tape.operations)
+        self._forwards = len(tape.operations)
         propagation.backward(work, tape.watch(block.targets), block.weight)
-        self.operations: list[Operation] = tape.close()
+        self.operations = self._recorded = tape.close()
+        self._moved = {block.start: self.operations}
         self._grad = np.asarray(work.grad)
         top = work.layers[-1]  # read by `loss`: what need not be noted is better not watched
         top.z, top.a = np.asarray(top.z), np.asarray(top.a)
 
-    def load(self, block: Block) -> None:
-        """Copy the block to where the pass reads."""
-        block.copy_to(self.block)
+    def move_to(self, block: Block) -> None:
+        self.block = block
+        if block.start not in self._moved:
+            self._moved[block.start] = self._moved_to(block)
+        self.operations = self._moved[block.start]
+
+    def _moved_to(self, block: Block) -> list[Recorded]:
+        """The operations, of which three or four read the block: the others are shared."""
+        operations = self._recorded
+        for here, there in zip(self._recorded_on.arrays, block.arrays, strict=True):
+            operations = [moved(operation, here, there) for operation in operations]
+        return operations
 
     def forward(self) -> None:
-        for operation in self._forward:
+        for operation in self.operations[: self._forwards]:
             operation()
 
     def grad(self) -> Vector:
@@ -105,39 +119,34 @@ class _Passes(threading.local):
         self._params = params
         self._data = data
         self._backward = backward
-        self._recorded: dict[int, RecordedPass] = {}
+        workspace = data.block_size * bytes_a_sample(network, data.dtype)
+        # A wrong backward pass, on show, may do what a tape does not know.
+        self._records = backward is propagation.backward and workspace <= _RECORDED_BYTES
+        self._blocks: dict[int, Block] = {}
+        self._in_place: dict[int, Pass] = {}
+        self._copied: dict[int, Pass] = {}
 
-    def over(self, block: Block) -> Pass:
-        """The pass over a block of the data."""
-        columns, samples = block.inputs.shape
-        is_copied = columns <= _COPIED_COLUMNS and self.can_record
-        found = self.over_copies(samples) if is_copied else self._shared
-        found.load(block)
+    def over(self, start: int, stop: int) -> Pass:
+        """The pass over a block of the data, where it lies."""
+        size = stop - start if self._records else 0  # only a recorded pass is for one size
+        if start not in self._blocks:
+            block = self._blocks[start] = self._data.block(start, stop)
+            if size not in self._in_place:
+                self._in_place[size] = self._made(block)
+        found = self._in_place[size]
+        found.move_to(self._blocks[start])
         return found
 
     def over_copies(self, samples: int) -> Pass:
         """The pass over a block of memory that is filled with rows before each pass."""
-        if not self.can_record:
-            return self.direct(self._data.empty_block(samples))
-        if samples not in self._recorded:
-            block = self._data.empty_block(samples)
-            self._recorded[samples] = RecordedPass(self._network, self._params, block)
-        return self._recorded[samples]
+        if samples not in self._copied:
+            self._copied[samples] = self._made(self._data.empty_block(samples))
+        return self._copied[samples]
 
-    @property
-    def can_record(self) -> bool:
-        """A wrong backward pass, on show, may do what a tape does not know."""
-        return self._backward is propagation.backward
-
-    def direct(self, block: Block) -> Pass:
-        """A pass of its own over a block."""
-        found = Pass(self._network, self._params, self._backward)
-        found.load(block)
-        return found
-
-    @cached_property
-    def _shared(self) -> Pass:
-        return Pass(self._network, self._params, self._backward)
+    def _made(self, block: Block) -> Pass:
+        if self._records:
+            return RecordedPass(self._network, self._params, block)
+        return Pass(self._network, self._params, block, self._backward)
 
 
 class _Asked(NamedTuple):
@@ -235,10 +244,7 @@ class RowSums:
         """The pass over all rows where they are, if they are one block."""
         if len(self._data) > self._data.block_size:
             return None
-        block = self._data.block(0, len(self._data))
-        if self._passes.can_record:
-            return RecordedPass(self._network, self._params, block)
-        return self._passes.direct(block)
+        return self._passes.over(0, len(self._data))
 
     # Shards, by the crew.
 
@@ -280,7 +286,7 @@ class RowSums:
 
     def _pass_over(self, start: int, stop: int, asked: _Asked) -> Pass:
         if not asked.some:
-            return self._passes.over(self._data.block(start, stop))
+            return self._passes.over(start, stop)
         batch = self._passes.over_copies(stop - start)
         self._data.gather(self._index[start:stop], batch.block)
         return batch
@@ -290,7 +296,7 @@ class RowSums:
         return total
 
     def _total_grad(self) -> Vector:
-        """The shards' gradients, added to the first one in order, slice by slice."""
+        """The shards' gradients, added up in order in place of the first one, slice by slice."""
         total: Vector = self._grads[0]
         if self._shards_asked > 1:
             self._add_up_slices(-(-len(total) // self._slice))
@@ -298,9 +304,7 @@ class RowSums:
 
     def _do_slice(self, number: int) -> None:
         where = slice(number * self._slice, (number + 1) * self._slice)
-        total, *others = self._grads[: self._shards_asked, where]
-        for grad in others:
-            np.add(total, grad, total)
+        self._grads[0, where] = np.add.reduce(self._grads[: self._shards_asked, where], axis=0)
 
     @property
     def _shards_asked(self) -> int:

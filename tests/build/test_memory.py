@@ -71,10 +71,10 @@ def test_each_need_is_told_from_the_config(config: Path) -> None:
     found = {need.what: need.bytes for need in needs(spec, network, rows=1000, table_bytes=7)}
     assert network.n_params == 11 * 20 + 21
     # One shard leaves the second worker nothing to do; z, a, delta and grad_a of 21 units.
-    block = (1 + 2) * (2 * 21 + 2 * 21) * 500 * 8
+    block = (1 + 2) * (2 * 21 + 2 * 21) * 1000 * 8
     assert found == {
         "241 parameters with their gradients and copies": 10 * 241 * 8,
-        "activations of 500 rows at a time": block,
+        "activations of 1000 rows at a time": block,
         "1,000 rows in float64": 1000 * (11 + 1) * 8,
         "outputs and metrics of all rows": 1000 * (1 + 4) * 4 * 8,
         "the table": 7,
@@ -98,12 +98,11 @@ def test_what_is_too_large_is_said_with_a_remedy(
 
 
 def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 1_200_000)
+    monkeypatch.setattr("bpcli.build.memory.available_memory", lambda: 2_200_000)
     assert (
-        "this takes about 1.2 MiB of memory (984 KiB for activations of 500 rows at a time, "
-        "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64, 19 KiB for "
-        "241 parameters with their gradients and copies, 16 KiB for the table), and 1.1 MiB are "
-        "free: take fewer units"
+        "this takes about 2.2 MiB of memory (1.9 MiB for activations of 1000 rows at a time, "
+        "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64), and "
+        "2.1 MiB are free: take fewer units"
     ) in refused(config)
 
 

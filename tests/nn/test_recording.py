@@ -5,19 +5,17 @@ import pytest
 from hypothesis import given, settings
 from strategies import Problem, problems
 
-from bpcli.nn.propagation import Workspace, backward, forward
+from bpcli.nn.activations import Softmax, Tanh
+from bpcli.nn.losses import CrossEntropy
+from bpcli.nn.network import Layer, Network
+from bpcli.nn.propagation import backward
 from bpcli.nn.recording import Tape
-from bpcli.training.rows import Rows
-from bpcli.training.sums import RecordedPass
+from bpcli.training.rows import Block, Rows
+from bpcli.training.sums import Pass, RecordedPass
 
 
-def direct(problem: Problem, rows: Rows, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    work = Workspace(problem.network, params)
-    inputs, targets, weight = rows.block(0, len(rows))
-    work.fit(len(rows))
-    forward(work, inputs)
-    backward(work, targets, weight)
-    return work.grad, work.layers[-1].z
+def direct(network: Network, block: Block, params: np.ndarray) -> Pass:
+    return Pass(network, params, block, backward)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -29,9 +27,35 @@ def test_a_recorded_pass_repeats_the_kernel_to_the_bit(problem: Problem, dtype: 
     recorded = RecordedPass(problem.network, params, rows.block(0, len(rows)))
     for scale in (1, -2, 0.3):
         params[:] = scale * problem.params  # other numbers, other signs than when it was recorded
-        grad, z = direct(problem, rows, params)
-        np.testing.assert_array_equal(recorded.grad(), grad)
-        np.testing.assert_array_equal(recorded.Z, z)
+        assert_equal(recorded, direct(problem.network, rows.block(0, len(rows)), params))
+
+
+WIDE = Network((Layer(101, 72, Tanh()), Layer(72, 3, Softmax())), CrossEntropy())
+"""Wide enough for products by groups of units."""
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_recorded_pass_moves_to_other_blocks(dtype: type, weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(3000, 101)), np.eye(3)[rng.integers(3, size=3000)]
+    weight = rng.uniform(size=3000) if weighted else None
+    rows = Rows.of(WIDE, X, Y, np.dtype(dtype), weight)
+    params = rng.normal(size=WIDE.n_params).astype(dtype)
+    size = rows.block_size
+    recorded = RecordedPass(WIDE, params, rows.block(0, size))
+    full = range(0, 3000 - size + 1, size)
+    assert len(full) >= 3
+    for start in [*full, 0]:
+        block = rows.block(start, start + size)
+        recorded.move_to(block)
+        assert_equal(recorded, direct(WIDE, block, params))
+
+
+def assert_equal(recorded: Pass, plain: Pass) -> None:
+    np.testing.assert_array_equal(recorded.grad(), plain.grad())
+    np.testing.assert_array_equal(recorded.Z, plain.Z)
+    assert recorded.loss() == plain.loss()
 
 
 def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
@@ -46,7 +70,7 @@ def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
 
 def test_intermediate_results_keep_their_place() -> None:
     tape = Tape()
-    x, out = np.array([1.0, -1.0]), tape.empty(2, np.float64)
+    x, out = np.array([1.0, -1.0]), tape.zeros((2,), np.float64)
     watched = tape.watch(x)
     np.multiply(watched, watched > 0, out=out)
     operations = tape.close()

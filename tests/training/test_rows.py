@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.nn.activations import Identity, Tanh
+from bpcli.nn.arrays import CACHE_LINE
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.training.rows import Rows, equal_size
@@ -64,10 +65,31 @@ def test_rows_are_taken_in_the_order_of_the_index(rows: Rows, count: int) -> Non
     assert np.isfinite(taken.inputs).all()
 
 
-@given(st.integers(0, 10**6), st.integers(1, 3000))
-def test_blocks_are_as_few_and_as_equal_as_can_be(count: int, most: int) -> None:
-    size = equal_size(count, most)
-    blocks = -(-count // size)
+@pytest.mark.parametrize("dtype", [np.dtype("f4"), np.dtype("f8")])
+@given(count=st.integers(0, 10**6), most=st.integers(1, 50))
+def test_blocks_are_few_equal_and_fit_cache_lines(count: int, most: int, dtype: np.dtype) -> None:
+    line = CACHE_LINE // dtype.itemsize
+    most *= line
+    size = equal_size(count, most, dtype)
+    blocks, fewest = -(-count // size), -(-count // most)
     assert 1 <= size <= most
-    assert blocks == -(-count // most)
-    assert size == 1 or (size - 1) * blocks < count
+    assert fewest <= blocks <= fewest + 3
+    if fewest == 1:
+        assert size == count
+    if fewest > 2:
+        quarters = -(-fewest // 4) * 4
+        assert blocks <= quarters
+        assert size - 2 * line < count / quarters <= size
+    if fewest > 1 and size < most:
+        assert size % (2 * line) == line
+
+
+@pytest.mark.parametrize("dtype", [np.dtype("f4"), np.dtype("f8")])
+def test_every_input_of_a_block_begins_at_a_cache_line(dtype: np.dtype) -> None:
+    network = Network((Layer(3, 50, Tanh()), Layer(50, 2, Identity())), HalfSquaredError())
+    rows = Rows.of(network, np.zeros((4000, 3)), np.zeros((4000, 2)), dtype)
+    for start in range(0, 4000, rows.block_size):
+        block = rows.block(start, min(4000, start + rows.block_size))
+        for array in (block.inputs, block.targets):
+            assert array.__array_interface__["data"][0] % CACHE_LINE == 0
+            assert array.strides[0] % CACHE_LINE == 0
