@@ -24,7 +24,7 @@ from bpcli.training.rows import Rows
 from bpcli.training.workers import Alone, Crew, Forked, Threads, crew, useful_workers
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
-ROWS = 6_000
+ROWS = 9_000
 
 needs_fork = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
 CREWS: list[Callable[[], Crew]] = [
