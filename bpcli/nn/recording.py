@@ -128,10 +128,14 @@ def moved(operation: Recorded, here: Array, there: Array) -> Recorded:
 
     The operation itself if it reads neither that array nor a view of it.
     """
+    func = operation.func
     args = [_moved(value, here, there) for value in operation.args]
-    if all(new is old for new, old in zip(args, operation.args, strict=True)):
+    owner = getattr(func, "__self__", None)  # the array whose method it is, if it is one's
+    if (new_owner := _moved(owner, here, there)) is not owner:
+        func = getattr(new_owner, func.__name__)
+    elif all(new is old for new, old in zip(args, operation.args, strict=True)):
         return operation
-    return partial(operation.func, *args, **operation.keywords)
+    return partial(func, *args, **operation.keywords)
 
 
 def _moved(value: Any, here: Array, there: Array) -> Any:
@@ -143,7 +147,7 @@ def _moved(value: Any, here: Array, there: Array) -> Any:
 
 def kind_of(operation: Recorded) -> str:
     """What sort of work a recorded operation is."""
-    name = getattr(getattr(operation, "func", None), "__name__", "")
+    name = getattr(operation.func, "__name__", "")
     kinds = {
         "dot": "matrix products",
         "matmul": "matrix products",

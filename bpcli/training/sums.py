@@ -74,28 +74,28 @@ class RecordedPass(Pass):
 
     def __init__(self, network: Network, params: Vector, block: Block) -> None:
         tape = Tape()
-        self.block = self._recorded_on = block
+        self.block = block
         self._work = work = Workspace(network, tape.watch(params), tape.zeros)
         work.fit(block.samples)
         propagation.forward(work, tape.watch(block.inputs))
         self._forwards = len(tape.operations)
         propagation.backward(work, tape.watch(block.targets), block.weight)
-        self.operations = self._recorded = tape.close()
+        self.operations = tape.close()
         self._moved = {block.start: self.operations}
         self._grad = np.asarray(work.grad)
         top = work.layers[-1]  # read by `loss`: what need not be noted is better not watched
         top.z, top.a = np.asarray(top.z), np.asarray(top.a)
 
     def move_to(self, block: Block) -> None:
-        self.block = block
         if block.start not in self._moved:
             self._moved[block.start] = self._moved_to(block)
         self.operations = self._moved[block.start]
+        self.block = block
 
     def _moved_to(self, block: Block) -> list[Recorded]:
         """The operations, of which three or four read the block: the others are shared."""
-        operations = self._recorded
-        for here, there in zip(self._recorded_on.arrays, block.arrays, strict=True):
+        operations = self.operations
+        for here, there in zip(self.block.arrays, block.arrays, strict=True):
             operations = [moved(operation, here, there) for operation in operations]
         return operations
 

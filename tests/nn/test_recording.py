@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from bpcli.nn.activations import Softmax, Tanh
 from bpcli.nn.losses import CrossEntropy
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import backward
-from bpcli.nn.recording import Tape
+from bpcli.nn.recording import Tape, moved
 from bpcli.training.rows import Block, Rows
 from bpcli.training.sums import Pass, RecordedPass
 
@@ -56,6 +58,21 @@ def assert_equal(recorded: Pass, plain: Pass) -> None:
     np.testing.assert_array_equal(recorded.grad(), plain.grad())
     np.testing.assert_array_equal(recorded.Z, plain.Z)
     assert recorded.loss() == plain.loss()
+
+
+def test_an_operation_moves_with_the_array_whose_method_it_is() -> None:
+    tape = Tape()
+    here, there = np.arange(6.0).reshape(2, 3), np.arange(6.0, 12).reshape(2, 3)
+    out, largest = np.empty((2, 2)), np.empty(3)
+    watched = tape.watch(here)
+    watched.dot(np.ones((3, 2)), out)
+    np.maximum.reduce(watched[::-1], axis=0, out=largest)
+    untouched = partial(np.ones(3).dot, np.ones(3))
+    for operation in tape.close():
+        moved(operation, here, there)()
+    assert out.tolist() == [[21, 21], [30, 30]]
+    assert largest.tolist() == [9, 10, 11]
+    assert moved(untouched, here, there) is untouched
 
 
 def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
