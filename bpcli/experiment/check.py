@@ -17,7 +17,7 @@ from bpcli.experiment.record import layer_records
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.nn.propagation import Workspace, forward_rows
+from bpcli.nn.propagation import columns_of
 from bpcli.nn.units import UnitCounts, rows_to_look_at, unit_counts
 from bpcli.spec.origins import origins
 from bpcli.spec.source import Location, Source
@@ -92,10 +92,9 @@ class Check:
         experiment = self.experiment
         part = experiment.parts["train"]
         some = replace(part, index=part.index[rows_to_look_at(len(part))])
-        work = Workspace(experiment.network, experiment.initial_params)
+        network, params = experiment.network, experiment.initial_params
         with repeatable_numerics(), np.errstate(all="ignore"):
-            forward_rows(work, some.X)
-            return unit_counts(work)
+            return unit_counts(network, params, columns_of(network, some.X, params.dtype))
 
     @property
     def warnings(self) -> list[str]:

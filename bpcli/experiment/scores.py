@@ -10,7 +10,6 @@ import numpy as np
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS, Part, PartName
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.propagation import Workspace, forward
 from bpcli.nn.units import UnitCounts, rows_to_look_at, unit_counts
 from bpcli.training.loop import Epoch
 from bpcli.training.metrics import (
@@ -151,26 +150,18 @@ class EpochScores:
     def units(self, epoch: Epoch) -> UnitCounts:
         """Dead and saturated units, over some rows of the training part."""
         if self._latest_units[0] != epoch.number:
-            work, inputs = self._units_work
-            self._units_params[...] = epoch.params
-            forward(work, inputs)
-            self._latest_units = (epoch.number, unit_counts(work))
+            counts = unit_counts(self._experiment.network, epoch.params, self._units_inputs)
+            self._latest_units = (epoch.number, counts)
         return self._latest_units[1]
 
     @cached_property
-    def _units_work(self) -> tuple[Workspace, Array]:
-        """The workspace for the rows that are looked at, and these."""
+    def _units_inputs(self) -> Array:
+        """The rows that are looked at."""
         rows = self._experiment.rows("train")
         index = rows_to_look_at(len(rows))
         block = rows.empty_block(len(index))
         rows.gather(index, block)
-        work = Workspace(self._experiment.network, self._units_params)
-        work.fit(len(index))
-        return work, block.inputs
-
-    @cached_property
-    def _units_params(self) -> Vector:
-        return np.empty_like(self._experiment.initial_params)
+        return block.inputs
 
 
 def baselines(experiment: Experiment, name: PartName) -> dict[str, Scores]:

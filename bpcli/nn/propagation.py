@@ -163,7 +163,7 @@ def block_size(network: Network, dtype: np.dtype) -> int:
     widest = max(layer.rows for layer in network.layers)
     is_single = dtype.itemsize == 4
     if widest >= 256:
-        return 1520 if widest < 1024 else 1008
+        return 752 if widest < 1024 else 1008
     if widest >= 48:
         return 848 if is_single else 552
     if widest >= 24:
@@ -190,8 +190,13 @@ def predict(network: Network, params: Vector, X: Array) -> Array:
 
 def forward_rows(work: Workspace, X: Array) -> None:
     """`forward` for the rows of X (n, inputs), all in one block: z and a are there to be read."""
-    first = work.network.layers[0]
-    inputs = np.ones((first.columns, len(X)), work.grad.dtype)
-    inputs[: first.inputs] = X.T
     work.fit(len(X))
-    forward(work, inputs)
+    forward(work, columns_of(work.network, X, work.grad.dtype))
+
+
+def columns_of(network: Network, X: Array, dtype: np.dtype) -> Array:
+    """The rows of X (n, inputs) as `forward` takes them: (inputs [+1], n)."""
+    first = network.layers[0]
+    inputs = np.ones((first.columns, len(X)), dtype)
+    inputs[: first.inputs] = X.T
+    return inputs

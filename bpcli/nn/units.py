@@ -28,13 +28,14 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.nn.activations import Softmax
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import LayerPass, Workspace
+from bpcli.nn.propagation import LayerPass, Workspace, bytes_a_sample, forward
 
 _MOST_ROWS = 1000
 _FLAT = 0.05
 _NEARLY_ALL = 0.95
+_BYTES_AT_ONCE = 4 * 2**20
 
 
 class UnitCounts(NamedTuple):
@@ -49,12 +50,19 @@ def rows_to_look_at(count: int) -> Array:
     return np.arange(0, count, max(1, -(-count // _MOST_ROWS)))
 
 
-def unit_counts(work: Workspace) -> UnitCounts:
-    """Count over the samples of the latest forward pass. Overwrites `delta` and `grad_a`."""
-    counts = [
-        _counts(layer) if can_fail(work.network, number) else (0, 0)
-        for number, layer in enumerate(work.layers)
-    ]
+def unit_counts(network: Network, params: Vector, inputs: Array) -> UnitCounts:
+    """Count over the samples that are columns of `inputs`, as `forward` takes them."""
+    work, samples = Workspace(network, params), inputs.shape[1]
+    tallies = [_Tally(layer) for layer in work.layers]
+    seen = [tally for number, tally in enumerate(tallies) if can_fail(network, number)]
+    size = max(1, _BYTES_AT_ONCE // bytes_a_sample(network, params.dtype))
+    for start in range(0, samples, size):
+        some = inputs[:, start : start + size]
+        work.fit(some.shape[1])
+        forward(work, some)
+        for tally in seen:
+            tally.see()
+    counts = [tally.counts(samples) if tally in seen else (0, 0) for tally in tallies]
     return UnitCounts([dead for dead, _ in counts], [saturated for _, saturated in counts])
 
 
@@ -65,14 +73,29 @@ def can_fail(network: Network, number: int) -> bool:
     return not is_taken_out and not isinstance(network.layers[number].activation, Softmax)
 
 
-def _counts(layer: LayerPass) -> tuple[int, int]:
-    slopes = _slopes(layer)
-    dead = int((slopes.reshape(layer.layer.units, -1).max(axis=1) == 0).sum())
-    steepest = layer.activation.steepest
-    if steepest is None:
-        return dead, 0
-    flat_rows = (slopes < _FLAT * steepest).sum(axis=1)
-    return dead, int((flat_rows >= _NEARLY_ALL * slopes.shape[1]).sum()) - dead
+class _Tally:
+    """What the samples seen so far say of a layer's units."""
+
+    def __init__(self, layer: LayerPass) -> None:
+        self._layer = layer
+        self._steepest = layer.activation.steepest
+        self._largest: Array = np.full(layer.layer.units, -np.inf)
+        self._flat_rows: Array = np.zeros(layer.layer.rows, np.int64)
+
+    def see(self) -> None:
+        """Look at the samples of the latest forward pass. Overwrites `delta` and `grad_a`."""
+        slopes = _slopes(self._layer)
+        largest = slopes.reshape(len(self._largest), -1).max(axis=1)
+        np.maximum(self._largest, largest, out=self._largest)
+        if self._steepest is not None:
+            self._flat_rows += (slopes < _FLAT * self._steepest).sum(axis=1)
+
+    def counts(self, samples: int) -> tuple[int, int]:
+        """Dead units and saturated ones."""
+        dead = int((self._largest == 0).sum())
+        if self._steepest is None:
+            return dead, 0
+        return dead, int((self._flat_rows >= _NEARLY_ALL * samples).sum()) - dead
 
 
 def _slopes(layer: LayerPass) -> Array:

@@ -44,21 +44,22 @@ class Epoch:
         self.objective = training.objective
         self.validation = validation
 
-    @cached_property
+    @property
     def _evaluation(self) -> Evaluation:
+        """Free as long as it is the objective's latest; with its gradient it is not kept here."""
         return self.objective.value_and_grad(self.params)
 
     @property
     def is_evaluated(self) -> bool:
-        """Whether loss and gradient are known, so that reading them costs nothing."""
-        return "_evaluation" in vars(self)
+        """Whether the loss is known, so that reading it costs nothing."""
+        return "loss" in vars(self)
 
     @cached_property
     def loss(self) -> float:
         """The objective over the whole training part; not finite where training has diverged."""
         return self._evaluation.value
 
-    @property
+    @cached_property
     def mean_loss(self) -> float:
         """The mean loss of the training part: the objective without L2, whatever the reduction."""
         return self._evaluation.mean_loss

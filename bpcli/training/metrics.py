@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,10 @@ from bpcli.data.prepare import Part, Preparation
 from bpcli.data.table import Labels, Task
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
-from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy
+from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from bpcli.nn.network import Network
+
+_ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,10 @@ def predictions(network: Network, Z: Array, preparation: Preparation, part: Part
 
     Log losses come from z, so they are never infinite.
     """
-    A = output_activations(network, Z)
-    outputs = A.T.astype(np.float64, copy=False)
-    classes = preparation.classes(outputs)
-    log_losses = None if classes is None else _log_losses(network, Z, A, preparation, part)
-    return Predictions(preparation.original(outputs), classes, log_losses)
+    outputs = preparation.original(output_activations(network, Z).T)
+    classes = preparation.labels(outputs)
+    log_losses = None if classes is None else _log_losses(network, Z, preparation, part)
+    return Predictions(outputs, classes, log_losses)
 
 
 def output_activations(network: Network, Z: Array) -> Array:
@@ -50,16 +51,27 @@ def output_activations(network: Network, Z: Array) -> Array:
     return A
 
 
-def _log_losses(
-    network: Network, Z: Array, A: Array, preparation: Preparation, part: Part
-) -> Array | None:
-    Z, A = Z.astype(np.float64, copy=False), A.astype(np.float64, copy=False)
-    activation = type(network.layers[-1].activation)
-    Y = preparation.original(part.Y)
-    if activation is Softmax:
-        return CrossEntropy().per_sample(Z, A, Y.T)
-    if activation is Sigmoid and network.outputs == 1:
-        return BinaryCrossEntropy().per_sample(Z, A, Y.T)
+def _log_losses(network: Network, Z: Array, preparation: Preparation, part: Part) -> Array | None:
+    """In double precision, some rows at a time: their copies would take more than the rest."""
+    loss = _log_loss_of(network)
+    if loss is None:
+        return None
+    found = np.empty(len(part))
+    for start in range(0, len(part), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        z = Z[:, rows].astype(np.float64)
+        Y = preparation.original(replace(part, index=part.index[rows]).Y)
+        found[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, and not a
+    return found
+
+
+def _log_loss_of(network: Network) -> Loss | None:
+    """The cross-entropy whose probabilities the outputs are; None where they are none."""
+    activation = network.layers[-1].activation
+    if isinstance(activation, Softmax):
+        return CrossEntropy()
+    if isinstance(activation, Sigmoid) and network.outputs == 1:
+        return BinaryCrossEntropy()
     return None
 
 

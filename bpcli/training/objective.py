@@ -131,6 +131,7 @@ class Objective:
         was passed here is therefore never changed afterwards; a step makes a new one.
         """
         if self._latest is None or self._latest[0] is not params:
+            self._latest = None  # first: there is no need of memory for two
             total, grad_sum = self._sums_for(params).loss_and_grad(params, self._index)
             grad, mean_loss = self._scaled(params, grad_sum), float(total.real) / self._total_weight
             value = self._factor * mean_loss + float(self.penalty(params).real)
