@@ -313,6 +313,7 @@ class Session:
             return failure
         if not self.is_abandoned and not math.isfinite(self.last.loss):
             return failure
+        self.last.let_go()  # saving takes memory too
         try:
             self._save_checkpoint(self.last)
         except RunError as error:

@@ -7,11 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bpcli.build import Experiment
-from bpcli.experiment.interruptible import Interruptible
 from bpcli.experiment.interrupts import stop_requests
-from bpcli.experiment.record import (
-    first_record,
-)
+from bpcli.experiment.record import first_record
 from bpcli.experiment.session import Outcome, Session, Watcher
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
@@ -72,11 +69,10 @@ def _train(experiment: Experiment, begin: Callable[[int], Session]) -> Outcome:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
-        with crew(workers) as who:
+        # With one task, an epoch is over before anybody gets impatient.
+        with crew(workers, request.check if experiment.tasks > 1 else None) as who:
             session = begin(workers)
             stack.callback(session.close)
-            if experiment.tasks > 1:  # with one, an epoch is over before anybody gets impatient
-                who = Interruptible(who, request)
             failure = session.follow(who, request)
         return session.save_end(failure)
 

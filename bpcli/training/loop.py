@@ -75,6 +75,10 @@ class Epoch:
         grad = self._evaluation.grad
         return [norm(grad[where]) for where in self.objective.network.layer_slices]
 
+    def let_go(self) -> None:
+        """Drop the objectives, which hold most of a training's memory; what was read stays."""
+        del self.objective, self.validation
+
     @cached_property
     def val_loss(self) -> float | None:
         """The mean loss of the validation part, without L2; None if there is no such part."""

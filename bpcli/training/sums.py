@@ -29,7 +29,7 @@ _FEWEST_IN_A_SLICE = 2**14
 
 _MOST_SLICES = 64
 
-_RECORDED_BYTES = 16 * 2**20
+_RECORDED_BYTES = 4 * 2**20
 """A recorded pass has a workspace of its own for a last block that is smaller than the others. To
 networks that need more than this, memory is worth more than the microseconds between calls."""
 

@@ -34,41 +34,57 @@ Runner: TypeAlias = Callable[[int], None]
 
 
 class Crew(ABC):
-    """Workers that share arrays and run tasks."""
+    """Workers that share arrays and run tasks.
+
+    `check` is called before each; a crew in which it has raised is of no use from then on.
+    """
+
+    def __init__(self, check: Callable[[], object] | None = None) -> None:
+        self._check = check
+        self._tasks: list[Task] = []
 
     def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """An array of zeros that every worker sees and may write to; unused, it takes no memory."""
         return np.zeros(shape, dtype)
 
-    @abstractmethod
     def prepare(self, task: Task) -> Runner:
         """Introduce a task; what returns runs task(0) … task(count - 1), in any order, to the end.
 
         All tasks are introduced before any is run. The count is 256 at most.
         """
+        self._tasks.append(task if self._check is None else _checked(task, self._check))
+        return partial(self._run, len(self._tasks) - 1)
 
     @abstractmethod
+    def _run(self, task: int, count: int) -> None:
+        """Run the task of that place in `_tasks`."""
+
     def close(self) -> None:
-        """Let the workers go."""
+        """Let the workers go, and with the tasks the arrays that they work on."""
+        self._tasks.clear()
+
+
+def _checked(task: Task, check: Callable[[], object]) -> Task:
+    def do(number: int) -> None:
+        check()
+        task(number)
+
+    return do
 
 
 class Alone(Crew):
     """Whoever asks does it all."""
 
-    def prepare(self, task: Task) -> Runner:
-        def run(count: int) -> None:
-            for number in range(count):
-                task(number)
-
-        return run
-
-    def close(self) -> None: ...
+    def _run(self, task: int, count: int) -> None:
+        for number in range(count):
+            self._tasks[task](number)
 
 
 class Threads(Crew):
     """Threads of this process. They take turns in Python, so only long numpy calls overlap."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, check: Callable[[], object] | None = None) -> None:
+        super().__init__(check)
         from concurrent.futures import ThreadPoolExecutor
 
         # A thread starts with numpy's default error state: overflow is ours to notice, not to warn
@@ -76,15 +92,13 @@ class Threads(Crew):
         quiet = {"over": "ignore", "invalid": "ignore"}
         self._pool = ThreadPoolExecutor(size, "bpnet", initializer=lambda: np.seterr(**quiet))  # type: ignore[arg-type]
 
-    def prepare(self, task: Task) -> Runner:
-        def run(count: int) -> None:
-            for _ in self._pool.map(task, range(count)):
-                pass
-
-        return run
+    def _run(self, task: int, count: int) -> None:
+        for _ in self._pool.map(self._tasks[task], range(count)):
+            pass
 
     def close(self) -> None:
         self._pool.shutdown()
+        super().close()
 
 
 _CHECK_SECONDS = 0.1
@@ -107,9 +121,9 @@ class Forked(Crew):
     (10-32-32-3) to 1.5 times.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, check: Callable[[], object] | None = None) -> None:
+        super().__init__(check)
         self.size = size
-        self._tasks: list[Task] = []
         self._task_at_hand = self.share((1,), np.int64)
         self._post, self._numbers = socket.socketpair()
         self._done, self._report = socket.socketpair()
@@ -129,8 +143,7 @@ class Forked(Crew):
 
     def prepare(self, task: Task) -> Runner:
         assert not self._has_forked, "a worker knows only the tasks that were there when it began"
-        self._tasks.append(task)
-        return partial(self._run, len(self._tasks) - 1)
+        return super().prepare(task)
 
     def close(self) -> None:
         for worker in self._workers:
@@ -143,6 +156,7 @@ class Forked(Crew):
         gc.unfreeze()
         for end in (self._post, self._numbers, self._done, self._report):
             end.close()
+        super().close()
 
     def _run(self, task: int, count: int) -> None:
         assert self._is_usable, "what an earlier failure left in the sockets would count as done"
@@ -277,9 +291,13 @@ def useful_workers(tasks: int, n_params: int, cores: int) -> int:
 
 
 @contextmanager
-def crew(size: int) -> Iterator[Crew]:
+def crew(size: int, check: Callable[[], object] | None = None) -> Iterator[Crew]:
     """As many workers, of the kind that is fastest here."""
-    chosen = Alone() if size == 1 else Forked(size) if can_fork() else Threads(size)
+    chosen: Crew
+    if size == 1:
+        chosen = Alone(check)
+    else:
+        chosen = Forked(size, check) if can_fork() else Threads(size, check)
     try:
         yield chosen
     finally:

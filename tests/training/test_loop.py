@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from itertools import islice
 
 import numpy as np
@@ -91,6 +92,18 @@ def test_a_record_can_be_read_late() -> None:
     late = list(epochs(5))
     early = [(record.number, record.loss, record.grad_norm) for record in epochs(5)]
     assert [(record.number, record.loss, record.grad_norm) for record in late] == early
+
+
+def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_let_go() -> None:
+    records = epochs(5)
+    record = next(records)
+    figures = (record.loss, record.mean_loss, record.grad_norm, record.grad_norms)
+    grad = weakref.ref(record.objective.value_and_grad(record.params).grad)
+    assert grad() is not None
+    next(records).loss  # noqa: B018
+    assert grad() is None
+    record.let_go()
+    assert (record.loss, record.mean_loss, record.grad_norm, record.grad_norms) == figures
 
 
 def test_zero_epochs_give_the_start_alone() -> None:

@@ -76,9 +76,18 @@ class Optimizer:
         return {} if learning_rate is None else {"learning_rate": learning_rate}
 
 
+_AT_ONCE = 2**18
+
+
 def dot(a: Vector, b: Vector) -> float:
-    """aᵀb in double precision: in single precision, squares below 1e-38 are zero."""
-    return float(a.astype(np.float64, copy=False) @ b.astype(np.float64, copy=False))
+    """aᵀb in double precision: in single precision, squares below 1e-38 are zero.
+
+    Some entries at a time: double precision of all would take twice the memory of the vectors.
+    """
+    if a.dtype == b.dtype == np.float64:
+        return float(a @ b)
+    pieces = (slice(start, start + _AT_ONCE) for start in range(0, len(a), _AT_ONCE))
+    return sum(float(a[piece].astype(np.float64) @ b[piece].astype(np.float64)) for piece in pieces)
 
 
 def norm(a: Vector) -> float:
