@@ -183,6 +183,7 @@ class RowSums:
         self._grads = crew.share((most_shards, n_params), dtype)
         self._losses = crew.share((most_shards,), np.result_type(dtype, np.float64))
         self._Z = crew.share((network.layers[-1].rows, len(data)), dtype)
+        self._Z_at: Vector | None = None
         self._index = crew.share((len(data),), np.intp)
         self._asked = crew.share((len(_Asked._fields),), np.int64)
         self._passes = _Passes(network, self._params, data, backward)
@@ -195,7 +196,7 @@ class RowSums:
         if only is not None:
             only.forward()
             return only.loss()
-        self._over_shards(index, loss=True)
+        self._over_shards(params, index, loss=True)
         return self._total_loss()
 
     def grad(self, params: Vector, index: Array | None = None) -> Vector:
@@ -203,7 +204,7 @@ class RowSums:
         only = self._load(params, index)
         if only is not None:
             return only.grad()
-        self._over_shards(index, grad=True)
+        self._over_shards(params, index, grad=True)
         return self._total_grad()
 
     def loss_and_grad(
@@ -214,16 +215,21 @@ class RowSums:
         if only is not None:
             grad = only.grad()
             return only.loss(), grad
-        self._over_shards(index, loss=True, grad=True)
+        self._over_shards(params, index, loss=True, grad=True)
         return self._total_loss(), self._total_grad()
 
     def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
-        """The output layer's z of all rows: (outputs' rows, n), overwritten by the next call."""
+        """The output layer's z of all rows: (outputs' rows, n), overwritten by the next call.
+
+        It is there already where their loss was last asked for at this very vector.
+        """
+        if self._Z_at is params:
+            return self._Z
         only = self._load(params, None)
         if only is not None:
             only.forward()
             return only.Z
-        self._over_shards(None, keep=True)
+        self._over_shards(params, None)
         return self._Z
 
     # One block.
@@ -254,15 +260,23 @@ class RowSums:
         return self._plans[rows]
 
     def _over_shards(
-        self, index: Array | None, *, loss: bool = False, grad: bool = False, keep: bool = False
+        self, params: Vector, index: Array | None, *, loss: bool = False, grad: bool = False
     ) -> None:
-        """Have every shard's passes made."""
-        rows = len(self._data)
+        """Have every shard's passes made.
+
+        They keep z of all rows, which metrics ask for, unless only the gradient is wanted: then
+        epoch follows epoch, and nobody looks.
+        """
+        rows, keep = len(self._data), index is None and (loss or not grad)
         if index is not None:
             rows = len(index)
             self._index[:rows] = index
+        if keep:
+            self._Z_at = None  # until all of it is there
         self._asked[:] = _Asked(rows, index is not None, loss, grad, keep)
         self._pass_over_shards(len(self._plan_of(rows).shards))
+        if keep:
+            self._Z_at = params
 
     def _do_shard(self, number: int) -> None:
         asked = _Asked(*self._asked.tolist())

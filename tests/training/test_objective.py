@@ -9,6 +9,7 @@ from bpcli.nn.network import Layer, Network
 from bpcli.training.objective import Objective
 from bpcli.training.rows import Rows
 from bpcli.training.shards import ShardPlan, estimated_seconds
+from bpcli.training.sums import RecordedPass
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 20_000
@@ -70,6 +71,27 @@ def test_shards_add_up_to_one_pass_over_all_rows(wide_rows: Rows) -> None:
     assert sharded.value == pytest.approx(np.mean([half.value for half in halves]), rel=1e-12)
     mean = (halves[0].grad + halves[1].grad) / 2
     np.testing.assert_allclose(sharded.grad, mean, rtol=1e-9, atol=1e-13)
+
+
+def test_outputs_are_those_of_the_vector_asked_for_whatever_was_evaluated_before(
+    wide_rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(2)
+    first, second = rng.normal(size=(2, WIDE.n_params))
+    expected = [Objective(WIDE, wide_rows).outputs(params).copy() for params in (first, second)]
+    passes: list[RecordedPass] = []
+    forward = RecordedPass.forward
+    monkeypatch.setattr(RecordedPass, "forward", lambda one: (passes.append(one), forward(one)))
+    for evaluate in (Objective.value_and_grad, Objective.mean_loss):
+        objective = Objective(WIDE, wide_rows)
+        evaluate(objective, first)
+        passes.clear()
+        np.testing.assert_array_equal(objective.outputs(first), expected[0])
+        assert not passes  # the loss went over all rows already
+        objective.grad(second)
+        objective.rows(np.arange(ROWS // 2)).value(second)
+        np.testing.assert_array_equal(objective.outputs(first), expected[0])
+        np.testing.assert_array_equal(objective.outputs(second), expected[1])
 
 
 def small(**options: object) -> tuple[Objective, np.ndarray]:
