@@ -32,10 +32,19 @@ from bpcli.registry import as_mapping
 
 
 class Strict(BaseModel):
-    """No unknown keys, no conversions, no changes afterwards."""
+    """No unknown keys, no conversions, no changes afterwards.
+
+    A validator is built when it is first used: that of a config has those of its sections in it,
+    and most models are never used alone.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,
+        defer_build=True,
     )
 
 
