@@ -51,5 +51,5 @@ class Looking(Optimizer):
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the configs of a test these optimizers too."""
-    monkeypatch.setitem(OPTIMIZERS, "halving", Halving)
-    monkeypatch.setitem(OPTIMIZERS, "looking", Looking)
+    monkeypatch.setitem(OPTIMIZERS.places, "halving", f"{__name__}:Halving")
+    monkeypatch.setitem(OPTIMIZERS.places, "looking", f"{__name__}:Looking")

@@ -15,13 +15,10 @@ from bpcli.registry import name_of
 from bpcli.spec.load import Config, load_config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
-from bpcli.training.optimizers import (
-    Bfgs,
-    ConjugateGradient,
-    GradientDescent,
-    Optimizer,
-    ScaledConjugateGradient,
-)
+from bpcli.training.optimizers import GradientDescent, Optimizer
+from bpcli.training.optimizers.bfgs import Bfgs
+from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
+from bpcli.training.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
 from bpcli.training.schedules import Cosine
 
 MINIMAL = """\

@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 from bpcli.data.generators.base import MOST_ROWS, Generator
-from bpcli.data.generators.formulas import Plane, Sinc, Sine, Teacher
-from bpcli.data.generators.patterns import And, Encoder, Nand, Or, Parity, Symmetry, Xor
-from bpcli.data.generators.points import Diamond, Gaussians, Spirals, Square, TwoSpirals
-from bpcli.data.generators.scikit_learn import (
-    Blobs,
-    BreastCancer,
-    Circles,
-    Classification,
-    Diabetes,
-    Digits,
-    Iris,
-    Moons,
-    Regression,
-    Wine,
-)
+from bpcli.registry import LazyRegistry
 
 __all__ = ["GENERATORS", "MOST_ROWS", "Generator"]
 
-GENERATORS: dict[str, type[Generator]] = {
-    "and": And,
-    "or": Or,
-    "nand": Nand,
-    "xor": Xor,
-    "parity": Parity,
-    "symmetry": Symmetry,
-    "encoder": Encoder,
-    "plane": Plane,
-    "sine": Sine,
-    "sinc": Sinc,
-    "diamond": Diamond,
-    "square": Square,
-    "two_spirals": TwoSpirals,
-    "spirals": Spirals,
-    "gaussians": Gaussians,
-    "teacher": Teacher,
-    "regression": Regression,
-    "classification": Classification,
-    "moons": Moons,
-    "circles": Circles,
-    "blobs": Blobs,
-    "iris": Iris,
-    "wine": Wine,
-    "breast_cancer": BreastCancer,
-    "digits": Digits,
-    "diabetes": Diabetes,
-}
+GENERATORS: LazyRegistry[Generator] = LazyRegistry(
+    __name__,
+    {
+        "and": ".patterns:And",
+        "or": ".patterns:Or",
+        "nand": ".patterns:Nand",
+        "xor": ".patterns:Xor",
+        "parity": ".patterns:Parity",
+        "symmetry": ".patterns:Symmetry",
+        "encoder": ".patterns:Encoder",
+        "plane": ".formulas:Plane",
+        "sine": ".formulas:Sine",
+        "sinc": ".formulas:Sinc",
+        "diamond": ".points:Diamond",
+        "square": ".points:Square",
+        "two_spirals": ".points:TwoSpirals",
+        "spirals": ".points:Spirals",
+        "gaussians": ".points:Gaussians",
+        "teacher": ".formulas:Teacher",
+        "regression": ".scikit_learn:Regression",
+        "classification": ".scikit_learn:Classification",
+        "moons": ".scikit_learn:Moons",
+        "circles": ".scikit_learn:Circles",
+        "blobs": ".scikit_learn:Blobs",
+        "iris": ".scikit_learn:Iris",
+        "wine": ".scikit_learn:Wine",
+        "breast_cancer": ".scikit_learn:BreastCancer",
+        "digits": ".scikit_learn:Digits",
+        "diabetes": ".scikit_learn:Diabetes",
+    },
+)

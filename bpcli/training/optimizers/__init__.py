@@ -9,43 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bpcli.training.optimizers.adam import Adam
-from bpcli.training.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
+from bpcli.registry import LazyRegistry
 from bpcli.training.optimizers.base import NoStep, Optimizer, State
-from bpcli.training.optimizers.bayesian_regularization import BayesianRegularization
-from bpcli.training.optimizers.bfgs import Bfgs
-from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
 from bpcli.training.optimizers.gradient_descent import GradientDescent
-from bpcli.training.optimizers.lbfgs import Lbfgs
-from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt
-from bpcli.training.optimizers.rprop import Rprop
-from bpcli.training.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
 
 __all__ = [
     "OPTIMIZERS",
     "OPTIMIZER_ALIASES",
-    "Bfgs",
-    "ConjugateGradient",
     "GradientDescent",
-    "Lbfgs",
     "NoStep",
     "Optimizer",
-    "ScaledConjugateGradient",
     "State",
 ]
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "gradient_descent": GradientDescent,
-    "adaptive_gradient_descent": AdaptiveGradientDescent,
-    "rprop": Rprop,
-    "adam": Adam,
-    "levenberg_marquardt": LevenbergMarquardt,
-    "bayesian_regularization": BayesianRegularization,
-    "conjugate_gradient": ConjugateGradient,
-    "scaled_conjugate_gradient": ScaledConjugateGradient,
-    "bfgs": Bfgs,
-    "lbfgs": Lbfgs,
-}
+OPTIMIZERS: LazyRegistry[Optimizer] = LazyRegistry(
+    __name__,
+    {
+        "gradient_descent": ".gradient_descent:GradientDescent",
+        "adaptive_gradient_descent": ".adaptive_gradient_descent:AdaptiveGradientDescent",
+        "rprop": ".rprop:Rprop",
+        "adam": ".adam:Adam",
+        "levenberg_marquardt": ".levenberg_marquardt:LevenbergMarquardt",
+        "bayesian_regularization": ".bayesian_regularization:BayesianRegularization",
+        "conjugate_gradient": ".conjugate_gradient:ConjugateGradient",
+        "scaled_conjugate_gradient": ".scaled_conjugate_gradient:ScaledConjugateGradient",
+        "bfgs": ".bfgs:Bfgs",
+        "lbfgs": ".lbfgs:Lbfgs",
+    },
+)
 
 OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
     "sgd": {"name": "gradient_descent"},

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 from descents import CURVED, QUADRATIC, hessian, objective, path, start
 
-from bpcli.training.optimizers import Bfgs
-from bpcli.training.optimizers.bfgs import _updated
+from bpcli.training.optimizers.bfgs import Bfgs, _updated
 
 
 def textbook_update(H: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:

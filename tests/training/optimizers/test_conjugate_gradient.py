@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from descents import CURVED, QUADRATIC, hessian, objective, path, start
 
-from bpcli.training.optimizers import ConjugateGradient
+from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
 
 VARIANTS = ["polak_ribiere", "fletcher_reeves", "powell_beale"]
 every_variant = pytest.mark.parametrize("variant", VARIANTS)

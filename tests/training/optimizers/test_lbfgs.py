@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.training.objective import Evaluation
-from bpcli.training.optimizers import Lbfgs
-from bpcli.training.optimizers.lbfgs import _times_inverse_hessian
+from bpcli.training.optimizers.lbfgs import Lbfgs, _times_inverse_hessian
 
 
 def dense_inverse_hessian(S: np.ndarray, Y: np.ndarray) -> np.ndarray:

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.training.objective import Evaluation, Objective
-from bpcli.training.optimizers import Bfgs, ConjugateGradient, Lbfgs, NoStep, Optimizer
+from bpcli.training.optimizers import NoStep, Optimizer
+from bpcli.training.optimizers.bfgs import Bfgs
+from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
+from bpcli.training.optimizers.lbfgs import Lbfgs
 from bpcli.training.optimizers.line_search import Line, Trial, search
 
 MOST_TRIALS = 25

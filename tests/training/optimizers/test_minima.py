@@ -15,7 +15,10 @@ from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import Bfgs, ConjugateGradient, Lbfgs, ScaledConjugateGradient
+from bpcli.training.optimizers.bfgs import Bfgs
+from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
+from bpcli.training.optimizers.lbfgs import Lbfgs
+from bpcli.training.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
 from bpcli.training.rows import Rows
 
 HIDDEN = ["tanh", "sigmoid", "softplus", "elu"]

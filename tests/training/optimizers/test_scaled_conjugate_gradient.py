@@ -5,7 +5,8 @@ import pytest
 from descents import CURVED, QUADRATIC, objective, passes_counted, path, start
 
 from bpcli.training.objective import Evaluation, Objective
-from bpcli.training.optimizers import NoStep, ScaledConjugateGradient
+from bpcli.training.optimizers import NoStep
+from bpcli.training.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
 
 
 def moeller(fit: Objective, w: np.ndarray, rounds: int) -> tuple[list[np.ndarray], set[str]]:
