@@ -149,7 +149,8 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
         block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
     )
     tree = yaml.safe_load(example)
-    from bpcli.spec.models import NetworkSpec, Spec, Split, Stop, Training
+    from bpcli.spec.data_models import Split
+    from bpcli.spec.models import NetworkSpec, Spec, Stop, Training
 
     assert set(tree) == set(Spec.model_fields)
     assert set(tree["network"]) == set(NetworkSpec.model_fields)
@@ -168,7 +169,7 @@ def test_the_page_of_keys_is_what_the_schema_says() -> None:
 
 
 def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
-    from bpcli.spec.models import FileData, FileSplit
+    from bpcli.spec.file_models import FileData, FileSplit
 
     keys = [key for key in FileData.model_fields if key not in ("split", "scale")]
     for key in [*keys, *(f"split.{key}" for key in FileSplit.model_fields)]:

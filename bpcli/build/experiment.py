@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.build import complaints
 from bpcli.build.complaints import has_softmax_output
 from bpcli.build.memory import needs, of_memory
-from bpcli.data.arrayfiles import ArraySource
-from bpcli.data.arrays import InlineArrays
-from bpcli.data.columns import Encoding
-from bpcli.data.filetable import FileSource
 from bpcli.data.generators import Generator
 from bpcli.data.prepare import (
     PARTS,
@@ -34,16 +30,9 @@ from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.spec.crosscheck import Complaint
+from bpcli.spec.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.spec.load import Config
-from bpcli.spec.models import (
-    DivideBy,
-    FileData,
-    GeneratedData,
-    InlineData,
-    LayerParameters,
-    ScaleSpec,
-    Spec,
-)
+from bpcli.spec.models import LayerParameters, Spec
 from bpcli.training.batches import Batches
 from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.loop import Training
@@ -55,7 +44,14 @@ from bpcli.training.schedules import rate_at
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
 
-Source: TypeAlias = Generator | InlineArrays | FileSource | ArraySource
+if TYPE_CHECKING:
+    from bpcli.data.arrayfiles import ArraySource
+    from bpcli.data.arrays import InlineArrays
+    from bpcli.data.columns import Encoding
+    from bpcli.data.filetable import FileSource
+
+    Source: TypeAlias = Generator | InlineArrays | FileSource | ArraySource
+
 Stream: TypeAlias = Literal["data", "split", "init", "batches", "intervals"]
 _STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches", "intervals")
 
@@ -274,7 +270,7 @@ def _table(config: Config) -> Table:
             return table.with_values_as_targets()
         if asked == "classes" or _are_hard_classes(config.spec, table):
             return table.with_classes_as_targets()
-        if isinstance(data, FileData):
+        if data.files:
             _refuse_numbers_as_classes(config.spec, table)
             _refuse_no_training_rows(table)
     except DataError as error:
@@ -310,9 +306,7 @@ def _fitted(config: Config, table: Table, training: Labels, encoding: Encoding |
 def _data_error(config: Config, error: DataError) -> ConfigError:
     """The error at the key that causes it."""
     data = config.spec.data
-    key = "file" if isinstance(data, FileData) else "generator"
-    key = "inputs" if isinstance(data, InlineData) else key
-    return config.error([Complaint(("data", error.key or key), str(error))])
+    return config.error([Complaint(("data", error.key or data.key), str(error))])
 
 
 def _made(source: Source, rng: np.random.Generator) -> Table:
@@ -332,7 +326,7 @@ def _are_hard_classes(spec: Spec, table: Table) -> bool:
     """Inline 0/1 targets of a cross-entropy are classes, so that accuracy is reported."""
     if table.Y is None or spec.loss.targets == "values":
         return False
-    if isinstance(spec.data, FileData) and spec.data.task == "regression":
+    if spec.data.is_regression:
         return False
     if table.Y.shape[1] == 1:
         return bool(np.unique(table.Y).tolist() == [0, 1])

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.table import Labels, number_text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
-
-    from bpcli.data.table import Labels
 
 Kind: TypeAlias = Literal["number", "boolean", "category"]
 FillRule: TypeAlias = Literal["mean", "median", "most_frequent"]
@@ -323,11 +322,6 @@ def word_of(value: Any) -> str:
         return str(bool(value)).lower()
     number = _number(value)
     return str(value) if number is None else number_text(number)
-
-
-def number_text(value: float) -> str:
-    """A number as short as it can be told from every other."""
-    return f"{value:.17g}" if value % 1 else f"{value:.0f}"
 
 
 def _number(value: Any) -> float | None:

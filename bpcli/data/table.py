@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bpcli.data.columns import Encoding, number_text
 from bpcli.data.drawn import Inputs
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
+    from bpcli.data.columns import Encoding
     from bpcli.data.prepare import PartName
 
 Labels: TypeAlias = npt.NDArray[np.intp]
@@ -130,3 +130,8 @@ def is_one_hot(Y: Array) -> bool:
 def numbered(stem: str, count: int) -> tuple[str, ...]:
     """x1, x2, …"""
     return tuple(f"{stem}{number}" for number in range(1, count + 1))
+
+
+def number_text(value: float) -> str:
+    """A number as short as it can be told from every other."""
+    return f"{value:.17g}" if value % 1 else f"{value:.0f}"

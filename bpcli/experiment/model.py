@@ -22,8 +22,8 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict as network_outputs
 from bpcli.runs.store import RESOLVED, WEIGHTS, Run
+from bpcli.spec.file_models import FileData
 from bpcli.spec.load import validate
-from bpcli.spec.models import FileData
 from bpcli.spec.source import Source
 from bpcli.views.names import output_names
 

@@ -16,7 +16,7 @@ from bpcli.data.table import Table
 from bpcli.data.weights import row_weights
 from bpcli.errors import DataError, RunError
 from bpcli.experiment.trained import Trained
-from bpcli.spec.models import FileData
+from bpcli.spec.file_models import FileData
 
 if TYPE_CHECKING:
     from pandas import DataFrame

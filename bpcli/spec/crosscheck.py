@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bpcli.data.arrayfiles import ARRAY_SUFFIXES
 from bpcli.data.prepare import FITTED_RULES
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
@@ -339,7 +338,11 @@ def _indicator_of_fill(source: Tree) -> Iterator[Complaint]:
 def _array_files(source: Tree) -> Iterator[Complaint]:
     """What columns of words and gaps need, and arrays of numbers have not."""
     file = source.get(("data", "file"))
-    if not isinstance(file, str) or not file.lower().endswith(ARRAY_SUFFIXES):
+    if not isinstance(file, str):
+        return
+    from bpcli.data.arrayfiles import ARRAY_SUFFIXES  # only now: other sources do without
+
+    if not file.lower().endswith(ARRAY_SUFFIXES):
         return
     for key in ("fill", "categories", "weight"):
         if source.get(("data", key)):

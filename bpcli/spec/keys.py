@@ -12,7 +12,9 @@ from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
-from bpcli.spec.models import FileData, GeneratedData, InlineData, Spec
+from bpcli.spec.data_models import GeneratedData, InlineData
+from bpcli.spec.file_models import FileData
+from bpcli.spec.models import Spec
 from bpcli.spec.source import Location, Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.training.schedules import SCHEDULES
