@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import bpcli
+from bpcli.data.generators import GENERATORS
+from bpcli.training.optimizers import OPTIMIZERS
 
 PACKAGE = Path(bpcli.__file__).parent
 FLOORS = [
@@ -146,3 +148,30 @@ def test_training_xor_imports_only_what_it_uses(tmp_path: Path, options: list[st
         "assert not found, found"
     )
     subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, check=True)
+
+
+def test_training_from_a_generator_loads_neither_readers_of_files_nor_other_optimizers(
+    tmp_path: Path,
+) -> None:
+    config = PACKAGE.parent / "configs" / "xor.yaml"
+    probe = (
+        "import sys; from bpcli.cli.main import main\n"
+        f"assert main(['train', {str(config)!r}, '--quiet', '--set', 'training.epochs=3']) == 0\n"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split("LOADED")[1].split())
+    entries = {
+        f"{registry.package}{place.partition(':')[0]}"
+        for registry in (GENERATORS, OPTIMIZERS)
+        for place in registry.places.values()
+    }
+    assert entries & loaded == {
+        "bpcli.data.generators.patterns",
+        "bpcli.training.optimizers.gradient_descent",
+    }
+    readers = {"arrayfiles", "arrays", "columns", "fileparts", "files", "filetable"}
+    assert not loaded & {f"bpcli.data.{name}" for name in readers}
+    assert not loaded & {"bpcli.spec.file_models", "bpcli.spec.inline_models"}

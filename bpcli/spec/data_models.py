@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeA
 
 from pydantic import BaseModel, Field, create_model, model_validator
 
-from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.data.prepare import PartName, ScaleRule
 from bpcli.spec.named import OneOf, Strict, options_of
 
 if TYPE_CHECKING:
     from bpcli.spec.file_models import FileData
-
+    from bpcli.spec.inline_models import InlineData
 
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
@@ -134,23 +133,6 @@ class GeneratedData(Data):
         return self
 
 
-class InlineData(Data):
-    """Rows written out in the config."""
-
-    key: ClassVar[str] = "inputs"
-
-    # numbers or lists of them; the cross-check says which cell is neither
-    inputs: list[Any] = Field(description="The rows: lists of numbers, or numbers.")
-    targets: list[Any] | Literal["same_as_inputs"] | None = Field(
-        default=None, description="A target a row: numbers, lists of them, or words for classes."
-    )
-
-    @property
-    def source(self) -> InlineArrays:
-        targets = None if isinstance(self.targets, str) else self.targets
-        return InlineArrays(self.inputs, targets)
-
-
 def _kind_of_data(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
@@ -165,9 +147,11 @@ def _kind_of_data(value: Any) -> str | None:
 @cache
 def _data_model(kind: str) -> type[BaseModel]:
     if kind == "arrays":
+        from bpcli.spec.inline_models import InlineData
+
         return InlineData
     if kind == "file":
-        from bpcli.spec.file_models import FileData  # which takes 10 ms of a start
+        from bpcli.spec.file_models import FileData  # only now: it takes 10 ms of a start
 
         return FileData
     maker, meaning = GENERATORS[kind], GeneratedData.model_fields["generator"].description

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -109,6 +108,8 @@ def suggestion(found: object, allowed: Iterable[str]) -> str | None:
     """What is allowed and close to what was found."""
     if not isinstance(found, str | list) or len(str(found)) > _LONGEST_NAME:
         return None  # a number is near to no word
+    import difflib
+
     close = difflib.get_close_matches(str(found).lower(), list(allowed), n=1, cutoff=0.6)
     return close[0] if close else None
 

@@ -12,8 +12,9 @@ from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
-from bpcli.spec.data_models import GeneratedData, InlineData
+from bpcli.spec.data_models import GeneratedData
 from bpcli.spec.file_models import FileData
+from bpcli.spec.inline_models import InlineData
 from bpcli.spec.models import Spec
 from bpcli.spec.source import Location, Source
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
