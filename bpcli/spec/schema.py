@@ -6,7 +6,6 @@ keys, or shows only beside the data, is found by `bpnet check`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,7 +13,6 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from bpcli.nn.initializers import INITIALIZERS
-from bpcli.registry import name_of
 from bpcli.spec.models import Spec
 from bpcli.training.optimizers import OPTIMIZERS
 
@@ -39,14 +37,15 @@ class _Generator(GenerateJsonSchema):
         return super().default_schema(schema)
 
     def encode_default(self, dft: Any) -> Any:
-        for registry in _REGISTRIES:
-            if type(dft) in registry.values():
-                return name_of(registry, dft)
+        if type(dft) in _NAMES:
+            return _NAMES[type(dft)]
         return dft.model_dump() if isinstance(dft, BaseModel) else super().encode_default(dft)
 
 
-_REGISTRIES: tuple[Mapping[str, type], ...] = (INITIALIZERS, OPTIMIZERS)
-"""Those of which an entry, as it is by itself, is a default."""
+_NAMES: dict[type, str] = {
+    kind: name for registry in (INITIALIZERS, OPTIMIZERS) for name, kind in registry.items()
+}
+"""Of the entries of registries of which one, as it is by itself, is a default."""
 
 
 def _forget_titles(node: Any) -> None:
