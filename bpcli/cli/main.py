@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -118,6 +119,13 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_closed_streams() -> None:
+    """Where the shell closed an output, what is written there goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115  # open to the end
+
+
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
     """Spell what a terminal's encoding lacks, rather than fail."""
     if hasattr(stream, "reconfigure"):
@@ -128,8 +136,8 @@ def run() -> None:
     """The script's entry point: `main` in a process of its own, which starts and ends fast.
 
     Importing makes 70,000 objects that stay, and neither it nor training makes much garbage: they
-    are not looked through before there are many more, and at the end left to the system, not freed
-    one by one.
+    are not looked through before there are many more, and at the end left to the system: to free
+    them one by one would take a thirtieth of a short training. Nothing waits for Python's own end.
     pydantic does not look for plugins, which would take the metadata of all that is installed.
     BLAS starts no threads of its own, since everything is computed with one of them anyway: to
     start them takes a tenth of numpy's import, and twice that from the other processor.
@@ -137,6 +145,9 @@ def run() -> None:
     gc.set_threshold(200_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _open_closed_streams()
     exit_code = main()
-    gc.freeze()
-    sys.exit(exit_code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # whoever read it has left
+            stream.flush()
+    os._exit(exit_code)

@@ -316,6 +316,18 @@ def test_output_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr == "Error: output could not be read or written: No space left on device.\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code"),
+    [("--version", ">&-", 0), ("train missing.yaml", "2>&-", 2), ("--version", ">&- 2>&-", 0)],
+)
+def test_an_output_that_the_shell_closed_takes_nothing(
+    arguments: str, closed: str, code: int, tmp_path: Path
+) -> None:
+    command = f"{sys.executable} -m bpcli {arguments} {closed}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
 def test_names_with_brackets_are_printed_as_they_are(bpnet) -> None:
     for arguments in (["train", XOR, *SHORT], ["runs", "list"], ["runs", "show", "latest"]):
         result = bpnet(*arguments, "--runs-dir", "x[/b]")
