@@ -129,9 +129,10 @@ class Session:
 
     def save_start(self) -> None:
         """Write what is known before the first epoch."""
-        self.run.write(CONFIG, self.experiment.config.source.content)
-        self.run.write(SPLIT, split_bytes(self.experiment))
-        self.run.write(RESOLVED, self.experiment.config.resolved())
+        config = self.experiment.config
+        self.run.write(CONFIG, config.source.content, syncs_folder=False)
+        self.run.write(SPLIT, split_bytes(self.experiment), syncs_folder=False)
+        self.run.write(RESOLVED, config.resolved(), syncs_folder=False)
         self.run.write_record(self.record)
         self._open()
 

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,20 +31,21 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
+def write_atomically(path: Path, content: bytes | memoryview, *, syncs_folder: bool = True) -> None:
     """Write a file so that a reader, or a crash, meets the old content or the new, never a part.
 
     Raises `RunError` where that fails.
     """
-    with atomic_file(path) as file:
+    with atomic_file(path, syncs_folder=syncs_folder) as file:
         file.write(content)
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, syncs_folder: bool = True) -> Iterator[BinaryIO]:
     """A file that takes its name once all of it is written.
 
-    Temporary file beside it → write → fsync → rename → fsync of the folder.
+    Temporary file beside it → write → fsync → rename → fsync of the folder. The last, which makes
+    all new names there last, may be left to another file that is written right after this one.
     Raises `RunError` where that fails; the temporary file is gone then, as after any exception.
     """
     temporary = path.with_name(f".{path.name}.tmp")  # a run's folder has one writer
@@ -55,7 +57,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        if syncs_folder:
+            _sync_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -127,7 +130,13 @@ def to_json(value: Any, indent: int | None = 2) -> str:
 
 
 def _dumped(value: Any, indent: int | None) -> str:
-    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    return _encoder(indent).encode(value)
+
+
+@cache
+def _encoder(indent: int | None) -> json.JSONEncoder:
+    """Made once, not for every line of a log."""
+    return json.JSONEncoder(indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

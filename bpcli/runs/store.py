@@ -107,9 +107,12 @@ class Run:
         """
         return Lock(self.path(LOCK), f"{self.run_id} is being trained")
 
-    def write(self, file: str, content: str | bytes | memoryview) -> None:
+    def write(
+        self, file: str, content: str | bytes | memoryview, *, syncs_folder: bool = True
+    ) -> None:
         """Write one of the run's files, whole or not at all."""
-        write_atomically(self.path(file), content.encode() if isinstance(content, str) else content)
+        content = content.encode() if isinstance(content, str) else content
+        write_atomically(self.path(file), content, syncs_folder=syncs_folder)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each of the run's files that is there, for its record's `sha256`."""

@@ -67,7 +67,7 @@ class Epoch:
     @cached_property
     def grad_norm(self) -> float:
         """The Euclidean norm of the objective's gradient."""
-        return float(np.linalg.norm(self._evaluation.grad))
+        return norm(self._evaluation.grad)
 
     @cached_property
     def grad_norms(self) -> list[float]:
