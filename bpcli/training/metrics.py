@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -37,10 +37,17 @@ def predictions(network: Network, Z: Array, preparation: Preparation, part: Part
 
     Log losses come from z, so they are never infinite.
     """
-    outputs = preparation.original(output_activations(network, Z).T)
+    outputs = np.empty((len(part), network.outputs))
+    for rows in _pieces(len(part)):
+        outputs[rows] = preparation.original(output_activations(network, Z[:, rows]).T)
     classes = preparation.labels(outputs)
     log_losses = None if classes is None else _log_losses(network, Z, preparation, part)
     return Predictions(outputs, classes, log_losses)
+
+
+def _pieces(count: int) -> Iterator[slice]:
+    """So many rows, some at a time: all steps to a result would take more memory than it does."""
+    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, count, _ROWS_AT_ONCE))
 
 
 def output_activations(network: Network, Z: Array) -> Array:
@@ -52,13 +59,12 @@ def output_activations(network: Network, Z: Array) -> Array:
 
 
 def _log_losses(network: Network, Z: Array, preparation: Preparation, part: Part) -> Array | None:
-    """In double precision, some rows at a time: their copies would take more than the rest."""
+    """In double precision."""
     loss = _log_loss_of(network)
     if loss is None:
         return None
     found = np.empty(len(part))
-    for start in range(0, len(part), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
+    for rows in _pieces(len(part)):
         z = Z[:, rows].astype(np.float64)
         Y = preparation.original(replace(part, index=part.index[rows]).Y)
         found[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, and not a

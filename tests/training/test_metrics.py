@@ -9,12 +9,19 @@ from bpcli.data.table import Table
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
+from bpcli.training import metrics
 from bpcli.training.metrics import METRICS, METRICS_OF, constant_predictions, measure, predictions
 from bpcli.training.objective import Objective
 from bpcli.training.rows import Rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
+
+
+@pytest.fixture(autouse=True)
+def several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows here are few, and more than are looked at at once all the same."""
+    monkeypatch.setattr(metrics, "_ROWS_AT_ONCE", 4)
 
 
 def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str = "none"):
