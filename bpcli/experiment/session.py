@@ -312,7 +312,7 @@ class Session:
         """Save where training ended, so that it can go on from there; what failed, or fails now."""
         if self.last is None or self.before is None or isinstance(failure, Diverged | WorkerLost):
             return failure
-        if not self.is_abandoned and not math.isfinite(self.last.loss):
+        if self.last.is_evaluated and not math.isfinite(self.last.loss):
             return failure
         self.last.let_go()  # saving takes memory too
         try:

@@ -77,7 +77,8 @@ class Epoch:
 
     def let_go(self) -> None:
         """Drop the objectives, which hold most of a training's memory; what was read stays."""
-        del self.objective, self.validation
+        del self.objective
+        self.validation = None
 
     @cached_property
     def val_loss(self) -> float | None:

@@ -1,4 +1,4 @@
-"""What a training leaves in memory."""
+"""What a training leaves in memory, and on disk where it failed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.build import build
+from bpcli.errors import RunError
 from bpcli.experiment import session
 from bpcli.experiment.train import train
 from bpcli.runs.files import save_arrays
+from bpcli.runs.parameter_path import ParameterPath
 from bpcli.spec.load import load_config
 from bpcli.training.objective import Objective
 from bpcli.training.sums import RowSums
@@ -48,3 +50,25 @@ def test_what_computed_the_gradients_is_gone_when_the_weights_are_saved(
     assert outcome.failure is None
     assert len(made) >= 4  # training and validation
     assert alive == [0]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failure_between_lines_leaves_a_checkpoint_and_a_way_on(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(path: ParameterPath, params: object) -> None:
+        raise RunError("no room")
+
+    options = [
+        f"training.workers={workers}", "training.epochs=9", "training.log_every=9",
+        "training.record_params=true", "data.n_samples=20000", "data.split={}", "training.stop={}",
+    ]  # fmt: skip
+    experiment = build(load_config(CONFIGS / "moons.yaml", options))
+    kept = ParameterPath.add
+    monkeypatch.setattr(
+        ParameterPath, "add", lambda path, params: (add if path.rows == 4 else kept)(path, params)
+    )
+    outcome = train(experiment, tmp_path, SilentView())
+    assert str(outcome.failure).startswith("no room\nOnce it can be, go on with: bpnet train")
+    assert (outcome.record["status"], outcome.record["epochs"]) == ("failed", 4)
+    assert outcome.run.path("checkpoint-4.safetensors").is_file()
