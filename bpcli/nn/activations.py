@@ -1,12 +1,14 @@
 """Activation functions: a = f(z), and the product of their transposed Jacobian with a gradient.
 
 Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
-overlaps no other argument (but the identity's), and stay analytic, so that the code that trains can
-be checked by the complex step: comparisons look at the real part, and there is no `abs`.
+overlaps no other argument unless an activation works in place, and stay analytic, so that the code
+that trains can be checked by the complex step: comparisons look at the real part, and there is no
+`abs`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, ClassVar
@@ -21,11 +23,14 @@ from bpcli.nn.arrays import Array
 def _zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """Zeros to compare with: four times as fast as the number 0 (5, not 21 µs on 64 × 900).
 
-    Nothing is ever written to them, so they take no memory of their own.
+    Where a row of them is long, one stands for all, as fast and with less memory.
     """
-    zeros = np.zeros(shape, dtype)
+    zeros = np.zeros(shape if math.prod(shape) <= _MANY_ZEROS else shape[1:], dtype)
     zeros.flags.writeable = False
     return zeros
+
+
+_MANY_ZEROS = 2**18
 
 
 def log1p_exp_minus_modulus(z: Array, out: Array) -> Array:
@@ -44,6 +49,9 @@ class Activation:
     def rows_per_unit(self) -> int:
         """Rows of z (and of W) that make one row of a."""
         return 1
+
+    works_in_place: ClassVar[bool] = False
+    """Whether `out` may be z in `forward`; and grad_a in `pullback`, which has a for z then."""
 
     gives_probabilities: ClassVar[bool] = False
     """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
@@ -70,10 +78,9 @@ class Activation:
 
 
 class Identity(Activation):
-    """f(z) = z; f'(z) = 1.
+    """f(z) = z; f'(z) = 1."""
 
-    The one activation whose `out` may be its argument.
-    """
+    works_in_place = True
 
     def forward(self, z: Array, out: Array) -> None:
         if out is not z:
@@ -122,16 +129,24 @@ class Tanh(Activation):
 
 
 class Relu(Activation):
-    """f(z) = max(z, 0); f'(z) = 1 where z > 0, else 0 (also at 0)."""
+    """f(z) = max(z, 0); f'(z) = 1 where z > 0, which is where a > 0, else 0 (also at 0)."""
+
+    works_in_place = True
 
     def forward(self, z: Array, out: Array) -> None:
         np.maximum(z, _zeros(z.shape, z.dtype), out=out)
 
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        np.multiply(grad_a, z.real > 0, out=out)
+        # Of few numbers the conversion of a truth value takes as long as the product: signs of
+        # a ≥ 0 need none (0.5, not 1.1 µs on 4 × 50). Of many, signs take longer.
+        slope = np.sign(a.real) if a.size <= _FEW else a.real > 0
+        np.multiply(grad_a, slope, out=out)
 
     def pieces_of(self, z: Array) -> Array:
         return z.real > 0
+
+
+_FEW = 1000
 
 
 @dataclass(frozen=True)

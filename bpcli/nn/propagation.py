@@ -32,6 +32,7 @@ class LayerPass:
 
     __slots__ = (
         "W",
+        "_is_in_place",
         "_storage",
         "_zeros",
         "a",
@@ -53,9 +54,12 @@ class LayerPass:
     grad_a: Array
     z: Array
 
-    def __init__(self, layer: Layer, matrix: Array, grad: Array, zeros: Allocate) -> None:
+    def __init__(
+        self, layer: Layer, matrix: Array, grad: Array, zeros: Allocate, is_in_place: bool
+    ) -> None:
         self.layer = layer
         self.activation = layer.activation
+        self._is_in_place = is_in_place
         self.matrix = matrix
         self.W = matrix[:, : layer.inputs]
         self.grad = grad
@@ -66,33 +70,43 @@ class LayerPass:
         """Lay out the block's arrays for a number of samples, in memory kept between blocks.
 
         Each is a contiguous piece of flat storage, since a product writes only into such an array.
-        Of an identity, a is z and delta is grad_a: the same memory, nothing to copy.
+        In place, a takes the memory of z, and delta that of grad_a.
         """
         rows, units = self.layer.rows, self.layer.units
-        sizes = [rows * samples, (units + ones_above) * samples, rows * samples, units * samples]
+        sizes = [(units + ones_above) * samples, units * samples]
+        if not self._is_in_place:
+            sizes += [rows * samples, rows * samples]
         if not self._storage or self._storage[0].size < sizes[0]:
             self._storage = tuple(self._zeros((size,), self.matrix.dtype) for size in sizes)
-        self.z, self.a_and_ones, self.delta, self.grad_a = (
+        self.a_and_ones, self.grad_a, *others = (
             store[:size].reshape(-1, samples)
             for store, size in zip(self._storage, sizes, strict=True)
         )
         self.a = self.a_and_ones[:units]
         np.asarray(self.a_and_ones)[units:] = 1  # once, not part of a pass
-        if isinstance(self.activation, Identity):
-            self.z, self.delta = self.a, self.grad_a
+        self.z, self.delta = others or (self.a, self.grad_a)
 
 
 class Workspace:
     """All arrays of a forward and a backward pass over a block.
 
-    The passes read `params`, which may change between them, and are in its dtype.
+    The passes read `params`, which may change between them, and are in its dtype. Unless z is kept,
+    hidden layers whose activation works in place do: half the memory.
     """
 
-    def __init__(self, network: Network, params: Vector, zeros: Allocate = aligned_zeros) -> None:
+    def __init__(
+        self,
+        network: Network,
+        params: Vector,
+        zeros: Allocate = aligned_zeros,
+        *,
+        keeps_z: bool = True,
+    ) -> None:
         self.network = network
         self.grad: Vector = zeros((network.n_params,), params.dtype)
+        top = network.layers[-1]
         self.layers = [
-            LayerPass(layer, matrix, grad, zeros)
+            LayerPass(layer, matrix, grad, zeros, _is_in_place(layer, keeps_z or layer is top))
             for layer, matrix, grad in zip(
                 network.layers, network.matrices(params), network.matrices(self.grad), strict=True
             )
@@ -106,6 +120,12 @@ class Workspace:
                 here.carve(samples, ones_above=above.layer.has_bias)
             self.layers[-1].carve(samples, ones_above=False)
             self.samples = samples
+
+
+def _is_in_place(layer: Layer, keeps_z: bool) -> bool:
+    """Whether a takes the place of z, which of an identity is there to be read all the same."""
+    activation = layer.activation
+    return activation.works_in_place and (not keeps_z or isinstance(activation, Identity))
 
 
 def forward(work: Workspace, inputs: Array) -> None:
@@ -164,7 +184,7 @@ def block_size(network: Network, dtype: np.dtype) -> int:
     widest = max(layer.rows for layer in network.layers)
     is_single = dtype.itemsize == 4
     if widest >= 256:
-        return 752 if widest < 1024 else 504 if is_single else 376
+        return 752 if is_single or widest < 1024 else 1008
     if widest >= 48:
         return 848 if is_single else 552
     if widest >= 24:
@@ -173,7 +193,7 @@ def block_size(network: Network, dtype: np.dtype) -> int:
 
 
 def bytes_a_sample(network: Network, dtype: np.dtype) -> int:
-    """z, a, delta and grad_a of every layer."""
+    """z, a, delta and grad_a of every layer; those that work in place take half of it."""
     return sum(2 * layer.rows + 2 * layer.units for layer in network.layers) * dtype.itemsize
 
 

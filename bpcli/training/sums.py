@@ -40,7 +40,7 @@ class Pass:
     def __init__(
         self, network: Network, params: Vector, block: Block, backward: BackwardPass
     ) -> None:
-        self._work = Workspace(network, params)
+        self._work = Workspace(network, params, keeps_z=False)
         self._backward = backward
         self.move_to(block)
 
