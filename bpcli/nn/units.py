@@ -35,7 +35,7 @@ from bpcli.nn.propagation import LayerPass, Workspace, bytes_a_sample, forward
 _MOST_ROWS = 1000
 _FLAT = 0.05
 _NEARLY_ALL = 0.95
-_BYTES_AT_ONCE = 4 * 2**20
+_BYTES_AT_ONCE = 2**20
 
 
 class UnitCounts(NamedTuple):

@@ -225,10 +225,11 @@ class Objective:
 
     def _sums_for(self, params: Vector) -> RowSums:
         """The sums in the parameters' dtype; of another than the data's, by this process alone."""
-        if params.dtype not in self._sums:
+        sums = self._sums.get(params.dtype)
+        if sums is None:
             sums = RowSums(self.network, self._data, params.dtype, Alone(), self._backward)
             self._sums[params.dtype] = sums
-        return self._sums[params.dtype]
+        return sums
 
     def _jacobian_products(self) -> JacobianProducts:
         """JᵀJ over rows; by this process alone if nobody said that it would be asked for."""
