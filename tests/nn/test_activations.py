@@ -13,6 +13,7 @@ from bpcli.nn.activations import (
     Elu,
     LeakyRelu,
     Maxout,
+    Relu,
     Sigmoid,
     Tanh,
 )
@@ -68,6 +69,35 @@ def test_relu_has_derivative_zero_at_zero() -> None:
     z, out = np.zeros((1, 2)), np.empty((1, 2))
     ACTIVATIONS["relu"]().pullback(z, z, np.ones((1, 2)), out)
     assert out.tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(4, 50), (40, 50), (600, 600)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_relu_of_few_and_of_many_numbers_is_the_same_function(
+    shape: tuple[int, int], dtype: type
+) -> None:
+    rng = np.random.default_rng(0)
+    z, grad_a = rng.normal(size=(2, *shape)).astype(dtype)
+    z[0, :3] = 0.0, -0.0, 1e-30
+    out = np.full_like(z, np.nan)
+    a = value(Relu(), z)
+    Relu().pullback(z, a, grad_a, out)
+    np.testing.assert_array_equal(a, np.where(z.real > 0, z, 0))
+    np.testing.assert_array_equal(out, np.where(z.real > 0, grad_a, 0))
+
+
+@pytest.mark.parametrize("name", [n for n in ACTIVATIONS if ACTIVATIONS[n].works_in_place])
+@pytest.mark.parametrize("shape", [(4, 50), (40, 50)])
+def test_what_works_in_place_gives_the_same_there(name: str, shape: tuple[int, int]) -> None:
+    activation = ACTIVATIONS[name]()
+    z, grad_a = np.random.default_rng(0).normal(size=(2, *shape))
+    expected = np.empty_like(z)
+    a = value(activation, z)
+    activation.pullback(z, a, grad_a, expected)
+    activation.forward(z, z)
+    activation.pullback(z, z, grad_a, grad_a)
+    np.testing.assert_array_equal(z, a)
+    np.testing.assert_array_equal(grad_a, expected)
 
 
 def test_maxout_takes_the_largest_of_each_units_own_rows() -> None:
