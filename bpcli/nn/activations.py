@@ -129,9 +129,9 @@ class Tanh(Activation):
 
 
 class Relu(Activation):
-    """f(z) = max(z, 0); f'(z) = 1 where z > 0, which is where a > 0, else 0 (also at 0)."""
+    """f(z) = max(z, 0); f'(z) = 1 where z > 0, else 0 (also at 0)."""
 
-    works_in_place = True
+    works_in_place = True  # z > 0 is where a > 0
 
     def forward(self, z: Array, out: Array) -> None:
         np.maximum(z, _zeros(z.shape, z.dtype), out=out)
