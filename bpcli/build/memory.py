@@ -97,8 +97,8 @@ _VECTORS_IN_USE = 9
 """Parameters and their copy for the workers, the new ones, best, velocity, and gradients: of a
 block, added up, scaled, and of the latest evaluation. To these comes the gradient of each shard."""
 
-_OTHER_PASSES = 1
-"""Passes whose arrays stay beside those of the workers: over validation rows, or to predict."""
+_OTHER_PASSES = 2
+"""Passes whose arrays stay beside those of the workers: over validation rows, and to predict."""
 
 _COLUMNS_BESIDE_OUTPUTS = 4
 _COPIES_OF_OUTPUTS = 4
