@@ -51,7 +51,8 @@ class Activation:
         return 1
 
     works_in_place: ClassVar[bool] = False
-    """Whether `out` may be z in `forward`; and grad_a in `pullback`, which has a for z then."""
+    """Whether `out` may be z in `forward`; and grad_a in `pullback`, which has a for z then, and
+    may leave anything there: nobody needs a any more."""
 
     gives_probabilities: ClassVar[bool] = False
     """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
@@ -115,6 +116,8 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """f(z) = tanh z; f'(z) = 1 - a²."""
 
+    works_in_place = True
+
     @property
     def steepest(self) -> float:
         return 1.0
@@ -123,9 +126,10 @@ class Tanh(Activation):
         np.tanh(z, out=out)
 
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        np.multiply(a, a, out=out)
-        np.subtract(1, out, out=out)
-        np.multiply(out, grad_a, out=out)
+        slope = a if out is grad_a else out  # as it says at `works_in_place`
+        np.multiply(a, a, out=slope)
+        np.subtract(1, slope, out=slope)
+        np.multiply(slope, grad_a, out=out)
 
 
 class Relu(Activation):

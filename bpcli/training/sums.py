@@ -40,7 +40,8 @@ class Pass:
     def __init__(
         self, network: Network, params: Vector, block: Block, backward: BackwardPass
     ) -> None:
-        self._work = Workspace(network, params, keeps_z=False)
+        # A wrong backward pass may look back at what the right one needs no more.
+        self._work = Workspace(network, params, in_place=backward is propagation.backward)
         self._backward = backward
         self.move_to(block)
 
@@ -75,7 +76,7 @@ class RecordedPass(Pass):
     def __init__(self, network: Network, params: Vector, block: Block) -> None:
         tape = Tape()
         self.block = block
-        self._work = work = Workspace(network, tape.watch(params), tape.zeros)
+        self._work = work = Workspace(network, tape.watch(params), tape.zeros, in_place=True)
         work.fit(block.samples)
         propagation.forward(work, tape.watch(block.inputs))
         self._forwards = len(tape.operations)
