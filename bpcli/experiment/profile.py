@@ -122,8 +122,8 @@ def _pass_seconds(experiment: Experiment) -> dict[str, float]:
     params = experiment.initial_params.copy()
     recorded = RecordedPass(experiment.network, params, rows.block(0, at_once))
     found: dict[str, float] = {"matrix products": 0.0, "elementwise functions": 0.0}
-    for operation, seconds in zip(recorded.operations, _time(recorded.operations), strict=True):
-        kind = kind_of(operation)
+    for (func, _), seconds in zip(recorded.operations, _time(recorded.operations), strict=True):
+        kind = kind_of(func)
         found[kind] = found.get(kind, 0.0) + seconds * an_epoch / at_once
     return found
 
@@ -134,9 +134,9 @@ def _time(operations: list[Recorded]) -> Array:
     began = clock()
     while not rounds or (clock() - began < _SECONDS and len(rounds) < 2000):
         times = []
-        for operation in operations:
+        for func, args in operations:
             start = clock()
-            operation()
+            func(*args)
             times.append(clock() - start)
         rounds.append(times)
     seconds: Array = np.median(rounds, axis=0)

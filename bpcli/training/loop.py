@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import repeat
+from itertools import islice, repeat
 from time import perf_counter as clock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,6 +22,7 @@ from bpcli.training.batches import Batches
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers import NoStep, Optimizer
 from bpcli.training.optimizers.base import State, norm
+from bpcli.training.repeated import RepeatedStep
 from bpcli.training.schedules import LearningRate, Schedule, rate_at
 
 
@@ -138,21 +139,35 @@ class Training:
         An epoch in which the optimizer finds no step leaves the parameters as they are, and is
         the last.
         """
-        objective, step, rates = self.objective, self._optimizer.step, self._rates(start, count)
-        params, state = start.params, start.state
         if self.batches.is_full:  # draws nothing: minding the random state would take 10 µs
-            done, ended = 0, None
-            try:
-                for done, rate in enumerate(rates, 1):  # noqa: B007  # read in the end
-                    params, state = step(objective, params, state, rate)
-            except NoStep as found:
-                ended = found
-            return Position(start.number + done, params, state, start.random_state, ended)
+            return self._advance_by_all_rows(start, count)
+        params, state = start.params, start.state
         self._rng.bit_generator.state = start.random_state
-        for rate in rates:
-            for batch in self.batches.of_epoch(objective, self._rng):
-                params, state = step(batch, params, state, rate)
+        for rate in self._rates(start, count):
+            for batch in self.batches.of_epoch(self.objective, self._rng):
+                params, state = self._optimizer.step(batch, params, state, rate)
         return Position(start.number + count, params, state, self._rng.bit_generator.state)
+
+    def _advance_by_all_rows(self, start: Position, count: int) -> Position:
+        """The first step may be the second half of a loss that was just asked for."""
+        step, rates = self._optimizer.step, iter(self._rates(start, count))
+        params, state = start.params, start.state
+        repeated = self._repeated if count > 1 else None
+        done, ended = 0, None
+        try:
+            for done, rate in enumerate(islice(rates, 1 if repeated else count), 1):  # noqa: B007
+                params, state = step(self.objective, params, state, rate)
+        except NoStep as found:
+            ended = found
+        if repeated:
+            params, state = repeated(params, state, rates)
+            done = count
+        return Position(start.number + done, params, state, start.random_state, ended)
+
+    @cached_property
+    def _repeated(self) -> RepeatedStep | None:
+        """A step for epochs of which nobody asks anything but the last one's parameters."""
+        return RepeatedStep.of(self.objective, self._optimizer, self.start.state)
 
     def _rates(self, start: Position, count: int) -> Iterable[Array]:
         """The learning rate of each epoch, as an array: numpy would convert a number every time."""

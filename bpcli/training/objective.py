@@ -21,7 +21,7 @@ from bpcli.nn.network import Network
 from bpcli.training.gauss_newton import JacobianProducts
 from bpcli.training.rows import Rows
 from bpcli.training.shards import ShardPlan
-from bpcli.training.sums import BackwardPass, RowSums
+from bpcli.training.sums import BackwardPass, RecordedPass, RowSums
 from bpcli.training.workers import Alone, Crew
 
 Reduction: TypeAlias = Literal["mean", "sum"]
@@ -197,6 +197,13 @@ class Objective:
         return self._sums_for(params).Z(params)
 
     # What others ask.
+
+    @property
+    def recorded(self) -> RecordedPass | None:
+        """The pass over the rows, if it is one, is recorded, and is all that a gradient takes."""
+        if self._index is not None or self.network.frozen.size or type(self) is not Objective:
+            return None
+        return self._sums[self._data.dtype].recorded
 
     @property
     def data(self) -> Rows:

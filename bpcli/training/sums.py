@@ -17,7 +17,7 @@ from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, bytes_a_sample, loss_sum
-from bpcli.nn.recording import Recorded, Tape, moved
+from bpcli.nn.recording import Recorded, Tape, Watched, moved
 from bpcli.training.rows import Block, Rows
 from bpcli.training.shards import ShardPlan
 from bpcli.training.workers import Crew
@@ -75,6 +75,7 @@ class RecordedPass(Pass):
 
     def __init__(self, network: Network, params: Vector, block: Block) -> None:
         tape = Tape()
+        self.params = params
         self.block = block
         self._work = work = Workspace(network, tape.watch(params), tape.zeros, in_place=True)
         work.fit(block.samples)
@@ -101,13 +102,18 @@ class RecordedPass(Pass):
         return operations
 
     def forward(self) -> None:
-        for operation in self.operations[: self._forwards]:
-            operation()
+        for func, args in self.operations[: self._forwards]:
+            func(*args)
 
     def grad(self) -> Vector:
-        for operation in self.operations:
-            operation()
+        for func, args in self.operations:
+            func(*args)
         return self._grad
+
+    def note_grad(self, tape: Tape) -> Watched:
+        """Have another tape repeat `grad`; where that leaves the gradient."""
+        tape.operations += self.operations
+        return tape.watch(self._grad)
 
 
 class _Passes(threading.local):
@@ -232,6 +238,11 @@ class RowSums:
             return only.Z
         self._over_shards(params, None)
         return self._Z
+
+    @property
+    def recorded(self) -> RecordedPass | None:
+        """The pass over all rows, if it is one, and is recorded."""
+        return self._whole if isinstance(self._whole, RecordedPass) else None
 
     # One block.
 

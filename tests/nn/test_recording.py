@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,9 +65,10 @@ def test_an_operation_moves_with_the_array_whose_method_it_is() -> None:
     watched = tape.watch(here)
     watched.dot(np.ones((3, 2)), out)
     np.maximum.reduce(watched[::-1], axis=0, out=largest)
-    untouched = partial(np.ones(3).dot, np.ones(3))
+    untouched = np.dot, (np.ones(3), np.ones(3))
     for operation in tape.close():
-        moved(operation, here, there)()
+        func, args = moved(operation, here, there)
+        func(*args)
     assert out.tolist() == [[21, 21], [30, 30]]
     assert largest.tolist() == [9, 10, 11]
     assert moved(untouched, here, there) is untouched
@@ -79,9 +78,9 @@ def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
     tape = Tape()
     x, out = np.arange(3.0), np.empty(3)
     np.multiply(tape.watch(x), 2, out=tape.watch(out))
-    (operation,) = tape.close()
+    ((func, args),) = tape.close()
     x[:] = 5
-    operation()
+    func(*args)
     assert out.tolist() == [10, 10, 10]
 
 
@@ -92,8 +91,8 @@ def test_intermediate_results_keep_their_place() -> None:
     np.multiply(watched, watched > 0, out=out)
     operations = tape.close()
     x[:] = [-3, 4]
-    for operation in operations:
-        operation()
+    for func, args in operations:
+        func(*args)
     assert np.asarray(out).tolist() == [0, 4]
 
 

@@ -53,6 +53,8 @@ def training(
 class OneStepADay(GradientDescent):
     """Gives up at its third step."""
 
+    is_recordable = False
+
     def init(self, params):
         return {"steps": np.asarray(0)}
 

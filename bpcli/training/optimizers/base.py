@@ -64,6 +64,14 @@ class Optimizer:
         """
         raise NotImplementedError
 
+    @property
+    def is_recordable(self) -> bool:
+        """Whether all steps are the same operations on the gradient, state and learning rate.
+
+        They do not depend on what the numbers are, and the last gives the new parameters.
+        """
+        return False
+
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
         """What training needs for it beyond a few vectors: its states, and matrices to solve."""
         return 0

@@ -38,6 +38,10 @@ class GradientDescent(Optimizer):
         doc("All layers at once, or one after the other, the last first."),
     ] = "simultaneous"
 
+    @property
+    def is_recordable(self) -> bool:
+        return self.update == "simultaneous"
+
     def init(self, params: Vector) -> State:
         return {"velocity": np.zeros_like(params)} if self.momentum else {}
 
