@@ -18,7 +18,7 @@ from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.propagation import columns_of
-from bpcli.nn.units import UnitCounts, rows_to_look_at, unit_counts
+from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 from bpcli.spec.origins import origins
 from bpcli.spec.source import Location, Source
 
@@ -94,7 +94,8 @@ class Check:
         some = replace(part, index=part.index[rows_to_look_at(len(part))])
         network, params = experiment.network, experiment.initial_params
         with repeatable_numerics(), np.errstate(all="ignore"):
-            return unit_counts(network, params, columns_of(network, some.X, params.dtype))
+            inputs = columns_of(network, some.X, params.dtype)
+            return UnitCounter(network, inputs).count(params)
 
     @property
     def warnings(self) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from bpcli.build import Experiment
 from bpcli.data.prepare import PARTS, Part, PartName
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.units import UnitCounts, rows_to_look_at, unit_counts
+from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 from bpcli.training.loop import Epoch
 from bpcli.training.metrics import (
     Predictions,
@@ -150,18 +150,17 @@ class EpochScores:
     def units(self, epoch: Epoch) -> UnitCounts:
         """Dead and saturated units, over some rows of the training part."""
         if self._latest_units[0] != epoch.number:
-            counts = unit_counts(self._experiment.network, epoch.params, self._units_inputs)
-            self._latest_units = (epoch.number, counts)
+            self._latest_units = (epoch.number, self._unit_counter.count(epoch.params))
         return self._latest_units[1]
 
     @cached_property
-    def _units_inputs(self) -> Array:
-        """The rows that are looked at."""
+    def _unit_counter(self) -> UnitCounter:
+        """Of the rows that are looked at; to make it anew takes as long as to count."""
         rows = self._experiment.rows("train")
         index = rows_to_look_at(len(rows))
         block = rows.empty_block(len(index))
         rows.gather(index, block)
-        return block.inputs
+        return UnitCounter(self._experiment.network, block.inputs)
 
 
 def baselines(experiment: Experiment, name: PartName) -> dict[str, Scores]:

@@ -47,11 +47,13 @@ class LayerPass:
         "z",
     )
 
+    W: Array
     a: Array
     a_and_ones: Array
     below: Array
     delta: Array
     grad_a: Array
+    matrix: Array
     z: Array
 
     def __init__(
@@ -60,11 +62,15 @@ class LayerPass:
         self.layer = layer
         self.activation = layer.activation
         self._is_in_place = is_in_place
-        self.matrix = matrix
-        self.W = matrix[:, : layer.inputs]
+        self.read(matrix)
         self.grad = grad
         self._zeros = zeros
         self._storage: tuple[Array, ...] = ()
+
+    def read(self, matrix: Array) -> None:
+        """Take weights and biases from here."""
+        self.matrix = matrix
+        self.W = matrix[:, : self.layer.inputs]
 
     def carve(self, samples: int, ones_above: bool) -> None:
         """Lay out the block's arrays for a number of samples, in memory kept between blocks.
@@ -113,6 +119,11 @@ class Workspace:
             )
         ]
         self.samples = 0
+
+    def read(self, params: Vector) -> None:
+        """Take the parameters from here."""
+        for layer, matrix in zip(self.layers, self.network.matrices(params), strict=True):
+            layer.read(matrix)
 
     def fit(self, samples: int) -> None:
         """Prepare for a block of `samples` columns."""

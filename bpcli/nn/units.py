@@ -50,20 +50,29 @@ def rows_to_look_at(count: int) -> Array:
     return np.arange(0, count, max(1, -(-count // _MOST_ROWS)))
 
 
-def unit_counts(network: Network, params: Vector, inputs: Array) -> UnitCounts:
-    """Count over the samples that are columns of `inputs`, as `forward` takes them."""
-    work, samples = Workspace(network, params), inputs.shape[1]
-    tallies = [_Tally(layer) for layer in work.layers]
-    seen = [tally for number, tally in enumerate(tallies) if can_fail(network, number)]
-    size = max(1, _BYTES_AT_ONCE // bytes_a_sample(network, params.dtype))
-    for start in range(0, samples, size):
-        some = inputs[:, start : start + size]
-        work.fit(some.shape[1])
-        forward(work, some)
-        for tally in seen:
-            tally.see()
-    counts = [tally.counts(samples) if tally in seen else (0, 0) for tally in tallies]
-    return UnitCounts([dead for dead, _ in counts], [saturated for _, saturated in counts])
+class UnitCounter:
+    """Counts them over the samples that are columns of `inputs`, as `forward` takes them."""
+
+    def __init__(self, network: Network, inputs: Array) -> None:
+        self._network = network
+        self._inputs = inputs
+        self._work = Workspace(network, np.zeros(network.n_params, inputs.dtype), in_place=True)
+
+    def count(self, params: Vector) -> UnitCounts:
+        """With these parameters."""
+        work, samples = self._work, self._inputs.shape[1]
+        work.read(params)
+        tallies = [_Tally(layer) for layer in work.layers]
+        seen = [tally for number, tally in enumerate(tallies) if can_fail(self._network, number)]
+        size = max(1, _BYTES_AT_ONCE // bytes_a_sample(self._network, params.dtype))
+        for start in range(0, samples, size):
+            some = self._inputs[:, start : start + size]
+            work.fit(some.shape[1])
+            forward(work, some)
+            for tally in seen:
+                tally.see()
+        counts = [tally.counts(samples) if tally in seen else (0, 0) for tally in tallies]
+        return UnitCounts([dead for dead, _ in counts], [saturated for _, saturated in counts])
 
 
 def can_fail(network: Network, number: int) -> bool:
@@ -83,7 +92,7 @@ class _Tally:
         self._flat_rows: Array = np.zeros(layer.layer.rows, np.int64)
 
     def see(self) -> None:
-        """Look at the samples of the latest forward pass. Overwrites `delta` and `grad_a`."""
+        """Look at the samples of the latest forward pass. Overwrites `delta`, `grad_a` and a."""
         slopes = _slopes(self._layer)
         largest = slopes.reshape(len(self._largest), -1).max(axis=1)
         np.maximum(self._largest, largest, out=self._largest)

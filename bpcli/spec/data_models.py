@@ -92,9 +92,9 @@ class Data(Strict):
     key: ClassVar[str]
     """The one of its own keys that tells it from other sources."""
 
-    split: Split = Field(default=Split(), description=SPLIT)
+    split: Split = Field(default=Split.model_construct(), description=SPLIT)
     scale: Scaling = Field(
-        default=Scaling(),
+        default=Scaling.model_construct(),
         description="How columns are scaled; fitted on the training rows, and undone wherever "
         "numbers are shown.",
     )

@@ -171,7 +171,8 @@ class Training(Strict):
         description="Rows that the batches of an epoch have in all; null: as many as train.",
     )
     stop: Stop = Field(
-        default=Stop(), description="What ends training before `epochs`: the first that is met."
+        default=Stop.model_construct(),
+        description="What ends training before `epochs`: the first that is met.",
     )
     workers: Count | Literal["auto"] = Field(
         default="auto",
@@ -184,7 +185,7 @@ class Training(Strict):
         default="auto", description="Epochs between lines of metrics.jsonl, and rows on the screen."
     )
     checkpoint_every: Count | EverySeconds = Field(
-        default=EverySeconds(seconds=30),
+        default=EverySeconds.model_construct(seconds=30.0),
         description="How often a checkpoint is saved: a number of epochs, or {seconds: 30}.",
     )
 
@@ -241,7 +242,8 @@ class Spec(Strict):
     network: NetworkSpec = Field(description="Layer sizes, activations and initial parameters.")
     loss: LossSpec = Field(description="What is minimised.")
     training: Training = Field(
-        default=Training(), description="How the loss is lowered, and when that ends."
+        default=Training.model_construct(),
+        description="How the loss is lowered, and when that ends.",
     )
     metrics: Literal["auto"] | list[MetricName] = Field(
         default="auto", description="What is reported beside the loss; `auto`: by task."

@@ -35,7 +35,8 @@ class Strict(BaseModel):
     """No unknown keys, no conversions, no changes afterwards.
 
     A validator is built when it is first used: that of a config has those of its sections in it,
-    and most models are never used alone.
+    and most models are never used alone. So what a section is by default is made without one, by
+    `model_construct`.
     """
 
     model_config = ConfigDict(

@@ -22,11 +22,11 @@ from bpcli.nn.activations import (
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import bytes_a_sample, columns_of
-from bpcli.nn.units import UnitCounts, rows_to_look_at, unit_counts
+from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 
 
 def counts(network: Network, params: np.ndarray, X: np.ndarray) -> UnitCounts:
-    return unit_counts(network, params, columns_of(network, X, params.dtype))
+    return UnitCounter(network, columns_of(network, X, params.dtype)).count(params)
 
 
 def counts_of(hidden: Activation, z: np.ndarray) -> UnitCounts:

@@ -38,6 +38,13 @@ def load(text: str, *overrides: str) -> Config:
     return validate(source)
 
 
+def test_the_defaults_of_sections_are_what_they_are_when_validated() -> None:
+    sections = ("data.split={}", "data.scale={}", "training={}", "training.stop={}")
+    spelled = load(MINIMAL, *sections, "training.checkpoint_every={seconds: 30}")
+    assert spelled.resolved() == load(MINIMAL).resolved()
+    assert spelled.spec == load(MINIMAL).spec
+
+
 def faults(text: str, *overrides: str) -> list[str]:
     """The lines of an error that name a place, without excerpts."""
     with pytest.raises(ConfigError) as caught:
