@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Gt, doc
@@ -17,8 +17,7 @@ from annotated_types import Ge, Gt, doc
 from bpcli.nn.arrays import Array
 
 
-@dataclass(frozen=True)
-class Fans:
+class Fans(NamedTuple):
     """The sizes a rule may use."""
 
     inputs: int

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bpcli.data.drawn import DrawnRows, normal_rows, row_blocks
-from bpcli.data.generators.formulas import Teacher
+from bpcli.data.generators.teacher import Teacher
 from bpcli.data.prepare import FITTED_RULES, Preparation, ScaleRule
 from bpcli.data.table import Table
 from bpcli.experiment.provenance import data_digest

@@ -15,11 +15,11 @@ from bpcli.registry import name_of
 from bpcli.spec.load import Config, load_config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
+from bpcli.training.decays import Cosine
 from bpcli.training.optimizers import GradientDescent, Optimizer
 from bpcli.training.optimizers.bfgs import Bfgs
 from bpcli.training.optimizers.conjugate_gradient import ConjugateGradient
 from bpcli.training.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
-from bpcli.training.schedules import Cosine
 
 MINIMAL = """\
 name: t

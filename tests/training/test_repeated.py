@@ -11,6 +11,7 @@ from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.propagation import Workspace, backward
 from bpcli.training.batches import Batches
+from bpcli.training.decays import Exponential
 from bpcli.training.loop import Training
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent, Optimizer
@@ -18,7 +19,7 @@ from bpcli.training.optimizers.adam import Adam
 from bpcli.training.optimizers.rprop import Rprop
 from bpcli.training.repeated import RepeatedStep
 from bpcli.training.rows import Rows
-from bpcli.training.schedules import Exponential, LearningRate
+from bpcli.training.schedules import LearningRate
 from bpcli.training.sums import RowSums
 
 DESCENTS = [

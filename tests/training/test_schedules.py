@@ -13,19 +13,12 @@ from bpcli.nn.activations import Identity
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.training.batches import Batches
+from bpcli.training.decays import Cosine, Exponential, InverseTime, Step
 from bpcli.training.loop import Position, Training, train_epochs
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from bpcli.training.rows import Rows
-from bpcli.training.schedules import (
-    SCHEDULES,
-    Cosine,
-    Exponential,
-    InverseTime,
-    Schedule,
-    Step,
-    rate_at,
-)
+from bpcli.training.schedules import SCHEDULES, Schedule, rate_at
 
 EXAMPLES: list[Schedule] = [
     Step(0.5, factor=0.5, every=3),

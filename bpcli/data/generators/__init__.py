@@ -25,7 +25,7 @@ GENERATORS: LazyRegistry[Generator] = LazyRegistry(
         "two_spirals": ".points:TwoSpirals",
         "spirals": ".points:Spirals",
         "gaussians": ".points:Gaussians",
-        "teacher": ".formulas:Teacher",
+        "teacher": ".teacher:Teacher",
         "regression": ".scikit_learn:Regression",
         "classification": ".scikit_learn:Classification",
         "moons": ".scikit_learn:Moons",

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt, doc
+from annotated_types import Gt, doc
 
-from bpcli.data.drawn import normal_rows, row_blocks
 from bpcli.data.generators.base import (
-    Features,
     Generator,
     High,
     Intercept,
     Low,
     Noise,
     Samples,
-    Targets,
-    class_table,
     value_table,
 )
 from bpcli.data.table import Table
@@ -96,44 +92,3 @@ def _check_interval(low: float, high: float) -> None:
         raise ValueError(f"`low` ({low:g}) to be at most `high` ({high:g})")
     if math.isinf(high - low):
         raise ValueError("`low` and `high` less far apart")
-
-
-@dataclass(frozen=True)
-class Teacher(Generator):
-    """What a random tanh network answers: y = tanh(x A / √n_features) B / √n_hidden + N(0, noise).
-
-    x, A (n_features, n_hidden) and B (n_hidden, n_targets) are drawn from N(0, 1), in this order.
-    With `n_classes`, B has a column for each class, and the class is the largest y's.
-    """
-
-    n_samples: Samples = 100
-    n_features: Features = 10
-    n_hidden: Annotated[int, Ge(1), doc("Hidden units of the teacher.")] = 10
-    n_targets: Targets = 1
-    n_classes: Annotated[
-        Annotated[int, Ge(2)] | None, doc("So many classes, the largest y's, in place of values.")
-    ] = None
-    noise: Noise = 0.1
-
-    def __post_init__(self) -> None:
-        if self.n_classes is not None and self.n_targets != 1:
-            raise ValueError("`n_targets` to be left out where there are `n_classes`")
-
-    @property
-    def numbers(self) -> int:
-        return self.n_samples * (self.n_classes or self.n_targets)  # large inputs are not kept
-
-    def table(self, rng: np.random.Generator) -> Table:
-        X = normal_rows(rng, (self.n_samples, self.n_features))
-        A = rng.standard_normal((self.n_features, self.n_hidden))
-        B = rng.standard_normal((self.n_hidden, self.n_classes or self.n_targets))
-        Y = np.empty((len(X), B.shape[1]))
-        for some in row_blocks(X.shape):  # all rows, or hidden units, at once would be large
-            Y[some] = np.tanh(X[some] @ A / math.sqrt(self.n_features)) @ B
-        Y /= math.sqrt(self.n_hidden)
-        Y += rng.normal(0, self.noise, Y.shape)
-        return (
-            value_table(X, Y)
-            if self.n_classes is None
-            else class_table(X, Y.argmax(1), self.n_classes)
-        )
