@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -132,19 +133,43 @@ def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
         stream.reconfigure(errors=HANDLER)
 
 
+def _look_for_no_plugins() -> None:
+    """Have pydantic look for no plugins, which would take the metadata of all that is installed.
+
+    Its switch alone would let it import `importlib.metadata` all the same, a thirtieth of a short
+    training, at the head of the module that then does nothing.
+    """
+    if os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__") == "__all__":
+        idle = _NoPlugins("pydantic.plugin._loader")
+        sys.modules[idle.__name__] = idle
+
+
+class _NoPlugins(ModuleType):
+    """In the place of a module that looks for plugins; itself, for whatever else is asked of it."""
+
+    @staticmethod
+    def get_plugins() -> tuple[()]:
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
 def run() -> None:
     """The script's entry point: `main` in a process of its own, which starts and ends fast.
 
     Importing makes 70,000 objects that stay, and neither it nor training makes much garbage: they
     are not looked through before there are many more, and at the end left to the system: to free
     them one by one would take a thirtieth of a short training. Nothing waits for Python's own end.
-    pydantic does not look for plugins, which would take the metadata of all that is installed.
     BLAS starts no threads of its own, since everything is computed with one of them anyway: to
     start them takes a tenth of numpy's import, and twice that from the other processor.
     """
     gc.set_threshold(200_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _look_for_no_plugins()
     _open_closed_streams()
     exit_code = main()
     for stream in (sys.stdout, sys.stderr):

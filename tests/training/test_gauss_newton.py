@@ -12,11 +12,12 @@ from strategies import Problem, dense_jacobian, problems
 from bpcli.nn.activations import Identity, Sigmoid, Tanh
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
 from bpcli.nn.network import Layer, Network
+from bpcli.training.forked import Forked
 from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import OPTIMIZERS
 from bpcli.training.rows import Rows
-from bpcli.training.workers import Alone, Crew, Forked, Threads
+from bpcli.training.workers import Alone, Crew, Threads
 
 SQUARES = ["mse", "squared_error", "half_squared_error"]
 CREWS: list[Callable[[], Crew]] = [

@@ -17,11 +17,12 @@ from bpcli.nn.losses import LOSSES, HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.training import workers
 from bpcli.training.batches import Batches
+from bpcli.training.forked import Forked
 from bpcli.training.loop import Training
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import GradientDescent
 from bpcli.training.rows import Rows
-from bpcli.training.workers import Alone, Crew, Forked, Threads, crew, useful_workers
+from bpcli.training.workers import Alone, Crew, Threads, crew, useful_workers
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 9_000
@@ -259,7 +260,7 @@ def test_closing_leaves_no_process_behind() -> None:
 
 _ORPHANS = """
 import os, time
-from bpcli.training.workers import Forked
+from bpcli.training.forked import Forked
 forked = Forked(3)
 def task(number):
     os.write(1, b"%d\\n" % os.getpid())
