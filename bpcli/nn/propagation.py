@@ -188,10 +188,12 @@ def loss_sum(work: Workspace, y: Array, row_weight: Array | None) -> complex | f
 def block_size(network: Network, dtype: np.dtype) -> int:
     """The most samples a block: few enough for the elementwise work to stay in the cache.
 
-    Measured with AVX-512 kernels and 1 MB of second-level cache. Fewer cost narrow networks up to
-    12 % more, in calls; twice as many cost those of 64 to 128 units 5 to 15 % more, out of cache.
-    For hundreds of units 500 to 1500 do; for thousands, half as many cost 3 % in single and 6 % in
-    double precision, and more would take more memory.
+    Measured with AVX-512 kernels, 48 KB of first-level cache and 1 MB of second. Half as many cost
+    narrow networks 5 to 14 % more, in calls; twice as many cost those of 64 to 128 units 5 to 15 %
+    more, out of cache. From 24 units on, 8 rows of a block, which a gradient's product goes through
+    at once, fit into the first level: 1 to 4 % in double precision. For hundreds of units 500 to
+    1500 do; for thousands, half as many cost 3 % in single and 6 % in double precision, and more
+    would take more memory.
     """
     widest = max(layer.rows for layer in network.layers)
     is_single = dtype.itemsize == 4
@@ -200,8 +202,8 @@ def block_size(network: Network, dtype: np.dtype) -> int:
     if widest >= 48:
         return 848 if is_single else 552
     if widest >= 24:
-        return 1392 if is_single else 840
-    return 2000
+        return 1392 if is_single else 672
+    return 4000 if is_single else 2800
 
 
 def bytes_a_sample(network: Network, dtype: np.dtype) -> int:
