@@ -149,7 +149,10 @@ class Training:
         return Position(start.number + count, params, state, self._rng.bit_generator.state)
 
     def _advance_by_all_rows(self, start: Position, count: int) -> Position:
-        """The first step may be the second half of a loss that was just asked for."""
+        """The first gradient may be known, from where the loss was asked for; what follows is not.
+
+        So the first step is one by itself, and all others, where that can be, a recording.
+        """
         step, rates = self._optimizer.step, iter(self._rates(start, count))
         params, state = start.params, start.state
         repeated = self._repeated if count > 1 else None
@@ -166,7 +169,7 @@ class Training:
 
     @cached_property
     def _repeated(self) -> RepeatedStep | None:
-        """A step for epochs of which nobody asks anything but the last one's parameters."""
+        """Steps through epochs of which nobody asks anything but the last one's parameters."""
         return RepeatedStep.of(self.objective, self._optimizer, self.start.state)
 
     def _rates(self, start: Position, count: int) -> Iterable[Array]:

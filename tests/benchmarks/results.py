@@ -38,6 +38,25 @@ class Training:
 
 
 @dataclass
+class Products:
+    """Square products by BLAS on one core or on all, between the repeats of a workload.
+
+    `cores` is "1" or "all"; `gigaflops` is the best repeat's rate.
+    """
+
+    workload: str
+    dtype: str
+    cores: str
+    size: int
+    products: int
+    seconds: list[float]
+
+    @property
+    def gigaflops(self) -> float:
+        return 2 * self.size**3 * self.products / min(self.seconds) / 1e9
+
+
+@dataclass
 class WholeProcess:
     """One command from its start to its end."""
 
@@ -71,7 +90,7 @@ class Results:
     facts: dict
     settings: dict
     trainings: list[Training] = field(default_factory=list)
-    gigaflops: dict[str, dict[str, float]] = field(default_factory=dict)
+    products: list[Products] = field(default_factory=list)
     whole: list[WholeProcess] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
@@ -82,6 +101,7 @@ class Results:
     def read(cls, path: Path) -> Results:
         found = json.loads(path.read_text())
         found["trainings"] = [Training(**item) for item in found["trainings"]]
+        found["products"] = [Products(**item) for item in found["products"]]
         found["whole"] = [WholeProcess(**item) for item in found["whole"]]
         found["lines"] = [Line(**item) for item in found["lines"]]
         return cls(**found)
@@ -113,6 +133,13 @@ class Results:
             return None
         return found.peak_megabytes - found.imports_megabytes
 
+    def gigaflops(self, workload: str, dtype: str, cores: str) -> float | None:
+        """The machine's best rate of products, while the workload was measured."""
+        for item in self.products:
+            if (item.workload, item.dtype, item.cores) == (workload, dtype, cores):
+                return item.gigaflops
+        return None
+
     def whole_process(self, workload: str, implementation: str) -> WholeProcess | None:
         for item in self.whole:
             if (item.workload, item.implementation) == (workload, implementation):
@@ -142,7 +169,7 @@ class Results:
     def product_fraction(self, workload: str, dtype: str, cores: str) -> float | None:
         """bpnet's matrix products a second, over the machine's best; `cores` is "1" or "all"."""
         milliseconds = self.milliseconds(workload, dtype, _WITH_CORES[cores])
-        best = self.gigaflops.get(dtype, {}).get(cores)
+        best = self.gigaflops(workload, dtype, cores)
         if milliseconds is None or best is None:
             return None
         return WORKLOADS[workload].flops() / (milliseconds / 1e3) / (best * 1e9)

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from benchmarks.linear import lines
 from benchmarks.machine import MemoryPeak, child_environment, tree_megabytes
 from benchmarks.process import Child, ChildFailed
 from benchmarks.registry import CORES, IMPLEMENTATIONS, SCRIPTS, Implementation, installed
-from benchmarks.results import Results, Training
+from benchmarks.results import Products, Results, Training
 from benchmarks.timing import Patience, epochs_for, interleaved
 from benchmarks.whole_process import whole_processes
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
@@ -51,10 +51,12 @@ def measure(
     names = installed(plan.implementations, IMPLEMENTATIONS)
     for dtype in plan.dtypes:
         say(f"products of large matrices, {dtype}")
-        results.gigaflops[dtype] = _gigaflops(dtype, plan.patience)
+        sizes = {cores: _best_size(dtype, cores, plan.patience) for cores in _CORES}
         for workload in plan.workloads:
             say(f"{workload}, {dtype}")
-            results.trainings += _compare(WORKLOADS[workload], dtype, names, plan.patience)
+            trainings, products = _compare(WORKLOADS[workload], dtype, names, sizes, plan.patience)
+            results.trainings += trainings
+            results.products += products
             keep(results)
     if plan.whole_repeats:
         say("whole processes")
@@ -85,18 +87,23 @@ def _written(workload: Workload, dtype: str) -> Iterator[Path]:
 
 
 def _compare(
-    workload: Workload, dtype: str, names: Sequence[str], patience: Patience
-) -> list[Training]:
+    workload: Workload,
+    dtype: str,
+    names: Sequence[str],
+    sizes: Mapping[str, int],
+    patience: Patience,
+) -> tuple[list[Training], list[Products]]:
     trainings = {name: Training(workload.name, dtype, name) for name in names}
+    products = [Products(workload.name, dtype, cores, sizes[cores], 0, []) for cores in _CORES]
     with _written(workload, dtype) as folder:
         with ExitStack() as stack:
             children = _loaded(stack, folder, trainings)
             _check_agreement(workload, folder, children, trainings)
             agreeing = {name: children[name] for name in children if trainings[name].agrees}
-            _take_times(agreeing, trainings, patience)
+            _take_times(agreeing, trainings, _multipliers(stack, products), patience)
         for name in agreeing:
             _weigh(folder, IMPLEMENTATIONS[name], trainings[name])
-    return list(trainings.values())
+    return list(trainings.values()), products
 
 
 def _loaded(stack: ExitStack, folder: Path, trainings: dict[str, Training]) -> dict[str, Child]:
@@ -147,33 +154,54 @@ def _distance(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> float:
 
 
 def _take_times(
-    children: dict[str, Child], trainings: dict[str, Training], patience: Patience
+    children: dict[str, Child],
+    trainings: dict[str, Training],
+    multipliers: dict[str, tuple[Child, Products]],
+    patience: Patience,
 ) -> None:
+    """Between the repeats large matrices are multiplied: the machine is not always as fast."""
     for name, child in children.items():
         trainings[name].epochs = epochs_for(child.seconds, patience.seconds)
     subjects = {name: child.subject(trainings[name].epochs) for name, child in children.items()}
+    for name, (child, products) in multipliers.items():
+        products.products = epochs_for(child.seconds, patience.seconds / 2)
+        subjects[name] = child.subject(products.products)
     for name, series in interleaved(subjects, patience).items():
+        if name in multipliers:
+            multipliers[name][1].seconds = series.seconds
+            continue
         training = trainings[name]
         training.seconds = series.seconds
         training.milliseconds = series.median / training.epochs * 1e3
         training.thrown_away, training.disturbed = series.thrown_away, series.disturbed
 
 
-def _gigaflops(dtype: str, patience: Patience) -> dict[str, float]:
-    """The best rate of square products, on one core and on all."""
-    best = {}
-    for cores, threads in (("1", 1), ("all", CORES)):
-        rates = [_product_rate(size, dtype, threads, patience) for size in _PRODUCT_SIZES]
-        best[cores] = max(rates) / 1e9
-    return best
+_CORES = {"1": 1, "all": CORES}
+"""BLAS threads of what multiplies on one core, and on all."""
 
 
-def _product_rate(size: int, dtype: str, threads: int, patience: Patience) -> float:
-    with Child("matrix_product") as child:
-        child.load(size=size, dtype=dtype, threads=threads)
-        epochs = epochs_for(child.seconds, patience.seconds / 2)
-        series = interleaved({"product": child.subject(epochs)}, patience)["product"]
-    return 2 * size**3 * epochs / min(series.seconds)
+def _multipliers(
+    stack: ExitStack, products: Sequence[Products]
+) -> dict[str, tuple[Child, Products]]:
+    """Who multiplies large matrices, by a name that no implementation has."""
+    found = {}
+    for one in products:
+        child = stack.enter_context(Child("matrix_product"))
+        child.load(size=one.size, dtype=one.dtype, threads=_CORES[one.cores])
+        found[f"products, {one.cores}"] = (child, one)
+    return found
+
+
+def _best_size(dtype: str, cores: str, patience: Patience) -> int:
+    """The size of square matrices whose products are fastest."""
+    rates = {}
+    for size in _PRODUCT_SIZES:
+        with Child("matrix_product") as child:
+            child.load(size=size, dtype=dtype, threads=_CORES[cores])
+            epochs = epochs_for(child.seconds, patience.seconds / 2)
+            series = interleaved({"product": child.subject(epochs)}, patience)["product"]
+        rates[size] = size**3 * epochs / min(series.seconds)
+    return max(rates, key=rates.__getitem__)
 
 
 # Memory.

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.linear import fit
 from benchmarks.machine import foreign_share
 from benchmarks.report import markdown
-from benchmarks.results import Results, Training, WholeProcess
+from benchmarks.results import Products, Results, Training, WholeProcess
 from benchmarks.session import disagreement
 from benchmarks.timing import Patience, Subject, epochs_for, interleaved
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
@@ -22,7 +22,8 @@ def _results(**milliseconds: float) -> Results:
         for name, value in milliseconds.items()
     ]
     facts = {"date": "", "cpu": "", "cores": 2, "blas": [], "python": "", "versions": {}}
-    return Results(facts, {}, trainings, {"float32": {"1": 100.0, "all": 180.0}})
+    products = [Products("tiny", "float32", "1", 1000, 100, [2.5, 2.0])]  # 100 Gflop/s at best
+    return Results(facts, {}, trainings, products)
 
 
 def test_products_are_counted_without_the_inputs_gradient() -> None:
