@@ -1,8 +1,8 @@
 """How a registry (a mapping from a config's name to a frozen dataclass) is read.
 
-A registry itself lives at the foot of the file that defines its entries, or of their package. An
-entry without options of its own is a dataclass by its parent: to generate the same methods again
-for each would take longer than a short training.
+A registry itself lives at the foot of the file that defines its entries or their parent, or of
+their package. An entry without options of its own is a dataclass by its parent: to generate the
+same methods again for each would take longer than a short training.
 """
 
 from __future__ import annotations

@@ -97,9 +97,7 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
         plain = [_plain(value) for value in args]
         if self.tape.is_open and func is not np.copyto:
             raise TypeError(f"{func.__name__} cannot be recorded")
-        return self._note(
-            partial(func, **kwargs) if kwargs else func, plain, func(*plain, **kwargs)
-        )
+        return self._note(partial(func, **kwargs), plain, func(*plain, **kwargs))
 
     def dot(self, other: Array, out: Array) -> Array:  # type: ignore[override]  # out is a must
         """The matrix product, into `out`."""

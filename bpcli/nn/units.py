@@ -56,7 +56,10 @@ class UnitCounter:
     def __init__(self, network: Network, inputs: Array) -> None:
         self._network = network
         self._inputs = inputs
-        self._work = Workspace(network, np.zeros(network.n_params, inputs.dtype), in_place=True)
+        self._none = np.zeros(
+            network.n_params, inputs.dtype
+        )  # never written, so it takes no memory
+        self._work = Workspace(network, self._none, in_place=True)
 
     def count(self, params: Vector) -> UnitCounts:
         """With these parameters."""
@@ -71,6 +74,7 @@ class UnitCounter:
             forward(work, some)
             for tally in seen:
                 tally.see()
+        work.read(self._none)  # to let go of parameters that nobody else may keep
         counts = [tally.counts(samples) if tally in seen else (0, 0) for tally in tallies]
         return UnitCounts([dead for dead, _ in counts], [saturated for _, saturated in counts])
 

@@ -85,7 +85,6 @@ class Objective:
         self.training_rows = len(data) if training_rows is None else training_rows
         self._backward = backward
         self._data = data
-        self._is_bare = not l2 and not network.frozen.size
         self._index: Array | None = None
         self.jacobian = jacobian
         self._sums = {data.dtype: RowSums(network, data, data.dtype, crew or Alone(), backward)}
@@ -120,9 +119,7 @@ class Objective:
         """∂objective/∂params."""
         if self._latest is not None and self._latest[0] is params:
             return self._latest[1].grad
-        grad_sum = self._sums_for(params).grad(params, self._index)
-        # Called once an epoch of perhaps 6 µs, of which each further call would take one percent.
-        return grad_sum * self._grad_scale if self._is_bare else self._scaled(params, grad_sum)
+        return self._scaled(params, self._sums_for(params).grad(params, self._index))
 
     def value_and_grad(self, params: Vector) -> Evaluation:
         """The objective and its gradient.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -122,6 +124,16 @@ def test_a_layer_has_no_more_of_them_than_units_however_few_rows_are_taken_at_on
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(units, "_BYTES_AT_ONCE", 3 * bytes_a_sample(network, problem.params.dtype))
         assert counts(network, problem.params, problem.X) == found
+
+
+def test_who_counts_keeps_no_parameters() -> None:
+    network = Network((Layer(1, 2, Tanh()), Layer(2, 1, Identity())), Mse())
+    counter = UnitCounter(network, columns_of(network, np.ones((5, 1)), np.dtype(float)))
+    params = np.ones(network.n_params)
+    known = weakref.ref(params)
+    assert counter.count(params) == ([0, 0], [0, 0])
+    del params
+    assert known() is None
 
 
 @pytest.mark.parametrize(
