@@ -85,7 +85,8 @@ class OneOf:
             raise PydanticKnownError("union_tag_not_found", {"discriminator": "a tag"})
         if not isinstance(tag, str) or tag not in self.tags:
             expected = ", ".join(map(repr, self.tags))
-            context = {"discriminator": "a tag", "tag": str(tag), "expected_tags": expected}
+            shown = str(tag).encode("utf-8", "replace").decode()  # JSON may hold lone surrogates
+            context = {"discriminator": "a tag", "tag": shown, "expected_tags": expected}
             raise PydanticKnownError("union_tag_invalid", context)
         return self.model_of(tag).model_validate(value)
 

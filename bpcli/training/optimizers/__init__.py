@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bpcli.registry import LazyRegistry
-from bpcli.training.optimizers.base import NoStep, Optimizer, State
+from bpcli.training.optimizers.base import Bounds, NoStep, Optimizer, State
 from bpcli.training.optimizers.gradient_descent import GradientDescent
 
 __all__ = [
     "OPTIMIZERS",
     "OPTIMIZER_ALIASES",
+    "Bounds",
     "GradientDescent",
     "NoStep",
     "Optimizer",

@@ -12,6 +12,7 @@ the paper recommends at the end of its section 2, with ε so scaled that the res
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -20,7 +21,7 @@ from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers.base import Optimizer, State
+from bpcli.training.optimizers.base import COUNT, Bounds, Optimizer, State
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Adam(Optimizer):
             "square": np.zeros_like(params),
             "steps": np.asarray(0),
         }
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"steps": COUNT}
 
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array

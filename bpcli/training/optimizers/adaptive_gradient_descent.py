@@ -15,6 +15,7 @@ step, is kept for good; `max_loss_increase: 1` never lets the loss rise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -23,7 +24,7 @@ from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers.base import NoStep, Optimizer, State
+from bpcli.training.optimizers.base import POSITIVE, Bounds, NoStep, Optimizer, State
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class AdaptiveGradientDescent(Optimizer):
     def init(self, params: Vector) -> State:
         velocity = {"velocity": np.zeros_like(params)} if self.momentum else {}
         return {"rate": np.asarray(1.0), **velocity}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"rate": POSITIVE}
 
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array

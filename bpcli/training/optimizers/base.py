@@ -15,6 +15,12 @@ from bpcli.training.objective import Objective
 State: TypeAlias = Mapping[str, Array]
 """What an optimizer carries from step to step, by name; a number is an array of shape ()."""
 
+Bounds: TypeAlias = tuple[float, float]
+"""The least and the largest value of a number, both allowed."""
+
+COUNT: Bounds = (0, 2**53)
+POSITIVE: Bounds = (math.ulp(0.0), np.finfo(np.float64).max)
+
 STATES_IN_USE = 3
 """The state at the last epoch known to be good, before a step and after it."""
 
@@ -53,6 +59,11 @@ class Optimizer:
     def init(self, params: Vector) -> State:
         """The state before the first step."""
         raise NotImplementedError
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        """The bounds of numbers in the state, which a state that was saved must keep, too."""
+        return {}
 
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array

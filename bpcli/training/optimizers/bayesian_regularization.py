@@ -17,6 +17,7 @@ first step with α = 0, β = 1.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import GaussNewton, Objective
-from bpcli.training.optimizers.base import NoStep, State
+from bpcli.training.optimizers.base import POSITIVE, Bounds, NoStep, State
 from bpcli.training.optimizers.levenberg_marquardt import LevenbergMarquardt, Quadratic
 
 _NONE = 1e-3
@@ -44,6 +45,10 @@ class BayesianRegularization(LevenbergMarquardt):
     def init(self, params: Vector) -> State:
         start = {"effective_params": float(len(params)), "alpha": 0.0, "beta": 1.0}
         return {**_arrays(start), **super().init(params)}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {**super().bounds, "alpha": (0, POSITIVE[1]), "beta": POSITIVE}
 
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array

@@ -9,12 +9,13 @@ Optimization, Algorithm 6.1, eq. 6.17; H begins as γ I (eq. 6.20).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.optimizers.base import STATES_IN_USE, State, dot
+from bpcli.training.optimizers.base import COUNT, STATES_IN_USE, Bounds, State, dot
 from bpcli.training.optimizers.lbfgs import has_curvature, inverse_curvature
 from bpcli.training.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
@@ -29,6 +30,10 @@ class Bfgs(LineSearchOptimizer):
     def init(self, params: Vector) -> State:
         H = np.zeros((params.size, params.size), params.dtype)  # takes memory once written to
         return {"H": H, "pairs": np.asarray(0), "length": np.asarray(0.0)}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"pairs": COUNT}
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
         return STATES_IN_USE * n_params**2 * itemsize

@@ -11,7 +11,7 @@ Nocedal & Wright 2006, Numerical Optimization, Algorithm 5.4, eq. 5.41a, 5.44 an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -19,7 +19,7 @@ import numpy as np
 from annotated_types import doc
 
 from bpcli.nn.arrays import Vector
-from bpcli.training.optimizers.base import State, dot
+from bpcli.training.optimizers.base import COUNT, Bounds, State, dot
 from bpcli.training.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
 
@@ -49,6 +49,10 @@ class ConjugateGradient(LineSearchOptimizer):
         if self.variant == "powell_beale":
             state |= {"restart_d": nothing, "restart_y": nothing}
         return state
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"steps": COUNT}
 
     def direction(self, grad: Vector, state: State) -> Vector:
         return state["d"]

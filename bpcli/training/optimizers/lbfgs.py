@@ -9,6 +9,7 @@ gradient alone, and never formed. Nocedal & Wright 2006, Numerical Optimization,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,7 @@ import numpy as np
 from annotated_types import Ge, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.optimizers.base import STATES_IN_USE, State, dot, norm
+from bpcli.training.optimizers.base import STATES_IN_USE, Bounds, State, dot, norm
 from bpcli.training.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
 
@@ -33,6 +34,10 @@ class Lbfgs(LineSearchOptimizer):
     def init(self, params: Vector) -> State:
         empty = np.zeros((self.memory, params.size), params.dtype)
         return {"S": empty, "Y": empty, "pairs": np.asarray(0), "length": np.asarray(0.0)}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"pairs": (0, self.memory)}
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
         return STATES_IN_USE * 2 * self.memory * n_params * itemsize

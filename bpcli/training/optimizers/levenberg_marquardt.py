@@ -13,7 +13,7 @@ factors these are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
@@ -22,7 +22,14 @@ from annotated_types import Gt, doc
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers.base import NoStep, Optimizer, State, square_of_gradient
+from bpcli.training.optimizers.base import (
+    POSITIVE,
+    Bounds,
+    NoStep,
+    Optimizer,
+    State,
+    square_of_gradient,
+)
 
 _LEAST_DAMPING = 1e-20
 """Less would be lost beside the rounding of JᵀJ, and only take longer to rise again."""
@@ -75,6 +82,10 @@ class LevenbergMarquardt(Optimizer):
 
     def init(self, params: Vector) -> State:
         return {"damping": np.asarray(self.damping)}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"damping": POSITIVE}
 
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array

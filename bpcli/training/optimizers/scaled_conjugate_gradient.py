@@ -13,6 +13,7 @@ r = -E'(w), a direction p and the damping λ:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -22,6 +23,9 @@ from annotated_types import Gt, Lt, doc
 from bpcli.nn.arrays import Array, Vector
 from bpcli.training.objective import Evaluation, Objective
 from bpcli.training.optimizers.base import (
+    COUNT,
+    POSITIVE,
+    Bounds,
     NoStep,
     Optimizer,
     State,
@@ -63,6 +67,10 @@ class ScaledConjugateGradient(Optimizer):
             "has_moved": np.asarray(True),
             "moves": np.asarray(0),
         }
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"damping": POSITIVE, "moves": COUNT}
 
     def step(
         self, objective: Objective, params: Vector, state: State, learning_rate: Array

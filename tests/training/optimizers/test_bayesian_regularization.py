@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from strategies import dense_jacobian
+from tampered import save_arrays
 
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.initializers import NguyenWidrow
 from bpcli.nn.losses import LOSSES, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
-from bpcli.runs.files import load_arrays, save_arrays
+from bpcli.runs.files import load_arrays
 from bpcli.training.objective import Objective
 from bpcli.training.optimizers import NoStep, Optimizer
 from bpcli.training.optimizers.bayesian_regularization import BayesianRegularization
