@@ -28,7 +28,7 @@ from bpcli.experiment.resume import resume, resumption
 from bpcli.experiment.train import train
 from bpcli.runs import checkpoint
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
-from bpcli.runs.store import METRICS, PATH, RECORD, WEIGHTS, Run
+from bpcli.runs.store import PATH, RECORD, WEIGHTS, Run
 from bpcli.spec.load import load_config
 from bpcli.views.progress import SilentView
 
@@ -205,8 +205,7 @@ class Killer:
             self.tally.unreadable.append(str(error))
             return
         checkpoints = Checkpoints(run, identity)
-        log = run.path(METRICS)
-        newest = checkpoints.newest(log.stat().st_size if log.is_file() else 0)
+        newest = checkpoints.newest()
         number = -1 if newest is None else newest.number
         if number < acknowledged:
             self.tally.lost.append(f"{run.run_id} at {acknowledged}, not {number}")

@@ -62,7 +62,8 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
     from bpcli.views.runs import runs_table
 
     runs = list_runs(runs_dir)
-    records = [_with_tags(run) for run in (runs if sort_key else runs[:limit])]
+    shown = runs if sort_key else runs[:limit]
+    records = [_with_tags(run.record_or_damage(), run) for run in shown]
     if sort_key:
         records = sorted_by(records, sort_key)[:limit]
     if as_json:
@@ -73,10 +74,15 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
         console(stderr=True).say(f"no runs in {runs_dir}")
 
 
-def _with_tags(run: Run) -> Record:
-    from bpcli.runs.tags import tags_of
+def _with_tags(record: Record, run: Run) -> Record:
+    """A record with the run's tags; where their file is damaged, that is said."""
+    from bpcli.runs.tags import saved_tags
 
-    return run.record_or_damage() | {"tags": tags_of(run)}
+    try:
+        return record | {"tags": saved_tags(run)}
+    except RunError as error:
+        console(stderr=True).say(f"warning: {error}")
+        return record | {"tags": []}
 
 
 @command.command(
@@ -92,12 +98,11 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped and what it reached."""
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
-    from bpcli.runs.tags import tags_of
     from bpcli.views.folds import folds_table, summary_table
     from bpcli.views.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
-    record = found.record() | {"tags": tags_of(found)}
+    record = _with_tags(found.record(), found)
     folds = siblings(record, found.folder.parent)
     if as_json:
         summary = {"folds_summary": document_of(folds)["summary"]} if len(folds) > 1 else {}

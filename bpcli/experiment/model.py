@@ -7,7 +7,7 @@ the rows it was trained on are not.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +15,11 @@ from bpcli.data.columns import Encoding, InputColumn
 from bpcli.data.files import FileFormat
 from bpcli.data.prepare import Preparation
 from bpcli.data.table import Labels
-from bpcli.errors import RunError
 from bpcli.experiment.trained import SavedWeights, Weights, load_weights
-from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.network import Layer, Network
+from bpcli.nn.network import Network
 from bpcli.nn.propagation import predict as network_outputs
-from bpcli.runs.store import RESOLVED, WEIGHTS, Run
+from bpcli.runs.store import RESOLVED, Run
 from bpcli.spec.file_models import FileData
 from bpcli.spec.load import validate
 from bpcli.spec.source import Source
@@ -78,38 +76,19 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
     """A run's model. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
     spec = validate(Source.read(run.checked(RESOLVED))).spec
-    network = Network(_layers(saved), spec.loss)
+    network = Network(saved.layers, spec.loss)
     return Model(
         spec.name,
         network,
         saved.params(network, weights, np.dtype(spec.network.dtype)),
-        saved.preparation(network, _names(saved, "class_names")),
+        saved.preparation(network, tuple(saved.meta["class_names"])),
         _encoding(saved),
-        _names(saved, "target_names"),
+        tuple(saved.meta["target_names"]),
         spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
     )
 
 
 def _encoding(saved: SavedWeights) -> Encoding:
     """What the training fitted; of data that were no table of a file, numbers by their names."""
-    names = _names(saved, "input_names")
+    names = saved.meta["input_names"]
     return saved.encoding or Encoding(tuple(InputColumn(name) for name in names))
-
-
-def _layers(saved: SavedWeights) -> tuple[Layer, ...]:
-    return tuple(_layer(**layer) for layer in saved.meta["layers"])
-
-
-def _layer(activation: dict[str, Any], **sizes: Any) -> Layer:
-    """The inverse of `record.layer_records`, for one layer."""
-    options = {key: value for key, value in activation.items() if key != "name"}
-    return Layer(activation=ACTIVATIONS[activation["name"]](**options), **sizes)
-
-
-def _names(saved: SavedWeights, key: str) -> tuple[str, ...]:
-    if key not in saved.meta:
-        raise RunError(
-            f"{saved.run.path(WEIGHTS)} has no {key}: an earlier version of bpnet saved it. Train "
-            f"{saved.run.path(RESOLVED)} again."
-        )
-    return tuple(saved.meta[key])

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bpcli.build import Experiment
 from bpcli.data.prepare import PartName
 from bpcli.errors import BpnetError, ConfigError, RunError
@@ -16,7 +14,8 @@ from bpcli.experiment.trained import Weights, load_trained
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import make_folder_of, write_atomically
-from bpcli.runs.store import METRICS, PATH, Run
+from bpcli.runs.parameter_path import load_path
+from bpcli.runs.store import PATH, Run
 from bpcli.spec.faults import did_you_mean
 from bpcli.views.plots import PLOTS, plot_file, reasons
 from bpcli.views.plots.subject import Need, Rebuilt, Subject
@@ -37,8 +36,6 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
         lines = run.metrics()
         if not lines:
             faults["log"] = f"{run.run_id} has no epochs: its status is `{record['status']}`."
-        elif not all(isinstance(line, dict) and "epoch" in line for line in lines):
-            faults["log"] = f"{run.path(METRICS)} is damaged: not every line has an epoch."
     except RunError as error:
         faults["log"] = str(error)
     try:
@@ -63,14 +60,7 @@ def _path(run: Run, experiment: Experiment) -> Array | None:
     """The recorded parameters; None where there are none."""
     if not run.path(PATH).is_file():
         return None
-    file = run.checked(PATH)
-    try:
-        path: Array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise RunError(f"{file} is damaged: {error}.") from None
-    if path.ndim != 2 or path.shape[1] != experiment.network.n_params:
-        raise RunError(f"{file} is damaged: the config implies rows of the network's parameters.")
-    return path
+    return load_path(run, experiment.network.n_params, experiment.dtype)
 
 
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:

@@ -54,6 +54,7 @@ def first_record(experiment: Experiment, run_id: str, workers: int, group: str) 
         "block": experiment.plan.block,
         "argv": argv(),
         "data_sha256": data_digest(experiment.table),
+        "sha256": {},
         **machine(),
     }
 

@@ -19,8 +19,9 @@ from bpcli.experiment.session import Outcome, Watcher, stop_rules
 from bpcli.experiment.train import train_on
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
+from bpcli.runs.integrity import changed_files
 from bpcli.runs.listing import differences
-from bpcli.runs.store import METRICS, RESOLVED, RUNNING, WEIGHTS, Record, Run
+from bpcli.runs.store import CONFIG, RESOLVED, RUNNING, SPLIT, WEIGHTS, Record, Run
 from bpcli.spec.load import Config, validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
@@ -35,6 +36,9 @@ CHANGEABLE = (
     "training.checkpoint_every",
 )
 """The keys that may differ where a run goes on."""
+
+_UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
+"""The files that stay as they are until a training ends."""
 
 _OF_THE_END = ("stop", "stop_reason", "stop_message", "ended", "error")
 
@@ -51,8 +55,11 @@ class Resumption:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with checkpoints that would have been newer."""
-        return self.checkpoints.faults
+        """What is wrong with newer checkpoints, and with files that training does not read.
+
+        Those keep the digest that they had, so that `verify` finds them later, too.
+        """
+        return [*self.checkpoints.faults, *changed_files(self.run, (CONFIG, SPLIT))]
 
     @property
     def note(self) -> str:
@@ -74,10 +81,10 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         record = run.record()
         config = _config(run, overrides)
         experiment = build(config)
-        if data_digest(experiment.table) != record.get("data_sha256"):
+        if data_digest(experiment.table) != record["data_sha256"]:
             raise RunError(f"{run.run_id} cannot go on: its data have changed since it began.")
-        checkpoints = Checkpoints(run, str(record.get("identity")))
-        start = checkpoints.newest(_log_bytes(run))
+        checkpoints = Checkpoints(run, record["identity"])
+        start = checkpoints.newest()
         if start is None and checkpoints.faults:
             raise RunError(_useless(run, checkpoints.faults))
         _refuse_misfit(run, start, experiment)
@@ -88,7 +95,6 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
 def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
     """Train on; what can go wrong is returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
-    _let_files_change(resumption)
     return train_on(
         resumption.experiment,
         resumption.run,
@@ -99,30 +105,25 @@ def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
     )
 
 
-def _let_files_change(resumption: Resumption) -> None:
-    """Take the digests of files that change from now on out of the record.
-
-    Whenever this process may be killed, the record and the files agree.
-    """
-    digests = resumption.record.get("sha256", {})
-    resumption.record["sha256"] = {file: digests[file] for file in (WEIGHTS,) if file in digests}
-    resumption.run.write_record(resumption.record)
-
-
 def _record(resumption: Resumption) -> Record:
-    """What is known before the first epoch: of the earlier end only what its files need."""
+    """What is known before the first epoch: of the earlier end only what its files need.
+
+    The digests of files that change from now on are left out: whenever this process may be killed,
+    the record and the files agree.
+    """
     experiment, old = resumption.experiment, resumption.record
     added, found = list(experiment.config.overrides), describe(experiment)
     session = {
         "at_epoch": 0 if resumption.start is None else resumption.start.number,
         "when": now(),
         "overrides": added,
-        "changed": [*differences(old.get("config", {}), found["config"])],
+        "changed": [*differences(old["config"], found["config"])],
         "argv": argv(),
     }
     return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
         **found,
         "status": RUNNING,
+        "sha256": {file: old["sha256"][file] for file in _UNCHANGED & old["sha256"].keys()},
         "overrides": [*old["overrides"], *added],
         "resumed": [*old.get("resumed", []), session],
     }
@@ -158,11 +159,6 @@ def _differing(
             yield name
 
 
-def _log_bytes(run: Run) -> int:
-    """The size of the log, which is not to be taken further if somebody changed it."""
-    return run.checked(METRICS).stat().st_size if run.path(METRICS).is_file() else 0
-
-
 def _useless(run: Run, faults: Sequence[str]) -> str:
     """To begin again would overwrite all that is left."""
     again = f"bpnet train {shlex.quote(str(run.path(RESOLVED)))}"
@@ -173,13 +169,23 @@ def _useless(run: Run, faults: Sequence[str]) -> str:
 def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -> None:
     if start is None:
         return
-    state = experiment.spec.training.optimizer.init(experiment.initial_params)
-    name = misfit(start, experiment.initial_params, state)
+    optimizer, params = experiment.spec.training.optimizer, experiment.initial_params
+    name = misfit(start, params, optimizer.init(params), optimizer.bounds)
+    if name is None and not _can_be_recalled(experiment, start):
+        name = "stopping"
     if name is not None:
         raise RunError(
             f"The checkpoint of {run.run_id} at epoch {start.number} does not fit its config: see "
             f"its `{name}`."
         )
+
+
+def _can_be_recalled(experiment: Experiment, start: Checkpoint) -> bool:
+    try:
+        Stopping(stop_rules(experiment), Best()).recall(start.stopping)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _refuse_nothing_to_do(

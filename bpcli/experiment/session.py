@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,11 +23,21 @@ from bpcli.experiment.record import (
     weights_meta,
 )
 from bpcli.experiment.scores import EpochScores, all_baselines, all_scores, losses
-from bpcli.runs.checkpoint import Checkpoint, Checkpoints
-from bpcli.runs.files import save_arrays
+from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent
+from bpcli.runs.files import array_bytes, file_digest
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import CONFIG, RESOLVED, SPLIT, WEIGHTS, MetricsFile, Record, Run
+from bpcli.runs.store import (
+    CONFIG,
+    METRICS,
+    PATH,
+    RESOLVED,
+    SPLIT,
+    WEIGHTS,
+    MetricsFile,
+    Record,
+    Run,
+)
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.training.workers import Crew
@@ -130,21 +141,28 @@ class Session:
     def save_start(self) -> None:
         """Write what is known before the first epoch."""
         config = self.experiment.config
-        self.run.write(CONFIG, config.source.content, syncs_folder=False)
-        self.run.write(SPLIT, split_bytes(self.experiment), syncs_folder=False)
-        self.run.write(RESOLVED, config.resolved(), syncs_folder=False)
+        self._write(CONFIG, config.source.content)
+        self._write(SPLIT, split_bytes(self.experiment))
+        self._write(RESOLVED, config.resolved())
         self.run.write_record(self.record)
         self._open()
+
+    def _write(self, file: str, content: str | bytes) -> None:
+        """Write a file that stays as it is; its digest is for the record, which is written next."""
+        content = content.encode() if isinstance(content, str) else content
+        self.run.write(file, content, syncs_folder=False)
+        self.record["sha256"][file] = hashlib.sha256(content).hexdigest()
 
     def go_on(self) -> None:
         """Write what this session begins with."""
         self.run.write_record(self.record)  # first: from now on it vouches for no other config
-        self.run.write(RESOLVED, self.experiment.config.resolved())
+        self._write(RESOLVED, self.experiment.config.resolved())
+        self.run.write_record(self.record)
         self._open()
 
     def _open(self) -> None:
         """Open log and path, and cut them back to where this session begins."""
-        self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log_bytes)
+        self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log.size)
         self.closers.append(self.log)
         self.path = self._path()
         self.watcher.start(self.record, self.stopping)
@@ -153,7 +171,7 @@ class Session:
         """Where the parameters of every epoch go."""
         if not self.experiment.spec.training.record_params:
             return None
-        rows = 0 if self.start is None else self.start.path_rows
+        rows = 0 if self.start is None else self.start.path.size
         n_params = self.experiment.network.n_params
         path = ParameterPath(self.run, n_params, self.experiment.dtype, rows)
         self.closers.append(path)
@@ -185,12 +203,22 @@ class Session:
                 self.watching_seconds += clock() - began
         except Abandoned:
             self.is_abandoned = True
-        except Exception as failure:
+        except Exception as error:
+            failure = self._of_checkpoint(error)
             self.reason = "diverged" if isinstance(failure, Diverged) else "failed"
             return failure
         if self.reason == "interrupted" and request.signal_number is not None:
             return Interrupted("Training was interrupted.", request.signal_number)
         return None
+
+    def _of_checkpoint(self, error: Exception) -> Exception:
+        """The error, or that the numbers of a checkpoint lead nowhere: anybody may have made it."""
+        if self.start is None or not isinstance(error, ArithmeticError):
+            return error
+        return Diverged(
+            f"Training cannot be resumed from the checkpoint at epoch {self.start.number}: its "
+            f"numbers lead to an error ({error})."
+        )
 
     def _epochs(self, workers: Crew) -> Iterator[Epoch]:
         experiment = self.experiment
@@ -219,7 +247,7 @@ class Session:
     def _save_checkpoint(self, epoch: Epoch) -> None:
         """Save where training stands. No way leads on from a loss that is not finite."""
         assert self.before is not None, "all rules have seen the epoch"
-        began = clock()
+        began, (log_bytes, rows) = clock(), self.before
         for file in (self.log, self.path):
             if file is not None:
                 file.sync()  # a checkpoint counts on what was written before
@@ -231,7 +259,8 @@ class Session:
                 self.stopping.memory(),
                 epoch.seconds,
                 epoch.val_loss,
-                *self.before,
+                Extent(log_bytes, self.log.digest(log_bytes)),
+                NOTHING if self.path is None else Extent(rows, self.path.digest(rows)),
             )
         )
         self.pace.saved(epoch, began)
@@ -328,9 +357,12 @@ class Session:
         best = last if self.best.params is None else self.best.params
         self._let_weights_change()
         meta = weights_meta(self.experiment, self.best.number)
-        save_arrays(self.run.path(WEIGHTS), weight_arrays(self.experiment, best, last), meta)
+        content = array_bytes(weight_arrays(self.experiment, best, last), meta)
+        self._write(WEIGHTS, content)
+        digests = self.record["sha256"] | {METRICS: self.log.digest()}
         if self.path is not None:
             self.path.finish()
+            digests[PATH] = file_digest(self.run.path(PATH))
         self.record |= {
             "status": "finished" if failure is None else self.reason,
             "stop_reason": self.reason,
@@ -345,14 +377,13 @@ class Session:
             "warning": self._warning(),
             "metrics": {} if self.is_abandoned else all_scores(self.experiment, best),
             "baselines": {} if self.is_abandoned else all_baselines(self.experiment),
-            "sha256": self.run.digests(),
+            "sha256": digests,
         }
         self.run.write_record(self.record)
 
     def _let_weights_change(self) -> None:
         """Take the digest of an earlier end's weights out of the record: they agree at any time."""
-        if self.record.get("sha256"):
-            self.record["sha256"] = {}
+        if self.record["sha256"].pop(WEIGHTS, None):
             self.run.write_record(self.record)
 
     def _stop_message(self) -> str | None:

@@ -14,7 +14,7 @@ from bpcli.data.prepare import Preparation
 from bpcli.errors import RunError
 from bpcli.experiment.provenance import data_digest
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.network import Network
+from bpcli.nn.network import Layer, Network
 from bpcli.runs.files import load_arrays
 from bpcli.runs.store import RESOLVED, WEIGHTS, Record, Run
 from bpcli.spec.load import validate
@@ -35,12 +35,13 @@ class Trained:
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """A run's record, and what its weights file holds: arrays, and what describes them."""
+    """A run's record, and what its weights file holds: arrays, what describes them, the layers."""
 
     run: Run
     record: Record
     arrays: Mapping[str, Array]
     meta: Record
+    layers: tuple[Layer, ...]
 
     def params(self, network: Network, weights: Weights, dtype: np.dtype) -> Vector:
         """The best or the last parameters. Raises `RunError` where they do not fit."""
@@ -68,25 +69,40 @@ class SavedWeights:
 
     @property
     def encoding(self) -> Encoding | None:
-        """How the columns of a file became inputs; None for other sources of data."""
-        columns = self.meta.get("columns")
-        return None if columns is None else Encoding.from_json(columns)
+        """How the columns of a file became inputs; None for other sources of data.
+
+        Raises `RunError` where those are not the inputs that the weights have names for.
+        """
+        columns = self.meta["columns"]
+        if columns is None:
+            return None
+        encoding = Encoding.from_json(columns)
+        if list(encoding.names) != self.meta["input_names"]:
+            raise RunError(f"{self.run.path(WEIGHTS)} is damaged: its columns are not its inputs.")
+        return encoding
 
     def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
         saved = self.arrays.get(name)
-        if saved is None or saved.shape != shape:
-            raise RunError(f"The weights file of the run lacks {name} of shape {shape}.")
+        if saved is None or (saved.shape, saved.dtype) != (shape, np.dtype(np.float64)):
+            raise RunError(f"The weights file of the run lacks {name} of shape {shape} in float64.")
         if not np.isfinite(saved).all() or (name.endswith("factor") and 0 in saved):
             raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
 
 
 def load_weights(run: Run) -> SavedWeights:
     """Read a run's weights file. Raises `RunError` where it is missing or damaged."""
+    from bpcli.runs.saved import WeightsMeta, check
+
     record = run.record()
     if not run.path(WEIGHTS).is_file():
         raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
-    arrays, meta = load_arrays(run.checked(WEIGHTS))
-    return SavedWeights(run, record, arrays, meta)
+    path = run.checked(WEIGHTS)
+    arrays, meta = load_arrays(path)
+    checked = check(WeightsMeta, meta, path)
+    if meta["params"] > sum(array.size for array in arrays.values()):
+        raise RunError(f"{path} is damaged: it does not hold {meta['params']} parameters.")
+    layers = tuple(saved.layer for saved in checked.layers)
+    return SavedWeights(run, record, arrays, meta, layers)
 
 
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
@@ -94,7 +110,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     saved = load_weights(run)
     config = validate(Source.read(run.checked(RESOLVED)))
     experiment = build(config, encoding=saved.encoding)
-    if data_digest(experiment.table) != saved.record.get("data_sha256"):
+    if data_digest(experiment.table) != saved.record["data_sha256"]:
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
             "training (a file that has changed, or another version of scikit-learn?)."

@@ -18,8 +18,9 @@ from bpcli.experiment.train import train
 from bpcli.experiment.trained import SavedWeights, load_weights
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import load_arrays
+from bpcli.runs.integrity import check_files
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import METRICS, RESOLVED, WEIGHTS, Record, Run
+from bpcli.runs.store import RESOLVED, WEIGHTS, Record, Run
 from bpcli.spec.load import validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
@@ -122,11 +123,12 @@ def verify(run: Run) -> Verdict:
 
     What ended the first training does not matter, and neither does where it was resumed: both are
     the same steps. Raises `RunError` where the run has no end to compare with, where its data have
-    changed, or where its learning rate changed on the way.
+    changed, where a file is damaged, or where its learning rate changed on the way.
     """
     saved = load_weights(run)
     record = saved.record
     _refuse_unrepeatable(run, record)
+    check_files(run, record)
     experiment = _experiment(saved)
     comparer = _Comparer(_losses(run, record["epochs"]))
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
@@ -151,7 +153,7 @@ def verify(run: Run) -> Verdict:
 
 def _refuse_unrepeatable(run: Run, record: Record) -> None:
     run_id = run.run_id
-    if "stop_reason" not in record:
+    if "stop" not in record:
         raise RunError(
             f"{run_id} has not come to its end: its status is `{record['status']}`. Go on with: "
             f"bpnet train --resume {reference_to(run)}"
@@ -182,11 +184,7 @@ def _experiment(saved: SavedWeights) -> Experiment:
 
 
 def _losses(run: Run, epochs: int) -> dict[int, float | None]:
-    lines = run.metrics()
-    try:
-        return {line["epoch"]: line["loss"] for line in lines if line["epoch"] <= epochs}
-    except (KeyError, TypeError):
-        raise RunError(f"{run.path(METRICS)} is damaged: a line lacks epoch or loss.") from None
+    return {line["epoch"]: line["loss"] for line in run.metrics() if line["epoch"] <= epochs}
 
 
 def _other_end(then: int, again: int) -> Difference | None:

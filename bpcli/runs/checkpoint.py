@@ -8,28 +8,39 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
-from bpcli.runs.files import array_bytes, load_arrays, remove, write_atomically
-from bpcli.runs.store import Run
+from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
+from bpcli.runs.parameter_path import digest_of_rows
+from bpcli.runs.store import METRICS, Run
 from bpcli.training.loop import Position
-from bpcli.training.optimizers import NoStep, State
+from bpcli.training.optimizers import Bounds, NoStep, State
 from bpcli.training.stopping import Memory, under
 
 _FILE = re.compile(r"checkpoint-(\d{1,13})\.safetensors")
 _NEWEST_KEPT = 2
 
 
+class Extent(NamedTuple):
+    """How much of a growing file there was, in bytes or rows, and the SHA-256 of that."""
+
+    size: int
+    sha256: str
+
+
+NOTHING = Extent(0, hashlib.sha256().hexdigest())
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """All of a session that is to survive it, as it is before an epoch's line is written.
 
-    The position is what training goes on from. `best` and `stopping` are what those remember,
-    `log_bytes` is the size of metrics.jsonl, and `path_rows` counts the parameters on record.
+    The position is what training is resumed from. `best` and `stopping` are what those remember.
+    Of the log and the recorded parameters it has the size at that time, and the digest.
     """
 
     position: Position
@@ -37,8 +48,8 @@ class Checkpoint:
     stopping: Memory
     seconds: float
     val_loss: float | None
-    log_bytes: int
-    path_rows: int
+    log: Extent
+    path: Extent
 
     @property
     def number(self) -> int:
@@ -62,8 +73,10 @@ class Checkpoint:
             "ended": None if ended is None else [ended.reason, str(ended)],
             "seconds": self.seconds,
             "val_loss": self.val_loss if has_loss else None,
-            "log_bytes": self.log_bytes,
-            "path_rows": self.path_rows,
+            "log_bytes": self.log.size,
+            "log_sha256": self.log.sha256,
+            "path_rows": self.path.size,
+            "path_sha256": self.path.sha256,
         }
 
     @classmethod
@@ -80,8 +93,8 @@ class Checkpoint:
             under("stopping.", arrays),
             meta["seconds"],
             meta["val_loss"],
-            meta["log_bytes"],
-            meta["path_rows"],
+            Extent(meta["log_bytes"], meta["log_sha256"]),
+            Extent(meta["path_rows"], meta["path_sha256"]),
         )
 
 
@@ -98,15 +111,15 @@ class Checkpoints:
         self._val_losses: dict[int, float] = {}
         self.faults: list[str] = []
 
-    def newest(self, log_bytes: int) -> Checkpoint | None:
-        """The newest that is whole, and whose log is; None where there is none.
+    def newest(self) -> Checkpoint | None:
+        """The newest that is whole, as are the log and the recorded parameters up to it.
 
-        From then on, it and those before it are the run's checkpoints.
+        None where there is none. From then on, it and those before it are the run's checkpoints.
         """
         newest = None
         for number in sorted(self._numbers(), reverse=True):
             try:
-                checkpoint = self._load(number, log_bytes)
+                checkpoint = self._load(number)
             except RunError as error:
                 self.faults.append(str(error))
                 continue
@@ -119,8 +132,8 @@ class Checkpoints:
 
         Raises `RunError` where that fails. Until it is whole, the others all stay.
         """
-        meta = checkpoint.to_json() | {"run": self._identity, "sha256": _NO_DIGEST}
-        content = _sealed(array_bytes(checkpoint.to_arrays(), meta))
+        meta = checkpoint.to_json() | {"run": self._identity}
+        content = seal_checkpoint(checkpoint.to_arrays(), meta)
         write_atomically(self._path(checkpoint.number), content)
         self._know(checkpoint)
         for number in set(self._numbers()) - self._kept:
@@ -146,20 +159,38 @@ class Checkpoints:
     def _path(self, number: int) -> Path:
         return self._run.path(f"checkpoint-{number}.safetensors")
 
-    def _load(self, number: int, log_bytes: int) -> Checkpoint:
+    def _load(self, number: int) -> Checkpoint:
+        from bpcli.runs.saved import CheckpointMeta, check
+
         path = self._path(number)
         arrays, meta = load_arrays(path)
+        check(CheckpointMeta, meta, path)
         if not _is_sealed(path.read_bytes(), meta):
             raise RunError(f"{path} is damaged: its digest is not that of its content.")
-        if meta.get("run") != self._identity or meta.get("epoch") != number:
+        if meta["run"] != self._identity or meta["epoch"] != number:
             raise RunError(f"{path} is not a checkpoint of this run at epoch {number}.")
-        try:
-            checkpoint = Checkpoint.of(arrays, meta)
-        except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{path} was written by another version of bpnet: {error!r}.") from None
-        if checkpoint.log_bytes > log_bytes:
-            raise RunError(f"{path} does not fit metrics.jsonl, which has been cut short.")
+        if "params" not in arrays or arrays["params"].ndim != 1:
+            raise RunError(f"{path} is damaged: it has no parameters.")
+        checkpoint = Checkpoint.of(arrays, meta)
+        self._check_growing_files(checkpoint, path)
         return checkpoint
+
+    def _check_growing_files(self, checkpoint: Checkpoint, path: Path) -> None:
+        """Raises `RunError` where what was there before the checkpoint was changed since."""
+        log, params = self._run.path(METRICS), checkpoint.position.params
+        if checkpoint.log.size:
+            found = digest_of_first(log, checkpoint.log.size) if log.is_file() else None
+            if found is None or found.hexdigest() != checkpoint.log.sha256:
+                raise RunError(
+                    f"{path} does not fit {METRICS}, which was changed or cut short since."
+                )
+        if checkpoint.path.size:
+            rows = checkpoint.path.size
+            digest = digest_of_rows(self._run, len(params), params.dtype, rows)
+            if digest != checkpoint.path.sha256:
+                raise RunError(
+                    f"{path} does not fit the recorded parameters, which were changed since."
+                )
 
 
 # A file's digest stands in the file. It is that of the file with zeros in its place.
@@ -168,7 +199,9 @@ _NO_DIGEST = "0" * 64
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def _sealed(content: bytes) -> bytes:
+def seal_checkpoint(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> bytes:
+    """The file of a checkpoint."""
+    content = array_bytes(arrays, {**meta, "sha256": _NO_DIGEST})
     digest = hashlib.sha256(content).hexdigest()
     return content.replace(_NO_DIGEST.encode(), digest.encode(), 1)
 
@@ -181,16 +214,39 @@ def _is_sealed(content: bytes, meta: Any) -> bool:
     return hashlib.sha256(unsealed).hexdigest() == digest
 
 
-def misfit(checkpoint: Checkpoint, params: Vector, state: State) -> str | None:
+def misfit(
+    checkpoint: Checkpoint, params: Vector, state: State, bounds: Mapping[str, Bounds]
+) -> str | None:
     """The first array that does not fit a training of such parameters and state, if any.
 
-    Parameters are finite; what an optimizer remembers may be infinite.
+    Parameters are finite; what an optimizer remembers may be infinite, but within its bounds.
     """
-    found = checkpoint.position
-    for name, vector in (("params", found.params), ("best", checkpoint.best.get("params", params))):
-        is_alike = (vector.shape, vector.dtype) == (params.shape, params.dtype)
-        if not is_alike or not np.isfinite(vector).all():
+    found, best = checkpoint.position, checkpoint.best
+    for name, vector in (("params", found.params), ("best.params", best.get("params", params))):
+        if not _is_alike(vector, params) or not np.isfinite(vector).all():
             return name
+    if best and not _is_memory_of_best(best):
+        return "best"
     if found.state.keys() != state.keys():
         return "state"
-    return next((name for name in state if found.state[name].shape != state[name].shape), None)
+    for name, array in found.state.items():
+        low, high = bounds.get(name, (-np.inf, np.inf))
+        if not _is_alike(array, state[name]) or (name in bounds and not low <= array <= high):
+            return f"state.{name}"
+    return None
+
+
+def _is_memory_of_best(memory: Memory) -> bool:
+    if memory.keys() != {"number", "val_loss", "params"}:
+        return False
+    number, loss = memory["number"], memory["val_loss"]
+    return (
+        _is_alike(number, np.asarray(0))
+        and bool(number >= 0)
+        and _is_alike(loss, np.asarray(0.0))
+        and not np.isnan(loss)
+    )
+
+
+def _is_alike(array: Array, other: Array) -> bool:
+    return (array.shape, array.dtype) == (other.shape, other.dtype)

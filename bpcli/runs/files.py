@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from bpcli.errors import RunError
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 
 def open_own(path: Path, flags: int) -> int:
@@ -121,6 +124,16 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_of_first(path: Path, size: int) -> Hash:
+    """SHA-256 of the first `size` bytes of a file, or of all where it has fewer."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while size and (piece := file.read(min(size, 2**20))):
+            digest.update(piece)
+            size -= len(piece)
+    return digest
+
+
 def to_json(value: Any, indent: int | None = 2) -> str:
     """JSON text in the given order; NaN and infinity, which JSON lacks, become null."""
     try:
@@ -149,13 +162,8 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> None:
-    """Write a safetensors file; `meta` is JSON kept under one key, so that bytes repeat."""
-    write_atomically(path, array_bytes(arrays, meta))
-
-
 def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
-    """What `save_arrays` writes."""
+    """A safetensors file; `meta` is JSON kept under one key, so that bytes repeat."""
     from safetensors.numpy import save
 
     # Not `ascontiguousarray`, which makes a list of one of a number.
@@ -166,7 +174,7 @@ def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
 
 
 def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
-    """Read what `save_arrays` wrote. Raises `RunError` where the file is missing or damaged."""
+    """Read what `array_bytes` made. Raises `RunError` where the file is missing or damaged."""
     from safetensors import SafetensorError, safe_open
 
     if path.exists() and not path.is_file():  # a pipe might never open
@@ -184,17 +192,20 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
 class GrowingFile:
     """A file that grows by whole pieces, from a size that it is first cut back to.
 
-    Raises `RunError` where that fails.
+    It knows the digest of what was written, not of what a disk made of that. Raises `RunError`
+    where a call fails.
     """
 
     def __init__(self, path: Path, size: int = 0) -> None:
         self._path = path
         try:
             self._handle = open_own(path, os.O_WRONLY | os.O_APPEND)
+            self._digest = digest_of_first(path, size)
             os.ftruncate(self._handle, size)
         except OSError as error:
             raise self._failure(error) from None
         self.size = self._synced = size
+        self._before = (size, self._digest)
 
     def grow(self, content: bytes | memoryview) -> None:
         """Add a piece, or nothing of it."""
@@ -205,15 +216,14 @@ class GrowingFile:
         except OSError as error:
             os.ftruncate(self._handle, self.size)  # whole pieces only
             raise self._failure(error) from None
+        self._before = (self.size, self._digest.copy())
         self.size += len(content)
+        self._digest.update(content)
 
-    def cut(self, size: int) -> None:
-        """Take back what was added beyond a size."""
-        try:
-            os.ftruncate(self._handle, size)
-        except OSError as error:
-            raise self._failure(error) from None
-        self.size = size
+    def digest(self, size: int | None = None) -> str:
+        """SHA-256 of all of it, or of a size: that before the latest piece, or that now."""
+        known = dict([self._before, (self.size, self._digest)])
+        return known[self.size if size is None else size].hexdigest()
 
     def sync(self) -> None:
         """Have the system write down what there is."""

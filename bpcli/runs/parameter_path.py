@@ -6,8 +6,8 @@ params_path.npy, an array (epochs + 1, n_params).
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from pathlib import Path
 
 import numpy as np
 
@@ -39,9 +39,9 @@ class ParameterPath:
         """The parameters of the next epoch."""
         self._file.grow(np.ascontiguousarray(params, self._dtype).data.cast("B"))
 
-    def cut(self, rows: int) -> None:
-        """Take back all rows but the first."""
-        self._file.cut(rows * self._row_bytes)
+    def digest(self, rows: int) -> str:
+        """SHA-256 of the first rows: those before the latest one, or all."""
+        return self._file.digest(rows * self._row_bytes)
 
     def sync(self) -> None:
         """Have the system write down what there is."""
@@ -65,21 +65,53 @@ class ParameterPath:
 
     def _bring_back(self, rows: int) -> None:
         """Make the growing file again of the array file, which there is after an end."""
-        path, part = self._run.path(PATH), self._run.path(_PART)
-        wanted = rows * self._row_bytes
-        if path.is_file() and (not part.is_file() or part.stat().st_size < wanted):
-            found = _first_rows(path, rows)
-            if (found.shape, found.dtype) != ((rows, self._n_params), self._dtype):
-                raise RunError(f"{path} does not hold the {rows} rows that were recorded.")
-            with atomic_file(part) as file:
-                file.write(np.ascontiguousarray(found).data.cast("B"))
-        if not part.is_file() or part.stat().st_size < wanted:
-            raise RunError(f"{part} does not hold the {rows} rows that were recorded.")
+        part = self._run.path(_PART)
+        if _has_part(self._run, rows * self._row_bytes):
+            return
+        found = first_rows(self._run, self._n_params, self._dtype, rows)
+        with atomic_file(part) as file:
+            file.write(np.ascontiguousarray(found).data.cast("B"))
 
 
-def _first_rows(path: Path, rows: int) -> Array:
-    try:
-        found: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return found[:rows]
-    except (OSError, ValueError) as error:
+def load_path(run: Run, n_params: int, dtype: np.dtype) -> Array:
+    """The recorded parameters (epochs + 1, n_params), of which only what is read is in memory.
+
+    Raises `RunError` where the file is missing, damaged, or not of such parameters.
+    """
+    path = run.checked(PATH)
+    try:  # not `np.load`, which also opens archives
+        found: Array = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
+    if found.ndim != 2 or found.shape[1] != n_params or found.dtype != dtype:
+        raise RunError(
+            f"{path} is damaged: it holds {found.dtype} of shape {found.shape}; the config implies "
+            f"rows of {n_params} numbers in {dtype}."
+        )
+    return found
+
+
+def first_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> Array:
+    """The first rows that were recorded, from whichever file has them.
+
+    Raises `RunError` where there are not so many.
+    """
+    part, shape = run.path(_PART), (rows, n_params)
+    if _has_part(run, rows * n_params * dtype.itemsize):
+        found: Array = np.memmap(part, dtype, "r", shape=shape) if rows else np.empty(shape, dtype)
+        return found
+    found = load_path(run, n_params, dtype)[:rows]
+    if len(found) < rows:
+        raise RunError(f"{run.path(PATH)} does not hold the {rows} rows that were recorded.")
+    return found
+
+
+def digest_of_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> str:
+    """SHA-256 of the first rows, as `ParameterPath.digest` gives it."""
+    found = np.ascontiguousarray(first_rows(run, n_params, dtype, rows))
+    return hashlib.sha256(found.data.cast("B") if rows else b"").hexdigest()
+
+
+def _has_part(run: Run, size: int) -> bool:
+    part = run.path(_PART)
+    return part.is_file() and part.stat().st_size >= size

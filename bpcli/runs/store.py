@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -10,12 +9,12 @@ import string
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, file_digest, to_json, write_atomically
 from bpcli.runs.lock import Lock, is_held
-from bpcli.runs.shape import wrong_key
+from bpcli.runs.sealed import read_sealed, strict_json, write_sealed
 
 Record: TypeAlias = dict[str, Any]
 """What run.json holds."""
@@ -27,7 +26,6 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
-_FILES = (CONFIG, RESOLVED, SPLIT, METRICS, WEIGHTS, PATH)
 LOCK = "lock"
 
 RUNNING = "running"
@@ -114,10 +112,6 @@ class Run:
         content = content.encode() if isinstance(content, str) else content
         write_atomically(self.path(file), content, syncs_folder=syncs_folder)
 
-    def digests(self) -> dict[str, str]:
-        """SHA-256 of each of the run's files that is there, for its record's `sha256`."""
-        return {file: file_digest(self.path(file)) for file in _FILES if self.path(file).is_file()}
-
     def checked(self, file: str) -> Path:
         """The path of a file that is what it was when the record was written.
 
@@ -126,7 +120,7 @@ class Run:
         path = self.path(file)
         if not path.is_file():  # nothing else is opened: a pipe might never end
             raise RunError(f"{path} is missing.")
-        known = self.record().get("sha256", {}).get(file)
+        known = self.record()["sha256"].get(file)
         try:
             if known is not None and known != file_digest(path):
                 raise RunError(f"{path} is damaged: its digest is not the one in {RECORD}.")
@@ -135,23 +129,20 @@ class Run:
         return path
 
     def write_record(self, record: Record) -> None:
-        self.write(RECORD, to_json(record) + "\n")
+        write_sealed(self.path(RECORD), record)
 
     def record(self) -> Record:
-        """run.json. Raises `RunError` where it is missing or damaged."""
+        """run.json, checked. Raises `RunError` where it is missing or damaged."""
+        from bpcli.runs.saved import RunRecord, check
+
         path = self.path(RECORD)
         if not path.is_file():
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.")
-        try:
-            record = json.loads(path.read_bytes())
-        except (ValueError, OSError, RecursionError) as error:
-            raise RunError(f"{path} is damaged: {error}.") from None
-        wrong = wrong_key(record)
-        if wrong is not None:
-            raise RunError(f"{path} is not the record of a run: see its `{wrong}`.")
+        record = read_sealed(path)
+        check(RunRecord, record, path)
         if record["status"] == RUNNING and not is_held(self.path(LOCK)):
             record["status"] = BROKEN_OFF
-        return cast(Record, record) | {"run_id": self.run_id}  # a folder may have been renamed
+        return record | {"run_id": self.run_id}  # a folder may have been renamed
 
     def record_or_damage(self) -> Record:
         """run.json, or in its place a record that says it is damaged: for lists of runs."""
@@ -161,12 +152,16 @@ class Run:
             return {"run_id": self.run_id, "status": "damaged", "error": str(error)}
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl."""
+        """The lines of metrics.jsonl, checked. Raises `RunError` where it is damaged."""
+        from bpcli.runs.saved import Log, check
+
         path = self.checked(METRICS)
         try:
-            return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            lines = [strict_json(line) for line in path.read_text("utf-8").splitlines()]
         except (ValueError, OSError, RecursionError) as error:
             raise RunError(f"{path} is damaged: {error}.") from None
+        check(Log, {"lines": lines}, path)
+        return lines
 
 
 def _suffix() -> str:

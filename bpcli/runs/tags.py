@@ -6,31 +6,40 @@ changes once training has ended.
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Sequence
 
 from bpcli.errors import RunError
-from bpcli.runs.files import to_json
+from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run
 
 TAGS = "tags.json"
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _RESERVED = re.compile(r"latest|\d{4,8}(-.*)?")
-_MOST_BYTES = 2**20
 
 
 def tags_of(run: Run) -> list[str]:
-    """A run's tags, sorted; none where the file is missing or not ours."""
-    path = run.path(TAGS)
+    """A run's tags, sorted; none where the file is missing or damaged."""
     try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return []
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return saved_tags(run)
+    except RunError:
         return []
-    names = found if isinstance(found, list) else []
-    return sorted({name for name in names if isinstance(name, str) and _TAG.fullmatch(name)})
+
+
+def saved_tags(run: Run) -> list[str]:
+    """A run's tags, sorted. Raises `RunError` where their file is damaged."""
+    path = run.path(TAGS)
+    if not os.path.lexists(path):
+        return []
+    names = read_sealed(path).get("tags")
+    if not isinstance(names, list) or not all(map(_is_tag, names)):
+        raise RunError(f"{path} is damaged: it is not a list of tags.")
+    return sorted({*names})
+
+
+def _is_tag(name: object) -> bool:
+    return isinstance(name, str) and bool(_TAG.fullmatch(name))
 
 
 def tagged(runs: Sequence[Run], tag: str) -> list[Run]:
@@ -49,14 +58,14 @@ def add_tag(run: Run, tag: str, runs: Sequence[Run], *, moves: bool = False) -> 
     others = [each for each in tagged(runs, tag) if each.run_id != run.run_id]
     if others and not moves:
         raise RunError(f"`{tag}` is a tag of {others[0].run_id}; --force moves it.")
-    _write(run, {*tags_of(run), tag})
+    _write(run, {*saved_tags(run), tag})
     for other in others:
         _write(other, {*tags_of(other)} - {tag})
 
 
 def remove_tag(run: Run, tag: str) -> None:
     """Take a tag from a run. Raises `RunError` where it has none of that name."""
-    tags = tags_of(run)
+    tags = saved_tags(run)
     if tag not in tags:
         known = f"its tags are {', '.join(tags)}" if tags else "it has no tags"
         raise RunError(f"{run.run_id} has no tag `{tag}`: {known}.")
@@ -64,7 +73,7 @@ def remove_tag(run: Run, tag: str) -> None:
 
 
 def _check(tag: str) -> None:
-    if not _TAG.fullmatch(tag):
+    if not _is_tag(tag):
         raise RunError(
             f"`{tag[:80]}` cannot be a tag: at most 64 letters, digits, - _ and ., the first a "
             "letter or digit."
@@ -74,4 +83,4 @@ def _check(tag: str) -> None:
 
 
 def _write(run: Run, tags: set[str]) -> None:
-    run.write(TAGS, to_json(sorted(tags)) + "\n")
+    write_sealed(run.path(TAGS), {"tags": sorted(tags)})

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 from systems import CONFIGS
+from tampered import change_record, vouch
 
 from bpcli.experiment.plot import load_subject
 from bpcli.runs.references import find_run
-from bpcli.runs.store import METRICS, PATH, RECORD, WEIGHTS
+from bpcli.runs.saved import OF_THE_END
+from bpcli.runs.store import METRICS, PATH, WEIGHTS, Run
 from bpcli.views.plots import PLOTS, reasons
 
 XOR = CONFIGS / "xor.yaml"
@@ -94,11 +95,7 @@ def test_the_list_names_every_kind_and_why_one_is_lacking(bpnet, run: Path) -> N
 
 def test_a_run_without_weights_has_the_pictures_of_its_log(bpnet, run: Path) -> None:
     (run / WEIGHTS).unlink()
-    record = json.loads((run / RECORD).read_text())
-    at_the_end = ("stop_reason", "epochs", "best_epoch", "seconds", "stop", "metrics", "baselines")
-    for key in (*at_the_end, "sha256"):
-        del record[key]
-    (run / RECORD).write_text(json.dumps(record | {"status": "running"}))  # as if killed
+    change_record(Run(run), {"status": "running"}, without=OF_THE_END)  # as if killed
     done = bpnet("plot", "latest")
     drawn = [Path(line).stem for line in done.out.splitlines()]
     assert (done.code, drawn) == (
@@ -122,8 +119,7 @@ def test_a_run_without_a_log_has_the_pictures_of_its_weights(bpnet, run: Path) -
 def test_a_run_of_which_nothing_is_left_is_one_sentence(bpnet, run: Path) -> None:
     (run / METRICS).write_text("")
     (run / WEIGHTS).unlink()
-    record = json.loads((run / RECORD).read_text())
-    (run / RECORD).write_text(json.dumps(record | {"sha256": {}}))
+    vouch(Run(run))
     for arguments in ([], ["loss"]):
         done = bpnet("plot", "latest", *arguments)
         assert (done.code, done.out) == (2, "")

@@ -12,7 +12,7 @@ from bpcli.build import build
 from bpcli.errors import RunError
 from bpcli.experiment import session
 from bpcli.experiment.train import train
-from bpcli.runs.files import save_arrays
+from bpcli.runs.files import array_bytes
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.spec.load import load_config
 from bpcli.training.objective import Objective
@@ -36,13 +36,13 @@ def test_what_computed_the_gradients_is_gone_when_the_weights_are_saved(
 
         monkeypatch.setattr(kind, "__init__", begin_noted)
 
-    def save(*args: object) -> None:
+    def save(*args: object) -> bytes:
         alive.append(sum(found() is not None for found in made))
-        save_arrays(*args)
+        return array_bytes(*args)
 
     noting(Objective)
     noting(RowSums)
-    monkeypatch.setattr(session, "save_arrays", save)
+    monkeypatch.setattr(session, "array_bytes", save)
     options = [f"training.workers={workers}", "training.epochs=2", "data.n_samples=20000"]
     experiment = build(load_config(CONFIGS / "moons.yaml", options))
     assert len(experiment.plan.shards) > 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -10,13 +9,14 @@ import numpy as np
 import pytest
 from experiment.test_resume import SMALL, STOPS, resumed, trained
 from systems import CONFIGS
+from tampered import change_record, save_arrays, vouch
 
 from bpcli.build import build
 from bpcli.errors import RunError
 from bpcli.experiment.train import train
 from bpcli.experiment.verify import verify
-from bpcli.runs.files import load_arrays, save_arrays
-from bpcli.runs.store import METRICS, RECORD, WEIGHTS, Run
+from bpcli.runs.files import load_arrays
+from bpcli.runs.store import METRICS, WEIGHTS, Run
 from bpcli.spec.load import load_config
 from bpcli.views.progress import SilentView
 
@@ -27,10 +27,7 @@ def write_weights(run: Run, name: str) -> None:
     changed = arrays[name].copy()
     changed.flat[0] = np.nextafter(changed.flat[0], 2)
     save_arrays(run.path(WEIGHTS), arrays | {name: changed}, meta)
-    digest = hashlib.sha256(run.path(WEIGHTS).read_bytes()).hexdigest()
-    run.write_record(
-        json.loads(run.path(RECORD).read_text()) | {"sha256": {"weights.safetensors": digest}}
-    )
+    vouch(run)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +66,7 @@ def test_the_first_epoch_and_tensor_that_differ_are_named(tmp_path: Path) -> Non
     for number in (31, 17):
         lines[number]["loss"] = float(np.nextafter(lines[number]["loss"], 2))
     run.path(METRICS).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    vouch(run)
     write_weights(run, "last.W2")
     verdict = verify(run)
     assert verdict.epoch is not None
@@ -109,7 +107,6 @@ def test_what_cannot_be_trained_again_is_refused(tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"another learning rate from epoch 8 on"):
             verify(run)
     other = train(build(load_config(CONFIGS / "moons.yaml", SMALL)), tmp_path, SilentView()).run
-    record = json.loads(other.path(RECORD).read_text())
-    other.write_record(record | {"data_sha256": "0" * 64})
+    change_record(other, {"data_sha256": "0" * 64})
     with pytest.raises(RunError, match="its data have changed"):
         verify(other)

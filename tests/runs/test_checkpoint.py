@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -13,12 +14,14 @@ import numpy as np
 import pytest
 
 from bpcli.errors import RunError
-from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
-from bpcli.runs.store import Run
+from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit
+from bpcli.runs.store import METRICS, Run
 from bpcli.training.loop import Position
 from bpcli.training.optimizers import NoStep
 
 RANDOM = np.random.default_rng(3)
+LOG = b"a first line, and more"
+LOG_DIGEST = hashlib.sha256(LOG[:12]).hexdigest()
 
 
 def a_checkpoint(number: int, val_loss: float | None = None, size: int = 7) -> Checkpoint:
@@ -29,7 +32,8 @@ def a_checkpoint(number: int, val_loss: float | None = None, size: int = 7) -> C
     }  # fmt: skip
     best = {"number": np.asarray(1), "val_loss": np.asarray(0.1), "params": params[::-1]}
     position = Position(number, params, state, np.random.default_rng(number).bit_generator.state)
-    return Checkpoint(position, best, {"epochs.now": np.asarray(number)}, 0.1, val_loss, 12, 0)
+    stopping = {"epochs.now": np.asarray(number)}
+    return Checkpoint(position, best, stopping, 0.1, val_loss, Extent(12, LOG_DIGEST), NOTHING)
 
 
 def moved(checkpoint: Checkpoint, **changes: Any) -> Checkpoint:
@@ -48,11 +52,21 @@ def assert_same(found: Checkpoint | None, wanted: Checkpoint) -> None:
 
 @pytest.fixture
 def checkpoints(tmp_path: Path) -> Checkpoints:
-    return Checkpoints(Run(tmp_path), "me")
+    return of_run(tmp_path)
 
 
-def newest(tmp_path: Path, log_bytes: int = 12) -> Checkpoint | None:
-    return Checkpoints(Run(tmp_path), "me").newest(log_bytes)
+def of_run(folder: Path) -> Checkpoints:
+    (folder / METRICS).write_bytes(LOG)
+    return Checkpoints(Run(folder), "0" * 16)
+
+
+def newest(tmp_path: Path, log: bytes = LOG) -> Checkpoint | None:
+    (tmp_path / METRICS).write_bytes(log)
+    return Checkpoints(Run(tmp_path), "0" * 16).newest()
+
+
+def saved_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("checkpoint-*")}
 
 
 def test_all_comes_back_as_it_was(checkpoints: Checkpoints, tmp_path: Path) -> None:
@@ -70,20 +84,17 @@ def test_all_comes_back_as_it_was(checkpoints: Checkpoints, tmp_path: Path) -> N
 def test_the_two_newest_and_the_best_stay(checkpoints: Checkpoints, tmp_path: Path) -> None:
     for number, loss in enumerate((5, 4, 2, 3, 6, 7)):
         checkpoints.save(a_checkpoint(number, val_loss=loss))
-    kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {f"checkpoint-{number}.safetensors" for number in (2, 4, 5)}
-    again = Checkpoints(Run(tmp_path), "me")
-    again.newest(12)
+    assert saved_in(tmp_path) == {f"checkpoint-{number}.safetensors" for number in (2, 4, 5)}
+    again = of_run(tmp_path)
+    again.newest()
     again.save(a_checkpoint(6, val_loss=1))
-    kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {f"checkpoint-{number}.safetensors" for number in (5, 6)}
+    assert saved_in(tmp_path) == {f"checkpoint-{number}.safetensors" for number in (5, 6)}
 
 
 def test_a_loss_that_is_no_number_is_the_largest(checkpoints: Checkpoints, tmp_path: Path) -> None:
     for number, loss in enumerate((5.0, np.inf, np.nan, np.inf)):
         checkpoints.save(a_checkpoint(number, val_loss=loss))
-    kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {f"checkpoint-{number}.safetensors" for number in (0, 2, 3)}
+    assert saved_in(tmp_path) == {f"checkpoint-{number}.safetensors" for number in (0, 2, 3)}
     found = newest(tmp_path)
     assert found is not None
     assert found.val_loss is None
@@ -110,8 +121,10 @@ def test_no_flipped_bit_and_no_cut_goes_unnoticed(checkpoints: Checkpoints, tmp_
 def test_what_belongs_elsewhere_is_none(checkpoints: Checkpoints, tmp_path: Path) -> None:
     checkpoints.save(a_checkpoint(3))
     path = tmp_path / "checkpoint-3.safetensors"
-    assert newest(tmp_path, log_bytes=11) is None  # its log was cut short
-    assert Checkpoints(Run(tmp_path), "another").newest(12) is None
+    assert newest(tmp_path, LOG[:11]) is None  # its log was cut short
+    assert newest(tmp_path, b"A" + LOG[1:]) is None  # or changed
+    assert newest(tmp_path, LOG[:12] + b"other lines since") is not None
+    assert Checkpoints(Run(tmp_path), "another").newest() is None
     path.rename(tmp_path / "checkpoint-5.safetensors")
     assert newest(tmp_path) is None
     (tmp_path / "checkpoint-5.safetensors").rename(tmp_path / "checkpoint-0003.safetensors")
@@ -123,11 +136,26 @@ def test_what_belongs_elsewhere_is_none(checkpoints: Checkpoints, tmp_path: Path
 def test_what_does_not_fit_is_named() -> None:
     found = a_checkpoint(3)
     params, state = found.position.params, found.position.state
-    assert misfit(found, params, state) is None
-    assert misfit(found, params[1:], state) == "params"
-    assert misfit(found, params, {**state, "H": np.zeros((2, 3))}) == "H"
-    assert misfit(found, params, {}) == "state"
-    assert misfit(moved(found, params=params * np.nan), params, state) == "params"
+    bounds = {"steps": (3, 4)}
+    assert misfit(found, params, state, bounds) is None
+    assert misfit(found, params[1:], state, bounds) == "params"
+    assert misfit(found, params, {**state, "H": np.zeros((2, 3))}, bounds) == "state.H"
+    assert misfit(found, params, {**state, "H": state["H"].astype("f4")}, bounds) == "state.H"
+    assert misfit(found, params, {}, bounds) == "state"
+    assert misfit(found, params, state, {"steps": (4, 5)}) == "state.steps"
+    assert misfit(found, params, state, {"loss": (0, 9)}) == "state.loss"
+    assert misfit(moved(found, params=params * np.nan), params, state, bounds) == "params"
+    for wrong in (
+        {"params": params.astype("f4")}, {"params": params[1:]}, {"params": params * np.inf},
+    ):  # fmt: skip
+        changed = replace(found, best={**found.best, **wrong})
+        assert misfit(changed, params, state, bounds) == "best.params"
+    for wrong in (
+        {"number": np.asarray(-1)}, {"number": np.asarray(1.0)}, {"number": np.zeros(2, int)},
+        {"val_loss": np.asarray(np.nan)}, {"val_loss": np.asarray(True)}, {"more": np.zeros(1)},
+    ):  # fmt: skip
+        changed = replace(found, best={**found.best, **wrong})
+        assert misfit(changed, params, state, bounds) == "best"
 
 
 # Every call of a save fails in turn.
@@ -204,7 +232,7 @@ def test_whatever_call_fails_a_whole_file_stays_and_no_other(number: int, tmp_pa
     for at in range(1, 100):
         folder = tmp_path / str(at)
         folder.mkdir()
-        checkpoints = Checkpoints(Run(folder), "me")
+        checkpoints = of_run(folder)
         before = [a_checkpoint(each, val_loss=9 - each) for each in (1, 2)]
         for each in before:
             checkpoints.save(each)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tampered import save_arrays
 
 from bpcli.errors import RunError
-from bpcli.runs.files import load_arrays, save_arrays, write_atomically
+from bpcli.runs.files import load_arrays, write_atomically
 
 ARRAYS = {"best.W1": np.arange(6.0).reshape(2, 3).T, "a.b": np.zeros(0), "s": np.float32([1, 2])}
 META = {"b": [1, 2], "a": None, "text": "é"}

@@ -8,26 +8,19 @@ import shlex
 from pathlib import Path
 
 import pytest
+from tampered import RECORD_OF_A_RUN
 
 from bpcli.errors import RunError
 from bpcli.runs import store
 from bpcli.runs.references import find_run, list_runs, reference_to
 from bpcli.runs.store import CONFIG, MetricsFile, Run
 
-RECORD = {
-    "status": "interrupted", "task": "regression", "rows": {}, "n_params": 1,
-    "layers": [{"inputs": 1, "units": 1, "activation": {"name": "identity"}, "bias": "none"}],
-    "batch_size": "full",
-    "n_frozen": 0, "loss": "mse", "reduction": "mean", "l2": 0.0, "optimizer": {"name": "adam"},
-    "dtype": "float64", "seed": 0, "targets_scaled": False, "overrides": [],
-}  # fmt: skip
-
 
 def make(folder: Path, run_id: str) -> Run:
     run = Run(folder / run_id)
     run.folder.mkdir(parents=True)
     run.write(CONFIG, "")
-    run.write_record(RECORD | {"run_id": run_id})
+    run.write_record(RECORD_OF_A_RUN | {"run_id": run_id})
     return run
 
 
@@ -150,8 +143,9 @@ def test_a_damaged_record_is_one_clear_error(content: bytes, tmp_path: Path) -> 
 def test_metrics_are_lines_that_can_be_read_while_the_file_grows(tmp_path: Path) -> None:
     run = make(tmp_path, "20260101-120000-xor-aaaa")
     log = MetricsFile(run)
-    log.append({"epoch": 0, "loss": None})
-    assert run.metrics() == [{"epoch": 0, "loss": None}]
-    log.append({"epoch": 1, "loss": 0.1})
+    line = {"epoch": 0, "loss": None, "grad_norm": 1.0, "grad_norms": [1.0], "seconds": 0.1}
+    log.append(line)
+    assert run.metrics() == [line]
+    log.append(line | {"epoch": 1, "loss": 0.1})
     log.close()
     assert [line["epoch"] for line in run.metrics()] == [0, 1]

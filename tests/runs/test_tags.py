@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tampered import RECORD_OF_A_RUN
 
 from bpcli.errors import RunError
 from bpcli.runs.references import find_run, list_runs
@@ -17,7 +18,7 @@ def runs(tmp_path: Path) -> list[Run]:
         run = Run(tmp_path / run_id)
         run.folder.mkdir()
         run.write(CONFIG, "")
-        run.write_record({})
+        run.write_record(RECORD_OF_A_RUN)
     return list_runs(tmp_path)
 
 

@@ -14,7 +14,7 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.errors import RunError
-from bpcli.runs.checkpoint import Checkpoint, Checkpoints
+from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints
 from bpcli.runs.store import PATH, RECORD, WEIGHTS, Run
 from bpcli.training.loop import Position
 
@@ -39,7 +39,8 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
     def checkpoint(number: int) -> Checkpoint:
         params = np.full(5000, float(number))
         random_state = np.random.default_rng(0).bit_generator.state
-        return Checkpoint(Position(number, params, {}, random_state), {}, {}, 0.0, None, 0, 0)
+        position = Position(number, params, {}, random_state)
+        return Checkpoint(position, {}, {}, 0.0, None, NOTHING, NOTHING)
 
     checkpoints = Checkpoints(Run(tmp_path), "me")
     checkpoints.save(checkpoint(1))
@@ -47,12 +48,12 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
         with no_file_larger_than(size), pytest.raises(RunError, match="File too large"):
             checkpoints.save(checkpoint(2))
         assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1.safetensors"]
-        newest = Checkpoints(Run(tmp_path), "me").newest(0)
+        newest = Checkpoints(Run(tmp_path), "me").newest()
         assert newest is not None
         assert (newest.position.params == 1).all()
 
 
-@pytest.mark.parametrize("size", [4_000, 20_000])
+@pytest.mark.parametrize("size", [4_600, 20_000])
 def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
     size: int, bpnet, tmp_path: Path
 ) -> None:
@@ -62,6 +63,12 @@ def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
     assert "File too large" in full.err
     program, *command = shlex.split(full.err.partition("go on with: ")[2])
     assert program == "bpnet"
+    (folder,) = (tmp_path / "my runs").iterdir()
+    has_end = "stop" in Run(folder).record()
+    assert has_end == (size == 20_000)
+    for reads in ("verify", "eval", "predict"):
+        read = bpnet(reads, folder)
+        assert (read.code, "its status is `failed`" in read.err) == ((2, 0)[has_end], not has_end)
     assert bpnet(*command, "--quiet").code == 0
 
 

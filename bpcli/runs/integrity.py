@@ -1,0 +1,35 @@
+"""Whether the files of a run are as bpnet wrote them, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bpcli.errors import RunError
+from bpcli.runs.checkpoint import Checkpoints
+from bpcli.runs.store import Record, Run
+from bpcli.runs.tags import saved_tags
+
+
+def changed_files(run: Run, files: Iterable[str]) -> Iterator[str]:
+    """A sentence for each file that is missing, or whose digest is not the one in the record."""
+    for file in files:
+        try:
+            run.checked(file)
+        except RunError as error:
+            yield str(error)
+
+
+def check_files(run: Run, record: Record) -> None:
+    """Check every file of a run: those with a digest in its record, checkpoints and tags.
+
+    Raises `RunError` with a sentence for each that is missing or damaged.
+    """
+    checkpoints = Checkpoints(run, record["identity"])
+    checkpoints.newest()
+    found = [*changed_files(run, record["sha256"]), *checkpoints.faults]
+    try:
+        saved_tags(run)
+    except RunError as error:
+        found.append(str(error))
+    if found:
+        raise RunError("\n".join(found))

@@ -1,0 +1,63 @@
+"""JSON files that carry a digest of their own content, so that a change to them is noticed.
+
+The digest stands in the document, under `seal`: SHA-256 of all else as JSON on one line. It finds
+damage, and numbers that somebody changed. It is no signature: whoever writes a file can seal it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bpcli.errors import RunError
+from bpcli.runs.files import to_json, write_atomically
+
+SEAL = "seal"
+_MOST_BYTES = 2**26
+"""No record is larger: one of 20,000 layers takes 3 MB."""
+
+
+def write_sealed(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a document and its seal. Raises `RunError` where that fails."""
+    write_atomically(path, (to_json({**document, SEAL: _seal(document)}) + "\n").encode())
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """The document, without its seal.
+
+    Raises `RunError` where the file cannot be read, is not a JSON object, or its seal does not
+    fit.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a pipe might never open
+            raise RunError(f"{path} is damaged: it is not a file of at most 64 MiB.")
+        document = strict_json(path.read_bytes())
+    except (ValueError, OSError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: {error}.") from None
+    if not isinstance(document, dict):
+        raise RunError(f"{path} is damaged: it is not a JSON object.")
+    seal = document.pop(SEAL, None)
+    if seal is None:
+        raise RunError(
+            f"{path} has no `{SEAL}`: an earlier version of bpnet wrote it, or somebody removed it."
+        )
+    if seal != _seal(document):
+        raise RunError(f"{path} is damaged: its content does not fit its `{SEAL}`.")
+    return document
+
+
+def strict_json(text: bytes | str) -> Any:
+    """A JSON value. Raises `ValueError` or `RecursionError` for what JSON does not allow."""
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"JSON has no {name}")
+
+
+def _seal(document: Mapping[str, Any]) -> str:
+    text = to_json(document, indent=None)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

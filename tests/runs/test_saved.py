@@ -1,0 +1,176 @@
+"""What bpnet writes is accepted; whatever else stands in its place is refused in one sentence."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confused import CONFIGS, ODD, TABLE, places
+from pydantic import BaseModel
+from tampered import record_of
+
+from bpcli.errors import RunError
+from bpcli.runs.files import load_arrays
+from bpcli.runs.saved import (
+    CheckpointMeta,
+    Fold,
+    GeneratorState,
+    LayerRecord,
+    Log,
+    LogLine,
+    Machine,
+    RandomState,
+    ResumedSession,
+    Rows,
+    Rule,
+    RunRecord,
+    Saved,
+    SavedColumn,
+    SavedColumns,
+    SavedLayer,
+    WeightsMeta,
+    check,
+)
+from bpcli.runs.store import METRICS, WEIGHTS, Run
+
+STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
+    RunRecord: (),
+    Rule: ("stop", 0),
+    Fold: ("fold",),
+    Rows: ("rows",),
+    LayerRecord: ("layers", 0),
+    ResumedSession: ("resumed", 0),
+    WeightsMeta: (),
+    SavedColumns: ("columns",),
+    SavedColumn: ("columns", "inputs", 0),
+    SavedLayer: ("layers", 0),
+    LogLine: ("lines", 0),
+    Log: (),
+    CheckpointMeta: (),
+    RandomState: ("random_state",),
+    GeneratorState: ("random_state", "state"),
+}
+"""Every structure, and where it stands in the file that has it."""
+
+
+@pytest.fixture
+def saved(bpnet) -> dict[type[Saved], Any]:
+    """What the files of a run hold that has all there can be: folds, columns, resumed, failed."""
+    Path("t.csv").write_text(TABLE)
+    text = CONFIGS["table"].replace("{train: 0.6, val: 0.2, test: 0.2}", "{folds: 3, val: 0.2}")
+    Path("t.yaml").write_text(f"name: t\n{text}")
+    assert bpnet("train", "t.yaml", "--set", "data.split.fold=2", "--quiet").code == 0
+    assert bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet").code == 0
+    (folder,) = Path("runs").iterdir()
+    run = Run(folder)
+    lines = [json.loads(line) for line in run.path(METRICS).read_text().splitlines()]
+    (checkpoint, *_) = run.folder.glob("checkpoint-*")
+    return {
+        RunRecord: record_of(run) | {"error": "No space left."},
+        WeightsMeta: load_arrays(run.path(WEIGHTS))[1],
+        Log: {"lines": lines},
+        CheckpointMeta: load_arrays(checkpoint)[1],
+    }
+
+
+def at(tree: Any, way: tuple[Any, ...]) -> Any:
+    return functools.reduce(lambda found, step: found[step], way, tree)
+
+
+def test_what_bpnet_writes_is_accepted_with_every_key(saved: dict[type[Saved], Any]) -> None:
+    for model, value in saved.items():
+        check(model, value, Path("a file"))
+    for model, way in STRUCTURES.items():
+        owners = [value for value in saved.values() if _has(value, way, model)]
+        assert owners, model
+
+
+def _has(value: Any, way: tuple[Any, ...], model: type[BaseModel]) -> bool:
+    """Whether a structure stands there with all its keys; a line of the log has more."""
+    try:
+        found = at(value, way)
+    except (KeyError, IndexError, TypeError):
+        return False
+    keys = {*found} if isinstance(found, dict) else set()
+    wanted = {*model.model_fields}
+    return keys == wanted or (model is LogLine and keys > wanted)
+
+
+def test_no_structure_is_left_out() -> None:
+    def below(model: type[Any]) -> Iterator[type[Any]]:
+        for each in model.__subclasses__():
+            yield each
+            yield from below(each)
+
+    assert {*below(Saved)} == {*STRUCTURES, Machine}  # which is part of the record
+
+
+def test_whatever_stands_in_the_place_of_a_value_is_accepted_or_refused(
+    saved: dict[type[Saved], Any],
+) -> None:
+    said = []
+    for model, value in saved.items():
+        tree = value | ({"lines": value["lines"][:1]} if model is Log else {})
+        for *way, key in [*places(tree)]:
+            inner = at(tree, tuple(way))
+            kept = inner[key]
+            for odd in ODD:
+                inner[key] = odd
+                said += refusal(model, tree)
+            inner[key] = kept
+    assert len(said) > 3000
+    assert all(text.isprintable() for text in said)
+    assert all(text.startswith("a file is damaged or not bpnet's: see its `") for text in said)
+
+
+def refusal(model: type[Saved], value: Any) -> list[str]:
+    try:
+        check(model, value, Path("a file"))
+    except RunError as error:
+        return [str(error)]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("model", "way", "value", "message"),
+    [
+        (RunRecord, ("seed",), True, "`seed`: Input should be a valid integer"),
+        (RunRecord, ("seed",), 2**63, "`seed`: Input should be less than 9223372036854775808"),
+        (RunRecord, ("status",), "done", "`status`: Input should be 'running', 'finished'"),
+        (RunRecord, ("config", "name"), [[[[[[[[[[1]]]]]]]]]], "nested deeper than 8 levels"),
+        (RunRecord, ("optimizer",), {}, "`optimizer`: a mapping with a `name`"),
+        (RunRecord, ("more",), 1, "`more`: Extra inputs are not permitted"),
+        (RunRecord, ("metrics", "a\nb"), 1, "a name has no control characters"),
+        (RunRecord, ("sha256",), {}, "the digest of config.yaml is missing"),
+        (RunRecord, ("layers",), [], "`layers`: List should have at least 1 item"),
+        (WeightsMeta, ("columns", "inputs", 0, "kind"), "exec", "`columns.inputs.0.kind`"),
+        (WeightsMeta, ("columns", "inputs", 0, "categories"), ["a"], "a number has no `categor"),
+        (WeightsMeta, ("columns", "inputs", 0, "fill"), "a", "its `fill` is a number"),
+        (WeightsMeta, ("columns", "inputs", 0, "name"), "job", "a name is there twice"),
+        (WeightsMeta, ("columns", "inputs", 0, "name"), "a\x1b[2J", "no control characters"),
+        (WeightsMeta, ("columns", "inputs", 1, "fill"), "nobody", "none of the `categories`"),
+        (WeightsMeta, ("columns", "inputs", 1, "categories"), ["smith", "smith"] * 2, "there once"),
+        (WeightsMeta, ("layers", 0, "units"), 4, "are not the units of the layer below"),
+        (WeightsMeta, ("layers", 0, "activation"), {"name": "exec"}, "`layers.0.activation`"),
+        (WeightsMeta, ("params",), 3, "do not have as many parameters as `params` says"),
+        (WeightsMeta, ("class_names",), ["a", "b", "c"], "3 `class_names` do not fit 1 outputs"),
+        (WeightsMeta, ("class_names",), ["b", "a"], "are not those of the `columns`"),
+        (WeightsMeta, ("input_names",), ["a"], "are not as many as the first layer's"),
+        (Log, ("lines", 1, "epoch"), 0, "epochs do not rise from line to line"),
+        (Log, ("lines", 1, "train.loss"), "0", "`lines.1.train.loss`"),
+        (Log, ("lines", 1, "\x9b"), 0.0, "a name has no control characters"),
+        (CheckpointMeta, ("random_state", "bit_generator"), "MT19937", "should be 'PCG64'"),
+        (CheckpointMeta, ("random_state", "state", "inc"), 2**128, "should be less than"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(
+    model: type[Saved], way: tuple[Any, ...], value: Any, message: str, saved
+) -> None:
+    at(saved[model], way[:-1])[way[-1]] = value
+    with pytest.raises(RunError) as caught:
+        check(model, saved[model], Path("f"))
+    assert message in str(caught.value)

@@ -1,0 +1,63 @@
+"""Run folders as somebody changes them who knows the format: digests and seals fit again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bpcli.runs.checkpoint import seal_checkpoint
+from bpcli.runs.files import array_bytes, file_digest, load_arrays
+from bpcli.runs.sealed import SEAL, write_sealed
+from bpcli.runs.store import RECORD, WEIGHTS, Run
+
+RECORD_OF_A_RUN: dict[str, Any] = {
+    "run_id": "20260101-120000-xor-aaaa", "identity": "0" * 16, "status": "running",
+    "started": "2026-01-01T12:00:00+0000", "name": "xor", "config": {}, "seed": 0, "loss": "mse",
+    "reduction": "mean", "l2": 0.0, "class_weights": None, "weighted": False,
+    "optimizer": {"name": "adam"}, "learning_rate": 0.1, "batch_size": "full", "dtype": "float64",
+    "overrides": [], "targets_scaled": False, "task": "regression", "data_files": {},
+    "rows": {"train": 1, "val": 0, "test": 0},
+    "layers": [{"inputs": 1, "units": 1, "activation": {"name": "identity"}, "bias": "none"}],
+    "n_params": 1, "n_frozen": 0, "workers": 1, "shards": 1, "block": 1, "argv": [],
+    "data_sha256": "0" * 64, "sha256": {"config.yaml": "0" * 64, "split.npz": "0" * 64},
+    "versions": {}, "platform": "", "cpu": "", "cores": 1, "blas": [],
+}  # fmt: skip
+"""The least that run.json holds of a run in training."""
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Any], meta: Any) -> None:
+    path.write_bytes(array_bytes(arrays, meta))
+
+
+def record_of(run: Run) -> dict[str, Any]:
+    """run.json as it stands there, without its seal."""
+    record: dict[str, Any] = json.loads(run.path(RECORD).read_bytes())
+    record.pop(SEAL)
+    return record
+
+
+def change_record(run: Run, changes: Mapping[str, Any], *, without: tuple[str, ...] = ()) -> None:
+    """Change keys of run.json, or leave some out."""
+    record = record_of(run) | changes
+    write_sealed(run.path(RECORD), {key: record[key] for key in record if key not in without})
+
+
+def vouch(run: Run) -> None:
+    """Give run.json the digests of the files as they are now."""
+    known = record_of(run)["sha256"]
+    files = [file for file in known if run.path(file).is_file()]
+    change_record(run, {"sha256": known | {file: file_digest(run.path(file)) for file in files}})
+
+
+def change_arrays(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    """Change arrays and what describes them, of weights or of a checkpoint, and vouch for them."""
+    arrays, meta = load_arrays(path)
+    arrays = {name: array.copy() for name, array in arrays.items()}
+    change(arrays, meta)
+    if path.name == WEIGHTS:
+        save_arrays(path, arrays, meta)
+        vouch(Run(path.parent))
+    else:
+        path.write_bytes(seal_checkpoint(arrays, meta))
