@@ -66,7 +66,8 @@ def test_the_first_epoch_and_tensor_that_differ_are_named(tmp_path: Path) -> Non
     for number in (31, 17):
         lines[number]["loss"] = float(np.nextafter(lines[number]["loss"], 2))
     run.path(METRICS).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    vouch(run)
+    for checkpoint in run.folder.glob("checkpoint-*"):  # which do not fit such a log
+        checkpoint.unlink()
     write_weights(run, "last.W2")
     verdict = verify(run)
     assert verdict.epoch is not None
