@@ -20,6 +20,7 @@ from bpcli.experiment.trained import SavedWeights, Weights, load_weights
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
+from bpcli.nn.numerics import require
 from bpcli.nn.propagation import predict as network_outputs
 from bpcli.runs.store import RESOLVED, WEIGHTS, Run
 from bpcli.spec.file_models import FileData
@@ -75,9 +76,13 @@ class Model:
 
 
 def load_model(run: Run, weights: Weights = "best") -> Model:
-    """A run's model. Raises `RunError` where its files are missing, damaged or do not fit."""
+    """A run's model. Raises `RunError` where its files are missing, damaged or do not fit.
+
+    Raises `NumericsNotPinned` where the run has other numerics than this process.
+    """
     saved = load_weights(run)
     spec = validate(Source.read(run.checked(RESOLVED))).spec
+    require(spec.training.numerics)
     network = Network(_layers(saved), spec.loss)
     return Model(
         spec.name,

@@ -83,3 +83,18 @@ def _first_rows(path: Path, rows: int) -> Array:
         return found[:rows]
     except (OSError, ValueError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
+
+
+def recorded_path(run: Run, n_params: int) -> Array:
+    """The rows of params_path.npy, which stay in the file.
+
+    Raises `RunError` where it is missing or damaged.
+    """
+    file = run.checked(PATH)
+    try:
+        path: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise RunError(f"{file} is damaged: {error}.") from None
+    if path.ndim != 2 or path.shape[1] != n_params:
+        raise RunError(f"{file} is damaged: the config implies rows of the network's parameters.")
+    return path
