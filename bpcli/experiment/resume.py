@@ -13,13 +13,14 @@ from typing import Any
 
 from bpcli.build import Experiment, build
 from bpcli.errors import RunError
-from bpcli.experiment.provenance import data_digest
+from bpcli.experiment.provenance import data_digest, machine, since
 from bpcli.experiment.record import argv, describe, now
 from bpcli.experiment.session import Outcome, Watcher, stop_rules
 from bpcli.experiment.train import train_on
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.listing import differences
+from bpcli.runs.machines import decisive, facts_of, in_words, sessions_of
 from bpcli.runs.store import METRICS, RESOLVED, RUNNING, WEIGHTS, Record, Run
 from bpcli.spec.load import Config, validate
 from bpcli.spec.overrides import override
@@ -31,6 +32,7 @@ CHANGEABLE = (
     "training.stop",
     "training.learning_rate",
     "training.workers",
+    "training.numerics",
     "training.log_every",
     "training.checkpoint_every",
 )
@@ -48,11 +50,28 @@ class Resumption:
     experiment: Experiment
     checkpoints: Checkpoints
     start: Checkpoint | None
+    machine: Record
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with checkpoints that would have been newer."""
-        return self.checkpoints.faults
+        """What is wrong with checkpoints that would have been newer, and what may change bits."""
+        return [*self.checkpoints.faults, *filter(None, [self.other_bits])]
+
+    @property
+    def other_bits(self) -> str | None:
+        """That the numerics, kernels or versions are not those of the epochs so far."""
+        before = [facts for epoch, facts in sessions_of(self.record) if epoch < self._at_epoch]
+        changes = decisive(before[-1], self.machine) if self._at_epoch else []
+        if not changes:
+            return None
+        return (
+            f"{self.run.run_id} goes on otherwise than it was trained so far, and no single "
+            f"machine will give the same bits: {in_words(changes)}"
+        )
+
+    @property
+    def _at_epoch(self) -> int:
+        return 0 if self.start is None else self.start.number
 
     @property
     def note(self) -> str:
@@ -75,14 +94,16 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         config = _config(run, overrides)
         experiment = build(config)
         if data_digest(experiment.table) != record.get("data_sha256"):
-            raise RunError(f"{run.run_id} cannot go on: its data have changed since it began.")
+            raise RunError(
+                f"{run.run_id} cannot go on: its data have changed since it began.{since(record)}"
+            )
         checkpoints = Checkpoints(run, str(record.get("identity")))
         start = checkpoints.newest(_log_bytes(run))
         if start is None and checkpoints.faults:
             raise RunError(_useless(run, checkpoints.faults))
         _refuse_misfit(run, start, experiment)
         _refuse_nothing_to_do(run, record, start, experiment)
-        yield Resumption(run, record, experiment, checkpoints, start)
+        yield Resumption(run, record, experiment, checkpoints, start, facts_of(machine()))
 
 
 def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
@@ -119,6 +140,8 @@ def _record(resumption: Resumption) -> Record:
         "overrides": added,
         "changed": [*differences(old.get("config", {}), found["config"])],
         "argv": argv(),
+        "machine": resumption.machine,
+        "warning": resumption.other_bits,
     }
     return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
         **found,
