@@ -45,7 +45,7 @@ class NumericsNotPinned(NumericsError):
         assignments = " and ".join(f'{name}="{value}"' for name, value in variables.items())
         super().__init__(
             f"`training.numerics: portable` needs {assignments} in the environment before numpy is "
-            "imported. The command `bpnet` starts again with that by itself, where its config is a "
+            "imported. The `bpnet` command sets that and restarts by itself, if its config is a "
             "file."
         )
         self.variables = variables

@@ -82,7 +82,7 @@ def since(record: Mapping[str, Any]) -> str:
     It may be why rows that are made, or read, come out with other bits.
     """
     found = changes(facts_of(record), facts_of(machine()))
-    return f" Since then these changed: {in_words(found)}." if found else ""
+    return f" Since then, these have changed: {in_words(found)}." if found else ""
 
 
 def data_digest(table: Table) -> str:

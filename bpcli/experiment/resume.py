@@ -65,8 +65,8 @@ class Resumption:
         if not changes:
             return None
         return (
-            f"{self.run.run_id} goes on otherwise than it was trained so far, and no single "
-            f"machine will give the same bits: {in_words(changes)}"
+            f"{self.run.run_id} is resumed under other conditions than it was trained under so "
+            f"far, and no single machine will repeat its bits: {in_words(changes)}"
         )
 
     @property

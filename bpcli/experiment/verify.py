@@ -152,13 +152,13 @@ class Verdict:
         if self.is_identical:
             return []
         sentences = [
-            f"From epoch {each.epoch} on, the run was trained otherwise than before, so that no "
-            f"single machine repeats it: {in_words(each.changes)}."
+            f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
+            f"and no single machine repeats its bits: {in_words(each.changes)}."
             for each in self.breaks
         ]
         since = changes(self.then, self.now)
         if since:
-            sentences.append(f"Since the run was begun, these changed: {in_words(since)}.")
+            sentences.append(f"Since the run began, these have changed: {in_words(since)}.")
         if sentences:
             return sentences
         return [UNEXPLAINED]

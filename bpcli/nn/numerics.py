@@ -88,9 +88,7 @@ def require(numerics: Numerics, *, can_restart: bool = True) -> None:
     libraries = blas_libraries()
     reason = _why_impossible(libraries)
     if reason is not None:
-        raise NumericsError(
-            f"`training.numerics: portable` {reason}: `native` takes what there is."
-        )
+        raise NumericsError(f"`training.numerics: portable` {reason}: use `native`.")
     changes = _changes()
     if changes:
         raise NumericsNotPinned(changes, can_restart=can_restart)

@@ -130,7 +130,7 @@ def test_a_config_from_a_pipe_cannot_be_read_again_and_that_is_said(tmp_path: Pa
     text = XOR.read_text()
     done = process("train", "/dev/stdin", "--portable", *SHORT, cwd=tmp_path, stdin=text)
     assert done.returncode == 2
-    assert "starts again with that by itself, where its config is a file" in done.stderr
+    assert "restarts by itself, if its config is a file" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()
 
@@ -186,7 +186,7 @@ def test_a_resume_may_change_the_numerics_and_says_what_that_means(tmp_path: Pat
     done = process("train", "--resume", "latest", *more, "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("warning: ") == 1
-    assert "no single machine will give the same bits" in done.stderr
+    assert "no single machine will repeat its bits" in done.stderr
     assert "numerics: native became portable" in done.stderr
     (session,) = record_of(tmp_path / "runs")["resumed"]
     assert session["changed"] == ["training.epochs", "training.numerics"]

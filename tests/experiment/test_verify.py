@@ -296,7 +296,7 @@ def test_each_fact_explains_a_difference(
     on(monkeypatch, **{fact: now})
     assert not verify(run).explanation  # there is nothing to explain
     write_weights(run, "last.W1")
-    assert verify(run).explanation == [f"Since the run was begun, these changed: {text}."]
+    assert verify(run).explanation == [f"Since the run began, these have changed: {text}."]
     on(monkeypatch, **{fact: then})
     assert verify(run).explanation == [UNEXPLAINED]
 
@@ -312,7 +312,7 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     told = "blas: openblas 0.3.31 Haswell became openblas 0.3.31 Zen"
     with resumption(run, []) as ready:
         (warning,) = ready.warnings
-        assert warning.endswith(f"no single machine will give the same bits: {told}")
+        assert warning.endswith(f"no single machine will repeat its bits: {told}")
     resumed(run, stops=[20])
     with resumption(run, []) as ready:
         assert ready.warnings == []  # as before
@@ -325,5 +325,5 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     write_weights(run, "last.W1")
     on(monkeypatch, blas=HASWELL)
     (sentence,) = verify(run).explanation
-    assert sentence.startswith("From epoch 8 on, the run was trained otherwise than before")
-    assert sentence.endswith(f"no single machine repeats it: {told}.")
+    assert sentence.startswith("From epoch 8 on, the run was trained under other conditions")
+    assert sentence.endswith(f"no single machine repeats its bits: {told}.")

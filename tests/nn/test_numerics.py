@@ -138,7 +138,7 @@ def test_a_processor_without_avx2_is_refused(
     here.has_simd(baseline, found)
     sentence = refusal()
     assert "needs a processor with AVX2 and FMA3" in sentence
-    assert f"no more than {' '.join(baseline + found)} here: `native`" in sentence
+    assert f"no more than {' '.join(baseline + found)} here: use `native`." in sentence
 
 
 def test_where_the_user_has_disabled_avx2_that_is_said(here: Here) -> None:
