@@ -5,6 +5,7 @@ Anything else that escapes is a bug of ours and leaves with exit code 1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -28,6 +29,27 @@ class DataError(BpnetError):
 
 class RunError(BpnetError):
     """A run reference names no run, several runs, or a damaged one."""
+
+
+class NumericsError(BpnetError):
+    """Portable numerics are asked for, and are not to be had on this machine."""
+
+
+class NumericsNotPinned(NumericsError):
+    """Portable numerics are asked for, and need a process that starts with other variables.
+
+    `can_restart` is False where such a process could not read again what this one has read.
+    """
+
+    def __init__(self, variables: Mapping[str, str], *, can_restart: bool = True) -> None:
+        assignments = " and ".join(f'{name}="{value}"' for name, value in variables.items())
+        super().__init__(
+            f"`training.numerics: portable` needs {assignments} in the environment before numpy is "
+            "imported. The `bpnet` command sets that and restarts by itself, if its config is a "
+            "file."
+        )
+        self.variables = variables
+        self.can_restart = can_restart
 
 
 class Diverged(BpnetError):

@@ -22,7 +22,8 @@ RECORD_OF_A_RUN: dict[str, Any] = {
     "layers": [{"inputs": 1, "units": 1, "activation": {"name": "identity"}, "bias": "none"}],
     "n_params": 1, "n_frozen": 0, "workers": 1, "shards": 1, "block": 1, "argv": [],
     "data_sha256": "0" * 64, "sha256": {"config.yaml": "0" * 64, "split.npz": "0" * 64},
-    "versions": {}, "platform": "", "cpu": "", "cores": 1, "blas": [],
+    "versions": {}, "platform": "", "cpu": "", "cores": 1, "blas": [], "numerics": "native",
+    "simd": [],
 }  # fmt: skip
 """The least that run.json holds of a run in training."""
 
@@ -49,6 +50,13 @@ def vouch(run: Run) -> None:
     known = record_of(run)["sha256"]
     files = [file for file in known if run.path(file).is_file()]
     change_record(run, {"sha256": known | {file: file_digest(run.path(file)) for file in files}})
+
+
+def vouch_for_all(run: Run) -> None:
+    """As `vouch`; checkpoints, which vouch for the log and the path, are gone."""
+    for checkpoint in run.folder.glob("checkpoint-*"):
+        checkpoint.unlink()
+    vouch(run)
 
 
 def change_arrays(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:

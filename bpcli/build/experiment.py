@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -28,7 +29,7 @@ from bpcli.data.weights import row_weights, weights_of_classes
 from bpcli.errors import ConfigError, DataError
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
-from bpcli.nn.numerics import repeatable_numerics
+from bpcli.nn.numerics import repeatable_numerics, require
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.spec.load import Config
@@ -197,11 +198,25 @@ def build(
 
     `encoding` is that of a training, which is then not fitted again.
 
-    Generators use matrix products too, so the data are made with one BLAS thread: the same rows,
-    to the bit, on any number of cores.
+    Generators use matrix products too, so the data are made with one BLAS thread and the numerics
+    of the training: the same rows, to the bit, on any number of cores.
+
+    Raises `NumericsNotPinned`, before anything is made, where this process has other numerics.
     """
+    numerics = config.spec.training.numerics
+    require(numerics, can_restart=_can_be_read_again(config))
     with repeatable_numerics():
-        return _build(config, needs_targets, encoding)
+        experiment = _build(config, needs_targets, encoding)
+    require(numerics)  # scikit-learn brings a BLAS of its own
+    return experiment
+
+
+def _can_be_read_again(config: Config) -> bool:
+    """Whether the config came from a file, not from a pipe."""
+    try:
+        return Path(config.source.name).is_file()
+    except OSError:  # too long to be a file's name
+        return False
 
 
 def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Experiment:

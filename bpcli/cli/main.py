@@ -7,7 +7,7 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import click
 
 from bpcli import __version__
 from bpcli.cli.signs import HANDLER
-from bpcli.errors import BpnetError, Interrupted, LeftAtOnce
+from bpcli.errors import BpnetError, Interrupted, LeftAtOnce, NumericsNotPinned
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
@@ -52,8 +52,11 @@ def bpnet() -> None:
     """Train fully connected networks by full-batch back-propagation from YAML files."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; return the exit code."""
+def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -> int:
+    """Run a command line; return the exit code.
+
+    A process of its own `can_restart` where it needs another environment: then nothing returns.
+    """
     for stream in (sys.stdout, sys.stderr):
         _survive_any_encoding(stream)
     try:
@@ -64,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
+        return error.exit_code
+    except NumericsNotPinned as error:
+        if can_restart and error.can_restart:
+            _restart_with(error.variables)
+        _say(f"Error: {error}")
         return error.exit_code
     except BpnetError as error:
         _say(f"Error: {error}")
@@ -94,6 +102,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "BPNET_DEBUG=1 to see where it happened."
         )
         return 1
+
+
+_RESTARTED = "BPNET_RESTARTED"
+
+
+def _restart_with(variables: Mapping[str, str]) -> None:
+    """Run this command again with these variables set; return where that cannot be done.
+
+    Only once: a wrapper around Python may set others.
+    """
+    if os.environ.get(_RESTARTED):
+        return
+    with suppress(OSError):
+        restart(sys.orig_argv[1:], {**os.environ, **variables, _RESTARTED: "1"})
+
+
+def restart(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Become a Python with these arguments and this environment. Raises `OSError`."""
+    os.execve(sys.executable, [sys.executable, *arguments], environment)
 
 
 def _say(message: str) -> None:
@@ -171,7 +198,7 @@ def run() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _look_for_no_plugins()
     _open_closed_streams()
-    exit_code = main()
+    exit_code = main(can_restart=True)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # whoever read it has left
             stream.flush()

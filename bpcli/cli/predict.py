@@ -125,12 +125,13 @@ def _predict_file(
     if names_a_config(reference):
         raise ConfigError(f"{reference} is a CONFIG: new rows need a RUN, which was trained.")
     write = _writer(file, output, as_json)
-    with repeatable_numerics(), _on_disk(file) as path:
+    with repeatable_numerics():
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
-        rows = new_rows(path, model)
-        for note in rows.notes:
-            console(stderr=True).say(f"note: {note}")
-        _write(write, output, model, rows)
+        with _on_disk(file) as path:  # not before: this process may have to start again
+            rows = new_rows(path, model)
+            for note in rows.notes:
+                console(stderr=True).say(f"note: {note}")
+            _write(write, output, model, rows)
 
 
 def _writer(file: Path, output: Path | None, as_json: bool) -> Write:

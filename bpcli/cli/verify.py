@@ -16,16 +16,28 @@ from bpcli.errors import GateFailed
     epilog="""\b
 Examples:
   bpnet verify latest
+  bpnet verify latest --tolerance 1e-9
   bpnet verify moons --json""",
 )
 @click.argument("run")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    help="Accept relative differences up to this one.",
+)
 @runs_dir_option
 @json_option
-def command(run: str, runs_dir: Path, as_json: bool) -> None:
-    """Train RUN again and compare every logged loss and the final weights, bit by bit.
+def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) -> None:
+    """Train RUN again and compare all that came of it, bit by bit.
 
-    Takes as long as the training did. Exits with 4 where anything differs, and names the first
-    epoch and tensor that do; another processor or BLAS may be why.
+    Compared are every logged loss, the weights, the final metrics, the rows of each part and, where
+    they were recorded, the parameters of every epoch. Takes as long as the training did. Exits with
+    4 where anything differs, names the first of each kind, and says what may be why: software,
+    processor, or what of it was used.
+
+    The relative difference of a tensor is max|a - b| / max|a| over its entries, a of the run and b
+    of the second training. The losses count as one tensor, a metric and the parameters of an epoch
+    as one each. The largest of all is printed, and what --tolerance is held against.
     """
     from bpcli.experiment.interrupts import stop_requests
 
@@ -34,12 +46,16 @@ def command(run: str, runs_dir: Path, as_json: bool) -> None:
         from bpcli.runs.references import find_run
         from bpcli.views.verdict import machine_facts
 
-        verdict = verify(find_run(run, runs_dir))
+        verdict = verify(find_run(run, runs_dir), tolerance)
     if as_json:
         print_json(verdict.to_json())
     else:
         out = console()
         out.show_facts(machine_facts(verdict.then, verdict.now))
         out.say(f"{verdict.run_id} is {verdict.sentence}")
-    if not verdict.is_identical:
+        if not verdict.is_identical:
+            out.say(verdict.distance_text)
+        for sentence in verdict.explanation:
+            out.say(sentence)
+    if not verdict.is_accepted:
         raise GateFailed(f"Trained again, {verdict.run_id} came out differently.")

@@ -14,7 +14,7 @@ from time import perf_counter as clock
 from types import FrameType
 from typing import Any
 
-from bpcli.errors import LeftAtOnce
+from bpcli.errors import Interrupted, LeftAtOnce, NumericsNotPinned
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -87,6 +87,10 @@ def stop_requests() -> Iterator[StopRequest]:
     }
     try:
         yield request
+    except NumericsNotPinned:
+        if request.signal_number is not None:  # a process that starts again knows of no signal
+            raise Interrupted("Interrupted before it began.", request.signal_number) from None
+        raise
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -18,6 +18,7 @@ from bpcli.data.table import Labels
 from bpcli.experiment.trained import SavedWeights, Weights, load_weights
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
+from bpcli.nn.numerics import require
 from bpcli.nn.propagation import predict as network_outputs
 from bpcli.runs.store import RESOLVED, Run
 from bpcli.spec.file_models import FileData
@@ -73,9 +74,13 @@ class Model:
 
 
 def load_model(run: Run, weights: Weights = "best") -> Model:
-    """A run's model. Raises `RunError` where its files are missing, damaged or do not fit."""
+    """A run's model. Raises `RunError` where its files are missing, damaged or do not fit.
+
+    Raises `NumericsNotPinned` where the run has other numerics than this process.
+    """
     saved = load_weights(run)
     spec = validate(Source.read(run.checked(RESOLVED))).spec
+    require(spec.training.numerics)
     network = Network(saved.layers, spec.loss)
     return Model(
         spec.name,

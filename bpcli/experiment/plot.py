@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bpcli.build import Experiment
 from bpcli.data.prepare import PartName
-from bpcli.errors import BpnetError, ConfigError, RunError
+from bpcli.errors import BpnetError, ConfigError, NumericsNotPinned, RunError
 from bpcli.experiment.evaluate import default_part
 from bpcli.experiment.trained import Weights, load_trained
-from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.parameter_path import load_path
@@ -41,7 +39,11 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
     try:
         trained = load_trained(run, weights)
         rebuilt = Rebuilt(trained.experiment, trained.params)
-        path = _path(run, trained.experiment)
+        if run.path(PATH).is_file():
+            experiment = trained.experiment
+            path = load_path(run, experiment.network.n_params, experiment.dtype)
+    except NumericsNotPinned:
+        raise  # another process can draw it all
     except BpnetError as error:
         faults["network"] = str(error)
     chosen = _part(run, rebuilt, part)
@@ -54,13 +56,6 @@ def _part(run: Run, rebuilt: Rebuilt | None, asked: PartName | None) -> PartName
     if asked is not None and not len(rebuilt.experiment.parts[asked]):
         raise RunError(f"{run.run_id} has no {asked} part: its split leaves it empty.")
     return asked or default_part(rebuilt.experiment)
-
-
-def _path(run: Run, experiment: Experiment) -> Array | None:
-    """The recorded parameters; None where there are none."""
-    if not run.path(PATH).is_file():
-        return None
-    return load_path(run, experiment.network.n_params, experiment.dtype)
 
 
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:

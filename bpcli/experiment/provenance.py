@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,27 @@ import safetensors
 import bpcli
 from bpcli.data.drawn import row_blocks
 from bpcli.data.table import Table
+from bpcli.nn.numerics import blas_libraries, in_force, simd_groups
+from bpcli.runs.machines import changes, facts_of, in_words
 from bpcli.training.workers import usable_cores
 
 
 def machine() -> dict[str, Any]:
-    """Versions, processor and BLAS: what the last bits of a result may depend on."""
-    import threadpoolctl
-
-    libraries = [info for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas"]
+    """Versions, processor, and what numpy and BLAS use of it."""
+    libraries = blas_libraries()
     return {
         "versions": {
             "python": platform.python_version(),
             "bpcli": bpcli.__version__,
             "numpy": np.__version__,
-            **_version_of_scikit_learn(),
+            **_versions_of_loaded(),
             "safetensors": safetensors.__version__,
         },
         "platform": _platform(),
         "cpu": _cpu_model(),
         "cores": usable_cores(),
+        "numerics": in_force(libraries),
+        "simd": simd_groups(),
         "blas": sorted(  # in the order in which they were loaded, which is no one's choice
             ({key: info.get(key) for key in _BLAS} for info in libraries), key=str
         ),
@@ -43,10 +45,11 @@ def machine() -> dict[str, Any]:
 _BLAS = ("internal_api", "version", "architecture")
 
 
-def _version_of_scikit_learn() -> dict[str, str]:
-    """Nothing where the data did not need it: then it was not imported."""
-    sklearn = sys.modules.get("sklearn")
-    return {} if sklearn is None else {"scikit-learn": sklearn.__version__}
+def _versions_of_loaded() -> dict[str, str]:
+    """Those of packages that only some data need, where they were imported."""
+    packages = {"scikit-learn": "sklearn", "scipy": "scipy"}
+    loaded = {name: sys.modules.get(module) for name, module in packages.items()}
+    return {name: module.__version__ for name, module in loaded.items() if module is not None}
 
 
 def _platform() -> str:
@@ -71,6 +74,15 @@ def _cpu_model() -> str:
     except OSError:
         pass
     return platform.processor()
+
+
+def since(record: Mapping[str, Any]) -> str:
+    """A sentence, after a blank, on what this machine does not have as that of a record; or none.
+
+    It may be why rows that are made, or read, come out with other bits.
+    """
+    found = changes(facts_of(record), facts_of(machine()))
+    return f" Since then, these have changed: {in_words(found)}." if found else ""
 
 
 def data_digest(table: Table) -> str:

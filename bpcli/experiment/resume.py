@@ -13,7 +13,7 @@ from typing import Any
 
 from bpcli.build import Experiment, build
 from bpcli.errors import RunError
-from bpcli.experiment.provenance import data_digest
+from bpcli.experiment.provenance import data_digest, machine, since
 from bpcli.experiment.record import argv, describe, now
 from bpcli.experiment.session import Outcome, Watcher, stop_rules
 from bpcli.experiment.train import train_on
@@ -21,6 +21,7 @@ from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.integrity import changed_files
 from bpcli.runs.listing import differences
+from bpcli.runs.machines import decisive, facts_of, in_words, sessions_of
 from bpcli.runs.store import CONFIG, RESOLVED, RUNNING, SPLIT, WEIGHTS, Record, Run
 from bpcli.spec.load import Config, validate
 from bpcli.spec.overrides import override
@@ -32,6 +33,7 @@ CHANGEABLE = (
     "training.stop",
     "training.learning_rate",
     "training.workers",
+    "training.numerics",
     "training.log_every",
     "training.checkpoint_every",
 )
@@ -52,14 +54,32 @@ class Resumption:
     experiment: Experiment
     checkpoints: Checkpoints
     start: Checkpoint | None
+    machine: Record
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with newer checkpoints, and with files that training does not read.
+        """What is wrong with newer checkpoints and unread files, and what may change bits.
 
-        Those keep the digest that they had, so that `verify` finds them later, too.
+        Files that training does not read keep the digest that they had: `verify` finds them later.
         """
-        return [*self.checkpoints.faults, *changed_files(self.run, (CONFIG, SPLIT))]
+        damaged = changed_files(self.run, (CONFIG, SPLIT))
+        return [*self.checkpoints.faults, *damaged, *filter(None, [self.other_bits])]
+
+    @property
+    def other_bits(self) -> str | None:
+        """That the numerics, kernels or versions are not those of the epochs so far."""
+        before = [facts for epoch, facts in sessions_of(self.record) if epoch < self._at_epoch]
+        changes = decisive(before[-1], self.machine) if self._at_epoch else []
+        if not changes:
+            return None
+        return (
+            f"{self.run.run_id} is resumed under other conditions than it was trained under so "
+            f"far, and no single machine will repeat its bits: {in_words(changes)}"
+        )
+
+    @property
+    def _at_epoch(self) -> int:
+        return 0 if self.start is None else self.start.number
 
     @property
     def note(self) -> str:
@@ -82,14 +102,16 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         config = _config(run, overrides)
         experiment = build(config)
         if data_digest(experiment.table) != record["data_sha256"]:
-            raise RunError(f"{run.run_id} cannot go on: its data have changed since it began.")
+            raise RunError(
+                f"{run.run_id} cannot go on: its data have changed since it began.{since(record)}"
+            )
         checkpoints = Checkpoints(run, record["identity"])
         start = checkpoints.newest()
         if start is None and checkpoints.faults:
             raise RunError(_useless(run, checkpoints.faults))
         _refuse_misfit(run, start, experiment)
         _refuse_nothing_to_do(run, record, start, experiment)
-        yield Resumption(run, record, experiment, checkpoints, start)
+        yield Resumption(run, record, experiment, checkpoints, start, facts_of(machine()))
 
 
 def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
@@ -119,6 +141,8 @@ def _record(resumption: Resumption) -> Record:
         "overrides": added,
         "changed": [*differences(old["config"], found["config"])],
         "argv": argv(),
+        "machine": resumption.machine,
+        "warning": resumption.other_bits,
     }
     return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
         **found,

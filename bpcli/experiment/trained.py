@@ -12,7 +12,7 @@ from bpcli.build import Experiment, build
 from bpcli.data.columns import Encoding
 from bpcli.data.prepare import Preparation
 from bpcli.errors import RunError
-from bpcli.experiment.provenance import data_digest
+from bpcli.experiment.provenance import data_digest, since
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.runs.files import load_arrays
@@ -113,7 +113,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     if data_digest(experiment.table) != saved.record["data_sha256"]:
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
-            "training (a file that has changed, or another version of scikit-learn?)."
+            f"training (a file that has changed?).{since(saved.record)}"
         )
     params = saved.params(experiment.network, weights, experiment.dtype)
     return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params)

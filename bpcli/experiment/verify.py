@@ -3,99 +3,201 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from bpcli.build import Experiment, build
+from bpcli.data.prepare import PARTS
 from bpcli.errors import Interrupted, RunError
-from bpcli.experiment.provenance import data_digest, machine
+from bpcli.experiment.provenance import data_digest
 from bpcli.experiment.scores import EpochScores
+from bpcli.experiment.session import Outcome
 from bpcli.experiment.train import train
 from bpcli.experiment.trained import SavedWeights, load_weights
 from bpcli.nn.arrays import Array
-from bpcli.runs.files import load_arrays
+from bpcli.runs.files import file_digest, load_arrays
 from bpcli.runs.integrity import check_files
+from bpcli.runs.machines import Break, breaks_of, changes, facts_of, in_words, sessions_of
+from bpcli.runs.parameter_path import load_path
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import RESOLVED, WEIGHTS, Record, Run
+from bpcli.runs.store import RESOLVED, SPLIT, WEIGHTS, Record, Run
 from bpcli.spec.load import validate
 from bpcli.spec.overrides import override
 from bpcli.spec.source import Source
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping
 
-MACHINE = ("versions", "platform", "cpu", "blas")
-"""What the last bits of a result may depend on."""
-
 
 @dataclass(frozen=True)
 class Difference:
-    """A number that came out differently; None is one that is not finite."""
+    """What came out differently; None is a number that is not finite."""
 
     what: str
-    then: float | None
-    again: float | None
+    then: float | str | None
+    again: float | str | None
 
     @property
     def sentence(self) -> str:
         return f"{self.what} was {_exact(self.then)} and is {_exact(self.again)}"
 
 
-def _exact(number: float | None) -> str:
-    return "not finite" if number is None else repr(number)
+def _exact(value: float | str | None) -> str:
+    return "not finite" if value is None else str(value)
+
+
+@dataclass
+class Distance:
+    """The largest relative difference of all that was compared, and of what it is.
+
+    That of a tensor is max|a - b| / max|a| over its entries, a of the run and b of the second
+    training; infinite where an entry is finite on one side alone, where all a are 0 but not all b,
+    or where there is nothing to subtract, such as another number of entries.
+    """
+
+    relative: float = 0.0
+    what: str | None = None
+
+    def see(self, what: str, then: Array, again: Array) -> None:
+        """Tensors that are not the same bits."""
+        self.note(what, relative_difference(then, again))
+
+    def note(self, what: str, relative: float) -> None:
+        if self.what is None or relative > self.relative:
+            self.relative, self.what = relative, what
+
+
+def relative_difference(then: Array, again: Array) -> float:
+    """max|then - again| / max|then|, as `Distance` says."""
+    if then.shape != again.shape:
+        return math.inf
+    a, b = then.astype(np.float64), again.astype(np.float64)
+    is_finite = np.isfinite(a)
+    if (is_finite != np.isfinite(b)).any():
+        return math.inf
+    a, b = a[is_finite], b[is_finite]
+    largest = float(np.abs(a - b).max(initial=0.0))
+    scale = float(np.abs(a).max(initial=0.0))
+    if largest == 0:
+        return 0.0
+    return largest / scale if scale else math.inf
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much was compared."""
+
+    epochs: int
+    losses: int
+    tensors: int
+    metrics: int
+    path_rows: int
+
+    @property
+    def text(self) -> str:
+        path = f", {self.path_rows} rows of recorded parameters" if self.path_rows else ""
+        return (
+            f"{self.losses} losses, {self.tensors} tensors, {self.metrics} metrics{path} and the "
+            f"split after {self.epochs} epochs"
+        )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the second training found: the first epoch and the first tensor that differ, if any."""
+    """What the second training found: of each kind the first thing that differs, if any does."""
 
     run_id: str
-    epochs: int
-    losses: int
-    tensors: int
-    epoch: Difference | None
-    tensor: Difference | None
+    counts: Counts
+    differences: Mapping[str, Difference]
+    distance: Distance
+    tolerance: float | None
     then: Record
     now: Record
+    breaks: Sequence[Break]
 
     @property
     def is_identical(self) -> bool:
-        return self.epoch is None and self.tensor is None
+        return not self.differences
+
+    @property
+    def is_accepted(self) -> bool:
+        """Identical, or no further off than is tolerated."""
+        tolerance = self.tolerance
+        return self.is_identical or (tolerance is not None and self.distance.relative <= tolerance)
 
     @property
     def sentence(self) -> str:
         """The verdict in words."""
-        compared = f"{self.losses} losses and {self.tensors} tensors after {self.epochs} epochs"
         if self.is_identical:
-            return f"bit-identical: {compared}"
-        found = [each.sentence for each in (self.epoch, self.tensor) if each is not None]
-        return f"not identical, of {compared}: {'; '.join(found)}"
+            return f"bit-identical: {self.counts.text}"
+        found = "; ".join(each.sentence for each in self.differences.values())
+        if self.is_accepted:
+            return f"within tolerance {self.tolerance:g}, of {self.counts.text}: {found}"
+        return f"not identical, of {self.counts.text}: {found}"
+
+    @property
+    def distance_text(self) -> str:
+        """The largest relative difference in words."""
+        if math.isinf(self.distance.relative):
+            return f"the largest relative difference is infinite: {self.distance.what}"
+        place = f", in {self.distance.what}" if self.distance.what else ""
+        return f"the largest relative difference is {self.distance.relative:.3g}{place}"
+
+    @property
+    def explanation(self) -> list[str]:
+        """What may have made the difference, a sentence each; nothing where there is none."""
+        if self.is_identical:
+            return []
+        sentences = [
+            f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
+            f"and no single machine repeats its bits: {in_words(each.changes)}."
+            for each in self.breaks
+        ]
+        since = changes(self.then, self.now)
+        if since:
+            sentences.append(f"Since the run began, these have changed: {in_words(since)}.")
+        if sentences:
+            return sentences
+        return [UNEXPLAINED]
 
     def to_json(self) -> Record:
         return {
             "run_id": self.run_id,
             "identical": self.is_identical,
-            "epochs": self.epochs,
-            "losses": self.losses,
-            "tensors": self.tensors,
-            "first_epoch": None if self.epoch is None else vars(self.epoch),
-            "first_tensor": None if self.tensor is None else vars(self.tensor),
+            "accepted": self.is_accepted,
+            "tolerance": self.tolerance,
+            "largest_relative_difference": self.distance.relative,
+            "largest_in": self.distance.what,
+            **asdict(self.counts),
+            **{
+                f"first_{kind}": asdict(found) if found else None
+                for kind, found in ((kind, self.differences.get(kind)) for kind in _KINDS)
+            },
             "then": self.then,
             "now": self.now,
+            "breaks": [asdict(each) for each in self.breaks],
+            "explanation": self.explanation,
         }
 
 
+UNEXPLAINED = (
+    "Nothing that the run recorded of its machine differs from this one: this is an error of "
+    "bpnet, or of memory or disk, then or now."
+)
+_KINDS = ("data", "split", "epoch", "tensor", "metric", "path")
+
+
 @dataclass
-class _Comparer:
+class _Log:
     """Watches the second training with the log of the first in hand."""
 
     losses: Mapping[int, float | None]
     epochs: list[int] = field(init=False)
-    first: Difference | None = None
-    compared: int = 0
+    again: dict[int, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.epochs = sorted(self.losses, reverse=True)
@@ -109,46 +211,142 @@ class _Comparer:
         return self.epochs[-1] if self.epochs else number + 2**62
 
     def see(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
-        if epoch.number not in self.losses:
-            return
-        then = self.losses[epoch.number]
-        again = epoch.loss if math.isfinite(epoch.loss) else None
-        self.compared += 1
-        if self.first is None and then != again:
-            self.first = Difference(f"the loss of epoch {epoch.number}", then, again)
+        if epoch.number in self.losses:
+            self.again[epoch.number] = epoch.loss if math.isfinite(epoch.loss) else None
 
 
-def verify(run: Run) -> Verdict:
+@dataclass
+class _Comparison:
+    """Gathers what differs: the first of each kind, and the largest relative difference."""
+
+    differences: dict[str, Difference] = field(default_factory=dict)
+    distance: Distance = field(default_factory=Distance)
+
+    def found(self, kind: str, difference: Difference) -> None:
+        self.differences.setdefault(kind, difference)
+
+    def cannot_be_compared(self, kind: str, difference: Difference) -> None:
+        """What differs by no number of which a part could be tolerated."""
+        self.found(kind, difference)
+        self.distance.note(difference.what, math.inf)
+
+    def data(self, saved: SavedWeights, experiment: Experiment) -> None:
+        """Rows that are made, or read, with other last bits: what comes of them tells how far."""
+        then, again = saved.record["data_sha256"], data_digest(experiment.table)
+        if then != again:
+            self.found("data", Difference("the SHA-256 of the data", then, again))
+
+    def split(self, run: Run, experiment: Experiment) -> None:
+        saved = _split(run)
+        for name in PARTS:
+            then, again = saved[name], experiment.parts[name].index
+            what = f"the {name} part in {SPLIT}"
+            if then.shape != again.shape:
+                sizes = (len(then), len(again))
+                self.cannot_be_compared("split", Difference(f"the rows of {what}", *sizes))
+            elif (then != again).any():
+                place = int(np.argmax(then != again))
+                rows = (int(then[place]), int(again[place]))
+                self.cannot_be_compared("split", Difference(f"row {place} of {what}", *rows))
+
+    def epochs(self, log: _Log, then: int, again: int) -> None:
+        both = [(number, log.losses[number], log.again[number]) for number in sorted(log.again)]
+        first = next(((number, a, b) for number, a, b in both if a != b), None)
+        if first is not None:
+            number, a, b = first
+            self.found("epoch", Difference(f"the loss of epoch {number}", a, b))
+            losses = np.array([[a, b] for _, a, b in both], float)  # None becomes NaN
+            self.distance.see("the losses", losses[:, 0], losses[:, 1])
+        if then != again:
+            self.cannot_be_compared("epoch", Difference("the number of epochs", then, again))
+
+    def tensors(self, then: Mapping[str, Array], again: Mapping[str, Array]) -> None:
+        for name in sorted(then.keys() | again.keys()):
+            first, second = then.get(name), again.get(name)
+            if first is None or second is None or _form(first) != _form(second):
+                sizes = (_size(first), _size(second))
+                self.cannot_be_compared("tensor", Difference(f"the size of {name}", *sizes))
+            elif first.tobytes() != second.tobytes():
+                self.found("tensor", _first_entry(name, first, second))
+                self.distance.see(name, first, second)
+
+    def metrics(self, then: Record, again: Record) -> int:
+        """The final metrics; how many there are. A run that was given up has none."""
+        if not then["metrics"]:
+            return 0
+        pairs = {"the best epoch": (then["best_epoch"], again["best_epoch"])}
+        names = dict.fromkeys([*then["metrics"], *again["metrics"]])
+        pairs |= {name: (then["metrics"].get(name), again["metrics"].get(name)) for name in names}
+        for name, (a, b) in pairs.items():
+            if a != b:
+                self.found("metric", Difference(name, a, b))
+                self.distance.see(name, np.array([a], float), np.array([b], float))
+        return len(names)
+
+    def path(self, run: Run, other: Run, experiment: Experiment) -> int:
+        """The parameters of every epoch, a row each; how many rows there are."""
+        if not experiment.spec.training.record_params:
+            return 0
+        n_params, dtype = experiment.network.n_params, experiment.dtype
+        then, again = (load_path(each, n_params, dtype) for each in (run, other))
+        if _form(then) != _form(again):
+            sizes = (_size(then), _size(again))
+            self.cannot_be_compared("path", Difference("the size of params_path.npy", *sizes))
+            return len(then)
+        for epoch, (first, second) in enumerate(zip(then, again, strict=True)):
+            if first.tobytes() != second.tobytes():
+                what = f"params_path.npy[{epoch}]"
+                self.found("path", _first_entry(what, first, second))
+                self.distance.see(what, first, second)
+        return len(then)
+
+
+def verify(run: Run, tolerance: float | None = None) -> Verdict:
     """Train as many epochs again, in a folder that is deleted, and compare all there is.
 
     What ended the first training does not matter, and neither does where it was resumed: both are
-    the same steps. Raises `RunError` where the run has no end to compare with, where its data have
-    changed, where a file is damaged, or where its learning rate changed on the way.
+    the same steps. `tolerance` is the largest relative difference (see `Distance`) to accept.
+
+    Raises `RunError` where the run has no end to compare with, where a file is damaged, where its
+    data files have changed, or where its learning rate changed on the way.
     """
     saved = load_weights(run)
     record = saved.record
     _refuse_unrepeatable(run, record)
     check_files(run, record)
     experiment = _experiment(saved)
-    comparer = _Comparer(_losses(run, record["epochs"]))
+    log = _Log(_losses(run, record["epochs"]))
+    comparison = _Comparison()
+    comparison.data(saved, experiment)
+    comparison.split(run, experiment)
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
-        outcome = train(experiment, Path(scratch), comparer)
-        if isinstance(outcome.failure, Interrupted):
-            number = outcome.failure.signal_number
-            raise Interrupted("The verification was interrupted.", number)
-        if not outcome.run.path(WEIGHTS).is_file():
-            raise outcome.failure or RunError(f"{run.run_id} could not be trained again.")
+        outcome = _trained_again(run, experiment, Path(scratch), log)
         again, _ = load_arrays(outcome.run.path(WEIGHTS))
+        comparison.epochs(log, record["epochs"], outcome.record["epochs"])
+        comparison.tensors(saved.arrays, again)
+        metrics = comparison.metrics(record, outcome.record)
+        path_rows = comparison.path(run, outcome.run, experiment)
+    counts = Counts(record["epochs"], len(log.again), len(saved.arrays), metrics, path_rows)
     return Verdict(
         run.run_id,
-        record["epochs"],
-        comparer.compared,
-        len(saved.arrays),
-        comparer.first or _other_end(record["epochs"], outcome.record["epochs"]),
-        next(_differing(saved.arrays, again), None),
-        {key: record.get(key) for key in MACHINE},
-        {key: value for key, value in machine().items() if key in MACHINE},
+        counts,
+        comparison.differences,
+        comparison.distance,
+        tolerance,
+        sessions_of(record)[0][1],
+        facts_of(outcome.record),
+        breaks_of(record),
     )
+
+
+def _trained_again(run: Run, experiment: Experiment, folder: Path, log: _Log) -> Outcome:
+    outcome = train(experiment, folder, log)
+    if isinstance(outcome.failure, Interrupted):
+        number = outcome.failure.signal_number
+        raise Interrupted("The verification was interrupted.", number)
+    if not outcome.run.path(WEIGHTS).is_file():
+        raise outcome.failure or RunError(f"{run.run_id} could not be trained again.")
+    return outcome
 
 
 def _refuse_unrepeatable(run: Run, record: Record) -> None:
@@ -173,34 +371,46 @@ def _experiment(saved: SavedWeights) -> Experiment:
     for assignment in (
         f"training.epochs={saved.record['epochs']}",
         "training.stop={}",
-        "training.record_params=false",
         "training.checkpoint_every={seconds: 1e9}",
     ):
         override(source, assignment)
-    experiment = build(validate(source))
-    if data_digest(experiment.table) != saved.record.get("data_sha256"):
-        raise RunError(f"{saved.run.run_id} cannot be verified: its data have changed since then.")
-    return experiment
+    config = validate(source)
+    for file in config.spec.data.files:
+        known = saved.record["data_files"].get(str(file))
+        if known is not None and file.is_file() and file_digest(file) != known:
+            raise RunError(
+                f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained."
+            )
+    return build(config)
 
 
 def _losses(run: Run, epochs: int) -> dict[int, float | None]:
     return {line["epoch"]: line["loss"] for line in run.metrics() if line["epoch"] <= epochs}
 
 
-def _other_end(then: int, again: int) -> Difference | None:
-    return None if then == again else Difference("the number of epochs", then, again)
+def _split(run: Run) -> dict[str, Array]:
+    """The row numbers of each part in split.npz. Raises `RunError` where it is damaged."""
+    import zlib
+    from zipfile import BadZipFile
+
+    file = run.checked(SPLIT)
+    try:
+        with np.load(file, allow_pickle=False) as saved:
+            found: dict[str, Array] = {name: saved[name] for name in PARTS}
+    except (ValueError, OSError, EOFError, LookupError, TypeError, AttributeError, RuntimeError,
+            BadZipFile, zlib.error) as error:  # fmt: skip
+        raise RunError(f"{file} is damaged: {error}.") from None
+    odd = [name for name, rows in found.items() if rows.ndim != 1 or rows.dtype.kind not in "iu"]
+    if odd:
+        raise RunError(f"{file} is damaged: its {odd[0]} part is not a list of row numbers.")
+    return found
 
 
-def _differing(then: Mapping[str, Array], again: Mapping[str, Array]) -> Iterator[Difference]:
-    """The tensors that differ, each with its first entry that does."""
-    for name in sorted(then.keys() | again.keys()):
-        first, second = then.get(name), again.get(name)
-        if first is None or second is None or _form(first) != _form(second):
-            yield Difference(f"the size of {name}", _size(first), _size(second))
-        elif first.tobytes() != second.tobytes():
-            bits = np.dtype(f"u{first.itemsize}")  # of numbers, -0 and 0 would be equal
-            place = tuple(np.argwhere(first.view(bits) != second.view(bits))[0].tolist())
-            yield Difference(f"{name}{list(place)}", first[place].item(), second[place].item())
+def _first_entry(name: str, then: Array, again: Array) -> Difference:
+    """The first entry whose bits differ: of numbers, -0 and 0 would be equal."""
+    bits = np.dtype(f"u{then.itemsize}")
+    place: Any = tuple(np.argwhere(then.view(bits) != again.view(bits))[0].tolist())
+    return Difference(f"{name}{list(place)}", then[place].item(), again[place].item())
 
 
 def _form(array: Array) -> tuple[tuple[int, ...], np.dtype]:

@@ -1,11 +1,49 @@
-"""The state of numpy and BLAS in which everything is computed."""
+"""The state of numpy and BLAS in which everything is computed: one thread, and which kernels.
+
+`native` takes what is fastest on the processor. `portable` is pinned to what every x86-64 processor
+with AVX2 and FMA3 has: OpenBLAS's Haswell kernels, and none of numpy's SIMD groups above those.
+Both libraries choose when they are loaded, so the pin is made of environment variables that a
+process has to start with.
+
+All else is the same on all these processors. glibc's `exp`, `log`, `tanh` and so on have a variant
+for AVX2 with FMA, which all of them take, and none above it: its vector functions for AVX-512
+(libmvec) are called neither by numpy nor by OpenBLAS. Nor do these use instructions whose results
+differ between makers: approximate reciprocals (rcpps, rsqrtps) and the sines and logarithms of the
+x87. OpenBLAS cuts its work for Haswell in the same way whatever the size of a cache is, or is said
+to be by OPENBLAS_L2_SIZE and OPENBLAS_BLOCK_FACTOR. scipy, which comes with scikit-learn, has an
+OpenBLAS of its own that reads the same variable. safetensors only copies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+
+from bpcli.errors import NumericsError, NumericsNotPinned
+
+Numerics: TypeAlias = Literal["native", "portable"]
+Libraries: TypeAlias = Sequence[Mapping[str, Any]]
+"""What threadpoolctl tells of each library."""
+
+CORE = "Haswell"
+"""The OpenBLAS kernels that every processor with AVX2 and FMA3 can run."""
+
+CORE_VARIABLE = "OPENBLAS_CORETYPE"
+DISABLED_VARIABLE = "NPY_DISABLE_CPU_FEATURES"
+_ENABLED_VARIABLE = "NPY_ENABLE_CPU_FEATURES"
+
+_BELOW = {
+    "SSE", "SSE2", "SSE3", "SSSE3", "SSE41", "POPCNT", "SSE42", "X86_V2", "AVX", "F16C",
+}  # fmt: skip
+_NEEDED = {"FMA3", "AVX2"}
+_NEEDED_SINCE_2_4 = {"X86_V3"}
+_ALLOWED = _BELOW | _NEEDED | _NEEDED_SINCE_2_4
+"""numpy's names of what portable numerics may use; one that is not here is above them."""
 
 
 @contextmanager
@@ -18,3 +56,107 @@ def repeatable_numerics() -> Iterator[None]:
 
     with threadpoolctl.threadpool_limits(1, "blas"), np.errstate(over="ignore", invalid="ignore"):
         yield
+
+
+def simd_groups() -> list[str]:
+    """The SIMD groups that numpy uses: those it was built for, and those it found."""
+    return [*_simd("baseline"), *_simd("found")]
+
+
+def blas_libraries() -> Libraries:
+    """The BLAS libraries that are loaded now."""
+    import threadpoolctl
+
+    return [info for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas"]
+
+
+def in_force(libraries: Libraries) -> Numerics:
+    """What this process computes with, which has loaded these BLAS libraries, whoever asked."""
+    is_asked = os.environ.get(CORE_VARIABLE) == CORE
+    is_portable = is_asked and _why_impossible(libraries) is None and not _excess(libraries)
+    return "portable" if is_portable else "native"
+
+
+def require(numerics: Numerics, *, can_restart: bool = True) -> None:
+    """Make sure that this process computes as asked.
+
+    Raises `NumericsNotPinned` where it would after a restart, which `can_restart` may forbid, and
+    `NumericsError` where portable numerics are not to be had here.
+    """
+    if numerics == "native":
+        return
+    libraries = blas_libraries()
+    reason = _why_impossible(libraries)
+    if reason is not None:
+        raise NumericsError(f"`training.numerics: portable` {reason}: use `native`.")
+    changes = _changes()
+    if changes:
+        raise NumericsNotPinned(changes, can_restart=can_restart)
+    excess = _excess(libraries)
+    if excess:
+        raise NumericsError(
+            f"`training.numerics: portable` has no effect: {CORE_VARIABLE} and {DISABLED_VARIABLE} "
+            f"are set as it needs them, but {excess}; they count only before numpy is imported, "
+            "and for an OpenBLAS that can choose its kernels, such as that of numpy's wheels."
+        )
+
+
+def _why_impossible(libraries: Libraries) -> str | None:
+    """What no environment can change."""
+    machine = platform.machine()
+    if machine.lower() not in ("x86_64", "amd64"):
+        return f"needs an x86-64 processor, and this is {machine}"
+    groups = set(simd_groups())
+    if not (groups >= _NEEDED or groups >= _NEEDED_SINCE_2_4):
+        disabled = os.environ.get(DISABLED_VARIABLE)
+        hint = f" ({DISABLED_VARIABLE} is {disabled})" if disabled else ""
+        return (
+            "needs a processor with AVX2 and FMA3, and numpy uses no more than "
+            f"{' '.join(simd_groups())} here{hint}"
+        )
+    built_in = _above(_simd("baseline"))
+    if built_in:
+        return f"needs a numpy that can do without {' '.join(built_in)}, for which this is built"
+    kinds = sorted({str(library.get("internal_api")) for library in libraries})
+    if kinds != ["openblas"]:
+        found = " and ".join(kinds) or "another BLAS"
+        return f"needs OpenBLAS, and numpy and scipy use {found} here"
+    if _above(_simd("found")) and os.environ.get(_ENABLED_VARIABLE):
+        return f"needs {_ENABLED_VARIABLE} unset"
+    return None
+
+
+def _changes() -> dict[str, str]:
+    """The variables that this process would have to have been started with, and was not."""
+    changes = {}
+    if os.environ.get(CORE_VARIABLE) != CORE:
+        changes[CORE_VARIABLE] = CORE
+    disabled = os.environ.get(DISABLED_VARIABLE, "")
+    more = [name for name in _above(_simd("found")) if name not in _words(disabled)]
+    if more:  # what numpy does not find it cannot disable, and would warn of
+        changes[DISABLED_VARIABLE] = " ".join([*_words(disabled), *more])
+    return changes
+
+
+def _excess(libraries: Libraries) -> str | None:
+    """What is in use that portable numerics exclude."""
+    cores = [str(library.get("architecture")) for library in libraries]
+    others = sorted({core for core in cores if core.lower() != CORE.lower()})
+    above = _above(_simd("found"))
+    found = [f"the kernels of OpenBLAS are those for {' and '.join(others)}"] if others else []
+    found += [f"numpy uses {' '.join(above)}"] if above else []
+    return " and ".join(found) or None
+
+
+def _above(groups: Sequence[str]) -> list[str]:
+    return [name for name in groups if name not in _ALLOWED]
+
+
+def _words(features: str) -> list[str]:
+    """The names in a variable of numpy's, which may stand between blanks or commas."""
+    return features.replace(",", " ").split()
+
+
+def _simd(kind: Literal["baseline", "found"]) -> list[str]:
+    """Numpy's groups of that kind, which lacks where there are none."""
+    return list(np.show_config(mode="dicts")["SIMD Extensions"].get(kind, []))

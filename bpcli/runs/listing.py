@@ -97,7 +97,7 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-_ENVIRONMENT = ("data_sha256", "versions", "platform", "cpu", "blas")
+_ENVIRONMENT = ("data_sha256", "versions", "platform", "cpu", "numerics", "simd", "blas")
 
 
 def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from bpcli.errors import RunError
 from bpcli.nn.network import Bias, Layer
+from bpcli.nn.numerics import Numerics
 from bpcli.runs.store import CONFIG, METRICS, RESOLVED, SPLIT, WEIGHTS
 from bpcli.spec.faults import visible
 from bpcli.spec.models import ActivationSpec
@@ -141,17 +142,21 @@ class Machine(Saved):
     versions: dict[Name, Name]
     platform: Name
     cpu: Name
+    numerics: Numerics
+    simd: list[Name]
     blas: list[dict[Name, Name | None]]
 
 
 class ResumedSession(Saved):
-    """One time that a run was resumed."""
+    """One time that a run was resumed, and on which machine."""
 
     at_epoch: Count
     when: Name
     overrides: list[str]
     changed: list[str]
     argv: list[str]
+    machine: Machine
+    warning: str | None
 
 
 class Rule(Saved):

@@ -10,6 +10,7 @@ from bpcli.data.generators import MOST_ROWS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
+from bpcli.nn.numerics import Numerics
 from bpcli.registry import name_of
 from bpcli.spec.data_models import Count, DataSpec
 from bpcli.spec.named import Strict, keyed, named
@@ -177,6 +178,12 @@ class Training(Strict):
     workers: Count | Literal["auto"] = Field(
         default="auto",
         description="Processes that share the work: changes speed, never a bit of results.",
+    )
+    numerics: Numerics = Field(
+        default="native",
+        description="Which instructions compute: `native` takes this processor's fastest, "
+        "`portable` those that all x86-64 processors with AVX2 and FMA3 share, which give the "
+        "same bits.",
     )
     record_params: bool = Field(
         default=False, description="Save the parameters after every epoch, in params_path.npy."

@@ -111,7 +111,8 @@ def history(record: Mapping[str, Any]) -> Facts:
     if record.get("fold"):
         fold = record["fold"]
         facts.append(("fold", f"{fold['number']} of {fold['of']}, group {fold['group']}"))
-    for key in ("overrides", "status", "stop_reason", "started", "ended", "epochs", "best_epoch"):
+    ends = ("status", "stop_reason", "started", "ended", "epochs", "best_epoch")
+    for key in ("overrides", "numerics", *ends):
         value = record.get(key)
         if value not in (None, []):
             text = ", ".join(value) if isinstance(value, list) else str(value)

@@ -30,7 +30,7 @@ def child_environment() -> dict[str, str]:
 
 def _is_steering(name: str) -> bool:
     families = ("OPENBLAS_", "GOTO_", "OMP_", "GOMP_", "KMP_", "MKL_", "BLIS_", "BLAS_", "NVPL_",
-                "VECLIB_", "NUMEXPR_", "XLA_", "JAX_", "TORCH")  # fmt: skip
+                "VECLIB_", "NUMEXPR_", "NPY_", "XLA_", "JAX_", "TORCH")  # fmt: skip
     of_python = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
     return name.startswith(families) or name.endswith("_NUM_THREADS") or name in of_python
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bpcli.build import Experiment, build, stream
+from bpcli.data.prepare import Preparation
 from bpcli.errors import ConfigError
 from bpcli.spec.load import validate
 from bpcli.spec.overrides import override
@@ -392,3 +394,23 @@ def test_workers_share_matrices_of_parameters_where_rows_are_few() -> None:
     assert built(MOONS, *wide).tasks == 1
     assert built(MOONS, *wide, "training.optimizer=levenberg_marquardt").tasks == 32
     assert built(MOONS, "loss=mse", "training.optimizer=levenberg_marquardt").tasks == 1
+
+
+def test_numerics_are_asked_for_before_the_data_are_made_and_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Scikit-learn comes with the data, and brings a BLAS of its own."""
+    happened: list[str] = []
+    make = Preparation.fit
+
+    def fitted(*arguments: Any) -> Preparation:
+        happened.append("made")
+        return make(*arguments)
+
+    def asked(numerics: str, **_: bool) -> None:
+        happened.append(numerics)
+
+    monkeypatch.setattr("bpcli.build.experiment.require", asked)
+    monkeypatch.setattr(Preparation, "fit", fitted)
+    built(MOONS, "training.numerics=portable")
+    assert happened == ["portable", "made", "portable"]

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from experiment.test_resume import SMALL, STOPS, resumed, trained
 from systems import CONFIGS
-from tampered import change_record, save_arrays, vouch
+from tampered import change_record, record_of, save_arrays, vouch, vouch_for_all
 
 from bpcli.build import build
 from bpcli.errors import RunError
+from bpcli.experiment import provenance
+from bpcli.experiment.resume import resumption
 from bpcli.experiment.train import train
-from bpcli.experiment.verify import verify
+from bpcli.experiment.verify import UNEXPLAINED, relative_difference, verify
 from bpcli.runs.files import load_arrays
-from bpcli.runs.store import METRICS, WEIGHTS, Run
+from bpcli.runs.store import METRICS, PATH, SPLIT, WEIGHTS, Run
 from bpcli.spec.load import load_config
 from bpcli.views.progress import SilentView
 
 
-def write_weights(run: Run, name: str) -> None:
-    """Change the last bit of the first entry of a tensor, and the digest with it."""
+def write_weights(run: Run, name: str, factor: float | None = None) -> None:
+    """Change the first entry of a tensor by its last bit or a factor, and the digest with it."""
     arrays, meta = load_arrays(run.path(WEIGHTS))
     changed = arrays[name].copy()
-    changed.flat[0] = np.nextafter(changed.flat[0], 2)
+    first = changed.flat[0]
+    changed.flat[0] = np.nextafter(first, 2) if factor is None else factor * first
     save_arrays(run.path(WEIGHTS), arrays | {name: changed}, meta)
     vouch(run)
 
@@ -43,9 +47,12 @@ def test_a_run_trained_again_is_identical(overrides: list[str], tmp_path: Path) 
     run = trained(tmp_path, [*SMALL, *overrides]).run
     verdict = verify(run)
     assert verdict.is_identical, verdict.sentence
-    assert verdict.losses == len(run.metrics())
-    assert verdict.epochs == run.record()["epochs"]
+    assert verdict.counts.losses == len(run.metrics())
+    assert verdict.counts.epochs == run.record()["epochs"]
+    assert verdict.counts.metrics == len(run.record()["metrics"]) > 0
+    assert verdict.counts.path_rows == run.record()["epochs"] + 1
     assert verdict.then == verdict.now
+    assert not verdict.explanation
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -56,8 +63,8 @@ def test_a_run_that_was_stopped_resumed_and_lengthened_is_identical(tmp_path: Pa
     resumed(run, "training.epochs=2500")  # from here on, other epochs have lines
     verdict = verify(run)
     assert verdict.is_identical, verdict.sentence
-    assert verdict.epochs == 2500
-    assert verdict.losses == len(run.metrics()) > 800
+    assert verdict.counts.epochs == 2500
+    assert verdict.counts.losses == len(run.metrics()) > 800
 
 
 def test_the_first_epoch_and_tensor_that_differ_are_named(tmp_path: Path) -> None:
@@ -70,12 +77,12 @@ def test_the_first_epoch_and_tensor_that_differ_are_named(tmp_path: Path) -> Non
         checkpoint.unlink()
     write_weights(run, "last.W2")
     verdict = verify(run)
-    assert verdict.epoch is not None
-    assert verdict.tensor is not None
-    assert verdict.epoch.what == "the loss of epoch 17"
-    assert verdict.epoch.then == lines[17]["loss"] != verdict.epoch.again
-    assert verdict.tensor.what == "last.W2[0, 0]"
-    assert verdict.sentence.startswith("not identical, of 51 losses and 1")
+    assert verdict.differences.keys() == {"epoch", "tensor"}
+    epoch = verdict.differences["epoch"]
+    assert epoch.what == "the loss of epoch 17"
+    assert epoch.then == lines[17]["loss"] != epoch.again
+    assert verdict.differences["tensor"].what == "last.W2[0, 0]"
+    assert verdict.sentence.startswith("not identical, of 51 losses, 1")
 
 
 def test_the_command_exits_with_4_where_anything_differs(bpnet, tmp_path: Path) -> None:
@@ -83,7 +90,8 @@ def test_the_command_exits_with_4_where_anything_differs(bpnet, tmp_path: Path) 
     assert bpnet("train", CONFIGS / "xor.yaml", *short).code == 0
     same = bpnet("verify", "latest")
     assert same.code == 0
-    assert "is bit-identical: 21 losses and 1" in same.out
+    assert "is bit-identical: 21 losses, 12 tensors, 3 metrics and the split after 20" in same.out
+    assert "relative difference" not in same.out
     assert "numpy" in same.out
     (folder,) = (tmp_path / "runs").iterdir()
     write_weights(Run(folder), "best.b1")
@@ -92,7 +100,11 @@ def test_the_command_exits_with_4_where_anything_differs(bpnet, tmp_path: Path) 
     document = json.loads(other.out)
     assert (document["identical"], document["first_epoch"]) == (False, None)
     assert document["first_tensor"]["what"] == "best.b1[0]"
-    assert {"versions", "cpu", "blas"} <= document["then"].keys() & document["now"].keys()
+    facts = {"versions", "platform", "cpu", "numerics", "simd", "blas"}
+    assert document["then"].keys() == document["now"].keys() == facts
+    assert document["explanation"] == [UNEXPLAINED]
+    assert 0 < document["largest_relative_difference"] < 1e-15
+    assert document["largest_in"] == "best.b1"
 
 
 OF_DEFAULTS = ["data.n_samples=60", "data.split={}", "loss=mse", "training={epochs: 20}"]
@@ -107,7 +119,206 @@ def test_what_cannot_be_trained_again_is_refused(tmp_path: Path) -> None:
         resumed(run, way)
         with pytest.raises(RunError, match=r"another learning rate from epoch 8 on"):
             verify(run)
-    other = train(build(load_config(CONFIGS / "moons.yaml", SMALL)), tmp_path, SilentView()).run
-    change_record(other, {"data_sha256": "0" * 64})
-    with pytest.raises(RunError, match="its data have changed"):
-        verify(other)
+
+
+def test_a_table_that_has_changed_is_refused(tmp_path: Path) -> None:
+    table, config = tmp_path / "t.csv", tmp_path / "t.yaml"
+    table.write_text("x,y\n" + "".join(f"{x},{2 * x}\n" for x in range(12)))
+    config.write_text(
+        "data: {file: t.csv, targets: y}\nnetwork: {layers: [1, 2, 1], "
+        "activations: [tanh, identity]}\nloss: mse\ntraining: {epochs: 4, learning_rate: 0.001}\n"
+    )
+    run = train(build(load_config(config)), tmp_path / "runs", SilentView()).run
+    assert verify(run).is_identical
+    with table.open("a") as file:
+        file.write("12,25\n")
+    with pytest.raises(RunError, match=r"t\.csv has changed since it was trained"):
+        verify(run)
+
+
+# All that is compared.
+
+
+def test_data_that_come_out_with_other_bits_are_told_and_trained_on(tmp_path: Path) -> None:
+    run = trained(tmp_path, SMALL).run
+    change_record(run, {"data_sha256": "0" * 64})
+    verdict = verify(run, tolerance=0)
+    assert verdict.differences.keys() == {"data"}
+    assert not verdict.is_identical
+    assert verdict.is_accepted  # what came of them is the same
+    assert verdict.distance_text == "the largest relative difference is 0"
+    assert not verify(run).is_accepted
+
+
+def test_final_metrics_are_compared(tmp_path: Path) -> None:
+    run = trained(tmp_path, SMALL).run
+    metrics = record_of(run)["metrics"]
+    change_record(run, {"metrics": metrics | {"val.loss": metrics["val.loss"] * (1 + 1e-10)}})
+    verdict = verify(run)
+    assert verdict.differences.keys() == {"metric"}
+    assert verdict.differences["metric"].what == verdict.distance.what == "val.loss"
+    assert verdict.distance.relative == pytest.approx(1e-10, rel=1e-4)
+    assert verify(run, 2e-10).is_accepted
+    assert not verify(run, 0.5e-10).is_accepted
+    change_record(run, {"metrics": metrics, "best_epoch": 1})
+    assert verify(run).differences["metric"].what == "the best epoch"
+    change_record(run, {"metrics": {}})  # of a training that was given up
+    assert verify(run).is_identical
+
+
+def test_recorded_parameters_are_compared_row_by_row(tmp_path: Path) -> None:
+    run = trained(tmp_path, SMALL).run
+    path = np.load(run.path(PATH))
+    changed = path.copy()
+    changed[7, 3] = np.nextafter(changed[7, 3], 2)
+    changed[9, 0] *= 1 + 1e-8
+    np.save(run.path(PATH), changed)
+    vouch_for_all(run)
+    verdict = verify(run)
+    assert verdict.differences.keys() == {"path"}
+    assert verdict.differences["path"].what == "params_path.npy[7][3]"
+    assert verdict.distance.what == "params_path.npy[9]"
+    wanted = abs(changed[9, 0] - path[9, 0]) / abs(changed[9]).max()
+    assert verdict.distance.relative == pytest.approx(wanted)
+    np.save(run.path(PATH), path[:-1])
+    vouch(run)
+    shorter = verify(run, tolerance=1)
+    assert shorter.differences["path"].what == "the size of params_path.npy"
+    assert not shorter.is_accepted
+    run.path(PATH).unlink()
+    with pytest.raises(RunError, match="missing"):
+        verify(run)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda rows: rows[::-1], "row 0 of the train part in split.npz"),
+        (lambda rows: rows[1:], "the rows of the train part in split.npz"),
+    ],
+)
+def test_the_split_is_made_again_and_compared(change, what: str, tmp_path: Path) -> None:
+    run = trained(tmp_path, SMALL).run
+    with np.load(run.path(SPLIT)) as saved:
+        parts = dict(saved)
+    np.savez(run.path(SPLIT), **parts | {"train": change(parts["train"])})
+    vouch_for_all(run)
+    verdict = verify(run, tolerance=1)
+    assert verdict.differences.keys() == {"split"}
+    assert verdict.differences["split"].what == what
+    assert not verdict.is_accepted
+    assert "is infinite" in verdict.distance_text
+    run.path(SPLIT).write_bytes(b"PK")
+    vouch(run)
+    with pytest.raises(RunError, match=r"split\.npz is damaged"):
+        verify(run)
+
+
+@pytest.mark.parametrize(
+    ("then", "again", "relative"),
+    [
+        ([4.0, -8.0], [4.0, -8.5], 0.0625),
+        ([[1.0], [2.0]], [[1.5], [2.0]], 0.25),
+        ([0.0, 0.0], [-0.0, 0.0], 0.0),
+        ([0.0], [1e-300], np.inf),
+        ([np.nan, 2.0], [np.nan, 3.0], 0.5),
+        ([np.inf, 2.0], [1e308, 2.0], np.inf),
+        ([1.0], [1.0, 2.0], np.inf),
+        ([], [], 0.0),
+    ],
+)
+def test_the_relative_difference_of_tensors(
+    then: list[float], again: list[float], relative: float
+) -> None:
+    assert relative_difference(np.array(then), np.array(again)) == relative
+
+
+def test_a_tolerance_accepts_what_is_no_further_off(bpnet, tmp_path: Path) -> None:
+    short = ("--set", "training.epochs=20", "--quiet")
+    assert bpnet("train", CONFIGS / "xor.yaml", *short).code == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    write_weights(Run(folder), "last.W1", factor=1 + 1e-7)
+    near = bpnet("verify", "latest", "--tolerance", "1e-6")
+    assert near.code == 0
+    assert "is within tolerance 1e-06, of 21 losses" in near.out
+    assert "bit-identical" not in near.out
+    (told,) = re.findall(r"the largest relative difference is (\S+), in last\.W1\n", near.out)
+    assert 1e-9 < float(told) < 1.01e-7
+    far = bpnet("verify", "latest", "--tolerance", "1e-9")
+    assert far.code == 4
+    assert "is not identical" in far.out
+    document = json.loads(bpnet("verify", "latest", "--tolerance", "1e-6", "--json").out)
+    assert (document["identical"], document["accepted"]) == (False, True)
+    assert document["tolerance"] == 1e-6
+    assert bpnet("verify", "latest", "--tolerance", "-1").code == 2
+
+
+# What may be why.
+
+HASWELL = [{"internal_api": "openblas", "version": "0.3.31", "architecture": "Haswell"}]
+ZEN = [HASWELL[0] | {"architecture": "Zen"}]
+ELSEWHERE: dict[str, tuple[object, object, str]] = {
+    "versions": (
+        {"numpy": "1.26.4"}, {"numpy": "2.4.6"}, "numpy: 1.26.4 became 2.4.6",
+    ),
+    "platform": (
+        "Linux-6-x86_64-with-glibc2.31", "Linux-6-x86_64-with-glibc2.36",
+        "platform: Linux-6-x86_64-with-glibc2.31 became Linux-6-x86_64-with-glibc2.36",
+    ),
+    "cpu": ("Xeon", "EPYC", "cpu: Xeon became EPYC"),
+    "numerics": ("portable", "native", "numerics: portable became native"),
+    "simd": (["X86_V2"], ["X86_V2", "X86_V3"], "simd: X86_V2 became X86_V2 X86_V3"),
+    "blas": (ZEN, HASWELL, "blas: openblas 0.3.31 Zen became openblas 0.3.31 Haswell"),
+}  # fmt: skip
+
+
+def on(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
+    """Have what comes next recorded as done on another machine."""
+    from bpcli.experiment import record, resume
+
+    here = provenance.machine()
+    for module in (record, resume):
+        monkeypatch.setattr(module, "machine", lambda: here | facts)
+
+
+@pytest.mark.parametrize("fact", ELSEWHERE)
+def test_each_fact_explains_a_difference(
+    fact: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then, now, text = ELSEWHERE[fact]
+    on(monkeypatch, **{fact: then})
+    run = trained(tmp_path, [*SMALL, "training.epochs=5"]).run
+    on(monkeypatch, **{fact: now})
+    assert not verify(run).explanation  # there is nothing to explain
+    write_weights(run, "last.W1")
+    assert verify(run).explanation == [f"Since the run began, these have changed: {text}."]
+    on(monkeypatch, **{fact: then})
+    assert verify(run).explanation == [UNEXPLAINED]
+
+
+def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(monkeypatch, blas=HASWELL)
+    run = trained(tmp_path, SMALL, stops=[8]).run
+    with resumption(run, []) as ready:
+        assert ready.warnings == []
+    on(monkeypatch, blas=ZEN, cpu="another")
+    told = "blas: openblas 0.3.31 Haswell became openblas 0.3.31 Zen"
+    with resumption(run, []) as ready:
+        (warning,) = ready.warnings
+        assert warning.endswith(f"no single machine will repeat its bits: {told}")
+    resumed(run, stops=[20])
+    with resumption(run, []) as ready:
+        assert ready.warnings == []  # as before
+    resumed(run)
+    first, second = record_of(run)["resumed"]
+    assert first["warning"] == warning
+    assert second["warning"] is None
+    assert first["machine"].keys() == {*ELSEWHERE}
+    assert first["machine"]["blas"] == ZEN
+    write_weights(run, "last.W1")
+    on(monkeypatch, blas=HASWELL)
+    (sentence,) = verify(run).explanation
+    assert sentence.startswith("From epoch 8 on, the run was trained under other conditions")
+    assert sentence.endswith(f"no single machine repeats its bits: {told}.")
