@@ -18,8 +18,10 @@ from bpcli.data.columns import InputColumn
 from bpcli.errors import ConfigError, GateFailed
 from bpcli.experiment.formats.json_file import document, json_text
 from bpcli.experiment.formats.onnx_file import onnx_bytes, onnx_outputs
+from bpcli.experiment.formats.python_child import predictions
 from bpcli.experiment.formats.python_file import python_text
 from bpcli.experiment.model import Model
+from bpcli.experiment.model_names import check_names
 from bpcli.nn.activations import Sigmoid
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import write_atomically
@@ -43,14 +45,16 @@ class Format:
 def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> Path:
     """Write a verified file; where it is.
 
-    Raises `ConfigError` where a file is in the way and not `force`, or a package lacks, and
-    `GateFailed` where the file does not compute what bpnet does.
+    Raises `ConfigError` where a file is in the way and not `force`, or a package lacks, `RunError`
+    where the run says what no file can hold, and `GateFailed` where the file does not compute what
+    bpnet does.
     """
     kind = FORMATS[to]
     path = path or Path(_module_name(model.name) + kind.suffix)
     if path.exists() and not (force and path.is_file()):
         hint = "--force overwrites it" if path.is_file() else "name a file by -o"
         raise ConfigError(f"{path} is there already: {hint}.")
+    check_names(model)
     content = kind.content(model)
     kind.verify(content, model)
     write_atomically(path, content)
@@ -67,13 +71,22 @@ def _module_name(name: str) -> str:
 
 
 def _verify_python(content: bytes, model: Model) -> None:
-    namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(content, "exported.py", "exec"), namespace)
-    exact = model.in_double()
-    for columns in probes(model):
-        predicted = namespace["predict"](columns)
-        found = np.column_stack([predicted[name] for name in model.output_names])
-        _check("Python file", exact, _encoded(model, columns), found, predicted.get("class"), EXACT)
+    exact, tried = model.in_double(), list(probes(model))
+    for columns, predicted in zip(tried, predictions(content, tried), strict=True):
+        X = _encoded(model, columns)
+        found = _columns_of(predicted, model.output_names, len(X))
+        _check("Python file", exact, X, found, predicted.get("class"), EXACT)
+
+
+def _columns_of(predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
+    """The outputs (rows, names). Raises `GateFailed` where they are no such numbers."""
+    try:
+        found = np.array([predicted[name] for name in names], np.float64)
+    except (KeyError, TypeError, ValueError):
+        found = np.empty(0)
+    if found.shape != (len(names), rows):
+        raise GateFailed("The Python file gives other outputs than bpnet: it was not written.")
+    return found.T
 
 
 def _verify_json(content: bytes, model: Model) -> None:
@@ -111,7 +124,8 @@ def _check(
     allowed = tolerance * largest + 8 * np.abs(rounded - expected)
     excess = np.abs(found - expected) - allowed
     if not (excess <= 0).all():
-        worst = np.unravel_index(np.nanargmax(excess), excess.shape)
+        badness = np.where(np.isnan(excess), np.inf, excess)
+        worst = np.unravel_index(np.argmax(badness), excess.shape)
         raise GateFailed(
             f"The {what} gives {found[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
             "was not written."

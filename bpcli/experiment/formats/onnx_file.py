@@ -19,6 +19,7 @@ from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
 from bpcli.registry import name_of
+from bpcli.views.text import printable_json
 
 OPSET = 13
 """Of 2020, which every runtime in use reads."""
@@ -45,7 +46,11 @@ def onnx_bytes(model: Model) -> bytes:
     )
     names = {"inputs": model.encoding.names, "outputs": model.output_names}
     helper.set_model_props(
-        whole, {key: json.dumps(value, ensure_ascii=False) for key, value in names.items()}
+        whole,
+        {
+            key: printable_json(json.dumps(value, ensure_ascii=False))
+            for key, value in names.items()
+        },
     )
     _onnx().checker.check_model(whole)
     content: bytes = whole.SerializeToString()
