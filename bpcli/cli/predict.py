@@ -132,7 +132,7 @@ def _predict_file(
     reference: str, file: Path, output: Path | None, write: Write, weights: str, runs_dir: Path
 ) -> None:
     from bpcli.experiment.model import load_model
-    from bpcli.experiment.model_names import check_names
+    from bpcli.experiment.model_check import check_model
     from bpcli.experiment.new_rows import new_rows
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
@@ -141,7 +141,7 @@ def _predict_file(
         raise ConfigError(f"{reference} is a CONFIG: new rows need a RUN, which was trained.")
     with repeatable_numerics(), _on_disk(file) as path:
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
-        check_names(model)
+        check_model(model)
         rows = new_rows(path, model)
         for note in rows.notes:
             console(stderr=True).say(f"note: {note}")

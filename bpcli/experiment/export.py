@@ -21,7 +21,7 @@ from bpcli.experiment.formats.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.experiment.formats.python_child import predictions
 from bpcli.experiment.formats.python_file import python_text
 from bpcli.experiment.model import Model
-from bpcli.experiment.model_names import check_names
+from bpcli.experiment.model_check import check_model
 from bpcli.nn.activations import Sigmoid
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import write_atomically
@@ -54,7 +54,7 @@ def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> 
     if path.exists() and not (force and path.is_file()):
         hint = "--force overwrites it" if path.is_file() else "name a file by -o"
         raise ConfigError(f"{path} is there already: {hint}.")
-    check_names(model)
+    check_model(model)
     content = kind.content(model)
     kind.verify(content, model)
     write_atomically(path, content)

@@ -22,7 +22,7 @@ from bpcli.data.prepare import Preparation, Scale
 from bpcli.errors import ConfigError, GateFailed, RunError
 from bpcli.experiment import export as exporting
 from bpcli.experiment.export import FORMATS, export
-from bpcli.experiment.formats import python_child, python_file
+from bpcli.experiment.formats import onnx_file, python_child, python_file
 from bpcli.experiment.formats.literals import identifier, number, python_string
 from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
@@ -307,7 +307,9 @@ def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (InputColumn("x", "missing"), "number, boolean or category"),  # type: ignore[arg-type]
         (InputColumn("x", fill=TOUCH), "a finite number"),
         (InputColumn("x", fill=float("nan")), "a finite number"),
-        (InputColumn("x", "category", ("a", "b"), fill=1.5), "a name"),
+        (InputColumn("x", fill=True), "a finite number"),
+        (InputColumn("x", "category", ("a", "b"), fill=1.5), "with 1.5, not with one of its"),
+        (InputColumn("x", "category", ("a", "b"), fill="c"), "with 'c', not with one of its"),
         (InputColumn("x", "category", ("a", 3.5)), "is no text"),  # type: ignore[arg-type]
         (InputColumn(["x"]), "is no text"),  # type: ignore[arg-type]
         (InputColumn("\ud800"), "is no text"),
@@ -317,10 +319,18 @@ def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_what_a_column_may_not_be_is_no_code(canary, column, complaint) -> None:
     model = a_model(ACTIVATIONS["tanh"](), columns=(column, InputColumn("y")))
-    with pytest.raises(RunError, match=complaint) as caught:
-        export(model, "python", canary.with_name("model.py"))
-    assert "The run is damaged" in str(caught.value)
+    for to in FORMATS:
+        with pytest.raises(RunError, match=complaint) as caught:
+            export(model, to, canary.with_name("model"))
+        assert "The run is damaged" in str(caught.value)
     assert not [*canary.parent.iterdir()]
+
+
+def test_columns_that_do_not_fit_the_network_are_an_error(tmp_path: Path) -> None:
+    model = replace(a_model(ACTIVATIONS["tanh"]()), encoding=Encoding((InputColumn("x"),)))
+    for to in FORMATS:
+        with pytest.raises(RunError, match="its columns make 1 inputs, and its network has 3"):
+            export(model, to, tmp_path / "model")
 
 
 @pytest.mark.parametrize("slope", [TOUCH, float("inf"), True, None])
@@ -487,3 +497,12 @@ def test_predictions_come_back_to_the_last_bit() -> None:
     gaps = b"import numpy\npredict = lambda rows: {'y': numpy.array([str(v) for v in rows['x']])}"
     (found,) = python_child.predictions(gaps, [{"x": [None, float("nan"), True, 1.0, "a"]}])
     assert found["y"] == ["None", "nan", "True", "1.0", "a"]
+
+
+def test_what_an_onnx_file_has_no_room_for_is_said(tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(onnx_file, "_MOST_BYTES", 100)
+    with pytest.raises(
+        ConfigError, match=r"holds at most 2 GiB, and these parameters take 168 bytes"
+    ):
+        export(a_model(ACTIVATIONS["tanh"]()), "onnx", tmp_path / "model.onnx")

@@ -24,10 +24,22 @@ from bpcli.views.text import printable_json
 OPSET = 13
 """Of 2020, which every runtime in use reads."""
 
+_MOST_BYTES = 2**31 - 2**20
+"""Of parameters: protobuf has no longer messages than 2 GiB, in which names stand too."""
+
 
 def onnx_bytes(model: Model) -> bytes:
-    """The graph. Raises `ConfigError` where the packages that write or verify it lack."""
+    """The graph.
+
+    Raises `ConfigError` where the packages that write or verify it lack, or it is too large.
+    """
     helper = _onnx().helper
+    size = model.params.nbytes
+    if size > _MOST_BYTES:
+        raise ConfigError(
+            f"An ONNX file holds at most 2 GiB, and these parameters take {size:,} bytes: train in "
+            "float32, or export to json."
+        )
     graph = _Graph(model.params.dtype)
     output = _pipeline(graph, model)
     kind = helper.np_dtype_to_tensor_dtype(model.params.dtype)
