@@ -189,11 +189,12 @@ def is_refused(done, *words: str) -> bool:
 def test_a_folder_of_pictures_that_leads_elsewhere_is_refused(bpnet, run: Path, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    for target in (elsewhere, run, tmp_path / "none"):
+    (run / "inner").mkdir()
+    for target in (elsewhere, run, run / "inner", tmp_path / "none"):
         (run / "plots").symlink_to(target, target_is_directory=True)
         assert is_refused(bpnet("plot", "latest"), "plots", "is a link to another place", "-o")
         (run / "plots").unlink()
-    assert not [*elsewhere.iterdir(), *run.glob("*.png")]
+    assert not [*elsewhere.iterdir(), *run.rglob("*.png")]
     assert not (tmp_path / "none").exists()
     (run / "plots").write_text("mine")
     assert is_refused(bpnet("plot", "latest", "loss"), "plots", "is no folder")
@@ -212,6 +213,12 @@ def test_a_picture_is_never_written_through_a_link(bpnet, run: Path, tmp_path: P
     assert not (run / "plots" / "loss.png").is_symlink()
     assert (run / "plots" / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert len([*(run / "plots").iterdir()]) == 1
+
+
+def test_the_name_of_a_picture_is_shown_as_text(bpnet, run: Path, tmp_path: Path) -> None:
+    done = bpnet("plot", "latest", "loss", "-o", "a\x1b[31m\n\x9b.png")
+    assert (done.code, done.out) == (0, "a\\x1b[31m\n\\x9b.png\n")
+    assert (tmp_path / "a\x1b[31m\n\x9b.png").is_file()
 
 
 def test_a_run_may_itself_be_a_link(bpnet, run: Path, tmp_path: Path) -> None:

@@ -91,6 +91,16 @@ def test_the_names_of_a_stranger_are_never_run(bpnet, train, change, to) -> None
     assert (result.code == 0) == bool([*Path().glob("c.[jpo]*")])
 
 
+def test_a_name_adds_no_line_to_an_error(bpnet, train) -> None:
+    run = train(*PLAIN)
+    forged = "n\nError: forged\u2028"
+    poison(run, lambda meta: meta["columns"]["inputs"][0].update(name=forged))
+    result = bpnet("predict", "latest", "t.csv")
+    assert result.code == 2
+    assert result.err.startswith("Error: t.csv: there is no column `n Error: forged")
+    assert len(result.err.splitlines()) == 1
+
+
 # Formulas.
 
 FORMULAS = [

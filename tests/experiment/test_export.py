@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -326,6 +328,22 @@ def test_what_a_column_may_not_be_is_no_code(canary, column, complaint) -> None:
     assert not [*canary.parent.iterdir()]
 
 
+@pytest.mark.parametrize(
+    ("column", "complaint"),
+    [
+        (InputColumn("x", f"{TOUCH} or str"), "in the place of number, boolean or category"),  # type: ignore[arg-type]
+        (InputColumn("x", fill=TOUCH), "in the place of a finite number"),
+        (InputColumn("x", "category", ("a",), fill=1.5), "in the place of a name"),
+        (InputColumn("x", "category", (1,)), "in the place of a name"),  # type: ignore[arg-type]
+        (InputColumn(["x"]), "in the place of a name"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_text_itself_is_made_of_literals_alone(column, complaint) -> None:
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
+    with pytest.raises(RunError, match=complaint):
+        python_file.python_text(model)
+
+
 def test_columns_that_do_not_fit_the_network_are_an_error(tmp_path: Path) -> None:
     model = replace(a_model(ACTIVATIONS["tanh"]()), encoding=Encoding((InputColumn("x"),)))
     for to in FORMATS:
@@ -473,6 +491,15 @@ def test_the_file_is_tried_alone_in_an_empty_folder(canary, monkeypatch, tmp_pat
         "assert os.listdir() == ['exported.py'] and 'bpcli' not in sys.modules\n" + RIGHT,
     )
     export(a_model(ACTIVATIONS["tanh"]()), "python", tmp_path / "model.py")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the script is for the shell of a POSIX system")
+def test_numpy_is_found_where_the_interpreter_does_not_look(canary, monkeypatch, tmp_path) -> None:
+    program = tmp_path / "python"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')  # without site-packages
+    program.chmod(0o755)
+    monkeypatch.setattr(python_child.sys, "executable", str(program))
+    assert export(a_model(ACTIVATIONS["tanh"]()), "python", tmp_path / "model.py").is_file()
 
 
 def test_one_process_tries_all_rows(canary, monkeypatch) -> None:
