@@ -1,8 +1,8 @@
 """How values stand in source text, so that no name or number of a saved run can become code.
 
 Whatever writes a program puts our own text together with the results of these functions, and with
-nothing else that comes from a run. A language has a section of its own below, with one function
-for strings and one for composed values; `number` and `identifier` serve all languages.
+nothing else that comes from a run. Each language has a section of its own below, with the one
+function that quotes its strings; `number` and `identifier` serve all languages.
 """
 
 from __future__ import annotations
