@@ -20,10 +20,13 @@ class ConfigError(BpnetError):
 
 
 class DataError(BpnetError):
-    """The data cannot be used as asked; `key` is the key of `data` at fault, if it is known."""
+    """The data cannot be used as asked; `key` is the key of `data` at fault, if it is known.
+
+    The message is one line, whatever stands in the names and cells that it quotes.
+    """
 
     def __init__(self, message: str, key: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(" ".join(message.splitlines()))
         self.key = key
 
 

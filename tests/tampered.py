@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors.numpy import save
+
 from bpcli.runs.checkpoint import seal_checkpoint
-from bpcli.runs.files import array_bytes, file_digest, load_arrays
+from bpcli.runs.files import file_digest, load_arrays
 from bpcli.runs.sealed import SEAL, write_sealed
 from bpcli.runs.store import RECORD, WEIGHTS, Run
 
@@ -29,7 +31,8 @@ RECORD_OF_A_RUN: dict[str, Any] = {
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Any], meta: Any) -> None:
-    path.write_bytes(array_bytes(arrays, meta))
+    """As bpnet does, but for what it would not write: lone surrogates, NaN."""
+    path.write_bytes(save(dict(arrays), {"bpnet": json.dumps(meta)}))
 
 
 def record_of(run: Run) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def vouch_for_all(run: Run) -> None:
     vouch(run)
 
 
-def change_arrays(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+def change_arrays(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> None:
     """Change arrays and what describes them, of weights or of a checkpoint, and vouch for them."""
     arrays, meta = load_arrays(path)
     arrays = {name: array.copy() for name, array in arrays.items()}

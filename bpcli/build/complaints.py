@@ -135,14 +135,16 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
             )
 
 
+def of_folds(spec: Spec, table: Table) -> Iterator[Complaint]:
+    """More folds than rows: to be told before any is drawn."""
+    folds, rows = spec.data.split.folds, len(table)
+    if folds is not None and folds > rows:
+        few = "1 row is" if rows == 1 else f"{rows} rows are"
+        yield Complaint(("data", "split", "folds"), f"{few} too few for {folds} folds")
+
+
 def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
     """Parts without rows, and batches larger than the training part."""
-    folds = spec.data.split.folds
-    if folds is not None and folds > len(table):
-        yield Complaint(
-            ("data", "split", "folds"), f"{len(table)} rows are too few for {folds} folds"
-        )
-        return
     for name in PARTS:
         fraction = spec.data.split.fractions[name]
         if fraction > 0 and not len(split[name]):

@@ -32,6 +32,7 @@ from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.numerics import repeatable_numerics, require
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.data_models import DivideBy, GeneratedData, ScaleSpec
+from bpcli.spec.faults import shown
 from bpcli.spec.load import Config
 from bpcli.spec.models import LayerParameters, Spec
 from bpcli.training.batches import Batches
@@ -223,7 +224,11 @@ def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Ex
     spec = config.spec
     _refuse_what_cannot_fit(config)
     table = _table(config)
+    found = [*complaints.of_folds(spec, table)]
+    if found:
+        raise config.error(found)
     split = _split(spec, table)
+    table = replace(table, notes=(*table.notes, *_notes_on_folds(spec, table)))
     table = _fitted(config, table, split["train"], encoding)
     found = [
         *complaints.of_targets(spec, table, needs_targets),
@@ -278,6 +283,7 @@ def _table(config: Config) -> Table:
     data = config.spec.data
     try:
         table = _made(data.source, stream(config.spec.seed, "data"))
+        _refuse_no_training_rows(table)
         if data.targets == "same_as_inputs":
             return table.with_inputs_as_targets()
         asked = data.targets if isinstance(data, GeneratedData) else None
@@ -287,7 +293,6 @@ def _table(config: Config) -> Table:
             return table.with_classes_as_targets()
         if data.files:
             _refuse_numbers_as_classes(config.spec, table)
-            _refuse_no_training_rows(table)
     except DataError as error:
         raise _data_error(config, error) from None
     return table
@@ -419,6 +424,22 @@ def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
     fractions = {part: size for part, size in split.fractions.items() if part not in fixed}
     drawn = split_rows(fractions, len(pool), None if labels is None else labels[pool], rng)
     return {part: fixed[part] if part in fixed else pool[drawn[part]] for part in PARTS}
+
+
+def _notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
+    """Classes with too few rows to be in every fold."""
+    folds = spec.data.split.folds
+    if folds is None or table.labels is None:
+        return
+    counts = np.bincount(table.labels, minlength=len(table.class_names)).tolist()
+    rows_of = zip(table.class_names, counts, strict=True)
+    few = [f"{shown(name)} ({rows})" for name, rows in rows_of if 0 < rows < folds]
+    if few:
+        listed = ", ".join(few[:3]) + " and others" * (len(few) > 3)
+        yield (
+            f"classes with fewer rows than the {folds} folds: {listed}; some folds test or train "
+            "on none of them"
+        )
 
 
 def _rows_in_none(table: Table) -> Labels:

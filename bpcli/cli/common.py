@@ -105,10 +105,11 @@ def console(stderr: bool = False) -> Console | Stream:
 
 
 def print_json(document: Any) -> None:
-    """Print the one JSON document of a command."""
+    """Print the one JSON document of a command, in characters that every terminal only shows."""
     from bpcli.runs.files import to_json
+    from bpcli.views.text import printable_json
 
-    text = to_json(document)
+    text = printable_json(to_json(document))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # strings alone have such characters, and may escape them

@@ -130,8 +130,14 @@ def _print_proof(proof: Proof) -> None:
     out.say("hessian: u·H v against v·H u, and H v against differences of the gradient")
     if proof.unchecked:
         out.say(
-            f"not checked, as every entry sits on a kink: {', '.join(proof.unchecked)}; other "
-            "parameters or rows would show more"
+            "not checked, as every entry sits on a kink, or overflows: "
+            f"{', '.join(proof.unchecked)}; other parameters or rows would show more"
+        )
+    if proof.blind:
+        out.say(
+            "not proven, as it is smaller than the rounding of what it is a sum of: "
+            f"{', '.join(proof.blind)}; scaled data (`data.scale`) or other parameters would show "
+            "more"
         )
     if proof.harmless:
         out.say(f"this error changes nothing here: it takes {proof.harmless}")

@@ -63,6 +63,7 @@ def command(
     from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
     from bpcli.runs.references import find_run
     from bpcli.views.plots.style import FORMATS
+    from bpcli.views.text import harmless
 
     if output is not None and output.suffix.lower() not in FORMATS:
         raise ConfigError(f"-o {output}: expected a name that ends in {', '.join(FORMATS)}.")
@@ -72,7 +73,7 @@ def command(
         _print_list(subject)
         return
     for path in save_plots(found, subject, chosen_kinds(subject, kinds), output):
-        click.echo(path)
+        click.echo(harmless(str(path)))
 
 
 def _print_list(subject: Subject) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bpcli.experiment.model import Model
     from bpcli.experiment.new_rows import NewRows
     from bpcli.experiment.predict import PredictedRows
-    from bpcli.experiment.prediction_files import Write
+    from bpcli.experiment.prediction_files import Separated, Write
     from bpcli.nn.arrays import Array
 
 _MOST_ROWS_ON_A_TERMINAL = 50
@@ -43,6 +43,7 @@ Examples:
   bpnet predict configs/xor_by_hand.yaml
   bpnet predict latest --split test > predictions.tsv
   bpnet predict latest new.csv -o predictions.csv
+  bpnet predict latest new.csv -o predictions.csv --raw
   cat new.csv | bpnet predict latest - > predictions.tsv""",
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
@@ -60,6 +61,12 @@ Examples:
     show_default=True,
     help="Which rows of the data.",
 )
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Keep names in CSV and TSV that a spreadsheet would take for formulas; without it they "
+    "get a ' before them.",
+)
 @weights_option
 @set_option
 @runs_dir_option
@@ -69,6 +76,7 @@ def command(
     file: Path | None,
     output: Path | None,
     split: str,
+    raw: bool,
     weights: str,
     overrides: tuple[str, ...],
     runs_dir: Path,
@@ -83,12 +91,18 @@ def command(
     With FILE, which a run alone can read, they are for its rows, in their order: classes and
     probabilities, or values in original units, as tab-separated lines or as --output says. Columns
     are found by name; a file of any size takes little memory. `-` reads standard input.
+
+    Names that begin with = + - @, a tab or a line break get a ' before them in CSV and TSV, since a
+    spreadsheet would compute them; numbers never change. --raw keeps such names as they are.
     """
+    if raw and as_json:
+        raise ConfigError("--raw is for CSV and TSV: JSON keeps names as they are.")
     if file is not None:
         for option in ("split", "overrides"):
             if was_given(option):
                 raise ConfigError(f"--{_SPELT[option]} is for the rows of the run's own data.")
-        _predict_file(run_or_config, file, output, weights, runs_dir, as_json)
+        write = _writer(file, output, raw, as_json)
+        _predict_file(run_or_config, file, output, write, weights, runs_dir)
         return
     if output is not None:
         raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
@@ -105,7 +119,7 @@ def command(
     elif sys.stdout.isatty():
         _print_table(predicted)
     else:
-        _print_lines(predicted)
+        _print_lines(predicted, raw)
 
 
 _SPELT = {"split": "split", "overrides": "set"}
@@ -115,7 +129,7 @@ _SPELT = {"split": "split", "overrides": "set"}
 
 
 def _predict_file(
-    reference: str, file: Path, output: Path | None, weights: str, runs_dir: Path, as_json: bool
+    reference: str, file: Path, output: Path | None, write: Write, weights: str, runs_dir: Path
 ) -> None:
     from bpcli.experiment.model import load_model
     from bpcli.experiment.new_rows import new_rows
@@ -124,7 +138,6 @@ def _predict_file(
 
     if names_a_config(reference):
         raise ConfigError(f"{reference} is a CONFIG: new rows need a RUN, which was trained.")
-    write = _writer(file, output, as_json)
     with repeatable_numerics():
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
         with _on_disk(file) as path:  # not before: this process may have to start again
@@ -134,28 +147,42 @@ def _predict_file(
             _write(write, output, model, rows)
 
 
-def _writer(file: Path, output: Path | None, as_json: bool) -> Write:
+def _writer(file: Path, output: Path | None, raw: bool, as_json: bool) -> Write:
     """What writes the predictions. Raises `ConfigError` for an output that cannot be."""
-    from bpcli.experiment.prediction_files import json_list, tab_separated, writer_for
+    from bpcli.experiment.prediction_files import Separated, json_list, writer_for
 
     if output is None or output == _STANDARD:
-        return json_list if as_json else tab_separated
+        return json_list if as_json else Separated("\t", raw)
     if as_json:
         raise ConfigError("--json prints; for a file, end --output in .json or .jsonl.")
     if output.exists() and (not output.is_file() or (file.exists() and output.samefile(file))):
         raise ConfigError(f"{output} cannot hold the predictions: name another file.")
-    return writer_for(output)
+    return writer_for(output, raw=raw)
 
 
 def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> None:
+    from bpcli.experiment.prediction_files import Separated
     from bpcli.runs.files import atomic_file
 
     if output is None or output == _STANDARD:
         write(sys.stdout.buffer, model, rows.predictions())
-        return
-    with atomic_file(output) as handle:
-        count = write(handle, model, rows.predictions())
-    console(stderr=True).say(f"wrote {output}: {count} rows")
+    else:
+        with atomic_file(output) as handle:
+            count = write(handle, model, rows.predictions())
+        console(stderr=True).say(f"wrote {output}: {count} rows")
+    if isinstance(write, Separated):
+        _say_marked(write)
+
+
+def _say_marked(written: Separated) -> None:
+    """Say which names are not as they were."""
+    count = len(written.marked)
+    if count:
+        names = "1 name" if count == 1 else f"{count} names"
+        console(stderr=True).say(
+            f"note: {names} that a spreadsheet would take for a formula got a ' in front; --raw "
+            "keeps names as they are"
+        )
 
 
 _STANDARD = Path("-")
@@ -167,6 +194,8 @@ def _on_disk(file: Path) -> Iterator[Path]:
     if file != _STANDARD:
         yield file
         return
+    if sys.stdin is None:
+        raise ConfigError("Standard input is closed: name a FILE, or pipe rows to `-`.")
     from shutil import copyfileobj
     from tempfile import TemporaryDirectory
 
@@ -205,6 +234,9 @@ def _print_table(predicted: PredictedRows) -> None:
         out.say(f"and {' and '.join(missing)}: pipe them to a file, or use --json")
 
 
-def _print_lines(predicted: PredictedRows) -> None:
-    lines = [predicted.columns, *predicted.cells()]
-    print_text("\n".join("\t".join(cells) for cells in lines))
+def _print_lines(predicted: PredictedRows, raw: bool) -> None:
+    from bpcli.experiment.prediction_files import Separated
+
+    written = Separated("\t", raw)
+    print_text("\n".join(map(written.line, [predicted.columns, *predicted.cells()])))
+    _say_marked(written)

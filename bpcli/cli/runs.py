@@ -188,7 +188,7 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
 
 
 def _confirmed(count: int) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None where the shell closed it
         raise RunError("Nothing was deleted: there is nobody to ask; --yes deletes without asking.")
     return click.confirm(f"Delete {'this run' if count == 1 else f'these {count} runs'}?", err=True)
 

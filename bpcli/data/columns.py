@@ -175,17 +175,22 @@ class ColumnRules:
     categories: tuple[Selector, ...] = ()
 
     def fit(self, frame: DataFrame, training: Labels, names: Sequence[str]) -> list[InputColumn]:
-        """Each column as its training rows have it. Raises `DataError` naming the column."""
+        """Each column as its training rows have it.
+
+        Raises `DataError` naming the column that cannot be read, or an input that two would make.
+        """
         columns = list(map(str, frame.columns))
         words = set(select(columns, self.categories, "categories"))
         flagged = self._flagged(frame, training)
         rules = self._rules(columns)
-        return [
+        fitted = [
             fitted_column(
                 name, frame[name], training, rules.get(name), name in flagged, name in words
             )
             for name in names
         ]
+        _refuse_equal_names(fitted)
+        return fitted
 
     def _flagged(self, frame: DataFrame, training: Labels) -> set[str]:
         """The columns with an indicator: those named, or those where a value is missing."""
@@ -204,6 +209,20 @@ class ColumnRules:
             for name in select(columns, (selector,), "fill"):
                 rules.setdefault(name, rule)
         return rules
+
+
+def _refuse_equal_names(columns: Sequence[InputColumn]) -> None:
+    """Raises `DataError` where a word of one column makes an input that another column has too."""
+    maker: dict[str, str] = {}
+    for column in columns:
+        for name in column.names:
+            if name in maker:
+                raise DataError(
+                    f"the columns `{maker[name]}` and `{column.name}` both make an input "
+                    f"`{quoted(name)}`: rename one of them, or leave it out by `inputs`",
+                    "inputs",
+                )
+            maker[name] = column.name
 
 
 def fitted_column(
@@ -359,15 +378,20 @@ def sorted_words(words: set[str]) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def _refuse(values: Series, name: str, is_odd: Array, message: str) -> None:
-    """Raises `DataError` for the first odd value."""
+def _refuse(values: Series, name: str, is_odd: Array, message: str, more: str = "") -> None:
+    """Raises `DataError` for the first odd value, which stands at {} in the message."""
     if not is_odd.any():
         return
-    value = str(values.iloc[int(np.argmax(is_odd))])
-    shown = value if len(value) <= 40 else value[:37] + "..."
+    value = quoted(values.iloc[int(np.argmax(is_odd))])
     hint = "; for decimal commas set `decimal: ','`" * bool(re.fullmatch(r"-?\d+,\d+", value))
     row = _row(values, is_odd)
-    raise DataError(f"column `{name}`, row {row}: {message.format(shown)}{hint}")
+    raise DataError(f"column `{name}`, row {row}: {message.format(value)}{more}{hint}")
+
+
+def quoted(value: object) -> str:
+    """A value as a message quotes it: on one line, and cut where it is long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _row(values: Series, is_odd: Array) -> int:
@@ -406,8 +430,8 @@ def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labe
     """Classes (n,). Raises `DataError` naming the row where one is missing or unknown."""
     codes = word_codes(values, class_names)
     _refuse(values, name, codes == _MISSING, _NO_TARGET)
-    known = f"`{{}}` is none of the classes {', '.join(class_names[:10])}"
-    _refuse(values, name, codes == _UNKNOWN, known)
+    known = ", ".join(class_names[:10])
+    _refuse(values, name, codes == _UNKNOWN, "`{}` is none of the classes ", known)
     return codes
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.columns import Selector, word_of
+from bpcli.data.columns import Selector, quoted, word_of
 from bpcli.data.files import require_regular
 from bpcli.data.prepare import PARTS, PartName
 from bpcli.data.table import Labels
@@ -87,9 +87,10 @@ def parts_of_column(values: Series, name: str) -> dict[PartName, Labels]:
     words = [word_of(value).lower() for value in values]
     odd = next((i for i, word in enumerate(words) if word not in _WORDS), None)
     if odd is not None:
+        found = quoted(values.iloc[odd])
         raise DataError(
-            f"column `{name}`, row {odd + 1}: `{values.iloc[odd]}` is no part: expected `train`, "
-            "`val` or `test`",
+            f"column `{name}`, row {odd + 1}: `{found}` is no part: expected `train`, `val` or "
+            "`test`",
             "split",
         )
     parts = np.array([_WORDS[word] for word in words])

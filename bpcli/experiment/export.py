@@ -18,6 +18,7 @@ from bpcli.data.columns import InputColumn
 from bpcli.errors import ConfigError, GateFailed
 from bpcli.experiment.formats.json_file import document, json_text
 from bpcli.experiment.formats.onnx_file import onnx_bytes, onnx_outputs
+from bpcli.experiment.formats.python_child import predictions
 from bpcli.experiment.formats.python_file import python_text
 from bpcli.experiment.model import Model
 from bpcli.nn.activations import Sigmoid
@@ -43,8 +44,9 @@ class Format:
 def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> Path:
     """Write a verified file; where it is.
 
-    Raises `ConfigError` where a file is in the way and not `force`, or a package lacks, and
-    `GateFailed` where the file does not compute what bpnet does.
+    Raises `ConfigError` where a file is in the way and not `force`, or a package lacks, `RunError`
+    where the run says what no file can hold, and `GateFailed` where the file does not compute what
+    bpnet does.
     """
     kind = FORMATS[to]
     path = path or Path(_module_name(model.name) + kind.suffix)
@@ -67,13 +69,22 @@ def _module_name(name: str) -> str:
 
 
 def _verify_python(content: bytes, model: Model) -> None:
-    namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(content, "exported.py", "exec"), namespace)
-    exact = model.in_double()
-    for columns in probes(model):
-        predicted = namespace["predict"](columns)
-        found = np.column_stack([predicted[name] for name in model.output_names])
-        _check("Python file", exact, _encoded(model, columns), found, predicted.get("class"), EXACT)
+    exact, tried = model.in_double(), list(probes(model))
+    for columns, predicted in zip(tried, predictions(content, tried), strict=True):
+        X = _encoded(model, columns)
+        found = _columns_of(predicted, model.output_names, len(X))
+        _check("Python file", exact, X, found, predicted.get("class"), EXACT)
+
+
+def _columns_of(predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
+    """The outputs (rows, names). Raises `GateFailed` where they are no such numbers."""
+    try:
+        found = np.array([predicted[name] for name in names], np.float64)
+    except (KeyError, TypeError, ValueError):
+        found = np.empty(0)
+    if found.shape != (len(names), rows):
+        raise GateFailed("The Python file gives other outputs than bpnet: it was not written.")
+    return found.T
 
 
 def _verify_json(content: bytes, model: Model) -> None:
@@ -111,7 +122,7 @@ def _check(
     allowed = tolerance * largest + 8 * np.abs(rounded - expected)
     excess = np.abs(found - expected) - allowed
     if not (excess <= 0).all():
-        worst = np.unravel_index(np.nanargmax(excess), excess.shape)
+        worst = np.unravel_index(np.argmax(excess), excess.shape)  # NaN if there is one
         raise GateFailed(
             f"The {what} gives {found[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
             "was not written."

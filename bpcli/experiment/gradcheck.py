@@ -48,7 +48,7 @@ class Proof:
     @property
     def harmless(self) -> str | None:
         """What a corruption would need to do harm, where it did none."""
-        if self.corruption is None or not self.passed:
+        if self.corruption is None or not self.passed or self.blind:
             return None
         return CORRUPTIONS[self.corruption].needs
 
@@ -56,6 +56,11 @@ class Proof:
     def unchecked(self) -> list[str]:
         """Tensors of which every entry was skipped."""
         return [check.tensor for check in self.checks if not check.checked]
+
+    @property
+    def blind(self) -> list[str]:
+        """Tensors whose gradient is so small that a wrong one would pass, with their terms."""
+        return [f"{check.term} {check.tensor}" for check in self.checks if check.is_blind]
 
     @property
     def passed(self) -> bool:

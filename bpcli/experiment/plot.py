@@ -83,10 +83,24 @@ def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | 
 
     Raises `RunError` where a file cannot be written.
     """
-    one_by_one = [(run.path(FOLDER) / f"{kind}.png", [kind]) for kind in kinds]
-    files = one_by_one if output is None else [(output, kinds)]
+    files: list[tuple[Path, Sequence[str]]]
+    if output is None:
+        folder = _own_folder(run)
+        files = [(folder / f"{kind}.png", [kind]) for kind in kinds]
+    else:
+        files = [(output, kinds)]
     with repeatable_numerics():
         for path, shown in files:
             make_folder_of(path)
             write_atomically(path, plot_file(shown, subject, path.suffix.lower()))
     return [path for path, _ in files]
+
+
+def _own_folder(run: Run) -> Path:
+    """Where the run's pictures go. Raises `RunError` for a link, which may lead anywhere."""
+    folder = run.path(FOLDER)
+    leads_away = folder.is_symlink() or folder.resolve().parent != run.folder.resolve()
+    if leads_away or (folder.exists() and not folder.is_dir()):
+        what = "a link to another place" if leads_away else "no folder"
+        raise RunError(f"{folder} is {what}: remove it, or name a file by -o.")
+    return folder

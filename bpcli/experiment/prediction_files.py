@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeAlias
@@ -24,43 +26,80 @@ Write: TypeAlias = Callable[[BinaryIO, Model, Blocks], int]
 """Writes the predictions of all blocks; how many rows they were."""
 
 
-def writer_for(path: Path) -> Write:
-    """What writes a file of this ending. Raises `ConfigError` where there is none."""
+def writer_for(path: Path, *, raw: bool = False) -> Write:
+    """What writes a file of this ending; `raw` is that of `Separated`.
+
+    Raises `ConfigError` where there is none, or none that has names to keep `raw`.
+    """
     suffix = path.suffix.lower()
+    if suffix in SEPARATORS:
+        return Separated(SEPARATORS[suffix], raw)
     if suffix not in WRITERS:
         raise ConfigError(
-            f"{path}: the ending `{suffix}` names no kind of file: use {', '.join(WRITERS)}, or "
-            "`-` for standard output."
+            f"{path}: the ending `{suffix}` names no kind of file: use "
+            f"{', '.join([*SEPARATORS, *WRITERS])}, or `-` for standard output."
         )
+    if raw:
+        raise ConfigError(f"{path}: {suffix} keeps names as they are without --raw.")
     return WRITERS[suffix]
 
 
-def _separated(separator: str) -> Write:
-    """Columns of outputs and, for classes, their names; a line a row."""
+# Text in columns.
 
-    def write(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+# What begins a formula (OWASP, CSV Injection), signs of full width included.
+_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII | re.IGNORECASE)
+
+
+@dataclass
+class Separated:
+    """CSV or TSV: columns of outputs and, for classes, their names; a line a row.
+
+    A name that a spreadsheet would take for a formula gets a ' before it, unless names are to be
+    kept `raw`; `marked` are those that were written so.
+    """
+
+    separator: str
+    raw: bool = False
+    marked: set[str] = field(default_factory=set)
+
+    def __call__(self, file: BinaryIO, model: Model, blocks: Blocks) -> int:
         names = [*model.output_names, *(["class"] if model.class_names else [])]
-        file.write((_line(names, separator) + "\n").encode())
-        classes = [_line([name], separator) for name in model.class_names]
+        file.write((self.line(names) + "\n").encode())
+        classes: dict[int, str] = {}
         rows = 0
         for outputs in blocks:
             columns = [list(map(repr, column.tolist())) for column in outputs.T]
             labels = model.labels(outputs)
             if labels is not None:
-                columns.append([classes[label] for label in labels])
-            lines = map(separator.join, zip(*columns, strict=True))
+                for label in {*labels.tolist()} - classes.keys():
+                    classes[label] = self.line([model.class_names[label]])
+                columns.append([classes[label] for label in labels.tolist()])
+            lines = map(self.separator.join, zip(*columns, strict=True))
             file.write("".join(f"{line}\n" for line in lines).encode())
             rows += len(outputs)
         return rows
 
-    return write
+    def line(self, cells: Iterable[str]) -> str:
+        """Cells in quotes where they need them; numbers are as they were."""
+        text, end = io.StringIO(), "\r\n"  # of which csv puts each in quotes within a cell
+        csv.writer(text, delimiter=self.separator, lineterminator=end).writerow(
+            [self._safe(cell) for cell in cells]
+        )
+        return text.getvalue().removesuffix(end)
+
+    def _safe(self, cell: str) -> str:
+        if self.raw or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell):
+            return cell
+        self.marked.add(cell)
+        return f"'{cell}"
 
 
-def _line(cells: list[str], separator: str) -> str:
-    """Cells in quotes where they need them."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=separator, lineterminator="").writerow(cells)
-    return text.getvalue()
+SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
+"""What stands between columns, by the ending of a file."""
+
+
+# JSON and arrays.
 
 
 def _json_rows(model: Model, outputs: Array) -> Iterator[str]:
@@ -115,13 +154,6 @@ def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
     return rows
 
 
-tab_separated = _separated("\t")
 json_list = _json_list
 
-WRITERS: Mapping[str, Write] = {
-    ".csv": _separated(","),
-    ".tsv": tab_separated,
-    ".json": json_list,
-    ".jsonl": _json_lines,
-    ".npz": _arrays,
-}
+WRITERS: Mapping[str, Write] = {".json": json_list, ".jsonl": _json_lines, ".npz": _arrays}

@@ -71,7 +71,8 @@ def _inline(value: object) -> str:
         return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, str) and _WORD.fullmatch(value) and resolve(value) == value:
         return value
-    return json.dumps(value, ensure_ascii=not str(value).isprintable())
+    text = json.dumps(value, ensure_ascii=False)  # whose escapes of pairs YAML does not read
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
 _WORD = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")

@@ -68,6 +68,11 @@ class TensorCheck:
         central = 0.0 if self.central_error is None else self.central_error
         return self.error <= self.allowed_error and central <= self.allowed_central_error
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the gradient is smaller than what rounding may change: any such one passes."""
+        return 1 <= self.allowed_error < math.inf
+
 
 class Surroundings:
     """How far a parameter may be moved, and whether that crosses a kink of the loss."""
@@ -124,12 +129,12 @@ class Surroundings:
 
     def _size(self, top: Array) -> float:
         """The norm of Σ_samples |delta| |a| over all layers, from the output's |delta| down."""
-        squares, below = 0.0, top
+        norms, below = [], top
         for layer in reversed(self._work.layers):
             delta = np.repeat(below, layer.activation.rows_per_unit, axis=0)
-            squares += float(((delta @ np.abs(layer.below).T) ** 2).sum())
+            norms.append(_norm(delta @ np.abs(layer.below).T))
             below = np.abs(layer.W).T @ delta
-        return math.sqrt(squares)
+        return math.hypot(*norms)
 
     def _forward(self, params: Vector) -> None:
         self._params[:] = params
@@ -324,8 +329,8 @@ def _hessian_check(
     term: str, network: Network, found: _Curvature, rounding: float, central_rounding: float
 ) -> TensorCheck:
     count = network.n_params - len(network.frozen)
-    longer = max(found.Hu, found.Hv, key=np.linalg.norm)
-    truncation = float(np.linalg.norm(found.doubled - found.central))
+    longer = max(found.Hu, found.Hv, key=_norm)
+    truncation = _norm(found.doubled - found.central)
     off = found.Hv - found.central
     return TensorCheck(
         term=term,
@@ -427,7 +432,7 @@ def _central_errors(found: _Derivatives, rounding: float) -> _CentralErrors:
     if found.central is None or found.doubled is None:
         return {"central_error": None, "allowed_central_error": 0.0}
     off = found.analytic - found.central
-    truncation = float(np.linalg.norm(found.doubled - found.central))
+    truncation = _norm(found.doubled - found.central)
     return {
         "central_error": _relative(off, found.exact),
         "allowed_central_error": _allowed(
@@ -441,19 +446,26 @@ def _allowed(tolerance: float, absolute: float, difference: Array, exact: Array)
 
     Where the exact one is 0 no relative error is finite: it is right if the difference is small.
     """
-    norm = float(np.linalg.norm(exact))
+    norm = _norm(exact)
     if norm:
         return tolerance + absolute / norm
-    return math.inf if np.linalg.norm(difference) <= absolute else 0.0
+    return math.inf if _norm(difference) <= absolute else 0.0
 
 
 def _relative(difference: Array, reference: Array, order: float | None = None) -> float:
     """The norm of the difference over that of the reference; infinite where only that is 0."""
-    norm = np.linalg.norm(reference, order) if reference.size else 0.0
-    off = np.linalg.norm(difference, order) if difference.size else 0.0
+    norm, off = _norm(reference, order), _norm(difference, order)
     if norm:
-        return float(off / norm)
+        return off / norm
     return np.inf if off else 0.0
+
+
+def _norm(values: Array, order: float | None = None) -> float:
+    """The norm of all the values, whose squares may be too large for a float."""
+    largest = float(np.abs(values).max(initial=0))
+    if not 0 < largest < math.inf:
+        return largest
+    return float(np.linalg.norm((values / largest).ravel(), order)) * largest
 
 
 def _entry_name(name: str, index: Array, found: _Derivatives, worst: int) -> str:
@@ -466,9 +478,10 @@ def _entry_name(name: str, index: Array, found: _Derivatives, worst: int) -> str
 
 def _constant_ratio(analytic: Array, numeric: Array) -> float | None:
     """The ratio analytic / numeric where it is one for the whole tensor, else None."""
-    squared = float(numeric.dot(numeric))
-    if not squared:
+    norm = _norm(numeric)
+    if not norm:
         return None
-    ratio = float(analytic.dot(numeric)) / squared
-    off = np.linalg.norm(analytic - ratio * numeric)
-    return ratio if ratio and off <= 1e-6 * abs(ratio) * np.sqrt(squared) else None
+    direction = numeric / norm
+    ratio = float((analytic / norm).dot(direction))
+    off = _norm(analytic - ratio * numeric)
+    return ratio if ratio and off <= 1e-6 * abs(ratio) * norm else None

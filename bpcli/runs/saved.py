@@ -182,7 +182,7 @@ class RunRecord(Machine):
     status: Literal["running", "finished", "interrupted", "diverged", "failed"]
     started: Name
     name: Name
-    config: dict[Name, JsonValue]
+    config: dict[str, JsonValue]
     seed: Count
     loss: Word
     reduction: Word
@@ -348,7 +348,7 @@ class WeightsMeta(Saved):
 
     best_epoch: Count
     class_names: Names
-    input_names: Annotated[list[Name], Field(min_length=1)]
+    input_names: Annotated[list[str], Field(min_length=1)]
     target_names: Names
     columns: SavedColumns | None
     layers: Annotated[list[SavedLayer], Field(min_length=1)]

@@ -47,17 +47,16 @@ def check_objective(
     products with the objective's Hessian.
 
     `params` are float64; checks all entries, or at most `most_entries` of each tensor. Raises
-    `Diverged` where the objective is not finite there.
+    `Diverged` where the objective or its gradient is not finite there, or so large that no
+    difference of it is.
     """
-    if not np.isfinite(objective.value(params)):
-        raise Diverged("The loss is not finite at these parameters: there is no gradient to check.")
-    network = objective.network
+    network, data_term = objective.network, objective.like(l2=0.0)
     chosen = choose_entries(network, most_entries, np.random.default_rng(seed))
     around = Surroundings(network, *objective.data.columns)
     place = Place.of(around, params, chosen)
-    data_term = objective.like(l2=0.0)
     scale = 1.0 if objective.reduction == "mean" else float(objective.n_rows)
     size = scale * around.size_of_terms(params)
+    _refuse_overflow(objective, place, size)
     grad = data_term.value_and_grad(params).grad
     checks = check_tensors("data", place, data_term.value, grad, size)
     if objective.l2:
@@ -67,6 +66,31 @@ def check_objective(
         checks += _check_jacobian(objective, place, around)
     product = objective.hessian_product
     return [*checks, check_hessian("hessian", place, around, objective.grad, product, scale)]
+
+
+def _refuse_overflow(objective: Objective, place: Place, size_of_terms: float) -> None:
+    """Raises `Diverged`, with the key to change, where differences of the objective overflow.
+
+    Looks at values and at bounds of gradients alone: a gradient that is not finite where these are
+    is wrong.
+    """
+    of_data = np.abs(objective.like(l2=0.0).value(place.params)), size_of_terms * objective.n_rows
+    steepest = objective.l2 * objective.n_rows * np.abs(place.params).max()
+    of_penalty = np.abs(objective.penalty(place.params)), steepest
+    smallest = float(place.steps.min())  # 0 where an activation overflows
+    room = float(np.abs(place.params).sum() + 1) / smallest if smallest else np.inf
+    for bounds, hint in (
+        (
+            of_data,
+            "scale the data (`data.scale`), or begin with smaller parameters (`network.init`)",
+        ),
+        (of_penalty, "lower `training.l2`"),
+    ):
+        if not np.isfinite(max(bounds) * room):
+            raise Diverged(
+                "The objective or its gradient is not finite here, or too large to be checked: "
+                f"{hint}."
+            )
 
 
 def _check_jacobian(objective: Objective, place: Place, around: Surroundings) -> list[TensorCheck]:

@@ -65,7 +65,7 @@ class Console(rich.console.Console):
         """Print names and values, folded where they are too long, and a blank line."""
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, value in facts:
-            table.add_row(Text(name, "bold"), visible(value))
+            table.add_row(Text(visible(name), "bold"), visible(value))
         self.print(table, "")
 
 

@@ -28,18 +28,25 @@ Facts: TypeAlias = list[tuple[str, str]]
 
 @dataclass
 class Grid:
-    """Headers and rows of cells; the first `text_columns` hold text, the others numbers."""
+    """Headers and rows of cells; the first `text_columns` hold text, the others numbers.
+
+    Names of runs, classes and columns may hold any character: none of them steers a terminal.
+    """
 
     headers: list[str]
     text_columns: int = 1
     rows: list[list[Cell]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.headers = [visible(name) for name in self.headers]
 
     def add_row(self, *cells: Cell) -> None:
         self.rows.append([_visible(cell) for cell in cells])
 
     def without(self, names: Collection[str]) -> Grid:
         """The table without some columns."""
-        kept = [place for place, name in enumerate(self.headers) if name not in names]
+        hidden = {visible(name) for name in names}
+        kept = [place for place, name in enumerate(self.headers) if name not in hidden]
         return replace(
             self,
             headers=[self.headers[place] for place in kept],
@@ -81,11 +88,11 @@ class Grid:
 
 
 def _visible(cell: Cell) -> Cell:
-    """Names of runs, classes and columns may hold any character."""
     return visible(cell) if isinstance(cell, str) else cell
 
 
 def facts_lines(facts: Facts) -> list[str]:
     """Plain text: the names, and the values one below the other beside them."""
-    widest = max(places(name) for name, _ in facts)
-    return [f"{name}{' ' * (widest - places(name))}  {value}" for name, value in facts]
+    shown = [(visible(name), visible(value)) for name, value in facts]
+    widest = max(places(name) for name, _ in shown)
+    return [f"{name}{' ' * (widest - places(name))}  {value}" for name, value in shown]

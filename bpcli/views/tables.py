@@ -205,9 +205,17 @@ def checks_table(checks: Sequence[Any]) -> Grid:
             check.worst_entry,
             f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
             f"{check.numeric + 0.0:.9g}",
-            verdict(check.passed) if check.checked else Styled("not checked", "yellow"),
+            _verdict_of(check),
         )
     return table
+
+
+def _verdict_of(check: Any) -> Styled:
+    if not check.checked:
+        return Styled("not checked", "yellow")
+    return (
+        Styled("not proven", "yellow") if check.is_blind and check.passed else verdict(check.passed)
+    )
 
 
 def catalogue_table(rows: Sequence[Any]) -> Grid:

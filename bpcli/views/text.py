@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 
@@ -18,6 +19,16 @@ def harmless(text: str) -> str:
     """Lines, and the tabs between columns, with nothing else that could steer a terminal."""
     lines = ("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
     return "\n".join(lines)
+
+
+def printable_json(text: str) -> str:
+    """The same JSON document, with an escape for every character that could steer a terminal.
+
+    JSON itself escapes those below U+0020, and line breaks stand between its values alone.
+    """
+    if all(map(str.isprintable, text.split("\n"))):
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def wrapped(line: str, width: int) -> list[str]:

@@ -230,6 +230,7 @@ def test_a_seed_means_the_same_start_in_every_dtype() -> None:
             "only classes can have `class_weights`",
         ),
         (["data.split={folds: 50}"], None, "40 rows are too few for 50 folds"),
+        (["data.split={folds: 1000000, fold: 3}"], None, "40 rows are too few for 1000000 folds"),
         (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
         (
             [
@@ -414,3 +415,64 @@ def test_numerics_are_asked_for_before_the_data_are_made_and_after(
     monkeypatch.setattr(Preparation, "fit", fitted)
     built(MOONS, "training.numerics=portable")
     assert happened == ["portable", "made", "portable"]
+
+
+DIAMOND = """\
+name: t
+data: {generator: diamond, n_samples: 1, split: {folds: 2, fold: 1}}
+network: {layers: [2, 2, auto], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([], "c.yaml:2:57: 1 row is too few for 2 folds\n    "),
+        (["data.split.stratify=false"], "c.yaml:2:57: 1 row is too few for 2 folds\n    "),
+        (["data.n_samples=2", "data.split.folds=3"], "folds=3: 2 rows are too few for 3 folds"),
+        (["data.n_samples=2", "data.split.val=0.9"], "0.05 of 2 rows leaves none in `train`"),
+        (["data.n_samples=2", "data.split.val=0.5"], "0.25 of 2 rows leaves none in `val`"),
+    ],
+)
+def test_folds_of_too_few_rows_are_told_at_their_key(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        built(DIAMOND, *overrides)
+    assert message in str(caught.value)
+
+
+TABLE = "x,z,y,part\n1,2,a,train\n2,3,b,train\n3,1,b,test\n4,1,b,test\n"
+OF_TABLE = """\
+name: t
+data: {file: t.csv, inputs: [x, z], targets: y, split: {folds: 2, fold: 1}}
+network: {layers: [2, 2, auto], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+"""
+
+
+def test_classes_with_fewer_rows_than_folds_are_said(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text(TABLE)
+    (note,) = built(OF_TABLE).notes
+    few = "classes with fewer rows than the 2 folds: `a` (1); some folds test or train on none"
+    assert note.startswith(few)
+    (note,) = built(OF_TABLE, "data.split.folds=4").notes
+    assert "than the 4 folds: `a` (1), `b` (3);" in note
+    assert not built(OF_TABLE, "data.split={train: 0.75, test: 0.25}").notes
+    Path("t.csv").write_text(TABLE.replace("b", "a", 1))
+    assert not built(OF_TABLE).notes
+
+
+@pytest.mark.parametrize("answers", [("a", "b"), ("0", "1"), ("0.5", "2")])
+@pytest.mark.parametrize("targets", ["y", "same_as_inputs"])
+def test_parts_that_take_all_rows_leave_none_to_train_on(
+    tmp_path: Path, monkeypatch, answers: tuple[str, str], targets: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = answers
+    Path("t.csv").write_text(f"x,z,y,part\n1,2,{first},test\n2,3,{second},val\n")
+    overrides = [f"data.targets={targets}", "data.split={column: part}"]
+    if targets == "same_as_inputs" or first == "0.5":
+        overrides += ["loss=mse", "network.activations=[tanh, identity]"]
+    with pytest.raises(ConfigError, match="the parts take all rows: none are left to train on"):
+        built(OF_TABLE, *overrides)

@@ -702,6 +702,34 @@ def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
     )
     assert infinite.code == 3
     assert "not finite" in infinite.err
+    assert "(`network.init`)" in infinite.err
+    large = bpnet("gradcheck", XOR, "--set", "training.l2=1e300")
+    assert (large.code, large.err) == (0, "")
+    assert "WRONG" not in large.out
+    larger = bpnet("gradcheck", XOR, "--set", "training.l2=1e306")
+    assert larger.code == 3
+    assert larger.err.endswith("or too large to be checked: lower `training.l2`.\n")
+    wrong = bpnet("gradcheck", XOR, "--set", "training.l2=1e300", "--corrupt", "sign")
+    assert wrong.code == 4
+    assert "the sign is wrong" in wrong.out
+
+
+def test_gradcheck_says_what_rounding_hides(bpnet) -> None:
+    Path("c.yaml").write_text(
+        "data: {inputs: [[1, 2], [2, 1.0e+100], [3, 5]], targets: [[1], [2], [4]]}\n"
+        "network: {layers: [2, 4, 1], activations: [tanh, identity]}\nloss: mse\n"
+    )
+    for options in ((), ("--corrupt", "sign")):
+        result = bpnet("gradcheck", "c.yaml", *options)
+        assert result.code == 0
+        assert "not proven, as it is smaller than the rounding" in result.out
+        assert "data W2" in result.out
+        assert "changes nothing here" not in result.out
+        row = next(line for line in result.out.splitlines() if line.startswith("data       W2"))
+        assert row.endswith("not proven")
+
+
+def test_gradcheck_without_a_config_takes_no_overrides(bpnet) -> None:
     assert bpnet("gradcheck", "--set", "seed=1").code == 2
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from systems import CONFIGS
-from tampered import change_record, vouch
+from tampered import change_record, record_of, vouch
 
 from bpcli.experiment.plot import load_subject
 from bpcli.runs.references import find_run
@@ -174,3 +174,63 @@ def test_a_run_elsewhere_is_drawn_by_its_path(bpnet, run: Path, tmp_path: Path) 
 def test_the_help_names_every_kind(bpnet) -> None:
     text = bpnet("plot", "--help").out
     assert all(kind in text for kind in PLOTS)
+
+
+def is_refused(done, *words: str) -> bool:
+    """One sentence, and nothing drawn."""
+    told = done.err.splitlines()
+    return (done.code, done.out) == (2, "") and len(told) == 1 and all(w in told[0] for w in words)
+
+
+def test_a_folder_of_pictures_that_leads_elsewhere_is_refused(bpnet, run: Path, tmp_path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (run / "inner").mkdir()
+    for target in (elsewhere, run, run / "inner", tmp_path / "none"):
+        (run / "plots").symlink_to(target, target_is_directory=True)
+        assert is_refused(bpnet("plot", "latest"), "plots", "is a link to another place", "-o")
+        (run / "plots").unlink()
+    assert not [*elsewhere.iterdir(), *run.rglob("*.png")]
+    assert not (tmp_path / "none").exists()
+    (run / "plots").write_text("mine")
+    assert is_refused(bpnet("plot", "latest", "loss"), "plots", "is no folder")
+    assert (run / "plots").read_text() == "mine"
+    assert bpnet("plot", "latest", "loss", "-o", "loss.png").code == 0
+
+
+def test_a_picture_is_never_written_through_a_link(bpnet, run: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (run / "plots").mkdir()
+    for name in ("loss.png", ".loss.png.tmp"):
+        (run / "plots" / name).symlink_to(mine)
+    assert bpnet("plot", "latest", "loss").code == 0
+    assert mine.read_text() == "mine"
+    assert not (run / "plots" / "loss.png").is_symlink()
+    assert (run / "plots" / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert len([*(run / "plots").iterdir()]) == 1
+
+
+def test_the_name_of_a_picture_is_shown_as_text(bpnet, run: Path, tmp_path: Path) -> None:
+    done = bpnet("plot", "latest", "loss", "-o", "a\x1b[31m\n\x9b.png")
+    assert (done.code, done.out) == (0, "a\\x1b[31m\n\\x9b.png\n")
+    assert (tmp_path / "a\x1b[31m\n\x9b.png").is_file()
+
+
+def test_a_run_may_itself_be_a_link(bpnet, run: Path, tmp_path: Path) -> None:
+    moved = run.rename(tmp_path / "moved")
+    run.symlink_to(moved, target_is_directory=True)
+    assert bpnet("plot", run.name, "loss").code == 0
+    assert (moved / "plots" / "loss.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "$x$", "\\alpha", "a\x1b[31m\nb", "_x", "中🙂", "$"])
+def test_a_record_s_words_are_drawn_as_they_are(bpnet, run: Path, name: str) -> None:
+    layers = record_of(Run(run))["layers"]
+    for layer in layers:
+        layer["activation"]["name"] = name
+    change_record(Run(run), {"layers": layers, "optimizer": {"name": name}})
+    kinds = ["loss", "gradient_norms", "learning_rate", "units", "weights", "activations"]
+    done = bpnet("plot", "latest", *kinds, "-o", "all.svg")
+    assert (done.code, done.err) == (0, ""), done.err
+    assert bpnet("plot", "latest", "--list").code == 0

@@ -151,3 +151,36 @@ def test_columns_are_chosen_by_name_number_or_pattern(selectors, chosen) -> None
 def test_a_selector_that_chooses_nothing_is_refused(selector, message: str) -> None:
     with pytest.raises(DataError, match=message):
         select(NAMES, (selector,), "inputs")
+
+
+@pytest.mark.parametrize(
+    ("frame", "complaint"),
+    [
+        (
+            pd.DataFrame({"a": ["b=c", "d"], "a=b": ["c", "e"]}),
+            "the columns `a` and `a=b` both make an input `a=b=c`: rename one of them",
+        ),
+        (
+            pd.DataFrame({"n": [1.0, np.nan], "n missing": [1.0, 2]}),
+            "the columns `n` and `n missing` both make an input `n missing`",
+        ),
+    ],
+)
+def test_two_inputs_of_one_name_are_an_error(frame: pd.DataFrame, complaint: str) -> None:
+    with pytest.raises(DataError, match=complaint) as caught:
+        fitted(frame, np.arange(2), fill="most_frequent", indicator=True)
+    assert caught.value.key == "inputs"
+
+
+@pytest.mark.parametrize("name", ["{x}", "{", "{}", "{0}", "%s", "a{b}c"])
+def test_a_class_of_any_name_can_be_named(name: str) -> None:
+    encoding = Encoding((), ("y",), ("plain", name))
+    with pytest.raises(DataError, match="row 1: `other` is none of the classes plain, ") as caught:
+        encoding.labels(pd.DataFrame({"y": ["other"]}))
+    assert str(caught.value).endswith(f"plain, {name}")
+
+
+def test_a_value_is_quoted_on_one_line() -> None:
+    column = InputColumn("x")
+    with pytest.raises(DataError, match=r"`a b Error: c d` is not a number$"):
+        column.encode(pd.Series(["1", "a\nb\t\u2028Error: c\x85d"], name="x"), np.empty((2, 1)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import expit, softmax
+from strangers import CANARY
 
 from bpcli.cli.export import command
 from bpcli.data.columns import Encoding, InputColumn
 from bpcli.data.files import FileFormat
 from bpcli.data.prepare import Preparation, Scale
-from bpcli.errors import ConfigError, GateFailed
+from bpcli.errors import ConfigError, GateFailed, RunError
 from bpcli.experiment import export as exporting
 from bpcli.experiment.export import FORMATS, export
-from bpcli.experiment.formats import python_file
+from bpcli.experiment.formats import onnx_file, python_child, python_file
+from bpcli.experiment.formats.literals import identifier, number, python_string
 from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
@@ -281,3 +287,215 @@ def test_without_the_packages_onnx_says_what_to_install(tmp_path: Path, monkeypa
 def test_the_command_offers_every_format() -> None:
     (to,) = [parameter for parameter in command.params if parameter.name == "to"]
     assert list(to.type.choices) == list(FORMATS)  # type: ignore[attr-defined]
+
+
+# A stranger's run.
+
+TOUCH = f"__import__('pathlib').Path('{CANARY}').touch()"
+
+
+@pytest.fixture
+def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is there once the code of `TOUCH` was run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / CANARY
+
+
+@pytest.mark.parametrize(
+    ("column", "complaint"),
+    [
+        (InputColumn("x", f"{TOUCH} or str"), "in the place of number, boolean or category"),  # type: ignore[arg-type]
+        (InputColumn("x", fill=TOUCH), "in the place of a finite number"),
+        (InputColumn("x", "category", ("a",), fill=1.5), "in the place of a name"),
+        (InputColumn("x", "category", (1,)), "in the place of a name"),  # type: ignore[arg-type]
+        (InputColumn(["x"]), "in the place of a name"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_text_itself_is_made_of_literals_alone(column, complaint) -> None:
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
+    with pytest.raises(RunError, match=complaint):
+        python_file.python_text(model)
+
+
+@pytest.mark.parametrize("slope", [TOUCH, float("inf"), True, None])
+def test_an_option_that_is_no_number_is_no_code(canary, slope) -> None:
+    with pytest.raises(RunError, match="a finite number"):
+        export(a_model(LeakyRelu(slope)), "python", canary.with_name("model.py"))
+    assert not [*canary.parent.iterdir()]
+
+
+NAMES = [
+    f"' + {TOUCH} + '", f'" + {TOUCH} + "', f'"""\n{TOUCH}\n"""', f"\\' + {TOUCH} #", "\\", "'\"",
+    "a\nb", "{x} {0} %s", "\u202e\u2066", "\x1b[31m\x9b", "中文 🙂", f"]\n{TOUCH}\n[", "\0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_literals_wherever_they_stand(canary, name) -> None:
+    columns = (
+        InputColumn(name, "category", (name, f"{name}2"), fill=name, indicator=True),
+        InputColumn("y"),
+    )
+    model = a_model(
+        ACTIVATIONS["tanh"](), output="softmax", outputs=2, classes=(name, "b"), columns=columns
+    )
+    model = replace(model, name=name)
+    path = export(model, "python", canary.with_name("model.py"))
+    assert path.read_text("utf-8").replace("\n", "").isprintable()
+    exported = run_python(path)
+    found = exported["predict"]({name: [name, None, "c"], "y": [0.5, 1, 2]})
+    assert [*found] == [f"P({name})", "P(b)", "class"]
+    assert {*found["class"].tolist()} <= {name, "b"}
+    assert exported["NAME"] == name
+    assert not canary.exists()
+    saved = json.loads(export(model, "json", canary.with_name("model.json")).read_text("utf-8"))
+    assert saved["classes"] == [name, "b"]
+    assert saved["columns"][0]["categories"] == [name, f"{name}2"]
+
+
+@given(st.text())
+def test_a_string_literal_is_the_string_on_one_line_of_printable_characters(text: str) -> None:
+    literal = python_string(text)
+    assert eval(literal, {"__builtins__": {}}) == text
+    assert literal.isprintable()
+
+
+@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False)))
+def test_a_number_literal_is_the_number_to_the_last_bit(value: float) -> None:
+    assert eval(number(value), {"__builtins__": {}}) == value
+    assert number(np.float64(value) if isinstance(value, float) else value) == repr(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), True, None, "1", [1], 1j])
+def test_what_is_no_finite_number_has_no_literal(value) -> None:
+    with pytest.raises(RunError, match="in the place of a finite number"):
+        number(value)
+
+
+def test_an_identifier_is_one_of_ours() -> None:
+    assert identifier("relu", ("tanh", "relu")) == "relu"
+    for word in ("relu()", "", None, ["relu"]):
+        with pytest.raises(RunError, match="in the place of tanh or relu"):
+            identifier(word, ("tanh", "relu"))
+
+
+# The process in which an exported Python file is tried.
+
+
+def exported_by(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Have the export to Python write this text, whatever the model."""
+    other = replace(FORMATS["python"], content=lambda _: text.encode())
+    monkeypatch.setattr(exporting, "FORMATS", {"python": other})
+
+
+OTHER = """\
+class predict(dict):
+    def __init__(self, rows):
+        self.rows = rows
+        self["predicted t0"] = self
+    def tolist(self):
+        return {}
+"""
+"""A file that gives something else than the outputs."""
+
+RIGHT = python_file.python_text(a_model(ACTIVATIONS["tanh"]()))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("raise SystemExit(3)", "failed when it was tried, and was not written: exit code 3"),
+        ("raise ValueError('too hot\\x1b[31m')", "not written: ValueError: too hot"),
+        ("this is no Python", "not written: SyntaxError"),
+        ("predict = None", "not written: TypeError"),
+        ("", "not written: KeyError: 'predict'"),
+        ("import os; os._exit(0)", "printed something else than its predictions"),
+        (f"print('hello')\n{RIGHT}", "printed something else than its predictions"),
+        ("predict = lambda rows: {}", "gives other outputs than bpnet"),
+        (OTHER.format("[1, 2, 3]"), "gives other outputs than bpnet"),
+        (OTHER.format("['a'] * len(self.rows['x'])"), "gives other outputs than bpnet"),
+        (OTHER.format("3"), "printed something else than its predictions"),
+        (OTHER.format("[float('nan')] * len(self.rows['x'])"), "gives nan where bpnet gives"),
+    ],
+)
+def test_a_file_that_fails_is_not_written(canary, monkeypatch, text, complaint) -> None:
+    exported_by(monkeypatch, text)
+    with pytest.raises(GateFailed, match=complaint) as caught:
+        export(a_model(ACTIVATIONS["tanh"]()), "python", canary.with_name("model.py"))
+    assert "written" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not [*canary.parent.iterdir()]
+
+
+def test_a_file_that_takes_too_long_is_ended_and_not_written(canary, monkeypatch) -> None:
+    monkeypatch.setattr(python_child, "TIMEOUT", 0.5)
+    exported_by(monkeypatch, "import time; time.sleep(60)")
+    with pytest.raises(GateFailed, match=r"computed nothing within 0\.5 s: it was not written"):
+        export(a_model(ACTIVATIONS["tanh"]()), "python", canary.with_name("model.py"))
+    assert not [*canary.parent.iterdir()]
+
+
+@pytest.mark.parametrize("program", ["", "/no/such/python"])
+def test_without_an_interpreter_nothing_is_written(canary, monkeypatch, program) -> None:
+    monkeypatch.setattr(python_child.sys, "executable", program)
+    with pytest.raises(GateFailed, match=r"could not be tried: .* does not start"):
+        export(a_model(ACTIVATIONS["tanh"]()), "python", canary.with_name("model.py"))
+    assert not [*canary.parent.iterdir()]
+
+
+def test_the_file_is_tried_alone_in_an_empty_folder(canary, monkeypatch, tmp_path) -> None:
+    """In isolated mode, without the environment and without this process's modules."""
+    monkeypatch.setenv("BPNET_SECRET", "1")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "math.py").write_text("raise SystemExit('a planted module')")
+    (tmp_path / "json.py").write_text("raise SystemExit('a planted module')")
+    exported_by(
+        monkeypatch,
+        "import os, sys\n"
+        "assert sys.flags.isolated and not sys.stdin.read()\n"
+        "assert 'BPNET_SECRET' not in os.environ and 'HOME' not in os.environ, os.environ\n"
+        "assert os.listdir() == ['exported.py'] and 'bpcli' not in sys.modules\n" + RIGHT,
+    )
+    export(a_model(ACTIVATIONS["tanh"]()), "python", tmp_path / "model.py")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the script is for the shell of a POSIX system")
+def test_numpy_is_found_where_the_interpreter_does_not_look(canary, monkeypatch, tmp_path) -> None:
+    program = tmp_path / "python"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')  # without site-packages
+    program.chmod(0o755)
+    monkeypatch.setattr(python_child.sys, "executable", str(program))
+    assert export(a_model(ACTIVATIONS["tanh"]()), "python", tmp_path / "model.py").is_file()
+
+
+def test_one_process_tries_all_rows(canary, monkeypatch) -> None:
+    import subprocess
+
+    started, run = [], subprocess.run
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        started.append(arguments)
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    export(a_model(ACTIVATIONS["tanh"]()), "python", canary.with_name("model.py"))
+    assert len(started) == 1
+
+
+def test_predictions_come_back_to_the_last_bit() -> None:
+    values = [0.1, -0.0, 5e-324, 1.7976931348623157e308, 1 / 3]
+    text = b"import numpy\npredict = lambda rows: {'y': numpy.array(rows['x'], float)}"
+    (found,) = python_child.predictions(text, [{"x": values}])
+    assert [value.hex() for value in found["y"]] == [value.hex() for value in values]
+    gaps = b"import numpy\npredict = lambda rows: {'y': numpy.array([str(v) for v in rows['x']])}"
+    (found,) = python_child.predictions(gaps, [{"x": [None, float("nan"), True, 1.0, "a"]}])
+    assert found["y"] == ["None", "nan", "True", "1.0", "a"]
+
+
+def test_what_an_onnx_file_has_no_room_for_is_said(tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(onnx_file, "_MOST_BYTES", 100)
+    with pytest.raises(
+        ConfigError, match=r"holds at most 2 GiB, and these parameters take 168 bytes"
+    ):
+        export(a_model(ACTIVATIONS["tanh"]()), "onnx", tmp_path / "model.onnx")

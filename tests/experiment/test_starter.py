@@ -266,3 +266,16 @@ def test_only_one_column_of_targets_is_taken_from_arrays(tmp_path: Path) -> None
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
     with pytest.raises(DataError, match="not `x1`"):
         config_for(path, "x1")
+
+
+@pytest.mark.parametrize(
+    "name", ["🙂\u200b.csv", "a\x9b\u202e.csv", 'q"\\\x7f中.csv', "\U000e0001.csv"]
+)
+def test_a_file_of_any_name_is_found_again(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("a,y\n1,x\n2,z\n3,x\n")
+    target = tmp_path / "c.yaml"
+    text = starter_config(look_at(path, header=None, missing=None, target=None), target)
+    assert text.replace("\n", "").isprintable()
+    source = Source.parse(text, str(target))
+    assert source.tree["data"]["file"] == name

@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from strategies import Problem, problems
 
 from bpcli.data.generators import GENERATORS
+from bpcli.errors import Diverged
 from bpcli.experiment.gradcheck import prove_catalogue, prove_demonstration, self_test
 from bpcli.nn.activations import ACTIVATIONS, Activation, Identity, Relu, Sigmoid
-from bpcli.nn.gradcheck import CENTRAL_STEP, central_difference, complex_step
+from bpcli.nn.gradcheck import CENTRAL_STEP, TensorCheck, central_difference, complex_step
 from bpcli.nn.jacobian import write_jacobian
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Mae, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import Workspace
 from bpcli.training import sums
 from bpcli.training.gradient_proof import CORRUPTIONS, all_cases, check_objective, explain
-from bpcli.training.objective import Objective
+from bpcli.training.objective import Evaluation, Objective
 
 
 @given(problems())
@@ -334,3 +335,75 @@ def test_a_wrong_product_is_named_also_without_biases() -> None:
     objective = Problem(network, params, X, Y, None, 0.0, "mean").objective()
     checks = check_objective(CORRUPTIONS["inputs-for-activations"].corrupt(objective), params)
     assert "own input, not x?" in (explain(checks, 5, 1) or "")
+
+
+# Numbers whose squares are too large for a float.
+
+
+def _large(problem: Problem, **changes: object) -> list[TensorCheck]:
+    changed = replace(problem, **changes)  # type: ignore[arg-type]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return check_objective(changed.objective(), changed.params)
+
+
+@pytest.mark.parametrize("l2", [1e150, 1e200, 1e290])
+def test_a_large_penalty_is_no_wrong_gradient(l2: float) -> None:
+    checks = _large(_smooth_problem(Sigmoid()), l2=l2)
+    assert all(check.passed for check in checks), [c for c in checks if not c.passed]
+    assert all(check.error <= 1e-13 for check in checks if check.term in ("data", "l2"))
+    assert not any(check.is_blind for check in checks if check.term in ("data", "l2"))
+
+
+@pytest.mark.parametrize("l2", [0.3, 1e200])
+@pytest.mark.parametrize("size", [1.0, 1e60, 1e140])
+def test_a_wrong_gradient_of_large_numbers_is_found(l2: float, size: float) -> None:
+    problem = _smooth_problem(_WrongSigmoid(1e-6))
+    failed = {
+        check.tensor for check in _large(problem, l2=l2, Y=size * problem.Y) if not check.passed
+    }
+    assert failed >= {"W1", "b1"}
+    with np.errstate(over="ignore", invalid="ignore"):
+        problem = replace(_smooth_problem(Sigmoid()), l2=l2, Y=size * problem.Y)
+        wrong = CORRUPTIONS["sign"].corrupt(problem.objective())
+        checks = check_objective(wrong, problem.params)
+    assert "the sign is wrong" in (explain(checks, 5, 2) or "")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_where_the_loss_is_fails(bad: float) -> None:
+    class Broken(Objective):
+        def value_and_grad(self, params: np.ndarray) -> Evaluation:
+            found = super().value_and_grad(params)
+            grad = found.grad.copy()
+            grad[0] = bad
+            return found._replace(grad=grad)
+
+    problem = _smooth_problem(Sigmoid())
+    with np.errstate(invalid="ignore"):
+        checks = check_objective(problem.objective().like(Broken), problem.params)
+    assert [check.tensor for check in checks if check.term == "data" and not check.passed] == ["W1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"l2": 1e305}, "lower `training.l2`"),
+        ({"l2": 1e308, "reduction": "sum"}, "lower `training.l2`"),
+        ({"Y": np.full((5, 2), 1e160)}, "scale the data"),
+        ({"X": np.full((5, 3), 1e200)}, "scale the data"),
+        ({"X": np.full((5, 3), 1e308)}, "scale the data"),
+        ({"params": np.full(26, 1e200)}, r"begin with smaller parameters \(`network.init`\)"),
+        ({"params": np.full(26, 1e200), "l2": 0.3}, "begin with smaller parameters"),
+        ({"Y": np.full((5, 2), 1e152), "reduction": "sum"}, "scale the data"),
+    ],
+)
+def test_an_overflow_is_told_with_the_key_to_change(changes: dict[str, object], hint: str) -> None:
+    with pytest.raises(Diverged, match=f"not finite here, or too large to be checked: .*{hint}"):
+        _large(_smooth_problem(Sigmoid()), **changes)
+
+
+def test_what_rounding_hides_is_not_called_proven() -> None:
+    problem = _smooth_problem(Sigmoid())
+    far = {"X": problem.X * 1e30}
+    assert any(check.is_blind for check in _large(problem, **far))
+    assert not any(check.is_blind for check in _large(problem))

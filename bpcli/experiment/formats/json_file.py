@@ -10,6 +10,7 @@ from bpcli.data.prepare import Scale
 from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.registry import as_mapping
+from bpcli.views.text import printable_json
 
 
 def json_text(model: Model) -> str:
@@ -25,7 +26,7 @@ def _laid_out(value: Any) -> str:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return printable_json(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
 def document(model: Model) -> dict[str, Any]:

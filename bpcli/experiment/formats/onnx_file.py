@@ -19,14 +19,27 @@ from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
 from bpcli.registry import name_of
+from bpcli.views.text import printable_json
 
 OPSET = 13
 """Of 2020, which every runtime in use reads."""
 
+_MOST_BYTES = 2**31 - 2**20
+"""Of parameters: protobuf has no longer messages than 2 GiB, in which names stand too."""
+
 
 def onnx_bytes(model: Model) -> bytes:
-    """The graph. Raises `ConfigError` where the packages that write or verify it lack."""
+    """The graph.
+
+    Raises `ConfigError` where the packages that write or verify it lack, or it is too large.
+    """
     helper = _onnx().helper
+    size = model.params.nbytes
+    if size > _MOST_BYTES:
+        raise ConfigError(
+            f"An ONNX file holds at most 2 GiB, and these parameters take {size:,} bytes: train in "
+            "float32, or export to json."
+        )
     graph = _Graph(model.params.dtype)
     output = _pipeline(graph, model)
     kind = helper.np_dtype_to_tensor_dtype(model.params.dtype)
@@ -45,7 +58,11 @@ def onnx_bytes(model: Model) -> bytes:
     )
     names = {"inputs": model.encoding.names, "outputs": model.output_names}
     helper.set_model_props(
-        whole, {key: json.dumps(value, ensure_ascii=False) for key, value in names.items()}
+        whole,
+        {
+            key: printable_json(json.dumps(value, ensure_ascii=False))
+            for key, value in names.items()
+        },
     )
     _onnx().checker.check_model(whole)
     content: bytes = whole.SerializeToString()

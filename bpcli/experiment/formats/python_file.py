@@ -3,14 +3,17 @@
 The layers stand in it as formulas, z = W a + b with samples as columns, and every number to the
 last digit: these come last, after the formulas. Of the functions below, only those that the model
 uses are written.
+
+A run may be a stranger's: what it says goes into the text through `literals` alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias, get_args
 
-from bpcli.data.columns import InputColumn
+from bpcli.data.columns import InputColumn, Kind
+from bpcli.experiment.formats.literals import identifier, number, python_string, python_strings
 from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation
 from bpcli.nn.arrays import Array
@@ -30,9 +33,9 @@ def python_text(model: Model) -> str:
 
 
 def _head(model: Model) -> str:
-    layers = " - ".join([str(model.network.inputs), *map(_layer_name, model.network.layers)])
-    trained = "" if model.params.dtype == "float64" else f" It was trained in {model.params.dtype}."
-    return f'''"""{model.name}: a network of {layers}, trained by bpnet.
+    layers = " - ".join([number(model.network.inputs), *map(_layer_name, model.network.layers)])
+    trained = "" if model.params.dtype == "float64" else " It was trained in float32."
+    return f'''"""A network of {layers}, trained by bpnet.
 
 `predict` takes a list of dicts, a row each, or a dict of columns, and gives a dict of columns.
 It needs numpy alone and computes in float64.{trained}
@@ -42,18 +45,20 @@ import numpy as np'''
 
 
 def _layer_name(layer: Layer) -> str:
-    return f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}"
+    return f"{number(layer.units)} {name_of(ACTIVATIONS, layer.activation)}"
 
 
 def _names(model: Model) -> str:
-    outputs = _assignment("OUTPUTS", model.output_names)
-    if not model.class_names:
-        return outputs
-    return f"{outputs}\n{_assignment('CLASSES', model.class_names)}"
+    names = [
+        f"NAME = {python_string(model.name)}",
+        _assignment("OUTPUTS", model.output_names),
+        *([_assignment("CLASSES", model.class_names)] if model.class_names else []),
+    ]
+    return "\n".join(names)
 
 
 def _assignment(name: str, values: tuple[str, ...]) -> str:
-    return f"{name} = [\n" + "".join(f"    {value!r},\n" for value in values) + "]"
+    return f"{name} = [\n" + "".join(f"    {python_string(value)},\n" for value in values) + "]"
 
 
 def _encoding(model: Model) -> Iterator[str]:
@@ -63,21 +68,32 @@ def _encoding(model: Model) -> Iterator[str]:
     if "boolean" in kinds:
         kinds.add("number")
     yield from (source for kind, source in _FUNCTIONS.items() if kind in kinds)
-    lines = "".join(f"    ({name!r}, {kind}, {options!r}),\n" for name, kind, options in entries)
+    lines = "".join(
+        f"    ({python_string(name)}, {kind}, {_dict(options)}),\n"
+        for name, kind, options in entries
+    )
     yield f"COLUMNS = [  # the name, what makes it numbers, and how\n{lines}]"
     yield _ENCODE
 
 
-Entry: TypeAlias = tuple[str, str, dict[str, Any]]
+Entry: TypeAlias = tuple[str, str, dict[str, str]]
+"""A column's name, the function that makes it numbers, and that one's options as source text."""
 
 
 def _entries(column: InputColumn) -> Iterator[Entry]:
-    options: dict[str, Any] = {} if column.fill is None else {"fill": column.fill}
-    if column.kind == "category":
-        options = {"words": list(column.categories)} | options
-    yield column.name, column.kind, options
+    is_category, options = column.kind == "category", {}
+    if is_category:
+        options["words"] = python_strings(column.categories)
+    if column.fill is not None:
+        options["fill"] = python_string(column.fill) if is_category else number(column.fill)
+    yield column.name, identifier(column.kind, get_args(Kind)), options
     if column.indicator:
         yield column.name, "missing", {}
+
+
+def _dict(options: dict[str, str]) -> str:
+    entries = (f"{python_string(option)}: {value}" for option, value in options.items())
+    return f"{{{', '.join(entries)}}}"
 
 
 _FUNCTIONS = {
@@ -175,7 +191,7 @@ def _literal(array: Array) -> str:
 
 
 def _lines(vector: Array, indent: str) -> str:
-    texts = [f"{number!r}," for number in vector.tolist()]
+    texts = [f"{number(value)}," for value in vector.tolist()]
     starts = range(0, len(texts), _NUMBERS_A_LINE)
     return "".join(f"{indent}{' '.join(texts[i : i + _NUMBERS_A_LINE])}\n" for i in starts)
 
@@ -190,10 +206,10 @@ def _activations(model: Model) -> Iterator[str]:
 
 def _network(model: Model) -> str:
     lines = []
-    for number, layer in enumerate(model.network.layers, start=1):
-        bias = f" + b{number}" if layer.has_bias else ""
-        z = f"W{number} @ a{number - 1}{bias}"
-        lines.append(f"    a{number} = {_call(layer.activation, z)}\n")
+    for place, layer in enumerate(model.network.layers, start=1):
+        bias = f" + b{place}" if layer.has_bias else ""
+        z = f"W{place} @ a{place - 1}{bias}"
+        lines.append(f"    a{place} = {_call(layer.activation, z)}\n")
     return f'''
 def network(X):
     """The outputs (n, outputs) of the network for its inputs (n, inputs)."""
@@ -205,7 +221,7 @@ def network(X):
 def _call(activation: Activation, z: str) -> str:
     options = as_mapping(ACTIVATIONS, activation)
     name = options.pop("name")
-    arguments = "".join(f", {option}={value!r}" for option, value in options.items())
+    arguments = "".join(f", {option}={number(value)}" for option, value in options.items())
     return f"{name}({z}{arguments})"
 
 
@@ -233,7 +249,7 @@ def _class_line(model: Model) -> str:
     if not model.class_names:
         return ""
     label = "Y.argmax(axis=1)" if model.network.outputs > 1 else "(Y[:, 0] >= 0.5).astype(int)"
-    return f'    predicted["class"] = np.array(CLASSES)[{label}]\n'
+    return f'    predicted["class"] = np.array(CLASSES, object)[{label}]\n'
 
 
 _ACTIVATION_SOURCES = {

@@ -276,7 +276,7 @@ def with_legend(size: tuple[float, float], subject: Subject) -> tuple[float, flo
 def layer_label(layers: Sequence[Mapping[str, Any]], number: int) -> str:
     """A layer, counted from 0, as a legend names it: layer 2: 8 tanh."""
     layer = layers[number]
-    return f"layer {number + 1}: {layer['units']} {layer['activation']['name']}"
+    return f"layer {number + 1}: {layer['units']} {literal(layer['activation']['name'])}"
 
 
 def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:

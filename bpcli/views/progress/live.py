@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rich.control import Control
 from rich.segment import Segment, Segments
 
+from bpcli.spec.faults import visible
 from bpcli.training.stopping import Stopping
 from bpcli.views.progress.curve import Glyphs, Line
 from bpcli.views.progress.frame import Seen, picture, summary
@@ -81,7 +82,9 @@ class LiveView:
     def start(self, record: Mapping[str, Any], stopping: Stopping) -> None:
         self._console.show_facts(header(record))
         self._seen = Seen(
-            title=f"{record['run_id']}: {layers_text(record['layers'])}, {loss_text(record)}",
+            title=visible(
+                f"{record['run_id']}: {layers_text(record['layers'])}, {loss_text(record)}"
+            ),
             columns=self._columns,
             epochs=self._epochs,
             units=[layer["units"] for layer in record["layers"]],

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from bpcli.spec.faults import visible
 from bpcli.views.trace.blocks import Arrays, Block, Chain, Formula, Heading, Prose
 from bpcli.views.trace.cells import WIDTH, Sheet, sheets
 from bpcli.views.trace.plain import folded
@@ -45,5 +46,5 @@ def _table(sheet: Sheet) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown takes as it is."""
-    return re.sub(r"([\\`*_\[\]<>#|$~])", r"\\\1", text)
+    """Text on one line, which Markdown takes as it is."""
+    return re.sub(r"([\\`*_\[\]<>#|$~&])", r"\\\1", visible(text))

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from strangers import is_harmless
 from systems import CONFIGS
 
 from bpcli.build import build
@@ -218,3 +219,19 @@ def test_a_dumb_terminal_has_no_second_screen(
     monkeypatch.setenv("TERM", term)
     console = Console(file=io.StringIO(), force_terminal=True)
     assert has_second_screen(console) is expected
+
+
+def test_a_name_does_not_steer_the_second_screen(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    odd = {"run_id": "a\x1b[31m\x9b\nrun", "loss": "\x1b]0;mse\x07"}
+    monkeypatch.setitem(globals(), "RECORD", RECORD | odd)
+    console = terminal(120, 24, color_system=None)
+    view = LiveView(console, Columns(None, False), Rows(1000, None), 1000, False)
+    with view:
+        training = Training(view, clock, 1000)
+        for number in range(1, 500):
+            training.see(number)
+    shown = written(console)
+    assert r"a\x1b[31m\x9b\x0arun: 2 - 4 tanh" in shown
+    assert is_harmless(plain(shown).replace("\r", ""))

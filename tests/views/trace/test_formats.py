@@ -8,12 +8,14 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from strangers import any_name, is_harmless
 from strategies import problems
 from systems import CONFIGS
 
@@ -338,6 +340,28 @@ def test_what_a_cell_shows_is_its_number(array: np.ndarray) -> None:
             unit = 10.0**-digits * 10.0 ** int(cell.partition("e")[2] or 0)
             assert abs(float(cell) - value) <= 0.5000001 * unit
             assert abs(float(cell) - value) <= 0.05 * abs(value)
+
+
+@given(st.randoms(use_true_random=False))
+def test_a_name_is_text_in_every_format(rng: Random) -> None:
+    name = any_name(rng)
+    blocks = [
+        Heading(1, name),
+        Prose(name),
+        Arrays((Named(name, np.ones((1, 2)), (name, name)),)),
+        Arrays((Named("x", np.ones((2, 2)), (name, name)),)),
+    ]
+    stream = Stream(io.StringIO())
+    plain.show(blocks, stream, str)
+    page, fragment = markdown.document(blocks), latex.document(blocks)
+    for text in (stream.file.getvalue(), page, fragment):  # type: ignore[attr-defined]  # a StringIO
+        assert is_harmless(text)
+    assert not re.search(r"(?<!\\)(\\\\)*[<`$&]", page)
+    title = re.search(r"section\*\{(.*)\}", fragment)
+    assert title is not None
+    assert not re.search(r"\\(input|end|frac|write|def)", fragment.replace("\\end{pmatrix}", ""))
+    words = re.sub(r"\\[{}&#_%]|\\text\w+\{\}|\{\\char36\}|\$[^$]*\$", "", title[1])
+    assert not set(words) & set("\\{}$&#^_~%")
 
 
 ENGINES = ("pdflatex", "lualatex", "xelatex", "tectonic")
