@@ -69,9 +69,9 @@ def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -
         error.show()
         return error.exit_code
     except NumericsNotPinned as error:
-        if can_restart and error.can_restart:
-            _restart_with(error.variables)
-        _say(f"Error: {error}")
+        may_restart = can_restart and error.can_restart
+        obstacle = _restart_with(error.variables) if may_restart else ""
+        _say(f"Error: {error}{obstacle}")
         return error.exit_code
     except BpnetError as error:
         _say(f"Error: {error}")
@@ -107,15 +107,18 @@ def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -
 _RESTARTED = "BPNET_RESTARTED"
 
 
-def _restart_with(variables: Mapping[str, str]) -> None:
-    """Run this command again with these variables set; return where that cannot be done.
+def _restart_with(variables: Mapping[str, str]) -> str:
+    """Run this command again with these variables set; return what prevents that, if anything.
 
     Only once: a wrapper around Python may set others.
     """
     if os.environ.get(_RESTARTED):
-        return
-    with suppress(OSError):
+        return " It did so, and the variables were lost on the way."
+    try:
         restart(sys.orig_argv[1:], {**os.environ, **variables, _RESTARTED: "1"})
+    except OSError as error:
+        return f" It could not restart: {error.strerror}."
+    return ""
 
 
 def restart(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 from portable import native_environment, needs_portable_numerics, process
 from systems import CONFIGS
 
+from bpcli.cli.main import main
 from bpcli.errors import Interrupted, NumericsNotPinned
 from bpcli.experiment.interrupts import stop_requests
 from bpcli.nn.numerics import _ALLOWED
@@ -109,8 +111,24 @@ def test_where_the_variables_get_lost_it_stops_after_one_try(tmp_path: Path) -> 
     assert done.stdout == ""
     assert done.stderr.count("Error: ") == 1
     assert 'needs OPENBLAS_CORETYPE="Haswell"' in done.stderr
+    assert done.stderr.endswith("It did so, and the variables were lost on the way.\n")
     assert starts(tmp_path) == 2
     assert not (tmp_path / "runs").exists()
+
+
+def test_where_it_cannot_restart_it_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    monkeypatch.delenv("BPNET_RESTARTED", raising=False)
+    monkeypatch.setattr(os, "execve", fail)
+    command = ["train", str(XOR), "--portable", "--runs-dir", str(tmp_path)]
+    assert main(command, can_restart=True) == 2
+    reason = os.strerror(errno.ENOMEM)
+    assert capsys.readouterr().err.endswith(f"It could not restart: {reason}.\n")
 
 
 def test_what_comes_by_standard_input_is_not_lost(tmp_path: Path) -> None:
