@@ -29,7 +29,7 @@ from bpcli.data.weights import row_weights, weights_of_classes
 from bpcli.errors import ConfigError, DataError
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Bias, Layer, Network
-from bpcli.nn.numerics import repeatable_numerics, require
+from bpcli.nn.numerics import prefer, repeatable_numerics, require
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.spec.faults import shown
@@ -193,7 +193,11 @@ class Experiment:
 
 
 def build(
-    config: Config, *, needs_targets: bool = True, encoding: Encoding | None = None
+    config: Config,
+    *,
+    needs_targets: bool = True,
+    encoding: Encoding | None = None,
+    can_be_native: bool = False,
 ) -> Experiment:
     """Make the data and describe the network. Raises `ConfigError` with what does not fit.
 
@@ -202,13 +206,14 @@ def build(
     Generators use matrix products too, so the data are made with one BLAS thread and the numerics
     of the training: the same rows, to the bit, on any number of cores.
 
-    Raises `NumericsNotPinned`, before anything is made, where this process has other numerics.
+    Raises `NumericsNotPinned`, before anything is made, where this process has other numerics, and
+    `NumericsError` where it cannot have those, unless it `can_be_native`.
     """
-    numerics = config.spec.training.numerics
-    require(numerics, can_restart=_can_be_read_again(config))
+    numerics, demand = config.spec.training.numerics, prefer if can_be_native else require
+    demand(numerics, can_restart=_can_be_read_again(config))
     with repeatable_numerics():
         experiment = _build(config, needs_targets, encoding)
-    require(numerics)  # scikit-learn brings a BLAS of its own
+    demand(numerics)  # scikit-learn brings a BLAS of its own
     return experiment
 
 

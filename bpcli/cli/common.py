@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -151,7 +151,14 @@ def load_run_or_config(
 
     run = find_run(reference, runs_dir)
     trained = load_trained(run, weights)  # type: ignore[arg-type]  # click checked it
+    say_notes(trained.notes)
     return trained.experiment, trained.params
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Say what the user should know of how something was read or computed."""
+    for note in notes:
+        console(stderr=True).say(f"note: {note}")
 
 
 def was_given(option: str) -> bool:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, runs_dir_option, weights_option
+from bpcli.cli.common import (
+    console,
+    json_option,
+    print_json,
+    runs_dir_option,
+    say_notes,
+    weights_option,
+)
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
@@ -80,6 +87,7 @@ def command(
     found = find_run(run, runs_dir)
     with repeatable_numerics():
         trained = load_trained(found, weights)  # type: ignore[arg-type]  # click checked it
+        say_notes(trained.notes)
         if data is not None:
             trained = with_other_data(trained, data)
             part = "data"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, runs_dir_option, weights_option
+from bpcli.cli.common import console, runs_dir_option, say_notes, weights_option
 
 
 @click.command(
@@ -49,5 +49,6 @@ def command(
     found = find_run(run, runs_dir)
     with repeatable_numerics():
         model = load_model(found, weights)  # type: ignore[arg-type]  # click checked it
+        say_notes(model.notes)
         path = export(model, to, output, force=force)
     console().say(f"wrote {path}, which computes what {found.run_id} does ({weights} weights)")

@@ -18,6 +18,7 @@ from bpcli.cli.common import (
     print_json,
     print_text,
     runs_dir_option,
+    say_notes,
     set_option,
     was_given,
     weights_option,
@@ -142,8 +143,7 @@ def _predict_file(
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
         with _on_disk(file) as path:  # not before: this process may have to start again
             rows = new_rows(path, model)
-            for note in rows.notes:
-                console(stderr=True).say(f"note: {note}")
+            say_notes([*model.notes, *rows.notes])
             _write(write, output, model, rows)
 
 

@@ -14,6 +14,7 @@ from bpcli.cli.common import (
     print_json,
     print_text,
     runs_dir_option,
+    say_notes,
     set_option,
 )
 from bpcli.errors import ConfigError, Interrupted
@@ -131,7 +132,7 @@ def _train(
     if request.signal_number is not None:
         raise Interrupted("Interrupted before training began.", request.signal_number)
     if not is_silent:
-        _say_notes(experiment)
+        say_notes(experiment.notes)
     with _view(experiment, is_silent) as view:
         return experiment, train(experiment, runs_dir, view)
 
@@ -164,7 +165,7 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
 
     def view(experiment: Experiment) -> Any:
         if experiment.spec.data.split.fold == 1 and not is_silent:
-            _say_notes(experiment)
+            say_notes(experiment.notes)
         return _view(experiment, is_silent or isinstance(err, Stream))
 
     def told(outcome: Outcome) -> None:
@@ -193,11 +194,6 @@ def _print_folds(document: dict[str, Any], runs: Sequence[Run]) -> None:
     first, last = reference_to(runs[0]), reference_to(runs[-1])
     out.say(f"each fold is a run of its own; score one with: bpnet eval {last}")
     out.say(f"see them together with: bpnet runs show {first}")
-
-
-def _say_notes(experiment: Experiment) -> None:
-    for note in experiment.notes:
-        console(stderr=True).say(f"note: {note}")
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:

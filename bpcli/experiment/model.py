@@ -18,7 +18,7 @@ from bpcli.data.table import Labels
 from bpcli.experiment.trained import SavedWeights, Weights, load_weights
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.numerics import require
+from bpcli.nn.numerics import prefer
 from bpcli.nn.propagation import predict as network_outputs
 from bpcli.runs.store import RESOLVED, Run
 from bpcli.spec.file_models import FileData
@@ -41,6 +41,7 @@ class Model:
     encoding: Encoding
     target_names: tuple[str, ...]
     format: FileFormat
+    notes: tuple[str, ...] = ()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -80,7 +81,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
     """
     saved = load_weights(run)
     spec = validate(Source.read(run.checked(RESOLVED))).spec
-    require(spec.training.numerics)
+    notes = prefer(spec.training.numerics)
     network = Network(saved.layers, spec.loss)
     return Model(
         spec.name,
@@ -90,6 +91,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         _encoding(saved),
         tuple(saved.meta["target_names"]),
         spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
+        notes,
     )
 
 

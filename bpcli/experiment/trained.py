@@ -15,6 +15,7 @@ from bpcli.errors import RunError
 from bpcli.experiment.provenance import data_digest, since
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
+from bpcli.nn.numerics import prefer
 from bpcli.runs.files import load_arrays
 from bpcli.runs.store import RESOLVED, WEIGHTS, Record, Run
 from bpcli.spec.load import validate
@@ -31,6 +32,7 @@ class Trained:
     record: Record
     experiment: Experiment
     params: Vector
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,15 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
     config = validate(Source.read(run.checked(RESOLVED)))
-    experiment = build(config, encoding=saved.encoding)
+    experiment = build(config, encoding=saved.encoding, can_be_native=True)
     if data_digest(experiment.table) != saved.record["data_sha256"]:
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
             f"training (a file that has changed?).{since(saved.record)}"
         )
     params = saved.params(experiment.network, weights, experiment.dtype)
-    return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params)
+    notes = prefer(config.spec.training.numerics)
+    return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params, notes)
 
 
 def _with_saved_preparation(experiment: Experiment, saved: SavedWeights) -> Experiment:

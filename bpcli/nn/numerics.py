@@ -88,7 +88,7 @@ def require(numerics: Numerics, *, can_restart: bool = True) -> None:
     libraries = blas_libraries()
     reason = _why_impossible(libraries)
     if reason is not None:
-        raise NumericsError(f"`training.numerics: portable` {reason}: use `native`.")
+        raise NumericsError(f"`training.numerics: portable` {reason}{_WAY_OUT}")
     changes = _changes()
     if changes:
         raise NumericsNotPinned(changes, can_restart=can_restart)
@@ -99,6 +99,24 @@ def require(numerics: Numerics, *, can_restart: bool = True) -> None:
             f"are set as it needs them, but {excess}; they count only before numpy is imported, "
             "and for an OpenBLAS that can choose its kernels, such as that of numpy's wheels."
         )
+
+
+def prefer(numerics: Numerics, *, can_restart: bool = True) -> tuple[str, ...]:
+    """As `require`, for results that are of use in any numerics, such as predictions.
+
+    Where portable numerics are not to be had here, a note that says so, and nothing is raised.
+    """
+    try:
+        require(numerics, can_restart=can_restart)
+    except NumericsNotPinned:
+        raise
+    except NumericsError as error:
+        reason = str(error).removesuffix(_WAY_OUT)
+        return (f"{reason}; what is computed here may differ in the last digits",)
+    return ()
+
+
+_WAY_OUT = ": use `native`."
 
 
 def _why_impossible(libraries: Libraries) -> str | None:

@@ -21,6 +21,7 @@ from bpcli.runs.store import RECORD
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=20")
+LONGER = ("--set", "training.epochs=30")
 _COUNTING = "with open({!r}, 'a') as file: file.write('started\\n')\n"
 
 
@@ -239,3 +240,27 @@ def test_a_signal_that_came_before_the_restart_is_not_forgotten() -> None:
     assert caught.value.signal_number == signal.SIGTERM
     with pytest.raises(NumericsNotPinned):
         leave_to_start_again(after=None)
+
+
+def test_a_portable_run_is_of_use_where_portable_numerics_are_not_to_be_had(
+    bpnet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model is trained on one machine and used on another, such as a laptop with ARM."""
+    assert process("train", XOR, "--portable", *SHORT, "--quiet", cwd=tmp_path).returncode == 0
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    Path("new.csv").write_text("x1,x2\n0,1\n")
+    note = (
+        "note: `training.numerics: portable` needs an x86-64 processor, and this is aarch64; what "
+        "is computed here may differ in the last digits"
+    )
+    for command in (
+        ("eval", "latest"), ("predict", "latest"), ("predict", "latest", "new.csv"),
+        ("export", "latest", "--to", "python"), ("trace", "latest"), ("gradcheck", "latest"),
+    ):  # fmt: skip
+        done = bpnet(*command)
+        assert (done.code, note in done.err) == (0, True), (command, done)
+    assert bpnet("plot", "latest", "weights", "-o", "w.svg").code == 0
+    for command in (("verify", "latest"), ("train", "--resume", "latest", *LONGER)):
+        refused = bpnet(*command)
+        assert refused.code == 2, command
+        assert "needs an x86-64 processor" in refused.err
