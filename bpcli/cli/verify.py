@@ -58,4 +58,4 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
         for sentence in verdict.explanation:
             out.say(sentence)
     if not verdict.is_accepted:
-        raise GateFailed(f"Trained again, {verdict.run_id} came out differently.")
+        raise GateFailed(f"Trained again, {verdict.run_id} differs.")
