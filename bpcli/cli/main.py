@@ -8,13 +8,12 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli import __version__
+from bpcli import __version__, system
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import BpnetError, Interrupted, LeftAtOnce
 
@@ -76,10 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"Error: this needs more memory than there is. {error}".strip())
         return 2
     except BrokenPipeError:
-        _forget_stdout()
+        system.abandon(sys.stdout)
         return 0
     except OSError as error:
-        _forget_stdout()
+        system.abandon(sys.stdout)
         _say(f"Error: {error.filename or 'output'} could not be read or written: {error.strerror}.")
         return 2
     except Exception as error:
@@ -98,33 +97,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(message: str) -> None:
     """Print to stderr, with no character that could steer the terminal, and words not cut."""
-    from bpcli.views.text import harmless
+    print(_fit_for_stderr(message), file=sys.stderr)
+
+
+def _fit_for_stderr(message: str) -> str:
+    from bpcli.views.text import harmless, wrapped
 
     printable = harmless(message)
-    if sys.stderr.isatty():
-        from bpcli.views.text import wrapped
-
-        width = shutil.get_terminal_size().columns
-        lines = printable.split("\n")
-        excerpts = (line.startswith("    ") for line in lines)  # with carets below: as they are
-        printable = "\n".join(
-            part
-            for line, is_excerpt in zip(lines, excerpts, strict=True)
-            for part in ([line] if is_excerpt else wrapped(line, width))
-        )
-    print(printable, file=sys.stderr)
-
-
-def _forget_stdout() -> None:
-    """Whoever read our output has left: give the interpreter nothing to flush at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _open_closed_streams() -> None:
-    """Where the shell closed an output, what is written there goes nowhere."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115  # open to the end
+    if not sys.stderr.isatty():
+        return printable
+    width = shutil.get_terminal_size().columns
+    lines = printable.split("\n")
+    excerpts = (line.startswith("    ") for line in lines)  # with carets below: as they are
+    return "\n".join(
+        part
+        for line, is_excerpt in zip(lines, excerpts, strict=True)
+        for part in ([line] if is_excerpt else wrapped(line, width))
+    )
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
@@ -170,9 +159,5 @@ def run() -> None:
     gc.set_threshold(200_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _look_for_no_plugins()
-    _open_closed_streams()
-    exit_code = main()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # whoever read it has left
-            stream.flush()
-    os._exit(exit_code)
+    system.open_standard_streams()
+    system.leave(main())

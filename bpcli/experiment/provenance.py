@@ -15,7 +15,7 @@ import safetensors
 import bpcli
 from bpcli.data.drawn import row_blocks
 from bpcli.data.table import Table
-from bpcli.training.workers import usable_cores
+from bpcli.system import usable_cores
 
 
 def machine() -> dict[str, Any]:

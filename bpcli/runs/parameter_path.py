@@ -39,10 +39,6 @@ class ParameterPath:
         """The parameters of the next epoch."""
         self._file.grow(np.ascontiguousarray(params, self._dtype).data.cast("B"))
 
-    def cut(self, rows: int) -> None:
-        """Take back all rows but the first."""
-        self._file.cut(rows * self._row_bytes)
-
     def sync(self) -> None:
         """Have the system write down what there is."""
         self._file.sync()
@@ -51,8 +47,9 @@ class ParameterPath:
         self._file.close()
 
     def finish(self) -> None:
-        """Make the array file of it."""
+        """Make the array file of it; nothing is added any more."""
         part = self._run.path(_PART)
+        self.close()  # Windows removes no file that is open
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,
