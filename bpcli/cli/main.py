@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli import __version__, system
+from bpcli.cli.outputs import lasting_outputs
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import BpnetError, Interrupted, LeftAtOnce
 
@@ -53,6 +54,11 @@ def bpnet() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; return the exit code."""
+    with lasting_outputs():
+        return _exit_code_of(arguments)
+
+
+def _exit_code_of(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         _survive_any_encoding(stream)
     try:
@@ -62,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        error.show(file=sys.stderr)
         return error.exit_code
     except BpnetError as error:
         _say(f"Error: {error}")
