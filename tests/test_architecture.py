@@ -26,6 +26,7 @@ FLOORS = [
     {"views"},
     {"experiment"},
     {"cli"},
+    {"start"},
     {"__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -88,6 +89,7 @@ _OF_EVERY_SYSTEM = {
 }  # fmt: skip
 _MAY_DEPEND_ON_THE_SYSTEM = {
     "system.py": "the place for it",
+    "start.py": "runs before anything is imported, by what every Python has",
     "training/forked.py": "of POSIX altogether, and imported where forking is safe only",
     "experiment/provenance.py": "names the system",
 }
@@ -144,11 +146,11 @@ def test_workers_are_forked_only_where_that_is_safe() -> None:
 def test_importing_the_system_loads_nothing_that_a_command_would_not() -> None:
     probe = (
         "import sys, click, pathlib; before = set(sys.modules)\n"
-        "import bpcli.system\n"
+        "import bpcli.start, bpcli.system\n"
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["bpcli", "bpcli.system"]
+    assert done.stdout.split() == ["bpcli", "bpcli.start", "bpcli.system"]
 
 
 def test_every_file_opens_with_a_docstring() -> None:

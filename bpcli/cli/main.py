@@ -166,4 +166,10 @@ def run() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _look_for_no_plugins()
     system.open_standard_streams()
-    system.leave(main())
+    try:
+        system.hear_interrupts()
+        exit_code = main()
+        system.end_on_interrupts()
+    except KeyboardInterrupt:  # just before `main` could say so, or just after
+        exit_code = 130
+    system.leave(exit_code)
