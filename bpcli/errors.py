@@ -30,6 +30,10 @@ class RunError(BpnetError):
     """A run reference names no run, several runs, or a damaged one."""
 
 
+class LimitTooLow(BpnetError):
+    """The system lets this process use less than it needs."""
+
+
 class Diverged(BpnetError):
     """Training produced NaN or infinity."""
 

@@ -1,4 +1,4 @@
-"""The script's entry point: signals first, then all else.
+"""The script's entry point: signals first, then what this process may use, then all else.
 
 Python answers Ctrl-C with an exception. In the middle of an import that would be a traceback, or
 get lost. Nothing that could be lost has begun by then: the system may end the process as it ends
@@ -16,9 +16,12 @@ from _signal import (  # type: ignore[import-not-found]
 
 
 def run() -> None:
-    """Run the command line."""
+    """Run the command line, in a process that may use enough for that."""
     if getsignal(SIGINT) is default_int_handler:  # not where Ctrl-C is to be ignored
         signal(SIGINT, SIG_DFL)
+    from bpcli.cli.limits import require_enough_to_start
+
+    require_enough_to_start()
     from bpcli.cli.main import run
 
     run()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli import __version__, system
+from bpcli.cli.limits import guard_imports, what_was_lacking
 from bpcli.cli.outputs import lasting_outputs
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import BpnetError, Interrupted, LeftAtOnce
@@ -62,6 +63,7 @@ def _exit_code_of(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         _survive_any_encoding(stream)
     try:
+        guard_imports()
         result = bpnet.main(
             None if arguments is None else list(arguments), "bpnet", standalone_mode=False
         )
@@ -77,20 +79,18 @@ def _exit_code_of(arguments: Sequence[str] | None) -> int:
         _say("Interrupted.")
         cause = error.__cause__ or error  # click has an exception of its own for it
         return 128 + cause.signal_number if isinstance(cause, LeftAtOnce) else 130
-    except MemoryError as error:
-        _say(f"Error: this needs more memory than there is. {error}".strip())
-        return 2
     except BrokenPipeError:
         system.abandon(sys.stdout)
         return 0
-    except OSError as error:
-        system.abandon(sys.stdout)
-        _say(f"Error: {error.filename or 'output'} could not be read or written: {error.strerror}.")
-        return 2
     except Exception as error:
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             _say("Interrupted.")  # an import that was cut short reports a failure of its own
             return 130
+        lacking = what_was_lacking(error)
+        if lacking is not None:
+            system.abandon(sys.stdout)
+            _say(f"Error: {lacking}")
+            return 2
         if os.environ.get("BPNET_DEBUG"):
             raise
         name = type(error).__name__
@@ -103,7 +103,11 @@ def _exit_code_of(arguments: Sequence[str] | None) -> int:
 
 def _say(message: str) -> None:
     """Print to stderr, with no character that could steer the terminal, and words not cut."""
-    print(_fit_for_stderr(message), file=sys.stderr)
+    try:
+        printable = _fit_for_stderr(message)
+    except Exception:  # where memory or files are lacking, of which the message may tell
+        printable = "".join(sign if sign == "\n" or sign.isprintable() else "?" for sign in message)
+    print(printable, file=sys.stderr)
 
 
 def _fit_for_stderr(message: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.build import Experiment
 from bpcli.data.prepare import PartName
-from bpcli.errors import BpnetError, ConfigError, RunError
+from bpcli.errors import BpnetError, ConfigError, LimitTooLow, RunError
 from bpcli.experiment.evaluate import default_part
 from bpcli.experiment.trained import Weights, load_trained
 from bpcli.nn.arrays import Array
@@ -45,6 +45,8 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
         trained = load_trained(run, weights)
         rebuilt = Rebuilt(trained.experiment, trained.params)
         path = _path(run, trained.experiment)
+    except LimitTooLow:  # that is no fault of the run's
+        raise
     except BpnetError as error:
         faults["network"] = str(error)
     chosen = _part(run, rebuilt, part)
