@@ -3,6 +3,4 @@
 Importing this loads nothing else; `bpcli.cli.main` is the command line.
 """
 
-from __future__ import annotations
-
 __version__ = "0.1.0"

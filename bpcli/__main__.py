@@ -1,5 +1,5 @@
 """`python -m bpcli` is `bpnet`."""
 
-from bpcli.cli.main import run
+from bpcli.start import run
 
 run()

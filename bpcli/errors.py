@@ -55,6 +55,10 @@ class NumericsNotPinned(NumericsError):
         self.can_restart = can_restart
 
 
+class LimitTooLow(BpnetError):
+    """The system lets this process use less than it needs."""
+
+
 class Diverged(BpnetError):
     """Training produced NaN or infinity."""
 

@@ -16,7 +16,7 @@ from bpcli.training.optimizers import OPTIMIZERS
 
 PACKAGE = Path(bpcli.__file__).parent
 FLOORS = [
-    {"errors", "registry", "__init__"},
+    {"errors", "registry", "system", "__init__"},
     {"nn"},
     {"data"},
     {"training"},
@@ -26,6 +26,7 @@ FLOORS = [
     {"views"},
     {"experiment"},
     {"cli"},
+    {"start"},
     {"__main__"},
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -72,6 +73,86 @@ def test_the_check_itself_notices_an_import_from_above(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("def f():\n    from bpcli.cli import main\n    import bpcli.training.loop\n")
     assert _imports(wrong) == [(2, "cli"), (3, "training")]
+
+
+_OF_ONE_SYSTEM = {
+    "_signal", "_winapi", "ctypes", "fcntl", "grp", "mmap", "msvcrt", "multiprocessing", "platform",
+    "posix", "pty", "pwd", "resource", "select", "socket", "subprocess", "syslog", "termios", "tty",
+    "winreg",
+}  # fmt: skip
+_OF_EVERY_SYSTEM = {
+    "os": {
+        "O_APPEND", "O_CREAT", "O_RDONLY", "O_RDWR", "O_WRONLY", "close", "curdir", "environ",
+        "ftruncate", "getpid", "path", "read", "scandir", "sep", "write",
+    },
+    "signal": {"getsignal", "signal", "SIGINT"},
+}  # fmt: skip
+_MAY_DEPEND_ON_THE_SYSTEM = {
+    "system.py": "the place for it",
+    "start.py": "runs before anything is imported, by what every Python has",
+    "training/forked.py": "of POSIX altogether, and imported where forking is safe only",
+    "experiment/provenance.py": "names the system",
+    "experiment/formats/python_child.py": "starts a Python, as every system does",
+    "nn/numerics.py": "names the kind of processor",
+}
+
+
+def _depends_on_the_system(source: str) -> list[str]:
+    """What a file does that not every system can, or that asks which one it is."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name in _OF_ONE_SYSTEM]
+        elif isinstance(node, ast.ImportFrom) and node.module in _OF_ONE_SYSTEM | {"os", "signal"}:
+            found.append(node.module)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module, name = node.value.id, node.attr
+            if name not in _OF_EVERY_SYSTEM.get(module, {name}) or (module, name) == (
+                "sys", "platform",
+            ):  # fmt: skip
+                found.append(f"{module}.{name}")
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("hasattr", "getattr"):
+            asked = getattr(node.args[0], "id", "")
+            found += [f"what is in {asked}"] if asked in _OF_EVERY_SYSTEM else []
+        elif isinstance(node, ast.Constant) and str(node.value).startswith(("/proc", "/sys/")):
+            found.append(str(node.value))
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_depends_on_the_system_stands_in_one_module(path: Path) -> None:
+    if path.relative_to(PACKAGE).as_posix() not in _MAY_DEPEND_ON_THE_SYSTEM:
+        assert not _depends_on_the_system(path.read_text("utf-8"))
+
+
+def test_that_check_itself_notices_what_depends_on_the_system() -> None:
+    source = """
+import os, signal, sys, fcntl
+from os import fork
+os.O_NOFOLLOW; os.getpid(); signal.SIGHUP; signal.signal; sys.platform; sys.argv
+hasattr(os, "fork"); getattr(sys, "argv"); open("/proc/self/maps")
+"""
+    assert sorted(_depends_on_the_system(source)) == [
+        "/proc/self/maps", "fcntl", "os", "os.O_NOFOLLOW", "signal.SIGHUP", "sys.platform",
+        "what is in os",
+    ]  # fmt: skip
+
+
+def test_workers_are_forked_only_where_that_is_safe() -> None:
+    importers = [path for path in MODULES if "bpcli.training.forked" in path.read_text("utf-8")]
+    assert [path.name for path in importers] == ["workers.py"]
+    source = importers[0].read_text("utf-8")
+    assert source.index("if not can_fork()") < source.index("from bpcli.training.forked")
+
+
+def test_importing_the_system_loads_nothing_that_a_command_would_not() -> None:
+    probe = (
+        "import sys, click, pathlib, signal; before = set(sys.modules)\n"
+        "import bpcli.start, bpcli.system\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["bpcli", "bpcli.start", "bpcli.system"]
 
 
 def test_every_file_opens_with_a_docstring() -> None:

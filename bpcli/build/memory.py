@@ -6,11 +6,8 @@ the data are there: what would not fit is refused in one sentence, with no run b
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,10 +17,10 @@ from bpcli.registry import name_of
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.models import Spec
 from bpcli.spec.source import Location
+from bpcli.system import available_memory, usable_cores
 from bpcli.training.optimizers import OPTIMIZERS
 from bpcli.training.rows import equal_size
 from bpcli.training.shards import shards_needed
-from bpcli.training.workers import usable_cores
 
 
 @dataclass(frozen=True)
@@ -143,68 +140,3 @@ def size_text(size: float) -> str:
             number = size / factor
             return f"{number:,.0f} {unit}" if number >= 10 else f"{number:.1f} {unit}"
     return f"{size:.0f} bytes"
-
-
-# What there is.
-
-
-def available_memory(root: Path = Path("/")) -> float:
-    """Bytes that this process can still have: of the machine, and of each group it belongs to.
-
-    Infinite where the system does not tell.
-    """
-    return max(0.0, min([_of_machine(root), *_of_groups(root)]))
-
-
-def _of_machine(root: Path) -> float:
-    """MemAvailable of Linux; elsewhere the free pages, or all there are."""
-    for name, value in _lines(root / "proc" / "meminfo"):
-        if name == "MemAvailable:":
-            return float(value.split()[0]) * 1024
-    known = getattr(os, "sysconf_names", {})
-    for pages in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
-        if pages in known:
-            return float(os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE"))
-    return math.inf
-
-
-def _of_groups(root: Path) -> Iterator[float]:
-    """What the control groups leave, those of Linux's second version and of the first."""
-    for line in _text(root / "proc" / "self" / "cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            yield from _of_path(root / "sys/fs/cgroup", path, _SECOND)
-        elif "memory" in controllers.split(","):
-            yield from _of_path(root / "sys/fs/cgroup/memory", path, _FIRST)
-
-
-_SECOND = ("memory.max", "memory.current", "inactive_file")
-_FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-
-
-def _of_path(mount: Path, path: str, names: tuple[str, str, str]) -> Iterator[float]:
-    """What a group and all groups around it leave; in a container the path may lead nowhere."""
-    limit, usage, cache = names
-    here = mount / path.strip("/")
-    for group in (here, *here.parents):
-        most, used = _text(group / limit).strip(), _text(group / usage).strip()
-        if most.isdecimal() and used.isdecimal():
-            stat = dict(_lines(group / "memory.stat"))
-            yield float(most) - float(used) + float(stat.get(cache, 0))  # caches are given up
-        if group == mount:
-            return
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """The first word of each line, and the rest."""
-    for line in _text(path).splitlines():
-        name, _, rest = line.partition(" ")
-        yield name, rest
-
-
-def _text(path: Path) -> str:
-    """A file of the system; nothing where there is none."""
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""

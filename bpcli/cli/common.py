@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bpcli.cli.outputs import Output
 from bpcli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def looked_at(
 def console(stderr: bool = False) -> Console | Stream:
     """Where results go, or everything else with `stderr`: a terminal or a plain stream."""
     file = sys.stderr if stderr else sys.stdout
+    if isinstance(file, Output):
+        file.is_prose = True
     if file.isatty():
         from bpcli.views.console import Console
 

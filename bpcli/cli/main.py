@@ -8,13 +8,14 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli import __version__
+from bpcli import __version__, system
+from bpcli.cli.limits import guard_imports, what_was_lacking
+from bpcli.cli.outputs import lasting_outputs
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import BpnetError, Interrupted, LeftAtOnce, NumericsNotPinned
 
@@ -57,16 +58,22 @@ def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -
 
     A process of its own `can_restart` where it needs another environment: then nothing returns.
     """
+    with lasting_outputs():
+        return _exit_code_of(arguments, can_restart)
+
+
+def _exit_code_of(arguments: Sequence[str] | None, can_restart: bool) -> int:
     for stream in (sys.stdout, sys.stderr):
         _survive_any_encoding(stream)
     try:
+        guard_imports()
         result = bpnet.main(
             None if arguments is None else list(arguments), "bpnet", standalone_mode=False
         )
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        error.show(file=sys.stderr)
         return error.exit_code
     except NumericsNotPinned as error:
         may_restart = can_restart and error.can_restart
@@ -80,20 +87,18 @@ def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -
         _say("Interrupted.")
         cause = error.__cause__ or error  # click has an exception of its own for it
         return 128 + cause.signal_number if isinstance(cause, LeftAtOnce) else 130
-    except MemoryError as error:
-        _say(f"Error: this needs more memory than there is. {error}".strip())
-        return 2
     except BrokenPipeError:
-        _forget_stdout()
+        system.abandon(sys.stdout)
         return 0
-    except OSError as error:
-        _forget_stdout()
-        _say(f"Error: {error.filename or 'output'} could not be read or written: {error.strerror}.")
-        return 2
     except Exception as error:
         if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
             _say("Interrupted.")  # an import that was cut short reports a failure of its own
             return 130
+        lacking = what_was_lacking(error)
+        if lacking is not None:
+            system.abandon(sys.stdout)
+            _say(f"Error: {lacking}")
+            return 2
         if os.environ.get("BPNET_DEBUG"):
             raise
         name = type(error).__name__
@@ -115,46 +120,36 @@ def _restart_with(variables: Mapping[str, str]) -> str:
     if os.environ.get(_RESTARTED):
         return " It did so, and the variables were lost on the way."
     try:
-        restart(sys.orig_argv[1:], {**os.environ, **variables, _RESTARTED: "1"})
+        system.restart(
+            [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables, _RESTARTED: "1"}
+        )
     except OSError as error:
         return f" It could not restart: {error.strerror}."
-    return ""
-
-
-def restart(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Become a Python with these arguments and this environment. Raises `OSError`."""
-    os.execve(sys.executable, [sys.executable, *arguments], environment)
 
 
 def _say(message: str) -> None:
     """Print to stderr, with no character that could steer the terminal, and words not cut."""
-    from bpcli.views.text import harmless
-
-    printable = harmless(message)
-    if sys.stderr.isatty():
-        from bpcli.views.text import wrapped
-
-        width = shutil.get_terminal_size().columns
-        lines = printable.split("\n")
-        excerpts = (line.startswith("    ") for line in lines)  # with carets below: as they are
-        printable = "\n".join(
-            part
-            for line, is_excerpt in zip(lines, excerpts, strict=True)
-            for part in ([line] if is_excerpt else wrapped(line, width))
-        )
+    try:
+        printable = _fit_for_stderr(message)
+    except Exception:  # where memory or files are lacking, of which the message may tell
+        printable = "".join(sign if sign == "\n" or sign.isprintable() else "?" for sign in message)
     print(printable, file=sys.stderr)
 
 
-def _forget_stdout() -> None:
-    """Whoever read our output has left: give the interpreter nothing to flush at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _fit_for_stderr(message: str) -> str:
+    from bpcli.views.text import harmless, wrapped
 
-
-def _open_closed_streams() -> None:
-    """Where the shell closed an output, what is written there goes nowhere."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115  # open to the end
+    printable = harmless(message)
+    if not sys.stderr.isatty():
+        return printable
+    width = shutil.get_terminal_size().columns
+    lines = printable.split("\n")
+    excerpts = (line.startswith("    ") for line in lines)  # with carets below: as they are
+    return "\n".join(
+        part
+        for line, is_excerpt in zip(lines, excerpts, strict=True)
+        for part in ([line] if is_excerpt else wrapped(line, width))
+    )
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
@@ -200,9 +195,11 @@ def run() -> None:
     gc.set_threshold(200_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _look_for_no_plugins()
-    _open_closed_streams()
-    exit_code = main(can_restart=True)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # whoever read it has left
-            stream.flush()
-    os._exit(exit_code)
+    system.open_standard_streams()
+    try:
+        system.hear_interrupts()
+        exit_code = main(can_restart=True)
+        system.end_on_interrupts()
+    except KeyboardInterrupt:  # just before `main` could say so, or just after
+        exit_code = 130
+    system.leave(exit_code)

@@ -173,6 +173,7 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     Only folders within --runs-dir are deleted; of a link, the link.
     """
     from bpcli.runs.references import find_run
+    from bpcli.runs.tags import changing_tags
 
     found = {run.folder: run for run in (find_run(reference, runs_dir) for reference in runs)}
     for run in found.values():
@@ -183,7 +184,8 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     if not yes and not _confirmed(len(found)):
         raise RunError("Nothing was deleted.")
     for run in found.values():
-        run.remove(runs_dir)
+        with changing_tags(runs_dir):  # so that no tag is given to it, or taken from it, just now
+            run.remove(runs_dir)
     err.say(f"deleted {len(found)} run{'s' * (len(found) > 1)}")
 
 
@@ -209,12 +211,14 @@ Examples:
 def tag_command(run: str, tag: str, remove: bool, force: bool, runs_dir: Path) -> None:
     """Give RUN a TAG, a name that stands for it wherever a run is asked for."""
     from bpcli.runs.references import find_run, list_runs
-    from bpcli.runs.tags import add_tag, remove_tag, tags_of
+    from bpcli.runs.tags import add_tag, changing_tags, remove_tag, tags_of
 
-    found = find_run(run, runs_dir)
-    if remove:
-        remove_tag(found, tag)
-    else:
-        add_tag(found, tag, list_runs(runs_dir), moves=force)
-    tags = tags_of(found)
+    where = find_run(run, runs_dir).folder.parent
+    with changing_tags(where):
+        found = find_run(run, runs_dir)  # again: it may have been deleted, or its tag been moved
+        if remove:
+            remove_tag(found, tag)
+        else:
+            add_tag(found, tag, list_runs(where), moves=force)
+        tags = tags_of(found)
     console(stderr=True).say(f"{found.run_id}: {', '.join(tags) if tags else 'no tags'}")

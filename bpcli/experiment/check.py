@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.build import Experiment
-from bpcli.build.memory import Need, available_memory, needs
+from bpcli.build.memory import Need, needs
 from bpcli.data.prepare import FITTED_RULES, Part
 from bpcli.experiment.record import layer_records
 from bpcli.nn.activations import Sigmoid, Softmax
@@ -21,6 +21,7 @@ from bpcli.nn.propagation import columns_of
 from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 from bpcli.spec.origins import origins
 from bpcli.spec.source import Location, Source
+from bpcli.system import available_memory
 
 _UNEQUAL = 100.0
 _MANY_UNITS = 0.1

@@ -14,12 +14,8 @@ from time import perf_counter as clock
 from types import FrameType
 from typing import Any
 
+from bpcli import system
 from bpcli.errors import Interrupted, LeftAtOnce, NumericsNotPinned
-
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-
 
 _LONG_EPOCH_SECONDS = 0.2
 _PATIENCE_SECONDS = 2.0
@@ -62,12 +58,6 @@ class StopRequest:
         return max(latest - earlier, clock() - latest) > _LONG_EPOCH_SECONDS
 
 
-def _is_heard(number: int) -> bool:
-    """All are but the end of the terminal under nohup, which has asked to ignore that."""
-    is_hangup = number == getattr(signal, "SIGHUP", None)
-    return not (is_hangup and signal.getsignal(number) is signal.SIG_IGN)
-
-
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
     """Collect those signals while the block runs; elsewhere than in the main thread, none.
@@ -83,7 +73,7 @@ def stop_requests() -> Iterator[StopRequest]:
         yield request
         return
     previous: dict[int, Any] = {
-        number: signal.signal(number, request.receive) for number in _SIGNALS if _is_heard(number)
+        number: signal.signal(number, request.receive) for number in system.stop_signals()
     }
     try:
         yield request

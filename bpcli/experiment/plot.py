@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bpcli.data.prepare import PartName
-from bpcli.errors import BpnetError, ConfigError, NumericsNotPinned, RunError
+from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
 from bpcli.experiment.evaluate import default_part
 from bpcli.experiment.trained import Weights, load_trained
 from bpcli.nn.numerics import repeatable_numerics
@@ -42,8 +42,8 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
         if run.path(PATH).is_file():
             experiment = trained.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
-    except NumericsNotPinned:
-        raise  # another process can draw it all
+    except (NumericsNotPinned, LimitTooLow):
+        raise  # they say nothing of the run: another process can draw it all
     except BpnetError as error:
         faults["network"] = str(error)
     chosen = _part(run, rebuilt, part)

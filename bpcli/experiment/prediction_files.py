@@ -151,6 +151,7 @@ def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
         if labels is not None:
             arrays |= {"labels": labels, "class_names": np.array(model.class_names)}
         np.savez(file, allow_pickle=False, **arrays)
+        del outputs, arrays  # Windows removes no file that is mapped
     return rows
 
 

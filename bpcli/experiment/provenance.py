@@ -6,7 +6,6 @@ import hashlib
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from bpcli.data.drawn import row_blocks
 from bpcli.data.table import Table
 from bpcli.nn.numerics import blas_libraries, in_force, simd_groups
 from bpcli.runs.machines import changes, facts_of, in_words
-from bpcli.training.workers import usable_cores
+from bpcli.system import cpu_model, usable_cores
 
 
 def machine() -> dict[str, Any]:
@@ -32,7 +31,7 @@ def machine() -> dict[str, Any]:
             "safetensors": safetensors.__version__,
         },
         "platform": _platform(),
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "cores": usable_cores(),
         "numerics": in_force(libraries),
         "simd": simd_groups(),
@@ -62,18 +61,6 @@ def _platform() -> str:
     system = platform.uname()
     libc = "".join(platform.libc_ver())
     return "-".join(filter(None, (system.system, system.release, system.machine, "with", libc)))
-
-
-def _cpu_model() -> str:
-    """The first processor's name; the kernel takes its time over the lines of the others."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor()
 
 
 def since(record: Mapping[str, Any]) -> str:

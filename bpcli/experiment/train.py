@@ -6,14 +6,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import safetensors.numpy  # noqa: F401  # now, as what saves a training is not to fail at its end
+
+from bpcli import system
 from bpcli.build import Experiment
+from bpcli.errors import RunError
 from bpcli.experiment.interrupts import stop_requests
 from bpcli.experiment.record import first_record
-from bpcli.experiment.session import Outcome, Session, Watcher
+from bpcli.experiment.session import Closer, Outcome, Session, Watcher
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
 from bpcli.runs.store import Record, Run
-from bpcli.training.workers import crew, usable_cores, useful_workers
+from bpcli.system import usable_cores
+from bpcli.training.workers import crew, useful_workers
 
 
 def train(
@@ -29,12 +34,15 @@ def train(
 
     def begin(workers: int) -> Session:
         run = Run.claim(runs_dir, experiment.spec.name)
+        opened: list[Closer] = []
         try:
-            lock = run.lock()
+            opened.append(run.lock())
             record = first_record(experiment, run.run_id, workers, group or run.run_id)
-            session = Session(experiment, run, watcher, record, closers=[lock])
+            session = Session(experiment, run, watcher, record, closers=opened)
             session.save_start()
         except BaseException:
+            for each in reversed(opened):
+                each.close()
             run.discard()
             raise
         return session
@@ -71,10 +79,24 @@ def _train(experiment: Experiment, begin: Callable[[int], Session]) -> Outcome:
         workers = workers_for(experiment)
         # With one task, an epoch is over before anybody gets impatient.
         with crew(workers, request.check if experiment.tasks > 1 else None) as who:
+            _require_files_to_save()
             session = begin(workers)
             stack.callback(session.close)
             failure = session.follow(who, request)
         return session.save_end(failure)
+
+
+def _require_files_to_save() -> None:
+    """No training for hours whose checkpoints cannot be opened."""
+    if not system.has_room_for_files(_FILES_TO_SAVE):
+        raise RunError(
+            f"Training needs {_FILES_TO_SAVE} open files more than the {system.most_open_files()} "
+            "that the system allows: raise their number with `ulimit -n`."
+        )
+
+
+_FILES_TO_SAVE = 6
+"""Lock, log and path; then one that is written from another, and what that imports."""
 
 
 def workers_for(experiment: Experiment) -> int:

@@ -15,23 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from bpcli import system
 from bpcli.errors import RunError
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
-
-
-def open_own(path: Path, flags: int) -> int:
-    """A handle on a file of a run's own folder, made where there is none.
-
-    A link there may lead out of the folder, and a pipe might never open: neither is written to.
-    Raises `OSError` for them as for all that fails.
-    """
-    return os.open(path, flags | os.O_CREAT | _NO_LINK | _NO_WAIT, 0o666)
-
-
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
 def write_atomically(path: Path, content: bytes | memoryview, *, syncs_folder: bool = True) -> None:
@@ -51,23 +39,28 @@ def atomic_file(path: Path, *, syncs_folder: bool = True) -> Iterator[BinaryIO]:
     all new names there last, may be left to another file that is written right after this one.
     Raises `RunError` where that fails; the temporary file is gone then, as after any exception.
     """
-    temporary = path.with_name(f".{path.name}.tmp")  # a run's folder has one writer
+    temporary = temporary_name(path)
     try:
         _require_a_file(path)
-        temporary.unlink(missing_ok=True)  # what was left behind, or a link that leads elsewhere
+        system.unlink(temporary)  # what was left behind, or a link that leads elsewhere
         with temporary.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+            system.sync_file(file.fileno())
+        system.replace(temporary, path)
         if syncs_folder:
-            _sync_folder(path.parent)
+            system.sync_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            system.unlink(temporary)
         if isinstance(error, OSError):
             raise not_saved(path, error) from error
         raise
+
+
+def temporary_name(path: Path) -> Path:
+    """Where this process writes what is to become a file: another one may write it just now."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def make_folder_of(path: Path) -> None:
@@ -96,7 +89,7 @@ def not_saved(path: Path, error: OSError) -> RunError:
 def remove(path: Path) -> None:
     """Remove a file that has been replaced by another. Raises `RunError` where that fails."""
     try:
-        path.unlink(missing_ok=True)
+        system.unlink(path)
     except OSError as error:
         raise RunError(f"{path} could not be removed: {error.strerror}.") from None
 
@@ -105,17 +98,6 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what writers that were killed left behind; nobody writes there now."""
     for temporary in folder.glob(".*.tmp"):
         remove(temporary)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a file's new name last."""
-    if os.name == "nt":  # folders cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def file_digest(path: Path) -> str:
@@ -189,6 +171,9 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
         raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
 
 
+_CLOSED = -1
+
+
 class GrowingFile:
     """A file that grows by whole pieces, from a size that it is first cut back to.
 
@@ -199,7 +184,7 @@ class GrowingFile:
     def __init__(self, path: Path, size: int = 0) -> None:
         self._path = path
         try:
-            self._handle = open_own(path, os.O_WRONLY | os.O_APPEND)
+            self._handle = system.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             self._digest = digest_of_first(path, size)
             os.ftruncate(self._handle, size)
         except OSError as error:
@@ -230,13 +215,16 @@ class GrowingFile:
         if self.size == self._synced:
             return
         try:
-            os.fsync(self._handle)
+            system.sync_file(self._handle)
         except OSError as error:
             raise self._failure(error) from None
         self._synced = self.size
 
     def close(self) -> None:
-        os.close(self._handle)
+        """Let go of the file, if that was not done before."""
+        handle, self._handle = self._handle, _CLOSED
+        if handle != _CLOSED:
+            os.close(handle)
 
     def _failure(self, error: OSError) -> RunError:
         return RunError(f"{self._path} could not be written: {error.strerror}.")

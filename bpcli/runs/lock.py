@@ -7,37 +7,38 @@ the workers of a killed training do not keep its run locked until they notice.
 from __future__ import annotations
 
 import os
-import sys
 import time
 import weakref
 from pathlib import Path
 
+from bpcli import system
 from bpcli.errors import RunError
-from bpcli.runs.files import open_own
 
-if sys.platform != "win32":  # which has no such locks: there, nobody holds one
-    import fcntl
-
-_TRIES = 20
 _SECONDS_BETWEEN_TRIES = 0.01
+_PATIENCE_SECONDS = 0.2
 """Whoever only asks whether a lock is held holds it for a moment."""
+
+
+class LockHeld(RunError):
+    """Another process has the lock."""
 
 
 class Lock:
     """Holds the lock on a file, in which the number of the process stands.
 
-    Raises `RunError`, which begins with `what`, where another process holds it.
+    Waits for it as long as said. Raises `LockHeld`, which begins with `what`, where another process
+    holds it still, `RunError` where the file cannot be written.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, seconds: float = _PATIENCE_SECONDS) -> None:
         try:
-            self._handle = open_own(path, os.O_RDWR)
+            self._handle = system.open_file(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise RunError(f"{path} could not be written: {error.strerror}.") from None
-        if not _take_patiently(self._handle):
+        if not _take(self._handle, seconds):
             holder = os.read(self._handle, 20).decode("ascii", "replace").strip()
             os.close(self._handle)
-            raise RunError(f"{what} by process {holder}: wait until that has ended, or end it.")
+            raise LockHeld(f"{what} by process {holder}: wait until that has ended, or end it.")
         _HELD.add(self)
         try:
             os.ftruncate(self._handle, 0)
@@ -48,40 +49,32 @@ class Lock:
 
     def close(self) -> None:
         """Let go of it; the file stays, since another process may be about to lock it."""
-        _HELD.discard(self)
-        os.close(self._handle)
+        if self in _HELD:
+            _HELD.discard(self)
+            system.close_locked(self._handle)
 
 
 def is_held(path: Path) -> bool:
     """Whether a process holds the lock on a file."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        handle = system.open_file(path, os.O_RDONLY)
     except OSError:  # such as of a run that was made before there were locks
         return False
     try:
-        return not _take(handle, is_shared=True)
+        # Where locks cannot be shared, it may be one who asks the same.
+        seconds = 0.0 if system.has_shared_locks() else _PATIENCE_SECONDS / 2
+        return not _take(handle, seconds, is_shared=True)
     finally:
-        os.close(handle)
+        system.close_locked(handle)
 
 
-def _take_patiently(handle: int) -> bool:
-    for _ in range(_TRIES):
-        if _take(handle, is_shared=False):
-            return True
+def _take(handle: int, seconds: float, *, is_shared: bool = False) -> bool:
+    """Take the lock, which may take some seconds."""
+    until = time.monotonic() + seconds
+    while not system.take_lock(handle, is_shared=is_shared):
+        if time.monotonic() >= until:
+            return False
         time.sleep(_SECONDS_BETWEEN_TRIES)
-    return False
-
-
-def _take(handle: int, is_shared: bool) -> bool:
-    """True where the lock is this process's now, or the file system has none."""
-    if sys.platform == "win32":
-        return True
-    try:
-        fcntl.flock(handle, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
     return True
 
 
@@ -94,5 +87,4 @@ def _forget_all() -> None:
         lock.close()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+system.after_fork_in_child(_forget_all)

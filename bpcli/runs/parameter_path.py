@@ -51,8 +51,9 @@ class ParameterPath:
         self._file.close()
 
     def finish(self) -> None:
-        """Make the array file of it."""
+        """Make the array file of it; nothing is added any more."""
         part = self._run.path(_PART)
+        self.close()  # Windows removes no file that is open
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),
             "fortran_order": False,

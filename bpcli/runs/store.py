@@ -7,13 +7,15 @@ import secrets
 import shutil
 import string
 import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bpcli import system
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, file_digest, to_json, write_atomically
-from bpcli.runs.lock import Lock, is_held
+from bpcli.runs.lock import Lock, LockHeld, is_held
 from bpcli.runs.sealed import read_sealed, strict_json, write_sealed
 
 Record: TypeAlias = dict[str, Any]
@@ -69,8 +71,16 @@ class Run:
             raise RunError(f"No run can be made in {runs_dir}: {error.strerror}.") from None
 
     def discard(self) -> None:
-        """Remove the folder of a run that did not begin."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder of a run that did not begin, once none of its files is open.
+
+        By the names it may have: to look into it takes a file that can be opened.
+        """
+        with suppress(OSError):
+            for file in (CONFIG, SPLIT, RESOLVED, RECORD, METRICS, LOCK):
+                system.unlink(self.path(file))
+            self.folder.rmdir()
+        if self.folder.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def remove(self, runs_dir: Path) -> None:
         """Delete the run: its folder, or no more than the link where that is a link.
@@ -82,11 +92,26 @@ class Run:
             if self.folder.is_symlink():
                 self.folder.unlink()
                 return
-            # No half of a run is ever listed: it loses its name first.
-            doomed = self.folder.rename(self.folder.with_name(f".{self.run_id}-{_suffix()}"))
-            shutil.rmtree(doomed)
+            shutil.rmtree(self._taken_away())
         except OSError as error:
             raise RunError(f"{self.folder} could not be deleted: {error.strerror}.") from None
+
+    def _taken_away(self) -> Path:
+        """The folder by another name, as no half of a run is ever listed.
+
+        It is locked until then, so that nobody goes on with it.
+        """
+        doomed = self.folder.with_name(f".{self.run_id}-{_suffix()}")
+        try:
+            lock = self.lock()
+        except LockHeld:
+            raise
+        except RunError:  # nobody else can lock it either
+            return system.rename(self.folder, doomed)
+        with closing(lock):
+            if system.pins_open_files():  # a run in training keeps its name by that alone
+                lock.close()
+            return system.rename(self.folder, doomed)
 
     def check_removable(self, runs_dir: Path) -> None:
         """Raises `RunError` for a run in training, or not in `runs_dir`: links are not followed."""

@@ -1,20 +1,26 @@
 """Names that a user gives to runs: a run has any number of tags, a tag belongs to one run.
 
 They stand in a file of their own in the run's folder: a record says what happened, and never
-changes once training has ended.
+changes once training has ended. To read them takes no lock; whoever changes them has that of the
+folder of runs, since a tag that one run gets may be one that another loses.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from bpcli.errors import RunError
+from bpcli.runs.lock import Lock
 from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run
 
 TAGS = "tags.json"
+TAGS_LOCK = ".tags.lock"
+_PATIENCE_SECONDS = 10.0
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _RESERVED = re.compile(r"latest|\d{4,8}(-.*)?")
 
@@ -40,6 +46,18 @@ def saved_tags(run: Run) -> list[str]:
 
 def _is_tag(name: object) -> bool:
     return isinstance(name, str) and bool(_TAG.fullmatch(name))
+
+
+@contextmanager
+def changing_tags(runs_dir: Path) -> Iterator[None]:
+    """Have the tags of all runs in a folder to oneself, after others who change them.
+
+    Raises `RunError` where that takes too long, or where nothing can be written there.
+    """
+    with closing(
+        Lock(runs_dir / TAGS_LOCK, f"The tags in {runs_dir} are being changed", _PATIENCE_SECONDS)
+    ):
+        yield
 
 
 def tagged(runs: Sequence[Run], tag: str) -> list[Run]:

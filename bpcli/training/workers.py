@@ -6,12 +6,10 @@ all workers see. Which worker took which number leaves no trace in the result.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeAlias
 
@@ -19,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bpcli.nn.arrays import Array
+from bpcli.system import can_fork
 
 Task: TypeAlias = Callable[[int], None]
 Runner: TypeAlias = Callable[[int], None]
@@ -92,21 +91,9 @@ class Threads(Crew):
         super().close()
 
 
-def can_fork() -> bool:
-    """Whether forked workers are safe here: on Linux, in a process that has no other thread."""
-    return sys.platform == "linux" and threading.active_count() == 1
-
-
 # Threads share one interpreter: on two cores they took 2.0 times as long as one on 10-32-32-3
 # (1,500 parameters), 0.8 on 100-64-64-10 (11,000) and 0.65 on 784-300-100-10 (270,000).
 _THREADS_PAY_FROM_PARAMS = 8_000
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def useful_workers(tasks: int, n_params: int, cores: int) -> int:
@@ -126,11 +113,27 @@ def crew(size: int, check: Callable[[], object] | None = None) -> Iterator[Crew]
         chosen.close()
 
 
+def _threads_that_start(most: int) -> int:
+    """As many threads as the system allows."""
+    started: list[threading.Thread] = []
+    can_end = threading.Event()
+    with suppress(RuntimeError):
+        while len(started) < most:
+            thread = threading.Thread(target=can_end.wait)
+            thread.start()
+            started.append(thread)
+    can_end.set()
+    for thread in started:
+        thread.join()
+    return len(started)
+
+
 def _chosen(size: int, check: Callable[[], object] | None) -> Crew:
     if size == 1:
         return Alone(check)
     if not can_fork():
-        return Threads(size, check)
+        size = _threads_that_start(size)
+        return Threads(size, check) if size > 1 else Alone(check)
     from bpcli.training.forked import Forked  # sockets take 2 ms to import
 
     return Forked(size, check)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,15 +16,10 @@ from bpcli.views.text import harmless, wrapped
 
 
 class Console(rich.console.Console):
-    """A rich console without markup, which survives a reader that leaves."""
+    """A rich console without markup."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, highlight=False, markup=False, emoji=False)
-
-    def on_broken_pipe(self) -> None:
-        """Go quiet where the reader has left: training goes on and is saved."""
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
     def say(self, text: str) -> None:
         """Print lines, broken between words; a long word runs over the edge uncut."""

@@ -5,7 +5,6 @@ They need no rich, whose import would take longer than all of a short training.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -14,7 +13,7 @@ from bpcli.views.text import harmless
 
 
 class Stream:
-    """A file or a pipe, which survives a reader that leaves."""
+    """A file or a pipe."""
 
     def __init__(self, file: TextIO) -> None:
         self.file = file
@@ -22,11 +21,8 @@ class Stream:
         self._rule = "─" if speaks_unicode else "-"
 
     def say(self, text: str) -> None:
-        """Print a line. Where the reader has left, training goes on and is saved."""
-        try:
-            print(harmless(text), file=self.file, flush=True)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        """Print a line."""
+        print(harmless(text), file=self.file, flush=True)
 
     def show(self, grid: Grid, expendable: Sequence[str] = ()) -> list[str]:
         """Print a table and a blank line; nothing is left out, as a stream has no edge."""

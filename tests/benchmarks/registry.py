@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from bpcli.training.workers import usable_cores
+from bpcli.system import usable_cores
 
 CORES = usable_cores()
 

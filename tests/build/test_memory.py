@@ -1,4 +1,4 @@
-"""What a training needs of memory, and what a system has left, as it tells in its files."""
+"""What a training needs of memory, as its config tells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bpcli.build import build
-from bpcli.build.memory import available_memory, needs, size_text
+from bpcli.build.memory import needs, size_text
 from bpcli.errors import ConfigError
 from bpcli.spec.load import load_config
 
@@ -133,79 +133,3 @@ def test_rows_of_a_file_count_once_they_are_read(
 )
 def test_sizes_have_the_unit_that_suits_them(size: int, text: str) -> None:
     assert size_text(size) == text
-
-
-# What a system has left.
-
-
-def written(root: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
-MACHINE = {"proc/meminfo": "MemTotal:  4000 kB\nMemAvailable:  3000 kB\n"}
-
-
-def test_the_machine_tells_what_is_available(tmp_path: Path) -> None:
-    assert available_memory(written(tmp_path, MACHINE)) == 3000 * 1024
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        # The second version: a limit, less what is used, but for caches that are given up.
-        (
-            {
-                "proc/self/cgroup": "0::/a/b\n",
-                "sys/fs/cgroup/a/b/memory.max": "1000000\n",
-                "sys/fs/cgroup/a/b/memory.current": "600000\n",
-                "sys/fs/cgroup/a/b/memory.stat": "anon 5\ninactive_file 100000\n",
-            },
-            500_000,
-        ),
-        # A group around the own one has the smaller limit.
-        (
-            {
-                "proc/self/cgroup": "0::/a/b\n",
-                "sys/fs/cgroup/a/b/memory.max": "max\n",
-                "sys/fs/cgroup/a/b/memory.current": "600000\n",
-                "sys/fs/cgroup/a/memory.max": "800000\n",
-                "sys/fs/cgroup/a/memory.current": "700000\n",
-            },
-            100_000,
-        ),
-        # In a container the path leads nowhere, and the group is at the top.
-        (
-            {
-                "proc/self/cgroup": "0::/elsewhere\n",
-                "sys/fs/cgroup/memory.max": "900000\n",
-                "sys/fs/cgroup/memory.current": "1000000\n",
-            },
-            0,
-        ),
-        # The first version.
-        (
-            {
-                "proc/self/cgroup": "5:cpu,memory:/c\n0::/\n",
-                "sys/fs/cgroup/memory/c/memory.limit_in_bytes": "500000\n",
-                "sys/fs/cgroup/memory/c/memory.usage_in_bytes": "200000\n",
-                "sys/fs/cgroup/memory/c/memory.stat": "total_inactive_file 50000\n",
-                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
-                "sys/fs/cgroup/memory/memory.usage_in_bytes": "300000\n",
-            },
-            350_000,
-        ),
-        ({"proc/self/cgroup": "0::/\n"}, 3000 * 1024),
-    ],
-)
-def test_control_groups_may_leave_less(
-    tmp_path: Path, files: dict[str, str], expected: int
-) -> None:
-    assert available_memory(written(tmp_path, MACHINE | files)) == expected
-
-
-def test_other_systems_tell_their_pages(tmp_path: Path) -> None:
-    assert available_memory(tmp_path) > 0

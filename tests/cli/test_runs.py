@@ -16,7 +16,7 @@ Bpnet = Callable[..., Result]
 
 
 def folders() -> list[str]:
-    return sorted(path.name for path in Path("runs").iterdir())
+    return sorted(path.name for path in Path("runs").iterdir() if path.is_dir())
 
 
 @pytest.fixture

@@ -69,6 +69,26 @@ def test_a_write_replaces_the_whole_file(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
+def test_many_that_write_one_file_at_once_leave_what_one_of_them_wrote(tmp_path: Path) -> None:
+    path, contents = tmp_path / "f", [bytes([number]) * 50_000 for number in range(6)]
+    children = []
+    for content in contents:
+        children.append(os.fork())
+        if children[-1] == 0:
+            status = 1
+            try:
+                for _ in range(20):
+                    write_atomically(path, content)
+                    assert path.read_bytes() in contents
+                status = 0
+            finally:
+                os._exit(status)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(contents)
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a name that is no file")
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")

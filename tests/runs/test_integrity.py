@@ -20,7 +20,7 @@ import pytest
 from conftest import ROOT, Result
 from tampered import vouch
 
-from bpcli.runs.files import file_digest
+from bpcli.runs.files import file_digest, temporary_name
 from bpcli.runs.sealed import write_sealed
 from bpcli.runs.store import LOCK, METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS, Run
 
@@ -33,6 +33,10 @@ READERS = (
     ("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet"),
     ("verify", "latest"),
 )
+
+
+NEXT = [temporary_name(Path(file)).name for file in (RECORD, "tags.json")]
+"""Where this process will write before it replaces the files."""
 
 
 @pytest.fixture
@@ -224,7 +228,7 @@ def test_a_record_without_metrics_is_shown(run: Run, bpnet: Bpnet) -> None:
     assert "damaged" in bpnet("runs", "list").out
 
 
-@pytest.mark.parametrize("file", [LOCK, METRICS, ".run.json.tmp", ".tags.json.tmp"])
+@pytest.mark.parametrize("file", [LOCK, METRICS, *NEXT])
 def test_a_link_in_the_place_of_what_is_written_next_is_not_followed(
     file: str, run: Run, bpnet: Bpnet
 ) -> None:
@@ -237,7 +241,7 @@ def test_a_link_in_the_place_of_what_is_written_next_is_not_followed(
     assert secret.read_text() == "kept" * 3000
 
 
-@pytest.mark.parametrize("file", [LOCK, "checkpoint-99.safetensors", ".tags.json.tmp"])
+@pytest.mark.parametrize("file", [LOCK, "checkpoint-99.safetensors", *NEXT])
 def test_a_pipe_in_the_place_of_what_is_opened_next_holds_nobody_up(
     file: str, run: Run, bpnet: Bpnet
 ) -> None:

@@ -1,0 +1,121 @@
+"""What this process must be allowed to use, said before a library meets the limit.
+
+Libraries of numbers do not survive that: some end the process, others try again for ever.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from bpcli import system
+from bpcli.errors import LimitTooLow
+
+_MEGABYTE = 2**20
+
+_START = (40, 25)
+_LIBRARIES = {
+    "numpy": (170, 110),
+    "pandas": (110, 85),
+    "scipy": (190, 120),
+    "sklearn": (290, 190),
+    "matplotlib": (150, 130),
+    "pyarrow.parquet": (200, 120),
+    "onnx": (60, 40),
+    "onnxruntime": (240, 120),
+}
+"""Megabytes of address space and of data that each takes from its import on, with what it imports
+and what it computes with: a quarter more than was measured (numpy 2.4, scikit-learn 1.8)."""
+
+_FEWEST_FILES = 16
+"""Open at once in a training with workers and a recorded path are 11."""
+
+
+def require_enough_to_start() -> None:
+    """End this process with one sentence where its limits are too low for any command."""
+    try:
+        _require("bpnet", _START)
+        if system.most_open_files() < _FEWEST_FILES:
+            raise LimitTooLow(
+                f"bpnet needs {_FEWEST_FILES} open files, and the limit is "
+                f"{system.most_open_files()}: raise it with `ulimit -n {_FEWEST_FILES}` or more."
+            )
+    except LimitTooLow as error:
+        if sys.stderr is not None:  # which the shell may have closed
+            with suppress(OSError):
+                print(f"Error: {error}", file=sys.stderr)
+        system.leave(error.exit_code)
+
+
+def guard_imports() -> None:
+    """Refuse to import a library that has too little memory; no work where there is no limit.
+
+    Some memory is kept for what is to be said if all else is used up.
+    """
+    if system.memory_limits() and not any(isinstance(each, _Guard) for each in sys.meta_path):
+        sys.meta_path.insert(0, _Guard())
+        _reserve.append(bytearray(4 * _MEGABYTE))
+
+
+_reserve: list[bytearray] = []
+
+
+class _Guard:
+    """Is asked for every module before it is looked for."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> None:
+        """Raises `LimitTooLow`; finds nothing."""
+        if name in _LIBRARIES:
+            _require(name.partition(".")[0], _LIBRARIES[name])
+
+
+def what_was_lacking(error: Exception) -> str | None:
+    """What the system did not give, where a failure comes of that."""
+    _reserve.clear()
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
+            return (
+                f"more files would have to be open at once than the {system.most_open_files()} "
+                "that the system allows: raise their number with `ulimit -n`."
+            )
+        if _is_lack_of_memory(cause):
+            said = f"this needs more memory than there is. {cause}".strip(" .")
+            return f"{said}.{_allowed()}"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'output'} could not be read or written: {error.strerror}."
+    return None
+
+
+def _allowed() -> str:
+    limits = system.memory_limits()
+    return "".join(f" `{each.command}` allows {each.most // _MEGABYTE} MiB." for each in limits)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """A failure and those that it came of."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_lack_of_memory(error: BaseException) -> bool:
+    if isinstance(error, ImportError | SystemError):  # a library's file that could not be mapped
+        return bool(system.memory_limits()) or "failed to map segment" in str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno == errno.ENOMEM
+    )
+
+
+def _require(what: str, megabytes: tuple[int, int]) -> None:
+    for limit in system.memory_limits():
+        needed = limit.used + megabytes[limit.is_of_data] * _MEGABYTE
+        if needed > limit.most:
+            raise LimitTooLow(
+                f"{what} needs about {needed // _MEGABYTE} MiB of {limit.what}, and the limit is "
+                f"{limit.most // _MEGABYTE} MiB: raise it with `{limit.command} "
+                f"{needed // 1024}` or more."
+            )
