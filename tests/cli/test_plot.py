@@ -8,6 +8,7 @@ from systems import CONFIGS
 from tampered import change_record, record_of, vouch
 
 from bpcli.experiment.plot import load_subject
+from bpcli.runs.files import temporary_name
 from bpcli.runs.references import find_run
 from bpcli.runs.saved import OF_THE_END
 from bpcli.runs.store import METRICS, PATH, WEIGHTS, Run
@@ -202,8 +203,9 @@ def test_a_picture_is_never_written_through_a_link(bpnet, run: Path, tmp_path: P
     mine = tmp_path / "mine"
     mine.write_text("mine")
     (run / "plots").mkdir()
-    for name in ("loss.png", ".loss.png.tmp"):
-        (run / "plots" / name).symlink_to(mine)
+    picture = run / "plots" / "loss.png"
+    for path in (picture, temporary_name(picture)):
+        path.symlink_to(mine)
     assert bpnet("plot", "latest", "loss").code == 0
     assert mine.read_text() == "mine"
     assert not (run / "plots" / "loss.png").is_symlink()
