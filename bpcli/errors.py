@@ -35,7 +35,7 @@ class RunError(BpnetError):
 
 
 class NumericsError(BpnetError):
-    """Portable numerics are asked for, and are not to be had on this machine."""
+    """The config asks for portable numerics, which this machine cannot provide."""
 
 
 class NumericsNotPinned(NumericsError):

@@ -27,7 +27,8 @@ Result = TypeVar("Result")
 def open_file(path: Path, flags: int) -> int:
     """A handle on a file of bytes, made where there is none if the flags say so.
 
-    A link may lead elsewhere, and a pipe might never open: neither is opened. Raises `OSError`.
+    A link may lead elsewhere, and a pipe might never open: neither is opened. Nor is a file to be
+    written that has another name, under which it would change too. Raises `OSError`.
     """
     for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
         flags |= getattr(os, name, 0)
@@ -35,7 +36,13 @@ def open_file(path: Path, flags: int) -> int:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if not hasattr(os, "O_NONBLOCK") and path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no file", str(path))
-    return os.open(path, flags, 0o666)
+    handle = os.open(path, flags, 0o666)
+    if flags & (os.O_WRONLY | os.O_RDWR) and os.fstat(handle).st_nlink > 1:
+        os.close(handle)
+        raise OSError(
+            errno.EMLINK, "it is a hard link, so another file would change too", str(path)
+        )
+    return handle
 
 
 def sync_file(handle: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tampered import change_arrays
 
+from bpcli.data.columns import Encoding
 from bpcli.runs.store import WEIGHTS
 
 CANARY = "PWNED"
@@ -51,5 +52,11 @@ def is_harmless(text: str) -> bool:
 
 
 def poison(run: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change what describes a run's weights as a stranger would: with a digest that fits."""
-    change_arrays(run / WEIGHTS, lambda _, meta: change(meta))
+    """Change what describes a run's weights as a stranger would: all else fits that."""
+
+    def changed(arrays: dict[str, Any], meta: dict[str, Any]) -> None:
+        change(meta)
+        meta["columns"]["class_names"] = meta["class_names"]
+        meta["input_names"] = list(Encoding.from_json(meta["columns"]).names)
+
+    change_arrays(run / WEIGHTS, changed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, runs_dir_option, weights_option
+from bpcli.cli.common import console, runs_dir_option, say_notes, weights_option
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def command(
         raise ConfigError(f"-o {output}: expected a name that ends in {', '.join(FORMATS)}.")
     found = find_run(run, runs_dir)
     subject = load_subject(found, weights, split)  # type: ignore[arg-type]  # click checked them
+    if subject.rebuilt is not None:
+        say_notes(subject.rebuilt.notes)
     if only_list:
         _print_list(subject)
         return

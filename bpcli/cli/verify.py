@@ -37,7 +37,7 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
 
     The relative difference of a tensor is max|a - b| / max|a| over its entries, a of the run and b
     of the second training. The losses count as one tensor, a metric and the parameters of an epoch
-    as one each. The largest of all is printed, and what --tolerance is held against.
+    as one each. The largest is printed, and --tolerance is compared with it.
     """
     from bpcli.experiment.interrupts import stop_requests
 

@@ -80,7 +80,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
     Raises `NumericsNotPinned` where the run has other numerics than this process.
     """
     saved = load_weights(run)
-    spec = validate(Source.read(run.checked(RESOLVED))).spec
+    spec = validate(Source.read(run.checked(RESOLVED, saved.record))).spec
     notes = prefer(spec.training.numerics)
     network = Network(saved.layers, spec.loss)
     return Model(

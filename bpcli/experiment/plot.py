@@ -38,7 +38,7 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
         faults["log"] = str(error)
     try:
         trained = load_trained(run, weights)
-        rebuilt = Rebuilt(trained.experiment, trained.params)
+        rebuilt = Rebuilt(trained.experiment, trained.params, trained.notes)
         if run.path(PATH).is_file():
             experiment = trained.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
@@ -99,8 +99,7 @@ def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | 
 def _own_folder(run: Run) -> Path:
     """Where the run's pictures go. Raises `RunError` for a link, which may lead anywhere."""
     folder = run.path(FOLDER)
-    leads_away = folder.is_symlink() or folder.resolve().parent != run.folder.resolve()
-    if leads_away or (folder.exists() and not folder.is_dir()):
-        what = "a link to another place" if leads_away else "no folder"
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        what = "a link to another place" if folder.is_symlink() else "not a folder"
         raise RunError(f"{folder} is {what}: remove it, or name a file by -o.")
     return folder

@@ -11,12 +11,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from bpcli.build import Experiment, build
 from bpcli.errors import RunError
 from bpcli.experiment.provenance import data_digest, machine, since
 from bpcli.experiment.record import argv, describe, now
 from bpcli.experiment.session import Outcome, Watcher, stop_rules
 from bpcli.experiment.train import train_on
+from bpcli.nn.arrays import Array
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.integrity import changed_files
@@ -62,7 +65,7 @@ class Resumption:
 
         Files that training does not read keep the digest that they had: `verify` finds them later.
         """
-        damaged = changed_files(self.run, (CONFIG, SPLIT))
+        damaged = changed_files(self.run, self.record, (CONFIG, SPLIT))
         return [*self.checkpoints.faults, *damaged, *filter(None, [self.other_bits])]
 
     @property
@@ -74,7 +77,7 @@ class Resumption:
             return None
         return (
             f"{self.run.run_id} is resumed under other conditions than it was trained under so "
-            f"far, and no single machine will repeat its bits: {in_words(changes)}"
+            f"far, and no single machine may repeat its bits: {in_words(changes)}"
         )
 
     @property
@@ -205,11 +208,21 @@ def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -
 
 
 def _can_be_recalled(experiment: Experiment, start: Checkpoint) -> bool:
+    """Whether what the stop rules remember is of their form."""
+    if not all(_is_memory(name, array) for name, array in start.stopping.items()):
+        return False
     try:
         Stopping(stop_rules(experiment), Best()).recall(start.stopping)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, ValueError):  # an array is missing, or has another number of entries
         return False
     return True
+
+
+def _is_memory(name: str, array: Array) -> bool:
+    kind = name.rpartition(".")[2]
+    if kind == "losses":
+        return array.ndim == 1 and array.dtype == np.float64
+    return array.ndim == 0 and array.dtype.kind in ("b" if kind == "is_fresh" else "if")
 
 
 def _refuse_nothing_to_do(

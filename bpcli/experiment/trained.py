@@ -93,12 +93,13 @@ class SavedWeights:
 
 def load_weights(run: Run) -> SavedWeights:
     """Read a run's weights file. Raises `RunError` where it is missing or damaged."""
-    from bpcli.runs.saved import WeightsMeta, check
+    from bpcli.runs.saved import check
+    from bpcli.runs.saved_weights import WeightsMeta
 
     record = run.record()
     if not run.path(WEIGHTS).is_file():
         raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
-    path = run.checked(WEIGHTS)
+    path = run.checked(WEIGHTS, record)
     arrays, meta = load_arrays(path)
     checked = check(WeightsMeta, meta, path)
     if meta["params"] > sum(array.size for array in arrays.values()):
@@ -110,7 +111,7 @@ def load_weights(run: Run) -> SavedWeights:
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
-    config = validate(Source.read(run.checked(RESOLVED)))
+    config = validate(Source.read(run.checked(RESOLVED, saved.record)))
     experiment = build(config, encoding=saved.encoding, can_be_native=True)
     if data_digest(experiment.table) != saved.record["data_sha256"]:
         raise RunError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from bpcli.build import Experiment, build
 from bpcli.data.prepare import PARTS
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment.provenance import data_digest
+from bpcli.experiment.record import split_bytes
 from bpcli.experiment.scores import EpochScores
 from bpcli.experiment.session import Outcome
 from bpcli.experiment.train import train
@@ -35,7 +36,7 @@ from bpcli.training.stopping import Stopping
 
 @dataclass(frozen=True)
 class Difference:
-    """What came out differently; None is a number that is not finite."""
+    """What differs; None is a number that is not finite."""
 
     what: str
     then: float | str | None
@@ -154,15 +155,17 @@ class Verdict:
             return []
         sentences = [
             f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
-            f"and no single machine repeats its bits: {in_words(each.changes)}."
+            f"and no single machine may repeat its bits: {in_words(each.changes)}."
             for each in self.breaks
         ]
         since = changes(self.then, self.now)
         if since:
             sentences.append(f"Since the run began, these have changed: {in_words(since)}.")
-        if sentences:
-            return sentences
-        return [UNEXPLAINED]
+        return sentences or [UNEXPLAINED]
+
+    def _json_of(self, kind: str) -> Record | None:
+        found = self.differences.get(kind)
+        return None if found is None else asdict(found)
 
     def to_json(self) -> Record:
         return {
@@ -173,10 +176,7 @@ class Verdict:
             "largest_relative_difference": self.distance.relative,
             "largest_in": self.distance.what,
             **asdict(self.counts),
-            **{
-                f"first_{kind}": asdict(found) if found else None
-                for kind, found in ((kind, self.differences.get(kind)) for kind in _KINDS)
-            },
+            **{f"first_{kind}": self._json_of(kind) for kind in _KINDS},
             "then": self.then,
             "now": self.now,
             "breaks": [asdict(each) for each in self.breaks],
@@ -185,10 +185,11 @@ class Verdict:
 
 
 UNEXPLAINED = (
-    "Nothing that the run recorded of its machine differs from this one: this is an error of "
-    "bpnet, or of memory or disk, then or now."
+    "Nothing that the run recorded of its machine differs from this one: somebody changed the run, "
+    "or bpnet, memory or disk made an error, then or now."
 )
-_KINDS = ("data", "split", "epoch", "tensor", "metric", "path")
+_KINDS = ("data", "split", "epoch", "line", "tensor", "metric", "path")
+Numbers: TypeAlias = float | Sequence[float | None] | None
 
 
 @dataclass
@@ -226,17 +227,19 @@ class _Comparison:
         self.differences.setdefault(kind, difference)
 
     def cannot_be_compared(self, kind: str, difference: Difference) -> None:
-        """What differs by no number of which a part could be tolerated."""
+        """A difference without a size, which no tolerance accepts."""
         self.found(kind, difference)
         self.distance.note(difference.what, math.inf)
 
     def data(self, saved: SavedWeights, experiment: Experiment) -> None:
-        """Rows that are made, or read, with other last bits: what comes of them tells how far."""
+        """Data alone have no size of difference: losses and weights show what comes of it."""
         then, again = saved.record["data_sha256"], data_digest(experiment.table)
         if then != again:
             self.found("data", Difference("the SHA-256 of the data", then, again))
 
     def split(self, run: Run, experiment: Experiment) -> None:
+        if run.checked(SPLIT).read_bytes() == split_bytes(experiment):
+            return
         saved = _split(run)
         for name in PARTS:
             then, again = saved[name], experiment.parts[name].index
@@ -270,18 +273,48 @@ class _Comparison:
                 self.found("tensor", _first_entry(name, first, second))
                 self.distance.see(name, first, second)
 
+    def lines(self, then: Sequence[Record], again: Sequence[Record]) -> None:
+        """All else that both logs have of an epoch, but for the time it took."""
+        others = {line["epoch"]: line for line in again}
+        last, last_again = (
+            max((line["epoch"] for line in log), default=None) for log in (then, again)
+        )
+        if last != last_again:
+            difference = Difference("the last epoch in the log", last, last_again)
+            self.cannot_be_compared("line", difference)
+        for line in then:
+            other = others.get(line["epoch"], {})
+            for key in line.keys() & other.keys() - {"epoch", "loss", "seconds"}:
+                what = f"{key} of epoch {line['epoch']}"
+                self.numbers("line", what, line[key], other[key])
+
     def metrics(self, then: Record, again: Record) -> int:
-        """The final metrics; how many there are. A run that was given up has none."""
-        if not then["metrics"]:
+        """The final metrics, and what stands beside them; how many metrics there are.
+
+        A run that was given up has none.
+        """
+        if not then["metrics"] and then["status"] == "interrupted":
             return 0
-        pairs = {"the best epoch": (then["best_epoch"], again["best_epoch"])}
-        names = dict.fromkeys([*then["metrics"], *again["metrics"]])
-        pairs |= {name: (then["metrics"].get(name), again["metrics"].get(name)) for name in names}
-        for name, (a, b) in pairs.items():
-            if a != b:
-                self.found("metric", Difference(name, a, b))
-                self.distance.see(name, np.array([a], float), np.array([b], float))
-        return len(names)
+        self.numbers("metric", "the best epoch", then["best_epoch"], again["best_epoch"])
+        self.scores("", then["metrics"], again["metrics"])
+        self.scores("weight of class ", then["class_weights"] or {}, again["class_weights"] or {})
+        for label in dict.fromkeys([*then["baselines"], *again["baselines"]]):
+            pair = (record["baselines"].get(label, {}) for record in (then, again))
+            self.scores(f"{label} baseline, ", *pair)
+        return len(again["metrics"])
+
+    def scores(self, prefix: str, then: Record, again: Record) -> None:
+        """Numbers by name."""
+        for name in dict.fromkeys([*then, *again]):
+            self.numbers("metric", f"{prefix}{name}", then.get(name), again.get(name))
+
+    def numbers(self, kind: str, what: str, then: Numbers, again: Numbers) -> None:
+        """A number, or a list of numbers; null is one that is not finite, or not there."""
+        if then == again:
+            return
+        a, b = (np.atleast_1d(np.array(value, float)) for value in (then, again))
+        self.found(kind, Difference(what, *(str(value) for value in (then, again))))
+        self.distance.see(what, a, b)
 
     def path(self, run: Run, other: Run, experiment: Experiment) -> int:
         """The parameters of every epoch, a row each; how many rows there are."""
@@ -322,9 +355,11 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
         outcome = _trained_again(run, experiment, Path(scratch), log)
         again, _ = load_arrays(outcome.run.path(WEIGHTS))
-        comparison.epochs(log, record["epochs"], outcome.record["epochs"])
+        other = outcome.run.record()
+        comparison.epochs(log, record["epochs"], other["epochs"])
+        comparison.lines(run.metrics(), outcome.run.metrics())
         comparison.tensors(saved.arrays, again)
-        metrics = comparison.metrics(record, outcome.record)
+        metrics = comparison.metrics(record, other)
         path_rows = comparison.path(run, outcome.run, experiment)
     counts = Counts(record["epochs"], len(log.again), len(saved.arrays), metrics, path_rows)
     return Verdict(
@@ -334,7 +369,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         comparison.distance,
         tolerance,
         sessions_of(record)[0][1],
-        facts_of(outcome.record),
+        facts_of(other),
         breaks_of(record),
     )
 
@@ -390,20 +425,22 @@ def _losses(run: Run, epochs: int) -> dict[int, float | None]:
 
 def _split(run: Run) -> dict[str, Array]:
     """The row numbers of each part in split.npz. Raises `RunError` where it is damaged."""
-    import zlib
-    from zipfile import BadZipFile
-
     file = run.checked(SPLIT)
     try:
         with np.load(file, allow_pickle=False) as saved:
             found: dict[str, Array] = {name: saved[name] for name in PARTS}
-    except (ValueError, OSError, EOFError, LookupError, TypeError, AttributeError, RuntimeError,
-            BadZipFile, zlib.error) as error:  # fmt: skip
+    except MemoryError:
+        raise
+    except Exception as error:  # archives and headers fail in a dozen ways
         raise RunError(f"{file} is damaged: {error}.") from None
-    odd = [name for name, rows in found.items() if rows.ndim != 1 or rows.dtype.kind not in "iu"]
+    odd = [name for name, rows in found.items() if not _is_row_numbers(rows)]
     if odd:
         raise RunError(f"{file} is damaged: its {odd[0]} part is not a list of row numbers.")
     return found
+
+
+def _is_row_numbers(rows: Any) -> bool:
+    return isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu"
 
 
 def _first_entry(name: str, then: Array, again: Array) -> Difference:

@@ -70,8 +70,8 @@ class TensorCheck:
 
     @property
     def is_blind(self) -> bool:
-        """Whether the gradient is smaller than what rounding may change: any such one passes."""
-        return 1 <= self.allowed_error < math.inf
+        """Whether it passed only as the gradient is smaller than what rounding may change."""
+        return self.passed and 1 <= self.allowed_error < math.inf
 
 
 class Surroundings:

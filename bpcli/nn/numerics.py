@@ -97,7 +97,7 @@ def require(numerics: Numerics, *, can_restart: bool = True) -> None:
         raise NumericsError(
             f"`training.numerics: portable` has no effect: {CORE_VARIABLE} and {DISABLED_VARIABLE} "
             f"are set as it needs them, but {excess}; they count only before numpy is imported, "
-            "and for an OpenBLAS that can choose its kernels, such as that of numpy's wheels."
+            f"and for an OpenBLAS that can choose its kernels, such as numpy's{_WAY_OUT}"
         )
 
 
@@ -176,5 +176,5 @@ def _words(features: str) -> list[str]:
 
 
 def _simd(kind: Literal["baseline", "found"]) -> list[str]:
-    """Numpy's groups of that kind, which lacks where there are none."""
+    """Numpy's groups of that kind, empty where it lists none."""
     return list(np.show_config(mode="dicts")["SIMD Extensions"].get(kind, []))

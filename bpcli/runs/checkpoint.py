@@ -165,11 +165,11 @@ class Checkpoints:
         path = self._path(number)
         arrays, meta = load_arrays(path)
         check(CheckpointMeta, meta, path)
-        if not _is_sealed(path.read_bytes(), meta):
+        if not _is_sealed(path.read_bytes(), meta["sha256"]):
             raise RunError(f"{path} is damaged: its digest is not that of its content.")
         if meta["run"] != self._identity or meta["epoch"] != number:
             raise RunError(f"{path} is not a checkpoint of this run at epoch {number}.")
-        if "params" not in arrays or arrays["params"].ndim != 1:
+        if "params" not in arrays or arrays["params"].ndim != 1 or not arrays["params"].size:
             raise RunError(f"{path} is damaged: it has no parameters.")
         checkpoint = Checkpoint.of(arrays, meta)
         self._check_growing_files(checkpoint, path)
@@ -179,8 +179,9 @@ class Checkpoints:
         """Raises `RunError` where what was there before the checkpoint was changed since."""
         log, params = self._run.path(METRICS), checkpoint.position.params
         if checkpoint.log.size:
-            found = digest_of_first(log, checkpoint.log.size) if log.is_file() else None
-            if found is None or found.hexdigest() != checkpoint.log.sha256:
+            is_there = log.is_file() and log.stat().st_size >= checkpoint.log.size
+            digest = digest_of_first(log, checkpoint.log.size).hexdigest() if is_there else None
+            if digest != checkpoint.log.sha256:
                 raise RunError(
                     f"{path} does not fit {METRICS}, which was changed or cut short since."
                 )
@@ -196,7 +197,6 @@ class Checkpoints:
 # A file's digest stands in the file. It is that of the file with zeros in its place.
 
 _NO_DIGEST = "0" * 64
-_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def seal_checkpoint(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> bytes:
@@ -206,10 +206,7 @@ def seal_checkpoint(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> byt
     return content.replace(_NO_DIGEST.encode(), digest.encode(), 1)
 
 
-def _is_sealed(content: bytes, meta: Any) -> bool:
-    digest = meta.get("sha256") if isinstance(meta, dict) else None
-    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        return False
+def _is_sealed(content: bytes, digest: str) -> bool:
     unsealed = content.replace(digest.encode(), _NO_DIGEST.encode(), 1)
     return hashlib.sha256(unsealed).hexdigest() == digest
 

@@ -124,6 +124,15 @@ def to_json(value: Any, indent: int | None = 2) -> str:
         return _dumped(_finite(value), indent)
 
 
+def strict_json(text: bytes | str) -> Any:
+    """A JSON value. Raises `ValueError` or `RecursionError` for what JSON does not allow."""
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"JSON has no {name}")
+
+
 def _dumped(value: Any, indent: int | None) -> str:
     return _encoder(indent).encode(value)
 
@@ -157,17 +166,19 @@ def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
 
 def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
     """Read what `array_bytes` made. Raises `RunError` where the file is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     if path.exists() and not path.is_file():  # a pipe might never open
         raise RunError(f"{path} is damaged or not bpnet's: it is no file.")
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {})["bpnet"])
+            metadata = strict_json((file.metadata() or {})["bpnet"])
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing.") from None
-    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of types that numpy lacks, too, which fail in many ways
         raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
 
 

@@ -10,11 +10,11 @@ from bpcli.runs.store import Record, Run
 from bpcli.runs.tags import saved_tags
 
 
-def changed_files(run: Run, files: Iterable[str]) -> Iterator[str]:
+def changed_files(run: Run, record: Record, files: Iterable[str]) -> Iterator[str]:
     """A sentence for each file that is missing, or whose digest is not the one in the record."""
     for file in files:
         try:
-            run.checked(file)
+            run.checked(file, record)
         except RunError as error:
             yield str(error)
 
@@ -26,7 +26,7 @@ def check_files(run: Run, record: Record) -> None:
     """
     checkpoints = Checkpoints(run, record["identity"])
     checkpoints.newest()
-    found = [*changed_files(run, record["sha256"]), *checkpoints.faults]
+    found = [*changed_files(run, record, record["sha256"]), *checkpoints.faults]
     try:
         saved_tags(run)
     except RunError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpcli.errors import RunError
+from bpcli.runs.machines import FACTS
 from bpcli.runs.store import WEIGHTS, Record, Run
 from bpcli.training.metrics import METRICS
 
@@ -97,7 +98,7 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-_ENVIRONMENT = ("data_sha256", "versions", "platform", "cpu", "numerics", "simd", "blas")
+_ENVIRONMENT = ("data_sha256", *FACTS)
 
 
 def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
     one, other = (run.record() for run in runs)
     return {
         "runs": [one["run_id"], other["run_id"]],
-        "config": differences(one.get("config", {}), other.get("config", {})),
+        "config": differences(one["config"], other["config"]),
         "environment": differences(_environment(one), _environment(other)),
         "results": differences(_results(one), _results(other)),
         "losses": _losses_side_by_side(*(run.metrics() for run in runs)),
@@ -127,11 +128,11 @@ _LINES = 10
 
 
 def _environment(record: Record) -> dict[str, Any]:
-    return flat({key: record[key] for key in _ENVIRONMENT if key in record})
+    return flat({key: record[key] for key in _ENVIRONMENT})
 
 
 def _results(record: Record) -> Record:
     keys = ("status", "stop_reason", "epochs", "best_epoch", "seconds")
     facts = {key: record[key] for key in keys if key in record}
-    weights = {"sha256 of weights": record.get("sha256", {}).get(WEIGHTS)}
+    weights = {"sha256 of weights": record["sha256"].get(WEIGHTS)}
     return facts | weights | (record.get("metrics") or {})

@@ -45,7 +45,7 @@ def facts_of(machine: Mapping[str, Any]) -> Record:
 
 
 def sessions_of(record: Mapping[str, Any]) -> list[tuple[int, Record]]:
-    """The machine of each session of which epochs are left, with the epoch at which it began."""
+    """First epoch and machine of each session whose epochs were not trained again."""
     found = [(0, facts_of(record))]
     for session in record.get("resumed", []):
         if "machine" in session:
@@ -110,7 +110,8 @@ _BLAS, _BETWEEN = "blas", " and "
 
 def _decisive_texts(machine: Mapping[str, Any]) -> dict[str, str]:
     found = texts(machine)
-    found.pop("cpu", None)
+    for name in ("cpu", "safetensors"):  # neither computes
+        found.pop(name, None)
     system, _, library = found.get("platform", "").partition("-with-")
     if library:  # Linux: what computes is the C library's
         found["platform"] = f"{system.partition('-')[0]} with {library}"

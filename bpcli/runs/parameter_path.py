@@ -82,8 +82,8 @@ def load_path(run: Run, n_params: int, dtype: np.dtype) -> Array:
     path = run.checked(PATH)
     try:  # not `np.load`, which also opens archives
         found: Array = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(f"{path} is damaged: {error}.") from None
+    except Exception as error:  # numpy parses the header, which fails in a dozen ways
+        raise RunError(f"{path} is damaged: {error or type(error).__name__}.") from None
     if found.ndim != 2 or found.shape[1] != n_params or found.dtype != dtype:
         raise RunError(
             f"{path} is damaged: it holds {found.dtype} of shape {found.shape}; the config implies "
@@ -93,13 +93,13 @@ def load_path(run: Run, n_params: int, dtype: np.dtype) -> Array:
 
 
 def first_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> Array:
-    """The first rows that were recorded, from whichever file has them.
+    """The first rows that were recorded, one at least, from whichever file has them.
 
     Raises `RunError` where there are not so many.
     """
     part, shape = run.path(_PART), (rows, n_params)
     if _has_part(run, rows * n_params * dtype.itemsize):
-        found: Array = np.memmap(part, dtype, "r", shape=shape) if rows else np.empty(shape, dtype)
+        found: Array = np.memmap(part, dtype, "r", shape=shape)
         return found
     found = load_path(run, n_params, dtype)[:rows]
     if len(found) < rows:
@@ -110,7 +110,7 @@ def first_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> Array:
 def digest_of_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> str:
     """SHA-256 of the first rows, as `ParameterPath.digest` gives it."""
     found = np.ascontiguousarray(first_rows(run, n_params, dtype, rows))
-    return hashlib.sha256(found.data.cast("B") if rows else b"").hexdigest()
+    return hashlib.sha256(found.data.cast("B")).hexdigest()
 
 
 def _has_part(run: Run, size: int) -> bool:

@@ -7,6 +7,7 @@ accepts stays plain JSON.
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
@@ -14,15 +15,14 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bpcli.errors import RunError
-from bpcli.nn.network import Bias, Layer
+from bpcli.nn.network import Bias
 from bpcli.nn.numerics import Numerics
-from bpcli.runs.store import CONFIG, METRICS, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.store import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
 from bpcli.spec.faults import visible
-from bpcli.spec.models import ActivationSpec
 
 
 class Saved(BaseModel):
-    """No unknown keys and no conversions; numbers are finite, and integers have 64 bits."""
+    """No unknown keys and no conversions; numbers are finite, and counts have 64 bits."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
@@ -52,11 +52,19 @@ def check(model: type[Structure], value: Any, path: Path) -> Structure:
 _LONGEST_REASON = 300
 
 
-_ALTERNATIVES = ("constrained-int", "float", "str", "bool", "int")
+_ALTERNATIVES = ("float", "str", "bool", "int")
 """What pydantic adds to the place of a value that may be one of several types."""
 
 
 # Values.
+
+
+def _spellable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text holds a lone surrogate") from None
+    return text
 
 
 def _printable(text: str) -> str:
@@ -68,39 +76,56 @@ def _printable(text: str) -> str:
 _MOST_DEPTH = 8
 
 
-def _shallow(value: Any, depth: int = 0) -> Any:
-    """JSON that is not nested deeply, so that whoever walks through it comes to its end."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """JSON that can be written again, and is not nested deeply: all code that walks it ends."""
     if depth > _MOST_DEPTH:
         raise ValueError(f"a value is nested deeper than {_MOST_DEPTH} levels")
     if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            _shallow(inner, depth + 1)
+        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
+            _plain(inner, depth + 1)
+    elif isinstance(value, str):
+        _spellable(value)
+    elif isinstance(value, int | float) and not abs(value) <= sys.float_info.max:
+        raise ValueError("a number is not finite, or too large")
     return value
 
 
+Text: TypeAlias = Annotated[str, AfterValidator(_spellable)]
 Name: TypeAlias = Annotated[str, AfterValidator(_printable)]
 Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 Positive: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
-Number: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63)] | float
+Number: TypeAlias = float
+"""Whole or not: nothing is converted."""
+
 Figure: TypeAlias = Number | None
 """A number; null in place of one that is not finite."""
 
 Scores: TypeAlias = dict[Name, Figure]
-Value: TypeAlias = str | bool | Number | None
-JsonValue: TypeAlias = Annotated[Any, AfterValidator(_shallow)]
+Value: TypeAlias = Text | bool | Number | None
+JsonValue: TypeAlias = Annotated[Any, AfterValidator(_plain)]
+
+
+def _of_known_files(digests: dict[str, str]) -> dict[str, str]:
+    for file in digests:
+        if file not in _ALL_FILES:
+            raise ValueError(f"`{file}` is not a file of a run")
+    return digests
+
+
+_ALL_FILES = (CONFIG, SPLIT, RESOLVED, METRICS, WEIGHTS, PATH)
 
 
 def _has_name(mapping: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(mapping.get("name"), str):
-        raise ValueError("a mapping with a `name`")
+        raise ValueError("it has no `name`")
     return mapping
 
 
 def _has_schedule(mapping: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(mapping.get("schedule"), str):
-        raise ValueError("a mapping with a `schedule`")
+        raise ValueError("it has no `schedule`")
     return mapping
 
 
@@ -152,18 +177,18 @@ class ResumedSession(Saved):
 
     at_epoch: Count
     when: Name
-    overrides: list[str]
-    changed: list[str]
-    argv: list[str]
+    overrides: list[Text]
+    changed: list[Text]
+    argv: list[Text]
     machine: Machine
-    warning: str | None
+    warning: Text | None
 
 
 class Rule(Saved):
     """A stop rule, with what it measured at the start and at the end."""
 
     name: Word
-    meaning: str
+    meaning: Text
     start: Figure
     now: Figure
     target: Number
@@ -173,8 +198,8 @@ class Rule(Saved):
 class RunRecord(Machine):
     """run.json: how a run was trained, why it stopped and what it reached.
 
-    The keys from `stop_reason` on come at the end of training, all together; `error` where that
-    could not be saved.
+    The keys from `stop_reason` on come at the end of training; `error` where that could not be
+    saved. While a run is resumed, it keeps some of an earlier end, but not `stop`.
     """
 
     run_id: Name
@@ -182,7 +207,7 @@ class RunRecord(Machine):
     status: Literal["running", "finished", "interrupted", "diverged", "failed"]
     started: Name
     name: Name
-    config: dict[str, JsonValue]
+    config: dict[Text, JsonValue]
     seed: Count
     loss: Word
     reduction: Word
@@ -193,10 +218,10 @@ class RunRecord(Machine):
     learning_rate: Number | Scheduled | None
     batch_size: Positive | Literal["full"]
     dtype: Literal["float64", "float32"]
-    overrides: list[str]
+    overrides: list[Text]
     targets_scaled: bool
     task: Word
-    data_files: dict[str, Digest]
+    data_files: dict[Text, Digest]
     rows: Rows
     layers: Annotated[list[LayerRecord], Field(min_length=1)]
     n_params: Count
@@ -205,14 +230,14 @@ class RunRecord(Machine):
     workers: Positive
     shards: Positive
     block: Positive
-    argv: list[str]
+    argv: list[Text]
     data_sha256: Digest
     cores: Positive
-    sha256: dict[Name, Digest]
+    sha256: Annotated[dict[str, Digest], AfterValidator(_of_known_files)]
     resumed: list[ResumedSession] = []
-    error: str = ""
+    error: Text = ""
     stop_reason: Word = ""
-    stop_message: str | None = None
+    stop_message: Text | None = None
     figures: dict[Word, Figure] = {}
     epochs: Count = 0
     best_epoch: Count = 0
@@ -220,7 +245,7 @@ class RunRecord(Machine):
     seconds: Number = 0
     watching_seconds: Number = 0
     stop: list[Rule] = []
-    warning: str | None = None
+    warning: Text | None = None
     metrics: Scores = {}
     baselines: dict[Name, Scores] = {}
 
@@ -283,98 +308,6 @@ class Log(Saved):
         return self
 
 
-# weights.safetensors.
-
-
-class SavedColumn(Saved):
-    """A column of the file and how it becomes one or several inputs."""
-
-    name: Name
-    kind: Literal["number", "boolean", "category"]
-    categories: list[str]
-    fill: Number | str | None
-    indicator: bool
-
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
-        if self.kind == "category":
-            if self.fill is not None and self.fill not in self.categories:
-                raise ValueError("`fill` is none of the `categories`")
-        elif self.categories or isinstance(self.fill, str):
-            raise ValueError(f"a {self.kind} has no `categories`, and its `fill` is a number")
-        if len({*self.categories}) < len(self.categories):
-            raise ValueError("each of the `categories` is there once")
-        return self
-
-
-def _each_once(names: list[str]) -> list[str]:
-    if len({*names}) < len(names):
-        raise ValueError("a name is there twice")
-    return names
-
-
-Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
-
-
-class SavedColumns(Saved):
-    """What turned the rows of a file into inputs and targets."""
-
-    inputs: Annotated[list[SavedColumn], Field(min_length=1)]
-    targets: Names
-    class_names: Names
-    file_columns: Names
-
-    @model_validator(mode="after")
-    def _each_column_once(self) -> Self:
-        _each_once([column.name for column in self.inputs])
-        return self
-
-
-class SavedLayer(Saved):
-    """A layer of the network that the weights are of."""
-
-    inputs: Positive
-    units: Positive
-    activation: ActivationSpec
-    bias: Bias
-
-    @property
-    def layer(self) -> Layer:
-        return Layer(self.inputs, self.units, self.activation, self.bias)
-
-
-class WeightsMeta(Saved):
-    """What describes the arrays of weights.safetensors."""
-
-    best_epoch: Count
-    class_names: Names
-    input_names: Annotated[list[str], Field(min_length=1)]
-    target_names: Names
-    columns: SavedColumns | None
-    layers: Annotated[list[SavedLayer], Field(min_length=1)]
-    params: Count
-
-    @model_validator(mode="after")
-    def _layers_fit(self) -> Self:
-        for below, above in pairwise(self.layers):
-            if below.units != above.inputs:
-                raise ValueError("a layer's `inputs` are not the units of the layer below")
-        if self.layers[0].inputs != len(self.input_names):
-            raise ValueError("`input_names` are not as many as the first layer's `inputs`")
-        if sum(saved.layer.size for saved in self.layers) != self.params:
-            raise ValueError("the layers do not have as many parameters as `params` says")
-        return self
-
-    @model_validator(mode="after")
-    def _classes_fit(self) -> Self:
-        classes, outputs = len(self.class_names), self.layers[-1].units
-        if classes and classes != outputs and (classes, outputs) != (2, 1):
-            raise ValueError(f"{classes} `class_names` do not fit {outputs} outputs")
-        if self.columns is not None and self.columns.class_names != self.class_names:
-            raise ValueError("`class_names` are not those of the `columns`")
-        return self
-
-
 # checkpoint-N.safetensors.
 
 
@@ -400,11 +333,11 @@ class RandomState(Saved):
 class CheckpointMeta(Saved):
     """What describes the arrays of a checkpoint."""
 
-    run: str
+    run: Text
     sha256: Digest
     epoch: Count
     random_state: RandomState
-    ended: Annotated[list[str], Field(min_length=2, max_length=2)] | None
+    ended: Annotated[list[Text], Field(min_length=2, max_length=2)] | None
     seconds: Number
     val_loss: Figure
     log_bytes: Count

@@ -7,13 +7,12 @@ damage, and numbers that somebody changed. It is no signature: whoever writes a 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bpcli.errors import RunError
-from bpcli.runs.files import to_json, write_atomically
+from bpcli.runs.files import strict_json, to_json, write_atomically
 
 SEAL = "seal"
 _MOST_BYTES = 2**26
@@ -47,15 +46,6 @@ def read_sealed(path: Path) -> dict[str, Any]:
     if seal != _seal(document):
         raise RunError(f"{path} is damaged: its content does not fit its `{SEAL}`.")
     return document
-
-
-def strict_json(text: bytes | str) -> Any:
-    """A JSON value. Raises `ValueError` or `RecursionError` for what JSON does not allow."""
-    return json.loads(text, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"JSON has no {name}")
 
 
 def _seal(document: Mapping[str, Any]) -> str:

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 
 from bpcli import system
 from bpcli.errors import RunError
-from bpcli.runs.files import GrowingFile, file_digest, to_json, write_atomically
+from bpcli.runs.files import GrowingFile, file_digest, strict_json, to_json, write_atomically
 from bpcli.runs.lock import Lock, LockHeld, is_held
-from bpcli.runs.sealed import read_sealed, strict_json, write_sealed
+from bpcli.runs.sealed import read_sealed, write_sealed
 
 Record: TypeAlias = dict[str, Any]
 """What run.json holds."""
@@ -137,15 +137,15 @@ class Run:
         content = content.encode() if isinstance(content, str) else content
         write_atomically(self.path(file), content, syncs_folder=syncs_folder)
 
-    def checked(self, file: str) -> Path:
-        """The path of a file that is what it was when the record was written.
+    def checked(self, file: str, record: Record | None = None) -> Path:
+        """The path of a file that is what it was when the record was written, or one at hand.
 
         Raises `RunError` where it is missing, or its digest another.
         """
         path = self.path(file)
         if not path.is_file():  # nothing else is opened: a pipe might never end
             raise RunError(f"{path} is missing.")
-        known = self.record()["sha256"].get(file)
+        known = (record or self.record())["sha256"].get(file)
         try:
             if known is not None and known != file_digest(path):
                 raise RunError(f"{path} is damaged: its digest is not the one in {RECORD}.")

@@ -213,9 +213,7 @@ def checks_table(checks: Sequence[Any]) -> Grid:
 def _verdict_of(check: Any) -> Styled:
     if not check.checked:
         return Styled("not checked", "yellow")
-    return (
-        Styled("not proven", "yellow") if check.is_blind and check.passed else verdict(check.passed)
-    )
+    return Styled("not proven", "yellow") if check.is_blind else verdict(check.passed)
 
 
 def catalogue_table(rows: Sequence[Any]) -> Grid:

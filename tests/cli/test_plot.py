@@ -194,7 +194,7 @@ def test_a_folder_of_pictures_that_leads_elsewhere_is_refused(bpnet, run: Path, 
     assert not [*elsewhere.iterdir(), *run.rglob("*.png")]
     assert not (tmp_path / "none").exists()
     (run / "plots").write_text("mine")
-    assert is_refused(bpnet("plot", "latest", "loss"), "plots", "is no folder")
+    assert is_refused(bpnet("plot", "latest", "loss"), "plots", "is not a folder")
     assert (run / "plots").read_text() == "mine"
     assert bpnet("plot", "latest", "loss", "-o", "loss.png").code == 0
 

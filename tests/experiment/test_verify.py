@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from confused import CONFIGS as CONFUSED
 from experiment.test_resume import SMALL, STOPS, resumed, trained
 from systems import CONFIGS
 from tampered import change_record, record_of, save_arrays, vouch, vouch_for_all
@@ -160,10 +161,44 @@ def test_final_metrics_are_compared(tmp_path: Path) -> None:
     assert verdict.distance.relative == pytest.approx(1e-10, rel=1e-4)
     assert verify(run, 2e-10).is_accepted
     assert not verify(run, 0.5e-10).is_accepted
+    record_best = record_of(run)["best_epoch"]
     change_record(run, {"metrics": metrics, "best_epoch": 1})
     assert verify(run).differences["metric"].what == "the best epoch"
-    change_record(run, {"metrics": {}})  # of a training that was given up
+    change_record(run, {"metrics": {}, "best_epoch": record_best})
+    assert not verify(run).is_identical
+    change_record(run, {"status": "interrupted"})  # a training that was given up has none
     assert verify(run).is_identical
+
+
+def test_all_that_a_record_and_a_log_say_of_the_training_is_compared(tmp_path: Path) -> None:
+    run = trained(tmp_path, SMALL).run
+    record = record_of(run)
+    baselines = {"constant": record["baselines"]["constant"] | {"val.log_loss": 0.5}}
+    for changes, what in (
+        ({"baselines": baselines}, "constant baseline, val.log_loss"),
+        ({"class_weights": {"0": 2.0}}, "weight of class 0"),
+    ):
+        change_record(run, changes)
+        assert verify(run).differences["metric"].what == what
+        change_record(run, record)
+    lines = run.metrics()
+    changed = [*lines[:5], lines[5] | {"grad_norm": 1.0}, *lines[6:]]
+    for log, kind, what in (
+        (changed, "line", "grad_norm of epoch 5"),
+        (lines[:-1], "line", "the last epoch in the log"),
+        ([], "line", "the last epoch in the log"),
+    ):
+        run.path(METRICS).write_text("".join(json.dumps(line) + "\n" for line in log))
+        vouch_for_all(run)
+        verdict = verify(run)
+        assert verdict.differences.keys() == {kind}
+        assert verdict.differences[kind].what == what
+
+
+def test_numbers_that_are_not_finite_are_the_same_again(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "d.yaml").write_text(f"name: d\n{CONFUSED['diverged']}")
+    assert bpnet("train", "d.yaml").code == 3
+    assert bpnet("verify", "latest").code == 0
 
 
 def test_recorded_parameters_are_compared_row_by_row(tmp_path: Path) -> None:
@@ -307,7 +342,7 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     told = "blas: openblas 0.3.31 Haswell became openblas 0.3.31 Zen"
     with resumption(run, []) as ready:
         (warning,) = ready.warnings
-        assert warning.endswith(f"no single machine will repeat its bits: {told}")
+        assert warning.endswith(f"no single machine may repeat its bits: {told}")
     resumed(run, stops=[20])
     with resumption(run, []) as ready:
         assert ready.warnings == []  # as before
@@ -321,4 +356,4 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     on(monkeypatch, blas=HASWELL)
     (sentence,) = verify(run).explanation
     assert sentence.startswith("From epoch 8 on, the run was trained under other conditions")
-    assert sentence.endswith(f"no single machine repeats its bits: {told}.")
+    assert sentence.endswith(f"no single machine may repeat its bits: {told}.")

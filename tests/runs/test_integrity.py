@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import io
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import pickle
 import random
 import shutil
 import struct
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, Result
-from tampered import vouch
+from tampered import change_arrays, change_record, vouch, vouch_for_all
 
 from bpcli.runs.files import file_digest, temporary_name
 from bpcli.runs.sealed import write_sealed
@@ -162,6 +164,135 @@ def test_hostile_weights_with_a_right_digest_are_refused(
     for command in ("eval", "predict", "verify"):
         assert_refused(bpnet(command, "latest"), "weights.safetensors is damaged")
     assert not Path("harmed").exists()
+
+
+def _npy(header: bytes) -> bytes:
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _npy(header)
+        for header in (
+            b"{'descr': (((\n", b"-" * 5000 + b"\n", b"{[]: 1}\n",
+            b"{'descr': (), 'fortran_order': False, 'shape': (1, 3)}\n",
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (2**70, 3)}\n",
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (%d, 3)}\n" % 2**70,
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (-7, 3)}\n",
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (True, 3)}\n",
+            b"{'descr': '|O', 'fortran_order': False, 'shape': (1, 3)}\n",
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (1, 4)}\n" + bytes(32),
+        )
+    ] + [b"PK\x03\x04" + bytes(60)],
+)  # fmt: skip
+def test_recorded_parameters_of_any_content_are_refused(
+    content: bytes, run: Run, bpnet: Bpnet
+) -> None:
+    run.path(PATH).write_bytes(content)
+    vouch_for_all(run)
+    assert_refused(bpnet("plot", "latest", "path"), "params_path.npy is damaged")
+    assert bpnet("plot", "latest", "--list").code == 0
+    assert_refused(bpnet("verify", "latest"), "params_path.npy is damaged")
+
+
+def _zip(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"PK", b"PK\x05\x06" + bytes(18), _zip("train.npy", b"raw"), _zip("train", b"raw"),
+        _zip("train.npy", _npy(b"{'descr': (((\n")),
+    ],
+)  # fmt: skip
+def test_a_split_of_any_content_is_refused(content: bytes, run: Run, bpnet: Bpnet) -> None:
+    run.path(SPLIT).write_bytes(content)
+    vouch(run)
+    assert_refused(bpnet("verify", "latest"), "split.npz is damaged")
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "F8_E5M2"])
+def test_weights_of_types_that_bpnet_does_not_write_are_refused(
+    dtype: str, run: Run, bpnet: Bpnet
+) -> None:
+    content = run.path(WEIGHTS).read_bytes()
+    size = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + size])
+    tensor = header["best.W1"]
+    width = {"BF16": 2}.get(dtype, 1)
+    begin, end = tensor["data_offsets"]
+    header["best.W1"] = tensor | {"dtype": dtype, "shape": [(end - begin) // width]}
+    text = json.dumps(header).encode()
+    run.path(WEIGHTS).write_bytes(struct.pack("<Q", len(text)) + text + content[8 + size :])
+    vouch(run)
+    for command in ("eval", "predict", "verify"):
+        assert_refused(bpnet(command, "latest"), "weights.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("stopping.progress.losses", np.zeros((2, 2))),
+        ("stopping.progress.losses", np.zeros(2, np.complex64)),
+        ("stopping.generalization_loss.losses", np.zeros((1, 1))),
+        ("stopping.generalization_loss.losses", np.zeros(2)),
+        ("stopping.max_fail.start", np.asarray(1, np.complex64)),
+        ("stopping.max_fail.is_fresh", np.asarray(1)),
+        ("stopping.epochs.now", np.zeros(2)),
+        ("params", np.zeros(0)),
+        ("state.velocity", np.zeros(1)),
+    ],
+)
+def test_checkpoints_of_other_arrays_are_refused(
+    name: str, array: Any, bpnet: Bpnet, tmp_path: Path
+) -> None:
+    stops = "training.stop={max_fail: 9, generalization_loss: 90, progress: 0.0001}"
+    config = ROOT / "configs" / "moons.yaml"
+    fast = ("--set", "training.epochs=6", "--set", stops, "--quiet")
+    run = Run(Path("runs", bpnet("train", config, *fast).out.strip()))
+    (path,) = run.folder.glob("checkpoint-*")
+    change_arrays(path, lambda arrays, _: arrays.update({name: array}))
+    resumed = bpnet("train", "--resume", "latest", "--set", "training.epochs=9", "--quiet")
+    assert_refused(resumed, "checkpoint")
+
+
+def test_a_checkpoint_of_a_longer_log_is_not_used(run: Run, bpnet: Bpnet) -> None:
+    (path,) = run.folder.glob("checkpoint-*")
+    whole = file_digest(run.path(METRICS))
+    meta = {"log_bytes": 2**36, "log_sha256": whole}
+    change_arrays(path, lambda _, known: known.update(meta))
+    refused = bpnet("train", "--resume", "latest", "--set", "training.epochs=9")
+    assert_refused(refused, "does not fit metrics.jsonl")
+    assert file_digest(run.path(METRICS)) == whole
+
+
+def test_a_digest_of_a_file_elsewhere_is_refused(run: Run, bpnet: Bpnet) -> None:
+    known = run.record()["sha256"]
+    change_record(run, {"sha256": known | {"../../secret": "0" * 64}})
+    assert_refused(bpnet("verify", "latest"), "`../../secret` is not a file of a run")
+
+
+def test_a_hard_link_is_not_written_through(run: Run, bpnet: Bpnet) -> None:
+    os.link(run.path(METRICS), "elsewhere")
+    before = file_digest(Path("elsewhere"))
+    refused = bpnet("train", "--resume", "latest", "--set", "training.epochs=9")
+    assert_refused(refused, "metrics.jsonl could not be written", "hard link")
+    assert file_digest(Path("elsewhere")) == before
+
+
+def test_a_number_too_large_to_sort_by_is_refused(run: Run, bpnet: Bpnet) -> None:
+    config = run.record()["config"]
+    for number in (10**400, -(10**400)):
+        change_record(run, {"config": config | {"seed": number}})
+        assert_refused(bpnet("runs", "list", "--sort", "seed"), "No run has `seed` to sort by")
+    text = run.path(RECORD).read_text()
+    run.path(RECORD).write_text(text.replace(str(number), "1e999"))
+    assert_refused(bpnet("runs", "show", "latest"))
 
 
 def test_a_pickle_is_never_run(run: Run, bpnet: Bpnet) -> None:

@@ -29,12 +29,9 @@ from bpcli.runs.saved import (
     Rule,
     RunRecord,
     Saved,
-    SavedColumn,
-    SavedColumns,
-    SavedLayer,
-    WeightsMeta,
     check,
 )
+from bpcli.runs.saved_weights import SavedColumn, SavedColumns, SavedLayer, WeightsMeta
 from bpcli.runs.store import METRICS, WEIGHTS, Run
 
 STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
@@ -143,7 +140,7 @@ def refusal(model: type[Saved], value: Any) -> list[str]:
         (RunRecord, ("seed",), 2**63, "`seed`: Input should be less than 9223372036854775808"),
         (RunRecord, ("status",), "done", "`status`: Input should be 'running', 'finished'"),
         (RunRecord, ("config", "name"), [[[[[[[[[[1]]]]]]]]]], "nested deeper than 8 levels"),
-        (RunRecord, ("optimizer",), {}, "`optimizer`: a mapping with a `name`"),
+        (RunRecord, ("optimizer",), {}, "`optimizer`: it has no `name`"),
         (RunRecord, ("more",), 1, "`more`: Extra inputs are not permitted"),
         (RunRecord, ("metrics", "a\nb"), 1, "a name has no control characters"),
         (RunRecord, ("sha256",), {}, "the digest of config.yaml is missing"),
@@ -154,7 +151,7 @@ def refusal(model: type[Saved], value: Any) -> list[str]:
         (WeightsMeta, ("columns", "inputs", 0, "name"), "job", "a name is there twice"),
         (WeightsMeta, ("columns", "inputs", 0, "name"), "a\x1b[2J", "no control characters"),
         (WeightsMeta, ("columns", "inputs", 1, "fill"), "nobody", "none of the `categories`"),
-        (WeightsMeta, ("columns", "inputs", 1, "categories"), ["smith", "smith"] * 2, "there once"),
+        (WeightsMeta, ("columns", "inputs", 1, "categories"), ["smith"] * 2, "is there twice"),
         (WeightsMeta, ("layers", 0, "units"), 4, "are not the units of the layer below"),
         (WeightsMeta, ("layers", 0, "activation"), {"name": "exec"}, "`layers.0.activation`"),
         (WeightsMeta, ("params",), 3, "do not have as many parameters as `params` says"),

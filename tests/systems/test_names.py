@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from strangers import CANARY, any_name, is_harmless, poison, printable_name
+from tampered import record_of
 
-from bpcli.runs.store import RECORD
+from bpcli.runs.sealed import write_sealed
+from bpcli.runs.store import RECORD, Run
 from bpcli.runs.tags import TAGS
 
 FULL = bool(os.environ.get("BPNET_FULL"))
@@ -236,27 +238,37 @@ def test_what_may_be_no_name_is_refused_in_one_clean_error(bpnet, seed: int) -> 
 # A stranger's run, where a name may be anything.
 
 
-def rewritten(value: Any, rng: Random) -> Any:
-    """The same document with some of its texts, and names of keys, in other words."""
+FREE = {"meaning", "overrides", "argv", "warning", "stop_message", "config"}
+"""The keys of a record whose texts may be any."""
+
+
+def rewritten(value: Any, rng: Random, keys: set[str] | None = None) -> Any:
+    """The same document with some of its texts in other words, below some keys or everywhere."""
     if isinstance(value, str):
-        return any_name(rng) if rng.random() < 0.2 else value
+        return any_name(rng) if keys is None and rng.random() < 0.5 else value
     if isinstance(value, list):
-        return [rewritten(item, rng) for item in value]
+        return [rewritten(item, rng, keys) for item in value]
     if isinstance(value, dict):
-        return {key: rewritten(item, rng) for key, item in value.items()}
+        return {
+            key: rewritten(item, rng, None if keys is None or key in keys else keys)
+            for key, item in value.items()
+        }
     return value
 
 
 def with_odd_names(meta: dict[str, Any], rng: Random) -> None:
     """Other names in what describes the weights; the kinds of things stay."""
-    columns = meta["columns"]
-    for place, count in (("class_names", None), ("target_names", None), ("input_names", None)):
-        meta[place] = [any_name(rng) for _ in meta[place]][:count]
-    columns["class_names"] = meta["class_names"]
-    for column in columns["inputs"]:
-        if rng.random() < 0.5:
-            column["name"] = any_name(rng)
-        column["categories"] = [any_name(rng) for _ in column["categories"]]
+    known: set[str] = set()
+
+    def new(make: Callable[[Random], str]) -> str:
+        name = next(name for name in iter(lambda: make(rng), None) if name not in known)
+        known.add(name)
+        return name
+
+    meta["class_names"] = [new(printable_name) for _ in meta["class_names"]]
+    for column in meta["columns"]["inputs"]:
+        column["name"] = new(printable_name)
+        column["categories"] = [new(any_name) for _ in column["categories"]]
         if isinstance(column["fill"], str):
             column["fill"] = column["categories"][0]
 
@@ -301,10 +313,8 @@ def test_a_stranger_s_run_does_no_harm(
     rng = Random(seed)
     run = max((tmp_path / "runs").iterdir(), key=lambda run: (run / RECORD).stat().st_mtime_ns)
     if seed % 2:
-        record = json.loads((run / RECORD).read_text("utf-8"))
-        kept = {"run_id": record["run_id"], "sha256": record["sha256"]}
-        (run / RECORD).write_text(json.dumps(rewritten(record, rng) | kept), "utf-8")
-        (run / TAGS).write_text(json.dumps([any_name(rng) for _ in range(3)]), "utf-8")
+        write_sealed(run / RECORD, rewritten(record_of(Run(run)), rng, FREE))
+        write_sealed(run / TAGS, {"tags": [any_name(rng) for _ in range(3)]})
     else:
         poison(run, lambda meta: with_odd_names(meta, rng))
     with Path("t.csv").open(newline="", encoding="utf-8") as file:
@@ -318,7 +328,6 @@ def test_a_stranger_s_run_does_no_harm(
         if result.code and "verify" not in arguments:
             assert result.err.startswith("Error: "), arguments
     assert not [*tmp_path.rglob(CANARY)]
-    written = tmp_path / "c.py"
-    if written.exists():
-        exec(compile(written.read_bytes(), "c.py", "exec"), {})
-        assert not [*tmp_path.rglob(CANARY)]
+    assert (tmp_path / "c.py").exists(), result
+    exec(compile((tmp_path / "c.py").read_bytes(), "c.py", "exec"), {})
+    assert not [*tmp_path.rglob(CANARY)]

@@ -37,10 +37,11 @@ def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
 
 @dataclass(frozen=True, eq=False)
 class Rebuilt:
-    """The experiment of a run, with the saved preparation, and the weights that were asked for."""
+    """The experiment of a run with the saved preparation, the chosen weights, and notes on both."""
 
     experiment: Experiment
     params: Vector
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

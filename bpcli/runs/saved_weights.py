@@ -1,0 +1,103 @@
+"""What describes the arrays of weights.safetensors: see `saved` for how it is checked.
+
+It stands apart, as it takes the config's activations, which a list of runs does not need.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bpcli.nn.network import Bias, Layer
+from bpcli.runs.saved import Count, Name, Number, Positive, Saved, Text
+from bpcli.spec.models import ActivationSpec
+
+
+def _each_once(names: list[str]) -> list[str]:
+    if len({*names}) < len(names):
+        raise ValueError("a name is there twice")
+    return names
+
+
+Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
+
+
+class SavedColumn(Saved):
+    """A column of the file and how it becomes one or several inputs."""
+
+    name: Name
+    kind: Literal["number", "boolean", "category"]
+    categories: list[Text]
+    fill: Number | Text | None
+    indicator: bool
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.kind == "category":
+            if self.fill is not None and self.fill not in self.categories:
+                raise ValueError("`fill` is none of the `categories`")
+        elif self.categories or isinstance(self.fill, str):
+            raise ValueError(f"a {self.kind} has no `categories`, and its `fill` is a number")
+        _each_once(self.categories)
+        return self
+
+
+class SavedColumns(Saved):
+    """What turned the rows of a file into inputs and targets."""
+
+    inputs: Annotated[list[SavedColumn], Field(min_length=1)]
+    targets: Names
+    class_names: Names
+    file_columns: Names
+
+    @model_validator(mode="after")
+    def _each_column_once(self) -> Self:
+        _each_once([column.name for column in self.inputs])
+        return self
+
+
+class SavedLayer(Saved):
+    """A layer of the network that the weights are of."""
+
+    inputs: Positive
+    units: Positive
+    activation: ActivationSpec
+    bias: Bias
+
+    @property
+    def layer(self) -> Layer:
+        return Layer(self.inputs, self.units, self.activation, self.bias)
+
+
+class WeightsMeta(Saved):
+    """What describes the arrays of weights.safetensors."""
+
+    best_epoch: Count
+    class_names: Names
+    input_names: Annotated[list[Text], Field(min_length=1)]
+    target_names: Names
+    columns: SavedColumns | None
+    layers: Annotated[list[SavedLayer], Field(min_length=1)]
+    params: Count
+
+    @model_validator(mode="after")
+    def _layers_fit(self) -> Self:
+        for below, above in pairwise(self.layers):
+            if below.units != above.inputs:
+                raise ValueError("a layer's `inputs` are not the units of the layer below")
+        if self.layers[0].inputs != len(self.input_names):
+            raise ValueError("`input_names` are not as many as the first layer's `inputs`")
+        if sum(saved.layer.size for saved in self.layers) != self.params:
+            raise ValueError("the layers do not have as many parameters as `params` says")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_fit(self) -> Self:
+        classes, outputs = len(self.class_names), self.layers[-1].units
+        if classes and classes != outputs and (classes, outputs) != (2, 1):
+            raise ValueError(f"{classes} `class_names` do not fit {outputs} outputs")
+        if self.columns is not None and self.columns.class_names != self.class_names:
+            raise ValueError("`class_names` are not those of the `columns`")
+        return self
