@@ -109,8 +109,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_lack_of_memory(error: BaseException) -> bool:
-    if isinstance(error, ImportError | SystemError):  # a library's file that could not be mapped
-        return bool(system.memory_limits()) or "failed to map segment" in str(error)
+    if isinstance(error, ImportError | SystemError):  # such as of a file that could not be mapped
+        is_missing = isinstance(error, ModuleNotFoundError)
+        is_limited = bool(system.memory_limits()) and not is_missing
+        return is_limited or "failed to map segment" in str(error)
     return isinstance(error, MemoryError) or (
         isinstance(error, OSError) and error.errno == errno.ENOMEM
     )
