@@ -96,9 +96,11 @@ def _require_a_format(path: Path) -> None:
 
 
 def _make_room_for(path: Path) -> None:
-    """Find out before any training whether the picture can be saved there."""
+    """Find out before any training whether the picture can be drawn, and saved there."""
+    from bpcli.cli.limits import require_room_for
     from bpcli.runs.files import make_folder_of
 
+    require_room_for("matplotlib")
     make_folder_of(path)
 
 

@@ -18,16 +18,17 @@ _MEGABYTE = 2**20
 _START = (40, 25)
 _LIBRARIES = {
     "numpy": (170, 110),
-    "pandas": (110, 85),
+    "pandas": (150, 100),
     "scipy": (190, 120),
     "sklearn": (290, 190),
     "matplotlib": (150, 130),
-    "pyarrow.parquet": (200, 120),
+    "pyarrow": (270, 120),
+    "pyarrow.parquet": (450, 200),
     "onnx": (60, 40),
     "onnxruntime": (240, 120),
 }
 """Megabytes of address space and of data that each takes from its import on, with what it imports
-and what it computes with: a quarter more than was measured (numpy 2.4, scikit-learn 1.8)."""
+and what it computes with: a quarter more than was measured. Others that it imports count again."""
 
 _FEWEST_FILES = 16
 """Open at once in a training with workers and a recorded path are 11."""
@@ -49,6 +50,11 @@ def require_enough_to_start() -> None:
         system.leave(error.exit_code)
 
 
+def require_room_for(library: str) -> None:
+    """Raises `LimitTooLow` where a library, once it is imported, would have too little memory."""
+    _require(library.partition(".")[0], _LIBRARIES[library])
+
+
 def guard_imports() -> None:
     """Refuse to import a library that has too little memory; no work where there is no limit.
 
@@ -68,7 +74,7 @@ class _Guard:
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> None:
         """Raises `LimitTooLow`; finds nothing."""
         if name in _LIBRARIES:
-            _require(name.partition(".")[0], _LIBRARIES[name])
+            require_room_for(name)
 
 
 def what_was_lacking(error: Exception) -> str | None:
@@ -103,8 +109,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_lack_of_memory(error: BaseException) -> bool:
-    if isinstance(error, ImportError | SystemError):  # a library's file that could not be mapped
-        return bool(system.memory_limits()) or "failed to map segment" in str(error)
+    if isinstance(error, ImportError | SystemError):  # such as of a file that could not be mapped
+        is_missing = isinstance(error, ModuleNotFoundError)
+        is_limited = bool(system.memory_limits()) and not is_missing
+        return is_limited or "failed to map segment" in str(error)
     return isinstance(error, MemoryError) or (
         isinstance(error, OSError) and error.errno == errno.ENOMEM
     )

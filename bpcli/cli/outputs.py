@@ -1,7 +1,7 @@
 """Standard output and standard error while a command runs: what may fail, and what then happens.
 
-Results that cannot be written are an error, unless their reader has left. Of all else nothing
-depends on it: a training goes on and is saved, and what could not be told is said at its end.
+Results that cannot be written are an error, unless their reader has left. Nothing depends on the
+log: a training goes on without it and is saved, and what the log lacks is said at the end.
 """
 
 from __future__ import annotations

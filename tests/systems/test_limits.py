@@ -39,6 +39,7 @@ COMMANDS = {
     "wide": ["train", "wide.yaml", "--quiet"],
     "eval": ["eval", "latest", "--runs-dir", "trained"],
     "plot": ["plot", "latest", "--runs-dir", "trained", "-o", "all.png"],
+    "compare": ["compare", str(CONFIGS / "xor.yaml"), "--optimizers", "rprop,adam"],
     "tag": ["runs", "tag", "latest", "t", "--runs-dir", "trained"],
 }
 
@@ -96,13 +97,13 @@ def assert_done_or_said(
 
 @pytest.mark.parametrize("name", ["wide", "eval", "tag"])
 def test_open_files(name: str, folder: Path) -> None:
-    for most in range(5, 31) if IS_FULL else (5, 8, 15, 16):  # Python itself needs 5
+    for most in range(5, 31) if IS_FULL else (5, 15, 16):  # Python itself needs 5
         done = limited(folder, name, f"-n {most}")
         assert_done_or_said(folder, name, done, "raise it with `ulimit -n 16` or more.")
         assert done.returncode == (0 if most >= 16 else 2)
 
 
-@pytest.mark.parametrize("left", range(1, 20) if IS_FULL else (2, 4, 6, 9, 11, 14))
+@pytest.mark.parametrize("left", range(1, 20) if IS_FULL else (2, 6, 9, 14))
 def test_files_that_are_open_from_the_beginning(left: int, folder: Path) -> None:
     """The limit is high enough, but others have opened most files."""
     before = f"import os; held = [os.dup(1) for _ in range(40 - 3 - {left})]"
@@ -244,8 +245,8 @@ def sweep(folder: Path, letter: str, kibibytes: Sequence[int], names: Sequence[s
 @pytest.mark.slow
 @pytest.mark.parametrize("letter", ["v", "d"])
 def test_little_memory(letter: str, folder: Path) -> None:
-    sizes = [*range(50, 650, 12), *range(700, 2001, 100)] if IS_FULL else [55, 130, 215, 480, 2000]
-    names = ["xor", "moons", "eval", "plot"] if IS_FULL else ["xor", "plot"]
+    sizes = [*range(50, 650, 12), *range(700, 2001, 100)] if IS_FULL else [55, 130, 215, 480]
+    names = ["xor", "moons", "eval", "plot"] if IS_FULL else ["xor", "eval"]
     assert sweep(folder, letter, [size * 1000 for size in sizes], names) == {0, 2}
 
 
@@ -269,9 +270,10 @@ def test_what_meets_the_limit_all_the_same_is_one_sentence(megabytes: int, folde
     if "OpenBLAS" in done.stderr:
         pytest.skip("OpenBLAS ended the process")
     assert done.returncode == 2, done.stderr
-    assert_done_or_said(
-        folder, "moons", done, "this needs more memory than there is", "`ulimit -v` allows"
-    )
+    assert done.stderr.startswith("Error: ")
+    assert "more memory than there is" in done.stderr or " are free: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(folder.glob("runs moons*/*"))
 
 
 def test_data_that_do_not_fit_the_limit_are_refused_before_they_are_made(folder: Path) -> None:
@@ -288,6 +290,12 @@ def test_a_library_that_lacks_memory_is_no_fault_of_a_run(folder: Path) -> None:
     done = limited(folder, "plot", "-v 300000")
     assert done.returncode == 2
     assert done.stderr.startswith("Error: sklearn needs about ")
+
+
+def test_a_comparison_that_could_not_be_drawn_is_not_begun(folder: Path) -> None:
+    done = limited(folder, "compare", "-v 220000")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: matplotlib needs about ")
 
 
 def test_without_limits_nothing_is_guarded_and_no_time_lost() -> None:

@@ -204,6 +204,34 @@ def test_a_run_in_training_is_neither_resumed_nor_deleted(system: str, tmp_path:
 
 
 @pytest.mark.parametrize("system", ["windows", "macos"])
+def test_of_two_resumes_at_once_one_is_refused(system: str, tmp_path: Path) -> None:
+    with in_training(system, tmp_path):
+        pass  # and killed
+    command = program(system, [[*RESUME, "--set", "training.epochs=19999"]])
+    resumes = [
+        subprocess.Popen(
+            command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    try:
+        deadline = time.monotonic() + 60
+        while all(each.poll() is None for each in resumes):
+            time.sleep(0.01)
+            assert time.monotonic() < deadline
+        time.sleep(0.5)
+        refused, going_on = sorted(resumes, key=lambda each: each.poll() is None)
+        assert going_on.poll() is None
+        result = json.loads(refused.communicate()[0])
+        assert result["code"] == 2
+        assert f"is being trained by process {going_on.pid}: wait until" in result["err"]
+    finally:
+        for each in resumes:
+            each.kill()
+            each.communicate()
+
+
+@pytest.mark.parametrize("system", ["windows", "macos"])
 def test_a_run_that_does_not_begin_leaves_nothing(system: str, tmp_path: Path) -> None:
     (result,) = separate(system, tmp_path, JOB[:1], limit="1")
     assert result["code"] == 2

@@ -20,7 +20,7 @@ from bpcli.runs.store import Run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
-SIGNALS = 400 if os.environ.get("BPNET_FULL") else 40
+SIGNALS = 400 if os.environ.get("BPNET_FULL") else 24
 LONGEST_SECONDS = 0.3
 TRAIN = ["train", str(CONFIGS / "xor.yaml"), "--set", "training.epochs=100000000", "--quiet"]
 STARTS = {
