@@ -1,7 +1,8 @@
 """Runs whose files hold other things than bpnet writes, with digests and seals that fit.
 
-Each value of run.json, of metrics.jsonl, of the descriptions and arrays of weights and checkpoints
-is replaced by something of another type or size, or left out; then a command is run.
+A value of run.json, of metrics.jsonl, of the descriptions or arrays of weights and checkpoints is
+replaced by something of another type or size, or left out; bytes of split.npz or params_path.npy
+are changed; at one place or at three. Then some commands are run.
 
     python tests/confused.py 5000 --seed 1
 """
@@ -16,6 +17,7 @@ import io
 import json
 import math
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -32,7 +34,7 @@ from tampered import change_arrays, record_of, vouch
 
 from bpcli.cli.main import main as bpnet
 from bpcli.runs.sealed import write_sealed
-from bpcli.runs.store import METRICS, RECORD, WEIGHTS, Run
+from bpcli.runs.store import METRICS, PATH, RECORD, SPLIT, WEIGHTS, Run
 from bpcli.runs.tags import TAGS
 
 CANARY = "harmed"
@@ -97,6 +99,9 @@ SLOW = {"plot": 0.15, "verify": 0.5}
 
 SECONDS = 60
 """No command on such small runs takes so long: it hangs."""
+
+
+KINDS = ["record", "log", "weights", "checkpoint", "tags", "array", "split", "path"]
 
 
 class Hangs(Exception):
@@ -167,7 +172,8 @@ class Confuser:
             shutil.rmtree("runs", ignore_errors=True)
             shutil.copytree("whole", "runs")
             name = self._rng.choice(self._runs)
-            where = self._confuse_one(Run(Path("runs", name)))
+            confused = range(1 if self._rng.random() < 0.7 else 3)
+            where = "; ".join(self._confuse_one(Run(Path("runs", name))) for _ in confused)
             self.tally.touched.add(where)
             for command in self._rng.choices(COMMANDS, weights, k=3):
                 other = self._rng.choice(self._runs)
@@ -176,8 +182,14 @@ class Confuser:
         return self.tally
 
     def _confuse_one(self, run: Run) -> str:
-        kind = self._rng.choice(["record", "log", "weights", "checkpoint", "tags", "array"])
-        if kind == "record":
+        kind = self._rng.choice(KINDS)
+        if kind in ("split", "path"):
+            path = run.path(SPLIT if kind == "split" else PATH)
+            where = path.name
+            if path.is_file():
+                path.write_bytes(self._odd_bytes(path.read_bytes()))
+                vouch(run)
+        elif kind == "record":
             record = record_of(run)
             where = confuse(record, self._rng)
             _write(run.path(RECORD), record)
@@ -197,6 +209,18 @@ class Confuser:
             path = self._rng.choice(files or [run.path(WEIGHTS)])
             where = self._confuse_arrays(path, is_array=kind == "array")
         return f"{kind}: {where}"
+
+    def _odd_bytes(self, content: bytes) -> bytes:
+        """Bytes changed where headers are, or all of another kind of file."""
+        kind = self._rng.randrange(4)
+        if kind == 0:
+            return self._rng.choice([b"", b"PK", b"\x93NUMPY", b"{}", pickle.dumps({"a": 1})])
+        if kind == 1:
+            return content[: self._rng.randrange(len(content))]
+        changed = bytearray(content)
+        for _ in range(self._rng.randrange(1, 4)):
+            changed[self._rng.randrange(min(len(content), 300))] = self._rng.randrange(256)
+        return bytes(changed)
 
     def _confuse_arrays(self, path: Path, *, is_array: bool) -> str:
         where = ""
