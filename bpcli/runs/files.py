@@ -173,13 +173,20 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = strict_json((file.metadata() or {})["bpnet"])
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise RunError(f"{path} is missing.") from None
     except MemoryError:
         raise
     except Exception as error:  # of types that numpy lacks, too, which fail in many ways
         raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
+    for name, array in arrays.items():
+        if array.dtype not in _DTYPES:
+            raise RunError(f"{path} is damaged or not bpnet's: its `{name}` is of {array.dtype}.")
+    return arrays, metadata
+
+
+_DTYPES = [np.dtype(name) for name in ("f4", "f8", "i4", "i8", "?")]
 
 
 _CLOSED = -1

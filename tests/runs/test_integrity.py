@@ -13,13 +13,14 @@ import random
 import shutil
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import ROOT, Result
+from confused import places
 from tampered import change_arrays, change_record, vouch, vouch_for_all
 
 from bpcli.runs.files import file_digest, temporary_name
@@ -330,19 +331,10 @@ def test_links_that_lead_out_of_the_run_are_not_written_through(run: Run, bpnet:
 ODD = [None, True, 10**400, math.inf, math.nan, "x", [], {}, [1], {"a": 1}, [[]], [{}]]
 
 
-def _places(tree: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to every value of a JSON tree."""
-    pairs = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    for key, value in pairs:
-        yield (*place, key)
-        if isinstance(value, dict | list):
-            yield from _places(value, (*place, key))
-
-
 def test_whatever_stands_in_a_record_is_shown_or_refused(run: Run, bpnet: Bpnet) -> None:
     rng, whole = random.Random(1), run.record()
-    places = [*_places(whole)]
-    for place in places if os.environ.get("BPNET_FULL") else rng.sample(places, 40):
+    ways = [*places(whole)]
+    for place in ways if os.environ.get("BPNET_FULL") else rng.sample(ways, 40):
         record = copy.deepcopy(whole)
         inner = functools.reduce(lambda tree, key: tree[key], place[:-1], record)
         inner[place[-1]] = rng.choice(ODD)
