@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import safe_open
 from safetensors.numpy import save
 
 from bpcli.runs.checkpoint import seal_checkpoint
-from bpcli.runs.files import file_digest, load_arrays
+from bpcli.runs.files import file_digest
 from bpcli.runs.sealed import SEAL, write_sealed
 from bpcli.runs.store import RECORD, WEIGHTS, Run
 
@@ -64,8 +65,9 @@ def vouch_for_all(run: Run) -> None:
 
 def change_arrays(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> None:
     """Change arrays and what describes them, of weights or of a checkpoint, and vouch for them."""
-    arrays, meta = load_arrays(path)
-    arrays = {name: array.copy() for name, array in arrays.items()}
+    with safe_open(path, framework="numpy") as file:  # which bpnet may refuse to read by now
+        arrays = {name: file.get_tensor(name).copy() for name in file.keys()}  # noqa: SIM118
+        meta = json.loads(file.metadata()["bpnet"])
     change(arrays, meta)
     if path.name == WEIGHTS:
         save_arrays(path, arrays, meta)
