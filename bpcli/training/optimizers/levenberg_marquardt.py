@@ -114,7 +114,8 @@ class LevenbergMarquardt(Optimizer):
             trial = _damped_step(here, params, damping)
             if trial is not None and function(trial) < here.value:
                 return trial, np.asarray(max(_LEAST_DAMPING, damping / self.decrease))
-            damping *= self.increase
+            # From the least number of all, a factor may lead nowhere: 1.4 times it is rounded back.
+            damping = max(_LEAST_DAMPING, damping * self.increase)
         raise NoStep(
             "max_damping",
             f"No step lowers the loss, with a damping of up to {self.max_damping:g}.",

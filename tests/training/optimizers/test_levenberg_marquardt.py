@@ -286,3 +286,17 @@ def test_two_spirals_are_told_apart() -> None:
 def test_a_first_damping_above_the_largest_is_refused(kind: type[LevenbergMarquardt]) -> None:
     with pytest.raises(ValueError, match=r"`damping` \(0.001\) to be at most `max_damping`"):
         kind(max_damping=1e-4)
+
+
+def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
+    """1.4 times the least number above 0 is rounded to that number."""
+    tries: list[None] = []
+
+    def never_lower(trial: np.ndarray) -> float:
+        tries.append(None)
+        assert len(tries) < 1000, "it goes on for ever"
+        return np.inf
+
+    here = Quadratic(1.0, np.ones(2), np.eye(2), 1.0)
+    with pytest.raises(NoStep, match="No step lowers the loss"):
+        LevenbergMarquardt(increase=1.4).descend(never_lower, here, np.zeros(2), 5e-324)
