@@ -119,6 +119,8 @@ def _restart_with(variables: Mapping[str, str]) -> str:
     """
     if os.environ.get(_RESTARTED):
         return " It did so, and the variables were lost on the way."
+    if sys.orig_argv[1:2] in ([], ["-"]):
+        return " It cannot restart a program that Python reads from standard input."
     try:
         system.restart(
             [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables, _RESTARTED: "1"}

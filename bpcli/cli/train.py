@@ -101,7 +101,9 @@ def command(
     if as_json:
         print_json(outcome.record | ({"profile": profile} if profile else {}))
     elif quiet:
-        print_text(outcome.run.run_id)
+        from bpcli.views.text import harmless
+
+        print_text(harmless(outcome.run.run_id))
     elif outcome.failure is None:
         _print_result(outcome, experiment, profile)
     if outcome.failure is not None:

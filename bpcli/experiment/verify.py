@@ -188,7 +188,12 @@ UNEXPLAINED = (
     "Nothing that the run recorded of its machine differs from this one: somebody changed the run, "
     "or bpnet, memory or disk made an error, then or now."
 )
-_KINDS = ("data", "split", "epoch", "line", "tensor", "metric", "path")
+_KINDS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path")
+_FACTS = (
+    "name", "seed", "loss", "reduction", "l2", "optimizer", "batch_size", "dtype", "task", "rows",
+    "layers", "n_params", "n_frozen", "weighted", "targets_scaled",
+)  # fmt: skip
+_CHANGED_HERE = ("training.epochs", "training.stop", "training.checkpoint_every")
 Numbers: TypeAlias = float | Sequence[float | None] | None
 
 
@@ -238,7 +243,12 @@ class _Comparison:
             self.found("data", Difference("the SHA-256 of the data", then, again))
 
     def split(self, run: Run, experiment: Experiment) -> None:
-        if run.checked(SPLIT).read_bytes() == split_bytes(experiment):
+        file, made = run.checked(SPLIT), split_bytes(experiment)
+        if file.stat().st_size > 2 * len(made) + 2**12:  # a small archive may unpack to gigabytes
+            sizes = (file.stat().st_size, len(made))
+            self.cannot_be_compared("split", Difference(f"the size of {SPLIT}", *sizes))
+            return
+        if file.read_bytes() == made:
             return
         saved = _split(run)
         for name in PARTS:
@@ -272,6 +282,31 @@ class _Comparison:
             elif first.tobytes() != second.tobytes():
                 self.found("tensor", _first_entry(name, first, second))
                 self.distance.see(name, first, second)
+
+    def description(self, then: Record, again: Record) -> None:
+        """What describes the weights; a number that fills gaps may differ in its last bits."""
+        for key in then:
+            if key != "columns" and then[key] != again[key]:
+                difference = Difference(f"`{key}` of the weights", str(then[key]), str(again[key]))
+                self.cannot_be_compared("record", difference)
+        columns = [(meta["columns"] or {"inputs": []})["inputs"] for meta in (then, again)]
+        for one, other in zip(*columns, strict=False):
+            if isinstance(one["fill"], int | float) and isinstance(other["fill"], int | float):
+                self.numbers("record", f"the fill of {one['name']}", one["fill"], other["fill"])
+                one = one | {"fill": other["fill"]}
+            if one != other:
+                difference = Difference(f"the column {one['name']}", str(one), str(other))
+                self.cannot_be_compared("record", difference)
+
+    def facts(self, then: Record, again: Record) -> None:
+        """What the record says of the training, but for what `verify` itself changes."""
+        facts = {f"`{key}`": (then[key], again[key]) for key in _FACTS}
+        for key in again["config"]:
+            if not key.startswith(_CHANGED_HERE):
+                facts[f"`{key}` of the config"] = (then["config"].get(key), again["config"][key])
+        for what, (one, other) in facts.items():
+            if one != other:
+                self.cannot_be_compared("record", Difference(what, str(one), str(other)))
 
     def lines(self, then: Sequence[Record], again: Sequence[Record]) -> None:
         """All else that both logs have of an epoch, but for the time it took."""
@@ -354,11 +389,13 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     comparison.split(run, experiment)
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
         outcome = _trained_again(run, experiment, Path(scratch), log)
-        again, _ = load_arrays(outcome.run.path(WEIGHTS))
+        again, meta = load_arrays(outcome.run.path(WEIGHTS))
         other = outcome.run.record()
         comparison.epochs(log, record["epochs"], other["epochs"])
         comparison.lines(run.metrics(), outcome.run.metrics())
         comparison.tensors(saved.arrays, again)
+        comparison.description(saved.meta, meta)
+        comparison.facts(record, other)
         metrics = comparison.metrics(record, other)
         path_rows = comparison.path(run, outcome.run, experiment)
     counts = Counts(record["epochs"], len(log.again), len(saved.arrays), metrics, path_rows)
@@ -391,9 +428,11 @@ def _refuse_unrepeatable(run: Run, record: Record) -> None:
             f"{run_id} has not come to its end: its status is `{record['status']}`. Go on with: "
             f"bpnet train --resume {reference_to(run)}"
         )
-    for session in record.get("resumed", []):
+    sessions = record.get("resumed", [])
+    for number, session in enumerate(sessions, start=1):
         changed = any(key.startswith("training.learning_rate") for key in session["changed"])
-        if changed and session["at_epoch"]:
+        until = min((later["at_epoch"] for later in sessions[number:]), default=record["epochs"])
+        if changed and 0 < session["at_epoch"] < until:  # it has epochs that are left
             raise RunError(
                 f"{run_id} had another learning rate from epoch {session['at_epoch']} on: no one "
                 "config trains it again."

@@ -23,9 +23,11 @@ class Summary:
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Summary:
         known = [value for value in values if value is not None]
-        return cls(
-            mean(known) if known else None, stdev(known) if len(known) > 1 else None, list(values)
-        )
+        try:
+            spread = stdev(known) if len(known) > 1 else None
+        except OverflowError:  # of the squares
+            spread = None
+        return cls(mean(known) if known else None, spread, list(values))
 
 
 def document_of(records: Sequence[Record]) -> dict[str, Any]:

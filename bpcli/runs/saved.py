@@ -7,6 +7,7 @@ accepts stays plain JSON.
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -158,7 +159,7 @@ class Fold(Saved):
 
     number: Positive
     of: Positive
-    group: Name
+    group: Text
 
 
 class Machine(Saved):
@@ -202,7 +203,7 @@ class RunRecord(Machine):
     saved. While a run is resumed, it keeps some of an earlier end, but not `stop`.
     """
 
-    run_id: Name
+    run_id: Text
     identity: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     status: Literal["running", "finished", "interrupted", "diverged", "failed"]
     started: Name
@@ -314,11 +315,17 @@ class Log(Saved):
 _Word128: TypeAlias = Annotated[int, Field(ge=0, lt=2**128)]
 
 
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise ValueError("an odd number is needed, or the generator may stand still")
+    return number
+
+
 class GeneratorState(Saved):
     """The two integers of a PCG64 generator."""
 
     state: _Word128
-    inc: _Word128
+    inc: Annotated[_Word128, AfterValidator(_odd)]
 
 
 class RandomState(Saved):
@@ -330,6 +337,12 @@ class RandomState(Saved):
     uinteger: Annotated[int, Field(ge=0, lt=2**32)]
 
 
+def _reason_and_message(ended: list[str]) -> list[str]:
+    if len(ended) != 2 or not re.fullmatch("[a-z][a-z0-9_]{0,63}", ended[0]):
+        raise ValueError("a reason and a message are needed")
+    return ended
+
+
 class CheckpointMeta(Saved):
     """What describes the arrays of a checkpoint."""
 
@@ -337,7 +350,7 @@ class CheckpointMeta(Saved):
     sha256: Digest
     epoch: Count
     random_state: RandomState
-    ended: Annotated[list[Text], Field(min_length=2, max_length=2)] | None
+    ended: Annotated[list[Text], AfterValidator(_reason_and_message)] | None
     seconds: Number
     val_loss: Figure
     log_bytes: Count

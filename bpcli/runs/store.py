@@ -92,7 +92,12 @@ class Run:
             if self.folder.is_symlink():
                 self.folder.unlink()
                 return
-            shutil.rmtree(self._taken_away())
+            doomed = self._taken_away()
+            try:
+                shutil.rmtree(doomed)
+            except OSError:
+                system.rename(doomed, self.folder)  # it is to be seen, and deleted later
+                raise
         except OSError as error:
             raise RunError(f"{self.folder} could not be deleted: {error.strerror}.") from None
 

@@ -45,7 +45,7 @@ def saved_tags(run: Run) -> list[str]:
 
 
 def _is_tag(name: object) -> bool:
-    return isinstance(name, str) and bool(_TAG.fullmatch(name))
+    return isinstance(name, str) and bool(_TAG.fullmatch(name) and not _RESERVED.fullmatch(name))
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def remove_tag(run: Run, tag: str) -> None:
 
 
 def _check(tag: str) -> None:
-    if not _is_tag(tag):
+    if not _TAG.fullmatch(tag):
         raise RunError(
             f"`{tag[:80]}` cannot be a tag: at most 64 letters, digits, - _ and ., the first a "
             "letter or digit."

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from confused import CONFIGS as CONFUSED
+from confused import TABLE
 from experiment.test_resume import SMALL, STOPS, resumed, trained
+from strangers import poison
 from systems import CONFIGS
 from tampered import change_record, record_of, save_arrays, vouch, vouch_for_all
 
@@ -193,6 +195,45 @@ def test_all_that_a_record_and_a_log_say_of_the_training_is_compared(tmp_path: P
         verdict = verify(run)
         assert verdict.differences.keys() == {kind}
         assert verdict.differences[kind].what == what
+
+
+def test_what_describes_weights_and_run_is_compared(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(TABLE)
+    (tmp_path / "t.yaml").write_text(f"name: t\n{CONFUSED['table']}")
+    experiment = build(load_config(tmp_path / "t.yaml"))
+    run = train(experiment, tmp_path / "runs", SilentView()).run
+    assert verify(run).is_identical
+    weights = run.path(WEIGHTS).read_bytes()
+    for change, what in (
+        (lambda meta: meta["columns"]["inputs"][0].update(fill=99.0), "the fill of age"),
+        (lambda meta: meta["columns"]["inputs"][1].update(fill="clerk"), "the column job"),
+        (lambda meta: meta["class_names"].reverse(), "`class_names` of the weights"),
+    ):
+        poison(run.folder, change)
+        differences = verify(run).differences
+        assert differences["record"].what == what
+        run.path(WEIGHTS).write_bytes(weights)
+        vouch(run)
+    whole = record_of(run)
+    for changes, what in (
+        ({"seed": 5}, "`seed`"),
+        ({"config": whole["config"] | {"loss": "mse"}}, "`loss` of the config"),
+    ):
+        change_record(run, changes)
+        assert verify(run).differences["record"].what == what
+        change_record(run, whole)
+
+
+def test_a_learning_rate_of_no_epochs_that_are_left_is_no_obstacle(tmp_path: Path) -> None:
+    run = trained(tmp_path, SMALL, stops=[8]).run
+    session = {"at_epoch": 8, "changed": ["training.learning_rate"]}
+    resumed(run)
+    known = record_of(run)["resumed"][0]
+    change_record(run, {"resumed": [known | session, known]})
+    assert verify(run).is_identical  # all of its epochs were trained again
+    change_record(run, {"resumed": [known | session]})
+    with pytest.raises(RunError, match="another learning rate from epoch 8 on"):
+        verify(run)
 
 
 def test_numbers_that_are_not_finite_are_the_same_again(bpnet, tmp_path: Path) -> None:

@@ -272,6 +272,31 @@ def test_a_checkpoint_of_a_longer_log_is_not_used(run: Run, bpnet: Bpnet) -> Non
     assert file_digest(run.path(METRICS)) == whole
 
 
+def test_a_split_that_unpacks_to_much_more_is_not_unpacked(run: Run, bpnet: Bpnet) -> None:
+    with run.path(SPLIT).open("wb") as file:
+        np.savez_compressed(file, train=np.zeros(10**7, np.int64))
+    vouch(run)
+    result = bpnet("verify", "latest")
+    assert (result.code, "the size of split.npz" in result.out) == (4, True)
+
+
+def test_tags_of_a_stranger_stand_for_no_beginning_of_an_id(run: Run, bpnet: Bpnet) -> None:
+    write_sealed(run.path("tags.json"), {"tags": [run.run_id[:8], "latest"]})
+    assert "tags.json is damaged" in bpnet("runs", "list").err
+    assert bpnet("eval", run.run_id[:8]).code == 0
+
+
+def test_a_run_that_cannot_be_deleted_is_listed_still(
+    run: Run, bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("bpcli.runs.store.shutil.rmtree", refuse)
+    assert_refused(bpnet("runs", "rm", "latest", "--yes"), "could not be deleted")
+    assert run.run_id in bpnet("runs", "list").out
+
+
 def test_a_digest_of_a_file_elsewhere_is_refused(run: Run, bpnet: Bpnet) -> None:
     known = run.record()["sha256"]
     change_record(run, {"sha256": known | {"../../secret": "0" * 64}})

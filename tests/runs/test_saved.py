@@ -163,6 +163,9 @@ def refusal(model: type[Saved], value: Any) -> list[str]:
         (Log, ("lines", 1, "\x9b"), 0.0, "a name has no control characters"),
         (CheckpointMeta, ("random_state", "bit_generator"), "MT19937", "should be 'PCG64'"),
         (CheckpointMeta, ("random_state", "state", "inc"), 2**128, "should be less than"),
+        (CheckpointMeta, ("random_state", "state", "inc"), 2, "an odd number is needed"),
+        (CheckpointMeta, ("ended",), ["boo X", ""], "a reason and a message are needed"),
+        (CheckpointMeta, ("ended",), ["goal"], "a reason and a message are needed"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(
