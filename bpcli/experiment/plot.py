@@ -12,6 +12,7 @@ from bpcli.experiment.evaluate import default_part
 from bpcli.experiment.trained import Weights, load_trained
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.files import make_folder_of, write_atomically
+from bpcli.runs.integrity import checked_log
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import PATH, Run
 from bpcli.spec.faults import did_you_mean
@@ -31,7 +32,7 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
     lines: Sequence[Mapping[str, Any]] = ()
     rebuilt = path = None
     try:
-        lines = run.metrics()
+        lines = checked_log(run)
         if not lines:
             faults["log"] = f"{run.run_id} has no epochs: its status is `{record['status']}`."
     except RunError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from bpcli.errors import RunError
 from bpcli.runs.checkpoint import Checkpoints
-from bpcli.runs.store import Record, Run
+from bpcli.runs.store import METRICS, Record, Run
 from bpcli.runs.tags import saved_tags
 
 
@@ -17,6 +18,21 @@ def changed_files(run: Run, record: Record, files: Iterable[str]) -> Iterator[st
             run.checked(file, record)
         except RunError as error:
             yield str(error)
+
+
+def checked_log(run: Run) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl; where the record has no digest of it, checkpoints vouch for them.
+
+    Raises `RunError` where they are damaged.
+    """
+    record = run.record()
+    if METRICS not in record["sha256"]:
+        checkpoints = Checkpoints(run, record["identity"])
+        checkpoints.newest()
+        for error in checkpoints.faults:
+            if f"does not fit {METRICS}" in error:
+                raise RunError(f"{run.path(METRICS)} is damaged: {error}")
+    return run.metrics()
 
 
 def check_files(run: Run, record: Record) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bpcli.errors import RunError
+from bpcli.runs.integrity import checked_log
 from bpcli.runs.machines import FACTS
 from bpcli.runs.store import WEIGHTS, Record, Run
 from bpcli.training.metrics import METRICS
@@ -109,7 +110,7 @@ def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
         "config": differences(one["config"], other["config"]),
         "environment": differences(_environment(one), _environment(other)),
         "results": differences(_results(one), _results(other)),
-        "losses": _losses_side_by_side(*(run.metrics() for run in runs)),
+        "losses": _losses_side_by_side(*(checked_log(run) for run in runs)),
     }
 
 

@@ -121,6 +121,18 @@ def test_damage_is_noticed_or_does_no_harm(kind: str, runs: dict[str, Path], bpn
     assert any(file.startswith("checkpoint-") for file in files)
 
 
+def test_a_log_that_was_changed_after_a_kill_is_not_shown(
+    runs: dict[str, Path], bpnet: Bpnet
+) -> None:
+    shutil.copytree(runs["killed"], "runs")
+    (folder,) = Path("runs").iterdir()
+    log = folder / METRICS
+    log.write_text(log.read_text().replace('"loss": 0.', '"loss": 777.', 1))
+    for command in (("runs", "diff", "latest", "latest"), ("plot", "latest", "loss")):
+        refused = bpnet(*command)
+        assert (refused.code, "metrics.jsonl is damaged" in refused.err) == (2, True), command
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["finished", "killed"])
 def test_a_run_that_is_resumed_launders_no_damage(
