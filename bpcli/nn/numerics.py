@@ -71,7 +71,7 @@ def blas_libraries() -> Libraries:
 
 
 def in_force(libraries: Libraries) -> Numerics:
-    """What this process computes with, which has loaded these BLAS libraries, whoever asked."""
+    """What this process computes with, with these BLAS libraries loaded."""
     is_asked = os.environ.get(CORE_VARIABLE) == CORE
     is_portable = is_asked and _why_impossible(libraries) is None and not _excess(libraries)
     return "portable" if is_portable else "native"

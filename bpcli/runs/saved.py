@@ -1,6 +1,6 @@
 """What the files of a run hold: every key, its type and its bounds.
 
-A run may come from a stranger, and whoever wrote a file wrote its digest too. So nothing in a file
+A run may come from a stranger, who wrote the digest of a file with the file. So nothing in a file
 is used before it was checked here, once, where the file is read. A check changes nothing: what it
 accepts stays plain JSON.
 """

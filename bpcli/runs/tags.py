@@ -1,7 +1,7 @@
 """Names that a user gives to runs: a run has any number of tags, a tag belongs to one run.
 
 They stand in a file of their own in the run's folder: a record says what happened, and never
-changes once training has ended. To read them takes no lock; whoever changes them has that of the
+changes once training has ended. To read them takes no lock; a change takes that of the
 folder of runs, since a tag that one run gets may be one that another loses.
 """
 
