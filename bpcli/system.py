@@ -176,7 +176,7 @@ def has_shared_locks() -> bool:
 
 
 def close_locked(handle: int) -> None:
-    """Close a file that may be locked, and let go of the lock.
+    """Close a file that may be locked, and release the lock.
 
     Windows does the latter in its own time. Elsewhere it belongs to a parent's handle too, if this
     process was forked: it stays until all are closed.
@@ -237,8 +237,8 @@ def usable_cores() -> int:
 def restart(arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Run a program, by its path and arguments, in the place of this process.
 
-    On Windows, where whoever waits for this process would not wait for that one, it runs beside,
-    and its exit code is handed on.
+    On Windows, a caller that waits for this process would not wait for that one: there it runs
+    beside this one, which hands on its exit code.
     """
     _flush_streams()
     if sys.platform == "win32":

@@ -310,18 +310,16 @@ class _Comparison:
 
     def lines(self, then: Sequence[Record], again: Sequence[Record]) -> None:
         """All else that both logs have of an epoch, but for the time it took."""
+        ends = [log[-1]["epoch"] if log else None for log in (then, again)]
+        if ends[0] != ends[1]:
+            self.cannot_be_compared("line", Difference("the last epoch in the log", *ends))
         others = {line["epoch"]: line for line in again}
-        last, last_again = (
-            max((line["epoch"] for line in log), default=None) for log in (then, again)
-        )
-        if last != last_again:
-            difference = Difference("the last epoch in the log", last, last_again)
-            self.cannot_be_compared("line", difference)
         for line in then:
             other = others.get(line["epoch"], {})
-            for key in line.keys() & other.keys() - {"epoch", "loss", "seconds"}:
-                what = f"{key} of epoch {line['epoch']}"
-                self.numbers("line", what, line[key], other[key])
+            for key in line:  # in the order of the line: the first that differs is named
+                if key in other and key not in ("epoch", "loss", "seconds"):
+                    what = f"{key} of epoch {line['epoch']}"
+                    self.numbers("line", what, line[key], other[key])
 
     def metrics(self, then: Record, again: Record) -> int:
         """The final metrics, and what stands beside them; how many metrics there are.
