@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bpcli.errors import ConfigError
-from bpcli.spec.faults import did_you_mean
+from bpcli.text import did_you_mean
 
 _PACKAGED = Path(__file__).parent / "configs"
 _CHECKOUT = Path(__file__).parent.parent / "configs"

@@ -16,7 +16,7 @@ from bpcli.training.optimizers import OPTIMIZERS
 
 PACKAGE = Path(bpcli.__file__).parent
 FLOORS = [
-    {"errors", "registry", "system", "__init__"},
+    {"errors", "registry", "system", "text", "__init__"},
     {"nn"},
     {"data"},
     {"training"},

@@ -19,8 +19,8 @@ from bpcli.data.table import Labels, Table
 from bpcli.nn.activations import Softmax
 from bpcli.nn.network import Network
 from bpcli.spec.crosscheck import Complaint
-from bpcli.spec.faults import shown
 from bpcli.spec.models import Spec
+from bpcli.text import quoted
 from bpcli.training.metrics import METRICS_OF
 
 
@@ -69,7 +69,7 @@ def of_weights(spec: Spec, table: Table) -> Iterator[Complaint]:
             if name not in table.class_names:
                 yield Complaint(
                     (*at, name),
-                    f"there is no class {shown(name)}; the classes are {known}",
+                    f"there is no class {quoted(name)}; the classes are {known}",
                     at_key=True,
                 )
 
@@ -178,7 +178,7 @@ def _lost_classes(spec: Spec, table: Table, split: dict[PartName, Labels]) -> It
     present = set(table.labels[split["train"]].tolist())
     lost = [name for number, name in enumerate(table.class_names) if number not in present]
     if lost and spec.data.split.folds is None:
-        names = " and ".join(shown(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
+        names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
         yield Complaint(
             ("data", "split"),
             f"no row of class {names} is left to train on: use smaller parts, or `stratify: true`",

@@ -32,9 +32,9 @@ from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.numerics import prefer, repeatable_numerics, require
 from bpcli.spec.crosscheck import Complaint
 from bpcli.spec.data_models import DivideBy, GeneratedData, ScaleSpec
-from bpcli.spec.faults import shown
 from bpcli.spec.load import Config
 from bpcli.spec.models import LayerParameters, Spec
+from bpcli.text import quoted
 from bpcli.training.batches import Batches
 from bpcli.training.gauss_newton import gauss_newton_tasks
 from bpcli.training.loop import Training
@@ -438,7 +438,7 @@ def _notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
         return
     counts = np.bincount(table.labels, minlength=len(table.class_names)).tolist()
     rows_of = zip(table.class_names, counts, strict=True)
-    few = [f"{shown(name)} ({rows})" for name, rows in rows_of if 0 < rows < folds]
+    few = [f"{quoted(name)} ({rows})" for name, rows in rows_of if 0 < rows < folds]
     if few:
         listed = ", ".join(few[:3]) + " and others" * (len(few) > 3)
         yield (

@@ -81,7 +81,7 @@ def looked_at(
     Raises `DataError` naming the file.
     """
     from bpcli.data.look import look_at
-    from bpcli.views.text import plain
+    from bpcli.text import plain
 
     try:
         look = look_at(file, header=header, missing=missing or None, target=target)
@@ -110,7 +110,7 @@ def console(stderr: bool = False) -> Console | Stream:
 def print_json(document: Any) -> None:
     """Print the one JSON document of a command, in characters that every terminal only shows."""
     from bpcli.runs.files import to_json
-    from bpcli.views.text import printable_json
+    from bpcli.text import printable_json
 
     text = printable_json(to_json(document))
     try:

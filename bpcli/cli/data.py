@@ -61,8 +61,8 @@ def _document(look: Look) -> dict[str, object]:
 
 
 def _print(look: Look) -> None:
+    from bpcli.text import plain
     from bpcli.views import description as view
-    from bpcli.views.text import plain
 
     out, about = console(), look.description
     out.show_facts(view.table_facts(look))

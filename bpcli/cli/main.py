@@ -139,7 +139,7 @@ def _say(message: str) -> None:
 
 
 def _fit_for_stderr(message: str) -> str:
-    from bpcli.views.text import harmless, wrapped
+    from bpcli.text import harmless, wrapped
 
     printable = harmless(message)
     if not sys.stderr.isatty():

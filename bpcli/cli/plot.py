@@ -62,8 +62,8 @@ def command(
     """
     from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
     from bpcli.runs.references import find_run
+    from bpcli.text import harmless
     from bpcli.views.plots.style import FORMATS
-    from bpcli.views.text import harmless
 
     if output is not None and output.suffix.lower() not in FORMATS:
         raise ConfigError(f"-o {output}: expected a name that ends in {', '.join(FORMATS)}.")

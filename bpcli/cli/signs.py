@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import unicodedata
 
-from bpcli.spec.faults import places
+from bpcli.text import text_width
 
 HANDLER = "bpnet-spelling"
 """What `errors` of a stream is called that spells."""
@@ -36,7 +36,7 @@ def spelt(text: str) -> str:
 def _spelt(sign: str) -> str:
     """As wide as it is where nothing spells it, so that carets and columns stay in their place."""
     body = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
-    return _SPELT.get(sign) or (sign if sign.isascii() else body or "?" * places(sign))
+    return _SPELT.get(sign) or (sign if sign.isascii() else body or "?" * text_width(sign))
 
 
 def _handle(error: UnicodeError) -> tuple[str, int]:

@@ -101,7 +101,7 @@ def command(
     if as_json:
         print_json(outcome.record | ({"profile": profile} if profile else {}))
     elif quiet:
-        from bpcli.views.text import harmless
+        from bpcli.text import harmless
 
         print_text(harmless(outcome.run.run_id))
     elif outcome.failure is None:

@@ -15,7 +15,7 @@ from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import PATH, Run
-from bpcli.spec.faults import did_you_mean
+from bpcli.text import did_you_mean
 from bpcli.views.plots import PLOTS, plot_file, reasons
 from bpcli.views.plots.subject import Need, Rebuilt, Subject
 

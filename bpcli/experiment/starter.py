@@ -13,7 +13,7 @@ from bpcli.data.description import USELESS, ColumnFacts, Description
 from bpcli.data.look import Look
 from bpcli.errors import DataError
 from bpcli.spec.source import resolve
-from bpcli.views.text import plain
+from bpcli.text import plain
 
 _MARGIN = 34
 _FEWEST_ROWS_TO_SPLIT = 30

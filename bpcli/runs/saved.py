@@ -19,7 +19,7 @@ from bpcli.errors import RunError
 from bpcli.nn.network import Bias
 from bpcli.nn.numerics import Numerics
 from bpcli.runs.store import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
-from bpcli.spec.faults import visible
+from bpcli.text import visible
 
 
 class Saved(BaseModel):

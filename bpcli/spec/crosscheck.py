@@ -14,8 +14,9 @@ from typing import Any, Protocol
 from bpcli.data.prepare import FITTED_RULES
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.losses import LOSSES, legal_losses
-from bpcli.spec.faults import Fault, shown
+from bpcli.spec.faults import Fault
 from bpcli.spec.source import Location, Source
+from bpcli.text import quoted
 from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 
 
@@ -367,7 +368,7 @@ def _inline_numbers(source: Tree) -> Iterator[Complaint]:
                 if not _is_number(cell) or not math.isfinite(cell):
                     place = (number,) if column is None else (number, column)
                     yield Complaint(
-                        ("data", key, *place), f"found {shown(cell)}, expected a finite number"
+                        ("data", key, *place), f"found {quoted(cell)}, expected a finite number"
                     )
 
 

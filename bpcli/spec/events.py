@@ -13,7 +13,8 @@ from typing import NamedTuple, TypeAlias
 import yaml
 
 from bpcli.errors import BpnetError
-from bpcli.spec.faults import Fault, Mark, did_you_mean
+from bpcli.spec.faults import Fault, Mark
+from bpcli.text import did_you_mean
 
 Event: TypeAlias = yaml.Event
 

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from bpcli.spec.crosscheck import Complaint
-from bpcli.spec.faults import MOST_FAULTS, did_you_mean, shown, suggestion
+from bpcli.spec.faults import MOST_FAULTS
 from bpcli.spec.keys import ALIASES, NAMING_KEYS, choice_at, could_stand, home_of, known_keys
 from bpcli.spec.source import Location, Source
 from bpcli.spec.syntax import space_after_colon
+from bpcli.text import did_you_mean, quoted, suggestion
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _real_location(source: Source, loc: tuple[Any, ...], kind: str) -> Location:
 def _unknown_key(source: Source, location: Location) -> UnknownKey:
     key, parent = str(location[-1]), location[:-1]
     hint, meant = _meant_key(source, key, parent)
-    return UnknownKey(location, f"unknown key {shown(key)}{hint}", at_key=True, meant=meant)
+    return UnknownKey(location, f"unknown key {quoted(key)}{hint}", at_key=True, meant=meant)
 
 
 def _meant_key(source: Source, key: str, parent: Location) -> tuple[str, Location | None]:
@@ -149,7 +150,7 @@ def _owners(location: Location, key: str) -> str:
 
 def _place(location: Location) -> str:
     name = ".".join(map(str, location))
-    return f"under {shown(name)}" if location else "at the top level"
+    return f"under {quoted(name)}" if location else "at the top level"
 
 
 def _missing_key(location: Location) -> MissingKey:
@@ -174,7 +175,7 @@ def _unknown_name(source: Source, location: Location, detail: Any) -> Complaint:
         wanted = ", ".join(f"`{name}`" for name in choice.registry)
     meant = suggestion(named, _names_in([wanted]))
     hint = f"; did you mean `{meant}`?" if meant else ""
-    message = f"found {shown(named)}, expected {wanted}{hint}"
+    message = f"found {quoted(named)}, expected {wanted}{hint}"
     return UnknownName(at, message, section=location, meant=meant and ALIASES.get(meant, meant))
 
 
@@ -191,7 +192,7 @@ def _nameless(source: Source, location: Location, key: str) -> Complaint:
         is_other = could_stand(written, location) or home_of(source, written, location)
         if meant is not None and not is_other:
             at, hint = (*location, written), f"; did you mean `{meant}`?"
-            message = f"unknown key {shown(written)}{hint}"
+            message = f"unknown key {quoted(written)}{hint}"
             return UnknownKey(at, message, at_key=True, meant=(*location, meant))
     message = f"the key `{key}` is missing {_place(location)}"
     if location == ("data",):
@@ -279,7 +280,7 @@ def _wrong_value(source: Source, location: Location, wanted: list[str]) -> Wrong
         if spaced is not None:
             return WrongValue(location, spaced)
     hint = _spelling(found, wanted) or did_you_mean(found, _names_in(wanted))
-    return WrongValue(location, f"found {shown(found)}, expected {' or '.join(wanted)}{hint}")
+    return WrongValue(location, f"found {quoted(found)}, expected {' or '.join(wanted)}{hint}")
 
 
 _WORDS_OF_YAML_1_1 = {"yes": "true", "on": "true", "no": "false", "off": "false"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from unicodedata import combining, east_asian_width
 
 from bpcli.errors import ConfigError
+from bpcli.text import text_width, visible
 
 
 class Mark(NamedTuple):
@@ -78,53 +78,9 @@ def _excerpt(line: str, mark: Mark) -> str:
     end = min(mark.end_column, start + _EXCERPT)
     pieces = (line[start : mark.column], line[mark.column : end], line[end : start + _EXCERPT])
     before, within, after = (visible(piece.replace("\t", "    ")) for piece in pieces)
-    carets = "^" * max(1, places(within))
-    return f"    {before}{within}{after}\n    {' ' * places(before)}{carets}"
+    carets = "^" * max(1, text_width(within))
+    return f"    {before}{within}{after}\n    {' ' * text_width(before)}{carets}"
 
 
 _EXCERPT = 76
 _LONGEST_OPTION = 120
-
-
-def visible(text: str) -> str:
-    """The text with nothing in it that could steer a terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
-def places(text: str) -> int:
-    """The places a text takes on a line: two for a wide character, none for a mark above one."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
-
-
-def did_you_mean(found: object, allowed: Iterable[str]) -> str:
-    """`; did you mean x?` where something allowed is close to what was found, else nothing."""
-    meant = suggestion(found, allowed)
-    return f"; did you mean `{meant}`?" if meant else ""
-
-
-def suggestion(found: object, allowed: Iterable[str]) -> str | None:
-    """What is allowed and close to what was found."""
-    if not isinstance(found, str | list) or len(str(found)) > _LONGEST_NAME:
-        return None  # a number is near to no word
-    import difflib
-
-    close = difflib.get_close_matches(str(found).lower(), list(allowed), n=1, cutoff=0.6)
-    return close[0] if close else None
-
-
-_LONGEST_NAME = 40
-
-
-def shown(value: object) -> str:
-    """A value of a config as a message quotes it."""
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, str):
-        return f"`{visible(value if len(value) <= _LONGEST_NAME else value[:37] + '...')}`"
-    if value is None:
-        return "nothing"
-    return str(value).lower() if isinstance(value, bool) else repr(value)

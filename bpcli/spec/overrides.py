@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from bpcli.errors import ConfigError
-from bpcli.spec.faults import Fault, Mark, shown
+from bpcli.spec.faults import Fault, Mark
 from bpcli.spec.source import DEEPEST, MOST_VALUES, Key, Location, Source
+from bpcli.text import quoted
 
 
 def override(source: Source, assignment: str, option: str = "--set") -> None:
@@ -128,7 +129,7 @@ def _make_way(source: Source, given: _Assignment) -> Location:
             here = _place(source, parent, location, {"name": here}, None)
         elif not isinstance(here, dict | list):
             where = ".".join(map(str, location))
-            raise _Wrong(f"`{where}` is {shown(here)}, which has no keys", given.key_mark(depth))
+            raise _Wrong(f"`{where}` is {quoted(here)}, which has no keys", given.key_mark(depth))
         parent = here
     return location
 

@@ -19,8 +19,9 @@ import yaml
 from bpcli.errors import ConfigError
 from bpcli.spec.encoding import decode
 from bpcli.spec.events import Placed, Unreadable, placed_events
-from bpcli.spec.faults import MOST_FAULTS, Fault, Mark, faults_error, lines_of, shown
+from bpcli.spec.faults import MOST_FAULTS, Fault, Mark, faults_error, lines_of
 from bpcli.spec.syntax import in_words, space_after_colon
+from bpcli.text import quoted
 
 Key: TypeAlias = str | int
 Location: TypeAlias = tuple[Key, ...]
@@ -198,7 +199,7 @@ class _Builder:
             )
         elif event.value in frame.container:
             first = self.source.key_marks[location].line + 1
-            key = shown(event.value)
+            key = quoted(event.value)
             self._fault(f"the key {key} stands here again, first on line {first}", placed)
         else:
             self.source.key_marks[location] = placed.mark
@@ -257,7 +258,7 @@ class _Builder:
     def _refuse_tag(self, event: yaml.NodeEvent, placed: Placed) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            self._fault(f"tags ({shown(tag)}) are not allowed", placed)
+            self._fault(f"tags ({quoted(tag)}) are not allowed", placed)
 
     def _fault(self, message: str, placed: Placed) -> None:
         if placed.is_copy:
@@ -295,7 +296,7 @@ def resolve(text: str) -> Any:
     if _FLOAT.fullmatch(text):
         number = float(text)
         if math.isinf(number):
-            raise ValueError(f"{shown(text)} is too large: numbers reach to 1.8e308")
+            raise ValueError(f"{quoted(text)} is too large: numbers reach to 1.8e308")
         return number
     if _SPECIAL.fullmatch(text):
         return float(text.replace(".", ""))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bpcli.spec.faults import places
+from bpcli.text import rounded, text_width
 from bpcli.views.grid import Facts, Grid
-from bpcli.views.numbers import shown
 from bpcli.views.tables import named_text
 
 _WIDEST_LINE = 60
@@ -21,8 +20,10 @@ def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None
     """
     lines = text.splitlines()
     notes = {number: ", ".join(dict.fromkeys(told)) for number, told in origins.items()}
-    column = max((places(lines[n]) for n in notes if places(lines[n]) <= _WIDEST_LINE), default=0)
-    widest = column + 4 + max(map(places, notes.values()), default=0)
+    column = max(
+        (text_width(lines[n]) for n in notes if text_width(lines[n]) <= _WIDEST_LINE), default=0
+    )
+    widest = column + 4 + max(map(text_width, notes.values()), default=0)
     is_beside = width is None or widest <= width
     found: list[str] = []
     for number, line in enumerate(lines):
@@ -30,7 +31,7 @@ def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None
         if note is None or (not is_beside and note == "default"):
             found.append(line)
         elif is_beside:
-            found.append(f"{line}{' ' * max(0, column - places(line))}  # {note}")
+            found.append(f"{line}{' ' * max(0, column - text_width(line))}  # {note}")
         else:
             indent = " " * (len(line) - len(line.lstrip(" -")))
             found += [f"{indent}# {note}", line]
@@ -83,9 +84,9 @@ def start_facts(
     loss: float, mean: float, chance: float | None, formula: str | None, constant: float | None
 ) -> Facts:
     """The loss at the start, beside what needs no training."""
-    facts = [("loss at the start", shown(loss))]
+    facts = [("loss at the start", rounded(loss))]
     if mean != loss:
-        facts.append(("a row without l2", shown(mean)))
+        facts.append(("a row without l2", rounded(mean)))
     if chance is not None:
-        facts.append(("of guessing", f"{shown(chance)} ({formula})"))
-    return [*facts, ("of a constant", shown(constant))]
+        facts.append(("of guessing", f"{rounded(chance)} ({formula})"))
+    return [*facts, ("of a constant", rounded(constant))]

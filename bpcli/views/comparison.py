@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bpcli.text import duration, rounded
 from bpcli.views.grid import Grid
-from bpcli.views.numbers import duration, shown
 
 if TYPE_CHECKING:
     from bpcli.views.console import Console
@@ -33,8 +33,8 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
             _count(row["gradient_evaluations"]),
             *([_count(row["loss_evaluations"])] * has_losses),
             duration(row["seconds"]),
-            shown(row["loss"]),
-            shown(row["metric"]),
+            rounded(row["loss"]),
+            rounded(row["metric"]),
             ended_by(row),
         )
     return grid
@@ -42,7 +42,7 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
 
 def _rate(rate: float | Mapping[str, Any] | None) -> str:
     """The number; of a schedule the name, as its options would make the table wide."""
-    return str(rate["schedule"]) if isinstance(rate, Mapping) else shown(rate)
+    return str(rate["schedule"]) if isinstance(rate, Mapping) else rounded(rate)
 
 
 def _count(value: float) -> str:
@@ -86,7 +86,7 @@ class PlainProgress(SilentProgress):
 
     def end(self, trial: Any) -> None:
         self._ended += 1
-        loss = "" if trial.loss is None else f", loss {shown(trial.loss)}"
+        loss = "" if trial.loss is None else f", loss {rounded(trial.loss)}"
         self._console.say(
             f"{self._ended} of {self._trainings}: {trial.optimizer}, seed {trial.seed}: epoch "
             f"{trial.epochs}{loss}, {duration(trial.seconds)}, "

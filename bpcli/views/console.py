@@ -10,9 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bpcli.spec.faults import places, visible
+from bpcli.text import harmless, text_width, visible, wrapped
 from bpcli.views.grid import Cell, Facts, Grid
-from bpcli.views.text import harmless, wrapped
 
 
 class Console(rich.console.Console):
@@ -47,10 +46,10 @@ class Console(rich.console.Console):
 
     def _stack(self, facts: Facts) -> None:
         """Print names and values, and below its name a value that has no room beside it."""
-        widest = max(places(name) for name, _ in facts)
+        widest = max(text_width(name) for name, _ in facts)
         for name, value in facts:
-            lines = [f"{name}{' ' * (widest - places(name))}  {value}"]
-            if places(lines[0]) > self.width:
+            lines = [f"{name}{' ' * (widest - text_width(name))}  {value}"]
+            if text_width(lines[0]) > self.width:
                 lines = [name, *(f"  {part}" for part in wrapped(value, self.width - 2))]
             self.print("\n".join(lines), soft_wrap=True)
         self.print("")

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from bpcli.data.description import ColumnFacts, Description, Measure
 from bpcli.data.look import Look
+from bpcli.text import plain, rounded
 from bpcli.views.grid import Cell, Facts, Grid, Styled
-from bpcli.views.numbers import shown
-from bpcli.views.text import plain
 
 EXPENDABLE = ("different", "sd", "commonest", "mean", "kind", "max", "min")
 """The columns of `columns_table` that may go where there is no room, in this order."""
@@ -69,7 +68,7 @@ def columns_table(about: Description) -> Grid:
             ", ".join(f"{plain(word, 20)} {rows:,}" for word, rows in column.commonest),
             f"{column.distinct:,}",
             f"{column.missing:,}",
-            *(shown(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
+            *(rounded(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
             _association(column, about),
         )
     has_words = any(column.commonest for column in about.columns[:MOST_COLUMNS])

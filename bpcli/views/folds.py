@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bpcli.text import duration, rounded
 from bpcli.views.grid import Grid
-from bpcli.views.numbers import duration, shown
 from bpcli.views.runs import headline
 
 _PART = "test."
@@ -15,7 +15,7 @@ _PART = "test."
 def fold_line(record: Mapping[str, Any]) -> str:
     """How one fold went."""
     fold, (metric, value) = record["fold"], headline(record)
-    score = "" if metric is None else f", {metric} {shown(value)}"
+    score = "" if metric is None else f", {metric} {rounded(value)}"
     return (
         f"fold {fold['number']} of {fold['of']}: {record['run_id']}, epoch {record['epochs']}"
         f"{score}, {duration(record['seconds'])}, ended by {record['stop_reason']}"
@@ -33,7 +33,7 @@ def folds_table(records: Sequence[Mapping[str, Any]]) -> Grid:
             str(record["run_id"]),
             str(record["status"]),
             str(record.get("epochs", "-")),
-            *(shown(metrics.get(path)) for path in paths),
+            *(rounded(metrics.get(path)) for path in paths),
         )
     return table
 
@@ -49,5 +49,7 @@ def summary_table(document: Mapping[str, Any]) -> Grid:
     for path, summary in document["summary"].items():
         if path.startswith(_PART):
             found = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
-            table.add_row(path, shown(summary["mean"]), shown(summary["sd"], 3), *map(shown, found))
+            table.add_row(
+                path, rounded(summary["mean"]), rounded(summary["sd"], 3), *map(rounded, found)
+            )
     return table

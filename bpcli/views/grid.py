@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
-from bpcli.spec.faults import places, visible
+from bpcli.text import text_width, visible
 
 _GAP = " " * 3
 
@@ -76,11 +76,11 @@ class Grid:
         return [headers, rule * self.width, *rows]
 
     def _padded(self, place: int, text: str, width: int) -> str:
-        blanks = " " * (width - places(text))
+        blanks = " " * (width - text_width(text))
         return text + blanks if place < self.text_columns else blanks + text
 
     def _widths(self) -> list[int]:
-        return [max(map(places, column)) for column in zip(*self._texts(), strict=True)]
+        return [max(map(text_width, column)) for column in zip(*self._texts(), strict=True)]
 
     def _texts(self) -> list[list[str]]:
         rows = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
@@ -94,5 +94,5 @@ def _visible(cell: Cell) -> Cell:
 def facts_lines(facts: Facts) -> list[str]:
     """Plain text: the names, and the values one below the other beside them."""
     shown = [(visible(name), visible(value)) for name, value in facts]
-    widest = max(places(name) for name, _ in shown)
-    return [f"{name}{' ' * (widest - places(name))}  {value}" for name, value in shown]
+    widest = max(text_width(name) for name, _ in shown)
+    return [f"{name}{' ' * (widest - text_width(name))}  {value}" for name, value in shown]

@@ -7,10 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bpcli.text import duration, plain, rounded
 from bpcli.views.grid import Grid
-from bpcli.views.numbers import duration, shown
 from bpcli.views.tables import named_text
-from bpcli.views.text import plain
 
 _MOST_KEYS = 6
 _PARTS = ("val", "test")
@@ -92,7 +91,7 @@ def _score_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]
         heading = f"{part}.{names.pop()}" if len(names) == 1 else part
         is_told = heading == part
         columns[heading] = [
-            "-" if metric is None else f"{metric} " * is_told + shown(value, 4)
+            "-" if metric is None else f"{metric} " * is_told + rounded(value, 4)
             for metric, value in found
         ]
     return columns
@@ -143,7 +142,7 @@ def _value_text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return str(value).lower().replace("none", "null")
     if isinstance(value, float):
-        return shown(value)
+        return rounded(value)
     if isinstance(value, list):
         return plain(f"[{', '.join(map(_value_text, value))}]", 40)
     if isinstance(value, dict) and "name" in value:
@@ -175,5 +174,5 @@ def losses_table(document: Mapping[str, Any]) -> Grid:
     """The losses of two runs, side by side."""
     table = Grid(["epoch", *document["runs"]], 0)
     for line in document["losses"]:
-        table.add_row(str(line["epoch"]), *(shown(loss) for loss in line["loss"]))
+        table.add_row(str(line["epoch"]), *(rounded(loss) for loss in line["loss"]))
     return table

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
+from bpcli.text import harmless
 from bpcli.views.grid import Facts, Grid, facts_lines
-from bpcli.views.text import harmless
 
 
 class Stream:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bpcli.text import duration, rounded
 from bpcli.views.grid import Facts, Grid, Styled
-from bpcli.views.numbers import duration, shown
 
 
 def header(record: Mapping[str, Any]) -> Facts:
@@ -31,7 +31,7 @@ def header(record: Mapping[str, Any]) -> Facts:
 
 def _class_weights(record: Mapping[str, Any]) -> Facts:
     weights = record.get("class_weights") or {}
-    text = ", ".join(f"{name} {shown(weight, 4)}" for name, weight in weights.items())
+    text = ", ".join(f"{name} {rounded(weight, 4)}" for name, weight in weights.items())
     return [("class weights", text)] if text else []
 
 
@@ -83,9 +83,9 @@ def stop_table(record: Mapping[str, Any]) -> Grid:
         table.add_row(
             rule["name"],
             rule["meaning"],
-            shown(rule["start"]),
-            shown(rule["now"]),
-            f"{'<=' if rule['falls'] else '>='} {shown(rule['target'])}",
+            rounded(rule["start"]),
+            rounded(rule["now"]),
+            f"{'<=' if rule['falls'] else '>='} {rounded(rule['target'])}",
             "ended training" if rule["name"] == record["stop_reason"] else "",
         )
     return table
@@ -143,15 +143,15 @@ def scores_table(
         last = f"{parts[-1]}.{metric}"
         table.add_row(
             labels.get(metric, metric),
-            *(shown(scores.get(f"{part}.{metric}")) for part in parts),
+            *(rounded(scores.get(f"{part}.{metric}")) for part in parts),
             *([] if intervals is None else [_interval_text(intervals.get(last))]),
-            *(shown(found.get(last)) for found in baselines.values()),
+            *(rounded(found.get(last)) for found in baselines.values()),
         )
     return table
 
 
 def _interval_text(interval: Sequence[float] | None) -> str:
-    return "-" if interval is None else " to ".join(shown(end, 4) for end in interval)
+    return "-" if interval is None else " to ".join(rounded(end, 4) for end in interval)
 
 
 def class_table(report: Any) -> Grid:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bpcli.data.look import Look, look_at
+from bpcli.text import plain
 from bpcli.views.console import Console
 from bpcli.views.description import (
     EXPENDABLE,
@@ -17,7 +18,6 @@ from bpcli.views.description import (
     table_facts,
 )
 from bpcli.views.grid import Styled
-from bpcli.views.text import plain
 
 
 def look(tmp_path: Path, text: str, **asked: object) -> Look:

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strangers import is_harmless
 
-from bpcli.spec.faults import places
+from bpcli.text import printable_json, text_width
 from bpcli.views.console import Console
 from bpcli.views.grid import Grid, Styled
 from bpcli.views.stream import Stream
-from bpcli.views.text import printable_json
 
 FACTS = [("run", "a"), ("optimizer", "b c")]
 
@@ -59,7 +58,7 @@ def test_the_rule_suits_the_encoding(encoding: str, rule: str) -> None:
 
 @given(st.text("aß中é한Ａ\u0301-", max_size=8))
 def test_places_are_those_that_a_terminal_gives_a_text(text: str) -> None:
-    assert places(text) == rich.cells.cell_len(text)
+    assert text_width(text) == rich.cells.cell_len(text)
 
 
 NAME = "\x1b[31ma\nb\x9b\u202e"

@@ -10,7 +10,7 @@ from bpcli.data.prepare import Scale
 from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.registry import as_mapping
-from bpcli.views.text import printable_json
+from bpcli.text import printable_json
 
 
 def json_text(model: Model) -> str:

@@ -19,7 +19,7 @@ from bpcli.experiment.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
 from bpcli.registry import name_of
-from bpcli.views.text import printable_json
+from bpcli.text import printable_json
 
 OPSET = 13
 """Of 2020, which every runtime in use reads."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.runs.store import Record
-from bpcli.views.numbers import shown
+from bpcli.text import rounded
 from bpcli.views.plots.base import Plot, legend_below, panels
 from bpcli.views.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.views.plots.subject import Need, Subject
@@ -78,7 +78,7 @@ def _best_text(record: Record) -> str:
         return ""
     metrics = record.get("metrics", {})
     loss = metrics.get("val.loss", metrics.get("train.loss"))
-    value = f" ({shown(loss, 4)})" if isinstance(loss, float) else ""
+    value = f" ({rounded(loss, 4)})" if isinstance(loss, float) else ""
     return f"best epoch {record['best_epoch']:,}{value}, "
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.views.numbers import shown
+from bpcli.text import rounded
 from bpcli.views.plots.base import Plot, panels
 from bpcli.views.plots.outcome import (
     MOST_PANELS,
@@ -123,7 +123,7 @@ def _draw_pairs(axes: Axes, target: TargetRows) -> None:
     limits = widened(np.append(target.true, target.predicted))
     axes.plot(limits, limits, color="black", linestyle="dashed", linewidth=1)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.set_title(f"{literal(target.name, 24)}: RMSE {shown(target.rmse, 4)}", fontsize="medium")
+    axes.set_title(f"{literal(target.name, 24)}: RMSE {rounded(target.rmse, 4)}", fontsize="medium")
     axes.set_xlabel("true value")
     axes.set_ylabel("predicted value")
     axes.grid(alpha=0.3)
@@ -133,7 +133,7 @@ def _draw_residuals(scatter: Axes, histogram: Axes, target: TargetRows) -> None:
     _draw_points(scatter, target.predicted, target.residuals)
     scatter.axhline(0, color="black", linestyle="dashed", linewidth=1)
     scatter.set_title(
-        f"{literal(target.name, 24)}: RMSE {shown(target.rmse, 4)}", fontsize="medium"
+        f"{literal(target.name, 24)}: RMSE {rounded(target.rmse, 4)}", fontsize="medium"
     )
     scatter.set_xlabel("predicted value")
     scatter.set_ylabel("predicted - true")

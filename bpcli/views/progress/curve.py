@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from bpcli.nn.arrays import Array
-from bpcli.views.numbers import shown
+from bpcli.text import rounded
 
 Line: TypeAlias = list[Segment]
 """Pieces of text, each in a style."""
@@ -160,7 +160,7 @@ class Canvas:
         """Losses beside their rows."""
         ticks = self._scale.ticks(height)
         rows = np.rint(self._scale.rows(np.array(ticks), height)).astype(int).tolist()
-        return {row: shown(tick, 3) for row, tick in zip(rows, ticks, strict=True)}
+        return {row: rounded(tick, 3) for row, tick in zip(rows, ticks, strict=True)}
 
     def _epoch_axis(self, width: int, glyphs: Glyphs) -> list[Line]:
         margin = _LABEL_WIDTH + 2

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from rich.segment import Segment
 
 from bpcli.nn.units import UnitCounts
+from bpcli.text import duration, rounded
 from bpcli.training.stopping import Criterion, Stopping
-from bpcli.views.numbers import duration, shown
 from bpcli.views.progress.curve import BOLD, DIM, TRAIN, VAL, VAL_MARK, Glyphs, Line, curve
 from bpcli.views.progress.history import History, Speed
 from bpcli.views.progress.rows import Columns, width_of
@@ -157,7 +157,7 @@ def _stops(stopping: Stopping) -> list[Line]:
     lines = [[Segment(f"{rule.name:<{widest}}", BOLD), Segment(_standing(rule))] for rule in rules]
     best = stopping.best
     if math.isfinite(best.val_loss):
-        lowest = f"best validation loss {shown(best.val_loss)} at epoch {best.number}"
+        lowest = f"best validation loss {rounded(best.val_loss)} at epoch {best.number}"
         lines.append([Segment(lowest)])
     return lines
 
@@ -165,7 +165,7 @@ def _stops(stopping: Stopping) -> list[Line]:
 def _standing(rule: Criterion) -> str:
     sign = "<=" if rule.falls else ">="
     is_count = rule.now is not None and float(rule.now).is_integer()
-    now = shown(rule.now, 9 if is_count else 4)
+    now = rounded(rule.now, 9 if is_count else 4)
     return f"  {now:>9} {sign} {rule.target:<9g} {rule.meaning}"
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rich.control import Control
 from rich.segment import Segment, Segments
 
-from bpcli.spec.faults import visible
+from bpcli.text import visible
 from bpcli.training.stopping import Stopping
 from bpcli.views.progress.curve import Glyphs, Line
 from bpcli.views.progress.frame import Seen, picture, summary

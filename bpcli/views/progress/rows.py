@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from bpcli.views.numbers import duration, shown
+from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:
     from bpcli.nn.units import UnitCounts
@@ -50,10 +50,10 @@ class Columns:
         self._previous = (epoch.number, epoch.seconds)
         return [
             str(epoch.number),
-            shown(epoch.loss),
-            *(shown(found.get(path)) for path in self._paths),
-            shown(epoch.grad_norm, 4),
-            *(shown(figure, 4) for figure in epoch.figures.values()),
+            rounded(epoch.loss),
+            *(rounded(found.get(path)) for path in self._paths),
+            rounded(epoch.grad_norm, 4),
+            *(rounded(figure, 4) for figure in epoch.figures.values()),
             pace,
         ]
 

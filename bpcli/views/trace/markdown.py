@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from bpcli.spec.faults import visible
+from bpcli.text import visible
 from bpcli.views.trace.blocks import Arrays, Block, Chain, Formula, Heading, Prose
 from bpcli.views.trace.cells import WIDTH, Sheet, sheets
 from bpcli.views.trace.plain import folded

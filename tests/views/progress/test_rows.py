@@ -11,9 +11,9 @@ from systems import CONFIGS
 from bpcli.build import build
 from bpcli.experiment.train import train
 from bpcli.spec.load import load_config
+from bpcli.text import duration, rounded
 from bpcli.views.console import Console
 from bpcli.views.grid import Grid
-from bpcli.views.numbers import duration, shown
 from bpcli.views.progress import Columns, PlainView, Rows
 from bpcli.views.stream import Stream
 from bpcli.views.tables import scores_table
@@ -64,7 +64,7 @@ def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
 
 
 def test_numbers_read_well() -> None:
-    assert [shown(value) for value in (None, 0.0, 1234567.0, 1e-9)] == [
+    assert [rounded(value) for value in (None, 0.0, 1234567.0, 1e-9)] == [
         "-",
         "0",
         "1.23457e+06",

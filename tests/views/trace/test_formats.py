@@ -24,8 +24,8 @@ from bpcli.build.trace import Entry, Setting, Trace, trace
 from bpcli.cli.signs import HANDLER
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
-from bpcli.spec.faults import places
 from bpcli.spec.load import load_config
+from bpcli.text import text_width
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.optimizers import OPTIMIZERS, GradientDescent
@@ -206,7 +206,7 @@ def test_every_config_is_shown_in_every_format(name: str) -> None:
     shown = traced(name)
     text = text_of(shown)
     assert text.startswith(("One update of", "Forward pass of"))
-    assert max(map(places, text.splitlines())) <= 80
+    assert max(map(text_width, text.splitlines())) <= 80
     _check_markdown(markdown.document(walk(shown)))
     _check_latex(latex.document(walk(shown)))
     assert shown.to_json()["name"] == name
