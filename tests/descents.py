@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
+from bpcli.optimizers import NoStep, Optimizer
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import NoStep, Optimizer
-from bpcli.training.rows import Rows
 
 QUADRATIC = Network((Layer(7, 1, Identity()),), HalfSquaredError())
 CURVED = Network((Layer(3, 4, Tanh()), Layer(4, 2, Identity())), HalfSquaredError())

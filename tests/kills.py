@@ -22,15 +22,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bpcli.build import build
+from bpcli.config.load import load_config
 from bpcli.errors import RunError
-from bpcli.experiment.resume import resume, resumption
-from bpcli.experiment.train import train
+from bpcli.experiment import build
 from bpcli.runs import checkpoint
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
 from bpcli.runs.store import PATH, RECORD, WEIGHTS, Run
-from bpcli.spec.load import load_config
-from bpcli.views.progress import SilentView
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.resume import resume, resumption
+from bpcli.workflows.train import train
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 OVERRIDES = [

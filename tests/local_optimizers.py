@@ -8,8 +8,8 @@ from typing import ClassVar
 import pytest
 
 from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers import OPTIMIZERS, NoStep, Optimizer, State
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import OPTIMIZERS, NoStep, Optimizer, State
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from bpcli.config.load import dump
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
-from bpcli.spec.load import dump
-from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 
 NAMES = {
     *GENERATORS, *ACTIVATIONS, *ACTIVATION_ALIASES, *INITIALIZERS, *LOSSES, *OPTIMIZERS,

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from systems import trained
 
-from bpcli.experiment.plot import load_subject
-from bpcli.views.plots import PLOTS, figure_of
-from bpcli.views.plots.base import BARE
-from bpcli.views.plots.style import house_style
-from bpcli.views.plots.subject import Subject
+from bpcli.plots import PLOTS, figure_of
+from bpcli.plots.base import BARE
+from bpcli.plots.style import house_style
+from bpcli.plots.subject import Subject
+from bpcli.workflows.plot import load_subject
 
 
 def subject_of(tmp_path: Path, config: str, **overrides: object) -> Subject:

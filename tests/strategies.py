@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import strategies as st
 from textbook import Dense
 
+from bpcli.engine.rows import Rows
 from bpcli.nn.activations import ACTIVATIONS, Activation, Maxout
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
 from bpcli.registry import name_of
 from bpcli.training.objective import Objective
-from bpcli.training.rows import Rows
 
 
 @dataclass(frozen=True)

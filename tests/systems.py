@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.build import Experiment, build
-from bpcli.data.prepare import Part, PartName
-from bpcli.experiment.scores import Scores, baselines, part_objective, part_scores
-from bpcli.experiment.train import train
-from bpcli.experiment.trained import load_trained
+from bpcli.config.load import load_config
+from bpcli.data.preprocessing import Part, PartName
+from bpcli.experiment import Experiment, build
 from bpcli.runs.store import Run
-from bpcli.spec.load import load_config
-from bpcli.views.progress import SilentView
+from bpcli.runs.trained import load_trained
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.scores import Scores, baselines, part_objective, part_scores
+from bpcli.workflows.train import train
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

@@ -14,18 +14,18 @@ import yaml
 
 from bpcli.cli.main import bpnet as group
 from bpcli.cli.main import main
-from bpcli.data.files import MISSING
+from bpcli.config.load import validate
+from bpcli.config.reference import keys_page
+from bpcli.config.schema import json_schema
+from bpcli.config.source import Source
+from bpcli.data.files.delimited import MISSING
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
-from bpcli.spec.load import validate
-from bpcli.spec.schema import json_schema
-from bpcli.spec.source import Source
-from bpcli.training.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
-from bpcli.training.schedules import SCHEDULES
-from bpcli.views.keys import keys_page
-from bpcli.views.plots import PLOTS
+from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.optimizers.schedules import SCHEDULES
+from bpcli.plots import PLOTS
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -149,8 +149,8 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
         block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
     )
     tree = yaml.safe_load(example)
-    from bpcli.spec.data_models import Split
-    from bpcli.spec.models import NetworkSpec, Spec, Stop, Training
+    from bpcli.config.data_models import Split
+    from bpcli.config.models import NetworkSpec, Spec, Stop, Training
 
     assert set(tree) == set(Spec.model_fields)
     assert set(tree["network"]) == set(NetworkSpec.model_fields)
@@ -169,7 +169,7 @@ def test_the_page_of_keys_is_what_the_schema_says() -> None:
 
 
 def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
-    from bpcli.spec.file_models import FileData, FileSplit
+    from bpcli.config.file_models import FileData, FileSplit
 
     keys = [key for key in FileData.model_fields if key not in ("split", "scale")]
     for key in [*keys, *(f"split.{key}" for key in FileSplit.model_fields)]:

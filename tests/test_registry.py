@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from bpcli.data.generators import GENERATORS, Generator
+from bpcli.optimizers import OPTIMIZERS, Optimizer
 from bpcli.registry import LazyRegistry, name_of
-from bpcli.training.optimizers import OPTIMIZERS, Optimizer
 
 LAZY = pytest.mark.parametrize(
     ("registry", "base"), [(GENERATORS, Generator), (OPTIMIZERS, Optimizer)]
@@ -45,11 +45,11 @@ def test_what_is_not_an_entry_has_no_name_though_it_is_called_as_one() -> None:
 def test_asking_for_an_entry_imports_no_other() -> None:
     probe = (
         "import sys\n"
-        "from bpcli.training.optimizers import OPTIMIZERS\n"
+        "from bpcli.optimizers import OPTIMIZERS\n"
         "from bpcli.registry import name_of\n"
         "assert name_of(OPTIMIZERS, OPTIMIZERS['adam']()) == 'adam'\n"
         "assert 'rprop' in OPTIMIZERS and len(OPTIMIZERS) == len(list(OPTIMIZERS))\n"
-        "own = {f'bpcli.training.optimizers.{name}' for name in OPTIMIZERS} & set(sys.modules)\n"
+        "own = {f'bpcli.optimizers.{name}' for name in OPTIMIZERS} & set(sys.modules)\n"
         "assert {name.rsplit('.')[-1] for name in own} == {'adam', 'gradient_descent'}, own"
     )
     subprocess.run([sys.executable, "-c", probe], check=True)

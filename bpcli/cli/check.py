@@ -11,7 +11,7 @@ import click
 from bpcli.cli.common import console, json_option, print_json, set_option
 
 if TYPE_CHECKING:
-    from bpcli.experiment.check import Check
+    from bpcli.workflows.check import Check
 
 
 @click.command(
@@ -32,9 +32,9 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     part, the memory it takes, the loss at the start, and warnings of what is seldom meant. Exit
     code 2 if the config has faults, and 0 if it has warnings alone.
     """
-    from bpcli.build import build
-    from bpcli.experiment.check import Check
-    from bpcli.spec.load import load_config
+    from bpcli.config.load import load_config
+    from bpcli.experiment import build
+    from bpcli.workflows.check import Check
 
     check = Check(build(load_config(config, overrides)))
     if as_json:
@@ -44,8 +44,8 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
 
 
 def _print(check: Check) -> None:
-    from bpcli.build.memory import size_text
-    from bpcli.views import check as view
+    from bpcli.experiment.memory import size_text
+    from bpcli.terminal import check as view
 
     out, found = console(), check.to_json()
     for line in _commented(check):
@@ -71,8 +71,8 @@ def _print(check: Check) -> None:
 
 def _commented(check: Check) -> list[str]:
     """The resolved config, each line with the origins of its values."""
-    from bpcli.views.check import commented
-    from bpcli.views.stream import Stream
+    from bpcli.terminal.check import commented
+    from bpcli.terminal.stream import Stream
 
     by_line: defaultdict[int, list[str]] = defaultdict(list)
     for location, origin in check.origins.items():

@@ -14,11 +14,11 @@ from bpcli.cli.outputs import Output
 from bpcli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from bpcli.build import Experiment
-    from bpcli.data.look import Look
+    from bpcli.data.files.look import Look
+    from bpcli.experiment import Experiment
     from bpcli.nn.arrays import Vector
-    from bpcli.views.console import Console
-    from bpcli.views.stream import Stream
+    from bpcli.terminal.console import Console
+    from bpcli.terminal.stream import Stream
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,7 +80,7 @@ def looked_at(
 
     Raises `DataError` naming the file.
     """
-    from bpcli.data.look import look_at
+    from bpcli.data.files.look import look_at
     from bpcli.text import plain
 
     try:
@@ -99,10 +99,10 @@ def console(stderr: bool = False) -> Console | Stream:
     if isinstance(file, Output):
         file.is_prose = True
     if file.isatty():
-        from bpcli.views.console import Console
+        from bpcli.terminal.console import Console
 
         return Console(stderr=stderr)
-    from bpcli.views.stream import Stream
+    from bpcli.terminal.stream import Stream
 
     return Stream(file)
 
@@ -141,16 +141,16 @@ def load_run_or_config(
     if names_a_config(reference):
         if was_given("weights"):
             raise ConfigError("--weights is for a RUN; a CONFIG has its initial parameters.")
-        from bpcli.build import build
-        from bpcli.spec.load import load_config
+        from bpcli.config.load import load_config
+        from bpcli.experiment import build
 
         config = load_config(Path(reference), overrides)
         experiment = build(config, needs_targets=needs_targets)
         return experiment, experiment.initial_params
     if overrides:
         raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
-    from bpcli.experiment.trained import load_trained
     from bpcli.runs.references import find_run
+    from bpcli.runs.trained import load_trained
 
     run = find_run(reference, runs_dir)
     trained = load_trained(run, weights)  # type: ignore[arg-type]  # click checked it

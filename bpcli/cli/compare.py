@@ -13,8 +13,8 @@ from bpcli.errors import ConfigError, Interrupted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bpcli.experiment.compare import Comparison
-    from bpcli.spec.alternatives import Alternative
+    from bpcli.config.alternatives import Alternative
+    from bpcli.workflows.compare import Comparison
 
 
 @click.command(
@@ -64,12 +64,12 @@ def command(
     time. The config's learning rate is for its own optimizer: the others take their own defaults,
     unless --set gives a rate for all. Exit code 3 if every training diverged.
     """
-    from bpcli.experiment.interrupts import stop_requests
+    from bpcli.workflows.interrupts import stop_requests
 
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests():
-        from bpcli.experiment.compare import begin, compare
-        from bpcli.spec.alternatives import load_alternatives
+        from bpcli.config.alternatives import load_alternatives
+        from bpcli.workflows.compare import begin, compare
 
         alternatives = load_alternatives(config, overrides, optimizers)
         path = figure or runs_dir / f"compare-{alternatives[0].config.spec.name}.svg"
@@ -89,7 +89,7 @@ def command(
 
 
 def _require_a_format(path: Path) -> None:
-    from bpcli.views.plots.style import FORMATS
+    from bpcli.plots.style import FORMATS
 
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")
@@ -105,8 +105,8 @@ def _make_room_for(path: Path) -> None:
 
 
 def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:
-    from bpcli.views.comparison import LiveProgress, PlainProgress, SilentProgress
-    from bpcli.views.stream import Stream
+    from bpcli.terminal.comparison import LiveProgress, PlainProgress, SilentProgress
+    from bpcli.terminal.stream import Stream
 
     if is_silent:
         return SilentProgress()
@@ -133,14 +133,14 @@ def _report(comparison: Comparison, path: Path, as_json: bool) -> None:
 
 
 def _draw(document: dict[str, Any], path: Path) -> None:
+    from bpcli.plots.comparison import comparison_picture
     from bpcli.runs.files import write_atomically
-    from bpcli.views.comparison_figure import comparison_picture
 
     write_atomically(path, comparison_picture(document, path))
 
 
 def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
-    from bpcli.views.comparison import comparison_table
+    from bpcli.terminal.comparison import comparison_table
 
     out = console()
     out.show(comparison_table(document), ["learning rate", "loss evaluations"])

@@ -11,7 +11,7 @@ import click
 from bpcli.cli.common import console, json_option, looked_at, print_json, table_options
 
 if TYPE_CHECKING:
-    from bpcli.data.look import Look
+    from bpcli.data.files.look import Look
 
 
 @click.command(
@@ -61,8 +61,8 @@ def _document(look: Look) -> dict[str, object]:
 
 
 def _print(look: Look) -> None:
+    from bpcli.terminal import description as view
     from bpcli.text import plain
-    from bpcli.views import description as view
 
     out, about = console(), look.description
     out.show_facts(view.table_facts(look))

@@ -18,8 +18,8 @@ from bpcli.cli.common import (
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
-    from bpcli.experiment.evaluate import PartEvaluation
-    from bpcli.experiment.trained import Trained
+    from bpcli.runs.trained import Trained
+    from bpcli.workflows.evaluate import PartEvaluation
 
 
 @click.command(
@@ -74,12 +74,12 @@ def command(
     Metrics are in the data's own units. The baseline knows the training targets, but no inputs.
     Exit code 4 if a metric is not as required.
     """
-    from bpcli.experiment.evaluate import default_part, evaluate, judge_run
-    from bpcli.experiment.gates import Requirement
-    from bpcli.experiment.other_data import with_other_data
-    from bpcli.experiment.trained import load_trained
+    from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
+    from bpcli.runs.trained import load_trained
+    from bpcli.workflows.evaluate import default_part, evaluate, judge_run
+    from bpcli.workflows.other_data import with_other_data
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: keep one.")
@@ -112,7 +112,7 @@ def command(
 
 
 def _print_tables(trained: Trained, evaluation: PartEvaluation) -> None:
-    from bpcli.views.tables import class_table, confusion_table, scores_table
+    from bpcli.terminal.tables import class_table, confusion_table, scores_table
 
     document = evaluation.to_json()
     out = console()

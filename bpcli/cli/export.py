@@ -41,8 +41,8 @@ def command(
     file needs numpy alone; ONNX needs `pip install 'bpcli[onnx]'`. A file is first tried on some
     rows, and written only if it computes what bpnet does.
     """
-    from bpcli.experiment.export import export
-    from bpcli.experiment.model import load_model
+    from bpcli.export.export import export
+    from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 

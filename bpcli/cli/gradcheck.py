@@ -18,7 +18,7 @@ from bpcli.cli.common import (
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
-    from bpcli.experiment.gradcheck import Proof
+    from bpcli.gradcheck.catalogue import Proof
 
 
 @click.command(
@@ -77,7 +77,7 @@ def command(
         _self_test(as_json)
         return
     _known_corruption(corrupt)
-    from bpcli.experiment.gradcheck import prove_demonstration, prove_experiment
+    from bpcli.gradcheck.catalogue import prove_demonstration, prove_experiment
     from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
@@ -94,7 +94,7 @@ def command(
 
 
 def _known_corruption(corrupt: str | None) -> None:
-    from bpcli.training.gradient_proof import CORRUPTIONS
+    from bpcli.gradcheck.cases import CORRUPTIONS
 
     if corrupt is not None and corrupt not in CORRUPTIONS:
         raise ConfigError(f"--corrupt {corrupt}: expected one of {', '.join(CORRUPTIONS)}.")
@@ -119,7 +119,7 @@ def _wrong(proof: Proof) -> str:
 
 
 def _print_proof(proof: Proof) -> None:
-    from bpcli.views.tables import checks_table
+    from bpcli.terminal.tables import checks_table
 
     out = console()
     out.show(checks_table(proof.checks), ["shape", "skipped", "entries", "term", "central"])
@@ -148,8 +148,8 @@ def _print_proof(proof: Proof) -> None:
 def _catalogue(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bpcli.experiment.gradcheck import prove_catalogue
-    from bpcli.views.tables import catalogue_table
+    from bpcli.gradcheck.catalogue import prove_catalogue
+    from bpcli.terminal.tables import catalogue_table
 
     rows = prove_catalogue()
     if as_json:
@@ -168,8 +168,8 @@ def _catalogue(as_json: bool) -> None:
 def _self_test(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bpcli.experiment.gradcheck import self_test
-    from bpcli.views.tables import rejections_table
+    from bpcli.gradcheck.catalogue import self_test
+    from bpcli.terminal.tables import rejections_table
 
     rejections = self_test()
     if as_json:

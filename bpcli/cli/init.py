@@ -44,7 +44,7 @@ def command(
     table: what it does not say for certain is guessed, and comments in the config say so.
     --target, --header and --missing are for a FILE.
     """
-    from bpcli.templates import templates
+    from bpcli.config.templates import templates
 
     if template is None:
         console().show_facts(list(templates().items()))
@@ -65,7 +65,7 @@ def _names_a_table(template: str) -> bool:
 
 
 def _write_template(template: str, output: Path | None, force: bool) -> None:
-    from bpcli.templates import template_text
+    from bpcli.config.templates import template_text
 
     text = template_text(template)
     target = output or Path(f"{template}.yaml")
@@ -88,10 +88,10 @@ def _write_for_table(
     missing: tuple[str, ...],
 ) -> None:
     """Look at the table, say what was guessed, and write the config."""
-    from bpcli.experiment.starter import starter_config
-    from bpcli.spec.load import validate
-    from bpcli.spec.source import Source
-    from bpcli.views.description import guesses
+    from bpcli.config.load import validate
+    from bpcli.config.source import Source
+    from bpcli.terminal.description import guesses
+    from bpcli.workflows.starter import starter_config
 
     if output == _STANDARD:
         raise ConfigError("-o - is for a TEMPLATE: a table's config stands in a file, near it.")

@@ -11,7 +11,7 @@ from bpcli.cli.common import console, runs_dir_option, say_notes, weights_option
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bpcli.views.plots.subject import Subject
+    from bpcli.plots.subject import Subject
 
 
 @click.command(
@@ -60,10 +60,10 @@ def command(
     Without KIND, every picture that the run has. Several in one file are pages of a .pdf, else
     panels of one picture. A picture that is there already is drawn again.
     """
-    from bpcli.experiment.plot import chosen_kinds, load_subject, save_plots
+    from bpcli.plots.style import FORMATS
     from bpcli.runs.references import find_run
     from bpcli.text import harmless
-    from bpcli.views.plots.style import FORMATS
+    from bpcli.workflows.plot import chosen_kinds, load_subject, save_plots
 
     if output is not None and output.suffix.lower() not in FORMATS:
         raise ConfigError(f"-o {output}: expected a name that ends in {', '.join(FORMATS)}.")
@@ -79,8 +79,8 @@ def command(
 
 
 def _print_list(subject: Subject) -> None:
-    from bpcli.views.grid import Grid
-    from bpcli.views.plots import reasons
+    from bpcli.plots import reasons
+    from bpcli.terminal.grid import Grid
 
     table = Grid(["kind", "", "why not"], 3)
     for kind, reason in reasons(subject).items():

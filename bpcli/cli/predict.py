@@ -26,12 +26,12 @@ from bpcli.cli.common import (
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bpcli.build import Experiment
-    from bpcli.experiment.model import Model
-    from bpcli.experiment.new_rows import NewRows
-    from bpcli.experiment.predict import PredictedRows
-    from bpcli.experiment.prediction_files import Separated, Write
+    from bpcli.experiment import Experiment
+    from bpcli.export.model import Model
     from bpcli.nn.arrays import Array
+    from bpcli.workflows.new_rows import NewRows
+    from bpcli.workflows.predict import PredictedRows
+    from bpcli.workflows.prediction_files import Separated, Write
 
 _MOST_ROWS_ON_A_TERMINAL = 50
 
@@ -107,8 +107,8 @@ def command(
         return
     if output is not None:
         raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
-    from bpcli.experiment.predict import predict_rows
     from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.workflows.predict import predict_rows
 
     with repeatable_numerics():
         experiment, params = load_run_or_config(
@@ -132,10 +132,10 @@ _SPELT = {"split": "split", "overrides": "set"}
 def _predict_file(
     reference: str, file: Path, output: Path | None, write: Write, weights: str, runs_dir: Path
 ) -> None:
-    from bpcli.experiment.model import load_model
-    from bpcli.experiment.new_rows import new_rows
+    from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
+    from bpcli.workflows.new_rows import new_rows
 
     if names_a_config(reference):
         raise ConfigError(f"{reference} is a CONFIG: new rows need a RUN, which was trained.")
@@ -149,7 +149,7 @@ def _predict_file(
 
 def _writer(file: Path, output: Path | None, raw: bool, as_json: bool) -> Write:
     """What writes the predictions. Raises `ConfigError` for an output that cannot be."""
-    from bpcli.experiment.prediction_files import Separated, json_list, writer_for
+    from bpcli.workflows.prediction_files import Separated, json_list, writer_for
 
     if output is None or output == _STANDARD:
         return json_list if as_json else Separated("\t", raw)
@@ -161,8 +161,8 @@ def _writer(file: Path, output: Path | None, raw: bool, as_json: bool) -> Write:
 
 
 def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> None:
-    from bpcli.experiment.prediction_files import Separated
     from bpcli.runs.files import atomic_file
+    from bpcli.workflows.prediction_files import Separated
 
     if output is None or output == _STANDARD:
         write(sys.stdout.buffer, model, rows.predictions())
@@ -221,7 +221,7 @@ def _rows(experiment: Experiment, split: str) -> Array:
 
 
 def _print_table(predicted: PredictedRows) -> None:
-    from bpcli.views.tables import predictions_table
+    from bpcli.terminal.tables import predictions_table
 
     out = console()
     table = predictions_table(predicted, _MOST_ROWS_ON_A_TERMINAL)
@@ -235,7 +235,7 @@ def _print_table(predicted: PredictedRows) -> None:
 
 
 def _print_lines(predicted: PredictedRows, raw: bool) -> None:
-    from bpcli.experiment.prediction_files import Separated
+    from bpcli.workflows.prediction_files import Separated
 
     written = Separated("\t", raw)
     print_text("\n".join(map(written.line, [predicted.columns, *predicted.cells()])))

@@ -59,7 +59,7 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
 
     from bpcli.runs.listing import differing_keys, sorted_by
     from bpcli.runs.references import list_runs
-    from bpcli.views.runs import runs_table
+    from bpcli.terminal.runs import runs_table
 
     runs = list_runs(runs_dir)
     shown = runs if sort_key else runs[:limit]
@@ -98,8 +98,8 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show how RUN was trained, why it stopped and what it reached."""
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
-    from bpcli.views.folds import folds_table, summary_table
-    from bpcli.views.tables import history, scores_table, stop_table
+    from bpcli.terminal.folds import folds_table, summary_table
+    from bpcli.terminal.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
     record = _with_tags(found.record(), found)
@@ -146,7 +146,7 @@ def diff_command(run: str, other: str, runs_dir: Path, as_json: bool) -> None:
 
 
 def _print_difference(document: dict[str, Any]) -> None:
-    from bpcli.views.runs import difference_table, losses_table
+    from bpcli.terminal.runs import difference_table, losses_table
 
     out = console()
     for section in ("config", "environment", "results"):

@@ -22,11 +22,11 @@ The first line of a config that names it:
 @click.option("--markdown", is_flag=True, help="Print the keys as tables to read.")
 def command(markdown: bool) -> None:
     """Print the JSON Schema of a config, by which editors complete and check one."""
-    from bpcli.spec.schema import json_schema
+    from bpcli.config.schema import json_schema
 
     if not markdown:
         print_json(json_schema())
         return
-    from bpcli.views.keys import keys_page
+    from bpcli.config.reference import keys_page
 
     print_text(keys_page(json_schema()))

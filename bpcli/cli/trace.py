@@ -24,7 +24,7 @@ from bpcli.cli.signs import HANDLER
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bpcli.build.trace import Trace
+    from bpcli.trace.numbers import Trace
 
 
 @click.command(
@@ -83,8 +83,8 @@ def command(
     if as_json and was_given("layout") and layout != "json":
         raise ConfigError(f"--json and --format {layout} exclude each other.")
     chosen = _rows(row, rows)
-    from bpcli.build.trace import trace
     from bpcli.nn.numerics import repeatable_numerics
+    from bpcli.trace.numbers import trace
 
     with repeatable_numerics():
         experiment, params = load_run_or_config(
@@ -112,19 +112,19 @@ def _print(traced: Trace, layout: str) -> None:
     if layout == "json":
         print_json(traced.to_json())
         return
-    from bpcli.views.trace.walk import walk
+    from bpcli.trace.walk import walk
 
     blocks = walk(traced)
     if layout == "markdown":
-        from bpcli.views.trace.markdown import document
+        from bpcli.trace.markdown import document
 
         print_text(document(blocks))
     elif layout == "latex":
-        from bpcli.views.trace.latex import document as fragment
+        from bpcli.trace.latex import document as fragment
 
         print_text(fragment(blocks))
     else:
-        from bpcli.views.trace.plain import show
+        from bpcli.trace.plain import show
 
         show(blocks, console(), _spelt)
 

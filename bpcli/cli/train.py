@@ -20,11 +20,11 @@ from bpcli.cli.common import (
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
-    from bpcli.build import Experiment
-    from bpcli.experiment.interrupts import StopRequest
-    from bpcli.experiment.session import Outcome
+    from bpcli.config.load import Config
+    from bpcli.experiment import Experiment
     from bpcli.runs.store import Run
-    from bpcli.spec.load import Config
+    from bpcli.workflows.interrupts import StopRequest
+    from bpcli.workflows.session import Outcome
 
 
 @click.command(
@@ -78,7 +78,7 @@ def command(
     Ctrl-C, once, ends training after the epoch at hand; --resume goes on with a run, whatever
     ended it, as if it had never been interrupted.
     """
-    from bpcli.experiment.interrupts import stop_requests
+    from bpcli.workflows.interrupts import stop_requests
 
     if portable:
         overrides = (*overrides, "training.numerics=portable")
@@ -116,7 +116,7 @@ def _refuse_config(config: Path | None, name: str | None) -> None:
 
 
 def _loaded(config: Path | None, overrides: tuple[str, ...], name: str | None) -> Config:
-    from bpcli.spec.load import load_config
+    from bpcli.config.load import load_config
 
     if config is None:
         raise click.UsageError("Missing argument 'CONFIG', or --resume RUN.")
@@ -127,8 +127,8 @@ def _train(
     config: Config, runs_dir: Path, request: StopRequest, is_silent: bool
 ) -> tuple[Experiment, Outcome]:
     """Train in a new folder."""
-    from bpcli.build import build
-    from bpcli.experiment.train import train
+    from bpcli.experiment import build
+    from bpcli.workflows.train import train
 
     experiment = build(config)
     if request.signal_number is not None:
@@ -143,8 +143,8 @@ def _resume(
     reference: str, overrides: tuple[str, ...], runs_dir: Path, is_silent: bool
 ) -> tuple[Experiment, Outcome]:
     """Train on in the folder of a run."""
-    from bpcli.experiment.resume import resume, resumption
     from bpcli.runs.references import find_run
+    from bpcli.workflows.resume import resume, resumption
 
     with resumption(find_run(reference, runs_dir), overrides) as ready:
         err = console(stderr=True)
@@ -158,10 +158,10 @@ def _resume(
 
 def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) -> None:
     """Train on all folds; a terminal shows each as it is trained, a stream when it has ended."""
-    from bpcli.experiment.folds import train_folds
     from bpcli.runs.folds import document_of
-    from bpcli.views.folds import fold_line
-    from bpcli.views.stream import Stream
+    from bpcli.terminal.folds import fold_line
+    from bpcli.terminal.stream import Stream
+    from bpcli.workflows.folds import train_folds
 
     is_silent, err = is_quiet or as_json, console(stderr=True)
 
@@ -188,7 +188,7 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
 
 def _print_folds(document: dict[str, Any], runs: Sequence[Run]) -> None:
     from bpcli.runs.references import reference_to
-    from bpcli.views.folds import folds_table, summary_table
+    from bpcli.terminal.folds import folds_table, summary_table
 
     out = console()
     out.show(folds_table(document["folds"]))
@@ -199,8 +199,8 @@ def _print_folds(document: dict[str, Any], runs: Sequence[Run]) -> None:
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
-    from bpcli.views.progress import Columns, PlainView, Rows, SilentView
-    from bpcli.views.stream import Stream
+    from bpcli.terminal.progress import Columns, PlainView, Rows, SilentView
+    from bpcli.terminal.stream import Stream
 
     if is_silent:
         return SilentView()
@@ -214,7 +214,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     err = console(stderr=True)
     if isinstance(err, Stream):
         return PlainView(err, columns, rows)
-    from bpcli.views.progress.live import LiveView, has_second_screen
+    from bpcli.terminal.progress.live import LiveView, has_second_screen
 
     if not has_second_screen(err):
         return PlainView(err, columns, rows)
@@ -223,14 +223,14 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
 
 def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
     """Where an epoch's time goes; nothing after a failure."""
-    from bpcli.experiment.profile import profile
+    from bpcli.workflows.profile import profile
 
     return None if outcome.failure else profile(experiment, outcome.record).to_json()
 
 
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.runs.references import reference_to
-    from bpcli.views.tables import profile_table, scores_table, stop_table
+    from bpcli.terminal.tables import profile_table, scores_table, stop_table
 
     out, record = console(), outcome.record
     out.show(stop_table(record), ["measures"])

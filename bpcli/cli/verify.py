@@ -39,12 +39,12 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
     of the second training. The losses count as one tensor, a metric and the parameters of an epoch
     as one each. The largest is printed, and --tolerance is compared with it.
     """
-    from bpcli.experiment.interrupts import stop_requests
+    from bpcli.workflows.interrupts import stop_requests
 
     with stop_requests():
-        from bpcli.experiment.verify import verify
         from bpcli.runs.references import find_run
-        from bpcli.views.verdict import machine_facts
+        from bpcli.terminal.verdict import machine_facts
+        from bpcli.workflows.verify import verify
 
         verdict = verify(find_run(run, runs_dir), tolerance)
     if as_json:

@@ -15,7 +15,7 @@ from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
     from bpcli.data.columns import Encoding
-    from bpcli.data.prepare import PartName
+    from bpcli.data.preprocessing import PartName
 
 Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "regression", "reconstruction"]

@@ -1,4 +1,7 @@
-"""What a user does with a run, from start to end: train, evaluate, predict, prove the gradient.
+"""From a validated config to what is trained."""
 
-Nothing here prints: commands and views read what these functions return.
-"""
+from __future__ import annotations
+
+from bpcli.experiment.experiment import Experiment, build, stream
+
+__all__ = ["Experiment", "build", "stream"]

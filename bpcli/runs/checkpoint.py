@@ -14,11 +14,11 @@ import numpy as np
 
 from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers import Bounds, NoStep, State
 from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
 from bpcli.runs.parameter_path import digest_of_rows
 from bpcli.runs.store import METRICS, Run
 from bpcli.training.loop import Position
-from bpcli.training.optimizers import Bounds, NoStep, State
 from bpcli.training.stopping import Memory, under
 
 _FILE = re.compile(r"checkpoint-(\d{1,13})\.safetensors")

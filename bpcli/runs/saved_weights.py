@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
+from bpcli.config.models import ActivationSpec
 from bpcli.nn.network import Bias, Layer
 from bpcli.runs.saved import Count, Name, Number, Positive, Saved, Text
-from bpcli.spec.models import ActivationSpec
 
 
 def _each_once(names: list[str]) -> list[str]:

@@ -18,12 +18,12 @@ import numpy as np
 
 from bpcli.errors import Diverged
 from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers import NoStep, Optimizer
+from bpcli.optimizers.base import State, norm
+from bpcli.optimizers.schedules import LearningRate, Schedule, rate_at
 from bpcli.training.batches import Batches
 from bpcli.training.objective import Evaluation, Objective
-from bpcli.training.optimizers import NoStep, Optimizer
-from bpcli.training.optimizers.base import State, norm
 from bpcli.training.repeated import RepeatedStep
-from bpcli.training.schedules import LearningRate, Schedule, rate_at
 
 
 class Epoch:

@@ -11,8 +11,8 @@ from time import perf_counter as clock
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers import NoStep, Optimizer, State
 from bpcli.training.objective import Evaluation, GaussNewton, Objective
-from bpcli.training.optimizers import NoStep, Optimizer, State
 
 
 @dataclass

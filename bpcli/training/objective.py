@@ -14,15 +14,15 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
+from bpcli.engine.gauss_newton import JacobianProducts
+from bpcli.engine.pool.workers import Alone, Crew
+from bpcli.engine.rows import Rows
+from bpcli.engine.shards import ShardPlan
+from bpcli.engine.sums import BackwardPass, RecordedPass, RowSums
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import JacobianPass, write_jacobian
 from bpcli.nn.network import Network
-from bpcli.training.gauss_newton import JacobianProducts
-from bpcli.training.rows import Rows
-from bpcli.training.shards import ShardPlan
-from bpcli.training.sums import BackwardPass, RecordedPass, RowSums
-from bpcli.training.workers import Alone, Crew
 
 Reduction: TypeAlias = Literal["mean", "sum"]
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from bpcli.engine.recording import Recorded, Tape
+from bpcli.engine.sums import RecordedPass
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.recording import Recorded, Tape
+from bpcli.optimizers.base import Optimizer, State
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers.base import Optimizer, State
-from bpcli.training.sums import RecordedPass
 
 
 class RepeatedStep:

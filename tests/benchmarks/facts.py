@@ -11,7 +11,7 @@ from importlib import metadata
 
 import numpy  # noqa: F401  # loads the BLAS that is reported
 
-from bpcli.experiment.provenance import machine
+from bpcli.runs.provenance import machine
 
 _PACKAGES = ("bpcli", "numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib")
 

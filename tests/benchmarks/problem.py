@@ -61,8 +61,8 @@ def describe(folder: Path, workload: Workload, dtype: str) -> None:
 
 
 def write(folder: Path) -> None:
-    from bpcli.build import build
-    from bpcli.spec.load import load_config
+    from bpcli.config.load import load_config
+    from bpcli.experiment import build
 
     experiment = build(load_config(folder / "config.yaml"))
     dtype, part = experiment.spec.network.dtype, experiment.parts["train"]

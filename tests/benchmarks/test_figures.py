@@ -12,8 +12,8 @@ from benchmarks.results import Products, Results, Training, WholeProcess
 from benchmarks.session import disagreement
 from benchmarks.timing import Patience, Subject, epochs_for, interleaved
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
-from bpcli.build import build
-from bpcli.spec.load import load_config
+from bpcli.config.load import load_config
+from bpcli.experiment import build
 
 
 def _results(**milliseconds: float) -> Results:

@@ -21,11 +21,11 @@ from tampered import change_record, save_arrays, vouch
 from bpcli.cli.main import bpnet as group
 from bpcli.data.generators import GENERATORS
 from bpcli.errors import RunError
-from bpcli.experiment import evaluate
-from bpcli.experiment.gradcheck import CatalogueRow
+from bpcli.gradcheck.catalogue import CatalogueRow
 from bpcli.runs.files import load_arrays
 from bpcli.runs.store import MetricsFile, Run
-from bpcli.views.console import Console
+from bpcli.terminal.console import Console
+from bpcli.workflows import evaluate
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
@@ -784,7 +784,7 @@ def test_an_internal_fault_is_one_line_and_exit_1(bpnet, monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr("bpcli.build.build", fail)
+    monkeypatch.setattr("bpcli.experiment.build", fail)
     monkeypatch.delenv("BPNET_DEBUG")
     result = bpnet("train", XOR)
     assert result.code == 1
@@ -833,7 +833,7 @@ def test_exit_codes_of_what_no_command_expects(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("bpcli.build.build", fail)
+    monkeypatch.setattr("bpcli.experiment.build", fail)
     assert bpnet("train", XOR).code == code
 
 
@@ -865,7 +865,7 @@ def test_gradcheck_of_a_run_is_at_its_trained_weights(bpnet) -> None:
 
 def test_one_wrong_row_of_the_catalogue_fails(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [CatalogueRow("mse", "tanh"), CatalogueRow("mae", "tanh", passed=False)]
-    monkeypatch.setattr("bpcli.experiment.gradcheck.prove_catalogue", lambda: rows)
+    monkeypatch.setattr("bpcli.gradcheck.catalogue.prove_catalogue", lambda: rows)
     result = bpnet("gradcheck")
     assert result.code == 4
     assert "WRONG" in result.out

@@ -9,7 +9,7 @@ import local_optimizers
 import pytest
 from systems import CONFIGS
 
-from bpcli.views.comparison import PlainProgress
+from bpcli.terminal.comparison import PlainProgress
 
 MOONS = CONFIGS / "moons.yaml"
 SHORT = ("--set", "training.epochs=30", "--set", "training.stop={}")
@@ -114,7 +114,7 @@ def test_one_that_diverges_is_a_row_and_all_that_do_exit_3(bpnet) -> None:
 def test_an_interrupt_prints_what_is_finished(
     as_json: bool, bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bpcli.views.comparison import SilentProgress
+    from bpcli.terminal.comparison import SilentProgress
 
     def interrupt(self: object, label: str, seed: int, epochs: int) -> None:
         if label == "traingdm":

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bpcli.spec.load import load_config
-from bpcli.templates import template_text, templates
+from bpcli.config.load import load_config
+from bpcli.config.templates import template_text, templates
 
 TABLES = {path.stem for path in (Path(__file__).parents[2] / "configs/tables").glob("*.yaml")}
 WITHOUT_TARGETS = {"forward_3443"}

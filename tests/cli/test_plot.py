@@ -7,12 +7,12 @@ import pytest
 from systems import CONFIGS
 from tampered import change_record, record_of, vouch
 
-from bpcli.experiment.plot import load_subject
+from bpcli.plots import PLOTS, reasons
 from bpcli.runs.files import temporary_name
 from bpcli.runs.references import find_run
 from bpcli.runs.saved import OF_THE_END
 from bpcli.runs.store import METRICS, PATH, WEIGHTS, Run
-from bpcli.views.plots import PLOTS, reasons
+from bpcli.workflows.plot import load_subject
 
 XOR = CONFIGS / "xor.yaml"
 

@@ -15,9 +15,9 @@ from systems import CONFIGS
 
 from bpcli.cli.main import main
 from bpcli.errors import Interrupted, NumericsNotPinned
-from bpcli.experiment.interrupts import stop_requests
 from bpcli.nn.numerics import _ALLOWED
 from bpcli.runs.store import RECORD
+from bpcli.workflows.interrupts import stop_requests
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=20")

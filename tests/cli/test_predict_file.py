@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bpcli.experiment import new_rows
-from bpcli.experiment.model import load_model
+from bpcli.export.model import load_model
 from bpcli.runs.references import find_run
+from bpcli.workflows import new_rows
 
 RNG = np.random.default_rng(3)
 NUMBERS = RNG.normal(20, 5, (60, 2)).round(2)

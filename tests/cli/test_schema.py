@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from bpcli.spec.schema import json_schema
-from bpcli.views.keys import keys_page
+from bpcli.config.reference import keys_page
+from bpcli.config.schema import json_schema
 
 
 def test_the_schema_is_one_document_on_stdout(bpnet) -> None:

@@ -5,9 +5,9 @@ import pytest
 
 from bpcli.data.drawn import DrawnRows, normal_rows, row_blocks
 from bpcli.data.generators.teacher import Teacher
-from bpcli.data.prepare import FITTED_RULES, Preparation, ScaleRule
+from bpcli.data.preprocessing import FITTED_RULES, Preparation, ScaleRule
 from bpcli.data.table import Table
-from bpcli.experiment.provenance import data_digest
+from bpcli.runs.provenance import data_digest
 
 SHAPE = (30_011, 40)
 RNG = np.random.default_rng

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn import datasets
 
-from bpcli.data.arrays import InlineArrays
 from bpcli.data.generators import GENERATORS
 from bpcli.data.generators.formulas import Plane
 from bpcli.data.generators.scikit_learn import Classification, Regression
 from bpcli.data.generators.teacher import Teacher
+from bpcli.data.inline import InlineArrays
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from bpcli.errors import RunError
+from bpcli.optimizers import NoStep
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit
 from bpcli.runs.store import METRICS, Run
 from bpcli.training.loop import Position
-from bpcli.training.optimizers import NoStep
 
 RANDOM = np.random.default_rng(3)
 LOG = b"a first line, and more"

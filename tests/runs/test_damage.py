@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 from conftest import Result
-from experiment.test_resume import SMALL
 from systems import CONFIGS
+from workflows.test_resume import SMALL
 
-from bpcli.build import build
+from bpcli.config.load import load_config
 from bpcli.errors import RunError
-from bpcli.experiment.train import train
+from bpcli.experiment import build
 from bpcli.runs.integrity import check_files
 from bpcli.runs.store import CONFIG, LOCK, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS, Run
 from bpcli.runs.tags import TAGS, add_tag
-from bpcli.spec.load import load_config
+from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
-from bpcli.views.progress import SilentView
+from bpcli.workflows.train import train
 
 Bpnet = Callable[..., Result]
 COPIES = 16 if os.environ.get("BPNET_FULL") else 3

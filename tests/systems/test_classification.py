@@ -10,9 +10,9 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from systems import CONFIGS, System, trained
 
-from bpcli.build import build
-from bpcli.experiment.predict import predict_rows
-from bpcli.spec.load import load_config
+from bpcli.config.load import load_config
+from bpcli.experiment import build
+from bpcli.workflows.predict import predict_rows
 
 
 def unpenalised_accuracy(system: System) -> float:

@@ -13,16 +13,16 @@ import numpy as np
 from systems import trained
 
 from bpcli.data.generators.patterns import Encoder
+from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Sigmoid
 from bpcli.nn.initializers import Uniform
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
+from bpcli.optimizers import GradientDescent
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import GradientDescent
-from bpcli.training.rows import Rows
 
 PATTERNS = Encoder(n_patterns=10).table(np.random.default_rng(0)).X[:]
 NETWORK = Network((Layer(10, 5, Sigmoid()), Layer(5, 10, Sigmoid())), HalfSquaredError())

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from systems import CONFIGS, System, trained
 
-from bpcli.build import build
-from bpcli.experiment.predict import predict_rows
-from bpcli.spec.load import load_config
+from bpcli.config.load import load_config
+from bpcli.experiment import build
+from bpcli.workflows.predict import predict_rows
 
 
 def test_forward_3443_gives_the_published_outputs(shared_data: Path) -> None:

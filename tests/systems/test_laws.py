@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from systems import trained
 
+from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Sigmoid, Softmax
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError, Mse, SquaredError
 from bpcli.nn.network import Layer, Network
+from bpcli.optimizers import GradientDescent
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import GradientDescent
-from bpcli.training.rows import Rows
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -16,11 +16,11 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.cli import limits
+from bpcli.engine.pool import workers
 from bpcli.errors import RunError
-from bpcli.experiment import train as training
 from bpcli.runs.files import GrowingFile
 from bpcli.runs.store import Run
-from bpcli.training import workers
+from bpcli.workflows import train as training
 
 resource = pytest.importorskip("resource", reason="there are no such limits")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to all of them")

@@ -15,16 +15,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Softsign
 from bpcli.nn.initializers import Uniform
 from bpcli.nn.losses import Mse
 from bpcli.nn.network import Layer, Network
+from bpcli.optimizers import OPTIMIZERS
+from bpcli.optimizers.rprop import Rprop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import OPTIMIZERS
-from bpcli.training.optimizers.rprop import Rprop
-from bpcli.training.rows import Rows
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 HIDDEN = {

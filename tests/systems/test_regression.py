@@ -69,7 +69,7 @@ def test_the_path_down_the_plane_equals_a_plain_loop(tmp_path: Path) -> None:
 
 
 def test_single_row_updates_down_the_plane_equal_a_plain_loop(tmp_path: Path) -> None:
-    from bpcli.build import stream
+    from bpcli.experiment import stream
 
     system = trained(tmp_path, "plane_sgd")
     path = np.load(system.run.path("params_path.npy"))

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from systems import CONFIGS
 
-from bpcli.build import build
-from bpcli.spec.load import load_config
+from bpcli.config.load import load_config
+from bpcli.experiment import build
 
 FAR = np.log(0.6 / 0.4)  # the z of an output of 0.6; that of 0.4 is its opposite
 PUBLISHED, OTHER = [1, 2, 4], [1, 1.53, 2.04]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bpcli.build import build
-from bpcli.experiment.train import train
+from bpcli.config.load import load_config
+from bpcli.experiment import build
 from bpcli.runs.store import WEIGHTS
-from bpcli.spec.load import load_config
-from bpcli.views.progress import SilentView
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.train import train
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 WIDE = [

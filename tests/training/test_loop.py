@@ -8,16 +8,16 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from bpcli.engine.rows import Rows
 from bpcli.errors import Diverged
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
+from bpcli.optimizers import GradientDescent, NoStep
 from bpcli.training import loop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, NextDue, Position, Training, every_epoch, train_epochs
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import GradientDescent, NoStep
-from bpcli.training.rows import Rows
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from local_optimizers import Halving, Looking
 
+from bpcli.engine.rows import Rows
+from bpcli.engine.sums import RowSums
 from bpcli.errors import Diverged
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
+from bpcli.optimizers import GradientDescent, Optimizer
 from bpcli.training import metered as metered_module
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, Training, train_epochs
 from bpcli.training.metered import CountedObjective, Counts, Metered
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import GradientDescent, Optimizer
-from bpcli.training.rows import Rows
-from bpcli.training.sums import RowSums
 
 ROWS = 10
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bpcli.engine.rows import Rows
+from bpcli.engine.shards import ShardPlan, estimated_seconds
+from bpcli.engine.sums import RecordedPass
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.training.objective import Objective
-from bpcli.training.rows import Rows
-from bpcli.training.shards import ShardPlan, estimated_seconds
-from bpcli.training.sums import RecordedPass
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 20_000

@@ -6,21 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Problem, problems
 
+from bpcli.engine.rows import Rows
+from bpcli.engine.sums import RowSums
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.propagation import Workspace, backward
+from bpcli.optimizers import GradientDescent, Optimizer
+from bpcli.optimizers.adam import Adam
+from bpcli.optimizers.decays import Exponential
+from bpcli.optimizers.rprop import Rprop
+from bpcli.optimizers.schedules import LearningRate
 from bpcli.training.batches import Batches
-from bpcli.training.decays import Exponential
 from bpcli.training.loop import Training
 from bpcli.training.objective import Objective
-from bpcli.training.optimizers import GradientDescent, Optimizer
-from bpcli.training.optimizers.adam import Adam
-from bpcli.training.optimizers.rprop import Rprop
 from bpcli.training.repeated import RepeatedStep
-from bpcli.training.rows import Rows
-from bpcli.training.schedules import LearningRate
-from bpcli.training.sums import RowSums
 
 DESCENTS = [
     GradientDescent(),

@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import safetensors.numpy  # noqa: F401  # `train` needs it: its memory belongs to the imports
 
-from bpcli.build import build
-from bpcli.experiment.train import train
+from bpcli.config.load import load_config
+from bpcli.experiment import build
 from bpcli.runs.files import load_arrays
-from bpcli.spec.load import load_config
-from bpcli.views.progress import SilentView
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.train import train
 
 
 class Trainer:

@@ -1,7 +1,0 @@
-"""From a validated config to what is trained."""
-
-from __future__ import annotations
-
-from bpcli.build.experiment import Experiment, build, stream
-
-__all__ = ["Experiment", "build", "stream"]

@@ -1,0 +1,130 @@
+"""PyYAML's events with their places, in which an alias is followed by what it stands for.
+
+The parser and scanner are the pure-Python ones, which keep their state in lists: however deep a
+text nests, the stack stays flat. An alias is replayed as if its text stood there, so that what
+reads the events needs to know of none; whoever reads has to count, for copies can be of copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+import yaml
+
+from bpcli.config.issues import Fault, Mark
+from bpcli.errors import BpnetError
+from bpcli.text import did_you_mean
+
+Event: TypeAlias = yaml.Event
+
+
+class Placed(NamedTuple):
+    """An event, where it stands, and whether that is an alias for it."""
+
+    event: Event
+    mark: Mark
+    is_copy: bool = False
+
+
+class Unreadable(BpnetError):
+    """The text cannot be read on from here."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def placed_events(text: str) -> Iterator[Placed]:
+    """The events of a text, with aliases replayed.
+
+    Raises PyYAML's own errors, and `Unreadable` for an alias of nothing and what PyYAML trips over.
+    """
+    anchors = _Anchors()
+    for event in _events(text):
+        yield from anchors.take(event)
+
+
+def _events(text: str) -> Iterator[Event]:
+    loader = yaml.SafeLoader(text)
+    try:
+        while loader.check_event():
+            yield loader.get_event()  # type: ignore[no-untyped-call]
+    except (ValueError, OverflowError):  # PyYAML: "\UFFFFFFFF", %YAML of 5,000 digits
+        at = loader.get_mark()
+        mark = Mark(at.line, at.column, at.column + 1)
+        raise Unreadable(Fault("a number in this escape is too large", mark)) from None
+    finally:
+        loader.dispose()
+
+
+class _Open(NamedTuple):
+    """An anchor whose value has not ended: at which depth it will, where its record begins."""
+
+    name: str
+    depth: int
+    start: int
+
+
+class _Anchors:
+    """What each anchor stands for, as events."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[Event]] = {}
+        self.open: list[_Open] = []
+        self.recorded: list[Event] = []
+        self.depth = 0
+
+    def take(self, event: Event) -> Iterator[Placed]:
+        """The event, or what its alias stands for; recorded while an anchor is open."""
+        mark = mark_of(event)
+        if isinstance(event, yaml.AliasEvent):
+            for copy in self._meaning(event, mark):
+                yield Placed(copy, mark, is_copy=True)
+                self._record(copy)
+            return
+        yield Placed(event, mark)
+        self._follow(event)
+
+    def _record(self, event: Event) -> None:
+        if self.open:
+            self.recorded.append(event)
+
+    def _follow(self, event: Event) -> None:
+        """Open an anchor at its event, close it with the event that ends its value."""
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, yaml.CollectionStartEvent):
+            self.depth += 1
+            if anchor is not None:
+                self.open.append(_Open(anchor, self.depth, len(self.recorded)))
+        elif anchor is not None:
+            self.known[anchor] = [event]
+        self._record(event)
+        if isinstance(event, yaml.CollectionEndEvent):
+            if self.open and self.open[-1].depth == self.depth:
+                self._close()
+            self.depth -= 1
+
+    def _close(self) -> None:
+        ended = self.open.pop()
+        self.known[ended.name] = self.recorded[ended.start :]
+        if not self.open:
+            self.recorded = []
+
+    def _meaning(self, event: yaml.AliasEvent, mark: Mark) -> list[Event]:
+        name = event.anchor
+        if name in [each.name for each in self.open]:
+            raise Unreadable(Fault(f"`*{name}` stands inside what it stands for", mark))
+        if name not in self.known:
+            hint = did_you_mean(name, self.known) or ": put it in quotes if it is meant as a word"
+            raise Unreadable(Fault(f"there is no `&{name}` above for this alias{hint}", mark))
+        return self.known[name]
+
+
+def mark_of(event: Event) -> Mark:
+    """Where an event stands; of what runs over several lines, where it begins."""
+    start, end = event.start_mark, event.end_mark
+    assert start is not None, "PyYAML's parser says where"
+    assert end is not None, "PyYAML's parser says where"
+    one_line = end.line == start.line and end.column > start.column
+    return Mark(start.line, start.column, end.column if one_line else start.column + 1)

@@ -1,0 +1,264 @@
+"""The config's shape: every key, its type, its bounds and its default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from bpcli.config.data_models import Count, DataSpec
+from bpcli.config.named import Strict, keyed, named
+from bpcli.data.generators import MOST_ROWS
+from bpcli.metrics.metrics import METRICS
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
+from bpcli.nn.initializers import INITIALIZERS, Initializer
+from bpcli.nn.losses import LOSSES, Loss
+from bpcli.nn.numerics import Numerics
+from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
+from bpcli.optimizers.schedules import SCHEDULES, LearningRate, Schedule
+from bpcli.registry import name_of
+from bpcli.training.batches import Sampling
+from bpcli.training.objective import Reduction
+
+if TYPE_CHECKING:
+    ActivationSpec = Activation
+    InitializerSpec = Initializer
+    LossSpec = Loss
+    OptimizerSpec = Optimizer
+    ScheduleSpec = Schedule
+    MetricName = str
+else:
+    ActivationSpec = named(
+        "activation",
+        ACTIVATIONS,
+        {alias: {"name": name} for alias, name in ACTIVATION_ALIASES.items()},
+    )
+    InitializerSpec = named("initializer", INITIALIZERS, default="xavier_uniform")
+    LossSpec = named("loss", LOSSES)
+    OptimizerSpec = named("optimizer", OPTIMIZERS, OPTIMIZER_ALIASES, "gradient_descent")
+    ScheduleSpec = keyed("schedule", SCHEDULES, "schedule")
+    MetricName = Literal[tuple(METRICS)]
+
+Units: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)] | Literal["auto"]
+BiasSpec: TypeAlias = bool | Literal["frozen"]
+Numbers: TypeAlias = list[int | float]
+Weight: TypeAlias = Annotated[float, Field(gt=0)]
+
+
+class LayerParameters(Strict):
+    """Explicit initial parameters of one layer: a row of weights a unit."""
+
+    weights: Annotated[list[Numbers], Field(min_length=1)] = Field(
+        description="A row of numbers for each unit."
+    )
+    bias: Numbers | None = Field(default=None, description="A number for each unit.")
+
+
+class NetworkSpec(Strict):
+    """Layer sizes, activations, biases and the initial parameters."""
+
+    layers: Annotated[list[Units], Field(min_length=2)] = Field(
+        description="Units of each layer, the inputs first; `auto` takes the first or last from "
+        "the data."
+    )
+    activations: Annotated[list[ActivationSpec], Field(min_length=1)] = Field(
+        description="One for each layer after the inputs."
+    )
+    bias: BiasSpec | list[BiasSpec] = Field(
+        default=True,
+        description="Whether layers have biases; `frozen` ones stay as they start. One for all "
+        "layers, or a list with one for each.",
+    )
+    init: InitializerSpec = Field(
+        default=INITIALIZERS["xavier_uniform"](), description="How the parameters start."
+    )
+    parameters: list[LayerParameters] | None = Field(
+        default=None,
+        description="An explicit start, a layer each: [{weights: [[…]], bias: […]}, …].",
+    )
+    dtype: Literal["float64", "float32"] = Field(
+        default="float64",
+        description="The precision of training: 15 digits, or 7 in half the memory.",
+    )
+
+
+class Stop(Strict):
+    """Thresholds that end training before `epochs`."""
+
+    goal: float | None = Field(
+        default=None, description="Stop where the loss is no more than this."
+    )
+    min_grad: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop where the Euclidean norm of the gradient is no more than this.",
+    )
+    max_fail: Count | None = Field(
+        default=None, description="Stop so many epochs after the lowest validation loss."
+    )
+    generalization_loss: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop where the validation loss is so many % above its lowest: 5 is PROBEN1's "
+        "GL5.",
+    )
+    progress: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Stop where the training loss of a strip is on average no more than this above "
+        "its lowest, per mille: 0.1 in PROBEN1.",
+    )
+    strip: Count = Field(default=5, description="Epochs between tests of the two above.")
+    max_seconds: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Stop after so many seconds of training."
+    )
+
+
+class EverySeconds(Strict):
+    """So many seconds apart."""
+
+    seconds: Annotated[float, Field(gt=0)] = Field(
+        description="Seconds between, or more, so that saving takes less than 1 % of the time."
+    )
+
+
+def _kind_of_rate(value: Any) -> str:
+    return "varying" if isinstance(value, dict | Schedule) else "constant"
+
+
+RateSpec: TypeAlias = Annotated[
+    Annotated[float, Field(gt=0), Tag("constant")] | Annotated[ScheduleSpec, Tag("varying")],
+    Discriminator(_kind_of_rate),
+]
+
+
+def _default_learning_rate(training: dict[str, Any]) -> float | None:
+    rate: float | None = training["optimizer"].default_learning_rate
+    return rate
+
+
+class Training(Strict):
+    """How the loss is lowered, and when that ends."""
+
+    optimizer: OptimizerSpec = Field(
+        default=GradientDescent(), description="The method that lowers the loss."
+    )
+    epochs: Annotated[int, Field(ge=0, le=10**12)] = Field(
+        default=1000, description="The most passes over the training rows."
+    )
+    learning_rate: RateSpec | None = Field(
+        default_factory=_default_learning_rate,
+        description="The size of a step, or its schedule over the epochs. Its default is the "
+        "optimizer's; most have none.",
+    )
+    reduction: Reduction = Field(
+        default="mean",
+        description="What is minimised: the mean over the rows, or n times it, the sum.",
+    )
+    l2: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Weight decay λ: adds λ/(2n) Σ W², never for biases."
+    )
+    class_weights: Literal["balanced"] | dict[str, Weight] | None = Field(
+        default=None,
+        description="`balanced`, or a weight a class: {0: 1, 1: 2.5}; others count 1.",
+    )
+    batch_size: Count | Literal["full"] = Field(
+        default="full", description="Rows that one update sees: all, or a number of them."
+    )
+    sampling: Sampling = Field(
+        default="shuffle",
+        description="How batches are drawn: `shuffle` takes each row once an epoch, `random` draws "
+        "with replacement.",
+    )
+    rows_per_epoch: Count | None = Field(
+        default=None,
+        description="Rows that the batches of an epoch have in all; null: as many as train.",
+    )
+    stop: Stop = Field(
+        default=Stop.model_construct(),
+        description="What ends training before `epochs`: the first that is met.",
+    )
+    workers: Count | Literal["auto"] = Field(
+        default="auto",
+        description="Processes that share the work: changes speed, never a bit of results.",
+    )
+    numerics: Numerics = Field(
+        default="native",
+        description="Which instructions compute: `native` takes this processor's fastest, "
+        "`portable` those that all x86-64 processors with AVX2 and FMA3 share, which give the "
+        "same bits.",
+    )
+    record_params: bool = Field(
+        default=False, description="Save the parameters after every epoch, in params_path.npy."
+    )
+    log_every: Count | Literal["auto"] = Field(
+        default="auto", description="Epochs between lines of metrics.jsonl, and rows on the screen."
+    )
+    checkpoint_every: Count | EverySeconds = Field(
+        default=EverySeconds.model_construct(seconds=30.0),
+        description="How often a checkpoint is saved: a number of epochs, or {seconds: 30}.",
+    )
+
+    @field_validator("learning_rate", mode="before")
+    @classmethod
+    def _a_number_or_a_schedule(cls, rate: Any) -> Any:
+        if isinstance(rate, str | list):
+            raise ValueError(
+                "a number greater than 0, or a mapping with `schedule` and its options"
+            )
+        return rate
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _over_the_epochs(
+        cls, rate: LearningRate | None, info: ValidationInfo
+    ) -> LearningRate | None:
+        """A schedule that lasts as long as the training keeps its course in longer ones."""
+        if isinstance(rate, Schedule) and "epochs" in info.data:  # which is validated before
+            return rate.over(info.data["epochs"])
+        return rate
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _as_the_optimizer_has_it(
+        cls, rate: LearningRate | None, info: ValidationInfo
+    ) -> LearningRate | None:
+        """None for an optimizer without one, with a note if one was given."""
+        if "optimizer" not in info.data:
+            return rate
+        default = info.data["optimizer"].default_learning_rate
+        if rate is None and default is not None:
+            raise ValueError("a number greater than 0")
+        if rate is not None and default is None:
+            if info.context is not None:
+                name = name_of(OPTIMIZERS, info.data["optimizer"])
+                info.context.append(f"`{name}` has no learning rate: `learning_rate` is not used")
+            return None
+        return rate
+
+
+class Spec(Strict):
+    """A whole config, validated."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = Field(
+        description="What runs are called; default: the file's name."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        default=0, description="Feeds data, split, start and batches, each independently."
+    )
+    data: DataSpec = Field(
+        description="Where the rows come from: a `generator`, a `file`, or `inputs` and `targets`."
+    )
+    network: NetworkSpec = Field(description="Layer sizes, activations and initial parameters.")
+    loss: LossSpec = Field(description="What is minimised.")
+    training: Training = Field(
+        default=Training.model_construct(),
+        description="How the loss is lowered, and when that ends.",
+    )
+    metrics: Literal["auto"] | list[MetricName] = Field(
+        default="auto", description="What is reported beside the loss; `auto`: by task."
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _each_metric_once(cls, names: str | list[str]) -> str | list[str]:
+        if isinstance(names, list) and len(set(names)) < len(names):
+            raise ValueError("each metric once")
+        return names

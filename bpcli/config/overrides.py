@@ -1,0 +1,164 @@
+"""`--set key.path=value`: one value of a config replaced, or added, from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from bpcli.config.issues import Fault, Mark
+from bpcli.config.source import DEEPEST, MOST_VALUES, Key, Location, Source
+from bpcli.errors import ConfigError
+from bpcli.text import quoted
+
+
+def override(source: Source, assignment: str, option: str = "--set") -> None:
+    """Apply `key.path=value`, the value read as YAML. Outranks the file.
+
+    What is wrong with it joins the faults of the source, to be reported with them.
+    """
+    try:
+        _apply(source, _Assignment.of(assignment, option))
+    except _Wrong as error:
+        source.faults.append(error.fault)
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str, mark: Mark) -> None:
+        super().__init__(message)
+        self.fault = Fault(message, mark)
+
+
+class _Assignment(NamedTuple):
+    """The keys, the value's text, and the option as it was written, to point at."""
+
+    keys: list[str]
+    text: str
+    origin: str
+
+    @classmethod
+    def of(cls, assignment: str, option: str) -> _Assignment:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            origin = f"{option} {assignment}"
+            raise _Wrong(
+                "expected key=value, such as --set training.epochs=50",
+                Mark(0, len(option) + 1, len(origin), origin),
+            )
+        if len(keys) > DEEPEST:
+            origin = f"{option} {assignment}"
+            mark = Mark(0, len(option) + 1, len(origin) - len(text) - 1, origin)
+            raise _Wrong(f"this nests deeper than {DEEPEST} levels", mark)
+        return cls(keys, text, f"{option} {assignment if option == '--set' else text}")
+
+    @property
+    def value_mark(self) -> Mark:
+        return self.mark_of(0, len(self.text))
+
+    def mark_of(self, start: int, end: int) -> Mark:
+        """The place of a piece of the value, in the option."""
+        before = len(self.origin) - len(self.text)
+        return Mark(0, before + start, before + end, self.origin)
+
+    def key_mark(self, number: int) -> Mark:
+        """The place of a key of the path; of a value alone, the whole."""
+        path = ".".join(self.keys)
+        start = self.origin.find(f"{path}=")
+        if start < 0:
+            return self.value_mark
+        start += len(".".join([*self.keys[:number], ""]))
+        return Mark(0, start, start + len(self.keys[number]), self.origin)
+
+
+def _apply(source: Source, given: _Assignment) -> None:
+    parsed = _parsed(given)
+    location = _make_way(source, given)
+    parent: Any = source.get(location[:-1])
+    parent[location[-1]] = parsed.tree["value"]
+    for marks in (source.key_marks, source.value_marks):
+        for stale in [known for known in marks if known[: len(location)] == location]:
+            del marks[stale]
+    source.unread = {known for known in source.unread if known[: len(location)] != location}
+    source.key_marks[location] = given.key_mark(len(given.keys) - 1)
+    source.value_marks[location] = given.value_mark
+    for old, new in (
+        (parsed.key_marks, source.key_marks),
+        (parsed.value_marks, source.value_marks),
+    ):
+        for inner, mark in _inner(old, given):
+            new[(*location, *inner)] = mark
+
+
+_BEFORE = "value: "
+
+
+def _parsed(given: _Assignment) -> Source:
+    try:
+        parsed = Source.parse(_BEFORE + given.text, "value", MOST_VALUES)
+    except ConfigError as error:
+        first = str(error).splitlines()[0].split(": ", 1)[1]
+        raise _Wrong(first, given.value_mark) from None
+    if parsed.faults:
+        raise _Wrong(parsed.faults[0].message, given.value_mark)
+    if list(parsed.tree) != ["value"]:
+        raise _Wrong("expected one value, found several lines", given.value_mark)
+    return parsed
+
+
+def _inner(marks: dict[Location, Mark], given: _Assignment) -> Iterator[tuple[Location, Mark]]:
+    """The places inside a value that stands on one line, as places in the option."""
+    for location, mark in marks.items():
+        if len(location) > 1:
+            start, end = mark.column - len(_BEFORE), mark.end_column - len(_BEFORE)
+            is_on_line = mark.line == 0 and "\n" not in given.text
+            yield location[1:], given.mark_of(start, end) if is_on_line else given.value_mark
+
+
+def _make_way(source: Source, given: _Assignment) -> Location:
+    """The location the keys name; mappings on the way are made where they lack."""
+    location: Location = ()
+    parent: Any = source.tree
+    for depth in range(len(given.keys)):
+        location = (*location, _step(parent, given, depth))
+        if depth == len(given.keys) - 1:
+            break
+        here = source.get(location)
+        if here is None:
+            here = _place(source, parent, location, {}, given.key_mark(depth))
+        elif isinstance(here, str) and _is_shorthand(location):
+            here = _place(source, parent, location, {"name": here}, None)
+        elif not isinstance(here, dict | list):
+            where = ".".join(map(str, location))
+            raise _Wrong(f"`{where}` is {quoted(here)}, which has no keys", given.key_mark(depth))
+        parent = here
+    return location
+
+
+def _step(parent: Any, given: _Assignment, depth: int) -> Key:
+    key = given.keys[depth]
+    if not isinstance(parent, list):
+        return key
+    if not (key.isascii() and key.isdecimal()) or int(key[:20]) >= len(parent):
+        places = f"its places are 0 to {len(parent) - 1}" if parent else "it has no places"
+        raise _Wrong(
+            f"`{'.'.join(given.keys[:depth])}` is a list of {len(parent)}; {places}, not {key}",
+            given.key_mark(depth),
+        )
+    return int(key)
+
+
+def _place(
+    source: Source, parent: Any, location: Location, made: dict[str, Any], mark: Mark | None
+) -> dict[str, Any]:
+    parent[location[-1]] = made
+    if mark is not None:
+        source.key_marks[location] = source.value_marks[location] = mark
+        source.unread.discard(location)
+    elif location in source.value_marks:
+        source.value_marks[(*location, "name")] = source.value_marks[location]
+    return made
+
+
+def _is_shorthand(location: Location) -> bool:
+    """True where a word stands for `{name: word}`, so that options can be set beside it."""
+    return location[-1] in ("optimizer", "init", "loss") or location[-2:-1] == ("activations",)

@@ -1,0 +1,179 @@
+"""Every key of a config as a page of Markdown, made from the JSON Schema: what the README shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from bpcli.config.keys import NAMING_KEYS
+
+Node: TypeAlias = Mapping[str, Any]
+
+
+class _Row(NamedTuple):
+    key: str
+    type: str = ""
+    default: str = ""
+    meaning: str = ""
+
+
+def keys_page(schema: Node) -> str:
+    """Tables of all keys with type, default and meaning, and of all names with their options."""
+    page = _Page(schema)
+    return "\n\n".join(f"**{title}**\n\n{_table(rows)}" for title, rows in page.sections().items())
+
+
+def _table(rows: Sequence[_Row]) -> str:
+    lines = [("key", "type", "default", "meaning"), ("---",) * 4, *rows]
+    escaped = ([cell.replace("|", r"\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+
+class _Page:
+    """Walks the schema of a config, whose definitions its nodes refer to."""
+
+    def __init__(self, schema: Node) -> None:
+        self._schema = schema
+
+    def sections(self) -> dict[str, list[_Row]]:
+        """The rows of each table by its title."""
+        keys = self._schema["properties"]
+        network, training = (self._real(keys[key])["properties"] for key in ("network", "training"))
+        data = [self._real(node) for node in keys["data"]["oneOf"]]
+        made = [node for node in data if "generator" in node["properties"]]
+        (file,) = (node for node in data if "file" in node["properties"])
+        (written,) = (node for node in data if "inputs" in node["required"])
+        shared = ("split", "scale", "generator")
+        return {
+            "A config": [*self._rows("", self._schema)],
+            "`data` in a file; `split` and `scale` belong to all `data`": [
+                *self._rows("data.", file)
+            ],
+            "`data` written out": [*self._rows("data.", written, shared)],
+            "`data` that are made, by `generator` and its options": [
+                *self._entries(made, skipped=shared)
+            ],
+            "`network.activations`": [*self._names(network["activations"]["items"])],
+            "`network.init`": [*self._names(network["init"])],
+            "`loss`": [*self._names(keys["loss"])],
+            "`training.optimizer`": [*self._names(training["optimizer"])],
+            "`training.learning_rate` by a schedule": [*self._entries(_schedules(training))],
+        }
+
+    def _rows(self, path: str, node: Node, skipped: Sequence[str] = ()) -> Iterator[_Row]:
+        """A row a key, and below a mapping's the rows of its own keys."""
+        for key, value in node["properties"].items():
+            if key not in skipped:
+                yield self._row(f"`{path}{key}`", value, key in node.get("required", ()))
+                inner = self._mapping(value)
+                if inner is not None:
+                    yield from self._rows(f"{path}{key}.", inner)
+
+    def _row(self, key: str, node: Node, is_required: bool = False) -> _Row:
+        default = (
+            "required" if is_required else _shown(node["default"]) if "default" in node else ""
+        )
+        meaning = node.get("description") or self._real(node).get("description", "")
+        return _Row(key, self._type(node), default, meaning)
+
+    def _names(self, node: Node) -> Iterator[_Row]:
+        yield from self._entries(node["oneOf"][1:])  # the first is the short form
+
+    def _entries(self, nodes: Sequence[Node], skipped: Sequence[str] = ()) -> Iterator[_Row]:
+        """What all names have in common; then each name with its aliases and its own options."""
+        entries = [self._real(node) for node in nodes]
+        common = [key for key in entries[0]["properties"] if key not in (*NAMING_KEYS, *skipped)]
+        common = [key for key in common if all(key in node["properties"] for node in entries)]
+        for key in common:
+            is_required = key in entries[0].get("required", ())
+            yield self._row(f"of all: `{key}`", entries[0]["properties"][key], is_required)
+        for node in entries:
+            name, *aliases = _spellings(node)
+            known_as = f" ({', '.join(aliases)})" if aliases else ""
+            yield _Row(f"`{name}`{known_as}", meaning=_summary(node))
+            for key, value in node["properties"].items():
+                if key not in (*NAMING_KEYS, *skipped, *common):
+                    is_required = key in node.get("required", ())
+                    yield self._row(f"`{name}`: `{key}`", value, is_required)
+
+    def _real(self, node: Node) -> Node:
+        """What a node refers to."""
+        if "$ref" not in node:
+            return node
+        real: Node = self._schema["$defs"][node["$ref"].rpartition("/")[2]]
+        return real
+
+    def _mapping(self, node: Node) -> Node | None:
+        """The node, or its only alternative to null, where that is a mapping of known keys."""
+        kinds = [kind for kind in node.get("anyOf", [node]) if kind.get("type") != "null"]
+        real = self._real(kinds[0])
+        return real if len(kinds) == 1 and "properties" in real else None
+
+    def _type(self, node: Node) -> str:
+        """What a value may be, in words."""
+        node = self._real(node)
+        if "oneOf" in node:
+            return self._type_of_one(node["oneOf"])
+        if "anyOf" in node:
+            return " or ".join(dict.fromkeys(map(self._type, node["anyOf"])))
+        if "const" in node or "enum" in node:
+            return " or ".join(f"`{word}`" for word in node.get("enum", [node.get("const")]))
+        return self._plain_type(node)
+
+    def _type_of_one(self, kinds: Sequence[Node]) -> str:
+        if "enum" in kinds[0]:
+            return "name, or mapping of `name` and options"
+        is_mixed = any("oneOf" in kind for kind in kinds)
+        return " or ".join(map(self._type, kinds)) if is_mixed else "mapping, see below"
+
+    def _plain_type(self, node: Node) -> str:
+        kind, values = _KINDS[node.get("type", "")], node.get("additionalProperties")
+        if kind == "list" and node.get("items"):
+            return f"list of {self._type(node['items'])}"
+        if isinstance(values, dict):
+            return f"mapping to {self._type(values)}"
+        bounds = [f"{sign} {node[word]:g}" for word, sign in _BOUNDS.items() if word in node]
+        return " ".join([kind, ", ".join(bound for bound in bounds if "e+" not in bound)]).strip()
+
+
+_KINDS = {
+    "": "anything",
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "array": "list",
+    "object": "mapping",
+}
+_BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+
+
+def _schedules(training: Node) -> Sequence[Node]:
+    """What a learning rate may be that is neither a number nor null."""
+    rate = training["learning_rate"]["anyOf"][0]
+    (schedule,) = (kind for kind in rate["oneOf"] if "oneOf" in kind)
+    found: Sequence[Node] = schedule["oneOf"]
+    return found
+
+
+def _spellings(node: Node) -> list[str]:
+    """The name that an alternative is for, and its aliases."""
+    tag = next(node["properties"][tag] for tag in NAMING_KEYS if tag in node["properties"])
+    return tag.get("enum") or [tag["const"]]
+
+
+def _shown(value: Any) -> str:
+    """A default as YAML has it."""
+    if isinstance(value, list):
+        return f"`[{', '.join(word or chr(34) * 2 for word in value)}]`"
+    if isinstance(value, dict):
+        return f"`{{{', '.join(f'{key}: {option}' for key, option in value.items())}}}`"
+    if value is None or isinstance(value, bool):
+        return f"`{str(value).lower().replace('none', 'null')}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _summary(node: Node) -> str:
+    """The first paragraph of a description, on one line."""
+    return " ".join(node.get("description", "").partition("\n\n")[0].split())

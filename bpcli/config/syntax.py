@@ -1,0 +1,151 @@
+"""What is wrong with text that is not YAML, in words that say what to do about it.
+
+PyYAML's scanner tells what it expected; a person wants to know what to write.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from bpcli.config.issues import Fault, Mark
+
+_UNSPACED = re.compile(r"[ \t]*(?:- +)*([A-Za-z_][\w.-]*:)(?=[^\s/:])")
+"""A key and its value without a space between; not a path or address such as `c:/a` or `a::b`."""
+
+
+def space_after_colon(text: str) -> str | None:
+    """`epochs: 5` for `epochs:5`, as a hint; None where that is not what is wrong."""
+    found = _UNSPACED.match(text)
+    if found is None:
+        return None
+    return f"put a space after the colon, `{found[1]} …`"
+
+
+def in_words(error: yaml.MarkedYAMLError, lines: list[str]) -> Fault:
+    """A fault of YAML's syntax, at the place to mend."""
+    problem, context = error.problem or "", error.context or ""
+    at = error.problem_mark or error.context_mark
+    start = error.context_mark or at
+    for pattern, message, is_at_start in _MESSAGES:
+        if re.search(pattern, f"{context}; {problem}", re.DOTALL):
+            return Fault(message, _mark(start if is_at_start else at))
+    if "flow" in context:
+        return _open_bracket(problem, at, start, lines)
+    if "mapping values are not allowed" in problem:
+        return _second_colon(at, lines)
+    if "could not find expected ':'" in problem:
+        return _no_colon(start, lines)
+    if "block" in context:
+        return _unexpected(problem, at)
+    return Fault(f"this is not YAML: {problem}", _mark(at))
+
+
+_MESSAGES = [
+    (r"character '\\t'", "use spaces, not tabs", False),
+    (r"character '([@`%|>])'", "a value cannot begin with this character: put it in quotes", False),
+    (r"directive|incompatible", "a line beginning with `%` means nothing here: leave it out", True),
+    (r"<document start>", "a new document begins here: one a file is allowed", False),
+    (r"quoted scalar; found unexpected", "this quote is never closed", True),
+    (
+        r"unknown escape|escape sequence of",
+        "in double quotes a backslash begins an escape: write two, or use single quotes",
+        False,
+    ),
+    (r"scanning an alias", "`*` begins an alias: put a word with it in quotes", True),
+    (r"scanning an anchor", "`&` begins an anchor: put a word with it in quotes", True),
+    (r"\btag\b", "tags (`!…`) are not allowed: put a word with `!` in quotes", True),
+    (
+        r"scanning a block scalar",
+        "`|` and `>` stand before lines of text: put a word with them in quotes",
+        True,
+    ),
+    (
+        r"sequence entries are not allowed",
+        "a list item `- ` belongs on a line of its own, below its key",
+        False,
+    ),
+    (r"mapping keys are not allowed", "a `? ` cannot stand here: write `key: value`", False),
+]
+"""What the scanner's words match, ours for it, and whether the place is where it all began."""
+
+
+def _mark(at: yaml.Mark | Mark | None, end: int = 0) -> Mark | None:
+    return Mark(at.line, at.column, max(end, at.column + 1)) if at else None
+
+
+_CLOSING = {"[": "]", "{": "}"}
+
+
+def _open_bracket(
+    problem: str, at: yaml.Mark | None, start: yaml.Mark | None, lines: list[str]
+) -> Fault:
+    assert at is not None, "the parser says where"
+    assert start is not None, "the parser says where"
+    if "content" not in problem:
+        bracket = Mark(start.line, start.column, start.column + 1)
+    elif "<stream end>" in problem:
+        bracket = _last_open(lines)
+    else:
+        return Fault("a value is missing here", _mark(at))
+    closing = _CLOSING.get(lines[bracket.line][bracket.column : bracket.end_column], "]` or `}")
+    if at.line > bracket.line or "<stream end>" in problem:
+        return Fault(f"this bracket is never closed: `{closing}` is missing", bracket)
+    return Fault(f"expected `,` or `{closing}` here", _mark(at))
+
+
+def _last_open(lines: list[str]) -> Mark:
+    """The last bracket that none closes, as far as can be told without regard to quotes."""
+    depth = 0
+    for number in reversed(range(len(lines))):
+        for column in reversed(range(len(lines[number]))):
+            depth += (lines[number][column] in "[{") - (lines[number][column] in "]}")
+            if depth == 1:
+                return Mark(number, column, column + 1)
+    return Mark(0, 0, 1)
+
+
+def _second_colon(at: yaml.Mark | None, lines: list[str]) -> Fault:
+    assert at is not None, "the scanner says where"
+    hint = space_after_colon(lines[at.line - 1]) if at.line else None
+    if hint is not None:
+        before = lines[at.line - 1]
+        start = len(before) - len(before.lstrip(" -"))
+        return Fault(hint, Mark(at.line - 1, start, len(before.rstrip())))
+    head = lines[at.line][: at.column] if at.line < len(lines) else ""
+    if ": " in head:
+        return Fault("a second colon on the line: put the value in quotes", _mark(at))
+    above = lines[at.line - 1] if at.line else ""
+    if above.strip() and ":" not in above:
+        return _no_colon(Mark(at.line - 1, len(above) - len(above.lstrip(" -")), 0), lines)
+    if at.column > _LONGEST_KEY:
+        return Fault(f"a key has at most {_LONGEST_KEY} characters", Mark(at.line, 0, 1))
+    start = len(head) - len(head.lstrip(" "))
+    message = "this line is indented as if it belonged to the value above"
+    return Fault(f"{message}: begin it below its neighbours", Mark(at.line, start, at.column))
+
+
+_LONGEST_KEY = 1024
+"""How far YAML looks for the colon of a key."""
+
+
+def _no_colon(start: yaml.Mark | Mark | None, lines: list[str]) -> Fault:
+    assert start is not None, "the scanner says where"
+    text = lines[start.line] if start.line < len(lines) else ""
+    message = space_after_colon(text[start.column :]) or "no colon here: expected `key: value`"
+    return Fault(message, _mark(start, len(text.rstrip())))
+
+
+_BRACKETS = re.compile(r"'([\]},])'")
+
+
+def _unexpected(problem: str, at: yaml.Mark | None) -> Fault:
+    """Something where the lines of a list or mapping should go on, or end."""
+    sign = _BRACKETS.search(problem)
+    if sign is not None and sign[1] != ",":
+        return Fault(f"this `{sign[1]}` closes no bracket", _mark(at))
+    if "found '<block" in problem or re.search(r"found '[-?]'", problem):
+        message = "this indentation fits no line above: begin it below its neighbours"
+        return Fault(message, _mark(at))
+    return Fault("this is too much: one value a key, and in quotes if it holds quotes", _mark(at))

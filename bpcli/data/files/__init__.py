@@ -1,0 +1,1 @@
+"""Tables and arrays in files: how they are written, read and split."""

@@ -1,0 +1,222 @@
+"""A table in a file as a source of data: `data: {file: adult.csv, targets: income}`.
+
+The targets are read at once; the inputs become numbers when the training rows are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from bpcli.data.columns import (
+    ColumnRules,
+    Encoding,
+    Selector,
+    class_names_of,
+    kind_of,
+    require,
+    select,
+    target_labels,
+    target_values,
+    weights_of,
+)
+from bpcli.data.files.delimited import FileFormat, read_frame, read_settled, settle
+from bpcli.data.files.splits import (
+    FileParts,
+    notes_on_parts,
+    parts_of_column,
+    parts_of_files,
+    parts_of_index,
+    require_distinct,
+)
+from bpcli.data.preprocessing import PartName
+from bpcli.data.table import Labels, Table
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+FileTask: TypeAlias = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A text file and which of its columns are inputs and targets.
+
+    Without `targets` the last column is the target; without `inputs` all others are inputs.
+    Words and booleans are classes; numbers are only where `task` says so.
+    """
+
+    path: Path
+    format: FileFormat
+    rules: ColumnRules
+    inputs: tuple[Selector, ...] = ("*",)
+    targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
+    task: FileTask | None = None
+    parts: FileParts = field(default_factory=FileParts)
+    weight: str | None = None
+
+    def table(self, rng: np.random.Generator) -> Table:
+        """The rows, with inputs still to be fitted. Raises `DataError` naming column and row."""
+        require_distinct(self.path, self.parts.files)
+        with naming(self.path):
+            format_, notes = settle(self.path, self.format)
+            text = select(format_.columns, self.rules.categories, "categories")
+            frame = read_settled(self.path, replace(format_, text=tuple(text)))
+            _refuse_no_rows(frame)
+            chosen = self._choose(format_.columns)
+        frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
+        table = self._weighted(targets_table(frames, chosen.targets, self.task), frames)
+        unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
+        parts = self._parts(frames, chosen)
+        notes = (*notes, *notes_on_parts(parts, len(table)))
+        return replace(table, unfitted=unfitted, parts=parts, notes=notes)
+
+    def _choose(self, columns: tuple[str, ...]) -> _Chosen:
+        part = select(columns, (self.parts.column,), "split") if self.parts.column else []
+        weight = [] if self.weight is None else select(columns, (self.weight,), "weight")
+        left = [name for name in columns if name not in (*part, *weight)]
+        if self.targets == "same_as_inputs":
+            targets = []
+        elif self.targets is None:
+            targets = left[-1:]
+        else:
+            targets = select(columns, self.targets, "targets")
+        inputs = select(columns, self.inputs, "inputs")
+        inputs = [name for name in inputs if name not in (*targets, *part, *weight)]
+        if not inputs:
+            raise DataError("there are no columns left for the inputs", "inputs")
+        if self.weight in targets:
+            raise DataError(f"column `{self.weight}` is a target already", "weight")
+        return _Chosen(tuple(inputs), tuple(targets), part[0] if part else None)
+
+    def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
+        if self.weight is None:
+            return table
+        pieces = []
+        for path, frame in frames.items():
+            with naming(path, "weight"):
+                pieces.append(weights_of(frame, self.weight))
+        return replace(table, weight=np.concatenate(pieces))
+
+    def _other_frames(
+        self, frame: DataFrame, chosen: _Chosen, text: list[str]
+    ) -> dict[Path, DataFrame]:
+        """The files of other parts, their columns read as those of the first."""
+        if not self.parts.files:
+            return {}
+        used = (*chosen.inputs, *chosen.targets)
+        with naming(self.path):
+            words = [name for name in used if kind_of(frame[name], name) == "category"]
+        format_ = replace(self.format, text=(*text, *words))
+        frames = {}
+        for path in self.parts.files.values():
+            with naming(path, "split"):
+                frames[path] = read_frame(path, format_)
+                _refuse_no_rows(frames[path])
+                require(frames[path].columns, used)
+        return frames
+
+    def _parts(self, frames: dict[Path, DataFrame], chosen: _Chosen) -> dict[PartName, Labels]:
+        frame = frames[self.path]
+        if self.parts.files:
+            sizes = {part: len(frames[path]) for part, path in self.parts.files.items()}
+            return parts_of_files({"train": len(frame), **sizes})
+        if chosen.part is not None:
+            with naming(self.path, "split"):
+                return parts_of_column(frame[chosen.part], chosen.part)
+        return parts_of_index(self.parts.index, len(frame))
+
+
+class _Chosen(NamedTuple):
+    """The names of the columns in use."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    part: str | None
+
+
+def _refuse_no_rows(frame: DataFrame) -> None:
+    if not len(frame):
+        raise DataError("the file has a header, but no rows")
+
+
+@contextmanager
+def naming(path: Path, key: str = "file") -> Iterator[None]:
+    """Put the file's name into the message of a `DataError`, and the key that names the file."""
+    try:
+        yield
+    except DataError as error:
+        message = str(error)
+        if path.name not in message:
+            message = f"{path.name}: {message}"
+        is_of_another_key = error.key not in (None, "file")
+        raise DataError(message, error.key if is_of_another_key else key) from None
+
+
+def targets_table(
+    frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: FileTask | None
+) -> Table:
+    """A table of targets alone, with no inputs. Raises `DataError` naming column and row."""
+    first = next(iter(frames.values()))
+    no_inputs = np.empty((sum(map(len, frames.values())), 0))
+    if not names:
+        return Table(no_inputs)
+    with naming(next(iter(frames))):
+        kinds = [kind_of(first[name], name) for name in names] if task is None else []
+    is_words = any(kind != "number" for kind in kinds)
+    if task == "classification" or is_words:
+        if len(names) != 1:
+            raise DataError(f"classes come from one column, not from {len(names)}", "targets")
+        return _classes(frames, names[0], no_inputs)
+    pieces = []
+    for path, frame in frames.items():
+        with naming(path):
+            pieces.append(target_values(frame, names))
+    return Table(no_inputs, np.concatenate(pieces), target_names=names)
+
+
+def _classes(frames: Mapping[Path, DataFrame], name: str, no_inputs: Array) -> Table:
+    classes = class_names_of([frame[name] for frame in frames.values()], name)
+    pieces = []
+    for path, frame in frames.items():
+        with naming(path):
+            pieces.append(target_labels(frame[name], name, classes))
+    return Table(no_inputs, labels=np.concatenate(pieces), class_names=classes)
+
+
+@dataclass(frozen=True)
+class FrameInputs:
+    """Columns of one or several files that are to become inputs."""
+
+    frames: Mapping[Path, DataFrame]
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    rules: ColumnRules
+
+    def fit(self, training: Labels, class_names: tuple[str, ...]) -> Encoding:
+        """The encoding of the training rows. Raises `DataError` naming the column."""
+        together = self._together()
+        with naming(next(iter(self.frames))):
+            columns = self.rules.fit(together, training, self.names)
+        return Encoding(tuple(columns), self.targets, class_names, tuple(together.columns))
+
+    def _together(self) -> DataFrame:
+        import pandas as pd
+
+        frames = list(self.frames.values())
+        return frames[0] if len(frames) == 1 else pd.concat(frames)
+
+    def encode(self, encoding: Encoding) -> Array:
+        """All rows. Raises `DataError` naming file, column and row."""
+        pieces = []
+        for path, frame in self.frames.items():
+            with naming(path):
+                pieces.append(encoding.encode(frame))
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

@@ -1,0 +1,1 @@
+"""Who computes: this process alone, threads, or forked processes over shared memory."""

@@ -1,0 +1,224 @@
+"""What only the data and the sizes of things can show to be wrong, at the key that causes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bpcli.config.crosscheck import Complaint
+from bpcli.config.models import Spec
+from bpcli.data.preprocessing import (
+    FITTED_RULES,
+    PARTS,
+    Part,
+    PartName,
+    Preparation,
+    Scale,
+    outputs_needed,
+)
+from bpcli.data.table import Labels, Table
+from bpcli.metrics.metrics import METRICS_OF
+from bpcli.nn.activations import Softmax
+from bpcli.nn.network import Network
+from bpcli.text import quoted
+
+
+def has_softmax_output(spec: Spec) -> bool:
+    """Softmax outputs are one a class, also for two classes."""
+    return isinstance(spec.network.activations[-1], Softmax)
+
+
+def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Complaint]:
+    """Missing targets, a single class, and metrics that mean nothing for the task."""
+    if needs_targets and not table.has_targets:
+        yield Complaint(("data",), "there are no `targets`, which training needs", at_key=True)
+    if len(table.class_names) == 1:
+        yield Complaint(
+            ("data",),
+            f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
+            at_key=True,
+        )
+    is_probability = spec.network.activations[-1].gives_probabilities
+    is_scaled = spec.data.scale.targets in FITTED_RULES
+    if table.labels is not None and is_scaled and is_probability:
+        yield Complaint(
+            ("data", "scale", "targets"),
+            "scaled classes lie beyond the outputs' range from 0 to 1: leave this out",
+        )
+    possible = METRICS_OF[table.task]
+    for number, name in enumerate(() if isinstance(spec.metrics, str) else spec.metrics):
+        if name not in possible:
+            yield Complaint(
+                ("metrics", number),
+                f"`{name}` means nothing for {table.task}: expected {' or '.join(possible)}",
+            )
+
+
+def of_weights(spec: Spec, table: Table) -> Iterator[Complaint]:
+    """Class weights where there are no classes, or not those."""
+    rule = spec.training.class_weights
+    at = ("training", "class_weights")
+    if rule is None or not table.has_targets:
+        return
+    if table.labels is None:
+        yield Complaint(at, "only classes can have `class_weights`, and these targets are values")
+    elif rule != "balanced":
+        known = ", ".join(table.class_names)
+        for name in rule:
+            if name not in table.class_names:
+                yield Complaint(
+                    (*at, name),
+                    f"there is no class {quoted(name)}; the classes are {known}",
+                    at_key=True,
+                )
+
+
+def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
+    """Layer sizes that do not fit the data."""
+    layers = spec.network.layers
+    columns = table.X.shape[1]
+    if layers[0] not in ("auto", columns):
+        yield Complaint(
+            ("network", "layers", 0),
+            f"the first layer has {layers[0]} units, but the data has "
+            f"{_counted(columns, 'input column')}",
+        )
+    last = ("network", "layers", len(layers) - 1)
+    if not table.has_targets:
+        if layers[-1] == "auto":
+            yield Complaint(last, "`auto` takes this size from the targets, and there are none")
+        return
+    if len(table.class_names) == 1:
+        return  # whatever the size, there is nothing to learn
+    fitting = {outputs_needed(table, one_hot=False), outputs_needed(table, one_hot=True)}
+    if has_softmax_output(spec):
+        fitting = {outputs_needed(table, one_hot=True)}
+    if has_softmax_output(spec) and 1 in (layers[-1], *fitting):
+        yield Complaint(last, "a softmax of one unit is always 1: use another activation")
+    elif layers[-1] != "auto" and layers[-1] not in fitting:
+        what = (
+            _counted(table.Y.shape[1], "target column")
+            if table.Y is not None
+            else f"{len(table.class_names)} classes"
+        )
+        yield Complaint(
+            last,
+            f"the last layer has {layers[-1]} units, but the data has {what}: expected "
+            f"{' or '.join(map(str, sorted(fitting)))}",
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
+    """Explicit parameters of another shape than their layer."""
+    for number, given in enumerate(spec.network.parameters or []):
+        layer = network.layers[number]
+        at = ("network", "parameters", number)
+        widths = sorted({len(row) for row in given.weights})
+        if len(given.weights) != layer.rows or widths != [layer.inputs]:
+            found = f"{len(given.weights)} × {' or '.join(map(str, widths))}"
+            yield Complaint(
+                (*at, "weights"),
+                f"weights are {found}, expected {layer.rows} × {layer.inputs}: a row a unit",
+            )
+        if layer.has_bias and given.bias is None:
+            yield Complaint(at, f"the layer has a bias: give `bias` with {layer.rows} numbers")
+        if not layer.has_bias and given.bias is not None:
+            yield Complaint((*at, "bias"), "the layer has no bias (`network.bias` is false)")
+        if layer.has_bias and given.bias is not None and len(given.bias) != layer.rows:
+            yield Complaint(
+                (*at, "bias"), f"bias has {len(given.bias)} numbers, expected {layer.rows}"
+            )
+
+
+def of_folds(spec: Spec, table: Table) -> Iterator[Complaint]:
+    """More folds than rows: to be told before any is drawn."""
+    folds, rows = spec.data.split.folds, len(table)
+    if folds is not None and folds > rows:
+        few = "1 row is" if rows == 1 else f"{rows} rows are"
+        yield Complaint(("data", "split", "folds"), f"{few} too few for {folds} folds")
+
+
+def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
+    """Parts without rows, and batches larger than the training part."""
+    for name in PARTS:
+        fraction = spec.data.split.fractions[name]
+        if fraction > 0 and not len(split[name]):
+            yield Complaint(
+                ("data", "split", name),
+                f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
+            )
+    yield from _lost_classes(spec, table, split)
+    if spec.data.split.stratify is True and table.labels is None:
+        yield Complaint(
+            ("data", "split", "stratify"), "only classes can be stratified, and these are values"
+        )
+    rows, training = len(split["train"]), spec.training
+    if training.batch_size != "full" and training.batch_size > rows:
+        yield Complaint(
+            ("training", "batch_size"),
+            f"a batch of {training.batch_size} is more than the {rows} training rows",
+        )
+    asked = training.rows_per_epoch
+    if asked is not None and training.sampling == "shuffle" and asked > rows:
+        yield Complaint(
+            ("training", "rows_per_epoch"),
+            f"`shuffle` takes each of the {rows} training rows once: {asked} is too many",
+        )
+
+
+def _lost_classes(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
+    """Classes that the drawing of the parts leaves no training row."""
+    if table.labels is None or not len(split["train"]) or table.parts:
+        return
+    present = set(table.labels[split["train"]].tolist())
+    lost = [name for number, name in enumerate(table.class_names) if number not in present]
+    if lost and spec.data.split.folds is None:
+        names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
+        yield Complaint(
+            ("data", "split"),
+            f"no row of class {names} is left to train on: use smaller parts, or `stratify: true`",
+            at_key=True,
+        )
+
+
+def of_overflow(preparation: Preparation, parts: dict[PartName, Part]) -> Iterator[Complaint]:
+    """Scales that are not finite, or scale something to what is not; the table itself is finite."""
+    if preparation.inputs.changes_nothing and preparation.targets.changes_nothing:
+        return
+    well = {
+        "inputs": _is_finite(preparation.inputs),
+        "targets": _is_finite(preparation.targets),
+    }
+    for X, Y in (block for part in parts.values() for block in part.blocks()):
+        well["inputs"] &= bool(np.isfinite(X).all())
+        well["targets"] &= bool(np.isfinite(Y).all())
+    for key, is_well in well.items():
+        if not is_well:
+            yield Complaint(
+                ("data", "scale", key), f"scaling the {key} overflows: their numbers are too large"
+            )
+
+
+def _is_finite(scale: Scale) -> bool:
+    return bool(np.isfinite([scale.shift, scale.factor]).all())
+
+
+def of_loss(network: Network, parts: dict[PartName, Part]) -> Iterator[Complaint]:
+    """Targets that a cross-entropy cannot take, in whichever part."""
+    kind = network.loss.targets
+    if kind == "values":
+        return
+    Y = np.concatenate([part.Y for part in parts.values()])
+    if Y.min() < 0 or Y.max() > 1:
+        yield Complaint(
+            ("loss",),
+            f"this loss needs targets between 0 and 1, but they reach from {Y.min():g} to "
+            f"{Y.max():g}",
+        )
+    elif kind == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
+        yield Complaint(("loss",), "this loss needs targets whose rows add up to 1")

@@ -1,0 +1,67 @@
+"""A model as JSON: names, scales, layers and classes, each number as exact as it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from bpcli.data.preprocessing import Scale
+from bpcli.export.model import Model
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.registry import as_mapping
+from bpcli.text import printable_json
+
+
+def json_text(model: Model) -> str:
+    """The model as JSON, in the order in which a prediction needs it; a line a key or a layer."""
+    lines = [f" {_dumped(key)}: {_laid_out(value)}" for key, value in document(model).items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _laid_out(value: Any) -> str:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return _dumped(value)
+    return "[\n  " + ",\n  ".join(map(_dumped, value)) + "\n ]"
+
+
+def _dumped(value: Any) -> str:
+    return printable_json(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def document(model: Model) -> dict[str, Any]:
+    """What the JSON holds.
+
+    `columns` become `inputs`, as many as the first layer takes; those are scaled; the layers, as
+    a[l] = f_l(weights a[l-1] + bias), follow; then the outputs are scaled back.
+    """
+    return {
+        "format": "bpnet model",
+        "version": 1,
+        "name": model.name,
+        "columns": [asdict(column) for column in model.encoding.inputs],
+        "inputs": list(model.encoding.names),
+        "input_scale": _scale(model.preparation.inputs),
+        "layers": _layers(model),
+        "output_scale": _scale(model.preparation.targets),
+        "outputs": list(model.output_names),
+        "classes": list(model.class_names),
+    }
+
+
+def _scale(scale: Scale) -> dict[str, list[float]]:
+    """Inputs become (x - shift) / factor, outputs y · factor + shift."""
+    return {"shift": scale.shift.tolist(), "factor": scale.factor.tolist()}
+
+
+def _layers(model: Model) -> list[dict[str, Any]]:
+    return [
+        {
+            "activation": as_mapping(ACTIVATIONS, layer.activation),
+            "weights": matrix[:, : layer.inputs].tolist(),
+            "bias": matrix[:, -1].tolist() if layer.has_bias else None,
+        }
+        for layer, matrix in zip(
+            model.network.layers, model.network.matrices(model.params), strict=True
+        )
+    ]

@@ -1,0 +1,297 @@
+"""A model as one Python file that needs numpy alone, written to be read.
+
+The layers stand in it as formulas, z = W a + b with samples as columns, and every number to the
+last digit: these come last, after the formulas. Of the functions below, only those that the model
+uses are written.
+
+A run may be a stranger's: what it says goes into the text through `literals` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias, get_args
+
+from bpcli.data.columns import InputColumn, Kind
+from bpcli.export.literals import identifier, number, python_string, python_strings
+from bpcli.export.model import Model
+from bpcli.nn.activations import ACTIVATIONS, Activation
+from bpcli.nn.arrays import Array
+from bpcli.nn.network import Layer
+from bpcli.registry import as_mapping, name_of
+
+
+def python_text(model: Model) -> str:
+    """The source text of the file."""
+    definitions = [_names(model), *_encoding(model), *_activations(model), _network(model)]
+    numbers = "\n".join([*_scales(model), *_parameters(model)])
+    sections = [_head(model), *definitions, _predict(model), numbers]
+    return "\n\n\n".join(section.strip("\n") for section in sections) + "\n"
+
+
+# Names and columns.
+
+
+def _head(model: Model) -> str:
+    layers = " - ".join([number(model.network.inputs), *map(_layer_name, model.network.layers)])
+    trained = "" if model.params.dtype == "float64" else " It was trained in float32."
+    return f'''"""A network of {layers}, trained by bpnet.
+
+`predict` takes a list of dicts, a row each, or a dict of columns, and gives a dict of columns.
+It needs numpy alone and computes in float64.{trained}
+"""
+
+import numpy as np'''
+
+
+def _layer_name(layer: Layer) -> str:
+    return f"{number(layer.units)} {name_of(ACTIVATIONS, layer.activation)}"
+
+
+def _names(model: Model) -> str:
+    names = [
+        f"NAME = {python_string(model.name)}",
+        _assignment("OUTPUTS", model.output_names),
+        *([_assignment("CLASSES", model.class_names)] if model.class_names else []),
+    ]
+    return "\n".join(names)
+
+
+def _assignment(name: str, values: tuple[str, ...]) -> str:
+    return f"{name} = [\n" + "".join(f"    {python_string(value)},\n" for value in values) + "]"
+
+
+def _encoding(model: Model) -> Iterator[str]:
+    """The functions that make columns numbers, and the list of columns that they are for."""
+    entries = [entry for column in model.encoding.inputs for entry in _entries(column)]
+    kinds = {"missing", *(kind for _, kind, _ in entries)}
+    if "boolean" in kinds:
+        kinds.add("number")
+    yield from (source for kind, source in _FUNCTIONS.items() if kind in kinds)
+    lines = "".join(
+        f"    ({python_string(name)}, {kind}, {_dict(options)}),\n"
+        for name, kind, options in entries
+    )
+    yield f"COLUMNS = [  # the name, what makes it numbers, and how\n{lines}]"
+    yield _ENCODE
+
+
+Entry: TypeAlias = tuple[str, str, dict[str, str]]
+"""A column's name, the function that makes it numbers, and that one's options as source text."""
+
+
+def _entries(column: InputColumn) -> Iterator[Entry]:
+    is_category, options = column.kind == "category", {}
+    if is_category:
+        options["words"] = python_strings(column.categories)
+    if column.fill is not None:
+        options["fill"] = python_string(column.fill) if is_category else number(column.fill)
+    yield column.name, identifier(column.kind, get_args(Kind)), options
+    if column.indicator:
+        yield column.name, "missing", {}
+
+
+def _dict(options: dict[str, str]) -> str:
+    entries = (f"{python_string(option)}: {value}" for option, value in options.items())
+    return f"{{{', '.join(entries)}}}"
+
+
+_FUNCTIONS = {
+    "missing": """
+def missing(values):
+    \"""True for None and NaN.\"""
+    return np.array([value is None or value != value for value in values], bool)
+""",
+    "number": """
+def number(values, fill=None):
+    \"""Numbers; `fill` stands in for missing ones.\"""
+    if fill is None and missing(values).any():
+        raise ValueError("a number is missing")
+    values = [fill if gap else value for value, gap in zip(values, missing(values))]
+    numbers = np.array(values, float)
+    if not np.isfinite(numbers).all():
+        raise ValueError("a number is infinite")
+    return numbers
+""",
+    "boolean": """
+def boolean(values, fill=None):
+    \"""True as 1 and False as 0.\"""
+    numbers = number(values, fill)
+    if not np.isin(numbers, (0, 1)).all():
+        raise ValueError("a value is neither true nor false")
+    return numbers
+""",
+    "category": """
+def word(value, words):
+    \"""The word that a value is, or the number it is another way to write: 1.0 for 1.\"""
+    text = str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value).strip()
+    try:
+        number = float("nan") if text in words else float(text)
+    except ValueError:
+        return text
+    if number != number:
+        return text
+    return f"{number:.17g}" if number % 1 else f"{number:.0f}"
+
+
+def category(values, words, fill=None):
+    \"""A column for each word: 1 where it is the value, else 0; none for other words.\"""
+    if fill is None and missing(values).any():
+        raise ValueError("a word is missing")
+    values = [fill if gap else word(value, words) for value, gap in zip(values, missing(values))]
+    return np.array([[value == known for known in words] for value in values], float)
+""",
+}
+_ENCODE = '''
+def values_of(rows, name):
+    """A column of a list of dicts, or of a dict of columns."""
+    return [row[name] for row in rows] if isinstance(rows, list) else list(rows[name])
+
+
+def encode(rows):
+    """The inputs of the network (n, inputs), in their own units."""
+    encoded = []
+    for name, kind, how in COLUMNS:
+        try:
+            encoded.append(kind(values_of(rows, name), **how))
+        except ValueError as error:
+            raise ValueError(f"column {name!r}: {error}") from None
+    return np.column_stack(encoded)
+'''
+
+
+# Numbers.
+
+
+def _scales(model: Model) -> Iterator[str]:
+    inputs, outputs = model.preparation.inputs, model.preparation.targets
+    if not inputs.changes_nothing:
+        yield f"INPUT_SHIFT = {_literal(inputs.shift)}\nINPUT_FACTOR = {_literal(inputs.factor)}"
+    if not outputs.changes_nothing:
+        yield (
+            f"OUTPUT_SHIFT = {_literal(outputs.shift)}\nOUTPUT_FACTOR = {_literal(outputs.factor)}"
+        )
+
+
+def _parameters(model: Model) -> Iterator[str]:
+    for name, tensor in model.network.tensors(model.params):
+        as_column = "[:, np.newaxis]" if tensor.ndim == 1 else ""
+        yield f"{name} = {_literal(tensor)}{as_column}"
+
+
+_NUMBERS_A_LINE = 4
+
+
+def _literal(array: Array) -> str:
+    """An array as source text, each number with all its digits."""
+    if array.ndim == 1:
+        return f"np.array([\n{_lines(array, '    ')}])"
+    rows = "".join(f"    [\n{_lines(row, '        ')}    ],\n" for row in array)
+    return f"np.array([\n{rows}])"
+
+
+def _lines(vector: Array, indent: str) -> str:
+    texts = [f"{number(value)}," for value in vector.tolist()]
+    starts = range(0, len(texts), _NUMBERS_A_LINE)
+    return "".join(f"{indent}{' '.join(texts[i : i + _NUMBERS_A_LINE])}\n" for i in starts)
+
+
+# Formulas.
+
+
+def _activations(model: Model) -> Iterator[str]:
+    used = {name_of(ACTIVATIONS, layer.activation) for layer in model.network.layers}
+    yield from (source for name, source in _ACTIVATION_SOURCES.items() if name in used)
+
+
+def _network(model: Model) -> str:
+    lines = []
+    for place, layer in enumerate(model.network.layers, start=1):
+        bias = f" + b{place}" if layer.has_bias else ""
+        z = f"W{place} @ a{place - 1}{bias}"
+        lines.append(f"    a{place} = {_call(layer.activation, z)}\n")
+    return f'''
+def network(X):
+    """The outputs (n, outputs) of the network for its inputs (n, inputs)."""
+    a0 = X.T
+{"".join(lines)}    return a{len(lines)}.T
+'''
+
+
+def _call(activation: Activation, z: str) -> str:
+    options = as_mapping(ACTIVATIONS, activation)
+    name = options.pop("name")
+    arguments = "".join(f", {option}={number(value)}" for option, value in options.items())
+    return f"{name}({z}{arguments})"
+
+
+def _predict(model: Model) -> str:
+    inputs, outputs = model.preparation.inputs, model.preparation.targets
+    scaled = "" if inputs.changes_nothing else "    X = (X - INPUT_SHIFT) / INPUT_FACTOR\n"
+    unscaled = "" if outputs.changes_nothing else "    Y = Y * OUTPUT_FACTOR + OUTPUT_SHIFT\n"
+    return f'''
+def predict(rows):
+    """{_what_is_predicted(model)}"""
+    X = encode(rows)
+{scaled}    Y = network(X)
+{unscaled}    predicted = dict(zip(OUTPUTS, Y.T))
+{_class_line(model)}    return predicted
+'''
+
+
+def _what_is_predicted(model: Model) -> str:
+    if model.class_names:
+        return "The outputs for each class, and the `class` they say, of each row."
+    return "The predicted values of each row, in their own units."
+
+
+def _class_line(model: Model) -> str:
+    if not model.class_names:
+        return ""
+    label = "Y.argmax(axis=1)" if model.network.outputs > 1 else "(Y[:, 0] >= 0.5).astype(int)"
+    return f'    predicted["class"] = np.array(CLASSES, object)[{label}]\n'
+
+
+_ACTIVATION_SOURCES = {
+    "identity": """\
+def identity(z):
+    return z
+""",
+    "sigmoid": """\
+def sigmoid(z):
+    return 0.5 + 0.5 * np.tanh(0.5 * z)  # 1 / (1 + e^-z), without overflow
+""",
+    "tanh": """\
+def tanh(z):
+    return np.tanh(z)
+""",
+    "relu": """\
+def relu(z):
+    return np.maximum(z, 0)
+""",
+    "leaky_relu": """\
+def leaky_relu(z, slope):
+    return np.maximum(z, slope * z)
+""",
+    "elu": """\
+def elu(z, alpha):
+    return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))
+""",
+    "softplus": """\
+def softplus(z):
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # ln(1 + e^z), without overflow
+""",
+    "softsign": """\
+def softsign(z):
+    return z / (1 + np.abs(z))
+""",
+    "maxout": """\
+def maxout(z, pieces):
+    return z.reshape(-1, pieces, z.shape[1]).max(axis=1)
+""",
+    "softmax": """\
+def softmax(z):
+    powers = np.exp(z - z.max(axis=0))  # of the largest, e^0: no overflow
+    return powers / powers.sum(axis=0)
+""",
+}

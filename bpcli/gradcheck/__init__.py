@@ -1,0 +1,1 @@
+"""Derivatives on trial: analytic ones against two numerical ones, case by case."""

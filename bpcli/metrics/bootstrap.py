@@ -1,0 +1,69 @@
+"""How far a metric may be off because the rows were few: intervals by the bootstrap.
+
+The rows are drawn again, with replacement, many times. Metrics are functions of means over rows,
+so a resample needs only how often each row is in it, and one product gives the means of many.
+Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13: the percentile interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.metrics.metrics import Sample
+from bpcli.nn.arrays import Array
+
+RESAMPLES = 1000
+LEVEL = 0.95
+_NUMBERS_AT_ONCE = 2**20
+
+
+class Interval(NamedTuple):
+    """From the (1 - LEVEL) / 2 quantile of the resamples to the (1 + LEVEL) / 2 one."""
+
+    low: float
+    high: float
+
+
+def bootstrap_intervals(
+    samples: Mapping[str, Sample], rng: np.random.Generator
+) -> dict[str, Interval | None]:
+    """The interval of each metric, all over the same resamples of the rows.
+
+    None where the metric is undefined in a resample.
+    """
+    if not samples:
+        return {}
+    statistics = [sample.statistics for sample in samples.values()]
+    means = _resampled_means(np.concatenate(statistics), rng)
+    pieces = np.split(means, np.cumsum([len(each) for each in statistics])[:-1], axis=1)
+    return {
+        name: _interval(sample.value(piece))
+        for (name, sample), piece in zip(samples.items(), pieces, strict=True)
+    }
+
+
+def _interval(values: Array) -> Interval | None:
+    if not np.isfinite(values).all():
+        return None
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high))
+
+
+def _resampled_means(statistics: Array, rng: np.random.Generator) -> Array:
+    """The means (RESAMPLES, m) of statistics (m, n)."""
+    rows = statistics.shape[1]
+    return np.concatenate([counts @ statistics.T / rows for counts in _counts(rows, rng)])
+
+
+def _counts(rows: int, rng: np.random.Generator) -> Iterator[Array]:
+    """How often each row is in each resample: (resamples, rows), some megabytes at a time."""
+    at_once = max(1, _NUMBERS_AT_ONCE // rows)
+    for start in range(0, RESAMPLES, at_once):
+        resamples = min(at_once, RESAMPLES - start)
+        drawn = rng.integers(rows, size=(resamples, rows))
+        drawn += rows * np.arange(resamples)[:, np.newaxis]
+        counts = np.bincount(drawn.ravel(), minlength=resamples * rows)
+        yield counts.reshape(resamples, rows).astype(np.float64)

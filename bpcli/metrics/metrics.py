@@ -1,0 +1,221 @@
+"""Metrics: numbers that are reported, in original units, and never minimised."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.data.preprocessing import Part, Preparation
+from bpcli.data.table import Labels, Task
+from bpcli.nn.activations import Sigmoid, Softmax
+from bpcli.nn.arrays import Array
+from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from bpcli.nn.network import Network
+
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was predicted for the rows of a part, in original units.
+
+    `outputs` (n, K); `classes` (n,) where there are classes; `log_losses` (n,) where the outputs
+    are probabilities of classes.
+    """
+
+    outputs: Array
+    classes: Labels | None = None
+    log_losses: Array | None = None
+
+
+def predictions(network: Network, Z: Array, preparation: Preparation, part: Part) -> Predictions:
+    """What the output layer's z (rows, n) of a part mean.
+
+    Log losses come from z, so they are never infinite.
+    """
+    outputs = np.empty((len(part), network.outputs))
+    for rows in _pieces(len(part)):
+        outputs[rows] = preparation.original(output_activations(network, Z[:, rows]).T)
+    classes = preparation.labels(outputs)
+    log_losses = None if classes is None else _log_losses(network, Z, preparation, part)
+    return Predictions(outputs, classes, log_losses)
+
+
+def _pieces(count: int) -> Iterator[slice]:
+    """So many rows, some at a time: all steps to a result would take more memory than it does."""
+    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, count, _ROWS_AT_ONCE))
+
+
+def output_activations(network: Network, Z: Array) -> Array:
+    """The network's outputs (units, n), from its output layer's z (rows, n)."""
+    top = network.layers[-1]
+    A = np.empty((top.units, Z.shape[1]), Z.dtype)
+    top.activation.forward(Z, A)
+    return A
+
+
+def _log_losses(network: Network, Z: Array, preparation: Preparation, part: Part) -> Array | None:
+    """In double precision."""
+    loss = _log_loss_of(network)
+    if loss is None:
+        return None
+    found = np.empty(len(part))
+    for rows in _pieces(len(part)):
+        z = Z[:, rows].astype(np.float64)
+        Y = preparation.original(replace(part, index=part.index[rows]).Y)
+        found[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, and not a
+    return found
+
+
+def _log_loss_of(network: Network) -> Loss | None:
+    """The cross-entropy whose probabilities the outputs are; None where they are none."""
+    activation = network.layers[-1].activation
+    if isinstance(activation, Softmax):
+        return CrossEntropy()
+    if isinstance(activation, Sigmoid) and network.outputs == 1:
+        return BinaryCrossEntropy()
+    return None
+
+
+def constant_predictions(training: Part, part: Part) -> Predictions:
+    """The baseline that knows the training targets but no input.
+
+    Classes: always the commonest, with the training frequencies as probabilities. Values: the mean.
+    """
+    rows = len(part)
+    if training.labels is None:
+        values = training.values if training.values is not None else training.Y
+        return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
+    assert part.labels is not None, "parts of one table agree on having classes"
+    count = 1 + max(training.labels.max(initial=0), part.labels.max(initial=0))
+    frequency = np.bincount(training.labels, minlength=count) / len(training)
+    with np.errstate(divide="ignore"):
+        log_losses = -np.log(frequency[part.labels])
+    commonest = np.full(rows, frequency.argmax())
+    return Predictions(np.tile(frequency, (rows, 1)), commonest, log_losses)
+
+
+class Sample(NamedTuple):
+    """A metric of the rows at hand, as a function of means over rows.
+
+    So it can be had of many resamples of them at once. `statistics` (m, n) is what is averaged;
+    `value` makes the metric of the means (…, m): (…).
+    """
+
+    statistics: Array
+    value: Callable[[Array], Array]
+
+    def measure(self) -> float | None:
+        """The metric; None where it is undefined or not finite."""
+        value = float(self.value(self.statistics.mean(axis=1)))
+        return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is averaged over the rows, None where the metric means nothing, and what of that."""
+
+    statistics: Callable[[Part, Predictions], Array | None]
+    value: Callable[[Array], Array]
+    greater_is_better: bool = False
+
+    def sample(self, part: Part, predicted: Predictions) -> Sample | None:
+        statistics = self.statistics(part, predicted)
+        return None if statistics is None else Sample(statistics, self.value)
+
+
+def _right(part: Part, predicted: Predictions) -> Array | None:
+    """Whether a row's class is right."""
+    if predicted.classes is None or part.labels is None:
+        return None
+    return np.equal(predicted.classes, part.labels).astype(np.float64)[np.newaxis]
+
+
+def _log_loss(part: Part, predicted: Predictions) -> Array | None:
+    """-ln p(true class)."""
+    return None if predicted.log_losses is None else predicted.log_losses[np.newaxis]
+
+
+def _squared_residual(part: Part, predicted: Predictions) -> Array | None:
+    """The mean over outputs of residual²."""
+    return None if part.values is None else _by_row((predicted.outputs - part.values) ** 2)
+
+
+def _absolute_residual(part: Part, predicted: Predictions) -> Array | None:
+    """The mean over outputs of |residual|."""
+    return None if part.values is None else _by_row(np.abs(predicted.outputs - part.values))
+
+
+def _by_row(table: Array) -> Array:
+    """The mean over outputs: of one, that itself, which numpy's loop over rows takes longer for."""
+    rows: Array = table.T if table.shape[1] == 1 else table.mean(axis=1)[np.newaxis]
+    return rows
+
+
+def _residual_and_deviation(part: Part, predicted: Predictions) -> Array | None:
+    """residual², d² (both averaged over outputs) and d of each output, d = y - a median y.
+
+    From a median no mean is further away than the standard deviation, so that nothing cancels in
+    mean d² - (mean d)²; and of a constant target, d is 0 to the last bit.
+    """
+    if part.values is None or not len(part):
+        return None
+    middle = len(part) // 2  # np.median would import numpy.ma
+    d = part.values - np.partition(part.values, middle, axis=0)[middle]
+    squares = _by_row((predicted.outputs - part.values) ** 2), _by_row(d**2)
+    return np.concatenate([*squares, d.T])
+
+
+def mean_of(means: Array) -> Array:
+    """The value of a metric that is itself a mean."""
+    return means[..., 0]
+
+
+def ratio_of(means: Array) -> Array:
+    """The value of a metric that is a ratio of two means."""
+    ratio: Array = means[..., 0] / means[..., 1]
+    return ratio
+
+
+def _root(means: Array) -> Array:
+    root: Array = np.sqrt(means[..., 0])
+    return root
+
+
+def _r2(means: Array) -> Array:
+    """1 - Σ residual² / Σ (y - mean y)², over all outputs; not finite for a constant target."""
+    variance = means[..., 1] - (means[..., 2:] ** 2).mean(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Array = means[..., 0] / variance
+    return 1 - ratio
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric(_right, mean_of, greater_is_better=True),
+    "log_loss": Metric(_log_loss, mean_of),
+    "rmse": Metric(_squared_residual, _root),
+    "mae": Metric(_absolute_residual, mean_of),
+    "r2": Metric(_residual_and_deviation, _r2, greater_is_better=True),
+}
+
+METRICS_OF: dict[Task, tuple[str, ...]] = {
+    "classification": ("accuracy", "log_loss"),
+    "regression": ("rmse", "mae", "r2"),
+    "reconstruction": ("rmse", "mae", "r2"),
+}
+"""The metrics that mean something for a task; all of them are reported unless some are named."""
+
+
+def samples(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, Sample | None]:
+    """The metrics by name, not averaged yet."""
+    return {name: METRICS[name].sample(part, predicted) for name in names}
+
+
+def measure(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, float | None]:
+    """The metrics by name; None where one is undefined or not finite."""
+    found = samples(names, part, predicted)
+    return {name: None if sample is None else sample.measure() for name, sample in found.items()}

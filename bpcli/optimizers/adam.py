@@ -1,0 +1,67 @@
+"""Adam: steps of about the learning rate along each parameter, whatever the gradient's scale.
+
+    m ← β₁ m + (1 - β₁) g          v ← β₂ v + (1 - β₂) g²          g = ∂objective/∂params
+    params ← params - η m̂ / (√v̂ + ε),      m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)
+
+in step t = 1, 2, … Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1. It is computed in the order that
+the paper recommends at the end of its section 2, with ε so scaled that the result is the same:
+
+    params ← params - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) · m / (√v + ε √(1 - β₂ᵗ))
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt, doc
+
+from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers.base import COUNT, Bounds, Optimizer, State
+from bpcli.training.objective import Objective
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Gradient descent by running means of the gradient and of its square."""
+
+    default_learning_rate: ClassVar[float | None] = 0.001
+    full_batch_because: ClassVar[str | None] = None
+
+    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient.")] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square.")] = 0.999
+    epsilon: Annotated[float, Gt(0), doc("Keeps the divisor from 0.")] = 1e-8
+
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        return 4 * n_params * itemsize  # both means, of this step and of the one before
+
+    def init(self, params: Vector) -> State:
+        return {
+            "mean": np.zeros_like(params),
+            "square": np.zeros_like(params),
+            "steps": np.asarray(0),
+        }
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"steps": COUNT}
+
+    def step(
+        self, objective: Objective, params: Vector, state: State, learning_rate: Array
+    ) -> tuple[Vector, State]:
+        grad = objective.grad(params)
+        mean = self.beta1 * state["mean"]
+        mean += (1 - self.beta1) * grad
+        square = self.beta2 * state["square"]
+        square += (1 - self.beta2) * grad * grad
+        steps = int(state["steps"]) + 1
+        scale = math.sqrt(1 - self.beta2**steps)  # of √v̂ to √v, upside down
+        change = np.sqrt(square)
+        change += self.epsilon * scale
+        np.divide(mean, change, change)
+        change *= learning_rate * (scale / (1 - self.beta1**steps))
+        np.subtract(params, change, change)
+        return change, {"mean": mean, "square": square, "steps": np.asarray(steps)}

@@ -1,0 +1,80 @@
+"""Gradient descent that finds its learning rate: bolder while the loss falls, else more careful.
+
+    v ← μ v - η ∂objective/∂params          trial = params + v
+
+    objective(trial) < objective(params)        params ← trial,   η ← increase · η
+    objective(trial) > r · objective(params)    v ← 0,            η ← decrease · η
+    else                                        params ← trial
+
+with r = `max_loss_increase`: a step that raises the loss by more is not made, and the next one
+begins without momentum; a loss that is not finite counts as raised. Vogl et al. 1988, Biological
+Cybernetics 59, 257; Battiti 1989, Complex Systems 3, 331 ("bold driver"). MATLAB's traingda and
+traingdx have the same defaults. With them a rate at which the loss creeps up, by less than 4 % a
+step, is kept for good; `max_loss_increase: 1` never lets the loss rise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt, doc
+
+from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers.base import POSITIVE, Bounds, NoStep, Optimizer, State
+from bpcli.training.objective import Objective
+
+
+@dataclass(frozen=True)
+class AdaptiveGradientDescent(Optimizer):
+    """Gradient descent with a learning rate that rises and falls; `learning_rate` is its first.
+
+    The state holds by how much it has changed since: the factor `rate`.
+    """
+
+    default_learning_rate: ClassVar[float | None] = 0.01
+    changes_its_rate: ClassVar[bool] = True
+
+    momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
+    increase: Annotated[float, Ge(1), doc("Factor on the rate where the loss fell.")] = 1.05
+    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate where it rose.")] = 0.7
+    max_loss_increase: Annotated[float, Ge(1), doc("A loss so many times the last is undone.")] = (
+        1.04
+    )
+
+    def init(self, params: Vector) -> State:
+        velocity = {"velocity": np.zeros_like(params)} if self.momentum else {}
+        return {"rate": np.asarray(1.0), **velocity}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"rate": POSITIVE}
+
+    def step(
+        self, objective: Objective, params: Vector, state: State, learning_rate: Array
+    ) -> tuple[Vector, State]:
+        loss, grad, _ = objective.value_and_grad(params)
+        velocity = grad * (-float(state["rate"]) * learning_rate)
+        if self.momentum:
+            velocity += self.momentum * state["velocity"]
+        trial = params + velocity
+        # With its gradient, which the next step needs if this one is made: most are.
+        trial_loss = objective.value_and_grad(trial).value
+        if trial_loss < loss:
+            return trial, self._state(state, self.increase, velocity)
+        if np.array_equal(trial, params):
+            raise NoStep("no_progress", "The next step is too short to change any parameter.")
+        if trial_loss <= self.max_loss_increase * loss:
+            return trial, self._state(state, 1.0, velocity)
+        return params, self._state(state, self.decrease, np.zeros_like(params))
+
+    def _state(self, state: State, factor: float, velocity: Vector) -> State:
+        """The state after a step: the rate times a factor."""
+        rate = np.asarray(factor * state["rate"])
+        return {"rate": rate, "velocity": velocity} if self.momentum else {"rate": rate}
+
+    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+        assert learning_rate is not None, "the config gives it one"
+        return {"learning_rate": float(state["rate"]) * learning_rate}

@@ -1,0 +1,82 @@
+"""Gradient descent with momentum: back-propagation's own rule.
+
+    v ← μ v - η ∂objective/∂params          params ← params + v
+
+Rumelhart, Hinton, Williams 1986, Nature 323, 533, eq. 9. Nesterov's variant looks ahead along the
+velocity, params ← params + μ v - η ∂objective/∂params with the new v (Sutskever et al. 2013,
+eq. 3 and 4, in the variables of the look-ahead point).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Lt, doc
+
+from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers.base import Optimizer, State
+from bpcli.training.objective import Objective
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimizer):
+    """Steepest descent, optionally with momentum.
+
+    `update: simultaneous` moves all layers along one gradient. `layerwise` moves the last layer
+    first and takes the gradient anew for each layer before it.
+    """
+
+    default_learning_rate: ClassVar[float | None] = 0.1
+    full_batch_because: ClassVar[str | None] = None
+
+    momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
+    nesterov: Annotated[bool, doc("Momentum that looks ahead.")] = False
+    update: Annotated[
+        Literal["simultaneous", "layerwise"],
+        doc("All layers at once, or one after the other, the last first."),
+    ] = "simultaneous"
+
+    @property
+    def is_recordable(self) -> bool:
+        return self.update == "simultaneous"
+
+    def init(self, params: Vector) -> State:
+        return {"velocity": np.zeros_like(params)} if self.momentum else {}
+
+    def step(
+        self, objective: Objective, params: Vector, state: State, learning_rate: Array
+    ) -> tuple[Vector, State]:
+        if self.update == "simultaneous":
+            return self._moved(params, state, objective.grad(params) * learning_rate)
+        for where in reversed(objective.network.layer_slices):
+            change = objective.grad(params) * learning_rate
+            params, state = self._moved_in(where, params, state, change)
+        return params, state
+
+    def _moved(self, params: Vector, state: State, change: Vector) -> tuple[Vector, State]:
+        """Move against `change`, η times the gradient; takes over its memory."""
+        if not self.momentum:
+            return np.subtract(params, change, change), state  # as a keyword, `out` takes 0.2 µs
+        velocity = self.momentum * state["velocity"]
+        velocity -= change
+        ahead = self.momentum * velocity - change if self.nesterov else velocity
+        return params + ahead, {"velocity": velocity}
+
+    def _moved_in(
+        self, where: slice, params: Vector, state: State, change: Vector
+    ) -> tuple[Vector, State]:
+        """Move the entries `where` alone."""
+        part: State = {name: slot[where] for name, slot in state.items()}
+        moved, part = self._moved(params[where], part, change[where])
+        return _with(params, where, moved), {
+            name: _with(state[name], where, slot) for name, slot in part.items()
+        }
+
+
+def _with(vector: Vector, where: slice, entries: Vector) -> Vector:
+    """A copy of the vector with some of its entries replaced."""
+    copy = vector.copy()
+    copy[where] = entries
+    return copy

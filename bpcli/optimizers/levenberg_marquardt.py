@@ -1,0 +1,151 @@
+"""Levenberg-Marquardt: Gauss-Newton steps, damped until one lowers the loss.
+
+With J the Jacobian of the residuals r, a step d solves
+
+    (JᵀJ + μ I) d = -Jᵀr
+
+and is taken if the objective is lower there: μ ← μ / decrease. Otherwise μ ← μ · increase, and the
+step, shorter and closer to the gradient, is tried again. Levenberg 1944, Quart. Appl. Math. 2, 164;
+Marquardt 1963, J. SIAM 11, 431; Hagan & Menhaj 1994, IEEE Trans. Neural Networks 5, 989, whose
+factors these are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
+from annotated_types import Gt, doc
+
+from bpcli.nn.arrays import Array, Vector
+from bpcli.optimizers.base import (
+    POSITIVE,
+    Bounds,
+    NoStep,
+    Optimizer,
+    State,
+    square_of_gradient,
+)
+from bpcli.training.objective import Objective
+
+_LEAST_DAMPING = 1e-20
+"""Less would be lost beside the rounding of JᵀJ, and only take longer to rise again."""
+
+_BLOCK = 64
+
+_MATRICES_IN_USE = 6
+"""JᵀJ, its scaled copy, and the solver's: damped, its factor, LAPACK's own, and an inverse."""
+
+
+class Quadratic(NamedTuple):
+    """What a step lowers, near where it starts: value + gradᵀ d + ½ dᵀ hessian d.
+
+    μ stands before `unit` times the identity, in the scale of the Hessian.
+    """
+
+    value: float
+    grad: Vector
+    hessian: Array
+    unit: float
+
+
+Descent: TypeAlias = Callable[[Vector], float]
+"""What is to be lowered; infinite where it, or its gradient, is not finite."""
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt(Optimizer):
+    """For sums of squares and networks of up to a few thousand parameters.
+
+    μ counts against JᵀJ of the plain residuals, rows weighted, whatever the loss's own factor and
+    `reduction` are: mean or sum, the steps are the same. L2 adds its own exact curvature.
+    """
+
+    needs_sum_of_squares: ClassVar[bool] = True
+
+    damping: Annotated[float, Gt(0), doc("The first damping.")] = 1e-3
+    increase: Annotated[float, Gt(1), doc("Factor on the damping where a step fails.")] = 10.0
+    decrease: Annotated[float, Gt(1), doc("Divides the damping where one succeeds.")] = 10.0
+    max_damping: Annotated[float, Gt(0), doc("More ends training.")] = 1e10
+
+    def __post_init__(self) -> None:
+        if self.damping > self.max_damping:
+            raise ValueError(
+                f"`damping` ({self.damping:g}) to be at most `max_damping` ({self.max_damping:g})"
+            )
+
+    def memory_bytes(self, n_params: int, itemsize: int) -> int:
+        return _MATRICES_IN_USE * n_params**2 * itemsize
+
+    def init(self, params: Vector) -> State:
+        return {"damping": np.asarray(self.damping)}
+
+    @property
+    def bounds(self) -> Mapping[str, Bounds]:
+        return {"damping": POSITIVE}
+
+    def step(
+        self, objective: Objective, params: Vector, state: State, learning_rate: Array
+    ) -> tuple[Vector, State]:
+        here = Quadratic(*objective.gauss_newton(params))
+        square_of_gradient(here.grad)
+
+        def loss(trial: Vector) -> float:
+            value, grad, _ = objective.value_and_grad(trial)
+            return value if np.isfinite(grad).all() else math.inf
+
+        params, damping = self.descend(loss, here, params, state["damping"].item())
+        return params, {"damping": damping}
+
+    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+        return {"damping": state["damping"].item()}
+
+    def descend(
+        self, function: Descent, here: Quadratic, params: Vector, damping: float
+    ) -> tuple[Vector, Array]:
+        """The first damped step that lowers the function, and the damping to go on with.
+
+        Raises `NoStep` where the damping grows beyond the largest first.
+        """
+        while damping <= self.max_damping:
+            trial = _damped_step(here, params, damping)
+            if trial is not None and function(trial) < here.value:
+                return trial, np.asarray(max(_LEAST_DAMPING, damping / self.decrease))
+            # From the least number of all, a factor may lead nowhere: 1.4 times it is rounded back.
+            damping = max(_LEAST_DAMPING, damping * self.increase)
+        raise NoStep(
+            "max_damping",
+            f"No step lowers the loss, with a damping of up to {self.max_damping:g}.",
+        )
+
+
+def _damped_step(here: Quadratic, params: Vector, damping: float) -> Vector | None:
+    """Where the step leads; None where the matrix is not positive definite, or nowhere finite."""
+    matrix = here.hessian.copy()
+    diagonal = matrix.reshape(-1)[:: len(params) + 1]
+    diagonal += damping * here.unit
+    try:
+        L = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    trial: Vector = params - solve_with_factor(L, here.grad)
+    return trial if np.isfinite(trial).all() else None
+
+
+def solve_with_factor(L: Array, b: Vector) -> Vector:
+    """The x with L Lᵀ x = b, for L lower triangular: L y = b, then Lᵀ x = y.
+
+    By substitution, a block of unknowns at a time.
+    """
+    x = b.copy()
+    starts = range(0, len(b), _BLOCK)
+    for start in starts:
+        here = slice(start, start + _BLOCK)
+        x[here] = np.linalg.solve(L[here, here], x[here] - L[here, :start].dot(x[:start]))
+    for start in reversed(starts):
+        here, stop = slice(start, start + _BLOCK), start + _BLOCK
+        x[here] = np.linalg.solve(L[here, here].T, x[here] - x[stop:].dot(L[stop:, here]))
+    return x

@@ -1,0 +1,92 @@
+"""The picture of a comparison: loss against gradient evaluations, and against time.
+
+matplotlib is imported when a picture is drawn, and draws into a file: there is no display.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bpcli.plots.style import colour, dashes, house_style, picture
+from bpcli.terminal.tables import loss_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_ROOM = 100.0
+"""How many times the loss of the start is drawn at most: what diverges would flatten the rest."""
+
+_CHARACTERS, _HANDLE = 120, 10
+"""What a line of the legend has room for, and what an entry takes beside its label."""
+
+
+def comparison_picture(document: Mapping[str, Any], path: Path) -> bytes:
+    """The picture in the format of a path's suffix; equal documents give equal bytes."""
+    with house_style():
+        return picture(comparison_figure(document), path.suffix.lower())
+
+
+def comparison_figure(document: Mapping[str, Any]) -> Figure:
+    """Two panels with one legend; a line a training, of one style for each optimizer."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, key, label in (
+        (left, "gradient_evaluations", "gradient evaluations (each over all training rows)"),
+        (right, "seconds", "time of the training steps (s)"),
+    ):
+        _draw(axes, document, key)
+        axes.set_xlabel(label)
+        axes.grid(alpha=0.3)
+    left.set_ylabel(f"loss: {loss_text(document)}")
+    figure.suptitle(_title(document))
+    handles, labels = left.get_legend_handles_labels()
+    columns = _CHARACTERS // (_HANDLE + max(map(len, labels), default=0))
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=max(1, columns), handlelength=4
+    )
+    return figure
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    seeds = document["seeds"]
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"{document['name']}, {which}"
+
+
+def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
+    trainings = [each for each in document["trainings"] if each["curve"]["epochs"]]
+    start = max((each["curve"]["loss"][0] for each in trainings), default=0.0)
+    highest = _ROOM * start if start > 0 else math.inf
+    for number, row in enumerate(document["optimizers"]):
+        own = [each for each in trainings if each["optimizer"] == row["label"]]
+        for place, training in enumerate(own):
+            curve = training["curve"]
+            axes.plot(
+                curve[key],
+                [min(loss, highest) for loss in curve["loss"]],
+                color=colour(number),
+                linestyle=dashes(number),
+                linewidth=1.8 if len(own) == 1 else 1.1,
+                marker="X" if training["ended_by"] == "diverged" else "o",
+                markersize=6,
+                markevery=[-1],
+                label="_" if place else row["label"],
+            )
+    _scale(axes, trainings, key)
+
+
+def _scale(axes: Axes, trainings: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Logarithmic, the horizontal axis from the first step on: it begins with 0, which is shown."""
+    steps = [x for each in trainings for x in each["curve"][key] if x > 0]
+    if steps:
+        power = math.floor(math.log10(min(steps)))  # the axis has ticks at 0 and from there on
+        axes.set_xscale("symlog", linthresh=10.0**power, linscale=0.5)
+    axes.set_xlim(left=0)
+    if any(loss > 0 for each in trainings for loss in each["curve"]["loss"]):
+        axes.set_yscale("log", nonpositive="mask")

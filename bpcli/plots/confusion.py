@@ -1,0 +1,111 @@
+"""The confusion matrix: how many rows of each class were taken for which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.data.table import Labels
+from bpcli.nn.arrays import Array
+from bpcli.plots.base import Plot
+from bpcli.plots.outcome import no_classes, note
+from bpcli.plots.style import literal
+from bpcli.plots.subject import Subject
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bpcli.plots.base import Panel
+
+_WITH_SHARES = 12
+"""Up to so many classes, a cell has room for the share of its row below its count."""
+
+_WITH_COUNTS = 30
+"""Up to so many classes, a cell has room for its count."""
+
+
+def confusion_counts(labels: Labels, classes: Labels, count: int) -> Labels:
+    """How many rows of each true class (down) were taken for each class (across)."""
+    pairs = np.bincount(labels * count + classes, minlength=count * count)
+    return pairs.reshape(count, count)
+
+
+def row_shares(counts: Labels) -> Array:
+    """Each count as a share of its row; 0 in the row of a class without rows."""
+    shares: Array = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
+class Confusion(Plot):
+    """Counts, with the share of the true class's rows as colour: dark is much, white is none."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return no_classes(subject)
+
+    def title(self, subject: Subject) -> str:
+        return f"confusion of classes, {subject.part} part"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        side = min(4.5 + 0.25 * len(_class_names(subject)), 11)
+        return side + 1.2, side
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        part, names = subject.rows, _class_names(subject)
+        classes = subject.predictions.classes
+        assert part.labels is not None, "there are classes"
+        assert classes is not None, "there are classes"
+        counts = confusion_counts(part.labels, classes, len(names))
+        axes = figure.subplots()
+        # One hue from white to dark blue: its lightness alone says all, in grey too.
+        image = axes.imshow(row_shares(counts), cmap="Blues", vmin=0, vmax=1)
+        bar = figure.colorbar(image, ax=axes, format=_percent)
+        bar.set_label("share of the true class's rows")
+        _name_classes(axes, names)
+        _write_counts(axes, counts)
+        right = int(np.trace(counts))
+        axes.set_title(
+            f"{right:,} of {len(part):,} rows right ({100 * right / len(part):.1f} %)",
+            fontsize="medium",
+        )
+        note(figure, _without_rows(subject, counts))
+
+
+def _class_names(subject: Subject) -> tuple[str, ...]:
+    return subject.experiment.preparation.class_names
+
+
+def _percent(share: float, _: object = None) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _without_rows(subject: Subject, counts: Labels) -> str:
+    missing = int((counts.sum(axis=1) == 0).sum())
+    classes = "class" if missing == 1 else "classes"
+    return f"{missing} {classes} without rows in the {subject.part} part" if missing else ""
+
+
+def _name_classes(axes: Axes, names: tuple[str, ...]) -> None:
+    step = -(-len(names) // _WITH_COUNTS)
+    places = range(0, len(names), step)
+    shown = [literal(names[place], 18) for place in places]
+    is_wide = sum(map(len, shown)) > 45
+    size = "medium" if len(shown) <= 12 else "small"
+    axes.set_xticks(places, shown, rotation=90 if is_wide else 0, fontsize=size)
+    axes.set_yticks(places, shown, fontsize=size)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+
+
+def _write_counts(axes: Axes, counts: Labels) -> None:
+    """The count, with its share of the row where there is room; nothing where it is 0."""
+    if len(counts) > _WITH_COUNTS:
+        return
+    shares = row_shares(counts)
+    with_shares = len(counts) <= _WITH_SHARES
+    size = 12 if len(counts) <= 5 else 8 if with_shares else 6.5
+    for row, column in np.argwhere(counts):
+        share = shares[row, column]
+        text = f"{counts[row, column]:,}" + f"\n{_percent(share)}" * with_shares
+        colour = "white" if share > 0.5 else "black"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)

@@ -1,0 +1,380 @@
+"""Pictures of the log along the epochs: loss, metrics, gradients, rates and failing units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
+from bpcli.plots.subject import Need, Subject
+from bpcli.runs.store import Record
+from bpcli.text import rounded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bpcli.plots.base import Panel
+
+PART_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
+"""The parts as texts call them."""
+
+_MOST_POINTS = 4000
+"""So many points a curve is drawn from; a picture is not as wide."""
+
+_FEW_POINTS = 40
+"""Up to so many, each is marked."""
+
+
+ACROSS = 3
+"""Panels in a row."""
+
+
+def row_size(count: int) -> tuple[float, float]:
+    """The size of a picture of so many panels."""
+    return ((7.0, 9.0, 12.0)[min(count, ACROSS) - 1], 4.0 * -(-count // ACROSS) + 0.6)
+
+
+_LARGEST = 1e250
+"""Larger numbers are drawn as if they were this one, and smaller than its inverse as 0."""
+
+
+class Curves(Plot):
+    """A picture of the log alone."""
+
+    needs: ClassVar[tuple[Need, ...]] = ("log",)
+
+
+class LossCurves(Curves):
+    """Training and validation loss over the epochs, with the best epoch marked."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return None if subject.has_numbers("train.loss") else "None of its losses is finite."
+
+    def title(self, subject: Subject) -> str:
+        record = subject.record
+        status, reason = record["status"], record.get("stop_reason")
+        ended = literal(status if reason in (None, status) else f"ended by {reason}")
+        return f"loss by epoch, {_best_text(record)}{ended}"
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        (axes,) = panels(figure, 1)
+        _draw_parts(axes, subject, "loss")
+        record = subject.record
+        kind = "weighted mean loss" if record.get("weighted") else "mean loss"
+        scaled = ", scaled targets" if record["targets_scaled"] else ""
+        axes.set_ylabel(f"{kind} ({literal(record['loss'])}{scaled})")
+        legend_below(figure, axes)
+
+
+def _best_text(record: Record) -> str:
+    """The best epoch and its loss, which may have no line in the log: best epoch 57 (0.0143),"""
+    if "best_epoch" not in record:
+        return ""
+    metrics = record.get("metrics", {})
+    loss = metrics.get("val.loss", metrics.get("train.loss"))
+    value = f" ({rounded(loss, 4)})" if isinstance(loss, float) else ""
+    return f"best epoch {record['best_epoch']:,}{value}, "
+
+
+class MetricCurves(Curves):
+    """Each metric of the log, of training and validation rows."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return None if _metrics(subject) else "Its log has no metric beside the loss."
+
+    def title(self, subject: Subject) -> str:
+        return "metrics by epoch"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return row_size(len(_metrics(subject)))
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        metrics = _metrics(subject)
+        for axes, metric in zip(panels(figure, len(metrics), ACROSS), metrics, strict=True):
+            _draw_parts(axes, subject, metric)
+            axes.set_ylabel(_METRIC_LABELS.get(metric, literal(metric)))
+        legend_below(figure, axes)
+
+
+_METRIC_LABELS = {
+    "accuracy": "accuracy (share of rows)",
+    "log_loss": "log loss (nats)",
+    "rmse": "rmse (units of the target)",
+    "mae": "mae (units of the target)",
+    "r2": "R² (1 is perfect)",
+}
+_NEAR_A_BOUND = ("accuracy", "r2")
+"""Metrics that approach 1: a logarithmic axis would show nothing of that."""
+
+
+def _metrics(subject: Subject) -> list[str]:
+    """The names of the metrics that are defined somewhere."""
+    paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
+    names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
+    return [name for name in names if name != "loss"]
+
+
+def _draw_parts(axes: Axes, subject: Subject, metric: str) -> None:
+    """A metric of training and validation rows, and where the best epoch is."""
+    everything = []
+    for number, part in enumerate(("train", "val")):
+        if f"{part}.{metric}" in subject.keys:
+            epochs, values = subject.series(f"{part}.{metric}")
+            draw_curve(axes, epochs, values, line_style(number), PART_NAMES[part])
+            everything.append(values)
+    if metric not in _NEAR_A_BOUND:
+        scale_by_size(axes, np.concatenate(everything))
+    _mark_best(axes, subject)
+
+
+def _mark_best(axes: Axes, subject: Subject) -> None:
+    best = subject.record.get("best_epoch")
+    if best is not None:
+        dots = (0, (1, 1.5))
+        axes.axvline(best, label="best epoch", color="0.35", linewidth=1.2, linestyle=dots)
+
+
+class GradientNorms(Curves):
+    """The gradient's norm in each layer over the epochs: whether gradients vanish."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return None if subject.has_numbers("grad_norms") else _lacks("gradient norms by layer")
+
+    def title(self, subject: Subject) -> str:
+        return f"norm of the gradient, layer by layer{of_layers(subject)}"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return with_legend(row_size(1), subject)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        (axes,) = panels(figure, 1)
+        epochs, norms = subject.layer_series("grad_norms")
+        draw_layers(axes, subject, epochs, norms)
+        scale_by_size(axes, norms)
+        axes.set_ylabel("Euclidean norm of ∂loss/∂W and ∂loss/∂b")
+        legend_below(figure, axes)
+
+
+class UnitFailures(Curves):
+    """Dead and saturated units of each layer over the epochs."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        has_both = all(subject.has_numbers(f"{kind}_units") for kind in _FAILURES)
+        return None if has_both else _lacks("dead and saturated units")
+
+    def title(self, subject: Subject) -> str:
+        how = "layer by layer, equal counts side by side"
+        return f"units that hardly learn, {how}{of_layers(subject)}"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return with_legend(row_size(2), subject)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        both = panels(figure, 2, ACROSS)
+        for axes, (kind, meaning) in zip(both, _FAILURES.items(), strict=True):
+            epochs, counts = subject.layer_series(f"{kind}_units")
+            axes.set_title(f"{kind}: {meaning}", fontsize="medium")
+            axes.set_ylabel(f"{kind} units")
+            _draw_counts(axes, subject, epochs, counts)
+        legend_below(figure, both[0])
+
+
+_FAILURES = {"dead": "no gradient passes on any row", "saturated": "hardly any gradient passes"}
+
+
+def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> None:
+    """Lines of equal counts side by side: they would hide each other."""
+    from matplotlib.ticker import MaxNLocator
+
+    most = max(1.0, np.nanmax(counts, initial=0))
+    layers = counts.shape[1]
+    apart = min(0.015 * most, 0.5 / layers) * (np.arange(layers) - (layers - 1) / 2)
+    draw_layers(axes, subject, epochs, counts + apart)
+    axes.set_ylim(apart[0] - 0.04 * most, most + apart[-1] + 0.04 * most)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+class OptimizerFigures(Curves):
+    """Learning rate, step length or damping: whatever sets how far the optimizer goes."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        if _figures(subject):
+            return None
+        name = subject.record["optimizer"].get("name")
+        return f"Its optimizer, {name}, logs no learning rate, step length or damping."
+
+    def title(self, subject: Subject) -> str:
+        keys = _figures(subject)
+        what = keys[0].replace("_", " ") if len(keys) == 1 else "figures"
+        return literal(f"{what} of {subject.record['optimizer'].get('name')}")
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return row_size(len(_figures(subject)))
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        keys = _figures(subject)
+        for axes, key in zip(panels(figure, len(keys), ACROSS), keys, strict=True):
+            epochs, values = subject.series(key)
+            draw_curve(axes, epochs, values, line_style(0), "")
+            scale_by_size(axes, values)
+            if axes.get_yscale() == "linear" and (values > 0).any():
+                axes.set_ylim(bottom=0)
+            axes.set_ylabel(literal(key.replace("_", " ")))
+
+
+_IN_EVERY_LOG = {
+    "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
+}  # fmt: skip
+
+
+def _figures(subject: Subject) -> list[str]:
+    """The keys of the log that are the optimizer's own."""
+    own = [key for key in subject.keys if key not in _IN_EVERY_LOG and "." not in key]
+    return [key for key in own if subject.has_numbers(key)]
+
+
+def _lacks(what: str) -> str:
+    return f"Its log has no {what}, as logs of earlier versions of bpnet have none."
+
+
+def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:
+    """A curve for each layer that is shown; the columns of values (k, layers) are theirs."""
+    numbers = layers_shown(subject)
+    for place, number in enumerate(numbers):
+        label = layer_label(subject.record["layers"], number)
+        style = ordered_style(place, len(numbers))
+        draw_curve(axes, epochs, values[:, number], style, label)
+
+
+_MOST_LAYERS = 24
+
+
+def layers_shown(subject: Subject) -> list[int]:
+    """All layers, counted from 0, or some of many: the first, the last, and evenly between."""
+    count = len(subject.record["layers"])
+    places = np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)
+    return [int(place) for place in places]
+
+
+def of_layers(subject: Subject) -> str:
+    """What a title adds where not all layers are shown."""
+    count = len(subject.record["layers"])
+    return f", {_MOST_LAYERS} of {count} layers" if count > _MOST_LAYERS else ""
+
+
+def with_legend(size: tuple[float, float], subject: Subject) -> tuple[float, float]:
+    """A size with room for a legend of layers."""
+    return (size[0], size[1] + 0.06 * len(layers_shown(subject)))
+
+
+def layer_label(layers: Sequence[Mapping[str, Any]], number: int) -> str:
+    """A layer, counted from 0, as a legend names it: layer 2: 8 tanh."""
+    layer = layers[number]
+    return f"layer {number + 1}: {layer['units']} {literal(layer['activation']['name'])}"
+
+
+def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:
+    """A curve over the epochs, with gaps where it is not finite; its points too if they are few."""
+    x, y = thinned(epochs, _drawable(values))
+    axes.plot(
+        x,
+        y,
+        color=style.colour,
+        linestyle=style.dashes,
+        linewidth=1.8,
+        marker=style.marker if len(x) <= _FEW_POINTS else None,
+        markersize=4.5,
+        label=label,
+    )
+    label_epochs(axes, epochs)
+
+
+def _drawable(values: Array) -> Array:
+    """Gaps for what is not finite; and no number so large or small that an axis overflows."""
+    clipped = np.clip(values, -_LARGEST, _LARGEST)
+    small = np.where(np.abs(values) < 1 / _LARGEST, 0.0, clipped)
+    return np.where(np.isfinite(values), small, np.nan)
+
+
+def label_epochs(axes: Axes, epochs: Array) -> None:
+    """The horizontal axis of whatever is drawn over these epochs, if only over one."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    first, last = int(epochs[0]), int(epochs[-1])
+    room = max(0.5, 0.04 * (last - first))
+    axes.set_xlim(first - room, last + room)
+    axes.set_xlabel("epoch")
+    ticks = 6 if last < 100_000 else 4  # their numbers are wide
+    axes.xaxis.set_major_locator(
+        MaxNLocator(ticks, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    )
+    axes.xaxis.set_major_formatter(FuncFormatter(_epoch_text))
+    axes.grid(alpha=0.3)
+
+
+def _epoch_text(epoch: float, place: int | None) -> str:
+    return f"{epoch:,.0f}" if epoch < 1e7 else f"{epoch:.3g}"
+
+
+def thinned(x: Array, y: Array) -> tuple[Array, Array]:
+    """The same curve from fewer points: of each stretch its first, lowest, highest and last."""
+    if len(x) <= _MOST_POINTS:
+        return x, y
+    edges = np.linspace(0, len(x), _MOST_POINTS // 4 + 1).astype(np.int64)
+    low, high = np.where(np.isnan(y), np.inf, y), np.where(np.isnan(y), -np.inf, y)
+    kept = {
+        place
+        for start, stop in pairwise(edges)
+        for place in (
+            start, start + low[start:stop].argmin(), start + high[start:stop].argmax(), stop - 1
+        )
+    }  # fmt: skip
+    index = np.array(sorted(kept))
+    return x[index], y[index]
+
+
+def scale_by_size(axes: Axes, values: Array) -> None:
+    """A logarithmic axis for what is positive and changes by more than a factor 2.
+
+    Zeros among positive values stand below a linear step at its foot.
+    """
+    finite = _drawable(values)[np.isfinite(values)]
+    positive = finite[finite > 0]
+    if not len(positive) or (finite < 0).any():
+        return
+    ratio = positive.max() / positive.min()
+    if len(positive) < len(finite):
+        _start_at_zero(axes, positive)
+    elif ratio > 2:
+        axes.set_yscale("log")
+        if ratio < 100:
+            _label_between_powers(axes, ratio)
+
+
+def _start_at_zero(axes: Axes, positive: Array) -> None:
+    """Logarithmic above the power of ten below all positive values, linear from there to 0."""
+    from matplotlib.ticker import SymmetricalLogLocator
+
+    lowest = math.floor(math.log10(positive.min()))
+    powers = math.log10(positive.max()) - lowest
+    axes.set_yscale("symlog", linthresh=10.0**lowest, linscale=max(0.5, 0.08 * powers))
+    ticks = SymmetricalLogLocator(base=10, linthresh=10.0**lowest)
+    ticks.set_params(numticks=9)
+    axes.yaxis.set_major_locator(ticks)
+    axes.set_ylim(-0.2 * 10.0**lowest, positive.max() * 10 ** (0.05 * powers + 0.05))
+
+
+def _label_between_powers(axes: Axes, ratio: float) -> None:
+    """Of an axis with few powers of ten, or none, other numbers are named as well."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    between = (1, 2, 5) if ratio > 8 else (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    axes.yaxis.set_major_locator(LogLocator(subs=between, numticks=20))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")

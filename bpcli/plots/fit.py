@@ -1,0 +1,128 @@
+"""One input: the curve that was fitted, over the data of every part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.data.preprocessing import PARTS, Part, taken
+from bpcli.experiment.output_names import output_names
+from bpcli.nn.arrays import Array
+from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.curves import PART_NAMES
+from bpcli.plots.outcome import (
+    MOST_PANELS,
+    left_out,
+    not_so_many_inputs,
+    note,
+    outputs_at,
+    shown_targets,
+    target_names,
+)
+from bpcli.plots.plane import widened
+from bpcli.plots.style import colour, dashes, literal, marker
+from bpcli.plots.subject import Subject, some_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bpcli.plots.base import Panel
+
+MOST_CURVES = 10
+
+_POINTS = 800
+"""Points of the curve."""
+
+
+class Fit(Plot):
+    """The outputs as functions of the one input; of classes, their probabilities."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        return not_so_many_inputs(subject, 1)
+
+    def title(self, subject: Subject) -> str:
+        return "the curve that was fitted, over the data"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        count = 1 if subject.rows.labels is not None else min(subject.network.outputs, MOST_PANELS)
+        return (7.0, 4.8) if count == 1 else (4.4 * min(count, 3), 3.8 * -(-count // 3) + 0.6)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        x = np.linspace(*widened(np.asarray(subject.experiment.table.X[:])), _POINTS)
+        outputs = outputs_at(subject, x[:, np.newaxis])
+        if subject.rows.labels is None:
+            _draw_values(figure, subject, x, outputs)
+        else:
+            _draw_classes(figure, subject, x, outputs)
+
+
+def _parts(subject: Subject) -> list[Part]:
+    return [part for name in PARTS if len(part := subject.experiment.parts[name])]
+
+
+def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> None:
+    every = subject.experiment.table.Y
+    assert every is not None, "the targets are numbers"
+    names, chosen = target_names(subject), shown_targets(every)
+    for axes, target in zip(panels(figure, len(chosen), 3), chosen, strict=True):
+        for part in _parts(subject):
+            assert part.values is not None, "the parts of one table agree"
+            _draw_rows(axes, subject, part, part.values[:, target])
+        axes.plot(x, outputs[:, target], color="black", linewidth=2, label="fitted")
+        axes.set_xlabel(literal(subject.experiment.table.input_names[0]))
+        axes.set_ylabel(literal(names[target], 40))
+        axes.grid(alpha=0.3)
+    legend_below(figure, axes)
+    note(
+        figure,
+        left_out(len(chosen), every.shape[1], "targets drawn: those that vary most"),
+        *_thinned(subject),
+    )
+
+
+def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> None:
+    """The outputs above, the rows of each class below."""
+    names = subject.experiment.preparation.class_names
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 0.5 + 0.25 * len(names)])
+    for number, name in enumerate(output_names(subject.network, names, ())[:MOST_CURVES]):
+        above.plot(
+            x, outputs[:, number], color=colour(number), linestyle=dashes(number), linewidth=2,
+            label=literal(name, 24),
+        )  # fmt: skip
+    if outputs.shape[1] == 1:
+        above.axhline(0.5, color="0.5", linewidth=1, label="at ½ the class changes")
+    for part in _parts(subject):
+        assert part.labels is not None, "the parts of one table agree"
+        beside = 0.22 * (1 - PARTS.index(part.name))  # the parts of a class in lines of their own
+        _draw_rows(below, subject, part, part.labels + beside)
+    above.set_ylabel("output")
+    below.set_yticks(range(len(names)), [literal(name, 18) for name in names])
+    below.set_ylim(-0.6, len(names) - 0.4)
+    below.set_xlabel(literal(subject.experiment.table.input_names[0]))
+    below.set_ylabel("true class")
+    for axes in (above, below):
+        axes.grid(alpha=0.3)
+    legend_below(figure, above, below)
+    note(
+        figure,
+        left_out(min(outputs.shape[1], MOST_CURVES), outputs.shape[1], "outputs drawn"),
+        *_thinned(subject),
+    )
+
+
+def _draw_rows(axes: Axes, subject: Subject, part: Part, y: Array) -> None:
+    number, some = PARTS.index(part.name), some_rows(len(part))
+    X = taken(subject.experiment.table.X, part.index)
+    axes.plot(
+        X[some, 0], y[some], linestyle="none", marker=marker(number), color=colour(number),
+        markersize=5 if len(some) <= 300 else 3, alpha=0.7, markeredgewidth=0,
+        label=f"{PART_NAMES[part.name]} rows",
+    )  # fmt: skip
+
+
+def _thinned(subject: Subject) -> list[str]:
+    return [
+        left_out(len(some_rows(len(part))), len(part), f"{PART_NAMES[part.name]} rows drawn")
+        for part in _parts(subject)
+    ]

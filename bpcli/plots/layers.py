@@ -1,0 +1,105 @@
+"""Pictures of what the layers hold: their weights and their activations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.curves import layer_label, layers_shown, of_layers
+from bpcli.plots.style import COLOURS
+from bpcli.plots.subject import MOST_ROWS, Subject
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bpcli.plots.base import Panel
+
+_ACROSS = 4
+
+
+class LayerHistograms(Plot):
+    """A panel a layer; of very deep networks, as many layers as can be looked at."""
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        count = len(layers_shown(subject))
+        return (max(6.4, 3.4 * min(count, _ACROSS)), 2.8 * -(-count // _ACROSS) + 1.2)
+
+    def _panels(self, figure: Panel, subject: Subject) -> Iterator[tuple[int, Axes]]:
+        from matplotlib.ticker import MaxNLocator
+
+        numbers = layers_shown(subject)
+        for number, axes in zip(numbers, panels(figure, len(numbers), _ACROSS), strict=True):
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_title(layer_label(subject.record["layers"], number), fontsize="medium")
+            yield number, axes
+
+
+class WeightHistograms(LayerHistograms):
+    """The weights of each layer, at the start of training and at the chosen epoch."""
+
+    def title(self, subject: Subject) -> str:
+        return f"weights, at the start and at the {_epoch(subject)}{of_layers(subject)}"
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        start = dict(subject.network.tensors(subject.experiment.initial_params))
+        now = dict(subject.network.tensors(subject.params))
+        for number, axes in self._panels(figure, subject):
+            before, after = (found[f"W{number + 1}"].ravel() for found in (start, now))
+            edges = bin_edges(np.concatenate([before, after]), len(after))
+            fill(axes, after, edges, f"{_epoch(subject)}")
+            axes.stairs(
+                np.histogram(before, edges)[0], edges, color=COLOURS[1], linewidth=1.6,
+                linestyle="dashed", label="start",
+            )  # fmt: skip
+            axes.set_xlabel(f"weight, entry of W{number + 1}")
+            axes.set_ylabel("number of weights")
+        legend_below(figure, axes)
+
+
+class ActivationHistograms(LayerHistograms):
+    """The outputs of each layer's units over the training rows."""
+
+    def title(self, subject: Subject) -> str:
+        rows = len(subject.experiment.parts["train"])
+        which = f"{rows:,}" if rows <= MOST_ROWS else f"{MOST_ROWS:,} of {rows:,}"
+        noun = "training row" if rows == 1 else "training rows"
+        return f"activations on {which} {noun}, {_epoch(subject)}{of_layers(subject)}"
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        passed = subject.passed("train")
+        for number, axes in self._panels(figure, subject):
+            a = passed[number].a.ravel()
+            fill(axes, a, bin_edges(a, a.size), "")
+            axes.set_xlabel(f"activation, entry of a{number + 1}")
+            axes.set_ylabel("number of activations")
+
+
+def _epoch(subject: Subject) -> str:
+    number = subject.record.get("best_epoch" if subject.weights == "best" else "epochs")
+    return f"{subject.weights} epoch" + ("" if number is None else f" ({number:,})")
+
+
+def fill(axes: Axes, values: Array, edges: Array, label: str) -> None:
+    """A filled histogram."""
+    counts = np.histogram(values, edges)[0]
+    axes.stairs(
+        counts, edges, fill=True, facecolor="#9CC9E5", edgecolor=COLOURS[0], linewidth=1.2,
+        label=label,
+    )  # fmt: skip
+
+
+_FEWEST_BINS, _MOST_BINS = 8, 50
+
+
+def bin_edges(values: Array, count: int) -> Array:
+    """Bins for `count` values: more of them, narrower, the more values there are."""
+    low, high = float(values.min()), float(values.max())
+    size = max(abs(low), abs(high))
+    if high - low <= 1e-6 * size:  # too narrow to be cut up
+        low, high = low - (0.1 * size or 0.5), high + (0.1 * size or 0.5)
+    bins = int(np.clip(2 * np.sqrt(count), _FEWEST_BINS, _MOST_BINS))
+    return 2 * np.linspace(low / 2, high / 2, bins + 1)  # halves: a difference may overflow

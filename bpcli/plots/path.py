@@ -1,0 +1,290 @@
+"""The recorded path of the parameters, over contours of what training minimised.
+
+A picture has two dimensions, a parameter vector mostly more: the contours are those of a plane
+among all parameters, and how far the path's own losses are from those of the plane is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from bpcli.nn.activations import Identity
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+from bpcli.plots.base import Plot, legend_below
+from bpcli.plots.outcome import note
+from bpcli.plots.plane import MAP, Window
+from bpcli.plots.style import COLOURS, literal
+from bpcli.plots.subject import Need, Subject, some_rows
+from bpcli.terminal.tables import loss_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bpcli.plots.base import Panel
+
+_WORK = 2e9
+"""About how many multiplications the contours take at most; it says how fine their grid is."""
+
+_COARSEST, _FINEST = 15, 81
+_LEVELS = 14
+
+_ROOM = 100.0
+"""How many times the loss of the start a path is followed: what diverges would flatten the rest."""
+
+_MOST_NAMED = 4
+_MOST_COMPARED = 200
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A plane among all parameters: origin + c1 directions[0] + c2 directions[1].
+
+    `projector` (n, 2) leads to the coordinates of the nearest point: c = (params - origin) P.
+    `shares` says how much of the path lies along each direction; None where all of it does.
+    """
+
+    origin: Vector
+    directions: Array
+    projector: Array
+    shares: Array | None = None
+
+    def coordinates(self, path: Array) -> Array:
+        """Of the rows of a path (epochs, n), or of the points nearest to them: (epochs, 2)."""
+        found: Array = (path - self.origin) @ self.projector
+        return found
+
+    def params(self, coordinates: Array) -> Array:
+        """The parameter vectors (m, n) at coordinates (m, 2)."""
+        found: Array = self.origin + coordinates @ self.directions
+        return found
+
+
+def plane_of_two(end: Vector, trained: Array) -> Slice:
+    """The plane of the only two parameters that are trained, at their own values."""
+    directions = np.eye(len(end))[trained]
+    origin = end.copy()
+    origin[trained] = 0
+    return Slice(origin, directions, directions.T)
+
+
+def plane_along(path: Array, trained: Array, metric: Array) -> Slice:
+    """The plane through the path's end that is nearest to the path.
+
+    It is spanned by the two leading principal directions of the differences d to the end (Li et
+    al. 2018, arXiv:1712.09913, sec. 7.2), where |d|² = dᵀ M d for a positive definite `metric` M:
+    with M = L Lᵀ they are L⁻ᵀ v, v those of the rows Lᵀ d, brought to length 1.
+    """
+    L, differences = np.linalg.cholesky(metric), (path - path[-1])[:, trained]
+    scale = np.abs(differences).max() or 1.0  # squares of what diverged would overflow
+    _, singular, V = np.linalg.svd(differences / scale @ L, full_matrices=False)
+    V = V[:2] * np.copysign(1, V[:2].sum(axis=1, keepdims=True))  # not as LAPACK happens to sign
+    found = np.linalg.solve(L.T, V.T)
+    lengths = np.linalg.norm(found, axis=0)
+    directions, projector = np.zeros((2, path.shape[1])), np.zeros((path.shape[1], 2))
+    directions[:, trained], projector[trained] = (found / lengths).T, L @ V.T * lengths
+    total = (singular**2).sum() or 1.0
+    return Slice(path[-1], directions, projector, (singular**2 / total)[:2])
+
+
+def curvature(subject: Subject, trained: Array) -> Array | None:
+    """The Hessian of an objective that is quadratic in its parameters; None for any other.
+
+    In this metric a plane's squared distance from a point is twice the loss that goes with it.
+    """
+    network = subject.network
+    is_linear = len(network.layers) == 1 and isinstance(network.layers[0].activation, Identity)
+    if not (is_linear and network.loss.is_sum_of_squares):
+        return None
+    hessian = subject.experiment.objective().gauss_newton(subject.params).hessian
+    found = hessian[np.ix_(trained, trained)].astype(np.float64)
+    return found if np.linalg.eigvalsh(found)[0] > 1e-12 * np.trace(found) else None
+
+
+def slice_of(subject: Subject) -> Slice:
+    """The plane whose contours are drawn."""
+    path = shown_path(subject)
+    path = path[some_rows(len(path))]
+    trained = trained_params(subject)
+    if len(trained) == 2:
+        return plane_of_two(path[-1], trained)
+    metric = curvature(subject, trained)
+    return plane_along(path, trained, np.eye(len(trained)) if metric is None else metric)
+
+
+def shown_path(subject: Subject) -> Array:
+    """The path (epochs, n) up to where the loss leaves that of the start far behind, if it does."""
+    assert subject.path is not None, "there is a path"
+    epochs, losses = subject.series("loss")
+    is_far = ~(losses <= _ROOM * abs(losses[0])) & (losses[0] != 0)
+    end = max(2, epochs[is_far][0]) if is_far.any() else len(subject.path)
+    return np.asarray(subject.path[:end], np.float64)
+
+
+def trained_params(subject: Subject) -> Array:
+    """Where the entries stand that training changes."""
+    return np.delete(np.arange(subject.network.n_params), subject.network.frozen)
+
+
+def losses_at(subject: Subject, vectors: Array) -> Array:
+    """What training minimised (m,), at parameter vectors (m, n)."""
+    objective, dtype = subject.experiment.objective(), subject.experiment.dtype
+    return np.array([float(np.real(objective.value(row))) for row in vectors.astype(dtype)])
+
+
+class Path(Plot):
+    """Where the parameters went, over the loss there."""
+
+    needs: ClassVar[tuple[Need, ...]] = ("network", "log")
+
+    def why_not(self, subject: Subject) -> str | None:
+        if subject.path is None:
+            return "It recorded no path: train with `training.record_params: true`."
+        if len(subject.path) < 2:
+            return "Its path is a single point: it was trained for no epoch."
+        if len(trained_params(subject)) < 2:
+            return "Its network has a single parameter: a plane needs two."
+        return None
+
+    def title(self, subject: Subject) -> str:
+        return "path of the parameters, over contours of the loss"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return (7.5, 6.2)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        path, plane = shown_path(subject), slice_of(subject)
+        coordinates = plane.coordinates(path)
+        axes = figure.subplots()
+        _draw_contours(
+            figure, axes, subject, plane, Window.around(_never_flat(coordinates), _across(subject))
+        )
+        _draw_path(axes, coordinates)
+        _name_axes(axes, subject, plane)
+        legend_below(figure, axes)
+        note(figure, _how_far_off(subject, plane, len(path)), _cut_off(subject, len(path)))
+
+
+def _never_flat(coordinates: Array) -> Array:
+    """Points around those of a path, which may be a straight line."""
+    middle = (coordinates.min(axis=0) + coordinates.max(axis=0)) / 2
+    least = 0.1 * np.ptp(coordinates, axis=0).max()
+    found: Array = np.concatenate([coordinates, [middle - least, middle + least]])
+    return found
+
+
+def _across(subject: Subject) -> int:
+    """Points of the grid along each axis: fewer where the loss takes long."""
+    work = len(subject.experiment.parts["train"]) * subject.network.n_params
+    return int(np.clip(np.sqrt(_WORK / work), _COARSEST, _FINEST))
+
+
+def _draw_contours(
+    figure: Panel, axes: Axes, subject: Subject, plane: Slice, window: Window
+) -> None:
+    from matplotlib.colors import LogNorm
+
+    losses = losses_at(subject, plane.params(window.grid))
+    image = np.ma.masked_invalid(window.image(losses))
+    levels = contour_levels(losses[np.isfinite(losses)])
+    is_log = levels[0] > 0 and levels[-1] > 10 * levels[0]
+    filled = axes.contourf(
+        window.x1, window.x2, image, levels=levels, cmap=MAP,
+        norm=LogNorm(levels[0], levels[-1]) if is_log else None,
+    )  # fmt: skip
+    axes.contour(window.x1, window.x2, image, levels=levels, colors="white", linewidths=0.6)
+    bar = figure.colorbar(filled, ax=axes, format="%.3g")
+    bar.set_label(f"loss: {literal(loss_text(subject.record))}")
+
+
+def contour_levels(losses: Array) -> Array:
+    """Levels from the least to the largest loss: by equal factors where they span a wide range."""
+    low, high = float(losses.min()), float(losses.max())
+    if low == high:
+        return np.array([low, np.nextafter(low, np.inf)])
+    if low > 0 and high > 10 * low:
+        levels = np.geomspace(low, high, _LEVELS)
+    else:
+        levels = np.linspace(low, high, _LEVELS)
+    levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # what is rounded is not left white
+    return np.unique(levels)  # a range of a few roundings has room for fewer
+
+
+def _draw_path(axes: Axes, coordinates: Array) -> None:
+    """The path, with a dot after 1, 10, 100 … epochs."""
+    shown_rows = coordinates[some_rows(len(coordinates))]
+    axes.plot(*shown_rows.T, color="white", linewidth=3.5)
+    axes.plot(*shown_rows.T, color="black", linewidth=1.5, label="path")
+    last = len(coordinates) - 1
+    powers = [10**k for k in range(len(str(last))) if 10**k < last]
+    if powers:
+        axes.plot(
+            *coordinates[powers].T, linestyle="none", marker="o", markersize=5, color="black",
+            markeredgecolor="white", label="after 1, 10, 100 … epochs",
+        )  # fmt: skip
+    for row, marker, label in ((0, "s", "start"), (last, "*", f"after {last:,} epochs")):
+        axes.plot(
+            *coordinates[[row]].T, linestyle="none", marker=marker, markersize=9 + 5 * (row > 0),
+            color=COLOURS[1], markeredgecolor="white", label=label,
+        )  # fmt: skip
+
+
+def _name_axes(axes: Axes, subject: Subject, plane: Slice) -> None:
+    names = param_names(subject.network)
+    labels = [_axis_label(plane, number, names) for number in range(2)]
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+
+
+def _axis_label(plane: Slice, number: int, names: list[str]) -> str:
+    """The parameter along an axis, or the direction and how much of the path lies along it."""
+    direction = plane.directions[number]
+    if plane.shares is None:
+        return names[int(direction.argmax())]
+    share = f"direction {number + 1}: {100 * plane.shares[number]:.2f} % of the path's variance"
+    return share + _made_of(direction, names)
+
+
+def _made_of(direction: Vector, names: list[str]) -> str:
+    """A direction in words, where it is of few parameters."""
+    if len(direction) > _MOST_NAMED:
+        return ""
+    terms = [f"{share:+.2f} {name}" for share, name in zip(direction, names, strict=True) if share]
+    return f"\n{' '.join(terms)}"
+
+
+def param_names(network: Network) -> list[str]:
+    """The entries of the parameter vector by name: W1[2,1] is the weight of unit 2, input 1."""
+    found = [""] * network.n_params
+    for name, places in network.tensors(np.arange(network.n_params)):
+        for place, at in np.ndenumerate(places):
+            index = ",".join(str(entry + 1) for entry in place)
+            found[int(at)] = f"{name}[{index}]"
+    return found
+
+
+def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:
+    """How far the recorded losses of the first epochs are from those of the plane's points."""
+    if plane.shares is None:
+        return ""
+    assert subject.path is not None, "there is a path"
+    epochs, recorded = subject.series("loss")
+    epochs = epochs[epochs < count]
+    some = some_rows(len(epochs), _MOST_COMPARED)
+    epochs, recorded = epochs[some], recorded[some]
+    drawn = losses_at(subject, plane.params(plane.coordinates(subject.path[epochs])))
+    off, fall = np.abs(drawn - recorded).max(), np.ptp(recorded) or 1.0
+    return (
+        f"The path runs beside this plane: its losses and the plane's differ by up to {off:.3g},"
+        f"\n{100 * off / fall:.2g} % of the range of the losses."
+    )
+
+
+def _cut_off(subject: Subject, count: int) -> str:
+    assert subject.path is not None, "there is a path"
+    if count == len(subject.path):
+        return ""
+    return f"Drawn to epoch {count - 1:,}: then the loss exceeds {_ROOM:g} times that of the start."

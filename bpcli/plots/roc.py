@@ -1,0 +1,111 @@
+"""Receiver operating characteristic: true against false positives, over all thresholds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.plots.base import Plot
+from bpcli.plots.outcome import is_one_score, left_out, no_classes, note
+from bpcli.plots.style import colour, dashes, literal
+from bpcli.plots.subject import Subject
+
+if TYPE_CHECKING:
+    from bpcli.plots.base import Panel
+
+MOST_CURVES = 10
+
+
+class RocCurve(NamedTuple):
+    """The rates from (0, 0) to (1, 1), a point a distinct threshold, and the area below them."""
+
+    false_positive_rate: Array
+    true_positive_rate: Array
+    area: float
+
+
+def roc_curve(is_positive: Array, score: Array) -> RocCurve:
+    """The shares of the negative and of the positive rows whose score reaches each threshold.
+
+    Rows of equal score reach it together, so that their order does not count. The area, by the
+    trapezoidal rule, is P(a positive row's score is above a negative row's), ties counting half.
+    Fawcett 2006, Pattern Recognition Letters 27, 861, algorithms 1 and 2.
+    """
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
+    true = np.append(0, np.cumsum(is_positive[order])[ends])
+    false = np.append(0, ends + 1) - true
+    x, y = false / false[-1], true / true[-1]
+    return RocCurve(x, y, float(((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()))
+
+
+class Roc(Plot):
+    """Of two classes the curve of the second; of more, each class against the rest."""
+
+    def why_not(self, subject: Subject) -> str | None:
+        reason = no_classes(subject)
+        if reason is None and not _scored_classes(subject):
+            return f"All rows of the {subject.part} part are of one class."
+        return reason
+
+    def title(self, subject: Subject) -> str:
+        several = len(subject.experiment.preparation.class_names) > 2
+        return f"ROC{', one class against the rest' * several}, {subject.part} part"
+
+    def size(self, subject: Subject) -> tuple[float, float]:
+        return (6.0, 6.2)
+
+    def draw(self, figure: Panel, subject: Subject) -> None:
+        found = _scored_classes(subject)
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="by chance: area 0.5")
+        for number, (name, is_positive, score) in enumerate(found[:MOST_CURVES]):
+            curve = roc_curve(is_positive, score)
+            axes.plot(
+                curve.false_positive_rate,
+                curve.true_positive_rate,
+                color=colour(number),
+                linestyle=dashes(number),
+                linewidth=1.8,
+                clip_on=False,
+                label=f"class {literal(name, 24)}: area {curve.area:.4f}",
+            )
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.set_xlabel("false positive rate (share of the other rows taken for the class)")
+        axes.set_ylabel("true positive rate (share of the class's rows found)")
+        axes.grid(alpha=0.3)
+        axes.legend(loc="lower right", handlelength=3.5, fontsize="small")
+        note(figure, left_out(min(len(found), MOST_CURVES), len(found), "classes drawn"))
+
+
+class ScoredClass(NamedTuple):
+    """A class with a curve: which rows (n,) are its own, and the scores (n,) of all."""
+
+    name: str
+    is_positive: Array
+    score: Array
+
+
+def _scored_classes(subject: Subject) -> list[ScoredClass]:
+    """Without those that have no rows in the part, or all of them."""
+    labels, names = subject.rows.labels, subject.experiment.preparation.class_names
+    assert labels is not None, "there are classes"
+    outputs = subject.predictions.outputs
+    return [
+        ScoredClass(names[label], labels == label, outputs[:, output])
+        for label, output in _scores(subject)
+        if 0 < (labels == label).sum() < len(labels)
+    ]
+
+
+def _scores(subject: Subject) -> list[tuple[int, int]]:
+    """Classes and the output that scores each.
+
+    Where one output, or a softmax over two, tells two classes apart, the second says all.
+    """
+    outputs = subject.network.outputs
+    if is_one_score(subject):
+        return [(1, outputs - 1)]
+    return [(label, label) for label in range(outputs)]

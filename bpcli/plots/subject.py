@@ -1,0 +1,140 @@
+"""A run as pictures see it: its record, its log, and its network and data, rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.data.preprocessing import Part, PartName
+from bpcli.data.table import Labels
+from bpcli.errors import RunError
+from bpcli.experiment import Experiment
+from bpcli.metrics.metrics import Predictions, predictions
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
+from bpcli.runs.store import Record
+from bpcli.training.objective import Objective
+
+Need: TypeAlias = Literal["log", "network"]
+"""What a picture reads: the lines of metrics.jsonl, or the network with its weights and data."""
+
+MOST_ROWS = 4000
+"""So many rows a picture looks at: their histogram is that of all, and nobody sees more points."""
+
+MOST_POINTS = 2000
+"""So many rows are drawn as points: more would be a blot."""
+
+
+def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
+    """The rows that are drawn: all, or evenly taken ones."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt:
+    """The experiment of a run with the saved preparation, the chosen weights, and notes on both."""
+
+    experiment: Experiment
+    params: Vector
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What there is of a run. `faults` says why something is lacking, in one sentence.
+
+    `lines` are those of metrics.jsonl; `part` is the part of the data to show; `path` (epochs + 1,
+    n_params) the recorded parameters, from epoch 0 on.
+    """
+
+    run_id: str
+    record: Record
+    lines: Sequence[Mapping[str, Any]]
+    rebuilt: Rebuilt | None
+    weights: Literal["best", "last"]
+    part: PartName
+    path: Array | None
+    faults: Mapping[Need, str]
+
+    @property
+    def name(self) -> str:
+        """The run's name, which unlike its id is the same for equal runs."""
+        fold = self.record.get("fold")
+        name = str(self.record.get("name", self.run_id))
+        return f"{name}, fold {fold['number']} of {fold['of']}" if fold else name
+
+    @property
+    def experiment(self) -> Experiment:
+        """Raises `RunError` where it could not be rebuilt."""
+        return self._rebuilt.experiment
+
+    @property
+    def params(self) -> Vector:
+        """The chosen weights. Raises `RunError` where there are none."""
+        return self._rebuilt.params
+
+    @property
+    def network(self) -> Network:
+        return self.experiment.network
+
+    @property
+    def rows(self) -> Part:
+        """The part to show. It has rows."""
+        return self.experiment.parts[self.part]
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What the network predicts for the part to show, as `eval` measures it."""
+        rows = self.experiment.rows(self.part)
+        Z = Objective(self.network, rows).outputs(self.params)
+        return predictions(self.network, Z, self.experiment.preparation, self.rows)
+
+    def passed(self, name: PartName, most: int = MOST_ROWS) -> list[LayerPass]:
+        """The layers with z and a for rows of a part, evenly taken where there are more."""
+        X = self.experiment.parts[name].X
+        work = Workspace(self.network, self.params)
+        forward_rows(work, X if len(X) <= most else X[some_rows(len(X), most)])
+        return work.layers
+
+    def series(self, key: str) -> tuple[Array, Array]:
+        """The epochs (k,) of the lines that have a key, and its values (k, …), NaN where null.
+
+        Raises `RunError` where they are no numbers.
+        """
+        lines = [line for line in self.lines if key in line]
+        try:
+            values = np.array([line[key] for line in lines], dtype=np.float64)
+            return np.array([line["epoch"] for line in lines], dtype=np.int64), values
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise self._damage(key, "are not all numbers") from None
+
+    def layer_series(self, key: str) -> tuple[Array, Array]:
+        """As `series`, of a key that has a number for each layer: its values are (k, layers)."""
+        epochs, values = self.series(key)
+        layers = len(self.record["layers"])
+        if values.shape != (len(epochs), layers):
+            raise self._damage(key, f"are not lists of {layers} numbers, one a layer")
+        return epochs, values
+
+    def _damage(self, key: str, what: str) -> RunError:
+        return RunError(f"metrics.jsonl of {self.run_id} is damaged: its `{key}` {what}.")
+
+    def has_numbers(self, key: str) -> bool:
+        """Whether any line has the key with a finite number. Raises `RunError` as `series` does."""
+        return bool(np.isfinite(self.series(key)[1]).any())
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that any line has, in the order in which they come."""
+        return tuple(dict.fromkeys(key for line in self.lines for key in line))
+
+    @property
+    def _rebuilt(self) -> Rebuilt:
+        if self.rebuilt is None:
+            raise RunError(self.faults["network"])
+        return self.rebuilt

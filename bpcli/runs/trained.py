@@ -1,0 +1,134 @@
+"""A saved run, loaded again: its experiment rebuilt, its weights checked and at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.config.load import validate
+from bpcli.config.source import Source
+from bpcli.data.columns import Encoding
+from bpcli.data.preprocessing import Preparation
+from bpcli.errors import RunError
+from bpcli.experiment import Experiment, build
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Layer, Network
+from bpcli.nn.numerics import prefer
+from bpcli.runs.files import load_arrays
+from bpcli.runs.provenance import data_digest, since
+from bpcli.runs.store import RESOLVED, WEIGHTS, Record, Run
+
+Weights: TypeAlias = Literal["best", "last"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's experiment and the parameters it ended with."""
+
+    run: Run
+    record: Record
+    experiment: Experiment
+    params: Vector
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SavedWeights:
+    """A run's record, and what its weights file holds: arrays, what describes them, the layers."""
+
+    run: Run
+    record: Record
+    arrays: Mapping[str, Array]
+    meta: Record
+    layers: tuple[Layer, ...]
+
+    def params(self, network: Network, weights: Weights, dtype: np.dtype) -> Vector:
+        """The best or the last parameters. Raises `RunError` where they do not fit."""
+        params = np.empty(network.n_params, dtype)
+        for name, tensor in network.tensors(params):
+            saved = self.arrays.get(f"{weights}.{name}")
+            if saved is None or (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
+                found = "missing" if saved is None else f"{saved.dtype} of shape {saved.shape}"
+                raise RunError(
+                    f"{self.run.path(WEIGHTS)}: {weights}.{name} is {found}; the config implies "
+                    f"{tensor.dtype} of shape {tensor.shape}."
+                )
+            if not np.isfinite(saved).all():
+                raise RunError(f"{self.run.path(WEIGHTS)}: {weights}.{name} holds NaN or infinity.")
+            tensor[...] = saved
+        return params
+
+    def preparation(self, network: Network, class_names: tuple[str, ...]) -> Preparation:
+        """The scales that the training fitted. Raises `RunError` where they do not fit."""
+        widths = {"inputs": network.inputs, "targets": network.outputs}
+        for side, width in widths.items():
+            for part in ("shift", "factor"):
+                self._check_scale(f"{side}.{part}", (width,))
+        return Preparation.from_arrays(self.arrays, class_names, network.outputs)
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """How the columns of a file became inputs; None for other sources of data.
+
+        Raises `RunError` where those are not the inputs that the weights have names for.
+        """
+        columns = self.meta["columns"]
+        if columns is None:
+            return None
+        encoding = Encoding.from_json(columns)
+        if list(encoding.names) != self.meta["input_names"]:
+            raise RunError(f"{self.run.path(WEIGHTS)} is damaged: its columns are not its inputs.")
+        return encoding
+
+    def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
+        saved = self.arrays.get(name)
+        if saved is None or (saved.shape, saved.dtype) != (shape, np.dtype(np.float64)):
+            raise RunError(f"The weights file of the run lacks {name} of shape {shape} in float64.")
+        if not np.isfinite(saved).all() or (name.endswith("factor") and 0 in saved):
+            raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
+
+
+def load_weights(run: Run) -> SavedWeights:
+    """Read a run's weights file. Raises `RunError` where it is missing or damaged."""
+    from bpcli.runs.saved import check
+    from bpcli.runs.saved_weights import WeightsMeta
+
+    record = run.record()
+    if not run.path(WEIGHTS).is_file():
+        raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
+    path = run.checked(WEIGHTS, record)
+    arrays, meta = load_arrays(path)
+    checked = check(WeightsMeta, meta, path)
+    if meta["params"] > sum(array.size for array in arrays.values()):
+        raise RunError(f"{path} is damaged: it does not hold {meta['params']} parameters.")
+    layers = tuple(saved.layer for saved in checked.layers)
+    return SavedWeights(run, record, arrays, meta, layers)
+
+
+def load_trained(run: Run, weights: Weights = "best") -> Trained:
+    """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
+    saved = load_weights(run)
+    config = validate(Source.read(run.checked(RESOLVED, saved.record)))
+    experiment = build(config, encoding=saved.encoding, can_be_native=True)
+    if data_digest(experiment.table) != saved.record["data_sha256"]:
+        raise RunError(
+            f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
+            f"training (a file that has changed?).{since(saved.record)}"
+        )
+    params = saved.params(experiment.network, weights, experiment.dtype)
+    notes = prefer(config.spec.training.numerics)
+    return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params, notes)
+
+
+def _with_saved_preparation(experiment: Experiment, saved: SavedWeights) -> Experiment:
+    """The scales that the training fitted, not ones fitted again."""
+    class_names = experiment.preparation.class_names
+    preparation = saved.preparation(experiment.network, class_names)
+    parts = {
+        name: preparation.part(name, experiment.table, part.index)
+        for name, part in experiment.parts.items()
+    }
+    return replace(experiment, preparation=preparation, parts=parts)

@@ -1,0 +1,92 @@
+"""What `bpnet check` shows: the resolved config with origins, and tables of what it will be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bpcli.terminal.grid import Facts, Grid
+from bpcli.terminal.tables import named_text
+from bpcli.text import rounded, text_width
+
+_WIDEST_LINE = 60
+_MOST_CLASSES = 8
+
+
+def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None) -> list[str]:
+    """Lines of YAML with the origins of their values in comments beside them, or above.
+
+    `origins` are by line, from 0. Where `width` leaves no room beside, comments stand above, and
+    what is merely a default has none.
+    """
+    lines = text.splitlines()
+    notes = {number: ", ".join(dict.fromkeys(told)) for number, told in origins.items()}
+    column = max(
+        (text_width(lines[n]) for n in notes if text_width(lines[n]) <= _WIDEST_LINE), default=0
+    )
+    widest = column + 4 + max(map(text_width, notes.values()), default=0)
+    is_beside = width is None or widest <= width
+    found: list[str] = []
+    for number, line in enumerate(lines):
+        note = notes.get(number)
+        if note is None or (not is_beside and note == "default"):
+            found.append(line)
+        elif is_beside:
+            found.append(f"{line}{' ' * max(0, column - text_width(line))}  # {note}")
+        else:
+            indent = " " * (len(line) - len(line.lstrip(" -")))
+            found += [f"{indent}# {note}", line]
+    return found
+
+
+def layers_table(layers: Sequence[Mapping[str, object]]) -> Grid:
+    """A row a layer: its activation, the shape of its weights, and how many parameters it has."""
+    table = Grid(["layer", "activation", "weights", "biases", "parameters"], 2)
+    for number, layer in enumerate(layers, 1):
+        weights = layer["weights"]
+        assert isinstance(weights, list)
+        bias = {"none": "-", "frozen": f"{weights[0]} frozen"}.get(
+            str(layer["bias"]), str(weights[0])
+        )
+        table.add_row(
+            str(number),
+            named_text(layer["activation"]),  # type: ignore[arg-type]  # a mapping, of a record
+            f"{weights[0]} x {weights[1]}",
+            bias,
+            f"{layer['n_params']:,}",
+        )
+    total = sum(int(str(layer["n_params"])) for layer in layers)
+    table.add_row("in all", "", "", "", f"{total:,}")
+    return table
+
+
+def parts_table(
+    rows: Mapping[str, int], classes: Mapping[str, Mapping[str, int]], names: Sequence[str]
+) -> Grid:
+    """A row a part, with the rows of each class."""
+    known = names[:_MOST_CLASSES]
+    table = Grid(["part", "rows", *known])
+    for part, count in rows.items():
+        table.add_row(part, f"{count:,}", *(f"{classes[part].get(name, 0):,}" for name in known))
+    return table
+
+
+def memory_table(needs: Sequence[tuple[str, str]], total: str, available: str) -> Grid:
+    """What takes memory, and what is free."""
+    table = Grid(["memory", "about"])
+    for what, size in needs:
+        table.add_row(what, size)
+    table.add_row("in all", total)
+    table.add_row("free now", available)
+    return table
+
+
+def start_facts(
+    loss: float, mean: float, chance: float | None, formula: str | None, constant: float | None
+) -> Facts:
+    """The loss at the start, beside what needs no training."""
+    facts = [("loss at the start", rounded(loss))]
+    if mean != loss:
+        facts.append(("a row without l2", rounded(mean)))
+    if chance is not None:
+        facts.append(("of guessing", f"{rounded(chance)} ({formula})"))
+    return [*facts, ("of a constant", rounded(constant))]

@@ -1,0 +1,133 @@
+"""A comparison of optimizers: its table, and its progress while it trains."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bpcli.terminal.grid import Grid
+from bpcli.text import duration, rounded
+
+if TYPE_CHECKING:
+    from bpcli.terminal.console import Console
+    from bpcli.terminal.stream import Stream
+
+_REFRESH_SECONDS = 0.1
+
+
+def comparison_table(document: Mapping[str, Any]) -> Grid:
+    """A row for each optimizer that has finished a training; medians where it has several."""
+    rows = [row for row in document["optimizers"] if row["trainings"]]
+    has_losses = any(row["loss_evaluations"] for row in rows)
+    grid = Grid(
+        ["optimizer", "learning rate", "epochs", "gradient evaluations"]
+        + ["loss evaluations"] * has_losses
+        + ["time", "final loss", document["metric"], "ended by"]
+    )
+    for row in rows:
+        grid.add_row(
+            row["label"],
+            _rate(row["learning_rate"]),
+            _count(row["epochs"]),
+            _count(row["gradient_evaluations"]),
+            *([_count(row["loss_evaluations"])] * has_losses),
+            duration(row["seconds"]),
+            rounded(row["loss"]),
+            rounded(row["metric"]),
+            ended_by(row),
+        )
+    return grid
+
+
+def _rate(rate: float | Mapping[str, Any] | None) -> str:
+    """The number; of a schedule the name, as its options would make the table wide."""
+    return str(rate["schedule"]) if isinstance(rate, Mapping) else rounded(rate)
+
+
+def _count(value: float) -> str:
+    """A whole number with all its digits; a median of two, or a part of all rows, with one more."""
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+
+
+def ended_by(row: Mapping[str, Any]) -> str:
+    """Why the trainings ended, with counts where there are several: goal 3, epochs 2."""
+    reasons: Mapping[str, int] = row["ended_by"]
+    if row["trainings"] == 1:
+        return next(iter(reasons))
+    return ", ".join(f"{reason} {count}" for reason, count in reasons.items())
+
+
+class SilentProgress:
+    """Shows nothing."""
+
+    def __enter__(self) -> SilentProgress:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def begin(self, label: str, seed: int, epochs: int) -> None: ...
+
+    def see(self, epoch: int) -> None: ...
+
+    def end(self, trial: Any) -> None: ...
+
+
+class PlainProgress(SilentProgress):
+    """A line a training, when it has ended."""
+
+    def __init__(self, console: Console | Stream, trainings: int) -> None:
+        self._console = console
+        self._trainings = trainings
+        self._ended = 0
+
+    def __enter__(self) -> PlainProgress:
+        return self
+
+    def end(self, trial: Any) -> None:
+        self._ended += 1
+        loss = "" if trial.loss is None else f", loss {rounded(trial.loss)}"
+        self._console.say(
+            f"{self._ended} of {self._trainings}: {trial.optimizer}, seed {trial.seed}: epoch "
+            f"{trial.epochs}{loss}, {duration(trial.seconds)}, "
+            f"{'' if trial.diverged else 'ended by '}{trial.ended_by}"
+        )
+
+
+class LiveProgress(PlainProgress):
+    """The same lines, and below them a bar for the training at hand.
+
+    Draws from the training's own thread, as `LiveView` does: workers are forked.
+    """
+
+    def __init__(self, console: Console, trainings: int) -> None:
+        from rich import progress
+
+        super().__init__(console, trainings)
+        self._progress = progress.Progress(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=None)
+        self._next_drawing = 0.0
+
+    def __enter__(self) -> LiveProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def begin(self, label: str, seed: int, epochs: int) -> None:
+        text = f"{label}, seed {seed}"
+        self._progress.update(self._task, description=text, completed=0, total=epochs)
+
+    def see(self, epoch: int) -> None:
+        if time.perf_counter() >= self._next_drawing:
+            self._progress.update(self._task, completed=epoch)
+            self._progress.refresh()
+            self._next_drawing = time.perf_counter() + _REFRESH_SECONDS

@@ -1,0 +1,102 @@
+"""The description of a table: its columns, its target's classes, and what is odd.
+
+Cells are plain text: names of columns and categories may hold any character.
+"""
+
+from __future__ import annotations
+
+from bpcli.data.description import ColumnFacts, Description, Measure
+from bpcli.data.files.look import Look
+from bpcli.terminal.grid import Cell, Facts, Grid, Styled
+from bpcli.text import plain, rounded
+
+EXPENDABLE = ("different", "sd", "commonest", "mean", "kind", "max", "min")
+"""The columns of `columns_table` that may go where there is no room, in this order."""
+
+MOST_COLUMNS = 60
+MOST_CLASSES = 20
+MOST_REMARKS = 20
+
+_MEASURES: dict[Measure, str] = {
+    "r": "r: Pearson's correlation, from -1 to 1",
+    "eta": "eta: the correlation ratio of numbers in groups, from 0 to 1",
+    "V": "V: Cramér's V of words with words, from 0 to 1",
+}
+
+
+def table_facts(look: Look) -> Facts:
+    """What the file holds as a whole, and what was guessed."""
+    about = look.description
+    repeats = f", {about.duplicates:,} repeating one before" * bool(about.duplicates)
+    facts = [
+        ("file", plain(str(look.path), 200)),
+        ("rows", f"{about.rows:,}{repeats}"),
+        ("columns", f"{len(about.columns):,}"),
+    ]
+    if look.is_text:
+        facts.append(("header", f"{'yes' if look.format.header else 'no'}: {header_reason(look)}"))
+    classes = f" into {len(about.classes):,} classes" * bool(about.classes)
+    return [
+        *facts,
+        ("target", f"{plain(about.target)}: {about.why_target}"),
+        ("task", f"{about.task}{classes}: {about.why_task}"),
+    ]
+
+
+def header_reason(look: Look) -> str:
+    return plain(look.why_header, 80)
+
+
+def guesses(look: Look) -> list[str]:
+    """What a config for the table rests on and leaves out, a line each."""
+    told = ("header", "target", "task")
+    lines = [f"{name}: {text}" for name, text in table_facts(look) if name in told]
+    unusable = look.description.unusable if look.chooses_columns else {}
+    lines += [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
+    most = len(told) + MOST_REMARKS
+    more = [f"and {len(lines) - most:,} more left out"] if len(lines) > most else []
+    return lines[:most] + more
+
+
+def columns_table(about: Description) -> Grid:
+    """A row a column, the first `MOST_COLUMNS`."""
+    table = Grid([*_HEADERS], text_columns=3)
+    for column in about.columns[:MOST_COLUMNS]:
+        table.add_row(
+            plain(column.name),
+            column.kind,
+            ", ".join(f"{plain(word, 20)} {rows:,}" for word, rows in column.commonest),
+            f"{column.distinct:,}",
+            f"{column.missing:,}",
+            *(rounded(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
+            _association(column, about),
+        )
+    has_words = any(column.commonest for column in about.columns[:MOST_COLUMNS])
+    return table if has_words else table.without(["commonest"])
+
+
+_HEADERS = (
+    "column", "kind", "commonest",
+    "different", "missing", "min", "mean", "max", "sd", "with target",
+)  # fmt: skip
+
+
+def _association(column: ColumnFacts, about: Description) -> Cell:
+    if column.name == about.target:
+        return Styled("target", "bold")
+    return "-" if column.association is None else f"{column.measure} {column.association:.2f}"
+
+
+def measures(about: Description) -> list[str]:
+    """What the letters before the associations mean."""
+    found = {column.measure for column in about.columns if column.association is not None}
+    return [meaning for measure, meaning in _MEASURES.items() if measure in found]
+
+
+def classes_table(about: Description) -> Grid:
+    """The target's classes, the commonest `MOST_CLASSES`."""
+    table = Grid(["class", "rows", "share"])
+    known = sum(rows for _, rows in about.classes)
+    for name, rows in about.classes[:MOST_CLASSES]:
+        table.add_row(plain(name), f"{rows:,}", f"{100 * rows / known:.1f} %")
+    return table

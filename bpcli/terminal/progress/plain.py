@@ -1,0 +1,65 @@
+"""Training as nobody sees it, or as plain lines for logs and pipes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
+from bpcli.terminal.tables import header
+
+if TYPE_CHECKING:
+    from bpcli.terminal.console import Console
+    from bpcli.terminal.stream import Stream
+    from bpcli.training.loop import Epoch
+    from bpcli.training.stopping import Stopping
+
+
+class SilentView:
+    """Shows nothing."""
+
+    def __enter__(self) -> SilentView:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def start(self, record: Mapping[str, Any], stopping: Stopping) -> None: ...
+
+    def next_due(self, number: int) -> int:
+        return sys.maxsize
+
+    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
+
+
+class PlainView:
+    """A line every so many epochs, for logs and pipes."""
+
+    _WIDTH = 12
+
+    def __init__(self, stream: Stream | Console, columns: Columns, rows: Rows) -> None:
+        self._stream = stream
+        self._columns = columns
+        self._rows = rows
+
+    def __enter__(self) -> PlainView:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def start(self, record: Mapping[str, Any], stopping: Stopping) -> None:
+        self._stream.show_facts(header(record))
+        self._print(self._columns.names)
+
+    def next_due(self, number: int) -> int:
+        return self._rows.after(number)
+
+    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
+        if is_last or epoch.number in self._rows:
+            self._print(self._columns.row(epoch, scores.of(epoch)))
+
+    def _print(self, cells: list[str]) -> None:
+        widths = [max(self._WIDTH, len(name)) for name in self._columns.names]
+        widths[0] = 8
+        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        self._stream.say(line)

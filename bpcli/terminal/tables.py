@@ -1,0 +1,261 @@
+"""Tables of results, for a terminal or a plain stream.
+
+Cells are plain text, never markup: names of runs and classes may hold any character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bpcli.terminal.grid import Facts, Grid, Styled
+from bpcli.text import duration, rounded
+
+
+def header(record: Mapping[str, Any]) -> Facts:
+    """What is about to be trained."""
+    rows = record["rows"]
+    parts = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
+    frozen = f", {record['n_frozen']} frozen" if record["n_frozen"] else ""
+    return [
+        ("run", record["run_id"]),
+        ("rows", f"{parts} ({record['task']})"),
+        ("layers", layers_text(record["layers"])),
+        ("parameters", f"{record['n_params']:,}{frozen}"),
+        ("loss", loss_text(record)),
+        *_class_weights(record),
+        ("optimizer", f"{named_text(record['optimizer'])}, {_batch_text(record)}"),
+        ("seed", str(record["seed"])),
+    ]
+
+
+def _class_weights(record: Mapping[str, Any]) -> Facts:
+    weights = record.get("class_weights") or {}
+    text = ", ".join(f"{name} {rounded(weight, 4)}" for name, weight in weights.items())
+    return [("class weights", text)] if text else []
+
+
+def loss_text(record: Mapping[str, Any]) -> str:
+    """What is minimised: mse, summed over the rows, + L2 0.1."""
+    total = ", summed over the rows" if record["reduction"] == "sum" else ""
+    total += ", rows weighted" if record.get("weighted") else ""
+    penalty = f" + L2 {record['l2']:g}" if record["l2"] else ""
+    return f"{record['loss']}{total}{penalty}"
+
+
+def _batch_text(record: Mapping[str, Any]) -> str:
+    size = record["batch_size"]
+    batch = "full batch" if size == "full" else f"batches of {size}"
+    rate = record.get("learning_rate")
+    return (
+        f"{'' if rate is None else f'learning rate {_rate_text(rate)}, '}{batch}, {record['dtype']}"
+    )
+
+
+def _rate_text(rate: float | Mapping[str, Any]) -> str:
+    """The number, or the schedule with its options."""
+    return named_text(rate, "schedule") if isinstance(rate, Mapping) else f"{rate:g}"
+
+
+def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
+    """Sizes and activations from the input on: 2 - 16 tanh - 1 sigmoid."""
+    texts = [str(layers[0]["inputs"])]
+    for layer in layers:
+        note = {"none": " (no bias)", "frozen": " (frozen bias)"}.get(layer["bias"], "")
+        texts.append(f"{layer['units']} {named_text(layer['activation'])}{note}")
+    return " - ".join(texts)
+
+
+def named_text(item: Mapping[str, Any], name: str = "name") -> str:
+    """The name, which stands under that key, with its options: elu (alpha 1)."""
+    options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != name]
+    return f"{item[name]} ({', '.join(options)})" if options else str(item[name])
+
+
+def _option_text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def stop_table(record: Mapping[str, Any]) -> Grid:
+    """Every criterion with its start, now and target, and which one ended training."""
+    table = Grid(["criterion", "measures", "start", "now", "target", ""], 2)
+    for rule in record["stop"]:
+        table.add_row(
+            rule["name"],
+            rule["meaning"],
+            rounded(rule["start"]),
+            rounded(rule["now"]),
+            f"{'<=' if rule['falls'] else '>='} {rounded(rule['target'])}",
+            "ended training" if rule["name"] == record["stop_reason"] else "",
+        )
+    return table
+
+
+def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
+    """Where an epoch's time goes."""
+    table = Grid(["time an epoch", "one worker", "share"])
+    for part, seconds in profile["seconds_per_epoch"].items():
+        table.add_row(part, duration(seconds), f"{100 * seconds / profile['alone']:.1f} %")
+    table.add_row("in all", duration(profile["alone"]), "")
+    how = "1 worker" if workers == 1 else f"{workers} workers"
+    table.add_row(f"in this training, {how}", duration(profile["trained"]), "")
+    table.add_row("log and view, beside it", duration(profile["log_and_view"]), "")
+    return table
+
+
+def history(record: Mapping[str, Any]) -> Facts:
+    """What was trained, when, and how it ended."""
+    facts = header(record)
+    if record.get("tags"):
+        facts.insert(1, ("tags", ", ".join(record["tags"])))
+    if record.get("fold"):
+        fold = record["fold"]
+        facts.append(("fold", f"{fold['number']} of {fold['of']}, group {fold['group']}"))
+    ends = ("status", "stop_reason", "started", "ended", "epochs", "best_epoch")
+    for key in ("overrides", "numerics", *ends):
+        value = record.get(key)
+        if value not in (None, []):
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            facts.append((key.replace("_", " "), text))
+    return facts
+
+
+def scores_table(
+    scores: Mapping[str, float | None],
+    baselines: Mapping[str, Mapping[str, float | None]],
+    record: Mapping[str, Any],
+    intervals: Mapping[str, Sequence[float] | None] | None = None,
+) -> Grid:
+    """Metrics by part, a row a metric, with intervals and baselines of the last part beside them.
+
+    The loss is the mean over the rows, without L2, of outputs and targets as scaled.
+    """
+    parts = list(dict.fromkeys(path.partition(".")[0] for path in scores))
+    metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
+    columns = [f"{label} ({part})" for label in baselines for part in parts[-1:]]
+    table = Grid(["metric", *parts, *([] if intervals is None else ["95 % interval"]), *columns])
+    loss = "weighted mean loss" if record.get("weighted") else "mean loss"
+    labels = {
+        "loss": f"{loss} (scaled)" if record["targets_scaled"] else loss,
+        "loss_original": f"{loss} (original units)",
+    }
+    for metric in metrics:
+        last = f"{parts[-1]}.{metric}"
+        table.add_row(
+            labels.get(metric, metric),
+            *(rounded(scores.get(f"{part}.{metric}")) for part in parts),
+            *([] if intervals is None else [_interval_text(intervals.get(last))]),
+            *(rounded(found.get(last)) for found in baselines.values()),
+        )
+    return table
+
+
+def _interval_text(interval: Sequence[float] | None) -> str:
+    return "-" if interval is None else " to ".join(rounded(end, 4) for end in interval)
+
+
+def class_table(report: Any) -> Grid:
+    """Precision, recall and F1 of each class."""
+    table = Grid(["class", "precision", "recall", "F1", "rows"])
+    for scores in report.classes:
+        table.add_row(
+            scores.name,
+            *(f"{value:.4f}" for value in (scores.precision, scores.recall, scores.f1)),
+            str(scores.rows),
+        )
+    return table
+
+
+def confusion_table(report: Any) -> Grid:
+    """True classes down, predicted ones across."""
+    names = [scores.name for scores in report.classes]
+    table = Grid(["true \\ predicted", *names])
+    for name, counts in zip(names, report.confusion, strict=True):
+        table.add_row(name, *map(str, counts))
+    return table
+
+
+def checks_table(checks: Sequence[Any]) -> Grid:
+    """A gradient check, a row a tensor."""
+    table = Grid(
+        [
+            "term",
+            "tensor",
+            "shape",
+            "entries",
+            "skipped",
+            "error",
+            "central",
+            "worst entry",
+            "analytic",
+            "numeric",
+            "",
+        ],
+        3,
+    )
+    for check in checks:
+        table.add_row(
+            check.term,
+            check.tensor,
+            " x ".join(map(str, check.shape)),
+            str(check.checked),
+            str(check.skipped),
+            f"{check.error:.1e}",
+            "-" if check.central_error is None else f"{check.central_error:.1e}",
+            check.worst_entry,
+            f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
+            f"{check.numeric + 0.0:.9g}",
+            _verdict_of(check),
+        )
+    return table
+
+
+def _verdict_of(check: Any) -> Styled:
+    if not check.checked:
+        return Styled("not checked", "yellow")
+    return Styled("not proven", "yellow") if check.is_blind else verdict(check.passed)
+
+
+def catalogue_table(rows: Sequence[Any]) -> Grid:
+    """The gradient check of everything, a row for each loss on each output activation."""
+    table = Grid(
+        ["loss", "output", "cases", "entries", "skipped", "error", "largest", "central", ""], 2
+    )
+    for row in rows:
+        table.add_row(
+            row.loss,
+            row.output,
+            str(row.cases),
+            str(row.checked),
+            str(row.skipped),
+            f"{row.error:.1e}",
+            f"{row.largest_error:.1e}",
+            f"{row.central_error:.1e}",
+            verdict(row.passed),
+        )
+    return table
+
+
+def rejections_table(rejections: Sequence[Any]) -> Grid:
+    """Wrong backward passes, and whether the check notices."""
+    table = Grid(["kind", "what is wrong", "tensors that fail", ""], 4)
+    for rejection in rejections:
+        table.add_row(
+            rejection.kind,
+            rejection.meaning,
+            ", ".join(rejection.tensors),
+            "rejected" if rejection.rejected else Styled("NOT NOTICED", "bold red"),
+        )
+    return table
+
+
+def verdict(passed: bool) -> Styled:
+    return Styled("ok", "green") if passed else Styled("WRONG", "bold red")
+
+
+def predictions_table(predicted: Any, most: int) -> Grid:
+    """Rows with their inputs, outputs, class and targets."""
+    table = Grid([*predicted.columns])
+    for cells in predicted.cells(most):
+        table.add_row(*cells)
+    return table

@@ -1,0 +1,20 @@
+"""Two machines beside each other: the one of a training, and this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bpcli.runs.machines import texts
+from bpcli.terminal.grid import Facts
+
+
+def machine_facts(then: Mapping[str, Any], now: Mapping[str, Any]) -> Facts:
+    """Versions, processor, and what is used of it: once where they are the same, else both."""
+    was, is_now = texts(then), texts(now)
+    names = dict.fromkeys([*was, *is_now])
+    return [(name, _text(was.get(name, "-"), is_now.get(name, "-"))) for name in names]
+
+
+def _text(was: str, is_now: str) -> str:
+    return f"{was}, then and now" if was == is_now else f"then {was}, now {is_now}"

@@ -1,0 +1,248 @@
+"""One entry of a weight matrix or a bias, followed through the chain rule with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcli.nn.activations import Identity, Maxout, Softmax
+from bpcli.optimizers import GradientDescent
+from bpcli.trace import formulas
+from bpcli.trace.blocks import Block, Chain, Formula, Heading, Prose
+from bpcli.trace.cells import ELLIPSIS, kept, number
+from bpcli.trace.numbers import Entry, Followed, Setting, follow
+from bpcli.trace.updates import Backward, Forward, Pass, Update, slots
+
+_MOST_TERMS = 8
+_MOST_OUTPUTS = 3
+
+
+def scaled_formula(setting: Setting, what: str) -> str:
+    """`what`, a sum over rows, times the objective's scale; as it is where that is 1."""
+    if setting.weight is None:
+        rows = len(setting.rows)
+        return what if setting.reduction == "sum" or rows == 1 else f"(1/{rows}) {what}"
+    return f"({number(setting.factor)}/{number(setting.total_weight)}) {what}"
+
+
+def terms(numbers: list[str]) -> list[str]:
+    """A sum of numbers as a part of a chain; none for a single plain number."""
+    if len(numbers) == 1 and "·" not in numbers[0]:
+        return []
+    shown = [
+        ELLIPSIS if place is None else numbers[place] for place in kept(len(numbers), _MOST_TERMS)
+    ]
+    return [" + ".join(shown).replace("+ -", "- ")]
+
+
+def factor(value: float) -> str:
+    """A number in a product or after a minus."""
+    return f"({number(value)})" if value < 0 else number(value)
+
+
+@dataclass(frozen=True)
+class Worked:
+    """An entry in one update."""
+
+    setting: Setting
+    entry: Entry
+    update: Update
+
+    def blocks(self) -> Iterator[Block]:
+        """From the rows' deltas to the entry's new value."""
+        yield Heading(2, f"One entry followed: {self.entry}")
+        yield Formula(f"∂loss/∂{self.entry} = {self._sum()}")
+        rows = kept(len(self.setting.rows), _MOST_TERMS)
+        for i in rows:
+            if i is None:
+                yield Prose("And so on, up to")
+                continue
+            if len(self.setting.rows) > 1:
+                yield Heading(3, f"Row {self.setting.rows[i]}")
+            yield from self._row(i)
+        if len(self.setting.rows) > 1:
+            yield Heading(3, "All rows")
+        yield from self._together()
+        yield from self._move()
+
+    @property
+    def followed(self) -> Followed:
+        return follow(self.entry, self.setting.network, self.update)
+
+    @property
+    def at(self) -> Pass:
+        return self.update.pass_of(self.entry.layer)
+
+    @property
+    def _layers(self) -> tuple[Forward, Backward]:
+        place = self.entry.layer - 1
+        return self.at.forward[place], self.at.backward[place]
+
+    @property
+    def delta(self) -> str:
+        return f"delta{self.entry.layer}[{self.entry.row}]"
+
+    def _product(self) -> str:
+        if self.entry.column is None:
+            return self.delta
+        return f"{self.delta} · a{self.entry.layer - 1}[{self.entry.column}]"
+
+    def _sum(self) -> str:
+        return ("Σ_i " if len(self.setting.rows) > 1 else "") + self._product()
+
+    # One row of the table.
+
+    def _row(self, i: int) -> Iterator[Block]:
+        last = len(self.at.forward)
+        if self.entry.layer == last - 1:
+            outputs = kept(len(self.at.backward[-1].delta), _MOST_OUTPUTS)
+            for k in outputs:
+                if k is not None:
+                    yield from self._delta(last, k, i)
+        yield from self._delta(self.entry.layer, self.entry.row - 1, i)
+        if self.entry.column is not None:
+            found = self.followed
+            numbers = f"{factor(found.delta[i])} · {factor(found.below[i])}"
+            yield Chain((self._product(), numbers, number(found.products[i])))
+
+    def _delta(self, layer: int, row: int, i: int) -> Iterator[Chain]:
+        """How delta of one unit comes about."""
+        up, down = self.at.forward[layer - 1], self.at.backward[layer - 1]
+        activation, value = up.layer.activation, number(float(down.delta[row, i]))
+        name = f"delta{layer}[{row + 1}]"
+        if down.grad_a is None:
+            yield Chain((name, *self._of_cross_entropy(layer, row, i), value))
+        elif isinstance(activation, Softmax):
+            yield Chain((f"g{layer}[{row + 1}]", *self._source(layer, row, i)))
+            yield Chain((name, *_through_softmax(up, down, layer, row, i), value))
+        elif isinstance(activation, Maxout):
+            unit = row // activation.pieces
+            yield Chain((f"g{layer}[{unit + 1}]", *self._source(layer, unit, i)))
+            wins = activation.pieces_of(up.z)[unit, i] == row % activation.pieces
+            yield Chain((name, f"g{layer}[{unit + 1}]", value) if wins else (name, value))
+        else:
+            yield Chain((name, *self._through_slope(layer, row, i), value))
+
+    def _of_cross_entropy(self, layer: int, row: int, i: int) -> Iterator[str]:
+        a, y = self._outputs(row, i)
+        symbols = f"a{layer}[{row + 1}] - y[{row + 1}]"
+        numbers = f"{number(a)} - {factor(y)}"
+        weight = self._weight(i)
+        yield f"w_i ({symbols})" if weight else symbols
+        yield f"{weight}({numbers})" if weight else numbers
+
+    def _through_slope(self, layer: int, row: int, i: int) -> Iterator[str]:
+        up, down = self.at.forward[layer - 1], self.at.backward[layer - 1]
+        symbols, numbers, *_ = self._source(layer, row, i)
+        if isinstance(up.layer.activation, Identity):
+            yield formulas.bare(symbols)
+            yield formulas.bare(numbers)
+            return
+        assert up.slope is not None
+        assert down.grad_a is not None
+        slope = factor(float(up.slope[row, i]))
+        slope_name = f"f'(z{layer}[{row + 1}])"
+        if layer == len(self.at.forward):
+            yield f"{symbols} · {slope_name}"
+            yield f"{numbers} · {slope}"
+        else:
+            yield f"{slope_name} · {symbols}"
+            yield f"{slope} · ({numbers})"
+
+    def _source(self, layer: int, unit: int, i: int) -> tuple[str, str, str]:
+        """∂loss_i/∂a of a unit, times the row's weight: in symbols, in numbers, and its value."""
+        if layer == len(self.at.forward):
+            return self._of_loss(layer, unit, i)
+        W, delta = self.at.forward[layer].W[:, unit], self.at.backward[layer].delta[:, i]
+        products = [f"{factor(w)} · {factor(d)}" for w, d in zip(W, delta, strict=True)]
+        (numbers,) = terms(products)
+        symbols = f"Σ_k W{layer + 1}[k,{unit + 1}] delta{layer + 1}[k]"
+        return symbols, numbers, number(float(W @ delta))
+
+    def _of_loss(self, layer: int, unit: int, i: int) -> tuple[str, str, str]:
+        network, weight = self.setting.network, self._weight(i)
+        a, y = self._outputs(unit, i)
+        symbols = formulas.grad_a_formula(network, f"a{layer}[{unit + 1}]", f"y[{unit + 1}]")
+        numbers = formulas.grad_a_formula(network, number(a), factor(y))
+        grad_a = self.at.backward[layer - 1].grad_a
+        assert grad_a is not None
+        value = number(float(grad_a[unit, i]))
+        return (f"w_i {symbols}" if weight else symbols), weight + numbers, value
+
+    def _outputs(self, row: int, i: int) -> tuple[float, float]:
+        assert self.setting.targets is not None
+        return float(self.at.forward[-1].a[row, i]), float(self.setting.targets[row, i])
+
+    def _weight(self, i: int) -> str:
+        return "" if self.setting.weight is None else f"{number(self.setting.weight[i])} · "
+
+    # All rows, and the step.
+
+    def _together(self) -> Iterator[Chain]:
+        found, name = self.followed, str(self.entry)
+        if len(found.products) > 1:
+            numbers = terms([number(value) for value in found.products])
+            yield Chain((f"∂loss/∂{name}", self._sum(), *numbers, number(found.loss_by_entry)))
+        scaled = scaled_formula(self.setting, f"∂loss/∂{name}")
+        is_weight = self.entry.column is not None
+        up, _ = self._layers
+        if not is_weight and up.layer.bias == "frozen":
+            return
+        if self.setting.l2 and is_weight:
+            setting = self.setting
+            rate = f"({number(setting.factor * setting.l2)}/{setting.training_rows})"
+            numbers_text = (
+                scaled_formula(setting, factor(found.loss_by_entry))
+                + f" + {rate} · {factor(found.before)}"
+            )
+            symbols = f"{scaled} + {rate} {name}"
+            value = number(found.objective_by_entry)
+            yield Chain((f"∂objective/∂{name}", symbols, numbers_text, value))
+        elif scaled != f"∂loss/∂{name}":
+            yield Chain((f"∂objective/∂{name}", scaled, number(found.objective_by_entry)))
+
+    def _move(self) -> Iterator[Block]:
+        found, name, optimizer = self.followed, str(self.entry), self.setting.optimizer
+        up, _ = self._layers
+        if self.entry.column is None and up.layer.bias == "frozen":
+            yield Prose(f"{name} is frozen: it stays {number(found.before, 9)}.")
+        elif self.update.ended is not None:
+            yield Prose(f"No step was made: {name} stays {number(found.before, 9)}.")
+        elif isinstance(optimizer, GradientDescent):
+            yield from self._descent(found, optimizer)
+        else:
+            change = found.after - found.before
+            arrow = f"{name} ← {number(found.before, 9)} + {factor(change)}"
+            yield Chain((arrow, number(found.after, 9)))
+
+    def _descent(self, found: Followed, optimizer: GradientDescent) -> Iterator[Chain]:
+        rate = self.update.figures_before.get("learning_rate", np.nan)
+        step = f"{number(rate)} · {factor(found.objective_by_entry)}"
+        rules = formulas.descent_formulas(optimizer, str(self.entry))
+        after = number(found.after, 9)
+        if not optimizer.momentum:
+            yield Chain((rules[0], f"{number(found.before, 9)} - {step}", after))
+            return
+        old, new = (
+            self._velocity(place.state) for place in (self.update.before, self.update.after)
+        )
+        kept_part = f"{number(optimizer.momentum)} · "
+        yield Chain((rules[0], f"{kept_part}{factor(old)} - {step}", number(new)))
+        ahead = f"{kept_part}{factor(new)} - {step}" if optimizer.nesterov else factor(new)
+        yield Chain((rules[1], f"{number(found.before, 9)} + {ahead}", after))
+
+    def _velocity(self, state: object) -> float:
+        tensors = slots(self.setting.network, state)["velocity"]  # type: ignore[arg-type]
+        return float(tensors[self.entry.tensor][self.entry.place])
+
+
+def _through_softmax(up: Forward, down: Backward, layer: int, row: int, i: int) -> tuple[str, str]:
+    """What `a (g - Σ_j a_j g_j)` is in symbols and in numbers."""
+    a = up.a[:, i]
+    assert down.grad_a is not None
+    g = down.grad_a[:, i]
+    unit = row + 1
+    symbols = f"a{layer}[{unit}] · (g{layer}[{unit}] - Σ_j a{layer}[j] g{layer}[j])"
+    return symbols, f"{number(a[row])} · ({number(g[row])} - {factor(float(a @ g))})"

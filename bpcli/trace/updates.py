@@ -1,0 +1,247 @@
+"""Updates with every number on the way, for those who want to see what training does.
+
+The numbers come from the code that trains: the kernel's forward and backward pass, the objective,
+and the steps of the training loop. Samples are columns; sums are over the rows of the objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from bpcli.errors import Diverged
+from bpcli.nn.activations import Maxout, Softmax
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Layer, Network
+from bpcli.nn.propagation import LayerPass, Workspace, backward, forward, forward_rows
+from bpcli.optimizers import GradientDescent, NoStep, Optimizer
+from bpcli.optimizers.base import State
+from bpcli.training.loop import Position, Training
+from bpcli.training.objective import Objective
+
+
+@dataclass(frozen=True)
+class Forward:
+    """One layer on the way up: z = W below + b, a = f(z). Of a layer without bias, b is None."""
+
+    layer: Layer
+    W: Array
+    b: Vector | None
+    below: Array
+    z: Array
+    a: Array
+
+    @property
+    def slope(self) -> Array | None:
+        """f'(z), by the pullback of ones; None where f mixes units or chooses among them."""
+        if isinstance(self.layer.activation, Softmax | Maxout):
+            return None
+        slope = np.empty_like(self.z)
+        self.layer.activation.pullback(self.z, self.a, np.ones_like(self.a), slope)
+        return slope
+
+
+@dataclass(frozen=True)
+class Backward:
+    """One layer on the way down. `loss` is Σ_i w_i loss_i; the objective scales it and adds L2.
+
+    `grad_a` is ∂loss/∂a: W[l+1]ᵀ delta[l+1] below the last layer, and None where the loss gives
+    delta, ∂loss/∂z, directly. Both hold the row's weight. A frozen bias has a derivative of the
+    loss, and 0 of the objective.
+    """
+
+    grad_a: Array | None
+    delta: Array
+    loss_by_W: Array  # noqa: N815  # as in the formulas
+    loss_by_b: Vector | None
+    objective_by_W: Array  # noqa: N815  # as in the formulas
+    objective_by_b: Vector | None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the outputs cost: loss_i of each row, Σ_i w_i loss_i, the L2 term, the objective."""
+
+    per_row: Vector
+    total: float
+    penalty: float
+    objective: float
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Forward, loss and backward at one parameter vector, layers input side first.
+
+    `moves` are the layers, from 1, that the update takes from this pass.
+    """
+
+    forward: tuple[Forward, ...]
+    loss: Loss
+    backward: tuple[Backward, ...]
+    moves: tuple[int, ...]
+
+    @property
+    def grad(self) -> dict[str, Array]:
+        """∂objective/∂W and ∂objective/∂b by the tensor's name."""
+        found: dict[str, Array] = {}
+        for number, down in enumerate(self.backward, start=1):
+            found[f"W{number}"] = down.objective_by_W
+            if down.objective_by_b is not None:
+                found[f"b{number}"] = down.objective_by_b
+        return found
+
+
+@dataclass(frozen=True)
+class Update:
+    """One step of the optimizer: from where to where, and the passes whose gradients it took.
+
+    An update from `update: layerwise` has a pass a layer, the last layer's first.
+    """
+
+    passes: tuple[Pass, ...]
+    before: Position
+    after: Position
+    figures_before: dict[str, float]
+    figures_after: dict[str, float]
+    objective_after: float
+
+    @property
+    def ended(self) -> NoStep | None:
+        """Why no step was found, where that is so."""
+        return self.after.ended
+
+    def pass_of(self, layer: int) -> Pass:
+        """The pass whose gradient moves a layer, counted from 1."""
+        return next(one for one in self.passes if layer in one.moves)
+
+
+def trace_updates(training: Training, optimizer: Optimizer, count: int) -> Iterator[Update]:
+    """So many steps of the training's optimizer on the full batch; fewer where it finds no more.
+
+    Raises `Diverged` where the objective is not finite.
+    """
+    here = training.start
+    for number in range(count):
+        _refuse_infinite(training, here, number)
+        after = training.advance(here, 1)
+        _refuse_infinite(training, after, number + 1)
+        yield Update(
+            tuple(_passes(training.objective, optimizer, here.params, after.params)),
+            here,
+            after,
+            training.figures(here),
+            training.figures(after),
+            float(training.objective.value(after.params).real),
+        )
+        if after.ended is not None:
+            return
+        here = after
+
+
+def _refuse_infinite(training: Training, here: Position, number: int) -> None:
+    if not np.isfinite(here.params).all() or not training.has_finite_loss(here):
+        where = f"after update {number}" if number else "of these parameters"
+        raise Diverged(
+            f"The loss {where} is not finite: look at the scale of the data (`data.scale`)"
+            f"{' and at `training.learning_rate`' if training.learning_rate else ''}."
+        )
+
+
+def _passes(
+    objective: Objective, optimizer: Optimizer, params: Vector, after: Vector
+) -> Iterator[Pass]:
+    slices = objective.network.layer_slices
+    numbers = tuple(range(1, len(slices) + 1))
+    if not is_layerwise(optimizer):
+        yield trace_pass(objective, params, numbers)
+        return
+    for number in reversed(numbers):
+        yield trace_pass(objective, params, (number,))
+        params = params.copy()
+        params[slices[number - 1]] = after[slices[number - 1]]
+
+
+def is_layerwise(optimizer: Optimizer) -> bool:
+    """Whether layers move one after the other, each along a gradient of its own."""
+    return isinstance(optimizer, GradientDescent) and optimizer.update == "layerwise"
+
+
+def trace_pass(objective: Objective, params: Vector, moves: tuple[int, ...] = ()) -> Pass:
+    """Forward, loss and backward over all rows of an objective."""
+    data = objective.data
+    inputs, Y = data.columns
+    work = Workspace(objective.network, params)
+    work.fit(len(data))
+    forward(work, inputs)
+    top = work.layers[-1]
+    per_row = objective.network.loss.per_sample(top.z, top.a, Y)
+    total = per_row.sum() if data.weight is None else per_row.dot(data.weight)
+    grad_a = _grad_by_outputs(objective.network, top, Y, data.weight)
+    backward(work, Y, data.weight)
+    loss = Loss(
+        per_row,
+        float(total),
+        float(objective.penalty(params).real),
+        float(objective.value(params).real),
+    )
+    down = _backward(work, objective.grad(params), grad_a)
+    without_ones = inputs[: objective.network.inputs]
+    return Pass(_forward(work, params, without_ones), loss, down, moves)
+
+
+def trace_forward(network: Network, params: Vector, X: Array) -> tuple[Forward, ...]:
+    """The way up alone, for the rows of X (n, inputs)."""
+    work = Workspace(network, params)
+    forward_rows(work, X)
+    return _forward(work, params, X.astype(params.dtype).T)
+
+
+def _forward(work: Workspace, params: Vector, inputs: Array) -> tuple[Forward, ...]:
+    """The layers of the latest forward pass, which was over `inputs` (inputs, rows)."""
+    tensors = dict(work.network.tensors(params))
+    activations = [inputs, *(layer.a for layer in work.layers)]
+    return tuple(
+        Forward(here.layer, tensors[f"W{number}"], tensors.get(f"b{number}"), below, here.z, a)
+        for number, (here, (below, a)) in enumerate(
+            zip(work.layers, pairwise(activations), strict=True), start=1
+        )
+    )
+
+
+def _grad_by_outputs(
+    network: Network, top: LayerPass, Y: Array, row_weight: Vector | None
+) -> Array | None:
+    """∂loss/∂a; None of a cross-entropy, whose delta is a - y."""
+    if network.loss.output_activations is not None:
+        return None
+    grad_a = np.empty_like(top.a)
+    network.loss.write_grad_a(top.a, Y, grad_a)
+    return grad_a if row_weight is None else grad_a * row_weight
+
+
+def _backward(work: Workspace, grad: Vector, grad_by_outputs: Array | None) -> tuple[Backward, ...]:
+    of_loss, of_objective = (dict(work.network.tensors(vector)) for vector in (work.grad, grad))
+    by_a = [*(layer.grad_a for layer in work.layers[:-1]), grad_by_outputs]
+    return tuple(
+        Backward(
+            grad_a,
+            layer.delta,
+            of_loss[f"W{number}"],
+            of_loss.get(f"b{number}"),
+            of_objective[f"W{number}"],
+            of_objective.get(f"b{number}"),
+        )
+        for number, (layer, grad_a) in enumerate(zip(work.layers, by_a, strict=True), start=1)
+    )
+
+
+def slots(network: Network, state: State) -> dict[str, dict[str, Array]]:
+    """The optimizer's vectors of the parameters' size, such as velocity, tensor by tensor."""
+    return {
+        name: dict(network.tensors(slot))
+        for name, slot in state.items()
+        if slot.shape == (network.n_params,)
+    }

@@ -1,0 +1,294 @@
+"""Train one network from one start with several optimizers, and set what they took side by side.
+
+Every training has the data, the split and the initial parameters of its seed. Nothing is saved.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from statistics import median
+from typing import Any, Protocol
+
+from bpcli.config.alternatives import Alternative
+from bpcli.data.preprocessing import PartName
+from bpcli.engine.pool.workers import Crew, crew
+from bpcli.errors import ConfigError, Diverged
+from bpcli.experiment import Experiment, build
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.optimizers import OPTIMIZERS
+from bpcli.optimizers.schedules import rate_record
+from bpcli.registry import as_mapping
+from bpcli.runs.record import describe
+from bpcli.runs.store import Record
+from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
+from bpcli.training.metered import METERED, Metered
+from bpcli.training.stopping import Best, Stopping
+from bpcli.workflows.evaluate import default_part
+from bpcli.workflows.interrupts import StopRequest, stop_requests
+from bpcli.workflows.scores import part_objective, part_scores
+from bpcli.workflows.session import reason_to_end, sees_every_epoch, stop_rules
+from bpcli.workflows.train import workers_for
+
+
+@dataclass
+class Curve:
+    """How the loss fell: a point for some of the epochs, the first and the last among them."""
+
+    epochs: list[int] = field(default_factory=list)
+    gradient_evaluations: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+
+    def add(self, epoch: Epoch) -> None:
+        if not self.epochs or epoch.number > self.epochs[-1]:
+            self.epochs.append(epoch.number)
+            self.gradient_evaluations.append(epoch.figures["gradient_evaluations"])
+            self.seconds.append(epoch.figures["seconds"])
+            self.loss.append(epoch.loss)
+
+
+def points(epochs: int) -> list[int]:
+    """The epochs that a curve has points for: all of the first 40, then each 1/20 further on.
+
+    On a logarithmic axis they are equally far apart, and 10^12 epochs have 500.
+    """
+    found = [0]
+    while found[-1] < epochs:
+        found.append(min(epochs, found[-1] + max(1, found[-1] // 20)))
+    return found
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: what it took, and where it led; no loss and no metric where it diverged."""
+
+    optimizer: str
+    seed: int
+    epochs: int
+    gradient_evaluations: float
+    loss_evaluations: float
+    seconds: float
+    loss: float | None
+    metric: float | None
+    ended_by: str
+    message: str | None
+    curve: Curve
+
+    @property
+    def diverged(self) -> bool:
+        return self.ended_by == "diverged"
+
+
+_MEASURES = ("epochs", *METERED, "loss", "metric")
+
+
+@dataclass
+class Comparison:
+    """The trials so far, all of one seed before those of the next."""
+
+    alternatives: Sequence[Alternative]
+    seeds: Sequence[int]
+    facts: Record
+    part: PartName
+    metric: str
+    trials: list[Trial] = field(default_factory=list)
+    signal_number: int | None = None
+
+    @property
+    def failure(self) -> Diverged | None:
+        """What the comparison fails with: that every training diverged."""
+        if not self.trials or not all(trial.diverged for trial in self.trials):
+            return None
+        first = self.trials[0].message
+        if len(self.trials) == 1:
+            return Diverged(str(first))
+        return Diverged(f"All {len(self.trials)} trainings diverged. The first one: {first}")
+
+    def to_json(self) -> dict[str, Any]:
+        """One document: what was compared, a summary an optimizer, and every training."""
+        return {
+            "name": self.facts["name"],
+            **{key: self.facts[key] for key in ("loss", "reduction", "l2", "batch_size", "rows")},
+            "seeds": list(self.seeds),
+            "part": self.part,
+            "metric": f"{self.part}.{self.metric}",
+            "interrupted": self.signal_number is not None,
+            "optimizers": [self._summary(each) for each in self.alternatives],
+            "trainings": [asdict(trial) for trial in self.trials],
+        }
+
+    def _summary(self, alternative: Alternative) -> dict[str, Any]:
+        """An optimizer's medians over the seeds, without trainings that diverged if others did not.
+
+        How often each reason ended a training stands beside them.
+        """
+        training = alternative.config.spec.training
+        trials = [trial for trial in self.trials if trial.optimizer == alternative.label]
+        counted = [trial for trial in trials if not trial.diverged] or trials
+        return {
+            "label": alternative.label,
+            "optimizer": as_mapping(OPTIMIZERS, training.optimizer),
+            "learning_rate": rate_record(training.learning_rate),
+            "trainings": len(trials),
+            "ended_by": dict(Counter(trial.ended_by for trial in trials).most_common()),
+            **{name: _median([getattr(trial, name) for trial in counted]) for name in _MEASURES},
+        }
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+class Watcher(Protocol):
+    """Whoever looks on."""
+
+    def begin(self, label: str, seed: int, epochs: int) -> None: ...
+
+    def see(self, epoch: int) -> None: ...
+
+    def end(self, trial: Trial) -> None: ...
+
+
+def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
+    """What is to be compared, over so many seeds: the config's, and those after it.
+
+    Raises `ConfigError` where an optimizer, or a fault of all, does not fit the data.
+    """
+    faults: dict[str, None] = {}
+    for each in alternatives:
+        try:
+            comparison = _of(build(each.config), alternatives, seeds)
+        except ConfigError as error:
+            faults[str(error)] = None
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return comparison
+
+
+def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int) -> Comparison:
+    first = experiment.spec.seed
+    metric = experiment.metrics[0] if experiment.metrics else "loss"
+    part = default_part(experiment)
+    return Comparison(alternatives, range(first, first + seeds), describe(experiment), part, metric)
+
+
+def compare(comparison: Comparison, watcher: Watcher) -> None:
+    """Train with each optimizer, from each seed on.
+
+    A training that diverges is a result like others. A signal ends the comparison with what is
+    finished by then.
+    """
+    with stop_requests() as request, repeatable_numerics():
+        for seed in comparison.seeds:
+            for alternative in comparison.alternatives:
+                if request.signal_number is None:
+                    watcher.begin(alternative.label, seed, alternative.config.spec.training.epochs)
+                    trial = _trial(alternative, seed, comparison, request, watcher)
+                    if trial is not None:
+                        watcher.end(trial)
+                        comparison.trials.append(trial)
+        comparison.signal_number = request.signal_number
+
+
+def experiment_of(alternative: Alternative, seed: int) -> Experiment:
+    """What one trial trains: the data, the split and the start depend on the seed alone."""
+    config = alternative.config
+    return build(replace(config, spec=config.spec.model_copy(update={"seed": seed})))
+
+
+def _trial(
+    alternative: Alternative,
+    seed: int,
+    comparison: Comparison,
+    request: StopRequest,
+    watcher: Watcher,
+) -> Trial | None:
+    """One training; None where a signal cut it short."""
+    experiment = experiment_of(alternative, seed)
+    with crew(workers_for(experiment)) as workers:
+        course = _Course(experiment)
+        course.follow(workers, request, watcher)
+    if course.reason == "interrupted":
+        return None
+    metric = None if course.reason == "diverged" else course.score(comparison)
+    return course.trial(alternative.label, seed, metric)
+
+
+class _Course:
+    """One training from its start to its end."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.best, self.curve = Best(), Curve()
+        self.rules = stop_rules(experiment)
+        self.points = points(self.rules.epochs)
+        self.last: Epoch | None = None
+        self.reason = "diverged"
+        self.message: str | None = None
+
+    def follow(self, workers: Crew, request: StopRequest, watcher: Watcher) -> None:
+        """Go through the epochs until a rule, the optimizer, a signal or divergence ends them."""
+        stopping = Stopping(self.rules, self.best)
+        try:
+            for epoch in self._epochs(workers):
+                epoch.seconds = epoch.figures["seconds"]  # rules too go by the time of the steps
+                reason = reason_to_end(epoch, self.best, stopping, request)
+                self.last = epoch
+                if reason is not None or self._is_point(epoch.number):
+                    self.curve.add(epoch)
+                watcher.see(epoch.number)
+                if reason is not None:
+                    self.reason = reason
+                    self.message = str(epoch.ended) if epoch.ended is not None else None
+                    break
+        except Diverged as failure:
+            self.message = str(failure)
+
+    def _epochs(self, workers: Crew) -> Iterator[Epoch]:
+        experiment = self.experiment
+        objective = experiment.objective(workers)
+        metered = Metered(experiment.spec.training.optimizer, objective.n_rows)
+        return train_epochs(
+            experiment.training(objective, metered),
+            self.rules.epochs,
+            validation=experiment.validation(workers),
+            next_due=self._next_due,
+            is_checked=self._is_point,
+        )
+
+    @property
+    def _next_due(self) -> NextDue:
+        return every_epoch if sees_every_epoch(self.experiment, self.rules) else self._next_point
+
+    def _next_point(self, number: int) -> int:
+        return self.points[bisect_right(self.points, number)]
+
+    def _is_point(self, number: int) -> bool:
+        return self.points[bisect_right(self.points, number) - 1] == number
+
+    def score(self, comparison: Comparison) -> float | None:
+        """The metric of the best weights, as `eval` gives it."""
+        assert self.best.params is not None, "what has not diverged has a first epoch"
+        part = comparison.part
+        objective = part_objective(self.experiment, part)
+        scores = part_scores(self.experiment, part, self.best.params, objective)
+        return scores[comparison.metric]
+
+    def trial(self, label: str, seed: int, metric: float | None) -> Trial:
+        """The training in numbers."""
+        last = self.last  # none where the loss of the start is not finite
+        return Trial(
+            optimizer=label,
+            seed=seed,
+            epochs=0 if last is None else last.number,
+            **(dict.fromkeys(METERED, 0.0) if last is None else last.figures),
+            loss=None if last is None or self.reason == "diverged" else last.loss,
+            metric=metric,
+            ended_by=self.reason,
+            message=self.message,
+            curve=self.curve,
+        )

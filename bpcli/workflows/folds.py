@@ -1,0 +1,83 @@
+"""Cross-validation: a training for each fold of the data.
+
+Each fold is a run of its own, which `eval` and `predict` know as any other; the runs of one
+cross-validation have the id of the first one as their common group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from bpcli.config.load import Config
+from bpcli.errors import Diverged, Interrupted
+from bpcli.experiment import Experiment, build
+from bpcli.runs.references import reference_to
+from bpcli.workflows.interrupts import stop_requests
+from bpcli.workflows.session import Outcome, Watcher
+from bpcli.workflows.train import train
+
+View: TypeAlias = Callable[[Experiment], AbstractContextManager[Watcher]]
+
+
+def fold_configs(config: Config) -> Iterator[Config]:
+    """The config of each fold, which trains that fold again."""
+    data = config.spec.data
+    for number in range(1, (data.split.folds or 0) + 1):
+        split = data.split.model_copy(update={"fold": number})
+        spec = config.spec.model_copy(update={"data": data.model_copy(update={"split": split})})
+        yield replace(config, spec=spec)
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The folds that were trained, and what ended or spoilt it, if anything did."""
+
+    outcomes: list[Outcome]
+    failure: Exception | None
+
+
+def train_folds(
+    config: Config, runs_dir: Path, view: View, told: Callable[[Outcome], None]
+) -> CrossValidation:
+    """Train on each fold in turn; `told` hears of each one that has ended.
+
+    A fold that diverges is a result like others. A signal or any other failure ends it all, with
+    the folds so far. Raises `ConfigError` where the data do not allow the training.
+    """
+    outcomes: list[Outcome] = []
+    with stop_requests() as request:
+        for fold in fold_configs(config):
+            experiment = build(fold)
+            if request.signal_number is not None:
+                break
+            group = outcomes[0].run.run_id if outcomes else None
+            with view(experiment) as watcher:
+                outcomes.append(train(experiment, runs_dir, watcher, group))
+            told(outcomes[-1])
+            if not isinstance(outcomes[-1].failure, Diverged | None):
+                break
+    folds = config.spec.data.split.folds or 0
+    return CrossValidation(outcomes, _failure(outcomes, folds, request.signal_number))
+
+
+def _failure(
+    outcomes: Sequence[Outcome], folds: int, signal_number: int | None
+) -> Exception | None:
+    """What ended a cross-validation early, or that folds of it diverged."""
+    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    finished = f"{len(outcomes) - len(failures)} of {folds} folds were finished"
+    if signal_number is not None:
+        said = f"Interrupted: {finished}, and are saved."
+        if failures:
+            fold = reference_to(outcomes[-1].run)
+            said += (
+                f"\nFinish the last fold, but not those after it, with: bpnet train --resume {fold}"
+            )
+        return Interrupted(said, signal_number)
+    if failures and isinstance(failures[-1], Diverged):
+        return Diverged(f"Only {finished}; the others diverged. The first one: {failures[0]}")
+    return failures[-1] if failures else None

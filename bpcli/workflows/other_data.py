@@ -1,0 +1,56 @@
+"""Rows of another file as a part of an experiment, called `data`, that no training has seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.config.file_models import FileData
+from bpcli.data.columns import Encoding, weights_of
+from bpcli.data.files.delimited import read_frame
+from bpcli.data.files.table import naming
+from bpcli.data.row_weights import row_weights
+from bpcli.data.table import Table
+from bpcli.errors import DataError, RunError
+from bpcli.experiment import Experiment
+from bpcli.runs.trained import Trained
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def with_other_data(trained: Trained, path: Path) -> Trained:
+    """The run with the rows of a file as its part `data`, encoded as its training rows were.
+
+    Columns are found by name. Raises `RunError` where the run is not of such a table, and
+    `DataError` naming file, column and row of what does not fit.
+    """
+    experiment = trained.experiment
+    data, encoding = experiment.spec.data, experiment.table.encoding
+    if not isinstance(data, FileData) or encoding is None:
+        raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
+    with naming(path):
+        frame = read_frame(path, replace(data.format, text=encoding.text))
+        if not len(frame):
+            raise DataError("the file has no rows")
+        table = _table(experiment, frame, encoding, data.weight)
+    part = experiment.preparation.part("data", table, np.arange(len(table)))
+    return replace(trained, experiment=replace(experiment, parts=experiment.parts | {"data": part}))
+
+
+def _table(
+    experiment: Experiment, frame: DataFrame, encoding: Encoding, weight: str | None
+) -> Table:
+    known, every, X = experiment.table, np.arange(len(frame)), encoding.encode(frame)
+    own = None if weight is None else weights_of(frame, weight)
+    table = replace(known, X=X, Y=None, labels=None, weight=own)
+    if known.reconstructs:
+        table = replace(table, Y=X)
+    elif known.labels is not None:
+        table = replace(table, labels=encoding.labels(frame))
+    else:
+        table = replace(table, Y=encoding.values(frame))
+    return replace(table, weight=row_weights(table, experiment.class_weights, every))

@@ -1,0 +1,106 @@
+"""Load a run for its pictures, as far as it can be loaded, and draw them into files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bpcli.data.preprocessing import PartName
+from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.plots import PLOTS, plot_file, reasons
+from bpcli.plots.subject import Need, Rebuilt, Subject
+from bpcli.runs.files import make_folder_of, write_atomically
+from bpcli.runs.integrity import checked_log
+from bpcli.runs.parameter_path import load_path
+from bpcli.runs.store import PATH, Run
+from bpcli.runs.trained import Weights, load_trained
+from bpcli.text import did_you_mean
+from bpcli.workflows.evaluate import default_part
+
+FOLDER = "plots"
+"""Where in a run's folder its pictures are, unless a file is named."""
+
+
+def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
+    """A run for its pictures: what is missing or damaged is told in `faults`.
+
+    Raises `RunError` where the part has no rows, or there is no record.
+    """
+    record, faults = run.record(), dict[Need, str]()
+    lines: Sequence[Mapping[str, Any]] = ()
+    rebuilt = path = None
+    try:
+        lines = checked_log(run)
+        if not lines:
+            faults["log"] = f"{run.run_id} has no epochs: its status is `{record['status']}`."
+    except RunError as error:
+        faults["log"] = str(error)
+    try:
+        trained = load_trained(run, weights)
+        rebuilt = Rebuilt(trained.experiment, trained.params, trained.notes)
+        if run.path(PATH).is_file():
+            experiment = trained.experiment
+            path = load_path(run, experiment.network.n_params, experiment.dtype)
+    except (NumericsNotPinned, LimitTooLow):
+        raise  # they say nothing of the run: another process can draw it all
+    except BpnetError as error:
+        faults["network"] = str(error)
+    chosen = _part(run, rebuilt, part)
+    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, faults)
+
+
+def _part(run: Run, rebuilt: Rebuilt | None, asked: PartName | None) -> PartName:
+    if rebuilt is None:
+        return asked or "train"
+    if asked is not None and not len(rebuilt.experiment.parts[asked]):
+        raise RunError(f"{run.run_id} has no {asked} part: its split leaves it empty.")
+    return asked or default_part(rebuilt.experiment)
+
+
+def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
+    """The kinds that were asked for, once each; all that apply where none was.
+
+    Raises `ConfigError` where one is unknown, `RunError` where one does not apply, or none does.
+    """
+    for kind in asked:
+        if kind not in PLOTS:
+            near = did_you_mean(kind, PLOTS)
+            raise ConfigError(f"There is no picture `{kind}`{near}; allowed: {', '.join(PLOTS)}.")
+    found = reasons(subject)
+    for kind in asked:
+        if found[kind] is not None:
+            raise RunError(f"{subject.run_id} has no picture `{kind}`: {found[kind]}")
+    kinds = list(dict.fromkeys(asked)) or [kind for kind, reason in found.items() if reason is None]
+    if not kinds:
+        told = " ".join(dict.fromkeys(subject.faults.values()))
+        raise RunError(f"Nothing of {subject.run_id} can be drawn. {told}")
+    return kinds
+
+
+def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | None) -> list[Path]:
+    """Draw into one file, or a file a kind in the run's folder; give their paths.
+
+    Raises `RunError` where a file cannot be written.
+    """
+    files: list[tuple[Path, Sequence[str]]]
+    if output is None:
+        folder = _own_folder(run)
+        files = [(folder / f"{kind}.png", [kind]) for kind in kinds]
+    else:
+        files = [(output, kinds)]
+    with repeatable_numerics():
+        for path, shown in files:
+            make_folder_of(path)
+            write_atomically(path, plot_file(shown, subject, path.suffix.lower()))
+    return [path for path, _ in files]
+
+
+def _own_folder(run: Run) -> Path:
+    """Where the run's pictures go. Raises `RunError` for a link, which may lead anywhere."""
+    folder = run.path(FOLDER)
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        what = "a link to another place" if folder.is_symlink() else "not a folder"
+        raise RunError(f"{folder} is {what}: remove it, or name a file by -o.")
+    return folder

@@ -1,0 +1,94 @@
+"""Predictions for the rows of an experiment, in original units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpcli.data.table import numbered
+from bpcli.experiment import Experiment
+from bpcli.experiment.output_names import output_names
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.propagation import predict as network_outputs
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """Inputs, outputs, predicted classes if there are classes, and targets if they are known."""
+
+    rows: Array
+    input_names: tuple[str, ...]
+    X: Array
+    output_names: tuple[str, ...]
+    outputs: Array
+    classes: list[str] | None
+    target_names: tuple[str, ...]
+    targets: list[list[Any]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns of a table."""
+        shown_class = ["class"] if self.classes else []
+        return ["row", *self.input_names, *self.output_names, *shown_class, *self.target_names]
+
+    def cells(self, most: int | None = None) -> list[list[str]]:
+        """The rows of a table as text; numbers with ten significant digits."""
+        return [
+            [
+                str(self.rows[i]),
+                *map(_text, [*self.X[i], *self.outputs[i]]),
+                *([self.classes[i]] if self.classes else []),
+                *map(_text, self.targets[i] if self.targets else []),
+            ]
+            for i in range(len(self.rows))[:most]
+        ]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A list with one mapping a row."""
+        return [self._row(i) for i in range(len(self.rows))]
+
+    def _row(self, i: int) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "row": int(self.rows[i]),
+            "inputs": dict(zip(self.input_names, self.X[i].tolist(), strict=True)),
+            "outputs": dict(zip(self.output_names, self.outputs[i].tolist(), strict=True)),
+        }
+        if self.classes:
+            row["class"] = self.classes[i]
+        if self.targets:
+            row |= zip(self.target_names, self.targets[i], strict=True)
+        return row
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.10g}"
+
+
+def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> PredictedRows:
+    """The outputs of the network for some rows of the table, counted from 0."""
+    table, preparation = experiment.table, experiment.preparation
+    X = table.X[rows]
+    A = network_outputs(experiment.network, params, preparation.inputs.apply(X))
+    classes = preparation.classes(A)
+    names = table.class_names
+    targets: list[list[Any]] = []
+    if table.labels is not None:
+        targets = [[names[label]] for label in table.labels[rows]]
+    elif table.Y is not None and not table.reconstructs:
+        targets = table.Y[rows].tolist()
+    return PredictedRows(
+        np.asarray(rows),
+        table.input_names,
+        X,
+        output_names(experiment.network, names, table.target_names),
+        preparation.original(A),
+        None if classes is None else [names[label] for label in classes],
+        _target_names(len(targets[0]) if targets else 0),
+        targets,
+    )
+
+
+def _target_names(count: int) -> tuple[str, ...]:
+    return ("target",) if count == 1 else numbered("target", count)

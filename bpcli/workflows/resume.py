@@ -1,0 +1,264 @@
+"""Go on with a run: from its newest checkpoint, in its own folder, as if never interrupted.
+
+How long it trains may change, and how it is looked after; not what it trains on, nor what.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bpcli.config.load import Config, validate
+from bpcli.config.overrides import override
+from bpcli.config.source import Source
+from bpcli.errors import RunError
+from bpcli.experiment import Experiment, build
+from bpcli.nn.arrays import Array
+from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
+from bpcli.runs.files import remove_unfinished
+from bpcli.runs.integrity import changed_files
+from bpcli.runs.listing import differences
+from bpcli.runs.machines import decisive, facts_of, in_words, sessions_of
+from bpcli.runs.provenance import data_digest, machine, since
+from bpcli.runs.record import argv, describe, now
+from bpcli.runs.store import CONFIG, RESOLVED, RUNNING, SPLIT, WEIGHTS, Record, Run
+from bpcli.training.stopping import Best, Criterion, Stopping
+from bpcli.workflows.session import Outcome, Watcher, stop_rules
+from bpcli.workflows.train import train_on
+
+CHANGEABLE = (
+    "training.epochs",
+    "training.stop",
+    "training.learning_rate",
+    "training.workers",
+    "training.numerics",
+    "training.log_every",
+    "training.checkpoint_every",
+)
+"""The keys that may differ where a run goes on."""
+
+_UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
+"""The files that stay as they are until a training ends."""
+
+_OF_THE_END = ("stop", "stop_reason", "stop_message", "ended", "error")
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A locked run that is about to go on, and where from; from its beginning without `start`."""
+
+    run: Run
+    record: Record
+    experiment: Experiment
+    checkpoints: Checkpoints
+    start: Checkpoint | None
+    machine: Record
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with newer checkpoints and unread files, and what may change bits.
+
+        Files that training does not read keep the digest that they had: `verify` finds them later.
+        """
+        damaged = changed_files(self.run, self.record, (CONFIG, SPLIT))
+        return [*self.checkpoints.faults, *damaged, *filter(None, [self.other_bits])]
+
+    @property
+    def other_bits(self) -> str | None:
+        """That the numerics, kernels or versions are not those of the epochs so far."""
+        before = [facts for epoch, facts in sessions_of(self.record) if epoch < self._at_epoch]
+        changes = decisive(before[-1], self.machine) if self._at_epoch else []
+        if not changes:
+            return None
+        return (
+            f"{self.run.run_id} is resumed under other conditions than it was trained under so "
+            f"far, and no single machine may repeat its bits: {in_words(changes)}"
+        )
+
+    @property
+    def _at_epoch(self) -> int:
+        return 0 if self.start is None else self.start.number
+
+    @property
+    def note(self) -> str:
+        """Where it goes on."""
+        if self.start is None:
+            return f"{self.run.run_id} has no checkpoint: it begins again at epoch 0"
+        return f"{self.run.run_id} goes on from epoch {self.start.number}"
+
+
+@contextmanager
+def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
+    """Lock a run and find out where it goes on.
+
+    Raises `RunError` where another process trains it, where its files or data are not what they
+    were, where the overrides change more than they may, and where there is nothing left to do;
+    `ConfigError` for overrides that are not legal.
+    """
+    with closing(run.lock()):
+        record = run.record()
+        config = _config(run, overrides)
+        experiment = build(config)
+        if data_digest(experiment.table) != record["data_sha256"]:
+            raise RunError(
+                f"{run.run_id} cannot go on: its data have changed since it began.{since(record)}"
+            )
+        checkpoints = Checkpoints(run, record["identity"])
+        start = checkpoints.newest()
+        if start is None and checkpoints.faults:
+            raise RunError(_useless(run, checkpoints.faults))
+        _refuse_misfit(run, start, experiment)
+        _refuse_nothing_to_do(run, record, start, experiment)
+        yield Resumption(run, record, experiment, checkpoints, start, facts_of(machine()))
+
+
+def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
+    """Train on; what can go wrong is returned or raised as by `train`."""
+    remove_unfinished(resumption.run.folder)
+    return train_on(
+        resumption.experiment,
+        resumption.run,
+        _record(resumption),
+        resumption.checkpoints,
+        resumption.start,
+        watcher,
+    )
+
+
+def _record(resumption: Resumption) -> Record:
+    """What is known before the first epoch: of the earlier end only what its files need.
+
+    The digests of files that change from now on are left out: whenever this process may be killed,
+    the record and the files agree.
+    """
+    experiment, old = resumption.experiment, resumption.record
+    added, found = list(experiment.config.overrides), describe(experiment)
+    session = {
+        "at_epoch": 0 if resumption.start is None else resumption.start.number,
+        "when": now(),
+        "overrides": added,
+        "changed": [*differences(old["config"], found["config"])],
+        "argv": argv(),
+        "machine": resumption.machine,
+        "warning": resumption.other_bits,
+    }
+    return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
+        **found,
+        "status": RUNNING,
+        "sha256": {file: old["sha256"][file] for file in _UNCHANGED & old["sha256"].keys()},
+        "overrides": [*old["overrides"], *added],
+        "resumed": [*old.get("resumed", []), session],
+    }
+
+
+def _config(run: Run, overrides: Sequence[str]) -> Config:
+    """The run's config with the overrides, which may change little of it."""
+    source = Source.read(run.checked(RESOLVED))
+    before = validate(source).spec.model_dump()
+    for assignment in overrides:
+        override(source, assignment)
+    config = replace(validate(source), overrides=tuple(overrides))
+    differing = list(_differing(before, config.spec.model_dump()))
+    if differing:
+        raise RunError(
+            f"{run.run_id} stays what it is: {', '.join(f'`{key}`' for key in differing)} cannot "
+            f"change. What can is {', '.join(f'`{key}`' for key in CHANGEABLE)}."
+        )
+    return config
+
+
+def _differing(
+    before: Mapping[str, Any], after: Mapping[str, Any], place: str = ""
+) -> Iterator[str]:
+    """The keys that differ and may not, by their full names."""
+    for key in dict.fromkeys([*before, *after]):
+        name, old, new = f"{place}{key}", before.get(key), after.get(key)
+        if old == new or name in CHANGEABLE:
+            continue
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differing(old, new, f"{name}.")
+        else:
+            yield name
+
+
+def _useless(run: Run, faults: Sequence[str]) -> str:
+    """To begin again would overwrite all that is left."""
+    again = f"bpnet train {shlex.quote(str(run.path(RESOLVED)))}"
+    head = f"{run.run_id} cannot go on: none of its checkpoints can be used."
+    return "\n".join([head, *faults, f"Train it again, as a new run, with: {again}"])
+
+
+def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -> None:
+    if start is None:
+        return
+    optimizer, params = experiment.spec.training.optimizer, experiment.initial_params
+    name = misfit(start, params, optimizer.init(params), optimizer.bounds)
+    if name is None and not _can_be_recalled(experiment, start):
+        name = "stopping"
+    if name is not None:
+        raise RunError(
+            f"The checkpoint of {run.run_id} at epoch {start.number} does not fit its config: see "
+            f"its `{name}`."
+        )
+
+
+def _can_be_recalled(experiment: Experiment, start: Checkpoint) -> bool:
+    """Whether what the stop rules remember is of their form."""
+    if not all(_is_memory(name, array) for name, array in start.stopping.items()):
+        return False
+    try:
+        Stopping(stop_rules(experiment), Best()).recall(start.stopping)
+    except (KeyError, ValueError):  # an array is missing, or has another number of entries
+        return False
+    return True
+
+
+def _is_memory(name: str, array: Array) -> bool:
+    kind = name.rpartition(".")[2]
+    if kind == "losses":
+        return array.ndim == 1 and array.dtype == np.float64
+    return array.ndim == 0 and array.dtype.kind in ("b" if kind == "is_fresh" else "if")
+
+
+def _refuse_nothing_to_do(
+    run: Run, record: Record, start: Checkpoint | None, experiment: Experiment
+) -> None:
+    is_finished = record["status"] == "finished"
+    if start is None:
+        if is_finished:
+            raise RunError(f"{run.run_id} has finished, and has no checkpoint to go on from.")
+        return
+    epochs = experiment.spec.training.epochs
+    if epochs < start.number:
+        raise RunError(
+            f"{run.run_id} has been trained for {start.number} epochs already: `training.epochs`, "
+            f"which counts them all, cannot be {epochs}."
+        )
+    if is_finished:
+        _refuse_finished(run, start, experiment)
+
+
+def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> None:
+    """Where what ended the run would end it again at once."""
+    stopping = Stopping(stop_rules(experiment), Best())
+    stopping.recall(start.stopping)
+    met = next((rule for rule in stopping.criteria if rule.is_met), None)
+    has_finished = f"{run.run_id} has finished at epoch {start.number}"
+    if met is not None:
+        raise RunError(f"{has_finished}: {_advice(met)}")
+    if start.position.ended is not None:
+        raise RunError(f"{has_finished}. {start.position.ended}")
+
+
+def _advice(rule: Criterion) -> str:
+    key = f"training.{rule.name}" if rule.name == "epochs" else f"training.stop.{rule.name}"
+    sign = "<=" if rule.falls else ">="
+    return (
+        f"`{rule.name}` ({rule.meaning}) is {rule.now:g}, and training ends at {sign} "
+        f"{rule.target:g}. Give another with --set {key}=…"
+    )

@@ -1,0 +1,245 @@
+"""A config to start from, written for a table that was looked at; comments say what was guessed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bpcli.config.source import resolve
+from bpcli.data.description import USELESS, ColumnFacts, Description
+from bpcli.data.files.look import Look
+from bpcli.errors import DataError
+from bpcli.text import plain
+
+_MARGIN = 34
+_FEWEST_ROWS_TO_SPLIT = 30
+_MOST_NAMED = 5
+_TRAINING_SHARE = 0.7
+_MOST_WORK_FOR_LEVENBERG_MARQUARDT = 3e8
+
+
+def starter_config(look: Look, target: Path) -> str:
+    """The config of a network for a table, to be written at `target`.
+
+    Raises `DataError` where the table has nothing to learn, or nothing to learn from.
+    """
+    about = look.description
+    _refuse_a_hopeless_target(about)
+    if not about.inputs:
+        reasons = "; ".join(f"{plain(name)} {why}" for name, why in about.unusable.items())
+        raise DataError(f"no column is left to learn from{': ' * bool(reasons)}{reasons}")
+    lines = [*_head(look), "data:", *_data(look, target), *_network(about), *_training(about)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _refuse_a_hopeless_target(about: Description) -> None:
+    for remark in about.remarks:
+        if remark.column == about.target and remark.oddity in _HOPELESS:
+            raise DataError(
+                f"the target `{plain(about.target)}` ({about.why_target}) {remark.text}: name "
+                "another one by --target, or mend the file"
+            )
+    odd = next((name for name, _ in about.classes if not name.isprintable()), None)
+    if odd is not None:
+        raise DataError(
+            f"column `{plain(about.target)}`: the class name {odd!r} has control characters"
+        )
+
+
+_HOPELESS = USELESS | {"names", "missing target"}
+
+
+def _line(depth: int, key: str, value: object, comment: str = "") -> str:
+    """A key with its value, and a comment beside it, or above where there is no room."""
+    text = f"{'  ' * depth}{key}: {_inline(value)}"
+    if not comment:
+        return text
+    if len(text) > _MARGIN:
+        return f"{'  ' * depth}# {comment}\n{text}"
+    return f"{text:{_MARGIN}} # {comment}"
+
+
+def _inline(value: object) -> str:
+    """A value of YAML on one line: words as they are, all else as in JSON, which YAML reads."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_inline(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    if isinstance(value, str) and _WORD.fullmatch(value) and resolve(value) == value:
+        return value
+    text = json.dumps(value, ensure_ascii=False)  # whose escapes of pairs YAML does not read
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
+
+
+_WORD = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
+
+
+def _head(look: Look) -> Iterator[str]:
+    about = look.description
+    what = f"{len(about.classes)} classes" if about.classes else "the value"
+    count = len(about.inputs) if look.chooses_columns else len(about.columns) - 1
+    inputs = _counted(count, "column")
+    yield f"# {what} of {plain(about.target)} from {inputs} of {plain(look.path.name, 60)}"
+    yield f"# Written for the {about.rows:,} rows of that file; correct what was guessed wrongly."
+    for remark in about.remarks:
+        if remark.column not in about.unusable:
+            yield f"# Odd: {plain(remark.column)} {plain(remark.text, 120)}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+# The data.
+
+
+def _data(look: Look, target: Path) -> Iterator[str]:
+    about = look.description
+    path = os.path.relpath(look.path.absolute(), target.absolute().parent)
+    yield _line(1, "file", Path(path).as_posix(), "counts from this file's folder")
+    if look.is_text:
+        yield from _format(look)
+    if look.chooses_columns:
+        yield from _columns(look)
+    yield _line(1, "task", about.task, f"guessed: {about.why_task}")
+    yield from _split(about)
+    scale = {"inputs": "standard"} | ({} if about.classes else {"targets": "standard"})
+    yield _line(1, "scale", scale, "to mean 0 and deviation 1 of the training rows")
+
+
+def _guess(why: str) -> str:
+    return why if why == "as asked for" else f"guessed: {why}"
+
+
+def _format(look: Look) -> Iterator[str]:
+    format_, names = look.format, look.format.columns
+    named = "" if format_.header else f"; columns are called {names[0]} to {names[-1]}"
+    yield _line(1, "header", format_.header, plain(_guess(look.why_header) + named, 100))
+    if format_.separator != ",":
+        yield _line(1, "separator", format_.separator, "guessed from the first rows")
+    if format_.encoding not in (None, "utf-8-sig"):
+        yield _line(1, "encoding", format_.encoding, "guessed: it is not UTF-8")
+    if look.missing_words:
+        yield _line(1, "missing", list(look.missing_words), "words that stand for a missing value")
+
+
+def _columns(look: Look) -> Iterator[str]:
+    about = look.description
+    if about.unusable:
+        yield _line(1, "inputs", [f"!{name}" for name in about.unusable], "all but these:")
+        for name, why in about.unusable.items():
+            yield f"  #   {plain(name)} {plain(why, 120)}"
+    yield from _categories(about)
+    yield from _gaps(look)
+    yield _line(1, "targets", _selector(about), _guess(about.why_target))
+
+
+def _categories(about: Description) -> Iterator[str]:
+    """Columns of words need no key: they are one-hot by themselves."""
+    words = [column for column in about.inputs if column.kind == "category"]
+    if words:
+        yield f"  # words, an input for each: {_named(words, lambda column: column.distinct)}"
+
+
+def _gaps(look: Look) -> Iterator[str]:
+    gaps = [column for column in look.description.inputs if column.missing]
+    if gaps:
+        yield f"  # missing values: {_named(gaps, lambda column: column.missing)}"
+        yield _line(1, "fill", "median", "of the training rows; for words the most frequent one")
+
+
+def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:
+    """The first columns with a count each: x2 8, x4 16, …"""
+    texts = [f"{plain(column.name)} {count(column):,}" for column in columns[:_MOST_NAMED]]
+    return ", ".join([*texts, *["…"] * (len(columns) > _MOST_NAMED)])
+
+
+def _selector(about: Description) -> str | int:
+    """The target by name, or by number where its name would be read otherwise."""
+    if about.target.startswith("!") or about.target == "same_as_inputs":
+        return 1 + [column.name for column in about.columns].index(about.target)
+    return about.target
+
+
+def _is_split(about: Description) -> bool:
+    return about.rows >= _FEWEST_ROWS_TO_SPLIT
+
+
+def _split(about: Description) -> Iterator[str]:
+    if not _is_split(about):
+        yield f"  # no split: {_counted(about.rows, 'row')} are too few to keep some for a test"
+        return
+    split: dict[str, object] = {"train": 0.7, "val": 0.15, "test": 0.15}
+    if about.classes:
+        yield _line(1, "split", split | {"stratify": True}, "every part has its share of a class")
+    else:
+        yield _line(1, "split", split, "val decides when to stop, test is for the end")
+
+
+# The network and its training.
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Inputs, hidden units and outputs of the network, and its parameters."""
+
+    inputs: int
+    hidden: int
+    outputs: int
+
+    @classmethod
+    def of(cls, about: Description) -> _Sizes:
+        inputs = sum(column.distinct if column.kind == "category" else 1 for column in about.inputs)
+        outputs = len(about.classes) if len(about.classes) > 2 else 1
+        return cls(inputs, _hidden_units(about.rows), outputs)
+
+    @property
+    def parameters(self) -> int:
+        return self.hidden * (self.inputs + 1) + self.outputs * (self.hidden + 1)
+
+
+def _hidden_units(rows: int) -> int:
+    """More for more rows; early stopping keeps them from learning the rows by heart."""
+    return 8 if rows < 1000 else 16 if rows < 10_000 else 32
+
+
+def _network(about: Description) -> Iterator[str]:
+    sizes = _Sizes.of(about)
+    output = "identity" if not about.classes else "softmax" if sizes.outputs > 1 else "sigmoid"
+    loss = {"identity": "mse", "softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+    about_output = {
+        "identity": "any number",
+        "softmax": "a probability for each class",
+        "sigmoid": "the probability of the second class",
+    }
+    yield "network:"
+    layers = ["auto", sizes.hidden, "auto"]
+    yield _line(1, "layers", layers, "the ends fit the data; try more or fewer hidden units")
+    yield _line(1, "activations", ["tanh", output], f"{output}: {about_output[output]}")
+    yield _line(0, "loss", loss[output])
+
+
+def _training(about: Description) -> Iterator[str]:
+    optimizer, why, epochs, patience = _optimizer(about)
+    yield "training:"
+    yield _line(1, "optimizer", optimizer, why)
+    yield _line(1, "epochs", epochs, "at most")
+    if _is_split(about):
+        stop = {"max_fail": patience}
+        yield _line(1, "stop", stop, "after so many epochs without a lower validation loss")
+
+
+def _optimizer(about: Description) -> tuple[str, str, int, int]:
+    """A name, a reason, the most epochs, and how many may fail.
+
+    Levenberg-Marquardt solves parameters × parameters for rows × parameters² of work a step: it is
+    the first choice for curves as long as that takes less than a second.
+    """
+    work = _TRAINING_SHARE * about.rows * _Sizes.of(about).parameters ** 2
+    if not about.classes and work <= _MOST_WORK_FOR_LEVENBERG_MARQUARDT:
+        return "levenberg_marquardt", "for small regressions", 200, 10
+    return "rprop", "steps by signs: no learning rate to set", 1000, 50

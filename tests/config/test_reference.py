@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from bpcli.config.reference import keys_page
+from bpcli.config.schema import json_schema
+
+PAGE = keys_page(json_schema())
+LINES = PAGE.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "default", "meaning"),
+    [
+        ("seed", "whole number >= 0", "`0`", "Feeds data, split, start"),
+        (
+            "network.init",
+            "name, or mapping of `name` and options",
+            "`xavier_uniform`",
+            "How the parameters start.",
+        ),
+        ("training", "mapping", "", "How the loss is lowered, and when that ends."),
+        (
+            "training.learning_rate",
+            "number > 0 or mapping, see below or null",
+            "",
+            "The size of a step, or its schedule over the epochs.",
+        ),
+        ("data.file", "text", "required", "The table, from the config's folder: .csv"),
+        ("data.split.val", "number >= 0, < 1", "`0`", "The fraction held back to choose"),
+    ],
+)
+def test_keys_stand_with_type_default_and_meaning(
+    key: str, kind: str, default: str, meaning: str
+) -> None:
+    assert any(line.startswith(f"| `{key}` | {kind} | {default} | {meaning}") for line in LINES)
+
+
+def test_names_stand_with_their_aliases_and_options() -> None:
+    assert (
+        "| of all: `bias` | number or null | `null` | Fills the biases instead of the rule. |"
+        in LINES
+    )
+    assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
+    assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor from 0. |" in LINES
+    assert any(line.startswith("| `tanh` (tansig) |  |  | f(z) = tanh z;") for line in LINES)
+    assert "| `plane`: `high` | number | `10` | The largest input. |" in LINES
+
+
+def test_a_bar_in_a_formula_ends_no_cell() -> None:
+    (softsign,) = (line for line in LINES if line.startswith("| `softsign`"))
+    assert r"z / (1 + \|z\|)" in softsign
+    assert {line.replace(r"\|", "").count("|") for line in LINES if line.startswith("|")} == {5}

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpcli.data.files.delimited import FileFormat, read_blocks, read_frame, settle
+from bpcli.errors import DataError
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    def write(text: str | bytes, name: str = "t.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def rows_of(path: Path, **options: object) -> list[list[object]]:
+    return read_frame(path, FileFormat(**options)).to_numpy().tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "options"),
+    [
+        ("a,b\n1,2\n3,4\n", "t.csv", {}),
+        ("a, b\n1, 2\n3, 4\n", "t.csv", {}),
+        ("a;b\n1;2\n3;4\n", "t.csv", {}),
+        ("a|b\n1|2\n3|4\n", "t.csv", {}),
+        ("a\tb\n1\t2\n3\t4\n", "t.tsv", {}),
+        ("a\tb\n1\t2\n3\t4\n", "t.csv", {}),
+        ("a  b\n1 2\n 3  4\n", "t.txt", {}),
+        ("1 2\n3 4\n", "t.txt", {"header": False, "columns": ("a", "b")}),
+        ("'a','b'\n'1','2'\n3,4\n", "t.csv", {"quote": "'"}),
+        ("a~b\n1~2\n3~4\n", "t.csv", {"separator": "~"}),
+        ("a,b\r\n1,2\r\n\r\n3,4\r\n", "t.csv", {}),
+        ("\ufeffa,b\n1,2\n3,4", "t.csv", {}),
+    ],
+)
+def test_the_same_table_however_it_is_written(table, text: str, name: str, options) -> None:
+    path = table(text, name)
+    frame = read_frame(path, FileFormat(**options))
+    assert list(frame) == ["a", "b"]
+    np.testing.assert_array_equal(frame.to_numpy(), [[1, 2], [3, 4]])
+
+
+def test_a_decimal_comma_is_one_where_the_config_says_so(table) -> None:
+    path = table("a;b\n1,5;2\n2,25;3\n")
+    assert rows_of(path, decimal=",") == [[1.5, 2], [2.25, 3]]
+    assert rows_of(path)[0][0] == "1,5"
+    path = table("1,5;2,5\n2,5;3,5\n")
+    assert rows_of(path, decimal=",", header=False) == [[1.5, 2.5], [2.5, 3.5]]
+
+
+def test_columns_without_a_header_are_numbered(table) -> None:
+    assert list(read_frame(table("1,2\n3,4\n"), FileFormat(header=False))) == ["x1", "x2"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [
+        ("utf-8", None),
+        ("utf-8-sig", None),
+        ("cp1252", "read as cp1252"),
+        ("utf-16", "read as utf-16"),
+    ],
+)
+def test_the_encoding_is_found_and_told_unless_it_is_utf_8(table, encoding, note) -> None:
+    path = table("größe,wert\n1,süß\n".encode(encoding))
+    _, notes = settle(path, FileFormat())
+    assert [note in text for text in notes] == ([True] if note else [])
+    assert rows_of(path) == [[1, "süß"]]
+    assert list(read_frame(path, FileFormat())) == ["größe", "wert"]
+
+
+def test_bytes_that_windows_did_not_use_either_are_latin_1(table) -> None:
+    path = table(b"a,b\n1,\x81\n")
+    _, notes = settle(path, FileFormat())
+    assert "latin-1" in notes[0]
+    assert rows_of(path) == [[1, "\x81"]]
+
+
+def test_a_separator_that_was_found_out_is_told(table) -> None:
+    _, notes = settle(table("a;b\n1;2\n"), FileFormat())
+    assert notes == ("t.csv: columns are separated by ';'",)
+    assert settle(table("a,b\n1,2\n"), FileFormat())[1] == ()
+
+
+def test_a_separator_within_quotes_is_none(table) -> None:
+    path = table('a,b\n"1;2;3",2\n"3;4;5",4\n')
+    assert settle(path, FileFormat())[0].separator == ","
+
+
+def test_missing_words_are_nan_and_no_others(table) -> None:
+    frame = read_frame(table("a,b\n1,?\nNA,x\n,-\n"), FileFormat())
+    assert frame.isna().to_numpy().tolist() == [[False, True], [True, False], [True, True]]
+    frame = read_frame(table("a,b\n-9,?\n1,x\n"), FileFormat(missing=("-9",)))
+    assert frame.isna().to_numpy().tolist() == [[True, False], [False, False]]
+
+
+def test_a_column_of_text_stays_as_it_is_written(table) -> None:
+    path = table("zip,b\n01234,1\n99999,2\n")
+    assert read_frame(path, FileFormat(text=("zip",)))["zip"].tolist() == ["01234", "99999"]
+
+
+def test_blocks_are_the_frame(table) -> None:
+    path = table("a,b\n" + "".join(f"{i},{i % 3}.5\n" for i in range(25)))
+    blocks = list(read_blocks(path, FileFormat(), 10))
+    assert [block.index[0] for block in blocks] == [0, 10, 20]
+    whole = read_frame(path, FileFormat())
+    assert np.concatenate([block.to_numpy() for block in blocks]).tolist() == (
+        whole.to_numpy().tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "no rows"),
+        (b"a,b\n1,2\n3,4,5\n", "line 3 has 3 fields, the others have 2"),
+        (b"a,b\n1,2,3\n3,4,5\n", "line 2 has more fields than the 2 columns"),
+        (b"a,b\n1,2\n3\n", "row 2 has 1 fields, the others have 2"),
+        (b"a,b\n1\n3,4\n", "row 1 has 1 fields, the others have 2"),
+        (b'a,b\n1,2\n3,"4\n5,6\n', "line 3 opens a quote"),
+        (b"a,b\n1,2\n3,\0\n", "line 3 has a NUL byte"),
+        (b"a,b,a\n1,2,3\n", "`a` stands over columns 1 and 3"),
+        (b"1.5,b\n1,2\n", "number `1.5` where a name should stand: set `header: false`"),
+        (b"a\x07,b\n1,2\n", "control characters"),
+        (b",".join(b"x%d" % i for i in range(60_000)), "60,000 columns"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_its_line(table, text: bytes, message: str) -> None:
+    path = table(text)
+    with pytest.raises(DataError, match=message):
+        read_frame(path, FileFormat())
+    with pytest.raises(DataError, match=message):
+        list(read_blocks(path, FileFormat(), 10))
+
+
+def test_a_missing_last_value_is_no_short_row(table) -> None:
+    assert read_frame(table("a,b\n1,\n3,4\n"), FileFormat())["b"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"encoding": "no-such"}, "`no-such` is no encoding"),
+        ({"encoding": "ascii"}, "line 2 is not text in the encoding ascii"),
+        ({"columns": ("a",)}, "`columns` has 1 names, but the first row has 2"),
+    ],
+)
+def test_options_that_do_not_fit_the_file_are_refused(table, options, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_frame(table("a,b\n1,ö\n"), FileFormat(**options))
+
+
+def test_parquet_is_read_whole_and_in_blocks(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    import pandas as pd
+
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"a": np.arange(25.0), "b": list("abcde") * 5})
+    frame.to_parquet(path)
+    pd.testing.assert_frame_equal(read_frame(path, FileFormat()), frame)
+    blocks = list(read_blocks(path, FileFormat(), 10))
+    assert [block.index[0] for block in blocks] == [0, 10, 20]
+    pd.testing.assert_frame_equal(pd.concat(blocks), frame)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="damaged"):
+        read_frame(path, FileFormat())
+
+
+def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"bpcli\[parquet\]"):
+        read_frame(path, FileFormat())

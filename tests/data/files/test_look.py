@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bpcli.data.files.delimited import FileFormat
+from bpcli.data.files.look import guess_header, look_at
+from bpcli.errors import DataError
+
+
+def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "why"),
+    [
+        ("a,b\n1,2\n3,4\n", True, "words above numbers"),
+        ("1,2\n3,4\n", False, "a number, 1"),
+        ("5.1,setosa\n4.9,setosa\n", False, "a number, 5.1"),
+        ("setosa,5.1\nsetosa,4.9\n", False, "a number, 5.1"),
+        ("a,2019\n1,2\n", False, "a number, 2019"),
+        ("colour,size\nred,big\nblue,small\n", True, "do not come again"),
+        ("red,big\nblue,big\n", False, "comes again below, big"),
+        ("id,x\nred,1\nred,?\nred,3\n", True, "words above numbers"),
+        (",x\n0,1\n1,2\n", True, "words above numbers"),
+        ("?,x\n0,y\n1,z\n", True, "words above numbers"),
+        ("a,b\n1,2\nx,4\ny,5\n", True, "words above numbers"),
+        ("a\n1\n2\nx\n", True, "words above numbers"),
+        ("a;b\n1,5;2\n3,5;4\n", True, "words above numbers"),
+        ("a\n", True, "do not come again"),
+    ],
+)
+def test_the_header_is_guessed(tmp_path: Path, text: str, header: bool, why: str) -> None:
+    found, reason = guess_header(written(tmp_path, text), FileFormat())
+    assert found == header
+    assert why in reason
+
+
+def test_what_is_asked_for_is_not_guessed(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b\nc,d\ne,f\n")
+    look = look_at(path, header=False, missing=("c",), target="1")
+    assert (look.format.header, look.why_header) == (False, "as asked for")
+    assert (look.description.target, look.description.why_target) == ("x1", "as asked for")
+    assert look.missing_words == ("c",)
+    assert look.description.rows == 3
+    assert look.description.columns[0].missing == 1
+
+
+def test_the_words_that_stand_for_missing_values_are_found(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b,y\n1,?,p\n,x,q\n3,w,p\n4,NA,q\n")
+    look = look_at(path, header=None, missing=None, target=None)
+    assert look.missing_words == ("", "?", "NA")
+    assert [column.missing for column in look.description.columns] == [1, 2, 0]
+
+
+def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe;y\n1;2\n3;4\n".encode("cp1252"))
+    look = look_at(path, header=None, missing=None, target=None)
+    assert (look.format.separator, look.format.encoding) == (";", "cp1252")
+    assert look.format.columns == ("größe", "y")
+    assert len(look.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        ("a,b\n", "no rows"),
+        ("a,b\n1,2\n1,2,3\n", "line 3 has 3 fields"),
+        ("a,a\n1,2\n", "stands over columns 1 and 2"),
+        ("a\x1b[31m,b\n1,2\n", "control characters"),
+        ("a,b\n1,\x00\n", "NUL"),
+    ],
+)
+def test_a_file_that_is_no_table_is_told(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        look_at(written(tmp_path, text), header=None, missing=None, target=None)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no file"):
+        look_at(tmp_path / "no.csv", header=None, missing=None, target=None)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bpcli.data.files.splits import parts_of_column, parts_of_files, parts_of_index
+from bpcli.errors import DataError
+
+
+def index_files(folder: Path, **texts: str) -> dict:
+    paths = {part: folder / f"index_{part}.txt" for part in texts}
+    for part, path in paths.items():
+        path.write_text(texts[part])
+    return paths
+
+
+def test_row_numbers_count_from_zero_in_any_order(tmp_path: Path) -> None:
+    parts = parts_of_index(index_files(tmp_path, train="3\n0\n", test="1 2.0\n"), 5)
+    assert {part: rows.tolist() for part, rows in parts.items()} == {
+        "train": [0, 3],
+        "test": [1, 2],
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ({"test": "0\n5\n"}, r"index_test\.txt has 5: rows count from 0 to 4"),
+        ({"test": "-1"}, "has -1"),
+        ({"test": "0.5"}, "has 0.5"),
+        ({"test": "nan"}, "has nan"),
+        ({"test": "1\n2\n1"}, "has row 1 twice"),
+        ({"test": "one"}, "is no list of row numbers"),
+        ({"test": ""}, "has no row numbers"),
+        ({"train": "0 1 2", "test": "2 3"}, r"row 2 \(from 0\) is in `train` and in `test`"),
+    ],
+)
+def test_an_index_that_is_none_is_refused(tmp_path: Path, texts, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parts_of_index(index_files(tmp_path, **texts), 5)
+
+
+def test_a_column_names_the_part_of_each_row() -> None:
+    parts = parts_of_column(pd.Series(["train", "Test ", "validation", "train"]), "p")
+    assert {part: rows.tolist() for part, rows in parts.items()} == {
+        "train": [0, 3],
+        "val": [2],
+        "test": [1],
+    }
+    with pytest.raises(DataError, match="column `p`, row 2: `holdout` is no part"):
+        parts_of_column(pd.Series(["train", "holdout"]), "p")
+
+
+def test_files_of_parts_follow_each_other() -> None:
+    parts = parts_of_files({"train": 2, "test": 3})
+    np.testing.assert_array_equal(parts["test"], [2, 3, 4])

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpcli.data.columns import ColumnRules
+from bpcli.data.files.delimited import FileFormat
+from bpcli.data.files.table import FileSource
+from bpcli.data.table import Table
+from bpcli.errors import DataError
+
+TEXT = "id,size,colour,y,z\n1,10,red,2,a\n2,30,blue,1,b\n3,?,green,1,a\n"
+
+
+def table_of(folder: Path, text: str = TEXT, rules: ColumnRules = ColumnRules(), **chosen) -> Table:  # noqa: B008
+    path = folder / "t.csv"
+    path.write_text(text)
+    return FileSource(path, FileFormat(), rules, **chosen).table(np.random.default_rng(0))
+
+
+def test_the_last_column_is_the_target_and_all_others_are_inputs(tmp_path: Path) -> None:
+    table = table_of(tmp_path, rules=ColumnRules(fill="mean")).fitted(np.array([0, 1]))
+    assert (table.class_names, table.task) == (("a", "b"), "classification")
+    assert table.labels is not None
+    assert table.labels.tolist() == [0, 1, 0]
+    assert table.input_names == ("id", "size", "colour=blue", "colour=red", "y")
+    assert table.X[:].tolist() == [[1, 10, 0, 1, 2], [2, 30, 1, 0, 1], [3, 20, 0, 0, 1]]
+
+
+def test_a_saved_encoding_is_used_instead_of_another_fit(tmp_path: Path) -> None:
+    raw = table_of(tmp_path, rules=ColumnRules(fill="mean"))
+    first = raw.fitted(np.array([0, 1]))
+    np.testing.assert_array_equal(raw.fitted(np.array([0]), first.encoding).X, first.X)
+    assert raw.fitted(np.array([0])).X.tolist() != first.X.tolist()
+
+
+def test_numbers_are_values_unless_the_task_says_classes(tmp_path: Path) -> None:
+    inputs = ("id",)
+    values = table_of(tmp_path, inputs=inputs, targets=("y",))
+    assert values.Y is not None
+    assert values.Y.tolist() == [[2], [1], [1]]
+    assert values.target_names == ("y",)
+    classes = table_of(tmp_path, inputs=inputs, targets=("y",), task="classification")
+    assert classes.class_names == ("1", "2")
+    with pytest.raises(DataError, match="row 1: `a` is not a number"):
+        table_of(tmp_path, task="regression")
+
+
+def test_several_targets_are_values_side_by_side(tmp_path: Path) -> None:
+    table = table_of(tmp_path, inputs=("size",), targets=("y", "id"))
+    assert table.Y is not None
+    assert table.Y.tolist() == [[2, 1], [1, 2], [1, 3]]
+    with pytest.raises(DataError, match="classes come from one column, not from 2"):
+        table_of(tmp_path, targets=("y", "z"))
+
+
+def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Path) -> None:
+    raw = table_of(tmp_path, inputs=("id", "colour"), targets="same_as_inputs")
+    table = raw.with_inputs_as_targets().fitted(np.arange(3))
+    assert table.task == "reconstruction"
+    np.testing.assert_array_equal(table.Y, table.X)
+    assert table.target_names == ("id", "colour=blue", "colour=green", "colour=red")
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen", "message"),
+    [
+        (TEXT, {"targets": ("w",)}, "t.csv: there is no column `w`"),
+        (TEXT, {"inputs": ("z",)}, "no columns left for the inputs"),
+        ("a,b\n", {}, "a header, but no rows"),
+        ("a,b\n1,\n", {}, "column `b`, row 1: the target is missing"),
+        ("a,b\n1,x\n2,\n", {}, "column `b`, row 2: the target is missing"),
+        ("a,b\n1,x\n2,\x07\n", {}, "control characters"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, chosen, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        table_of(tmp_path, text, **chosen)
+
+
+def test_a_value_that_does_not_fit_is_named_with_its_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"t\.csv: column `size`, row 3: the value is missing"):
+        table_of(tmp_path).fitted(np.arange(3))

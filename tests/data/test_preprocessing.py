@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import RobustScaler
+
+from bpcli.data.preprocessing import (
+    FITTED_RULES,
+    Preparation,
+    Scale,
+    encode,
+    fold_rows,
+    outputs_needed,
+    split_rows,
+)
+from bpcli.data.table import Table
+from bpcli.errors import DataError
+
+FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
+
+
+@given(st.integers(0, 300), st.integers(0, 2**32 - 1))
+def test_parts_share_out_every_row_once(rows: int, seed: int) -> None:
+    parts = split_rows(FRACTIONS, rows, None, np.random.default_rng(seed))
+    assert sorted(row for index in parts.values() for row in index) == list(range(rows))
+    for name, index in parts.items():
+        assert abs(len(index) - FRACTIONS[name] * rows) < 1
+        assert (np.diff(index) > 0).all()
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(0, 2**32 - 1))
+def test_stratified_parts_share_out_every_class_by_itself(labels: list[int], seed: int) -> None:
+    truth = np.array(labels)
+    parts = split_rows(FRACTIONS, len(truth), truth, np.random.default_rng(seed))
+    assert sorted(row for index in parts.values() for row in index) == list(range(len(truth)))
+    for name, index in parts.items():
+        assert abs(len(index) - FRACTIONS[name] * len(truth)) < 1
+        for label in np.unique(truth):
+            of_class = (truth == label).sum()
+            assert abs((truth[index] == label).sum() - FRACTIONS[name] * of_class) <= 1
+            # Any class of two rows or more is trained on.
+            assert name != "train" or of_class == 1 or label in truth[index]
+
+
+@pytest.mark.parametrize(
+    ("classes", "rows_each", "sizes"), [(20, 3, (42, 9, 9)), (3, 50, (105, 23, 22))]
+)
+def test_stratified_parts_have_the_sizes_asked_for(
+    classes: int, rows_each: int, sizes: tuple[int, ...]
+) -> None:
+    labels = np.repeat(np.arange(classes), rows_each)
+    parts = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(0))
+    assert tuple(len(index) for index in parts.values()) == sizes
+
+
+def test_a_class_of_one_row_is_trained_on_before_others_get_more() -> None:
+    labels = np.array([0] * 10 + [1] + [2] * 9)
+    for seed in range(20):
+        parts = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
+        assert 1 in labels[parts["train"]]
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=10, max_size=120),
+    st.integers(2, 10),
+    st.sampled_from([0.0, 0.2]),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_folds_test_every_row_once_and_share_out_every_class(
+    labels: list[int], folds: int, val: float, is_stratified: bool, seed: int
+) -> None:
+    truth, rows = np.array(labels), len(labels)
+    found = fold_rows(
+        folds, val, rows, truth if is_stratified else None, np.random.default_rng(seed)
+    )
+    assert len(found) == folds
+    assert sorted(row for parts in found for row in parts["test"]) == list(range(rows))
+    sizes = [len(parts["test"]) for parts in found]
+    assert max(sizes) - min(sizes) <= 1
+    for parts in found:
+        assert sorted(np.concatenate(list(parts.values()))) == list(range(rows))
+        assert all((np.diff(index) > 0).all() for index in parts.values())
+        assert abs(len(parts["val"]) - val * (rows - len(parts["test"]))) < 1
+    for label in np.unique(truth) if is_stratified else ():
+        counts = [(truth[parts["test"]] == label).sum() for parts in found]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_folds_have_the_class_counts_of_scikit_learns() -> None:
+    labels = np.random.default_rng(0).choice(3, 97, p=[0.6, 0.3, 0.1])
+    theirs = [test for _, test in StratifiedKFold(5).split(labels, labels)]
+    parts = fold_rows(5, 0, len(labels), labels, np.random.default_rng(1))
+    for label in range(3):
+        counts = [
+            sorted(int((labels[test] == label).sum()) for test in tests)
+            for tests in (theirs, [each["test"] for each in parts])
+        ]
+        assert counts[0] == counts[1]
+
+
+def test_the_split_depends_on_the_seed_alone() -> None:
+    once, again, other = (
+        split_rows(FRACTIONS, 100, None, np.random.default_rng(seed))["test"] for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(once, again)
+    assert set(once) != set(other)
+
+
+COLUMNS = np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]])
+
+
+def test_standard_scaling() -> None:
+    scaled = Scale.fit("standard", COLUMNS).apply(COLUMNS)
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-15)
+    np.testing.assert_allclose(scaled.std(axis=0), [1, 1, 0])  # a constant column is only shifted
+
+
+def test_minmax_scaling_reaches_from_minus_one_to_one() -> None:
+    scaled = Scale.fit("minmax", COLUMNS).apply(COLUMNS)
+    np.testing.assert_allclose(scaled[:, 1], [-1, 1, 0])
+    np.testing.assert_allclose(scaled[:, 0], [-1, -0.6, 1])
+    np.testing.assert_array_equal(scaled[:, 2], 0)
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_robust_scaling_is_that_of_scikit_learn(rows: int, seed: int) -> None:
+    columns = np.random.default_rng(seed).standard_cauchy((rows, 3)).round(1)
+    theirs = RobustScaler().fit(columns)
+    scale = Scale.fit("robust", columns)
+    np.testing.assert_allclose(scale.shift, theirs.center_, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(scale.factor, theirs.scale_, rtol=1e-12)
+
+
+def test_robust_scaling_is_not_moved_by_an_outlier_and_only_shifts_without_a_spread() -> None:
+    columns = np.array([[1.0, 0], [2, 0], [3, 0], [4, 0], [1e30, 1]])
+    np.testing.assert_array_equal(
+        Scale.fit("robust", columns).apply(columns),
+        [[-1, 0], [-0.5, 0], [0, 0], [0.5, 0], [5e29, 1]],
+    )
+
+
+def test_dividing_by_a_constant_does_not_look_at_the_data() -> None:
+    np.testing.assert_array_equal(Scale.fit(16.0, COLUMNS).apply(COLUMNS), COLUMNS / 16)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 66666.67, -1e-9, 0.0, 1e300])
+@pytest.mark.parametrize("rule", FITTED_RULES)
+def test_a_constant_column_is_not_divided_by_rounding_noise(rule: str, value: float) -> None:
+    scale = Scale.fit(rule, np.full((100, 1), value))  # type: ignore[arg-type]
+    assert scale.factor[0] == 1
+    assert abs(scale.apply(np.array([[value]]))[0, 0]) <= 1e-15 * abs(value)
+
+
+@pytest.mark.parametrize("rule", ["none", *FITTED_RULES, 4.0])
+def test_scales_are_inverted(rule: str | float) -> None:
+    scale = Scale.fit(rule, COLUMNS)  # type: ignore[arg-type]
+    np.testing.assert_allclose(scale.invert(scale.apply(COLUMNS)), COLUMNS, rtol=1e-14)
+
+
+def test_minmax_survives_huge_values() -> None:
+    column = np.array([[-1.5e308], [1.5e308]])
+    np.testing.assert_array_equal(Scale.fit("minmax", column).apply(column), [[-1], [1]])
+
+
+def test_scales_are_fitted_on_training_rows_alone() -> None:
+    X = np.array([[0.0], [2], [1000]])
+    table = Table(X, Y=X * 10)
+    prep = Preparation.fit(table, np.array([0, 1]), 1, "standard", "minmax")
+    assert (prep.inputs.shift[0], prep.inputs.factor[0]) == (1, 1)
+    assert (prep.targets.shift[0], prep.targets.factor[0]) == (10, 10)
+    part = prep.part("test", table, np.array([2]))
+    assert part.X[0, 0] == 999
+    assert prep.original(part.Y)[0, 0] == 10_000
+    assert part.values is not None
+    assert part.values[0, 0] == 10_000
+
+
+def test_a_reconstruction_has_its_scaled_inputs_as_targets() -> None:
+    table = Table(COLUMNS).with_inputs_as_targets()
+    prep = Preparation.fit(table, np.arange(3), 3, 16.0, "none")
+    part = prep.part("train", table, np.arange(3))
+    np.testing.assert_array_equal(part.X, part.Y)
+    np.testing.assert_array_equal(prep.original(part.Y), COLUMNS)
+
+
+LABELS = Table(np.zeros((3, 1)), labels=np.array([2, 0, 1]), class_names=("a", "b", "c"))
+
+
+def test_classes_are_one_hot() -> None:
+    np.testing.assert_array_equal(
+        encode(LABELS, np.arange(3), 3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    )
+    assert outputs_needed(LABELS, one_hot=False) == 3
+    with pytest.raises(DataError, match="3 classes, the network 2 outputs"):
+        encode(LABELS, np.arange(3), 2)
+
+
+def test_two_classes_fit_one_output_or_two() -> None:
+    two = Table(np.zeros((2, 1)), labels=np.array([1, 0]), class_names=("a", "b"))
+    assert (outputs_needed(two, one_hot=False), outputs_needed(two, one_hot=True)) == (1, 2)
+    np.testing.assert_array_equal(encode(two, np.arange(2), 1), [[1], [0]])
+    np.testing.assert_array_equal(encode(two, np.arange(2), 2), [[0, 1], [1, 0]])
+
+
+def test_classes_are_decided_in_original_units() -> None:
+    two = Table(np.zeros((2, 1)), labels=np.array([1, 0]), class_names=("a", "b"))
+    prep = Preparation.fit(two, np.arange(2), 1, "none", "minmax")  # targets become -1 and 1
+    classes = prep.classes(np.array([[-0.2], [0.2], [0.0]]))
+    assert classes is not None
+    assert classes.tolist() == [0, 1, 1]
+
+
+def test_a_preparation_comes_back_from_its_arrays() -> None:
+    table = Table(COLUMNS, Y=COLUMNS[:, :1])
+    prep = Preparation.fit(table, np.arange(3), 1, "standard", "minmax")
+    again = Preparation.from_arrays(prep.to_arrays(), (), 1)
+    np.testing.assert_array_equal(again.inputs.apply(COLUMNS), prep.inputs.apply(COLUMNS))
+    np.testing.assert_array_equal(again.original(COLUMNS[:, :1]), prep.original(COLUMNS[:, :1]))

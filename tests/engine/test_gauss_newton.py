@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from strategies import Problem, dense_jacobian, problems
+
+from bpcli.engine.gauss_newton import gauss_newton_tasks
+from bpcli.engine.pool.forked import Forked
+from bpcli.engine.pool.workers import Alone, Crew, Threads
+from bpcli.engine.rows import Rows
+from bpcli.nn.activations import Identity, Sigmoid, Tanh
+from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
+from bpcli.nn.network import Layer, Network
+from bpcli.optimizers import OPTIMIZERS
+from bpcli.training.objective import Objective
+
+SQUARES = ["mse", "squared_error", "half_squared_error"]
+CREWS: list[Callable[[], Crew]] = [
+    lambda: Threads(2),
+    lambda: Threads(3),
+    *([lambda: Forked(2), lambda: Forked(3)] if sys.platform == "linux" else []),
+]
+
+
+def with_squares(problem: Problem) -> Problem:
+    """The problem with a loss that is a sum of squares, if it has none."""
+    loss = problem.network.loss if problem.network.loss.is_sum_of_squares else Mse()
+    return replace(problem, network=Network(problem.network.layers, loss))
+
+
+def hessian_of_squares(problem: Problem) -> np.ndarray:
+    """The Gauss-Newton matrix as it is defined: 2 f c Σ_i w_i Σ_k ∇r_ki ∇r_kiᵀ / Σ_i w_i + L2."""
+    network, n = problem.network, len(problem.X)
+    J = dense_jacobian(network, problem.params, problem.X)
+    factor = {"mse": 1 / network.outputs, "squared_error": 1.0, "half_squared_error": 0.5}
+    weight = np.ones(n) if problem.weight is None else problem.weight
+    c = n if problem.reduction == "sum" else 1
+    H = np.einsum("i,pki,qki->pq", weight, J, J) / weight.sum() * 2 * factor[problem.loss_name]
+    return c * (H + problem.l2 / n * np.diag(network.is_weight.astype(float)))
+
+
+@given(problems())
+@settings(max_examples=100)
+def test_the_matrix_is_that_of_the_definition(problem: Problem) -> None:
+    problem = with_squares(problem)
+    objective = problem.objective()
+    found = objective.gauss_newton(problem.params)
+    np.testing.assert_allclose(found.hessian, hessian_of_squares(problem), rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(found.hessian, found.hessian.T)
+    evaluation = objective.value_and_grad(problem.params)
+    assert found.value == evaluation.value
+    np.testing.assert_array_equal(found.grad, evaluation.grad)
+
+
+@pytest.mark.parametrize("loss", SQUARES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_of_a_linear_network_it_is_the_hessian_in_closed_form(loss: str, reduction: str) -> None:
+    """With identity outputs half the mean of squares has the Hessian XᵀX/n, ones among X."""
+    rng = np.random.default_rng(0)
+    network = Network((Layer(3, 1, Identity()),), LOSSES[loss]())
+    X, Y, params = rng.normal(size=(50, 3)), rng.normal(size=(50, 1)), rng.normal(size=4)
+    problem = Problem(network, params, X, Y, None, 0.7, reduction)
+    ones = np.hstack([X, np.ones((50, 1))])
+    halves = 1 if loss == "half_squared_error" else 2
+    expected = halves * ones.T @ ones / 50 + 0.7 / 50 * np.diag([1, 1, 1, 0])
+    expected *= 50 if reduction == "sum" else 1
+    objective = problem.objective()
+    np.testing.assert_allclose(objective.gauss_newton(params).hessian, expected, rtol=1e-12)
+    for column, unit in zip(expected, np.eye(4), strict=True):
+        np.testing.assert_allclose(
+            objective.hessian_product(params, 3 * unit), 3 * column, rtol=1e-12, atol=1e-14
+        )
+
+
+WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Sigmoid())), Mse())
+
+
+def wide_rows(count: int, dtype: str = "f8") -> Rows:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(count, 10)), rng.uniform(size=(count, 3))
+    return Rows.of(WIDE, X, Y, np.dtype(dtype), rng.uniform(0.5, 2, count))
+
+
+@pytest.fixture(scope="module")
+def wide_params() -> np.ndarray:
+    return np.random.default_rng(1).normal(0, 0.5, WIDE.n_params)
+
+
+@pytest.mark.parametrize("make", CREWS)
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_any_crew_gives_the_same_bits(
+    make: Callable[[], Crew], dtype: str, wide_params: np.ndarray
+) -> None:
+    data, params = wide_rows(3000, dtype), wide_params.astype(dtype)
+    some = make()
+    try:
+        shared = Objective(WIDE, data, l2=0.1, crew=some, shares_jacobian=True)
+        alone = Objective(WIDE, data, l2=0.1, crew=Alone())
+        for change in (0, 0.1):
+            ours, theirs = (
+                o.gauss_newton(params + params.dtype.type(change)) for o in (shared, alone)
+            )
+            assert ours.hessian.dtype == dtype
+            np.testing.assert_array_equal(ours.hessian, theirs.hessian)
+            np.testing.assert_array_equal(ours.grad, theirs.grad)
+            assert (ours.value, ours.scale) == (theirs.value, theirs.scale)
+    finally:
+        some.close()
+
+
+def test_rows_taken_in_pieces_add_up(wide_params: np.ndarray) -> None:
+    """Thousands of rows are several Jacobians; a batch may repeat rows and has its own weights."""
+    data = wide_rows(3000)
+    whole = Objective(WIDE, data, reduction="sum")
+    parts = [np.arange(0, 1001), np.arange(1001, 3000)]
+    together = sum(
+        whole.rows(index).gauss_newton(wide_params).hessian
+        * data.weight[index].sum() / len(index)
+        for index in parts
+    )  # fmt: skip
+    mean = together / data.weight.sum() * 3000
+    H = whole.gauss_newton(wide_params).hessian
+    np.testing.assert_allclose(H, mean, rtol=1e-9, atol=1e-9)
+    twice = whole.rows(np.array([5, 5, 7])).gauss_newton(wide_params).hessian
+    once = [whole.rows(np.array([i])).gauss_newton(wide_params).hessian for i in (5, 7)]
+    w5, w7 = data.weight[[5, 7]]
+    expected = 3 * (2 * w5 * once[0] + w7 * once[1]) / (2 * w5 + w7)
+    np.testing.assert_allclose(twice, expected, rtol=1e-9, atol=1e-12)
+
+
+def frozen_problem() -> Problem:
+    rng = np.random.default_rng(0)
+    network = Network(
+        (Layer(2, 2, Sigmoid(), "frozen"), Layer(2, 1, Identity())), HalfSquaredError()
+    )
+    X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
+    return Problem(network, rng.normal(size=9), X, Y, None, 0.5, "sum")
+
+
+def test_frozen_biases_have_no_curvature() -> None:
+    problem = frozen_problem()
+    objective, frozen = problem.objective(), problem.network.frozen
+    H = objective.gauss_newton(problem.params).hessian
+    assert not H[frozen].any()
+    assert not H[:, frozen].any()
+    moving = np.setdiff1d(np.arange(9), frozen)
+    free = hessian_of_squares(problem)[np.ix_(moving, moving)]
+    np.testing.assert_allclose(H[np.ix_(moving, moving)], free, rtol=1e-12)
+    only_frozen = np.isin(np.arange(9), frozen).astype(float)
+    assert not objective.hessian_product(problem.params, only_frozen).any()
+    assert not objective.hessian_product(problem.params, np.ones(9))[frozen].any()
+
+
+@given(problems())
+@settings(max_examples=50)
+def test_a_hessian_product_is_the_change_of_the_gradient(problem: Problem) -> None:
+    objective = problem.objective()
+    rng = np.random.default_rng(0)
+    v, h = rng.normal(size=problem.params.size), 1e-6
+    smooth = {"identity", "sigmoid", "tanh", "softplus", "softmax", "elu"}
+    names = {type(layer.activation).__name__.lower() for layer in problem.network.layers}
+    if not names <= smooth or problem.loss_name in {"mae", "huber"}:
+        return
+    ahead, behind = (objective.grad(problem.params + s * h * v).copy() for s in (1, -1))
+    expected = (ahead - behind) / (2 * h)
+    found = objective.hessian_product(problem.params, v)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6 * max(1, abs(expected).max()))
+
+
+def test_a_hessian_product_does_not_depend_on_the_length_of_the_direction() -> None:
+    problem = frozen_problem()
+    v = np.random.default_rng(1).normal(size=9)
+    objective = problem.objective()
+    product = objective.hessian_product(problem.params, v)
+    for length in (1e-200, 1e200):
+        np.testing.assert_allclose(
+            objective.hessian_product(problem.params, length * v), length * product, rtol=1e-12
+        )
+    assert not objective.hessian_product(problem.params, np.zeros(9)).any()
+
+
+def test_a_hessian_product_in_float32(wide_params: np.ndarray) -> None:
+    v = np.random.default_rng(2).normal(size=WIDE.n_params)
+    exact = Objective(WIDE, wide_rows(50)).hessian_product(wide_params, v)
+    single = Objective(WIDE, wide_rows(50, "f4")).hessian_product(
+        wide_params.astype("f4"), v.astype("f4")
+    )
+    assert single.dtype == np.float32
+    assert np.linalg.norm(single - exact) <= 1e-5 * np.linalg.norm(exact)
+
+
+def test_other_losses_have_no_gauss_newton_matrix() -> None:
+    network = Network((Layer(2, 1, Identity()),), Huber())
+    problem = Problem(network, np.ones(3), np.ones((2, 2)), np.ones((2, 1)), None, 0.0, "mean")
+    with pytest.raises(ValueError, match="sum of squares"):
+        problem.objective().gauss_newton(problem.params)
+
+
+def test_memory_and_tasks_are_known_beforehand() -> None:
+    assert OPTIMIZERS["levenberg_marquardt"]().memory_bytes(WIDE.n_params, 4) == 6 * 451**2 * 4
+    assert gauss_newton_tasks(3000, WIDE) == 8
+    assert gauss_newton_tasks(10, WIDE) == 1
+    big = Network((Layer(300, 100, Tanh()), Layer(100, 10, Identity())), Mse())
+    assert 8 < gauss_newton_tasks(300, big) <= 256

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from strategies import Problem, problems
+
+from bpcli.engine.recording import Tape, moved
+from bpcli.engine.rows import Block, Rows
+from bpcli.engine.sums import Pass, RecordedPass
+from bpcli.nn.activations import Softmax, Tanh
+from bpcli.nn.losses import CrossEntropy
+from bpcli.nn.network import Layer, Network
+from bpcli.nn.propagation import backward
+
+
+def direct(network: Network, block: Block, params: np.ndarray) -> Pass:
+    return Pass(network, params, block, backward)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@given(problem=problems())
+@settings(max_examples=150, deadline=None)
+def test_a_recorded_pass_repeats_the_kernel_to_the_bit(problem: Problem, dtype: type) -> None:
+    rows = Rows.of(problem.network, problem.X, problem.Y, np.dtype(dtype), problem.weight)
+    params = np.zeros(problem.network.n_params, dtype)
+    recorded = RecordedPass(problem.network, params, rows.block(0, len(rows)))
+    for scale in (1, -2, 0.3):
+        params[:] = scale * problem.params  # other numbers, other signs than when it was recorded
+        assert_equal(recorded, direct(problem.network, rows.block(0, len(rows)), params))
+
+
+WIDE = Network((Layer(101, 72, Tanh()), Layer(72, 3, Softmax())), CrossEntropy())
+"""Wide enough for products by groups of units."""
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_recorded_pass_moves_to_other_blocks(dtype: type, weighted: bool) -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(3000, 101)), np.eye(3)[rng.integers(3, size=3000)]
+    weight = rng.uniform(size=3000) if weighted else None
+    rows = Rows.of(WIDE, X, Y, np.dtype(dtype), weight)
+    params = rng.normal(size=WIDE.n_params).astype(dtype)
+    size = rows.block_size
+    recorded = RecordedPass(WIDE, params, rows.block(0, size))
+    full = range(0, 3000 - size + 1, size)
+    assert len(full) >= 3
+    for start in [*full, 0]:
+        block = rows.block(start, start + size)
+        recorded.move_to(block)
+        assert_equal(recorded, direct(WIDE, block, params))
+
+
+def assert_equal(recorded: Pass, plain: Pass) -> None:
+    np.testing.assert_array_equal(recorded.grad(), plain.grad())
+    np.testing.assert_array_equal(recorded.Z, plain.Z)
+    assert recorded.loss() == plain.loss()
+
+
+def test_an_operation_moves_with_the_array_whose_method_it_is() -> None:
+    tape = Tape()
+    here, there = np.arange(6.0).reshape(2, 3), np.arange(6.0, 12).reshape(2, 3)
+    out, largest = np.empty((2, 2)), np.empty(3)
+    watched = tape.watch(here)
+    watched.dot(np.ones((3, 2)), out)
+    np.maximum.reduce(watched[::-1], axis=0, out=largest)
+    untouched = np.dot, (np.ones(3), np.ones(3))
+    for operation in tape.close():
+        func, args = moved(operation, here, there)
+        func(*args)
+    assert out.tolist() == [[21, 21], [30, 30]]
+    assert largest.tolist() == [9, 10, 11]
+    assert moved(untouched, here, there) is untouched
+
+
+def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
+    tape = Tape()
+    x, out = np.arange(3.0), np.empty(3)
+    np.multiply(tape.watch(x), 2, out=tape.watch(out))
+    ((func, args),) = tape.close()
+    x[:] = 5
+    func(*args)
+    assert out.tolist() == [10, 10, 10]
+
+
+def test_intermediate_results_keep_their_place() -> None:
+    tape = Tape()
+    x, out = np.array([1.0, -1.0]), tape.zeros((2,), np.float64)
+    watched = tape.watch(x)
+    np.multiply(watched, watched > 0, out=out)
+    operations = tape.close()
+    x[:] = [-3, 4]
+    for func, args in operations:
+        func(*args)
+    assert np.asarray(out).tolist() == [0, 4]
+
+
+def test_what_cannot_be_recorded_is_refused() -> None:
+    watched = Tape().watch(np.ones(3))
+    with pytest.raises(TypeError, match="cumsum cannot be recorded"):
+        np.cumsum(watched)
+    with pytest.raises(TypeError, match=r"use np\.copyto"):
+        watched[1:] = 0
+    for lost in (
+        lambda: watched.copy(),
+        lambda: watched.astype("f4"),
+        lambda: watched[[0, 1]],
+        lambda: watched[watched > 0],
+        lambda: bool((watched > 0).all()),
+    ):
+        with pytest.raises(TypeError, match="cannot be recorded"):
+            lost()
+
+
+def test_a_closed_tape_notes_nothing_more() -> None:
+    tape = Tape()
+    watched = tape.watch(np.ones(3))
+    assert len(tape.close()) == 0
+    watched[0] = 4
+    assert (watched + 1).sum() == 9
+    assert not tape.operations

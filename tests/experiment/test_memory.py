@@ -1,0 +1,135 @@
+"""What a training needs of memory, as its config tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bpcli.config.load import load_config
+from bpcli.errors import ConfigError
+from bpcli.experiment import build
+from bpcli.experiment.memory import needs, size_text
+
+CONFIG = """\
+data: {generator: teacher, n_features: 10, n_samples: 1000}
+network: {layers: [10, 20, 1], activations: [tanh, identity]}
+loss: mse
+training: {workers: 2}
+"""
+HUGE = "network.layers=[10, 1000000000, 1000000000, 1]"
+PROBE = """
+import json, re, sys, time
+import bpcli.cli.main
+began = time.process_time()
+code = bpcli.cli.main.main(sys.argv[1:])
+seconds = time.process_time() - began
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
+print(json.dumps({"code": code, "seconds": seconds, "megabytes": int(peak) / 1024}))
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "big.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def refused(config: Path, *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        build(load_config(config, overrides))
+    return str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("command", ["train", "gradcheck", "predict", "compare", "check"])
+def test_an_absurd_network_is_refused_before_anything_is_made(config: Path, command: str) -> None:
+    options = ["--optimizers", "rprop,adam"] if command == "compare" else []
+    layers = ["--set", HUGE, "--set", "network.activations=[tanh, tanh, identity]"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, command, config, *layers, *options],
+        cwd=config.parent, capture_output=True, text=True, check=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    measured = json.loads(done.stdout)
+    assert measured["code"] == 2
+    assert "1,000,000,013,000,000,001 parameters" in done.stderr
+    assert "take fewer units" in done.stderr
+    assert measured["seconds"] < 1
+    assert measured["megabytes"] < 200
+    assert list(config.parent.rglob("*")) == [config], "not even a folder for runs"
+
+
+def test_each_need_is_told_from_the_config(config: Path) -> None:
+    spec = build(load_config(config)).spec
+    network = build(load_config(config)).network
+    found = {need.what: need.bytes for need in needs(spec, network, rows=1000, table_bytes=7)}
+    assert network.n_params == 11 * 20 + 21
+    # One shard leaves the second worker nothing to do; z, a, delta and grad_a of 21 units.
+    block = (1 + 2) * (2 * 21 + 2 * 21) * 1000 * 8
+    assert found == {
+        "241 parameters with their gradients and copies": 10 * 241 * 8,
+        "activations of 1000 rows at a time": block,
+        "1,000 rows in float64": 1000 * (11 + 1) * 8,
+        "outputs and metrics of all rows": 1000 * (1 + 4) * 4 * 8,
+        "the table": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        (HUGE.replace("[10,", "[auto,"), "--set network.layers="),
+        ("data.n_samples=1000000000", "take fewer rows"),
+        ("training={optimizer: {name: lbfgs, memory: 10000000000}}", "take `conjugate_gradient`"),
+        ("training={record_params: true, epochs: 1000000000}", "leave `record_params` out"),
+    ],
+)
+def test_what_is_too_large_is_said_with_a_remedy(
+    config: Path, override: str, expected: str
+) -> None:
+    extra = ["network.activations=[tanh, tanh, identity]"] if "layers" in override else []
+    assert expected in refused(config, override, *extra)
+
+
+def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2_200_000)
+    assert (
+        "this takes about 2.2 MiB of memory (1.9 MiB for activations of 1000 rows at a time, "
+        "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64), and "
+        "2.1 MiB are free: take fewer units"
+    ) in refused(config)
+
+
+def test_a_wide_net_with_few_rows_is_not_refused(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2**28)
+    build(load_config(config, ["network.layers=[10, 100000, 1]", "data.n_samples=4"]))
+
+
+def test_rows_of_a_file_count_once_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,2\n3,4\n" * 10000)
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        CONFIG.replace(
+            "{generator: teacher, n_features: 10, n_samples: 1000}", "{file: t.csv}"
+        ).replace("[10, 20", "[1, 1")
+    )
+    monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 400_000)
+    assert "469 KiB of memory for 20,000 rows in float64" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1536, "1.5 KiB"), (2**40, "1,024 GiB"), (15 * 2**20, "15 MiB")],
+)
+def test_sizes_have_the_unit_that_suits_them(size: int, text: str) -> None:
+    assert size_text(size) == text

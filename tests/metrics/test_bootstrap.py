@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bpcli.data.preprocessing import Preparation
+from bpcli.data.table import Table
+from bpcli.metrics.bootstrap import LEVEL, RESAMPLES, bootstrap_intervals
+from bpcli.metrics.metrics import METRICS, Predictions, Sample, mean_of, measure, samples
+
+RNG = np.random.default_rng
+
+
+def test_intervals_cover_the_true_mean_as_often_as_they_say() -> None:
+    trials, rows = 400, 100
+    drawn = RNG(0).exponential(2.0, (trials, rows))  # its mean is 2
+    found = bootstrap_intervals(
+        {str(number): Sample(drawn[[number]], mean_of) for number in range(trials)}, RNG(1)
+    )
+    covered = [each.low <= 2 <= each.high for each in found.values() if each is not None]
+    # 95 %, less what skewness costs a percentile interval; three standard errors of 400 trials.
+    assert len(covered) == trials
+    assert np.mean(covered) == pytest.approx(0.945, abs=0.034)
+
+
+def test_an_interval_is_as_wide_as_the_standard_error_says() -> None:
+    rows = RNG(0).normal(3.0, 2.0, (1, 2500))
+    interval = bootstrap_intervals({"mean": Sample(rows, mean_of)}, RNG(1))["mean"]
+    assert interval is not None
+    half = 1.96 * rows.std() / 50
+    assert interval.low == pytest.approx(rows.mean() - half, abs=0.1 * half)
+    assert interval.high == pytest.approx(rows.mean() + half, abs=0.1 * half)
+
+
+def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
+    rng, rows = RNG(2), 30
+    labels = rng.integers(0, 2, rows)
+    classes = Table(np.zeros((rows, 1)), labels=labels, class_names=("a", "b"))
+    values = Table(np.zeros((rows, 1)), Y=rng.normal(7.0, 1.0, (rows, 2)))
+    predicted = Predictions(
+        rng.normal(7.0, 1.0, (rows, 2)), rng.integers(0, 2, rows), rng.exponential(size=rows)
+    )
+    for table, names in ((classes, ("accuracy", "log_loss")), (values, ("rmse", "mae", "r2"))):
+        prep = Preparation.fit(table, np.arange(rows), 2, "none", "none")
+        whole = samples(names, prep.part("test", table, np.arange(rows)), predicted)
+        chosen = np.sort(rng.integers(0, rows, rows))
+        assert predicted.classes is not None
+        assert predicted.log_losses is not None
+        some = Predictions(
+            predicted.outputs[chosen], predicted.classes[chosen], predicted.log_losses[chosen]
+        )
+        again = Table(
+            table.X[chosen],
+            None if table.Y is None else table.Y[chosen],
+            None if table.labels is None else table.labels[chosen],
+            table.class_names,
+        )
+        expected = measure(names, prep.part("test", again, np.arange(rows)), some)
+        counts = np.bincount(chosen, minlength=rows) / rows
+        for name in names:
+            sample = whole[name]
+            assert sample is not None
+            found = METRICS[name].value(sample.statistics @ counts)
+            assert found == pytest.approx(expected[name], rel=1e-12)
+
+
+def test_resamples_are_the_seeds_whatever_their_number_at_once() -> None:
+    rows = RNG(0).normal(size=(1, 5000))
+    one, again, other = (
+        bootstrap_intervals({"mean": Sample(rows, mean_of)}, RNG(seed))["mean"]
+        for seed in (1, 1, 2)
+    )
+    assert one == again != other
+    assert RESAMPLES == 1000
+    assert LEVEL == 0.95
+
+
+def test_a_metric_that_a_resample_lacks_has_no_interval() -> None:
+    table = Table(np.zeros((3, 1)), Y=np.array([[1.0], [1], [2]]))
+    part = Preparation.fit(table, np.arange(3), 1, "none", "none").part("val", table, np.arange(3))
+    sample = METRICS["r2"].sample(part, Predictions(np.zeros((3, 1))))
+    assert sample is not None
+    assert bootstrap_intervals({"r2": sample}, RNG(0)) == {"r2": None}  # all three rows equal
+    assert bootstrap_intervals({}, RNG(0)) == {}

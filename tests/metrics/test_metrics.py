@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from bpcli.data.preprocessing import Part, Preparation
+from bpcli.data.table import Table
+from bpcli.engine.rows import Rows
+from bpcli.metrics import metrics
+from bpcli.metrics.metrics import METRICS, METRICS_OF, constant_predictions, measure, predictions
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Layer, Network
+from bpcli.training.objective import Objective
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+
+
+@pytest.fixture(autouse=True)
+def several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows here are few, and more than are looked at at once all the same."""
+    monkeypatch.setattr(metrics, "_ROWS_AT_ONCE", 4)
+
+
+def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str = "none"):
+    network = Network((Layer(3, outputs, ACTIVATIONS[output]()),), LOSSES[loss]())
+    params = np.random.default_rng(1).normal(size=network.n_params)
+    prep = Preparation.fit(table, np.arange(30), outputs, "none", target_rule)
+    part = prep.part("test", table, np.arange(30, 40))
+    return part, predictions(network, z_of(network, params, part), prep, part)
+
+
+def z_of(network: Network, params: np.ndarray, part: Part) -> np.ndarray:
+    return Objective(network, Rows.of(network, part.X, part.Y, params.dtype)).outputs(params)
+
+
+@pytest.mark.parametrize(("classes", "output", "loss", "outputs"), [
+    (2, "sigmoid", "binary_cross_entropy", 1),
+    (3, "softmax", "cross_entropy", 3),
+    (2, "softmax", "mse", 2),
+])  # fmt: skip
+def test_classification_metrics_are_scikit_learns(
+    classes: int, output: str, loss: str, outputs: int
+) -> None:
+    labels = np.random.default_rng(2).integers(0, classes, 40)
+    table = Table(X, labels=labels, class_names=tuple("abc"[:classes]))
+    part, predicted = fitted(table, output, loss, outputs)
+    found = measure(("accuracy", "log_loss"), part, predicted)
+    assert found["accuracy"] == reference.accuracy_score(part.labels, predicted.classes)
+    p = predicted.outputs if outputs > 1 else np.hstack([1 - predicted.outputs, predicted.outputs])
+    expected = reference.log_loss(part.labels, p, labels=range(classes))
+    assert found["log_loss"] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("target_rule", ["none", "standard", "minmax"])
+def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str) -> None:
+    Y = 100 + 20 * RNG.normal(size=(40, 2))
+    part, predicted = fitted(Table(X, Y), "identity", "mse", 2, target_rule)
+    found = measure(("rmse", "mae", "r2"), part, predicted)
+    truth = Y[30:]
+    assert found["rmse"] == pytest.approx(
+        reference.root_mean_squared_error(truth.ravel(), predicted.outputs.ravel())
+    )
+    assert found["mae"] == pytest.approx(reference.mean_absolute_error(truth, predicted.outputs))
+    expected = reference.r2_score(truth, predicted.outputs, multioutput="variance_weighted")
+    assert found["r2"] == pytest.approx(expected)
+
+
+def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
+    network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["binary_cross_entropy"]())
+    table = Table(np.array([[1.0], [1.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
+    prep = Preparation.fit(table, np.arange(2), 1, "none", "none")
+    part = prep.part("train", table, np.arange(2))
+    predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), part), prep, part)
+    assert predicted.log_losses is not None
+    assert predicted.log_losses.tolist() == [1000, 0]
+
+
+def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> None:
+    labels = np.array([0, 1, 1, 1, 0, 2])
+    table = Table(X[:6], labels=labels, class_names=("a", "b", "c"))
+    prep = Preparation.fit(table, np.arange(4), 3, "none", "none")
+    training, test = (
+        prep.part("train", table, np.arange(4)),
+        prep.part("test", table, np.arange(4, 6)),
+    )
+    found = measure(("accuracy", "log_loss"), training, constant_predictions(training, training))
+    assert found["accuracy"] == 0.75
+    assert found["log_loss"] == pytest.approx(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
+    unseen = measure(("accuracy", "log_loss"), test, constant_predictions(training, test))
+    assert unseen == {"accuracy": 0.0, "log_loss": None}  # class c never stood in training
+
+    values = Table(X[:6], Y=np.arange(6.0)[:, None])
+    prep = Preparation.fit(values, np.arange(4), 1, "none", "standard")
+    training = prep.part("train", values, np.arange(4))
+    found = measure(("rmse", "r2"), training, constant_predictions(training, training))
+    assert found["rmse"] == pytest.approx(np.arange(4).std())
+    assert found["r2"] == pytest.approx(0)
+
+
+def test_r2_of_a_constant_target_is_undefined() -> None:
+    part, predicted = fitted(Table(X, np.full((40, 1), 3.0)), "identity", "mse", 1)
+    assert measure(("r2",), part, predicted) == {"r2": None}
+
+
+def test_every_metric_belongs_to_a_task() -> None:
+    assert {name for names in METRICS_OF.values() for name in names} == set(METRICS)
+
+
+def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
+    network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
+    table = Table(np.array([[1.0], [2.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
+    prep = Preparation.fit(table, np.arange(2), 1, "none", "minmax")
+    part = prep.part("train", table, np.arange(2))
+    found = predictions(network, z_of(network, np.array([1.0, 0.0]), part), prep, part)
+    p = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
+    assert found.log_losses is not None
+    np.testing.assert_allclose(found.log_losses, -np.log([1 - p[0], p[1]]))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from bpcli.plots.style import (
+    FORMATS,
+    document,
+    dots,
+    house_style,
+    line_style,
+    literal,
+    ordered_style,
+    picture,
+)
+
+SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
+
+
+def figure_with(text: str) -> Figure:
+    with house_style():
+        figure = Figure()
+        figure.text(0.5, 0.5, text)
+        figure.draw_without_rendering()
+    return figure
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_equal_figures_give_equal_bytes_of_the_format(suffix: str) -> None:
+    first, again = (picture(figure_with("a"), suffix) for _ in range(2))
+    assert first == again
+    assert first.startswith(SIGNATURE[suffix])
+    assert picture(figure_with("b"), suffix) != first
+
+
+def test_a_pdf_has_a_page_for_each_figure_and_no_date() -> None:
+    made = document([figure_with("a"), figure_with("b")])
+    assert made == document([figure_with("a"), figure_with("b")])
+    assert made.count(b"/Type /Page\n") + made.count(b"/Type /Page ") == 2
+    assert b"CreationDate" not in made
+
+
+@pytest.mark.parametrize("name", ["$x^2$", "a_b^c", "\\alpha$", r"\$5", "<b>&amp;", "$$", "数据\n"])
+def test_a_name_is_drawn_as_it_is_and_never_as_mathematics(name: str) -> None:
+    figure = figure_with(literal(name))
+    (text,) = figure.texts
+    shown, is_math = text._preprocess_math(text.get_text())
+    assert not is_math
+    assert shown == name.replace("数据\n", "\N{WHITE SQUARE}" * 3)
+
+
+def test_a_long_name_keeps_its_ends() -> None:
+    assert literal("x" * 50) == "x" * 50
+    shown = literal("start" + "x" * 500 + "end")
+    assert len(shown) == 50
+    assert (shown[:5], shown[-3:]) == ("start", "end")
+
+
+def test_neighbours_differ_in_colour_dashes_and_marker() -> None:
+    for first, second in pairwise(line_style(number) for number in range(30)):
+        assert all(a != b for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("count", [5, 12, 100])
+def test_many_lines_in_an_order_go_from_dark_to_light(count: int) -> None:
+    shades = [to_rgb(ordered_style(number, count).colour) for number in range(count)]
+    grey = [0.299 * red + 0.587 * green + 0.114 * blue for red, green, blue in shades]
+    assert all(dark <= light for dark, light in pairwise(grey))
+    assert grey[-1] - grey[0] > 0.5
+
+
+def test_few_lines_in_an_order_have_the_colours_of_any_lines() -> None:
+    assert [ordered_style(n, 4) for n in range(4)] == [line_style(n) for n in range(4)]
+
+
+def test_drawing_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text(
+        "figure.facecolor: red\nbackend: tkagg\nsavefig.dpi: 7\n"
+    )
+    probe = (
+        "import sys\n"
+        "from matplotlib.figure import Figure\n"
+        "from bpcli.plots.style import document, house_style, picture\n"
+        "with house_style():\n"
+        "    figure = Figure()\n"
+        "    figure.text(0.5, 0.5, 'a')\n"
+        "    figure.draw_without_rendering()\n"
+        "document([figure])\n"
+        "sys.stdout.buffer.write(picture(figure, '.png'))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules and 'tkinter' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, check=True,
+        env={"MPLBACKEND": "tkagg", "HOME": str(Path.home())},
+    )  # fmt: skip
+    assert done.stdout == picture(figure_with("a"), ".png")
+
+
+def test_the_dots_of_a_figure_are_those_of_its_file() -> None:
+    figure = Figure(figsize=(4.01, 2.78), layout="constrained")  # 416.99999999999994 dots high
+    axes = figure.subplots()
+    axes.plot([1, 3, 2], label="a")
+    figure.legend(loc="outside lower center")
+    shown = (imread(io.BytesIO(picture(figure, ".png")))[..., :3] * 255).round()
+    np.testing.assert_array_equal(dots(figure), shown)

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import pytest
+
+from bpcli.nn.units import UnitCounts
+from bpcli.terminal.progress import Columns
+from bpcli.terminal.progress.curve import Glyphs
+from bpcli.terminal.progress.frame import Seen, picture, summary
+from bpcli.terminal.progress.history import History
+from bpcli.training.stopping import Best, Stopping, StopRules
+
+UNICODE, ASCII = Glyphs.of_encoding("utf-8"), Glyphs.of_encoding("ascii")
+
+
+class _Epoch:
+    """10^(-number / 500), trained for a thousandth of a second an epoch."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.seconds = number, number / 1000
+        self.loss = self.mean_loss = 10 ** (-number / 500)
+        self.val_loss = 2 * self.loss
+        self.grad_norm, self.figures = self.loss, {"learning_rate": 0.5}
+
+
+def seen_after(epochs: int, layers: int = 2, **rules: float) -> Seen:
+    """A training with a row every 50 of 2,000 epochs, of which so many are over."""
+    best = Best()
+    seen = Seen(
+        title="a-run: 2 - 16 tanh - 1 sigmoid, mse",
+        columns=Columns("accuracy", has_validation=True),
+        epochs=2000,
+        units=[16] * (layers - 1) + [1],
+        stopping=Stopping(StopRules(2000, **rules), best),
+        history=History(has_validation=True),
+    )
+    for number in range(0, epochs + 1, 10):
+        epoch = _Epoch(number)
+        seen.history.add(epoch)
+        seen.speed.see(epoch)
+        seen.number, seen.seconds = number, epoch.seconds
+        row = seen.columns.row(epoch, {"train.accuracy": 0.5, "val.loss": epoch.val_loss})
+        if number % 50 == 0:
+            seen.add_row(row)
+        else:
+            seen.now = row
+    best.number, best.val_loss = 800, 0.03125
+    for rule in seen.stopping.criteria:
+        rule.now = 12.0
+    seen.grad_norm, seen.grad_norms = 0.01234, [10.0**-number for number in range(layers)]
+    seen.counts = UnitCounts([3] + [0] * (layers - 1), [0] * (layers - 1) + [1])
+    return seen
+
+
+def texts(lines: list) -> list[str]:
+    return ["".join(piece.text for piece in line) for line in lines]
+
+
+def test_a_count_of_a_stop_rule_has_all_its_digits() -> None:
+    seen = seen_after(980, max_fail=100_000, goal=1e-3)
+    for rule in seen.stopping.criteria:
+        rule.now = {"goal": 0.0123456, "max_fail": 21088}.get(rule.name)
+    shown = "\n".join(texts(picture(seen, 80, 24, UNICODE)))
+    assert "goal        0.01235 <= 0.001     loss" in shown
+    assert "max_fail      21088 >= 100000    epochs since" in shown
+
+
+def test_a_terminal_of_24_lines_shows_everything() -> None:
+    lines = texts(picture(seen_after(980, max_fail=300, goal=1e-3), 80, 24, UNICODE))
+    assert [line.rstrip() for line in lines] == [
+        "a-run: 2 - 16 tanh - 1 sigmoid, mse",
+        "mean loss (log axis)   ⠤⠤ train   o validation",
+        "         │o o o o",
+        "       1 ┤⠉⠉⠙⠒⠒⠲⠤⠤o⣀o⣀o o o o",
+        "         │           ⠈⠉⠉⠙⠒⠒⠲⠤⠤o⣀o⣀o o o o o",
+        "     0.1 ┤                       ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀o⣀o o o o o o",
+        "         │                                   ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀⣀⣀o o o o o o o",
+        "         │                                               ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀⣀⣀  o o o o",
+        "         │                                                           ⠈⠉⠉⠙⠒⠒⠲⠤⠤⢤⣀",
+        "         └┬──────────────────────┬──────────────────────┬──────────────────────┬",
+        "          0                     327                    653                   980",
+        "layer        all      1      2",
+        "gradient   0.012    1.0   0.10",
+        "dead        3/17   3/16    0/1",
+        "saturated   1/17   0/16    1/1",
+        "goal             12 <= 0.001     loss",
+        "max_fail         12 >= 300       epochs since the best validation loss",
+        "best validation loss 0.03125 at epoch 800",
+        "     epoch          loss   train.accuracy      val.loss   val.accuracy",
+        "         0             1              0.5             2              -",
+        "       900     0.0158489              0.5     0.0316979              -",
+        "       950     0.0125893              0.5     0.0251785              -",
+        "       980     0.0109648              0.5     0.0219296              -",
+        "epoch 980/2000 ━━━━━━━━━━━━━━━━━━━━──────────────────── 1,000 epochs/s, 1 s left",
+    ]
+
+
+def test_layers_that_do_not_fit_are_left_out_in_the_middle() -> None:
+    lines = texts(picture(seen_after(100, layers=40), 60, 14, ASCII))
+    start = next(number for number, line in enumerate(lines) if line.startswith("layer"))
+    assert lines[start : start + 4] == [
+        "layer       all     1     2   ...    37    38    39    40",
+        "gradient   0.01     1   0.1   ... 1e-36 1e-37 1e-38 1e-39",
+        "dead      3/625  3/16  0/16   ...  0/16  0/16  0/16   0/1",
+        "saturated 1/625  0/16  0/16   ...  0/16  0/16  0/16   1/1",
+    ]
+
+
+def test_ten_layers_fit_on_80_columns() -> None:
+    assert "..." not in "".join(texts(picture(seen_after(100, layers=10), 80, 24, ASCII)))
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+@pytest.mark.parametrize("epochs", [0, 50, 2000])
+@pytest.mark.parametrize("layers", [1, 10, 40])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1, 1), (5, 2), (10, 4), (24, 8), (40, 10), (41, 12), (80, 24), (80, 7), (200, 50), (300, 9)],
+)
+def test_the_picture_fills_the_terminal_and_never_more(
+    width: int, height: int, layers: int, epochs: int, glyphs: Glyphs
+) -> None:
+    seen = seen_after(epochs, layers, max_fail=300)
+    lines = picture(seen, width, height, glyphs)
+    assert len(lines) <= height
+    assert (len(lines) == height) or height < 10 or epochs < 50
+    assert f"epoch {epochs}/2000" in texts(lines)[-1]
+    assert len(summary(seen, width, height, glyphs)) <= max(10, min(height, 20))
+    if width >= 80:
+        assert max(len(text) for text in texts(lines)) <= width
+    if glyphs is ASCII:
+        assert "".join(texts(lines)).isascii()

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from systems import CONFIGS
+
+from bpcli.config.load import load_config
+from bpcli.experiment import build
+from bpcli.terminal.console import Console
+from bpcli.terminal.grid import Grid
+from bpcli.terminal.progress import Columns, PlainView, Rows
+from bpcli.terminal.stream import Stream
+from bpcli.terminal.tables import scores_table
+from bpcli.text import duration, rounded
+from bpcli.workflows.train import train
+
+
+@pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
+def test_about_twenty_rows_and_the_first_few_epochs(epochs: int) -> None:
+    rows = Rows(epochs, None)
+    shown = [epoch for epoch in range(epochs + 1) if epoch in rows]
+    assert shown[:3] == [0, 1, 2][: epochs + 1]
+    assert min(epochs, 20) <= len(shown) <= 45
+
+
+def test_rows_follow_the_log_where_it_was_asked_for() -> None:
+    rows = Rows(5000, 200)
+    assert [epoch for epoch in range(5001) if epoch in rows] == list(range(0, 5001, 200))
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [
+        (40, ["epoch", "loss", "val.accuracy"]),
+        (80, ["epoch", "loss", "train.accuracy", "val.loss", "val.accuracy"]),
+        (130, ["epoch", "loss", "train.accuracy", "val.loss", "val.accuracy", "grad norm",
+               "learning rate", "time/epoch"]),
+    ],
+)  # fmt: skip
+def test_the_least_needed_columns_are_left_out_first(width: int, names: list[str]) -> None:
+    columns = Columns("accuracy", has_validation=True)
+    assert [columns.names[place] for place in columns.that_fit(width)] == names
+
+
+def watched(tmp_path, view_of: Callable[[io.StringIO, Columns, Rows], Any]) -> str:
+    """What a view prints of a training of 57 epochs, a row every 10."""
+    file = io.StringIO()
+    experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
+    with view_of(file, Columns("accuracy", has_validation=True), Rows(57, 10)) as view:
+        train(experiment, tmp_path, view)
+    return file.getvalue()
+
+
+def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
+    text = watched(tmp_path, lambda file, columns, rows: PlainView(Stream(file), columns, rows))
+    lines = text[text.index("   epoch") :].splitlines()
+    assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "57"]
+    assert len({len(line) for line in lines}) == 1
+    assert "\x1b" not in text
+
+
+def test_numbers_read_well() -> None:
+    assert [rounded(value) for value in (None, 0.0, 1234567.0, 1e-9)] == [
+        "-",
+        "0",
+        "1.23457e+06",
+        "1e-09",
+    ]
+    seconds = (0.0, 5e-6, 0.00123, 0.5, 12.0, 150.0, 7500.0)
+    assert [duration(value) for value in seconds] == [
+        "0 us", "5 us", "1.23 ms", "500 ms", "12 s", "2 min 30 s", "2 h 05 min",
+    ]  # fmt: skip
+
+
+def test_the_pace_is_the_mean_since_the_row_before() -> None:
+    columns = Columns("accuracy", has_validation=False)
+
+    def pace(number: int, seconds: float) -> str:
+        figures = {"loss": 1.0, "grad_norm": 1.0, "figures": {"learning_rate": 1.0}}
+        return columns.row(SimpleNamespace(number=number, seconds=seconds, **figures), {})[-1]
+
+    assert [pace(0, 0.5), pace(10, 10.5), pace(30, 70.5)] == ["-", "1 s", "3 s"]
+
+
+def test_baselines_stand_beside_the_part_they_belong_to() -> None:
+    table = scores_table(
+        {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
+        {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
+        {"loss": "mse", "targets_scaled": True},
+    )
+    assert table.headers == ["metric", "train", "val", "constant (val)"]
+    assert table.rows == [["mean loss (scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]
+
+
+def test_a_grid_that_is_too_wide_loses_what_is_expendable_and_then_runs_over() -> None:
+    grid = Grid(["name", "first", "second"])
+    grid.add_row("x" * 10, "1" * 12, "2" * 12)
+    for width, left_out in ((60, []), (30, ["first"]), (15, ["first"])):
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+        assert console.show(grid, ["first"]) == left_out
+        text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
+        assert "2" * 12 in text
+        assert ("1" * 12 in text) == (not left_out)

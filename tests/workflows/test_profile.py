@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bpcli.config.load import load_config
+from bpcli.experiment import build
+from bpcli.workflows.profile import profile
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+RECORD = {"epochs": 4, "seconds": 0.5, "watching_seconds": 0.1}
+
+
+@pytest.mark.parametrize("batch_size", ["full", "32"])
+def test_the_parts_of_an_epoch_add_up(batch_size: str) -> None:
+    config = load_config(CONFIGS / "moons.yaml", [f"training.batch_size={batch_size}"])
+    found = profile(build(config), RECORD)
+    assert sum(found.parts.values()) == pytest.approx(found.alone)
+    assert all(seconds > 0 for name, seconds in found.parts.items() if "functions" in name)
+    assert found.trained == pytest.approx(0.4 / 4)
+    assert found.watching == pytest.approx(0.1 / 4)
+
+
+def test_products_outweigh_the_rest_where_layers_are_wide() -> None:
+    wide = ["network.layers=[2, 600, 600, 1]", "data.n_samples=1200"]
+    parts = profile(build(load_config(CONFIGS / "moons.yaml", wide)), RECORD).parts
+    assert parts["matrix products"] > 0.5 * sum(parts.values())
+    narrow = ["network.layers=[2, 2, 2, 1]", "data.n_samples=1200"]
+    parts = profile(build(load_config(CONFIGS / "moons.yaml", narrow)), RECORD).parts
+    assert parts["matrix products"] < 0.5 * sum(parts.values())
+
+
+def test_the_command_line_shows_it(bpnet) -> None:
+    result = bpnet("train", CONFIGS / "xor.yaml", "--profile", "--set", "training.epochs=20")
+    assert "matrix products" in result.out
+    assert "in this training, 1 worker" in result.out
+    result = bpnet(
+        "train", CONFIGS / "xor.yaml", "--profile", "--json", "--set", "training.epochs=20"
+    )
+    assert json.loads(result.out)["profile"]["alone"] > 0

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from bpcli.config.load import load_config, validate
+from bpcli.config.models import Spec
+from bpcli.config.source import Source
+from bpcli.data.files.look import look_at
+from bpcli.errors import DataError
+from bpcli.experiment import build
+from bpcli.workflows.starter import starter_config
+
+RNG = np.random.default_rng(5)
+
+
+def config_for(path: Path, target: str | None = None) -> str:
+    look = look_at(path, header=None, missing=None, target=target)
+    return starter_config(look, path.with_suffix(".yaml"))
+
+
+def spec_for(path: Path) -> Spec:
+    """Of the config, once it was built with the data, too."""
+    written = path.with_suffix(".yaml")
+    written.write_text(config_for(path), encoding="utf-8")
+    config = load_config(written)
+    build(config)
+    return config.spec
+
+
+def table(tmp_path: Path, answers: list, rows: int, name: str = "t.csv") -> Path:
+    """Two inputs, x and a colour, and the answers over and over."""
+    path = tmp_path / name
+    lines = [
+        f"{x:.6f},{'red' if x > 0.5 else 'blue'},{answers[i % len(answers)]}"
+        for i, x in enumerate(RNG.normal(size=rows))
+    ]
+    path.write_text("\n".join(["x,colour,answer", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_several_classes_get_a_softmax(tmp_path: Path) -> None:
+    spec = spec_for(table(tmp_path, ["a", "b", "c"], 60))
+    assert spec.data.task == "classification"
+    assert [type(a).__name__ for a in spec.network.activations] == ["Tanh", "Softmax"]
+    assert type(spec.loss).__name__ == "CrossEntropy"
+    assert type(spec.training.optimizer).__name__ == "Rprop"
+    assert spec.data.split.fractions == {"train": 0.7, "val": 0.15, "test": 0.15}
+    assert spec.data.split.stratify is True
+    assert spec.data.scale.inputs == "standard"
+    assert spec.training.stop.max_fail == 50
+
+
+def test_two_classes_get_a_sigmoid(tmp_path: Path) -> None:
+    spec = spec_for(table(tmp_path, ["a", "b"], 60))
+    assert [type(a).__name__ for a in spec.network.activations] == ["Tanh", "Sigmoid"]
+    assert type(spec.loss).__name__ == "BinaryCrossEntropy"
+
+
+def test_numbers_get_levenberg_marquardt_and_scaled_targets(tmp_path: Path) -> None:
+    spec = spec_for(table(tmp_path, [0.5, 1.5, 2.5, 7.25], 60))
+    assert spec.data.task == "regression"
+    assert [type(a).__name__ for a in spec.network.activations] == ["Tanh", "Identity"]
+    assert type(spec.training.optimizer).__name__ == "LevenbergMarquardt"
+    assert spec.data.scale.targets == "standard"
+    assert spec.training.stop.max_fail == 10
+
+
+def test_a_large_regression_gets_rprop(tmp_path: Path) -> None:
+    # 0.7 · 60,000 rows · (32 · 4 + 33)² parameters² > 3e8
+    spec = spec_for(table(tmp_path, [0.5, 1.5, 2.5], 60_000))
+    assert type(spec.training.optimizer).__name__ == "Rprop"
+    assert spec.network.layers == ["auto", 32, "auto"]
+
+
+@pytest.mark.parametrize(("rows", "units"), [(999, 8), (1000, 16), (9999, 16), (10_000, 32)])
+def test_more_rows_get_more_hidden_units(tmp_path: Path, rows: int, units: int) -> None:
+    assert f"layers: [auto, {units}, auto]" in config_for(table(tmp_path, ["a", "b"], rows))
+
+
+@pytest.mark.parametrize("rows", [29, 30])
+def test_few_rows_are_not_split(tmp_path: Path, rows: int) -> None:
+    spec = spec_for(table(tmp_path, ["a", "b"], rows))
+    assert (spec.data.split.val == 0) == (spec.training.stop.max_fail is None) == (rows < 30)
+
+
+def test_the_comments_say_what_was_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [
+        f"{i};7;{'?' if i % 5 == 2 else i % 3};{'AB'[i % 2]};{'uvw'[i % 3 * (i % 7 > 0)]}"
+        for i in range(60)
+    ]
+    path.write_text("\n".join(rows) + "\n")
+    assert config_for(path) == EXPECTED
+
+
+EXPECTED = """\
+# 3 classes of x5 from 2 columns of t.csv
+# Written for the 60 rows of that file; correct what was guessed wrongly.
+data:
+  file: t.csv                      # counts from this file's folder
+  header: false                    # guessed: row 1 has a number, 0; columns are called x1 to x5
+  separator: ";"                   # guessed from the first rows
+  missing: ["?"]                   # words that stand for a missing value
+  inputs: ["!x2", "!x1"]           # all but these:
+  #   x2 is always 7
+  #   x1 numbers the rows: an id, not a property
+  # words, an input for each: x4 2
+  # missing values: x3 12
+  fill: median                     # of the training rows; for words the most frequent one
+  targets: x5                      # guessed: the last column
+  task: classification             # guessed: it holds words
+  # every part has its share of a class
+  split: {train: 0.7, val: 0.15, test: 0.15, stratify: true}
+  scale: {inputs: standard}        # to mean 0 and deviation 1 of the training rows
+network:
+  layers: [auto, 8, auto]          # the ends fit the data; try more or fewer hidden units
+  activations: [tanh, softmax]     # softmax: a probability for each class
+loss: cross_entropy
+training:
+  optimizer: rprop                 # steps by signs: no learning rate to set
+  epochs: 1000                     # at most
+  stop: {max_fail: 50}             # after so many epochs without a lower validation loss
+"""
+
+
+def test_that_config_trains_on_what_it_was_written_for(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    test_the_comments_say_what_was_guessed(tmp_path)
+    config = path.with_suffix(".yaml")
+    config.write_text(EXPECTED)
+    experiment = build(load_config(config))
+    assert experiment.table.input_names == ("x3", "x4=A", "x4=B")
+    assert experiment.table.class_names == ("u", "v", "w")
+
+
+def test_the_file_counts_from_the_configs_folder(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    path = table(tmp_path / "here", ["a", "b"], 40)
+    look = look_at(path, header=None, missing=None, target=None)
+    written = tmp_path / "there" / "deep" / "t.yaml"
+    text = starter_config(look, written)
+    assert "file: ../../here/t.csv" in text
+    written.parent.mkdir(parents=True)
+    written.write_text(text)
+    assert len(build(load_config(written)).table) == 40
+
+
+def test_an_encoding_that_was_guessed_is_written_down(tmp_path: Path) -> None:
+    path = table(tmp_path, ["ä", "ö"], 40)
+    path.write_bytes(path.read_text("utf-8").encode("cp1252"))
+    assert spec_for(path).data.encoding == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        (["a"], "is always a"),
+        ([""], "has no value"),
+        (["a", "b", ""], "is missing in 20 rows"),
+        (["1", "2", "3", "z"], "cannot be read"),
+        ([f"w{i}" for i in range(60)], "different words"),
+        ([f"w{i}" for i in range(40)], "names, not categories"),
+        (["a", "b\x07"], "control characters"),
+    ],
+)
+def test_a_hopeless_target_is_refused(tmp_path: Path, answers: list, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        config_for(table(tmp_path, answers, 60))
+
+
+def test_a_table_with_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n" + "1,p\n1,q\n" * 20)
+    with pytest.raises(DataError, match="no column is left to learn from: a is always 1"):
+        config_for(path)
+    path.write_text("y\n" + "p\nq\n" * 20)
+    with pytest.raises(DataError, match="no column is left to learn from"):
+        config_for(path)
+
+
+ODD_NAMES = [
+    "!a",
+    "same_as_inputs",
+    "a, b",
+    "x: y",
+    "# no",
+    "null",
+    "true",
+    "[x]",
+    "a*",
+    "é'\"",
+]
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "a" * 300, "{", "- x", "%a", "@b", "`c", "&d", "*e"])
+def test_any_name_of_a_column_is_written_so_that_it_is_read_back(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "t.csv"
+    quoted = '"' + name.replace('"', '""') + '"'
+    rows = "".join(f"1,{i % 7},{'pq'[i % 2]}\n" for i in range(40))
+    path.write_text(f'{quoted},n,word\n{rows}')  # fmt: skip
+    config = path.with_suffix(".yaml")
+    look = look_at(path, header=True, missing=None, target=None)
+    config.write_text(starter_config(look, config))  # the odd name is an input left out
+    assert build(load_config(config)).table.input_names == ("n",)
+    path.write_text(
+        f"n,m,{quoted}\n" + "".join(f"{i % 7},{i % 5},{'pq'[i % 2]}\n" for i in range(40))
+    )
+    look = look_at(path, header=True, missing=None, target=None)
+    config.write_text(starter_config(look, config))  # and now the target
+    assert build(load_config(config)).table.input_names == ("n", "m")
+
+
+FIELDS = st.one_of(
+    st.sampled_from(["", "?", "1", "2.5", "-3", "1e999", "a", "b", "true", '"x, y"', "# c", "é"]),
+    st.integers(-9, 9).map(str),
+)
+
+
+@given(
+    st.lists(st.lists(FIELDS, min_size=3, max_size=3), min_size=1, max_size=8),
+    st.integers(1, 12),
+)
+@settings(max_examples=60)
+def test_any_small_table_gets_a_valid_config_or_a_reason(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], times: int
+) -> None:
+    path = tmp_path_factory.mktemp("tables") / "t.csv"
+    path.write_text("".join(",".join(row) + "\n" for row in rows * times), encoding="utf-8")
+    try:
+        text = config_for(path)
+    except DataError as error:
+        assert str(error).isprintable()  # noqa: PT017  # most tables get a config
+        return
+    source = Source.parse(text, str(path.with_suffix(".yaml")))
+    source.tree.setdefault("name", "t")
+    experiment = build(validate(source))
+    assert len(experiment.table) == len(rows) * times - experiment.spec.data.header
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".mat"])
+def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
+    X, y = RNG.normal(size=(60, 3)), np.arange(60) % 3
+    path = tmp_path / f"t{suffix}"
+    if suffix == ".npz":
+        np.savez(path, X=X, y=y)
+    elif suffix == ".mat":
+        savemat(path, {"X": X, "y": y})
+    else:
+        np.save(path, np.column_stack([X, y]))
+    spec = spec_for(path)
+    assert type(spec.loss).__name__ == "CrossEntropy"
+    assert spec.data.targets == ("x4" if suffix == ".npy" else None)
+
+
+def test_only_one_column_of_targets_is_taken_from_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=(60, 2)))
+    with pytest.raises(DataError, match="not one column"):
+        config_for(path)
+    np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
+    with pytest.raises(DataError, match="not `x1`"):
+        config_for(path, "x1")
+
+
+@pytest.mark.parametrize(
+    "name", ["🙂\u200b.csv", "a\x9b\u202e.csv", 'q"\\\x7f中.csv', "\U000e0001.csv"]
+)
+def test_a_file_of_any_name_is_found_again(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("a,y\n1,x\n2,z\n3,x\n")
+    target = tmp_path / "c.yaml"
+    text = starter_config(look_at(path, header=None, missing=None, target=None), target)
+    assert text.replace("\n", "").isprintable()
+    source = Source.parse(text, str(target))
+    assert source.tree["data"]["file"] == name
