@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from bpcli.config.load import load_config
-from bpcli.data.preprocessing import Part, PartName
+from bpcli.data.preprocessing import Split, SplitName
 from bpcli.experiment import Experiment, build
 from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
-from bpcli.workflows.scores import Scores, baselines, part_objective, part_scores
+from bpcli.workflows.scores import Scores, baselines, split_objective, split_scores
 from bpcli.workflows.train import train
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -37,15 +37,15 @@ class System:
     def initial(self) -> dict[str, np.ndarray]:
         return dict(self.experiment.network.tensors(self.experiment.initial_params))
 
-    def part(self, name: PartName = "train") -> Part:
-        return self.experiment.parts[name]
+    def split(self, name: SplitName = "train") -> Split:
+        return self.experiment.splits[name]
 
-    def scores(self, name: PartName = "train") -> Scores:
-        return part_scores(
-            self.experiment, name, self.params, part_objective(self.experiment, name)
+    def scores(self, name: SplitName = "train") -> Scores:
+        return split_scores(
+            self.experiment, name, self.params, split_objective(self.experiment, name)
         )
 
-    def baselines(self, name: PartName) -> dict[str, Scores]:
+    def baselines(self, name: SplitName) -> dict[str, Scores]:
         return baselines(self.experiment, name)
 
 

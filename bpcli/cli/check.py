@@ -29,7 +29,7 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Look at a config before training on it; write nothing.
 
     Shows every value and where it comes from, the layers and their parameters, the rows of each
-    part, the memory it takes, the loss at the start, and warnings of what is seldom meant. Exit
+    split, the memory it takes, the loss at the start, and warnings of what is seldom meant. Exit
     code 2 if the config has faults, and 0 if it has warnings alone.
     """
     from bpcli.config.load import load_config
@@ -53,7 +53,7 @@ def _print(check: Check) -> None:
     out.say("")
     out.show(view.layers_table(found["layers"]))
     names = check.experiment.table.class_names
-    out.show(view.parts_table(found["rows"], found["classes"], names), [*reversed(names)])
+    out.show(view.splits_table(found["rows"], found["classes"], names), [*reversed(names)])
     needs = [(need.what, size_text(need.bytes)) for need in check.needs]
     total = size_text(found["memory"]["bytes"])
     out.show(view.memory_table(needs, total, size_text(check.available)))

@@ -144,9 +144,9 @@ def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
 
     out = console()
     out.show(comparison_table(document), ["learning rate", "loss evaluations"])
-    rows = document["rows"][comparison.part]
+    rows = document["rows"][comparison.split]
     out.say(
-        f"{document['metric']}: best weights on the {comparison.part} part ({rows} rows; test, "
+        f"{document['metric']}: best weights on the {comparison.split} split ({rows} rows; test, "
         "else val, else train)"
     )
     if len(comparison.seeds) > 1:

@@ -19,7 +19,7 @@ from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
     from bpcli.runs.trained import Trained
-    from bpcli.workflows.evaluate import PartEvaluation
+    from bpcli.workflows.evaluate import SplitEvaluation
 
 
 @click.command(
@@ -35,12 +35,12 @@ Examples:
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="The part to score; default: test, else val, else train.",
+    help="The split to score; default: test, else val, else train.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Score another file with the same columns, as the part `data`.",
+    help="Score another file with the same columns, as the split `data`.",
 )
 @click.option(
     "--require",
@@ -78,7 +78,7 @@ def command(
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
-    from bpcli.workflows.evaluate import default_part, evaluate, judge_run
+    from bpcli.workflows.evaluate import default_split, evaluate, judge_run
     from bpcli.workflows.other_data import with_other_data
 
     if data is not None and split is not None:
@@ -90,16 +90,16 @@ def command(
         say_notes(trained.notes)
         if data is not None:
             trained = with_other_data(trained, data)
-            part = "data"
+            chosen_split = "data"
         else:
-            part = split or default_part(trained.experiment)
-        evaluation = evaluate(trained, part, with_intervals)  # type: ignore[arg-type]  # as above
+            chosen_split = split or default_split(trained.experiment)
+        evaluation = evaluate(trained, chosen_split, with_intervals)  # type: ignore[arg-type]  # as above
         verdicts = judge_run(trained, evaluation, requirements)
     if as_json:
         document = {"run_id": found.run_id, "weights": weights, **evaluation.to_json()}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
-        where = f"on {data}" if data is not None else f"on the {evaluation.part} part"
+        where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
         chosen = "" if data or split else "; without --split: test, else val, else train"
         console(stderr=True).say(
             f"{found.run_id}: {weights} weights {where} "
@@ -111,7 +111,7 @@ def command(
         raise GateFailed(f"{'; '.join(failed)}.")
 
 
-def _print_tables(trained: Trained, evaluation: PartEvaluation) -> None:
+def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:
     from bpcli.terminal.tables import class_table, confusion_table, scores_table
 
     document = evaluation.to_json()

@@ -41,7 +41,7 @@ Examples:
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="The part whose predictions are shown; default: test, else val, else train.",
+    help="The split whose predictions are shown; default: test, else val, else train.",
 )
 @weights_option
 @runs_dir_option

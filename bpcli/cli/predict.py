@@ -214,9 +214,9 @@ def _rows(experiment: Experiment, split: str) -> Array:
 
     if split == "all":
         return np.arange(len(experiment.table))
-    index: Array = experiment.parts[split].index  # type: ignore[index]  # click checked it
+    index: Array = experiment.splits[split].index  # type: ignore[index]  # click checked it
     if not len(index):
-        raise ConfigError(f"There is no {split} part: the split leaves it empty.")
+        raise ConfigError(f"There is no {split} split: `data.split` leaves it empty.")
     return index
 
 

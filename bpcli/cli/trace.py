@@ -77,7 +77,7 @@ def command(
 
     Each formula stands before its numbers, which are those of training itself; one entry is worked
     out in full. Rows count from 0 as `predict` numbers them, entries from 1. Without --row and
-    --rows the whole training part makes the update if it has 8 rows at most, else its first row
+    --rows the whole training set makes the update if it has 8 rows at most, else its first row
     alone. Large matrices are cut, but for --format json, which --json stands for.
     """
     if as_json and was_given("layout") and layout != "json":

@@ -208,7 +208,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     metric = experiment.metrics[0] if experiment.metrics else None
     loss = "weighted " * (experiment.table.weight is not None)
     loss += ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
-    has_validation = bool(len(experiment.parts["val"]))
+    has_validation = bool(len(experiment.splits["val"]))
     columns = Columns(metric, has_validation, loss, experiment.figures)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
@@ -234,7 +234,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
 
     out, record = console(), outcome.record
     out.show(stop_table(record), ["measures"])
-    if len(experiment.parts["val"]):
+    if len(experiment.splits["val"]):
         out.say(f"Scores of the weights of epoch {record['best_epoch']}, the best on validation:")
     out.show(scores_table(record["metrics"], record["baselines"], record))
     if profile:

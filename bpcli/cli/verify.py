@@ -30,9 +30,9 @@ Examples:
 def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) -> None:
     """Train RUN again and compare all that came of it, bit by bit.
 
-    Compared are every logged loss, the weights, the final metrics, the rows of each part and, where
-    they were recorded, the parameters of every epoch. Takes as long as the training did. Exits with
-    4 where anything differs, names the first of each kind, and says what may be why: software,
+    Compared are every logged loss, the weights, the final metrics, the rows of each split and,
+    where they were recorded, the parameters of every epoch. Takes as long as the training did.
+    Exits with 4 where anything differs, names the first of each kind, and says what may be why: software,
     processor, or what of it was used.
 
     The relative difference of a tensor is max|a - b| / max|a| over its entries, a of the run and b

@@ -117,13 +117,13 @@ def _legal_loss(source: Tree) -> Iterator[Complaint]:
 def _split_sums_to_one(source: Tree) -> Iterator[Complaint]:
     if source.get(("data", "split", "folds")) is not None:
         return
-    parts = {part: source.get(("data", "split", part)) for part in ("train", "val", "test")}
-    numbers = {part: value for part, value in parts.items() if _is_number(value)}
+    splits = {name: source.get(("data", "split", name)) for name in ("train", "val", "test")}
+    numbers = {split: value for split, value in splits.items() if _is_number(value)}
     total = sum(numbers.values())
     if "train" in numbers and abs(total - 1) > 1e-9:
         yield Complaint(
             ("data", "split"),
-            f"the parts add up to {total:g}, not 1 ({_sum_text(numbers)})",
+            f"the splits add up to {total:g}, not 1 ({_sum_text(numbers)})",
             at_key=True,
         )
     elif "train" not in numbers and total >= 1:
@@ -137,8 +137,8 @@ def _split_sums_to_one(source: Tree) -> Iterator[Complaint]:
 _WAYS = ("files", "index", "column")
 
 
-def _parts_of_files(source: Tree) -> Iterator[Complaint]:
-    """Parts told apart by files, row numbers or a column: in one way, and of files alone."""
+def _splits_of_files(source: Tree) -> Iterator[Complaint]:
+    """Splits told apart by files, row numbers or a column: in one way, and of files alone."""
     split: Location = ("data", "split")
     ways = [way for way in _WAYS if source.get((*split, way)) is not None]
     if not ways:
@@ -147,23 +147,23 @@ def _parts_of_files(source: Tree) -> Iterator[Complaint]:
         yield Complaint((*split, ways[0]), f"`{ways[0]}` is for tables in files", at_key=True)
     elif len(ways) > 1:
         names = " and ".join(f"`{way}`" for way in ways)
-        yield Complaint((*split, ways[1]), f"{names} both name the parts: keep one", at_key=True)
-    for part in ("train", "val", "test"):
-        named = [way for way in ("files", "index") if source.get((*split, way, part)) is not None]
-        if named and source.get((*split, part)):
+        yield Complaint((*split, ways[1]), f"{names} both name the splits: keep one", at_key=True)
+    for name in ("train", "val", "test"):
+        named = [way for way in ("files", "index") if source.get((*split, way, name)) is not None]
+        if named and source.get((*split, name)):
             yield Complaint(
-                (*split, part), f"`{named[0]}` says which rows are in `{part}`: leave this out"
+                (*split, name), f"`{named[0]}` says which rows are in `{name}`: leave this out"
             )
 
 
 def _folds(source: Tree) -> Iterator[Complaint]:
     split = ("data", "split")
     folds, fold = source.get((*split, "folds")), source.get((*split, "fold"))
-    for part in ("train", "test"):
-        if folds is not None and source.get((*split, part)):
+    for name in ("train", "test"):
+        if folds is not None and source.get((*split, name)):
             yield Complaint(
-                (*split, part),
-                f"each of the `folds` is a test part in turn, and all else trains: leave `{part}` "
+                (*split, name),
+                f"each of the `folds` is a test set in turn, and all else trains: leave `{name}` "
                 "out",
                 at_key=True,
             )
@@ -177,7 +177,7 @@ def _folds(source: Tree) -> Iterator[Complaint]:
 
 
 def _sum_text(numbers: dict[str, Any]) -> str:
-    return ", ".join(f"{part} {value:g}" for part, value in numbers.items())
+    return ", ".join(f"{split} {value:g}" for split, value in numbers.items())
 
 
 def _batches(source: Tree) -> Iterator[Complaint]:
@@ -206,7 +206,7 @@ def _needs_validation(source: Tree) -> Iterator[Complaint]:
         if source.get(("training", "stop", key)) is not None:
             yield Complaint(
                 ("training", "stop", key),
-                f"`{key}` watches the validation loss, but there is no validation part: set "
+                f"`{key}` watches the validation loss, but there is no validation set: set "
                 "`data.split.val`",
             )
 
@@ -390,7 +390,7 @@ _CHECKS: tuple[Callable[[Tree], Iterator[Complaint]], ...] = (
     _auto_at_the_ends,
     _legal_loss,
     _split_sums_to_one,
-    _parts_of_files,
+    _splits_of_files,
     _folds,
     _batches,
     _needs_validation,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, create_model, model_validator
 
 from bpcli.config.named import OneOf, Strict, options_of
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
-from bpcli.data.preprocessing import PartName, ScaleRule
+from bpcli.data.preprocessing import ScaleRule, SplitName
 
 if TYPE_CHECKING:
     from bpcli.config.file_models import FileData
@@ -36,10 +36,10 @@ class Scaling(Strict):
     targets: ScaleSpec = Field(default="none", description="The rule for targets that are values.")
 
 
-class Split(Strict):
+class SplitConfig(Strict):
     """Fractions of the rows; `train` is what the others leave.
 
-    Or k `folds`, each in turn the test part, of whose other rows `val` is a fraction; `fold`
+    Or k `folds`, each in turn the test set, of whose other rows `val` is a fraction; `fold`
     chooses one of them, counted from 1.
     """
 
@@ -55,11 +55,11 @@ class Split(Strict):
     )
     stratify: bool | Literal["auto"] = Field(
         default="auto",
-        description="Whether each part has its share of every class; `auto`: of classes.",
+        description="Whether each split has its share of every class; `auto`: of classes.",
     )
     folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = Field(
         default=None,
-        description="So many test parts in turn, each of which all other rows train for.",
+        description="So many test sets in turn, each of which all other rows train for.",
     )
     fold: Count | None = Field(
         default=None, description="Only this one of the `folds`, counted from 1."
@@ -71,7 +71,7 @@ class Split(Strict):
         return self.folds is not None and self.fold is None
 
     @property
-    def fractions(self) -> dict[PartName, float]:
+    def fractions(self) -> dict[SplitName, float]:
         if self.folds is not None:
             rest = 1 - 1 / self.folds
             return {
@@ -92,7 +92,7 @@ class Data(Strict):
     key: ClassVar[str]
     """The one of its own keys that tells it from other sources."""
 
-    split: Split = Field(default=Split.model_construct(), description=SPLIT)
+    split: SplitConfig = Field(default=SplitConfig.model_construct(), description=SPLIT)
     scale: Scaling = Field(
         default=Scaling.model_construct(),
         description="How columns are scaled; fitted on the training rows, and undone wherever "

@@ -1,4 +1,4 @@
-"""The config's `data` where it is a table in a file, whose parts may be files too.
+"""The config's `data` where it is a table in a file, whose splits may be files too.
 
 Most of it is for files alone, so it is loaded where a config names one.
 """
@@ -10,44 +10,44 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from bpcli.config.data_models import SPLIT, Data, Split
+from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.columns import ColumnRules, FillRule, Selector
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.delimited import MISSING, WHITESPACE, FileFormat
-from bpcli.data.files.splits import FileParts
+from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
-from bpcli.data.preprocessing import PARTS, PartName
+from bpcli.data.preprocessing import SPLITS, SplitName
 
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
 FileName: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
-class FilesOfParts(Strict):
-    """Files that hold a part each."""
+class SplitFiles(Strict):
+    """Files that hold a split each."""
 
-    val: FileName | None = Field(default=None, description="The file for the validation part.")
-    test: FileName | None = Field(default=None, description="The file for the test part.")
+    val: FileName | None = Field(default=None, description="The file for the validation set.")
+    test: FileName | None = Field(default=None, description="The file for the test set.")
 
     @property
-    def paths(self) -> dict[PartName, Path]:
-        names = {part: getattr(self, part, None) for part in PARTS}
-        return {part: Path(name) for part, name in names.items() if name is not None}
+    def paths(self) -> dict[SplitName, Path]:
+        names = {split: getattr(self, split, None) for split in SPLITS}
+        return {split: Path(name) for split, name in names.items() if name is not None}
 
 
-class IndexOfParts(FilesOfParts):
-    """Text files with the row numbers of a part each, counted from 0."""
+class SplitIndexFiles(SplitFiles):
+    """Text files with the row numbers of a split each, counted from 0."""
 
-    train: FileName | None = Field(default=None, description="The file for the training part.")
+    train: FileName | None = Field(default=None, description="The file for the training set.")
 
 
-class FileSplit(Split):
+class FileSplit(SplitConfig):
     """Parts of a table in a file, which may be told apart beforehand in one of three ways."""
 
-    files: FilesOfParts | None = Field(
-        default=None, description="Files of their own for parts: {val: a.csv, test: b.csv}."
+    files: SplitFiles | None = Field(
+        default=None, description="Files of their own for splits: {val: a.csv, test: b.csv}."
     )
-    index: IndexOfParts | None = Field(
+    index: SplitIndexFiles | None = Field(
         default=None,
         description="Text files with row numbers, counted from 0: {train: a.txt, val: b.txt, "
         "test: c.txt}.",
@@ -57,10 +57,10 @@ class FileSplit(Split):
     )
 
     @property
-    def parts(self) -> FileParts:
+    def splits(self) -> FileSplits:
         files = {} if self.files is None else self.files.paths
         index = {} if self.index is None else self.index.paths
-        return FileParts(files, index, self.column)
+        return FileSplits(files, index, self.column)
 
 
 class FileData(Data):
@@ -138,8 +138,8 @@ class FileData(Data):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        parts = self.split.parts
-        return (Path(self.file), *parts.files.values(), *parts.index.values())
+        splits = self.split.splits
+        return (Path(self.file), *splits.files.values(), *splits.index.values())
 
     @property
     def is_regression(self) -> bool:
@@ -147,16 +147,16 @@ class FileData(Data):
 
     @property
     def source(self) -> FileSource | ArraySource:
-        path, inputs, parts = Path(self.file), _selectors(self.inputs), self.split.parts
+        path, inputs, splits = Path(self.file), _selectors(self.inputs), self.split.splits
         if path.suffix.lower() in ARRAY_SUFFIXES:
-            return ArraySource(path, inputs, self._targets, self.task, parts)
+            return ArraySource(path, inputs, self._targets, self.task, splits)
         rules = ColumnRules(
             self.fill,
             self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
             tuple(self.categories),
         )
         return FileSource(
-            path, self.format, rules, inputs, self._targets, self.task, parts, self.weight
+            path, self.format, rules, inputs, self._targets, self.task, splits, self.weight
         )
 
     @property

@@ -43,7 +43,7 @@ _MOST_NUMBERED_CLASSES = 20
 _ROWS_A_NUMBERED_CLASS = 5
 _FEWEST_TO_JUDGE = 20
 _UNBALANCED = 10
-_PARTS = 3
+_SPLITS = 3
 
 
 @dataclass(frozen=True)
@@ -410,7 +410,7 @@ def _of_classes(answer: _Column) -> Iterator[Remark]:
             f"to answer {most} always is right in {100 * many / sum(dict(counted).values()):.1f} %"
         )
         yield Remark(answer.name, "unbalanced", text)
-    rare = [name for name, rows in counted if rows < _PARTS]
+    rare = [name for name, rows in counted if rows < _SPLITS]
     if rare:
-        text = f"has classes too small to be in three parts: {', '.join(rare[:_PARTS])}"
-        yield Remark(answer.name, "rare classes", text + ", …" * (len(rare) > _PARTS))
+        text = f"has classes too small to be in three splits: {', '.join(rare[:_SPLITS])}"
+        yield Remark(answer.name, "rare classes", text + ", …" * (len(rare) > _SPLITS))

@@ -1,4 +1,4 @@
-"""From a table to what a network reads: parts, scales fitted on training rows, encoded targets."""
+"""From a table to what a network reads: splits, scales fitted on training rows, encoded targets."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
-PartName: TypeAlias = Literal["train", "val", "test", "data"]
+SplitName: TypeAlias = Literal["train", "val", "test", "data"]
 """A part of an experiment's rows; `data` is another table, of which none was trained on."""
-PARTS: tuple[PartName, ...] = ("train", "val", "test")
+SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 FittedRule: TypeAlias = Literal["standard", "minmax", "robust"]
 FITTED_RULES: tuple[FittedRule, ...] = ("standard", "minmax", "robust")
 ScaleRule: TypeAlias = Literal["none"] | FittedRule
@@ -25,42 +25,42 @@ ScaleRule: TypeAlias = Literal["none"] | FittedRule
 
 
 def split_rows(
-    fractions: Mapping[PartName, float],
+    fractions: Mapping[SplitName, float],
     rows: int,
     labels: Labels | None,
     rng: np.random.Generator,
-) -> dict[PartName, Labels]:
-    """Row indices of each part, in ascending order; with `labels`, spread over the classes.
+) -> dict[SplitName, Labels]:
+    """Row indices of each split, in ascending order; with `labels`, spread over the classes.
 
-    The size of a part differs from its fraction by less than one row, and so does its share of
-    each class. A class too small to be in every part is in the training part first.
+    The size of a split differs from its fraction by less than one row, and so does its share of
+    each class. A class too small to be in every split is in the training set first.
     """
     groups = _groups(rows, labels)
     counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
-    chosen: dict[PartName, list[Labels]] = {part: [] for part in fractions}
+    chosen: dict[SplitName, list[Labels]] = {split: [] for split in fractions}
     for group, group_counts in zip(groups, counts, strict=True):
         edges = np.cumsum(group_counts)[:-1]
-        for part, index in zip(fractions, np.split(rng.permutation(group), edges), strict=True):
-            chosen[part].append(index)
-    return {part: np.sort(np.concatenate(pieces)) for part, pieces in chosen.items()}
+        for split, index in zip(fractions, np.split(rng.permutation(group), edges), strict=True):
+            chosen[split].append(index)
+    return {split: np.sort(np.concatenate(pieces)) for split, pieces in chosen.items()}
 
 
 def fold_rows(
     folds: int, val: float, rows: int, labels: Labels | None, rng: np.random.Generator
-) -> list[dict[PartName, Labels]]:
-    """The parts of each of k folds, whose test parts share out every row once.
+) -> list[dict[SplitName, Labels]]:
+    """The splits of each of k folds, whose test sets share out every row once.
 
     `val` is a fraction of a fold's other rows. With `labels`, the rows of each class are dealt out
-    in turn, as cards are, so that test parts differ by one row at most, in all and of each class.
+    in turn, as cards are, so that test sets differ by one row at most, in all and of each class.
     """
     order = np.concatenate([rng.permutation(group) for group in _groups(rows, labels)])
-    found: list[dict[PartName, Labels]] = []
+    found: list[dict[SplitName, Labels]] = []
     for fold in range(folds):
         test = np.sort(order[fold::folds])
         others = np.delete(np.arange(rows), test)
         others_labels = None if labels is None else labels[others]
-        parts = split_rows({"train": 1 - val, "val": val}, len(others), others_labels, rng)
-        found.append({"train": others[parts["train"]], "val": others[parts["val"]], "test": test})
+        splits = split_rows({"train": 1 - val, "val": val}, len(others), others_labels, rng)
+        found.append({"train": others[splits["train"]], "val": others[splits["val"]], "test": test})
     return found
 
 
@@ -73,10 +73,10 @@ def _groups(rows: int, labels: Labels | None) -> list[Labels]:
 
 
 def _counts(fractions: Array, sizes: list[int]) -> Labels:
-    """Rows of each group (down) for each part (across).
+    """Rows of each group (down) for each split (across).
 
-    Part sizes are rounded by largest remainder. Every group gives each part its whole share; the
-    rows left over go one by one to the parts that lack most, from the groups with most left over.
+    Split sizes are rounded by largest remainder. Every group gives each split its whole share; the
+    rows left over go one by one to the splits that lack most, from the groups with most left over.
     """
     totals = _largest_remainder(sum(sizes) * fractions)
     exact = np.outer(sizes, fractions)
@@ -165,14 +165,14 @@ def _spread(columns: Array, spread: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """Some rows of a table: prepared for the network, and their targets in original units.
 
     Only the table holds numbers. All else is made when it is asked for, so that large data exist
     once, and once more as the kernel stores them.
     """
 
-    name: PartName
+    name: SplitName
     index: Labels
     table: Table
     preparation: Preparation
@@ -249,9 +249,9 @@ class Preparation:
         targets = Scale.fit(target_rule, encode(table, training, outputs))
         return cls(inputs, targets, table.class_names, outputs)
 
-    def part(self, name: PartName, table: Table, index: Labels) -> Part:
+    def split(self, name: SplitName, table: Table, index: Labels) -> Split:
         """The rows at `index`."""
-        return Part(name, index, table, self)
+        return Split(name, index, table, self)
 
     def original(self, outputs: Array) -> Array:
         """Network outputs (n, K) in original units; of classes, as they were encoded."""

@@ -15,7 +15,7 @@ from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
     from bpcli.data.columns import Encoding
-    from bpcli.data.preprocessing import PartName
+    from bpcli.data.preprocessing import SplitName
 
 Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
@@ -40,7 +40,7 @@ class Table:
     `labels` count into `class_names`; `weight` (n,) is how much each row counts, where they differ.
     `task` is `reconstruction` where the targets are the inputs.
     X of a file is empty before `fitted`, and made by `encoding` then, unless it is an array.
-    `parts` are the rows of parts that the file itself tells apart.
+    `splits` are the rows of splits that the file itself tells apart.
     """
 
     X: Inputs
@@ -52,7 +52,7 @@ class Table:
     reconstructs: bool = False
     encoding: Encoding | None = None
     unfitted: Unfitted | None = None
-    parts: Mapping[PartName, Labels] = field(default_factory=dict)
+    splits: Mapping[SplitName, Labels] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weight: Array | None = None
 

@@ -1,4 +1,4 @@
-"""How the rows of a part are cut into shards, the units of work that are summed in order.
+"""How the rows of a split are cut into shards, the units of work that are summed in order.
 
 The plan depends on the data and the network alone, never on the number of workers or on a timer:
 that is what makes any number of workers give the same bits.

@@ -1,4 +1,4 @@
-"""An experiment: the data parts, the network, its first parameters and its objective."""
+"""An experiment: the data splits, the network, its first parameters and its objective."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bpcli.config.load import Config
 from bpcli.config.models import LayerParameters, Spec
 from bpcli.data.generators import Generator
 from bpcli.data.preprocessing import (
-    PARTS,
-    Part,
-    PartName,
+    SPLITS,
     Preparation,
     ScaleRule,
+    Split,
+    SplitName,
     fold_rows,
     outputs_needed,
     split_rows,
@@ -74,7 +74,7 @@ class Experiment:
     config: Config
     table: Table
     preparation: Preparation
-    parts: dict[PartName, Part]
+    splits: dict[SplitName, Split]
     network: Network
 
     @property
@@ -89,7 +89,7 @@ class Experiment:
     @property
     def class_weights(self) -> dict[str, float] | None:
         """The weight of each class; None where the config gives none."""
-        return _of_classes(self.spec, self.table, self.parts["train"].index)
+        return _of_classes(self.spec, self.table, self.splits["train"].index)
 
     @property
     def dtype(self) -> np.dtype:
@@ -129,14 +129,14 @@ class Experiment:
         )
 
     def validation(self, crew: Crew | None = None) -> Objective | None:
-        """The mean loss of the validation part, without L2; None where that part is empty."""
-        if not len(self.parts["val"]):
+        """The mean loss of the validation set, without L2; None where that split is empty."""
+        if not len(self.splits["val"]):
             return None
         return Objective(self.network, self.rows("val"), crew=crew)
 
     @cached_property
     def plan(self) -> ShardPlan:
-        """How the rows of the training part are cut up, whatever the number of workers."""
+        """How the rows of the training set are cut up, whatever the number of workers."""
         rows = self.rows("train")
         return ShardPlan.of(len(rows), rows, self.network)
 
@@ -177,19 +177,19 @@ class Experiment:
         size = None if training.batch_size == "full" else training.batch_size
         return Batches(size, training.sampling, training.rows_per_epoch)
 
-    def rows(self, name: PartName) -> Rows:
-        """A part as the kernel reads it, kept in the training dtype once it was asked for."""
+    def rows(self, name: SplitName) -> Rows:
+        """A split as the kernel reads it, kept in the training dtype once it was asked for."""
         if name not in self._rows:
             self._rows[name] = self._stored(name, self.dtype)
         return self._rows[name]
 
     @cached_property
-    def _rows(self) -> dict[PartName, Rows]:
+    def _rows(self) -> dict[SplitName, Rows]:
         return {}
 
-    def _stored(self, name: PartName, dtype: np.dtype) -> Rows:
-        part = self.parts[name]
-        return Rows.filled(self.network, part.blocks(), len(part), dtype, part.weight)
+    def _stored(self, name: SplitName, dtype: np.dtype) -> Rows:
+        split = self.splits[name]
+        return Rows.filled(self.network, split.blocks(), len(split), dtype, split.weight)
 
 
 def build(
@@ -232,29 +232,29 @@ def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Ex
     found = [*complaints.of_folds(spec, table)]
     if found:
         raise config.error(found)
-    split = _split(spec, table)
+    indices = _split(spec, table)
     table = replace(table, notes=(*table.notes, *_notes_on_folds(spec, table)))
-    table = _fitted(config, table, split["train"], encoding)
+    table = _fitted(config, table, indices["train"], encoding)
     found = [
         *complaints.of_targets(spec, table, needs_targets),
         *complaints.of_weights(spec, table),
         *complaints.of_sizes(spec, table),
-        *complaints.of_parts(spec, table, split),
+        *complaints.of_splits(spec, table, indices),
     ]
     if found:
         raise config.error(found)
-    table = _weighted(spec, table, split["train"])
+    table = _weighted(spec, table, indices["train"])
     network = _network(spec, table)
-    preparation, parts = _prepared(spec, table, split, network.outputs)
+    preparation, splits = _prepared(spec, table, indices, network.outputs)
     found = [
         *complaints.of_parameters(spec, network),
         *of_memory(needs(spec, network, len(table), table_bytes=0)),
-        *complaints.of_overflow(preparation, parts),
-        *(complaints.of_loss(network, parts) if needs_targets else ()),
+        *complaints.of_overflow(preparation, splits),
+        *(complaints.of_loss(network, splits) if needs_targets else ()),
     ]
     if found:
         raise config.error(found)
-    return Experiment(config, table, preparation, parts, network)
+    return Experiment(config, table, preparation, splits, network)
 
 
 def _refuse_what_cannot_fit(config: Config) -> None:
@@ -273,12 +273,12 @@ _BYTES_A_NUMBER = 16
 
 
 def _prepared(
-    spec: Spec, table: Table, split: dict[PartName, Labels], outputs: int
-) -> tuple[Preparation, dict[PartName, Part]]:
+    spec: Spec, table: Table, indices: dict[SplitName, Labels], outputs: int
+) -> tuple[Preparation, dict[SplitName, Split]]:
     rules = (_rule(spec.data.scale.inputs), _rule(spec.data.scale.targets))
-    preparation = Preparation.fit(table, split["train"], outputs, *rules)
-    parts = {name: preparation.part(name, table, index) for name, index in split.items()}
-    return preparation, parts
+    preparation = Preparation.fit(table, indices["train"], outputs, *rules)
+    splits = {name: preparation.split(name, table, index) for name, index in indices.items()}
+    return preparation, splits
 
 
 # The table.
@@ -304,8 +304,8 @@ def _table(config: Config) -> Table:
 
 
 def _refuse_no_training_rows(table: Table) -> None:
-    if not len(table.parts.get("train", _rows_in_none(table))):
-        raise DataError("the parts take all rows: none are left to train on", "split")
+    if not len(table.splits.get("train", _rows_in_none(table))):
+        raise DataError("the splits take all rows: none are left to train on", "split")
 
 
 def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
@@ -414,21 +414,21 @@ def _explicit_params(network: Network, given: list[LayerParameters]) -> Vector:
     return params
 
 
-# The parts.
+# The splits.
 
 
-def _split(spec: Spec, table: Table) -> dict[PartName, Labels]:
+def _split(spec: Spec, table: Table) -> dict[SplitName, Labels]:
     split = spec.data.split
     stratify = table.labels is not None if split.stratify == "auto" else split.stratify
     labels = table.labels if stratify else None
     rng = stream(spec.seed, "split")
     if split.folds is not None:
         return fold_rows(split.folds, split.val, len(table), labels, rng)[(split.fold or 1) - 1]
-    fixed = dict(table.parts)
+    fixed = dict(table.splits)
     pool = fixed.pop("train", _rows_in_none(table))
-    fractions = {part: size for part, size in split.fractions.items() if part not in fixed}
+    fractions = {name: size for name, size in split.fractions.items() if name not in fixed}
     drawn = split_rows(fractions, len(pool), None if labels is None else labels[pool], rng)
-    return {part: fixed[part] if part in fixed else pool[drawn[part]] for part in PARTS}
+    return {split: fixed[split] if split in fixed else pool[drawn[split]] for split in SPLITS}
 
 
 def _notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
@@ -448,9 +448,9 @@ def _notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
 
 
 def _rows_in_none(table: Table) -> Labels:
-    """The rows that no part has for itself."""
+    """The rows that no split has for itself."""
     is_free = np.ones(len(table), bool)
-    for index in table.parts.values():
+    for index in table.splits.values():
         is_free[index] = False
     return np.flatnonzero(is_free)
 

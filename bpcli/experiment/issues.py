@@ -10,11 +10,11 @@ from bpcli.config.crosscheck import Complaint
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import (
     FITTED_RULES,
-    PARTS,
-    Part,
-    PartName,
+    SPLITS,
     Preparation,
     Scale,
+    Split,
+    SplitName,
     outputs_needed,
 )
 from bpcli.data.table import Labels, Table
@@ -143,21 +143,21 @@ def of_folds(spec: Spec, table: Table) -> Iterator[Complaint]:
         yield Complaint(("data", "split", "folds"), f"{few} too few for {folds} folds")
 
 
-def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
-    """Parts without rows, and batches larger than the training part."""
-    for name in PARTS:
+def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Iterator[Complaint]:
+    """Splits without rows, and batches larger than the training set."""
+    for name in SPLITS:
         fraction = spec.data.split.fractions[name]
-        if fraction > 0 and not len(split[name]):
+        if fraction > 0 and not len(indices[name]):
             yield Complaint(
                 ("data", "split", name),
                 f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
             )
-    yield from _lost_classes(spec, table, split)
+    yield from _lost_classes(spec, table, indices)
     if spec.data.split.stratify is True and table.labels is None:
         yield Complaint(
             ("data", "split", "stratify"), "only classes can be stratified, and these are values"
         )
-    rows, training = len(split["train"]), spec.training
+    rows, training = len(indices["train"]), spec.training
     if training.batch_size != "full" and training.batch_size > rows:
         yield Complaint(
             ("training", "batch_size"),
@@ -171,22 +171,24 @@ def of_parts(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterato
         )
 
 
-def _lost_classes(spec: Spec, table: Table, split: dict[PartName, Labels]) -> Iterator[Complaint]:
-    """Classes that the drawing of the parts leaves no training row."""
-    if table.labels is None or not len(split["train"]) or table.parts:
+def _lost_classes(
+    spec: Spec, table: Table, indices: dict[SplitName, Labels]
+) -> Iterator[Complaint]:
+    """Classes that the drawing of the splits leaves no training row."""
+    if table.labels is None or not len(indices["train"]) or table.splits:
         return
-    present = set(table.labels[split["train"]].tolist())
+    present = set(table.labels[indices["train"]].tolist())
     lost = [name for number, name in enumerate(table.class_names) if number not in present]
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
         yield Complaint(
             ("data", "split"),
-            f"no row of class {names} is left to train on: use smaller parts, or `stratify: true`",
+            f"no row of class {names} is left to train on: use smaller splits, or `stratify: true`",
             at_key=True,
         )
 
 
-def of_overflow(preparation: Preparation, parts: dict[PartName, Part]) -> Iterator[Complaint]:
+def of_overflow(preparation: Preparation, splits: dict[SplitName, Split]) -> Iterator[Complaint]:
     """Scales that are not finite, or scale something to what is not; the table itself is finite."""
     if preparation.inputs.changes_nothing and preparation.targets.changes_nothing:
         return
@@ -194,7 +196,7 @@ def of_overflow(preparation: Preparation, parts: dict[PartName, Part]) -> Iterat
         "inputs": _is_finite(preparation.inputs),
         "targets": _is_finite(preparation.targets),
     }
-    for X, Y in (block for part in parts.values() for block in part.blocks()):
+    for X, Y in (block for split in splits.values() for block in split.blocks()):
         well["inputs"] &= bool(np.isfinite(X).all())
         well["targets"] &= bool(np.isfinite(Y).all())
     for key, is_well in well.items():
@@ -208,12 +210,12 @@ def _is_finite(scale: Scale) -> bool:
     return bool(np.isfinite([scale.shift, scale.factor]).all())
 
 
-def of_loss(network: Network, parts: dict[PartName, Part]) -> Iterator[Complaint]:
-    """Targets that a cross-entropy cannot take, in whichever part."""
+def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[Complaint]:
+    """Targets that a cross-entropy cannot take, in whichever split."""
     kind = network.loss.targets
     if kind == "values":
         return
-    Y = np.concatenate([part.Y for part in parts.values()])
+    Y = np.concatenate([split.Y for split in splits.values()])
     if Y.min() < 0 or Y.max() > 1:
         yield Complaint(
             ("loss",),

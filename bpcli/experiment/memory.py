@@ -125,10 +125,10 @@ def of_memory(found: Sequence[Need]) -> Iterator[Complaint]:
     if total > room and not alone:
         largest = sorted(found, key=lambda need: -need.bytes)
         told = [need for need in largest if need.bytes > total / 100]
-        parts = ", ".join(f"{size_text(need.bytes)} for {need.what}" for need in told)
+        splits = ", ".join(f"{size_text(need.bytes)} for {need.what}" for need in told)
         yield Complaint(
             largest[0].location,
-            f"this takes about {size_text(total)} of memory ({parts}), and {size_text(room)} are "
+            f"this takes about {size_text(total)} of memory ({splits}), and {size_text(room)} are "
             f"free: {largest[0].remedy}",
         )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.data.preprocessing import Part, Preparation
+from bpcli.data.preprocessing import Preparation, Split
 from bpcli.data.table import Labels, Task
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
@@ -21,7 +21,7 @@ _ROWS_AT_ONCE = 8192
 
 @dataclass(frozen=True)
 class Predictions:
-    """What was predicted for the rows of a part, in original units.
+    """What was predicted for the rows of a split, in original units.
 
     `outputs` (n, K); `classes` (n,) where there are classes; `log_losses` (n,) where the outputs
     are probabilities of classes.
@@ -32,16 +32,16 @@ class Predictions:
     log_losses: Array | None = None
 
 
-def predictions(network: Network, Z: Array, preparation: Preparation, part: Part) -> Predictions:
-    """What the output layer's z (rows, n) of a part mean.
+def predictions(network: Network, Z: Array, preparation: Preparation, split: Split) -> Predictions:
+    """What the output layer's z (rows, n) of a split mean.
 
     Log losses come from z, so they are never infinite.
     """
-    outputs = np.empty((len(part), network.outputs))
-    for rows in _pieces(len(part)):
+    outputs = np.empty((len(split), network.outputs))
+    for rows in _pieces(len(split)):
         outputs[rows] = preparation.original(output_activations(network, Z[:, rows]).T)
     classes = preparation.labels(outputs)
-    log_losses = None if classes is None else _log_losses(network, Z, preparation, part)
+    log_losses = None if classes is None else _log_losses(network, Z, preparation, split)
     return Predictions(outputs, classes, log_losses)
 
 
@@ -58,15 +58,15 @@ def output_activations(network: Network, Z: Array) -> Array:
     return A
 
 
-def _log_losses(network: Network, Z: Array, preparation: Preparation, part: Part) -> Array | None:
+def _log_losses(network: Network, Z: Array, preparation: Preparation, split: Split) -> Array | None:
     """In double precision."""
     loss = _log_loss_of(network)
     if loss is None:
         return None
-    found = np.empty(len(part))
-    for rows in _pieces(len(part)):
+    found = np.empty(len(split))
+    for rows in _pieces(len(split)):
         z = Z[:, rows].astype(np.float64)
-        Y = preparation.original(replace(part, index=part.index[rows]).Y)
+        Y = preparation.original(replace(split, index=split.index[rows]).Y)
         found[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, and not a
     return found
 
@@ -81,20 +81,20 @@ def _log_loss_of(network: Network) -> Loss | None:
     return None
 
 
-def constant_predictions(training: Part, part: Part) -> Predictions:
+def constant_predictions(training: Split, split: Split) -> Predictions:
     """The baseline that knows the training targets but no input.
 
     Classes: always the commonest, with the training frequencies as probabilities. Values: the mean.
     """
-    rows = len(part)
+    rows = len(split)
     if training.labels is None:
         values = training.values if training.values is not None else training.Y
         return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
-    assert part.labels is not None, "parts of one table agree on having classes"
-    count = 1 + max(training.labels.max(initial=0), part.labels.max(initial=0))
+    assert split.labels is not None, "splits of one table agree on having classes"
+    count = 1 + max(training.labels.max(initial=0), split.labels.max(initial=0))
     frequency = np.bincount(training.labels, minlength=count) / len(training)
     with np.errstate(divide="ignore"):
-        log_losses = -np.log(frequency[part.labels])
+        log_losses = -np.log(frequency[split.labels])
     commonest = np.full(rows, frequency.argmax())
     return Predictions(np.tile(frequency, (rows, 1)), commonest, log_losses)
 
@@ -119,35 +119,35 @@ class Sample(NamedTuple):
 class Metric:
     """What is averaged over the rows, None where the metric means nothing, and what of that."""
 
-    statistics: Callable[[Part, Predictions], Array | None]
+    statistics: Callable[[Split, Predictions], Array | None]
     value: Callable[[Array], Array]
     greater_is_better: bool = False
 
-    def sample(self, part: Part, predicted: Predictions) -> Sample | None:
-        statistics = self.statistics(part, predicted)
+    def sample(self, split: Split, predicted: Predictions) -> Sample | None:
+        statistics = self.statistics(split, predicted)
         return None if statistics is None else Sample(statistics, self.value)
 
 
-def _right(part: Part, predicted: Predictions) -> Array | None:
+def _right(split: Split, predicted: Predictions) -> Array | None:
     """Whether a row's class is right."""
-    if predicted.classes is None or part.labels is None:
+    if predicted.classes is None or split.labels is None:
         return None
-    return np.equal(predicted.classes, part.labels).astype(np.float64)[np.newaxis]
+    return np.equal(predicted.classes, split.labels).astype(np.float64)[np.newaxis]
 
 
-def _log_loss(part: Part, predicted: Predictions) -> Array | None:
+def _log_loss(split: Split, predicted: Predictions) -> Array | None:
     """-ln p(true class)."""
     return None if predicted.log_losses is None else predicted.log_losses[np.newaxis]
 
 
-def _squared_residual(part: Part, predicted: Predictions) -> Array | None:
+def _squared_residual(split: Split, predicted: Predictions) -> Array | None:
     """The mean over outputs of residual²."""
-    return None if part.values is None else _by_row((predicted.outputs - part.values) ** 2)
+    return None if split.values is None else _by_row((predicted.outputs - split.values) ** 2)
 
 
-def _absolute_residual(part: Part, predicted: Predictions) -> Array | None:
+def _absolute_residual(split: Split, predicted: Predictions) -> Array | None:
     """The mean over outputs of |residual|."""
-    return None if part.values is None else _by_row(np.abs(predicted.outputs - part.values))
+    return None if split.values is None else _by_row(np.abs(predicted.outputs - split.values))
 
 
 def _by_row(table: Array) -> Array:
@@ -156,17 +156,17 @@ def _by_row(table: Array) -> Array:
     return rows
 
 
-def _residual_and_deviation(part: Part, predicted: Predictions) -> Array | None:
+def _residual_and_deviation(split: Split, predicted: Predictions) -> Array | None:
     """residual², d² (both averaged over outputs) and d of each output, d = y - a median y.
 
     From a median no mean is further away than the standard deviation, so that nothing cancels in
     mean d² - (mean d)²; and of a constant target, d is 0 to the last bit.
     """
-    if part.values is None or not len(part):
+    if split.values is None or not len(split):
         return None
-    middle = len(part) // 2  # np.median would import numpy.ma
-    d = part.values - np.partition(part.values, middle, axis=0)[middle]
-    squares = _by_row((predicted.outputs - part.values) ** 2), _by_row(d**2)
+    middle = len(split) // 2  # np.median would import numpy.ma
+    d = split.values - np.partition(split.values, middle, axis=0)[middle]
+    squares = _by_row((predicted.outputs - split.values) ** 2), _by_row(d**2)
     return np.concatenate([*squares, d.T])
 
 
@@ -210,12 +210,12 @@ METRICS_OF: dict[Task, tuple[str, ...]] = {
 """The metrics that mean something for a task; all of them are reported unless some are named."""
 
 
-def samples(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, Sample | None]:
+def samples(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, Sample | None]:
     """The metrics by name, not averaged yet."""
-    return {name: METRICS[name].sample(part, predicted) for name in names}
+    return {name: METRICS[name].sample(split, predicted) for name in names}
 
 
-def measure(names: Sequence[str], part: Part, predicted: Predictions) -> dict[str, float | None]:
+def measure(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, float | None]:
     """The metrics by name; None where one is undefined or not finite."""
-    found = samples(names, part, predicted)
+    found = samples(names, split, predicted)
     return {name: None if sample is None else sample.measure() for name, sample in found.items()}

@@ -45,7 +45,7 @@ class Requirement:
         return requirement
 
     @property
-    def part(self) -> str:
+    def split(self) -> str:
         return self.path.partition(".")[0]
 
     def __str__(self) -> str:

@@ -44,18 +44,18 @@ class Confusion(Plot):
         return no_classes(subject)
 
     def title(self, subject: Subject) -> str:
-        return f"confusion of classes, {subject.part} part"
+        return f"confusion of classes, {subject.split} split"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         side = min(4.5 + 0.25 * len(_class_names(subject)), 11)
         return side + 1.2, side
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        part, names = subject.rows, _class_names(subject)
+        split, names = subject.rows, _class_names(subject)
         classes = subject.predictions.classes
-        assert part.labels is not None, "there are classes"
+        assert split.labels is not None, "there are classes"
         assert classes is not None, "there are classes"
-        counts = confusion_counts(part.labels, classes, len(names))
+        counts = confusion_counts(split.labels, classes, len(names))
         axes = figure.subplots()
         # One hue from white to dark blue: its lightness alone says all, in grey too.
         image = axes.imshow(row_shares(counts), cmap="Blues", vmin=0, vmax=1)
@@ -65,7 +65,7 @@ class Confusion(Plot):
         _write_counts(axes, counts)
         right = int(np.trace(counts))
         axes.set_title(
-            f"{right:,} of {len(part):,} rows right ({100 * right / len(part):.1f} %)",
+            f"{right:,} of {len(split):,} rows right ({100 * right / len(split):.1f} %)",
             fontsize="medium",
         )
         note(figure, _without_rows(subject, counts))
@@ -82,7 +82,7 @@ def _percent(share: float, _: object = None) -> str:
 def _without_rows(subject: Subject, counts: Labels) -> str:
     missing = int((counts.sum(axis=1) == 0).sum())
     classes = "class" if missing == 1 else "classes"
-    return f"{missing} {classes} without rows in the {subject.part} part" if missing else ""
+    return f"{missing} {classes} without rows in the {subject.split} split" if missing else ""
 
 
 def _name_classes(axes: Axes, names: tuple[str, ...]) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from bpcli.plots.base import Panel
 
-PART_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
-"""The parts as texts call them."""
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
+"""The splits as texts call them."""
 
 _MOST_POINTS = 4000
 """So many points a curve is drawn from; a picture is not as wide."""
@@ -64,7 +64,7 @@ class LossCurves(Curves):
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
-        _draw_parts(axes, subject, "loss")
+        _draw_splits(axes, subject, "loss")
         record = subject.record
         kind = "weighted mean loss" if record.get("weighted") else "mean loss"
         scaled = ", scaled targets" if record["targets_scaled"] else ""
@@ -97,7 +97,7 @@ class MetricCurves(Curves):
     def draw(self, figure: Panel, subject: Subject) -> None:
         metrics = _metrics(subject)
         for axes, metric in zip(panels(figure, len(metrics), ACROSS), metrics, strict=True):
-            _draw_parts(axes, subject, metric)
+            _draw_splits(axes, subject, metric)
             axes.set_ylabel(_METRIC_LABELS.get(metric, literal(metric)))
         legend_below(figure, axes)
 
@@ -120,13 +120,13 @@ def _metrics(subject: Subject) -> list[str]:
     return [name for name in names if name != "loss"]
 
 
-def _draw_parts(axes: Axes, subject: Subject, metric: str) -> None:
+def _draw_splits(axes: Axes, subject: Subject, metric: str) -> None:
     """A metric of training and validation rows, and where the best epoch is."""
     everything = []
-    for number, part in enumerate(("train", "val")):
-        if f"{part}.{metric}" in subject.keys:
-            epochs, values = subject.series(f"{part}.{metric}")
-            draw_curve(axes, epochs, values, line_style(number), PART_NAMES[part])
+    for number, split in enumerate(("train", "val")):
+        if f"{split}.{metric}" in subject.keys:
+            epochs, values = subject.series(f"{split}.{metric}")
+            draw_curve(axes, epochs, values, line_style(number), SPLIT_NAMES[split])
             everything.append(values)
     if metric not in _NEAR_A_BOUND:
         scale_by_size(axes, np.concatenate(everything))

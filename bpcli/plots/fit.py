@@ -1,4 +1,4 @@
-"""One input: the curve that was fitted, over the data of every part."""
+"""One input: the curve that was fitted, over the data of every split."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.preprocessing import PARTS, Part, taken
+from bpcli.data.preprocessing import SPLITS, Split, taken
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Plot, legend_below, panels
-from bpcli.plots.curves import PART_NAMES
+from bpcli.plots.curves import SPLIT_NAMES
 from bpcli.plots.outcome import (
     MOST_PANELS,
     left_out,
@@ -57,8 +57,8 @@ class Fit(Plot):
             _draw_classes(figure, subject, x, outputs)
 
 
-def _parts(subject: Subject) -> list[Part]:
-    return [part for name in PARTS if len(part := subject.experiment.parts[name])]
+def _splits(subject: Subject) -> list[Split]:
+    return [split for name in SPLITS if len(split := subject.experiment.splits[name])]
 
 
 def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> None:
@@ -66,9 +66,9 @@ def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> N
     assert every is not None, "the targets are numbers"
     names, chosen = target_names(subject), shown_targets(every)
     for axes, target in zip(panels(figure, len(chosen), 3), chosen, strict=True):
-        for part in _parts(subject):
-            assert part.values is not None, "the parts of one table agree"
-            _draw_rows(axes, subject, part, part.values[:, target])
+        for split in _splits(subject):
+            assert split.values is not None, "the splits of one table agree"
+            _draw_rows(axes, subject, split, split.values[:, target])
         axes.plot(x, outputs[:, target], color="black", linewidth=2, label="fitted")
         axes.set_xlabel(literal(subject.experiment.table.input_names[0]))
         axes.set_ylabel(literal(names[target], 40))
@@ -92,10 +92,10 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
         )  # fmt: skip
     if outputs.shape[1] == 1:
         above.axhline(0.5, color="0.5", linewidth=1, label="at ½ the class changes")
-    for part in _parts(subject):
-        assert part.labels is not None, "the parts of one table agree"
-        beside = 0.22 * (1 - PARTS.index(part.name))  # the parts of a class in lines of their own
-        _draw_rows(below, subject, part, part.labels + beside)
+    for split in _splits(subject):
+        assert split.labels is not None, "the splits of one table agree"
+        beside = 0.22 * (1 - SPLITS.index(split.name))  # the parts of a class in lines of their own
+        _draw_rows(below, subject, split, split.labels + beside)
     above.set_ylabel("output")
     below.set_yticks(range(len(names)), [literal(name, 18) for name in names])
     below.set_ylim(-0.6, len(names) - 0.4)
@@ -111,18 +111,18 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
     )
 
 
-def _draw_rows(axes: Axes, subject: Subject, part: Part, y: Array) -> None:
-    number, some = PARTS.index(part.name), some_rows(len(part))
-    X = taken(subject.experiment.table.X, part.index)
+def _draw_rows(axes: Axes, subject: Subject, split: Split, y: Array) -> None:
+    number, some = SPLITS.index(split.name), some_rows(len(split))
+    X = taken(subject.experiment.table.X, split.index)
     axes.plot(
         X[some, 0], y[some], linestyle="none", marker=marker(number), color=colour(number),
         markersize=5 if len(some) <= 300 else 3, alpha=0.7, markeredgewidth=0,
-        label=f"{PART_NAMES[part.name]} rows",
+        label=f"{SPLIT_NAMES[split.name]} rows",
     )  # fmt: skip
 
 
 def _thinned(subject: Subject) -> list[str]:
     return [
-        left_out(len(some_rows(len(part))), len(part), f"{PART_NAMES[part.name]} rows drawn")
-        for part in _parts(subject)
+        left_out(len(some_rows(len(split))), len(split), f"{SPLIT_NAMES[split.name]} rows drawn")
+        for split in _splits(subject)
     ]

@@ -64,7 +64,7 @@ class ActivationHistograms(LayerHistograms):
     """The outputs of each layer's units over the training rows."""
 
     def title(self, subject: Subject) -> str:
-        rows = len(subject.experiment.parts["train"])
+        rows = len(subject.experiment.splits["train"])
         which = f"{rows:,}" if rows <= MOST_ROWS else f"{MOST_ROWS:,} of {rows:,}"
         noun = "training row" if rows == 1 else "training rows"
         return f"activations on {which} {noun}, {_epoch(subject)}{of_layers(subject)}"

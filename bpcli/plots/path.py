@@ -178,7 +178,7 @@ def _never_flat(coordinates: Array) -> Array:
 
 def _across(subject: Subject) -> int:
     """Points of the grid along each axis: fewer where the loss takes long."""
-    work = len(subject.experiment.parts["train"]) * subject.network.n_params
+    work = len(subject.experiment.splits["train"]) * subject.network.n_params
     return int(np.clip(np.sqrt(_WORK / work), _COARSEST, _FINEST))
 
 

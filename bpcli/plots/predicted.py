@@ -30,7 +30,7 @@ _BINS = 30
 
 
 class TargetRows(NamedTuple):
-    """One target of the rows of a part: its true and its predicted values (n,)."""
+    """One target of the rows of a split: its true and its predicted values (n,)."""
 
     name: str
     true: Array
@@ -69,7 +69,7 @@ class Predicted(_Values):
     """A point a row, a panel a target: on the diagonal the prediction is right."""
 
     def title(self, subject: Subject) -> str:
-        return f"predicted against true values, {subject.part} part"
+        return f"predicted against true values, {subject.split} split"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         targets = target_rows(subject)
@@ -82,7 +82,7 @@ class Residuals(_Values):
     """What each prediction is too high, against the prediction, and how often."""
 
     def title(self, subject: Subject) -> str:
-        return f"residuals (predicted - true), {subject.part} part"
+        return f"residuals (predicted - true), {subject.split} split"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)

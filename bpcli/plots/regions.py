@@ -38,12 +38,12 @@ _WHITE = 0.6
 
 
 def window_of(subject: Subject, across: int = _ACROSS) -> Window:
-    """Around all rows of the table, whichever part is shown."""
+    """Around all rows of the table, whichever split is shown."""
     return Window.around(np.asarray(subject.experiment.table.X[:], np.float64), across)
 
 
 def original_inputs(subject: Subject) -> Array:
-    """The inputs (n, d) of the part to show, in original units."""
+    """The inputs (n, d) of the split to show, in original units."""
     return taken(subject.experiment.table.X, subject.rows.index)
 
 
@@ -55,7 +55,7 @@ class Regions(Plot):
 
     def title(self, subject: Subject) -> str:
         what = "what is predicted" if subject.rows.labels is None else "decision regions"
-        return f"{what} in the plane of the inputs, with the {subject.part} part"
+        return f"{what} in the plane of the inputs, with the {subject.split} split"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.rows.labels is not None:

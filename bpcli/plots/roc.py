@@ -47,12 +47,12 @@ class Roc(Plot):
     def why_not(self, subject: Subject) -> str | None:
         reason = no_classes(subject)
         if reason is None and not _scored_classes(subject):
-            return f"All rows of the {subject.part} part are of one class."
+            return f"All rows of the {subject.split} split are of one class."
         return reason
 
     def title(self, subject: Subject) -> str:
         several = len(subject.experiment.preparation.class_names) > 2
-        return f"ROC{', one class against the rest' * several}, {subject.part} part"
+        return f"ROC{', one class against the rest' * several}, {subject.split} split"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (6.0, 6.2)
@@ -89,7 +89,7 @@ class ScoredClass(NamedTuple):
 
 
 def _scored_classes(subject: Subject) -> list[ScoredClass]:
-    """Without those that have no rows in the part, or all of them."""
+    """Without those that have no rows in the split, or all of them."""
     labels, names = subject.rows.labels, subject.experiment.preparation.class_names
     assert labels is not None, "there are classes"
     outputs = subject.predictions.outputs

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.preprocessing import Part, PartName
+from bpcli.data.preprocessing import Split, SplitName
 from bpcli.data.table import Labels
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
@@ -48,7 +48,7 @@ class Rebuilt:
 class Subject:
     """What there is of a run. `faults` says why something is lacking, in one sentence.
 
-    `lines` are those of metrics.jsonl; `part` is the part of the data to show; `path` (epochs + 1,
+    `lines` are those of metrics.jsonl; `split` is the part of the data to show; `path` (epochs + 1,
     n_params) the recorded parameters, from epoch 0 on.
     """
 
@@ -57,7 +57,7 @@ class Subject:
     lines: Sequence[Mapping[str, Any]]
     rebuilt: Rebuilt | None
     weights: Literal["best", "last"]
-    part: PartName
+    split: SplitName
     path: Array | None
     faults: Mapping[Need, str]
 
@@ -83,20 +83,20 @@ class Subject:
         return self.experiment.network
 
     @property
-    def rows(self) -> Part:
-        """The part to show. It has rows."""
-        return self.experiment.parts[self.part]
+    def rows(self) -> Split:
+        """The split to show. It has rows."""
+        return self.experiment.splits[self.split]
 
     @cached_property
     def predictions(self) -> Predictions:
-        """What the network predicts for the part to show, as `eval` measures it."""
-        rows = self.experiment.rows(self.part)
+        """What the network predicts for the split to show, as `eval` measures it."""
+        rows = self.experiment.rows(self.split)
         Z = Objective(self.network, rows).outputs(self.params)
         return predictions(self.network, Z, self.experiment.preparation, self.rows)
 
-    def passed(self, name: PartName, most: int = MOST_ROWS) -> list[LayerPass]:
-        """The layers with z and a for rows of a part, evenly taken where there are more."""
-        X = self.experiment.parts[name].X
+    def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:
+        """The layers with z and a for rows of a split, evenly taken where there are more."""
+        X = self.experiment.splits[name].X
         work = Workspace(self.network, self.params)
         forward_rows(work, X if len(X) <= most else X[some_rows(len(X), most)])
         return work.layers

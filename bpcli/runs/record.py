@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.preprocessing import PARTS
+from bpcli.data.preprocessing import SPLITS
 from bpcli.experiment import Experiment
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
@@ -68,9 +68,9 @@ def _fold(experiment: Experiment, group: str) -> Record:
 
 
 def split_bytes(experiment: Experiment) -> bytes:
-    """The rows of each part, as split.npz holds them."""
+    """The rows of each split, as split.npz holds them."""
     buffer = io.BytesIO()
-    indices: dict[str, Any] = {name: experiment.parts[name].index for name in PARTS}
+    indices: dict[str, Any] = {name: experiment.splits[name].index for name in SPLITS}
     np.savez(buffer, **indices)
     return buffer.getvalue()
 
@@ -95,7 +95,7 @@ def describe(experiment: Experiment) -> Record:
         "targets_scaled": experiment.preparation.targets.changes_units,
         "task": experiment.table.task,
         "data_files": {str(path): file_digest(path) for path in spec.data.files},
-        "rows": {name: len(experiment.parts[name]) for name in PARTS},
+        "rows": {name: len(experiment.splits[name]) for name in SPLITS},
         "layers": layer_records(network),
         "n_params": network.n_params,
         "n_frozen": len(network.frozen),

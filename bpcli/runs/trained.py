@@ -127,8 +127,8 @@ def _with_saved_preparation(experiment: Experiment, saved: SavedWeights) -> Expe
     """The scales that the training fitted, not ones fitted again."""
     class_names = experiment.preparation.class_names
     preparation = saved.preparation(experiment.network, class_names)
-    parts = {
-        name: preparation.part(name, experiment.table, part.index)
-        for name, part in experiment.parts.items()
+    splits = {
+        name: preparation.split(name, experiment.table, split.index)
+        for name, split in experiment.splits.items()
     }
-    return replace(experiment, preparation=preparation, parts=parts)
+    return replace(experiment, preparation=preparation, splits=splits)

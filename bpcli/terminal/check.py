@@ -59,14 +59,14 @@ def layers_table(layers: Sequence[Mapping[str, object]]) -> Grid:
     return table
 
 
-def parts_table(
+def splits_table(
     rows: Mapping[str, int], classes: Mapping[str, Mapping[str, int]], names: Sequence[str]
 ) -> Grid:
-    """A row a part, with the rows of each class."""
+    """A row a split, with the rows of each class."""
     known = names[:_MOST_CLASSES]
-    table = Grid(["part", "rows", *known])
-    for part, count in rows.items():
-        table.add_row(part, f"{count:,}", *(f"{classes[part].get(name, 0):,}" for name in known))
+    table = Grid(["split", "rows", *known])
+    for split, count in rows.items():
+        table.add_row(split, f"{count:,}", *(f"{classes[split].get(name, 0):,}" for name in known))
     return table
 
 

@@ -9,7 +9,7 @@ from bpcli.terminal.grid import Grid
 from bpcli.terminal.runs import headline
 from bpcli.text import duration, rounded
 
-_PART = "test."
+_SPLIT = "test."
 
 
 def fold_line(record: Mapping[str, Any]) -> str:
@@ -24,7 +24,7 @@ def fold_line(record: Mapping[str, Any]) -> str:
 
 def folds_table(records: Sequence[Mapping[str, Any]]) -> Grid:
     """Each fold's run and its scores on the rows that it did not train on."""
-    paths = [path for path in _known_paths(records) if path.startswith(_PART)]
+    paths = [path for path in _known_paths(records) if path.startswith(_SPLIT)]
     table = Grid(["fold", "run", "status", "epochs", *paths], 3)
     for record in records:
         metrics = record.get("metrics", {})
@@ -47,7 +47,7 @@ def summary_table(document: Mapping[str, Any]) -> Grid:
     count, baselines = document["finished"], document["baselines"]
     table = Grid([f"{count} folds", "mean", "sd", *(f"{label} (mean)" for label in baselines)])
     for path, summary in document["summary"].items():
-        if path.startswith(_PART):
+        if path.startswith(_SPLIT):
             found = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
             table.add_row(
                 path, rounded(summary["mean"]), rounded(summary["sd"], 3), *map(rounded, found)

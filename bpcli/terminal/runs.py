@@ -12,7 +12,7 @@ from bpcli.terminal.tables import named_text
 from bpcli.text import duration, plain, rounded
 
 _MOST_KEYS = 6
-_PARTS = ("val", "test")
+_SPLITS = ("val", "test")
 
 
 def runs_table(
@@ -67,29 +67,29 @@ def _config_cells(records: Sequence[Mapping[str, Any]], key: str) -> list[str]:
     return [_value_text(record.get("config", {}).get(key)) for record in records]
 
 
-def _parts(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _splits(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Validation and test where any run has them; training for those that have neither."""
     paths = [path for record in records for path in record.get("metrics") or {}]
-    found = [part for part in _PARTS if any(path.startswith(f"{part}.") for path in paths)]
+    found = [split for split in _SPLITS if any(path.startswith(f"{split}.") for path in paths)]
     return found if found and all(map(_is_scored_apart, records)) else ["train", *found]
 
 
 def _is_scored_apart(record: Mapping[str, Any]) -> bool:
     metrics = record.get("metrics") or {}
-    return not metrics or any(path.partition(".")[0] in _PARTS for path in metrics)
+    return not metrics or any(path.partition(".")[0] in _SPLITS for path in metrics)
 
 
 def _score_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The scores of the best weights, a column a part: the first metric but the loss of each.
+    """The scores of the best weights, a column a split: the first metric but the loss of each.
 
     Where all runs have the same metric, it stands in the heading.
     """
     columns = {}
-    for part in _parts(records):
-        found = [_first_metric(record.get("metrics") or {}, part) for record in records]
+    for split in _splits(records):
+        found = [_first_metric(record.get("metrics") or {}, split) for record in records]
         names = {metric for metric, _ in found if metric}
-        heading = f"{part}.{names.pop()}" if len(names) == 1 else part
-        is_told = heading == part
+        heading = f"{split}.{names.pop()}" if len(names) == 1 else split
+        is_told = heading == split
         columns[heading] = [
             "-" if metric is None else f"{metric} " * is_told + rounded(value, 4)
             for metric, value in found
@@ -98,20 +98,20 @@ def _score_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]
 
 
 def _first_metric(
-    metrics: Mapping[str, float | None], part: str
+    metrics: Mapping[str, float | None], split: str
 ) -> tuple[str | None, float | None]:
-    own = {path.removeprefix(f"{part}."): value for path, value in metrics.items()
-           if path.startswith(f"{part}.")}  # fmt: skip
+    own = {path.removeprefix(f"{split}."): value for path, value in metrics.items()
+           if path.startswith(f"{split}.")}  # fmt: skip
     chosen = next((name for name in own if not name.startswith("loss")), None)
     return (chosen, own[chosen]) if chosen else (None, None)
 
 
 def headline(record: Mapping[str, Any]) -> tuple[str | None, float | None]:
-    """The path and value that stand for a run: of its last part, the first metric but the loss."""
+    """The path and value that stand for a run: of its last split, the first metric but the loss."""
     metrics = record.get("metrics") or {}
-    part = next(reversed(metrics), "").partition(".")[0]
-    metric, value = _first_metric(metrics, part)
-    return (None if metric is None else f"{part}.{metric}"), value
+    split = next(reversed(metrics), "").partition(".")[0]
+    metric, value = _first_metric(metrics, split)
+    return (None if metric is None else f"{split}.{metric}"), value
 
 
 def _fold_text(record: Mapping[str, Any]) -> str:

@@ -15,11 +15,11 @@ from bpcli.text import duration, rounded
 def header(record: Mapping[str, Any]) -> Facts:
     """What is about to be trained."""
     rows = record["rows"]
-    parts = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
+    splits = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
     frozen = f", {record['n_frozen']} frozen" if record["n_frozen"] else ""
     return [
         ("run", record["run_id"]),
-        ("rows", f"{parts} ({record['task']})"),
+        ("rows", f"{splits} ({record['task']})"),
         ("layers", layers_text(record["layers"])),
         ("parameters", f"{record['n_params']:,}{frozen}"),
         ("loss", loss_text(record)),
@@ -126,24 +126,24 @@ def scores_table(
     record: Mapping[str, Any],
     intervals: Mapping[str, Sequence[float] | None] | None = None,
 ) -> Grid:
-    """Metrics by part, a row a metric, with intervals and baselines of the last part beside them.
+    """Metrics by split, a row a metric, with intervals and baselines of the last split beside them.
 
     The loss is the mean over the rows, without L2, of outputs and targets as scaled.
     """
-    parts = list(dict.fromkeys(path.partition(".")[0] for path in scores))
+    splits = list(dict.fromkeys(path.partition(".")[0] for path in scores))
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
-    columns = [f"{label} ({part})" for label in baselines for part in parts[-1:]]
-    table = Grid(["metric", *parts, *([] if intervals is None else ["95 % interval"]), *columns])
+    columns = [f"{label} ({split})" for label in baselines for split in splits[-1:]]
+    table = Grid(["metric", *splits, *([] if intervals is None else ["95 % interval"]), *columns])
     loss = "weighted mean loss" if record.get("weighted") else "mean loss"
     labels = {
         "loss": f"{loss} (scaled)" if record["targets_scaled"] else loss,
         "loss_original": f"{loss} (original units)",
     }
     for metric in metrics:
-        last = f"{parts[-1]}.{metric}"
+        last = f"{splits[-1]}.{metric}"
         table.add_row(
             labels.get(metric, metric),
-            *(rounded(scores.get(f"{part}.{metric}")) for part in parts),
+            *(rounded(scores.get(f"{split}.{metric}")) for split in splits),
             *([] if intervals is None else [_interval_text(intervals.get(last))]),
             *(rounded(found.get(last)) for found in baselines.values()),
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.preprocessing import PARTS, PartName
+from bpcli.data.preprocessing import SPLITS, SplitName
 from bpcli.data.table import Labels
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
@@ -68,7 +68,7 @@ class Setting:
     optimizer: Optimizer
     learning_rate: LearningRate | None
     rows: Labels
-    parts: tuple[PartName, ...]
+    splits: tuple[SplitName, ...]
     shown: str
     notes: tuple[str, ...]
     targets: Array | None
@@ -123,7 +123,7 @@ class Trace:
             "loss": as_mapping(LOSSES, setting.network.loss),
             "optimizer": {**optimizer, "learning_rate": rate_record(setting.learning_rate)},
             "rows": setting.rows.tolist(),
-            "parts": list(setting.parts),
+            "splits": list(setting.splits),
             "inputs": self.forward[0].below.T.tolist(),
             "targets": None if setting.targets is None else setting.targets.T.tolist(),
             "row_weights": None if setting.weight is None else setting.weight.tolist(),
@@ -202,7 +202,7 @@ def trace(
 ) -> Trace:
     """Trace updates from `params` on some rows of the table, counted from 0.
 
-    Without `rows` they are the whole training part if it is small, else its first row. `entry` is
+    Without `rows` they are the whole training set if it is small, else its first row. `entry` is
     a name such as W1[2,1]; without one, the weight of the first layer that has the largest
     gradient. Raises `ConfigError` for rows and entries that there are not, and `Diverged` where
     the loss is not finite.
@@ -211,7 +211,7 @@ def trace(
     followed = None if entry is None else parse_entry(entry, experiment.network)
     if not experiment.table.has_targets:
         return _without_targets(experiment, params, index, shown, followed)
-    found = list(complaints.of_loss(experiment.network, experiment.parts))
+    found = list(complaints.of_loss(experiment.network, experiment.splits))
     if found:
         raise experiment.config.error(found)
     objective = _objective(experiment, index)
@@ -246,15 +246,15 @@ def _training(experiment: Experiment, objective: Objective, params: Vector) -> T
 
 def _objective(experiment: Experiment, index: Labels) -> Objective:
     """What training minimises, on some rows of the table as if they were a batch."""
-    part = experiment.preparation.part("data", experiment.table, index)
+    split = experiment.preparation.split("data", experiment.table, index)
     network, training = experiment.network, experiment.spec.training
-    rows = Rows.filled(network, part.blocks(), len(part), experiment.dtype, part.weight)
+    rows = Rows.filled(network, split.blocks(), len(split), experiment.dtype, split.weight)
     return Objective(
         network,
         rows,
         l2=training.l2,
         reduction=training.reduction,
-        training_rows=len(experiment.parts["train"]),
+        training_rows=len(experiment.splits["train"]),
     )
 
 
@@ -281,14 +281,14 @@ def _setting(
         spec.training.optimizer,
         spec.training.learning_rate,
         index,
-        _parts_of(experiment, index),
+        _splits_of(experiment, index),
         shown,
         tuple(_notes(experiment, index)),
         None if data is None else data.columns[1],
         None if data is None else data.weight,
         spec.training.l2,
         spec.training.reduction,
-        len(experiment.parts["train"]),
+        len(experiment.splits["train"]),
     )
 
 
@@ -297,7 +297,7 @@ def _setting(
 
 def _chosen(experiment: Experiment, rows: Sequence[int] | None) -> tuple[Labels, str]:
     """The rows of the table, and in words which they are."""
-    training = experiment.parts["train"].index
+    training = experiment.splits["train"].index
     if rows is None:
         return _default_rows(training)
     last = len(experiment.table) - 1
@@ -305,14 +305,14 @@ def _chosen(experiment: Experiment, rows: Sequence[int] | None) -> tuple[Labels,
         raise ConfigError(f"There are no such rows: the data have rows 0 to {last}.")
     index = np.asarray(rows, np.intp)
     if np.array_equal(index, training):
-        return index, f"{_counted(index)}, the whole training part"
+        return index, f"{_counted(index)}, the whole training set"
     alone = "alone" if len(index) == 1 else "as one batch"
     return index, f"{_counted(index)} {alone}; training has {len(training)} rows"
 
 
 def _default_rows(training: Labels) -> tuple[Labels, str]:
     if len(training) <= MOST_ROWS:
-        return training, f"{_counted(training)}, the whole training part"
+        return training, f"{_counted(training)}, the whole training set"
     first = training[:1]
     return first, (f"{_counted(first)} alone, the first of the {len(training)} training rows")
 
@@ -325,19 +325,19 @@ def _counted(index: Labels) -> str:
     return f"rows {', '.join(map(str, index[:-1]))} and {index[-1]}"
 
 
-def _parts_of(experiment: Experiment, index: Labels) -> tuple[PartName, ...]:
-    part_of = np.zeros(len(experiment.table), np.intp)
-    for number, name in enumerate(PARTS):
-        part_of[experiment.parts[name].index] = number
-    return tuple(PARTS[number] for number in part_of[index])
+def _splits_of(experiment: Experiment, index: Labels) -> tuple[SplitName, ...]:
+    split_of = np.zeros(len(experiment.table), np.intp)
+    for number, name in enumerate(SPLITS):
+        split_of[experiment.splits[name].index] = number
+    return tuple(SPLITS[number] for number in split_of[index])
 
 
 def _notes(experiment: Experiment, index: Labels) -> list[str]:
     """What a reader would otherwise take for granted."""
     spec, notes = experiment.spec, []
-    others = sorted(set(_parts_of(experiment, index)) - {"train"})
+    others = sorted(set(_splits_of(experiment, index)) - {"train"})
     if others:
-        notes.append(f"Some of these rows are of the {' and '.join(others)} part: not trained on.")
+        notes.append(f"Some of these rows are of the {' and '.join(others)} split: not trained on.")
     size = spec.training.batch_size
     if size != "full":
         notes.append(f"Training draws {'a row' if size == 1 else f'{size} rows'} for each update.")

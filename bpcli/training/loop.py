@@ -57,12 +57,12 @@ class Epoch:
 
     @cached_property
     def loss(self) -> float:
-        """The objective over the whole training part; not finite where training has diverged."""
+        """The objective over the whole training set; not finite where training has diverged."""
         return self._evaluation.value
 
     @cached_property
     def mean_loss(self) -> float:
-        """The mean loss of the training part: the objective without L2, whatever the reduction."""
+        """The mean loss of the training set: the objective without L2, whatever the reduction."""
         return self._evaluation.mean_loss
 
     @cached_property
@@ -83,7 +83,7 @@ class Epoch:
 
     @cached_property
     def val_loss(self) -> float | None:
-        """The mean loss of the validation part, without L2; None if there is no such part."""
+        """The mean loss of the validation set, without L2; None if there is no such split."""
         if self.validation is None:
             return None
         return self.validation.mean_loss(self.params)

@@ -2,7 +2,7 @@
 
     objective(params) = c · [ Σ_i w_i loss_i / Σ_i w_i  +  λ/(2n) Σ W² ]
 
-over the rows at hand, w the row weights and n the rows of the whole training part (also for a
+over the rows at hand, w the row weights and n the rows of the whole training set (also for a
 mini-batch); c = 1 for the mean, c = the number of rows at hand for `reduction: sum`. The sums over
 rows come from `sums`: the scale and L2 are applied here, once.
 """
@@ -190,7 +190,7 @@ class Objective:
 
     def outputs(self, params: Vector) -> Array:
         """The output layer's z (outputs' rows, n) over all rows; the next call overwrites it."""
-        assert self._index is None, "only the whole part's outputs are kept"
+        assert self._index is None, "only the outputs of all rows are kept"
         return self._sums_for(params).Z(params)
 
     # What others ask.
@@ -209,7 +209,7 @@ class Objective:
 
     @property
     def plan(self) -> ShardPlan:
-        """How the rows of the whole part are cut up, whatever the number of workers."""
+        """How the rows of the whole split are cut up, whatever the number of workers."""
         return self._sums[self._data.dtype].plan
 
     def like(self, kind: type[Objective] | None = None, **changes: object) -> Objective:

@@ -22,7 +22,7 @@ Memory: TypeAlias = Mapping[str, Array]
 
 
 class Best:
-    """The epoch of lowest validation loss; without a validation part, the latest."""
+    """The epoch of lowest validation loss; without a validation set, the latest."""
 
     def __init__(self) -> None:
         self.number = 0

@@ -1,4 +1,4 @@
-"""What can be known of a training before it: its parts, its start, and what looks unwise."""
+"""What can be known of a training before it: its splits, its start, and what looks unwise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from bpcli.config.origins import origins
 from bpcli.config.source import Location, Source
-from bpcli.data.preprocessing import FITTED_RULES, Part
+from bpcli.data.preprocessing import FITTED_RULES, Split
 from bpcli.experiment import Experiment
 from bpcli.experiment.memory import Need, needs
 from bpcli.nn.activations import Sigmoid, Softmax
@@ -91,8 +91,8 @@ class Check:
     def units(self) -> UnitCounts:
         """Units that hardly learn from the start on, over some of the training rows."""
         experiment = self.experiment
-        part = experiment.parts["train"]
-        some = replace(part, index=part.index[rows_to_look_at(len(part))])
+        split = experiment.splits["train"]
+        some = replace(split, index=split.index[rows_to_look_at(len(split))])
         network, params = experiment.network, experiment.initial_params
         with repeatable_numerics(), np.errstate(all="ignore"):
             inputs = columns_of(network, some.X, params.dtype)
@@ -110,7 +110,7 @@ class Check:
         ]
 
     def _few_rows(self) -> Iterator[str]:
-        rows, params = len(self.experiment.parts["train"]), self.experiment.network.n_params
+        rows, params = len(self.experiment.splits["train"]), self.experiment.network.n_params
         if rows < params:
             counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
             yield (
@@ -121,7 +121,7 @@ class Check:
     def _constant_columns(self) -> Iterator[str]:
         names = self.experiment.table.input_names
         constant = [names[place] for place in np.flatnonzero(self._spread == 0)]
-        if constant and len(self.experiment.parts["train"]) > 1:
+        if constant and len(self.experiment.splits["train"]) > 1:
             more = f" and {len(constant) - _MOST_NAMES} more" if len(constant) > _MOST_NAMES else ""
             listed = ", ".join(f"`{name}`" for name in constant[:_MOST_NAMES])
             what = "they tell" if len(constant) > 1 else "it tells"
@@ -145,7 +145,7 @@ class Check:
         """Largest less least value of each input, as the network reads the training rows."""
         low: Array | None = None
         high: Array | None = None
-        for X, _ in self.experiment.parts["train"].blocks():
+        for X, _ in self.experiment.splits["train"].blocks():
             low = X.min(axis=0) if low is None else np.minimum(low, X.min(axis=0))
             high = X.max(axis=0) if high is None else np.maximum(high, X.max(axis=0))
         assert low is not None, "there are training rows"
@@ -187,8 +187,8 @@ class Check:
                 )
             ],
             "n_params": experiment.network.n_params,
-            "rows": {name: len(part) for name, part in experiment.parts.items()},
-            "classes": {name: class_counts(part) for name, part in experiment.parts.items()},
+            "rows": {name: len(split) for name, split in experiment.splits.items()},
+            "classes": {name: class_counts(split) for name, split in experiment.splits.items()},
             "memory": {
                 "needs": [{"what": need.what, "bytes": need.bytes} for need in self.needs],
                 "bytes": sum(need.bytes for need in self.needs),
@@ -202,9 +202,9 @@ class Check:
         }
 
 
-def class_counts(part: Part) -> dict[str, int]:
+def class_counts(split: Split) -> dict[str, int]:
     """The rows of each class; nothing where the targets are values."""
-    labels, names = part.labels, part.table.class_names
+    labels, names = split.labels, split.table.class_names
     if labels is None:
         return {}
     return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))

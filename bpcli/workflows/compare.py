@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Protocol
 
 from bpcli.config.alternatives import Alternative
-from bpcli.data.preprocessing import PartName
+from bpcli.data.preprocessing import SplitName
 from bpcli.engine.pool.workers import Crew, crew
 from bpcli.errors import ConfigError, Diverged
 from bpcli.experiment import Experiment, build
@@ -26,9 +26,9 @@ from bpcli.runs.store import Record
 from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
 from bpcli.training.metered import METERED, Metered
 from bpcli.training.stopping import Best, Stopping
-from bpcli.workflows.evaluate import default_part
+from bpcli.workflows.evaluate import default_split
 from bpcli.workflows.interrupts import StopRequest, stop_requests
-from bpcli.workflows.scores import part_objective, part_scores
+from bpcli.workflows.scores import split_objective, split_scores
 from bpcli.workflows.session import reason_to_end, sees_every_epoch, stop_rules
 from bpcli.workflows.train import workers_for
 
@@ -92,7 +92,7 @@ class Comparison:
     alternatives: Sequence[Alternative]
     seeds: Sequence[int]
     facts: Record
-    part: PartName
+    split: SplitName
     metric: str
     trials: list[Trial] = field(default_factory=list)
     signal_number: int | None = None
@@ -113,8 +113,8 @@ class Comparison:
             "name": self.facts["name"],
             **{key: self.facts[key] for key in ("loss", "reduction", "l2", "batch_size", "rows")},
             "seeds": list(self.seeds),
-            "part": self.part,
-            "metric": f"{self.part}.{self.metric}",
+            "split": self.split,
+            "metric": f"{self.split}.{self.metric}",
             "interrupted": self.signal_number is not None,
             "optimizers": [self._summary(each) for each in self.alternatives],
             "trainings": [asdict(trial) for trial in self.trials],
@@ -172,8 +172,10 @@ def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
 def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int) -> Comparison:
     first = experiment.spec.seed
     metric = experiment.metrics[0] if experiment.metrics else "loss"
-    part = default_part(experiment)
-    return Comparison(alternatives, range(first, first + seeds), describe(experiment), part, metric)
+    split = default_split(experiment)
+    return Comparison(
+        alternatives, range(first, first + seeds), describe(experiment), split, metric
+    )
 
 
 def compare(comparison: Comparison, watcher: Watcher) -> None:
@@ -273,9 +275,9 @@ class _Course:
     def score(self, comparison: Comparison) -> float | None:
         """The metric of the best weights, as `eval` gives it."""
         assert self.best.params is not None, "what has not diverged has a first epoch"
-        part = comparison.part
-        objective = part_objective(self.experiment, part)
-        scores = part_scores(self.experiment, part, self.best.params, objective)
+        split = comparison.split
+        objective = split_objective(self.experiment, split)
+        scores = split_scores(self.experiment, split, self.best.params, objective)
         return scores[comparison.metric]
 
     def trial(self, label: str, seed: int, metric: float | None) -> Trial:

@@ -1,4 +1,4 @@
-"""Evaluate a run on one of its parts, beside baselines that use no network."""
+"""Evaluate a run on one of its splits, beside baselines that use no network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bpcli.data.preprocessing import Part, PartName
+from bpcli.data.preprocessing import Split, SplitName
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
@@ -19,10 +19,10 @@ from bpcli.training.objective import Objective
 from bpcli.workflows.scores import (
     Scores,
     baselines,
-    part_objective,
-    part_predictions,
-    part_samples,
-    part_scores,
+    split_objective,
+    split_predictions,
+    split_samples,
+    split_scores,
 )
 
 MOST_ROWS_WITH_INTERVALS = 20_000
@@ -52,10 +52,10 @@ class ClassReport:
 
 
 @dataclass(frozen=True)
-class PartEvaluation:
-    """The metrics of a part, of the baselines, and a report where there are classes."""
+class SplitEvaluation:
+    """The metrics of a split, of the baselines, and a report where there are classes."""
 
-    part: PartName
+    split: SplitName
     rows: int
     scores: Scores
     baselines: dict[str, Scores]
@@ -65,7 +65,7 @@ class PartEvaluation:
     def to_json(self) -> dict[str, Any]:
         """The evaluation under metric paths such as `test.accuracy`."""
         document: dict[str, Any] = {
-            "part": self.part,
+            "split": self.split,
             "rows": self.rows,
             "metrics": self._paths(self.scores),
             "baselines": {label: self._paths(scores) for label, scores in self.baselines.items()},
@@ -75,100 +75,105 @@ class PartEvaluation:
         if self.report is not None:
             document["classes"] = [vars(scores) for scores in self.report.classes]
             document["confusion"] = self.report.confusion
-            document["metrics"][f"{self.part}.roc_auc"] = self.report.roc_auc
+            document["metrics"][f"{self.split}.roc_auc"] = self.report.roc_auc
         return document
 
     def _paths(self, scores: Mapping[str, Value]) -> dict[str, Value]:
-        return {f"{self.part}.{metric}": value for metric, value in scores.items()}
+        return {f"{self.split}.{metric}": value for metric, value in scores.items()}
 
 
-def default_part(experiment: Experiment) -> PartName:
+def default_split(experiment: Experiment) -> SplitName:
     """Test, else validation, else training."""
-    parts: tuple[PartName, ...] = ("test", "val", "train")
-    return next(name for name in parts if len(experiment.parts[name]))
+    splits: tuple[SplitName, ...] = ("test", "val", "train")
+    return next(name for name in splits if len(experiment.splits[name]))
 
 
 def evaluate(
-    trained: Trained, part_name: PartName, with_intervals: bool | None = None
-) -> PartEvaluation:
-    """Measure a run. Raises `RunError` where the part has no rows.
+    trained: Trained, split_name: SplitName, with_intervals: bool | None = None
+) -> SplitEvaluation:
+    """Measure a run. Raises `RunError` where the split has no rows.
 
     Intervals are made where they are asked for, or cost little.
     """
     experiment = trained.experiment
-    part = experiment.parts[part_name]
-    if not len(part):
-        raise RunError(f"{trained.run.run_id} has no {part_name} part: its split leaves it empty.")
+    split = experiment.splits[split_name]
+    if not len(split):
+        raise RunError(
+            f"{trained.run.run_id} has no {split_name} split: `data.split` leaves it empty."
+        )
     if with_intervals is None:
-        with_intervals = len(part) <= MOST_ROWS_WITH_INTERVALS
-    objective = part_objective(experiment, part_name)
-    predicted = part_predictions(experiment, part_name, trained.params, objective)
-    return PartEvaluation(
-        part_name,
-        len(part),
-        part_scores(experiment, part_name, trained.params, objective),
-        baselines(experiment, part_name),
-        _intervals(trained, part_name, objective) if with_intervals else None,
-        _class_report(part, predicted, experiment.preparation.class_names),
+        with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS
+    objective = split_objective(experiment, split_name)
+    predicted = split_predictions(experiment, split_name, trained.params, objective)
+    return SplitEvaluation(
+        split_name,
+        len(split),
+        split_scores(experiment, split_name, trained.params, objective),
+        baselines(experiment, split_name),
+        _intervals(trained, split_name, objective) if with_intervals else None,
+        _class_report(split, predicted, experiment.preparation.class_names),
     )
 
 
 def judge_run(
-    trained: Trained, evaluation: PartEvaluation, requirements: Sequence[Requirement]
+    trained: Trained, evaluation: SplitEvaluation, requirements: Sequence[Requirement]
 ) -> list[Verdict]:
-    """Hold a run against what is required: of the part that was evaluated, or of any other.
+    """Hold a run against what is required: of the split that was evaluated, or of any other.
 
     Raises `ConfigError` where what is required is not among the metrics.
     """
     metrics = dict(evaluation.to_json()["metrics"])
-    named = {requirement.part for requirement in requirements} - {evaluation.part}
-    for name, part in trained.experiment.parts.items():
-        if name in named and len(part):
+    named = {requirement.split for requirement in requirements} - {evaluation.split}
+    for name, split in trained.experiment.splits.items():
+        if name in named and len(split):
             metrics |= evaluate(trained, name, with_intervals=False).to_json()["metrics"]
     return judge(requirements, metrics)
 
 
 def _intervals(
-    trained: Trained, part_name: PartName, objective: Objective
+    trained: Trained, split_name: SplitName, objective: Objective
 ) -> dict[str, Interval | None]:
-    """The same ones whenever the run is measured on that part."""
+    """The same ones whenever the run is measured on that split."""
     experiment = trained.experiment
     rng = stream(experiment.spec.seed, "intervals")
-    return bootstrap_intervals(part_samples(experiment, part_name, trained.params, objective), rng)
+    return bootstrap_intervals(
+        split_samples(experiment, split_name, trained.params, objective), rng
+    )
 
 
 def _class_report(
-    part: Part, predicted: Predictions, class_names: tuple[str, ...]
+    split: Split, predicted: Predictions, class_names: tuple[str, ...]
 ) -> ClassReport | None:
-    if predicted.classes is None or part.labels is None:
+    if predicted.classes is None or split.labels is None:
         return None
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     every = list(range(len(class_names)))
     columns = precision_recall_fscore_support(
-        part.labels, predicted.classes, labels=every, zero_division=0.0
+        split.labels, predicted.classes, labels=every, zero_division=0.0
     )
     classes = [
         ClassScores(name, float(precision), float(recall), float(f1), int(rows))
         for name, precision, recall, f1, rows in zip(class_names, *columns, strict=True)
     ]
-    confusion = confusion_matrix(part.labels, predicted.classes, labels=every).tolist()
-    return ClassReport(classes, confusion, _roc_auc(part, predicted, len(class_names)))
+    confusion = confusion_matrix(split.labels, predicted.classes, labels=every).tolist()
+    return ClassReport(classes, confusion, _roc_auc(split, predicted, len(class_names)))
 
 
-def _roc_auc(part: Part, predicted: Predictions, classes: int) -> float | None:
+def _roc_auc(split: Split, predicted: Predictions, classes: int) -> float | None:
     """Area under the ROC curve; of several classes, the mean over one-against-rest curves.
 
-    Undefined where a class is missing from the part.
+    Undefined where a class is missing from the split.
     """
     from sklearn.metrics import roc_auc_score
 
-    assert part.labels is not None, "only asked where there are classes"
-    if len(np.unique(part.labels)) < classes or classes < 2:
+    assert split.labels is not None, "only asked where there are classes"
+    if len(np.unique(split.labels)) < classes or classes < 2:
         return None
     if predicted.outputs.shape[1] == 1:
-        return float(roc_auc_score(part.labels, predicted.outputs[:, 0]))
+        return float(roc_auc_score(split.labels, predicted.outputs[:, 0]))
     areas = [
-        roc_auc_score(part.labels == label, predicted.outputs[:, label]) for label in range(classes)
+        roc_auc_score(split.labels == label, predicted.outputs[:, label])
+        for label in range(classes)
     ]
     return float(np.mean(areas))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def with_other_data(trained: Trained, path: Path) -> Trained:
-    """The run with the rows of a file as its part `data`, encoded as its training rows were.
+    """The run with the rows of a file as its split `data`, encoded as its training rows were.
 
     Columns are found by name. Raises `RunError` where the run is not of such a table, and
     `DataError` naming file, column and row of what does not fit.
@@ -37,8 +37,10 @@ def with_other_data(trained: Trained, path: Path) -> Trained:
         if not len(frame):
             raise DataError("the file has no rows")
         table = _table(experiment, frame, encoding, data.weight)
-    part = experiment.preparation.part("data", table, np.arange(len(table)))
-    return replace(trained, experiment=replace(experiment, parts=experiment.parts | {"data": part}))
+    split = experiment.preparation.split("data", table, np.arange(len(table)))
+    return replace(
+        trained, experiment=replace(experiment, splits=experiment.splits | {"data": split})
+    )
 
 
 def _table(

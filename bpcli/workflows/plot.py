@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bpcli.data.preprocessing import PartName
+from bpcli.data.preprocessing import SplitName
 from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.plots import PLOTS, plot_file, reasons
@@ -17,16 +17,16 @@ from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import PATH, Run
 from bpcli.runs.trained import Weights, load_trained
 from bpcli.text import did_you_mean
-from bpcli.workflows.evaluate import default_part
+from bpcli.workflows.evaluate import default_split
 
 FOLDER = "plots"
 """Where in a run's folder its pictures are, unless a file is named."""
 
 
-def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
+def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject:
     """A run for its pictures: what is missing or damaged is told in `faults`.
 
-    Raises `RunError` where the part has no rows, or there is no record.
+    Raises `RunError` where the split has no rows, or there is no record.
     """
     record, faults = run.record(), dict[Need, str]()
     lines: Sequence[Mapping[str, Any]] = ()
@@ -47,16 +47,16 @@ def load_subject(run: Run, weights: Weights, part: PartName | None) -> Subject:
         raise  # they say nothing of the run: another process can draw it all
     except BpnetError as error:
         faults["network"] = str(error)
-    chosen = _part(run, rebuilt, part)
+    chosen = _split(run, rebuilt, split)
     return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, faults)
 
 
-def _part(run: Run, rebuilt: Rebuilt | None, asked: PartName | None) -> PartName:
+def _split(run: Run, rebuilt: Rebuilt | None, asked: SplitName | None) -> SplitName:
     if rebuilt is None:
         return asked or "train"
-    if asked is not None and not len(rebuilt.experiment.parts[asked]):
-        raise RunError(f"{run.run_id} has no {asked} part: its split leaves it empty.")
-    return asked or default_part(rebuilt.experiment)
+    if asked is not None and not len(rebuilt.experiment.splits[asked]):
+        raise RunError(f"{run.run_id} has no {asked} split: `data.split` leaves it empty.")
+    return asked or default_split(rebuilt.experiment)
 
 
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:

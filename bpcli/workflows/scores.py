@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bpcli.data.preprocessing import PARTS, Part, PartName
+from bpcli.data.preprocessing import SPLITS, Split, SplitName
 from bpcli.experiment import Experiment
 from bpcli.metrics.metrics import (
     Predictions,
@@ -28,63 +28,63 @@ from bpcli.training.objective import Objective
 Scores = dict[str, float | None]
 
 
-def part_objective(experiment: Experiment, name: PartName) -> Objective:
-    """The mean loss of a part, computed by this process alone."""
+def split_objective(experiment: Experiment, name: SplitName) -> Objective:
+    """The mean loss of a split, computed by this process alone."""
     return Objective(experiment.network, experiment.rows(name))
 
 
-def part_predictions(
-    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+def split_predictions(
+    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
 ) -> Predictions:
-    """What the network predicts for one part; the objective is that part's."""
+    """What the network predicts for one split; the objective is that split's."""
     Z = objective.outputs(params)
-    return predictions(experiment.network, Z, experiment.preparation, experiment.parts[name])
+    return predictions(experiment.network, Z, experiment.preparation, experiment.splits[name])
 
 
-def part_scores(
-    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+def split_scores(
+    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
 ) -> Scores:
-    """The mean loss of one part and its metrics, by name; the objective is that part's.
+    """The mean loss of one split and its metrics, by name; the objective is that split's.
 
     `loss_original` is that of outputs and targets in original units, where these were scaled.
     """
-    predicted = part_predictions(experiment, name, params, objective)
-    part = experiment.parts[name]
+    predicted = split_predictions(experiment, name, params, objective)
+    split = experiment.splits[name]
     return {
         "loss": objective.mean_loss(params),
-        **{key: sample.measure() for key, sample in _original_loss(experiment, part, predicted)},
-        **measure(experiment.metrics, part, predicted),
+        **{key: sample.measure() for key, sample in _original_loss(experiment, split, predicted)},
+        **measure(experiment.metrics, split, predicted),
     }
 
 
-def part_samples(
-    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+def split_samples(
+    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
 ) -> dict[str, Sample]:
-    """What `part_scores` measures, row by row; without what is undefined."""
-    Z, part = objective.outputs(params), experiment.parts[name]
-    predicted = predictions(experiment.network, Z, experiment.preparation, part)
-    found = samples(experiment.metrics, part, predicted)
+    """What `split_scores` measures, row by row; without what is undefined."""
+    Z, split = objective.outputs(params), experiment.splits[name]
+    predicted = predictions(experiment.network, Z, experiment.preparation, split)
+    found = samples(experiment.metrics, split, predicted)
     return {
-        "loss": _loss(experiment, part, Z),
-        **dict(_original_loss(experiment, part, predicted)),
+        "loss": _loss(experiment, split, Z),
+        **dict(_original_loss(experiment, split, predicted)),
         **{metric: sample for metric, sample in found.items() if sample is not None},
     }
 
 
-def _loss(experiment: Experiment, part: Part, Z: Array) -> Sample:
+def _loss(experiment: Experiment, split: Split, Z: Array) -> Sample:
     A = output_activations(experiment.network, Z)
-    return _weighted_mean(experiment.network.loss.per_sample(Z, A, part.Y.T), part)
+    return _weighted_mean(experiment.network.loss.per_sample(Z, A, split.Y.T), split)
 
 
-def _weighted_mean(losses: Array, part: Part) -> Sample:
+def _weighted_mean(losses: Array, split: Split) -> Sample:
     """Σ_i w_i loss_i / Σ_i w_i."""
-    if part.weight is None:
+    if split.weight is None:
         return Sample(losses[np.newaxis], mean_of)
-    return Sample(np.stack([part.weight * losses, part.weight]), ratio_of)
+    return Sample(np.stack([split.weight * losses, split.weight]), ratio_of)
 
 
 def _original_loss(
-    experiment: Experiment, part: Part, predicted: Predictions
+    experiment: Experiment, split: Split, predicted: Predictions
 ) -> Iterator[tuple[str, Sample]]:
     """The loss by its formula in original units, where they are others; cross-entropies have none.
 
@@ -92,25 +92,25 @@ def _original_loss(
     """
     loss, preparation = experiment.network.loss, experiment.preparation
     if preparation.targets.changes_units and loss.targets == "values":
-        A, Y = predicted.outputs.T, preparation.original(part.Y).T
-        yield "loss_original", _weighted_mean(loss.per_sample(A, A, Y), part)
+        A, Y = predicted.outputs.T, preparation.original(split.Y).T
+        yield "loss_original", _weighted_mean(loss.per_sample(A, A, Y), split)
 
 
-def _part_metrics(
-    experiment: Experiment, name: PartName, params: Vector, objective: Objective
+def _split_metrics(
+    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
 ) -> Scores:
-    predicted = part_predictions(experiment, name, params, objective)
-    return measure(experiment.metrics, experiment.parts[name], predicted)
+    predicted = split_predictions(experiment, name, params, objective)
+    return measure(experiment.metrics, experiment.splits[name], predicted)
 
 
 def all_scores(experiment: Experiment, params: Vector) -> Scores:
-    """The scores of every part that has rows, by path."""
+    """The scores of every split that has rows, by path."""
     return {
         f"{name}.{metric}": value
-        for name in PARTS
-        if len(experiment.parts[name])
-        for metric, value in part_scores(
-            experiment, name, params, part_objective(experiment, name)
+        for name in SPLITS
+        if len(experiment.splits[name])
+        for metric, value in split_scores(
+            experiment, name, params, split_objective(experiment, name)
         ).items()
     }
 
@@ -122,7 +122,7 @@ def losses(epoch: Epoch) -> Scores:
 
 
 class EpochScores:
-    """Scores of the training and validation parts at an epoch, computed once an epoch."""
+    """Scores of the training and validation sets at an epoch, computed once an epoch."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
@@ -132,15 +132,15 @@ class EpochScores:
     def of(self, epoch: Epoch) -> Scores:
         """The scores by path."""
         if self._latest[0] != epoch.number:
-            parts: dict[PartName, Objective | None] = {
+            splits: dict[SplitName, Objective | None] = {
                 "train": epoch.objective,
                 "val": epoch.validation,
             }
             metrics = {
                 f"{name}.{metric}": value
-                for name, objective in parts.items()
+                for name, objective in splits.items()
                 if objective is not None
-                for metric, value in _part_metrics(
+                for metric, value in _split_metrics(
                     self._experiment, name, epoch.params, objective
                 ).items()
             }
@@ -148,7 +148,7 @@ class EpochScores:
         return self._latest[1]
 
     def units(self, epoch: Epoch) -> UnitCounts:
-        """Dead and saturated units, over some rows of the training part."""
+        """Dead and saturated units, over some rows of the training set."""
         if self._latest_units[0] != epoch.number:
             self._latest_units = (epoch.number, self._unit_counter.count(epoch.params))
         return self._latest_units[1]
@@ -163,43 +163,43 @@ class EpochScores:
         return UnitCounter(self._experiment.network, block.inputs)
 
 
-def baselines(experiment: Experiment, name: PartName) -> dict[str, Scores]:
+def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
     """The metrics of predictions that use no network, by the baseline's name.
 
     `constant` knows only the training targets. A reconstruction is also measured against as many
     principal components of the training rows as its narrowest layer has units: the best that a
     linear autoencoder of that width can do (Baldi & Hornik 1989, Neural Networks 2, 53).
     """
-    part, training = experiment.parts[name], experiment.parts["train"]
-    found = {"constant": constant_predictions(training, part)}
+    split, training = experiment.splits[name], experiment.splits["train"]
+    found = {"constant": constant_predictions(training, split)}
     if experiment.table.reconstructs:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"
-            found[label] = _principal_components(training, part, width)
+            found[label] = _principal_components(training, split, width)
     return {
-        label: measure(experiment.metrics, part, predicted) for label, predicted in found.items()
+        label: measure(experiment.metrics, split, predicted) for label, predicted in found.items()
     }
 
 
 def all_baselines(experiment: Experiment) -> dict[str, Scores]:
-    """The baselines' metrics on every part that has rows, by the baseline's name and by path."""
+    """The baselines' metrics on every split that has rows, by the baseline's name and by path."""
     found: dict[str, Scores] = {}
-    for part in PARTS:
-        if len(experiment.parts[part]):
-            for label, scores in baselines(experiment, part).items():
-                paths = {f"{part}.{metric}": value for metric, value in scores.items()}
+    for split in SPLITS:
+        if len(experiment.splits[split]):
+            for label, scores in baselines(experiment, split).items():
+                paths = {f"{split}.{metric}": value for metric, value in scores.items()}
                 found.setdefault(label, {}).update(paths)
     return found
 
 
-def _principal_components(training: Part, part: Part, count: int) -> Predictions:
-    known, wanted = _values(training), _values(part)
+def _principal_components(training: Split, split: Split, count: int) -> Predictions:
+    known, wanted = _values(training), _values(split)
     mean = known.mean(axis=0)
     axes = np.linalg.svd(known - mean, full_matrices=False)[2][:count]
     return Predictions((wanted - mean) @ axes.T @ axes + mean)
 
 
-def _values(part: Part) -> Array:
-    assert part.values is not None, "a reconstruction has values"
-    return part.values
+def _values(split: Split) -> Array:
+    assert split.values is not None, "a reconstruction has values"
+    return split.values

@@ -97,7 +97,7 @@ def reason_known(epoch: Epoch, stopping: Stopping, request: StopRequest) -> str 
 
 def sees_every_epoch(experiment: Experiment, rules: StopRules) -> bool:
     """Whether a best epoch is sought, or a rule looks at figures that change with every epoch."""
-    return bool(len(experiment.parts["val"])) or rules.need_every_epoch
+    return bool(len(experiment.splits["val"])) or rules.need_every_epoch
 
 
 @dataclass

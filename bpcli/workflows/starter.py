@@ -175,7 +175,7 @@ def _split(about: Description) -> Iterator[str]:
         return
     split: dict[str, object] = {"train": 0.7, "val": 0.15, "test": 0.15}
     if about.classes:
-        yield _line(1, "split", split | {"stratify": True}, "every part has its share of a class")
+        yield _line(1, "split", split | {"stratify": True}, "every split has its share of a class")
     else:
         yield _line(1, "split", split, "val decides when to stop, test is for the end")
 

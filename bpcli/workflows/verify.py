@@ -14,7 +14,7 @@ import numpy as np
 from bpcli.config.load import validate
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
-from bpcli.data.preprocessing import PARTS
+from bpcli.data.preprocessing import SPLITS
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array
@@ -251,9 +251,9 @@ class _Comparison:
         if file.read_bytes() == made:
             return
         saved = _split(run)
-        for name in PARTS:
-            then, again = saved[name], experiment.parts[name].index
-            what = f"the {name} part in {SPLIT}"
+        for name in SPLITS:
+            then, again = saved[name], experiment.splits[name].index
+            what = f"the {name} split in {SPLIT}"
             if then.shape != again.shape:
                 sizes = (len(then), len(again))
                 self.cannot_be_compared("split", Difference(f"the rows of {what}", *sizes))
@@ -461,18 +461,18 @@ def _losses(run: Run, epochs: int) -> dict[int, float | None]:
 
 
 def _split(run: Run) -> dict[str, Array]:
-    """The row numbers of each part in split.npz. Raises `RunError` where it is damaged."""
+    """The row numbers of each split in split.npz. Raises `RunError` where it is damaged."""
     file = run.checked(SPLIT)
     try:
         with np.load(file, allow_pickle=False) as saved:
-            found: dict[str, Array] = {name: saved[name] for name in PARTS}
+            found: dict[str, Array] = {name: saved[name] for name in SPLITS}
     except MemoryError:
         raise
     except Exception as error:  # archives and headers fail in a dozen ways
         raise RunError(f"{file} is damaged: {error}.") from None
     odd = [name for name, rows in found.items() if not _is_row_numbers(rows)]
     if odd:
-        raise RunError(f"{file} is damaged: its {odd[0]} part is not a list of row numbers.")
+        raise RunError(f"{file} is damaged: its {odd[0]} split is not a list of row numbers.")
     return found
 
 

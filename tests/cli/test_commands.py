@@ -407,11 +407,11 @@ def test_folds_that_diverge_exit_3(bpnet) -> None:
     assert "diverged" in result.out
 
 
-def test_eval_scores_the_last_part_beside_a_baseline(bpnet) -> None:
+def test_eval_scores_the_last_split_beside_a_baseline(bpnet) -> None:
     bpnet("train", CONFIGS / "softmax_iris.yaml", "--quiet", "--set", "seed=1")
     result = bpnet("eval", "latest")
     assert result.code == 0
-    assert "test part (45 rows" in result.err
+    assert "test set (45 rows" in result.err
     for word in (
         "constant (test)",
         "precision",
@@ -471,7 +471,7 @@ def test_many_rows_have_intervals_where_they_are_asked_for(
     bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
-    monkeypatch.setattr(evaluate, "MOST_ROWS_WITH_INTERVALS", 89)  # the test part has 90
+    monkeypatch.setattr(evaluate, "MOST_ROWS_WITH_INTERVALS", 89)  # the test set has 90
     assert "95 % interval" not in bpnet("eval", "latest").out
     assert "95 % interval" in bpnet("eval", "latest", "--intervals").out
 
@@ -526,10 +526,10 @@ def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> No
     assert bpnet("gradcheck", moons, *weights, "--set", "loss=mse").code == 0
 
 
-def test_eval_of_an_empty_part_or_an_unknown_run(bpnet) -> None:
+def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
     bpnet("train", XOR, *SHORT, "--quiet")
     for arguments, message in (
-        (("latest", "--split", "test"), "has no test part"),
+        (("latest", "--split", "test"), "has no test set"),
         (("nothing",), "There is no run `nothing`"),
         (("latest~5",), "reaches too far back"),
     ):
@@ -592,7 +592,7 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
     documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
-    assert "no test part" in bpnet("predict", "latest", "--split", "test").err
+    assert "no test set" in bpnet("predict", "latest", "--split", "test").err
     assert "There is no run" in bpnet("predict", "x" * 5000).err
 
 
@@ -804,13 +804,13 @@ def test_the_record_is_that_of_the_best_weights(bpnet) -> None:
         assert by_epoch[record["best_epoch"]]["val.loss"] == record["metrics"]["val.loss"]
 
 
-def test_without_a_test_part_everything_speaks_of_validation(bpnet) -> None:
+def test_without_a_test_split_everything_speaks_of_validation(bpnet) -> None:
     training = bpnet("train", CONFIGS / "sampled_updates.yaml", "--set", "training.epochs=3")
     assert training.out.startswith("criterion")
     assert "the best on validation" in training.out
     header = training.err.split("time/epoch")[0]
     assert all(word in header for word in ("parameters", "val.loss", "val.rmse"))
-    assert json.loads(bpnet("eval", "latest", "--json").out)["part"] == "val"
+    assert json.loads(bpnet("eval", "latest", "--json").out)["split"] == "val"
     assert "val.rmse" in bpnet("runs", "list").out
 
 

@@ -31,7 +31,7 @@ def test_it_prints_one_table_and_draws_a_picture(bpnet, tmp_path: Path) -> None:
         ["looking", "-", "30", "31"],
     ]
     assert all(row.endswith(" epochs") for row in rows[:3])
-    assert "test.accuracy: best weights on the test part (90 rows; test, else val" in result.out
+    assert "test.accuracy: best weights on the test set (90 rows; test, else val" in result.out
     assert "drawn in runs/compare-moons.svg" in result.out
     assert (tmp_path / "runs" / "compare-moons.svg").read_bytes().startswith(b"<?xml")
     assert [line.split(":")[0] for line in result.err.splitlines()] == [
@@ -156,7 +156,7 @@ def test_a_picture_that_cannot_be_saved_after_all_takes_no_result_with_it(
     assert "compare-moons.svg could not be saved: " in result.err.splitlines()[-1]
 
 
-def test_without_metrics_the_loss_of_the_part_is_shown(bpnet) -> None:
+def test_without_metrics_the_loss_of_the_split_is_shown(bpnet) -> None:
     result = bpnet("compare", MOONS, "--optimizers", "sgd", "--set", "metrics=[]", "--set",
                    "data.split={val: 0.3}", *SHORT)  # fmt: skip
-    assert "val.loss: best weights on the val part (180 rows" in result.out
+    assert "val.loss: best weights on the val split (180 rows" in result.out

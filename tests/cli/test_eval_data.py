@@ -43,14 +43,14 @@ def scores(bpnet, *arguments: str) -> dict:
     return json.loads(done.out)
 
 
-def test_a_part_in_a_file_of_its_own_scores_as_it_did(bpnet, run, tmp_path: Path) -> None:
+def test_a_split_in_a_file_of_its_own_scores_as_it_did(bpnet, run, tmp_path: Path) -> None:
     record = run("--set", "training.class_weights=balanced")
     chosen = np.load(tmp_path / "runs" / record["run_id"] / "split.npz")["test"]
     rows = [[ROWS[row].split(",")[column] for column in (3, 0, 1)] for row in chosen]
     lines = [",".join(cells) for cells in (["answer", "n", "colour"], *rows)]  # another order
     (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
     ours, theirs = scores(bpnet, "--data", "new.csv"), scores(bpnet, "--split", "test")
-    assert (ours["part"], ours["rows"]) == ("data", 8)
+    assert (ours["split"], ours["rows"]) == ("data", 8)
     for key in ("metrics", "intervals"):
         for path, value in theirs[key].items():
             assert ours[key][path.replace("test.", "data.")] == pytest.approx(value, rel=1e-12)

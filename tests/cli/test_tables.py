@@ -103,39 +103,42 @@ def test_a_fault_of_the_config_is_one_sentence(bpnet, folder, key, value, messag
     assert "Traceback" not in done.err
 
 
-def rows_of_parts(record: dict) -> tuple[int, ...]:
-    return tuple(record["rows"][part] for part in ("train", "val", "test"))
+def rows_of_splits(record: dict) -> tuple[int, ...]:
+    return tuple(record["rows"][split] for split in ("train", "val", "test"))
 
 
-def test_parts_come_from_files_of_their_own(bpnet, folder: Path) -> None:
+def test_splits_come_from_files_of_their_own(bpnet, folder: Path) -> None:
     (folder / "test.csv").write_text("answer,n,colour\nyes,6,blue\nno,1,red\n")
     record = trained(
         bpnet, "--set", "data.split={files: {test: test.csv}, val: 0.25, stratify: false}"
     )
-    assert rows_of_parts(record) == (30, 10, 2)
+    assert rows_of_splits(record) == (30, 10, 2)
     assert [Path(path).name for path in record["data_files"]] == ["t.csv", "test.csv"]
     scored = bpnet("eval", "latest", "--json")
     assert scored.code == 0, scored.err
 
 
-def test_parts_come_from_files_of_row_numbers(bpnet, folder: Path) -> None:
+def test_splits_come_from_files_of_row_numbers(bpnet, folder: Path) -> None:
     (folder / "i.txt").write_text("0\n2\n39\n")
     record = trained(bpnet, "--set", "data.split={index: {test: i.txt}}")
-    assert rows_of_parts(record) == (37, 0, 3)
+    assert rows_of_splits(record) == (37, 0, 3)
     assert bpnet("eval", "latest", "--json").code == 0
     with np.load(Path("runs") / record["run_id"] / "split.npz") as split:
         assert split["test"].tolist() == [0, 2, 39]
         assert split["train"].tolist() == [1, *range(3, 39)]
 
 
-def test_parts_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> None:
+def test_splits_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> None:
     path = folder / "t.csv"
     header, *rows = path.read_text().splitlines()
-    parts = ["test" if i < 5 else "val" if i < 15 else "train" for i in range(40)]
-    lines = [f"{header},part", *(f"{row},{part}" for row, part in zip(rows, parts, strict=True))]
+    splits = ["test" if i < 5 else "val" if i < 15 else "train" for i in range(40)]
+    lines = [
+        f"{header},split",
+        *(f"{row},{split}" for row, split in zip(rows, splits, strict=True)),
+    ]
     path.write_text("\n".join(lines))
-    record = trained(bpnet, "--set", "data.split={column: part}")
-    assert rows_of_parts(record) == (25, 10, 5)
+    record = trained(bpnet, "--set", "data.split={column: split}")
+    assert rows_of_splits(record) == (25, 10, 5)
     assert record["layers"][0]["inputs"] == 3
 
 
@@ -148,13 +151,13 @@ def test_parts_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> None
         ("{files: {test: t.csv}}", "t.csv is the file of `train` and of `test`"),
         ("{index: {test: all.txt}}", "none are left to train on"),
         ("{index: {test: t.csv}}", "t.csv is no list of row numbers"),
-        ("{column: colour}", "`blue` is no part"),
+        ("{column: colour}", "`blue` is no split"),
         ("{column: colours}", "did you mean `colour`?"),
-        ("{index: {test: t.csv}, column: part}", "`index` and `column` both name the parts"),
+        ("{index: {test: t.csv}, column: split}", "`index` and `column` both name the splits"),
         ("{index: {test: i.txt}, test: 0.5}", "`index` says which rows are in `test`"),
     ],
 )
-def test_parts_that_are_none_are_one_sentence(bpnet, folder, split: str, message: str) -> None:
+def test_splits_that_are_none_are_one_sentence(bpnet, folder, split: str, message: str) -> None:
     (folder / "other.csv").write_text("n,color,answer\n1,red,yes\n")
     (folder / "all.txt").write_text("\n".join(map(str, range(40))))
     done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
@@ -162,7 +165,7 @@ def test_parts_that_are_none_are_one_sentence(bpnet, folder, split: str, message
     assert message in done.err
 
 
-def test_parts_by_file_are_for_tables_in_files(bpnet, tmp_path: Path) -> None:
+def test_splits_by_file_are_for_tables_in_files(bpnet, tmp_path: Path) -> None:
     bpnet("init", "xor")
     done = bpnet("train", "xor.yaml", "--set", "data.split.index.test=i.txt")
     assert done.code == 2
@@ -174,7 +177,7 @@ def test_rows_that_no_list_names_are_told(bpnet, folder: Path) -> None:
     (folder / "j.txt").write_text("5\n6\n")
     split = "{index: {train: i.txt, test: j.txt}}"
     done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
-    assert "note: 35 of 40 rows are in no part and stay unused" in done.err
+    assert "note: 35 of 40 rows are in no split and stay unused" in done.err
 
 
 def test_numbers_for_a_loss_of_classes_are_refused_with_advice(bpnet, folder: Path) -> None:

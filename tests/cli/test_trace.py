@@ -20,7 +20,7 @@ Bpnet = Callable[..., Result]
 def test_a_config_is_traced_from_its_initial_parameters(bpnet: Bpnet) -> None:
     done = bpnet("trace", XOR)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("One update of xor on rows 0 to 3, the whole training part\n")
+    assert done.out.startswith("One update of xor on rows 0 to 3, the whole training set\n")
 
 
 @pytest.mark.parametrize(

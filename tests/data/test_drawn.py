@@ -66,17 +66,17 @@ def test_a_table_of_drawn_rows_is_that_of_the_array(drawn, kept) -> None:
     for rule in rules:
         for index in (np.arange(SHAPE[0]), np.arange(0, SHAPE[0], 3)):
             one, two = (Preparation.fit(table, index, 1, rule, "none") for table in tables)
-            parts = one.part("train", tables[0], index), two.part("train", tables[1], index)
-            np.testing.assert_array_equal(parts[0].X, parts[1].X)
+            splits = one.split("train", tables[0], index), two.split("train", tables[1], index)
+            np.testing.assert_array_equal(splits[0].X, splits[1].X)
     same_as_inputs = tables[0].with_inputs_as_targets()
     np.testing.assert_array_equal(same_as_inputs.Y, kept)
 
 
-def test_blocks_of_a_part_are_its_rows(drawn, kept) -> None:
+def test_blocks_of_a_split_are_its_rows(drawn, kept) -> None:
     table = Table(drawn, labels=np.zeros(SHAPE[0], np.intp), class_names=("a", "b"))
     index = np.arange(1, SHAPE[0], 2)
-    part = Preparation.fit(table, index, 1, "none", "none").part("val", table, index)
-    X = np.concatenate([X for X, _ in part.blocks()])
+    split = Preparation.fit(table, index, 1, "none", "none").split("val", table, index)
+    X = np.concatenate([X for X, _ in split.blocks()])
     np.testing.assert_array_equal(X, kept[index])
 
 

@@ -23,20 +23,20 @@ FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
 
 
 @given(st.integers(0, 300), st.integers(0, 2**32 - 1))
-def test_parts_share_out_every_row_once(rows: int, seed: int) -> None:
-    parts = split_rows(FRACTIONS, rows, None, np.random.default_rng(seed))
-    assert sorted(row for index in parts.values() for row in index) == list(range(rows))
-    for name, index in parts.items():
+def test_splits_share_out_every_row_once(rows: int, seed: int) -> None:
+    splits = split_rows(FRACTIONS, rows, None, np.random.default_rng(seed))
+    assert sorted(row for index in splits.values() for row in index) == list(range(rows))
+    for name, index in splits.items():
         assert abs(len(index) - FRACTIONS[name] * rows) < 1
         assert (np.diff(index) > 0).all()
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(0, 2**32 - 1))
-def test_stratified_parts_share_out_every_class_by_itself(labels: list[int], seed: int) -> None:
+def test_stratified_splits_share_out_every_class_by_itself(labels: list[int], seed: int) -> None:
     truth = np.array(labels)
-    parts = split_rows(FRACTIONS, len(truth), truth, np.random.default_rng(seed))
-    assert sorted(row for index in parts.values() for row in index) == list(range(len(truth)))
-    for name, index in parts.items():
+    splits = split_rows(FRACTIONS, len(truth), truth, np.random.default_rng(seed))
+    assert sorted(row for index in splits.values() for row in index) == list(range(len(truth)))
+    for name, index in splits.items():
         assert abs(len(index) - FRACTIONS[name] * len(truth)) < 1
         for label in np.unique(truth):
             of_class = (truth == label).sum()
@@ -48,19 +48,19 @@ def test_stratified_parts_share_out_every_class_by_itself(labels: list[int], see
 @pytest.mark.parametrize(
     ("classes", "rows_each", "sizes"), [(20, 3, (42, 9, 9)), (3, 50, (105, 23, 22))]
 )
-def test_stratified_parts_have_the_sizes_asked_for(
+def test_stratified_splits_have_the_sizes_asked_for(
     classes: int, rows_each: int, sizes: tuple[int, ...]
 ) -> None:
     labels = np.repeat(np.arange(classes), rows_each)
-    parts = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(0))
-    assert tuple(len(index) for index in parts.values()) == sizes
+    splits = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(0))
+    assert tuple(len(index) for index in splits.values()) == sizes
 
 
 def test_a_class_of_one_row_is_trained_on_before_others_get_more() -> None:
     labels = np.array([0] * 10 + [1] + [2] * 9)
     for seed in range(20):
-        parts = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
-        assert 1 in labels[parts["train"]]
+        splits = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
+        assert 1 in labels[splits["train"]]
 
 
 @given(
@@ -78,26 +78,26 @@ def test_folds_test_every_row_once_and_share_out_every_class(
         folds, val, rows, truth if is_stratified else None, np.random.default_rng(seed)
     )
     assert len(found) == folds
-    assert sorted(row for parts in found for row in parts["test"]) == list(range(rows))
-    sizes = [len(parts["test"]) for parts in found]
+    assert sorted(row for splits in found for row in splits["test"]) == list(range(rows))
+    sizes = [len(splits["test"]) for splits in found]
     assert max(sizes) - min(sizes) <= 1
-    for parts in found:
-        assert sorted(np.concatenate(list(parts.values()))) == list(range(rows))
-        assert all((np.diff(index) > 0).all() for index in parts.values())
-        assert abs(len(parts["val"]) - val * (rows - len(parts["test"]))) < 1
+    for splits in found:
+        assert sorted(np.concatenate(list(splits.values()))) == list(range(rows))
+        assert all((np.diff(index) > 0).all() for index in splits.values())
+        assert abs(len(splits["val"]) - val * (rows - len(splits["test"]))) < 1
     for label in np.unique(truth) if is_stratified else ():
-        counts = [(truth[parts["test"]] == label).sum() for parts in found]
+        counts = [(truth[splits["test"]] == label).sum() for splits in found]
         assert max(counts) - min(counts) <= 1
 
 
 def test_folds_have_the_class_counts_of_scikit_learns() -> None:
     labels = np.random.default_rng(0).choice(3, 97, p=[0.6, 0.3, 0.1])
     theirs = [test for _, test in StratifiedKFold(5).split(labels, labels)]
-    parts = fold_rows(5, 0, len(labels), labels, np.random.default_rng(1))
+    splits = fold_rows(5, 0, len(labels), labels, np.random.default_rng(1))
     for label in range(3):
         counts = [
             sorted(int((labels[test] == label).sum()) for test in tests)
-            for tests in (theirs, [each["test"] for each in parts])
+            for tests in (theirs, [each["test"] for each in splits])
         ]
         assert counts[0] == counts[1]
 
@@ -172,19 +172,19 @@ def test_scales_are_fitted_on_training_rows_alone() -> None:
     prep = Preparation.fit(table, np.array([0, 1]), 1, "standard", "minmax")
     assert (prep.inputs.shift[0], prep.inputs.factor[0]) == (1, 1)
     assert (prep.targets.shift[0], prep.targets.factor[0]) == (10, 10)
-    part = prep.part("test", table, np.array([2]))
-    assert part.X[0, 0] == 999
-    assert prep.original(part.Y)[0, 0] == 10_000
-    assert part.values is not None
-    assert part.values[0, 0] == 10_000
+    split = prep.split("test", table, np.array([2]))
+    assert split.X[0, 0] == 999
+    assert prep.original(split.Y)[0, 0] == 10_000
+    assert split.values is not None
+    assert split.values[0, 0] == 10_000
 
 
 def test_a_reconstruction_has_its_scaled_inputs_as_targets() -> None:
     table = Table(COLUMNS).with_inputs_as_targets()
     prep = Preparation.fit(table, np.arange(3), 3, 16.0, "none")
-    part = prep.part("train", table, np.arange(3))
-    np.testing.assert_array_equal(part.X, part.Y)
-    np.testing.assert_array_equal(prep.original(part.Y), COLUMNS)
+    split = prep.split("train", table, np.arange(3))
+    np.testing.assert_array_equal(split.X, split.Y)
+    np.testing.assert_array_equal(prep.original(split.Y), COLUMNS)
 
 
 LABELS = Table(np.zeros((3, 1)), labels=np.array([2, 0, 1]), class_names=("a", "b", "c"))

@@ -48,19 +48,19 @@ def test_streams_are_independent_and_named() -> None:
 def test_another_network_keeps_data_and_split() -> None:
     one, two = built(MOONS), built(MOONS, "network.layers=[2, 9, 1]", "network.init=he_normal")
     np.testing.assert_array_equal(one.table.X, two.table.X)
-    np.testing.assert_array_equal(one.parts["test"].index, two.parts["test"].index)
+    np.testing.assert_array_equal(one.splits["test"].index, two.splits["test"].index)
 
 
 def test_another_network_keeps_the_folds_and_each_fold_has_its_own() -> None:
     folds = "data.split={folds: 4, val: 0.2, fold: %d}"
     one, two = (built(MOONS, folds % 2, f"network.layers=[2, {units}, 1]") for units in (3, 9))
     for name in ("train", "val", "test"):
-        np.testing.assert_array_equal(one.parts[name].index, two.parts[name].index)
-    assert [len(one.parts[name]) for name in ("train", "val", "test")] == [24, 6, 10]
-    tested = [built(MOONS, folds % fold).parts["test"].index for fold in (1, 2, 3, 4)]
+        np.testing.assert_array_equal(one.splits[name].index, two.splits[name].index)
+    assert [len(one.splits[name]) for name in ("train", "val", "test")] == [24, 6, 10]
+    tested = [built(MOONS, folds % fold).splits["test"].index for fold in (1, 2, 3, 4)]
     assert sorted(np.concatenate(tested)) == list(range(40))
     np.testing.assert_array_equal(
-        built(MOONS, "data.split={folds: 4}").parts["test"].index, tested[0]
+        built(MOONS, "data.split={folds: 4}").splits["test"].index, tested[0]
     )
 
 
@@ -96,7 +96,7 @@ def test_same_as_inputs_makes_an_autoencoder() -> None:
     )
     assert experiment.table.task == "reconstruction"
     assert experiment.network.outputs == 2
-    np.testing.assert_array_equal(experiment.parts["train"].X, experiment.parts["train"].Y)
+    np.testing.assert_array_equal(experiment.splits["train"].X, experiment.splits["train"].Y)
 
 
 def test_explicit_parameters_and_bias_switches() -> None:
@@ -261,7 +261,7 @@ def test_what_the_data_shows_to_be_wrong(
     assert str(caught.value).startswith(place or "--set")
 
 
-def test_a_part_whose_file_is_lost_is_at_fault_itself(tmp_path: Path) -> None:
+def test_a_split_whose_file_is_lost_is_at_fault_itself(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
     data = "{file: t.csv, split: {files: {test: u.csv}}}"
     text = INLINE.replace(INLINE.split("data: ")[1].split("\n")[0], data)
@@ -296,8 +296,8 @@ def test_a_handful_of_rows_is_enough(rows: int) -> None:
         "network: {layers: [1, 1], activations: [identity]}\nloss: mse\n"
     )
     experiment = built(text)
-    assert np.isfinite(experiment.parts["train"].X).all()
-    assert len(experiment.parts["train"]) == rows
+    assert np.isfinite(experiment.splits["train"].X).all()
+    assert len(experiment.splits["train"]) == rows
 
 
 def test_l2_and_reduction_reach_the_objective_and_l2_not_validation() -> None:
@@ -352,18 +352,18 @@ def test_only_the_ratios_of_weights_matter(optimizer: str) -> None:
 
 def test_validation_is_weighted_as_training_is() -> None:
     experiment = built(MOONS, "training.class_weights={'1': 3}")
-    validation, part = experiment.validation(), experiment.parts["val"]
+    validation, split = experiment.validation(), experiment.splits["val"]
     assert validation is not None
-    assert part.labels is not None
-    weight = np.where(part.labels == 1, 3.0, 1.0)
+    assert split.labels is not None
+    weight = np.where(split.labels == 1, 3.0, 1.0)
     params = experiment.initial_params
     Z = validation.outputs(params)
-    losses = experiment.network.loss.per_sample(Z, 1 / (1 + np.exp(-Z)), part.Y.T)
+    losses = experiment.network.loss.per_sample(Z, 1 / (1 + np.exp(-Z)), split.Y.T)
     expected = np.average(losses, weights=weight)
     assert validation.mean_loss(params) == pytest.approx(expected, rel=1e-12)
 
 
-def test_batches_may_be_as_large_as_the_training_part() -> None:
+def test_batches_may_be_as_large_as_the_training_split() -> None:
     batches = built(MOONS, "training.batch_size=20", "training.rows_per_epoch=20").batches
     assert (batches.size, batches.rows_per_epoch) == (20, 20)
 
@@ -373,7 +373,7 @@ def test_stratify_can_be_turned_off() -> None:
         experiments = [
             built(MOONS, f"data.split.stratify={stratify}", f"seed={seed}") for seed in range(20)
         ]
-        return {int(experiment.parts["test"].labels.sum()) for experiment in experiments}
+        return {int(experiment.splits["test"].labels.sum()) for experiment in experiments}
 
     assert ones_in_test("auto") == ones_in_test("true") == {5}
     assert len(ones_in_test("false")) > 1
@@ -441,7 +441,7 @@ def test_folds_of_too_few_rows_are_told_at_their_key(overrides: list[str], messa
     assert message in str(caught.value)
 
 
-TABLE = "x,z,y,part\n1,2,a,train\n2,3,b,train\n3,1,b,test\n4,1,b,test\n"
+TABLE = "x,z,y,split\n1,2,a,train\n2,3,b,train\n3,1,b,test\n4,1,b,test\n"
 OF_TABLE = """\
 name: t
 data: {file: t.csv, inputs: [x, z], targets: y, split: {folds: 2, fold: 1}}
@@ -465,14 +465,14 @@ def test_classes_with_fewer_rows_than_folds_are_said(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("answers", [("a", "b"), ("0", "1"), ("0.5", "2")])
 @pytest.mark.parametrize("targets", ["y", "same_as_inputs"])
-def test_parts_that_take_all_rows_leave_none_to_train_on(
+def test_splits_that_take_all_rows_leave_none_to_train_on(
     tmp_path: Path, monkeypatch, answers: tuple[str, str], targets: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     first, second = answers
-    Path("t.csv").write_text(f"x,z,y,part\n1,2,{first},test\n2,3,{second},val\n")
-    overrides = [f"data.targets={targets}", "data.split={column: part}"]
+    Path("t.csv").write_text(f"x,z,y,split\n1,2,{first},test\n2,3,{second},val\n")
+    overrides = [f"data.targets={targets}", "data.split={column: split}"]
     if targets == "same_as_inputs" or first == "0.5":
         overrides += ["loss=mse", "network.activations=[tanh, identity]"]
-    with pytest.raises(ConfigError, match="the parts take all rows: none are left to train on"):
+    with pytest.raises(ConfigError, match="the splits take all rows: none are left to train on"):
         built(OF_TABLE, *overrides)

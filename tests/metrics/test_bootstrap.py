@@ -42,7 +42,7 @@ def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
     )
     for table, names in ((classes, ("accuracy", "log_loss")), (values, ("rmse", "mae", "r2"))):
         prep = Preparation.fit(table, np.arange(rows), 2, "none", "none")
-        whole = samples(names, prep.part("test", table, np.arange(rows)), predicted)
+        whole = samples(names, prep.split("test", table, np.arange(rows)), predicted)
         chosen = np.sort(rng.integers(0, rows, rows))
         assert predicted.classes is not None
         assert predicted.log_losses is not None
@@ -55,7 +55,7 @@ def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
             None if table.labels is None else table.labels[chosen],
             table.class_names,
         )
-        expected = measure(names, prep.part("test", again, np.arange(rows)), some)
+        expected = measure(names, prep.split("test", again, np.arange(rows)), some)
         counts = np.bincount(chosen, minlength=rows) / rows
         for name in names:
             sample = whole[name]
@@ -77,8 +77,10 @@ def test_resamples_are_the_seeds_whatever_their_number_at_once() -> None:
 
 def test_a_metric_that_a_resample_lacks_has_no_interval() -> None:
     table = Table(np.zeros((3, 1)), Y=np.array([[1.0], [1], [2]]))
-    part = Preparation.fit(table, np.arange(3), 1, "none", "none").part("val", table, np.arange(3))
-    sample = METRICS["r2"].sample(part, Predictions(np.zeros((3, 1))))
+    split = Preparation.fit(table, np.arange(3), 1, "none", "none").split(
+        "val", table, np.arange(3)
+    )
+    sample = METRICS["r2"].sample(split, Predictions(np.zeros((3, 1))))
     assert sample is not None
     assert bootstrap_intervals({"r2": sample}, RNG(0)) == {"r2": None}  # all three rows equal
     assert bootstrap_intervals({}, RNG(0)) == {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from bpcli.data.preprocessing import Part, Preparation
+from bpcli.data.preprocessing import Preparation, Split
 from bpcli.data.table import Table
 from bpcli.engine.rows import Rows
 from bpcli.metrics import metrics
@@ -28,12 +28,12 @@ def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str 
     network = Network((Layer(3, outputs, ACTIVATIONS[output]()),), LOSSES[loss]())
     params = np.random.default_rng(1).normal(size=network.n_params)
     prep = Preparation.fit(table, np.arange(30), outputs, "none", target_rule)
-    part = prep.part("test", table, np.arange(30, 40))
-    return part, predictions(network, z_of(network, params, part), prep, part)
+    split = prep.split("test", table, np.arange(30, 40))
+    return split, predictions(network, z_of(network, params, split), prep, split)
 
 
-def z_of(network: Network, params: np.ndarray, part: Part) -> np.ndarray:
-    return Objective(network, Rows.of(network, part.X, part.Y, params.dtype)).outputs(params)
+def z_of(network: Network, params: np.ndarray, split: Split) -> np.ndarray:
+    return Objective(network, Rows.of(network, split.X, split.Y, params.dtype)).outputs(params)
 
 
 @pytest.mark.parametrize(("classes", "output", "loss", "outputs"), [
@@ -46,19 +46,19 @@ def test_classification_metrics_are_scikit_learns(
 ) -> None:
     labels = np.random.default_rng(2).integers(0, classes, 40)
     table = Table(X, labels=labels, class_names=tuple("abc"[:classes]))
-    part, predicted = fitted(table, output, loss, outputs)
-    found = measure(("accuracy", "log_loss"), part, predicted)
-    assert found["accuracy"] == reference.accuracy_score(part.labels, predicted.classes)
+    split, predicted = fitted(table, output, loss, outputs)
+    found = measure(("accuracy", "log_loss"), split, predicted)
+    assert found["accuracy"] == reference.accuracy_score(split.labels, predicted.classes)
     p = predicted.outputs if outputs > 1 else np.hstack([1 - predicted.outputs, predicted.outputs])
-    expected = reference.log_loss(part.labels, p, labels=range(classes))
+    expected = reference.log_loss(split.labels, p, labels=range(classes))
     assert found["log_loss"] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("target_rule", ["none", "standard", "minmax"])
 def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str) -> None:
     Y = 100 + 20 * RNG.normal(size=(40, 2))
-    part, predicted = fitted(Table(X, Y), "identity", "mse", 2, target_rule)
-    found = measure(("rmse", "mae", "r2"), part, predicted)
+    split, predicted = fitted(Table(X, Y), "identity", "mse", 2, target_rule)
+    found = measure(("rmse", "mae", "r2"), split, predicted)
     truth = Y[30:]
     assert found["rmse"] == pytest.approx(
         reference.root_mean_squared_error(truth.ravel(), predicted.outputs.ravel())
@@ -72,8 +72,8 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["binary_cross_entropy"]())
     table = Table(np.array([[1.0], [1.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
     prep = Preparation.fit(table, np.arange(2), 1, "none", "none")
-    part = prep.part("train", table, np.arange(2))
-    predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), part), prep, part)
+    split = prep.split("train", table, np.arange(2))
+    predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), split), prep, split)
     assert predicted.log_losses is not None
     assert predicted.log_losses.tolist() == [1000, 0]
 
@@ -83,8 +83,8 @@ def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> No
     table = Table(X[:6], labels=labels, class_names=("a", "b", "c"))
     prep = Preparation.fit(table, np.arange(4), 3, "none", "none")
     training, test = (
-        prep.part("train", table, np.arange(4)),
-        prep.part("test", table, np.arange(4, 6)),
+        prep.split("train", table, np.arange(4)),
+        prep.split("test", table, np.arange(4, 6)),
     )
     found = measure(("accuracy", "log_loss"), training, constant_predictions(training, training))
     assert found["accuracy"] == 0.75
@@ -94,15 +94,15 @@ def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> No
 
     values = Table(X[:6], Y=np.arange(6.0)[:, None])
     prep = Preparation.fit(values, np.arange(4), 1, "none", "standard")
-    training = prep.part("train", values, np.arange(4))
+    training = prep.split("train", values, np.arange(4))
     found = measure(("rmse", "r2"), training, constant_predictions(training, training))
     assert found["rmse"] == pytest.approx(np.arange(4).std())
     assert found["r2"] == pytest.approx(0)
 
 
 def test_r2_of_a_constant_target_is_undefined() -> None:
-    part, predicted = fitted(Table(X, np.full((40, 1), 3.0)), "identity", "mse", 1)
-    assert measure(("r2",), part, predicted) == {"r2": None}
+    split, predicted = fitted(Table(X, np.full((40, 1), 3.0)), "identity", "mse", 1)
+    assert measure(("r2",), split, predicted) == {"r2": None}
 
 
 def test_every_metric_belongs_to_a_task() -> None:
@@ -113,8 +113,8 @@ def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
     network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
     table = Table(np.array([[1.0], [2.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
     prep = Preparation.fit(table, np.arange(2), 1, "none", "minmax")
-    part = prep.part("train", table, np.arange(2))
-    found = predictions(network, z_of(network, np.array([1.0, 0.0]), part), prep, part)
+    split = prep.split("train", table, np.arange(2))
+    found = predictions(network, z_of(network, np.array([1.0, 0.0]), split), prep, split)
     p = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
     assert found.log_losses is not None
     np.testing.assert_allclose(found.log_losses, -np.log([1 - p[0], p[1]]))

@@ -70,13 +70,13 @@ def test_the_pictures_show_what_eval_says(tmp_path: Path, config: str) -> None:
     assert np.mean(areas) == pytest.approx(report.roc_auc, abs=1e-4)
 
 
-def test_a_part_of_one_class_has_no_roc(tmp_path: Path) -> None:
+def test_a_split_of_one_class_has_no_roc(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "xor", training__epochs=1)
     only_ones = replace(subject.experiment.table, labels=np.ones(4, np.intp))
-    parts = {
-        name: replace(part, table=only_ones) for name, part in subject.experiment.parts.items()
+    splits = {
+        name: replace(split, table=only_ones) for name, split in subject.experiment.splits.items()
     }
     assert subject.rebuilt is not None
-    rebuilt = replace(subject.rebuilt, experiment=replace(subject.experiment, parts=parts))
+    rebuilt = replace(subject.rebuilt, experiment=replace(subject.experiment, splits=splits))
     reason = PLOTS["roc"].why_not(replace(subject, rebuilt=rebuilt))
-    assert reason == "All rows of the train part are of one class."
+    assert reason == "All rows of the train split are of one class."

@@ -47,7 +47,7 @@ def test_weights_are_counted_at_the_start_and_at_the_end(digits: Subject) -> Non
 
 def test_activations_are_those_of_the_training_rows(digits: Subject) -> None:
     figure = laid_out("activations", digits)
-    X = digits.experiment.parts["train"].X
+    X = digits.experiment.splits["train"].X
     (top,) = histograms(figure.axes[-1])
     assert in_bins(predict(digits.network, digits.params, X), top)
     assert f"{len(X):,} training rows" in figure.get_suptitle()
@@ -56,7 +56,7 @@ def test_activations_are_those_of_the_training_rows(digits: Subject) -> None:
 def test_of_many_rows_some_are_looked_at_evenly(digits: Subject) -> None:
     some = digits.passed("train", most=100)
     every = digits.passed("train")
-    rows = len(digits.experiment.parts["train"])
+    rows = len(digits.experiment.splits["train"])
     index = [round(n * (rows - 1) / 99) for n in range(100)]
     # Products of other widths are rounded otherwise.
     np.testing.assert_allclose(some[-1].a, every[-1].a[:, index], rtol=1e-12)

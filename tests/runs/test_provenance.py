@@ -55,7 +55,7 @@ def test_the_second_signal_leaves_at_once_and_all_is_put_back() -> None:
     assert {number: signal.getsignal(number) for number in before} == before
 
 
-def test_a_block_within_a_block_is_part_of_it() -> None:
+def test_a_block_within_a_block_is_split_of_it() -> None:
     with stop_requests() as outer:
         with stop_requests() as inner:
             os.kill(os.getpid(), signal.SIGINT)

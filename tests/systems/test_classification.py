@@ -16,9 +16,9 @@ from bpcli.workflows.predict import predict_rows
 
 
 def unpenalised_accuracy(system: System) -> float:
-    part = system.part()
-    reference = LogisticRegression(C=np.inf, max_iter=10_000, tol=1e-8).fit(part.X, part.labels)
-    return float(reference.score(part.X, part.labels))
+    split = system.split()
+    reference = LogisticRegression(C=np.inf, max_iter=10_000, tol=1e-8).fit(split.X, split.labels)
+    return float(reference.score(split.X, split.labels))
 
 
 def test_logistic_regression_is_as_accurate_as_scikit_learns(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_xor_is_learned_from_every_seed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", ["diamond", "square"])
 def test_the_region_nets_equal_a_plain_loop(shape: str, tmp_path: Path) -> None:
     system = trained(tmp_path, shape)
-    X, y = system.part().X, system.part().labels[:, np.newaxis]
+    X, y = system.split().X, system.split().labels[:, np.newaxis]
     assert len(X) == 500
     inside = np.abs(X).sum(axis=1) < 1 if shape == "diamond" else np.abs(X).max(axis=1) < 0.5
     np.testing.assert_array_equal(y[:, 0], inside)
@@ -128,7 +128,7 @@ def test_digits(tmp_path: Path) -> None:
     accuracies = [system.scores("test")["accuracy"] for system in systems]
     assert accuracies[0] >= 0.96
     assert np.mean(accuracies) >= 0.96
-    assert systems[0].part().X.max() == 1
+    assert systems[0].split().X.max() == 1
 
 
 def test_an_autoencoder_of_digits_comes_near_principal_components(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_principal_components_are_those_of_scikit_learn(tmp_path: Path) -> None:
     from sklearn.decomposition import PCA
 
     system = trained(tmp_path, "autoencoder_digits", training__epochs=0)
-    train, test = system.part("train").values, system.part("test").values
+    train, test = system.split("train").values, system.split("test").values
     pca = PCA(16, svd_solver="full").fit(train)
     rebuilt = pca.inverse_transform(pca.transform(test))
     rmse = float(np.sqrt(np.mean((rebuilt - test) ** 2)))

@@ -168,7 +168,7 @@ def _check_predictions(bpnet, case: Case) -> None:
     lines = bpnet("predict", "latest")
     assert is_harmless(lines.err)
     table = list(csv.reader(io.StringIO(lines.out, newline=""), delimiter="\t"))
-    width = sum(len(part) if isinstance(part, dict) else 1 for part in own[0].values())
+    width = sum(len(split) if isinstance(split, dict) else 1 for split in own[0].values())
     assert {len(row) for row in table} == {width}
     assert len(table) == 1 + len(own) == 37
 

@@ -19,7 +19,7 @@ def least_squares(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, float]:
 
 def test_linear_regression_reaches_least_squares(tmp_path: Path) -> None:
     system = trained(tmp_path, "linear_regression")
-    solution, _ = least_squares(system.part().X, system.part().Y)
+    solution, _ = least_squares(system.split().X, system.split().Y)
     np.testing.assert_allclose(system.params, solution.ravel(), rtol=0, atol=1e-10)
 
 
@@ -34,15 +34,15 @@ def two_layer(tmp_path_factory: pytest.TempPathFactory):
 
 
 def test_two_linear_layers_are_as_good_as_least_squares(two_layer) -> None:
-    part = two_layer.part()
-    reached = score(two_layer.scores()["rmse"], len(part))
-    best = score(least_squares(part.X, part.Y)[1], len(part))
+    split = two_layer.split()
+    reached = score(two_layer.scores()["rmse"], len(split))
+    best = score(least_squares(split.X, split.Y)[1], len(split))
     assert 83 < reached < 86
     assert reached == pytest.approx(best, abs=0.01)
 
 
 def test_layerwise_updates_equal_a_plain_loop(two_layer) -> None:
-    X, Y, eta = two_layer.part().X, two_layer.part().Y, 0.001
+    X, Y, eta = two_layer.split().X, two_layer.split().Y, 0.001
     W1, b1, W2, b2 = (two_layer.initial[name].copy() for name in ("W1", "b1", "W2", "b2"))
     n = len(X)
     for _ in range(1000):
@@ -61,7 +61,7 @@ def test_the_path_down_the_plane_equals_a_plain_loop(tmp_path: Path) -> None:
     path = np.load(system.run.path("params_path.npy"))
     assert path.shape == (2001, 3)
     np.testing.assert_array_equal(path[0], [3, 3, 3])
-    X, y = np.column_stack([system.part().X, np.ones(100)]), system.part().Y[:, 0]
+    X, y = np.column_stack([system.split().X, np.ones(100)]), system.split().Y[:, 0]
     params = np.array([3.0, 3.0, 3.0])
     for recorded in path:
         np.testing.assert_allclose(recorded, params, rtol=0, atol=1e-12)
@@ -73,7 +73,7 @@ def test_single_row_updates_down_the_plane_equal_a_plain_loop(tmp_path: Path) ->
 
     system = trained(tmp_path, "plane_sgd")
     path = np.load(system.run.path("params_path.npy"))
-    X, y = np.column_stack([system.part().X, np.ones(100)]), system.part().Y[:, 0]
+    X, y = np.column_stack([system.split().X, np.ones(100)]), system.split().Y[:, 0]
     rng, params = stream(0, "batches"), np.array([3.0, 3.0, 3.0])
     for recorded in path:
         np.testing.assert_allclose(recorded, params, rtol=0, atol=1e-12)
@@ -90,7 +90,7 @@ def test_sampled_updates_record_both_losses_and_learn(tmp_path: Path) -> None:
         losses = [line[path] for line in lines]
         assert all(loss is not None for loss in losses)
         assert min(losses) < 0.7 * losses[0]
-    scaled = system.part()
+    scaled = system.split()
     np.testing.assert_allclose(scaled.X.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(scaled.Y.std(), 1, rtol=1e-12)
     assert system.experiment.batches.rows_per_epoch == 56
@@ -98,10 +98,10 @@ def test_sampled_updates_record_both_losses_and_learn(tmp_path: Path) -> None:
     assert system.scores("val")["rmse"] < 0.75 * baseline
 
 
-def test_the_baseline_knows_the_training_part_alone(tmp_path: Path) -> None:
+def test_the_baseline_knows_the_training_split_alone(tmp_path: Path) -> None:
     system = trained(tmp_path, "sampled_updates", training__epochs=0)
-    mean = system.part("train").values.mean(axis=0)
-    rmse = np.sqrt(np.mean((system.part("val").values - mean) ** 2))
+    mean = system.split("train").values.mean(axis=0)
+    rmse = np.sqrt(np.mean((system.split("val").values - mean) ** 2))
     assert system.baselines("val")["constant"]["rmse"] == pytest.approx(rmse, rel=1e-12)
 
 

@@ -90,9 +90,9 @@ def test_power_plant_on_the_given_splits(tmp_path: Path, shared_data: Path) -> N
 def test_mnist_in_100_epochs(tmp_path: Path, shared_data: Path) -> None:
     # On the few rows scikit-learn's network of this size reaches 0.88, logistic regression 0.84.
     counts, epochs, wanted = ((60_000, 10_000), 100, 0.98) if IS_FULL else ((2000, 2000), 70, 0.87)
-    for part, count in zip(("train", "test"), counts, strict=True):
-        with np.load(shared_data / "mnist" / f"{part}.npz") as images:
-            np.savez(tmp_path / f"{part}.npz", X=images["X"][:count], y=images["y"][:count])
+    for split, count in zip(("train", "test"), counts, strict=True):
+        with np.load(shared_data / "mnist" / f"{split}.npz") as images:
+            np.savez(tmp_path / f"{split}.npz", X=images["X"][:count], y=images["y"][:count])
     files = {
         "data__file": tmp_path / "train.npz",
         "data__split": f"{{files: {{test: {tmp_path / 'test.npz'}}}}}",

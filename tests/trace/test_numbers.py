@@ -264,7 +264,7 @@ def test_one_row_makes_an_update_of_its_own() -> None:
     assert "row 2 alone; training has 4 rows" in document["shown"]
 
 
-def test_without_rows_a_small_training_part_is_taken_whole_else_its_first_row() -> None:
+def test_without_rows_a_small_training_split_is_taken_whole_else_its_first_row() -> None:
     assert traced("xor")["rows"] == [0, 1, 2, 3]
     assert traced("plane", f"data.n_samples={MOST_ROWS}")["rows"] == list(range(MOST_ROWS))
     document = traced("plane", f"data.n_samples={MOST_ROWS + 1}")
@@ -272,19 +272,19 @@ def test_without_rows_a_small_training_part_is_taken_whole_else_its_first_row() 
     assert "row 0 alone, the first of the 9 training rows" in document["shown"]
 
 
-def test_rows_are_those_of_predict_and_may_be_of_any_part() -> None:
+def test_rows_are_those_of_predict_and_may_be_of_any_split() -> None:
     experiment = experiment_of("softmax_iris")
-    test_row = int(experiment.parts["test"].index[0])
+    test_row = int(experiment.splits["test"].index[0])
     found = trace(experiment, experiment.initial_params, rows=[test_row])
     X = experiment.preparation.inputs.apply(experiment.table.X[[test_row]])
     assert found.to_json()["inputs"] == X.tolist()
-    assert found.setting.parts == ("test",)
+    assert found.setting.splits == ("test",)
     assert "not trained on" in " ".join(found.setting.notes)
 
 
-def test_the_whole_training_part_moves_as_an_epoch_of_training_does() -> None:
+def test_the_whole_training_split_moves_as_an_epoch_of_training_does() -> None:
     experiment = experiment_of("moons", "data.n_samples=40", "training.l2=0.1")
-    rows = experiment.parts["train"].index
+    rows = experiment.splits["train"].index
     found = trace(experiment, experiment.initial_params, rows=rows.tolist(), steps=2)
     training = experiment.training(experiment.objective())
     expected = training.advance(training.start, 2).params
@@ -311,7 +311,7 @@ def test_row_weights_are_in_what_the_outputs_send_back() -> None:
     np.testing.assert_allclose(one["backward"][0]["grad_a"], expected, rtol=1e-13)
 
 
-def test_l2_goes_by_the_rows_of_the_whole_training_part() -> None:
+def test_l2_goes_by_the_rows_of_the_whole_training_split() -> None:
     document = traced("xor", "training.l2=0.4", rows=[1])
     (one,) = document["updates"][0]["passes"]
     assert document["training_rows"] == 4

@@ -135,7 +135,7 @@ def test_value_after_value_and_grad_is_free_and_the_same() -> None:
     assert evaluation.mean_loss == objective.like().mean_loss(params)
 
 
-def test_l2_of_a_mini_batch_uses_the_rows_of_the_whole_part() -> None:
+def test_l2_of_a_mini_batch_uses_the_rows_of_the_whole_split() -> None:
     objective, params = small(l2=0.6)
     batch = objective.rows(np.array([0, 1]))
     W = np.concatenate([t.ravel() for n, t in objective.network.tensors(params) if n[0] == "W"])

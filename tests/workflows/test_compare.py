@@ -50,8 +50,8 @@ def test_each_seed_has_one_start_and_one_split_for_all_optimizers() -> None:
     def made(alternative: Any, seed: int) -> list[bytes]:
         experiment = experiment_of(alternative, seed)
         arrays = [experiment.initial_params]
-        for part in experiment.parts.values():
-            arrays += [part.X, part.Y, part.index]
+        for split in experiment.splits.values():
+            arrays += [split.X, split.Y, split.index]
         return [np.ascontiguousarray(array).tobytes() for array in arrays]
 
     for seed in (4, 5):

@@ -40,14 +40,14 @@ def test_every_row_is_tested_once_by_a_network_that_did_not_see_it(tmp_path: Pat
     right = np.zeros(150)
     for outcome in result.outcomes:
         trained = load_trained(outcome.run)
-        parts = trained.experiment.parts
-        right[parts["test"].index] += 1
+        splits = trained.experiment.splits
+        right[splits["test"].index] += 1
         saved = np.load(outcome.run.path("split.npz"))
         for name in ("train", "val", "test"):
-            np.testing.assert_array_equal(saved[name], parts[name].index)
-        assert [len(part) for part in parts.values()] == [90, 10, 50]
+            np.testing.assert_array_equal(saved[name], splits[name].index)
+        assert [len(split) for split in splits.values()] == [90, 10, 50]
         # Scales are fitted on the fold's own training rows.
-        X = trained.experiment.table.X[parts["train"].index]
+        X = trained.experiment.table.X[splits["train"].index]
         np.testing.assert_allclose(trained.experiment.preparation.inputs.shift, X.mean(axis=0))
     assert (right == 1).all()
 

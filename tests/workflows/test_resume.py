@@ -130,10 +130,10 @@ def test_stopping_at_epochs_and_resuming_changes_no_byte(variant: str, tmp_path:
     whole = trained(tmp_path / "whole", overrides)
     epochs = whole.record["epochs"]
     stops = range(1, epochs + 1) if os.environ.get("BPNET_FULL") else [4]
-    parts = stopped_and_resumed(tmp_path / "parts", overrides, stops)
-    assert_same_run(parts, whole)
+    splits = stopped_and_resumed(tmp_path / "splits", overrides, stops)
+    assert_same_run(splits, whole)
     reached = [stop for stop in stops if stop <= epochs]
-    assert [each["at_epoch"] for each in parts.record["resumed"]] == reached
+    assert [each["at_epoch"] for each in splits.record["resumed"]] == reached
 
 
 def test_early_stopping_stops_before_the_epochs_run_out(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_long_epoch_is_left_after_its_shard(
     ]  # fmt: skip
     whole = trained(tmp_path / "whole", wide)
     monkeypatch.setattr(interrupts, "_PATIENCE_SECONDS", -1.0)
-    outcome = trained(tmp_path / "parts", wide, stops=[3])
+    outcome = trained(tmp_path / "splits", wide, stops=[3])
     assert isinstance(outcome.failure, Interrupted)
     assert outcome.record["epochs"] == 2  # epoch 3 had begun
     assert outcome.record["metrics"] == {}

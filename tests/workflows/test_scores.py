@@ -33,9 +33,9 @@ def test_gradient_norms_are_those_of_the_textbook_with_l2_and_sums(tmp_path: Pat
         tmp_path, "moons", training__epochs=1, training__l2=0.3, training__reduction="sum",
         training__learning_rate=1e-5,
     )  # fmt: skip
-    part = system.part()
+    split = system.split()
     _, grads = value_and_grads(
-        dense_layers(system.initial), part.X, part.Y, "binary_cross_entropy",
+        dense_layers(system.initial), split.X, split.Y, "binary_cross_entropy",
         l2=0.3, reduction="sum",
     )  # fmt: skip
     norms = [np.sqrt((W**2).sum() + (b**2).sum()) for W, b in grads]
@@ -47,7 +47,7 @@ def test_units_of_a_line_are_counted_over_evenly_spaced_training_rows(tmp_path: 
         tmp_path, "moons", data__n_samples=4000, data__split="{train: 0.75, test: 0.25}",
         training__stop="{}", training__epochs=1, network__init="{name: normal, std: 8}",
     )  # fmt: skip
-    zs, _ = forward(dense_layers(system.tensors), system.part().X[::3])
+    zs, _ = forward(dense_layers(system.tensors), system.split().X[::3])
     flat = [(np.cosh(z) ** -2.0 < 0.05).mean(axis=0) >= 0.95 for z in zs[:2]]
     (line,) = system.run.metrics()[-1:]
     assert line["saturated_units"] == [flat[0].sum(), flat[1].sum(), 0]

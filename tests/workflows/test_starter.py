@@ -115,7 +115,7 @@ data:
   fill: median                     # of the training rows; for words the most frequent one
   targets: x5                      # guessed: the last column
   task: classification             # guessed: it holds words
-  # every part has its share of a class
+  # every split has its share of a class
   split: {train: 0.7, val: 0.15, test: 0.15, stratify: true}
   scale: {inputs: standard}        # to mean 0 and deviation 1 of the training rows
 network:

@@ -269,15 +269,15 @@ def test_recorded_parameters_are_compared_row_by_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (lambda rows: rows[::-1], "row 0 of the train part in split.npz"),
-        (lambda rows: rows[1:], "the rows of the train part in split.npz"),
+        (lambda rows: rows[::-1], "row 0 of the train split in split.npz"),
+        (lambda rows: rows[1:], "the rows of the train split in split.npz"),
     ],
 )
 def test_the_split_is_made_again_and_compared(change, what: str, tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL).run
     with np.load(run.path(SPLIT)) as saved:
-        parts = dict(saved)
-    np.savez(run.path(SPLIT), **parts | {"train": change(parts["train"])})
+        splits = dict(saved)
+    np.savez(run.path(SPLIT), **splits | {"train": change(splits["train"])})
     vouch_for_all(run)
     verdict = verify(run, tolerance=1)
     assert verdict.differences.keys() == {"split"}

@@ -17,11 +17,11 @@ from bpcli.data.columns import Selector, select
 from bpcli.data.drawn import row_blocks
 from bpcli.data.files.delimited import require_regular
 from bpcli.data.files.splits import (
-    FileParts,
-    notes_on_parts,
-    parts_of_files,
-    parts_of_index,
+    FileSplits,
+    notes_on_splits,
     require_distinct,
+    splits_of_files,
+    splits_of_index,
 )
 from bpcli.data.files.table import FileTask, naming, targets_table
 from bpcli.data.table import Table, numbered
@@ -48,26 +48,26 @@ class ArraySource:
     inputs: tuple[Selector, ...] = ("*",)
     targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
     task: FileTask | None = None
-    parts: FileParts = field(default_factory=FileParts)
+    splits: FileSplits = field(default_factory=FileSplits)
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows. Raises `DataError` naming array, row and column of what is no number."""
-        if self.parts.column is not None:
-            raise DataError("parts by a column are for tables with names: use `index`", "split")
-        require_distinct(self.path, self.parts.files)
-        files = (self.path, *self.parts.files.values())
+        if self.splits.column is not None:
+            raise DataError("splits by a column are for tables with names: use `index`", "split")
+        require_distinct(self.path, self.splits.files)
+        files = (self.path, *self.splits.files.values())
         found = {path: self._inputs_and_targets(path) for path in files}
         inputs = [X for X, _ in found.values()]
         X = inputs[0] if len(inputs) == 1 else _stacked(found)
         table = self._targets_table({path: Y for path, (_, Y) in found.items()}, len(X))
-        sizes = {part: len(found[path][0]) for part, path in self.parts.files.items()}
-        parts = (
-            parts_of_files({"train": len(inputs[0]), **sizes})
+        sizes = {split: len(found[path][0]) for split, path in self.splits.files.items()}
+        splits = (
+            splits_of_files({"train": len(inputs[0]), **sizes})
             if sizes
-            else parts_of_index(self.parts.index, len(X))
+            else splits_of_index(self.splits.index, len(X))
         )
-        names, notes = numbered("x", X.shape[1]), notes_on_parts(parts, len(X))
-        return replace(table, X=X, input_names=names, parts=parts, notes=notes)
+        names, notes = numbered("x", X.shape[1]), notes_on_splits(splits, len(X))
+        return replace(table, X=X, input_names=names, splits=splits, notes=notes)
 
     def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None]:
         with naming(path):

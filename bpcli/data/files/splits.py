@@ -1,6 +1,6 @@
 """Which rows of a file are for training, validation and test, where the user says so row by row.
 
-By files of their own, by lists of row numbers in text files, or by a column that names the part.
+By files of their own, by lists of row numbers in text files, or by a column that names the split.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 
 from bpcli.data.columns import Selector, quoted, word_of
 from bpcli.data.files.delimited import require_regular
-from bpcli.data.preprocessing import PARTS, PartName
+from bpcli.data.preprocessing import SPLITS, SplitName
 from bpcli.data.table import Labels
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
     from pandas import Series
 
-_WORDS: dict[str, PartName] = {
+_WORDS: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
     "val": "val",
@@ -33,28 +33,28 @@ _WORDS: dict[str, PartName] = {
 
 
 @dataclass(frozen=True)
-class FileParts:
-    """One way at most of naming parts; parts that none names are drawn from the training rows."""
+class FileSplits:
+    """One way at most of naming splits; splits that none names are drawn from the training rows."""
 
-    files: Mapping[PartName, Path] = field(default_factory=dict)
-    index: Mapping[PartName, Path] = field(default_factory=dict)
+    files: Mapping[SplitName, Path] = field(default_factory=dict)
+    index: Mapping[SplitName, Path] = field(default_factory=dict)
     column: Selector | None = None
 
 
-def parts_of_index(index: Mapping[PartName, Path], rows: int) -> dict[PartName, Labels]:
+def splits_of_index(index: Mapping[SplitName, Path], rows: int) -> dict[SplitName, Labels]:
     """Row numbers, counted from 0, from text files.
 
-    Raises `DataError` naming the file where one is no row, stands twice or in two parts.
+    Raises `DataError` naming the file where one is no row, stands twice or in two splits.
     """
-    parts = {part: _row_numbers(path, rows) for part, path in index.items()}
+    splits = {split: _row_numbers(path, rows) for split, path in index.items()}
     owner = np.full(rows, -1)
-    for number, (part, chosen) in enumerate(parts.items()):
+    for number, (split, chosen) in enumerate(splits.items()):
         taken = chosen[owner[chosen] >= 0]
         if len(taken):
-            other = list(parts)[owner[taken[0]]]
-            raise DataError(f"row {taken[0]} (from 0) is in `{other}` and in `{part}`", "split")
+            other = list(splits)[owner[taken[0]]]
+            raise DataError(f"row {taken[0]} (from 0) is in `{other}` and in `{split}`", "split")
         owner[chosen] = number
-    return parts
+    return splits
 
 
 def _row_numbers(path: Path, rows: int) -> Labels:
@@ -79,8 +79,8 @@ def _row_numbers(path: Path, rows: int) -> Labels:
     return sorted_numbers
 
 
-def parts_of_column(values: Series, name: str) -> dict[PartName, Labels]:
-    """The rows of each part by a column of `train`, `val` and `test`.
+def splits_of_column(values: Series, name: str) -> dict[SplitName, Labels]:
+    """The rows of each split by a column of `train`, `val` and `test`.
 
     Raises `DataError` naming the row with another word.
     """
@@ -89,35 +89,35 @@ def parts_of_column(values: Series, name: str) -> dict[PartName, Labels]:
     if odd is not None:
         found = quoted(values.iloc[odd])
         raise DataError(
-            f"column `{name}`, row {odd + 1}: `{found}` is no part: expected `train`, `val` or "
+            f"column `{name}`, row {odd + 1}: `{found}` is no split: expected `train`, `val` or "
             "`test`",
             "split",
         )
-    parts = np.array([_WORDS[word] for word in words])
-    return {part: np.flatnonzero(parts == part) for part in PARTS}
+    splits = np.array([_WORDS[word] for word in words])
+    return {split: np.flatnonzero(splits == split) for split in SPLITS}
 
 
-def notes_on_parts(parts: Mapping[PartName, Labels], rows: int) -> tuple[str, ...]:
+def notes_on_splits(splits: Mapping[SplitName, Labels], rows: int) -> tuple[str, ...]:
     """Rows that are used for nothing, since the training rows are listed and they are not."""
-    unused = rows - sum(map(len, parts.values()))
-    if "train" not in parts or not unused:
+    unused = rows - sum(map(len, splits.values()))
+    if "train" not in splits or not unused:
         return ()
-    return (f"{unused} of {rows} rows are in no part and stay unused",)
+    return (f"{unused} of {rows} rows are in no split and stay unused",)
 
 
-def require_distinct(first: Path, others: Mapping[PartName, Path]) -> None:
-    """Raises `DataError` where one file stands for two parts."""
+def require_distinct(first: Path, others: Mapping[SplitName, Path]) -> None:
+    """Raises `DataError` where one file stands for two splits."""
     seen = {first: "train"}
-    for part, path in others.items():
+    for split, path in others.items():
         if path in seen:
-            raise DataError(f"{path.name} is the file of `{seen[path]}` and of `{part}`", "split")
-        seen[path] = part
+            raise DataError(f"{path.name} is the file of `{seen[path]}` and of `{split}`", "split")
+        seen[path] = split
 
 
-def parts_of_files(sizes: Mapping[PartName, int]) -> dict[PartName, Labels]:
+def splits_of_files(sizes: Mapping[SplitName, int]) -> dict[SplitName, Labels]:
     """The rows of each file in one table of all, in the order of `sizes`."""
     ends = np.cumsum(list(sizes.values()))
     return {
-        part: np.arange(end - size, end)
-        for (part, size), end in zip(sizes.items(), ends, strict=True)
+        split: np.arange(end - size, end)
+        for (split, size), end in zip(sizes.items(), ends, strict=True)
     }

@@ -27,14 +27,14 @@ from bpcli.data.columns import (
 )
 from bpcli.data.files.delimited import FileFormat, read_frame, read_settled, settle
 from bpcli.data.files.splits import (
-    FileParts,
-    notes_on_parts,
-    parts_of_column,
-    parts_of_files,
-    parts_of_index,
+    FileSplits,
+    notes_on_splits,
     require_distinct,
+    splits_of_column,
+    splits_of_files,
+    splits_of_index,
 )
-from bpcli.data.preprocessing import PartName
+from bpcli.data.preprocessing import SplitName
 from bpcli.data.table import Labels, Table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -59,12 +59,12 @@ class FileSource:
     inputs: tuple[Selector, ...] = ("*",)
     targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
     task: FileTask | None = None
-    parts: FileParts = field(default_factory=FileParts)
+    splits: FileSplits = field(default_factory=FileSplits)
     weight: str | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows, with inputs still to be fitted. Raises `DataError` naming column and row."""
-        require_distinct(self.path, self.parts.files)
+        require_distinct(self.path, self.splits.files)
         with naming(self.path):
             format_, notes = settle(self.path, self.format)
             text = select(format_.columns, self.rules.categories, "categories")
@@ -74,14 +74,14 @@ class FileSource:
         frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
         table = self._weighted(targets_table(frames, chosen.targets, self.task), frames)
         unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
-        parts = self._parts(frames, chosen)
-        notes = (*notes, *notes_on_parts(parts, len(table)))
-        return replace(table, unfitted=unfitted, parts=parts, notes=notes)
+        splits = self._splits(frames, chosen)
+        notes = (*notes, *notes_on_splits(splits, len(table)))
+        return replace(table, unfitted=unfitted, splits=splits, notes=notes)
 
     def _choose(self, columns: tuple[str, ...]) -> _Chosen:
-        part = select(columns, (self.parts.column,), "split") if self.parts.column else []
+        split = select(columns, (self.splits.column,), "split") if self.splits.column else []
         weight = [] if self.weight is None else select(columns, (self.weight,), "weight")
-        left = [name for name in columns if name not in (*part, *weight)]
+        left = [name for name in columns if name not in (*split, *weight)]
         if self.targets == "same_as_inputs":
             targets = []
         elif self.targets is None:
@@ -89,12 +89,12 @@ class FileSource:
         else:
             targets = select(columns, self.targets, "targets")
         inputs = select(columns, self.inputs, "inputs")
-        inputs = [name for name in inputs if name not in (*targets, *part, *weight)]
+        inputs = [name for name in inputs if name not in (*targets, *split, *weight)]
         if not inputs:
             raise DataError("there are no columns left for the inputs", "inputs")
         if self.weight in targets:
             raise DataError(f"column `{self.weight}` is a target already", "weight")
-        return _Chosen(tuple(inputs), tuple(targets), part[0] if part else None)
+        return _Chosen(tuple(inputs), tuple(targets), split[0] if split else None)
 
     def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
         if self.weight is None:
@@ -108,30 +108,30 @@ class FileSource:
     def _other_frames(
         self, frame: DataFrame, chosen: _Chosen, text: list[str]
     ) -> dict[Path, DataFrame]:
-        """The files of other parts, their columns read as those of the first."""
-        if not self.parts.files:
+        """The files of other splits, their columns read as those of the first."""
+        if not self.splits.files:
             return {}
         used = (*chosen.inputs, *chosen.targets)
         with naming(self.path):
             words = [name for name in used if kind_of(frame[name], name) == "category"]
         format_ = replace(self.format, text=(*text, *words))
         frames = {}
-        for path in self.parts.files.values():
+        for path in self.splits.files.values():
             with naming(path, "split"):
                 frames[path] = read_frame(path, format_)
                 _refuse_no_rows(frames[path])
                 require(frames[path].columns, used)
         return frames
 
-    def _parts(self, frames: dict[Path, DataFrame], chosen: _Chosen) -> dict[PartName, Labels]:
+    def _splits(self, frames: dict[Path, DataFrame], chosen: _Chosen) -> dict[SplitName, Labels]:
         frame = frames[self.path]
-        if self.parts.files:
-            sizes = {part: len(frames[path]) for part, path in self.parts.files.items()}
-            return parts_of_files({"train": len(frame), **sizes})
-        if chosen.part is not None:
+        if self.splits.files:
+            sizes = {split: len(frames[path]) for split, path in self.splits.files.items()}
+            return splits_of_files({"train": len(frame), **sizes})
+        if chosen.split is not None:
             with naming(self.path, "split"):
-                return parts_of_column(frame[chosen.part], chosen.part)
-        return parts_of_index(self.parts.index, len(frame))
+                return splits_of_column(frame[chosen.split], chosen.split)
+        return splits_of_index(self.splits.index, len(frame))
 
 
 class _Chosen(NamedTuple):
@@ -139,7 +139,7 @@ class _Chosen(NamedTuple):
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
-    part: str | None
+    split: str | None
 
 
 def _refuse_no_rows(frame: DataFrame) -> None:

@@ -20,7 +20,7 @@ _SECONDS_OF_SPEED = 5.0
 class History:
     """The losses of the epochs that were read, thinned where they become too many.
 
-    Beside validation losses stand the mean losses of the training part; without, what is minimised.
+    Beside validation losses stand the mean losses of the training set; without, what is minimised.
     """
 
     def __init__(self, has_validation: bool) -> None:

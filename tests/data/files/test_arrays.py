@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 
 from bpcli.data.files.arrays import ArraySource
-from bpcli.data.files.splits import FileParts
+from bpcli.data.files.splits import FileSplits
 from bpcli.data.preprocessing import Preparation
 from bpcli.data.table import Table
 from bpcli.errors import DataError
@@ -38,8 +38,10 @@ def test_images_stay_bytes_until_the_network_reads_them(tmp_path: Path, name: st
     assert table.class_names == ("0", "1", "2")
     assert table.labels is not None
     assert table.labels.tolist() == LABELS.tolist()
-    part = Preparation.fit(table, np.arange(20), 3, 255.0, "none").part("val", table, np.arange(5))
-    ((X, Y),) = part.blocks()
+    split = Preparation.fit(table, np.arange(20), 3, 255.0, "none").split(
+        "val", table, np.arange(5)
+    )
+    ((X, Y),) = split.blocks()
     np.testing.assert_array_equal(X, IMAGES.reshape(20, 6)[:5] / 255)
     np.testing.assert_array_equal(Y, np.eye(3)[LABELS[:5]])
 
@@ -87,12 +89,12 @@ def test_other_names_are_chosen_in_the_config(tmp_path: Path) -> None:
     assert copy.Y.dtype == np.float64
 
 
-def test_parts_of_other_files_follow(tmp_path: Path) -> None:
+def test_splits_of_other_files_follow(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.npz", X=IMAGES, y=LABELS)
     test = saved(tmp_path / "b.npz", X=IMAGES[:4], y=LABELS[:4])
-    table = table_of(path, parts=FileParts({"test": test}))
+    table = table_of(path, splits=FileSplits({"test": test}))
     assert len(table) == 24
-    assert table.parts["test"].tolist() == [20, 21, 22, 23]
+    assert table.splits["test"].tolist() == [20, 21, 22, 23]
     assert table.X.dtype == np.uint8
 
 

@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpcli.data.files.splits import parts_of_column, parts_of_files, parts_of_index
+from bpcli.data.files.splits import splits_of_column, splits_of_files, splits_of_index
 from bpcli.errors import DataError
 
 
 def index_files(folder: Path, **texts: str) -> dict:
-    paths = {part: folder / f"index_{part}.txt" for part in texts}
-    for part, path in paths.items():
-        path.write_text(texts[part])
+    paths = {split: folder / f"index_{split}.txt" for split in texts}
+    for split, path in paths.items():
+        path.write_text(texts[split])
     return paths
 
 
 def test_row_numbers_count_from_zero_in_any_order(tmp_path: Path) -> None:
-    parts = parts_of_index(index_files(tmp_path, train="3\n0\n", test="1 2.0\n"), 5)
-    assert {part: rows.tolist() for part, rows in parts.items()} == {
+    splits = splits_of_index(index_files(tmp_path, train="3\n0\n", test="1 2.0\n"), 5)
+    assert {split: rows.tolist() for split, rows in splits.items()} == {
         "train": [0, 3],
         "test": [1, 2],
     }
@@ -40,20 +40,20 @@ def test_row_numbers_count_from_zero_in_any_order(tmp_path: Path) -> None:
 )
 def test_an_index_that_is_none_is_refused(tmp_path: Path, texts, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        parts_of_index(index_files(tmp_path, **texts), 5)
+        splits_of_index(index_files(tmp_path, **texts), 5)
 
 
-def test_a_column_names_the_part_of_each_row() -> None:
-    parts = parts_of_column(pd.Series(["train", "Test ", "validation", "train"]), "p")
-    assert {part: rows.tolist() for part, rows in parts.items()} == {
+def test_a_column_names_the_split_of_each_row() -> None:
+    splits = splits_of_column(pd.Series(["train", "Test ", "validation", "train"]), "p")
+    assert {split: rows.tolist() for split, rows in splits.items()} == {
         "train": [0, 3],
         "val": [2],
         "test": [1],
     }
-    with pytest.raises(DataError, match="column `p`, row 2: `holdout` is no part"):
-        parts_of_column(pd.Series(["train", "holdout"]), "p")
+    with pytest.raises(DataError, match="column `p`, row 2: `holdout` is no split"):
+        splits_of_column(pd.Series(["train", "holdout"]), "p")
 
 
-def test_files_of_parts_follow_each_other() -> None:
-    parts = parts_of_files({"train": 2, "test": 3})
-    np.testing.assert_array_equal(parts["test"], [2, 3, 4])
+def test_files_of_splits_follow_each_other() -> None:
+    splits = splits_of_files({"train": 2, "test": 3})
+    np.testing.assert_array_equal(splits["test"], [2, 3, 4])

@@ -86,7 +86,7 @@ def test_the_pace_is_the_mean_since_the_row_before() -> None:
     assert [pace(0, 0.5), pace(10, 10.5), pace(30, 70.5)] == ["-", "1 s", "3 s"]
 
 
-def test_baselines_stand_beside_the_part_they_belong_to() -> None:
+def test_baselines_stand_beside_the_split_they_belong_to() -> None:
     table = scores_table(
         {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
         {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
