@@ -10,7 +10,7 @@ from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.optimizers import NoStep, Optimizer
+from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.training.objective import Objective
 
 QUADRATIC = Network((Layer(7, 1, Identity()),), HalfSquaredError())
@@ -36,14 +36,14 @@ def hessian(fit: Objective) -> np.ndarray:
 
 def path(
     optimizer: Optimizer, fit: Objective, params: np.ndarray, steps: int
-) -> tuple[list[np.ndarray], NoStep | None]:
+) -> tuple[list[np.ndarray], StepFailed | None]:
     """The parameters from the start on, and how the steps ended early, if they did."""
     state, points = optimizer.init(params), [params]
     with repeatable_numerics():
         for _ in range(steps):
             try:
                 params, state = optimizer.step(fit, params, state, np.asarray(np.nan))
-            except NoStep as ended:
+            except StepFailed as ended:
                 return points, ended
             points.append(params)
     return points, None

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers import OPTIMIZERS, NoStep, Optimizer, State
+from bpcli.optimizers import OPTIMIZERS, Optimizer, State, StepFailed
 from bpcli.training.objective import Objective
 
 
@@ -31,7 +31,7 @@ class Halving(Optimizer):
             trial = params - here.grad / 2**power
             if objective.value(trial).real < here.value:
                 return trial, state
-        raise NoStep("line_search", f"{self.tries} lengths were tried.")
+        raise StepFailed("line_search", f"{self.tries} lengths were tried.")
 
 
 @dataclass(frozen=True)

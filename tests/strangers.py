@@ -9,7 +9,7 @@ from typing import Any
 
 from tampered import change_arrays
 
-from bpcli.data.columns import Encoding
+from bpcli.data.columns import FeatureEncoder
 from bpcli.runs.store import WEIGHTS
 
 CANARY = "PWNED"
@@ -57,6 +57,6 @@ def poison(run: Path, change: Callable[[dict[str, Any]], object]) -> None:
     def changed(arrays: dict[str, Any], meta: dict[str, Any]) -> None:
         change(meta)
         meta["columns"]["class_names"] = meta["class_names"]
-        meta["input_names"] = list(Encoding.from_json(meta["columns"]).names)
+        meta["input_names"] = list(FeatureEncoder.from_json(meta["columns"]).names)
 
     change_arrays(run / WEIGHTS, changed)

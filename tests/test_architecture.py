@@ -145,7 +145,7 @@ hasattr(os, "fork"); getattr(sys, "argv"); open("/proc/self/maps")
 
 def test_workers_are_forked_only_where_that_is_safe() -> None:
     importers = [path for path in MODULES if "bpcli.engine.pool.forked" in path.read_text("utf-8")]
-    assert [path.name for path in importers] == ["workers.py"]
+    assert [path.name for path in importers] == ["choice.py"]
     source = importers[0].read_text("utf-8")
     assert source.index("if not can_fork()") < source.index("from bpcli.engine.pool.forked")
 

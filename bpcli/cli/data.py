@@ -35,7 +35,7 @@ def command(
     """Look at a table before training on it.
 
     Shows what each column holds: numbers, true and false, or categories; what is missing; the
-    range, or the commonest words; and how strongly it goes with the target, which is guessed
+    range, or the most_frequent words; and how strongly it goes with the target, which is guessed
     unless it is said. Then what looks odd, and the command that goes on from here.
     """
     look = looked_at(file, target, header, missing)

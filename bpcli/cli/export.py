@@ -35,7 +35,7 @@ Examples:
 def command(
     run: str, to: str, output: Path | None, force: bool, weights: str, runs_dir: Path
 ) -> None:
-    """Write a run's network, with its preparation, for use elsewhere.
+    """Write a run's network, with its preprocessor, for use elsewhere.
 
     Rows go in as the table has them, and classes or values come out in their own units. The Python
     file needs numpy alone; ONNX needs `pip install 'bpcli[onnx]'`. A file is first tried on some

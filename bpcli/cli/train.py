@@ -209,7 +209,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     loss = "weighted " * (experiment.table.weight is not None)
     loss += ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
     has_validation = bool(len(experiment.splits["val"]))
-    columns = Columns(metric, has_validation, loss, experiment.figures)
+    columns = Columns(metric, has_validation, loss, experiment.diagnostics)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
     err = console(stderr=True)
     if isinstance(err, Stream):
@@ -240,13 +240,13 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     if profile:
         out.show(profile_table(profile, record["workers"]))
     if record["stop_message"]:
-        out.say(f"ended by {record['stop_reason']}. {record['stop_message']}")
+        out.say(f"stop reason: {record['stop_reason']}. {record['stop_message']}")
     if record["warning"]:
         out.say(f"warning: {record['warning']}")
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")
     out.say(f"see it in pictures with: bpnet plot {run}")
-    if experiment.table.encoding is not None:
+    if experiment.table.encoder is not None:
         predict = f"bpnet predict {run} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")

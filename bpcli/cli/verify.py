@@ -32,8 +32,8 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
 
     Compared are every logged loss, the weights, the final metrics, the rows of each split and,
     where they were recorded, the parameters of every epoch. Takes as long as the training did.
-    Exits with 4 where anything differs, names the first of each kind, and says what may be why: software,
-    processor, or what of it was used.
+    Exits with 4 where anything differs, names the first of each kind, and says what may be why:
+    software, processor, or what of it was used.
 
     The relative difference of a tensor is max|a - b| / max|a| over its entries, a of the run and b
     of the second training. The losses count as one tensor, a metric and the parameters of an epoch

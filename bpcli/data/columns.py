@@ -89,7 +89,7 @@ class InputColumn:
 
 
 @dataclass(frozen=True)
-class Encoding:
+class FeatureEncoder:
     """What turns the rows of a file into inputs and targets.
 
     Targets are values where there are no `class_names`. `file_columns` are all the columns that the
@@ -147,7 +147,7 @@ class Encoding:
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any]) -> Encoding:
+    def from_json(cls, saved: Mapping[str, Any]) -> FeatureEncoder:
         """The inverse of `to_json`."""
         columns = [
             InputColumn(**{**column, "categories": tuple(column["categories"])})

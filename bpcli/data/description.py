@@ -48,7 +48,7 @@ _SPLITS = 3
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column: `sd` is the population's, as `scale: standard` has it; `commonest` has counts.
+    """One column: `sd` is the population's, as `scale: standard` has it; `most_frequent` counts.
 
     `association` with the target is by `measure`: Pearson's r, the correlation ratio eta, or
     Cramér's V.
@@ -62,7 +62,7 @@ class ColumnFacts:
     high: float | None = None
     mean: float | None = None
     sd: float | None = None
-    commonest: tuple[tuple[str, int], ...] = ()
+    most_frequent: tuple[tuple[str, int], ...] = ()
     measure: Measure | None = None
     association: float | None = None
 
@@ -80,7 +80,7 @@ class Remark:
 class Description:
     """A table's columns, its target with the reasons for the guesses, and what is odd.
 
-    `classes` counts the target's classes, the commonest first; it is empty for numbers to predict.
+    `classes` counts the target's classes, most frequent first; it is empty for numbers to predict.
     """
 
     rows: int
@@ -259,7 +259,7 @@ class _Column:
 
     @cached_property
     def counted(self) -> tuple[tuple[str, int], ...]:
-        """The different words and their rows, the commonest first."""
+        """The different words and their rows, the most_frequent first."""
         labels, words = self._words
         rows = np.bincount(labels[labels >= 0], minlength=len(words)).tolist()
         counts = dict(zip(words, rows, strict=True))
@@ -297,7 +297,7 @@ def _facts(column: _Column, answer: _Column, task: TableTask) -> ColumnFacts:
         column.kind,
         column.missing,
         column.distinct,
-        commonest=() if column.kind == "number" else column.counted[:_COMMONEST],
+        most_frequent=() if column.kind == "number" else column.counted[:_COMMONEST],
         measure=measure,
         association=None if measure is None else _association(column, answer, measure, task),
         **numbers,

@@ -108,14 +108,14 @@ def _largest_remainder(exact: Array) -> Labels:
 
 
 @dataclass(frozen=True)
-class Scale:
+class Scaler:
     """x' = (x - shift) / factor, column by column."""
 
     shift: Array
     factor: Array
 
     @classmethod
-    def fit(cls, rule: ScaleRule | float, columns: Array) -> Scale:
+    def fit(cls, rule: ScaleRule | float, columns: Array) -> Scaler:
         """From training rows (n, d): a number divides; what has no spread is only shifted.
 
         `standard` has mean 0 and standard deviation 1; `minmax` reaches from -1 to 1; `robust` is
@@ -136,7 +136,7 @@ class Scale:
         return cls.fixed(rule, columns.shape[1])
 
     @classmethod
-    def fixed(cls, rule: Literal["none"] | float, width: int) -> Scale:
+    def fixed(cls, rule: Literal["none"] | float, width: int) -> Scaler:
         """Of a rule that needs no rows: a number divides."""
         return cls(np.zeros(width), np.full(width, 1.0 if rule == "none" else float(rule)))
 
@@ -175,7 +175,7 @@ class Split:
     name: SplitName
     index: Labels
     table: Table
-    preparation: Preparation
+    preprocessor: Preprocessor
 
     def __len__(self) -> int:
         return len(self.index)
@@ -183,13 +183,13 @@ class Split:
     @property
     def X(self) -> Array:  # noqa: N802  # a matrix
         """The prepared inputs (n, inputs)."""
-        return self.preparation.inputs.apply(taken(self.table.X, self.index))
+        return self.preprocessor.inputs.apply(taken(self.table.X, self.index))
 
     @property
     def Y(self) -> Array:  # noqa: N802  # a matrix
         """The prepared targets (n, outputs)."""
-        encoded = encode(self.table, self.index, self.preparation.outputs)
-        return self.preparation.targets.apply(encoded)
+        encoded = encode(self.table, self.index, self.preprocessor.outputs)
+        return self.preprocessor.targets.apply(encoded)
 
     @property
     def labels(self) -> Labels | None:
@@ -208,7 +208,7 @@ class Split:
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
-        rows = rows_a_block(max(self.table.X.shape[1], self.preparation.outputs))
+        rows = rows_a_block(max(self.table.X.shape[1], self.preprocessor.outputs))
         for start in range(0, len(self), rows):
             block = replace(self, index=self.index[start : start + rows])
             yield block.X, block.Y
@@ -222,11 +222,11 @@ def taken(array: Inputs, index: Labels) -> Array:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preprocessor:
     """How rows become what the network reads, and how its outputs become original units again."""
 
-    inputs: Scale
-    targets: Scale
+    inputs: Scaler
+    targets: Scaler
     class_names: tuple[str, ...]
     outputs: int
 
@@ -238,15 +238,15 @@ class Preparation:
         outputs: int,
         input_rule: ScaleRule | float,
         target_rule: ScaleRule | float,
-    ) -> Preparation:
+    ) -> Preprocessor:
         """Fit both scales on the training rows. A reconstruction shares the inputs' scale."""
         if input_rule == "none" or not isinstance(input_rule, str):
-            inputs = Scale.fixed(input_rule, table.X.shape[1])
+            inputs = Scaler.fixed(input_rule, table.X.shape[1])
         else:
-            inputs = Scale.fit(input_rule, taken(table.X, training))
-        if table.reconstructs:
+            inputs = Scaler.fit(input_rule, taken(table.X, training))
+        if table.is_autoencoder:
             return cls(inputs, inputs, (), outputs)
-        targets = Scale.fit(target_rule, encode(table, training, outputs))
+        targets = Scaler.fit(target_rule, encode(table, training, outputs))
         return cls(inputs, targets, table.class_names, outputs)
 
     def split(self, name: SplitName, table: Table, index: Labels) -> Split:
@@ -285,11 +285,11 @@ class Preparation:
     @classmethod
     def from_arrays(
         cls, arrays: Mapping[str, Array], class_names: tuple[str, ...], outputs: int
-    ) -> Preparation:
+    ) -> Preprocessor:
         """The inverse of `to_arrays`."""
         return cls(
-            Scale(arrays["inputs.shift"], arrays["inputs.factor"]),
-            Scale(arrays["targets.shift"], arrays["targets.factor"]),
+            Scaler(arrays["inputs.shift"], arrays["inputs.factor"]),
+            Scaler(arrays["targets.shift"], arrays["targets.factor"]),
             class_names,
             outputs,
         )

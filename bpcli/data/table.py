@@ -14,7 +14,7 @@ from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
-    from bpcli.data.columns import Encoding
+    from bpcli.data.columns import FeatureEncoder
     from bpcli.data.preprocessing import SplitName
 
 Labels: TypeAlias = npt.NDArray[np.intp]
@@ -24,11 +24,11 @@ Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
 class Unfitted(Protocol):
     """Inputs of a file that become numbers once the training rows are known."""
 
-    def fit(self, training: Labels, class_names: tuple[str, ...]) -> Encoding:
+    def fit(self, training: Labels, class_names: tuple[str, ...]) -> FeatureEncoder:
         """What the training rows say of the columns."""
         ...
 
-    def encode(self, encoding: Encoding) -> Array:
+    def encode(self, encoder: FeatureEncoder) -> Array:
         """The inputs of all rows."""
         ...
 
@@ -39,7 +39,7 @@ class Table:
 
     `labels` count into `class_names`; `weight` (n,) is how much each row counts, where they differ.
     `task` is `reconstruction` where the targets are the inputs.
-    X of a file is empty before `fitted`, and made by `encoding` then, unless it is an array.
+    X of a file is empty before `fitted`, and made by `encoder` then, unless it is an array.
     `splits` are the rows of splits that the file itself tells apart.
     """
 
@@ -49,8 +49,8 @@ class Table:
     class_names: tuple[str, ...] = ()
     input_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
-    reconstructs: bool = False
-    encoding: Encoding | None = None
+    is_autoencoder: bool = False
+    encoder: FeatureEncoder | None = None
     unfitted: Unfitted | None = None
     splits: Mapping[SplitName, Labels] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -67,24 +67,24 @@ class Table:
     def task(self) -> Task:
         if self.labels is not None:
             return "classification"
-        return "reconstruction" if self.reconstructs else "regression"
+        return "reconstruction" if self.is_autoencoder else "regression"
 
-    def fitted(self, training: Labels, encoding: Encoding | None = None) -> Table:
-        """The table with its inputs encoded as its training rows, or `encoding`, say.
+    def fitted(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+        """The table with its inputs encoded as its training rows, or `encoder`, say.
 
         Raises `DataError` naming column and row of what cannot be encoded.
         """
         if self.unfitted is None:
             return self
-        encoding = encoding or self.unfitted.fit(training, self.class_names)
-        X = self.unfitted.encode(encoding)
-        table = replace(self, X=X, input_names=encoding.names, encoding=encoding, unfitted=None)
-        return table.with_inputs_as_targets() if self.reconstructs else table
+        encoder = encoder or self.unfitted.fit(training, self.class_names)
+        X = self.unfitted.encode(encoder)
+        table = replace(self, X=X, input_names=encoder.names, encoder=encoder, unfitted=None)
+        return table.with_inputs_as_targets() if self.is_autoencoder else table
 
     def with_inputs_as_targets(self) -> Table:
         """The table of an autoencoder."""
         if self.unfitted is not None:
-            return replace(self, Y=None, reconstructs=True)
+            return replace(self, Y=None, is_autoencoder=True)
         X = self.X[:].astype(np.float64, copy=False)
         return replace(
             self,
@@ -93,7 +93,7 @@ class Table:
             labels=None,
             class_names=(),
             target_names=self.input_names,
-            reconstructs=True,
+            is_autoencoder=True,
         )
 
     def with_values_as_targets(self) -> Table:

@@ -1,4 +1,4 @@
-"""JᵀJ of the residuals' Jacobian J over rows, by the crew: the objective scales it.
+"""JᵀJ of the residuals' Jacobian J over rows, by the pool: the objective scales it.
 
 Some rows at a time, J is written to memory that all workers see, and JᵀJ grows by its product,
 strip by strip. One task makes the columns of J for some rows, one makes a strip of rows of JᵀJ:
@@ -12,7 +12,7 @@ import threading
 
 import numpy as np
 
-from bpcli.engine.pool.workers import Crew
+from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import SECONDS_A_FLOP, SERIAL_BELOW_SECONDS
 from bpcli.nn.arrays import Array, Vector
@@ -54,7 +54,7 @@ class JacobianProducts:
     """Σ_i w_i Σ_k (∂r_ki/∂params) (∂r_ki/∂params)ᵀ over rows i and outputs k."""
 
     def __init__(
-        self, network: Network, data: Rows, crew: Crew, write: JacobianPass = write_jacobian
+        self, network: Network, data: Rows, pool: WorkerPool, write: JacobianPass = write_jacobian
     ) -> None:
         n_params, dtype = network.n_params, data.dtype
         self._data = data
@@ -63,14 +63,14 @@ class JacobianProducts:
         self._at_once = min(len(data), samples_at_once(network, dtype))
         self._piece = max(_FEWEST_SAMPLES, -(-self._at_once // _PIECES))
         self._height, self._strips = _strip_height(network), _strips(network)
-        self._params = crew.share((n_params,), dtype)
-        self._index = crew.share((self._at_once,), np.intp)
-        self._count = crew.share((1,), np.int64)
-        self._store = crew.share((n_params * self._outputs * self._at_once,), dtype)
-        self._JTJ = crew.share((n_params, n_params), dtype)
+        self._params = pool.allocate_shared((n_params,), dtype)
+        self._index = pool.allocate_shared((self._at_once,), np.intp)
+        self._count = pool.allocate_shared((1,), np.int64)
+        self._store = pool.allocate_shared((n_params * self._outputs * self._at_once,), dtype)
+        self._JTJ = pool.allocate_shared((n_params, n_params), dtype)
         self._local = _Local(network, self._params)
-        self._write_pieces = crew.prepare(self._do_piece)
-        self._multiply_strips = crew.prepare(self._do_strip)
+        self._write_pieces = pool.register(self._do_piece)
+        self._multiply_strips = pool.register(self._do_strip)
 
     def JTJ(self, params: Vector, index: Array | None = None) -> Array:  # noqa: N802  # a matrix
         """JᵀJ over all rows or those at `index`: (n_params, n_params); the next call overwrites it.

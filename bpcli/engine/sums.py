@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from bpcli.engine.pool.workers import Crew
+from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.recording import Recorded, Tape, Watched, moved
 from bpcli.engine.rows import Block, Rows
 from bpcli.engine.shards import ShardPlan
@@ -177,7 +177,7 @@ class RowSums:
         network: Network,
         data: Rows,
         dtype: np.dtype,
-        crew: Crew,
+        pool: WorkerPool,
         backward: BackwardPass = propagation.backward,
     ) -> None:
         self._network = network
@@ -186,16 +186,16 @@ class RowSums:
         self.plan = self._plan_of(len(data))
         most_shards, n_params = len(self.plan.shards), network.n_params
         self._slice = max(_FEWEST_IN_A_SLICE, -(-n_params // _MOST_SLICES))
-        self._params = crew.share((n_params,), dtype)
-        self._grads = crew.share((most_shards, n_params), dtype)
-        self._losses = crew.share((most_shards,), np.result_type(dtype, np.float64))
-        self._Z = crew.share((network.layers[-1].rows, len(data)), dtype)
+        self._params = pool.allocate_shared((n_params,), dtype)
+        self._grads = pool.allocate_shared((most_shards, n_params), dtype)
+        self._losses = pool.allocate_shared((most_shards,), np.result_type(dtype, np.float64))
+        self._Z = pool.allocate_shared((network.layers[-1].rows, len(data)), dtype)
         self._Z_at: Vector | None = None
-        self._index = crew.share((len(data),), np.intp)
-        self._asked = crew.share((len(_Asked._fields),), np.int64)
+        self._index = pool.allocate_shared((len(data),), np.intp)
+        self._asked = pool.allocate_shared((len(_Asked._fields),), np.int64)
         self._passes = _Passes(network, self._params, data, backward)
-        self._pass_over_shards = crew.prepare(self._do_shard)
-        self._add_up_slices = crew.prepare(self._do_slice)
+        self._pass_over_shards = pool.register(self._do_shard)
+        self._add_up_slices = pool.register(self._do_slice)
 
     def loss(self, params: Vector, index: Array | None = None) -> complex | float:
         """Σ_i w_i loss_i."""
@@ -264,7 +264,7 @@ class RowSums:
             return None
         return self._passes.over(0, len(self._data))
 
-    # Shards, by the crew.
+    # Shards, by the pool.
 
     def _plan_of(self, rows: int) -> ShardPlan:
         if rows not in self._plans:

@@ -17,7 +17,7 @@ from bpcli.config.models import LayerParameters, Spec
 from bpcli.data.generators import Generator
 from bpcli.data.preprocessing import (
     SPLITS,
-    Preparation,
+    Preprocessor,
     ScaleRule,
     Split,
     SplitName,
@@ -28,7 +28,7 @@ from bpcli.data.preprocessing import (
 from bpcli.data.row_weights import row_weights, weights_of_classes
 from bpcli.data.table import Labels, Table, is_one_hot
 from bpcli.engine.gauss_newton import gauss_newton_tasks
-from bpcli.engine.pool.workers import Crew
+from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
 from bpcli.errors import ConfigError, DataError
@@ -47,7 +47,7 @@ from bpcli.training.loop import Training
 from bpcli.training.objective import Objective
 
 if TYPE_CHECKING:
-    from bpcli.data.columns import Encoding
+    from bpcli.data.columns import FeatureEncoder
     from bpcli.data.files.arrays import ArraySource
     from bpcli.data.files.table import FileSource
     from bpcli.data.inline import InlineArrays
@@ -73,7 +73,7 @@ class Experiment:
 
     config: Config
     table: Table
-    preparation: Preparation
+    preprocessor: Preprocessor
     splits: dict[SplitName, Split]
     network: Network
 
@@ -115,7 +115,7 @@ class Experiment:
         params.flags.writeable = False
         return params
 
-    def objective(self, crew: Crew | None = None, dtype: np.dtype | None = None) -> Objective:
+    def objective(self, pool: WorkerPool | None = None, dtype: np.dtype | None = None) -> Objective:
         """What training minimises."""
         training = self.spec.training
         rows = self.rows("train") if dtype is None else self._stored("train", dtype)
@@ -124,15 +124,15 @@ class Experiment:
             rows,
             l2=training.l2,
             reduction=training.reduction,
-            crew=crew,
-            shares_jacobian=crew is not None and training.optimizer.needs_sum_of_squares,
+            pool=pool,
+            shares_jacobian=pool is not None and training.optimizer.needs_sum_of_squares,
         )
 
-    def validation(self, crew: Crew | None = None) -> Objective | None:
+    def validation(self, pool: WorkerPool | None = None) -> Objective | None:
         """The mean loss of the validation set, without L2; None where that split is empty."""
         if not len(self.splits["val"]):
             return None
-        return Objective(self.network, self.rows("val"), crew=crew)
+        return Objective(self.network, self.rows("val"), pool=pool)
 
     @cached_property
     def plan(self) -> ShardPlan:
@@ -164,11 +164,11 @@ class Experiment:
         )
 
     @property
-    def figures(self) -> tuple[str, ...]:
+    def diagnostics(self) -> tuple[str, ...]:
         """What the optimizer tells of its state, by name."""
         asked = self.spec.training
         state = asked.optimizer.init(self.initial_params)
-        return tuple(asked.optimizer.figures(state, rate_at(asked.learning_rate, 0)))
+        return tuple(asked.optimizer.diagnostics(state, rate_at(asked.learning_rate, 0)))
 
     @property
     def batches(self) -> Batches:
@@ -196,12 +196,12 @@ def build(
     config: Config,
     *,
     needs_targets: bool = True,
-    encoding: Encoding | None = None,
+    encoder: FeatureEncoder | None = None,
     can_be_native: bool = False,
 ) -> Experiment:
     """Make the data and describe the network. Raises `ConfigError` with what does not fit.
 
-    `encoding` is that of a training, which is then not fitted again.
+    `encoder` is that of a training, which is then not fitted again.
 
     Generators use matrix products too, so the data are made with one BLAS thread and the numerics
     of the training: the same rows, to the bit, on any number of cores.
@@ -212,7 +212,7 @@ def build(
     numerics, demand = config.spec.training.numerics, prefer if can_be_native else require
     demand(numerics, can_restart=_can_be_read_again(config))
     with repeatable_numerics():
-        experiment = _build(config, needs_targets, encoding)
+        experiment = _build(config, needs_targets, encoder)
     demand(numerics)  # scikit-learn brings a BLAS of its own
     return experiment
 
@@ -225,7 +225,7 @@ def _can_be_read_again(config: Config) -> bool:
         return False
 
 
-def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Experiment:
+def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) -> Experiment:
     spec = config.spec
     _refuse_what_cannot_fit(config)
     table = _table(config)
@@ -234,7 +234,7 @@ def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Ex
         raise config.error(found)
     indices = _split(spec, table)
     table = replace(table, notes=(*table.notes, *_notes_on_folds(spec, table)))
-    table = _fitted(config, table, indices["train"], encoding)
+    table = _fitted(config, table, indices["train"], encoder)
     found = [
         *complaints.of_targets(spec, table, needs_targets),
         *complaints.of_weights(spec, table),
@@ -245,16 +245,16 @@ def _build(config: Config, needs_targets: bool, encoding: Encoding | None) -> Ex
         raise config.error(found)
     table = _weighted(spec, table, indices["train"])
     network = _network(spec, table)
-    preparation, splits = _prepared(spec, table, indices, network.outputs)
+    preprocessor, splits = _prepared(spec, table, indices, network.outputs)
     found = [
         *complaints.of_parameters(spec, network),
         *of_memory(needs(spec, network, len(table), table_bytes=0)),
-        *complaints.of_overflow(preparation, splits),
+        *complaints.of_overflow(preprocessor, splits),
         *(complaints.of_loss(network, splits) if needs_targets else ()),
     ]
     if found:
         raise config.error(found)
-    return Experiment(config, table, preparation, splits, network)
+    return Experiment(config, table, preprocessor, splits, network)
 
 
 def _refuse_what_cannot_fit(config: Config) -> None:
@@ -274,11 +274,11 @@ _BYTES_A_NUMBER = 16
 
 def _prepared(
     spec: Spec, table: Table, indices: dict[SplitName, Labels], outputs: int
-) -> tuple[Preparation, dict[SplitName, Split]]:
+) -> tuple[Preprocessor, dict[SplitName, Split]]:
     rules = (_rule(spec.data.scale.inputs), _rule(spec.data.scale.targets))
-    preparation = Preparation.fit(table, indices["train"], outputs, *rules)
-    splits = {name: preparation.split(name, table, index) for name, index in indices.items()}
-    return preparation, splits
+    preprocessor = Preprocessor.fit(table, indices["train"], outputs, *rules)
+    splits = {name: preprocessor.split(name, table, index) for name, index in indices.items()}
+    return preprocessor, splits
 
 
 # The table.
@@ -321,9 +321,11 @@ def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
         )
 
 
-def _fitted(config: Config, table: Table, training: Labels, encoding: Encoding | None) -> Table:
+def _fitted(
+    config: Config, table: Table, training: Labels, encoder: FeatureEncoder | None
+) -> Table:
     try:
-        return table.fitted(training, encoding)
+        return table.fitted(training, encoder)
     except DataError as error:
         raise _data_error(config, error) from None
 

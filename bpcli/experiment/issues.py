@@ -11,8 +11,8 @@ from bpcli.config.models import Spec
 from bpcli.data.preprocessing import (
     FITTED_RULES,
     SPLITS,
-    Preparation,
-    Scale,
+    Preprocessor,
+    Scaler,
     Split,
     SplitName,
     outputs_needed,
@@ -188,13 +188,13 @@ def _lost_classes(
         )
 
 
-def of_overflow(preparation: Preparation, splits: dict[SplitName, Split]) -> Iterator[Complaint]:
+def of_overflow(preprocessor: Preprocessor, splits: dict[SplitName, Split]) -> Iterator[Complaint]:
     """Scales that are not finite, or scale something to what is not; the table itself is finite."""
-    if preparation.inputs.changes_nothing and preparation.targets.changes_nothing:
+    if preprocessor.inputs.changes_nothing and preprocessor.targets.changes_nothing:
         return
     well = {
-        "inputs": _is_finite(preparation.inputs),
-        "targets": _is_finite(preparation.targets),
+        "inputs": _is_finite(preprocessor.inputs),
+        "targets": _is_finite(preprocessor.targets),
     }
     for X, Y in (block for split in splits.values() for block in split.blocks()):
         well["inputs"] &= bool(np.isfinite(X).all())
@@ -206,7 +206,7 @@ def of_overflow(preparation: Preparation, splits: dict[SplitName, Split]) -> Ite
             )
 
 
-def _is_finite(scale: Scale) -> bool:
+def _is_finite(scale: Scaler) -> bool:
     return bool(np.isfinite([scale.shift, scale.factor]).all())
 
 

@@ -116,7 +116,7 @@ def _check(
     expected = model.outputs(X)
     is_sigmoid = isinstance(model.network.layers[-1].activation, Sigmoid)
     largest = np.maximum(
-        np.abs(expected).max(axis=0), model.preparation.targets.factor * is_sigmoid
+        np.abs(expected).max(axis=0), model.preprocessor.targets.factor * is_sigmoid
     )
     rounded = model.outputs(X * (1 + 4 * float(np.finfo(model.params.dtype).eps)))
     allowed = tolerance * largest + 8 * np.abs(rounded - expected)
@@ -138,13 +138,13 @@ def _check(
 def _encoded(model: Model, columns: Columns) -> Array:
     from pandas import DataFrame
 
-    return model.encoding.encode(DataFrame(columns))
+    return model.encoder.encode(DataFrame(columns))
 
 
 def probes(model: Model) -> Iterator[Columns]:
     """Rows to try a file on: drawn where the training rows lay; then the middle, 0 and far out."""
     rng = np.random.default_rng(0)
-    scale, width = model.preparation.inputs, model.network.inputs
+    scale, width = model.preprocessor.inputs, model.network.inputs
     yield _columns(model, scale.invert(rng.standard_normal((64, width))), rng)
     middle = np.zeros((1, width))
     far = 10 * rng.choice([-1.0, 1.0], (4, width))
@@ -155,7 +155,7 @@ def probes(model: Model) -> Iterator[Columns]:
 def _columns(model: Model, X: Array, rng: np.random.Generator) -> Columns:
     """Numbers from X; booleans, words and gaps by lot."""
     columns, end = {}, 0
-    for column in model.encoding.inputs:
+    for column in model.encoder.inputs:
         place, end = end, end + len(column.names)
         columns[column.name] = _values(column, X[:, place].tolist(), rng)
     return columns

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from bpcli.data.preprocessing import Scale
+from bpcli.data.preprocessing import Scaler
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.registry import as_mapping
@@ -39,17 +39,17 @@ def document(model: Model) -> dict[str, Any]:
         "format": "bpnet model",
         "version": 1,
         "name": model.name,
-        "columns": [asdict(column) for column in model.encoding.inputs],
-        "inputs": list(model.encoding.names),
-        "input_scale": _scale(model.preparation.inputs),
+        "columns": [asdict(column) for column in model.encoder.inputs],
+        "inputs": list(model.encoder.names),
+        "input_scale": _scale(model.preprocessor.inputs),
         "layers": _layers(model),
-        "output_scale": _scale(model.preparation.targets),
+        "output_scale": _scale(model.preprocessor.targets),
         "outputs": list(model.output_names),
         "classes": list(model.class_names),
     }
 
 
-def _scale(scale: Scale) -> dict[str, list[float]]:
+def _scale(scale: Scaler) -> dict[str, list[float]]:
     """Inputs become (x - shift) / factor, outputs y · factor + shift."""
     return {"shift": scale.shift.tolist(), "factor": scale.factor.tolist()}
 

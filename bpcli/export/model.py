@@ -1,4 +1,4 @@
-"""A trained network with its preparation: all that a prediction needs, without any data.
+"""A trained network with its preprocessor: all that a prediction needs, without any data.
 
 It comes from a run's resolved.yaml and weights.safetensors alone, so that a run can be used where
 the rows it was trained on are not.
@@ -14,9 +14,9 @@ import numpy as np
 from bpcli.config.file_models import FileData
 from bpcli.config.load import validate
 from bpcli.config.source import Source
-from bpcli.data.columns import Encoding, InputColumn
+from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.delimited import FileFormat
-from bpcli.data.preprocessing import Preparation
+from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
@@ -37,8 +37,8 @@ class Model:
     name: str
     network: Network
     params: Vector
-    preparation: Preparation
-    encoding: Encoding
+    preprocessor: Preprocessor
+    encoder: FeatureEncoder
     target_names: tuple[str, ...]
     format: FileFormat
     notes: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Model:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes that outputs stand for; none where they are values."""
-        return self.preparation.class_names
+        return self.preprocessor.class_names
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -55,19 +55,19 @@ class Model:
 
     def outputs(self, X: Array) -> Array:
         """The outputs (n, outputs), in original units, for inputs (n, inputs) in theirs."""
-        prepared = self.preparation.inputs.apply(X)
-        return self.preparation.original(network_outputs(self.network, self.params, prepared))
+        prepared = self.preprocessor.inputs.apply(X)
+        return self.preprocessor.original(network_outputs(self.network, self.params, prepared))
 
     def labels(self, outputs: Array) -> Labels | None:
         """The class that each row of `outputs` says, as a place in `class_names`."""
-        return self.preparation.labels(outputs)
+        return self.preprocessor.labels(outputs)
 
     def predict(self, frame: DataFrame) -> Array:
         """`outputs` for the columns of a frame, which are found by name.
 
         Raises `DataError` naming the column that lacks, or column and row of what does not fit.
         """
-        return self.outputs(self.encoding.encode(frame))
+        return self.outputs(self.encoder.encode(frame))
 
     def in_double(self) -> Model:
         """The same parameters, computed with in float64."""
@@ -87,7 +87,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         spec.name,
         network,
         saved.params(network, weights, np.dtype(spec.network.dtype)),
-        saved.preparation(network, tuple(saved.meta["class_names"])),
+        saved.preprocessor(network, tuple(saved.meta["class_names"])),
         _encoding(saved),
         tuple(saved.meta["target_names"]),
         spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
@@ -95,7 +95,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
     )
 
 
-def _encoding(saved: SavedWeights) -> Encoding:
+def _encoding(saved: SavedWeights) -> FeatureEncoder:
     """What the training fitted; of data that were no table of a file, numbers by their names."""
     names = saved.meta["input_names"]
-    return saved.encoding or Encoding(tuple(InputColumn(name) for name in names))
+    return saved.encoder or FeatureEncoder(tuple(InputColumn(name) for name in names))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.preprocessing import Scale
+from bpcli.data.preprocessing import Scaler
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
@@ -43,7 +43,7 @@ def onnx_bytes(model: Model) -> bytes:
     graph = _Graph(model.params.dtype)
     output = _pipeline(graph, model)
     kind = helper.np_dtype_to_tensor_dtype(model.params.dtype)
-    width = len(model.encoding.names)
+    width = len(model.encoder.names)
     inputs = [helper.make_tensor_value_info("inputs", kind, ["N", width])]
     outputs = [helper.make_tensor_value_info(output, kind, ["N", model.network.outputs])]
     if model.class_names:
@@ -56,7 +56,7 @@ def onnx_bytes(model: Model) -> bytes:
         ir_version=helper.find_min_ir_version_for([opset]),
         producer_name="bpnet",
     )
-    names = {"inputs": model.encoding.names, "outputs": model.output_names}
+    names = {"inputs": model.encoder.names, "outputs": model.output_names}
     helper.set_model_props(
         whole,
         {
@@ -124,21 +124,21 @@ class _Graph:
 
 def _pipeline(graph: _Graph, model: Model) -> str:
     """All nodes from `inputs` to the outputs, whose name it gives, and to `class`."""
-    a = _scaled(graph, "inputs", model.preparation.inputs)
+    a = _scaled(graph, "inputs", model.preprocessor.inputs)
     tensors = dict(model.network.tensors(model.params))
     for number, layer in enumerate(model.network.layers, start=1):
         names = [name for name in (f"W{number}", f"b{number}") if name in tensors]
         operands = [graph.constant(name, tensors[name]) for name in names]
         z = graph.node("Gemm", a, *operands, name=f"z{number}", transB=1)
         a = _activated(graph, z, layer.activation)
-    output = _unscaled(graph, a, model.preparation.targets)
+    output = _unscaled(graph, a, model.preprocessor.targets)
     output = graph.node("Identity", output, name="outputs")
     if model.class_names:
         _class(graph, output, model)
     return output
 
 
-def _scaled(graph: _Graph, x: str, scale: Scale) -> str:
+def _scaled(graph: _Graph, x: str, scale: Scaler) -> str:
     """(x - shift) / factor, in double as bpnet does it."""
     if scale.changes_nothing:
         return x
@@ -148,7 +148,7 @@ def _scaled(graph: _Graph, x: str, scale: Scale) -> str:
     return graph.cast(graph.node("Div", shifted, factor), graph.dtype)
 
 
-def _unscaled(graph: _Graph, y: str, scale: Scale) -> str:
+def _unscaled(graph: _Graph, y: str, scale: Scaler) -> str:
     """The inverse, y · factor + shift, in double as bpnet does it."""
     if scale.changes_nothing:
         return y

@@ -63,7 +63,7 @@ def _assignment(name: str, values: tuple[str, ...]) -> str:
 
 def _encoding(model: Model) -> Iterator[str]:
     """The functions that make columns numbers, and the list of columns that they are for."""
-    entries = [entry for column in model.encoding.inputs for entry in _entries(column)]
+    entries = [entry for column in model.encoder.inputs for entry in _entries(column)]
     kinds = {"missing", *(kind for _, kind, _ in entries)}
     if "boolean" in kinds:
         kinds.add("number")
@@ -164,7 +164,7 @@ def encode(rows):
 
 
 def _scales(model: Model) -> Iterator[str]:
-    inputs, outputs = model.preparation.inputs, model.preparation.targets
+    inputs, outputs = model.preprocessor.inputs, model.preprocessor.targets
     if not inputs.changes_nothing:
         yield f"INPUT_SHIFT = {_literal(inputs.shift)}\nINPUT_FACTOR = {_literal(inputs.factor)}"
     if not outputs.changes_nothing:
@@ -226,7 +226,7 @@ def _call(activation: Activation, z: str) -> str:
 
 
 def _predict(model: Model) -> str:
-    inputs, outputs = model.preparation.inputs, model.preparation.targets
+    inputs, outputs = model.preprocessor.inputs, model.preprocessor.targets
     scaled = "" if inputs.changes_nothing else "    X = (X - INPUT_SHIFT) / INPUT_FACTOR\n"
     unscaled = "" if outputs.changes_nothing else "    Y = Y * OUTPUT_FACTOR + OUTPUT_SHIFT\n"
     return f'''

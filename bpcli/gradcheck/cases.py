@@ -75,8 +75,8 @@ def _refuse_overflow(objective: Objective, place: Place, size_of_terms: float) -
     is wrong.
     """
     of_data = np.abs(objective.like(l2=0.0).value(place.params)), size_of_terms * objective.n_rows
-    steepest = objective.l2 * objective.n_rows * np.abs(place.params).max()
-    of_penalty = np.abs(objective.penalty(place.params)), steepest
+    max_slope = objective.l2 * objective.n_rows * np.abs(place.params).max()
+    of_penalty = np.abs(objective.penalty(place.params)), max_slope
     smallest = float(place.steps.min())  # 0 where an activation overflows
     room = float(np.abs(place.params).sum() + 1) / smallest if smallest else np.inf
     for bounds, hint in (

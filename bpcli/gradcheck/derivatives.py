@@ -142,8 +142,8 @@ class Surroundings:
 
     def _pieces(self, params: Vector) -> list[bytes]:
         self._forward(params)
-        found = [layer.activation.pieces_of(layer.z) for layer in self._work.layers]
-        found.append(self.network.loss.pieces_of(self._work.layers[-1].a, self._targets))
+        found = [layer.activation.linear_region(layer.z) for layer in self._work.layers]
+        found.append(self.network.loss.linear_region(self._work.layers[-1].a, self._targets))
         return [pieces.tobytes() for pieces in found if pieces is not None]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.data.preprocessing import Preparation, Split
+from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Labels, Task
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
@@ -32,16 +32,18 @@ class Predictions:
     log_losses: Array | None = None
 
 
-def predictions(network: Network, Z: Array, preparation: Preparation, split: Split) -> Predictions:
+def predictions(
+    network: Network, Z: Array, preprocessor: Preprocessor, split: Split
+) -> Predictions:
     """What the output layer's z (rows, n) of a split mean.
 
     Log losses come from z, so they are never infinite.
     """
     outputs = np.empty((len(split), network.outputs))
     for rows in _pieces(len(split)):
-        outputs[rows] = preparation.original(output_activations(network, Z[:, rows]).T)
-    classes = preparation.labels(outputs)
-    log_losses = None if classes is None else _log_losses(network, Z, preparation, split)
+        outputs[rows] = preprocessor.original(output_activations(network, Z[:, rows]).T)
+    classes = preprocessor.labels(outputs)
+    log_losses = None if classes is None else _log_losses(network, Z, preprocessor, split)
     return Predictions(outputs, classes, log_losses)
 
 
@@ -58,7 +60,9 @@ def output_activations(network: Network, Z: Array) -> Array:
     return A
 
 
-def _log_losses(network: Network, Z: Array, preparation: Preparation, split: Split) -> Array | None:
+def _log_losses(
+    network: Network, Z: Array, preprocessor: Preprocessor, split: Split
+) -> Array | None:
     """In double precision."""
     loss = _log_loss_of(network)
     if loss is None:
@@ -66,7 +70,7 @@ def _log_losses(network: Network, Z: Array, preparation: Preparation, split: Spl
     found = np.empty(len(split))
     for rows in _pieces(len(split)):
         z = Z[:, rows].astype(np.float64)
-        Y = preparation.original(replace(split, index=split.index[rows]).Y)
+        Y = preprocessor.original(replace(split, index=split.index[rows]).Y)
         found[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, and not a
     return found
 
@@ -84,7 +88,7 @@ def _log_loss_of(network: Network) -> Loss | None:
 def constant_predictions(training: Split, split: Split) -> Predictions:
     """The baseline that knows the training targets but no input.
 
-    Classes: always the commonest, with the training frequencies as probabilities. Values: the mean.
+    Classes: the most frequent, with the training frequencies as probabilities. Values: their mean.
     """
     rows = len(split)
     if training.labels is None:
@@ -95,8 +99,8 @@ def constant_predictions(training: Split, split: Split) -> Predictions:
     frequency = np.bincount(training.labels, minlength=count) / len(training)
     with np.errstate(divide="ignore"):
         log_losses = -np.log(frequency[split.labels])
-    commonest = np.full(rows, frequency.argmax())
-    return Predictions(np.tile(frequency, (rows, 1)), commonest, log_losses)
+    most_frequent = np.full(rows, frequency.argmax())
+    return Predictions(np.tile(frequency, (rows, 1)), most_frequent, log_losses)
 
 
 class Sample(NamedTuple):

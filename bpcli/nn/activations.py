@@ -58,7 +58,7 @@ class Activation:
     """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
 
     @property
-    def steepest(self) -> float | None:
+    def max_slope(self) -> float | None:
         """The bound of f', where f' falls to 0 gradually so that units saturate; else None."""
         return None
 
@@ -70,7 +70,7 @@ class Activation:
         """Write J(z)ᵀ grad_a, the loss's derivative by z, into `out`."""
         raise NotImplementedError
 
-    def pieces_of(self, z: Array) -> Array | None:
+    def linear_region(self, z: Array) -> Array | None:
         """Which differentiable piece of f each z lies on; None where f has no kink.
 
         Differences across a kink prove nothing, so gradient checking compares these.
@@ -98,7 +98,7 @@ class Sigmoid(Activation):
     gives_probabilities = True
 
     @property
-    def steepest(self) -> float:
+    def max_slope(self) -> float:
         return 1 / 4
 
     def forward(self, z: Array, out: Array) -> None:
@@ -119,7 +119,7 @@ class Tanh(Activation):
     works_in_place = True
 
     @property
-    def steepest(self) -> float:
+    def max_slope(self) -> float:
         return 1.0
 
     def forward(self, z: Array, out: Array) -> None:
@@ -146,7 +146,7 @@ class Relu(Activation):
         slope = np.sign(a.real) if a.size <= _FEW else a.real > 0
         np.multiply(grad_a, slope, out=out)
 
-    def pieces_of(self, z: Array) -> Array:
+    def linear_region(self, z: Array) -> Array:
         return z.real > 0
 
 
@@ -168,7 +168,7 @@ class LeakyRelu(Activation):
         out *= 1 - self.slope
         out += self.slope * grad_a
 
-    def pieces_of(self, z: Array) -> Array:
+    def linear_region(self, z: Array) -> Array:
         return z.real > 0
 
 
@@ -182,7 +182,7 @@ class Elu(Activation):
     alpha: Annotated[float, Gt(0), doc("How far below 0 it goes.")] = 1.0
 
     @property
-    def steepest(self) -> float:
+    def max_slope(self) -> float:
         return max(1.0, self.alpha)
 
     def forward(self, z: Array, out: Array) -> None:
@@ -199,7 +199,7 @@ class Elu(Activation):
         out += positive
         out *= grad_a
 
-    def pieces_of(self, z: Array) -> Array | None:
+    def linear_region(self, z: Array) -> Array | None:
         return None if self.alpha == 1 else z.real > 0  # at alpha = 1 the slopes meet
 
 
@@ -207,7 +207,7 @@ class Softplus(Activation):
     """f(z) = ln(1 + e^z); f'(z) = 1 / (1 + e^-z) = 1 - e^-a."""
 
     @property
-    def steepest(self) -> float:
+    def max_slope(self) -> float:
         return 1.0
 
     def forward(self, z: Array, out: Array) -> None:
@@ -225,7 +225,7 @@ class Softsign(Activation):
     """f(z) = z / (1 + |z|); f'(z) = 1 / (1 + |z|)²."""
 
     @property
-    def steepest(self) -> float:
+    def max_slope(self) -> float:
         return 1.0
 
     def forward(self, z: Array, out: Array) -> None:
@@ -261,11 +261,11 @@ class Maxout(Activation):
         np.maximum.reduce(self._by_unit(z), axis=1, out=out)
 
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        winner = self.pieces_of(z)[:, np.newaxis, :]
+        winner = self.linear_region(z)[:, np.newaxis, :]
         is_winner = winner == np.arange(self.pieces)[:, np.newaxis]
         np.multiply(is_winner, grad_a[:, np.newaxis, :], out=self._by_unit(out))
 
-    def pieces_of(self, z: Array) -> Array:
+    def linear_region(self, z: Array) -> Array:
         winner: Array = self._by_unit(z).real.argmax(axis=1)
         return winner
 

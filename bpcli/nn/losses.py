@@ -48,7 +48,7 @@ class Loss:
         """The c of loss_i = c Σ_k (a_k - y_k)² with so many outputs, of a sum of squares."""
         raise NotImplementedError
 
-    def pieces_of(self, a: Array, y: Array) -> Array | None:
+    def linear_region(self, a: Array, y: Array) -> Array | None:
         """Which side of a kink of the loss each output lies on; None where it has none."""
         return None
 
@@ -118,7 +118,7 @@ class Mae(Loss):
         np.subtract(a, y, out=out)
         np.multiply(np.sign(out.real), 1 / len(a), out=out)
 
-    def pieces_of(self, a: Array, y: Array) -> Array:
+    def linear_region(self, a: Array, y: Array) -> Array:
         return (a - y).real > 0
 
 

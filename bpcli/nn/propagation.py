@@ -72,7 +72,7 @@ class LayerPass:
         self.matrix = matrix
         self.W = matrix[:, : self.layer.inputs]
 
-    def carve(self, samples: int, ones_above: bool) -> None:
+    def allocate_views(self, samples: int, ones_above: bool) -> None:
         """Lay out the block's arrays for a number of samples, in memory kept between blocks.
 
         Each is a contiguous piece of flat storage, since a product writes only into such an array.
@@ -129,8 +129,8 @@ class Workspace:
         """Prepare for a block of `samples` columns."""
         if samples != self.samples:
             for here, above in pairwise(self.layers):
-                here.carve(samples, ones_above=above.layer.has_bias)
-            self.layers[-1].carve(samples, ones_above=False)
+                here.allocate_views(samples, ones_above=above.layer.has_bias)
+            self.layers[-1].allocate_views(samples, ones_above=False)
             self.samples = samples
 
 

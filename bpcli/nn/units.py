@@ -91,7 +91,7 @@ class _Tally:
 
     def __init__(self, layer: LayerPass) -> None:
         self._layer = layer
-        self._steepest = layer.activation.steepest
+        self._max_slope = layer.activation.max_slope
         self._largest: Array = np.full(layer.layer.units, -np.inf)
         self._flat_rows: Array = np.zeros(layer.layer.rows, np.int64)
 
@@ -100,13 +100,13 @@ class _Tally:
         slopes = _slopes(self._layer)
         largest = slopes.reshape(len(self._largest), -1).max(axis=1)
         np.maximum(self._largest, largest, out=self._largest)
-        if self._steepest is not None:
-            self._flat_rows += (slopes < _FLAT * self._steepest).sum(axis=1)
+        if self._max_slope is not None:
+            self._flat_rows += (slopes < _FLAT * self._max_slope).sum(axis=1)
 
     def counts(self, samples: int) -> tuple[int, int]:
         """Dead units and saturated ones."""
         dead = int((self._largest == 0).sum())
-        if self._steepest is None:
+        if self._max_slope is None:
             return dead, 0
         return dead, int((self._flat_rows >= _NEARLY_ALL * samples).sum()) - dead
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bpcli.optimizers.base import Bounds, NoStep, Optimizer, State
+from bpcli.optimizers.base import Bounds, Optimizer, State, StepFailed
 from bpcli.optimizers.gradient_descent import GradientDescent
 from bpcli.registry import LazyRegistry
 
@@ -18,9 +18,9 @@ __all__ = [
     "OPTIMIZER_ALIASES",
     "Bounds",
     "GradientDescent",
-    "NoStep",
     "Optimizer",
     "State",
+    "StepFailed",
 ]
 
 OPTIMIZERS: LazyRegistry[Optimizer] = LazyRegistry(

@@ -23,7 +23,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import POSITIVE, Bounds, NoStep, Optimizer, State
+from bpcli.optimizers.base import POSITIVE, Bounds, Optimizer, State, StepFailed
 from bpcli.training.objective import Objective
 
 
@@ -65,7 +65,7 @@ class AdaptiveGradientDescent(Optimizer):
         if trial_loss < loss:
             return trial, self._state(state, self.increase, velocity)
         if np.array_equal(trial, params):
-            raise NoStep("no_progress", "The next step is too short to change any parameter.")
+            raise StepFailed("no_progress", "The next step is too short to change any parameter.")
         if trial_loss <= self.max_loss_increase * loss:
             return trial, self._state(state, 1.0, velocity)
         return params, self._state(state, self.decrease, np.zeros_like(params))
@@ -75,6 +75,6 @@ class AdaptiveGradientDescent(Optimizer):
         rate = np.asarray(factor * state["rate"])
         return {"rate": rate, "velocity": velocity} if self.momentum else {"rate": rate}
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         assert learning_rate is not None, "the config gives it one"
         return {"learning_rate": float(state["rate"]) * learning_rate}

@@ -25,7 +25,7 @@ STATES_IN_USE = 3
 """The state at the last epoch known to be good, before a step and after it."""
 
 
-class NoStep(Exception):
+class StepFailed(Exception):
     """No step that lowers the objective was found: training ends here.
 
     `reason` is the name of the stop reason, such as `line_search`; the message is one sentence on
@@ -71,7 +71,7 @@ class Optimizer:
         """One update: new parameters and new state; the old ones are left as they are.
 
         The learning rate is an array of shape () in the dtype of the parameters; one without
-        meaning for an optimizer that has none. Raises `NoStep` where there is no way down.
+        meaning for an optimizer that has none. Raises `StepFailed` where there is no way down.
         """
         raise NotImplementedError
 
@@ -87,7 +87,7 @@ class Optimizer:
         """What training needs for it beyond a few vectors: its states, and matrices to solve."""
         return 0
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         """What the log shows of the state after an epoch: the learning rate, or what stands for it.
 
         `learning_rate` is what the next step is given. The same keys for every state.
@@ -119,12 +119,12 @@ _LEAST_SQUARE = 1e-290
 
 
 def square_of_gradient(grad: Vector) -> float:
-    """gᵀg. Raises `NoStep` where that is zero or infinite, so that g shows no way to go."""
+    """gᵀg. Raises `StepFailed` where that is zero or infinite, so that g shows no way to go."""
     square = dot(grad, grad)
     if square < _LEAST_SQUARE:
-        raise NoStep("zero_gradient", "The gradient is zero: no direction leads down.")
+        raise StepFailed("zero_gradient", "The gradient is zero: no direction leads down.")
     if not math.isfinite(square):
-        raise NoStep(
+        raise StepFailed(
             "infinite_gradient",
             "The gradient's square is infinite: look at the scale of the data (`data.scale`).",
         )

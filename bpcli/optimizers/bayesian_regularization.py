@@ -24,7 +24,7 @@ from typing import ClassVar
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import POSITIVE, Bounds, NoStep, State
+from bpcli.optimizers.base import POSITIVE, Bounds, State, StepFailed
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt, Quadratic
 from bpcli.training.objective import GaussNewton, Objective
 
@@ -70,12 +70,12 @@ class BayesianRegularization(LevenbergMarquardt):
         here = Quadratic(half_of_F(params), grad, H, 1.0)
         try:
             params, damping = self.descend(half_of_F, here, params, state["damping"].item())
-        except NoStep:
+        except StepFailed:
             _refuse_no_parameters(found["effective_params"])
             raise
         return params, {**_arrays(found), "damping": damping}
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {name: value.item() for name, value in state.items()}
 
 
@@ -101,9 +101,9 @@ def _estimate(
 
 
 def _refuse_no_parameters(effective: float) -> None:
-    """Raise `NoStep` where all has decayed: that is a minimum of F, and fits nothing."""
+    """Raise `StepFailed` where all has decayed: that is a minimum of F, and fits nothing."""
     if effective < _NONE:
-        raise NoStep(
+        raise StepFailed(
             "no_effective_params",
             "The data determine none of the parameters, which have decayed to zero: try another "
             "`seed`, fewer hidden units, more rows, or `levenberg_marquardt`.",

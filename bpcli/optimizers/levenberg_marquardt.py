@@ -24,9 +24,9 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers.base import (
     POSITIVE,
     Bounds,
-    NoStep,
     Optimizer,
     State,
+    StepFailed,
     square_of_gradient,
 )
 from bpcli.training.objective import Objective
@@ -100,7 +100,7 @@ class LevenbergMarquardt(Optimizer):
         params, damping = self.descend(loss, here, params, state["damping"].item())
         return params, {"damping": damping}
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {"damping": state["damping"].item()}
 
     def descend(
@@ -108,7 +108,7 @@ class LevenbergMarquardt(Optimizer):
     ) -> tuple[Vector, Array]:
         """The first damped step that lowers the function, and the damping to go on with.
 
-        Raises `NoStep` where the damping grows beyond the largest first.
+        Raises `StepFailed` where the damping grows beyond the largest first.
         """
         while damping <= self.max_damping:
             trial = _damped_step(here, params, damping)
@@ -116,7 +116,7 @@ class LevenbergMarquardt(Optimizer):
                 return trial, np.asarray(max(_LEAST_DAMPING, damping / self.decrease))
             # From the least number of all, a factor may lead nowhere: 1.4 times it is rounded back.
             damping = max(_LEAST_DAMPING, damping * self.increase)
-        raise NoStep(
+        raise StepFailed(
             "max_damping",
             f"No step lowers the loss, with a damping of up to {self.max_damping:g}.",
         )

@@ -18,9 +18,9 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers.base import (
-    NoStep,
     Optimizer,
     State,
+    StepFailed,
     dot,
     norm,
     square_of_gradient,
@@ -150,7 +150,7 @@ def search(line: Line, first_length: float) -> Trial:
 
     The line leads down at its start. Where no such point is found, as across a kink of the
     objective, the lowest does if its loss is lower by more than rounding; if there is none either,
-    raises `NoStep`.
+    raises `StepFailed`.
     """
     low, high, length = line.start, None, first_length
     for _ in range(_MOST_TRIALS):
@@ -162,7 +162,7 @@ def search(line: Line, first_length: float) -> Trial:
     if line.has_fallen_visibly(low):
         return line.recalled(low)
     line.recalled(line.start)
-    raise NoStep(
+    raise StepFailed(
         "line_search",
         f"The line search found no lower loss in {_MOST_TRIALS} trials: to within rounding this is "
         "a minimum, or the objective has a kink here.",
@@ -244,12 +244,12 @@ class LineSearchOptimizer(Optimizer):
                 try:
                     end = search(line, self.first_length(line, state))
                     return end.params, self.remember(state, line, end)
-                except NoStep:
+                except StepFailed:
                     pass  # of a memory that misleads, as after a kink
         state = self.init(params)
         line = Line(objective, params, -grad, self.flatness)
         end = search(line, 1 / math.sqrt(square))  # moves by 1, whatever the objective's scale
         return end.params, self.remember(state, line, end)
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {"step_length": float(state["length"])}

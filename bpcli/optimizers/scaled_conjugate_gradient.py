@@ -25,9 +25,9 @@ from bpcli.optimizers.base import (
     COUNT,
     POSITIVE,
     Bounds,
-    NoStep,
     Optimizer,
     State,
+    StepFailed,
     dot,
     norm,
     square_of_gradient,
@@ -85,7 +85,7 @@ class ScaledConjugateGradient(Optimizer):
         mu = -dot(p, here.grad)
         end = params + (mu / delta) * p  # 5
         if (end == params).all():
-            raise NoStep(
+            raise StepFailed(
                 "max_damping",
                 f"Damped by {damping:.1e}, a step changes no parameter: to within rounding this is "
                 "a minimum, or the objective has a kink here.",
@@ -106,7 +106,7 @@ class ScaledConjugateGradient(Optimizer):
         p = -there.grad if moves % p.size == 0 else _conjugate(p, here.grad, there.grad, mu)
         return end, {**state, "p": p, "moves": np.asarray(moves)}
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {"damping": float(state["damping"])}
 
     def _curvature(self, objective: Objective, params: Vector, grad: Vector, p: Vector) -> float:

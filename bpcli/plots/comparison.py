@@ -73,7 +73,7 @@ def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
                 color=colour(number),
                 linestyle=dashes(number),
                 linewidth=1.8 if len(own) == 1 else 1.1,
-                marker="X" if training["ended_by"] == "diverged" else "o",
+                marker="X" if training["stop_reason"] == "diverged" else "o",
                 markersize=6,
                 markevery=[-1],
                 label="_" if place else row["label"],

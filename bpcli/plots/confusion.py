@@ -72,7 +72,7 @@ class Confusion(Plot):
 
 
 def _class_names(subject: Subject) -> tuple[str, ...]:
-    return subject.experiment.preparation.class_names
+    return subject.experiment.preprocessor.class_names
 
 
 def _percent(share: float, _: object = None) -> str:

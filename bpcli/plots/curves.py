@@ -59,7 +59,7 @@ class LossCurves(Curves):
     def title(self, subject: Subject) -> str:
         record = subject.record
         status, reason = record["status"], record.get("stop_reason")
-        ended = literal(status if reason in (None, status) else f"ended by {reason}")
+        ended = literal(status if reason in (None, status) else f"stop reason: {reason}")
         return f"loss by epoch, {_best_text(record)}{ended}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:

@@ -83,7 +83,7 @@ def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> N
 
 def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> None:
     """The outputs above, the rows of each class below."""
-    names = subject.experiment.preparation.class_names
+    names = subject.experiment.preprocessor.class_names
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 0.5 + 0.25 * len(names)])
     for number, name in enumerate(output_names(subject.network, names, ())[:MOST_CURVES]):
         above.plot(

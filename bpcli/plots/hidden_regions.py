@@ -54,7 +54,7 @@ class HiddenRegions(Plot):
     def draw(self, figure: Panel, subject: Subject) -> None:
         window = window_of(subject, _ACROSS)
         work = Workspace(subject.network, subject.params)
-        forward_rows(work, subject.experiment.preparation.inputs.apply(window.grid))
+        forward_rows(work, subject.experiment.preprocessor.inputs.apply(window.grid))
         heights = _heights(subject)
         bands = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
         for number, (band, layer) in enumerate(zip(bands, work.layers, strict=False), start=1):

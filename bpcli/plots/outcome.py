@@ -21,9 +21,9 @@ MOST_PANELS = 6
 
 def outputs_at(subject: Subject, X: Array) -> Array:
     """The outputs (n, K) for inputs (n, d), both in original units."""
-    preparation = subject.experiment.preparation
-    A = predict(subject.network, subject.params, preparation.inputs.apply(X))
-    return preparation.original(A)
+    preprocessor = subject.experiment.preprocessor
+    A = predict(subject.network, subject.params, preprocessor.inputs.apply(X))
+    return preprocessor.original(A)
 
 
 def no_classes(subject: Subject) -> str | None:

@@ -59,7 +59,7 @@ class Regions(Plot):
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.rows.labels is not None:
-            return (7.0, 6.0 + 0.1 * len(subject.experiment.preparation.class_names))
+            return (7.0, 6.0 + 0.1 * len(subject.experiment.preprocessor.class_names))
         count = min(subject.network.outputs, MOST_PANELS)
         return (7.0, 5.6) if count == 1 else (5.0 * min(count, 3), 4.2 * -(-count // 3) + 0.5)
 
@@ -102,7 +102,7 @@ def _fill_with_score(
 ) -> None:
     """Contours of the probability of the second class, with the line at which it wins."""
     experiment = subject.experiment
-    name = output_names(subject.network, experiment.preparation.class_names, ())[-1]
+    name = output_names(subject.network, experiment.preprocessor.class_names, ())[-1]
     activation = subject.network.layers[-1].activation
     levels = np.linspace(0, 1, 11) if activation.gives_probabilities else 12
     image = window.image(score)
@@ -130,7 +130,7 @@ def _draw_rows(axes: Axes, subject: Subject, labels: Labels, wrong: Array) -> No
     from matplotlib.patheffects import withStroke
 
     X, some = original_inputs(subject), some_rows(len(labels))
-    names = subject.experiment.preparation.class_names
+    names = subject.experiment.preprocessor.class_names
     size = 36 if len(some) <= 300 else 14
     for label, name in enumerate(names):
         own = some[labels[some] == label]

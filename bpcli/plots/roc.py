@@ -51,7 +51,7 @@ class Roc(Plot):
         return reason
 
     def title(self, subject: Subject) -> str:
-        several = len(subject.experiment.preparation.class_names) > 2
+        several = len(subject.experiment.preprocessor.class_names) > 2
         return f"ROC{', one class against the rest' * several}, {subject.split} split"
 
     def size(self, subject: Subject) -> tuple[float, float]:
@@ -90,7 +90,7 @@ class ScoredClass(NamedTuple):
 
 def _scored_classes(subject: Subject) -> list[ScoredClass]:
     """Without those that have no rows in the split, or all of them."""
-    labels, names = subject.rows.labels, subject.experiment.preparation.class_names
+    labels, names = subject.rows.labels, subject.experiment.preprocessor.class_names
     assert labels is not None, "there are classes"
     outputs = subject.predictions.outputs
     return [

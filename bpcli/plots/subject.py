@@ -37,7 +37,7 @@ def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
 
 @dataclass(frozen=True, eq=False)
 class Rebuilt:
-    """The experiment of a run with the saved preparation, the chosen weights, and notes on both."""
+    """The experiment of a run with its saved preprocessor, chosen weights, and notes on both."""
 
     experiment: Experiment
     params: Vector
@@ -92,7 +92,7 @@ class Subject:
         """What the network predicts for the split to show, as `eval` measures it."""
         rows = self.experiment.rows(self.split)
         Z = Objective(self.network, rows).outputs(self.params)
-        return predictions(self.network, Z, self.experiment.preparation, self.rows)
+        return predictions(self.network, Z, self.experiment.preprocessor, self.rows)
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:
         """The layers with z and a for rows of a split, evenly taken where there are more."""

@@ -14,11 +14,11 @@ import numpy as np
 
 from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers import Bounds, NoStep, State
+from bpcli.optimizers import Bounds, State, StepFailed
 from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
 from bpcli.runs.parameter_path import digest_of_rows
 from bpcli.runs.store import METRICS, Run
-from bpcli.training.loop import Position
+from bpcli.training.loop import TrainState
 from bpcli.training.stopping import Memory, under
 
 _FILE = re.compile(r"checkpoint-(\d{1,13})\.safetensors")
@@ -43,7 +43,7 @@ class Checkpoint:
     Of the log and the recorded parameters it has the size at that time, and the digest.
     """
 
-    position: Position
+    position: TrainState
     best: Memory
     stopping: Memory
     seconds: float
@@ -83,8 +83,8 @@ class Checkpoint:
     def of(cls, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> Checkpoint:
         """From what `to_arrays` and `to_json` gave; arrays in memory of their own."""
         arrays = {name: array.copy() for name, array in arrays.items()}
-        ended = None if meta["ended"] is None else NoStep(*meta["ended"])
-        position = Position(
+        ended = None if meta["ended"] is None else StepFailed(*meta["ended"])
+        position = TrainState(
             meta["epoch"], arrays["params"], under("state.", arrays), meta["random_state"], ended
         )
         return cls(

@@ -92,7 +92,7 @@ def describe(experiment: Experiment) -> Record:
         "batch_size": spec.training.batch_size,
         "dtype": spec.network.dtype,
         "overrides": list(experiment.config.overrides),
-        "targets_scaled": experiment.preparation.targets.changes_units,
+        "targets_scaled": experiment.preprocessor.targets.changes_units,
         "task": experiment.table.task,
         "data_files": {str(path): file_digest(path) for path in spec.data.files},
         "rows": {name: len(experiment.splits[name]) for name in SPLITS},
@@ -139,7 +139,7 @@ def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[st
     return {
         **{f"best.{name}": tensor for name, tensor in network.tensors(best)},
         **{f"last.{name}": tensor for name, tensor in network.tensors(last)},
-        **experiment.preparation.to_arrays(),
+        **experiment.preprocessor.to_arrays(),
     }
 
 
@@ -148,13 +148,13 @@ def weights_meta(experiment: Experiment, best_epoch: int) -> Record:
 
     Nothing of time, host or workers: bytes repeat.
     """
-    encoding = experiment.table.encoding
+    encoder = experiment.table.encoder
     return {
         "best_epoch": best_epoch,
-        "class_names": experiment.preparation.class_names,
+        "class_names": experiment.preprocessor.class_names,
         "input_names": experiment.table.input_names,
         "target_names": experiment.table.target_names,
-        "columns": None if encoding is None else encoding.to_json(),
+        "columns": None if encoder is None else encoder.to_json(),
         "layers": layer_records(experiment.network),
         "params": experiment.network.n_params,
     }

@@ -239,7 +239,7 @@ class RunRecord(Machine):
     error: Text = ""
     stop_reason: Word = ""
     stop_message: Text | None = None
-    figures: dict[Word, Figure] = {}
+    diagnostics: dict[Word, Figure] = {}
     epochs: Count = 0
     best_epoch: Count = 0
     ended: Name = ""
@@ -268,7 +268,7 @@ _FILES = (CONFIG, SPLIT, RESOLVED, METRICS, WEIGHTS)
 
 
 OF_THE_END = (
-    "stop_reason", "stop_message", "figures", "epochs", "best_epoch", "ended", "seconds",
+    "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
     "watching_seconds", "stop", "warning", "metrics", "baselines",
 )  # fmt: skip
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from bpcli.config.load import validate
 from bpcli.config.source import Source
-from bpcli.data.columns import Encoding
-from bpcli.data.preprocessing import Preparation
+from bpcli.data.columns import FeatureEncoder
+from bpcli.data.preprocessing import Preprocessor
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array, Vector
@@ -61,16 +61,16 @@ class SavedWeights:
             tensor[...] = saved
         return params
 
-    def preparation(self, network: Network, class_names: tuple[str, ...]) -> Preparation:
+    def preprocessor(self, network: Network, class_names: tuple[str, ...]) -> Preprocessor:
         """The scales that the training fitted. Raises `RunError` where they do not fit."""
         widths = {"inputs": network.inputs, "targets": network.outputs}
         for side, width in widths.items():
             for part in ("shift", "factor"):
                 self._check_scale(f"{side}.{part}", (width,))
-        return Preparation.from_arrays(self.arrays, class_names, network.outputs)
+        return Preprocessor.from_arrays(self.arrays, class_names, network.outputs)
 
     @property
-    def encoding(self) -> Encoding | None:
+    def encoder(self) -> FeatureEncoder | None:
         """How the columns of a file became inputs; None for other sources of data.
 
         Raises `RunError` where those are not the inputs that the weights have names for.
@@ -78,10 +78,10 @@ class SavedWeights:
         columns = self.meta["columns"]
         if columns is None:
             return None
-        encoding = Encoding.from_json(columns)
-        if list(encoding.names) != self.meta["input_names"]:
+        encoder = FeatureEncoder.from_json(columns)
+        if list(encoder.names) != self.meta["input_names"]:
             raise RunError(f"{self.run.path(WEIGHTS)} is damaged: its columns are not its inputs.")
-        return encoding
+        return encoder
 
     def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
         saved = self.arrays.get(name)
@@ -112,7 +112,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
     saved = load_weights(run)
     config = validate(Source.read(run.checked(RESOLVED, saved.record)))
-    experiment = build(config, encoding=saved.encoding, can_be_native=True)
+    experiment = build(config, encoder=saved.encoder, can_be_native=True)
     if data_digest(experiment.table) != saved.record["data_sha256"]:
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
@@ -120,15 +120,15 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
         )
     params = saved.params(experiment.network, weights, experiment.dtype)
     notes = prefer(config.spec.training.numerics)
-    return Trained(run, saved.record, _with_saved_preparation(experiment, saved), params, notes)
+    return Trained(run, saved.record, _with_saved_preprocessor(experiment, saved), params, notes)
 
 
-def _with_saved_preparation(experiment: Experiment, saved: SavedWeights) -> Experiment:
+def _with_saved_preprocessor(experiment: Experiment, saved: SavedWeights) -> Experiment:
     """The scales that the training fitted, not ones fitted again."""
-    class_names = experiment.preparation.class_names
-    preparation = saved.preparation(experiment.network, class_names)
+    class_names = experiment.preprocessor.class_names
+    preprocessor = saved.preprocessor(experiment.network, class_names)
     splits = {
-        name: preparation.split(name, experiment.table, split.index)
+        name: preprocessor.split(name, experiment.table, split.index)
         for name, split in experiment.splits.items()
     }
-    return replace(experiment, preparation=preparation, splits=splits)
+    return replace(experiment, preprocessor=preprocessor, splits=splits)

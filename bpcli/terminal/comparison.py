@@ -23,7 +23,7 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
     grid = Grid(
         ["optimizer", "learning rate", "epochs", "gradient evaluations"]
         + ["loss evaluations"] * has_losses
-        + ["time", "final loss", document["metric"], "ended by"]
+        + ["time", "final loss", document["metric"], "stop reason"]
     )
     for row in rows:
         grid.add_row(
@@ -35,7 +35,7 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
             duration(row["seconds"]),
             rounded(row["loss"]),
             rounded(row["metric"]),
-            ended_by(row),
+            stop_reason(row),
         )
     return grid
 
@@ -50,9 +50,9 @@ def _count(value: float) -> str:
     return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 
-def ended_by(row: Mapping[str, Any]) -> str:
+def stop_reason(row: Mapping[str, Any]) -> str:
     """Why the trainings ended, with counts where there are several: goal 3, epochs 2."""
-    reasons: Mapping[str, int] = row["ended_by"]
+    reasons: Mapping[str, int] = row["stop_reason"]
     if row["trainings"] == 1:
         return next(iter(reasons))
     return ", ".join(f"{reason} {count}" for reason, count in reasons.items())
@@ -90,7 +90,7 @@ class PlainProgress(SilentProgress):
         self._console.say(
             f"{self._ended} of {self._trainings}: {trial.optimizer}, seed {trial.seed}: epoch "
             f"{trial.epochs}{loss}, {duration(trial.seconds)}, "
-            f"{'' if trial.diverged else 'ended by '}{trial.ended_by}"
+            f"{'' if trial.diverged else 'stop reason: '}{trial.stop_reason}"
         )
 
 

@@ -10,7 +10,7 @@ from bpcli.data.files.look import Look
 from bpcli.terminal.grid import Cell, Facts, Grid, Styled
 from bpcli.text import plain, rounded
 
-EXPENDABLE = ("different", "sd", "commonest", "mean", "kind", "max", "min")
+EXPENDABLE = ("different", "sd", "most_frequent", "mean", "kind", "max", "min")
 """The columns of `columns_table` that may go where there is no room, in this order."""
 
 MOST_COLUMNS = 60
@@ -65,18 +65,18 @@ def columns_table(about: Description) -> Grid:
         table.add_row(
             plain(column.name),
             column.kind,
-            ", ".join(f"{plain(word, 20)} {rows:,}" for word, rows in column.commonest),
+            ", ".join(f"{plain(word, 20)} {rows:,}" for word, rows in column.most_frequent),
             f"{column.distinct:,}",
             f"{column.missing:,}",
             *(rounded(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
             _association(column, about),
         )
-    has_words = any(column.commonest for column in about.columns[:MOST_COLUMNS])
-    return table if has_words else table.without(["commonest"])
+    has_words = any(column.most_frequent for column in about.columns[:MOST_COLUMNS])
+    return table if has_words else table.without(["most_frequent"])
 
 
 _HEADERS = (
-    "column", "kind", "commonest",
+    "column", "kind", "most_frequent",
     "different", "missing", "min", "mean", "max", "sd", "with target",
 )  # fmt: skip
 
@@ -94,7 +94,7 @@ def measures(about: Description) -> list[str]:
 
 
 def classes_table(about: Description) -> Grid:
-    """The target's classes, the commonest `MOST_CLASSES`."""
+    """The target's classes, the most_frequent `MOST_CLASSES`."""
     table = Grid(["class", "rows", "share"])
     known = sum(rows for _, rows in about.classes)
     for name, rows in about.classes[:MOST_CLASSES]:

@@ -18,7 +18,7 @@ def fold_line(record: Mapping[str, Any]) -> str:
     score = "" if metric is None else f", {metric} {rounded(value)}"
     return (
         f"fold {fold['number']} of {fold['of']}: {record['run_id']}, epoch {record['epochs']}"
-        f"{score}, {duration(record['seconds'])}, ended by {record['stop_reason']}"
+        f"{score}, {duration(record['seconds'])}, stop reason: {record['stop_reason']}"
     )
 
 

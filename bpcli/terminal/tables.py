@@ -77,7 +77,7 @@ def _option_text(value: Any) -> str:
 
 
 def stop_table(record: Mapping[str, Any]) -> Grid:
-    """Every criterion with its start, now and target, and which one ended training."""
+    """Every criterion with its start, now and target, and which one is the stop reason."""
     table = Grid(["criterion", "measures", "start", "now", "target", ""], 2)
     for rule in record["stop"]:
         table.add_row(
@@ -86,7 +86,7 @@ def stop_table(record: Mapping[str, Any]) -> Grid:
             rounded(rule["start"]),
             rounded(rule["now"]),
             f"{'<=' if rule['falls'] else '>='} {rounded(rule['target'])}",
-            "ended training" if rule["name"] == record["stop_reason"] else "",
+            "stop reason" if rule["name"] == record["stop_reason"] else "",
         )
     return table
 

@@ -120,7 +120,7 @@ class Worked:
         elif isinstance(activation, Maxout):
             unit = row // activation.pieces
             yield Chain((f"g{layer}[{unit + 1}]", *self._source(layer, unit, i)))
-            wins = activation.pieces_of(up.z)[unit, i] == row % activation.pieces
+            wins = activation.linear_region(up.z)[unit, i] == row % activation.pieces
             yield Chain((name, f"g{layer}[{unit + 1}]", value) if wins else (name, value))
         else:
             yield Chain((name, *self._through_slope(layer, row, i), value))
@@ -218,7 +218,7 @@ class Worked:
             yield Chain((arrow, number(found.after, 9)))
 
     def _descent(self, found: Followed, optimizer: GradientDescent) -> Iterator[Chain]:
-        rate = self.update.figures_before.get("learning_rate", np.nan)
+        rate = self.update.diagnostics_before.get("learning_rate", np.nan)
         step = f"{number(rate)} · {factor(found.objective_by_entry)}"
         rules = formulas.descent_formulas(optimizer, str(self.entry))
         after = number(found.after, 9)

@@ -142,8 +142,8 @@ class Trace:
             "after": _tensors_json(network, update.after.params),
             "state_before": _state_json(network, update.before.state),
             "state_after": _state_json(network, update.after.state),
-            "figures_before": update.figures_before,
-            "figures_after": update.figures_after,
+            "diagnostics_before": update.diagnostics_before,
+            "diagnostics_after": update.diagnostics_after,
             "objective_after": update.objective_after,
             "ended": None if update.ended is None else str(update.ended),
             "entry": None if self.entry is None else asdict(self.followed(update)),
@@ -222,7 +222,7 @@ def trace(
         setting = replace(setting, notes=(*setting.notes, anew))
     updates = tuple(trace_updates(training, setting.optimizer, steps))
     first = updates[0].passes[0]
-    return Trace(setting, first.forward, updates, followed or _steepest(first))
+    return Trace(setting, first.forward, updates, followed or _max_slope(first))
 
 
 def _remembers(experiment: Experiment, params: Vector) -> bool:
@@ -246,7 +246,7 @@ def _training(experiment: Experiment, objective: Objective, params: Vector) -> T
 
 def _objective(experiment: Experiment, index: Labels) -> Objective:
     """What training minimises, on some rows of the table as if they were a batch."""
-    split = experiment.preparation.split("data", experiment.table, index)
+    split = experiment.preprocessor.split("data", experiment.table, index)
     network, training = experiment.network, experiment.spec.training
     rows = Rows.filled(network, split.blocks(), len(split), experiment.dtype, split.weight)
     return Objective(
@@ -265,7 +265,7 @@ def _without_targets(
         raise ConfigError(
             f"--entry {entry}: these data have no targets, so there is no gradient to follow."
         )
-    X = experiment.preparation.inputs.apply(experiment.table.X[index])
+    X = experiment.preprocessor.inputs.apply(experiment.table.X[index])
     setting = _setting(experiment, index, shown, None)
     return Trace(setting, trace_forward(experiment.network, params, X), (), None)
 
@@ -341,7 +341,7 @@ def _notes(experiment: Experiment, index: Labels) -> list[str]:
     size = spec.training.batch_size
     if size != "full":
         notes.append(f"Training draws {'a row' if size == 1 else f'{size} rows'} for each update.")
-    sides = {"inputs": experiment.preparation.inputs, "targets": experiment.preparation.targets}
+    sides = {"inputs": experiment.preprocessor.inputs, "targets": experiment.preprocessor.targets}
     scaled = [name for name, scale in sides.items() if not scale.changes_nothing]
     if scaled:
         notes.append(f"{' and '.join(scaled).capitalize()} are as data.scale leaves them.")
@@ -376,7 +376,7 @@ def parse_entry(text: str, network: Network) -> Entry:
     )
 
 
-def _steepest(first: Pass) -> Entry:
+def _max_slope(first: Pass) -> Entry:
     """The weight of the first layer that has the largest gradient."""
     grad = np.abs(first.grad["W1"])
     row, column = max(product(*map(range, grad.shape)), key=lambda place: grad[place])

@@ -17,9 +17,9 @@ from bpcli.nn.activations import Maxout, Softmax
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import LayerPass, Workspace, backward, forward, forward_rows
-from bpcli.optimizers import GradientDescent, NoStep, Optimizer
+from bpcli.optimizers import GradientDescent, Optimizer, StepFailed
 from bpcli.optimizers.base import State
-from bpcli.training.loop import Position, Training
+from bpcli.training.loop import Training, TrainState
 from bpcli.training.objective import Objective
 
 
@@ -102,14 +102,14 @@ class Update:
     """
 
     passes: tuple[Pass, ...]
-    before: Position
-    after: Position
-    figures_before: dict[str, float]
-    figures_after: dict[str, float]
+    before: TrainState
+    after: TrainState
+    diagnostics_before: dict[str, float]
+    diagnostics_after: dict[str, float]
     objective_after: float
 
     @property
-    def ended(self) -> NoStep | None:
+    def ended(self) -> StepFailed | None:
         """Why no step was found, where that is so."""
         return self.after.ended
 
@@ -132,8 +132,8 @@ def trace_updates(training: Training, optimizer: Optimizer, count: int) -> Itera
             tuple(_passes(training.objective, optimizer, here.params, after.params)),
             here,
             after,
-            training.figures(here),
-            training.figures(after),
+            training.diagnostics(here),
+            training.diagnostics(after),
             float(training.objective.value(after.params).real),
         )
         if after.ended is not None:
@@ -141,7 +141,7 @@ def trace_updates(training: Training, optimizer: Optimizer, count: int) -> Itera
         here = after
 
 
-def _refuse_infinite(training: Training, here: Position, number: int) -> None:
+def _refuse_infinite(training: Training, here: TrainState, number: int) -> None:
     if not np.isfinite(here.params).all() or not training.has_finite_loss(here):
         where = f"after update {number}" if number else "of these parameters"
         raise Diverged(

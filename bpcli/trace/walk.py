@@ -265,9 +265,9 @@ def _ending(update: Update) -> Iterator[Block]:
         f"{number(update.objective_after, 9)} after this update."
     )
     figures = [
-        f"{name} {number(update.figures_before[name])} → {number(value)}"
-        for name, value in update.figures_after.items()
-        if update.figures_before[name] != value
+        f"{name} {number(update.diagnostics_before[name])} → {number(value)}"
+        for name, value in update.diagnostics_after.items()
+        if update.diagnostics_before[name] != value
     ]
     if figures:
         yield Prose(f"Of the optimizer: {', '.join(figures)}.")

@@ -18,7 +18,7 @@ import numpy as np
 
 from bpcli.errors import Diverged
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers import NoStep, Optimizer
+from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.optimizers.base import State, norm
 from bpcli.optimizers.schedules import LearningRate, Schedule, rate_at
 from bpcli.training.batches import Batches
@@ -31,7 +31,7 @@ class Epoch:
 
     def __init__(
         self,
-        position: Position,
+        position: TrainState,
         seconds: float,
         training: Training,
         validation: Objective | None,
@@ -40,7 +40,7 @@ class Epoch:
         self.number = position.number
         self.params = position.params
         self.seconds = seconds
-        self.figures = training.figures(position)
+        self.diagnostics = training.diagnostics(position)
         self.ended = position.ended
         self.objective = training.objective
         self.validation = validation
@@ -76,7 +76,7 @@ class Epoch:
         grad = self._evaluation.grad
         return [norm(grad[where]) for where in self.objective.network.layer_slices]
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Drop the objectives, which hold most of a training's memory; what was read stays."""
         del self.objective
         self.validation = None
@@ -103,14 +103,14 @@ def always(number: int) -> bool:
     return True
 
 
-class Position(NamedTuple):
+class TrainState(NamedTuple):
     """Where training stands: all it needs to go on from there."""
 
     number: int
     params: Vector
     state: State
     random_state: Mapping[str, Any]
-    ended: NoStep | None = None
+    ended: StepFailed | None = None
 
 
 class Training:
@@ -131,9 +131,9 @@ class Training:
         self.batches = batches
         self._optimizer = optimizer
         self._rng = rng
-        self.start = Position(0, params, optimizer.init(params), rng.bit_generator.state)
+        self.start = TrainState(0, params, optimizer.init(params), rng.bit_generator.state)
 
-    def advance(self, start: Position, count: int) -> Position:
+    def advance(self, start: TrainState, count: int) -> TrainState:
         """Go `count` epochs on. Nothing else happens between them: small networks are fast.
 
         An epoch in which the optimizer finds no step leaves the parameters as they are, and is
@@ -146,9 +146,9 @@ class Training:
         for rate in self._rates(start, count):
             for batch in self.batches.of_epoch(self.objective, self._rng):
                 params, state = self._optimizer.step(batch, params, state, rate)
-        return Position(start.number + count, params, state, self._rng.bit_generator.state)
+        return TrainState(start.number + count, params, state, self._rng.bit_generator.state)
 
-    def _advance_by_all_rows(self, start: Position, count: int) -> Position:
+    def _advance_by_all_rows(self, start: TrainState, count: int) -> TrainState:
         """The first gradient may be known, from where the loss was asked for; what follows is not.
 
         So the first step is one by itself, and all others, where that can be, a recording.
@@ -160,19 +160,19 @@ class Training:
         try:
             for done, rate in enumerate(islice(rates, 1 if repeated else count), 1):  # noqa: B007
                 params, state = step(self.objective, params, state, rate)
-        except NoStep as found:
+        except StepFailed as found:
             ended = found
         if repeated:
             params, state = repeated(params, state, rates)
             done = count
-        return Position(start.number + done, params, state, start.random_state, ended)
+        return TrainState(start.number + done, params, state, start.random_state, ended)
 
     @cached_property
     def _repeated(self) -> RepeatedStep | None:
         """Steps through epochs of which nobody asks anything but the last one's parameters."""
         return RepeatedStep.of(self.objective, self._optimizer, self.start.state)
 
-    def _rates(self, start: Position, count: int) -> Iterable[Array]:
+    def _rates(self, start: TrainState, count: int) -> Iterable[Array]:
         """The learning rate of each epoch, as an array: numpy would convert a number every time."""
         learning_rate, dtype = self.learning_rate, start.params.dtype
         if not isinstance(learning_rate, Schedule):
@@ -180,15 +180,15 @@ class Training:
         epochs = range(start.number, start.number + count)
         return (np.asarray(learning_rate.rate(epoch), dtype) for epoch in epochs)
 
-    def figures(self, position: Position) -> dict[str, float]:
+    def diagnostics(self, position: TrainState) -> dict[str, float]:
         """What the optimizer tells of its state; a learning rate is that of the step to come."""
-        return self._optimizer.figures(position.state, self.rate(position.number))
+        return self._optimizer.diagnostics(position.state, self.rate(position.number))
 
     def rate(self, number: int) -> float | None:
         """The learning rate of the steps after an epoch; None for an optimizer without one."""
         return rate_at(self.learning_rate, number)
 
-    def has_finite_loss(self, position: Position) -> bool:
+    def has_finite_loss(self, position: TrainState) -> bool:
         """Evaluates; on the full batch the next step needs that anyway."""
         return math.isfinite(self.objective.value_and_grad(position.params).value)
 
@@ -215,7 +215,7 @@ def train_epochs(
     """
     began = clock() - seconds
 
-    def record(position: Position) -> Epoch:
+    def record(position: TrainState) -> Epoch:
         return Epoch(position, clock() - began, training, validation)
 
     here = well = training.start
@@ -241,7 +241,7 @@ def train_epochs(
             return
 
 
-def _last_of_finite_loss(training: Training, well: Position, end: int) -> Position:
+def _last_of_finite_loss(training: Training, well: TrainState, end: int) -> TrainState:
     """The last epoch before `end` whose loss is finite, on from one whose loss is."""
     here = well
     for _ in range(well.number + 1, end):

@@ -11,7 +11,7 @@ from time import perf_counter as clock
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers import NoStep, Optimizer, State
+from bpcli.optimizers import Optimizer, State, StepFailed
 from bpcli.training.objective import Evaluation, GaussNewton, Objective
 
 
@@ -36,7 +36,7 @@ class CountedObjective(Objective):
     """
 
     def __init__(self, objective: Objective, counts: Counts) -> None:
-        vars(self).update(vars(objective))  # the same rows, sums and crew
+        vars(self).update(vars(objective))  # the same rows, sums and pool
         self._latest = None
         self._counts = counts
 
@@ -75,8 +75,8 @@ class Metered(Optimizer):
 
     The meter holds rows visited for gradients, rows visited for losses, and seconds. As part of
     the state it belongs to an epoch: training that goes back to one goes back with the meter too.
-    `figures` gives evaluations, each over all training rows, so that the mini-batches of one epoch
-    of every row are one evaluation together.
+    `diagnostics` gives evaluations, each over all training rows, so that the mini-batches of one
+    epoch of every row are one evaluation together.
     """
 
     def __init__(self, optimizer: Optimizer, training_rows: int) -> None:
@@ -99,7 +99,7 @@ class Metered(Optimizer):
         began = clock()
         try:
             params, after = self._optimizer.step(counted, params, own, learning_rate)
-        except NoStep:
+        except StepFailed:
             # The search that found nothing leads to no new state: what it took joins the old one.
             meter += (counts.gradient_rows, counts.loss_rows, clock() - began)
             raise
@@ -112,7 +112,7 @@ class Metered(Optimizer):
             self._counted = (objective, CountedObjective(objective, self._counts))
         return self._counted[1]
 
-    def figures(self, state: State, learning_rate: float | None) -> dict[str, float]:
+    def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         gradient_rows, loss_rows, seconds = state[_METER].tolist()
         count = self._training_rows
         return dict(zip(METERED, (gradient_rows / count, loss_rows / count, seconds), strict=True))

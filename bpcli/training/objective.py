@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from bpcli.engine.gauss_newton import JacobianProducts
-from bpcli.engine.pool.workers import Alone, Crew
+from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
 from bpcli.engine.sums import BackwardPass, RecordedPass, RowSums
@@ -59,7 +59,7 @@ _COMPLEX_STEP = 1e-20
 class Objective:
     """The objective as a function of a flat parameter vector.
 
-    Works in the dtype of the parameters it is given: complex ones give the complex step. The crew
+    Works in the dtype of the parameters it is given: complex ones give the complex step. The pool
     shares the work, which changes no bit of the result; that of `gauss_newton` too, where
     `shares_jacobian` says beforehand that it will be asked for, as that takes memory. `backward`
     and `jacobian` are the passes that differentiate; only a demonstration of a wrong one ever
@@ -74,7 +74,7 @@ class Objective:
         l2: float = 0.0,
         reduction: Reduction = "mean",
         training_rows: int | None = None,
-        crew: Crew | None = None,
+        pool: WorkerPool | None = None,
         shares_jacobian: bool = False,
         backward: BackwardPass = propagation.backward,
         jacobian: JacobianPass = write_jacobian,
@@ -87,9 +87,13 @@ class Objective:
         self._data = data
         self._index: Array | None = None
         self.jacobian = jacobian
-        self._sums = {data.dtype: RowSums(network, data, data.dtype, crew or Alone(), backward)}
+        self._sums = {
+            data.dtype: RowSums(network, data, data.dtype, pool or SerialPool(), backward)
+        }
         self._products = (
-            JacobianProducts(network, data, crew or Alone(), jacobian) if shares_jacobian else None
+            JacobianProducts(network, data, pool or SerialPool(), jacobian)
+            if shares_jacobian
+            else None
         )
         self._begin_rows(len(data), data.total_weight)
 
@@ -231,14 +235,14 @@ class Objective:
         """The sums in the parameters' dtype; of another than the data's, by this process alone."""
         sums = self._sums.get(params.dtype)
         if sums is None:
-            sums = RowSums(self.network, self._data, params.dtype, Alone(), self._backward)
+            sums = RowSums(self.network, self._data, params.dtype, SerialPool(), self._backward)
             self._sums[params.dtype] = sums
         return sums
 
     def _jacobian_products(self) -> JacobianProducts:
         """JᵀJ over rows; by this process alone if nobody said that it would be asked for."""
         if self._products is None:
-            self._products = JacobianProducts(self.network, self._data, Alone(), self.jacobian)
+            self._products = JacobianProducts(self.network, self._data, SerialPool(), self.jacobian)
         return self._products
 
     def _mean_loss(self, params: Vector) -> complex | float:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from bpcli.config.alternatives import Alternative
 from bpcli.data.preprocessing import SplitName
-from bpcli.engine.pool.workers import Crew, crew
+from bpcli.engine.pool.base import WorkerPool
+from bpcli.engine.pool.choice import worker_pool
 from bpcli.errors import ConfigError, Diverged
 from bpcli.experiment import Experiment, build
 from bpcli.nn.numerics import repeatable_numerics
@@ -45,8 +46,8 @@ class Curve:
     def add(self, epoch: Epoch) -> None:
         if not self.epochs or epoch.number > self.epochs[-1]:
             self.epochs.append(epoch.number)
-            self.gradient_evaluations.append(epoch.figures["gradient_evaluations"])
-            self.seconds.append(epoch.figures["seconds"])
+            self.gradient_evaluations.append(epoch.diagnostics["gradient_evaluations"])
+            self.seconds.append(epoch.diagnostics["seconds"])
             self.loss.append(epoch.loss)
 
 
@@ -73,13 +74,13 @@ class Trial:
     seconds: float
     loss: float | None
     metric: float | None
-    ended_by: str
+    stop_reason: str
     message: str | None
     curve: Curve
 
     @property
     def diverged(self) -> bool:
-        return self.ended_by == "diverged"
+        return self.stop_reason == "diverged"
 
 
 _MEASURES = ("epochs", *METERED, "loss", "metric")
@@ -133,7 +134,7 @@ class Comparison:
             "optimizer": as_mapping(OPTIMIZERS, training.optimizer),
             "learning_rate": rate_record(training.learning_rate),
             "trainings": len(trials),
-            "ended_by": dict(Counter(trial.ended_by for trial in trials).most_common()),
+            "stop_reason": dict(Counter(trial.stop_reason for trial in trials).most_common()),
             **{name: _median([getattr(trial, name) for trial in counted]) for name in _MEASURES},
         }
 
@@ -143,7 +144,7 @@ def _median(values: Sequence[float | None]) -> float | None:
     return median(known) if known else None
 
 
-class Watcher(Protocol):
+class Callback(Protocol):
     """Whoever looks on."""
 
     def begin(self, label: str, seed: int, epochs: int) -> None: ...
@@ -178,7 +179,7 @@ def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int)
     )
 
 
-def compare(comparison: Comparison, watcher: Watcher) -> None:
+def compare(comparison: Comparison, callback: Callback) -> None:
     """Train with each optimizer, from each seed on.
 
     A training that diverges is a result like others. A signal ends the comparison with what is
@@ -188,10 +189,10 @@ def compare(comparison: Comparison, watcher: Watcher) -> None:
         for seed in comparison.seeds:
             for alternative in comparison.alternatives:
                 if request.signal_number is None:
-                    watcher.begin(alternative.label, seed, alternative.config.spec.training.epochs)
-                    trial = _trial(alternative, seed, comparison, request, watcher)
+                    callback.begin(alternative.label, seed, alternative.config.spec.training.epochs)
+                    trial = _trial(alternative, seed, comparison, request, callback)
                     if trial is not None:
-                        watcher.end(trial)
+                        callback.end(trial)
                         comparison.trials.append(trial)
         comparison.signal_number = request.signal_number
 
@@ -207,13 +208,13 @@ def _trial(
     seed: int,
     comparison: Comparison,
     request: StopRequest,
-    watcher: Watcher,
+    callback: Callback,
 ) -> Trial | None:
     """One training; None where a signal cut it short."""
     experiment = experiment_of(alternative, seed)
-    with crew(workers_for(experiment)) as workers:
+    with worker_pool(workers_for(experiment)) as workers:
         course = _Course(experiment)
-        course.follow(workers, request, watcher)
+        course.follow(workers, request, callback)
     if course.reason == "interrupted":
         return None
     metric = None if course.reason == "diverged" else course.score(comparison)
@@ -232,17 +233,19 @@ class _Course:
         self.reason = "diverged"
         self.message: str | None = None
 
-    def follow(self, workers: Crew, request: StopRequest, watcher: Watcher) -> None:
+    def follow(self, workers: WorkerPool, request: StopRequest, callback: Callback) -> None:
         """Go through the epochs until a rule, the optimizer, a signal or divergence ends them."""
         stopping = Stopping(self.rules, self.best)
         try:
             for epoch in self._epochs(workers):
-                epoch.seconds = epoch.figures["seconds"]  # rules too go by the time of the steps
+                epoch.seconds = epoch.diagnostics[
+                    "seconds"
+                ]  # rules too go by the time of the steps
                 reason = reason_to_end(epoch, self.best, stopping, request)
                 self.last = epoch
                 if reason is not None or self._is_point(epoch.number):
                     self.curve.add(epoch)
-                watcher.see(epoch.number)
+                callback.see(epoch.number)
                 if reason is not None:
                     self.reason = reason
                     self.message = str(epoch.ended) if epoch.ended is not None else None
@@ -250,7 +253,7 @@ class _Course:
         except Diverged as failure:
             self.message = str(failure)
 
-    def _epochs(self, workers: Crew) -> Iterator[Epoch]:
+    def _epochs(self, workers: WorkerPool) -> Iterator[Epoch]:
         experiment = self.experiment
         objective = experiment.objective(workers)
         metered = Metered(experiment.spec.training.optimizer, objective.n_rows)
@@ -287,10 +290,10 @@ class _Course:
             optimizer=label,
             seed=seed,
             epochs=0 if last is None else last.number,
-            **(dict.fromkeys(METERED, 0.0) if last is None else last.figures),
+            **(dict.fromkeys(METERED, 0.0) if last is None else last.diagnostics),
             loss=None if last is None or self.reason == "diverged" else last.loss,
             metric=metric,
-            ended_by=self.reason,
+            stop_reason=self.reason,
             message=self.message,
             curve=self.curve,
         )

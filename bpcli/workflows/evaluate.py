@@ -111,7 +111,7 @@ def evaluate(
         split_scores(experiment, split_name, trained.params, objective),
         baselines(experiment, split_name),
         _intervals(trained, split_name, objective) if with_intervals else None,
-        _class_report(split, predicted, experiment.preparation.class_names),
+        _class_report(split, predicted, experiment.preprocessor.class_names),
     )
 
 

@@ -17,10 +17,10 @@ from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.runs.references import reference_to
 from bpcli.workflows.interrupts import stop_requests
-from bpcli.workflows.session import Outcome, Watcher
+from bpcli.workflows.session import Callback, Outcome
 from bpcli.workflows.train import train
 
-View: TypeAlias = Callable[[Experiment], AbstractContextManager[Watcher]]
+View: TypeAlias = Callable[[Experiment], AbstractContextManager[Callback]]
 
 
 def fold_configs(config: Config) -> Iterator[Config]:
@@ -55,8 +55,8 @@ def train_folds(
             if request.signal_number is not None:
                 break
             group = outcomes[0].run.run_id if outcomes else None
-            with view(experiment) as watcher:
-                outcomes.append(train(experiment, runs_dir, watcher, group))
+            with view(experiment) as callback:
+                outcomes.append(train(experiment, runs_dir, callback, group))
             told(outcomes[-1])
             if not isinstance(outcomes[-1].failure, Diverged | None):
                 break

@@ -64,7 +64,7 @@ def new_rows(path: Path, model: Model) -> NewRows:
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
-    return tuple(column.name for column in model.encoding.inputs)
+    return tuple(column.name for column in model.encoder.inputs)
 
 
 # The names of the columns.
@@ -84,7 +84,7 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
 
 def _settled(path: Path, model: Model) -> tuple[FileFormat, tuple[str, ...]]:
     """The training file's format, but for what this file's own first row says of its columns."""
-    asked = replace(model.format, text=model.encoding.text)
+    asked = replace(model.format, text=model.encoder.text)
     if is_parquet(path):
         return settle(path, asked)
     bare, notes = settle(path, replace(asked, header=False, columns=()))
@@ -107,13 +107,13 @@ def _with_header(
 
 def _as_trained(count: int, model: Model) -> tuple[str, ...]:
     """Names for a file without header, as the training file had none: all columns, or inputs."""
-    if count == len(model.encoding.inputs):
+    if count == len(model.encoder.inputs):
         return _inputs(model)
-    columns = model.encoding.file_columns
+    columns = model.encoder.file_columns
     if count == len(columns):
         return columns
     raise DataError(
-        f"the file has no header and {count} columns: expected the {len(model.encoding.inputs)} "
+        f"the file has no header and {count} columns: expected the {len(model.encoder.inputs)} "
         f"inputs, or the {len(columns)} columns of the training file"
     )
 
@@ -140,7 +140,7 @@ def _is_number(text: str) -> bool:
 
 def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]:
     """Notes on columns that the prediction does not need."""
-    inputs, targets = {*_inputs(model)}, {*model.encoding.targets, *model.target_names}
+    inputs, targets = {*_inputs(model)}, {*model.encoder.targets, *model.target_names}
     others = [name for name in columns if name not in inputs]
     for said, names in (
         ("target", [name for name in others if name in targets]),

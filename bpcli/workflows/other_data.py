@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.config.file_models import FileData
-from bpcli.data.columns import Encoding, weights_of
+from bpcli.data.columns import FeatureEncoder, weights_of
 from bpcli.data.files.delimited import read_frame
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
@@ -29,30 +29,30 @@ def with_other_data(trained: Trained, path: Path) -> Trained:
     `DataError` naming file, column and row of what does not fit.
     """
     experiment = trained.experiment
-    data, encoding = experiment.spec.data, experiment.table.encoding
-    if not isinstance(data, FileData) or encoding is None:
+    data, encoder = experiment.spec.data, experiment.table.encoder
+    if not isinstance(data, FileData) or encoder is None:
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
-        frame = read_frame(path, replace(data.format, text=encoding.text))
+        frame = read_frame(path, replace(data.format, text=encoder.text))
         if not len(frame):
             raise DataError("the file has no rows")
-        table = _table(experiment, frame, encoding, data.weight)
-    split = experiment.preparation.split("data", table, np.arange(len(table)))
+        table = _table(experiment, frame, encoder, data.weight)
+    split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     return replace(
         trained, experiment=replace(experiment, splits=experiment.splits | {"data": split})
     )
 
 
 def _table(
-    experiment: Experiment, frame: DataFrame, encoding: Encoding, weight: str | None
+    experiment: Experiment, frame: DataFrame, encoder: FeatureEncoder, weight: str | None
 ) -> Table:
-    known, every, X = experiment.table, np.arange(len(frame)), encoding.encode(frame)
+    known, every, X = experiment.table, np.arange(len(frame)), encoder.encode(frame)
     own = None if weight is None else weights_of(frame, weight)
     table = replace(known, X=X, Y=None, labels=None, weight=own)
-    if known.reconstructs:
+    if known.is_autoencoder:
         table = replace(table, Y=X)
     elif known.labels is not None:
-        table = replace(table, labels=encoding.labels(frame))
+        table = replace(table, labels=encoder.labels(frame))
     else:
-        table = replace(table, Y=encoding.values(frame))
+        table = replace(table, Y=encoder.values(frame))
     return replace(table, weight=row_weights(table, experiment.class_weights, every))

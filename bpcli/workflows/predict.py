@@ -68,22 +68,22 @@ def _text(value: Any) -> str:
 
 def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> PredictedRows:
     """The outputs of the network for some rows of the table, counted from 0."""
-    table, preparation = experiment.table, experiment.preparation
+    table, preprocessor = experiment.table, experiment.preprocessor
     X = table.X[rows]
-    A = network_outputs(experiment.network, params, preparation.inputs.apply(X))
-    classes = preparation.classes(A)
+    A = network_outputs(experiment.network, params, preprocessor.inputs.apply(X))
+    classes = preprocessor.classes(A)
     names = table.class_names
     targets: list[list[Any]] = []
     if table.labels is not None:
         targets = [[names[label]] for label in table.labels[rows]]
-    elif table.Y is not None and not table.reconstructs:
+    elif table.Y is not None and not table.is_autoencoder:
         targets = table.Y[rows].tolist()
     return PredictedRows(
         np.asarray(rows),
         table.input_names,
         X,
         output_names(experiment.network, names, table.target_names),
-        preparation.original(A),
+        preprocessor.original(A),
         None if classes is None else [names[label] for label in classes],
         _target_names(len(targets[0]) if targets else 0),
         targets,

@@ -28,7 +28,7 @@ from bpcli.runs.provenance import data_digest, machine, since
 from bpcli.runs.record import argv, describe, now
 from bpcli.runs.store import CONFIG, RESOLVED, RUNNING, SPLIT, WEIGHTS, Record, Run
 from bpcli.training.stopping import Best, Criterion, Stopping
-from bpcli.workflows.session import Outcome, Watcher, stop_rules
+from bpcli.workflows.session import Callback, Outcome, stop_rules
 from bpcli.workflows.train import train_on
 
 CHANGEABLE = (
@@ -117,7 +117,7 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         yield Resumption(run, record, experiment, checkpoints, start, facts_of(machine()))
 
 
-def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
+def resume(resumption: Resumption, callback: Callback) -> Outcome:
     """Train on; what can go wrong is returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
     return train_on(
@@ -126,7 +126,7 @@ def resume(resumption: Resumption, watcher: Watcher) -> Outcome:
         _record(resumption),
         resumption.checkpoints,
         resumption.start,
-        watcher,
+        callback,
     )
 
 

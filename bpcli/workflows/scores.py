@@ -38,7 +38,7 @@ def split_predictions(
 ) -> Predictions:
     """What the network predicts for one split; the objective is that split's."""
     Z = objective.outputs(params)
-    return predictions(experiment.network, Z, experiment.preparation, experiment.splits[name])
+    return predictions(experiment.network, Z, experiment.preprocessor, experiment.splits[name])
 
 
 def split_scores(
@@ -62,7 +62,7 @@ def split_samples(
 ) -> dict[str, Sample]:
     """What `split_scores` measures, row by row; without what is undefined."""
     Z, split = objective.outputs(params), experiment.splits[name]
-    predicted = predictions(experiment.network, Z, experiment.preparation, split)
+    predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
     found = samples(experiment.metrics, split, predicted)
     return {
         "loss": _loss(experiment, split, Z),
@@ -90,9 +90,9 @@ def _original_loss(
 
     Losses of values read outputs and targets alone, so the outputs stand for z as well.
     """
-    loss, preparation = experiment.network.loss, experiment.preparation
-    if preparation.targets.changes_units and loss.targets == "values":
-        A, Y = predicted.outputs.T, preparation.original(split.Y).T
+    loss, preprocessor = experiment.network.loss, experiment.preprocessor
+    if preprocessor.targets.changes_units and loss.targets == "values":
+        A, Y = predicted.outputs.T, preprocessor.original(split.Y).T
         yield "loss_original", _weighted_mean(loss.per_sample(A, A, Y), split)
 
 
@@ -172,7 +172,7 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
     """
     split, training = experiment.splits[name], experiment.splits["train"]
     found = {"constant": constant_predictions(training, split)}
-    if experiment.table.reconstructs:
+    if experiment.table.is_autoencoder:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"

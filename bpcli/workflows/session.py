@@ -11,7 +11,7 @@ from functools import cached_property
 from time import perf_counter as clock
 from typing import Protocol
 
-from bpcli.engine.pool.workers import Crew
+from bpcli.engine.pool.base import WorkerPool
 from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment import Experiment
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent
@@ -46,7 +46,7 @@ _MOST_LOG_LINES = 1000
 _SCORED_LINES = 50
 
 
-class Watcher(Protocol):
+class Callback(Protocol):
     """Whoever looks on: told of every record, it decides itself what to show and when."""
 
     def start(self, record: Record, stopping: Stopping) -> None: ...
@@ -110,7 +110,7 @@ class Session:
 
     experiment: Experiment
     run: Run
-    watcher: Watcher
+    callback: Callback
     record: Record
     start: Checkpoint | None = None
     checkpoints: Checkpoints | None = None
@@ -165,7 +165,7 @@ class Session:
         self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log.size)
         self.closers.append(self.log)
         self.path = self._path()
-        self.watcher.start(self.record, self.stopping)
+        self.callback.start(self.record, self.stopping)
 
     def _path(self) -> ParameterPath | None:
         """Where the parameters of every epoch go."""
@@ -182,7 +182,7 @@ class Session:
         for closer in reversed(self.closers):
             closer.close()
 
-    def follow(self, workers: Crew, request: StopRequest) -> Exception | None:
+    def follow(self, workers: WorkerPool, request: StopRequest) -> Exception | None:
         """Go through the epochs until a rule, a signal or a failure ends them.
 
         Returns the failure, so that what there is can be saved before it is raised.
@@ -220,7 +220,7 @@ class Session:
             f"numbers lead to an error ({error})."
         )
 
-    def _epochs(self, workers: Crew) -> Iterator[Epoch]:
+    def _epochs(self, workers: WorkerPool) -> Iterator[Epoch]:
         experiment = self.experiment
         training = experiment.training(experiment.objective(workers))
         if self.start is not None:
@@ -266,11 +266,11 @@ class Session:
         self.pace.saved(epoch, began)
 
     def _next_due(self, number: int) -> int:
-        """The next epoch that a rule, the log, a checkpoint or the watcher is to see."""
+        """The next epoch that a rule, the log, a checkpoint or the callback is to see."""
         if self._sees_every_epoch:
             return number + 1
         next_line = number - number % self._log_every + self._log_every
-        return min(next_line, self.watcher.next_due(number), self.pace.next_due(number))
+        return min(next_line, self.callback.next_due(number), self.pace.next_due(number))
 
     @cached_property
     def _sees_every_epoch(self) -> bool:
@@ -292,12 +292,12 @@ class Session:
                     "loss": epoch.loss,
                     "grad_norm": epoch.grad_norm,
                     "grad_norms": epoch.grad_norms,
-                    **epoch.figures,
+                    **epoch.diagnostics,
                     "seconds": round(epoch.seconds, 6),
                     **(self._scored(epoch) if is_scored else losses(epoch)),
                 }
             )
-        self.watcher.see(epoch, self.scores, is_last)
+        self.callback.see(epoch, self.scores, is_last)
 
     def _scored(self, epoch: Epoch) -> Record:
         """What a line has beyond the losses that cost nothing: metrics, and units that fail."""
@@ -343,7 +343,7 @@ class Session:
             return failure
         if self.last.is_evaluated and not math.isfinite(self.last.loss):
             return failure
-        self.last.let_go()  # saving takes memory too
+        self.last.release()  # saving takes memory too
         try:
             self._save_checkpoint(self.last)
         except RunError as error:
@@ -367,7 +367,7 @@ class Session:
             "status": "finished" if failure is None else self.reason,
             "stop_reason": self.reason,
             "stop_message": self._stop_message(),
-            "figures": {} if self.last is None else self.last.figures,
+            "diagnostics": {} if self.last is None else self.last.diagnostics,
             "epochs": 0 if self.last is None else self.last.number,
             "best_epoch": self.best.number,
             "ended": now(),

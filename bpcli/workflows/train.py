@@ -9,7 +9,7 @@ from pathlib import Path
 import safetensors.numpy  # noqa: F401  # now, as what saves a training is not to fail at its end
 
 from bpcli import system
-from bpcli.engine.pool.workers import crew, useful_workers
+from bpcli.engine.pool.choice import useful_workers, worker_pool
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
@@ -18,11 +18,11 @@ from bpcli.runs.record import first_record
 from bpcli.runs.store import Record, Run
 from bpcli.system import usable_cores
 from bpcli.workflows.interrupts import stop_requests
-from bpcli.workflows.session import Closer, Outcome, Session, Watcher
+from bpcli.workflows.session import Callback, Closer, Outcome, Session
 
 
 def train(
-    experiment: Experiment, runs_dir: Path, watcher: Watcher, group: str | None = None
+    experiment: Experiment, runs_dir: Path, callback: Callback, group: str | None = None
 ) -> Outcome:
     """Train, keep the metrics of the epochs that are due, and save the run in a new folder.
 
@@ -38,7 +38,7 @@ def train(
         try:
             opened.append(run.lock())
             record = first_record(experiment, run.run_id, workers, group or run.run_id)
-            session = Session(experiment, run, watcher, record, closers=opened)
+            session = Session(experiment, run, callback, record, closers=opened)
             session.save_start()
         except BaseException:
             for each in reversed(opened):
@@ -56,7 +56,7 @@ def train_on(
     record: Record,
     checkpoints: Checkpoints,
     start: Checkpoint | None,
-    watcher: Watcher,
+    callback: Callback,
 ) -> Outcome:
     """Go on with a run, which this process has locked, from a checkpoint or from its beginning.
 
@@ -65,7 +65,7 @@ def train_on(
 
     def begin(workers: int) -> Session:
         known = record | {"workers": workers}
-        session = Session(experiment, run, watcher, known, start, checkpoints)
+        session = Session(experiment, run, callback, known, start, checkpoints)
         session.go_on()
         return session
 
@@ -78,7 +78,7 @@ def _train(experiment: Experiment, begin: Callable[[int], Session]) -> Outcome:
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
         # With one task, an epoch is over before anybody gets impatient.
-        with crew(workers, request.check if experiment.tasks > 1 else None) as who:
+        with worker_pool(workers, request.check if experiment.tasks > 1 else None) as who:
             _require_files_to_save()
             session = begin(workers)
             stack.callback(session.close)

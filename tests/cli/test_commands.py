@@ -65,7 +65,7 @@ def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) ->
     assert record["versions"]["numpy"] == np.__version__
     split = np.load(folder / "split.npz")
     assert sorted(row for name in split.files for row in split[name]) == list(range(600))
-    assert "ended training" in result.out
+    assert "stop reason" in result.out
     assert folder.name in result.out
     assert "\x1b" not in result.out + result.err  # no escape codes off a terminal
     lines = [line.split() for line in result.err.splitlines()]
@@ -108,7 +108,7 @@ def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet, tmp_path: P
     )  # fmt: skip
     assert result.code == 0
     assert "`lbfgs` has no learning rate: `learning_rate` is not used" in result.err
-    assert "ended by" in result.out + result.err
+    assert "stop reason" in result.out + result.err
     (folder,) = (tmp_path / "runs").iterdir()
     record = json.loads((folder / "run.json").read_text())
     assert (record["status"], record["stop_reason"]) == ("finished", "line_search")
@@ -608,7 +608,7 @@ def test_runs_list_and_show(bpnet) -> None:
     for word in (
         "2 - 4 sigmoid - 1 sigmoid",
         "gradient_descent",
-        "ended training",
+        "stop reason",
         "accuracy",
         "17",
     ):
@@ -1048,10 +1048,10 @@ def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> Non
     record = json.loads(next((tmp_path / "runs").glob("*/run.json")).read_text())
     assert record["stop_reason"] == "goal"
     assert record["epochs"] < 50
-    assert record["figures"]["damping"] > 0
+    assert record["diagnostics"]["damping"] > 0
     ended = bpnet("train", CONFIGS / "linear_regression.yaml", *squares)
     assert ended.code == 0
-    assert "ended by max_damping. No step lowers the loss" in ended.out
+    assert "stop reason: max_damping. No step lowers the loss" in ended.out
     large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
     assert large.code == 2
     assert "of memory for what `levenberg_marquardt` remembers or solves" in large.err

@@ -53,7 +53,7 @@ def test_data_prints_one_json_document(bpnet, flowers: Path) -> None:
     assert (document["rows"], document["duplicates"], document["header"]) == (90, 0, False)
     assert (document["target"], document["task"]) == ("x1", "regression")
     assert [column["measure"] for column in document["columns"]] == [None, "r", "eta", "eta"]
-    assert document["columns"][3]["commonest"][0] == ["daisy", 30]
+    assert document["columns"][3]["most_frequent"][0] == ["daisy", 30]
 
 
 def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpcli.data.columns import MOST_CATEGORIES, ColumnRules, Encoding, InputColumn, select
+from bpcli.data.columns import MOST_CATEGORIES, ColumnRules, FeatureEncoder, InputColumn, select
 from bpcli.errors import DataError
 
 FRAME = pd.DataFrame(
@@ -19,8 +19,8 @@ FRAME = pd.DataFrame(
 TRAINING = np.array([0, 1, 2, 3])
 
 
-def fitted(frame: pd.DataFrame, training: np.ndarray = TRAINING, **rules: object) -> Encoding:
-    return Encoding(tuple(ColumnRules(**rules).fit(frame, training, list(frame))))
+def fitted(frame: pd.DataFrame, training: np.ndarray = TRAINING, **rules: object) -> FeatureEncoder:
+    return FeatureEncoder(tuple(ColumnRules(**rules).fit(frame, training, list(frame))))
 
 
 def test_words_are_one_hot_and_booleans_one_input() -> None:
@@ -32,7 +32,7 @@ def test_words_are_one_hot_and_booleans_one_input() -> None:
     )
     np.testing.assert_array_equal(
         encoding.encode(FRAME),
-        [  # filled with the training rows' mean age 30 and commonest job; pilots were never seen
+        [  # filled with the training rows' mean age 30, most frequent job; pilots were never seen
             [30, 0, 1, 0, 0, 1],
             [30, 1, 0, 1, 0, 0],
             [50, 0, 1, 0, 1, 1],
@@ -60,7 +60,7 @@ def test_a_rule_by_column_goes_before_one_by_pattern() -> None:
 def test_an_encoding_survives_json() -> None:
     encoding = fitted(FRAME, fill="median", indicator=("age",))
     saved = json.loads(json.dumps(encoding.to_json()))
-    assert Encoding.from_json(saved) == encoding
+    assert FeatureEncoder.from_json(saved) == encoding
 
 
 def test_the_order_of_columns_and_rows_changes_nothing_but_the_order() -> None:
@@ -97,7 +97,7 @@ def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
 def test_a_row_of_a_later_block_is_counted_from_the_files_first() -> None:
     block = pd.DataFrame({"x": [1.0, np.nan]}, index=[1000, 1001])
     with pytest.raises(DataError, match="column `x`, row 1002: "):
-        Encoding((InputColumn("x"),)).encode(block)
+        FeatureEncoder((InputColumn("x"),)).encode(block)
 
 
 def test_too_many_words_are_refused_with_advice_unless_they_are_asked_for() -> None:
@@ -120,7 +120,7 @@ def test_a_column_that_lacks_is_named_with_one_that_is_near() -> None:
 
 
 def test_classes_are_found_again_and_unknown_ones_named() -> None:
-    encoding = Encoding((InputColumn("x"),), ("y",), ("1", "2", "10"))
+    encoding = FeatureEncoder((InputColumn("x"),), ("y",), ("1", "2", "10"))
     assert encoding.labels(pd.DataFrame({"y": [10.0, 1, 2]})).tolist() == [2, 0, 1]
     with pytest.raises(DataError, match="row 2: `3` is none of the classes 1, 2, 10"):
         encoding.labels(pd.DataFrame({"y": ["10", "3"]}))
@@ -174,7 +174,7 @@ def test_two_inputs_of_one_name_are_an_error(frame: pd.DataFrame, complaint: str
 
 @pytest.mark.parametrize("name", ["{x}", "{", "{}", "{0}", "%s", "a{b}c"])
 def test_a_class_of_any_name_can_be_named(name: str) -> None:
-    encoding = Encoding((), ("y",), ("plain", name))
+    encoding = FeatureEncoder((), ("y",), ("plain", name))
     with pytest.raises(DataError, match="row 1: `other` is none of the classes plain, ") as caught:
         encoding.labels(pd.DataFrame({"y": ["other"]}))
     assert str(caught.value).endswith(f"plain, {name}")

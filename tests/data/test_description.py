@@ -53,8 +53,8 @@ def test_kinds_missing_values_and_the_commonest_words() -> None:
     assert (number.kind, number.missing, number.distinct) == ("number", 1, 3)
     assert (number.low, number.mean, number.high) == (1.5, 2.5, 3.5)
     assert number.sd == pytest.approx(np.sqrt(2 / 3))
-    assert (boolean.kind, boolean.commonest) == ("boolean", (("true", 3), ("false", 1)))
-    assert (word.kind, word.missing, word.commonest) == ("category", 1, (("b", 2), ("a", 1)))
+    assert (boolean.kind, boolean.most_frequent) == ("boolean", (("true", 3), ("false", 1)))
+    assert (word.kind, word.missing, word.most_frequent) == ("category", 1, (("b", 2), ("a", 1)))
     assert [column.measure for column in (number, boolean, word, y)] == ["r", "r", "eta", None]
 
 

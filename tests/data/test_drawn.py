@@ -5,7 +5,7 @@ import pytest
 
 from bpcli.data.drawn import DrawnRows, normal_rows, row_blocks
 from bpcli.data.generators.teacher import Teacher
-from bpcli.data.preprocessing import FITTED_RULES, Preparation, ScaleRule
+from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, ScaleRule
 from bpcli.data.table import Table
 from bpcli.runs.provenance import data_digest
 
@@ -65,7 +65,7 @@ def test_a_table_of_drawn_rows_is_that_of_the_array(drawn, kept) -> None:
     rules: tuple[ScaleRule | float, ...] = ("none", 16.0, *FITTED_RULES)
     for rule in rules:
         for index in (np.arange(SHAPE[0]), np.arange(0, SHAPE[0], 3)):
-            one, two = (Preparation.fit(table, index, 1, rule, "none") for table in tables)
+            one, two = (Preprocessor.fit(table, index, 1, rule, "none") for table in tables)
             splits = one.split("train", tables[0], index), two.split("train", tables[1], index)
             np.testing.assert_array_equal(splits[0].X, splits[1].X)
     same_as_inputs = tables[0].with_inputs_as_targets()
@@ -75,7 +75,7 @@ def test_a_table_of_drawn_rows_is_that_of_the_array(drawn, kept) -> None:
 def test_blocks_of_a_split_are_its_rows(drawn, kept) -> None:
     table = Table(drawn, labels=np.zeros(SHAPE[0], np.intp), class_names=("a", "b"))
     index = np.arange(1, SHAPE[0], 2)
-    split = Preparation.fit(table, index, 1, "none", "none").split("val", table, index)
+    split = Preprocessor.fit(table, index, 1, "none", "none").split("val", table, index)
     X = np.concatenate([X for X, _ in split.blocks()])
     np.testing.assert_array_equal(X, kept[index])
 

@@ -9,8 +9,8 @@ from sklearn.preprocessing import RobustScaler
 
 from bpcli.data.preprocessing import (
     FITTED_RULES,
-    Preparation,
-    Scale,
+    Preprocessor,
+    Scaler,
     encode,
     fold_rows,
     outputs_needed,
@@ -114,13 +114,13 @@ COLUMNS = np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]])
 
 
 def test_standard_scaling() -> None:
-    scaled = Scale.fit("standard", COLUMNS).apply(COLUMNS)
+    scaled = Scaler.fit("standard", COLUMNS).apply(COLUMNS)
     np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-15)
     np.testing.assert_allclose(scaled.std(axis=0), [1, 1, 0])  # a constant column is only shifted
 
 
 def test_minmax_scaling_reaches_from_minus_one_to_one() -> None:
-    scaled = Scale.fit("minmax", COLUMNS).apply(COLUMNS)
+    scaled = Scaler.fit("minmax", COLUMNS).apply(COLUMNS)
     np.testing.assert_allclose(scaled[:, 1], [-1, 1, 0])
     np.testing.assert_allclose(scaled[:, 0], [-1, -0.6, 1])
     np.testing.assert_array_equal(scaled[:, 2], 0)
@@ -130,7 +130,7 @@ def test_minmax_scaling_reaches_from_minus_one_to_one() -> None:
 def test_robust_scaling_is_that_of_scikit_learn(rows: int, seed: int) -> None:
     columns = np.random.default_rng(seed).standard_cauchy((rows, 3)).round(1)
     theirs = RobustScaler().fit(columns)
-    scale = Scale.fit("robust", columns)
+    scale = Scaler.fit("robust", columns)
     np.testing.assert_allclose(scale.shift, theirs.center_, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(scale.factor, theirs.scale_, rtol=1e-12)
 
@@ -138,38 +138,38 @@ def test_robust_scaling_is_that_of_scikit_learn(rows: int, seed: int) -> None:
 def test_robust_scaling_is_not_moved_by_an_outlier_and_only_shifts_without_a_spread() -> None:
     columns = np.array([[1.0, 0], [2, 0], [3, 0], [4, 0], [1e30, 1]])
     np.testing.assert_array_equal(
-        Scale.fit("robust", columns).apply(columns),
+        Scaler.fit("robust", columns).apply(columns),
         [[-1, 0], [-0.5, 0], [0, 0], [0.5, 0], [5e29, 1]],
     )
 
 
 def test_dividing_by_a_constant_does_not_look_at_the_data() -> None:
-    np.testing.assert_array_equal(Scale.fit(16.0, COLUMNS).apply(COLUMNS), COLUMNS / 16)
+    np.testing.assert_array_equal(Scaler.fit(16.0, COLUMNS).apply(COLUMNS), COLUMNS / 16)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.3, 0.7, 66666.67, -1e-9, 0.0, 1e300])
 @pytest.mark.parametrize("rule", FITTED_RULES)
 def test_a_constant_column_is_not_divided_by_rounding_noise(rule: str, value: float) -> None:
-    scale = Scale.fit(rule, np.full((100, 1), value))  # type: ignore[arg-type]
+    scale = Scaler.fit(rule, np.full((100, 1), value))  # type: ignore[arg-type]
     assert scale.factor[0] == 1
     assert abs(scale.apply(np.array([[value]]))[0, 0]) <= 1e-15 * abs(value)
 
 
 @pytest.mark.parametrize("rule", ["none", *FITTED_RULES, 4.0])
 def test_scales_are_inverted(rule: str | float) -> None:
-    scale = Scale.fit(rule, COLUMNS)  # type: ignore[arg-type]
+    scale = Scaler.fit(rule, COLUMNS)  # type: ignore[arg-type]
     np.testing.assert_allclose(scale.invert(scale.apply(COLUMNS)), COLUMNS, rtol=1e-14)
 
 
 def test_minmax_survives_huge_values() -> None:
     column = np.array([[-1.5e308], [1.5e308]])
-    np.testing.assert_array_equal(Scale.fit("minmax", column).apply(column), [[-1], [1]])
+    np.testing.assert_array_equal(Scaler.fit("minmax", column).apply(column), [[-1], [1]])
 
 
 def test_scales_are_fitted_on_training_rows_alone() -> None:
     X = np.array([[0.0], [2], [1000]])
     table = Table(X, Y=X * 10)
-    prep = Preparation.fit(table, np.array([0, 1]), 1, "standard", "minmax")
+    prep = Preprocessor.fit(table, np.array([0, 1]), 1, "standard", "minmax")
     assert (prep.inputs.shift[0], prep.inputs.factor[0]) == (1, 1)
     assert (prep.targets.shift[0], prep.targets.factor[0]) == (10, 10)
     split = prep.split("test", table, np.array([2]))
@@ -181,7 +181,7 @@ def test_scales_are_fitted_on_training_rows_alone() -> None:
 
 def test_a_reconstruction_has_its_scaled_inputs_as_targets() -> None:
     table = Table(COLUMNS).with_inputs_as_targets()
-    prep = Preparation.fit(table, np.arange(3), 3, 16.0, "none")
+    prep = Preprocessor.fit(table, np.arange(3), 3, 16.0, "none")
     split = prep.split("train", table, np.arange(3))
     np.testing.assert_array_equal(split.X, split.Y)
     np.testing.assert_array_equal(prep.original(split.Y), COLUMNS)
@@ -208,7 +208,7 @@ def test_two_classes_fit_one_output_or_two() -> None:
 
 def test_classes_are_decided_in_original_units() -> None:
     two = Table(np.zeros((2, 1)), labels=np.array([1, 0]), class_names=("a", "b"))
-    prep = Preparation.fit(two, np.arange(2), 1, "none", "minmax")  # targets become -1 and 1
+    prep = Preprocessor.fit(two, np.arange(2), 1, "none", "minmax")  # targets become -1 and 1
     classes = prep.classes(np.array([[-0.2], [0.2], [0.0]]))
     assert classes is not None
     assert classes.tolist() == [0, 1, 1]
@@ -216,7 +216,7 @@ def test_classes_are_decided_in_original_units() -> None:
 
 def test_a_preparation_comes_back_from_its_arrays() -> None:
     table = Table(COLUMNS, Y=COLUMNS[:, :1])
-    prep = Preparation.fit(table, np.arange(3), 1, "standard", "minmax")
-    again = Preparation.from_arrays(prep.to_arrays(), (), 1)
+    prep = Preprocessor.fit(table, np.arange(3), 1, "standard", "minmax")
+    again = Preprocessor.from_arrays(prep.to_arrays(), (), 1)
     np.testing.assert_array_equal(again.inputs.apply(COLUMNS), prep.inputs.apply(COLUMNS))
     np.testing.assert_array_equal(again.original(COLUMNS[:, :1]), prep.original(COLUMNS[:, :1]))

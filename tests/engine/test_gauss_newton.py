@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from strategies import Problem, dense_jacobian, problems
 
 from bpcli.engine.gauss_newton import gauss_newton_tasks
-from bpcli.engine.pool.forked import Forked
-from bpcli.engine.pool.workers import Alone, Crew, Threads
+from bpcli.engine.pool.base import SerialPool, WorkerPool
+from bpcli.engine.pool.forked import ForkPool
+from bpcli.engine.pool.threads import ThreadPool
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Sigmoid, Tanh
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
@@ -20,10 +21,10 @@ from bpcli.optimizers import OPTIMIZERS
 from bpcli.training.objective import Objective
 
 SQUARES = ["mse", "squared_error", "half_squared_error"]
-CREWS: list[Callable[[], Crew]] = [
-    lambda: Threads(2),
-    lambda: Threads(3),
-    *([lambda: Forked(2), lambda: Forked(3)] if sys.platform == "linux" else []),
+POOLS: list[Callable[[], WorkerPool]] = [
+    lambda: ThreadPool(2),
+    lambda: ThreadPool(3),
+    *([lambda: ForkPool(2), lambda: ForkPool(3)] if sys.platform == "linux" else []),
 ]
 
 
@@ -91,16 +92,16 @@ def wide_params() -> np.ndarray:
     return np.random.default_rng(1).normal(0, 0.5, WIDE.n_params)
 
 
-@pytest.mark.parametrize("make", CREWS)
+@pytest.mark.parametrize("make", POOLS)
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
 def test_any_crew_gives_the_same_bits(
-    make: Callable[[], Crew], dtype: str, wide_params: np.ndarray
+    make: Callable[[], WorkerPool], dtype: str, wide_params: np.ndarray
 ) -> None:
     data, params = wide_rows(3000, dtype), wide_params.astype(dtype)
     some = make()
     try:
-        shared = Objective(WIDE, data, l2=0.1, crew=some, shares_jacobian=True)
-        alone = Objective(WIDE, data, l2=0.1, crew=Alone())
+        shared = Objective(WIDE, data, l2=0.1, pool=some, shares_jacobian=True)
+        alone = Objective(WIDE, data, l2=0.1, pool=SerialPool())
         for change in (0, 0.1):
             ours, theirs = (
                 o.gauss_newton(params + params.dtype.type(change)) for o in (shared, alone)

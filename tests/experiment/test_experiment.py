@@ -9,7 +9,7 @@ import pytest
 from bpcli.config.load import validate
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
-from bpcli.data.preprocessing import Preparation
+from bpcli.data.preprocessing import Preprocessor
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment, build, stream
 
@@ -402,9 +402,9 @@ def test_numerics_are_asked_for_before_the_data_are_made_and_after(
 ) -> None:
     """Scikit-learn comes with the data, and brings a BLAS of its own."""
     happened: list[str] = []
-    make = Preparation.fit
+    make = Preprocessor.fit
 
-    def fitted(*arguments: Any) -> Preparation:
+    def fitted(*arguments: Any) -> Preprocessor:
         happened.append("made")
         return make(*arguments)
 
@@ -412,7 +412,7 @@ def test_numerics_are_asked_for_before_the_data_are_made_and_after(
         happened.append(numerics)
 
     monkeypatch.setattr("bpcli.experiment.experiment.require", asked)
-    monkeypatch.setattr(Preparation, "fit", fitted)
+    monkeypatch.setattr(Preprocessor, "fit", fitted)
     built(MOONS, "training.numerics=portable")
     assert happened == ["portable", "made", "portable"]
 

@@ -18,9 +18,9 @@ from scipy.special import expit, softmax
 from strangers import CANARY
 
 from bpcli.cli.export import command
-from bpcli.data.columns import Encoding, InputColumn
+from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.delimited import FileFormat
-from bpcli.data.preprocessing import Preparation, Scale
+from bpcli.data.preprocessing import Preprocessor, Scaler
 from bpcli.errors import ConfigError, GateFailed, RunError
 from bpcli.export import export as exporting
 from bpcli.export import onnx_file, python_child, python_file
@@ -46,33 +46,33 @@ def a_model(
     bias: Bias = "trained",
     columns: tuple[InputColumn, ...] = (InputColumn("x"), InputColumn("the y"), InputColumn("z")),
 ) -> Model:
-    encoding = Encoding(columns)
+    encoding = FeatureEncoder(columns)
     layers = (
         Layer(len(encoding.names), 4, hidden, bias),
         Layer(4, outputs, ACTIVATIONS[output]()),
     )
     network = Network(layers, LOSSES["mse"]())
     rng = np.random.default_rng(11)  # both classes occur in every case
-    inputs = Scale.fixed("none", network.inputs)
-    targets = Scale.fixed("none", outputs)
+    inputs = Scaler.fixed("none", network.inputs)
+    targets = Scaler.fixed("none", outputs)
     if scaled:
-        inputs = Scale(rng.normal(30, 9, network.inputs), rng.uniform(0.1, 9, network.inputs))
+        inputs = Scaler(rng.normal(30, 9, network.inputs), rng.uniform(0.1, 9, network.inputs))
     if scaled and not classes:
-        targets = Scale(rng.normal(size=outputs), rng.uniform(1, 50, outputs))
-    preparation = Preparation(inputs, targets, classes, outputs)
+        targets = Scaler(rng.normal(size=outputs), rng.uniform(1, 50, outputs))
+    preprocessor = Preprocessor(inputs, targets, classes, outputs)
     params = rng.normal(size=network.n_params).astype(dtype)
     targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
-    return Model("a-model", network, params, preparation, encoding, targets_named, FileFormat())
+    return Model("a-model", network, params, preprocessor, encoding, targets_named, FileFormat())
 
 
 def rows_of(model: Model, count: int = 20) -> Array:
     """Rows of numbers near those of the training."""
     normal = np.random.default_rng(6).normal(size=(count, model.network.inputs))
-    return model.preparation.inputs.invert(normal)
+    return model.preprocessor.inputs.invert(normal)
 
 
 def as_columns(model: Model, X: Array) -> dict[str, list[float]]:
-    names = [column.name for column in model.encoding.inputs]
+    names = [column.name for column in model.encoder.inputs]
     return {name: column.tolist() for name, column in zip(names, X.T, strict=True)}
 
 
@@ -209,10 +209,10 @@ def test_columns_are_encoded_as_we_do(tmp_path: Path) -> None:
         predict({name: values for name, values in rows.items() if name != "age"})
     saved = json.loads(export(model, "json", tmp_path / "model.json").read_text("utf-8"))
     assert saved["columns"][2]["categories"] == ["clerk", "smith", "1"]
-    assert saved["inputs"] == list(model.encoding.names)
+    assert saved["inputs"] == list(model.encoder.names)
     pytest.importorskip("onnxruntime")
     content = export(model, "onnx", tmp_path / "model.onnx").read_bytes()
-    outputs, classes = onnx_run(content, model.encoding.encode(DataFrame(rows)))
+    outputs, classes = onnx_run(content, model.encoder.encode(DataFrame(rows)))
     np.testing.assert_allclose(outputs, expected, rtol=1e-12)
     assert classes is None
 

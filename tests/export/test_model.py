@@ -1,4 +1,4 @@
-"""A run's model: the network and its preparation, from the run's own files and nothing else."""
+"""A run's model: the network and its preprocessor, from the run's own files and nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_model_computes_what_the_rebuilt_experiment_does(moons, weights) -> No
     np.testing.assert_array_equal(outputs, expected.outputs)
     names = [model.class_names[label] for label in model.labels(outputs)]
     assert names == expected.classes
-    assert (model.encoding.names, model.output_names) == (("x1", "x2"), ("P(1)",))
+    assert (model.encoder.names, model.output_names) == (("x1", "x2"), ("P(1)",))
 
 
 def test_a_model_needs_no_data(moons, monkeypatch: pytest.MonkeyPatch) -> None:

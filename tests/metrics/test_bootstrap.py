@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.data.preprocessing import Preparation
+from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Table
 from bpcli.metrics.bootstrap import LEVEL, RESAMPLES, bootstrap_intervals
 from bpcli.metrics.metrics import METRICS, Predictions, Sample, mean_of, measure, samples
@@ -41,7 +41,7 @@ def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
         rng.normal(7.0, 1.0, (rows, 2)), rng.integers(0, 2, rows), rng.exponential(size=rows)
     )
     for table, names in ((classes, ("accuracy", "log_loss")), (values, ("rmse", "mae", "r2"))):
-        prep = Preparation.fit(table, np.arange(rows), 2, "none", "none")
+        prep = Preprocessor.fit(table, np.arange(rows), 2, "none", "none")
         whole = samples(names, prep.split("test", table, np.arange(rows)), predicted)
         chosen = np.sort(rng.integers(0, rows, rows))
         assert predicted.classes is not None
@@ -77,7 +77,7 @@ def test_resamples_are_the_seeds_whatever_their_number_at_once() -> None:
 
 def test_a_metric_that_a_resample_lacks_has_no_interval() -> None:
     table = Table(np.zeros((3, 1)), Y=np.array([[1.0], [1], [2]]))
-    split = Preparation.fit(table, np.arange(3), 1, "none", "none").split(
+    split = Preprocessor.fit(table, np.arange(3), 1, "none", "none").split(
         "val", table, np.arange(3)
     )
     sample = METRICS["r2"].sample(split, Predictions(np.zeros((3, 1))))

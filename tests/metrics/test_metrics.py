@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from bpcli.data.preprocessing import Preparation, Split
+from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Table
 from bpcli.engine.rows import Rows
 from bpcli.metrics import metrics
@@ -27,7 +27,7 @@ def several_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str = "none"):
     network = Network((Layer(3, outputs, ACTIVATIONS[output]()),), LOSSES[loss]())
     params = np.random.default_rng(1).normal(size=network.n_params)
-    prep = Preparation.fit(table, np.arange(30), outputs, "none", target_rule)
+    prep = Preprocessor.fit(table, np.arange(30), outputs, "none", target_rule)
     split = prep.split("test", table, np.arange(30, 40))
     return split, predictions(network, z_of(network, params, split), prep, split)
 
@@ -71,7 +71,7 @@ def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str
 def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["binary_cross_entropy"]())
     table = Table(np.array([[1.0], [1.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
-    prep = Preparation.fit(table, np.arange(2), 1, "none", "none")
+    prep = Preprocessor.fit(table, np.arange(2), 1, "none", "none")
     split = prep.split("train", table, np.arange(2))
     predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), split), prep, split)
     assert predicted.log_losses is not None
@@ -81,7 +81,7 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
 def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> None:
     labels = np.array([0, 1, 1, 1, 0, 2])
     table = Table(X[:6], labels=labels, class_names=("a", "b", "c"))
-    prep = Preparation.fit(table, np.arange(4), 3, "none", "none")
+    prep = Preprocessor.fit(table, np.arange(4), 3, "none", "none")
     training, test = (
         prep.split("train", table, np.arange(4)),
         prep.split("test", table, np.arange(4, 6)),
@@ -93,7 +93,7 @@ def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> No
     assert unseen == {"accuracy": 0.0, "log_loss": None}  # class c never stood in training
 
     values = Table(X[:6], Y=np.arange(6.0)[:, None])
-    prep = Preparation.fit(values, np.arange(4), 1, "none", "standard")
+    prep = Preprocessor.fit(values, np.arange(4), 1, "none", "standard")
     training = prep.split("train", values, np.arange(4))
     found = measure(("rmse", "r2"), training, constant_predictions(training, training))
     assert found["rmse"] == pytest.approx(np.arange(4).std())
@@ -112,7 +112,7 @@ def test_every_metric_belongs_to_a_task() -> None:
 def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
     network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
     table = Table(np.array([[1.0], [2.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
-    prep = Preparation.fit(table, np.arange(2), 1, "none", "minmax")
+    prep = Preprocessor.fit(table, np.arange(2), 1, "none", "minmax")
     split = prep.split("train", table, np.arange(2))
     found = predictions(network, z_of(network, np.array([1.0, 0.0]), split), prep, split)
     p = 1 / (1 + np.exp(-np.array([1.0, 2.0])))

@@ -26,10 +26,10 @@ def path(optimizer: AdaptiveGradientDescent, rate: float, steps: int) -> list[tu
     """The parameter and the learning rate, from the start (w = 1) on."""
     params = np.array([1.0])
     state = optimizer.init(params)
-    seen = [(1.0, optimizer.figures(state, rate)["learning_rate"])]
+    seen = [(1.0, optimizer.diagnostics(state, rate)["learning_rate"])]
     for _ in range(steps):
         params, state = optimizer.step(parabola(), params, state, np.asarray(rate))
-        seen.append((params.item(), optimizer.figures(state, rate)["learning_rate"]))
+        seen.append((params.item(), optimizer.diagnostics(state, rate)["learning_rate"]))
     return seen
 
 
@@ -90,7 +90,7 @@ def course(x: float, y: float, start: float, **options: float) -> list[Epoch]:
 
 
 def test_records_tell_the_current_rate() -> None:
-    rates = [record.figures["learning_rate"] for record in course(1.0, 0.0, 1.0)[:3]]
+    rates = [record.diagnostics["learning_rate"] for record in course(1.0, 0.0, 1.0)[:3]]
     np.testing.assert_allclose(rates, [0.5, 0.525, 0.55125])
 
 

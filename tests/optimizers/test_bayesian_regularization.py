@@ -13,7 +13,7 @@ from bpcli.nn.initializers import NguyenWidrow
 from bpcli.nn.losses import LOSSES, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
-from bpcli.optimizers import NoStep, Optimizer
+from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.runs.files import load_arrays
@@ -49,7 +49,7 @@ def trained(
     for _ in range(most):
         try:
             params, state = optimizer.step(fit, params, state, NO_RATE)
-        except NoStep as ended:
+        except StepFailed as ended:
             return params, dict(state), ended.reason
     return params, dict(state), "epochs"
 
@@ -59,7 +59,7 @@ def regularized() -> tuple[np.ndarray, dict[str, float]]:
     optimizer = BayesianRegularization()
     params, state, reason = trained(optimizer, objective(), start(), 1000)
     assert reason == "max_damping"  # it has converged: nothing is lower
-    return params, optimizer.figures(state, None)
+    return params, optimizer.diagnostics(state, None)
 
 
 def test_the_data_determine_fewer_parameters_than_there_are(
@@ -120,7 +120,7 @@ def test_the_first_steps_are_those_of_the_formulas() -> None:
         expected = params + d
         params, state = optimizer.step(objective(), params, state, NO_RATE)
         np.testing.assert_allclose(params, expected, rtol=1e-8)
-        figures = optimizer.figures(state, None)
+        figures = optimizer.diagnostics(state, None)
         assert figures["effective_params"] == pytest.approx(gamma, rel=1e-8)
         assert (figures["alpha"], figures["beta"]) == pytest.approx((alpha, beta), rel=1e-8)
         damping = figures["damping"]
@@ -169,7 +169,7 @@ def test_a_perfect_fit_keeps_the_estimates_finite() -> None:
     for first in (np.array([2.0, 1.0]), np.zeros(2)):
         params, state, _ = trained(optimizer, fit, first, 50)
         assert np.isfinite(params).all()
-        assert all(np.isfinite(value) for value in optimizer.figures(state, None).values())
+        assert all(np.isfinite(value) for value in optimizer.diagnostics(state, None).values())
 
 
 def test_weights_that_decay_to_nothing_end_training_by_name() -> None:
@@ -199,4 +199,4 @@ def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path) -> None
     loaded, _ = load_arrays(tmp_path / "state")
     again, state = go(loaded.pop("params"), loaded, 6)
     np.testing.assert_array_equal(again, whole)
-    assert optimizer.figures(state, None) == optimizer.figures(end, None)
+    assert optimizer.diagnostics(state, None) == optimizer.diagnostics(end, None)

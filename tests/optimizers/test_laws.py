@@ -17,7 +17,7 @@ from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.optimizers import OPTIMIZERS, NoStep, Optimizer, State
+from bpcli.optimizers import OPTIMIZERS, Optimizer, State, StepFailed
 from bpcli.training.objective import Objective
 
 
@@ -105,7 +105,7 @@ class Course:
 
     params: np.ndarray
     state: State
-    ended: NoStep | None = None
+    ended: StepFailed | None = None
 
 
 def run(
@@ -120,7 +120,7 @@ def run(
                 course.params, course.state = optimizer.step(
                     fit, course.params, course.state, np.asarray(rate, params.dtype)
                 )
-            except NoStep as ended:
+            except StepFailed as ended:
                 course.ended = ended
                 break
     return course

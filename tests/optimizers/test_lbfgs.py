@@ -74,4 +74,4 @@ def test_the_step_length_is_in_the_log() -> None:
     fit, x = objective(CURVED), start(CURVED)
     end, state = Lbfgs().step(fit, x, Lbfgs().init(x), np.asarray(np.nan))
     length = np.linalg.norm(end - x) / np.linalg.norm(fit.grad(x))
-    assert Lbfgs().figures(state, None) == {"step_length": pytest.approx(length)}
+    assert Lbfgs().diagnostics(state, None) == {"step_length": pytest.approx(length)}

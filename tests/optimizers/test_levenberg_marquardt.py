@@ -11,14 +11,15 @@ from strategies import dense_jacobian
 from tampered import save_arrays
 
 from bpcli.data.generators.points import TwoSpirals
-from bpcli.engine.pool.workers import Alone, crew
+from bpcli.engine.pool.base import SerialPool
+from bpcli.engine.pool.choice import worker_pool
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Relu, Sigmoid, Tanh
 from bpcli.nn.initializers import Uniform
 from bpcli.nn.losses import LOSSES, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
-from bpcli.optimizers import NoStep, Optimizer
+from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.optimizers.levenberg_marquardt import (
     LevenbergMarquardt,
@@ -47,7 +48,7 @@ def steps(
     for count in range(1, most + 1):
         try:
             params, state = optimizer.step(fit, params, state, NO_RATE)
-        except NoStep as ended:
+        except StepFailed as ended:
             return params, dict(state), count, ended.reason
         if fit.value(params) <= goal:
             return params, dict(state), count, "goal"
@@ -116,7 +117,7 @@ def test_one_step_is_that_of_the_formula() -> None:
             optimizer = LevenbergMarquardt(damping=0.5)
             found, state = optimizer.step(fit, start, optimizer.init(start), NO_RATE)
             np.testing.assert_allclose(found, expected, rtol=1e-10)
-            assert optimizer.figures(state, None) == {"damping": 0.05}
+            assert optimizer.diagnostics(state, None) == {"damping": 0.05}
 
 
 def test_l2_counts_as_curvature() -> None:
@@ -212,11 +213,11 @@ def test_a_trial_must_have_a_finite_gradient_and_be_finite() -> None:
             return found if params is start else found._replace(grad=np.inf * found.grad)
 
     cliff = objective(CURVE, X, Y).like(Cliff)
-    with pytest.raises(NoStep, match="No step lowers the loss") as ended:
+    with pytest.raises(StepFailed, match="No step lowers the loss") as ended:
         LevenbergMarquardt().step(cliff, start, LevenbergMarquardt().init(start), NO_RATE)
     assert ended.value.reason == "max_damping"
     too_far = Quadratic(1.0, np.full(2, 1e300), np.zeros((2, 2)), 1e-300)
-    with pytest.raises(NoStep), np.errstate(over="ignore"):
+    with pytest.raises(StepFailed), np.errstate(over="ignore"):
         LevenbergMarquardt(max_damping=1e-2).descend(lambda _: 0.0, too_far, np.zeros(2), 1e-3)
 
 
@@ -254,11 +255,11 @@ def test_workers_change_no_bit_of_training() -> None:
     start = rng.normal(size=network.n_params)
 
     def trained(who) -> np.ndarray:  # type: ignore[no-untyped-def]
-        fit = objective(network, X, Y, crew=who, shares_jacobian=True)
+        fit = objective(network, X, Y, pool=who, shares_jacobian=True)
         return steps(LevenbergMarquardt(), fit, start, 4)[0]
 
-    with crew(2) as two:
-        np.testing.assert_array_equal(trained(two), trained(Alone()))
+    with worker_pool(2) as two:
+        np.testing.assert_array_equal(trained(two), trained(SerialPool()))
 
 
 @pytest.mark.slow
@@ -298,5 +299,5 @@ def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
         return np.inf
 
     here = Quadratic(1.0, np.ones(2), np.eye(2), 1.0)
-    with pytest.raises(NoStep, match="No step lowers the loss"):
+    with pytest.raises(StepFailed, match="No step lowers the loss"):
         LevenbergMarquardt(increase=1.4).descend(never_lower, here, np.zeros(2), 5e-324)

@@ -8,7 +8,7 @@ from descents import CURVED, objective, passes_counted, start
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcli.optimizers import NoStep, Optimizer
+from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.optimizers.bfgs import Bfgs
 from bpcli.optimizers.conjugate_gradient import ConjugateGradient
 from bpcli.optimizers.lbfgs import Lbfgs
@@ -141,7 +141,7 @@ class Uphill:
 
 def test_no_way_down_is_said_after_a_bounded_number_of_trials() -> None:
     function, optimizer, x = Uphill(), Lbfgs(), np.ones(3)
-    with pytest.raises(NoStep, match="no lower loss in 25 trials") as caught:
+    with pytest.raises(StepFailed, match="no lower loss in 25 trials") as caught:
         optimizer.step(function, x, optimizer.init(x), np.asarray(np.nan))
     assert caught.value.reason == "line_search"
     assert function.asked == 1 + MOST_TRIALS
@@ -150,7 +150,7 @@ def test_no_way_down_is_said_after_a_bounded_number_of_trials() -> None:
 
 def test_a_zero_gradient_is_said() -> None:
     function, optimizer, x = Uphill(), Lbfgs(), np.zeros(3)
-    with pytest.raises(NoStep, match="gradient is zero") as caught:
+    with pytest.raises(StepFailed, match="gradient is zero") as caught:
         optimizer.step(function, x, optimizer.init(x), np.asarray(np.nan))
     assert caught.value.reason == "zero_gradient"
 
@@ -200,7 +200,7 @@ def test_among_equal_losses_a_longer_gradient_is_no_progress() -> None:
         def recall(self, x: np.ndarray, evaluation: Evaluation) -> None:
             pass
 
-    with pytest.raises(NoStep):
+    with pytest.raises(StepFailed):
         search(Line(Turning(), np.zeros(2), np.array([-1.0, 0]), 0.9), 1.0)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from descents import CURVED, QUADRATIC, objective, passes_counted, path, start
 
-from bpcli.optimizers import NoStep
+from bpcli.optimizers import StepFailed
 from bpcli.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
 from bpcli.training.objective import Evaluation, Objective
 
@@ -129,11 +129,11 @@ class Uphill:
 @pytest.mark.parametrize("elsewhere", [0, np.nan, np.inf, -np.inf])
 def test_damping_does_not_grow_for_ever(elsewhere: float) -> None:
     points, ended = path(ScaledConjugateGradient(), Uphill(elsewhere), np.ones(3), 200)
-    assert isinstance(ended, NoStep)
+    assert isinstance(ended, StepFailed)
     assert ended.reason == "max_damping"
     assert all((point == 1).all() for point in points)
 
 
 def test_the_damping_is_in_the_log() -> None:
     optimizer = ScaledConjugateGradient(damping=1e-6)
-    assert optimizer.figures(optimizer.init(np.zeros(2)), None) == {"damping": 1e-6}
+    assert optimizer.diagnostics(optimizer.init(np.zeros(2)), None) == {"damping": 1e-6}

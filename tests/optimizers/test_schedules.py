@@ -17,7 +17,7 @@ from bpcli.optimizers import OPTIMIZERS, GradientDescent, Optimizer
 from bpcli.optimizers.decays import Cosine, Exponential, InverseTime, Step
 from bpcli.optimizers.schedules import SCHEDULES, Schedule, rate_at
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Position, Training, train_epochs
+from bpcli.training.loop import Training, TrainState, train_epochs
 from bpcli.training.objective import Objective
 
 EXAMPLES: list[Schedule] = [
@@ -121,7 +121,7 @@ def test_the_way_on_depends_on_the_epoch_alone(schedule: Schedule, dtype: type) 
     there = whole.advance(whole.start, 11)
     begun = training(schedule, adam, dtype=dtype)
     middle = begun.advance(begun.start, 4)
-    later = training(schedule, adam, dtype=dtype).advance(Position(*middle), 7)
+    later = training(schedule, adam, dtype=dtype).advance(TrainState(*middle), 7)
     assert there.params.dtype == dtype
     np.testing.assert_array_equal(later.params, there.params)
 
@@ -129,7 +129,13 @@ def test_the_way_on_depends_on_the_epoch_alone(schedule: Schedule, dtype: type) 
 def test_a_record_shows_the_rate_of_the_step_to_come() -> None:
     schedule = Step(0.5, factor=0.5, every=2)
     records = list(train_epochs(training(schedule), 4))
-    assert [record.figures["learning_rate"] for record in records] == [0.5, 0.5, 0.25, 0.25, 0.125]
+    assert [record.diagnostics["learning_rate"] for record in records] == [
+        0.5,
+        0.5,
+        0.25,
+        0.25,
+        0.125,
+    ]
     steps = [1 - after.params / before.params for before, after in zip(records, records[1:])]  # noqa: B905, RUF007
     np.testing.assert_allclose(steps, [[0.5], [0.5], [0.25], [0.25]])
 

@@ -16,13 +16,13 @@ SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 
 
 def document(
-    labels: tuple[str, ...] = ("sgd", "lbfgs"), seeds: int = 1, ended_by: str = "epochs"
+    labels: tuple[str, ...] = ("sgd", "lbfgs"), seeds: int = 1, stop_reason: str = "epochs"
 ) -> dict[str, Any]:
     trainings = [
         {
             "optimizer": label,
             "seed": seed,
-            "ended_by": ended_by,
+            "stop_reason": stop_reason,
             "curve": {
                 "epochs": [0, 1, 2],
                 "gradient_evaluations": [0.0, 1.0 + place, 3.0 + place],
@@ -93,13 +93,13 @@ def test_the_legend_stands_inside_the_picture_and_beside_the_panels(length: int)
 
 
 def test_what_diverged_ends_in_a_cross() -> None:
-    for ended_by, marker in (("diverged", "X"), ("goal", "o")):
-        left, _ = comparison_figure(document(ended_by=ended_by)).axes
+    for stop_reason, marker in (("diverged", "X"), ("goal", "o")):
+        left, _ = comparison_figure(document(stop_reason=stop_reason)).axes
         assert {line.get_marker() for line in left.lines} == {marker}
 
 
 def test_what_diverges_leaves_the_others_room() -> None:
-    shown = document(ended_by="diverged")
+    shown = document(stop_reason="diverged")
     shown["trainings"][1]["curve"]["loss"] = [1.0, 1e150, 1e300]
     left, right = comparison_figure(shown).axes
     assert left.get_ylim() == right.get_ylim()

@@ -45,7 +45,7 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
     assert curve(axes, "training") == ([0, 1, 2], [1, 0.1, 0.01])
     assert curve(axes, "validation") == ([0, 1, 2], [1, 0.2, 0.3])
     assert curve(axes, "best epoch")[0] == [1, 1]
-    title = "moons\nloss by epoch, best epoch 1 (0.2), ended by max_fail"
+    title = "moons\nloss by epoch, best epoch 1 (0.2), stop reason: max_fail"
     assert figure.get_suptitle() == title
     assert axes.get_ylabel() == "mean loss (binary_cross_entropy)"
     assert axes.get_yscale() == "log"

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from bpcli.errors import RunError
-from bpcli.optimizers import NoStep
+from bpcli.optimizers import StepFailed
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit
 from bpcli.runs.store import METRICS, Run
-from bpcli.training.loop import Position
+from bpcli.training.loop import TrainState
 
 RANDOM = np.random.default_rng(3)
 LOG = b"a first line, and more"
@@ -31,7 +31,7 @@ def a_checkpoint(number: int, val_loss: float | None = None, size: int = 7) -> C
         "H": RANDOM.standard_normal((3, 2)), "mean": RANDOM.standard_normal(size).astype("f4"),
     }  # fmt: skip
     best = {"number": np.asarray(1), "val_loss": np.asarray(0.1), "params": params[::-1]}
-    position = Position(number, params, state, np.random.default_rng(number).bit_generator.state)
+    position = TrainState(number, params, state, np.random.default_rng(number).bit_generator.state)
     stopping = {"epochs.now": np.asarray(number)}
     return Checkpoint(position, best, stopping, 0.1, val_loss, Extent(12, LOG_DIGEST), NOTHING)
 
@@ -70,7 +70,7 @@ def saved_in(folder: Path) -> set[str]:
 
 
 def test_all_comes_back_as_it_was(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    ended = moved(a_checkpoint(4), ended=NoStep("line_search", "Nothing lower."))
+    ended = moved(a_checkpoint(4), ended=StepFailed("line_search", "Nothing lower."))
     for wanted in (a_checkpoint(3, val_loss=0.3), ended):
         checkpoints.save(wanted)
         found = newest(tmp_path)

@@ -16,7 +16,7 @@ from systems import CONFIGS
 from bpcli.errors import RunError
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints
 from bpcli.runs.store import PATH, RECORD, WEIGHTS, Run
-from bpcli.training.loop import Position
+from bpcli.training.loop import TrainState
 
 OVERRIDES = [
     "data.n_samples=60", "training.stop={}", "training.epochs=400", "training.optimizer=adam",
@@ -39,7 +39,7 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
     def checkpoint(number: int) -> Checkpoint:
         params = np.full(5000, float(number))
         random_state = np.random.default_rng(0).bit_generator.state
-        position = Position(number, params, {}, random_state)
+        position = TrainState(number, params, {}, random_state)
         return Checkpoint(position, {}, {}, 0.0, None, NOTHING, NOTHING)
 
     checkpoints = Checkpoints(Run(tmp_path), "me")

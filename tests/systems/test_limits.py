@@ -16,7 +16,9 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.cli import limits
-from bpcli.engine.pool import workers
+from bpcli.engine.pool import choice
+from bpcli.engine.pool.base import SerialPool
+from bpcli.engine.pool.threads import ThreadPool
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile
 from bpcli.runs.store import Run
@@ -199,14 +201,12 @@ def test_processes(most: int) -> None:
         assert_done_or_said(folder, "wide", done)
 
 
-@pytest.mark.parametrize(
-    ("most", "kind"), [(0, workers.Alone), (1, workers.Alone), (3, workers.Threads)]
-)
+@pytest.mark.parametrize(("most", "kind"), [(0, SerialPool), (1, SerialPool), (3, ThreadPool)])
 def test_where_few_threads_start_there_are_fewer_workers(
     most: int, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[object] = []
-    start = workers.threading.Thread.start
+    start = choice.threading.Thread.start
 
     def limited_start(self: object) -> None:
         if len(started) == most:
@@ -214,13 +214,13 @@ def test_where_few_threads_start_there_are_fewer_workers(
         started.append(self)
         start(self)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(workers, "can_fork", lambda: False)
+    monkeypatch.setattr(choice, "can_fork", lambda: False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers.threading.Thread, "start", limited_start)
-        chosen = workers._chosen(4, None)
+        patch.setattr(choice.threading.Thread, "start", limited_start)
+        chosen = choice._chosen(4, None)
     assert type(chosen) is kind
     done = []
-    chosen.prepare(done.append)(5)
+    chosen.register(done.append)(5)
     assert sorted(done) == [0, 1, 2, 3, 4]
     chosen.close()
 

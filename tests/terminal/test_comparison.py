@@ -13,7 +13,7 @@ from bpcli.terminal.stream import Stream
 
 def row(label: str, **changes: Any) -> dict[str, Any]:
     return {
-        "label": label, "learning_rate": 0.5, "trainings": 1, "ended_by": {"epochs": 1},
+        "label": label, "learning_rate": 0.5, "trainings": 1, "stop_reason": {"epochs": 1},
         "epochs": 20, "gradient_evaluations": 21.0, "loss_evaluations": 0.0, "seconds": 0.002,
         "loss": 0.125, "metric": 0.75, **changes,
     }  # fmt: skip
@@ -29,7 +29,7 @@ def test_a_row_says_what_an_optimizer_took_and_where_it_led() -> None:
         {
             "optimizer": "sgd", "learning rate": "0.5", "epochs": "20",
             "gradient evaluations": "21", "time": "2 ms", "final loss": "0.125",
-            "test.accuracy": "0.75", "ended by": "epochs",
+            "test.accuracy": "0.75", "stop reason": "epochs",
         }
     ]  # fmt: skip
 
@@ -51,21 +51,21 @@ def test_counts_have_all_their_digits() -> None:
 
 
 def test_several_seeds_are_counted_by_what_ended_them() -> None:
-    several = row("sgd", trainings=5, ended_by={"goal": 3, "diverged": 2})
-    (shown,) = cells(several, row("adam", trainings=0, ended_by={}))
-    assert shown["ended by"] == "goal 3, diverged 2"
+    several = row("sgd", trainings=5, stop_reason={"goal": 3, "diverged": 2})
+    (shown,) = cells(several, row("adam", trainings=0, stop_reason={}))
+    assert shown["stop reason"] == "goal 3, diverged 2"
 
 
 def test_what_diverged_has_dashes() -> None:
-    (shown,) = cells(row("sgd", loss=None, metric=None, ended_by={"diverged": 1}))
+    (shown,) = cells(row("sgd", loss=None, metric=None, stop_reason={"diverged": 1}))
     assert (shown["final loss"], shown["test.accuracy"]) == ("-", "-")
-    assert shown["ended by"] == "diverged"
+    assert shown["stop reason"] == "diverged"
 
 
 TRIAL = SimpleNamespace(
     optimizer="sgd [x]",
     seed=3,
-    ended_by="goal",
+    stop_reason="goal",
     epochs=17,
     seconds=0.002,
     loss=0.25,
@@ -79,10 +79,10 @@ def test_a_line_a_training_elsewhere_than_on_a_terminal() -> None:
         progress.begin("sgd [x]", 3, 100)
         progress.see(5)
         progress.end(TRIAL)
-        diverged = {"loss": None, "ended_by": "diverged", "diverged": True}
+        diverged = {"loss": None, "stop_reason": "diverged", "diverged": True}
         progress.end(SimpleNamespace(**{**vars(TRIAL), **diverged}))
     assert out.getvalue().splitlines() == [
-        "1 of 4: sgd [x], seed 3: epoch 17, loss 0.25, 2 ms, ended by goal",
+        "1 of 4: sgd [x], seed 3: epoch 17, loss 0.25, 2 ms, stop reason: goal",
         "2 of 4: sgd [x], seed 3: epoch 17, 2 ms, diverged",
     ]
 

@@ -284,7 +284,7 @@ def test_a_cut_keeps_the_first_and_the_last() -> None:
 
 def test_several_updates_follow_each_other() -> None:
     text = text_of(traced("xor", steps=2))
-    assert text.startswith("2 updates of xor on rows 0 to 3, the whole training part\n")
+    assert text.startswith("2 updates of xor on rows 0 to 3, the whole training set\n")
     first, second = text.split("Update 2\n")
     assert "Update 1\n" in first
     (after,) = re.findall(r"and is ([\d.]+) after", first)

@@ -276,7 +276,7 @@ def test_rows_are_those_of_predict_and_may_be_of_any_split() -> None:
     experiment = experiment_of("softmax_iris")
     test_row = int(experiment.splits["test"].index[0])
     found = trace(experiment, experiment.initial_params, rows=[test_row])
-    X = experiment.preparation.inputs.apply(experiment.table.X[[test_row]])
+    X = experiment.preprocessor.inputs.apply(experiment.table.X[[test_row]])
     assert found.to_json()["inputs"] == X.tolist()
     assert found.setting.splits == ("test",)
     assert "not trained on" in " ".join(found.setting.notes)
@@ -387,14 +387,14 @@ def test_any_optimizer_takes_its_own_steps(name: str) -> None:
     training = experiment.training(experiment.objective())
     expected = training.advance(training.start, 3)
     np.testing.assert_array_equal(found.updates[-1].after.params, expected.params)
-    assert found.updates[-1].figures_after == training.figures(expected)
+    assert found.updates[-1].diagnostics_after == training.diagnostics(expected)
 
 
 def test_each_update_has_the_learning_rate_of_its_epoch() -> None:
     schedule = "training.learning_rate={schedule: step, start: 0.1, every: 1, factor: 0.5}"
     updates = traced("plane", "data.n_samples=6", schedule, steps=3)["updates"]
     for update, rate in zip(updates, (0.1, 0.05, 0.025), strict=True):
-        assert update["figures_before"]["learning_rate"] == pytest.approx(rate)
+        assert update["diagnostics_before"]["learning_rate"] == pytest.approx(rate)
         entry = update["entry"]
         assert entry["after"] == pytest.approx(entry["before"] - rate * entry["objective_by_entry"])
 

@@ -13,10 +13,10 @@ from bpcli.errors import Diverged
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
-from bpcli.optimizers import GradientDescent, NoStep
+from bpcli.optimizers import GradientDescent, StepFailed
 from bpcli.training import loop
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Epoch, NextDue, Position, Training, every_epoch, train_epochs
+from bpcli.training.loop import Epoch, NextDue, Training, TrainState, every_epoch, train_epochs
 from bpcli.training.objective import Objective
 from bpcli.training.stopping import Best, Stopping, StopRules
 
@@ -60,7 +60,7 @@ class OneStepADay(GradientDescent):
 
     def step(self, objective, params, state, learning_rate):
         if state["steps"] == 2:
-            raise NoStep("tired", "Two steps are enough.")
+            raise StepFailed("tired", "Two steps are enough.")
         moved, _ = super().step(objective, params, {}, learning_rate)
         return moved, {"steps": state["steps"] + 1}
 
@@ -96,7 +96,7 @@ def test_a_record_can_be_read_late() -> None:
     assert [(record.number, record.loss, record.grad_norm) for record in late] == early
 
 
-def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_let_go() -> None:
+def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_release() -> None:
     records = epochs(5)
     record = next(records)
     figures = (record.loss, record.mean_loss, record.grad_norm, record.grad_norms)
@@ -104,7 +104,7 @@ def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_let_go(
     assert grad() is not None
     next(records).loss  # noqa: B018
     assert grad() is None
-    record.let_go()
+    record.release()
     assert (record.loss, record.mean_loss, record.grad_norm, record.grad_norms) == figures
 
 
@@ -206,7 +206,7 @@ class _Scripted(Epoch):
     """A record with a validation loss given by hand."""
 
     def __init__(self, number: int, val_loss: float) -> None:
-        super().__init__(Position(number, np.full(1, number), {}, {}), 0.0, training(), None)
+        super().__init__(TrainState(number, np.full(1, number), {}, {}), 0.0, training(), None)
         self.__dict__["val_loss"] = val_loss
 
 
@@ -256,7 +256,7 @@ class _Known(Epoch):
     """A record with a loss given by hand."""
 
     def __init__(self, number: int, loss: float) -> None:
-        super().__init__(Position(number, np.zeros(1), {}, {}), 0.0, training(), None)
+        super().__init__(TrainState(number, np.zeros(1), {}, {}), 0.0, training(), None)
         self.__dict__["loss"] = loss
 
 

@@ -61,7 +61,7 @@ def last(of: Training, epochs: int, *, reads: bool = False) -> Epoch:
 def test_a_gradient_counts_once_whoever_else_looks(
     optimizer: Optimizer, gradients: int, reads: bool
 ) -> None:
-    figures = last(training(optimizer), 7, reads=reads).figures
+    figures = last(training(optimizer), 7, reads=reads).diagnostics
     assert (figures["gradient_evaluations"], figures["loss_evaluations"]) == (gradients, 0)
 
 
@@ -77,7 +77,7 @@ def test_it_counts_what_is_computed(optimizer: Optimizer, monkeypatch: pytest.Mo
 
         monkeypatch.setattr(RowSums, name, counted)
     of = training(optimizer)
-    figures = of.figures(of.advance(of.start, 9))
+    figures = of.diagnostics(of.advance(of.start, 9))
     assert figures["gradient_evaluations"] == calls["grad"] + calls["loss_and_grad"] >= 9
     assert figures["loss_evaluations"] == calls["loss"]
     assert bool(calls["loss"]) == isinstance(optimizer, Halving)
@@ -92,7 +92,7 @@ def test_it_counts_what_is_computed(optimizer: Optimizer, monkeypatch: pytest.Mo
     ],
 )
 def test_mini_batches_count_by_their_rows(batches: Batches, evaluations: float) -> None:
-    figures = last(training(GradientDescent(), batches=batches), 6).figures
+    figures = last(training(GradientDescent(), batches=batches), 6).diagnostics
     assert figures["gradient_evaluations"] == evaluations
 
 
@@ -112,7 +112,7 @@ def test_the_search_that_found_nothing_is_counted() -> None:
     position = of.advance(of.start, 1000)
     assert position.ended is not None
     before = of.advance(of.start, position.number - 1)
-    found, known = of.figures(position), of.figures(before)
+    found, known = of.diagnostics(position), of.diagnostics(before)
     assert found["gradient_evaluations"] == known["gradient_evaluations"] + 1
     assert found["loss_evaluations"] == known["loss_evaluations"] + 4
     assert found["seconds"] > known["seconds"]
@@ -129,7 +129,7 @@ def test_after_going_back_to_the_last_finite_loss_the_meter_is_that_of_its_epoch
     with pytest.raises(Diverged), repeatable_numerics():
         records.extend(epochs)
     assert records[-1].number % 50
-    assert records[-1].figures["gradient_evaluations"] == records[-1].number
+    assert records[-1].diagnostics["gradient_evaluations"] == records[-1].number
 
 
 def test_a_gauss_newton_matrix_is_one_evaluation_with_its_gradient_or_without() -> None:
@@ -146,4 +146,4 @@ def test_a_gauss_newton_matrix_is_one_evaluation_with_its_gradient_or_without() 
 def test_seconds_are_those_of_the_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
     monkeypatch.setattr(metered_module, "clock", lambda: float(next(ticks)))
-    assert last(training(GradientDescent()), 5, reads=True).figures["seconds"] == 5
+    assert last(training(GradientDescent()), 5, reads=True).diagnostics["seconds"] == 5

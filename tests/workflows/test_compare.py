@@ -33,11 +33,11 @@ def _local(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compared(
-    optimizers: str, *overrides: str, config: str = "moons", seeds: int = 1, watcher: Any = None
+    optimizers: str, *overrides: str, config: str = "moons", seeds: int = 1, callback: Any = None
 ) -> Comparison:
     alternatives = load_alternatives(CONFIGS / f"{config}.yaml", overrides, optimizers)
     comparison = begin(alternatives, seeds)
-    compare(comparison, watcher or SilentProgress())
+    compare(comparison, callback or SilentProgress())
     return comparison
 
 
@@ -68,7 +68,7 @@ def test_a_trial_ends_where_train_does(tmp_path: Path) -> None:
             tmp_path, "moons", seed=trial.seed, training__stop="{max_fail: 20}",
             training__optimizer__momentum=momentum, metrics="[log_loss]",
         ).record  # fmt: skip
-        assert (trial.ended_by, trial.epochs) == (record["stop_reason"], record["epochs"])
+        assert (trial.stop_reason, trial.epochs) == (record["stop_reason"], record["epochs"])
         assert trial.metric == record["metrics"]["test.log_loss"]
         rule = {rule["name"]: rule["now"] for rule in record["stop"]}
         assert rule["epochs"] == trial.epochs == trial.gradient_evaluations
@@ -117,7 +117,7 @@ def test_points_are_dense_at_first_and_few_in_all() -> None:
 def test_losses_alone_are_counted_apart_and_a_search_that_fails_ends_by_its_name() -> None:
     comparison = compared("halving", "training.epochs=100000", config="linear_regression")
     (trial,) = comparison.trials
-    assert trial.ended_by == "line_search"
+    assert trial.stop_reason == "line_search"
     assert trial.message == "30 lengths were tried."
     assert trial.gradient_evaluations == trial.epochs
     assert trial.loss_evaluations >= trial.epochs + 29
@@ -131,9 +131,9 @@ def test_a_summary_has_medians_and_reasons() -> None:
         assert row["trainings"] == len(trials) == 4
         for measure in ("epochs", "gradient_evaluations", "seconds", "loss", "metric"):
             assert row[measure] == median(trial[measure] for trial in trials)
-        reasons = [trial["ended_by"] for trial in trials]
-        assert row["ended_by"] == {reason: reasons.count(reason) for reason in set(reasons)}
-    assert {"goal"} <= {reason for row in document["optimizers"] for reason in row["ended_by"]}
+        reasons = [trial["stop_reason"] for trial in trials]
+        assert row["stop_reason"] == {reason: reasons.count(reason) for reason in set(reasons)}
+    assert {"goal"} <= {reason for row in document["optimizers"] for reason in row["stop_reason"]}
     assert document["metric"] == "test.accuracy"
     assert document["seeds"] == [0, 1, 2, 3]
 
@@ -143,9 +143,9 @@ def test_a_training_that_diverges_is_a_row_without_a_loss() -> None:
         "sgd,halving", "training.learning_rate=1e9", *SHORT, config="linear_two_layer", seeds=2
     )
     diverged, fine = comparison.to_json()["optimizers"]
-    assert diverged["ended_by"] == {"diverged": 2}
+    assert diverged["stop_reason"] == {"diverged": 2}
     assert (diverged["loss"], diverged["metric"]) == (None, None)
-    assert "diverged" not in fine["ended_by"]
+    assert "diverged" not in fine["stop_reason"]
     assert fine["loss"] > 0
     assert comparison.failure is None
 
@@ -153,11 +153,11 @@ def test_a_training_that_diverges_is_a_row_without_a_loss() -> None:
 def test_medians_leave_out_what_diverged_where_others_did_not() -> None:
     comparison = compared("sgd", *SHORT, seeds=3)
     *_, last = comparison.trials
-    diverged = {"loss": None, "metric": None, "epochs": 4, "ended_by": "diverged"}
+    diverged = {"loss": None, "metric": None, "epochs": 4, "stop_reason": "diverged"}
     for place in (0, 1):
         comparison.trials[place] = Trial(**{**vars(last), **diverged})
     (row,) = comparison.to_json()["optimizers"]
-    assert row["ended_by"] == {"diverged": 2, "epochs": 1}
+    assert row["stop_reason"] == {"diverged": 2, "epochs": 1}
     assert (row["epochs"], row["loss"]) == (30, last.loss)
     comparison.trials[2] = comparison.trials[0]
     (row,) = comparison.to_json()["optimizers"]
@@ -176,7 +176,7 @@ def test_a_start_without_a_finite_loss_has_no_curve() -> None:
     init = "network.init={name: constant, value: 1e200}"
     comparison = compared("sgd", init, *SHORT, config="linear_two_layer")
     (trial,) = comparison.trials
-    assert (trial.ended_by, trial.epochs, trial.seconds) == ("diverged", 0, 0)
+    assert (trial.stop_reason, trial.epochs, trial.seconds) == ("diverged", 0, 0)
     assert trial.curve.epochs == []
     assert "initial parameters" in str(comparison.failure)
 
@@ -185,7 +185,7 @@ def test_the_rule_of_seconds_goes_by_the_time_of_the_steps(monkeypatch: pytest.M
     ticks = itertools.count()
     monkeypatch.setattr(metered, "clock", lambda: float(next(ticks)))
     (trial,) = compared("sgd", "training.stop={max_seconds: 12}").trials
-    assert (trial.ended_by, trial.epochs, trial.seconds) == ("max_seconds", 12, 12)
+    assert (trial.stop_reason, trial.epochs, trial.seconds) == ("max_seconds", 12, 12)
 
 
 def test_a_signal_keeps_what_is_finished() -> None:
@@ -194,7 +194,7 @@ def test_a_signal_keeps_what_is_finished() -> None:
             if label == "traingdm":
                 os.kill(os.getpid(), signal.SIGINT)
 
-    comparison = compared("sgd,traingdm,looking", *SHORT, seeds=2, watcher=Impatient())
+    comparison = compared("sgd,traingdm,looking", *SHORT, seeds=2, callback=Impatient())
     assert [trial.optimizer for trial in comparison.trials] == ["sgd"]
     assert comparison.signal_number == signal.SIGINT
     document = comparison.to_json()

@@ -48,7 +48,7 @@ def test_every_row_is_tested_once_by_a_network_that_did_not_see_it(tmp_path: Pat
         assert [len(split) for split in splits.values()] == [90, 10, 50]
         # Scales are fitted on the fold's own training rows.
         X = trained.experiment.table.X[splits["train"].index]
-        np.testing.assert_allclose(trained.experiment.preparation.inputs.shift, X.mean(axis=0))
+        np.testing.assert_allclose(trained.experiment.preprocessor.inputs.shift, X.mean(axis=0))
     assert (right == 1).all()
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bpcli.data.columns import (
     ColumnRules,
-    Encoding,
+    FeatureEncoder,
     Selector,
     class_names_of,
     kind_of,
@@ -200,12 +200,12 @@ class FrameInputs:
     targets: tuple[str, ...]
     rules: ColumnRules
 
-    def fit(self, training: Labels, class_names: tuple[str, ...]) -> Encoding:
-        """The encoding of the training rows. Raises `DataError` naming the column."""
+    def fit(self, training: Labels, class_names: tuple[str, ...]) -> FeatureEncoder:
+        """The encoder of the training rows. Raises `DataError` naming the column."""
         together = self._together()
         with naming(next(iter(self.frames))):
             columns = self.rules.fit(together, training, self.names)
-        return Encoding(tuple(columns), self.targets, class_names, tuple(together.columns))
+        return FeatureEncoder(tuple(columns), self.targets, class_names, tuple(together.columns))
 
     def _together(self) -> DataFrame:
         import pandas as pd
@@ -213,10 +213,10 @@ class FrameInputs:
         frames = list(self.frames.values())
         return frames[0] if len(frames) == 1 else pd.concat(frames)
 
-    def encode(self, encoding: Encoding) -> Array:
+    def encode(self, encoder: FeatureEncoder) -> Array:
         """All rows. Raises `DataError` naming file, column and row."""
         pieces = []
         for path, frame in self.frames.items():
             with naming(path):
-                pieces.append(encoding.encode(frame))
+                pieces.append(encoder.encode(frame))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

@@ -1,1 +1,1 @@
-"""Who computes: this process alone, threads, or forked processes over shared memory."""
+"""Workers that share the rows of a training."""

@@ -1,4 +1,4 @@
-"""Forked processes that share a crew's work."""
+"""Forked processes that share a pool's work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from time import monotonic as clock
 import numpy as np
 import numpy.typing as npt
 
-from bpcli.engine.pool.workers import Crew, Runner, Task
+from bpcli.engine.pool.base import Runner, Task, WorkerPool
 from bpcli.errors import WorkerLost
 from bpcli.nn.arrays import Array
 
@@ -31,7 +31,7 @@ To wake a sleeper takes 30 to 100 µs of an epoch that may last one millisecond.
 _FAILED = 70
 
 
-class Forked(Crew):
+class ForkPool(WorkerPool):
     """Copies of this process, made by fork when the first task is run.
 
     They see all arrays that exist by then, and share those from `share`. Work is handed out as
@@ -44,7 +44,7 @@ class Forked(Crew):
     def __init__(self, size: int, check: Callable[[], object] | None = None) -> None:
         super().__init__(check)
         self.size = size
-        self._task_at_hand = self.share((1,), np.int64)
+        self._task_at_hand = self.allocate_shared((1,), np.int64)
         self._post, self._numbers = socket.socketpair()
         self._done, self._report = socket.socketpair()
         self._done.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _CHECK_TIMEVAL)
@@ -53,7 +53,7 @@ class Forked(Crew):
         self._is_usable = True
         self._next_check = 0.0
 
-    def share(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    def allocate_shared(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         size = math.prod(shape)
         try:
             memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
@@ -61,9 +61,9 @@ class Forked(Crew):
             raise MemoryError(error.strerror) from None
         return np.frombuffer(memory, dtype, size).reshape(shape)
 
-    def prepare(self, task: Task) -> Runner:
+    def register(self, task: Task) -> Runner:
         assert not self._has_forked, "a worker knows only the tasks that were there when it began"
-        return super().prepare(task)
+        return super().register(task)
 
     def close(self) -> None:
         for worker in self._workers:
@@ -131,7 +131,7 @@ class Forked(Crew):
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             with warnings.catch_warnings(), suppress(BlockingIOError):
-                # Python warns of threads; BLAS's own have ended, and `crew` allows no others.
+                # Python warns of threads; BLAS's own have ended, and `pool` allows no others.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 while len(self._workers) < self.size - 1:
                     worker = os.fork()

@@ -53,7 +53,7 @@ class Columns:
             rounded(epoch.loss),
             *(rounded(found.get(path)) for path in self._paths),
             rounded(epoch.grad_norm, 4),
-            *(rounded(figure, 4) for figure in epoch.figures.values()),
+            *(rounded(figure, 4) for figure in epoch.diagnostics.values()),
             pace,
         ]
 

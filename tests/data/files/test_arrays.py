@@ -8,7 +8,7 @@ import scipy.io
 
 from bpcli.data.files.arrays import ArraySource
 from bpcli.data.files.splits import FileSplits
-from bpcli.data.preprocessing import Preparation
+from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 
@@ -38,7 +38,7 @@ def test_images_stay_bytes_until_the_network_reads_them(tmp_path: Path, name: st
     assert table.class_names == ("0", "1", "2")
     assert table.labels is not None
     assert table.labels.tolist() == LABELS.tolist()
-    split = Preparation.fit(table, np.arange(20), 3, 255.0, "none").split(
+    split = Preprocessor.fit(table, np.arange(20), 3, 255.0, "none").split(
         "val", table, np.arange(5)
     )
     ((X, Y),) = split.blocks()
@@ -51,7 +51,7 @@ def test_bytes_are_scaled_as_the_numbers_they_are(tmp_path: Path, rule) -> None:
     table = table_of(saved(tmp_path / "a.npz", X=IMAGES, y=LABELS))
     floats = Table(IMAGES.reshape(20, 6).astype(float), table.Y)
     index = np.arange(20)
-    one, two = (Preparation.fit(t, index, 1, rule, "none") for t in (table, floats))
+    one, two = (Preprocessor.fit(t, index, 1, rule, "none") for t in (table, floats))
     np.testing.assert_allclose(one.inputs.shift, two.inputs.shift, rtol=1e-14)
     np.testing.assert_allclose(one.inputs.factor, two.inputs.factor, rtol=1e-14)
 

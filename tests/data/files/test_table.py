@@ -32,7 +32,7 @@ def test_the_last_column_is_the_target_and_all_others_are_inputs(tmp_path: Path)
 def test_a_saved_encoding_is_used_instead_of_another_fit(tmp_path: Path) -> None:
     raw = table_of(tmp_path, rules=ColumnRules(fill="mean"))
     first = raw.fitted(np.array([0, 1]))
-    np.testing.assert_array_equal(raw.fitted(np.array([0]), first.encoding).X, first.X)
+    np.testing.assert_array_equal(raw.fitted(np.array([0]), first.encoder).X, first.X)
     assert raw.fitted(np.array([0])).X.tolist() != first.X.tolist()
 
 

@@ -19,7 +19,7 @@ class _Epoch:
         self.number, self.seconds = number, number / 1000
         self.loss = self.mean_loss = 10 ** (-number / 500)
         self.val_loss = 2 * self.loss
-        self.grad_norm, self.figures = self.loss, {"learning_rate": 0.5}
+        self.grad_norm, self.diagnostics = self.loss, {"learning_rate": 0.5}
 
 
 def seen_after(epochs: int, layers: int = 2, **rules: float) -> Seen:

@@ -71,7 +71,7 @@ class Training:
         epoch = SimpleNamespace(
             number=number, seconds=number / 1000 if seconds is None else seconds, loss=loss,
             mean_loss=loss, val_loss=None, grad_norm=loss, grad_norms=[loss, loss],
-            figures={"learning_rate": 1.0}, is_evaluated=True,
+            diagnostics={"learning_rate": 1.0}, is_evaluated=True,
         )  # fmt: skip
         scores = SimpleNamespace(
             of=lambda _: {"train.accuracy": 0.5}, units=lambda _: UnitCounts([1, 0], [0, 0])

@@ -80,7 +80,7 @@ def test_the_pace_is_the_mean_since_the_row_before() -> None:
     columns = Columns("accuracy", has_validation=False)
 
     def pace(number: int, seconds: float) -> str:
-        figures = {"loss": 1.0, "grad_norm": 1.0, "figures": {"learning_rate": 1.0}}
+        figures = {"loss": 1.0, "grad_norm": 1.0, "diagnostics": {"learning_rate": 1.0}}
         return columns.row(SimpleNamespace(number=number, seconds=seconds, **figures), {})[-1]
 
     assert [pace(0, 0.5), pace(10, 10.5), pace(30, 70.5)] == ["-", "1 s", "3 s"]
