@@ -33,8 +33,9 @@ import numpy as np
 from tampered import change_arrays, record_of, vouch
 
 from bpcli.cli.main import main as bpnet
+from bpcli.runs.layout import METRICS, PATH, RECORD, SPLIT, WEIGHTS
 from bpcli.runs.sealed import write_sealed
-from bpcli.runs.store import METRICS, PATH, RECORD, SPLIT, WEIGHTS, Run
+from bpcli.runs.store import Run
 from bpcli.runs.tags import TAGS
 
 CANARY = "harmed"

@@ -27,7 +27,8 @@ from bpcli.errors import RunError
 from bpcli.experiment import build
 from bpcli.runs import checkpoint
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
-from bpcli.runs.store import PATH, RECORD, WEIGHTS, Run
+from bpcli.runs.layout import PATH, RECORD, WEIGHTS
+from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.resume import resume, resumption
 from bpcli.workflows.train import train

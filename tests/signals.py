@@ -18,7 +18,8 @@ from pathlib import Path
 
 from bpcli.cli.main import main as bpnet
 from bpcli.runs.checkpoint import Checkpoints
-from bpcli.runs.store import BROKEN_OFF, METRICS, Run
+from bpcli.runs.layout import METRICS
+from bpcli.runs.store import BROKEN_OFF, Run
 
 NAMES = ("moons", "xor")
 CONFIGS = Path(__file__).parent.parent / "configs"

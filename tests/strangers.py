@@ -10,7 +10,7 @@ from typing import Any
 from tampered import change_arrays
 
 from bpcli.data.columns import FeatureEncoder
-from bpcli.runs.store import WEIGHTS
+from bpcli.runs.layout import WEIGHTS
 
 CANARY = "PWNED"
 """A file that is there once any of the code below was run in its folder."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bpcli.config.load import load_config
-from bpcli.data.preprocessing import Split, SplitName
+from bpcli.data.preprocessing import Split
+from bpcli.data.types import SplitName
 from bpcli.experiment import Experiment, build
 from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained

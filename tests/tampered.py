@@ -12,8 +12,9 @@ from safetensors.numpy import save
 
 from bpcli.runs.checkpoint import seal_checkpoint
 from bpcli.runs.files import file_digest
+from bpcli.runs.layout import RECORD, WEIGHTS
 from bpcli.runs.sealed import SEAL, write_sealed
-from bpcli.runs.store import RECORD, WEIGHTS, Run
+from bpcli.runs.store import Run
 
 RECORD_OF_A_RUN: dict[str, Any] = {
     "run_id": "20260101-120000-xor-aaaa", "identity": "0" * 16, "status": "running",

@@ -6,6 +6,8 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,55 @@ def test_the_check_itself_notices_an_import_from_above(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("def f():\n    from bpcli.cli import main\n    import bpcli.training.loop\n")
     assert _imports(wrong) == [(2, "cli"), (3, "training")]
+
+
+def _modules(package: Path) -> dict[str, Path]:
+    """The files of a package by the names under which they are imported."""
+    dotted = {
+        path: ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        for path in package.rglob("*.py")
+    }
+    return {name.removesuffix(".__init__"): path for path, name in dotted.items()}
+
+
+def _imported(path: Path, modules: Mapping[str, Path]) -> set[str]:
+    """The modules that a file imports: at the top, in functions, and for the types alone."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {member if member in modules else node.module for member in members}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & modules.keys()
+
+
+def _cycle(package: Path) -> tuple[str, ...]:
+    """Modules that import each other in a circle; empty where there are none."""
+    modules = _modules(package)
+    graph = {name: _imported(path, modules) for name, path in modules.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return tuple(error.args[1])
+    return ()
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert not _cycle(PACKAGE)
+
+
+def test_that_check_itself_notices_a_circle(tmp_path: Path) -> None:
+    package = tmp_path / "house"
+    package.mkdir()
+    (package / "a.py").write_text("def f():\n    from house.b import g\n")
+    (package / "b.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import house.c\n"
+    )
+    (package / "c.py").write_text("import os\n")
+    assert not _cycle(package)
+    (package / "c.py").write_text("from house import a\n")
+    assert {*_cycle(package)} == {"house.a", "house.b", "house.c"}
 
 
 _OF_ONE_SYSTEM = {

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, create_model, model_validator
+from pydantic import Field, model_validator
 
-from bpcli.config.named import OneOf, Strict, options_of
+from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
-from bpcli.data.preprocessing import ScaleRule, SplitName
-
-if TYPE_CHECKING:
-    from bpcli.config.file_models import FileData
-    from bpcli.config.inline_models import InlineData
+from bpcli.data.preprocessing import ScaleRule
+from bpcli.data.types import SplitName
 
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
@@ -131,35 +127,3 @@ class GeneratedData(Data):
     def _options_fit_together(self) -> Self:
         _ = self.source
         return self
-
-
-def _kind_of_data(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    if "file" in value and "generator" not in value:
-        return "file"
-    if "inputs" in value and "generator" not in value:
-        return "arrays"
-    generator = value.get("generator")
-    return generator if isinstance(generator, str) else None
-
-
-@cache
-def _data_model(kind: str) -> type[BaseModel]:
-    if kind == "arrays":
-        from bpcli.config.inline_models import InlineData
-
-        return InlineData
-    if kind == "file":
-        from bpcli.config.file_models import FileData  # only now: it takes 10 ms of a start
-
-        return FileData
-    maker, meaning = GENERATORS[kind], GeneratedData.model_fields["generator"].description
-    keys = {"generator": (Literal[kind], Field(description=meaning)), **options_of(maker)}
-    return create_model(f"data_{kind}", __base__=GeneratedData, __doc__=maker.__doc__, **keys)
-
-
-if TYPE_CHECKING:
-    DataSpec: TypeAlias = GeneratedData | InlineData | FileData
-else:
-    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays", "file"], _kind_of_data, _data_model)]

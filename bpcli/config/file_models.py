@@ -17,7 +17,7 @@ from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.delimited import MISSING, WHITESPACE, FileFormat
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
-from bpcli.data.preprocessing import SPLITS, SplitName
+from bpcli.data.types import SPLITS, SplitName
 
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
 FileName: TypeAlias = Annotated[str, Field(min_length=1)]

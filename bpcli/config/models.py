@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from bpcli.config.data_models import Count, DataSpec
+from bpcli.config.data_models import Count
+from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
 from bpcli.data.generators import MOST_ROWS
 from bpcli.metrics.metrics import METRICS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bpcli.data.table import Labels
+from bpcli.data.types import Labels
 from bpcli.nn.arrays import Array
 
 

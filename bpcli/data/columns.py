@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Labels, number_text
+from bpcli.data.types import Labels, number_text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bpcli.data.association import correlation_ratio, cramers_v, pearson
 from bpcli.data.columns import MOST_CATEGORIES, Kind, as_numbers, kind_of, select, word_of
-from bpcli.data.table import Labels
+from bpcli.data.types import Labels
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
 

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Table, numbered
+from bpcli.data.table import Table
+from bpcli.data.types import numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 

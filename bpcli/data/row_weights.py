@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Labels, Table
+from bpcli.data.table import Table
+from bpcli.data.types import Labels
 from bpcli.nn.arrays import Array
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float]

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from bpcli.data.drawn import Inputs
+from bpcli.data.types import Labels, SplitName, Task, number_text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
-    from bpcli.data.preprocessing import SplitName
-
-Labels: TypeAlias = npt.NDArray[np.intp]
-Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
 
 
 class Unfitted(Protocol):
@@ -125,13 +121,3 @@ class Table:
 def is_one_hot(Y: Array) -> bool:
     """Every row has a single 1, all else 0."""
     return bool(np.isin(Y, (0, 1)).all() and (Y.sum(axis=1) == 1).all())
-
-
-def numbered(stem: str, count: int) -> tuple[str, ...]:
-    """x1, x2, …"""
-    return tuple(f"{stem}{number}" for number in range(1, count + 1))
-
-
-def number_text(value: float) -> str:
-    """A number as short as it can be told from every other."""
-    return f"{value:.17g}" if value % 1 else f"{value:.0f}"

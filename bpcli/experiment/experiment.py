@@ -15,18 +15,11 @@ from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import LayerParameters, Spec
 from bpcli.data.generators import Generator
-from bpcli.data.preprocessing import (
-    SPLITS,
-    Preprocessor,
-    ScaleRule,
-    Split,
-    SplitName,
-    fold_rows,
-    outputs_needed,
-    split_rows,
-)
+from bpcli.data.preprocessing import Preprocessor, ScaleRule, Split, outputs_needed
 from bpcli.data.row_weights import row_weights, weights_of_classes
-from bpcli.data.table import Labels, Table, is_one_hot
+from bpcli.data.split import fold_rows, split_rows
+from bpcli.data.table import Table, is_one_hot
+from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.engine.gauss_newton import gauss_newton_tasks
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Rows

@@ -8,16 +8,9 @@ import numpy as np
 
 from bpcli.config.crosscheck import Complaint
 from bpcli.config.models import Spec
-from bpcli.data.preprocessing import (
-    FITTED_RULES,
-    SPLITS,
-    Preprocessor,
-    Scaler,
-    Split,
-    SplitName,
-    outputs_needed,
-)
-from bpcli.data.table import Labels, Table
+from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, Split, outputs_needed
+from bpcli.data.table import Table
+from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.metrics.metrics import METRICS_OF
 from bpcli.nn.activations import Softmax
 from bpcli.nn.network import Network

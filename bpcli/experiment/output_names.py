@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpcli.data.table import numbered
+from bpcli.data.types import numbered
 from bpcli.nn.network import Network
 
 

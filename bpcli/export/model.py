@@ -17,13 +17,14 @@ from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.delimited import FileFormat
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import Labels
+from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.numerics import prefer
 from bpcli.nn.propagation import predict as network_outputs
-from bpcli.runs.store import RESOLVED, Run
+from bpcli.runs.layout import RESOLVED
+from bpcli.runs.store import Run
 from bpcli.runs.trained import SavedWeights, Weights, load_weights
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bpcli.data.preprocessing import Preprocessor, Split
-from bpcli.data.table import Labels, Task
+from bpcli.data.types import Labels, Task
 from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss

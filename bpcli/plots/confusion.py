@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.table import Labels
+from bpcli.data.types import Labels
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Plot
 from bpcli.plots.outcome import no_classes, note

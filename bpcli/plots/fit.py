@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.preprocessing import SPLITS, Split, taken
+from bpcli.data.preprocessing import Split, taken
+from bpcli.data.types import SPLITS
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Plot, legend_below, panels

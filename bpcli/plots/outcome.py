@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.table import Labels, numbered
+from bpcli.data.types import Labels, numbered
 from bpcli.nn.activations import Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict

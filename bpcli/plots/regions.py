@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.preprocessing import taken
-from bpcli.data.table import Labels
+from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Plot, legend_below, panels

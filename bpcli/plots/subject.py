@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.preprocessing import Split, SplitName
-from bpcli.data.table import Labels
+from bpcli.data.preprocessing import Split
+from bpcli.data.types import Labels, SplitName
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.metrics.metrics import Predictions, predictions

@@ -16,8 +16,9 @@ from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import Bounds, State, StepFailed
 from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
+from bpcli.runs.layout import METRICS
 from bpcli.runs.parameter_path import digest_of_rows
-from bpcli.runs.store import METRICS, Run
+from bpcli.runs.store import Run
 from bpcli.training.loop import TrainState
 from bpcli.training.stopping import Memory, under
 

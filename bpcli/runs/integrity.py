@@ -7,7 +7,8 @@ from typing import Any
 
 from bpcli.errors import RunError
 from bpcli.runs.checkpoint import Checkpoints
-from bpcli.runs.store import METRICS, Record, Run
+from bpcli.runs.layout import METRICS
+from bpcli.runs.store import Record, Run
 from bpcli.runs.tags import saved_tags
 
 

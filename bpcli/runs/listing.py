@@ -8,8 +8,9 @@ from typing import Any
 from bpcli.errors import RunError
 from bpcli.metrics.metrics import METRICS
 from bpcli.runs.integrity import checked_log
+from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.machines import FACTS
-from bpcli.runs.store import WEIGHTS, Record, Run
+from bpcli.runs.store import Record, Run
 
 _FACTS = ("run_id", "name", "status", "stop_reason", "epochs", "best_epoch", "seconds", "n_params")
 

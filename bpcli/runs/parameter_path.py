@@ -14,7 +14,8 @@ import numpy as np
 from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
 from bpcli.runs.files import GrowingFile, atomic_file, remove
-from bpcli.runs.store import PATH, Run
+from bpcli.runs.layout import PATH
+from bpcli.runs.store import Run
 
 _PART = "params_path.part"
 

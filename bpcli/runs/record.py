@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.preprocessing import SPLITS
+from bpcli.data.types import SPLITS
 from bpcli.experiment import Experiment
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bpcli.errors import RunError
-from bpcli.runs.store import CONFIG, RECORD, RUN_ID, Run
+from bpcli.runs.layout import CONFIG, RECORD
+from bpcli.runs.store import RUN_ID, Run
 from bpcli.runs.tags import tagged
 
 _LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")

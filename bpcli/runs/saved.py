@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bpcli.errors import RunError
 from bpcli.nn.network import Bias
 from bpcli.nn.numerics import Numerics
-from bpcli.runs.store import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
 from bpcli.text import visible
 
 

@@ -15,20 +15,12 @@ from typing import Any, TypeAlias
 from bpcli import system
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, file_digest, strict_json, to_json, write_atomically
+from bpcli.runs.layout import CONFIG, LOCK, METRICS, RECORD, RESOLVED, SPLIT
 from bpcli.runs.lock import Lock, LockHeld, is_held
 from bpcli.runs.sealed import read_sealed, write_sealed
 
 Record: TypeAlias = dict[str, Any]
 """What run.json holds."""
-
-CONFIG = "config.yaml"
-RESOLVED = "resolved.yaml"
-RECORD = "run.json"
-METRICS = "metrics.jsonl"
-WEIGHTS = "weights.safetensors"
-SPLIT = "split.npz"
-PATH = "params_path.npy"
-LOCK = "lock"
 
 RUNNING = "running"
 BROKEN_OFF = "interrupted, resumable"

@@ -18,8 +18,9 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import prefer
 from bpcli.runs.files import load_arrays
+from bpcli.runs.layout import RESOLVED, WEIGHTS
 from bpcli.runs.provenance import data_digest, since
-from bpcli.runs.store import RESOLVED, WEIGHTS, Record, Run
+from bpcli.runs.store import Record, Run
 
 Weights: TypeAlias = Literal["best", "last"]
 

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.preprocessing import SPLITS, SplitName
-from bpcli.data.table import Labels
+from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
 from bpcli.experiment import issues as complaints

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Protocol
 
 from bpcli.config.alternatives import Alternative
-from bpcli.data.preprocessing import SplitName
+from bpcli.data.types import SplitName
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.pool.choice import worker_pool
 from bpcli.errors import ConfigError, Diverged

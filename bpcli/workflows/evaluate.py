@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bpcli.data.preprocessing import Split, SplitName
+from bpcli.data.preprocessing import Split
+from bpcli.data.types import SplitName
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals

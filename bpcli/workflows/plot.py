@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bpcli.data.preprocessing import SplitName
+from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.subject import Need, Rebuilt, Subject
 from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.integrity import checked_log
+from bpcli.runs.layout import PATH
 from bpcli.runs.parameter_path import load_path
-from bpcli.runs.store import PATH, Run
+from bpcli.runs.store import Run
 from bpcli.runs.trained import Weights, load_trained
 from bpcli.text import did_you_mean
 from bpcli.workflows.evaluate import default_split

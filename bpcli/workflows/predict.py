@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.table import numbered
+from bpcli.data.types import numbered
 from bpcli.experiment import Experiment
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector

@@ -22,11 +22,12 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.integrity import changed_files
+from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT, WEIGHTS
 from bpcli.runs.listing import differences
 from bpcli.runs.machines import decisive, facts_of, in_words, sessions_of
 from bpcli.runs.provenance import data_digest, machine, since
 from bpcli.runs.record import argv, describe, now
-from bpcli.runs.store import CONFIG, RESOLVED, RUNNING, SPLIT, WEIGHTS, Record, Run
+from bpcli.runs.store import RUNNING, Record, Run
 from bpcli.training.stopping import Best, Criterion, Stopping
 from bpcli.workflows.session import Callback, Outcome, stop_rules
 from bpcli.workflows.train import train_on

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from bpcli.data.preprocessing import SPLITS, Split, SplitName
+from bpcli.data.preprocessing import Split
+from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
 from bpcli.metrics.metrics import (
     Predictions,

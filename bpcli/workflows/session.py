@@ -16,6 +16,7 @@ from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment import Experiment
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent
 from bpcli.runs.files import array_bytes, file_digest
+from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.record import (
     criterion_record,
@@ -25,17 +26,7 @@ from bpcli.runs.record import (
     weights_meta,
 )
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import (
-    CONFIG,
-    METRICS,
-    PATH,
-    RESOLVED,
-    SPLIT,
-    WEIGHTS,
-    MetricsFile,
-    Record,
-    Run,
-)
+from bpcli.runs.store import MetricsFile, Record, Run
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.workflows.checkpoint_pace import CheckpointPace

@@ -14,18 +14,19 @@ import numpy as np
 from bpcli.config.load import validate
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
-from bpcli.data.preprocessing import SPLITS
+from bpcli.data.types import SPLITS
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import file_digest, load_arrays
 from bpcli.runs.integrity import check_files
+from bpcli.runs.layout import RESOLVED, SPLIT, WEIGHTS
 from bpcli.runs.machines import Break, breaks_of, changes, facts_of, in_words, sessions_of
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import split_bytes
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import RESOLVED, SPLIT, WEIGHTS, Record, Run
+from bpcli.runs.store import Record, Run
 from bpcli.runs.trained import SavedWeights, load_weights
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping

@@ -9,9 +9,10 @@ from tampered import change_record, record_of, vouch
 
 from bpcli.plots import PLOTS, reasons
 from bpcli.runs.files import temporary_name
+from bpcli.runs.layout import METRICS, PATH, WEIGHTS
 from bpcli.runs.references import find_run
 from bpcli.runs.saved import OF_THE_END
-from bpcli.runs.store import METRICS, PATH, WEIGHTS, Run
+from bpcli.runs.store import Run
 from bpcli.workflows.plot import load_subject
 
 XOR = CONFIGS / "xor.yaml"

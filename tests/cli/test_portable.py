@@ -16,7 +16,7 @@ from systems import CONFIGS
 from bpcli.cli.main import main
 from bpcli.errors import Interrupted, NumericsNotPinned
 from bpcli.nn.numerics import _ALLOWED
-from bpcli.runs.store import RECORD
+from bpcli.runs.layout import RECORD
 from bpcli.workflows.interrupts import stop_requests
 
 XOR = CONFIGS / "xor.yaml"

@@ -7,15 +7,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import RobustScaler
 
-from bpcli.data.preprocessing import (
-    FITTED_RULES,
-    Preprocessor,
-    Scaler,
-    encode,
-    fold_rows,
-    outputs_needed,
-    split_rows,
-)
+from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, encode, outputs_needed
+from bpcli.data.split import fold_rows, split_rows
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 

@@ -16,7 +16,8 @@ import pytest
 from bpcli.errors import RunError
 from bpcli.optimizers import StepFailed
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit
-from bpcli.runs.store import METRICS, Run
+from bpcli.runs.layout import METRICS
+from bpcli.runs.store import Run
 from bpcli.training.loop import TrainState
 
 RANDOM = np.random.default_rng(3)

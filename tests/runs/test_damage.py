@@ -18,7 +18,8 @@ from bpcli.config.load import load_config
 from bpcli.errors import RunError
 from bpcli.experiment import build
 from bpcli.runs.integrity import check_files
-from bpcli.runs.store import CONFIG, LOCK, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS, Run
+from bpcli.runs.layout import CONFIG, LOCK, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.store import Run
 from bpcli.runs.tags import TAGS, add_tag
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch

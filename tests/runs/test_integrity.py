@@ -24,8 +24,9 @@ from confused import places
 from tampered import change_arrays, change_record, vouch, vouch_for_all
 
 from bpcli.runs.files import file_digest, temporary_name
+from bpcli.runs.layout import LOCK, METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS
 from bpcli.runs.sealed import write_sealed
-from bpcli.runs.store import LOCK, METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS, Run
+from bpcli.runs.store import Run
 
 Bpnet = Callable[..., Result]
 READERS = (

@@ -12,8 +12,9 @@ from tampered import RECORD_OF_A_RUN
 
 from bpcli.errors import RunError
 from bpcli.runs import store
+from bpcli.runs.layout import CONFIG
 from bpcli.runs.references import find_run, list_runs, reference_to
-from bpcli.runs.store import CONFIG, MetricsFile, Run
+from bpcli.runs.store import MetricsFile, Run
 
 
 def make(folder: Path, run_id: str) -> Run:

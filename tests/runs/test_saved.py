@@ -15,6 +15,7 @@ from tampered import record_of
 
 from bpcli.errors import RunError
 from bpcli.runs.files import load_arrays
+from bpcli.runs.layout import METRICS, WEIGHTS
 from bpcli.runs.saved import (
     CheckpointMeta,
     Fold,
@@ -32,7 +33,7 @@ from bpcli.runs.saved import (
     check,
 )
 from bpcli.runs.saved_weights import SavedColumn, SavedColumns, SavedLayer, WeightsMeta
-from bpcli.runs.store import METRICS, WEIGHTS, Run
+from bpcli.runs.store import Run
 
 STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     RunRecord: (),

@@ -7,8 +7,9 @@ import pytest
 from tampered import RECORD_OF_A_RUN
 
 from bpcli.errors import RunError
+from bpcli.runs.layout import CONFIG
 from bpcli.runs.references import find_run, list_runs
-from bpcli.runs.store import CONFIG, Run
+from bpcli.runs.store import Run
 from bpcli.runs.tags import TAGS, add_tag, remove_tag, tags_of
 
 

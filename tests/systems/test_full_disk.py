@@ -15,7 +15,8 @@ from systems import CONFIGS
 
 from bpcli.errors import RunError
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints
-from bpcli.runs.store import PATH, RECORD, WEIGHTS, Run
+from bpcli.runs.layout import PATH, RECORD, WEIGHTS
+from bpcli.runs.store import Run
 from bpcli.training.loop import TrainState
 
 OVERRIDES = [

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from systems import CONFIGS
 
-from bpcli.runs.store import WEIGHTS, Run
+from bpcli.runs.layout import WEIGHTS
+from bpcli.runs.store import Run
 
 FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")

@@ -16,8 +16,9 @@ import pytest
 from strangers import CANARY, any_name, is_harmless, poison, printable_name
 from tampered import record_of
 
+from bpcli.runs.layout import RECORD
 from bpcli.runs.sealed import write_sealed
-from bpcli.runs.store import RECORD, Run
+from bpcli.runs.store import Run
 from bpcli.runs.tags import TAGS
 
 FULL = bool(os.environ.get("BPNET_FULL"))

@@ -17,7 +17,7 @@ import other_systems
 import pytest
 from other_systems import LOSSES, SYSTEMS
 
-from bpcli.runs.store import METRICS, PATH, WEIGHTS
+from bpcli.runs.layout import METRICS, PATH, WEIGHTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="they are played on Linux")
 

@@ -19,7 +19,7 @@ from portable import native_environment, needs_portable_numerics, process
 from systems import CONFIGS
 
 from bpcli.nn.numerics import _ALLOWED
-from bpcli.runs.store import METRICS, RECORD, WEIGHTS
+from bpcli.runs.layout import METRICS, RECORD, WEIGHTS
 
 QEMU = shutil.which("qemu-x86_64")
 FULL = bool(os.environ.get("BPNET_FULL"))

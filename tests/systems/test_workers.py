@@ -10,7 +10,7 @@ import pytest
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
-from bpcli.runs.store import WEIGHTS
+from bpcli.runs.layout import WEIGHTS
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.train import train
 

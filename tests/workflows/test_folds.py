@@ -14,7 +14,7 @@ from bpcli.config.load import load_config
 from bpcli.errors import ConfigError, Diverged, Interrupted
 from bpcli.experiment import Experiment
 from bpcli.runs.folds import document_of, siblings
-from bpcli.runs.store import WEIGHTS
+from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch

@@ -17,7 +17,8 @@ from bpcli.config.load import load_config
 from bpcli.errors import ConfigError, Diverged, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.optimizers import OPTIMIZERS
-from bpcli.runs.store import BROKEN_OFF, METRICS, PATH, RESOLVED, WEIGHTS, Run
+from bpcli.runs.layout import METRICS, PATH, RESOLVED, WEIGHTS
+from bpcli.runs.store import BROKEN_OFF, Run
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows import interrupts

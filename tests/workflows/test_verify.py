@@ -20,7 +20,8 @@ from bpcli.errors import RunError
 from bpcli.experiment import build
 from bpcli.runs import provenance
 from bpcli.runs.files import load_arrays
-from bpcli.runs.store import METRICS, PATH, SPLIT, WEIGHTS, Run
+from bpcli.runs.layout import METRICS, PATH, SPLIT, WEIGHTS
+from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.resume import resumption
 from bpcli.workflows.train import train

@@ -24,7 +24,8 @@ from bpcli.data.files.splits import (
     splits_of_index,
 )
 from bpcli.data.files.table import FileTask, naming, targets_table
-from bpcli.data.table import Table, numbered
+from bpcli.data.table import Table
+from bpcli.data.types import numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bpcli.data.table import numbered
+from bpcli.data.types import numbered
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ import numpy as np
 
 from bpcli.data.columns import Selector, quoted, word_of
 from bpcli.data.files.delimited import require_regular
-from bpcli.data.preprocessing import SPLITS, SplitName
-from bpcli.data.table import Labels
+from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:

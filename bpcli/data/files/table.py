@@ -34,8 +34,8 @@ from bpcli.data.files.splits import (
     splits_of_files,
     splits_of_index,
 )
-from bpcli.data.preprocessing import SplitName
-from bpcli.data.table import Labels, Table
+from bpcli.data.table import Table
+from bpcli.data.types import Labels, SplitName
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 

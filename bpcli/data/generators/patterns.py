@@ -9,7 +9,8 @@ import numpy as np
 from annotated_types import Ge, Le, doc
 
 from bpcli.data.generators.base import Generator, class_table
-from bpcli.data.table import Table, numbered
+from bpcli.data.table import Table
+from bpcli.data.types import numbered
 from bpcli.nn.arrays import Array
 
 # Logic gates: the four rows of a truth table.

@@ -1,0 +1,48 @@
+"""The config's `data` as one of several models, which its keys tell apart."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, Field, create_model
+
+from bpcli.config.data_models import GeneratedData
+from bpcli.config.named import OneOf, options_of
+from bpcli.data.generators import GENERATORS
+
+if TYPE_CHECKING:
+    from bpcli.config.file_models import FileData
+    from bpcli.config.inline_models import InlineData
+
+
+def _kind_of_data(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return None
+    if "file" in value and "generator" not in value:
+        return "file"
+    if "inputs" in value and "generator" not in value:
+        return "arrays"
+    generator = value.get("generator")
+    return generator if isinstance(generator, str) else None
+
+
+@cache
+def _data_model(kind: str) -> type[BaseModel]:
+    if kind == "arrays":
+        from bpcli.config.inline_models import InlineData
+
+        return InlineData
+    if kind == "file":
+        from bpcli.config.file_models import FileData  # only now: it takes 10 ms of a start
+
+        return FileData
+    maker, meaning = GENERATORS[kind], GeneratedData.model_fields["generator"].description
+    keys = {"generator": (Literal[kind], Field(description=meaning)), **options_of(maker)}
+    return create_model(f"data_{kind}", __base__=GeneratedData, __doc__=maker.__doc__, **keys)
+
+
+if TYPE_CHECKING:
+    DataSpec: TypeAlias = GeneratedData | InlineData | FileData
+else:
+    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays", "file"], _kind_of_data, _data_model)]

@@ -1,0 +1,24 @@
+"""Names that several modules of the data share: labels, tasks, splits, and texts of numbers."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Labels: TypeAlias = npt.NDArray[np.intp]
+Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
+SplitName: TypeAlias = Literal["train", "val", "test", "data"]
+"""A part of an experiment's rows; `data` is another table, of which none was trained on."""
+SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
+
+
+def numbered(stem: str, count: int) -> tuple[str, ...]:
+    """x1, x2, …"""
+    return tuple(f"{stem}{number}" for number in range(1, count + 1))
+
+
+def number_text(value: float) -> str:
+    """A number as short as it can be told from every other."""
+    return f"{value:.17g}" if value % 1 else f"{value:.0f}"

@@ -1,0 +1,10 @@
+"""The names of the files in a run's folder."""
+
+CONFIG = "config.yaml"
+RESOLVED = "resolved.yaml"
+RECORD = "run.json"
+METRICS = "metrics.jsonl"
+WEIGHTS = "weights.safetensors"
+SPLIT = "split.npz"
+PATH = "params_path.npy"
+LOCK = "lock"
