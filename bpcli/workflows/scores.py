@@ -24,18 +24,18 @@ from bpcli.metrics.metrics import (
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 from bpcli.training.loop import Epoch
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 Scores = dict[str, float | None]
 
 
-def split_objective(experiment: Experiment, name: SplitName) -> Objective:
+def split_objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
     """The mean loss of a split, computed by this process alone."""
-    return Objective(experiment.network, experiment.rows(name))
+    return NetworkObjective(experiment.network, experiment.rows(name))
 
 
 def split_predictions(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Predictions:
     """What the network predicts for one split; the objective is that split's."""
     Z = objective.outputs(params)
@@ -43,7 +43,7 @@ def split_predictions(
 
 
 def split_scores(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Scores:
     """The mean loss of one split and its metrics, by name; the objective is that split's.
 
@@ -59,7 +59,7 @@ def split_scores(
 
 
 def split_samples(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> dict[str, Sample]:
     """What `split_scores` measures, row by row; without what is undefined."""
     Z, split = objective.outputs(params), experiment.splits[name]
@@ -98,7 +98,7 @@ def _original_loss(
 
 
 def _split_metrics(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Scores:
     predicted = split_predictions(experiment, name, params, objective)
     return measure(experiment.metrics, experiment.splits[name], predicted)
@@ -133,7 +133,7 @@ class EpochScores:
     def of(self, epoch: Epoch) -> Scores:
         """The scores by path."""
         if self._latest[0] != epoch.number:
-            splits: dict[SplitName, Objective | None] = {
+            splits: dict[SplitName, NetworkObjective | None] = {
                 "train": epoch.objective,
                 "val": epoch.validation,
             }

@@ -24,7 +24,7 @@ from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.rprop import Rprop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 HIDDEN = {
@@ -66,8 +66,8 @@ class Problem(NamedTuple):
         return Network(tuple(Layer(*layer) for layer in layers), Mse())
 
 
-def objective(network: Network, part: tuple[np.ndarray, np.ndarray]) -> Objective:
-    return Objective(network, Rows.of(network, *part, np.dtype(float)))
+def objective(network: Network, part: tuple[np.ndarray, np.ndarray]) -> NetworkObjective:
+    return NetworkObjective(network, Rows.of(network, *part, np.dtype(float)))
 
 
 def error_of_test_part(problem: Problem, network: Network, seed: int) -> float:

@@ -14,19 +14,20 @@ from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent, StepFailed
+from bpcli.optimizers.base import Point
 from bpcli.training import loop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, NextDue, Training, TrainState, every_epoch, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
 
 
-def objective(rows: int = 10, seed: int = 0) -> Objective:
+def objective(rows: int = 10, seed: int = 0) -> NetworkObjective:
     rng = np.random.default_rng(seed)
     X = rng.uniform(-1, 1, (rows, 1))
-    return Objective(NETWORK, Rows.of(NETWORK, X, np.sin(3 * X), np.dtype(float)))
+    return NetworkObjective(NETWORK, Rows.of(NETWORK, X, np.sin(3 * X), np.dtype(float)))
 
 
 def epochs(count: int = 5, *, learning_rate: float = 0.2, batches: Batches = Batches(), **options):  # noqa: B008
@@ -36,7 +37,7 @@ def epochs(count: int = 5, *, learning_rate: float = 0.2, batches: Batches = Bat
 
 
 def training(
-    fit: Objective | None = None,
+    fit: NetworkObjective | None = None,
     learning_rate: float = 0.2,
     batches: Batches = Batches(),  # noqa: B008
 ) -> Training:
@@ -53,15 +54,13 @@ def training(
 class OneStepADay(GradientDescent):
     """Gives up at its third step."""
 
-    is_recordable = False
-
     def init(self, params):
         return {"steps": np.asarray(0)}
 
-    def step(self, objective, params, state, learning_rate):
+    def step(self, objective, here, state, learning_rate):
         if state["steps"] == 2:
             raise StepFailed("tired", "Two steps are enough.")
-        moved, _ = super().step(objective, params, {}, learning_rate)
+        moved, _ = super().step(objective, here, {}, learning_rate)
         return moved, {"steps": state["steps"] + 1}
 
 
@@ -96,11 +95,11 @@ def test_a_record_can_be_read_late() -> None:
     assert [(record.number, record.loss, record.grad_norm) for record in late] == early
 
 
-def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_release() -> None:
+def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_releases() -> None:
     records = epochs(5)
     record = next(records)
     figures = (record.loss, record.mean_loss, record.grad_norm, record.grad_norms)
-    grad = weakref.ref(record.objective.value_and_grad(record.params).grad)
+    grad = weakref.ref(record._evaluation.grad)
     assert grad() is not None
     next(records).loss  # noqa: B018
     assert grad() is None
@@ -125,7 +124,7 @@ def test_divergence_in_mini_batches_is_noticed_too() -> None:
 def test_an_infinite_start_is_told_apart() -> None:
     huge = Rows.of(NETWORK, np.ones((2, 1)), np.full((2, 1), 1e300), np.dtype(float))
     with np.errstate(all="ignore"), pytest.raises(Diverged, match="initial parameters"):
-        list(epochs(1, objective=Objective(NETWORK, huge)))
+        list(epochs(1, objective=NetworkObjective(NETWORK, huge)))
 
 
 def drawn(batches: Batches, rows: int = 10) -> list[list[float]]:
@@ -206,7 +205,9 @@ class _Scripted(Epoch):
     """A record with a validation loss given by hand."""
 
     def __init__(self, number: int, val_loss: float) -> None:
-        super().__init__(TrainState(number, np.full(1, number), {}, {}), 0.0, training(), None)
+        super().__init__(
+            TrainState(number, Point(np.full(1, number)), {}, {}), 0.0, training(), None
+        )
         self.__dict__["val_loss"] = val_loss
 
 
@@ -256,7 +257,7 @@ class _Known(Epoch):
     """A record with a loss given by hand."""
 
     def __init__(self, number: int, loss: float) -> None:
-        super().__init__(TrainState(number, np.zeros(1), {}, {}), 0.0, training(), None)
+        super().__init__(TrainState(number, Point(np.zeros(1)), {}, {}), 0.0, training(), None)
         self.__dict__["loss"] = loss
 
 
@@ -400,7 +401,7 @@ def test_a_loss_that_overflows_and_comes_back_ends_nothing() -> None:
     numbers = []
     for next_due in (every_epoch, thousands):
         swinging = Training(
-            Objective(network, rows), GradientDescent(momentum=0.9), np.zeros(1, "f4"),
+            NetworkObjective(network, rows), GradientDescent(momentum=0.9), np.zeros(1, "f4"),
             learning_rate=3.5, batches=Batches(), rng=np.random.default_rng(0),
         )  # fmt: skip
         with np.errstate(all="ignore"):

@@ -15,7 +15,7 @@ from bpcli.experiment import build
 from bpcli.runs.files import array_bytes
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.terminal.progress import SilentView
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 from bpcli.workflows import session
 from bpcli.workflows.train import train
 
@@ -40,7 +40,7 @@ def test_what_computed_the_gradients_is_gone_when_the_weights_are_saved(
         alive.append(sum(found() is not None for found in made))
         return array_bytes(*args)
 
-    noting(Objective)
+    noting(NetworkObjective)
     noting(RowSums)
     monkeypatch.setattr(session, "array_bytes", save)
     options = [f"training.workers={workers}", "training.epochs=2", "data.n_samples=20000"]
