@@ -241,20 +241,29 @@ def train_epochs(
         count = max(1, min(stride, next_due(here.number) - here.number, epochs - here.number))
         left = clock()
         here = training.advance(epoch.hand_on(), count)
-        has_diverged = not np.isfinite(here.params).all()
-        if not has_diverged and (is_checked(here.number) or here.number == epochs):
-            here = here.evaluated(training.objective)
-            has_diverged = not here.has_finite_loss
-            well = well if has_diverged else here.without_evaluation()
-        if has_diverged:
-            last = _last_of_finite_loss(training, well, here.number)
+        is_evaluated = is_checked(here.number) or here.number == epochs
+        number, found = here.number, _finite(training, here, is_evaluated)
+        if found is None:
+            last = _last_of_finite_loss(training, well, number)
             yield record(last)
             raise Diverged(_divergence(last.number + 1, training.learning_rate))
+        here = found
+        well = here.without_evaluation() if is_evaluated else well
         stride = _stride(count, clock() - left)
         epoch = record(here)
         yield epoch
         if here.ended is not None:
             return
+
+
+def _finite(training: Training, here: TrainState, is_evaluated: bool) -> TrainState | None:
+    """The state, evaluated if asked for; None where parameters or loss are not finite."""
+    if not np.isfinite(here.params).all():
+        return None
+    if not is_evaluated:
+        return here
+    here = here.evaluated(training.objective)
+    return here if here.has_finite_loss else None
 
 
 def _last_of_finite_loss(training: Training, well: TrainState, end: int) -> TrainState:
