@@ -29,7 +29,7 @@ class Best:
         self.val_loss = math.inf
         self.params: Vector | None = None
 
-    def see(self, epoch: Epoch) -> None:
+    def update(self, epoch: Epoch) -> None:
         """Take this epoch if it is better; a tie keeps the earlier one."""
         loss = epoch.val_loss
         if self.params is None or loss is None or loss < self.val_loss:
@@ -119,7 +119,7 @@ class Criterion:
     now: float | None = None
     is_fresh: bool = False
 
-    def see(self, epoch: Epoch) -> bool:
+    def update(self, epoch: Epoch) -> bool:
         """Measure; true when that reaches the target."""
         measured = self.measure(epoch)
         self.is_fresh = measured is not None
@@ -262,9 +262,9 @@ class Stopping:
             if target is not None
         ]
 
-    def see(self, epoch: Epoch) -> str | None:
+    def update(self, epoch: Epoch) -> str | None:
         """The name of the rule that ends training at this epoch, or None."""
-        met = [rule.name for rule in self.criteria if rule.see(epoch)]
+        met = [rule.name for rule in self.criteria if rule.update(epoch)]
         self.reason = met[0] if met else None
         return self.reason
 

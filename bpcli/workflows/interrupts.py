@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +31,10 @@ class Abandoned(Exception):
 
 
 class StopRequest:
-    """Remembers the signal that asked training to stop."""
+    """Remembers the signal that asked training to stop.
+
+    Among the callbacks of a training, it answers a signal in a long epoch at once.
+    """
 
     signal_number: int | None = None
     _received = 0.0
@@ -45,12 +49,17 @@ class StopRequest:
             with suppress(OSError):
                 os.write(2, _WORD)  # at once: Python's own stderr may be in use just now
 
-    def at_epoch(self, now: float) -> None:
-        """The time at which an epoch has ended: whoever asks to stop in a long one is told."""
+    def next_due(self, number: int) -> int:
+        """As a callback of a training, it asks for no epoch."""
+        return sys.maxsize
+
+    def on_epoch(self, epoch: object, scores: object, is_last: bool) -> None:
+        """Note the time, by which the handler knows whether epochs are long."""
+        now = clock()
         self._epochs = (now if self._epochs is None else self._epochs[1], now)
 
     def check(self) -> None:
-        """Raises `Abandoned` where the epoch takes longer than whoever asked can wait."""
+        """Raises `Abandoned` where the epoch takes much longer after the signal."""
         if self.signal_number is not None and clock() - self._received > _PATIENCE_SECONDS:
             raise Abandoned
 

@@ -29,7 +29,10 @@ from bpcli.runs.provenance import data_digest, machine, since
 from bpcli.runs.record import argv, describe, now
 from bpcli.runs.store import RUNNING, Record, Run
 from bpcli.training.stopping import Best, Criterion, Stopping
-from bpcli.workflows.session import Callback, Outcome, stop_rules
+from bpcli.workflows.callbacks import TrainingCallback
+from bpcli.workflows.outcome import Outcome
+from bpcli.workflows.session import RunToTrain
+from bpcli.workflows.stop_decision import stop_rules
 from bpcli.workflows.train import train_on
 
 CHANGEABLE = (
@@ -118,17 +121,17 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         yield Resumption(run, record, experiment, checkpoints, start, facts_of(machine()))
 
 
-def resume(resumption: Resumption, callback: Callback) -> Outcome:
+def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
     """Train on; what can go wrong is returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
-    return train_on(
+    target = RunToTrain(
         resumption.experiment,
         resumption.run,
         _record(resumption),
         resumption.checkpoints,
         resumption.start,
-        callback,
     )
+    return train_on(target, callback)
 
 
 def _record(resumption: Resumption) -> Record:

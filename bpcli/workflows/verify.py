@@ -31,7 +31,7 @@ from bpcli.runs.trained import SavedWeights, load_weights
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping
 from bpcli.workflows.scores import EpochScores
-from bpcli.workflows.session import Outcome
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.train import train
 
 
@@ -209,7 +209,7 @@ class _Log:
     def __post_init__(self) -> None:
         self.epochs = sorted(self.losses, reverse=True)
 
-    def start(self, record: Record, stopping: Stopping) -> None: ...
+    def on_start(self, record: Record, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         """The next epoch that has a line."""
@@ -217,7 +217,7 @@ class _Log:
             self.epochs.pop()
         return self.epochs[-1] if self.epochs else number + 2**62
 
-    def see(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
         if epoch.number in self.losses:
             self.again[epoch.number] = epoch.loss if math.isfinite(epoch.loss) else None
 

@@ -63,7 +63,7 @@ def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
         full = bpnet(*TRAIN, "--set", "training.epochs=200", "--runs-dir", tmp_path / "my runs")
     assert full.code == 2
     assert "File too large" in full.err
-    program, *command = shlex.split(full.err.partition("go on with: ")[2])
+    program, *command = shlex.split(full.err.partition("resume with: ")[2])
     assert program == "bpnet"
     (folder,) = (tmp_path / "my runs").iterdir()
     has_end = "stop" in Run(folder).record()

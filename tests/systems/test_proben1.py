@@ -84,8 +84,8 @@ def error_of_test_part(problem: Problem, network: Network, seed: int) -> float:
     best = Best()
     stopping = Stopping(RULES, best)
     for epoch in train_epochs(training, RULES.epochs, validation=objective(network, problem.val)):
-        best.see(epoch)
-        if stopping.see(epoch):
+        best.update(epoch)
+        if stopping.update(epoch):
             break
     assert best.params is not None
     return 100 * objective(network, problem.test).mean_loss(best.params)

@@ -168,8 +168,8 @@ def stopped(rules: StopRules, records: object) -> tuple[str | None, int, Stoppin
     stopping = Stopping(rules, best)
     number, reason = -1, None
     for record in records:
-        best.see(record)
-        reason, number = stopping.see(record), record.number
+        best.update(record)
+        reason, number = stopping.update(record), record.number
         if reason:
             break
     return reason, number, stopping
@@ -221,7 +221,7 @@ def test_max_fail_counts_epochs_since_the_lowest_validation_loss() -> None:
 def test_best_is_the_first_epoch_of_lowest_validation_loss() -> None:
     best = Best()
     for number, loss in enumerate([5, 3, 4, 3]):
-        best.see(_Scripted(number, loss))
+        best.update(_Scripted(number, loss))
     assert (best.number, best.val_loss) == (1, 3)
     assert best.params is not None
     assert best.params[0] == 1
@@ -230,14 +230,14 @@ def test_best_is_the_first_epoch_of_lowest_validation_loss() -> None:
 def test_a_validation_loss_that_is_not_a_number_is_never_the_best_for_long() -> None:
     best = Best()
     for number, loss in enumerate([math.nan, 0.5, math.nan, 0.3]):
-        best.see(_Scripted(number, loss))
+        best.update(_Scripted(number, loss))
     assert (best.number, best.val_loss) == (3, 0.3)
 
 
 def test_without_validation_the_latest_is_the_best() -> None:
     best = Best()
     for record in islice(epochs(9), 4):
-        best.see(record)
+        best.update(record)
     assert best.number == 3
 
 
@@ -328,8 +328,8 @@ def test_rules_on_strips_need_every_epoch(rule: str) -> None:
 
 def test_a_goal_reached_exactly_and_in_the_last_epoch_is_named() -> None:
     stopping = Stopping(StopRules(epochs=1, goal=0.5), Best())
-    assert stopping.see(_Known(0, 0.6)) is None
-    assert stopping.see(_Known(1, 0.5)) == "goal"
+    assert stopping.update(_Known(0, 0.6)) is None
+    assert stopping.update(_Known(1, 0.5)) == "goal"
 
 
 def test_seconds_are_those_of_the_clock_on_the_wall() -> None:

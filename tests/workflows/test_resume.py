@@ -22,8 +22,8 @@ from bpcli.runs.store import BROKEN_OFF, Run
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows import interrupts
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.resume import resume, resumption
-from bpcli.workflows.session import Outcome
 from bpcli.workflows.train import train
 
 EPOCHS = 50
@@ -72,7 +72,7 @@ class Stops(SilentView):
     def next_due(self, number: int) -> int:
         return number + 1
 
-    def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         if epoch.number + 1 in self._epochs and not is_last:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -185,7 +185,7 @@ def test_checkpoints_come_every_so_many_epochs_and_three_are_kept(tmp_path: Path
     seen: dict[int, float] = {}
 
     class Watch(SilentView):
-        def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+        def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
             if epoch.number % 4 == 0:
                 seen[epoch.number] = epoch.val_loss or 0.0
 
@@ -234,7 +234,7 @@ def test_a_run_that_is_being_trained_is_refused(tmp_path: Path) -> None:
     states = []
 
     class Meddler(SilentView):
-        def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+        def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
             if epoch.number == 0:
                 (folder,) = tmp_path.iterdir()
                 states.append(Run(folder).record()["status"])
@@ -254,7 +254,7 @@ def test_a_run_whose_process_died_reads_as_resumable(tmp_path: Path) -> None:
         stop = {"training.checkpoint_every=4": 0}
 
         class Dies(SilentView):
-            def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+            def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
                 if epoch.number == 30:
                     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -16,7 +16,7 @@ from bpcli.runs.files import array_bytes
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.terminal.progress import SilentView
 from bpcli.training.objective import NetworkObjective
-from bpcli.workflows import session
+from bpcli.workflows import outcome as outcome_module
 from bpcli.workflows.train import train
 
 
@@ -42,7 +42,7 @@ def test_what_computed_the_gradients_is_gone_when_the_weights_are_saved(
 
     noting(NetworkObjective)
     noting(RowSums)
-    monkeypatch.setattr(session, "array_bytes", save)
+    monkeypatch.setattr(outcome_module, "array_bytes", save)
     options = [f"training.workers={workers}", "training.epochs=2", "data.n_samples=20000"]
     experiment = build(load_config(CONFIGS / "moons.yaml", options))
     assert len(experiment.plan.shards) > 1
@@ -69,6 +69,9 @@ def test_a_failure_between_lines_leaves_a_checkpoint_and_a_way_on(
         ParameterPath, "add", lambda path, params: (add if path.rows == 4 else kept)(path, params)
     )
     outcome = train(experiment, tmp_path, SilentView())
-    assert str(outcome.failure).startswith("no room\nOnce it can be, go on with: bpnet train")
+    assert isinstance(outcome.failure, RunError)
+    assert outcome.failure.full_text.startswith(
+        "no room\nOnce it can be saved, resume with: bpnet train"
+    )
     assert (outcome.record["status"], outcome.record["epochs"]) == ("failed", 4)
     assert outcome.run.path("checkpoint-4.safetensors").is_file()
