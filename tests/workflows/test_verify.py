@@ -25,7 +25,8 @@ from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.resume import resumption
 from bpcli.workflows.train import train
-from bpcli.workflows.verify import UNEXPLAINED, relative_difference, verify
+from bpcli.workflows.verdict import UNEXPLAINED, relative_difference
+from bpcli.workflows.verify import verify
 
 
 def write_weights(run: Run, name: str, factor: float | None = None) -> None:
