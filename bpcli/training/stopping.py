@@ -47,7 +47,7 @@ class Best:
         }
 
     def recall(self, memory: Memory) -> None:
-        """Go on from what there was."""
+        """Put back what there was."""
         if memory:
             self.number, self.val_loss = memory["number"].item(), memory["val_loss"].item()
             self.params = memory["params"]
@@ -99,7 +99,7 @@ class StripMeasure:
         raise NotImplementedError
 
     def recall(self, losses: list[float]) -> None:
-        """Go on from what there was."""
+        """Put back what there was."""
         raise NotImplementedError
 
 
@@ -139,16 +139,16 @@ class Criterion:
 
     def memory(self) -> Memory:
         """What it measured, and what it remembers to measure on."""
-        found: dict[str, Array] = {}
+        memory: dict[str, Array] = {}
         if self.start is not None and self.now is not None:
-            found |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
-            found["is_fresh"] = np.asarray(self.is_fresh)
+            memory |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
+            memory["is_fresh"] = np.asarray(self.is_fresh)
         if isinstance(self.measure, StripMeasure):
-            found["losses"] = np.asarray(self.measure.losses(), np.float64)
-        return found
+            memory["losses"] = np.asarray(self.measure.losses(), np.float64)
+        return memory
 
     def recall(self, memory: Memory) -> None:
-        """Go on from what there was; a rule that is new has nothing to recall."""
+        """Put back what there was; a rule that is new has nothing to recall."""
         if "start" in memory:
             self.start, self.now = memory["start"].item(), memory["now"].item()
             self.is_fresh = memory["is_fresh"].item()
@@ -277,7 +277,7 @@ class Stopping:
         }
 
     def recall(self, memory: Memory) -> None:
-        """Go on from what there was."""
+        """Put back what there was."""
         for rule in self.criteria:
             rule.recall(under(f"{rule.name}.", memory))
         self.reason = next((rule.name for rule in self.criteria if rule.is_met), None)

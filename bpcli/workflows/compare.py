@@ -154,9 +154,9 @@ class ComparisonCallback(Callback, Protocol):
 
 
 def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
-    """What is to be compared, over so many seeds: the config's, and those after it.
+    """What to compare, over so many seeds: the config's, and those after it.
 
-    Raises `ConfigError` where an optimizer, or a fault of all, does not fit the data.
+    Raises `ConfigError` where the data do not allow a training with one of the optimizers.
     """
     faults: dict[str, None] = {}
     for each in alternatives:

@@ -1,6 +1,6 @@
 """Ctrl-C, SIGTERM and SIGHUP in training: the first asks to stop, the second stops at once.
 
-This imports next to nothing, so that signals are in its hands before anything else is imported.
+Imports little, so that it can handle signals before anything else is imported.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from bpcli.errors import Interrupted, LeftAtOnce, NumericsNotPinned
 
 _LONG_EPOCH_SECONDS = 0.2
 _PATIENCE_SECONDS = 2.0
-_WORD = (
-    b"Interrupted: what is being computed is finished first, then the run is saved. "
-    b"A second time ends it at once.\n"
+_NOTICE = (
+    b"Interrupted: the current epoch is finished first, then the run is saved. "
+    b"Interrupt again to stop at once.\n"
 )
 
 
 class Abandoned(Exception):
-    """An epoch was given up within: training stands where it stood after the one before."""
+    """The current epoch was given up: training stands where it stood after the one before."""
 
 
 class StopRequest:
@@ -41,13 +41,13 @@ class StopRequest:
     _epochs: tuple[float, float] | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """The handler: note the first signal; the next one leaves at once."""
+        """Handle a signal: the first is noted, the second raises `LeftAtOnce`."""
         if self.signal_number is not None:
             raise LeftAtOnce(number)
         self.signal_number, self._received = number, clock()
         if self._epochs is not None and self._is_long(*self._epochs):
             with suppress(OSError):
-                os.write(2, _WORD)  # at once: Python's own stderr may be in use just now
+                os.write(2, _NOTICE)  # at once: Python's own stderr may be in use just now
 
     def next_due(self, number: int) -> int:
         """As a callback of a training, it asks for no epoch."""
@@ -69,9 +69,9 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Collect those signals while the block runs; elsewhere than in the main thread, none.
+    """Collect those signals while the block runs; outside the main thread there are none.
 
-    Within such a block another one is part of it.
+    A block inside another one shares its request.
     """
     outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
     if isinstance(outer, StopRequest):

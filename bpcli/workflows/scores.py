@@ -1,4 +1,4 @@
-"""Metrics of the parts of an experiment at some parameters, under paths such as `val.accuracy`."""
+"""Metrics of the splits of an experiment at some parameters, by paths such as `val.accuracy`."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def split_samples(
     """What `split_scores` measures, row by row; without what is undefined."""
     Z, split = objective.outputs(params), experiment.splits[name]
     predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
-    found = samples(experiment.metrics, split, predicted)
+    metrics = samples(experiment.metrics, split, predicted)
     return {
         "loss": _loss(experiment, split, Z),
         **dict(_original_loss(experiment, split, predicted)),
-        **{metric: sample for metric, sample in found.items() if sample is not None},
+        **{metric: sample for metric, sample in metrics.items() if sample is not None},
     }
 
 
@@ -118,8 +118,8 @@ def all_scores(experiment: Experiment, params: Vector) -> Scores:
 
 def losses(epoch: Epoch) -> Scores:
     """The mean losses of an epoch by path: those of its scores that cost nothing more."""
-    found: Scores = {"train.loss": epoch.mean_loss}
-    return found if epoch.val_loss is None else found | {"val.loss": epoch.val_loss}
+    train: Scores = {"train.loss": epoch.mean_loss}
+    return train if epoch.val_loss is None else train | {"val.loss": epoch.val_loss}
 
 
 class EpochScores:
@@ -156,7 +156,7 @@ class EpochScores:
 
     @cached_property
     def _unit_counter(self) -> UnitCounter:
-        """Of the rows that are looked at; to make it anew takes as long as to count."""
+        """Counts over some rows; made once, as making it takes as long as counting."""
         rows = self._experiment.rows("train")
         index = rows_to_look_at(len(rows))
         block = rows.empty_block(len(index))
@@ -172,26 +172,24 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
     linear autoencoder of that width can do (Baldi & Hornik 1989, Neural Networks 2, 53).
     """
     split, training = experiment.splits[name], experiment.splits["train"]
-    found = {"constant": constant_predictions(training, split)}
+    predicted = {"constant": constant_predictions(training, split)}
     if experiment.table.is_autoencoder:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"
-            found[label] = _principal_components(training, split, width)
-    return {
-        label: measure(experiment.metrics, split, predicted) for label, predicted in found.items()
-    }
+            predicted[label] = _principal_components(training, split, width)
+    return {label: measure(experiment.metrics, split, each) for label, each in predicted.items()}
 
 
 def all_baselines(experiment: Experiment) -> dict[str, Scores]:
     """The baselines' metrics on every split that has rows, by the baseline's name and by path."""
-    found: dict[str, Scores] = {}
+    metrics: dict[str, Scores] = {}
     for split in SPLITS:
         if len(experiment.splits[split]):
             for label, scores in baselines(experiment, split).items():
                 paths = {f"{split}.{metric}": value for metric, value in scores.items()}
-                found.setdefault(label, {}).update(paths)
-    return found
+                metrics.setdefault(label, {}).update(paths)
+    return metrics
 
 
 def _principal_components(training: Split, split: Split, count: int) -> Predictions:
