@@ -95,7 +95,7 @@ def _is_delta_right(checked: set[str], wrong: set[str]) -> bool:
     if wrong != {f"W{layer}" for layer in layers}:
         return False
     below_is_right = len(layers) == 1 and layers != {1}
-    return below_is_right or any(f"b{layer}" in checked - wrong for layer in layers)
+    return below_is_right or any(f"b{layer}" in checked for layer in layers)
 
 
 def _is_bias(tensor: str) -> bool:
