@@ -107,7 +107,7 @@ _PAUSE_SECONDS = 0.01
 
 
 def _patiently(act: Callable[[], Result]) -> Result:
-    """Do it; on Windows, where no file may change while another process reads it, try for a while."""
+    """Do it; try for a while on Windows, where no file may change while others read it."""
     until = monotonic() + _PATIENCE_SECONDS
     while True:
         try:
