@@ -411,7 +411,7 @@ def test_numerics_are_asked_for_before_the_data_are_made_and_after(
     def asked(numerics: str, **_: bool) -> None:
         happened.append(numerics)
 
-    monkeypatch.setattr("bpcli.experiment.experiment.require", asked)
+    monkeypatch.setattr("bpcli.experiment.builder.require", asked)
     monkeypatch.setattr(Preprocessor, "fit", fitted)
     built(MOONS, "training.numerics=portable")
     assert happened == ["portable", "made", "portable"]
