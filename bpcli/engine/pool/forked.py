@@ -33,9 +33,9 @@ _FAILED = 70
 class ForkPool(WorkerPool):
     """Copies of this process, made by fork when the first task is run.
 
-    They see all arrays that exist by then, and share those of `allocate_shared`. Work is handed out as
-    bytes in a socket, one a task, of which whoever is free takes the next: this process too. A
-    worker ends when the socket closes, and that is when this process ends, however it does.
+    They see all arrays that exist by then, and share those of `allocate_shared`. Work is handed out
+    as bytes in a socket, one for each task, of which whoever is free takes the next: this process
+    too. A worker ends when the socket closes, and that is when this process ends, however it does.
     A round trip takes 10 µs; two processes were 1.9 times as fast as one where threads were 0.5
     (10-32-32-3) to 1.5 times.
     """
