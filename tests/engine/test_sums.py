@@ -151,8 +151,14 @@ def test_the_outputs_are_those_of_the_latest_parameters(count: int) -> None:
         row_sums.loss(params)
         row_sums.grad(other)
         np.testing.assert_allclose(row_sums.Z(params).T, predict(WIDE, params, X), rtol=1e-9)
-        row_sums.loss(params, np.arange(count // 2))
+        row_sums.loss(params, np.arange(count)[: -count // 2 : -1])
         np.testing.assert_allclose(row_sums.Z(params).T, predict(WIDE, params, X), rtol=1e-9)
+
+
+def test_the_loss_of_some_rows_has_nothing_of_a_loss_before() -> None:
+    params, index = np.ones(WIDE.n_params), np.arange(4000)
+    used, fresh = (RowSums(WIDE, rows_of(WIDE), np.dtype(float), SerialPool()) for _ in range(2))
+    assert used.loss(params) != used.loss(params, index) == fresh.loss(params, index)
 
 
 def test_outputs_that_are_there_are_not_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,13 @@ def test_there_are_as_many_threads_as_the_system_allows(
     assert not any(thread.is_alive() for thread in started)
 
 
+def test_no_more_threads_are_tried_than_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "can_fork", lambda: False)
+    with worker_pool(3) as chosen:
+        assert isinstance(chosen, ThreadPool)
+        assert chosen._pool._max_workers == 3
+
+
 def test_a_pool_is_closed_also_where_its_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[WorkerPool] = []
     monkeypatch.setattr(SerialPool, "close", lambda pool: closed.append(pool))
