@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from programs import output_of
@@ -146,9 +147,10 @@ def test_only_macos_without_its_own_call_syncs_as_others_do(
         for platform in ("linux", "darwin"):
             monkeypatch.setattr(sys, "platform", platform)
             system.sync_file(file.fileno())
+            calls.append(platform)
         monkeypatch.delattr(fcntl, "F_FULLFSYNC")
         system.sync_file(file.fileno())
-    assert calls == ["fsync", "fully", "fsync"]
+    assert calls == ["fsync", "linux", "fully", "darwin", "fsync"]
 
 
 def test_a_file_that_is_not_there_needs_no_removal(tmp_path: Path) -> None:
@@ -160,4 +162,7 @@ def test_a_file_that_is_not_there_needs_no_removal(tmp_path: Path) -> None:
 
 def test_where_there_is_no_limit_any_number_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resource", None)
+    assert system.most_open_files() == math.inf
+    unlimited = SimpleNamespace(RLIM_INFINITY=-1, RLIMIT_NOFILE=7, getrlimit=lambda _: (-1, -1))
+    monkeypatch.setitem(sys.modules, "resource", unlimited)
     assert system.most_open_files() == math.inf
