@@ -17,8 +17,8 @@ import numpy as np
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
+from bpcli.experiment import Experiment, stream
 from bpcli.experiment import issues as complaints
-from bpcli.experiment.experiment import Experiment, stream
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
