@@ -24,7 +24,8 @@ from bpcli.gradcheck.derivatives import (
     check_tensors,
     choose_entries,
 )
-from bpcli.nn.activations import ACTIVATIONS, Activation
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.initializers import Normal
 from bpcli.nn.jacobian import jacobian_rows, write_jacobian

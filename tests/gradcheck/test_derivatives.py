@@ -15,7 +15,8 @@ from bpcli.errors import Diverged
 from bpcli.gradcheck.cases import CORRUPTIONS, all_cases, check_objective, explain
 from bpcli.gradcheck.catalogue import prove_catalogue, prove_demonstration, self_test
 from bpcli.gradcheck.derivatives import CENTRAL_STEP, TensorCheck, central_difference, complex_step
-from bpcli.nn.activations import ACTIVATIONS, Activation, Identity, Relu, Sigmoid
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, Identity, Relu, Sigmoid
 from bpcli.nn.jacobian import write_jacobian
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Mae, legal_losses
 from bpcli.nn.network import Layer, Network

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bpcli.nn.activation import Activation
 from bpcli.nn.activations import (
     ACTIVATION_ALIASES,
     ACTIVATIONS,
-    Activation,
     Elu,
     LeakyRelu,
     Maxout,

@@ -74,11 +74,15 @@ def sheets_of(blocks: Iterable[Block]) -> list[Sheet]:
 
 
 def test_every_activation_loss_and_optimizer_has_its_formula() -> None:
-    cross_entropies = {name for name, loss in LOSSES.items() if loss.output_activations}
-    assert set(formulas.FORWARD) == set(ACTIVATIONS)
-    assert set(formulas.SLOPE) == set(ACTIVATIONS) - {"identity", "maxout", "softmax"}
-    assert set(formulas.LOSS) == set(LOSSES)
-    assert set(formulas.GRAD_A) == set(LOSSES) - cross_entropies
+    for activation in (kind() for kind in ACTIVATIONS.values()):
+        assert activation.formula.startswith("a")
+        is_slope = activation.derivative.startswith("f'(z) = ")
+        assert is_slope or activation.derivative.startswith("delta")
+        assert is_slope == activation.is_elementwise
+    for loss in LOSSES.values():
+        assert loss.formula.startswith("loss_i = ")
+        assert loss.derivative.startswith("delta = " if loss.is_canonical else "∂loss_i/∂a = ")
+        assert loss.is_canonical == (loss.output_activations is not None)
     assert set(formulas.UPDATE) == set(formulas.MEANING) == set(OPTIMIZERS) - {"gradient_descent"}
 
 
@@ -90,13 +94,10 @@ def test_the_formulas_of_an_activation_are_what_it_computes(name: str, z: float)
     a, slope = np.empty((1, 1)), np.empty((1, 1))
     activation.forward(column, a)
     activation.pullback(column, a, np.ones((1, 1)), slope)
-    options = {"z": "(z)", "a": "(a)", **formulas._options(activation)}
-    found = formulas.FORWARD[name].format(**options).partition(" = ")[2]
-    assert value_of(found, z=z, a=a.item()) == pytest.approx(a.item())
-    if name != "identity":
-        shown = formulas.slope_formula(activation, "(z)", "(a)", times="*")
-        assert shown is not None
-        assert value_of(shown.partition(" = ")[2], z=z, a=a.item()) == pytest.approx(slope.item())
+    words = vars(activation) | {"z": "(z)", "a": "(a)"}
+    for formula, expected in ((activation.formula, a), (activation.derivative, slope)):
+        shown = formulas.worded(formula, words).partition(" = ")[2]
+        assert value_of(shown, z=z, a=a.item()) == pytest.approx(expected.item())
 
 
 def value_of(formula: str, **names: float) -> float:
