@@ -12,7 +12,8 @@ from bpcli.optimizers import GradientDescent
 from bpcli.trace import formulas
 from bpcli.trace.blocks import Block, Chain, Formula, Heading, Prose
 from bpcli.trace.cells import ELLIPSIS, kept, number
-from bpcli.trace.numbers import Entry, Followed, Setting, follow
+from bpcli.trace.followed import Entry, Followed, follow
+from bpcli.trace.numbers import Setting
 from bpcli.trace.updates import Backward, Forward, Pass, Update, slots
 
 _MOST_TERMS = 8
