@@ -40,6 +40,12 @@ class BayesianRegularization(LevenbergMarquardt):
     left, or no more residuals than parameters) is not one: what there was before stays.
     """
 
+    formulas = ("(β Jᵀ J + α I + μ I) d = -(β Jᵀ r + α params)", "params ← params + d")
+    notation = (
+        "J is the Jacobian of the residuals r; α and β are estimated before the step, the "
+        "damping μ grows until what is minimised falls."
+    )
+
     finds_l2: ClassVar[bool] = True
 
     def init(self, params: Vector) -> State:

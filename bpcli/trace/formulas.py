@@ -11,57 +11,7 @@ from collections.abc import Mapping
 
 from bpcli.nn.activation import Activation
 from bpcli.nn.network import Layer, Network
-from bpcli.optimizers import OPTIMIZERS, GradientDescent, Optimizer
-from bpcli.registry import name_of
-
-UPDATE = {
-    "adaptive_gradient_descent": (
-        "v ← μ v - η ∂objective/∂params",
-        "params ← params + v where the objective rises by no more than {max_loss_increase:g} times",
-    ),
-    "rprop": (
-        "size ← {increase:g} size where the sign stays, {decrease:g} size where it turns",
-        "params ← params - sign(∂objective/∂params) size",
-    ),
-    "adam": (
-        "m ← {beta1:g} m + (1 - {beta1:g}) ∂objective/∂params",
-        "v ← {beta2:g} v + (1 - {beta2:g}) (∂objective/∂params)²",
-        "m_hat = m / (1 - {beta1:g}^t)",
-        "v_hat = v / (1 - {beta2:g}^t)",
-        "params ← params - η m_hat / (√v_hat + {epsilon:g})",
-    ),
-    "levenberg_marquardt": ("(Jᵀ J + μ I) d = -Jᵀ r", "params ← params + d"),
-    "bayesian_regularization": (
-        "(β Jᵀ J + α I + μ I) d = -(β Jᵀ r + α params)",
-        "params ← params + d",
-    ),
-    "conjugate_gradient": ("d = -∂objective/∂params + β d", "params ← params + length · d"),
-    "scaled_conjugate_gradient": (
-        "d = -∂objective/∂params + β d",
-        "params ← params - d dᵀ ∂objective/∂params / (dᵀ H d + λ dᵀ d)",
-    ),
-    "bfgs": ("d = -H ∂objective/∂params", "params ← params + length · d"),
-    "lbfgs": ("d = -H ∂objective/∂params", "params ← params + length · d"),
-}
-MEANING = {
-    "adaptive_gradient_descent": "The learning rate η rises after a step that lowers the objective "
-    "and falls after one that is refused.",
-    "rprop": "Each entry has a step size of its own; only the gradient's sign counts, "
-    "and whether it is that of the step before.",
-    "adam": "t counts the updates; m and v are running means (mean and square below).",
-    "levenberg_marquardt": "J is the Jacobian of the residuals r; the damping μ grows until the "
-    "objective falls.",
-    "bayesian_regularization": "J is the Jacobian of the residuals r; α and β are estimated before "
-    "the step, the damping μ grows until what is minimised falls.",
-    "conjugate_gradient": "The first direction is -∂objective/∂params; a line search finds the "
-    "length.",
-    "scaled_conjugate_gradient": "The first direction is -∂objective/∂params; dᵀ H d is the "
-    "curvature along it, by a difference of gradients, and λ the damping.",
-    "bfgs": "H approximates the inverse Hessian, and is the identity at first; a line search finds "
-    "the length.",
-    "lbfgs": "H approximates the inverse Hessian, and is the identity at first; a line search "
-    "finds the length.",
-}
+from bpcli.optimizers import GradientDescent, Optimizer
 
 
 def worded(formula: str, names: Mapping[str, object]) -> str:
@@ -141,8 +91,7 @@ def _pulled_back(network: Network, number: int, source: str, product: str) -> li
 def update_formulas(optimizer: Optimizer, tensors: list[str]) -> list[str]:
     """What an optimizer does, tensor by tensor or with all parameters at once."""
     if not isinstance(optimizer, GradientDescent):
-        templates = UPDATE[name_of(OPTIMIZERS, optimizer)]
-        return [template.format(**vars(optimizer)) for template in templates]
+        return [worded(formula, vars(optimizer)) for formula in optimizer.formulas]
     return [line for tensor in tensors for line in descent_formulas(optimizer, tensor)]
 
 

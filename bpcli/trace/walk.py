@@ -241,8 +241,8 @@ def _step(setting: Setting, update: Update, one: Pass) -> Iterator[Block]:
     ]
     for text in formulas.update_formulas(optimizer, moved):
         yield Formula(text)
-    if meaning := formulas.MEANING.get(name_of(OPTIMIZERS, optimizer)):
-        yield Prose(meaning)
+    if optimizer.notation:
+        yield Prose(optimizer.notation)
     if update.ended is not None:
         yield Prose(f"No step was made. {update.ended}")
         return
