@@ -179,6 +179,7 @@ def _word(match: re.Match[str]) -> str:
 
 _WORDS = {
     "delta": "\\delta",
+    "sign": "\\operatorname{sign}",
     "loss": "\\mathrm{loss}",
     "objective": "\\mathrm{objective}",
     "params": "\\mathrm{params}",
