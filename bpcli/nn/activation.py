@@ -38,17 +38,20 @@ class Activation:
     # What it is, for people and for exports.
 
     formula: ClassVar[str]
-    """a = …, where a, z and the options are words of their own: a reader of the formula may put
-    other names or numbers in their place."""
+    """a = …, in words of which a reader may replace a, z and the options by other names or numbers:
+    none of these words may stand for anything else."""
 
     derivative: ClassVar[str]
-    """f'(z) = …, likewise; where f is not elementwise, delta = … from g = ∂loss/∂a."""
+    """f'(z) = …, likewise; where f is not elementwise, delta = …, from g = ∂loss/∂a."""
 
     source: ClassVar[str]
-    """The body of f as a Python function of z and the options, with numpy as `np`."""
+    """The body of f as a Python function of z (rows, samples) and the options, with `np`."""
 
     def onnx(self, graph: Graph, z: str) -> str:
-        """Add f to an ONNX graph and return the name of a; `source` says how, if it is short."""
+        """Add f to an ONNX graph and return the name of a.
+
+        It is translated from `source` unless a subclass says it in operators of ONNX.
+        """
         return graph.nodes_of(self.source, z, vars(self))
 
     # What follows from it elsewhere.
@@ -70,10 +73,10 @@ class Activation:
         return self.rows_per_unit == 1 and not self.mixes_units
 
     bounds: ClassVar[tuple[float, float] | None] = None
-    """What a comes close to on either side; None where it is not bounded on both."""
+    """The least and the largest that a comes close to; None where one of them is infinite."""
 
     rounded_at: ClassVar[float] = 0.0
-    """The size at which f is rounded, where f(z) may be much smaller than that."""
+    """Rounding errors are relative to this where a is smaller: ½ + ½ tanh is rounded near 1."""
 
     works_in_place: ClassVar[bool] = False
     """Whether `out` may be z in `forward`; and grad_a in `pullback`, which has a for z then, and
@@ -83,7 +86,7 @@ class Activation:
     """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
 
     gives_distribution: ClassVar[bool] = False
-    """Whether these add up to 1: one output for each of the classes, also where they are two."""
+    """Whether these add up to 1: an output for each of the classes, also where they are two."""
 
     def link(self, a: Array) -> Array:
         """The z with f(z) = a, of the activations that a canonical loss is made for."""

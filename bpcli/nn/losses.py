@@ -25,8 +25,8 @@ class Loss:
     """loss_i for each sample i, from the output layer's z and a and the target y."""
 
     formula: ClassVar[str]
-    """loss_i = …, where a, y, the K outputs and the options are words of their own: a reader of
-    the formula may put other names or numbers in their place."""
+    """loss_i = …, in words of which a reader may replace a, y, K and the options by other names or
+    numbers: none of these words may stand for anything else."""
 
     derivative: ClassVar[str]
     """∂loss_i/∂a = …, likewise, for one output; of a canonical loss, delta = …"""
@@ -111,7 +111,7 @@ class HalfSquaredError(Loss):
     """Half the sum of the squared errors, the textbook's: with identity outputs delta = a - y."""
 
     formula = "loss_i = ½ Σ_k (a[k] - y[k])²"
-    derivative = "∂loss_i/∂a = (a - y)"
+    derivative = "∂loss_i/∂a = a - y"
     is_sum_of_squares = True
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:

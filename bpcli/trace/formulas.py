@@ -49,15 +49,24 @@ def loss_formula(network: Network) -> str:
 
 
 def grad_a_formula(network: Network, a: str, y: str) -> str:
-    """∂loss_i/∂a; of a canonical loss, which has none here, what stands for ∂loss_i/∂z."""
-    return _of_loss(network, network.loss.derivative, a, y).partition(" = ")[2]
+    """∂loss_i/∂a as a factor; of a canonical loss, which has none here, ∂loss_i/∂z."""
+    formula = _of_loss(network, network.loss.derivative, a, y).partition(" = ")[2]
+    return formula if network.loss.is_canonical else bracketed(formula)
 
 
 def _of_loss(network: Network, formula: str, a: str, y: str) -> str:
     K = network.outputs
-    if K == 1:
+    if K == 1:  # a mean over one output is that output
         formula = formula.replace("(1/K) ", "").replace("(2/K)", "2")
     return worded(formula, vars(network.loss) | {"a": a, "y": y, "K": K})
+
+
+def bracketed(text: str) -> str:
+    """A formula as a factor: a sum gets brackets."""
+    outside, inside = text, 1
+    while inside:
+        outside, inside = re.subn(r"\([^()]*\)", "", outside)
+    return f"({text})" if re.search(r" [-+] ", outside) else text
 
 
 def bare(text: str) -> str:

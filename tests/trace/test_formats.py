@@ -115,6 +115,21 @@ def value_of(formula: str, **names: float) -> float:
     return float(eval(code, functions | names))  # a formula of our own
 
 
+@pytest.mark.parametrize(
+    ("text", "factor"),
+    [
+        ("a - y", "(a - y)"),
+        ("-0.2 - (-0.3)", "(-0.2 - (-0.3))"),
+        ("(a) + (y)", "((a) + (y))"),
+        ("2 (a - y)", "2 (a - y)"),
+        ("tanh(2 (a - y))", "tanh(2 (a - y))"),
+        ("1e-05 a", "1e-05 a"),
+    ],
+)
+def test_a_sum_gets_brackets_as_a_factor(text: str, factor: str) -> None:
+    assert formulas.bracketed(text) == factor
+
+
 # Worked-out lines.
 
 
