@@ -8,7 +8,8 @@ import numpy as np
 from strategies import Problem
 
 from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.nn.activations import Activation, Identity, Relu, Sigmoid
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import Identity, Relu, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 

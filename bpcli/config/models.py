@@ -11,7 +11,8 @@ from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
 from bpcli.data.generators import MOST_ROWS
 from bpcli.metrics.metrics import METRICS
-from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
 from bpcli.nn.numerics import Numerics

@@ -162,9 +162,18 @@ def _model_maker(
         kind = registry[name]
         which: Any = (Literal[name], Field(description="Which one."))
         fields_ = {key: which, **options_of(kind)}
-        return create_model(f"{what}_{name}", __base__=Strict, __doc__=kind.__doc__, **fields_)
+        return create_model(f"{what}_{name}", __base__=Strict, __doc__=_described(kind), **fields_)
 
     return model_of
+
+
+def _described(kind: type) -> str:
+    """The docstring of an entry, whose first paragraph gets the formulas that the class has."""
+    summary, *rest = (kind.__doc__ or "").split("\n\n")
+    formulas = [getattr(kind, name) for name in ("formula", "derivative") if hasattr(kind, name)]
+    if formulas:
+        summary = f"{summary} {'; '.join(formulas)}."
+    return "\n\n".join([summary, *rest])
 
 
 def _tagger(registry: Mapping[str, type], key: str) -> Callable[[Any], object]:

@@ -12,14 +12,13 @@ from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, Split, 
 from bpcli.data.table import Table
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.metrics.metrics import METRICS_OF
-from bpcli.nn.activations import Softmax
 from bpcli.nn.network import Network
 from bpcli.text import quoted
 
 
 def has_softmax_output(spec: Spec) -> bool:
     """Softmax outputs are one a class, also for two classes."""
-    return isinstance(spec.network.activations[-1], Softmax)
+    return spec.network.activations[-1].gives_distribution
 
 
 def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Complaint]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.nn.activations import Activation
+from bpcli.nn.activation import Activation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import write_jacobian
 from bpcli.nn.propagation import Workspace, backward

@@ -65,6 +65,11 @@ class LevenbergMarquardt(Optimizer):
     `reduction` are: mean or sum, the steps are the same. L2 adds its own exact curvature.
     """
 
+    formulas = ("(Jᵀ J + μ I) d = -Jᵀ r", "params ← params + d")
+    notation = (
+        "J is the Jacobian of the residuals r; the damping μ grows until the objective falls."
+    )
+
     needs_sum_of_squares: ClassVar[bool] = True
 
     damping: Annotated[float, Gt(0), doc("The first damping.")] = 1e-3

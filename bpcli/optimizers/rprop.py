@@ -34,6 +34,15 @@ from bpcli.optimizers.base import Objective, Optimizer, Point, State
 class Rprop(Optimizer):
     """Steps by the signs of the gradient alone: scaling the loss changes nothing."""
 
+    formulas = (
+        "size ← increase size where the sign stays, decrease size where it turns",
+        "params ← params - sign(∂objective/∂params) size",
+    )
+    notation = (
+        "Each entry has a step size of its own; only the gradient's sign counts, and whether "
+        "it is that of the step before."
+    )
+
     full_batch_because: ClassVar[str | None] = (
         "it compares the signs of successive gradients over the same rows"
     )

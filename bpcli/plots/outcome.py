@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.types import Labels, numbered
-from bpcli.nn.activations import Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
 from bpcli.plots.subject import Subject
@@ -46,9 +45,8 @@ def not_so_many_inputs(subject: Subject, wanted: int) -> str | None:
 
 def is_one_score(subject: Subject) -> bool:
     """Whether one output tells two classes apart, or the second of a softmax over two does."""
-    outputs = subject.network.outputs
-    is_softmax = isinstance(subject.network.layers[-1].activation, Softmax)
-    return outputs == 1 or (outputs == 2 and is_softmax)
+    outputs, activation = subject.network.outputs, subject.network.layers[-1].activation
+    return outputs == 1 or (outputs == 2 and activation.gives_distribution)
 
 
 def target_names(subject: Subject) -> tuple[str, ...]:

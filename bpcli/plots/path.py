@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from bpcli.nn.activations import Identity
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.plots.base import Plot, legend_below
@@ -96,7 +95,7 @@ def curvature(subject: Subject, trained: Array) -> Array | None:
     In this metric a plane's squared distance from a point is twice the loss that goes with it.
     """
     network = subject.network
-    is_linear = len(network.layers) == 1 and isinstance(network.layers[0].activation, Identity)
+    is_linear = len(network.layers) == 1 and network.layers[0].activation.is_identity
     if not (is_linear and network.loss.is_sum_of_squares):
         return None
     hessian = subject.experiment.objective().gauss_newton(subject.params).hessian
