@@ -411,7 +411,7 @@ def test_eval_scores_the_last_split_beside_a_baseline(bpnet) -> None:
     bpnet("train", CONFIGS / "softmax_iris.yaml", "--quiet", "--set", "seed=1")
     result = bpnet("eval", "latest")
     assert result.code == 0
-    assert "test set (45 rows" in result.err
+    assert "test split (45 rows" in result.err
     for word in (
         "constant (test)",
         "precision",
@@ -529,7 +529,7 @@ def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> No
 def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
     bpnet("train", XOR, *SHORT, "--quiet")
     for arguments, message in (
-        (("latest", "--split", "test"), "has no test set"),
+        (("latest", "--split", "test"), "has no test split"),
         (("nothing",), "There is no run `nothing`"),
         (("latest~5",), "reaches too far back"),
     ):
@@ -592,7 +592,7 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
     documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
-    assert "no test set" in bpnet("predict", "latest", "--split", "test").err
+    assert "no test split" in bpnet("predict", "latest", "--split", "test").err
     assert "There is no run" in bpnet("predict", "x" * 5000).err
 
 
