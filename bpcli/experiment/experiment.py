@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.config.crosscheck import Complaint
 from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import LayerParameters, Spec
@@ -24,8 +23,8 @@ from bpcli.engine.gauss_newton import gauss_newton_tasks
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
-from bpcli.errors import ConfigError, DataError
-from bpcli.experiment import issues as complaints
+from bpcli.errors import ConfigError, ConfigIssue, DataError
+from bpcli.experiment import issues
 from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.metrics.metrics import METRICS_OF
@@ -224,17 +223,17 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
     spec = config.spec
     _refuse_what_cannot_fit(config)
     table = _table(config)
-    found = [*complaints.of_folds(spec, table)]
+    found = [*issues.of_folds(spec, table)]
     if found:
         raise config.error(found)
     indices = _split(spec, table)
     table = replace(table, notes=(*table.notes, *_notes_on_folds(spec, table)))
     table = _fitted(config, table, indices["train"], encoder)
     found = [
-        *complaints.of_targets(spec, table, needs_targets),
-        *complaints.of_weights(spec, table),
-        *complaints.of_sizes(spec, table),
-        *complaints.of_splits(spec, table, indices),
+        *issues.of_targets(spec, table, needs_targets),
+        *issues.of_weights(spec, table),
+        *issues.of_sizes(spec, table),
+        *issues.of_splits(spec, table, indices),
     ]
     if found:
         raise config.error(found)
@@ -242,10 +241,10 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
     network = _network(spec, table)
     preprocessor, splits = _prepared(spec, table, indices, network.outputs)
     found = [
-        *complaints.of_parameters(spec, network),
+        *issues.of_parameters(spec, network),
         *of_memory(needs(spec, network, len(table), table_bytes=0)),
-        *complaints.of_overflow(preprocessor, splits),
-        *(complaints.of_loss(network, splits) if needs_targets else ()),
+        *issues.of_overflow(preprocessor, splits),
+        *(issues.of_loss(network, splits) if needs_targets else ()),
     ]
     if found:
         raise config.error(found)
@@ -328,7 +327,7 @@ def _fitted(
 def _data_error(config: Config, error: DataError) -> ConfigError:
     """The error at the key that causes it."""
     data = config.spec.data
-    return config.error([Complaint(("data", error.key or data.key), str(error))])
+    return config.error([ConfigIssue(str(error), ("data", error.key or data.key))])
 
 
 def _made(source: Source, rng: np.random.Generator) -> Table:

@@ -90,7 +90,7 @@ def test_faults_of_all_are_one_error_and_common_ones_are_said_once(tmp_path: Pat
     assert "--optimizers {name: sgd, momentum: 2}: found 2, expected a number less than 1" in text
     assert "--optimizers traingdn: found `traingdn`" in text
     assert "did you mean `traingd" in text
-    assert text.endswith(f"6 faults in {config}")
+    assert text.endswith(f"6 errors in {config}")
 
 
 @pytest.mark.parametrize(
