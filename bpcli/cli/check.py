@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, set_option
+from bpcli.cli.common import console, json_option, set_option
+from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
     from bpcli.workflows.check import Check
