@@ -42,7 +42,7 @@ _NONE = 1e-3
 
 @dataclass(frozen=True)
 class BayesianRegularization(LevenbergMarquardt):
-    """For regression on few, noisy rows, which then need no validation part.
+    """For regression on few, noisy rows, which then need no validation set.
 
     Biases decay as weights do. An estimate of α or β that is not positive and finite (no residual
     left, or no more residuals than parameters) is not one: what there was before stays.
