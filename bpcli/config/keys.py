@@ -34,6 +34,16 @@ class Choice:
     aliases: Mapping[str, str]
     key: str = "name"
     default: str | None = None
+    other_keys: tuple[str, ...] = ()
+    """Keys that may stand instead of `key`, where the section is of another kind."""
+
+    @property
+    def naming_keys(self) -> tuple[str, ...]:
+        return (self.key, *self.other_keys)
+
+    def is_named(self, here: Collection[str]) -> bool:
+        """Whether the keys of the section say what it is."""
+        return any(key in here for key in self.naming_keys)
 
     def entry(self, name: object) -> str | None:
         """Our name for what a config calls so."""
@@ -70,7 +80,7 @@ ALIASES: dict[str, str] = {
 _CHOICES: dict[Location, Choice] = {  # 0 stands for every position of a list
     ("training", "optimizer"): Choice(OPTIMIZERS, ALIASES, default="gradient_descent"),
     ("training", "learning_rate"): Choice(SCHEDULES, {}, key="schedule"),
-    ("data",): Choice(GENERATORS, {}, key="generator"),
+    ("data",): Choice(GENERATORS, {}, "generator", None, ("file", "inputs")),
     ("network", "init"): Choice(INITIALIZERS, {}, default="xavier_uniform"),
     ("network", "activations", 0): Choice(ACTIVATIONS, ALIASES),
     ("loss",): Choice(LOSSES, {}),
@@ -147,18 +157,15 @@ def known_keys(tree: Tree, location: Location) -> list[str]:
 
 def _keys_of_data(tree: Tree) -> list[str]:
     data = value_at(tree, ("data",))
-    if not isinstance(data, dict) or not set(SOURCES) & set(data):
+    choice = _CHOICES["data",]
+    if not isinstance(data, dict) or not choice.is_named(data):
         return _SECTIONS["data",]
     if "generator" in data:
-        entry = _CHOICES["data",].entry(data["generator"])
-        return [*GeneratedData.model_fields, *(_CHOICES["data",].options(entry) if entry else [])]
+        entry = choice.entry(data["generator"])
+        return [*GeneratedData.model_fields, *(choice.options(entry) if entry else [])]
     if "file" in data:
         return list(FileData.model_fields)
     return [*InlineData.model_fields, "file"]  # beside `file`, `inputs` are columns
-
-
-SOURCES = ("generator", "file", "inputs")
-"""The keys of `data` that say where the rows come from."""
 
 
 def _named(tree: Tree, location: Location, choice: Choice) -> object:

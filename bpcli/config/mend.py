@@ -2,7 +2,7 @@
 
 A misspelt name hides what stands beside it, and a key in the wrong place leaves a gap in the right
 one. The copy has neither, so that validating it once shows all else that is wrong. Keys are put
-right from the top down; then names; then the options, which the names decide.
+right from the top down; then names; then keys again, since names decide which options there are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bpcli.config.keys import (
-    SOURCES,
     Choice,
     choice_at,
     choices_in,
@@ -40,6 +39,8 @@ class Mended:
     """Values that were not written as they are in the copy."""
     guessed: set[Location] = field(default_factory=set)
     """Sections under a name of ours, the closest to what was given, or to its options."""
+    are_named: bool = False
+    """Whether the names are put right, so that the options beside them can be judged."""
     incomplete: set[Location] = field(default_factory=set)
     """Sections in which something may be missing because it could not be put there."""
 
@@ -65,8 +66,8 @@ def mend(source: Source) -> Mended:
     _mend_keys(mended, ())
     for location in list(choices_in(mended.tree)):
         _mend_name(mended, location)
-    for location in list(choices_in(mended.tree)):
-        _mend_options(mended, location)
+    mended.are_named = True
+    _mend_keys(mended, ())
     return mended
 
 
@@ -88,10 +89,9 @@ def _mend_keys(mended: Mended, top: Location) -> None:
     for section in sections:  # which grows
         here = mended.get(section)
         if isinstance(here, dict):
-            meanings = {key: _meaning(mended, key, section) for key in _strays(mended, section)}
-            moved = (
-                _mend_key(mended, section, key, meanings[key]) for key in _outer_first(meanings)
-            )
+            meant = {key: _meaning(mended, key, section) for key in _strays(mended, section)}
+            outer_first = sorted(meant, key=lambda key: len(meant[key].location or ()))
+            moved = [_mend_key(mended, section, key, meant[key]) for key in outer_first]
             sections += [new for new in moved if new is not None and _is_ours(mended, new)]
         inner = here if isinstance(here, dict) else range(len(here))
         locations = ((*section, key) for key in inner)
@@ -105,43 +105,30 @@ def _is_ours(mended: Mended, location: Location) -> bool:
     return isinstance(here, dict | list) and is_section(at)
 
 
-def _outer_first(meanings: dict[str, _Meaning]) -> list[str]:
-    """A section before the keys that belong in it."""
-    return sorted(meanings, key=lambda key: len(meanings[key].location or ()))
-
-
 def _strays(mended: Mended, section: Location) -> list[str]:
-    """Keys that are wrong whatever the section's name is; in one without names, all unknown."""
+    """Unknown keys; before the names are right, those that are wrong whatever the name is."""
     here, choice = mended.get(section), choice_at(section)
-    unknown = [key for key in here if key not in known_keys(mended.tree, section)]
+    known = known_keys(mended.tree, section)
+    unknown = [key for key in here if key not in known]
     if choice is None:
         return unknown
-    naming = _missing_names(here, section, choice)
+    if mended.are_named:
+        is_guess = section in mended.guessed
+        return [key for key in unknown if not (is_guess and choice.with_option(key))]
+    absent = [key for key in choice.naming_keys if key not in here]
     return [
         key
         for key in unknown
         if home_of(mended.tree, key, section) is not None
         or (isinstance(here[key], dict) and suggestion(key, subsections(section)))
-        or (naming and not could_stand(key, section) and suggestion(key, naming))
-        or (naming and key == "name")
+        or (not could_stand(key, section) and suggestion(key, absent))
+        or (key == "name" and not choice.is_named(here))
     ]
-
-
-def _missing_names(here: dict[str, Any], section: Location, choice: Choice) -> list[str]:
-    """Keys that would say what the section is; `inputs` may also be columns of a `file`."""
-    if section != ("data",):
-        return [] if choice.key in here else [choice.key]
-    is_certain = "generator" in here or "file" in here
-    return [] if is_certain else [key for key in SOURCES if key not in here]
-
-
-def _is_named(here: dict[str, Any], section: Location, choice: Choice) -> bool:
-    return any(key in here for key in (SOURCES if section == ("data",) else (choice.key,)))
 
 
 def _meaning(mended: Mended, key: str, section: Location) -> _Meaning:
     choice, here = choice_at(section), mended.get(section)
-    is_nameless = choice is not None and not _is_named(here, section, choice)
+    is_nameless = choice is not None and not choice.is_named(here)
     if choice is not None and is_nameless and key == "name":
         return _Meaning(f"; did you mean `{choice.key}`?", (*section, choice.key))
     home = home_of(mended.tree, key, section)
@@ -152,8 +139,8 @@ def _meaning(mended: Mended, key: str, section: Location) -> _Meaning:
     if section == ("data",) and could_stand(key, section):
         return _Meaning("; it is for tables in files (`file`)")
     known = known_keys(mended.tree, section)
-    if section == ("data",) and is_nameless:
-        known = [*SOURCES, *subsections(section)]
+    if choice is not None and is_nameless and section == ("data",):
+        known = [*choice.naming_keys, *subsections(section)]
     vacant = [name for name in known if name not in here or (*section, name) in mended.incomplete]
     meant = suggestion(key, vacant) or suggestion(key, known)
     if meant is not None:
@@ -241,51 +228,39 @@ def _mend_name(mended: Mended, section: Location) -> None:
     """Report a name that is in no registry, or that is missing, and put the closest there."""
     here, choice = mended.get(section), choice_at(section)
     assert choice is not None, "`choices_in` gives locations of choices"
-    if isinstance(here, str) and choice.key == "name":
-        if choice.entry(here) is None:
-            meant = _report_unknown(mended, section, here, choice)
-            mended.get(section[:-1])[section[-1]] = meant or next(iter(choice.registry))
-    elif isinstance(here, dict) and choice.key in here:
-        named = here[choice.key]
-        if not isinstance(named, str) or choice.entry(named) is None:
-            meant = _report_unknown(mended, (*section, choice.key), named, choice)
-            here[choice.key] = meant or choice.closest(here)
-    elif isinstance(here, dict) and choice.default is None and not _is_named(here, section, choice):
-        _report_nameless(mended, section, choice)
-        here[choice.key] = choice.closest(here)
-
-
-def _report_nameless(mended: Mended, section: Location, choice: Choice) -> None:
-    message = f"the key `{choice.key}` is missing {place(section)}"
-    if section == ("data",):
-        message = NO_SOURCE
-    mended.issues.append(ConfigIssue(message, mended.in_text(section), at_key=True))
+    at = _where_named(section, here, choice)
+    named = None if at is None else mended.get(at)
+    if at is None or (isinstance(named, str) and choice.entry(named)):
+        return
+    meant = suggestion(named, choice.names)
+    is_missing = isinstance(here, dict) and choice.key not in here
+    if not mended.is_unread(at):
+        message = _nameless(section, choice) if is_missing else _unknown(named, choice, meant)
+        location = mended.in_text(section if is_missing else at)
+        mended.issues.append(ConfigIssue(message, location, at_key=is_missing))
     mended.guessed.add(section)
+    options = here if isinstance(here, dict) else ()
+    mended.get(at[:-1])[at[-1]] = choice.entry(meant) if meant else choice.closest(options)
+
+
+def _where_named(section: Location, here: Any, choice: Choice) -> Location | None:
+    """Where the name stands, or should; None where none has to, or none can: see `values`."""
+    if isinstance(here, str) and choice.key == "name":
+        return section
+    if not isinstance(here, dict):
+        return None
+    is_needed = choice.key in here or not (choice.default or choice.is_named(here))
+    return (*section, choice.key) if is_needed else None
+
+
+def _nameless(section: Location, choice: Choice) -> str:
+    return NO_SOURCE if choice.other_keys else f"the key `{choice.key}` is missing {place(section)}"
+
+
+def _unknown(named: object, choice: Choice, meant: str | None) -> str:
+    allowed = ", ".join(f"`{name}`" for name in choice.registry)
+    hint = f"; did you mean `{meant}`?" if meant else ""
+    return f"found {quoted(named)}, expected {allowed}{hint}"
 
 
 NO_SOURCE = "expected a mapping with `generator`, `file` or `inputs`"
-
-
-def _report_unknown(mended: Mended, at: Location, named: Any, choice: Choice) -> str | None:
-    """Report a name; return the one that was probably meant."""
-    meant = suggestion(named, choice.names)
-    hint = f"; did you mean `{meant}`?" if meant else ""
-    allowed = ", ".join(f"`{name}`" for name in choice.registry)
-    if not mended.is_unread(at):
-        message = f"found {quoted(named)}, expected {allowed}{hint}"
-        mended.issues.append(ConfigIssue(message, mended.in_text(at)))
-    mended.guessed.add(at if choice_at(at) else at[:-1])
-    return meant and choice.aliases.get(meant, meant)
-
-
-def _mend_options(mended: Mended, section: Location) -> None:
-    """Report the options that the named entry has not; under a guess, only those of no entry."""
-    here, choice = mended.get(section), choice_at(section)
-    known = known_keys(mended.tree, section)
-    for key in [key for key in here if key not in known] if isinstance(here, dict) else []:
-        if section in mended.guessed and choice is not None and choice.with_option(key):
-            del here[key]
-            continue
-        new = _mend_key(mended, section, key, _meaning(mended, key, section))
-        if new is not None and _is_ours(mended, new):
-            _mend_keys(mended, new)

@@ -47,11 +47,10 @@ def value_issues(tree: Mapping[str, Any], error: ValidationError | None) -> Iter
 
 
 def _details(error: ValidationError) -> Iterator[Any]:
-    """The errors but those of a default that depends on another value with an error of its own."""
+    """The errors but those of unknown keys, and of defaults that depend on what is wrong."""
     found = error.errors(include_url=False, include_input=False)
-    return (
-        detail for detail in found[:MOST_ISSUES] if detail["type"] != "default_factory_not_called"
-    )
+    told = ("extra_forbidden", "default_factory_not_called")
+    return islice((detail for detail in found if detail["type"] not in told), MOST_ISSUES)
 
 
 def _location(tree: Any, loc: tuple[Any, ...], kind: str) -> Location:
