@@ -385,7 +385,7 @@ def _sum_of_squares(tree: Tree, name: str, optimizer: type[Optimizer]) -> Iterat
     if optimizer.needs_sum_of_squares and loss is not None and not loss.is_sum_of_squares:
         squares = [name for name, kind in LOSSES.items() if kind.is_sum_of_squares]
         yield ConfigIssue(
-            f"`{name}` lowers sums of squares, and this loss is none: take "
+            f"`{name}` minimises sums of squares, and this loss is not one: take "
             f"{' or '.join(squares)}, or an optimizer for any loss, such as `lbfgs`",
             ("loss",),
         )
