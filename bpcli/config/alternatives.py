@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bpcli.config.crosscheck import asked_optimizer
+from bpcli.config.crosscheck import Reader, asked_optimizer
 from bpcli.config.load import Config, read_source, validate_all
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
@@ -69,7 +69,7 @@ def _with_optimizer(base: Source, text: str) -> Source:
     if source.get(("training", "optimizer"), "") is None:
         message = "found nothing, expected the name of an optimizer"
         source.issues.append(source.located(ConfigIssue(message, ("training", "optimizer"))))
-    is_own = asked_optimizer(source)[0] == asked_optimizer(base)[0]
+    is_own = asked_optimizer(Reader(source))[0] == asked_optimizer(Reader(base))[0]
     mark = base.mark_of(_RATE)
     is_for_all = mark is not None and mark.origin is not None
     if not is_own and not is_for_all:
