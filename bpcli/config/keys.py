@@ -53,8 +53,7 @@ class Choice:
     @property
     def names(self) -> list[str]:
         """All that a config may call the entries."""
-        aliases = (alias for alias, name in self.aliases.items() if name in self.registry)
-        return [*self.registry, *aliases]
+        return [*self.registry, *self.aliases]
 
     def options(self, name: str) -> list[str]:
         return [field.name for field in fields(self.registry[name])]
@@ -73,16 +72,13 @@ class Choice:
         return max(self.registry, key=closeness)
 
 
-ALIASES: dict[str, str] = {
-    **ACTIVATION_ALIASES,
-    **{alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()},
-}
+_OPTIMIZERS = {alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()}
 _CHOICES: dict[Location, Choice] = {  # 0 stands for every position of a list
-    ("training", "optimizer"): Choice(OPTIMIZERS, ALIASES, default="gradient_descent"),
+    ("training", "optimizer"): Choice(OPTIMIZERS, _OPTIMIZERS, default="gradient_descent"),
     ("training", "learning_rate"): Choice(SCHEDULES, {}, key="schedule"),
     ("data",): Choice(GENERATORS, {}, "generator", None, ("file", "inputs")),
     ("network", "init"): Choice(INITIALIZERS, {}, default="xavier_uniform"),
-    ("network", "activations", 0): Choice(ACTIVATIONS, ALIASES),
+    ("network", "activations", 0): Choice(ACTIVATIONS, ACTIVATION_ALIASES),
     ("loss",): Choice(LOSSES, {}),
 }
 
