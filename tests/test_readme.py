@@ -149,14 +149,14 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
         block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
     )
     tree = yaml.safe_load(example)
-    from bpcli.config.data_models import Split
+    from bpcli.config.data_models import SplitConfig
     from bpcli.config.models import NetworkSpec, Spec, Stop, Training
 
     assert set(tree) == set(Spec.model_fields)
     assert set(tree["network"]) == set(NetworkSpec.model_fields)
     assert set(tree["training"]) == set(Training.model_fields)
     assert set(tree["training"]["stop"]) == set(Stop.model_fields)
-    assert set(tree["data"]["split"]) == set(Split.model_fields)
+    assert set(tree["data"]["split"]) == set(SplitConfig.model_fields)
     registries = (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS, SCHEDULES)
     for names in (*registries, ACTIVATION_ALIASES, OPTIMIZER_ALIASES):
         for name in names:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
+from bpcli.cli.common import console, json_option, runs_dir_option, set_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:

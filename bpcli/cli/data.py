@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, looked_at, print_json, table_options
+from bpcli.cli.common import console, json_option, looked_at, table_options
+from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
     from bpcli.data.files.look import Look

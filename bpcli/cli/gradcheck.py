@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    json_option,
-    load_run_or_config,
-    print_json,
-    runs_dir_option,
-    set_option,
-)
+from bpcli.cli.common import console, json_option, load_run_or_config, runs_dir_option, set_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
@@ -149,7 +143,7 @@ def _catalogue(as_json: bool) -> None:
 
     rows = check_catalogue()
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"checks": [asdict(row) for row in rows]})
     else:
         out = console()
         out.show(catalogue_table(rows), ["skipped", "central", "cases"])
@@ -169,7 +163,7 @@ def _self_test(as_json: bool) -> None:
 
     rejections = self_test()
     if as_json:
-        print_json([asdict(rejection) for rejection in rejections])
+        print_json({"rejections": [asdict(rejection) for rejection in rejections]})
     else:
         console().show(rejections_table(rejections), ["tensors that fail"])
     if not all(rejection.rejected for rejection in rejections):

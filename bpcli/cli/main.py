@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bpcli import __version__, system
-from bpcli.cli.limits import guard_imports, what_was_lacking
+from bpcli.cli.documents import Pending
+from bpcli.cli.failures import Failure, failure_of
+from bpcli.cli.limits import guard_imports
 from bpcli.cli.outputs import lasting_outputs
 from bpcli.cli.signs import HANDLER
-from bpcli.errors import BpnetError, Interrupted, LeftAtOnce, NumericsNotPinned
+from bpcli.errors import NumericsNotPinned
 
 if TYPE_CHECKING:
     from io import TextIOWrapper
@@ -64,58 +66,39 @@ def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -
 def _exit_code_of(arguments: Sequence[str] | None, can_restart: bool) -> int:
     for stream in (sys.stdout, sys.stderr):
         _survive_any_encoding(stream)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    document = Pending(given)
     try:
         guard_imports()
-        result = bpnet.main(
-            None if arguments is None else list(arguments), "bpnet", standalone_mode=False
-        )
+        result = bpnet.main(given, "bpnet", standalone_mode=False, obj=document)
+        document.release()
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except (Exception, KeyboardInterrupt) as error:
-        return _exit_code_after(error, can_restart)
-
-
-def _exit_code_after(error: Exception | KeyboardInterrupt, can_restart: bool) -> int:
-    """Say what ended the command, if anybody reads it; return the exit code."""
-    match error:
-        case click.ClickException():
-            error.show(file=sys.stderr)
-            return error.exit_code
-        case NumericsNotPinned():
-            may_restart = can_restart and error.can_restart
-            obstacle = _restart_with(error.variables) if may_restart else ""
-            _say(f"Error: {error}{obstacle}")
-            return error.exit_code
-        case BpnetError():
-            _say(f"Error: {error.full_text}")
-            return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
-        case KeyboardInterrupt() | click.Abort():
-            _say("Interrupted.")
-            cause = error.__cause__ or error  # click has an exception of its own for it
-            return 128 + cause.signal_number if isinstance(cause, LeftAtOnce) else 130
-        case BrokenPipeError():
-            system.abandon(sys.stdout)
-            return 0
-    return _exit_code_after_unexpected(error)
-
-
-def _exit_code_after_unexpected(error: Exception) -> int:
-    """As `_exit_code_after`: an interrupted import, a lack of memory or files, or a bug."""
-    if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
-        _say("Interrupted.")  # an import that was cut short reports a failure of its own
-        return 130
-    lacking = what_was_lacking(error)
-    if lacking is not None:
+    except BrokenPipeError:
         system.abandon(sys.stdout)
-        _say(f"Error: {lacking}")
-        return 2
-    if os.environ.get("BPNET_DEBUG"):
-        raise error
-    _say(
-        f"Internal error: {type(error).__name__}: {error}\nThis is a bug in bpnet, not in your "
-        "input. Set BPNET_DEBUG=1 to see where it happened."
-    )
-    return 1
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        failure = failure_of(error)
+        if failure.kind == "internal" and os.environ.get("BPNET_DEBUG"):
+            raise
+        _tell(error, failure, document, can_restart)
+        return failure.exit_code
+
+
+def _tell(
+    error: Exception | KeyboardInterrupt, failure: Failure, document: Pending, can_restart: bool
+) -> None:
+    """Say on stderr, and in the command's document, why it failed; or start the command again."""
+    if isinstance(error, NumericsNotPinned) and can_restart and error.can_restart:
+        obstacle = _restart_with(error.variables)
+        failure = failure._replace(message=f"{failure.message}{obstacle}")
+    document.fail(failure.kind, failure.message, failure.issues)
+    if failure.kind == "limit":
+        system.abandon(sys.stdout)  # it may be what could not be written
+    if isinstance(error, click.ClickException):
+        error.show(file=sys.stderr)
+    else:
+        _say(f"{failure.heading}{failure.message}")
 
 
 _RESTARTED = "BPNET_RESTARTED"

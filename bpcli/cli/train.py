@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    json_option,
-    print_json,
-    print_text,
-    runs_dir_option,
-    say_notes,
-    set_option,
-)
+from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, set_option
+from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:

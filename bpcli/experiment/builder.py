@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bpcli.config.crosscheck import Complaint
 from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import Preprocessor, ScaleRule, Split
 from bpcli.data.table import Table
 from bpcli.data.types import Labels, SplitName
+from bpcli.errors import ConfigIssue
 from bpcli.experiment import issues
 from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
@@ -87,7 +87,7 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
     return Experiment(config, table, preprocessor, splits, network)
 
 
-def _refuse(config: Config, *issues_of: Iterable[Complaint]) -> None:
+def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:
     """Raises `ConfigError` with all issues, if there are any."""
     found = [issue for each in issues_of for issue in each]
     if found:

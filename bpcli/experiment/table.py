@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from bpcli.config.crosscheck import Complaint
 from bpcli.config.data_models import GeneratedData
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
@@ -15,7 +14,7 @@ from bpcli.data.generators import Generator
 from bpcli.data.row_weights import row_weights, weights_of_classes
 from bpcli.data.table import Table, is_one_hot
 from bpcli.data.types import Labels
-from bpcli.errors import ConfigError, DataError
+from bpcli.errors import ConfigError, ConfigIssue, DataError
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
 
@@ -123,4 +122,4 @@ def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
 def _data_error(config: Config, error: DataError) -> ConfigError:
     """The error at the key that causes it."""
     data = config.spec.data
-    return config.error([Complaint(("data", error.key or data.key), str(error))])
+    return config.error([ConfigIssue(str(error), ("data", error.key or data.key))])

@@ -80,7 +80,7 @@ class LevenbergMarquardt(Optimizer):
     def __post_init__(self) -> None:
         if self.damping > self.max_damping:
             raise ValueError(
-                f"`damping` ({self.damping:g}) to be at most `max_damping` ({self.max_damping:g})"
+                f"`damping` ({self.damping:g}) must be at most `max_damping` ({self.max_damping:g})"
             )
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:

@@ -60,7 +60,7 @@ class Rprop(Optimizer):
     def __post_init__(self) -> None:
         if not self.min_step <= self.initial_step <= self.max_step:
             raise ValueError(
-                f"`initial_step` ({self.initial_step:g}) to lie between `min_step` "
+                f"`initial_step` ({self.initial_step:g}) must lie between `min_step` "
                 f"({self.min_step:g}) and `max_step` ({self.max_step:g})"
             )
 

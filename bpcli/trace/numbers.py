@@ -10,7 +10,6 @@ from bpcli.data.types import Labels, SplitName
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment, stream
-from bpcli.experiment import issues as complaints
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -145,7 +144,7 @@ def trace(
     followed = None if entry is None else parse_entry(entry, experiment.network)
     if not experiment.table.has_targets:
         return _without_targets(experiment, params, index, shown, followed)
-    found = list(complaints.of_loss(experiment.network, experiment.splits))
+    found = list(issues.of_loss(experiment.network, experiment.splits))
     if found:
         raise experiment.config.error(found)
     objective = _objective(experiment, index)

@@ -229,7 +229,7 @@ def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[s
         "--set", "data.n_samples=50",
     )  # fmt: skip
     assert result.code == 3, result.err
-    (record,) = json.loads(bpnet("runs", "list", "--json").out)
+    (record,) = json.loads(bpnet("runs", "list", "--json").out)["runs"]
     assert record["status"] == "diverged"
     assert bpnet("eval", "latest", "--split", "train").code == 0
 
@@ -589,7 +589,7 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
         "val.rmse"
     ]
     assert np.sqrt(np.mean((values[:, -2] - values[:, -1]) ** 2)) == pytest.approx(rmse, rel=1e-8)
-    documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
+    documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)["rows"]
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
     assert "no test split" in bpnet("predict", "latest", "--split", "test").err
@@ -603,7 +603,7 @@ def test_runs_list_and_show(bpnet) -> None:
     result = bpnet("runs", "list")
     ids = [line.split()[0] for line in result.out.splitlines() if line[:1].isdecimal()]
     assert [run_id.split("-")[2] for run_id in ids] == ["second", "first"]
-    assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)) == 1
+    assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)["runs"]) == 1
     shown = bpnet("runs", "show", "first").out
     for word in (
         "2 - 4 sigmoid - 1 sigmoid",
@@ -739,7 +739,8 @@ def test_gradcheck_self_test(bpnet) -> None:
     assert result.code == 0
     assert result.out.count("rejected") == 11
     assert all(
-        row["rejected"] for row in json.loads(bpnet("gradcheck", "--self-test", "--json").out)
+        row["rejected"]
+        for row in json.loads(bpnet("gradcheck", "--self-test", "--json").out)["rejections"]
     )
     assert bpnet("gradcheck", "--self-test", "--corrupt", "sign").code == 2
 
@@ -844,7 +845,9 @@ def test_a_saved_scale_is_used_as_saved(bpnet) -> None:
     run = Run(Path("runs", run_id))
 
     def first_output() -> float:
-        return json.loads(bpnet("predict", "latest", "--json").out)[0]["outputs"]["predicted y"]
+        return json.loads(bpnet("predict", "latest", "--json").out)["rows"][0]["outputs"][
+            "predicted y"
+        ]
 
     before = first_output()
     weights = run.path("weights.safetensors")
@@ -875,7 +878,7 @@ def test_one_wrong_row_of_the_catalogue_fails(bpnet, monkeypatch: pytest.MonkeyP
 def test_predicted_rows_have_their_own_inputs_and_targets(bpnet) -> None:
     table = GENERATORS["iris"]().table(np.random.default_rng(0))
     config = CONFIGS / "softmax_iris.yaml"
-    for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out):
+    for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out)["rows"]:
         assert row["target"] == table.class_names[table.labels[row["row"]]]
         assert list(row["inputs"].values()) == table.X[row["row"]].tolist()
         assert list(row["outputs"]) == ["P(setosa)", "P(versicolor)", "P(virginica)"]

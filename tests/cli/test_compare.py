@@ -96,7 +96,7 @@ def test_illegal_combinations_of_all_are_said_at_once(bpnet) -> None:
     assert result.code == 2
     assert "`halving` needs `batch_size: full`" in result.err
     assert "`looking` needs `batch_size: full`" in result.err
-    assert "`halving` lowers sums of squares, which this loss is not" in result.err
+    assert "`halving` minimises sums of squares, and this loss is not one" in result.err
 
 
 def test_one_that_diverges_is_a_row_and_all_that_do_exit_3(bpnet) -> None:

@@ -101,7 +101,7 @@ from bpcli.errors import ConfigError
         (
             ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],
             None,
-            "3 faults",
+            "3 errors",
         ),
         (
             ["loss=mse", "data.scale={targets: minmax}"],
@@ -130,7 +130,7 @@ from bpcli.errors import ConfigError
             None,
             (
                 "all rows are of one class, `a`: there is nothing to learn\n"
-                "    --set data={inputs: [1, 2], targets: [a, a]}\n          ^^^^\n1 fault in"
+                "    --set data={inputs: [1, 2], targets: [a, a]}\n          ^^^^\n1 error in"
             ),
         ),
         (
@@ -138,7 +138,7 @@ from bpcli.errors import ConfigError
             None,
             "parameters after each of 100,000,000,000 epochs",
         ),
-        (["data.split={val: 0.001}", "training.batch_size=99"], None, "2 faults"),
+        (["data.split={val: 0.001}", "training.batch_size=99"], None, "2 errors"),
     ],
 )
 def test_what_the_data_shows_to_be_wrong(

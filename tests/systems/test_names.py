@@ -147,7 +147,8 @@ def test_a_table_of_any_names_does_no_harm(bpnet, seed: int) -> None:
 def _check_predictions(bpnet, case: Case) -> None:
     """Every kind of output holds the same classes; only those of CSV and TSV may have a mark."""
     expected = [
-        row.get("class") for row in json.loads(bpnet("predict", "latest", "t.csv", "--json").out)
+        row.get("class")
+        for row in json.loads(bpnet("predict", "latest", "t.csv", "--json").out)["rows"]
     ]
     for output, separator in (("o.csv", ","), ("o.tsv", "\t")):
         for options in ([], ["--raw"]):
@@ -165,7 +166,7 @@ def _check_predictions(bpnet, case: Case) -> None:
     for ending in ("json", "jsonl", "npz"):
         assert bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}").code == 0
     assert [row.get("class") for row in json.loads(Path("o.json").read_text("utf-8"))] == expected
-    own = json.loads(bpnet("predict", "latest", "--json").out)
+    own = json.loads(bpnet("predict", "latest", "--json").out)["rows"]
     lines = bpnet("predict", "latest")
     assert is_harmless(lines.err)
     table = list(csv.reader(io.StringIO(lines.out, newline=""), delimiter="\t"))
@@ -176,7 +177,7 @@ def _check_predictions(bpnet, case: Case) -> None:
 
 def _check_exports(bpnet, case: Case) -> None:
     """Exported files give what `predict` gives."""
-    rows = json.loads(bpnet("predict", "latest", "t.csv", "--json").out)
+    rows = json.loads(bpnet("predict", "latest", "t.csv", "--json").out)["rows"]
     for to in ("python", "json", "onnx"):
         if to == "onnx":
             pytest.importorskip("onnxruntime")
