@@ -9,7 +9,7 @@ from typing import Any
 from bpcli.data.types import Labels, SplitName
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
-from bpcli.experiment import Experiment, stream
+from bpcli.experiment import Experiment, issues, stream
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
