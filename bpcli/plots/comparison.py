@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bpcli.plots.style import colour, dashes, house_style, picture
+from bpcli.plots.style import colour, dashes, house_style, rendered
 from bpcli.terminal.tables import loss_text
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _CHARACTERS, _HANDLE = 120, 10
 def comparison_picture(document: Mapping[str, Any], path: Path) -> bytes:
     """The picture in the format of a path's suffix; equal documents give equal bytes."""
     with house_style():
-        return picture(comparison_figure(document), path.suffix.lower())
+        return rendered(comparison_figure(document), path.suffix.lower())
 
 
 def comparison_figure(document: Mapping[str, Any]) -> Figure:
