@@ -1,4 +1,4 @@
-"""Pictures of a run: what its training, its weights and its predictions look like.
+"""Plots of a run: what its training, its weights and its predictions look like.
 
 One class a kind; the registry at the foot of this file names them.
 """
@@ -32,8 +32,9 @@ from bpcli.plots.subject import Subject
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+
 def reasons(subject: Subject) -> dict[str, str | None]:
-    """Every kind, with why the run has no such picture, or None."""
+    """Every kind, with why the run has no such plot, or None."""
     return {kind: why_not(plot, subject) for kind, plot in PLOTS.items()}
 
 

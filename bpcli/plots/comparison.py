@@ -1,6 +1,6 @@
-"""The picture of a comparison: loss against gradient evaluations, and against time.
+"""The plot of a comparison: loss against gradient evaluations, and against time.
 
-matplotlib is imported when a picture is drawn, and draws into a file: there is no display.
+matplotlib is imported when a plot is drawn, and draws into a file: there is no display.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _CHARACTERS, _HANDLE = 120, 10
 """What a line of the legend has room for, and what an entry takes beside its label."""
 
 
-def comparison_picture(document: Mapping[str, Any], path: Path) -> bytes:
-    """The picture in the format of a path's suffix; equal documents give equal bytes."""
+def comparison_plot(document: Mapping[str, Any], path: Path) -> bytes:
+    """The plot in the format of a path's suffix; equal documents give equal bytes."""
     with house_style():
         return rendered(comparison_figure(document), path.suffix.lower())
 

@@ -36,7 +36,7 @@ class Roc(Plot):
     def draw(self, figure: Panel, subject: Subject) -> None:
         found = _scored_classes(subject)
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="by chance: area 0.5")
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance level: area 0.5")
         for number, (name, is_positive, score) in enumerate(found[:MOST_CURVES]):
             curve = roc_curve(is_positive, score)
             axes.plot(

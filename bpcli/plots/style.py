@@ -1,6 +1,6 @@
-"""How pictures look, and how they become files.
+"""How plots look, and how they become files.
 
-matplotlib is imported when a picture is drawn, and draws into memory: there is no display, and no
+matplotlib is imported when a plot is drawn, and draws into memory: there is no display, and no
 settings but those of this file. What tells lines apart are colours and dashes, and what tells
 areas apart are colours and hatches, so that nothing is lost in grey.
 """
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
-"""The kinds of picture, with what keeps the time of drawing out of them."""
+"""The kinds of plot, with what keeps the time of drawing out of them."""
 
 DPI = 150
-"""Dots an inch of a picture that has dots."""
+"""Dots an inch of a plot that has dots."""
 
 # Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

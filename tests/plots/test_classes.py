@@ -16,7 +16,7 @@ from bpcli.workflows.evaluate import evaluate
 
 
 @pytest.mark.parametrize("config", ["softmax_iris", "moons"])
-def test_the_pictures_show_what_eval_says(tmp_path: Path, config: str) -> None:
+def test_the_plots_show_what_eval_says(tmp_path: Path, config: str) -> None:
     subject = subject_of(tmp_path, config, training__epochs=15)
     report = evaluate(load_trained(find_run("latest", tmp_path)), "test").report
     assert report is not None
