@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias, get_args
 
-from bpcli.data.columns import InputColumn, Kind
+from bpcli.data.columns import InputColumn
+from bpcli.data.values import Kind
 from bpcli.export.literals import identifier, number, python_string, python_strings
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS, Activation

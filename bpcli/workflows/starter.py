@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bpcli.config.source import resolve
-from bpcli.data.description import USELESS, ColumnFacts, Description
+from bpcli.data.column_warnings import USELESS
+from bpcli.data.description import ColumnFacts, Description
 from bpcli.data.files.look import Look
 from bpcli.errors import DataError
 from bpcli.text import plain

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpcli.data.columns import ColumnRules
+from bpcli.data.column_rules import ColumnRules
 from bpcli.runs.files import load_arrays
 
 ROWS = "".join(

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpcli.data.columns import MOST_CATEGORIES, ColumnRules, FeatureEncoder, InputColumn, select
+from bpcli.data.column_rules import MOST_CATEGORIES, ColumnRules
+from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.selection import select
 from bpcli.errors import DataError
 
 FRAME = pd.DataFrame(

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
-from bpcli.data.description import Description, Oddity, describe
+from bpcli.data.column_warnings import Oddity
+from bpcli.data.description import Description, describe
 from bpcli.errors import DataError
 
 ROWS = 40
