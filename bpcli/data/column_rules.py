@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FillRule: TypeAlias = Literal["mean", "median", "most_frequent"]
 
 MOST_CATEGORIES = 50
-"""More different words than this in a column are names or texts, not categories."""
+"""More unique values than this in a column are names or texts, not categories."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class ColumnRules:
 
     `fill` is a rule for all columns or one by column; a category and a boolean take the most
     frequent value whatever the rule. `indicator` is for the columns named, or where it is true for
-    those in which a training row lacks a value. `categories` are columns of words even where they
-    look like numbers.
+    those in which a training row lacks a value. `categories` are columns of categories even where
+    they look like numbers.
     """
 
     fill: FillRule | Mapping[str, FillRule] | None = None
@@ -111,12 +111,14 @@ def fitted_column(
         return InputColumn(name, kind, (), None, indicator)
     seen = values.iloc[training]
     if rule is not None and len(training) and seen.isna().all():
-        raise DataError(f"column `{name}` has no value in the training rows to fill gaps with")
+        raise DataError(
+            f"column `{name}` has no value in the training rows to fill missing values with"
+        )
     if kind == "category":
         categories, counts = counted(seen)
         if len(categories) > MOST_CATEGORIES and not is_category:
             raise DataError(
-                f"column `{name}` has {len(categories)} different words, more than the "
+                f"column `{name}` has {len(categories)} unique values, more than the "
                 f'{MOST_CATEGORIES} categories allowed: leave it out by `inputs: ["!{name}"]`, or '
                 "name it under `categories`"
             )

@@ -21,7 +21,7 @@ TableTask: TypeAlias = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class ColumnValues:
-    """A column with its values as numbers or words, and why it cannot be read if it cannot."""
+    """A column with its values as numbers or categories, and why it cannot be read if it cannot."""
 
     name: str
     kind: Kind
@@ -58,7 +58,7 @@ class ColumnValues:
 
     @cached_property
     def _words(self) -> tuple[Labels, tuple[str, ...]]:
-        """Each value as a place among the different words, -1 where it is missing."""
+        """Each value as a place among the unique ones, -1 where it is missing."""
         import pandas as pd
 
         codes, uniques = pd.factorize(self.values)
@@ -71,12 +71,12 @@ class ColumnValues:
         return self._words[0]
 
     @property
-    def distinct(self) -> int:
+    def unique(self) -> int:
         return len(self._words[1])
 
     @cached_property
     def counted(self) -> tuple[tuple[str, int], ...]:
-        """The different words and their rows, the most_frequent first."""
+        """The unique values as text and their rows, the most frequent first."""
         labels, words = self._words
         rows = np.bincount(labels[labels >= 0], minlength=len(words)).tolist()
         counts = dict(zip(words, rows, strict=True))
@@ -92,12 +92,12 @@ class ColumnValues:
 
     @property
     def counts_up(self) -> bool:
-        """Whole numbers from 0 or 1 on without a gap."""
+        """Whole numbers from 0 or 1 on with none left out."""
         if not self.is_whole or not len(self.known) or self.known.min() not in (0, 1):
             return False
-        return bool(self.known.max() - self.known.min() == self.distinct - 1)
+        return bool(self.known.max() - self.known.min() == self.unique - 1)
 
 
 def numbers_of(column: ColumnValues) -> Vector:
-    """False and true as 0 and 1."""
+    """The values as numbers: false and true as 0 and 1."""
     return as_numbers(column.values, column.name) if column.kind == "boolean" else column.numbers

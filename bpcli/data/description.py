@@ -1,4 +1,4 @@
-"""A look at a table before anything is trained: what each column holds, and what is odd about it.
+"""A look at a table before anything is trained: what each column holds, and what to be warned of.
 
 Nothing here changes the table or decides what a network reads; it is said, and a starter config
 goes by it.
@@ -17,8 +17,8 @@ from bpcli.data.column_values import ColumnValues, TableTask, numbers_of
 from bpcli.data.column_warnings import (
     DOUBTFUL,
     USELESS,
-    Oddity,
-    Remark,
+    ColumnWarning,
+    WarningKind,
     column_warnings,
     input_warnings,
     target_warnings,
@@ -36,7 +36,7 @@ Measure: TypeAlias = Literal["r", "eta", "V"]
 TARGET_NAMES = ("target", "class", "label", "y", "output", "response", "outcome")
 """What a column is called that is the target wherever it stands."""
 
-_COMMONEST = 3
+_MOST_FREQUENT = 3
 
 _MOST_NUMBERED_CLASSES = 20
 
@@ -54,7 +54,7 @@ class ColumnFacts:
     name: str
     kind: Kind
     missing: int
-    distinct: int
+    unique: int
     low: float | None = None
     high: float | None = None
     mean: float | None = None
@@ -66,7 +66,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class Description:
-    """A table's columns, its target with the reasons for the guesses, and what is odd.
+    """A table's columns, its target with the reasons for the guesses, and warnings.
 
     `classes` counts the target's classes, most frequent first; it is empty for numbers to predict.
     """
@@ -79,7 +79,7 @@ class Description:
     why_task: str
     classes: tuple[tuple[str, int], ...]
     columns: tuple[ColumnFacts, ...]
-    remarks: tuple[Remark, ...]
+    warnings: tuple[ColumnWarning, ...]
 
     @property
     def answer(self) -> ColumnFacts:
@@ -89,15 +89,15 @@ class Description:
     @property
     def unusable(self) -> dict[str, str]:
         """Inputs that a network should not read, and why; doubtful ones where others are left."""
-        useless, doubtful = self._odd(USELESS), self._odd(DOUBTFUL)
+        useless, doubtful = self._warned(USELESS), self._warned(DOUBTFUL)
         others = {column.name for column in self.columns} - {self.target, *useless}
         return useless | doubtful if others - set(doubtful) else useless
 
-    def _odd(self, oddities: frozenset[Oddity]) -> dict[str, str]:
+    def _warned(self, kinds: frozenset[WarningKind]) -> dict[str, str]:
         return {
-            remark.column: remark.text
-            for remark in self.remarks
-            if remark.oddity in oddities and remark.column != self.target
+            warning.column: warning.text
+            for warning in self.warnings
+            if warning.kind in kinds and warning.column != self.target
         }
 
     @property
@@ -123,12 +123,12 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
     answer = ColumnValues.of(frame.iloc[:, place])
     task, why_task = guess_task(answer)
     facts: list[ColumnFacts] = []
-    remarks: list[Remark] = []
+    warnings: list[ColumnWarning] = []
     for i in range(len(names)):  # one at a time: a column takes many times its size
         column = answer if i == place else ColumnValues.of(frame.iloc[:, i])
         facts.append(_facts(column, answer, task))
-        remarks.extend(column_warnings(column))
-        remarks.extend(input_warnings(column, answer, task))
+        warnings.extend(column_warnings(column))
+        warnings.extend(input_warnings(column, answer, task))
     return Description(
         len(frame),
         int(frame.duplicated().sum()),
@@ -138,7 +138,7 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         why_task,
         answer.counted if task == "classification" else (),
         tuple(facts),
-        (*remarks, *target_warnings(answer, task)),
+        (*warnings, *target_warnings(answer, task)),
     )
 
 
@@ -162,22 +162,22 @@ def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
 def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
     """What a target asks for, and why.
 
-    Classes are words, true and false, two whole numbers, or whole numbers that count from 0 or 1
-    without a gap and repeat.
+    Classes are text, true and false, two whole numbers, or whole numbers that count from 0 or 1
+    with none left out and repeat.
     """
-    count = column.distinct
+    count = column.unique
     if column.kind == "category":
-        return "classification", "it holds words"
+        return "classification", "it holds categories"
     if column.kind == "boolean":
         return "classification", "it holds true and false"
     if column.is_whole and count == 2:
-        return "classification", "it holds two different whole numbers"
+        return "classification", "it holds two unique whole numbers"
     if column.counts_up and 2 < count <= _most_numbered_classes(len(column)):
         return (
             "classification",
             f"it counts from {column.known.min():.0f} to {column.known.max():.0f}",
         )
-    return "regression", f"it holds {count:,} different numbers"
+    return "regression", f"it holds {count:,} unique numbers"
 
 
 def _most_numbered_classes(rows: int) -> int:
@@ -199,8 +199,8 @@ def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> Colum
         column.name,
         column.kind,
         column.missing,
-        column.distinct,
-        most_frequent=() if column.kind == "number" else column.counted[:_COMMONEST],
+        column.unique,
+        most_frequent=() if column.kind == "number" else column.counted[:_MOST_FREQUENT],
         measure=measure,
         association=None if measure is None else _association(column, answer, measure, task),
         **numbers,
@@ -218,7 +218,7 @@ def _sd(values: Vector) -> float:
 
 
 def _measure(column: ColumnValues, task: TableTask) -> Measure:
-    """Numbers with numbers: r; words with words: V; one with the other: eta."""
+    """Numbers with numbers: r; categories with categories: V; one with the other: eta."""
     if task == "regression":
         return "eta" if column.kind == "category" else "r"
     return "V" if column.kind == "category" else "eta"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 MOST_CLASSES = 1000
-"""More different targets than this are no classes to learn."""
+"""More unique targets than this are no classes to learn."""
 
 _NO_TARGET = "the target is missing: leave such rows out of the file"
 
@@ -65,7 +65,7 @@ def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
     names = sorted_words(words)
     if len(names) > MOST_CLASSES:
         raise DataError(
-            f"column `{name}` has {len(names)} different values, more than the {MOST_CLASSES} "
+            f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
             "classes allowed: is it the target?",
             "targets",
         )

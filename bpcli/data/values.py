@@ -108,12 +108,12 @@ def factorized(values: Series) -> tuple[Labels, list[Any]]:
     try:
         codes, uniques = pd.factorize(values)
     except TypeError:  # lists, which Parquet may hold
-        raise DataError(f"column `{values.name}` holds neither numbers nor words") from None
+        raise DataError(f"column `{values.name}` holds neither numbers nor categories") from None
     return codes, list(uniques)
 
 
 def counted(values: Series) -> tuple[tuple[str, ...], Labels]:
-    """The different words, sorted (numbers as numbers), and how often each is there."""
+    """The unique words, sorted (numbers as numbers), and how often each is there."""
     _, uniques = factorized(values)
     words = sorted_words({word_of(value) for value in uniques})
     found = word_codes(values, words)
@@ -128,13 +128,13 @@ def sorted_words(words: set[str]) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def refuse(values: Series, name: str, is_odd: Array, message: str, more: str = "") -> None:
-    """Raises `DataError` for the first odd value, which stands at {} in the message."""
-    if not is_odd.any():
+def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str = "") -> None:
+    """Raises `DataError` for the first such value, which stands at {} in the message."""
+    if not is_wrong.any():
         return
-    value = quoted(values.iloc[int(np.argmax(is_odd))])
+    value = quoted(values.iloc[int(np.argmax(is_wrong))])
     hint = "; for decimal commas set `decimal: ','`" * bool(re.fullmatch(r"-?\d+,\d+", value))
-    row = row_of(values, is_odd)
+    row = row_of(values, is_wrong)
     raise DataError(f"column `{name}`, row {row}: {message.format(value)}{more}{hint}")
 
 
@@ -144,11 +144,13 @@ def quoted(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def row_of(values: Series, is_odd: Array) -> int:
-    """The first odd row as people count: from 1, without the header."""
-    return int(values.index[int(np.argmax(is_odd))]) + 1
+def row_of(values: Series, is_wrong: Array) -> int:
+    """The first wrong row as people count: from 1, without the header."""
+    return int(values.index[int(np.argmax(is_wrong))]) + 1
 
 
 def _refuse_dates(values: Series, name: str) -> None:
     if values.dtype.kind in "mMc":
-        raise DataError(f"column `{name}` holds {values.dtype}: only numbers and words can be used")
+        raise DataError(
+            f"column `{name}` holds {values.dtype}: only numbers and categories can be used"
+        )

@@ -87,7 +87,7 @@ def test_numbers_as_categories_are_sorted_as_numbers_and_met_again_as_text() -> 
         (["1", "2", "three"], "column `x`, row 3: `three` is not a number"),
         (["1,5", "2", "3"], "row 1: `1,5` is not a number; for decimal commas"),
         (["a", np.nan, "b"], "column `x`, row 2: the value is missing"),
-        (pd.to_datetime(["2020-01-01"] * 3), "only numbers and words"),
+        (pd.to_datetime(["2020-01-01"] * 3), "only numbers and categories"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
@@ -105,7 +105,7 @@ def test_a_row_of_a_later_block_is_counted_from_the_files_first() -> None:
 def test_too_many_words_are_refused_with_advice_unless_they_are_asked_for() -> None:
     frame = pd.DataFrame({"id": [f"n{i}" for i in range(MOST_CATEGORIES + 1)]})
     everything = np.arange(len(frame))
-    with pytest.raises(DataError, match=r'51 different words.*inputs: \["!id"\].*categories'):
+    with pytest.raises(DataError, match=r'51 unique values.*inputs: \["!id"\].*categories'):
         fitted(frame, everything)
     assert len(fitted(frame, everything, categories=("id",)).names) == MOST_CATEGORIES + 1
 

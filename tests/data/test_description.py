@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
-from bpcli.data.column_warnings import Oddity
+from bpcli.data.column_warnings import WarningKind
 from bpcli.data.description import Description, describe
 from bpcli.errors import DataError
 
@@ -19,8 +19,8 @@ def table(**columns: object) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def odd(about: Description, column: str) -> set[Oddity]:
-    return {remark.oddity for remark in about.remarks if remark.column == column}
+def odd(about: Description, column: str) -> set[WarningKind]:
+    return {warning.kind for warning in about.warnings if warning.column == column}
 
 
 def test_iris_is_described_as_its_documentation_does() -> None:
@@ -43,7 +43,7 @@ def test_iris_is_described_as_its_documentation_does() -> None:
     assert about.duplicates == frame.duplicated().sum() == 1
 
 
-def test_kinds_missing_values_and_the_commonest_words() -> None:
+def test_kinds_missing_values_and_the_most_frequent_categories() -> None:
     frame = table(
         number=[1.5, None, 2.5, 3.5],
         boolean=[True, False, True, True],
@@ -51,7 +51,7 @@ def test_kinds_missing_values_and_the_commonest_words() -> None:
         y=[1.0, 2.0, 4.0, 8.5],
     )
     number, boolean, word, y = describe(frame).columns
-    assert (number.kind, number.missing, number.distinct) == ("number", 1, 3)
+    assert (number.kind, number.missing, number.unique) == ("number", 1, 3)
     assert (number.low, number.mean, number.high) == (1.5, 2.5, 3.5)
     assert number.sd == pytest.approx(np.sqrt(2 / 3))
     assert (boolean.kind, boolean.most_frequent) == ("boolean", (("true", 3), ("false", 1)))
@@ -123,7 +123,7 @@ NAMES = [f"word {i}" for i in range(ROWS)]
 
 
 @pytest.mark.parametrize(
-    ("values", "oddity"),
+    ("values", "kind"),
     [
         ([None] * ROWS, "empty"),
         ([3] * ROWS, "constant"),
@@ -144,10 +144,10 @@ NAMES = [f"word {i}" for i in range(ROWS)]
         (["a", "b", "c", "d"] * 10, None),  # it tells the target, but is no copy
     ],
 )
-def test_odd_inputs_are_told(values: list, oddity: Oddity | None) -> None:
+def test_odd_inputs_are_told(values: list, kind: WarningKind | None) -> None:
     about = describe(table(odd=values, plain=WAVES, y=["n", "y"] * (ROWS // 2)))
-    assert odd(about, "odd") == ({oddity} if oddity else set())
-    assert ("odd" in about.unusable) == (oddity not in (None, "mostly missing"))
+    assert odd(about, "odd") == ({kind} if kind else set())
+    assert ("odd" in about.unusable) == (kind not in (None, "mostly missing"))
     assert "plain" not in about.unusable
 
 
@@ -162,7 +162,7 @@ def test_dates_are_words_that_cannot_be_read() -> None:
 def test_more_words_than_categories_are_told() -> None:
     words = [f"w{i % 51}" for i in range(510)]
     about = describe(table(a=words, b=[w[:2] for w in words], y=np.sin(np.arange(510))))
-    assert (odd(about, "a"), odd(about, "b")) == ({"many words"}, set())
+    assert (odd(about, "a"), odd(about, "b")) == ({"many categories"}, set())
 
 
 def test_another_unit_of_the_target_is_a_copy() -> None:
@@ -185,7 +185,7 @@ def test_a_doubtful_column_is_used_where_there_is_no_other() -> None:
 
 
 def test_odd_targets_are_told() -> None:
-    def of(y: list) -> set[Oddity]:
+    def of(y: list) -> set[WarningKind]:
         return odd(describe(table(x=np.sin(np.arange(len(y))), y=y)), "y")
 
     assert of(["a"] * 30 + ["b"] * 3) == {"unbalanced"}

@@ -14,7 +14,7 @@ from bpcli.metrics.metrics import measure
 X = np.random.default_rng(0).normal(size=(40, 3))
 
 
-def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> None:
+def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -> None:
     labels = np.array([0, 1, 1, 1, 0, 2])
     table = Table(X[:6], labels=labels, class_names=("a", "b", "c"))
     prep = Preprocessor.fit(table, np.arange(4), 3, "none", "none")
