@@ -1,15 +1,13 @@
-"""Plots of confusion matrices and ROC curves, against what eval says."""
+"""Confusion matrix and ROC curves of a run, against what eval says."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from plotted import laid_out, subject_of
 
-from bpcli.plots import PLOTS
 from bpcli.runs.references import find_run
 from bpcli.runs.trained import load_trained
 from bpcli.workflows.evaluate import evaluate
@@ -33,15 +31,3 @@ def test_the_plots_show_what_eval_says(tmp_path: Path, config: str) -> None:
     assert legend is not None
     areas = [float(text.get_text().split("area ")[1]) for text in legend.get_texts()[1:]]
     assert np.mean(areas) == pytest.approx(report.roc_auc, abs=1e-4)
-
-
-def test_a_split_of_one_class_has_no_roc(tmp_path: Path) -> None:
-    subject = subject_of(tmp_path, "xor", training__epochs=1)
-    only_ones = replace(subject.experiment.table, labels=np.ones(4, np.intp))
-    splits = {
-        name: replace(split, table=only_ones) for name, split in subject.experiment.splits.items()
-    }
-    assert subject.rebuilt is not None
-    rebuilt = replace(subject.rebuilt, experiment=replace(subject.experiment, splits=splits))
-    reason = PLOTS["roc"].why_not(replace(subject, rebuilt=rebuilt))
-    assert reason == "All rows of the train split are of one class."
