@@ -118,9 +118,9 @@ def test_configs_in_the_readme_are_valid(block: str) -> None:
         validate(source)
 
 
-def test_every_picture_is_there_and_made_by_a_command_beside_it() -> None:
-    shown = set(re.findall(r"!\[[^]]+\]\(\.pictures/(\w+\.png)\)", TEXT))
-    assert shown == {path.name for path in (ROOT / ".pictures").iterdir()}
+def test_every_plot_is_there_and_made_by_a_command_beside_it() -> None:
+    shown = set(re.findall(r"!\[[^]]+\]\(\.plots/(\w+\.png)\)", TEXT))
+    assert shown == {path.name for path in (ROOT / ".plots").iterdir()}
     assert shown <= set(re.findall(r"^\$ bpnet plot .* -o (\S+)$", TEXT, re.MULTILINE))
     assert len(shown) >= 8
 
@@ -185,7 +185,7 @@ def test_every_option_is_in_the_readme() -> None:
                 assert re.search(rf"\b{option.name}\b", TEXT), f"{kind.__name__}.{option.name}"
 
 
-def test_every_kind_of_picture_is_in_the_readme() -> None:
+def test_every_kind_of_plot_is_in_the_readme() -> None:
     for kind in PLOTS:
         assert f"\n| `{kind}` |" in TEXT, kind
 

@@ -57,11 +57,11 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Draw pictures of a run.
+    """Draw plots of a run.
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
-    Without KIND, every picture that the run has. Several in one file are pages of a .pdf, else
-    panels of one picture. A picture that is there already is drawn again.
+    Without KIND, every plot that the run has. Several in one file are pages of a .pdf, else
+    beside each other. A plot that is there already is drawn again.
     """
     from bpcli.plots.style import FORMATS
     from bpcli.runs.references import find_run

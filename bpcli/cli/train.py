@@ -239,7 +239,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")
-    out.say(f"see it in pictures with: bpnet plot {run}")
+    out.say(f"see its plots with: bpnet plot {run}")
     if experiment.table.encoder is not None:
         predict = f"bpnet predict {run} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")

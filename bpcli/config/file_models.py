@@ -12,11 +12,12 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
-from bpcli.data.columns import ColumnRules, FillRule, Selector
+from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.delimited import MISSING, WHITESPACE, FileFormat
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
+from bpcli.data.selection import Selector
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.text import quoted
 

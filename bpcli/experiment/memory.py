@@ -103,7 +103,7 @@ _COPIES_OF_OUTPUTS = 4
 squares, and as wide as a few outputs more the row's number, its class, and what is drawn."""
 
 _COPIES_OF_PATH = 2
-"""Training writes the path as it comes, but its picture reads all of it: itself and its distances
+"""Training writes the path as it comes, but its plot reads all of it: itself and its distances
 from the end. What nobody could look at is not begun."""
 
 

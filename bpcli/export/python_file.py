@@ -13,7 +13,8 @@ from dataclasses import fields
 from textwrap import indent
 from typing import TypeAlias, get_args
 
-from bpcli.data.columns import InputColumn, Kind
+from bpcli.data.columns import InputColumn
+from bpcli.data.values import Kind
 from bpcli.export.literals import identifier, number, python_string, python_strings
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation

@@ -85,24 +85,6 @@ def _log_loss_of(network: Network) -> Loss | None:
     return canonical_loss(name_of(ACTIVATIONS, activation))
 
 
-def constant_predictions(training: Split, split: Split) -> Predictions:
-    """The baseline that knows the training targets but no input.
-
-    Classes: the most frequent, with the training frequencies as probabilities. Values: their mean.
-    """
-    rows = len(split)
-    if training.labels is None:
-        values = training.values if training.values is not None else training.Y
-        return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
-    assert split.labels is not None, "splits of one table agree on having classes"
-    count = 1 + max(training.labels.max(initial=0), split.labels.max(initial=0))
-    frequency = np.bincount(training.labels, minlength=count) / len(training)
-    with np.errstate(divide="ignore"):
-        log_losses = -np.log(frequency[split.labels])
-    most_frequent = np.full(rows, frequency.argmax())
-    return Predictions(np.tile(frequency, (rows, 1)), most_frequent, log_losses)
-
-
 class Sample(NamedTuple):
     """A metric of the rows at hand, as a function of means over rows.
 

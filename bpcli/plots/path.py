@@ -1,6 +1,6 @@
 """The recorded path of the parameters, over contours of what training minimised.
 
-A picture has two dimensions, a parameter vector mostly more: the contours are those of a plane
+A plot has two dimensions, a parameter vector mostly more: the contours are those of a plane
 among all parameters, and how far the path's own losses are from those of the plane is said.
 """
 
@@ -224,7 +224,7 @@ def _draw_path(axes: Axes, coordinates: Array) -> None:
             *coordinates[powers].T, linestyle="none", marker="o", markersize=5, color="black",
             markeredgecolor="white", label="after 1, 10, 100 … epochs",
         )  # fmt: skip
-    for row, marker, label in ((0, "s", "start"), (last, "*", f"after {last:,} epochs")):
+    for row, marker, label in ((0, "s", "initialisation"), (last, "*", f"after {last:,} epochs")):
         axes.plot(
             *coordinates[[row]].T, linestyle="none", marker=marker, markersize=9 + 5 * (row > 0),
             color=COLOURS[1], markeredgecolor="white", label=label,
