@@ -65,11 +65,11 @@ def fault_of(folder: Path, rng: random.Random) -> str | None:
     if is_hurried and record["status"] == BROKEN_OFF:  # not a thing was torn
         wanted = code in (128 + number, -number)
         newest = Checkpoints(run, record["identity"]).newest()
-        return None if wanted and (newest or run.metrics()) else f"{code}, {record['status']}"
+        return None if wanted and (newest or run.metrics()) else f"{code}, {record.status}"
     if is_hurried and code == -number:
         code = 128 + number  # it came when all was saved, and no handler was left
     found = (code, record["status"], record.get("epochs"))
-    last = run.metrics()[-1]["epoch"]
+    last = run.metrics()[-1].epoch
     newest = Checkpoints(run, record["identity"]).newest()
     if found == (128 + number, "interrupted", last) and newest and newest.number == last:
         return None

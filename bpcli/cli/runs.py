@@ -12,7 +12,7 @@ from bpcli.cli.common import console, json_option, print_json, runs_dir_option
 from bpcli.errors import RunError
 
 if TYPE_CHECKING:
-    from bpcli.runs.store import Record, Run
+    from bpcli.runs.store import Run
 
 
 @click.group(
@@ -63,26 +63,28 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
 
     runs = list_runs(runs_dir)
     shown = runs if sort_key else runs[:limit]
-    records = [_with_tags(run.record_or_damage(), run) for run in shown]
+    records = [run.record_or_damage() for run in shown]
+    tags = {run.run_id: _tags(run) for run in shown}
     if sort_key:
         records = sorted_by(records, sort_key)[:limit]
     if as_json:
-        print_json(records)
+        print_json([record.to_json() | {"tags": tags[record.run_id]} for record in records])
     elif records:
-        console().show(*runs_table(records, differing_keys(records), time.time()))
+        told = [tags[record.run_id] for record in records]
+        console().show(*runs_table(records, told, differing_keys(records), time.time()))
     else:
         console(stderr=True).say(f"no runs in {runs_dir}")
 
 
-def _with_tags(record: Record, run: Run) -> Record:
-    """A record with the run's tags; where their file is damaged, that is said."""
+def _tags(run: Run) -> list[str]:
+    """The run's tags; where their file is damaged, that is said."""
     from bpcli.runs.tags import saved_tags
 
     try:
-        return record | {"tags": saved_tags(run)}
+        return saved_tags(run)
     except RunError as error:
         console(stderr=True).say(f"warning: {error}")
-        return record | {"tags": []}
+        return []
 
 
 @command.command(
@@ -102,18 +104,18 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     from bpcli.terminal.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
-    record = _with_tags(found.record(), found)
+    record, tags = found.record(), _tags(found)
     folds = siblings(record, found.folder.parent)
     if as_json:
         summary = {"folds_summary": document_of(folds)["summary"]} if len(folds) > 1 else {}
-        print_json(record | summary)
+        print_json(record.to_json() | {"tags": tags} | summary)
         return
     out = console()
-    out.show_facts(history(record))
-    if "stop" in record:
+    out.show_facts(history(record, tags))
+    if record.has_ended:
         out.show(stop_table(record), ["measures"])
-        out.say(f"Scores of the weights of epoch {record['best_epoch']}:")
-        out.show(scores_table(record["metrics"], record["baselines"], record))
+        out.say(f"Scores of the weights of epoch {record.best_epoch}:")
+        out.show(scores_table(record.metrics, record.baselines, record))
     if len(folds) > 1:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))

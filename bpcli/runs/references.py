@@ -30,15 +30,15 @@ def list_runs(runs_dir: Path) -> list[Run]:
     except OSError as error:
         raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
     folders = [Path(entry) for entry in entries if entry.is_dir() and RUN_ID.fullmatch(entry.name)]
-    found = [
-        folder for folder in folders if (folder / RECORD).is_file() and (folder / CONFIG).is_file()
-    ]
+    found = [folder for folder in folders if (folder / RECORD).is_file()]
     return [Run(folder) for folder in sorted(found, key=_by_time, reverse=True)]
 
 
 def _by_time(folder: Path) -> tuple[str, int]:
     """The second in the id first; runs of the same second by when their config was written."""
-    return folder.name[:15], (folder / CONFIG).stat().st_mtime_ns
+    config = folder / CONFIG
+    first = config if config.is_file() else folder / RECORD
+    return folder.name[:15], first.stat().st_mtime_ns
 
 
 def find_run(reference: str, runs_dir: Path) -> Run:

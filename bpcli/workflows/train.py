@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import safetensors.numpy  # noqa: F401  # now, as what saves a training is not to fail at its end
@@ -15,7 +16,8 @@ from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
 from bpcli.runs.record import first_record
-from bpcli.runs.store import Record, Run
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
 from bpcli.system import usable_cores
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.session import Callback, Closer, Outcome, Session
@@ -53,7 +55,7 @@ def train(
 def train_on(
     experiment: Experiment,
     run: Run,
-    record: Record,
+    record: RunRecord,
     checkpoints: Checkpoints,
     start: Checkpoint | None,
     callback: Callback,
@@ -64,7 +66,7 @@ def train_on(
     """
 
     def begin(workers: int) -> Session:
-        known = record | {"workers": workers}
+        known = replace(record, workers=workers)
         session = Session(experiment, run, callback, known, start, checkpoints)
         session.go_on()
         return session

@@ -36,7 +36,7 @@ def test_list_shows_what_became_of_the_runs_and_what_differs(
 ) -> None:
     out = bpnet("runs", "list").out
     assert [line.split()[0] for line in out.splitlines()[2:-1]] == three[::-1]
-    assert out.split()[:4] == ["run", "age", "status", "stopped"]
+    assert out.split()[:4] == ["run", "age", "status", "stop"]
     moons = [
         row for row in bpnet("runs", "list", "--sort", "seed").out.splitlines() if "moons" in row
     ]
@@ -47,7 +47,7 @@ def test_list_has_the_two_that_differ_least(bpnet: Bpnet, three: list[str]) -> N
     shutil.rmtree(f"runs/{three[2]}")
     head, _, newer, older, *_ = bpnet("runs", "list").out.splitlines()
     assert head.split() == [
-        "run", "age", "status", "stopped", "by", "val.accuracy", "test.accuracy", "seed",
+        "run", "age", "status", "stop", "reason", "val.accuracy", "test.accuracy", "seed",
         "learning_rate", "epochs", "time",
     ]  # fmt: skip
     assert newer.split()[:1] + newer.split()[-5:-3] == [three[1], "3", "0.5"]
@@ -79,7 +79,7 @@ def test_diff_shows_what_differs_then_the_losses(bpnet: Bpnet, three: list[str])
     assert set(document["environment"]) == {"data_sha256"}
     logs = [Run(Path("runs", run_id)).metrics() for run_id in three[:2]]
     assert document["losses"] == [
-        {"epoch": epoch, "loss": [log[epoch]["loss"] for log in logs]} for epoch in range(5)
+        {"epoch": epoch, "loss": [log[epoch].loss for log in logs]} for epoch in range(5)
     ]
     text = bpnet("runs", "diff", three[0], three[1]).out
     assert "training.learning_rate   0.25" in text

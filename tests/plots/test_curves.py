@@ -14,6 +14,7 @@ from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
 from bpcli.plots.subject import Subject
+from bpcli.runs.run_json import BROKEN_OFF
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,8 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
 
 
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
-    subject = replace(
-        moons, record=moons.record | {"status": "interrupted", "stop_reason": "interrupted"}
-    )
+    record = replace(moons.record, status="interrupted", stop_reason="interrupted")
+    subject = replace(moons, record=record)
     assert PLOTS["loss"].title(subject).endswith("), interrupted")
 
 
@@ -99,10 +99,8 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 
 
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
-    record = {
-        key: moons.record[key] for key in moons.record if key not in ("stop_reason", "best_epoch")
-    }
-    killed = replace(moons, record=record | {"status": "interrupted, resumable"})
+    record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
+    killed = replace(moons, record=replace(record, status=BROKEN_OFF))
     assert PLOTS["loss"].title(killed) == "loss by epoch, interrupted, resumable"
 
 
@@ -214,7 +212,7 @@ def test_equal_counts_of_units_stand_side_by_side_and_near_their_number(moons: S
 def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) -> None:
     (axes,) = laid_out("learning_rate", moons).axes
     assert axes.get_ylabel() == "learning rate"
-    assert set(axes.lines[0].get_ydata()) == {moons.record["learning_rate"]}
+    assert set(axes.lines[0].get_ydata()) == {moons.record.learning_rate}
     marquardt = subject_of(tmp_path, "matlab_defaults", training__epochs=4)
     figure = laid_out("learning_rate", marquardt)
     assert figure.axes[0].get_ylabel() == "damping"

@@ -70,5 +70,5 @@ def test_a_failure_between_lines_leaves_a_checkpoint_and_a_way_on(
     )
     outcome = train(experiment, tmp_path, SilentView())
     assert str(outcome.failure).startswith("no room\nOnce it can be, go on with: bpnet train")
-    assert (outcome.record["status"], outcome.record["epochs"]) == ("failed", 4)
+    assert (outcome.record.status, outcome.record.epochs) == ("failed", 4)
     assert outcome.run.path("checkpoint-4.safetensors").is_file()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from systems import CONFIGS
+from tampered import a_record
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
@@ -90,7 +91,7 @@ def test_baselines_stand_beside_the_split_they_belong_to() -> None:
     table = scores_table(
         {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
         {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
-        {"loss": "mse", "targets_scaled": True},
+        a_record(targets_scaled=True),
     )
     assert table.headers == ["metric", "train", "val", "constant (val)"]
     assert table.rows == [["mean loss (scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]
