@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter as clock
 from typing import Protocol
@@ -14,9 +14,11 @@ from typing import Protocol
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment import Experiment
+from bpcli.nn.units import UnitCounts
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent
 from bpcli.runs.files import array_bytes, file_digest
 from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.metrics_log import LogLine, MetricsFile
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.record import (
     criterion_record,
@@ -26,7 +28,8 @@ from bpcli.runs.record import (
     weights_meta,
 )
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import MetricsFile, Record, Run
+from bpcli.runs.run_json import RunRecord, Status
+from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch, train_epochs
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.workflows.checkpoint_pace import CheckpointPace
@@ -35,12 +38,14 @@ from bpcli.workflows.scores import EpochScores, all_baselines, all_scores, losse
 
 _MOST_LOG_LINES = 1000
 _SCORED_LINES = 50
+_STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "diverged"}
+"""What a run's status is where training failed, by the stop reason; all others have failed."""
 
 
 class Callback(Protocol):
     """Whoever looks on: told of every record, it decides itself what to show and when."""
 
-    def start(self, record: Record, stopping: Stopping) -> None: ...
+    def start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         """The next epoch, after this one, that it wants to be told of whatever the clock says."""
@@ -60,7 +65,7 @@ class Outcome:
     """How training ended: the run, its record, and what cut training short, if anything did."""
 
     run: Run
-    record: Record
+    record: RunRecord
     failure: Exception | None
 
 
@@ -102,7 +107,7 @@ class Session:
     experiment: Experiment
     run: Run
     callback: Callback
-    record: Record
+    record: RunRecord
     start: Checkpoint | None = None
     checkpoints: Checkpoints | None = None
     closers: list[Closer] = field(default_factory=list)
@@ -124,7 +129,7 @@ class Session:
         self.seconds = 0.0 if self.start is None else self.start.seconds
         self.pace = CheckpointPace(training.checkpoint_every, self.seconds)
         if self.checkpoints is None:
-            self.checkpoints = Checkpoints(self.run, self.record["identity"])
+            self.checkpoints = Checkpoints(self.run, self.record.identity)
         if self.start is not None:
             self.best.recall(self.start.best)
             self.stopping.recall(self.start.stopping)
@@ -142,7 +147,8 @@ class Session:
         """Write a file that stays as it is; its digest is for the record, which is written next."""
         content = content.encode() if isinstance(content, str) else content
         self.run.write(file, content, syncs_folder=False)
-        self.record["sha256"][file] = hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content).hexdigest()
+        self.record = replace(self.record, sha256=self.record.sha256 | {file: digest})
 
     def go_on(self) -> None:
         """Write what this session begins with."""
@@ -153,7 +159,9 @@ class Session:
 
     def _open(self) -> None:
         """Open log and path, and cut them back to where this session begins."""
-        self.log = MetricsFile(self.run, 0 if self.start is None else self.start.log.size)
+        self.log = MetricsFile(
+            self.run.path(METRICS), 0 if self.start is None else self.start.log.size
+        )
         self.closers.append(self.log)
         self.path = self._path()
         self.callback.start(self.record, self.stopping)
@@ -277,23 +285,23 @@ class Session:
             self.path.add(epoch.params)
         if is_last or self._is_line(epoch.number):
             is_scored = is_last or epoch.number % self._score_every == 0
-            self.log.append(
-                {
-                    "epoch": epoch.number,
-                    "loss": epoch.loss,
-                    "grad_norm": epoch.grad_norm,
-                    "grad_norms": epoch.grad_norms,
-                    **epoch.diagnostics,
-                    "seconds": round(epoch.seconds, 6),
-                    **(self._scored(epoch) if is_scored else losses(epoch)),
-                }
-            )
+            self.log.append(self._line(epoch, is_scored))
         self.callback.see(epoch, self.scores, is_last)
 
-    def _scored(self, epoch: Epoch) -> Record:
-        """What a line has beyond the losses that cost nothing: metrics, and units that fail."""
-        dead, saturated = self.scores.units(epoch)
-        return self.scores.of(epoch) | {"dead_units": dead, "saturated_units": saturated}
+    def _line(self, epoch: Epoch, is_scored: bool) -> LogLine:
+        """An epoch's line; scored, it has metrics beyond the losses, and units that fail."""
+        dead, saturated = self.scores.units(epoch) if is_scored else UnitCounts([], [])
+        return LogLine(
+            epoch=epoch.number,
+            loss=epoch.loss,
+            grad_norm=epoch.grad_norm,
+            grad_norms=[*epoch.grad_norms],
+            diagnostics={**epoch.diagnostics},
+            seconds=round(epoch.seconds, 6),
+            metrics=self.scores.of(epoch) if is_scored else losses(epoch),
+            dead_units=dead,
+            saturated_units=saturated,
+        )
 
     def _is_line(self, number: int) -> bool:
         """Whether an epoch has a line in the log; the last one has, too."""
@@ -323,7 +331,7 @@ class Session:
         except RunError as error:
             with suppress(RunError):
                 self.run.write_record(
-                    self.record | {"status": "failed", "stop_reason": "failed", "error": str(error)}
+                    replace(self.record, status="failed", stop_reason="failed", error=str(error))
                 )
             raise self._with_way_on(error) from None
         return Outcome(self.run, self.record, failure and self._with_place(failure))
@@ -350,31 +358,35 @@ class Session:
         meta = weights_meta(self.experiment, self.best.number)
         content = array_bytes(weight_arrays(self.experiment, best, last), meta)
         self._write(WEIGHTS, content)
-        digests = self.record["sha256"] | {METRICS: self.log.digest()}
+        digests = self.record.sha256 | {METRICS: self.log.digest()}
         if self.path is not None:
             self.path.finish()
             digests[PATH] = file_digest(self.run.path(PATH))
-        self.record |= {
-            "status": "finished" if failure is None else self.reason,
-            "stop_reason": self.reason,
-            "stop_message": self._stop_message(),
-            "diagnostics": {} if self.last is None else self.last.diagnostics,
-            "epochs": 0 if self.last is None else self.last.number,
-            "best_epoch": self.best.number,
-            "ended": now(),
-            "seconds": 0.0 if self.last is None else round(self.last.seconds, 6),
-            "watching_seconds": round(self.watching_seconds, 6),
-            "stop": [criterion_record(rule) for rule in self.stopping.criteria],
-            "warning": self._warning(),
-            "metrics": {} if self.is_abandoned else all_scores(self.experiment, best),
-            "baselines": {} if self.is_abandoned else all_baselines(self.experiment),
-            "sha256": digests,
-        }
+        self.record = replace(
+            self.record,
+            status="finished" if failure is None else _STATUS.get(self.reason, "failed"),
+            stop_reason=self.reason,
+            stop_message=self._stop_message(),
+            diagnostics={} if self.last is None else {**self.last.diagnostics},
+            epochs=0 if self.last is None else self.last.number,
+            best_epoch=self.best.number,
+            ended=now(),
+            seconds=0.0 if self.last is None else round(self.last.seconds, 6),
+            watching_seconds=round(self.watching_seconds, 6),
+            stop=[criterion_record(rule) for rule in self.stopping.criteria],
+            warning=self._warning(),
+            metrics={} if self.is_abandoned else all_scores(self.experiment, best),
+            baselines={} if self.is_abandoned else all_baselines(self.experiment),
+            sha256=digests,
+        )
         self.run.write_record(self.record)
 
     def _let_weights_change(self) -> None:
         """Take the digest of an earlier end's weights out of the record: they agree at any time."""
-        if self.record["sha256"].pop(WEIGHTS, None):
+        digests = self.record.sha256
+        if WEIGHTS in digests:
+            kept = {file: digests[file] for file in digests if file != WEIGHTS}
+            self.record = replace(self.record, sha256=kept)
             self.run.write_record(self.record)
 
     def _stop_message(self) -> str | None:
@@ -393,7 +405,7 @@ class Session:
 
     def _with_place(self, failure: Exception) -> Exception:
         """The failure, with where the run was saved; one of ours alone can be told so."""
-        saved = f"{failure} The run is saved as {self.run.run_id} ({self.record['epochs']} epochs)."
+        saved = f"{failure} The run is saved as {self.run.run_id} ({self.record.epochs} epochs)."
         if isinstance(failure, Interrupted):
             resume = f"Go on with: bpnet train --resume {reference_to(self.run)}"
             return Interrupted(f"{saved}\n{resume}", failure.signal_number)

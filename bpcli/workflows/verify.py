@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +18,19 @@ from bpcli.data.types import SPLITS
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array
-from bpcli.runs.files import file_digest, load_arrays
+from bpcli.runs.files import file_digest
 from bpcli.runs.integrity import check_files
 from bpcli.runs.layout import RESOLVED, SPLIT, WEIGHTS
-from bpcli.runs.machines import Break, breaks_of, changes, facts_of, in_words, sessions_of
+from bpcli.runs.machines import Break, breaks_of, changes, in_words, sessions_of
+from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import split_bytes
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import Record, Run
+from bpcli.runs.run_json import Machine, RunRecord
+from bpcli.runs.saved import Figure
+from bpcli.runs.saved_weights import WeightsMeta
+from bpcli.runs.store import Run
 from bpcli.runs.trained import SavedWeights, load_weights
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping
@@ -117,8 +121,8 @@ class Verdict:
     differences: Mapping[str, Difference]
     distance: Distance
     tolerance: float | None
-    then: Record
-    now: Record
+    then: Machine
+    now: Machine
     breaks: Sequence[Break]
 
     @property
@@ -164,11 +168,11 @@ class Verdict:
             sentences.append(f"Since the run began, these have changed: {in_words(since)}.")
         return sentences or [UNEXPLAINED]
 
-    def _json_of(self, kind: str) -> Record | None:
+    def _json_of(self, kind: str) -> dict[str, object] | None:
         found = self.differences.get(kind)
         return None if found is None else asdict(found)
 
-    def to_json(self) -> Record:
+    def to_json(self) -> dict[str, object]:
         return {
             "run_id": self.run_id,
             "identical": self.is_identical,
@@ -178,8 +182,8 @@ class Verdict:
             "largest_in": self.distance.what,
             **asdict(self.counts),
             **{f"first_{kind}": self._json_of(kind) for kind in _KINDS},
-            "then": self.then,
-            "now": self.now,
+            "then": self.then.to_json(),
+            "now": self.now.to_json(),
             "breaks": [asdict(each) for each in self.breaks],
             "explanation": self.explanation,
         }
@@ -195,7 +199,6 @@ _FACTS = (
     "layers", "n_params", "n_frozen", "weighted", "targets_scaled",
 )  # fmt: skip
 _CHANGED_HERE = ("training.epochs", "training.stop", "training.checkpoint_every")
-Numbers: TypeAlias = float | Sequence[float | None] | None
 
 
 @dataclass
@@ -209,7 +212,7 @@ class _Log:
     def __post_init__(self) -> None:
         self.epochs = sorted(self.losses, reverse=True)
 
-    def start(self, record: Record, stopping: Stopping) -> None: ...
+    def start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         """The next epoch that has a line."""
@@ -239,7 +242,7 @@ class _Comparison:
 
     def data(self, saved: SavedWeights, experiment: Experiment) -> None:
         """Data alone have no size of difference: losses and weights show what comes of it."""
-        then, again = saved.record["data_sha256"], data_digest(experiment.table)
+        then, again = saved.record.data_sha256, data_digest(experiment.table)
         if then != again:
             self.found("data", Difference("the SHA-256 of the data", then, again))
 
@@ -284,60 +287,60 @@ class _Comparison:
                 self.found("tensor", _first_entry(name, first, second))
                 self.distance.see(name, first, second)
 
-    def description(self, then: Record, again: Record) -> None:
+    def description(self, then: WeightsMeta, again: WeightsMeta) -> None:
         """What describes the weights; a number that fills gaps may differ in its last bits."""
-        for key in then:
-            if key != "columns" and then[key] != again[key]:
-                difference = Difference(f"`{key}` of the weights", str(then[key]), str(again[key]))
+        for key, value in vars(then).items():
+            other = getattr(again, key)
+            if key != "columns" and value != other:
+                difference = Difference(f"`{key}` of the weights", str(value), str(other))
                 self.cannot_be_compared("record", difference)
-        columns = [(meta["columns"] or {"inputs": []})["inputs"] for meta in (then, again)]
+        columns = [meta.columns.inputs if meta.columns else [] for meta in (then, again)]
         for one, other in zip(*columns, strict=False):
-            if isinstance(one["fill"], int | float) and isinstance(other["fill"], int | float):
-                self.numbers("record", f"the fill of {one['name']}", one["fill"], other["fill"])
-                one = one | {"fill": other["fill"]}
+            if isinstance(one.fill, int | float) and isinstance(other.fill, int | float):
+                self.numbers("record", f"the fill of {one.name}", one.fill, other.fill)
+                one = replace(one, fill=other.fill)
             if one != other:
-                difference = Difference(f"the column {one['name']}", str(one), str(other))
+                difference = Difference(f"the column {one.name}", str(one), str(other))
                 self.cannot_be_compared("record", difference)
 
-    def facts(self, then: Record, again: Record) -> None:
+    def facts(self, then: RunRecord, again: RunRecord) -> None:
         """What the record says of the training, but for what `verify` itself changes."""
-        facts = {f"`{key}`": (then[key], again[key]) for key in _FACTS}
-        for key in again["config"]:
+        facts = {f"`{key}`": (getattr(then, key), getattr(again, key)) for key in _FACTS}
+        for key, value in again.config.items():
             if not key.startswith(_CHANGED_HERE):
-                facts[f"`{key}` of the config"] = (then["config"].get(key), again["config"][key])
+                facts[f"`{key}` of the config"] = (then.config.get(key), value)
         for what, (one, other) in facts.items():
             if one != other:
                 self.cannot_be_compared("record", Difference(what, str(one), str(other)))
 
-    def lines(self, then: Sequence[Record], again: Sequence[Record]) -> None:
+    def lines(self, then: Sequence[LogLine], again: Sequence[LogLine]) -> None:
         """All else that both logs have of an epoch, but for the time it took."""
-        ends = [log[-1]["epoch"] if log else None for log in (then, again)]
+        ends = [log[-1].epoch if log else None for log in (then, again)]
         if ends[0] != ends[1]:
             self.cannot_be_compared("line", Difference("the last epoch in the log", *ends))
-        others = {line["epoch"]: line for line in again}
+        others = {line.epoch: line.numbers() for line in again}
         for line in then:
-            other = others.get(line["epoch"], {})
-            for key in line:  # in the order of the line: the first that differs is named
+            other = others.get(line.epoch, {})
+            for key, value in line.numbers().items():  # in order: the first that differs is named
                 if key in other and key not in ("epoch", "loss", "seconds"):
-                    what = f"{key} of epoch {line['epoch']}"
-                    self.numbers("line", what, line[key], other[key])
+                    self.numbers("line", f"{key} of epoch {line.epoch}", value, other[key])
 
-    def metrics(self, then: Record, again: Record) -> int:
+    def metrics(self, then: RunRecord, again: RunRecord) -> int:
         """The final metrics, and what stands beside them; how many metrics there are.
 
         A run that was given up has none.
         """
-        if not then["metrics"] and then["status"] == "interrupted":
+        if not then.metrics and then.status == "interrupted":
             return 0
-        self.numbers("metric", "the best epoch", then["best_epoch"], again["best_epoch"])
-        self.scores("", then["metrics"], again["metrics"])
-        self.scores("weight of class ", then["class_weights"] or {}, again["class_weights"] or {})
-        for label in dict.fromkeys([*then["baselines"], *again["baselines"]]):
-            pair = (record["baselines"].get(label, {}) for record in (then, again))
+        self.numbers("metric", "the best epoch", then.best_epoch, again.best_epoch)
+        self.scores("", then.metrics, again.metrics)
+        self.scores("weight of class ", then.class_weights or {}, again.class_weights or {})
+        for label in dict.fromkeys([*then.baselines, *again.baselines]):
+            pair = (record.baselines.get(label, {}) for record in (then, again))
             self.scores(f"{label} baseline, ", *pair)
-        return len(again["metrics"])
+        return len(again.metrics)
 
-    def scores(self, prefix: str, then: Record, again: Record) -> None:
+    def scores(self, prefix: str, then: Mapping[str, Figure], again: Mapping[str, Figure]) -> None:
         """Numbers by name."""
         for name in dict.fromkeys([*then, *again]):
             self.numbers("metric", f"{prefix}{name}", then.get(name), again.get(name))
@@ -382,22 +385,22 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     _refuse_unrepeatable(run, record)
     check_files(run, record)
     experiment = _experiment(saved)
-    log = _Log(_losses(run, record["epochs"]))
+    log = _Log(_losses(run, record.epochs))
     comparison = _Comparison()
     comparison.data(saved, experiment)
     comparison.split(run, experiment)
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
         outcome = _trained_again(run, experiment, Path(scratch), log)
-        again, meta = load_arrays(outcome.run.path(WEIGHTS))
-        other = outcome.run.record()
-        comparison.epochs(log, record["epochs"], other["epochs"])
+        again = load_weights(outcome.run)
+        other = again.record
+        comparison.epochs(log, record.epochs, other.epochs)
         comparison.lines(run.metrics(), outcome.run.metrics())
-        comparison.tensors(saved.arrays, again)
-        comparison.description(saved.meta, meta)
+        comparison.tensors(saved.arrays, again.arrays)
+        comparison.description(saved.meta, again.meta)
         comparison.facts(record, other)
         metrics = comparison.metrics(record, other)
         path_rows = comparison.path(run, outcome.run, experiment)
-    counts = Counts(record["epochs"], len(log.again), len(saved.arrays), metrics, path_rows)
+    counts = Counts(record.epochs, len(log.again), len(saved.arrays), metrics, path_rows)
     return Verdict(
         run.run_id,
         counts,
@@ -405,7 +408,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         comparison.distance,
         tolerance,
         sessions_of(record)[0][1],
-        facts_of(other),
+        other.machine,
         breaks_of(record),
     )
 
@@ -420,20 +423,19 @@ def _trained_again(run: Run, experiment: Experiment, folder: Path, log: _Log) ->
     return outcome
 
 
-def _refuse_unrepeatable(run: Run, record: Record) -> None:
+def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
     run_id = run.run_id
-    if "stop" not in record:
+    if not record.has_ended:
         raise RunError(
-            f"{run_id} has not come to its end: its status is `{record['status']}`. Go on with: "
+            f"{run_id} has not come to its end: its status is `{record.status}`. Go on with: "
             f"bpnet train --resume {reference_to(run)}"
         )
-    sessions = record.get("resumed", [])
-    for number, session in enumerate(sessions, start=1):
-        changed = any(key.startswith("training.learning_rate") for key in session["changed"])
-        until = min((later["at_epoch"] for later in sessions[number:]), default=record["epochs"])
-        if changed and 0 < session["at_epoch"] < until:  # it has epochs that are left
+    for number, session in enumerate(record.resumed, start=1):
+        changed = any(key.startswith("training.learning_rate") for key in session.changed)
+        until = min((later.at_epoch for later in record.resumed[number:]), default=record.epochs)
+        if changed and 0 < session.at_epoch < until:  # it has epochs that are left
             raise RunError(
-                f"{run_id} had another learning rate from epoch {session['at_epoch']} on: no one "
+                f"{run_id} had another learning rate from epoch {session.at_epoch} on: no one "
                 "config trains it again."
             )
 
@@ -442,14 +444,14 @@ def _experiment(saved: SavedWeights) -> Experiment:
     """The run's own experiment, for as many epochs as it had, whatever ended it."""
     source = Source.read(saved.run.checked(RESOLVED))
     for assignment in (
-        f"training.epochs={saved.record['epochs']}",
+        f"training.epochs={saved.record.epochs}",
         "training.stop={}",
         "training.checkpoint_every={seconds: 1e9}",
     ):
         override(source, assignment)
     config = validate(source)
     for file in config.spec.data.files:
-        known = saved.record["data_files"].get(str(file))
+        known = saved.record.data_files.get(str(file))
         if known is not None and file.is_file() and file_digest(file) != known:
             raise RunError(
                 f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained."
@@ -458,7 +460,7 @@ def _experiment(saved: SavedWeights) -> Experiment:
 
 
 def _losses(run: Run, epochs: int) -> dict[int, float | None]:
-    return {line["epoch"]: line["loss"] for line in run.metrics() if line["epoch"] <= epochs}
+    return {line.epoch: line.loss for line in run.metrics() if line.epoch <= epochs}
 
 
 def _split(run: Run) -> dict[str, Array]:
