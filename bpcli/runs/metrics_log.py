@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
-from bpcli.runs.saved import Count, Figure, Number, Saved, Scores, check
+from bpcli.runs.saved import Count, Figure, Number, Saved, Scores, check, structure
 
 _OWN_KEYS = (
     "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
@@ -24,7 +24,7 @@ Numbers: TypeAlias = float | Sequence[float | None] | None
 """A number, or one for each layer."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@structure
 class LogLine(Saved):
     """An epoch in numbers. In the file, diagnostics and metrics stand beside the other keys.
 
@@ -72,7 +72,7 @@ class LogLine(Saved):
         }
 
 
-@dataclass(frozen=True)
+@structure
 class Log(Saved):
     """All lines of metrics.jsonl, in the order of their epochs."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -26,6 +26,7 @@ from bpcli.runs.saved import (
     Value,
     Word,
     check,
+    structure,
 )
 from bpcli.runs.sealed import read_sealed, write_sealed
 
@@ -71,7 +72,7 @@ Named: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_name)]
 Scheduled: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_schedule)]
 
 
-@dataclass(frozen=True)
+@structure
 class LayerRecord(Saved):
     """A layer as a record describes it."""
 
@@ -81,7 +82,7 @@ class LayerRecord(Saved):
     bias: Bias
 
 
-@dataclass(frozen=True)
+@structure
 class Rows(Saved):
     """How many rows each split has."""
 
@@ -90,7 +91,7 @@ class Rows(Saved):
     test: Count
 
 
-@dataclass(frozen=True)
+@structure
 class Fold(Saved):
     """Which fold of a cross-validation a run is."""
 
@@ -99,7 +100,7 @@ class Fold(Saved):
     group: Text
 
 
-@dataclass(frozen=True)
+@structure
 class Machine(Saved):
     """What the last bits of a result may depend on."""
 
@@ -111,7 +112,7 @@ class Machine(Saved):
     blas: list[dict[Name, Name | None]]
 
 
-@dataclass(frozen=True)
+@structure
 class ResumedSession(Saved):
     """One time that a run was resumed, and on which machine."""
 
@@ -124,7 +125,7 @@ class ResumedSession(Saved):
     warning: Text | None
 
 
-@dataclass(frozen=True)
+@structure
 class Rule(Saved):
     """A stop rule, with what it measured at the start and at the end."""
 
@@ -150,17 +151,7 @@ def _of_a_file(status: Status) -> Status:
     return status
 
 
-@dataclass(frozen=True, kw_only=True)
-class Heading(Saved):
-    """Which run it is, and how it stands. The identity tells its files from those of any other."""
-
-    run_id: Text
-    identity: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-    status: Annotated[Status, AfterValidator(_of_a_file)]
-    started: Name
-
-
-@dataclass(frozen=True, kw_only=True)
+@structure
 class Description(Saved):
     """What is trained, on what and how: it follows from the config and the data."""
 
@@ -186,15 +177,18 @@ class Description(Saved):
     n_frozen: Count
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunRecord(Description, Heading):
-    """All of run.json.
+@structure
+class RunRecord(Description):
+    """All of run.json. The identity tells the files of this run from those of any other.
 
     The fields from `stop_reason` on come at the end of training; `error` where that could not be
     saved. While a run is resumed, it keeps some of an earlier end.
     """
 
-    fold: Fold | None = None
+    run_id: Text
+    identity: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    status: Annotated[Status, AfterValidator(_of_a_file)]
+    started: Name
     workers: Positive
     shards: Positive
     block: Positive
@@ -208,6 +202,7 @@ class RunRecord(Description, Heading):
     numerics: Numerics
     simd: list[Name]
     blas: list[dict[Name, Name | None]]
+    fold: Fold | None = None
     resumed: list[ResumedSession] = field(default_factory=list)
     error: Text = ""
     stop_reason: Word = ""
@@ -242,7 +237,8 @@ class RunRecord(Description, Heading):
         """As run.json has it: without what is still to come."""
         to_come = _SOMETIMES if self.has_ended else (*_SOMETIMES, *OF_THE_END)
         tree = super().to_json()
-        return {key: value for key, value in tree.items() if value or key not in to_come}
+        keys = (*_AT_THE_HEAD, *(key for key in tree if key not in _AT_THE_HEAD))
+        return {key: tree[key] for key in keys if tree[key] or key not in to_come}
 
     @model_validator(mode="before")
     @staticmethod
@@ -261,6 +257,7 @@ class RunRecord(Description, Heading):
         return document
 
 
+_AT_THE_HEAD = ("run_id", "identity", "status", "started")
 _SOMETIMES = ("fold", "resumed", "error")
 OF_THE_END = (
     "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
@@ -268,7 +265,7 @@ OF_THE_END = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@structure
 class Unreadable:
     """Stands in a list for the record of a run whose run.json cannot be read, and says why."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from bpcli.runs.saved import Count, Digest, Figure, Number, Saved, Text
+from bpcli.runs.saved import Count, Digest, Figure, Number, Saved, Text, structure
 
 _Word128: TypeAlias = Annotated[int, Field(strict=True, ge=0, lt=2**128)]
 
@@ -19,7 +18,7 @@ def _odd(number: int) -> int:
     return number
 
 
-@dataclass(frozen=True)
+@structure
 class GeneratorState(Saved):
     """The two integers of a PCG64 generator."""
 
@@ -27,7 +26,7 @@ class GeneratorState(Saved):
     inc: Annotated[_Word128, AfterValidator(_odd)]
 
 
-@dataclass(frozen=True)
+@structure
 class RandomState(Saved):
     """Where the generator of random numbers stands."""
 
@@ -43,7 +42,7 @@ def _reason_and_message(ended: list[str]) -> list[str]:
     return ended
 
 
-@dataclass(frozen=True)
+@structure
 class CheckpointMeta(Saved):
     """What describes the arrays of a checkpoint."""
 

@@ -5,7 +5,6 @@ It stands apart, as it takes the config's activations, which a list of runs does
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
@@ -13,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bpcli.config.models import ActivationSpec
 from bpcli.nn.network import Bias, Layer
-from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text
+from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text, structure
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -25,7 +24,7 @@ def _each_once(names: list[str]) -> list[str]:
 Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
 
 
-@dataclass(frozen=True)
+@structure
 class SavedColumn(Saved):
     """A column of the file and how it becomes one or several inputs."""
 
@@ -46,7 +45,7 @@ class SavedColumn(Saved):
         return self
 
 
-@dataclass(frozen=True)
+@structure
 class SavedColumns(Saved):
     """What turned the rows of a file into inputs and targets."""
 
@@ -61,7 +60,7 @@ class SavedColumns(Saved):
         return self
 
 
-@dataclass(frozen=True)
+@structure
 class SavedLayer(Saved):
     """A layer of the network that the weights are of."""
 
@@ -75,7 +74,7 @@ class SavedLayer(Saved):
         return Layer(self.inputs, self.units, self.activation, self.bias)
 
 
-@dataclass(frozen=True)
+@structure
 class WeightsMeta(Saved):
     """What describes the arrays of weights.safetensors."""
 

@@ -14,7 +14,7 @@ from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
 from bpcli.plots.subject import Subject
-from bpcli.runs.run_json import BROKEN_OFF
+from bpcli.runs.run_json import BROKEN_OFF, Fold
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +115,7 @@ def test_any_name_fits_above_the_picture(moons: Subject, name: str) -> None:
 
 
 def test_a_fold_is_named(moons: Subject) -> None:
-    fold = {"number": 2, "of": 5, "group": "g"}
-    figure = laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], fold=fold))
+    figure = laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], fold=Fold(2, 5, "g")))
     assert figure.get_suptitle().startswith("moons, fold 2 of 5\n")
 
 
@@ -140,7 +139,9 @@ def test_each_metric_has_a_panel(moons: Subject) -> None:
         "log loss (nats)",
     ]
     expected = [
-        (line["epoch"], line["val.accuracy"]) for line in moons.lines if "val.accuracy" in line
+        (line.epoch, line.metrics["val.accuracy"])
+        for line in moons.lines
+        if "val.accuracy" in line.metrics
     ]
     assert list(zip(*curve(figure.axes[0], "validation"), strict=True)) == expected
     assert figure.axes[0].get_yscale() == "linear"
@@ -170,7 +171,7 @@ def test_the_gradient_of_each_layer_is_a_curve(moons: Subject) -> None:
 def test_the_gradients_of_the_first_and_the_last_layer_are_those_of_the_log(moons: Subject) -> None:
     (axes,) = laid_out("gradient_norms", moons).axes
     for place, label in ((0, "layer 1: 16 tanh"), (-1, "layer 3: 1 sigmoid")):
-        expected = [line["grad_norms"][place] for line in moons.lines]
+        expected = [line.grad_norms[place] for line in moons.lines]
         assert curve(axes, label)[1] == expected
 
 

@@ -19,7 +19,6 @@ from bpcli.runs.metrics_log import INLINED, Log, LogLine
 from bpcli.runs.run_json import (
     Description,
     Fold,
-    Heading,
     LayerRecord,
     Machine,
     ResumedSession,
@@ -107,7 +106,7 @@ def test_no_structure_is_left_out() -> None:
             yield each
             yield from below(each)
 
-    assert {*below(Saved)} == {*STRUCTURES, Heading, Description}  # of which a record is made
+    assert {*below(Saved)} == {*STRUCTURES, Description}  # of which a record has all
 
 
 def test_whatever_stands_in_the_place_of_a_value_is_accepted_or_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -356,7 +357,7 @@ def on(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
 
     here = provenance.machine()
     for module in (record, resume):
-        monkeypatch.setattr(module, "machine", lambda: here | facts)
+        monkeypatch.setattr(module, "machine", lambda: replace(here, **facts))
 
 
 @pytest.mark.parametrize("fact", ELSEWHERE)
