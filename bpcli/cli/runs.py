@@ -177,12 +177,13 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     from bpcli.runs.references import find_run
     from bpcli.runs.tags import changing_tags
 
-    found = {run.folder: run for run in (find_run(reference, runs_dir) for reference in runs)}
+    named = (find_run(reference, runs_dir, keeps_link=True) for reference in runs)
+    found = {run.folder: run for run in named}
     for run in found.values():
         run.check_removable(runs_dir)
     err = console(stderr=True)
     for run in found.values():
-        err.say(run.run_id)
+        err.say(f"{run.run_id}{' (a link: what it leads to stays)' * run.folder.is_symlink()}")
     if not yes and not _confirmed(len(found)):
         raise RunError("Nothing was deleted.")
     for run in found.values():

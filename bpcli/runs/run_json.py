@@ -266,12 +266,9 @@ OF_THE_END = (
 
 
 @structure
-class Unreadable:
+class Unreadable(Saved):
     """Stands in a list for the record of a run whose run.json cannot be read, and says why."""
 
     run_id: str
     status: Literal["damaged", "unreadable"]
     error: str
-
-    def to_json(self) -> dict[str, object]:
-        return dict(vars(self))

@@ -143,11 +143,34 @@ def test_rm_never_leaves_the_runs_folder(bpnet: Bpnet, three: list[str]) -> None
     assert refused.code == 2
     assert "lies outside runs: delete it by hand" in refused.err
     Path("runs", three[2]).symlink_to(elsewhere)
-    assert bpnet("runs", "rm", f"runs/{three[2]}", "--yes").code == 2  # a path leads to its end
     Path("runs", three[0], "link").symlink_to(elsewhere)
     assert bpnet("runs", "rm", three[2], three[0], "--yes").code == 0
     assert (elsewhere / "run.json").is_file()
     assert folders() == [three[1]]
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "another run"])
+def test_rm_of_a_path_that_is_a_link_removes_the_link_alone(
+    target: str, bpnet: Bpnet, three: list[str]
+) -> None:
+    kept = Path("runs", three[0]).absolute()
+    if target == "elsewhere":
+        kept = Path(shutil.move(kept, Path("elsewhere").absolute()))
+    Path("runs", "link").symlink_to(kept)
+    removed = bpnet("runs", "rm", "runs/link", "--yes")
+    assert (removed.code, "link (a link: what it leads to stays)" in removed.err) == (0, True)
+    assert not Path("runs", "link").is_symlink()
+    assert (kept / "run.json").is_file()
+
+
+def test_a_run_without_its_config_is_listed_as_damaged(bpnet: Bpnet, three: list[str]) -> None:
+    Path("runs", three[1], "config.yaml").unlink()
+    listed = {each["run_id"]: each for each in json.loads(bpnet("runs", "list", "--json").out)}
+    assert listed.keys() == {*three}
+    assert listed[three[1]]["status"] == "damaged"
+    assert listed[three[1]]["error"].endswith("config.yaml is missing.")
+    assert bpnet("runs", "list").code == 0
+    assert bpnet("runs", "rm", three[1], "--yes").code == 0
 
 
 def test_a_folder_with_a_hostile_name_is_no_run(bpnet: Bpnet, three: list[str]) -> None:
