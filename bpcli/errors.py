@@ -10,9 +10,17 @@ from typing import ClassVar
 
 
 class BpnetError(Exception):
-    """An expected failure: says what was found, where, and what is allowed."""
+    """An expected failure: says what was found, where, and what is allowed.
+
+    What is known only further out, such as where a run was saved, is a note (`add_note`).
+    """
 
     exit_code: ClassVar[int] = 2
+
+    @property
+    def full_text(self) -> str:
+        """The message and its notes, a line each."""
+        return "\n".join([str(self), *getattr(self, "__notes__", ())])
 
 
 class ConfigError(BpnetError):

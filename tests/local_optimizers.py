@@ -9,7 +9,7 @@ import pytest
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import OPTIMIZERS, Optimizer, State, StepFailed
-from bpcli.training.objective import Objective
+from bpcli.optimizers.base import Objective, Point
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Halving(Optimizer):
         return {}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        here = objective.value_and_grad(params)
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        params, start = here.params, here.evaluate(objective)
         for power in range(self.tries):
-            trial = params - here.grad / 2**power
-            if objective.value(trial).real < here.value:
-                return trial, state
+            trial = params - start.grad / 2**power
+            if objective.value(trial).real < start.value:
+                return Point(trial), state
         raise StepFailed("line_search", f"{self.tries} lengths were tried.")
 
 
@@ -42,11 +42,10 @@ class Looking(Optimizer):
         return {}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        params = params - 0.1 * objective.value_and_grad(params).grad
-        objective.value_and_grad(params)
-        return params, state
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        params = here.params - 0.1 * here.evaluate(objective).grad
+        return Point(params, objective.value_and_grad(params)), state
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
 from bpcli.registry import name_of
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Problem:
     def loss_name(self) -> str:
         return name_of(LOSSES, self.network.loss)
 
-    def objective(self, dtype: type = np.float64, **options: object) -> Objective:
+    def objective(self, dtype: type = np.float64, **options: object) -> NetworkObjective:
         rows = Rows.of(self.network, self.X, self.Y, np.dtype(dtype), self.weight)
-        return Objective(self.network, rows, l2=self.l2, reduction=self.reduction, **options)
+        return NetworkObjective(self.network, rows, l2=self.l2, reduction=self.reduction, **options)
 
     def textbook_layers(self) -> list[Dense]:
         tensors = dict(self.network.tensors(self.params))

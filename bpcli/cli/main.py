@@ -81,7 +81,7 @@ def _exit_code_of(arguments: Sequence[str] | None, can_restart: bool) -> int:
         _say(f"Error: {error}{obstacle}")
         return error.exit_code
     except BpnetError as error:
-        _say(f"Error: {error}")
+        _say(f"Error: {error.full_text}")
         return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         _say("Interrupted.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bpcli.runs.run_json import RunRecord
     from bpcli.runs.store import Run
     from bpcli.workflows.interrupts import StopRequest
-    from bpcli.workflows.session import Outcome
+    from bpcli.workflows.outcome import Outcome
 
 
 @click.command(
@@ -171,11 +171,11 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
             say_notes(experiment.notes)
         return _view(experiment, is_silent or isinstance(err, Stream))
 
-    def told(outcome: Outcome) -> None:
+    def on_fold_end(outcome: Outcome) -> None:
         if not is_silent:
             err.say(fold_line(outcome.record))
 
-    result = train_folds(config, runs_dir, view, told)
+    result = train_folds(config, runs_dir, view, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
     if is_quiet:
         print_text("".join(f"{record.run_id}\n" for record in records), end="")

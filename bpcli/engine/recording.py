@@ -39,12 +39,6 @@ class Tape:
         """As `aligned_zeros`, watched."""
         return self.watch(aligned_zeros(shape, dtype))
 
-    def end_in(self, place: Array) -> None:
-        """Have the last operation, a function of elements, write its result to this place."""
-        func, args = self.operations[-1]
-        assert isinstance(func, np.ufunc)
-        self.operations[-1] = func, (*args[: func.nin], place)
-
     def close(self) -> list[Recorded]:
         """Note nothing from here on; what there is, in order."""
         self.is_open = False

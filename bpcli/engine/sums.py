@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.recording import Recorded, Tape, Watched, moved
+from bpcli.engine.recording import Recorded, Tape, moved
 from bpcli.engine.rows import Block, Rows
 from bpcli.engine.shards import ShardPlan
 from bpcli.nn import propagation
@@ -109,11 +109,6 @@ class RecordedPass(Pass):
         for func, args in self.operations:
             func(*args)
         return self._grad
-
-    def note_grad(self, tape: Tape) -> Watched:
-        """Have another tape repeat `grad`; where that leaves the gradient."""
-        tape.operations += self.operations
-        return tape.watch(self._grad)
 
 
 class _Passes(threading.local):
@@ -238,11 +233,6 @@ class RowSums:
             return only.Z
         self._over_shards(params, None)
         return self._Z
-
-    @property
-    def recorded(self) -> RecordedPass | None:
-        """The pass over all rows, if it is one, and is recorded."""
-        return self._whole if isinstance(self._whole, RecordedPass) else None
 
     # One block.
 

@@ -37,7 +37,7 @@ from bpcli.optimizers.schedules import rate_at
 from bpcli.text import quoted
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
@@ -108,11 +108,13 @@ class Experiment:
         params.flags.writeable = False
         return params
 
-    def objective(self, pool: WorkerPool | None = None, dtype: np.dtype | None = None) -> Objective:
+    def objective(
+        self, pool: WorkerPool | None = None, dtype: np.dtype | None = None
+    ) -> NetworkObjective:
         """What training minimises."""
         training = self.spec.training
         rows = self.rows("train") if dtype is None else self._stored("train", dtype)
-        return Objective(
+        return NetworkObjective(
             self.network,
             rows,
             l2=training.l2,
@@ -121,11 +123,11 @@ class Experiment:
             shares_jacobian=pool is not None and training.optimizer.needs_sum_of_squares,
         )
 
-    def validation(self, pool: WorkerPool | None = None) -> Objective | None:
+    def validation(self, pool: WorkerPool | None = None) -> NetworkObjective | None:
         """The mean loss of the validation set, without L2; None where that split is empty."""
         if not len(self.splits["val"]):
             return None
-        return Objective(self.network, self.rows("val"), pool=pool)
+        return NetworkObjective(self.network, self.rows("val"), pool=pool)
 
     @cached_property
     def plan(self) -> ShardPlan:
@@ -141,7 +143,7 @@ class Experiment:
             return shards
         return max(shards, gauss_newton_tasks(len(self.rows("train")), self.network))
 
-    def training(self, objective: Objective, optimizer: Optimizer | None = None) -> Training:
+    def training(self, objective: NetworkObjective, optimizer: Optimizer | None = None) -> Training:
         """The optimizer's steps through an objective, from the initial parameters.
 
         `optimizer` may stand in for the config's, such as one that measures what that does.

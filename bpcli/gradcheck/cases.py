@@ -31,11 +31,11 @@ from bpcli.nn.jacobian import jacobian_rows, write_jacobian
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.propagation import Workspace, backward
-from bpcli.training.objective import Objective, Reduction
+from bpcli.training.objective import NetworkObjective, Reduction
 
 
 def check_objective(
-    objective: Objective,
+    objective: NetworkObjective,
     params: Vector,
     *,
     most_entries: int | None = None,
@@ -68,7 +68,7 @@ def check_objective(
     return [*checks, check_hessian("hessian", place, around, objective.grad, product, scale)]
 
 
-def _refuse_overflow(objective: Objective, place: Place, size_of_terms: float) -> None:
+def _refuse_overflow(objective: NetworkObjective, place: Place, size_of_terms: float) -> None:
     """Raises `Diverged`, with the key to change, where differences of the objective overflow.
 
     Looks at values and at bounds of gradients alone: a gradient that is not finite where these are
@@ -93,7 +93,9 @@ def _refuse_overflow(objective: Objective, place: Place, size_of_terms: float) -
             )
 
 
-def _check_jacobian(objective: Objective, place: Place, around: Surroundings) -> list[TensorCheck]:
+def _check_jacobian(
+    objective: NetworkObjective, place: Place, around: Surroundings
+) -> list[TensorCheck]:
     network, inputs = objective.network, objective.data.columns[0]
     J = jacobian_rows(network, place.params, inputs, place.entries, objective.jacobian)
     size = around.size_of_jacobian(place.params)
@@ -116,7 +118,7 @@ class Case:
     l2: float
     row_weights: bool
 
-    def objective(self, seed: int = 0) -> tuple[Objective, Vector]:
+    def objective(self, seed: int = 0) -> tuple[NetworkObjective, Vector]:
         """A small objective with random data, and random parameters to check it at."""
         rng = np.random.default_rng(seed)
         network = self._network()
@@ -124,7 +126,7 @@ class Case:
         Y = _targets(LOSSES[self.loss].targets, network.outputs, rng)
         weight = rng.uniform(0.5, 2, _CASE_ROWS) if self.row_weights else None
         data = Rows.of(network, X, Y, np.dtype(np.float64), weight)
-        objective = Objective(network, data, l2=self.l2, reduction=self.reduction)
+        objective = NetworkObjective(network, data, l2=self.l2, reduction=self.reduction)
         return objective, network.initial_params(Normal(std=0.6), rng)
 
     def _network(self) -> Network:
@@ -256,10 +258,12 @@ class Corruption:
 
     meaning: str
     needs: str
-    corrupt: Callable[[Objective], Objective]
+    corrupt: Callable[[NetworkObjective], NetworkObjective]
 
 
-def _after_backward(mend: Callable[[Workspace], None]) -> Callable[[Objective], Objective]:
+def _after_backward(
+    mend: Callable[[Workspace], None],
+) -> Callable[[NetworkObjective], NetworkObjective]:
     """The objective whose backward pass is followed by `mend`, which spoils its result."""
 
     def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
@@ -288,7 +292,7 @@ def _without_hidden_derivatives(work: Workspace, y: Array, row_weight: Array | N
         layer.activation = activation
 
 
-def _with_linear_outputs(objective: Objective) -> Objective:
+def _with_linear_outputs(objective: NetworkObjective) -> NetworkObjective:
     def wrong(work: Workspace, row_weight: Array | None, out: Array) -> None:
         top = work.layers[-1]
         honest, top.activation = top.activation, _NoDerivative(top.activation)
@@ -298,7 +302,7 @@ def _with_linear_outputs(objective: Objective) -> Objective:
     return objective.like(jacobian=wrong)
 
 
-def _with_untransposed_weights(objective: Objective) -> Objective:
+def _with_untransposed_weights(objective: NetworkObjective) -> NetworkObjective:
     def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
         honest = [layer.W for layer in work.layers]
         for layer in work.layers:
@@ -348,7 +352,7 @@ def _swapped_layers(work: Workspace) -> None:
     second[:] = np.resize(kept, second.shape)
 
 
-class _L2OnBiases(Objective):
+class _L2OnBiases(NetworkObjective):
     def penalty_grad(self, params: Vector) -> Vector:
         return self._decay * params
 

@@ -20,7 +20,7 @@ from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.registry import name_of
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 DEMONSTRATION = Case(
     loss="half_squared_error",
@@ -127,7 +127,7 @@ def prove_demonstration(corruption: str | None) -> Proof:
 
 
 def _prove(
-    objective: Objective, params: Vector, entries: int | None, corruption: str | None
+    objective: NetworkObjective, params: Vector, entries: int | None, corruption: str | None
 ) -> Proof:
     if corruption is not None:
         objective = CORRUPTIONS[corruption].corrupt(objective)
@@ -137,7 +137,7 @@ def _prove(
     return Proof(checks, rows, explanation, corruption, _described(objective))
 
 
-def _described(objective: Objective) -> str:
+def _described(objective: NetworkObjective) -> str:
     """The network and its loss in a few words."""
     network = objective.network
     layers = [f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in network.layers]

@@ -20,8 +20,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import COUNT, Bounds, Optimizer, State
-from bpcli.training.objective import Objective
+from bpcli.optimizers.base import COUNT, Bounds, Objective, Optimizer, Point, State
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,9 @@ class Adam(Optimizer):
         return {"steps": COUNT}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        grad = objective.grad(params)
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        grad = here.grad(objective)
         mean = self.beta1 * state["mean"]
         mean += (1 - self.beta1) * grad
         square = self.beta2 * state["square"]
@@ -63,5 +62,5 @@ class Adam(Optimizer):
         change += self.epsilon * scale
         np.divide(mean, change, change)
         change *= learning_rate * (scale / (1 - self.beta1**steps))
-        np.subtract(params, change, change)
-        return change, {"mean": mean, "square": square, "steps": np.asarray(steps)}
+        np.subtract(here.params, change, change)
+        return Point(change), {"mean": mean, "square": square, "steps": np.asarray(steps)}

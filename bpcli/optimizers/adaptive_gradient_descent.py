@@ -23,8 +23,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import POSITIVE, Bounds, Optimizer, State, StepFailed
-from bpcli.training.objective import Objective
+from bpcli.optimizers.base import POSITIVE, Bounds, Objective, Optimizer, Point, State, StepFailed
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,24 @@ class AdaptiveGradientDescent(Optimizer):
         return {"rate": POSITIVE}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        loss, grad, _ = objective.value_and_grad(params)
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        start = here.evaluate(objective)
+        loss, grad = start.value, start.grad
         velocity = grad * (-float(state["rate"]) * learning_rate)
         if self.momentum:
             velocity += self.momentum * state["velocity"]
-        trial = params + velocity
+        params = here.params + velocity
         # With its gradient, which the next step needs if this one is made: most are.
-        trial_loss = objective.value_and_grad(trial).value
+        trial = Point(params, objective.value_and_grad(params))
+        trial_loss = trial.evaluate(objective).value
         if trial_loss < loss:
             return trial, self._state(state, self.increase, velocity)
-        if np.array_equal(trial, params):
+        if np.array_equal(params, here.params):
             raise StepFailed("no_progress", "The next step is too short to change any parameter.")
         if trial_loss <= self.max_loss_increase * loss:
             return trial, self._state(state, 1.0, velocity)
-        return params, self._state(state, self.decrease, np.zeros_like(params))
+        return Point(here.params, start), self._state(state, self.decrease, np.zeros_like(params))
 
     def _state(self, state: State, factor: float, velocity: Vector) -> State:
         """The state after a step: the rate times a factor."""

@@ -1,16 +1,95 @@
-"""The verbs that every optimizer has, and how one says that it can do no more."""
+"""What an optimizer is, and what its steps may ask of the objective that they lower."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.training.objective import Objective
+from bpcli.nn.network import Network
+
+
+class Evaluation(NamedTuple):
+    """The objective and its gradient at one parameter vector, and the mean loss without L2."""
+
+    value: float
+    grad: Vector
+    mean_loss: float
+
+
+class GaussNewton(NamedTuple):
+    """The objective, its gradient, and the Gauss-Newton approximation of its Hessian.
+
+    With J the Jacobian of the residuals, rows times √w_i, and d_p 1 for weights, 0 for biases:
+
+        hessian = scale · JᵀJ + c λ/n diag(d),     scale = 2 f c / Σ_i w_i
+
+    where loss_i = f Σ_k r_ki². Nocedal & Wright 2006, Numerical Optimization, eq. 10.5 without its
+    second term. Frozen biases have zero rows and columns, and gradient 0: a solver that adds to the
+    diagonal leaves them where they are, any other should put 1 there first.
+    """
+
+    value: float
+    grad: Vector
+    hessian: Array
+    scale: float
+
+
+class Objective(Protocol):
+    """What a step lowers. A vector that is handed over is never changed afterwards."""
+
+    @property
+    def network(self) -> Network:
+        """The network whose parameters these are."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """The rows that an evaluation goes over."""
+        ...
+
+    def value(self, params: Vector) -> complex | float:
+        """The objective."""
+        ...
+
+    def grad(self, params: Vector) -> Vector:
+        """∂objective/∂params."""
+        ...
+
+    def value_and_grad(self, params: Vector) -> Evaluation:
+        """Both, in one pass."""
+        ...
+
+    def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
+        """The Gauss-Newton matrix, with value and gradient, which need not be computed if known."""
+        ...
+
+
+class Point:
+    """Parameters, and the value and gradient of an objective there if they are known.
+
+    A step is handed what the one before it has found out, and hands on what it knows of its end.
+    A point never changes. A `NamedTuple` takes 0.2 µs longer to make, 4 % of a tiny epoch.
+    """
+
+    __slots__ = ("evaluation", "params")
+
+    def __init__(self, params: Vector, evaluation: Evaluation | None = None) -> None:
+        self.params = params
+        self.evaluation = evaluation
+
+    def evaluate(self, objective: Objective) -> Evaluation:
+        """Value and gradient there, computed unless they are known."""
+        return self.evaluation or objective.value_and_grad(self.params)
+
+    def grad(self, objective: Objective) -> Vector:
+        """The gradient there, computed unless it is known."""
+        return objective.grad(self.params) if self.evaluation is None else self.evaluation.grad
+
 
 State: TypeAlias = Mapping[str, Array]
 """What an optimizer carries from step to step, by name; a number is an array of shape ()."""
@@ -66,22 +145,14 @@ class Optimizer:
         return {}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        """One update: new parameters and new state; the old ones are left as they are.
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        """One update: a new point and new state; the old ones are left as they are.
 
         The learning rate is an array of shape () in the dtype of the parameters; one without
         meaning for an optimizer that has none. Raises `StepFailed` where there is no way down.
         """
         raise NotImplementedError
-
-    @property
-    def is_recordable(self) -> bool:
-        """Whether all steps are the same operations on the gradient, state and learning rate.
-
-        They do not depend on what the numbers are, and the last gives the new parameters.
-        """
-        return False
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
         """What training needs for it beyond a few vectors: its states, and matrices to solve."""

@@ -24,9 +24,17 @@ from typing import ClassVar
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import POSITIVE, Bounds, State, StepFailed
+from bpcli.optimizers.base import (
+    POSITIVE,
+    Bounds,
+    Evaluation,
+    GaussNewton,
+    Objective,
+    Point,
+    State,
+    StepFailed,
+)
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt, Quadratic
-from bpcli.training.objective import GaussNewton, Objective
 
 _NONE = 1e-3
 """Where γ ends below this, the weights have decayed to nothing."""
@@ -51,29 +59,28 @@ class BayesianRegularization(LevenbergMarquardt):
         return {**super().bounds, "alpha": (0, POSITIVE[1]), "beta": POSITIVE}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        params = here.params
+        at = objective.gauss_newton(params, here.evaluation)
         trained = np.ones_like(params)
         trained[objective.network.frozen] = 0
-        at = objective.gauss_newton(params)
         found = _estimate(at, objective, params * trained, state)
         alpha, beta = found["alpha"], found["beta"] / at.scale  # F/2 has the loss times this beta
 
-        def half_of_F(trial: Vector) -> float:  # noqa: N802  # as in the formulas
-            value, grad, _ = objective.value_and_grad(trial)
-            value = beta * value + 0.5 * alpha * _squares(trial * trained)
-            return value if np.isfinite(grad).all() else math.inf
+        def half_of_F(loss: Evaluation | GaussNewton, at: Vector) -> float:  # noqa: N802
+            return beta * loss.value + 0.5 * alpha * _squares(at * trained)
 
         H = beta * at.hessian
         H.reshape(-1)[:: len(params) + 1] += alpha * trained
         grad = beta * at.grad + alpha * (params * trained)
-        here = Quadratic(half_of_F(params), grad, H, 1.0)
+        model = Quadratic(half_of_F(at, params), grad, H, 1.0)
         try:
-            params, damping = self.descend(half_of_F, here, params, state["damping"].item())
+            end, damping = self.descend(objective, half_of_F, model, params, state)
         except StepFailed:
             _refuse_no_parameters(found["effective_params"])
             raise
-        return params, {**_arrays(found), "damping": damping}
+        return end, {**_arrays(found), **damping}
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {name: value.item() for name, value in state.items()}

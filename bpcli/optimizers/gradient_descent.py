@@ -16,8 +16,7 @@ import numpy as np
 from annotated_types import Ge, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import Optimizer, State
-from bpcli.training.objective import Objective
+from bpcli.optimizers.base import Objective, Optimizer, Point, State
 
 
 @dataclass(frozen=True)
@@ -38,22 +37,20 @@ class GradientDescent(Optimizer):
         doc("All layers at once, or one after the other, the last first."),
     ] = "simultaneous"
 
-    @property
-    def is_recordable(self) -> bool:
-        return self.update == "simultaneous"
-
     def init(self, params: Vector) -> State:
         return {"velocity": np.zeros_like(params)} if self.momentum else {}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
         if self.update == "simultaneous":
-            return self._moved(params, state, objective.grad(params) * learning_rate)
+            params, state = self._moved(here.params, state, here.grad(objective) * learning_rate)
+            return Point(params), state
         for where in reversed(objective.network.layer_slices):
-            change = objective.grad(params) * learning_rate
-            params, state = self._moved_in(where, params, state, change)
-        return params, state
+            change = here.grad(objective) * learning_rate
+            params, state = self._moved_in(where, here.params, state, change)
+            here = Point(params)
+        return here, state
 
     def _moved(self, params: Vector, state: State, change: Vector) -> tuple[Vector, State]:
         """Move against `change`, η times the gradient; takes over its memory."""

@@ -12,7 +12,6 @@ factors these are.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias
@@ -24,12 +23,14 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers.base import (
     POSITIVE,
     Bounds,
+    Evaluation,
+    Objective,
     Optimizer,
+    Point,
     State,
     StepFailed,
     square_of_gradient,
 )
-from bpcli.training.objective import Objective
 
 _LEAST_DAMPING = 1e-20
 """Less would be lost beside the rounding of JᵀJ, and only take longer to rise again."""
@@ -52,8 +53,8 @@ class Quadratic(NamedTuple):
     unit: float
 
 
-Descent: TypeAlias = Callable[[Vector], float]
-"""What is to be lowered; infinite where it, or its gradient, is not finite."""
+Descent: TypeAlias = Callable[[Evaluation, Vector], float]
+"""What is to be lowered, at parameters where the objective has been evaluated."""
 
 
 @dataclass(frozen=True)
@@ -88,32 +89,30 @@ class LevenbergMarquardt(Optimizer):
         return {"damping": POSITIVE}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        here = Quadratic(*objective.gauss_newton(params))
-        square_of_gradient(here.grad)
-
-        def loss(trial: Vector) -> float:
-            value, grad, _ = objective.value_and_grad(trial)
-            return value if np.isfinite(grad).all() else math.inf
-
-        params, damping = self.descend(loss, here, params, state["damping"].item())
-        return params, {"damping": damping}
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        model = Quadratic(*objective.gauss_newton(here.params, here.evaluation))
+        square_of_gradient(model.grad)
+        return self.descend(objective, _loss, model, here.params, state)
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {"damping": state["damping"].item()}
 
     def descend(
-        self, function: Descent, here: Quadratic, params: Vector, damping: float
-    ) -> tuple[Vector, Array]:
-        """The first damped step that lowers the function, and the damping to go on with.
+        self, objective: Objective, of: Descent, model: Quadratic, params: Vector, state: State
+    ) -> tuple[Point, State]:
+        """The first damped step to lower values than the model's, with the damping for the next.
 
-        Raises `StepFailed` where the damping grows beyond the largest first.
+        Raises `StepFailed` where the damping exceeds its bound before.
         """
+        damping = state["damping"].item()
         while damping <= self.max_damping:
-            trial = _damped_step(here, params, damping)
-            if trial is not None and function(trial) < here.value:
-                return trial, np.asarray(max(_LEAST_DAMPING, damping / self.decrease))
+            trial = _damped_step(model, params, damping)
+            if trial is not None:
+                evaluation = objective.value_and_grad(trial)
+                if np.isfinite(evaluation.grad).all() and of(evaluation, trial) < model.value:
+                    least = max(_LEAST_DAMPING, damping / self.decrease)
+                    return Point(trial, evaluation), {"damping": np.asarray(least)}
             # From the least number of all, a factor may lead nowhere: 1.4 times it is rounded back.
             damping = max(_LEAST_DAMPING, damping * self.increase)
         raise StepFailed(
@@ -122,16 +121,20 @@ class LevenbergMarquardt(Optimizer):
         )
 
 
-def _damped_step(here: Quadratic, params: Vector, damping: float) -> Vector | None:
+def _loss(evaluation: Evaluation, params: Vector) -> float:
+    return evaluation.value
+
+
+def _damped_step(model: Quadratic, params: Vector, damping: float) -> Vector | None:
     """Where the step leads; None where the matrix is not positive definite, or nowhere finite."""
-    matrix = here.hessian.copy()
+    matrix = model.hessian.copy()
     diagonal = matrix.reshape(-1)[:: len(params) + 1]
-    diagonal += damping * here.unit
+    diagonal += damping * model.unit
     try:
         L = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
         return None
-    trial: Vector = params - solve_with_factor(L, here.grad)
+    trial: Vector = params - solve_with_factor(L, model.grad)
     return trial if np.isfinite(trial).all() else None
 
 

@@ -18,14 +18,16 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers.base import (
+    Evaluation,
+    Objective,
     Optimizer,
+    Point,
     State,
     StepFailed,
     dot,
     norm,
     square_of_gradient,
 )
-from bpcli.training.objective import Evaluation, Objective
 
 _DECREASE = 1e-4
 """c1 of the first condition."""
@@ -61,6 +63,11 @@ class Trial(NamedTuple):
         return self.evaluation.grad
 
     @property
+    def point(self) -> Point:
+        """Where it is, with what is known there."""
+        return Point(self.params, self.evaluation)
+
+    @property
     def is_finite(self) -> bool:
         return math.isfinite(self.value) and math.isfinite(self.slope)
 
@@ -69,9 +76,9 @@ class Line:
     """The objective along one direction, and which of its points are good."""
 
     def __init__(
-        self, objective: Objective, params: Vector, direction: Vector, flatness: float
+        self, objective: Objective, here: Point, direction: Vector, flatness: float
     ) -> None:
-        evaluation = objective.value_and_grad(params)
+        params, evaluation = here.params, here.evaluate(objective)
         self.objective = objective
         self.direction = direction
         self.start = Trial(0.0, params, evaluation, dot(evaluation.grad, direction))
@@ -83,11 +90,6 @@ class Line:
         params = self.start.params + length * self.direction
         evaluation = self.objective.value_and_grad(params)
         return Trial(length, params, evaluation, dot(evaluation.grad, self.direction))
-
-    def recalled(self, trial: Trial) -> Trial:
-        """The trial, as the latest that the objective has been asked for."""
-        self.objective.recall(trial.params, trial.evaluation)
-        return trial
 
     def accepts(self, trial: Trial) -> bool:
         """The strong Wolfe conditions; or, where losses are the same to rounding, their slopes.
@@ -146,7 +148,7 @@ class Line:
 
 
 def search(line: Line, first_length: float) -> Trial:
-    """A point that the line accepts; the objective has just been evaluated there.
+    """A point that the line accepts.
 
     The line leads down at its start. Where no such point is found, as across a kink of the
     objective, the lowest does if its loss is lower by more than rounding; if there is none either,
@@ -160,8 +162,7 @@ def search(line: Line, first_length: float) -> Trial:
         before, (low, high) = low, line.narrowed(low, high, trial)
         length = _beyond(line, before, low) if high is None else _between(line, low, high)
     if line.has_fallen_visibly(low):
-        return line.recalled(low)
-    line.recalled(line.start)
+        return low
     raise StepFailed(
         "line_search",
         f"The line search found no lower loss in {_MOST_TRIALS} trials: to within rounding this is "
@@ -234,22 +235,23 @@ class LineSearchOptimizer(Optimizer):
         raise NotImplementedError
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        grad = objective.value_and_grad(params).grad
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        here = Point(here.params, here.evaluate(objective))
+        grad = here.grad(objective)
         square = square_of_gradient(grad)
         if state["length"] > 0:
-            line = Line(objective, params, self.direction(grad, state), self.flatness)
+            line = Line(objective, here, self.direction(grad, state), self.flatness)
             if line.start.slope < 0:
                 try:
                     end = search(line, self.first_length(line, state))
-                    return end.params, self.remember(state, line, end)
+                    return end.point, self.remember(state, line, end)
                 except StepFailed:
                     pass  # of a memory that misleads, as after a kink
-        state = self.init(params)
-        line = Line(objective, params, -grad, self.flatness)
+        state = self.init(here.params)
+        line = Line(objective, here, -grad, self.flatness)
         end = search(line, 1 / math.sqrt(square))  # moves by 1, whatever the objective's scale
-        return end.params, self.remember(state, line, end)
+        return end.point, self.remember(state, line, end)
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {"step_length": float(state["length"])}

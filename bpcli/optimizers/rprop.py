@@ -27,8 +27,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import Optimizer, State
-from bpcli.training.objective import Objective
+from bpcli.optimizers.base import Objective, Optimizer, Point, State
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,13 @@ class Rprop(Optimizer):
         return state
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
         memory: dict[str, Array] = {}
         if self.variant == "irprop_plus":
-            memory["loss"] = np.asarray(objective.value_and_grad(params).value)
-        sign = np.sign(objective.grad(params))
+            here = Point(here.params, here.evaluate(objective))
+            memory["loss"] = np.asarray(here.evaluate(objective).value)
+        sign = np.sign(here.grad(objective))
         agreement = sign * state["sign"]  # of signs: a product of small gradients may underflow
         memory["sign"] = sign
         memory["size"] = size = self._resized(state["size"], agreement)
@@ -83,7 +83,7 @@ class Rprop(Optimizer):
             if self.variant == "rprop_plus" or memory["loss"] > state["loss"]:
                 change[turned] = -state["change"][turned]
             memory["change"] = change
-        return params + change, memory
+        return Point(here.params + change), memory
 
     def _resized(self, size: Vector, agreement: Vector) -> Vector:
         """Longer where the gradient kept its sign, shorter where it turned."""

@@ -25,14 +25,16 @@ from bpcli.optimizers.base import (
     COUNT,
     POSITIVE,
     Bounds,
+    Evaluation,
+    Objective,
     Optimizer,
+    Point,
     State,
     StepFailed,
     dot,
     norm,
     square_of_gradient,
 )
-from bpcli.training.objective import Evaluation, Objective
 
 _LEAST_DAMPING = 1e-15
 """λ falls no further, so that δ stays positive where there is no curvature."""
@@ -73,16 +75,16 @@ class ScaledConjugateGradient(Optimizer):
         return {"damping": POSITIVE, "moves": COUNT}
 
     def step(
-        self, objective: Objective, params: Vector, state: State, learning_rate: Array
-    ) -> tuple[Vector, State]:
-        here = objective.value_and_grad(params)
-        square_of_gradient(here.grad)
-        p = state["p"] if state["moves"] else -here.grad  # 1
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        params, start = here.params, here.evaluate(objective)
+        square_of_gradient(start.grad)
+        p = state["p"] if state["moves"] else -start.grad  # 1
         curvature, square = float(state["curvature"]), dot(p, p)
         if state["has_moved"]:
-            curvature = self._curvature(objective, params, here.grad, p)  # 2
+            curvature = self._curvature(objective, params, start.grad, p)  # 2
         damping, delta = _positive(curvature, float(state["damping"]), square)  # 3, 4
-        mu = -dot(p, here.grad)
+        mu = -dot(p, start.grad)
         end = params + (mu / delta) * p  # 5
         if (end == params).all():
             raise StepFailed(
@@ -91,7 +93,7 @@ class ScaledConjugateGradient(Optimizer):
                 "a minimum, or the objective has a kink here.",
             )
         there = objective.value_and_grad(end)
-        comparison = _comparison(here, there, mu, delta)  # 6
+        comparison = _comparison(start, there, mu, delta)  # 6
         state = {
             **state,
             "p": p,
@@ -100,11 +102,10 @@ class ScaledConjugateGradient(Optimizer):
             "has_moved": np.asarray(comparison >= 0),
         }
         if not comparison >= 0:
-            objective.recall(params, here)
-            return params, state
+            return Point(params, start), state
         moves = int(state["moves"]) + 1
-        p = -there.grad if moves % p.size == 0 else _conjugate(p, here.grad, there.grad, mu)
-        return end, {**state, "p": p, "moves": np.asarray(moves)}
+        p = -there.grad if moves % p.size == 0 else _conjugate(p, start.grad, there.grad, mu)
+        return Point(end, there), {**state, "p": p, "moves": np.asarray(moves)}
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {"damping": float(state["damping"])}
@@ -127,10 +128,10 @@ def _positive(curvature: float, damping: float, square: float) -> tuple[float, f
     return 2 * (damping - delta / square), damping * square - delta
 
 
-def _comparison(here: Evaluation, there: Evaluation, mu: float, delta: float) -> float:
-    if not (math.isfinite(there.value) and math.isfinite(dot(there.grad, there.grad))):
+def _comparison(start: Evaluation, end: Evaluation, mu: float, delta: float) -> float:
+    if not (math.isfinite(end.value) and math.isfinite(dot(end.grad, end.grad))):
         return _COMPARISON_OF_NO_NUMBER
-    return 2 * delta * (here.value - there.value) / mu / mu
+    return 2 * delta * (start.value - end.value) / mu / mu
 
 
 def _adapted(damping: float, comparison: float, delta: float) -> float:

@@ -19,7 +19,7 @@ from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 Need: TypeAlias = Literal["log", "network"]
 """What a picture reads: the lines of metrics.jsonl, or the network with its weights and data."""
@@ -91,7 +91,7 @@ class Subject:
     def predictions(self) -> Predictions:
         """What the network predicts for the split to show, as `eval` measures it."""
         rows = self.experiment.rows(self.split)
-        Z = Objective(self.network, rows).outputs(self.params)
+        Z = NetworkObjective(self.network, rows).outputs(self.params)
         return predictions(self.network, Z, self.experiment.preprocessor, self.rows)
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:

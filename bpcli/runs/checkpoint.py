@@ -15,6 +15,7 @@ import numpy as np
 from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import Bounds, State, StepFailed
+from bpcli.optimizers.base import Point
 from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
 from bpcli.runs.layout import METRICS
 from bpcli.runs.parameter_path import digest_of_rows
@@ -91,7 +92,7 @@ class Checkpoint:
         ended = None if meta.ended is None else StepFailed(*meta.ended)
         random_state = meta.random_state.to_json()
         position = TrainState(
-            meta.epoch, arrays["params"], under("state.", arrays), random_state, ended
+            meta.epoch, Point(arrays["params"]), under("state.", arrays), random_state, ended
         )
         return cls(
             position,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from bpcli.text import duration, rounded
 if TYPE_CHECKING:
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
+    from bpcli.training.loop import Epoch
 
 _REFRESH_SECONDS = 0.1
 
@@ -66,11 +68,14 @@ class SilentProgress:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def begin(self, label: str, seed: int, epochs: int) -> None: ...
+    def on_trial_start(self, label: str, seed: int, epochs: int) -> None: ...
 
-    def see(self, epoch: int) -> None: ...
+    def next_due(self, number: int) -> int:
+        return sys.maxsize
 
-    def end(self, trial: Any) -> None: ...
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None: ...
+
+    def on_trial_end(self, trial: Any) -> None: ...
 
 
 class PlainProgress(SilentProgress):
@@ -84,7 +89,7 @@ class PlainProgress(SilentProgress):
     def __enter__(self) -> PlainProgress:
         return self
 
-    def end(self, trial: Any) -> None:
+    def on_trial_end(self, trial: Any) -> None:
         self._ended += 1
         loss = "" if trial.loss is None else f", loss {rounded(trial.loss)}"
         self._console.say(
@@ -122,12 +127,12 @@ class LiveProgress(PlainProgress):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def begin(self, label: str, seed: int, epochs: int) -> None:
+    def on_trial_start(self, label: str, seed: int, epochs: int) -> None:
         text = f"{label}, seed {seed}"
         self._progress.update(self._task, description=text, completed=0, total=epochs)
 
-    def see(self, epoch: int) -> None:
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         if time.perf_counter() >= self._next_drawing:
-            self._progress.update(self._task, completed=epoch)
+            self._progress.update(self._task, completed=epoch.number)
             self._progress.refresh()
             self._next_drawing = time.perf_counter() + _REFRESH_SECONDS

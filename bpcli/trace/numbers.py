@@ -29,7 +29,7 @@ from bpcli.registry import as_mapping, name_of
 from bpcli.trace.updates import Forward, Pass, Update, slots, trace_forward, trace_updates
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 MOST_ROWS = 8
 """So many training rows are all shown unless others are asked for: more do not fit a page."""
@@ -230,7 +230,7 @@ def _remembers(experiment: Experiment, params: Vector) -> bool:
     return bool(asked.optimizer.init(params)) or isinstance(asked.learning_rate, Schedule)
 
 
-def _training(experiment: Experiment, objective: Objective, params: Vector) -> Training:
+def _training(experiment: Experiment, objective: NetworkObjective, params: Vector) -> Training:
     """The training loop's steps, on these rows as the full batch."""
     asked = experiment.spec.training
     return Training(
@@ -243,12 +243,12 @@ def _training(experiment: Experiment, objective: Objective, params: Vector) -> T
     )
 
 
-def _objective(experiment: Experiment, index: Labels) -> Objective:
+def _objective(experiment: Experiment, index: Labels) -> NetworkObjective:
     """What training minimises, on some rows of the table as if they were a batch."""
     split = experiment.preprocessor.split("data", experiment.table, index)
     network, training = experiment.network, experiment.spec.training
     rows = Rows.filled(network, split.blocks(), len(split), experiment.dtype, split.weight)
-    return Objective(
+    return NetworkObjective(
         network,
         rows,
         l2=training.l2,
@@ -270,7 +270,7 @@ def _without_targets(
 
 
 def _setting(
-    experiment: Experiment, index: Labels, shown: str, objective: Objective | None
+    experiment: Experiment, index: Labels, shown: str, objective: NetworkObjective | None
 ) -> Setting:
     spec = experiment.spec
     data = None if objective is None else objective.data

@@ -20,7 +20,7 @@ from bpcli.nn.propagation import LayerPass, Workspace, backward, forward, forwar
 from bpcli.optimizers import GradientDescent, Optimizer, StepFailed
 from bpcli.optimizers.base import State
 from bpcli.training.loop import Training, TrainState
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 
 @dataclass(frozen=True)
@@ -125,33 +125,36 @@ def trace_updates(training: Training, optimizer: Optimizer, count: int) -> Itera
     """
     here = training.start
     for number in range(count):
-        _refuse_infinite(training, here, number)
-        after = training.advance(here, 1)
-        _refuse_infinite(training, after, number + 1)
+        here = _evaluated(training, here, number)
+        after = _evaluated(training, training.advance(here, 1), number + 1)
         yield Update(
             tuple(_passes(training.objective, optimizer, here.params, after.params)),
             here,
             after,
             training.diagnostics(here),
             training.diagnostics(after),
-            float(training.objective.value(after.params).real),
+            after.point.evaluate(training.objective).value,
         )
         if after.ended is not None:
             return
         here = after
 
 
-def _refuse_infinite(training: Training, here: TrainState, number: int) -> None:
-    if not np.isfinite(here.params).all() or not training.has_finite_loss(here):
-        where = f"after update {number}" if number else "of these parameters"
-        raise Diverged(
-            f"The loss {where} is not finite: look at the scale of the data (`data.scale`)"
-            f"{' and at `training.learning_rate`' if training.learning_rate else ''}."
-        )
+def _evaluated(training: Training, state: TrainState, number: int) -> TrainState:
+    """The state with value and gradient known. Raises `Diverged` where they are not finite."""
+    if np.isfinite(state.params).all():
+        state = state.evaluated(training.objective)
+        if state.has_finite_loss:
+            return state
+    where = f"after update {number}" if number else "of these parameters"
+    raise Diverged(
+        f"The loss {where} is not finite: look at the scale of the data (`data.scale`)"
+        f"{' and at `training.learning_rate`' if training.learning_rate else ''}."
+    )
 
 
 def _passes(
-    objective: Objective, optimizer: Optimizer, params: Vector, after: Vector
+    objective: NetworkObjective, optimizer: Optimizer, params: Vector, after: Vector
 ) -> Iterator[Pass]:
     slices = objective.network.layer_slices
     numbers = tuple(range(1, len(slices) + 1))
@@ -169,7 +172,7 @@ def is_layerwise(optimizer: Optimizer) -> bool:
     return isinstance(optimizer, GradientDescent) and optimizer.update == "layerwise"
 
 
-def trace_pass(objective: Objective, params: Vector, moves: tuple[int, ...] = ()) -> Pass:
+def trace_pass(objective: NetworkObjective, params: Vector, moves: tuple[int, ...] = ()) -> Pass:
     """Forward, loss and backward over all rows of an objective."""
     data = objective.data
     inputs, Y = data.columns

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 Sampling: TypeAlias = Literal["shuffle", "random"]
 
@@ -29,7 +29,9 @@ class Batches:
     def is_full(self) -> bool:
         return self.size is None
 
-    def of_epoch(self, objective: Objective, rng: np.random.Generator) -> Iterable[Objective]:
+    def of_epoch(
+        self, objective: NetworkObjective, rng: np.random.Generator
+    ) -> Iterable[NetworkObjective]:
         """The objective of each update of one epoch."""
         if self.size is None:
             return (objective,)

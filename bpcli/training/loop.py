@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice, repeat
+from itertools import repeat
 from time import perf_counter as clock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,11 +19,10 @@ import numpy as np
 from bpcli.errors import Diverged
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import Optimizer, StepFailed
-from bpcli.optimizers.base import State, norm
+from bpcli.optimizers.base import Evaluation, Point, State, norm
 from bpcli.optimizers.schedules import LearningRate, Schedule, rate_at
 from bpcli.training.batches import Batches
-from bpcli.training.objective import Evaluation, Objective
-from bpcli.training.repeated import RepeatedStep
+from bpcli.training.objective import NetworkObjective
 
 
 class Epoch:
@@ -34,9 +33,9 @@ class Epoch:
         position: TrainState,
         seconds: float,
         training: Training,
-        validation: Objective | None,
+        validation: NetworkObjective | None,
     ) -> None:
-        self.position = position
+        self._position = position
         self.number = position.number
         self.params = position.params
         self.seconds = seconds
@@ -46,9 +45,20 @@ class Epoch:
         self.validation = validation
 
     @property
+    def position(self) -> TrainState:
+        """Where training stands, to go on from there or to be saved."""
+        return self._position.without_evaluation()
+
+    @property
     def _evaluation(self) -> Evaluation:
-        """Free as long as it is the objective's latest; with its gradient it is not kept here."""
-        return self.objective.value_and_grad(self.params)
+        """The objective with its gradient, computed once until it is handed on."""
+        self._position = self._position.evaluated(self.objective)
+        return self._position.point.evaluate(self.objective)
+
+    def hand_on(self) -> TrainState:
+        """Where training stands, with what was found out there: a gradient is not kept here."""
+        position, self._position = self._position, self._position.without_evaluation()
+        return position
 
     @property
     def is_evaluated(self) -> bool:
@@ -107,10 +117,28 @@ class TrainState(NamedTuple):
     """Where training stands: all it needs to go on from there."""
 
     number: int
-    params: Vector
+    point: Point
     state: State
     random_state: Mapping[str, Any]
     ended: StepFailed | None = None
+
+    @property
+    def params(self) -> Vector:
+        return self.point.params
+
+    def evaluated(self, objective: NetworkObjective) -> TrainState:
+        """The same, with the objective's value and gradient known."""
+        return self._replace(point=Point(self.params, self.point.evaluate(objective)))
+
+    @property
+    def has_finite_loss(self) -> bool:
+        """Whether the objective, which is known, is finite."""
+        assert self.point.evaluation is not None, "asked of an evaluated state alone"
+        return math.isfinite(self.point.evaluation.value)
+
+    def without_evaluation(self) -> TrainState:
+        """The same without what is known of the objective, a gradient's memory."""
+        return self._replace(point=Point(self.params))
 
 
 class Training:
@@ -118,7 +146,7 @@ class Training:
 
     def __init__(
         self,
-        objective: Objective,
+        objective: NetworkObjective,
         optimizer: Optimizer,
         params: Vector,
         *,
@@ -131,7 +159,7 @@ class Training:
         self.batches = batches
         self._optimizer = optimizer
         self._rng = rng
-        self.start = TrainState(0, params, optimizer.init(params), rng.bit_generator.state)
+        self.start = TrainState(0, Point(params), optimizer.init(params), rng.bit_generator.state)
 
     def advance(self, start: TrainState, count: int) -> TrainState:
         """Go `count` epochs on. Nothing else happens between them: small networks are fast.
@@ -141,36 +169,25 @@ class Training:
         """
         if self.batches.is_full:  # draws nothing: minding the random state would take 10 µs
             return self._advance_by_all_rows(start, count)
-        params, state = start.params, start.state
+        point, state = Point(start.params), start.state
         self._rng.bit_generator.state = start.random_state
         for rate in self._rates(start, count):
             for batch in self.batches.of_epoch(self.objective, self._rng):
-                params, state = self._optimizer.step(batch, params, state, rate)
-        return TrainState(start.number + count, params, state, self._rng.bit_generator.state)
+                # What is known of another batch says nothing of this one.
+                point, state = self._optimizer.step(batch, Point(point.params), state, rate)
+        random_state = self._rng.bit_generator.state
+        return TrainState(start.number + count, Point(point.params), state, random_state)
 
     def _advance_by_all_rows(self, start: TrainState, count: int) -> TrainState:
-        """The first gradient may be known, from where the loss was asked for; what follows is not.
-
-        So the first step is one by itself, and all others, where that can be, a recording.
-        """
-        step, rates = self._optimizer.step, iter(self._rates(start, count))
-        params, state = start.params, start.state
-        repeated = self._repeated if count > 1 else None
+        step, objective = self._optimizer.step, self.objective
+        point, state = start.point, start.state
         done, ended = 0, None
         try:
-            for done, rate in enumerate(islice(rates, 1 if repeated else count), 1):  # noqa: B007
-                params, state = step(self.objective, params, state, rate)
+            for done, rate in enumerate(self._rates(start, count), 1):  # noqa: B007
+                point, state = step(objective, point, state, rate)
         except StepFailed as found:
             ended = found
-        if repeated:
-            params, state = repeated(params, state, rates)
-            done = count
-        return TrainState(start.number + done, params, state, start.random_state, ended)
-
-    @cached_property
-    def _repeated(self) -> RepeatedStep | None:
-        """Steps through epochs of which nobody asks anything but the last one's parameters."""
-        return RepeatedStep.of(self.objective, self._optimizer, self.start.state)
+        return TrainState(start.number + done, point, state, start.random_state, ended)
 
     def _rates(self, start: TrainState, count: int) -> Iterable[Array]:
         """The learning rate of each epoch, as an array: numpy would convert a number every time."""
@@ -188,16 +205,12 @@ class Training:
         """The learning rate of the steps after an epoch; None for an optimizer without one."""
         return rate_at(self.learning_rate, number)
 
-    def has_finite_loss(self, position: TrainState) -> bool:
-        """Evaluates; on the full batch the next step needs that anyway."""
-        return math.isfinite(self.objective.value_and_grad(position.params).value)
-
 
 def train_epochs(
     training: Training,
     epochs: int,
     *,
-    validation: Objective | None = None,
+    validation: NetworkObjective | None = None,
     next_due: NextDue = every_epoch,
     is_checked: Callable[[int], bool] = always,
     seconds: float = 0.0,
@@ -218,27 +231,39 @@ def train_epochs(
     def record(position: TrainState) -> Epoch:
         return Epoch(position, clock() - began, training, validation)
 
-    here = well = training.start
-    if not training.has_finite_loss(here):
+    here = training.start.evaluated(training.objective)
+    if not here.has_finite_loss:
         raise Diverged(_divergence(here.number, training.learning_rate))
-    stride = 1
-    yield record(here)
+    stride, well = 1, here.without_evaluation()
+    epoch = record(here)
+    yield epoch
     while here.number < epochs:
         count = max(1, min(stride, next_due(here.number) - here.number, epochs - here.number))
         left = clock()
-        here = training.advance(here, count)
-        has_diverged = not np.isfinite(here.params).all()
-        if is_checked(here.number) or here.number == epochs:
-            has_diverged = has_diverged or not training.has_finite_loss(here)
-            well = well if has_diverged else here
-        if has_diverged:
-            last = _last_of_finite_loss(training, well, here.number)
+        here = training.advance(epoch.hand_on(), count)
+        is_evaluated = is_checked(here.number) or here.number == epochs
+        number, found = here.number, _finite(training, here, is_evaluated)
+        if found is None:
+            last = _last_of_finite_loss(training, well, number)
             yield record(last)
             raise Diverged(_divergence(last.number + 1, training.learning_rate))
+        here = found
+        well = here.without_evaluation() if is_evaluated else well
         stride = _stride(count, clock() - left)
-        yield record(here)
+        epoch = record(here)
+        yield epoch
         if here.ended is not None:
             return
+
+
+def _finite(training: Training, here: TrainState, is_evaluated: bool) -> TrainState | None:
+    """The state, evaluated if asked for; None where parameters or loss are not finite."""
+    if not np.isfinite(here.params).all():
+        return None
+    if not is_evaluated:
+        return here
+    here = here.evaluated(training.objective)
+    return here if here.has_finite_loss else None
 
 
 def _last_of_finite_loss(training: Training, well: TrainState, end: int) -> TrainState:
@@ -248,7 +273,8 @@ def _last_of_finite_loss(training: Training, well: TrainState, end: int) -> Trai
         here = training.advance(here, 1)
         if not np.isfinite(here.params).all():
             break
-        if training.has_finite_loss(here):
+        here = here.evaluated(training.objective)
+        if here.has_finite_loss:
             well = here
     return well
 

@@ -10,7 +10,7 @@ rows come from `sums`: the scale and L2 are applied here, once.
 from __future__ import annotations
 
 from copy import copy
-from typing import Literal, NamedTuple, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import numpy as np
 
@@ -18,45 +18,20 @@ from bpcli.engine.gauss_newton import JacobianProducts
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
-from bpcli.engine.sums import BackwardPass, RecordedPass, RowSums
+from bpcli.engine.sums import BackwardPass, RowSums
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import JacobianPass, write_jacobian
 from bpcli.nn.network import Network
+from bpcli.optimizers.base import Evaluation, GaussNewton
 
 Reduction: TypeAlias = Literal["mean", "sum"]
-
-
-class Evaluation(NamedTuple):
-    """The objective and its gradient at one parameter vector, and the mean loss without L2."""
-
-    value: float
-    grad: Vector
-    mean_loss: float
-
-
-class GaussNewton(NamedTuple):
-    """The objective, its gradient, and the Gauss-Newton approximation of its Hessian.
-
-    With J the Jacobian of the residuals, rows times √w_i, and d_p 1 for weights, 0 for biases:
-
-        hessian = scale · JᵀJ + c λ/n diag(d),     scale = 2 f c / Σ_i w_i
-
-    where loss_i = f Σ_k r_ki². Nocedal & Wright 2006, Numerical Optimization, eq. 10.5 without its
-    second term. Frozen biases have zero rows and columns, and gradient 0: a solver that adds to the
-    diagonal leaves them where they are, any other should put 1 there first.
-    """
-
-    value: float
-    grad: Vector
-    hessian: Array
-    scale: float
 
 
 _COMPLEX_STEP = 1e-20
 
 
-class Objective:
+class NetworkObjective:
     """The objective as a function of a flat parameter vector.
 
     Works in the dtype of the parameters it is given: complex ones give the complex step. The pool
@@ -103,50 +78,38 @@ class Objective:
         self._factor = 1.0 if self.reduction == "mean" else float(count)
         # An array, not a number: numpy would convert that at every call.
         self._grad_scale = np.asarray(self._factor / total_weight, self._data.dtype)
-        self._latest: tuple[Vector, Evaluation] | None = None
 
     # What optimizers ask.
 
     def value(self, params: Vector) -> complex | float:
         """The objective; complex where the parameters are."""
-        if self._latest is not None and self._latest[0] is params:
-            return self._latest[1].value
         return self._factor * self._mean_loss(params) + self.penalty(params)
 
     def mean_loss(self, params: Vector) -> float:
         """The mean loss over the rows, without L2 and whatever the reduction."""
-        if self._latest is not None and self._latest[0] is params:
-            return self._latest[1].mean_loss
         return float(self._mean_loss(params).real)
 
     def grad(self, params: Vector) -> Vector:
         """∂objective/∂params."""
-        if self._latest is not None and self._latest[0] is params:
-            return self._latest[1].grad
         return self._scaled(params, self._sums_for(params).grad(params, self._index))
 
     def value_and_grad(self, params: Vector) -> Evaluation:
-        """The objective and its gradient.
+        """The objective and its gradient."""
+        total, grad_sum = self._sums_for(params).loss_and_grad(params, self._index)
+        grad, mean_loss = self._scaled(params, grad_sum), float(total.real) / self._total_weight
+        value = self._factor * mean_loss + float(self.penalty(params).real)
+        return Evaluation(value, grad, mean_loss)
 
-        The latest answer is kept: asking again with the very same vector is free. A vector that
-        was passed here is therefore never changed afterwards; a step makes a new one.
-        """
-        if self._latest is None or self._latest[0] is not params:
-            self._latest = None  # first: there is no need of memory for two
-            total, grad_sum = self._sums_for(params).loss_and_grad(params, self._index)
-            grad, mean_loss = self._scaled(params, grad_sum), float(total.real) / self._total_weight
-            value = self._factor * mean_loss + float(self.penalty(params).real)
-            self._latest = (params, Evaluation(value, grad, mean_loss))
-        return self._latest[1]
-
-    def gauss_newton(self, params: Vector) -> GaussNewton:
+    def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
         """The objective, its gradient, and a matrix near its Hessian where the residuals are small.
+
+        Value and gradient are computed unless they are known.
 
         Raises `ValueError` if the loss is not a sum of squares.
         """
         if not self.network.loss.is_sum_of_squares:
             raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
-        evaluation = self.value_and_grad(params)
+        evaluation = known or self.value_and_grad(params)
         squares = self.network.loss.factor_of_squares(self.network.outputs)
         scale = 2 * squares * self._factor / self._total_weight
         H = self._jacobian_products().JTJ(params, self._index) * np.asarray(scale, params.dtype)
@@ -177,10 +140,6 @@ class Objective:
         product: Vector = grad.imag / _COMPLEX_STEP * largest
         return product
 
-    def recall(self, params: Vector, evaluation: Evaluation) -> None:
-        """Take back an earlier answer as the latest, after a look at other vectors."""
-        self._latest = params, evaluation
-
     def rows(self, index: Array) -> Self:
         """The objective over some of the rows: a mini-batch. A repeated row counts repeatedly."""
         some = copy(self)
@@ -200,13 +159,6 @@ class Objective:
     # What others ask.
 
     @property
-    def recorded(self) -> RecordedPass | None:
-        """The pass over the rows, if it is one, is recorded, and is all that a gradient takes."""
-        if self._index is not None or self.network.frozen.size or type(self) is not Objective:
-            return None
-        return self._sums[self._data.dtype].recorded
-
-    @property
     def data(self) -> Rows:
         """The rows at hand."""
         return self._data if self._index is None else self._data.take(self._index)
@@ -216,7 +168,9 @@ class Objective:
         """How the rows of the whole split are cut up, whatever the number of workers."""
         return self._sums[self._data.dtype].plan
 
-    def like(self, kind: type[Objective] | None = None, **changes: object) -> Objective:
+    def like(
+        self, kind: type[NetworkObjective] | None = None, **changes: object
+    ) -> NetworkObjective:
         """The same objective with something changed, computed by this process alone."""
         same = {
             "network": self.network,

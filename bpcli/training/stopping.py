@@ -29,7 +29,7 @@ class Best:
         self.val_loss = math.inf
         self.params: Vector | None = None
 
-    def see(self, epoch: Epoch) -> None:
+    def update(self, epoch: Epoch) -> None:
         """Take this epoch if it is better; a tie keeps the earlier one."""
         loss = epoch.val_loss
         if self.params is None or loss is None or loss < self.val_loss:
@@ -47,7 +47,7 @@ class Best:
         }
 
     def recall(self, memory: Memory) -> None:
-        """Go on from what there was."""
+        """Put back what there was."""
         if memory:
             self.number, self.val_loss = memory["number"].item(), memory["val_loss"].item()
             self.params = memory["params"]
@@ -99,7 +99,7 @@ class StripMeasure:
         raise NotImplementedError
 
     def recall(self, losses: list[float]) -> None:
-        """Go on from what there was."""
+        """Put back what there was."""
         raise NotImplementedError
 
 
@@ -119,7 +119,7 @@ class Criterion:
     now: float | None = None
     is_fresh: bool = False
 
-    def see(self, epoch: Epoch) -> bool:
+    def update(self, epoch: Epoch) -> bool:
         """Measure; true when that reaches the target."""
         measured = self.measure(epoch)
         self.is_fresh = measured is not None
@@ -139,16 +139,16 @@ class Criterion:
 
     def memory(self) -> Memory:
         """What it measured, and what it remembers to measure on."""
-        found: dict[str, Array] = {}
+        memory: dict[str, Array] = {}
         if self.start is not None and self.now is not None:
-            found |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
-            found["is_fresh"] = np.asarray(self.is_fresh)
+            memory |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
+            memory["is_fresh"] = np.asarray(self.is_fresh)
         if isinstance(self.measure, StripMeasure):
-            found["losses"] = np.asarray(self.measure.losses(), np.float64)
-        return found
+            memory["losses"] = np.asarray(self.measure.losses(), np.float64)
+        return memory
 
     def recall(self, memory: Memory) -> None:
-        """Go on from what there was; a rule that is new has nothing to recall."""
+        """Put back what there was; a rule that is new has nothing to recall."""
         if "start" in memory:
             self.start, self.now = memory["start"].item(), memory["now"].item()
             self.is_fresh = memory["is_fresh"].item()
@@ -262,9 +262,9 @@ class Stopping:
             if target is not None
         ]
 
-    def see(self, epoch: Epoch) -> str | None:
+    def update(self, epoch: Epoch) -> str | None:
         """The name of the rule that ends training at this epoch, or None."""
-        met = [rule.name for rule in self.criteria if rule.see(epoch)]
+        met = [rule.name for rule in self.criteria if rule.update(epoch)]
         self.reason = met[0] if met else None
         return self.reason
 
@@ -277,7 +277,7 @@ class Stopping:
         }
 
     def recall(self, memory: Memory) -> None:
-        """Go on from what there was."""
+        """Put back what there was."""
         for rule in self.criteria:
             rule.recall(under(f"{rule.name}.", memory))
         self.reason = next((rule.name for rule in self.criteria if rule.is_met), None)

@@ -16,7 +16,7 @@ from bpcli.config.alternatives import Alternative
 from bpcli.data.types import SplitName
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.pool.choice import worker_pool
-from bpcli.errors import ConfigError, Diverged
+from bpcli.errors import ConfigError, Diverged, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import OPTIMIZERS
@@ -24,13 +24,15 @@ from bpcli.optimizers.schedules import rate_record
 from bpcli.registry import as_mapping
 from bpcli.runs.record import describe
 from bpcli.runs.run_json import Description
-from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
+from bpcli.training.loop import Epoch, every_epoch, train_epochs
 from bpcli.training.metered import METERED, Metered
-from bpcli.training.stopping import Best, Stopping
+from bpcli.training.stopping import Best
+from bpcli.workflows.callbacks import Callback
 from bpcli.workflows.evaluate import default_split
 from bpcli.workflows.interrupts import StopRequest, stop_requests
-from bpcli.workflows.scores import split_objective, split_scores
-from bpcli.workflows.session import reason_to_end, sees_every_epoch, stop_rules
+from bpcli.workflows.run_epochs import Ending, earliest_due, run_epochs
+from bpcli.workflows.scores import EpochScores, split_objective, split_scores
+from bpcli.workflows.stop_decision import StopDecision, needs_every_epoch, stop_rules
 from bpcli.workflows.train import workers_for
 
 
@@ -44,11 +46,10 @@ class Curve:
     loss: list[float] = field(default_factory=list)
 
     def add(self, epoch: Epoch) -> None:
-        if not self.epochs or epoch.number > self.epochs[-1]:
-            self.epochs.append(epoch.number)
-            self.gradient_evaluations.append(epoch.diagnostics["gradient_evaluations"])
-            self.seconds.append(epoch.diagnostics["seconds"])
-            self.loss.append(epoch.loss)
+        self.epochs.append(epoch.number)
+        self.gradient_evaluations.append(epoch.diagnostics["gradient_evaluations"])
+        self.seconds.append(epoch.diagnostics["seconds"])
+        self.loss.append(epoch.loss)
 
 
 def points(epochs: int) -> list[int]:
@@ -56,10 +57,10 @@ def points(epochs: int) -> list[int]:
 
     On a logarithmic axis they are equally far apart, and 10^12 epochs have 500.
     """
-    found = [0]
-    while found[-1] < epochs:
-        found.append(min(epochs, found[-1] + max(1, found[-1] // 20)))
-    return found
+    numbers = [0]
+    while numbers[-1] < epochs:
+        numbers.append(min(epochs, numbers[-1] + max(1, numbers[-1] // 20)))
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -148,20 +149,18 @@ def _median(values: Sequence[float | None]) -> float | None:
     return median(known) if known else None
 
 
-class Callback(Protocol):
-    """Whoever looks on."""
+class ComparisonCallback(Callback, Protocol):
+    """Shows the trainings that are compared."""
 
-    def begin(self, label: str, seed: int, epochs: int) -> None: ...
+    def on_trial_start(self, label: str, seed: int, epochs: int) -> None: ...
 
-    def see(self, epoch: int) -> None: ...
-
-    def end(self, trial: Trial) -> None: ...
+    def on_trial_end(self, trial: Trial) -> None: ...
 
 
 def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
-    """What is to be compared, over so many seeds: the config's, and those after it.
+    """What to compare, over so many seeds: the config's, and those after it.
 
-    Raises `ConfigError` where an optimizer, or a fault of all, does not fit the data.
+    Raises `ConfigError` where the data do not allow a training with one of the optimizers.
     """
     faults: dict[str, None] = {}
     for each in alternatives:
@@ -183,7 +182,7 @@ def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int)
     )
 
 
-def compare(comparison: Comparison, callback: Callback) -> None:
+def compare(comparison: Comparison, callback: ComparisonCallback) -> None:
     """Train with each optimizer, from each seed on.
 
     A training that diverges is a result like others. A signal ends the comparison with what is
@@ -193,10 +192,11 @@ def compare(comparison: Comparison, callback: Callback) -> None:
         for seed in comparison.seeds:
             for alternative in comparison.alternatives:
                 if request.signal_number is None:
-                    callback.begin(alternative.label, seed, alternative.config.spec.training.epochs)
+                    epochs = alternative.config.spec.training.epochs
+                    callback.on_trial_start(alternative.label, seed, epochs)
                     trial = _trial(alternative, seed, comparison, request, callback)
                     if trial is not None:
-                        callback.end(trial)
+                        callback.on_trial_end(trial)
                         comparison.trials.append(trial)
         comparison.signal_number = request.signal_number
 
@@ -212,92 +212,86 @@ def _trial(
     seed: int,
     comparison: Comparison,
     request: StopRequest,
-    callback: Callback,
+    callback: ComparisonCallback,
 ) -> Trial | None:
     """One training; None where a signal cut it short."""
     experiment = experiment_of(alternative, seed)
-    with worker_pool(workers_for(experiment)) as workers:
-        course = _Course(experiment)
-        course.follow(workers, request, callback)
-    if course.reason == "interrupted":
+    decision = StopDecision(stop_rules(experiment), request)
+    recorder = CurveRecorder(experiment.spec.training.epochs)
+    callbacks = [recorder, callback]
+    with worker_pool(workers_for(experiment)) as pool:
+        epochs = _epochs(experiment, pool, recorder, callbacks)
+        ending = run_epochs(epochs, decision, callbacks, EpochScores(experiment))
+    if isinstance(ending.failure, Interrupted):
         return None
-    metric = None if course.reason == "diverged" else course.score(comparison)
-    return course.trial(alternative.label, seed, metric)
+    if ending.failure is not None and not isinstance(ending.failure, Diverged):
+        raise ending.failure
+    metric = None if ending.failure is not None else _score(experiment, decision.best, comparison)
+    return _trial_of(alternative.label, seed, ending, metric, recorder.curve)
 
 
-class _Course:
-    """One training from its start to its end."""
+class CurveRecorder:
+    """Records a curve: the points that `points` gives, and the last epoch."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-        self.best, self.curve = Best(), Curve()
-        self.rules = stop_rules(experiment)
-        self.points = points(self.rules.epochs)
-        self.last: Epoch | None = None
-        self.reason = "diverged"
-        self.message: str | None = None
+    def __init__(self, epochs: int) -> None:
+        self.curve = Curve()
+        self._points = points(epochs)
 
-    def follow(self, workers: WorkerPool, request: StopRequest, callback: Callback) -> None:
-        """Go through the epochs until a rule, the optimizer, a signal or divergence ends them."""
-        stopping = Stopping(self.rules, self.best)
-        try:
-            for epoch in self._epochs(workers):
-                epoch.seconds = epoch.diagnostics[
-                    "seconds"
-                ]  # rules too go by the time of the steps
-                reason = reason_to_end(epoch, self.best, stopping, request)
-                self.last = epoch
-                if reason is not None or self._is_point(epoch.number):
-                    self.curve.add(epoch)
-                callback.see(epoch.number)
-                if reason is not None:
-                    self.reason = reason
-                    self.message = str(epoch.ended) if epoch.ended is not None else None
-                    break
-        except Diverged as failure:
-            self.message = str(failure)
+    def has_point(self, number: int) -> bool:
+        """Whether an epoch is a point even if it is not the last."""
+        return self._points[bisect_right(self._points, number) - 1] == number
 
-    def _epochs(self, workers: WorkerPool) -> Iterator[Epoch]:
-        experiment = self.experiment
-        objective = experiment.objective(workers)
-        metered = Metered(experiment.spec.training.optimizer, objective.n_rows)
-        return train_epochs(
-            experiment.training(objective, metered),
-            self.rules.epochs,
-            validation=experiment.validation(workers),
-            next_due=self._next_due,
-            is_checked=self._is_point,
-        )
+    def next_due(self, number: int) -> int:
+        """The next point."""
+        return self._points[bisect_right(self._points, number)]
 
-    @property
-    def _next_due(self) -> NextDue:
-        return every_epoch if sees_every_epoch(self.experiment, self.rules) else self._next_point
+    def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
+        """Add the epoch if it is a point."""
+        if is_last or self.has_point(epoch.number):
+            self.curve.add(epoch)
 
-    def _next_point(self, number: int) -> int:
-        return self.points[bisect_right(self.points, number)]
 
-    def _is_point(self, number: int) -> bool:
-        return self.points[bisect_right(self.points, number) - 1] == number
+def _epochs(
+    experiment: Experiment,
+    pool: WorkerPool,
+    recorder: CurveRecorder,
+    callbacks: Sequence[Callback],
+) -> Iterator[Epoch]:
+    """The epochs of a metered training; their seconds are those of the steps alone."""
+    objective = experiment.objective(pool)
+    metered = Metered(experiment.spec.training.optimizer, objective.n_rows)
+    epochs = train_epochs(
+        experiment.training(objective, metered),
+        experiment.spec.training.epochs,
+        validation=experiment.validation(pool),
+        next_due=every_epoch if needs_every_epoch(experiment) else earliest_due(callbacks),
+        is_checked=recorder.has_point,
+    )
+    for epoch in epochs:
+        epoch.seconds = epoch.diagnostics["seconds"]  # `max_seconds` measures them too
+        yield epoch
 
-    def score(self, comparison: Comparison) -> float | None:
-        """The metric of the best weights, as `eval` gives it."""
-        assert self.best.params is not None, "what has not diverged has a first epoch"
-        split = comparison.split
-        objective = split_objective(self.experiment, split)
-        scores = split_scores(self.experiment, split, self.best.params, objective)
-        return scores[comparison.metric]
 
-    def trial(self, label: str, seed: int, metric: float | None) -> Trial:
-        """The training in numbers."""
-        last = self.last  # none where the loss of the start is not finite
-        return Trial(
-            optimizer=label,
-            seed=seed,
-            epochs=0 if last is None else last.number,
-            **(dict.fromkeys(METERED, 0.0) if last is None else last.diagnostics),
-            loss=None if last is None or self.reason == "diverged" else last.loss,
-            metric=metric,
-            stop_reason=self.reason,
-            message=self.message,
-            curve=self.curve,
-        )
+def _score(experiment: Experiment, best: Best, comparison: Comparison) -> float | None:
+    """The metric of the best weights, as `eval` gives it."""
+    assert best.params is not None, "what has not diverged has a first epoch"
+    objective = split_objective(experiment, comparison.split)
+    scores = split_scores(experiment, comparison.split, best.params, objective)
+    return scores[comparison.metric]
+
+
+def _trial_of(label: str, seed: int, ending: Ending, metric: float | None, curve: Curve) -> Trial:
+    """The training in numbers."""
+    last = ending.last  # none where the loss of the initial parameters is not finite
+    message = ending.failure or (last and last.ended)
+    return Trial(
+        optimizer=label,
+        seed=seed,
+        epochs=0 if last is None else last.number,
+        **(dict.fromkeys(METERED, 0.0) if last is None else last.diagnostics),
+        loss=None if last is None or ending.failure is not None else last.loss,
+        metric=metric,
+        stop_reason=ending.reason,
+        message=None if message is None else str(message),
+        curve=curve,
+    )

@@ -16,7 +16,7 @@ from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
 from bpcli.metrics.metrics import Predictions
 from bpcli.metrics.requirements import Requirement, Verdict, judge
 from bpcli.runs.trained import Trained
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
     Scores,
     baselines,
@@ -132,7 +132,7 @@ def judge_run(
 
 
 def _intervals(
-    trained: Trained, split_name: SplitName, objective: Objective
+    trained: Trained, split_name: SplitName, objective: NetworkObjective
 ) -> dict[str, Interval | None]:
     """The same ones whenever the run is measured on that split."""
     experiment = trained.experiment

@@ -16,11 +16,12 @@ from bpcli.config.load import Config
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.runs.references import reference_to
+from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.interrupts import stop_requests
-from bpcli.workflows.session import Callback, Outcome
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.train import train
 
-View: TypeAlias = Callable[[Experiment], AbstractContextManager[Callback]]
+View: TypeAlias = Callable[[Experiment], AbstractContextManager[TrainingCallback]]
 
 
 def fold_configs(config: Config) -> Iterator[Config]:
@@ -34,16 +35,16 @@ def fold_configs(config: Config) -> Iterator[Config]:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The folds that were trained, and what ended or spoilt it, if anything did."""
+    """The folds that were trained, and what they fail with as a whole, if anything."""
 
     outcomes: list[Outcome]
     failure: Exception | None
 
 
 def train_folds(
-    config: Config, runs_dir: Path, view: View, told: Callable[[Outcome], None]
+    config: Config, runs_dir: Path, view: View, on_fold_end: Callable[[Outcome], None]
 ) -> CrossValidation:
-    """Train on each fold in turn; `told` hears of each one that has ended.
+    """Train on each fold in turn; `on_fold_end` is called after each.
 
     A fold that diverges is a result like others. A signal or any other failure ends it all, with
     the folds so far. Raises `ConfigError` where the data do not allow the training.
@@ -57,7 +58,7 @@ def train_folds(
             group = outcomes[0].run.run_id if outcomes else None
             with view(experiment) as callback:
                 outcomes.append(train(experiment, runs_dir, callback, group))
-            told(outcomes[-1])
+            on_fold_end(outcomes[-1])
             if not isinstance(outcomes[-1].failure, Diverged | None):
                 break
     folds = config.spec.data.split.folds or 0
@@ -71,13 +72,11 @@ def _failure(
     failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     finished = f"{len(outcomes) - len(failures)} of {folds} folds were finished"
     if signal_number is not None:
-        said = f"Interrupted: {finished}, and are saved."
+        interrupted = Interrupted(f"Interrupted: {finished}, and are saved.", signal_number)
         if failures:
-            fold = reference_to(outcomes[-1].run)
-            said += (
-                f"\nFinish the last fold, but not those after it, with: bpnet train --resume {fold}"
-            )
-        return Interrupted(said, signal_number)
+            resume = f"bpnet train --resume {reference_to(outcomes[-1].run)}"
+            interrupted.add_note(f"Finish the last fold, but not those after it, with: {resume}")
+        return interrupted
     if failures and isinstance(failures[-1], Diverged):
         return Diverged(f"Only {finished}; the others diverged. The first one: {failures[0]}")
     return failures[-1] if failures else None

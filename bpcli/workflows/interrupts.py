@@ -1,12 +1,13 @@
 """Ctrl-C, SIGTERM and SIGHUP in training: the first asks to stop, the second stops at once.
 
-This imports next to nothing, so that signals are in its hands before anything else is imported.
+Imports little, so that it can handle signals before anything else is imported.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,38 +20,46 @@ from bpcli.errors import Interrupted, LeftAtOnce, NumericsNotPinned
 
 _LONG_EPOCH_SECONDS = 0.2
 _PATIENCE_SECONDS = 2.0
-_WORD = (
-    b"Interrupted: what is being computed is finished first, then the run is saved. "
-    b"A second time ends it at once.\n"
+_NOTICE = (
+    b"Interrupted: the current epoch is finished first, then the run is saved. "
+    b"Interrupt again to stop at once.\n"
 )
 
 
 class Abandoned(Exception):
-    """An epoch was given up within: training stands where it stood after the one before."""
+    """The current epoch was given up: training stands where it stood after the one before."""
 
 
 class StopRequest:
-    """Remembers the signal that asked training to stop."""
+    """Remembers the signal that asked training to stop.
+
+    Among the callbacks of a training, it answers a signal in a long epoch at once.
+    """
 
     signal_number: int | None = None
     _received = 0.0
     _epochs: tuple[float, float] | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """The handler: note the first signal; the next one leaves at once."""
+        """Handle a signal: the first is noted, the second raises `LeftAtOnce`."""
         if self.signal_number is not None:
             raise LeftAtOnce(number)
         self.signal_number, self._received = number, clock()
         if self._epochs is not None and self._is_long(*self._epochs):
             with suppress(OSError):
-                os.write(2, _WORD)  # at once: Python's own stderr may be in use just now
+                os.write(2, _NOTICE)  # at once: Python's own stderr may be in use just now
 
-    def at_epoch(self, now: float) -> None:
-        """The time at which an epoch has ended: whoever asks to stop in a long one is told."""
+    def next_due(self, number: int) -> int:
+        """As a callback of a training, it asks for no epoch."""
+        return sys.maxsize
+
+    def on_epoch(self, epoch: object, scores: object, is_last: bool) -> None:
+        """Note the time, by which the handler knows whether epochs are long."""
+        now = clock()
         self._epochs = (now if self._epochs is None else self._epochs[1], now)
 
     def check(self) -> None:
-        """Raises `Abandoned` where the epoch takes longer than whoever asked can wait."""
+        """Raises `Abandoned` where the epoch takes much longer after the signal."""
         if self.signal_number is not None and clock() - self._received > _PATIENCE_SECONDS:
             raise Abandoned
 
@@ -60,9 +69,9 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Collect those signals while the block runs; elsewhere than in the main thread, none.
+    """Collect those signals while the block runs; outside the main thread there are none.
 
-    Within such a block another one is part of it.
+    A block inside another one shares its request.
     """
     outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
     if isinstance(outer, StopRequest):

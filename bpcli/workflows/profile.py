@@ -17,8 +17,10 @@ from bpcli.engine.sums import RecordedPass
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics
+from bpcli.optimizers import Optimizer, State
+from bpcli.optimizers.base import Evaluation, Objective, Point
 from bpcli.runs.run_json import RunRecord
-from bpcli.training.objective import Evaluation, Objective
+from bpcli.training.metered import CountedObjective, Counts
 
 _SECONDS = 0.3
 """How long each measurement takes, or one epoch if that is longer."""
@@ -49,10 +51,8 @@ class Profile:
 def profile(experiment: Experiment, record: RunRecord) -> Profile:
     """Measure the parts of an epoch; `record` is that of the training that was just done."""
     with repeatable_numerics():
-        objective = _Timed(experiment.objective())
-        epochs, seconds = _train(experiment, objective)
+        seconds, in_objective = _train(experiment)
         passes = _pass_seconds(experiment)
-    in_objective = objective.seconds / epochs
     in_passes = sum(passes.values())
     parts = {
         **passes,
@@ -68,50 +68,56 @@ def profile(experiment: Experiment, record: RunRecord) -> Profile:
     )
 
 
-class _Timed(Objective):
-    """An objective that counts the seconds spent in it, mini-batches included."""
+class _TimedObjective(CountedObjective):
+    """An objective whose gradients are timed, whether with the value or without."""
 
     def __init__(self, objective: Objective) -> None:
-        vars(self).update(vars(objective))
-        self._spent = [0.0]
-
-    @property
-    def seconds(self) -> float:
-        return self._spent[0]
+        super().__init__(objective, Counts())
+        self.seconds = 0.0
 
     def grad(self, params: Vector) -> Vector:
         began = clock()
-        found = super().grad(params)
-        self._spent[0] += clock() - began
-        return found
+        grad = super().grad(params)
+        self.seconds += clock() - began
+        return grad
 
     def value_and_grad(self, params: Vector) -> Evaluation:
         began = clock()
-        found = super().value_and_grad(params)
-        self._spent[0] += clock() - began
-        return found
-
-    def rows(self, index: Array) -> _Timed:
-        began = clock()
-        found = super().rows(index)
-        self._spent[0] += clock() - began
-        return found
-
-    def forget(self) -> None:
-        """Count from here on."""
-        self._spent[0] = 0.0
+        evaluation = super().value_and_grad(params)
+        self.seconds += clock() - began
+        return evaluation
 
 
-def _train(experiment: Experiment, objective: _Timed) -> tuple[int, float]:
-    """Epochs that were run, and seconds an epoch, by this process alone."""
-    training = experiment.training(objective)
+class _Timed(Optimizer):
+    """Another optimizer, with the seconds that its steps spend in the objective."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+        self.seconds_in_objective = 0.0
+
+    def init(self, params: Vector) -> State:
+        return self._optimizer.init(params)
+
+    def step(
+        self, objective: Objective, here: Point, state: State, learning_rate: Array
+    ) -> tuple[Point, State]:
+        timed = _TimedObjective(objective)
+        end = self._optimizer.step(timed, Point(here.params), state, learning_rate)
+        self.seconds_in_objective += timed.seconds
+        return end
+
+
+def _train(experiment: Experiment) -> tuple[float, float]:
+    """Seconds an epoch, and how many of them in the objective, by this process alone."""
+    optimizer = _Timed(experiment.spec.training.optimizer)
+    training = experiment.training(experiment.objective(), optimizer)
     training.advance(training.start, 1)  # what is prepared once is not part of an epoch
-    objective.forget()
+    optimizer.seconds_in_objective = 0.0
     epochs, began = 0, clock()
     while epochs == 0 or clock() - began < _SECONDS:
         training.advance(training.start, 1)
         epochs += 1
-    return epochs, (clock() - began) / epochs
+    return (clock() - began) / epochs, optimizer.seconds_in_objective / epochs
 
 
 def _pass_seconds(experiment: Experiment) -> dict[str, float]:

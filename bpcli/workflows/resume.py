@@ -1,6 +1,6 @@
-"""Go on with a run: from its newest checkpoint, in its own folder, as if never interrupted.
+"""Resume a run from its newest checkpoint, in its own folder, to the bits of an unbroken training.
 
-How long it trains may change, and how it is looked after; not what it trains on, nor what.
+How long it trains may change, and how it is logged and saved; not its data, nor its network.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from bpcli.runs.record import argv, describe, now
 from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
 from bpcli.runs.store import Run
 from bpcli.training.stopping import Best, Criterion, Stopping
-from bpcli.workflows.session import Callback, Outcome, stop_rules
+from bpcli.workflows.callbacks import TrainingCallback
+from bpcli.workflows.outcome import Outcome
+from bpcli.workflows.session import RunToTrain
+from bpcli.workflows.stop_decision import stop_rules
 from bpcli.workflows.train import train_on
 
 CHANGEABLE = (
@@ -42,15 +45,15 @@ CHANGEABLE = (
     "training.log_every",
     "training.checkpoint_every",
 )
-"""The keys that may differ where a run goes on."""
+"""The keys that may be changed on resume."""
 
 _UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
-"""The files that stay as they are until a training ends."""
+"""The files that a training does not change before its end."""
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """A locked run that is about to go on, and where from; from its beginning without `start`."""
+    """A locked run and the checkpoint to resume it from; without `start`, from its beginning."""
 
     run: Run
     record: RunRecord
@@ -87,15 +90,15 @@ class Resumption:
 
     @property
     def note(self) -> str:
-        """Where it goes on."""
+        """Where it resumes."""
         if self.start is None:
-            return f"{self.run.run_id} has no checkpoint: it begins again at epoch 0"
-        return f"{self.run.run_id} goes on from epoch {self.start.number}"
+            return f"{self.run.run_id} has no checkpoint: it starts again at epoch 0"
+        return f"{self.run.run_id} resumes at epoch {self.start.number}"
 
 
 @contextmanager
 def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
-    """Lock a run and find out where it goes on.
+    """Lock a run and find out where it resumes.
 
     Raises `RunError` where another process trains it, where its files or data are not what they
     were, where the overrides change more than they may, and where there is nothing left to do;
@@ -107,7 +110,8 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         experiment = build(config)
         if data_digest(experiment.table) != record.data_sha256:
             raise RunError(
-                f"{run.run_id} cannot go on: its data have changed since it began.{since(record)}"
+                f"{run.run_id} cannot be resumed: its data have changed since it began."
+                f"{since(record)}"
             )
         checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()
@@ -118,17 +122,17 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         yield Resumption(run, record, experiment, checkpoints, start, machine())
 
 
-def resume(resumption: Resumption, callback: Callback) -> Outcome:
+def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
     """Train on; what can go wrong is returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
-    return train_on(
+    target = RunToTrain(
         resumption.experiment,
         resumption.run,
         _record(resumption),
         resumption.checkpoints,
         resumption.start,
-        callback,
     )
+    return train_on(target, callback)
 
 
 def _record(resumption: Resumption) -> RunRecord:
@@ -171,18 +175,18 @@ def _config(run: Run, overrides: Sequence[str]) -> Config:
     differing = list(_differing(before, config.spec.model_dump()))
     if differing:
         raise RunError(
-            f"{run.run_id} stays what it is: {', '.join(f'`{key}`' for key in differing)} cannot "
-            f"change. What can is {', '.join(f'`{key}`' for key in CHANGEABLE)}."
+            f"{', '.join(f'`{key}`' for key in differing)} of {run.run_id} cannot be changed on "
+            f"resume; you may change {', '.join(f'`{key}`' for key in CHANGEABLE)}."
         )
     return config
 
 
 def _differing(
-    before: Mapping[str, Any], after: Mapping[str, Any], place: str = ""
+    before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[str]:
     """The keys that differ and may not, by their full names."""
     for key in dict.fromkeys([*before, *after]):
-        name, old, new = f"{place}{key}", before.get(key), after.get(key)
+        name, old, new = f"{prefix}{key}", before.get(key), after.get(key)
         if old == new or name in CHANGEABLE:
             continue
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -192,9 +196,9 @@ def _differing(
 
 
 def _useless(run: Run, faults: Sequence[str]) -> str:
-    """To begin again would overwrite all that is left."""
+    """The message where no checkpoint can be used: starting again would overwrite what is left."""
     again = f"bpnet train {shlex.quote(str(run.path(RESOLVED)))}"
-    head = f"{run.run_id} cannot go on: none of its checkpoints can be used."
+    head = f"{run.run_id} cannot be resumed: none of its checkpoints can be used."
     return "\n".join([head, *faults, f"Train it again, as a new run, with: {again}"])
 
 
@@ -224,10 +228,10 @@ def _can_be_recalled(experiment: Experiment, start: Checkpoint) -> bool:
 
 
 def _is_memory(name: str, array: Array) -> bool:
-    kind = name.rpartition(".")[2]
-    if kind == "losses":
+    field = name.rpartition(".")[2]
+    if field == "losses":
         return array.ndim == 1 and array.dtype == np.float64
-    return array.ndim == 0 and array.dtype.kind in ("b" if kind == "is_fresh" else "if")
+    return array.ndim == 0 and array.dtype.kind in ("b" if field == "is_fresh" else "if")
 
 
 def _refuse_nothing_to_do(
@@ -236,7 +240,7 @@ def _refuse_nothing_to_do(
     is_finished = record.status == "finished"
     if start is None:
         if is_finished:
-            raise RunError(f"{run.run_id} has finished, and has no checkpoint to go on from.")
+            raise RunError(f"{run.run_id} has finished, and has no checkpoint to resume from.")
         return
     epochs = experiment.spec.training.epochs
     if epochs < start.number:
@@ -249,7 +253,7 @@ def _refuse_nothing_to_do(
 
 
 def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> None:
-    """Where what ended the run would end it again at once."""
+    """Refuse a run that its stop reason would stop again at once."""
     stopping = Stopping(stop_rules(experiment), Best())
     stopping.recall(start.stopping)
     met = next((rule for rule in stopping.criteria if rule.is_met), None)
@@ -264,6 +268,6 @@ def _advice(rule: Criterion) -> str:
     key = f"training.{rule.name}" if rule.name == "epochs" else f"training.stop.{rule.name}"
     sign = "<=" if rule.falls else ">="
     return (
-        f"`{rule.name}` ({rule.meaning}) is {rule.now:g}, and training ends at {sign} "
+        f"`{rule.name}` ({rule.meaning}) is {rule.now:g}, and training stops at {sign} "
         f"{rule.target:g}. Give another with --set {key}=…"
     )

@@ -1,4 +1,4 @@
-"""Metrics of the parts of an experiment at some parameters, under paths such as `val.accuracy`."""
+"""Metrics of the splits of an experiment at some parameters, by paths such as `val.accuracy`."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from bpcli.metrics.metrics import (
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 from bpcli.training.loop import Epoch
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 Scores = dict[str, float | None]
 
 
-def split_objective(experiment: Experiment, name: SplitName) -> Objective:
+def split_objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
     """The mean loss of a split, computed by this process alone."""
-    return Objective(experiment.network, experiment.rows(name))
+    return NetworkObjective(experiment.network, experiment.rows(name))
 
 
 def split_predictions(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Predictions:
     """What the network predicts for one split; the objective is that split's."""
     Z = objective.outputs(params)
@@ -43,7 +43,7 @@ def split_predictions(
 
 
 def split_scores(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Scores:
     """The mean loss of one split and its metrics, by name; the objective is that split's.
 
@@ -59,16 +59,16 @@ def split_scores(
 
 
 def split_samples(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> dict[str, Sample]:
     """What `split_scores` measures, row by row; without what is undefined."""
     Z, split = objective.outputs(params), experiment.splits[name]
     predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
-    found = samples(experiment.metrics, split, predicted)
+    metrics = samples(experiment.metrics, split, predicted)
     return {
         "loss": _loss(experiment, split, Z),
         **dict(_original_loss(experiment, split, predicted)),
-        **{metric: sample for metric, sample in found.items() if sample is not None},
+        **{metric: sample for metric, sample in metrics.items() if sample is not None},
     }
 
 
@@ -98,7 +98,7 @@ def _original_loss(
 
 
 def _split_metrics(
-    experiment: Experiment, name: SplitName, params: Vector, objective: Objective
+    experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Scores:
     predicted = split_predictions(experiment, name, params, objective)
     return measure(experiment.metrics, experiment.splits[name], predicted)
@@ -118,8 +118,8 @@ def all_scores(experiment: Experiment, params: Vector) -> Scores:
 
 def losses(epoch: Epoch) -> Scores:
     """The mean losses of an epoch by path: those of its scores that cost nothing more."""
-    found: Scores = {"train.loss": epoch.mean_loss}
-    return found if epoch.val_loss is None else found | {"val.loss": epoch.val_loss}
+    train: Scores = {"train.loss": epoch.mean_loss}
+    return train if epoch.val_loss is None else train | {"val.loss": epoch.val_loss}
 
 
 class EpochScores:
@@ -133,7 +133,7 @@ class EpochScores:
     def of(self, epoch: Epoch) -> Scores:
         """The scores by path."""
         if self._latest[0] != epoch.number:
-            splits: dict[SplitName, Objective | None] = {
+            splits: dict[SplitName, NetworkObjective | None] = {
                 "train": epoch.objective,
                 "val": epoch.validation,
             }
@@ -156,7 +156,7 @@ class EpochScores:
 
     @cached_property
     def _unit_counter(self) -> UnitCounter:
-        """Of the rows that are looked at; to make it anew takes as long as to count."""
+        """Counts over some rows; made once, as making it takes as long as counting."""
         rows = self._experiment.rows("train")
         index = rows_to_look_at(len(rows))
         block = rows.empty_block(len(index))
@@ -172,26 +172,24 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
     linear autoencoder of that width can do (Baldi & Hornik 1989, Neural Networks 2, 53).
     """
     split, training = experiment.splits[name], experiment.splits["train"]
-    found = {"constant": constant_predictions(training, split)}
+    predicted = {"constant": constant_predictions(training, split)}
     if experiment.table.is_autoencoder:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"
-            found[label] = _principal_components(training, split, width)
-    return {
-        label: measure(experiment.metrics, split, predicted) for label, predicted in found.items()
-    }
+            predicted[label] = _principal_components(training, split, width)
+    return {label: measure(experiment.metrics, split, each) for label, each in predicted.items()}
 
 
 def all_baselines(experiment: Experiment) -> dict[str, Scores]:
     """The baselines' metrics on every split that has rows, by the baseline's name and by path."""
-    found: dict[str, Scores] = {}
+    metrics: dict[str, Scores] = {}
     for split in SPLITS:
         if len(experiment.splits[split]):
             for label, scores in baselines(experiment, split).items():
                 paths = {f"{split}.{metric}": value for metric, value in scores.items()}
-                found.setdefault(label, {}).update(paths)
-    return found
+                metrics.setdefault(label, {}).update(paths)
+    return metrics
 
 
 def _principal_components(training: Split, split: Split, count: int) -> Predictions:

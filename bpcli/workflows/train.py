@@ -1,11 +1,13 @@
-"""Train a network from a config and save the run, or go on with one."""
+"""Train a network from a config and save the run, or resume one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import safetensors.numpy  # noqa: F401  # now, as what saves a training is not to fail at its end
 
@@ -14,17 +16,21 @@ from bpcli.engine.pool.choice import useful_workers, worker_pool
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.runs.checkpoint import Checkpoint, Checkpoints
+from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.record import first_record
-from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.system import usable_cores
-from bpcli.workflows.interrupts import stop_requests
-from bpcli.workflows.session import Callback, Closer, Outcome, Session
+from bpcli.workflows.callbacks import TrainingCallback
+from bpcli.workflows.interrupts import StopRequest, stop_requests
+from bpcli.workflows.outcome import Outcome, save_end
+from bpcli.workflows.session import RunToTrain, Session, open_session
+
+Begin: TypeAlias = Callable[[int, StopRequest], AbstractContextManager[Session]]
+"""Given the number of workers and who asks to stop: a session, and its files until its end."""
 
 
 def train(
-    experiment: Experiment, runs_dir: Path, callback: Callback, group: str | None = None
+    experiment: Experiment, runs_dir: Path, callback: TrainingCallback, group: str | None = None
 ) -> Outcome:
     """Train, keep the metrics of the epochs that are due, and save the run in a new folder.
 
@@ -33,59 +39,60 @@ def train(
     Divergence, an interrupt or any other failure in training is returned, after what there is was
     saved. Raises `RunError` where the run cannot be saved; a run that has not begun leaves nothing.
     """
+    return _train(experiment, partial(_new_session, experiment, runs_dir, callback, group))
 
-    def begin(workers: int) -> Session:
-        run = Run.claim(runs_dir, experiment.spec.name)
-        opened: list[Closer] = []
+
+def train_on(target: RunToTrain, callback: TrainingCallback) -> Outcome:
+    """Resume a run, which this process has locked; otherwise like `train`."""
+    return _train(target.experiment, partial(_resumed_session, target, callback))
+
+
+@contextmanager
+def _new_session(
+    experiment: Experiment,
+    runs_dir: Path,
+    callback: TrainingCallback,
+    group: str | None,
+    workers: int,
+    request: StopRequest,
+) -> Iterator[Session]:
+    run = Run.claim(runs_dir, experiment.spec.name)
+    with ExitStack() as files:
         try:
-            opened.append(run.lock())
+            files.enter_context(closing(run.lock()))
             record = first_record(experiment, run.run_id, workers, group or run.run_id)
-            session = Session(experiment, run, callback, record, closers=opened)
-            session.save_start()
+            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity))
+            target.write_new()
+            session = open_session(target, request, callback, files)
         except BaseException:
-            for each in reversed(opened):
-                each.close()
+            files.close()  # Windows removes no file that is open
             run.discard()
             raise
-        return session
-
-    return _train(experiment, begin)
+        yield session
 
 
-def train_on(
-    experiment: Experiment,
-    run: Run,
-    record: RunRecord,
-    checkpoints: Checkpoints,
-    start: Checkpoint | None,
-    callback: Callback,
-) -> Outcome:
-    """Go on with a run, which this process has locked, from a checkpoint or from its beginning.
-
-    Like `train`, otherwise.
-    """
-
-    def begin(workers: int) -> Session:
-        known = replace(record, workers=workers)
-        session = Session(experiment, run, callback, known, start, checkpoints)
-        session.go_on()
-        return session
-
-    return _train(experiment, begin)
+@contextmanager
+def _resumed_session(
+    target: RunToTrain, callback: TrainingCallback, workers: int, request: StopRequest
+) -> Iterator[Session]:
+    target = replace(target, record=replace(target.record, workers=workers))
+    target.write_resumed()
+    with ExitStack() as files:
+        yield open_session(target, request, callback, files)
 
 
-def _train(experiment: Experiment, begin: Callable[[int], Session]) -> Outcome:
+def _train(experiment: Experiment, begin: Begin) -> Outcome:
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
         # With one task, an epoch is over before anybody gets impatient.
-        with worker_pool(workers, request.check if experiment.tasks > 1 else None) as who:
+        check = request.check if experiment.tasks > 1 else None
+        with worker_pool(workers, check) as pool:
             _require_files_to_save()
-            session = begin(workers)
-            stack.callback(session.close)
-            failure = session.follow(who, request)
-        return session.save_end(failure)
+            session = stack.enter_context(begin(workers, request))
+            ending = session.train(pool)
+        return save_end(session, ending)
 
 
 def _require_files_to_save() -> None:

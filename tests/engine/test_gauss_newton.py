@@ -18,7 +18,7 @@ from bpcli.nn.activations import Identity, Sigmoid, Tanh
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import OPTIMIZERS
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 SQUARES = ["mse", "squared_error", "half_squared_error"]
 POOLS: list[Callable[[], WorkerPool]] = [
@@ -100,8 +100,8 @@ def test_any_crew_gives_the_same_bits(
     data, params = wide_rows(3000, dtype), wide_params.astype(dtype)
     some = make()
     try:
-        shared = Objective(WIDE, data, l2=0.1, pool=some, shares_jacobian=True)
-        alone = Objective(WIDE, data, l2=0.1, pool=SerialPool())
+        shared = NetworkObjective(WIDE, data, l2=0.1, pool=some, shares_jacobian=True)
+        alone = NetworkObjective(WIDE, data, l2=0.1, pool=SerialPool())
         for change in (0, 0.1):
             ours, theirs = (
                 o.gauss_newton(params + params.dtype.type(change)) for o in (shared, alone)
@@ -117,7 +117,7 @@ def test_any_crew_gives_the_same_bits(
 def test_rows_taken_in_pieces_add_up(wide_params: np.ndarray) -> None:
     """Thousands of rows are several Jacobians; a batch may repeat rows and has its own weights."""
     data = wide_rows(3000)
-    whole = Objective(WIDE, data, reduction="sum")
+    whole = NetworkObjective(WIDE, data, reduction="sum")
     parts = [np.arange(0, 1001), np.arange(1001, 3000)]
     together = sum(
         whole.rows(index).gauss_newton(wide_params).hessian
@@ -187,8 +187,8 @@ def test_a_hessian_product_does_not_depend_on_the_length_of_the_direction() -> N
 
 def test_a_hessian_product_in_float32(wide_params: np.ndarray) -> None:
     v = np.random.default_rng(2).normal(size=WIDE.n_params)
-    exact = Objective(WIDE, wide_rows(50)).hessian_product(wide_params, v)
-    single = Objective(WIDE, wide_rows(50, "f4")).hessian_product(
+    exact = NetworkObjective(WIDE, wide_rows(50)).hessian_product(wide_params, v)
+    single = NetworkObjective(WIDE, wide_rows(50, "f4")).hessian_product(
         wide_params.astype("f4"), v.astype("f4")
     )
     assert single.dtype == np.float32

@@ -20,7 +20,7 @@ from bpcli.nn.jacobian import write_jacobian
 from bpcli.nn.losses import LOSSES, HalfSquaredError, Mae, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import Workspace
-from bpcli.training.objective import Evaluation, Objective
+from bpcli.training.objective import Evaluation, NetworkObjective
 
 
 @given(problems())
@@ -158,7 +158,7 @@ def test_a_hessian_that_is_none_is_found() -> None:
     rng = np.random.default_rng(0)
     A = rng.normal(size=(problem.params.size, problem.params.size))
 
-    class Wrong(Objective):
+    class Wrong(NetworkObjective):
         error = 0.0
 
         def hessian_product(self, params: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -371,7 +371,7 @@ def test_a_wrong_gradient_of_large_numbers_is_found(l2: float, size: float) -> N
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_gradient_that_is_not_finite_where_the_loss_is_fails(bad: float) -> None:
-    class Broken(Objective):
+    class Broken(NetworkObjective):
         def value_and_grad(self, params: np.ndarray) -> Evaluation:
             found = super().value_and_grad(params)
             grad = found.grad.copy()

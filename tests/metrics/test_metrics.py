@@ -12,7 +12,7 @@ from bpcli.metrics.metrics import METRICS, METRICS_OF, constant_predictions, mea
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -33,7 +33,9 @@ def fitted(table: Table, output: str, loss: str, outputs: int, target_rule: str 
 
 
 def z_of(network: Network, params: np.ndarray, split: Split) -> np.ndarray:
-    return Objective(network, Rows.of(network, split.X, split.Y, params.dtype)).outputs(params)
+    return NetworkObjective(network, Rows.of(network, split.X, split.Y, params.dtype)).outputs(
+        params
+    )
 
 
 @pytest.mark.parametrize(("classes", "output", "loss", "outputs"), [

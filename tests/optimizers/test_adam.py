@@ -4,22 +4,23 @@ import math
 
 import numpy as np
 import pytest
+from descents import step
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers.adam import Adam
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 NETWORK = Network((Layer(2, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
 RATE = np.asarray(0.02)
 
 
-def objective(dtype: str = "f8") -> Objective:
+def objective(dtype: str = "f8") -> NetworkObjective:
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(8, 2)), rng.normal(size=(8, 1))
-    return Objective(NETWORK, Rows.of(NETWORK, X, Y, np.dtype(dtype)))
+    return NetworkObjective(NETWORK, Rows.of(NETWORK, X, Y, np.dtype(dtype)))
 
 
 def start() -> np.ndarray:
@@ -30,7 +31,7 @@ def run(optimizer: Adam, steps: int) -> np.ndarray:
     params, fit = start(), objective()
     state = optimizer.init(params)
     for _ in range(steps):
-        params, state = optimizer.step(fit, params, state, RATE)
+        params, state = step(optimizer, fit, params, state, RATE)
     return params
 
 
@@ -69,7 +70,7 @@ def test_a_gradient_that_stays_zero_moves_nothing() -> None:
     network = Network((Layer(1, 1, Identity()),), HalfSquaredError())
     rows = Rows.of(network, np.zeros((1, 1)), np.ones((1, 1)), np.dtype(float))
     params = np.array([3.0, 0.0])  # the weight meets inputs of 0; the bias is to be 1
-    moved, _ = Adam().step(Objective(network, rows), params, Adam().init(params), RATE)
+    moved, _ = step(Adam(), NetworkObjective(network, rows), params, Adam().init(params), RATE)
     np.testing.assert_allclose(moved, [3, 0.02])
 
 
@@ -77,6 +78,6 @@ def test_float32_stays_float32() -> None:
     params = start().astype("f4")
     state = Adam().init(params)
     for _ in range(2):
-        params, state = Adam().step(objective("f4"), params, state, RATE.astype("f4"))
+        params, state = step(Adam(), objective("f4"), params, state, RATE.astype("f4"))
     assert params.dtype == state["mean"].dtype == state["square"].dtype == np.float32
     assert state["steps"] == 2

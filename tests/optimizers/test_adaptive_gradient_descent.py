@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from descents import step
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity
@@ -12,14 +13,14 @@ from bpcli.nn.network import Layer, Network
 from bpcli.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, Training, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 NETWORK = Network((Layer(1, 1, Identity(), "none"),), HalfSquaredError())
 
 
-def parabola(dtype: str = "f8") -> Objective:
+def parabola(dtype: str = "f8") -> NetworkObjective:
     rows = Rows.of(NETWORK, np.ones((1, 1)), np.zeros((1, 1)), np.dtype(dtype))
-    return Objective(NETWORK, rows)
+    return NetworkObjective(NETWORK, rows)
 
 
 def path(optimizer: AdaptiveGradientDescent, rate: float, steps: int) -> list[tuple[float, float]]:
@@ -28,7 +29,7 @@ def path(optimizer: AdaptiveGradientDescent, rate: float, steps: int) -> list[tu
     state = optimizer.init(params)
     seen = [(1.0, optimizer.diagnostics(state, rate)["learning_rate"])]
     for _ in range(steps):
-        params, state = optimizer.step(parabola(), params, state, np.asarray(rate))
+        params, state = step(optimizer, parabola(), params, state, np.asarray(rate))
         seen.append((params.item(), optimizer.diagnostics(state, rate)["learning_rate"]))
     return seen
 
@@ -83,7 +84,7 @@ def course(x: float, y: float, start: float, **options: float) -> list[Epoch]:
     """The epochs of training (w x - y)²/2 at the rate 0.5."""
     rows = Rows.of(NETWORK, np.full((1, 1), x), np.full((1, 1), y), np.dtype(float))
     training = Training(
-        Objective(NETWORK, rows), AdaptiveGradientDescent(**options), np.array([start]),
+        NetworkObjective(NETWORK, rows), AdaptiveGradientDescent(**options), np.array([start]),
         learning_rate=0.5, batches=Batches(), rng=np.random.default_rng(0),
     )  # fmt: skip
     return list(train_epochs(training, 200))
@@ -115,5 +116,5 @@ def test_float32_stays_float32() -> None:
     optimizer, params = AdaptiveGradientDescent(momentum=0.9), np.array([1.0], "f4")
     state = optimizer.init(params)
     for _ in range(2):
-        params, state = optimizer.step(parabola("f4"), params, state, np.asarray(0.01, "f4"))
+        params, state = step(optimizer, parabola("f4"), params, state, np.asarray(0.01, "f4"))
     assert params.dtype == state["velocity"].dtype == np.float32

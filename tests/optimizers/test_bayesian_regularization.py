@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from descents import step
 from strategies import dense_jacobian
 from tampered import save_arrays
 
@@ -17,7 +18,7 @@ from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.runs.files import load_arrays
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 NO_RATE = np.asarray(np.nan)
 NETWORK = Network((Layer(1, 20, Tanh()), Layer(20, 1, Identity())), Mse())
@@ -34,8 +35,8 @@ def noisy_sine() -> tuple[np.ndarray, np.ndarray]:
     return X, sine(X) + NOISE * np.random.default_rng(0).normal(size=X.shape)
 
 
-def objective(network: Network = NETWORK, **options: object) -> Objective:
-    return Objective(network, Rows.of(network, *noisy_sine(), np.dtype(float)), **options)
+def objective(network: Network = NETWORK, **options: object) -> NetworkObjective:
+    return NetworkObjective(network, Rows.of(network, *noisy_sine(), np.dtype(float)), **options)
 
 
 def start(seed: int = 0) -> np.ndarray:
@@ -43,12 +44,12 @@ def start(seed: int = 0) -> np.ndarray:
 
 
 def trained(
-    optimizer: Optimizer, fit: Objective, params: np.ndarray, most: int
+    optimizer: Optimizer, fit: NetworkObjective, params: np.ndarray, most: int
 ) -> tuple[np.ndarray, dict, str]:
     state = optimizer.init(params)
     for _ in range(most):
         try:
-            params, state = optimizer.step(fit, params, state, NO_RATE)
+            params, state = step(optimizer, fit, params, state, NO_RATE)
         except StepFailed as ended:
             return params, dict(state), ended.reason
     return params, dict(state), "epochs"
@@ -118,7 +119,7 @@ def test_the_first_steps_are_those_of_the_formulas() -> None:
             beta * H + (alpha + damping) * np.eye(size), -beta * J @ residual - alpha * params
         )
         expected = params + d
-        params, state = optimizer.step(objective(), params, state, NO_RATE)
+        params, state = step(optimizer, objective(), params, state, NO_RATE)
         np.testing.assert_allclose(params, expected, rtol=1e-8)
         figures = optimizer.diagnostics(state, None)
         assert figures["effective_params"] == pytest.approx(gamma, rel=1e-8)
@@ -150,7 +151,7 @@ def test_frozen_biases_are_no_parameters() -> None:
     layers = (Layer(1, 20, Tanh(), "frozen"), Layer(20, 1, Identity()))
     fit = objective(Network(layers, Mse()))
     optimizer = BayesianRegularization()
-    params, state = optimizer.step(fit, start(), optimizer.init(start()), NO_RATE)
+    params, state = step(optimizer, fit, start(), optimizer.init(start()), NO_RATE)
     assert state["effective_params"].item() == 41
     frozen = fit.network.frozen
     assert state["alpha"].item() == pytest.approx(
@@ -164,7 +165,7 @@ def test_frozen_biases_are_no_parameters() -> None:
 def test_a_perfect_fit_keeps_the_estimates_finite() -> None:
     network = Network((Layer(1, 1, Identity()),), Mse())
     x = np.linspace(0, 1, 5)[:, None]
-    fit = Objective(network, Rows.of(network, x, 2 * x + 1, np.dtype(float)))
+    fit = NetworkObjective(network, Rows.of(network, x, 2 * x + 1, np.dtype(float)))
     optimizer = BayesianRegularization()
     for first in (np.array([2.0, 1.0]), np.zeros(2)):
         params, state, _ = trained(optimizer, fit, first, 50)
@@ -176,7 +177,9 @@ def test_weights_that_decay_to_nothing_end_training_by_name() -> None:
     """On the four rows of XOR: the outputs are then the mean of the targets, 0."""
     network = Network((Layer(2, 4, Tanh()), Layer(4, 1, Identity())), Mse())
     X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
-    fit = Objective(network, Rows.of(network, X, np.array([[-1.0], [1], [1], [-1]]), X.dtype))
+    fit = NetworkObjective(
+        network, Rows.of(network, X, np.array([[-1.0], [1], [1], [-1]]), X.dtype)
+    )
     params = network.initial_params(NguyenWidrow(), np.random.default_rng(0))
     optimizer = BayesianRegularization()
     params, state, reason = trained(optimizer, fit, params, 100)
@@ -190,7 +193,7 @@ def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path) -> None
 
     def go(params: np.ndarray, state: dict, count: int) -> tuple[np.ndarray, dict]:
         for _ in range(count):
-            params, state = optimizer.step(fit, params, state, NO_RATE)
+            params, state = step(optimizer, fit, params, state, NO_RATE)
         return params, state
 
     whole, end = go(start(), optimizer.init(start()), 10)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from descents import CURVED, QUADRATIC, hessian, objective, path, start
+from descents import CURVED, QUADRATIC, hessian, objective, path, start, step
 
 from bpcli.optimizers.bfgs import Bfgs, _updated
 
@@ -42,7 +42,7 @@ def test_on_a_quadratic_it_learns_the_inverse_hessian() -> None:
     fit, params = objective(QUADRATIC), start(QUADRATIC)
     state = Exact().init(params)
     for _ in range(params.size):  # Nocedal & Wright 2006, theorem 6.4
-        params, state = Exact().step(fit, params, state, np.asarray(np.nan))
+        params, state = step(Exact(), fit, params, state, np.asarray(np.nan))
     np.testing.assert_allclose(state["H"] @ hessian(fit), np.eye(params.size), atol=1e-6)
     assert np.linalg.norm(fit.grad(params)) < 1e-9
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from descents import CURVED, QUADRATIC, hessian, objective, path, start
+from descents import CURVED, QUADRATIC, hessian, objective, path, start, step
 
 from bpcli.optimizers.conjugate_gradient import ConjugateGradient
 
@@ -106,9 +106,9 @@ def test_powell_beale_restarts_after_n_steps(before: int, after: int) -> None:
     optimizer = Exact("powell_beale")
     state = optimizer.init(params)
     for _ in range(3):
-        params, state = optimizer.step(fit, params, state, np.asarray(np.nan))
+        params, state = step(optimizer, fit, params, state, np.asarray(np.nan))
     assert state["steps"] == 3
     state = {**state, "steps": np.asarray(before)}
-    _, state = optimizer.step(fit, params, state, np.asarray(np.nan))
+    _, state = step(optimizer, fit, params, state, np.asarray(np.nan))
     assert params.size == 8
     assert state["steps"] == after

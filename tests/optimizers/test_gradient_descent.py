@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from descents import step
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 NETWORK = Network(
     (Layer(2, 3, Sigmoid()), Layer(3, 2, Sigmoid()), Layer(2, 1, Identity())), HalfSquaredError()
@@ -16,25 +17,25 @@ NETWORK = Network(
 
 
 @pytest.fixture
-def objective() -> Objective:
+def objective() -> NetworkObjective:
     rng = np.random.default_rng(0)
     rows = Rows.of(NETWORK, rng.normal(size=(8, 2)), rng.normal(size=(8, 1)), np.dtype(float))
-    return Objective(NETWORK, rows)
+    return NetworkObjective(NETWORK, rows)
 
 
 def start() -> np.ndarray:
     return np.random.default_rng(1).normal(size=NETWORK.n_params)
 
 
-def run(optimizer: GradientDescent, objective: Objective, steps: int) -> np.ndarray:
+def run(optimizer: GradientDescent, objective: NetworkObjective, steps: int) -> np.ndarray:
     params = start()
     state = optimizer.init(params)
     for _ in range(steps):
-        params, state = optimizer.step(objective, params, state, 0.3)
+        params, state = step(optimizer, objective, params, state, 0.3)
     return params
 
 
-def test_momentum_is_rumelhart_hinton_and_williams_rule(objective: Objective) -> None:
+def test_momentum_is_rumelhart_hinton_and_williams_rule(objective: NetworkObjective) -> None:
     params, change = start(), 0.0
     for _ in range(20):
         change = -0.3 * objective.value_and_grad(params).grad + 0.8 * change
@@ -44,7 +45,7 @@ def test_momentum_is_rumelhart_hinton_and_williams_rule(objective: Objective) ->
     )
 
 
-def test_nesterov_is_sutskevers_rule_at_the_look_ahead_point(objective: Objective) -> None:
+def test_nesterov_is_sutskevers_rule_at_the_look_ahead_point(objective: NetworkObjective) -> None:
     # Sutskever et al. 2013, eq. 3 and 4, in the original variables.
     base, velocity = start(), np.zeros(NETWORK.n_params)
     for _ in range(20):
@@ -57,7 +58,7 @@ def test_nesterov_is_sutskevers_rule_at_the_look_ahead_point(objective: Objectiv
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_layerwise_moves_the_last_layer_first(
-    momentum: float, nesterov: bool, objective: Objective
+    momentum: float, nesterov: bool, objective: NetworkObjective
 ) -> None:
     params, velocity = start(), np.zeros(NETWORK.n_params)
     for _ in range(5):
@@ -75,14 +76,14 @@ def test_layerwise_moves_the_last_layer_first(
 
 @pytest.mark.parametrize("optimizer", [GradientDescent(), GradientDescent(momentum=0.9)])
 def test_a_step_leaves_the_old_parameters_and_state_alone(
-    optimizer: GradientDescent, objective: Objective
+    optimizer: GradientDescent, objective: NetworkObjective
 ) -> None:
     params = start()
     state = optimizer.init(params)
     params.flags.writeable = False
     for slot in state.values():
         slot.flags.writeable = False
-    moved, _ = optimizer.step(objective, params, state, 0.3)
+    moved, _ = step(optimizer, objective, params, state, 0.3)
     assert (moved != params).all()
 
 
@@ -91,8 +92,8 @@ def test_float32_parameters_stay_float32() -> None:
     rows = Rows.of(NETWORK, rng.normal(size=(8, 2)), rng.normal(size=(8, 1)), np.dtype("f4"))
     optimizer = GradientDescent(momentum=0.9, nesterov=True)
     params = start().astype(np.float32)
-    moved, state = optimizer.step(
-        Objective(NETWORK, rows, l2=0.1), params, optimizer.init(params), 0.1
+    moved, state = step(
+        optimizer, NetworkObjective(NETWORK, rows, l2=0.1), params, optimizer.init(params), 0.1
     )
     assert moved.dtype == state["velocity"].dtype == np.float32
 

@@ -18,7 +18,8 @@ from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import OPTIMIZERS, Optimizer, State, StepFailed
-from bpcli.training.objective import Objective
+from bpcli.optimizers.base import Evaluation, Point
+from bpcli.training.objective import NetworkObjective
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def table() -> tuple[np.ndarray, np.ndarray]:
     return X, X @ rng.normal(size=(3, 2)) + [1, -1] + rng.normal(0, 0.5, (40, 2))
 
 
-def objective(network: Network, dtype: str = "f8", l2: float = 0.0) -> Objective:
-    return Objective(network, Rows.of(network, *table(), np.dtype(dtype)), l2=l2)
+def objective(network: Network, dtype: str = "f8", l2: float = 0.0) -> NetworkObjective:
+    return NetworkObjective(network, Rows.of(network, *table(), np.dtype(dtype)), l2=l2)
 
 
 def start(network: Network, dtype: str = "f8") -> np.ndarray:
@@ -103,22 +104,31 @@ def least_squares(l2: float = 0.0) -> np.ndarray:
 class Course:
     """Where steps have led."""
 
-    params: np.ndarray
+    here: Point
     state: State
     ended: StepFailed | None = None
 
+    @property
+    def params(self) -> np.ndarray:
+        return self.here.params
+
 
 def run(
-    subject: Subject, fit: Objective, params: np.ndarray, steps: int, state: State | None = None
+    subject: Subject,
+    fit: NetworkObjective,
+    params: np.ndarray,
+    steps: int,
+    state: State | None = None,
+    known: Evaluation | None = None,
 ) -> Course:
     optimizer, setting = subject
     rate = setting.learning_rate or optimizer.default_learning_rate or np.nan
-    course = Course(params, optimizer.init(params) if state is None else state)
+    course = Course(Point(params, known), optimizer.init(params) if state is None else state)
     with repeatable_numerics():
         for _ in range(steps):
             try:
-                course.params, course.state = optimizer.step(
-                    fit, course.params, course.state, np.asarray(rate, params.dtype)
+                course.here, course.state = optimizer.step(
+                    fit, course.here, course.state, np.asarray(rate, params.dtype)
                 )
             except StepFailed as ended:
                 course.ended = ended
@@ -207,9 +217,10 @@ def test_without_a_gradient_it_ends_by_name_or_stays(subject: Subject, dtype: st
     params = np.full(DEAD.n_params, -1.0, dtype)  # no unit of the first layer is ever on
     X = np.abs(table()[0])
     rows = Rows.of(DEAD, X, np.full((40, 2), -1.0), np.dtype(dtype))
-    fit, calls = passes_counted(Objective(DEAD, rows))
-    assert not fit.value_and_grad(params).grad.any()
-    course = run(subject, fit, params, 20)
+    fit, calls = passes_counted(NetworkObjective(DEAD, rows))
+    known = fit.value_and_grad(params)
+    assert not known.grad.any()
+    course = run(subject, fit, params, 20, known=known)
     np.testing.assert_array_equal(course.params, params)
     assert len(calls) <= 20
     if course.ended is not None:
@@ -242,7 +253,7 @@ def test_numbers_whose_squares_are_none_are_no_fault(
     subject: Subject, dtype: str, scale: float
 ) -> None:
     X, Y = (scale * array for array in table())
-    fit = Objective(NO_BIAS, Rows.of(NO_BIAS, X, Y, np.dtype(dtype)))
+    fit = NetworkObjective(NO_BIAS, Rows.of(NO_BIAS, X, Y, np.dtype(dtype)))
     assert np.isfinite(fit.value(start(NO_BIAS, dtype)))
     course = run(subject, fit, start(NO_BIAS, dtype), 60)
     if subject[0].default_learning_rate is None:

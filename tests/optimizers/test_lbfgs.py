@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from descents import CURVED, objective, path, start
+from descents import CURVED, objective, path, start, step
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,13 +52,10 @@ class Roof:
     def value_and_grad(self, x: np.ndarray) -> Evaluation:
         return Evaluation(-float(np.abs(x).sum()), -np.sign(x), 0.0)
 
-    def recall(self, x: np.ndarray, evaluation: Evaluation) -> None:
-        pass
-
 
 def test_a_pair_without_curvature_is_not_remembered() -> None:
     x = np.array([1.0, 2.0])
-    end, state = Lbfgs().step(Roof(), x, Lbfgs().init(x), np.asarray(np.nan))
+    end, state = step(Lbfgs(), Roof(), x, Lbfgs().init(x), np.asarray(np.nan))
     assert (end > x).all()
     assert state["pairs"] == 0
     assert not state["S"].any()
@@ -72,6 +69,6 @@ def test_its_state_is_as_large_as_it_says() -> None:
 
 def test_the_step_length_is_in_the_log() -> None:
     fit, x = objective(CURVED), start(CURVED)
-    end, state = Lbfgs().step(fit, x, Lbfgs().init(x), np.asarray(np.nan))
+    end, state = step(Lbfgs(), fit, x, Lbfgs().init(x), np.asarray(np.nan))
     length = np.linalg.norm(end - x) / np.linalg.norm(fit.grad(x))
     assert Lbfgs().diagnostics(state, None) == {"step_length": pytest.approx(length)}

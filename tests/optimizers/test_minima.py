@@ -19,7 +19,7 @@ from bpcli.optimizers.bfgs import Bfgs
 from bpcli.optimizers.conjugate_gradient import ConjugateGradient
 from bpcli.optimizers.lbfgs import Lbfgs
 from bpcli.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 HIDDEN = ["tanh", "sigmoid", "softplus", "elu"]
 HEADS = [
@@ -42,7 +42,7 @@ OPTIONS = {
 }
 
 
-def problem(number: int) -> tuple[Objective, np.ndarray]:
+def problem(number: int) -> tuple[NetworkObjective, np.ndarray]:
     """One of 20: every pair of a hidden activation and a head. And a random start."""
     rng = np.random.default_rng(number)
     output, loss = HEADS[number % len(HEADS)]
@@ -57,10 +57,10 @@ def problem(number: int) -> tuple[Objective, np.ndarray]:
         Y = rng.uniform(size=Y.shape)
         Y /= Y.sum(axis=1, keepdims=True) if network.loss.targets == "distribution" else 1
     rows = Rows.of(network, X, Y, np.dtype(float))
-    return Objective(network, rows, l2=0.2), rng.normal(size=network.n_params)
+    return NetworkObjective(network, rows, l2=0.2), rng.normal(size=network.n_params)
 
 
-def by_scipy(fit: Objective, params: np.ndarray, method: str) -> np.ndarray:
+def by_scipy(fit: NetworkObjective, params: np.ndarray, method: str) -> np.ndarray:
     def function(x: np.ndarray) -> tuple[float, np.ndarray]:
         value, grad, _ = fit.value_and_grad(x.copy())
         return value, grad

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from descents import step
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers.rprop import Rprop
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 # The objective is (w1² + w2²) / 2, whose gradient is (w1, w2): one linear unit, two rows.
 NETWORK = Network((Layer(2, 1, Identity(), "none"),), HalfSquaredError())
 ANY_RATE = np.asarray(np.nan)
 
 
-def bowl(dtype: str = "f8") -> Objective:
+def bowl(dtype: str = "f8") -> NetworkObjective:
     rows = Rows.of(NETWORK, np.eye(2), np.zeros((2, 1)), np.dtype(dtype))
-    return Objective(NETWORK, rows, reduction="sum")
+    return NetworkObjective(NETWORK, rows, reduction="sum")
 
 
 # A line is a step: the loss before it; then for w1 and for w2 the value before, the size of the
@@ -95,7 +96,7 @@ def test_ten_steps_are_those_worked_by_hand(variant: str) -> None:
         before, size, change, after = np.array(cells, float).T
         np.testing.assert_allclose(params, before, rtol=1e-13)
         assert fit.value(params) == pytest.approx(float(loss[0]))
-        moved, state = optimizer.step(fit, params, state, ANY_RATE)
+        moved, state = step(optimizer, fit, params, state, ANY_RATE)
         np.testing.assert_array_equal(state["size"], size)
         np.testing.assert_allclose(moved - params, change, rtol=1e-12)
         np.testing.assert_allclose(moved, after, rtol=1e-13)
@@ -108,12 +109,12 @@ def test_the_scale_of_the_loss_changes_nothing(variant: str) -> None:
     paths = []
     for scale in (1.0, 1e-100):
         rows = Rows.of(NETWORK, scale * np.eye(2), np.full((2, 1), scale), np.dtype(float))
-        fit, optimizer = Objective(NETWORK, rows), Rprop(variant)
+        fit, optimizer = NetworkObjective(NETWORK, rows), Rprop(variant)
         params = np.array([2.1, -13.4])
         state = optimizer.init(params)
         paths.append([])
         for _ in range(20):
-            params, state = optimizer.step(fit, params, state, ANY_RATE)
+            params, state = step(optimizer, fit, params, state, ANY_RATE)
             paths[-1].append(params)
     np.testing.assert_array_equal(*paths)
 
@@ -121,7 +122,7 @@ def test_the_scale_of_the_loss_changes_nothing(variant: str) -> None:
 def test_a_gradient_of_zero_moves_nothing() -> None:
     for variant in TABLES:
         params, optimizer = np.array([0.0, 1.0]), Rprop(variant)
-        moved, state = optimizer.step(bowl(), params, optimizer.init(params), ANY_RATE)
+        moved, state = step(optimizer, bowl(), params, optimizer.init(params), ANY_RATE)
         np.testing.assert_allclose(moved, [0, 0.93])
         np.testing.assert_array_equal(state["size"], [0.07, 0.07])
 
@@ -131,7 +132,7 @@ def test_float32_stays_float32(variant: str) -> None:
     params, optimizer = np.array([2.1, -13.4], "f4"), Rprop(variant)
     state = optimizer.init(params)
     for _ in range(2):
-        params, state = optimizer.step(bowl("f4"), params, state, ANY_RATE.astype("f4"))
+        params, state = step(optimizer, bowl("f4"), params, state, ANY_RATE.astype("f4"))
     assert params.dtype == state["size"].dtype == state["sign"].dtype == np.float32
 
 
@@ -140,7 +141,7 @@ def test_a_gradient_that_is_not_a_number_is_passed_on() -> None:
     state = Rprop().init(params)
     with np.errstate(invalid="ignore"):
         for _ in range(2):
-            params, state = Rprop().step(bowl(), params, state, ANY_RATE)
+            params, state = step(Rprop(), bowl(), params, state, ANY_RATE)
     assert np.isnan(params[0])
 
 

@@ -5,11 +5,12 @@ import pytest
 from descents import CURVED, QUADRATIC, objective, passes_counted, path, start
 
 from bpcli.optimizers import StepFailed
+from bpcli.optimizers.base import Point
 from bpcli.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
-from bpcli.training.objective import Evaluation, Objective
+from bpcli.training.objective import Evaluation, NetworkObjective
 
 
-def moeller(fit: Objective, w: np.ndarray, rounds: int) -> tuple[list[np.ndarray], set[str]]:
+def moeller(fit: NetworkObjective, w: np.ndarray, rounds: int) -> tuple[list[np.ndarray], set[str]]:
     """Møller 1993, steps 1 to 9, to the letter; and which of its branches were taken.
 
     Up to where a direction does not lead down, which the paper leaves open.
@@ -94,18 +95,17 @@ def test_a_round_that_fails_moves_nothing_and_no_round_computes_twice() -> None:
     fit, calls = passes_counted(objective(CURVED, l2=0.1))
     params = np.random.default_rng(3).normal(0, 2, CURVED.n_params)
     optimizer, failures = ScaledConjugateGradient(), 0
-    state = optimizer.init(params)
+    here, state = Point(params), optimizer.init(params)
     for number in range(50):
         had_moved, before = bool(state["has_moved"]), len(calls)
-        moved, after = optimizer.step(fit, params, state, np.asarray(np.nan))
+        end, after = optimizer.step(fit, here, state, np.asarray(np.nan))
         assert len(calls) - before == 1 + had_moved + (number == 0)
-        assert (moved is not params) == bool(after["has_moved"])
+        assert (end.params is not here.params) == bool(after["has_moved"])
         if not after["has_moved"]:
             failures += 1
             assert after["damping"] > state["damping"]
-        fit.value_and_grad(moved)
-        assert len(calls) - before == 1 + had_moved + (number == 0)
-        params, state = moved, after
+        assert end.evaluation is not None
+        here, state = end, after
     assert failures
 
 
@@ -121,9 +121,6 @@ class Uphill:
     def value_and_grad(self, x: np.ndarray) -> Evaluation:
         here = float(x @ x)
         return Evaluation(here if here == 3 else here + self.elsewhere, self.grad(x), here)
-
-    def recall(self, x: np.ndarray, evaluation: Evaluation) -> None:
-        pass
 
 
 @pytest.mark.parametrize("elsewhere", [0, np.nan, np.inf, -np.inf])

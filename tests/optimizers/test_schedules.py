@@ -18,7 +18,7 @@ from bpcli.optimizers.decays import Cosine, Exponential, InverseTime, Step
 from bpcli.optimizers.schedules import SCHEDULES, Schedule, rate_at
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, TrainState, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 EXAMPLES: list[Schedule] = [
     Step(0.5, factor=0.5, every=3),
@@ -94,7 +94,7 @@ def training(
     """Of w, to be 0: as the input is 1 and the target 0, the gradient is w itself."""
     rows = Rows.of(ONE_WEIGHT, np.ones((4, 1)), np.zeros((4, 1)), np.dtype(dtype))
     return Training(
-        Objective(ONE_WEIGHT, rows),
+        NetworkObjective(ONE_WEIGHT, rows),
         optimizer or GradientDescent(),
         np.ones(1, dtype),
         learning_rate=learning_rate,

@@ -15,6 +15,7 @@ import pytest
 
 from bpcli.errors import RunError
 from bpcli.optimizers import StepFailed
+from bpcli.optimizers.base import Point
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit
 from bpcli.runs.layout import METRICS
 from bpcli.runs.store import Run
@@ -32,7 +33,9 @@ def a_checkpoint(number: int, val_loss: float | None = None, size: int = 7) -> C
         "H": RANDOM.standard_normal((3, 2)), "mean": RANDOM.standard_normal(size).astype("f4"),
     }  # fmt: skip
     best = {"number": np.asarray(1), "val_loss": np.asarray(0.1), "params": params[::-1]}
-    position = TrainState(number, params, state, np.random.default_rng(number).bit_generator.state)
+    position = TrainState(
+        number, Point(params), state, np.random.default_rng(number).bit_generator.state
+    )
     stopping = {"epochs.now": np.asarray(number)}
     return Checkpoint(position, best, stopping, 0.1, val_loss, Extent(12, LOG_DIGEST), NOTHING)
 
@@ -145,7 +148,7 @@ def test_what_does_not_fit_is_named() -> None:
     assert misfit(found, params, {}, bounds) == "state"
     assert misfit(found, params, state, {"steps": (4, 5)}) == "state.steps"
     assert misfit(found, params, state, {"loss": (0, 9)}) == "state.loss"
-    assert misfit(moved(found, params=params * np.nan), params, state, bounds) == "params"
+    assert misfit(moved(found, point=Point(params * np.nan)), params, state, bounds) == "params"
     for wrong in (
         {"params": params.astype("f4")}, {"params": params[1:]}, {"params": params * np.inf},
     ):  # fmt: skip

@@ -49,13 +49,13 @@ class Copies(SilentView):
     def __init__(self, to: Path) -> None:
         self._to = to
 
-    def start(self, record: Any, stopping: Any) -> None:
+    def on_start(self, record: Any, stopping: Any) -> None:
         self._run_id = record.run_id
 
     def next_due(self, number: int) -> int:
         return number + 1
 
-    def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         if epoch.number == 14:
             shutil.copytree(Path("whole", self._run_id), self._to / self._run_id)
 

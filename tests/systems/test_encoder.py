@@ -22,7 +22,7 @@ from bpcli.nn.propagation import predict
 from bpcli.optimizers import GradientDescent
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 PATTERNS = Encoder(n_patterns=10).table(np.random.default_rng(0)).X[:]
 NETWORK = Network((Layer(10, 5, Sigmoid()), Layer(5, 10, Sigmoid())), HalfSquaredError())
@@ -32,7 +32,7 @@ FAR = np.log(0.6 / 0.4)  # the z of an output of 0.6; that of 0.4 is its opposit
 def epochs_until_solved(seed: int) -> float:
     rng = np.random.default_rng(seed)
     rows = Rows.of(NETWORK, PATTERNS, PATTERNS, np.dtype(float))
-    fit = Objective(NETWORK, rows, reduction="sum")
+    fit = NetworkObjective(NETWORK, rows, reduction="sum")
     start = NETWORK.initial_params(Uniform(-1, 1), rng)
     training = Training(
         fit, GradientDescent(), start, learning_rate=1.7, batches=Batches(), rng=rng

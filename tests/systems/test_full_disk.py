@@ -14,6 +14,7 @@ import pytest
 from systems import CONFIGS
 
 from bpcli.errors import RunError
+from bpcli.optimizers.base import Point
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints
 from bpcli.runs.layout import PATH, RECORD, WEIGHTS
 from bpcli.runs.store import Run
@@ -40,7 +41,7 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
     def checkpoint(number: int) -> Checkpoint:
         params = np.full(5000, float(number))
         random_state = np.random.default_rng(0).bit_generator.state
-        position = TrainState(number, params, {}, random_state)
+        position = TrainState(number, Point(params), {}, random_state)
         return Checkpoint(position, {}, {}, 0.0, None, NOTHING, NOTHING)
 
     checkpoints = Checkpoints(Run(tmp_path), "me")
@@ -62,7 +63,7 @@ def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
         full = bpnet(*TRAIN, "--set", "training.epochs=200", "--runs-dir", tmp_path / "my runs")
     assert full.code == 2
     assert "File too large" in full.err
-    program, *command = shlex.split(full.err.partition("go on with: ")[2])
+    program, *command = shlex.split(full.err.partition("resume with: ")[2])
     assert program == "bpnet"
     (folder,) = (tmp_path / "my runs").iterdir()
     has_end = Run(folder).record().has_ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from descents import step
 from hypothesis import given
 from hypothesis import strategies as st
 from systems import trained
@@ -14,13 +15,15 @@ from bpcli.nn.activations import Identity, Sigmoid, Softmax
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, HalfSquaredError, Mse, SquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 seeds = st.integers(0, 2**32 - 1)
 
 
-def objective(network: Network, X: np.ndarray, Y: np.ndarray, **options: object) -> Objective:
-    return Objective(network, Rows.of(network, X, Y, np.dtype(float)), **options)
+def objective(
+    network: Network, X: np.ndarray, Y: np.ndarray, **options: object
+) -> NetworkObjective:
+    return NetworkObjective(network, Rows.of(network, X, Y, np.dtype(float)), **options)
 
 
 @given(seeds)
@@ -88,7 +91,7 @@ def test_a_linear_units_gradient_step_is_the_normal_equations(seed: int) -> None
     X, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
     fit = objective(Network((Layer(2, 1, Identity()),), HalfSquaredError()), X, y, l2=0.6)
     params = rng.normal(size=3)
-    stepped, _ = GradientDescent().step(fit, params, {}, 0.1)
+    stepped, _ = step(GradientDescent(), fit, params, {}, 0.1)
     design = np.column_stack([X, np.ones(6)])
     grad = design.T @ (design @ params - y[:, 0]) / 6 + 0.6 / 6 * params * [1, 1, 0]
     np.testing.assert_allclose(stepped, params - 0.1 * grad, rtol=1e-12)

@@ -24,7 +24,7 @@ from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.rprop import Rprop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 HIDDEN = {
@@ -66,8 +66,8 @@ class Problem(NamedTuple):
         return Network(tuple(Layer(*layer) for layer in layers), Mse())
 
 
-def objective(network: Network, part: tuple[np.ndarray, np.ndarray]) -> Objective:
-    return Objective(network, Rows.of(network, *part, np.dtype(float)))
+def objective(network: Network, part: tuple[np.ndarray, np.ndarray]) -> NetworkObjective:
+    return NetworkObjective(network, Rows.of(network, *part, np.dtype(float)))
 
 
 def error_of_test_part(problem: Problem, network: Network, seed: int) -> float:
@@ -84,8 +84,8 @@ def error_of_test_part(problem: Problem, network: Network, seed: int) -> float:
     best = Best()
     stopping = Stopping(RULES, best)
     for epoch in train_epochs(training, RULES.epochs, validation=objective(network, problem.val)):
-        best.see(epoch)
-        if stopping.see(epoch):
+        best.update(epoch)
+        if stopping.update(epoch):
             break
     assert best.params is not None
     return 100 * objective(network, problem.test).mean_loss(best.params)

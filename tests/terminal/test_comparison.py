@@ -73,14 +73,18 @@ TRIAL = SimpleNamespace(
 )
 
 
+def epoch(number: int) -> Any:
+    return SimpleNamespace(number=number)
+
+
 def test_a_line_a_training_elsewhere_than_on_a_terminal() -> None:
     out = io.StringIO()
     with PlainProgress(Stream(out), 4) as progress:
-        progress.begin("sgd [x]", 3, 100)
-        progress.see(5)
-        progress.end(TRIAL)
+        progress.on_trial_start("sgd [x]", 3, 100)
+        progress.on_epoch(epoch(5), None, False)
+        progress.on_trial_end(TRIAL)
         diverged = {"loss": None, "stop_reason": "diverged", "diverged": True}
-        progress.end(SimpleNamespace(**{**vars(TRIAL), **diverged}))
+        progress.on_trial_end(SimpleNamespace(**{**vars(TRIAL), **diverged}))
     assert out.getvalue().splitlines() == [
         "1 of 4: sgd [x], seed 3: epoch 17, loss 0.25, 2 ms, stop reason: goal",
         "2 of 4: sgd [x], seed 3: epoch 17, 2 ms, diverged",
@@ -93,14 +97,14 @@ def test_a_bar_says_who_trains_and_is_drawn_by_the_clock(monkeypatch: pytest.Mon
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     console = Console(file=out, force_terminal=True, width=100)
     with LiveProgress(console, 4) as progress:
-        progress.begin("sgd [x]", 3, 100)
-        for epoch in (5, 6, 7):
-            progress.see(epoch)
+        progress.on_trial_start("sgd [x]", 3, 100)
+        for number in (5, 6, 7):
+            progress.on_epoch(epoch(number), None, False)
         drawn = out.getvalue()
         now[0] += 1
-        progress.see(8)
+        progress.on_epoch(epoch(8), None, False)
         assert "8/100" in out.getvalue()
-        progress.end(TRIAL)
+        progress.on_trial_end(TRIAL)
     assert "sgd [x], seed 3" in drawn
     assert "5/100" in drawn
     assert "6/100" not in drawn

@@ -14,19 +14,20 @@ from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent, StepFailed
+from bpcli.optimizers.base import Point
 from bpcli.training import loop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, NextDue, Training, TrainState, every_epoch, train_epochs
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 from bpcli.training.stopping import Best, Stopping, StopRules
 
 NETWORK = Network((Layer(1, 3, Sigmoid()), Layer(3, 1, Identity())), HalfSquaredError())
 
 
-def objective(rows: int = 10, seed: int = 0) -> Objective:
+def objective(rows: int = 10, seed: int = 0) -> NetworkObjective:
     rng = np.random.default_rng(seed)
     X = rng.uniform(-1, 1, (rows, 1))
-    return Objective(NETWORK, Rows.of(NETWORK, X, np.sin(3 * X), np.dtype(float)))
+    return NetworkObjective(NETWORK, Rows.of(NETWORK, X, np.sin(3 * X), np.dtype(float)))
 
 
 def epochs(count: int = 5, *, learning_rate: float = 0.2, batches: Batches = Batches(), **options):  # noqa: B008
@@ -36,7 +37,7 @@ def epochs(count: int = 5, *, learning_rate: float = 0.2, batches: Batches = Bat
 
 
 def training(
-    fit: Objective | None = None,
+    fit: NetworkObjective | None = None,
     learning_rate: float = 0.2,
     batches: Batches = Batches(),  # noqa: B008
 ) -> Training:
@@ -53,15 +54,13 @@ def training(
 class OneStepADay(GradientDescent):
     """Gives up at its third step."""
 
-    is_recordable = False
-
     def init(self, params):
         return {"steps": np.asarray(0)}
 
-    def step(self, objective, params, state, learning_rate):
+    def step(self, objective, here, state, learning_rate):
         if state["steps"] == 2:
             raise StepFailed("tired", "Two steps are enough.")
-        moved, _ = super().step(objective, params, {}, learning_rate)
+        moved, _ = super().step(objective, here, {}, learning_rate)
         return moved, {"steps": state["steps"] + 1}
 
 
@@ -96,11 +95,11 @@ def test_a_record_can_be_read_late() -> None:
     assert [(record.number, record.loss, record.grad_norm) for record in late] == early
 
 
-def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_release() -> None:
+def test_a_record_keeps_its_figures_but_neither_its_gradient_nor_what_it_releases() -> None:
     records = epochs(5)
     record = next(records)
     figures = (record.loss, record.mean_loss, record.grad_norm, record.grad_norms)
-    grad = weakref.ref(record.objective.value_and_grad(record.params).grad)
+    grad = weakref.ref(record._evaluation.grad)
     assert grad() is not None
     next(records).loss  # noqa: B018
     assert grad() is None
@@ -125,7 +124,7 @@ def test_divergence_in_mini_batches_is_noticed_too() -> None:
 def test_an_infinite_start_is_told_apart() -> None:
     huge = Rows.of(NETWORK, np.ones((2, 1)), np.full((2, 1), 1e300), np.dtype(float))
     with np.errstate(all="ignore"), pytest.raises(Diverged, match="initial parameters"):
-        list(epochs(1, objective=Objective(NETWORK, huge)))
+        list(epochs(1, objective=NetworkObjective(NETWORK, huge)))
 
 
 def drawn(batches: Batches, rows: int = 10) -> list[list[float]]:
@@ -169,8 +168,8 @@ def stopped(rules: StopRules, records: object) -> tuple[str | None, int, Stoppin
     stopping = Stopping(rules, best)
     number, reason = -1, None
     for record in records:
-        best.see(record)
-        reason, number = stopping.see(record), record.number
+        best.update(record)
+        reason, number = stopping.update(record), record.number
         if reason:
             break
     return reason, number, stopping
@@ -206,7 +205,9 @@ class _Scripted(Epoch):
     """A record with a validation loss given by hand."""
 
     def __init__(self, number: int, val_loss: float) -> None:
-        super().__init__(TrainState(number, np.full(1, number), {}, {}), 0.0, training(), None)
+        super().__init__(
+            TrainState(number, Point(np.full(1, number)), {}, {}), 0.0, training(), None
+        )
         self.__dict__["val_loss"] = val_loss
 
 
@@ -220,7 +221,7 @@ def test_max_fail_counts_epochs_since_the_lowest_validation_loss() -> None:
 def test_best_is_the_first_epoch_of_lowest_validation_loss() -> None:
     best = Best()
     for number, loss in enumerate([5, 3, 4, 3]):
-        best.see(_Scripted(number, loss))
+        best.update(_Scripted(number, loss))
     assert (best.number, best.val_loss) == (1, 3)
     assert best.params is not None
     assert best.params[0] == 1
@@ -229,14 +230,14 @@ def test_best_is_the_first_epoch_of_lowest_validation_loss() -> None:
 def test_a_validation_loss_that_is_not_a_number_is_never_the_best_for_long() -> None:
     best = Best()
     for number, loss in enumerate([math.nan, 0.5, math.nan, 0.3]):
-        best.see(_Scripted(number, loss))
+        best.update(_Scripted(number, loss))
     assert (best.number, best.val_loss) == (3, 0.3)
 
 
 def test_without_validation_the_latest_is_the_best() -> None:
     best = Best()
     for record in islice(epochs(9), 4):
-        best.see(record)
+        best.update(record)
     assert best.number == 3
 
 
@@ -256,7 +257,7 @@ class _Known(Epoch):
     """A record with a loss given by hand."""
 
     def __init__(self, number: int, loss: float) -> None:
-        super().__init__(TrainState(number, np.zeros(1), {}, {}), 0.0, training(), None)
+        super().__init__(TrainState(number, Point(np.zeros(1)), {}, {}), 0.0, training(), None)
         self.__dict__["loss"] = loss
 
 
@@ -327,8 +328,8 @@ def test_rules_on_strips_need_every_epoch(rule: str) -> None:
 
 def test_a_goal_reached_exactly_and_in_the_last_epoch_is_named() -> None:
     stopping = Stopping(StopRules(epochs=1, goal=0.5), Best())
-    assert stopping.see(_Known(0, 0.6)) is None
-    assert stopping.see(_Known(1, 0.5)) == "goal"
+    assert stopping.update(_Known(0, 0.6)) is None
+    assert stopping.update(_Known(1, 0.5)) == "goal"
 
 
 def test_seconds_are_those_of_the_clock_on_the_wall() -> None:
@@ -400,7 +401,7 @@ def test_a_loss_that_overflows_and_comes_back_ends_nothing() -> None:
     numbers = []
     for next_due in (every_epoch, thousands):
         swinging = Training(
-            Objective(network, rows), GradientDescent(momentum=0.9), np.zeros(1, "f4"),
+            NetworkObjective(network, rows), GradientDescent(momentum=0.9), np.zeros(1, "f4"),
             learning_rate=3.5, batches=Batches(), rng=np.random.default_rng(0),
         )  # fmt: skip
         with np.errstate(all="ignore"):

@@ -15,11 +15,12 @@ from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import GradientDescent, Optimizer
+from bpcli.optimizers.base import Point
 from bpcli.training import metered as metered_module
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, Training, train_epochs
 from bpcli.training.metered import CountedObjective, Counts, Metered
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 ROWS = 10
 
@@ -31,7 +32,7 @@ def training(
     network = Network((Layer(2, 3, Tanh()), Layer(3, 1, Identity())), HalfSquaredError())
     rows = Rows.of(network, rng.normal(size=(ROWS, 2)), rng.normal(size=(ROWS, 1)), np.dtype(float))
     return Training(
-        Objective(network, rows),
+        NetworkObjective(network, rows),
         Metered(optimizer, ROWS) if metered else optimizer,
         rng.normal(size=network.n_params),
         learning_rate=rate,
@@ -108,7 +109,7 @@ def test_the_steps_are_the_same_to_the_bit(optimizer: Optimizer, size: int | Non
 
 def test_the_search_that_found_nothing_is_counted() -> None:
     of = training(Halving(tries=4), rate=0.1)
-    of.start = of.start._replace(params=np.zeros_like(of.start.params))
+    of.start = of.start._replace(point=Point(np.zeros_like(of.start.params)))
     position = of.advance(of.start, 1000)
     assert position.ended is not None
     before = of.advance(of.start, position.number - 1)
@@ -138,8 +139,7 @@ def test_a_gauss_newton_matrix_is_one_evaluation_with_its_gradient_or_without() 
     objective, params = CountedObjective(of.objective, counts), of.start.params
     objective.gauss_newton(params)
     assert counts == Counts(gradient_rows=ROWS)
-    objective.gauss_newton(params)
-    objective.value_and_grad(params)
+    objective.gauss_newton(params, of.objective.value_and_grad(params))
     assert counts == Counts(gradient_rows=2 * ROWS)
 
 

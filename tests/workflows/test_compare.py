@@ -190,7 +190,7 @@ def test_the_rule_of_seconds_goes_by_the_time_of_the_steps(monkeypatch: pytest.M
 
 def test_a_signal_keeps_what_is_finished() -> None:
     class Impatient(SilentProgress):
-        def begin(self, label: str, seed: int, epochs: int) -> None:
+        def on_trial_start(self, label: str, seed: int, epochs: int) -> None:
             if label == "traingdm":
                 os.kill(os.getpid(), signal.SIGINT)
 

@@ -22,8 +22,8 @@ from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows import folds
 from bpcli.workflows.folds import CrossValidation, train_folds
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.resume import resume, resumption
-from bpcli.workflows.session import Outcome
 from bpcli.workflows.train import train
 
 
@@ -31,9 +31,13 @@ def silent(_: Experiment) -> AbstractContextManager[Any]:
     return SilentView()
 
 
-def cross_validated(tmp_path: Path, *overrides: str, told: Any = lambda _: None) -> CrossValidation:
+def cross_validated(
+    tmp_path: Path, *overrides: str, on_fold_end: Any = lambda _: None
+) -> CrossValidation:
     settings = ["data.split={folds: 3, val: 0.1}", "training.epochs=30", *overrides]
-    return train_folds(load_config(CONFIGS / "softmax_iris.yaml", settings), tmp_path, silent, told)
+    return train_folds(
+        load_config(CONFIGS / "softmax_iris.yaml", settings), tmp_path, silent, on_fold_end
+    )
 
 
 def test_every_row_is_tested_once_by_a_network_that_did_not_see_it(tmp_path: Path) -> None:
@@ -84,7 +88,7 @@ def test_an_interrupt_between_folds_keeps_the_finished_ones(tmp_path: Path) -> N
         if outcome.record.fold.number == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
-    result = cross_validated(tmp_path, told=interrupt)
+    result = cross_validated(tmp_path, on_fold_end=interrupt)
     assert isinstance(result.failure, Interrupted)
     assert "2 of 3 folds were finished" in str(result.failure)
     assert len(list(tmp_path.iterdir())) == 2
@@ -94,7 +98,7 @@ def test_an_interrupt_between_folds_keeps_the_finished_ones(tmp_path: Path) -> N
 
 def test_a_fold_that_was_interrupted_can_be_finished(tmp_path: Path) -> None:
     class Interrupts(SilentView):
-        def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+        def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
             if epoch.number == 12 and len(list(tmp_path.iterdir())) == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
@@ -102,7 +106,7 @@ def test_a_fold_that_was_interrupted_can_be_finished(tmp_path: Path) -> None:
     config = load_config(CONFIGS / "softmax_iris.yaml", settings)
     result = train_folds(config, tmp_path, lambda _: Interrupts(), lambda _: None)
     second = result.outcomes[-1]
-    assert f"bpnet train --resume {second.run.folder}" in str(result.failure)
+    assert f"bpnet train --resume {second.run.folder}" in result.failure.full_text
     with resumption(second.run, []) as ready:
         again = resume(ready, SilentView())
     assert again.record.fold == second.record.fold

@@ -23,8 +23,8 @@ from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows import interrupts
+from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.resume import resume, resumption
-from bpcli.workflows.session import Outcome
 from bpcli.workflows.train import train
 
 EPOCHS = 50
@@ -73,7 +73,7 @@ class Stops(SilentView):
     def next_due(self, number: int) -> int:
         return number + 1
 
-    def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         if epoch.number + 1 in self._epochs and not is_last:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -163,7 +163,7 @@ def test_a_run_without_checkpoint_begins_again(tmp_path: Path) -> None:
     for path in again.run.folder.glob("checkpoint-*"):
         path.unlink()
     with resumption(again.run, []) as ready:
-        assert ready.note == f"{again.run.run_id} has no checkpoint: it begins again at epoch 0"
+        assert ready.note == f"{again.run.run_id} has no checkpoint: it starts again at epoch 0"
         assert_same_run(resume(ready, SilentView()), whole)
 
 
@@ -188,7 +188,7 @@ def test_checkpoints_come_every_so_many_epochs_and_three_are_kept(tmp_path: Path
     seen: dict[int, float] = {}
 
     class Watch(SilentView):
-        def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+        def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
             if epoch.number % 4 == 0:
                 seen[epoch.number] = epoch.val_loss or 0.0
 
@@ -204,7 +204,9 @@ def test_checkpoints_come_every_so_many_epochs_and_three_are_kept(tmp_path: Path
 def test_what_the_run_is_cannot_change(tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL, stops=[3]).run
     with (
-        pytest.raises(RunError, match=r"`seed`, `data.n_samples`, `network.layers` cannot change"),
+        pytest.raises(
+            RunError, match=r"`seed`, `data.n_samples`, `network.layers` of .* cannot be changed"
+        ),
         resumption(run, ["seed=3", "data.n_samples=70", "network.layers=[2, 6, 1]"]),
     ):
         pass
@@ -237,7 +239,7 @@ def test_a_run_that_is_being_trained_is_refused(tmp_path: Path) -> None:
     states = []
 
     class Meddler(SilentView):
-        def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+        def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
             if epoch.number == 0:
                 (folder,) = tmp_path.iterdir()
                 states.append(Run(folder).record().status)
@@ -257,7 +259,7 @@ def test_a_run_whose_process_died_reads_as_resumable(tmp_path: Path) -> None:
         stop = {"training.checkpoint_every=4": 0}
 
         class Dies(SilentView):
-            def see(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+            def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
                 if epoch.number == 30:
                     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -268,7 +270,7 @@ def test_a_run_whose_process_died_reads_as_resumable(tmp_path: Path) -> None:
     (folder,) = (tmp_path / "b").iterdir()
     assert Run(folder).record().status == BROKEN_OFF
     with resumption(Run(folder), ["training.checkpoint_every={seconds: 30}"]) as ready:
-        assert (ready.warnings, ready.note) == ([], f"{folder.name} goes on from epoch 28")
+        assert (ready.warnings, ready.note) == ([], f"{folder.name} resumes at epoch 28")
         outcome = resume(ready, SilentView())
     assert outcome.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
     assert lines(outcome.run) == lines(whole.run)
@@ -284,7 +286,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
     with resumption(run, ["training.checkpoint_every={seconds: 30}"]) as ready:
         (warning,) = ready.warnings
         assert warning.endswith("is damaged: its digest is not that of its content.")
-        assert ready.note.endswith("goes on from epoch 40")
+        assert ready.note.endswith("resumes at epoch 40")
         outcome = resume(ready, SilentView())
     assert outcome.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
     assert lines(outcome.run) == lines(whole.run)
@@ -354,6 +356,6 @@ def test_the_record_that_goes_on_is_one_document(tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL, stops=[5]).run
     resumed(run, stops=[8])
     record = json.loads(run.path("run.json").read_text())
-    assert [(each["at_epoch"], each["overrides"]) for each in record["resumed"]] == [(5, [])]
-    assert (record["status"], record["epochs"]) == ("interrupted", 8)
+    assert [(each["at_epoch"], each["overrides"]) for each in record.resumed] == [(5, [])]
+    assert (record.status, record.epochs) == ("interrupted", 8)
     assert np.load(run.path(PATH)).shape[0] == 9

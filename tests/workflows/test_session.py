@@ -1,55 +1,24 @@
-"""What a training leaves in memory, and on disk where it failed."""
+"""A run in training: how it fails, and what it is resumed from."""
 
 from __future__ import annotations
 
-import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from systems import CONFIGS
+from workflows.test_resume import resumed, trained
 
 from bpcli.config.load import load_config
-from bpcli.engine.sums import RowSums
-from bpcli.errors import RunError
+from bpcli.errors import Diverged, RunError
 from bpcli.experiment import build
-from bpcli.runs.files import array_bytes
+from bpcli.runs.layout import PATH
 from bpcli.runs.parameter_path import ParameterPath
 from bpcli.terminal.progress import SilentView
-from bpcli.training.objective import Objective
+from bpcli.training.loop import Epoch, Training
 from bpcli.workflows import session
 from bpcli.workflows.train import train
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_what_computed_the_gradients_is_gone_when_the_weights_are_saved(
-    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[weakref.ref[object]] = []
-    alive: list[int] = []
-
-    def noting(kind: type) -> None:
-        begin = kind.__init__
-
-        def begin_noted(self: object, *args: object, **options: object) -> None:
-            made.append(weakref.ref(self))
-            begin(self, *args, **options)
-
-        monkeypatch.setattr(kind, "__init__", begin_noted)
-
-    def save(*args: object) -> bytes:
-        alive.append(sum(found() is not None for found in made))
-        return array_bytes(*args)
-
-    noting(Objective)
-    noting(RowSums)
-    monkeypatch.setattr(session, "array_bytes", save)
-    options = [f"training.workers={workers}", "training.epochs=2", "data.n_samples=20000"]
-    experiment = build(load_config(CONFIGS / "moons.yaml", options))
-    assert len(experiment.plan.shards) > 1
-    outcome = train(experiment, tmp_path, SilentView())
-    assert outcome.failure is None
-    assert len(made) >= 4  # training and validation
-    assert alive == [0]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -69,6 +38,69 @@ def test_a_failure_between_lines_leaves_a_checkpoint_and_a_way_on(
         ParameterPath, "add", lambda path, params: (add if path.rows == 4 else kept)(path, params)
     )
     outcome = train(experiment, tmp_path, SilentView())
-    assert str(outcome.failure).startswith("no room\nOnce it can be, go on with: bpnet train")
+    assert isinstance(outcome.failure, RunError)
+    assert outcome.failure.full_text.startswith(
+        "no room\nOnce it can be saved, resume with: bpnet train"
+    )
     assert (outcome.record.status, outcome.record.epochs) == ("failed", 4)
     assert outcome.run.path("checkpoint-4.safetensors").is_file()
+
+
+def test_after_divergence_a_run_is_resumed_with_every_epoch_once_in_its_log(tmp_path: Path) -> None:
+    """The last epoch of finite loss is repeated there, and a checkpoint is due at it."""
+    steep = [
+        "training.learning_rate=3", "training.checkpoint_every=1", "training.log_every=1",
+        "training.record_params=true", "training.stop={}",
+    ]  # fmt: skip
+    run = trained(tmp_path, steep, config="linear_regression").run
+    epochs = run.record().epochs
+    gentle = ("training.learning_rate=0.001", f"training.epochs={epochs + 3}")
+    outcome = resumed(run, *gentle)
+    assert outcome.failure is None
+    assert outcome.record.resumed[0].at_epoch == epochs
+    assert [line.epoch for line in run.metrics()] == [*range(epochs + 4)]
+    assert len(np.load(run.path(PATH))) == epochs + 4
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+def test_an_arithmetic_error_is_blamed_on_the_checkpoint_if_there_is_one(
+    is_resumed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_epochs(*_: object, **__: object) -> Iterator[Epoch]:
+        raise OverflowError("too large")
+        yield
+
+    run = trained(tmp_path, ["training.epochs=5", "training.stop={}"]).run
+    monkeypatch.setattr(session, "train_epochs", train_epochs)
+    if is_resumed:
+        outcome = resumed(run, "training.epochs=7")
+        assert isinstance(outcome.failure, Diverged)
+        assert str(outcome.failure) == (
+            "Training cannot be resumed from the checkpoint at epoch 5: its numbers lead to an "
+            "error (too large)."
+        )
+        assert outcome.record.status == "diverged"
+    else:
+        outcome = trained(tmp_path / "new", ["training.epochs=5"])
+        assert isinstance(outcome.failure, OverflowError)
+        assert outcome.record.status == "failed"
+
+
+def test_epochs_that_nothing_asks_for_are_passed_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    advance = Training.advance
+
+    def noted(training: Training, start: object, count: int) -> object:
+        counts.append(count)
+        return advance(training, start, count)
+
+    monkeypatch.setattr(Training, "advance", noted)
+    config = load_config(
+        CONFIGS / "xor.yaml", ["training.epochs=100000", "training.log_every=5000"]
+    )
+    train(build(config), tmp_path, SilentView())
+    assert sum(counts) == 100_000
+    assert max(counts) > 100
+    assert len(counts) < 10_000

@@ -1,6 +1,6 @@
 """Training as it happens: a picture on a terminal, plain lines elsewhere.
 
-A view is told of every record and decides by the clock or by the epoch number whether to look at
+A view is called for every record and decides by the clock or by the epoch number whether to show
 it. Only then are the epoch's figures computed.
 
 The live view imports rich, and has to be asked for itself: a short training is done before all of

@@ -57,7 +57,7 @@ class Speed:
     def __init__(self) -> None:
         self._seen: deque[tuple[int, float]] = deque()
 
-    def see(self, epoch: Epoch) -> None:
+    def update(self, epoch: Epoch) -> None:
         self._seen.append((epoch.number, epoch.seconds))
         while len(self._seen) > 2 and epoch.seconds - self._seen[1][1] > _SECONDS_OF_SPEED:
             self._seen.popleft()

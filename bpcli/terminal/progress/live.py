@@ -80,7 +80,7 @@ class LiveView:
             self._console.print(_joined(summary(self._seen, width, height, self._glyphs), width))
             self._console.print()
 
-    def start(self, record: RunRecord, stopping: Stopping) -> None:
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         self._console.show_facts(header(record))
         self._seen = Seen(
             title=visible(
@@ -96,7 +96,7 @@ class LiveView:
     def next_due(self, number: int) -> int:
         return self._rows.after(number)
 
-    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         began = clock()
         is_first = self._next_drawing is None
         if self._next_drawing is None:
@@ -137,7 +137,7 @@ class LiveView:
         """Read the figures of the layers."""
         assert self._seen is not None, "training has started"
         seen = self._seen
-        seen.speed.see(epoch)
+        seen.speed.update(epoch)
         seen.number, seen.seconds = epoch.number, epoch.seconds
         seen.grad_norm, seen.grad_norms = epoch.grad_norm, epoch.grad_norms
         seen.counts = scores.units(epoch)

@@ -24,12 +24,12 @@ class SilentView:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def start(self, record: RunRecord, stopping: Stopping) -> None: ...
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         return sys.maxsize
 
-    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
+    def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
 
 
 class PlainView:
@@ -47,14 +47,14 @@ class PlainView:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def start(self, record: RunRecord, stopping: Stopping) -> None:
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         self._stream.show_facts(header(record))
         self._print(self._columns.names)
 
     def next_due(self, number: int) -> int:
         return self._rows.after(number)
 
-    def see(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None:
         if is_last or epoch.number in self._rows:
             self._print(self._columns.row(epoch, scores.of(epoch)))
 

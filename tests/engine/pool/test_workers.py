@@ -24,7 +24,7 @@ from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
-from bpcli.training.objective import Objective
+from bpcli.training.objective import NetworkObjective
 
 WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Identity())), HalfSquaredError())
 ROWS = 9_000
@@ -78,7 +78,9 @@ def test_every_number_is_done_once(some_pool: WorkerPool) -> None:
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
 def test_any_crew_gives_the_same_bits(some_pool: WorkerPool, dtype: str) -> None:
     data = rows_of(WIDE, dtype)
-    shared, alone = (Objective(WIDE, data, l2=0.1, pool=who) for who in (some_pool, SerialPool()))
+    shared, alone = (
+        NetworkObjective(WIDE, data, l2=0.1, pool=who) for who in (some_pool, SerialPool())
+    )
     assert len(shared.plan.shards) > 4
     for seed in range(3):
         params = np.random.default_rng(seed).normal(size=WIDE.n_params).astype(dtype)
@@ -98,7 +100,7 @@ def test_mini_batches_and_layerwise_updates_give_the_same_bits(
 ) -> None:
     def trained(who: WorkerPool) -> np.ndarray:
         training = Training(
-            Objective(WIDE, rows_of(WIDE), pool=who),
+            NetworkObjective(WIDE, rows_of(WIDE), pool=who),
             GradientDescent(momentum=0.5, update=update),  # type: ignore[arg-type]
             np.random.default_rng(1).normal(size=WIDE.n_params),
             learning_rate=0.05,
@@ -118,7 +120,8 @@ def test_every_activation_gives_the_same_bits(activation: str, some_pool: Worker
     params = np.random.default_rng(1).normal(size=network.n_params)
     data = rows_of(network)
     np.testing.assert_array_equal(
-        Objective(network, data, pool=some_pool).grad(params), Objective(network, data).grad(params)
+        NetworkObjective(network, data, pool=some_pool).grad(params),
+        NetworkObjective(network, data).grad(params),
     )
 
 
@@ -126,9 +129,9 @@ def test_partial_gradients_of_a_large_network_are_added_in_slices(some_pool: Wor
     network = Network((Layer(300, 100, Tanh()), Layer(100, 10, Identity())), HalfSquaredError())
     params = np.random.default_rng(1).normal(size=network.n_params)
     data = rows_of(network)
-    alone = Objective(network, data)
+    alone = NetworkObjective(network, data)
     np.testing.assert_array_equal(
-        Objective(network, data, pool=some_pool).grad(params), alone.grad(params)
+        NetworkObjective(network, data, pool=some_pool).grad(params), alone.grad(params)
     )
     first, rest = np.arange(2000), np.arange(2000, ROWS)
     halves = alone.rows(first).grad(params) * 2000 + alone.rows(rest).grad(params) * (ROWS - 2000)
@@ -139,7 +142,7 @@ def test_millions_of_parameters_are_not_too_many(some_pool: WorkerPool) -> None:
     network = Network((Layer(1500, 3000, Tanh()), Layer(3000, 1, Identity())), HalfSquaredError())
     params = np.random.default_rng(1).normal(size=network.n_params).astype("f4")
     data = rows_of(network, "f4", 1600)
-    shared, alone = (Objective(network, data, pool=who) for who in (some_pool, SerialPool()))
+    shared, alone = (NetworkObjective(network, data, pool=who) for who in (some_pool, SerialPool()))
     assert len(shared.plan.shards) > 1
     np.testing.assert_array_equal(shared.grad(params), alone.grad(params))
 

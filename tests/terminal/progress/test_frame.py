@@ -36,7 +36,7 @@ def seen_after(epochs: int, layers: int = 2, **rules: float) -> Seen:
     for number in range(0, epochs + 1, 10):
         epoch = _Epoch(number)
         seen.history.add(epoch)
-        seen.speed.see(epoch)
+        seen.speed.update(epoch)
         seen.number, seen.seconds = number, epoch.seconds
         row = seen.columns.row(epoch, {"train.accuracy": 0.5, "val.loss": epoch.val_loss})
         if number % 50 == 0:

@@ -39,8 +39,8 @@ def test_speed_is_that_of_the_latest_seconds() -> None:
     speed = Speed()
     assert speed.epochs_a_second is None
     for second in range(10):
-        speed.see(epoch(second, second))
+        speed.update(epoch(second, second))
     assert speed.epochs_a_second == pytest.approx(1)
     for second in range(10, 20):
-        speed.see(epoch(10 + 100 * (second - 10), second))
+        speed.update(epoch(10 + 100 * (second - 10), second))
     assert speed.epochs_a_second == pytest.approx(100)

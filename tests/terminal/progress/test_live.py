@@ -64,7 +64,7 @@ class Training:
 
     def __init__(self, view: LiveView, clock: Clock, epochs: int) -> None:
         self.view, self.clock = view, clock
-        view.start(RECORD, Stopping(StopRules(epochs), Best()))
+        view.on_start(RECORD, Stopping(StopRules(epochs), Best()))
 
     def see(self, number: int, *, is_last: bool = False, seconds: float | None = None) -> None:
         loss = 10 ** (-number / 1000)
@@ -77,7 +77,7 @@ class Training:
             of=lambda _: {"train.accuracy": 0.5}, units=lambda _: UnitCounts([1, 0], [0, 0])
         )
         self.clock.now = 100 + number / 1000
-        self.view.see(epoch, scores, is_last)
+        self.view.on_epoch(epoch, scores, is_last)
 
 
 def view_on(console: Console, epochs: int) -> LiveView:

@@ -1,0 +1,141 @@
+"""Which checkpoints a training saves, and when."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from time import perf_counter as clock
+from typing import Protocol
+
+from bpcli.config.models import EverySeconds
+from bpcli.runs.checkpoint import Checkpoint, Checkpoints
+from bpcli.training.loop import Epoch
+from bpcli.workflows.stop_decision import StopDecision
+from bpcli.workflows.training_log import LogSizes, TrainingLog
+
+_LARGEST_SHARE = 0.01
+"""Of a training's time, for checkpoints that are saved every so many seconds."""
+
+
+class Pace(Protocol):
+    """When a checkpoint is due."""
+
+    def next_due(self, number: int) -> int:
+        """The next epoch that is due whatever the clock says."""
+        ...
+
+    def is_due(self, epoch: Epoch) -> bool: ...
+
+    def on_saved(self, epoch: Epoch, cost: float) -> None:
+        """Called after a checkpoint was saved, which took `cost` seconds."""
+        ...
+
+
+@dataclass(frozen=True)
+class EveryEpochs:
+    """A checkpoint every so many epochs; none of the start."""
+
+    epochs: int
+
+    def next_due(self, number: int) -> int:
+        return number - number % self.epochs + self.epochs
+
+    def is_due(self, epoch: Epoch) -> bool:
+        return epoch.number > 0 and epoch.number % self.epochs == 0
+
+    def on_saved(self, epoch: Epoch, cost: float) -> None: ...
+
+
+class ByTheClock:
+    """A checkpoint every so many seconds, or less often, so that saving takes 1 % of the time.
+
+    `now` is the time that training took before it was resumed.
+    """
+
+    def __init__(self, seconds: float, now: float) -> None:
+        self._seconds = seconds
+        self._next = now + seconds
+
+    def next_due(self, number: int) -> int:
+        return sys.maxsize
+
+    def is_due(self, epoch: Epoch) -> bool:
+        return epoch.seconds >= self._next
+
+    def on_saved(self, epoch: Epoch, cost: float) -> None:
+        self._next = epoch.seconds + cost + max(self._seconds, cost / _LARGEST_SHARE)
+
+
+def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:
+    """The pace that `training.checkpoint_every` asks for."""
+    if isinstance(every, int):
+        return EveryEpochs(every)
+    return ByTheClock(every.seconds, 0.0 if start is None else start.seconds)
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """An epoch that the stop rules have measured, and the log before it."""
+
+    epoch: Epoch
+    sizes: LogSizes
+
+
+class Checkpointer:
+    """Saves where training stands: at a pace, and at the end.
+
+    Stands before the log among the callbacks: training is resumed with an epoch that the rules
+    have measured and whose line is not yet written.
+    """
+
+    def __init__(
+        self, pace: Pace, checkpoints: Checkpoints, decision: StopDecision, log: TrainingLog
+    ) -> None:
+        self._pace = pace
+        self._checkpoints = checkpoints
+        self._decision = decision
+        self._log = log
+        self._reached: _Reached | None = None
+
+    def next_due(self, number: int) -> int:
+        """The next epoch that is due whatever the clock says."""
+        return self._pace.next_due(number)
+
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+        """Save a checkpoint if one is due; that of the last epoch is saved by `save_last`.
+
+        A loss that is not finite is not saved: training could not be resumed from there.
+        """
+        self._reached = _Reached(epoch, self._log.sizes)
+        if not is_last and self._pace.is_due(epoch) and math.isfinite(epoch.loss):
+            self._save(self._reached)
+
+    def save_last(self, last: Epoch | None) -> None:
+        """Save the epoch that training ended with, unless it was left before the rules were done.
+
+        Raises `RunError` where that fails.
+        """
+        reached = self._reached
+        if reached is None or reached.epoch is not last:
+            return
+        if last.is_evaluated and not math.isfinite(last.loss):
+            return
+        last.release()  # saving takes memory too
+        self._save(reached)
+
+    def _save(self, reached: _Reached) -> None:
+        began, epoch = clock(), reached.epoch
+        log, path = self._log.extents(reached.sizes)
+        self._checkpoints.save(
+            Checkpoint(
+                epoch.position,
+                self._decision.best.memory(),
+                self._decision.stopping.memory(),
+                epoch.seconds,
+                epoch.val_loss,
+                log,
+                path,
+            )
+        )
+        self._pace.on_saved(epoch, clock() - began)

@@ -1,0 +1,212 @@
+"""Compares a run with the same training done again: data, split, log, weights and record.
+
+Every function yields what differs; nothing where the two are the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from bpcli.data.types import SPLITS
+from bpcli.errors import RunError
+from bpcli.experiment import Experiment
+from bpcli.nn.arrays import Array
+from bpcli.runs.layout import PATH, SPLIT
+from bpcli.runs.metrics_log import LogLine, Numbers
+from bpcli.runs.provenance import data_digest
+from bpcli.runs.record import split_bytes
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.saved import Figure
+from bpcli.runs.saved_weights import WeightsMeta
+from bpcli.runs.store import Run
+from bpcli.workflows.verdict import Difference, Distance, Finding, relative_difference
+
+_FACTS = (
+    "name", "seed", "loss", "reduction", "l2", "optimizer", "batch_size", "dtype", "task", "rows",
+    "layers", "n_params", "n_frozen", "weighted", "targets_scaled",
+)  # fmt: skip
+_CHANGED_BY_VERIFY = ("training.epochs", "training.stop", "training.checkpoint_every")
+_LARGEST_HEADER = 2**12
+
+Losses: TypeAlias = Mapping[int, float | None]
+"""Losses by epoch; None for one that is not finite."""
+
+Findings: TypeAlias = Iterator[Finding]
+
+
+def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
+    """Data have no size of difference of their own: losses and weights show what comes of it."""
+    then, again = record.data_sha256, data_digest(experiment.table)
+    if then != again:
+        yield Finding(Difference("the SHA-256 of the data", then, again), None)
+
+
+def split_findings(run: Run, experiment: Experiment) -> Findings:
+    """Raises `RunError` where split.npz is damaged."""
+    file, content = run.checked(SPLIT), split_bytes(experiment)
+    size = file.stat().st_size
+    if size > 2 * len(content) + _LARGEST_HEADER:  # a small archive may unpack to gigabytes
+        yield _incomparable(f"the size of {SPLIT}", size, len(content))
+    elif file.read_bytes() != content:
+        saved = _saved_split(run)
+        for name in SPLITS:
+            yield from _rows_findings(name, saved[name], experiment.splits[name].index)
+
+
+def _rows_findings(name: str, then: Array, again: Array) -> Findings:
+    what = f"the {name} split in {SPLIT}"
+    if then.shape != again.shape:
+        yield _incomparable(f"the rows of {what}", len(then), len(again))
+    elif (then != again).any():
+        row = int(np.argmax(then != again))
+        yield _incomparable(f"row {row} of {what}", int(then[row]), int(again[row]))
+
+
+def loss_findings(then: Losses, again: Losses) -> Findings:
+    """The losses of the epochs that both have."""
+    both = [(number, then[number], again[number]) for number in sorted(again)]
+    first = next(((number, a, b) for number, a, b in both if a != b), None)
+    if first is not None:
+        number, a, b = first
+        losses = np.array([[a, b] for _, a, b in both], float)  # None becomes NaN
+        distance = _distance("the losses", losses[:, 0], losses[:, 1])
+        yield Finding(Difference(f"the loss of epoch {number}", a, b), distance)
+
+
+def count_findings(what: str, then: int | None, again: int | None) -> Findings:
+    """A count, such as that of the epochs."""
+    if then != again:
+        yield _incomparable(what, then, again)
+
+
+def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings:
+    """All that both logs have of an epoch, without its loss and the time it took."""
+    ends = [log[-1].epoch if log else None for log in (then, again)]
+    yield from count_findings("the last epoch in the log", *ends)
+    others = {line.epoch: line.numbers() for line in again}
+    for line in then:
+        other = others.get(line.epoch, {})
+        for key, value in line.numbers().items():  # in order: the first that differs is named
+            if key in other and key not in ("epoch", "loss", "seconds"):
+                yield from _number_findings(f"{key} of epoch {line.epoch}", value, other[key])
+
+
+def tensor_findings(then: Mapping[str, Array], again: Mapping[str, Array]) -> Findings:
+    """The tensors of weights.safetensors by name."""
+    for name in sorted(then.keys() | again.keys()):
+        first, second = then.get(name), again.get(name)
+        if first is None or second is None or _form(first) != _form(second):
+            yield _incomparable(f"the size of {name}", _size(first), _size(second))
+        elif first.tobytes() != second.tobytes():
+            yield Finding(_first_entry(name, first, second), _distance(name, first, second))
+
+
+def path_findings(then: Array, again: Array) -> Findings:
+    """The recorded parameters, a row an epoch."""
+    if _form(then) != _form(again):
+        yield _incomparable(f"the size of {PATH}", _size(then), _size(again))
+        return
+    for epoch, (first, second) in enumerate(zip(then, again, strict=True)):
+        if first.tobytes() != second.tobytes():
+            what = f"{PATH}[{epoch}]"
+            yield Finding(_first_entry(what, first, second), _distance(what, first, second))
+
+
+def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
+    """What describes the weights; a number that fills gaps may differ in its last bits."""
+    for key, value in vars(then).items():
+        if key != "columns":
+            yield from _text_findings(f"`{key}` of the weights", value, getattr(again, key))
+    columns = [meta.columns.inputs if meta.columns else [] for meta in (then, again)]
+    for one, other in zip(*columns, strict=False):
+        if isinstance(one.fill, int | float) and isinstance(other.fill, int | float):
+            yield from _number_findings(f"the fill of {one.name}", one.fill, other.fill)
+            one = replace(one, fill=other.fill)
+        yield from _text_findings(f"the column {one.name}", one, other)
+
+
+def fact_findings(then: RunRecord, again: RunRecord) -> Findings:
+    """What the record says of the training, without what `verify` changes in the config."""
+    for key in _FACTS:
+        yield from _text_findings(f"`{key}`", getattr(then, key), getattr(again, key))
+    for key, value in again.config.items():
+        if not key.startswith(_CHANGED_BY_VERIFY):
+            yield from _text_findings(f"`{key}` of the config", then.config.get(key), value)
+
+
+def metric_findings(then: RunRecord, again: RunRecord) -> Findings:
+    """The final metrics and baselines, the best epoch and the class weights."""
+    yield from _number_findings("the best epoch", then.best_epoch, again.best_epoch)
+    yield from _score_findings("", then.metrics, again.metrics)
+    weights = [record.class_weights or {} for record in (then, again)]
+    yield from _score_findings("weight of class ", *weights)
+    for label in dict.fromkeys([*then.baselines, *again.baselines]):
+        scores = (record.baselines.get(label, {}) for record in (then, again))
+        yield from _score_findings(f"{label} baseline, ", *scores)
+
+
+def _score_findings(
+    prefix: str, then: Mapping[str, Figure], again: Mapping[str, Figure]
+) -> Findings:
+    for name in dict.fromkeys([*then, *again]):
+        yield from _number_findings(f"{prefix}{name}", then.get(name), again.get(name))
+
+
+def _number_findings(what: str, then: Numbers, again: Numbers) -> Findings:
+    if then != again:
+        a, b = (np.atleast_1d(np.array(value, float)) for value in (then, again))
+        yield Finding(Difference(what, str(then), str(again)), _distance(what, a, b))
+
+
+def _text_findings(what: str, then: object, again: object) -> Findings:
+    if then != again:
+        yield _incomparable(what, str(then), str(again))
+
+
+def _incomparable(what: str, then: float | str | None, again: float | str | None) -> Finding:
+    """A difference that no tolerance accepts."""
+    return Finding(Difference(what, then, again), Distance(math.inf, what))
+
+
+def _distance(what: str, then: Array, again: Array) -> Distance:
+    return Distance(relative_difference(then, again), what)
+
+
+def _first_entry(name: str, then: Array, again: Array) -> Difference:
+    """The first entry whose bits differ: of numbers, -0 and 0 would be equal."""
+    bits = np.dtype(f"u{then.itemsize}")
+    index: Any = tuple(np.argwhere(then.view(bits) != again.view(bits))[0].tolist())
+    return Difference(f"{name}{list(index)}", then[index].item(), again[index].item())
+
+
+def _form(array: Array) -> tuple[tuple[int, ...], np.dtype]:
+    return array.shape, array.dtype
+
+
+def _size(array: Array | None) -> int:
+    return 0 if array is None else array.nbytes
+
+
+def _saved_split(run: Run) -> dict[str, Array]:
+    """The row numbers of each split in split.npz. Raises `RunError` where it is damaged."""
+    file = run.checked(SPLIT)
+    try:
+        with np.load(file, allow_pickle=False) as saved:
+            splits: dict[str, Array] = {name: saved[name] for name in SPLITS}
+    except MemoryError:
+        raise
+    except Exception as error:  # archives and headers fail in a dozen ways
+        raise RunError(f"{file} is damaged: {error}.") from None
+    for name, rows in splits.items():
+        if not _is_row_numbers(rows):
+            raise RunError(f"{file} is damaged: its {name} split is not a list of row numbers.")
+    return splits
+
+
+def _is_row_numbers(rows: Any) -> bool:
+    return isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu"

@@ -1,0 +1,141 @@
+"""What a training leaves at its end: a checkpoint, the weights, and the record of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
+from bpcli.nn.arrays import Vector
+from bpcli.runs.files import array_bytes
+from bpcli.runs.layout import WEIGHTS
+from bpcli.runs.record import criterion_record, now, weight_arrays, weights_meta
+from bpcli.runs.references import reference_to
+from bpcli.runs.run_json import RunRecord, Status
+from bpcli.runs.store import Run
+from bpcli.workflows.run_epochs import Ending
+from bpcli.workflows.scores import all_baselines, all_scores
+from bpcli.workflows.session import RunToTrain, Session
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run that was trained, its record, and the failure that ended training early, if any."""
+
+    run: Run
+    record: RunRecord
+    failure: Exception | None
+
+
+def save_end(session: Session, ending: Ending) -> Outcome:
+    """Save a checkpoint, weights and record.
+
+    Raises `RunError` for what cannot be saved, which the record says too, if that can be written.
+    """
+    target = session.target
+    try:
+        ending = _with_last_checkpoint(session, ending)
+        record = _save_results(session, ending)
+    except RunError as error:
+        failed = replace(target.record, status="failed", stop_reason="failed", error=str(error))
+        with suppress(RunError):
+            target.run.write_record(failed)
+        error.add_note(_once_it_can_be_saved(target.run))
+        raise
+    if ending.failure is not None:
+        for note in _notes(ending.failure, target.run, record):
+            ending.failure.add_note(note)
+    return Outcome(target.run, record, ending.failure)
+
+
+def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
+    """Save where training ended, if it can be resumed there; a failure to save is the ending's."""
+    if isinstance(ending.failure, Diverged | WorkerLost):
+        return ending
+    try:
+        session.checkpointer.save_last(ending.last)
+    except RunError as error:
+        if ending.failure is None or isinstance(ending.failure, Interrupted):
+            return replace(ending, reason="failed", failure=error)
+    return ending
+
+
+def _save_results(session: Session, ending: Ending) -> RunRecord:
+    """Save the weights, then the record; the record."""
+    target, best = session.target, session.decision.best
+    last_params = target.experiment.initial_params if ending.last is None else ending.last.params
+    best_params = last_params if best.params is None else best.params
+    _let_weights_change(target)
+    meta = weights_meta(target.experiment, best.number)
+    arrays = weight_arrays(target.experiment, best_params, last_params)
+    target.write(WEIGHTS, array_bytes(arrays, meta))
+    digests = target.record.sha256 | session.log.finish()
+    record = replace(_ended(session, ending, best_params), sha256=digests)
+    target.run.write_record(record)
+    return record
+
+
+def _let_weights_change(target: RunToTrain) -> None:
+    """Take the digest of an earlier end's weights out of the record: they agree at any time."""
+    if target.record.sha256.pop(WEIGHTS, None):
+        target.run.write_record(target.record)
+
+
+def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
+    """The record with all of the end; scores are those of the best parameters."""
+    experiment, decision, last = session.target.experiment, session.decision, ending.last
+    return replace(
+        session.target.record,
+        status="finished" if ending.failure is None else _STATUS.get(ending.reason, "failed"),
+        stop_reason=ending.reason,
+        stop_message=_stop_message(ending),
+        diagnostics={} if last is None else {**last.diagnostics},
+        epochs=0 if last is None else last.number,
+        best_epoch=decision.best.number,
+        ended=now(),
+        seconds=0.0 if last is None else round(last.seconds, 6),
+        watching_seconds=round(ending.callback_seconds, 6),
+        stop=[criterion_record(rule) for rule in decision.stopping.criteria],
+        warning=_warning(session, ending),
+        metrics={} if ending.is_abandoned else all_scores(experiment, best_params),
+        baselines={} if ending.is_abandoned else all_baselines(experiment),
+    )
+
+
+_STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "diverged"}
+"""What a run's status is where training failed, by the stop reason; all others have failed."""
+
+
+def _stop_message(ending: Ending) -> str | None:
+    """Why the optimizer found no step, if that is the stop reason."""
+    ended = None if ending.last is None else ending.last.ended
+    return str(ended) if ended is not None and ended.reason == ending.reason else None
+
+
+def _warning(session: Session, ending: Ending) -> str | None:
+    """What looks wrong although training ended as asked."""
+    was_trained = ending.last is not None and ending.last.number > 0
+    if was_trained and session.decision.best.number == 0:
+        warning = "no epoch had a lower validation loss than the start"
+        has_rate = session.target.experiment.spec.training.learning_rate is not None
+        return warning + ": is `training.learning_rate` too large?" * has_rate
+    return None
+
+
+def _notes(failure: Exception, run: Run, record: RunRecord) -> Iterator[str]:
+    """Where the run was saved, and how it is resumed."""
+    if isinstance(failure, RunError):
+        yield _once_it_can_be_saved(run)
+        return
+    yield f"The run is saved as {run.run_id} ({record.epochs} epochs)."
+    if isinstance(failure, Interrupted):
+        yield f"Resume with: {_resume(run)}"
+
+
+def _once_it_can_be_saved(run: Run) -> str:
+    return f"Once it can be saved, resume with: {_resume(run)}"
+
+
+def _resume(run: Run) -> str:
+    return f"bpnet train --resume {reference_to(run)}"

@@ -1,0 +1,79 @@
+"""Runs the epochs of a training, for `train`, `compare` and `verify` alike.
+
+Writes nothing: the log, checkpoints and views are callbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from time import perf_counter as clock
+
+from bpcli.errors import Diverged, Interrupted
+from bpcli.training.loop import Epoch, NextDue
+from bpcli.workflows.callbacks import Callback
+from bpcli.workflows.interrupts import Abandoned
+from bpcli.workflows.scores import EpochScores
+from bpcli.workflows.stop_decision import StopDecision
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the epochs of a training ended.
+
+    `last` is the last epoch; None where not even the initial parameters have a finite loss.
+    `reason` is the stop reason, and `failure` is to be raised once all is saved.
+    `callback_seconds` is the time that decisions and callbacks took, without those of `last`.
+    `is_abandoned` is true where a signal gave up an epoch: then nothing long is computed any more.
+    """
+
+    last: Epoch | None
+    reason: str
+    failure: Exception | None
+    callback_seconds: float
+    is_abandoned: bool = False
+
+
+def earliest_due(callbacks: Sequence[Callback]) -> NextDue:
+    """The next epoch that one of the callbacks asks for."""
+    return lambda number: min(callback.next_due(number) for callback in callbacks)
+
+
+def run_epochs(
+    epochs: Iterable[Epoch],
+    decision: StopDecision,
+    callbacks: Sequence[Callback],
+    scores: EpochScores,
+) -> Ending:
+    """Go through the epochs until a rule, the optimizer, a signal or a failure ends them.
+
+    The callbacks are called in their order. A failure is returned, not raised.
+    """
+    last, newest, seconds = None, -1, 0.0
+    reason: str | None = None
+    try:
+        for epoch in epochs:
+            began = clock()
+            last = epoch
+            reason = decision.after(epoch)
+            if epoch.number > newest:  # where training diverges, an earlier epoch is repeated
+                newest = epoch.number
+                for callback in callbacks:
+                    callback.on_epoch(epoch, scores, reason is not None)
+            if reason is not None:
+                break
+            seconds += clock() - began
+    except Abandoned:
+        return Ending(last, "interrupted", _interruption(decision), seconds, is_abandoned=True)
+    except Diverged as error:
+        return Ending(last, "diverged", error, seconds)
+    except Exception as error:
+        return Ending(last, "failed", error, seconds)
+    assert reason is not None, "the rule of `training.epochs` ends the last epoch"
+    failure = _interruption(decision) if reason == "interrupted" else None
+    return Ending(last, reason, failure, seconds)
+
+
+def _interruption(decision: StopDecision) -> Interrupted:
+    assert decision.signal_number is not None, "only a signal interrupts"
+    return Interrupted("Training was interrupted.", decision.signal_number)

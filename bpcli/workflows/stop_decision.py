@@ -1,0 +1,55 @@
+"""When a training ends: by a stop rule, by its optimizer, or by a signal."""
+
+from __future__ import annotations
+
+from bpcli.experiment import Experiment
+from bpcli.runs.checkpoint import Checkpoint
+from bpcli.training.loop import Epoch
+from bpcli.training.stopping import Best, Stopping, StopRules
+from bpcli.workflows.interrupts import StopRequest
+
+
+def stop_rules(experiment: Experiment) -> StopRules:
+    """The rules that the config asks for."""
+    training = experiment.spec.training
+    return StopRules(epochs=training.epochs, **training.stop.model_dump())
+
+
+def needs_every_epoch(experiment: Experiment) -> bool:
+    """Whether the best epoch is sought, or a rule measures what changes with every epoch."""
+    return bool(len(experiment.splits["val"])) or stop_rules(experiment).need_every_epoch
+
+
+class StopDecision:
+    """Decides after each epoch whether training ends there, and keeps the best epoch so far.
+
+    A training that is resumed begins with the epoch of its checkpoint `start`, which the rules have
+    measured before.
+    """
+
+    def __init__(
+        self, rules: StopRules, request: StopRequest, start: Checkpoint | None = None
+    ) -> None:
+        self.best = Best()
+        self.stopping = Stopping(rules, self.best)
+        self._request = request
+        self._measured_before = None if start is None else start.number
+        if start is not None:
+            self.best.recall(start.best)
+            self.stopping.recall(start.stopping)
+
+    @property
+    def signal_number(self) -> int | None:
+        """The signal that asked training to stop, if any."""
+        return self._request.signal_number
+
+    def after(self, epoch: Epoch) -> str | None:
+        """The reason to stop after this epoch; None to train on."""
+        if epoch.number != self._measured_before:
+            self.best.update(epoch)
+            self.stopping.update(epoch)
+        if self.signal_number is not None:
+            return "interrupted"
+        if self.stopping.reason is None and epoch.ended is not None:
+            return epoch.ended.reason
+        return self.stopping.reason

@@ -1,0 +1,124 @@
+"""The log of a training: which epochs get a line in metrics.jsonl, and what a line holds."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from typing import NamedTuple
+
+from bpcli.config.models import Training as TrainingConfig
+from bpcli.experiment import Experiment
+from bpcli.nn.units import UnitCounts
+from bpcli.runs.checkpoint import NOTHING, Checkpoint, Extent
+from bpcli.runs.files import file_digest
+from bpcli.runs.layout import METRICS, PATH
+from bpcli.runs.metrics_log import LogLine, MetricsFile
+from bpcli.runs.parameter_path import ParameterPath
+from bpcli.runs.store import Run
+from bpcli.training.loop import Epoch
+from bpcli.workflows.scores import EpochScores, losses
+
+_MOST_LINES = 1000
+_SCORED_LINES = 50
+
+
+class LogSizes(NamedTuple):
+    """The bytes of metrics.jsonl and the rows of the recorded parameters."""
+
+    log_bytes: int
+    path_rows: int
+
+
+class TrainingLog:
+    """Writes a line for some epochs, the last among them, and the parameters of all if asked to.
+
+    Few lines have metrics and counts of failing units too, which cost another forward pass.
+    """
+
+    def __init__(
+        self, training: TrainingConfig, run: Run, file: MetricsFile, path: ParameterPath | None
+    ) -> None:
+        self._every, self._score_every = _intervals(training)
+        self._run = run
+        self._file = file
+        self._path = path
+
+    def has_line(self, number: int) -> bool:
+        """Whether an epoch gets a line even if it is not the last."""
+        return number % self._every == 0
+
+    def next_due(self, number: int) -> int:
+        """The next epoch that is written."""
+        if self._path is not None:
+            return number + 1
+        return number - number % self._every + self._every
+
+    def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
+        """Write what the log keeps of an epoch. Raises `RunError` where that fails."""
+        if self._path is not None:
+            self._path.add(epoch.params)
+        if is_last or self.has_line(epoch.number):
+            is_scored = is_last or epoch.number % self._score_every == 0
+            self._file.append(_line(epoch, scores if is_scored else None))
+
+    @property
+    def sizes(self) -> LogSizes:
+        """How much has been written."""
+        return LogSizes(self._file.size, 0 if self._path is None else self._path.rows)
+
+    def extents(self, sizes: LogSizes) -> tuple[Extent, Extent]:
+        """The sizes and digests, as a checkpoint holds them; sizes now, or before the latest epoch.
+
+        The files are synced first: a checkpoint relies on what was written before it.
+        """
+        self._file.sync()
+        log = Extent(sizes.log_bytes, self._file.digest(sizes.log_bytes))
+        if self._path is None:
+            return log, NOTHING
+        self._path.sync()
+        return log, Extent(sizes.path_rows, self._path.digest(sizes.path_rows))
+
+    def finish(self) -> dict[str, str]:
+        """Write what remains to be written after the last epoch; the digest of each file."""
+        digests = {METRICS: self._file.digest()}
+        if self._path is not None:
+            self._path.finish()
+            digests[PATH] = file_digest(self._run.path(PATH))
+        return digests
+
+
+def open_log(
+    experiment: Experiment, run: Run, start: Checkpoint | None, files: ExitStack
+) -> TrainingLog:
+    """Open the files of the log, cut back to where training begins; `files` closes them."""
+    training, network = experiment.spec.training, experiment.network
+    size, rows = (0, 0) if start is None else (start.log.size, start.path.size)
+    file = files.enter_context(closing(MetricsFile(run.path(METRICS), size)))
+    path = None
+    if training.record_params:
+        recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
+        path = files.enter_context(closing(recorded))
+    return TrainingLog(training, run, file, path)
+
+
+def _intervals(training: TrainingConfig) -> tuple[int, int]:
+    """Epochs between lines, and between lines that have metrics."""
+    if training.log_every != "auto":
+        return training.log_every, training.log_every
+    every = max(1, -(-training.epochs // _MOST_LINES))
+    return every, every * max(1, training.epochs // (_SCORED_LINES * every))
+
+
+def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:
+    """An epoch's line; with metrics and units that fail where their scores are given."""
+    dead, saturated = UnitCounts([], []) if scores is None else scores.units(epoch)
+    return LogLine(
+        epoch=epoch.number,
+        loss=epoch.loss,
+        grad_norm=epoch.grad_norm,
+        grad_norms=[*epoch.grad_norms],
+        diagnostics={**epoch.diagnostics},
+        seconds=round(epoch.seconds, 6),
+        metrics=losses(epoch) if scores is None else scores.of(epoch),
+        dead_units=dead,
+        saturated_units=saturated,
+    )

@@ -1,0 +1,187 @@
+"""What comes of training a run again: what differs, by how much, and what that means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+from bpcli.runs.machines import Break, changes, in_words
+from bpcli.runs.run_json import Machine
+
+UNEXPLAINED = (
+    "Nothing that the run recorded of its machine differs from this one: somebody changed the run, "
+    "or bpnet, memory or disk made an error, then or now."
+)
+ASPECTS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs; None is a number that is not finite."""
+
+    what: str
+    then: float | str | None
+    again: float | str | None
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.what} was {_exact(self.then)} and is {_exact(self.again)}"
+
+
+def _exact(value: float | str | None) -> str:
+    return "not finite" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A relative difference, and what it is of.
+
+    That of a tensor is max|a - b| / max|a| over its entries, a of the run and b of the second
+    training; infinite where an entry is finite on one side alone, where all a are 0 but not all b,
+    or where there is nothing to subtract, such as another number of entries.
+    """
+
+    relative: float = 0.0
+    what: str | None = None
+
+
+class Finding(NamedTuple):
+    """A difference and its size; None where other findings show what comes of it."""
+
+    difference: Difference
+    distance: Distance | None
+
+
+@dataclass
+class Differences:
+    """The first difference of each aspect that was compared, and the largest relative one."""
+
+    first: dict[str, Difference] = field(default_factory=dict)
+    largest: Distance = Distance()
+
+    def add(self, aspect: str, findings: Iterable[Finding]) -> None:
+        """Take what was found of an aspect, one of `ASPECTS`."""
+        for difference, distance in findings:
+            self.first.setdefault(aspect, difference)
+            if distance is not None and self._is_larger(distance):
+                self.largest = distance
+
+    def _is_larger(self, distance: Distance) -> bool:
+        return self.largest.what is None or distance.relative > self.largest.relative
+
+
+def relative_difference(then: Array, again: Array) -> float:
+    """max|then - again| / max|then|, as `Distance` says."""
+    if then.shape != again.shape:
+        return math.inf
+    a, b = then.astype(np.float64), again.astype(np.float64)
+    is_finite = np.isfinite(a)
+    if (is_finite != np.isfinite(b)).any():
+        return math.inf
+    a, b = a[is_finite], b[is_finite]
+    largest = float(np.abs(a - b).max(initial=0.0))
+    scale = float(np.abs(a).max(initial=0.0))
+    if largest == 0:
+        return 0.0
+    return largest / scale if scale else math.inf
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much was compared."""
+
+    epochs: int
+    losses: int
+    tensors: int
+    metrics: int
+    path_rows: int
+
+    @property
+    def text(self) -> str:
+        path = f", {self.path_rows} rows of recorded parameters" if self.path_rows else ""
+        return (
+            f"{self.losses} losses, {self.tensors} tensors, {self.metrics} metrics{path} and the "
+            f"split after {self.epochs} epochs"
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comparing the two trainings gave: of each aspect the first difference, if any."""
+
+    run_id: str
+    counts: Counts
+    differences: Mapping[str, Difference]
+    distance: Distance
+    tolerance: float | None
+    then: Machine
+    now: Machine
+    breaks: Sequence[Break]
+
+    @property
+    def is_identical(self) -> bool:
+        return not self.differences
+
+    @property
+    def is_accepted(self) -> bool:
+        """Identical, or within the tolerance."""
+        tolerance = self.tolerance
+        return self.is_identical or (tolerance is not None and self.distance.relative <= tolerance)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if self.is_identical:
+            return f"bit-identical: {self.counts.text}"
+        sentences = "; ".join(each.sentence for each in self.differences.values())
+        if self.is_accepted:
+            return f"within tolerance {self.tolerance:g}, of {self.counts.text}: {sentences}"
+        return f"not identical, of {self.counts.text}: {sentences}"
+
+    @property
+    def distance_text(self) -> str:
+        """The largest relative difference in words."""
+        if math.isinf(self.distance.relative):
+            return f"the largest relative difference is infinite: {self.distance.what}"
+        where = f", in {self.distance.what}" if self.distance.what else ""
+        return f"the largest relative difference is {self.distance.relative:.3g}{where}"
+
+    @property
+    def explanation(self) -> list[str]:
+        """What may have made the difference, a sentence each; empty if there is no difference."""
+        if self.is_identical:
+            return []
+        sentences = [
+            f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
+            f"and no single machine may repeat its bits: {in_words(each.changes)}."
+            for each in self.breaks
+        ]
+        since = changes(self.then, self.now)
+        if since:
+            sentences.append(f"Since the run began, these have changed: {in_words(since)}.")
+        return sentences or [UNEXPLAINED]
+
+    def _json_of(self, aspect: str) -> dict[str, object] | None:
+        difference = self.differences.get(aspect)
+        return None if difference is None else asdict(difference)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "run_id": self.run_id,
+            "identical": self.is_identical,
+            "accepted": self.is_accepted,
+            "tolerance": self.tolerance,
+            "largest_relative_difference": self.distance.relative,
+            "largest_in": self.distance.what,
+            **asdict(self.counts),
+            **{f"first_{aspect}": self._json_of(aspect) for aspect in ASPECTS},
+            "then": self.then.to_json(),
+            "now": self.now.to_json(),
+            "breaks": [asdict(each) for each in self.breaks],
+            "explanation": self.explanation,
+        }
