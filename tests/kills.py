@@ -117,7 +117,7 @@ class Killer:
 
     @staticmethod
     def _has_finished(run: Run) -> bool:
-        return run.record_or_damage()["status"] == "finished"
+        return run.record_or_damage().status == "finished"
 
     @staticmethod
     def _files(run: Run) -> list[bytes]:
@@ -201,7 +201,7 @@ class Killer:
     def _examine(self, run: Run, acknowledged: int) -> None:
         """After a kill: the record is whole, and so is a checkpoint no older than acknowledged."""
         try:
-            identity = run.record()["identity"]
+            identity = run.record().identity
         except RunError as error:
             self.tally.unreadable.append(str(error))
             return

@@ -16,6 +16,7 @@ from bpcli.plots import PLOTS, figure_of
 from bpcli.plots.base import BARE
 from bpcli.plots.style import house_style
 from bpcli.plots.subject import Subject
+from bpcli.runs.metrics_log import LogLine
 from bpcli.workflows.plot import load_subject
 
 
@@ -26,8 +27,14 @@ def subject_of(tmp_path: Path, config: str, **overrides: object) -> Subject:
 
 def logged(subject: Subject, *lines: dict[str, Any], **record: Any) -> Subject:
     """The same run with another log and other entries of its record."""
-    numbered = [{"epoch": epoch, **line} for epoch, line in enumerate(lines)]
-    return replace(subject, lines=numbered, record=subject.record | record)
+    numbered = [log_line({"epoch": epoch, **line}) for epoch, line in enumerate(lines)]
+    return replace(subject, lines=numbered, record=replace(subject.record, **record))
+
+
+def log_line(numbers: dict[str, Any]) -> LogLine:
+    """A line with these numbers, and as little else as there must be."""
+    least = {"loss": None, "grad_norm": None, "grad_norms": [], "seconds": 0.0}
+    return LogLine(**LogLine.of_file(least | numbers))
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from pathlib import Path
 from bpcli.cli.main import main as bpnet
 from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.layout import METRICS
-from bpcli.runs.store import BROKEN_OFF, Run
+from bpcli.runs.run_json import BROKEN_OFF
+from bpcli.runs.store import Run
 
 NAMES = ("moons", "xor")
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -62,15 +63,15 @@ def fault_of(folder: Path, rng: random.Random) -> str | None:
     (path,) = folder.iterdir()
     run = Run(path)
     record = run.record()
-    if is_hurried and record["status"] == BROKEN_OFF:  # not a thing was torn
+    if is_hurried and record.status == BROKEN_OFF:  # not a thing was torn
         wanted = code in (128 + number, -number)
-        newest = Checkpoints(run, record["identity"]).newest()
-        return None if wanted and (newest or run.metrics()) else f"{code}, {record['status']}"
+        newest = Checkpoints(run, record.identity).newest()
+        return None if wanted and (newest or run.metrics()) else f"{code}, {record.status}"
     if is_hurried and code == -number:
         code = 128 + number  # it came when all was saved, and no handler was left
-    found = (code, record["status"], record.get("epochs"))
-    last = run.metrics()[-1]["epoch"]
-    newest = Checkpoints(run, record["identity"]).newest()
+    found = (code, record.status, record.epochs)
+    last = run.metrics()[-1].epoch
+    newest = Checkpoints(run, record.identity).newest()
     if found == (128 + number, "interrupted", last) and newest and newest.number == last:
         return None
     return f"signal {number}: {found}, last line {last}, {newest and newest.number}"

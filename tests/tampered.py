@@ -12,7 +12,9 @@ from safetensors.numpy import save
 
 from bpcli.runs.checkpoint import seal_checkpoint
 from bpcli.runs.files import file_digest
-from bpcli.runs.layout import RECORD, WEIGHTS
+from bpcli.runs.layout import METRICS, RECORD, WEIGHTS
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.saved import check
 from bpcli.runs.sealed import SEAL, write_sealed
 from bpcli.runs.store import Run
 
@@ -32,6 +34,11 @@ RECORD_OF_A_RUN: dict[str, Any] = {
 """The least that run.json holds of a run in training."""
 
 
+def a_record(**changes: Any) -> RunRecord:
+    """A record that holds no more than it must, but for the changes, as if read from a file."""
+    return check(RunRecord, RECORD_OF_A_RUN | changes, Path(RECORD))
+
+
 def save_arrays(path: Path, arrays: Mapping[str, Any], meta: Any) -> None:
     """As bpnet does, but for what it would not write: lone surrogates, NaN."""
     path.write_bytes(save(dict(arrays), {"bpnet": json.dumps(meta)}))
@@ -42,6 +49,11 @@ def record_of(run: Run) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(run.path(RECORD).read_bytes())
     record.pop(SEAL)
     return record
+
+
+def log_of(run: Run) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl as they stand there."""
+    return [json.loads(line) for line in run.path(METRICS).read_text().splitlines()]
 
 
 def change_record(run: Run, changes: Mapping[str, Any], *, without: tuple[str, ...] = ()) -> None:

@@ -13,7 +13,7 @@ from bpcli.cli.documents import print_json
 from bpcli.errors import RunError
 
 if TYPE_CHECKING:
-    from bpcli.runs.store import Record, Run
+    from bpcli.runs.store import Run
 
 
 @click.group(
@@ -64,26 +64,29 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
 
     runs = list_runs(runs_dir)
     shown = runs if sort_key else runs[:limit]
-    records = [_with_tags(run.record_or_damage(), run) for run in shown]
+    records = [run.record_or_damage() for run in shown]
+    tags = {run.run_id: _tags(run) for run in shown}
     if sort_key:
         records = sorted_by(records, sort_key)[:limit]
     if as_json:
-        print_json({"runs": records})
+        documents = [record.to_json() | {"tags": tags[record.run_id]} for record in records]
+        print_json({"runs": documents})
     elif records:
-        console().show(*runs_table(records, differing_keys(records), time.time()))
+        told = [tags[record.run_id] for record in records]
+        console().show(*runs_table(records, told, differing_keys(records), time.time()))
     else:
         console(stderr=True).say(f"no runs in {runs_dir}")
 
 
-def _with_tags(record: Record, run: Run) -> Record:
-    """A record with the run's tags; where their file is damaged, that is said."""
+def _tags(run: Run) -> list[str]:
+    """The run's tags; where their file is damaged, that is said."""
     from bpcli.runs.tags import saved_tags
 
     try:
-        return record | {"tags": saved_tags(run)}
+        return saved_tags(run)
     except RunError as error:
         console(stderr=True).say(f"warning: {error}")
-        return record | {"tags": []}
+        return []
 
 
 @command.command(
@@ -103,18 +106,18 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     from bpcli.terminal.tables import history, scores_table, stop_table
 
     found = find_run(run, runs_dir)
-    record = _with_tags(found.record(), found)
+    record, tags = found.record(), _tags(found)
     folds = siblings(record, found.folder.parent)
     if as_json:
         summary = {"folds_summary": document_of(folds)["summary"]} if len(folds) > 1 else {}
-        print_json(record | summary)
+        print_json(record.to_json() | {"tags": tags} | summary)
         return
     out = console()
-    out.show_facts(history(record))
-    if "stop" in record:
+    out.show_facts(history(record, tags))
+    if record.has_ended:
         out.show(stop_table(record), ["measures"])
-        out.say(f"Scores of the weights of epoch {record['best_epoch']}:")
-        out.show(scores_table(record["metrics"], record["baselines"], record))
+        out.say(f"Scores of the weights of epoch {record.best_epoch}:")
+        out.show(scores_table(record.metrics, record.baselines, record))
     if len(folds) > 1:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))
@@ -176,12 +179,13 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     from bpcli.runs.references import find_run
     from bpcli.runs.tags import changing_tags
 
-    found = {run.folder: run for run in (find_run(reference, runs_dir) for reference in runs)}
+    named = (find_run(reference, runs_dir, keeps_link=True) for reference in runs)
+    found = {run.folder: run for run in named}
     for run in found.values():
         run.check_removable(runs_dir)
     err = console(stderr=True)
     for run in found.values():
-        err.say(run.run_id)
+        err.say(f"{run.run_id}{' (a link: what it leads to stays)' * run.folder.is_symlink()}")
     if not yes and not _confirmed(len(found)):
         raise RunError("Nothing was deleted.")
     for run in found.values():

@@ -15,6 +15,7 @@ from bpcli.errors import ConfigError, Interrupted
 if TYPE_CHECKING:
     from bpcli.config.load import Config
     from bpcli.experiment import Experiment
+    from bpcli.runs.run_json import RunRecord
     from bpcli.runs.store import Run
     from bpcli.workflows.interrupts import StopRequest
     from bpcli.workflows.outcome import Outcome
@@ -92,7 +93,7 @@ def command(
             experiment, outcome = _train(loaded, runs_dir, request, is_silent=quiet or as_json)
     profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
-        print_json(outcome.record | ({"profile": profile} if profile else {}))
+        print_json(outcome.record.to_json() | ({"profile": profile} if profile else {}))
     elif quiet:
         from bpcli.text import harmless
 
@@ -170,22 +171,23 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
     result = train_folds(config, runs_dir, view, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
     if is_quiet:
-        print_text("".join(f"{record['run_id']}\n" for record in records), end="")
+        print_text("".join(f"{record.run_id}\n" for record in records), end="")
     elif as_json and records:
         print_json(document_of(records))
     elif records:
-        _print_folds(document_of(records), [outcome.run for outcome in result.outcomes])
+        _print_folds(records, [outcome.run for outcome in result.outcomes])
     if result.failure is not None:
         raise result.failure
 
 
-def _print_folds(document: dict[str, Any], runs: Sequence[Run]) -> None:
+def _print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
+    from bpcli.runs.folds import document_of
     from bpcli.runs.references import reference_to
     from bpcli.terminal.folds import folds_table, summary_table
 
     out = console()
-    out.show(folds_table(document["folds"]))
-    out.show(summary_table(document))
+    out.show(folds_table(records))
+    out.show(summary_table(document_of(records)))
     first, last = reference_to(runs[0]), reference_to(runs[-1])
     out.say(f"each fold is a run of its own; score one with: bpnet eval {last}")
     out.say(f"see them together with: bpnet runs show {first}")
@@ -228,14 +230,14 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     out, record = console(), outcome.record
     out.show(stop_table(record), ["measures"])
     if len(experiment.splits["val"]):
-        out.say(f"Scores of the weights of epoch {record['best_epoch']}, the best on validation:")
-    out.show(scores_table(record["metrics"], record["baselines"], record))
+        out.say(f"Scores of the weights of epoch {record.best_epoch}, the best on validation:")
+    out.show(scores_table(record.metrics, record.baselines, record))
     if profile:
-        out.show(profile_table(profile, record["workers"]))
-    if record["stop_message"]:
-        out.say(f"stop reason: {record['stop_reason']}. {record['stop_message']}")
-    if record["warning"]:
-        out.say(f"warning: {record['warning']}")
+        out.show(profile_table(profile, record.workers))
+    if record.stop_message:
+        out.say(f"stop reason: {record.stop_reason}. {record.stop_message}")
+    if record.warning:
+        out.say(f"warning: {record.warning}")
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")

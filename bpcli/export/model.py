@@ -88,9 +88,9 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         spec.name,
         network,
         saved.params(network, weights, np.dtype(spec.network.dtype)),
-        saved.preprocessor(network, tuple(saved.meta["class_names"])),
+        saved.preprocessor(network, tuple(saved.meta.class_names)),
         _encoding(saved),
-        tuple(saved.meta["target_names"]),
+        tuple(saved.meta.target_names),
         spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
         notes,
     )
@@ -98,5 +98,4 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
 
 def _encoding(saved: SavedWeights) -> FeatureEncoder:
     """What the training fitted; of data that were no table of a file, numbers by their names."""
-    names = saved.meta["input_names"]
-    return saved.encoder or FeatureEncoder(tuple(InputColumn(name) for name in names))
+    return saved.encoder or FeatureEncoder(tuple(map(InputColumn, saved.meta.input_names)))

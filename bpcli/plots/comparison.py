@@ -43,7 +43,7 @@ def comparison_figure(document: Mapping[str, Any]) -> Figure:
         _draw(axes, document, key)
         axes.set_xlabel(label)
         axes.grid(alpha=0.3)
-    left.set_ylabel(f"loss: {loss_text(document)}")
+    left.set_ylabel(f"loss: {loss_text(document['loss'], document['reduction'], document['l2'])}")
     figure.suptitle(_title(document))
     handles, labels = left.get_legend_handles_labels()
     columns = _CHARACTERS // (_HANDLE + max(map(len, labels), default=0))

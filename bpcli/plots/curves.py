@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from bpcli.nn.arrays import Array
 from bpcli.plots.base import Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.plots.subject import Need, Subject
-from bpcli.runs.store import Record
+from bpcli.runs.run_json import LayerRecord, RunRecord
 from bpcli.text import rounded
 
 if TYPE_CHECKING:
@@ -58,28 +58,27 @@ class LossCurves(Curves):
 
     def title(self, subject: Subject) -> str:
         record = subject.record
-        status, reason = record["status"], record.get("stop_reason")
-        ended = literal(status if reason in (None, status) else f"stop reason: {reason}")
+        status, reason = record.status, record.stop_reason
+        ended = literal(status if reason in ("", status) else f"stop reason: {reason}")
         return f"loss by epoch, {_best_text(record)}{ended}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
         _draw_splits(axes, subject, "loss")
         record = subject.record
-        kind = "weighted mean loss" if record.get("weighted") else "mean loss"
-        scaled = ", scaled targets" if record["targets_scaled"] else ""
-        axes.set_ylabel(f"{kind} ({literal(record['loss'])}{scaled})")
+        kind = "weighted mean loss" if record.weighted else "mean loss"
+        scaled = ", scaled targets" if record.targets_scaled else ""
+        axes.set_ylabel(f"{kind} ({literal(record.loss)}{scaled})")
         legend_below(figure, axes)
 
 
-def _best_text(record: Record) -> str:
+def _best_text(record: RunRecord) -> str:
     """The best epoch and its loss, which may have no line in the log: best epoch 57 (0.0143),"""
-    if "best_epoch" not in record:
+    if not record.has_results:
         return ""
-    metrics = record.get("metrics", {})
-    loss = metrics.get("val.loss", metrics.get("train.loss"))
+    loss = record.metrics.get("val.loss", record.metrics.get("train.loss"))
     value = f" ({rounded(loss, 4)})" if isinstance(loss, float) else ""
-    return f"best epoch {record['best_epoch']:,}{value}, "
+    return f"best epoch {record.best_epoch:,}{value}, "
 
 
 class MetricCurves(Curves):
@@ -134,9 +133,8 @@ def _draw_splits(axes: Axes, subject: Subject, metric: str) -> None:
 
 
 def _mark_best(axes: Axes, subject: Subject) -> None:
-    best = subject.record.get("best_epoch")
-    if best is not None:
-        dots = (0, (1, 1.5))
+    if subject.record.has_results:
+        best, dots = subject.record.best_epoch, (0, (1, 1.5))
         axes.axvline(best, label="best epoch", color="0.35", linewidth=1.2, linestyle=dots)
 
 
@@ -205,13 +203,13 @@ class OptimizerFigures(Curves):
     def why_not(self, subject: Subject) -> str | None:
         if _figures(subject):
             return None
-        name = subject.record["optimizer"].get("name")
+        name = subject.record.optimizer["name"]
         return f"Its optimizer, {name}, logs no learning rate, step length or damping."
 
     def title(self, subject: Subject) -> str:
         keys = _figures(subject)
         what = keys[0].replace("_", " ") if len(keys) == 1 else "figures"
-        return literal(f"{what} of {subject.record['optimizer'].get('name')}")
+        return literal(f"{what} of {subject.record.optimizer['name']}")
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return row_size(len(_figures(subject)))
@@ -246,7 +244,7 @@ def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> N
     """A curve for each layer that is shown; the columns of values (k, layers) are theirs."""
     numbers = layers_shown(subject)
     for place, number in enumerate(numbers):
-        label = layer_label(subject.record["layers"], number)
+        label = layer_label(subject.record.layers, number)
         style = ordered_style(place, len(numbers))
         draw_curve(axes, epochs, values[:, number], style, label)
 
@@ -256,14 +254,14 @@ _MOST_LAYERS = 24
 
 def layers_shown(subject: Subject) -> list[int]:
     """All layers, counted from 0, or some of many: the first, the last, and evenly between."""
-    count = len(subject.record["layers"])
+    count = len(subject.record.layers)
     places = np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)
     return [int(place) for place in places]
 
 
 def of_layers(subject: Subject) -> str:
     """What a title adds where not all layers are shown."""
-    count = len(subject.record["layers"])
+    count = len(subject.record.layers)
     return f", {_MOST_LAYERS} of {count} layers" if count > _MOST_LAYERS else ""
 
 
@@ -272,10 +270,10 @@ def with_legend(size: tuple[float, float], subject: Subject) -> tuple[float, flo
     return (size[0], size[1] + 0.06 * len(layers_shown(subject)))
 
 
-def layer_label(layers: Sequence[Mapping[str, Any]], number: int) -> str:
+def layer_label(layers: Sequence[LayerRecord], number: int) -> str:
     """A layer, counted from 0, as a legend names it: layer 2: 8 tanh."""
     layer = layers[number]
-    return f"layer {number + 1}: {layer['units']} {literal(layer['activation']['name'])}"
+    return f"layer {number + 1}: {layer.units} {literal(str(layer.activation['name']))}"
 
 
 def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:

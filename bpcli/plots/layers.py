@@ -34,7 +34,7 @@ class LayerHistograms(Plot):
         numbers = layers_shown(subject)
         for number, axes in zip(numbers, panels(figure, len(numbers), _ACROSS), strict=True):
             axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_title(layer_label(subject.record["layers"], number), fontsize="medium")
+            axes.set_title(layer_label(subject.record.layers, number), fontsize="medium")
             yield number, axes
 
 
@@ -79,8 +79,9 @@ class ActivationHistograms(LayerHistograms):
 
 
 def _epoch(subject: Subject) -> str:
-    number = subject.record.get("best_epoch" if subject.weights == "best" else "epochs")
-    return f"{subject.weights} epoch" + ("" if number is None else f" ({number:,})")
+    record = subject.record
+    number = record.best_epoch if subject.weights == "best" else record.epochs
+    return f"{subject.weights} epoch" + (f" ({number:,})" if record.has_results else "")
 
 
 def fill(axes: Axes, values: Array, edges: Array, label: str) -> None:

@@ -18,7 +18,7 @@ from bpcli.plots.outcome import note
 from bpcli.plots.plane import MAP, Window
 from bpcli.plots.style import COLOURS, literal
 from bpcli.plots.subject import Need, Subject, some_rows
-from bpcli.terminal.tables import loss_text
+from bpcli.terminal.tables import objective_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -196,7 +196,7 @@ def _draw_contours(
     )  # fmt: skip
     axes.contour(window.x1, window.x2, image, levels=levels, colors="white", linewidths=0.6)
     bar = figure.colorbar(filled, ax=axes, format="%.3g")
-    bar.set_label(f"loss: {literal(loss_text(subject.record))}")
+    bar.set_label(f"loss: {literal(objective_text(subject.record))}")
 
 
 def contour_levels(losses: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from bpcli.metrics.metrics import Predictions, predictions
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
-from bpcli.runs.store import Record
+from bpcli.runs.metrics_log import LogLine, Numbers
+from bpcli.runs.run_json import RunRecord
 from bpcli.training.objective import NetworkObjective
 
 Need: TypeAlias = Literal["log", "network"]
@@ -53,8 +54,8 @@ class Subject:
     """
 
     run_id: str
-    record: Record
-    lines: Sequence[Mapping[str, Any]]
+    record: RunRecord
+    lines: Sequence[LogLine]
     rebuilt: Rebuilt | None
     weights: Literal["best", "last"]
     split: SplitName
@@ -64,9 +65,8 @@ class Subject:
     @property
     def name(self) -> str:
         """The run's name, which unlike its id is the same for equal runs."""
-        fold = self.record.get("fold")
-        name = str(self.record.get("name", self.run_id))
-        return f"{name}, fold {fold['number']} of {fold['of']}" if fold else name
+        name, fold = self.record.name, self.record.fold
+        return name if fold is None else f"{name}, fold {fold.number} of {fold.of}"
 
     @property
     def experiment(self) -> Experiment:
@@ -106,7 +106,7 @@ class Subject:
 
         Raises `RunError` where they are no numbers.
         """
-        lines = [line for line in self.lines if key in line]
+        lines = [line for line in self._values if key in line]
         try:
             values = np.array([line[key] for line in lines], dtype=np.float64)
             return np.array([line["epoch"] for line in lines], dtype=np.int64), values
@@ -116,7 +116,7 @@ class Subject:
     def layer_series(self, key: str) -> tuple[Array, Array]:
         """As `series`, of a key that has a number for each layer: its values are (k, layers)."""
         epochs, values = self.series(key)
-        layers = len(self.record["layers"])
+        layers = len(self.record.layers)
         if values.shape != (len(epochs), layers):
             raise self._damage(key, f"are not lists of {layers} numbers, one a layer")
         return epochs, values
@@ -131,7 +131,12 @@ class Subject:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The keys that any line has, in the order in which they come."""
-        return tuple(dict.fromkeys(key for line in self.lines for key in line))
+        return tuple(dict.fromkeys(key for line in self._values for key in line))
+
+    @cached_property
+    def _values(self) -> list[dict[str, Numbers]]:
+        """The lines as their file has them."""
+        return [line.numbers() for line in self.lines]
 
     @property
     def _rebuilt(self) -> Rebuilt:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,13 @@ from bpcli.optimizers.base import Point
 from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
 from bpcli.runs.layout import METRICS
 from bpcli.runs.parameter_path import digest_of_rows
+from bpcli.runs.saved import check
 from bpcli.runs.store import Run
 from bpcli.training.loop import TrainState
 from bpcli.training.stopping import Memory, under
+
+if TYPE_CHECKING:
+    from bpcli.runs.saved_checkpoint import CheckpointMeta
 
 _FILE = re.compile(r"checkpoint-(\d{1,13})\.safetensors")
 _NEWEST_KEPT = 2
@@ -65,7 +69,7 @@ class Checkpoint:
             **{f"{part}.{name}": a for part, arrays in parts.items() for name, a in arrays.items()},
         }
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All else. JSON lacks NaN and infinity: such a validation loss is left out."""
         ended = self.position.ended
         has_loss = self.val_loss is not None and math.isfinite(self.val_loss)
@@ -82,25 +86,22 @@ class Checkpoint:
         }
 
     @classmethod
-    def of(cls, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> Checkpoint:
+    def of(cls, arrays: Mapping[str, Array], meta: CheckpointMeta) -> Checkpoint:
         """From what `to_arrays` and `to_json` gave; arrays in memory of their own."""
         arrays = {name: array.copy() for name, array in arrays.items()}
-        ended = None if meta["ended"] is None else StepFailed(*meta["ended"])
+        ended = None if meta.ended is None else StepFailed(*meta.ended)
+        random_state = meta.random_state.to_json()
         position = TrainState(
-            meta["epoch"],
-            Point(arrays["params"]),
-            under("state.", arrays),
-            meta["random_state"],
-            ended,
+            meta.epoch, Point(arrays["params"]), under("state.", arrays), random_state, ended
         )
         return cls(
             position,
             under("best.", arrays),
             under("stopping.", arrays),
-            meta["seconds"],
-            meta["val_loss"],
-            Extent(meta["log_bytes"], meta["log_sha256"]),
-            Extent(meta["path_rows"], meta["path_sha256"]),
+            meta.seconds,
+            meta.val_loss,
+            Extent(meta.log_bytes, meta.log_sha256),
+            Extent(meta.path_rows, meta.path_sha256),
         )
 
 
@@ -166,14 +167,14 @@ class Checkpoints:
         return self._run.path(f"checkpoint-{number}.safetensors")
 
     def _load(self, number: int) -> Checkpoint:
-        from bpcli.runs.saved import CheckpointMeta, check
+        from bpcli.runs.saved_checkpoint import CheckpointMeta
 
         path = self._path(number)
-        arrays, meta = load_arrays(path)
-        check(CheckpointMeta, meta, path)
-        if not _is_sealed(path.read_bytes(), meta["sha256"]):
+        arrays, document = load_arrays(path)
+        meta = check(CheckpointMeta, document, path)
+        if not _is_sealed(path.read_bytes(), meta.sha256):
             raise RunError(f"{path} is damaged: its digest is not that of its content.")
-        if meta["run"] != self._identity or meta["epoch"] != number:
+        if meta.run != self._identity or meta.epoch != number:
             raise RunError(f"{path} is not a checkpoint of this run at epoch {number}.")
         if "params" not in arrays or arrays["params"].ndim != 1 or not arrays["params"].size:
             raise RunError(f"{path} is damaged: it has no parameters.")
@@ -205,7 +206,7 @@ class Checkpoints:
 _NO_DIGEST = "0" * 64
 
 
-def seal_checkpoint(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> bytes:
+def seal_checkpoint(arrays: Mapping[str, Array], meta: Mapping[str, object]) -> bytes:
     """The file of a checkpoint."""
     content = array_bytes(arrays, {**meta, "sha256": _NO_DIGEST})
     digest = hashlib.sha256(content).hexdigest()

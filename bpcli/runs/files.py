@@ -86,6 +86,15 @@ def not_saved(path: Path, error: OSError) -> RunError:
     return RunError(f"{path} could not be saved: {reason}.")
 
 
+class NotRead(RunError):
+    """The system refuses to read a file, which says nothing of its content."""
+
+
+def not_read(path: Path, error: OSError) -> NotRead:
+    """The failure to read a file."""
+    return NotRead(f"{path} cannot be read: {error.strerror or error}.")
+
+
 def remove(path: Path) -> None:
     """Remove a file that has been replaced by another. Raises `RunError` where that fails."""
     try:

@@ -9,7 +9,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from bpcli.runs.references import list_runs
-from bpcli.runs.store import Record
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.saved import Scores
 
 
 @dataclass(frozen=True)
@@ -30,36 +31,42 @@ class Summary:
         return cls(mean(known) if known else None, spread, list(values))
 
 
-def document_of(records: Sequence[Record]) -> dict[str, Any]:
+def document_of(records: Sequence[RunRecord]) -> dict[str, Any]:
     """One document: the runs of a cross-validation in order, and a summary of each metric.
 
     Only folds that were trained to the end count in the summary.
     """
-    ended = [record for record in records if record["status"] == "finished"]
-    baselines = list(ended[0]["baselines"]) if ended else []
+    ended = [record for record in records if record.status == "finished"]
+    fold = records[0].fold
+    assert fold is not None, "they are folds"
+    baselines = list(ended[0].baselines) if ended else []
     return {
-        "group": records[0]["fold"]["group"],
-        "of": records[0]["fold"]["of"],
+        "group": fold.group,
+        "of": fold.of,
         "finished": len(ended),
-        "folds": list(records),
-        "summary": _summary([record["metrics"] for record in ended]),
+        "folds": [record.to_json() for record in records],
+        "summary": _summary([record.metrics for record in ended]),
         "baselines": {
-            label: _summary([record["baselines"].get(label, {}) for record in ended])
+            label: _summary([record.baselines.get(label, {}) for record in ended])
             for label in baselines
         },
     }
 
 
-def _summary(scores: Sequence[Record]) -> dict[str, Any]:
+def _summary(scores: Sequence[Scores]) -> dict[str, Any]:
     paths = scores[0] if scores else {}
     return {path: vars(Summary.of([each.get(path) for each in scores])) for path in paths}
 
 
-def siblings(record: Record, runs_dir: Path) -> list[Record]:
+def siblings(record: RunRecord, runs_dir: Path) -> list[RunRecord]:
     """The records of the folds that were trained together with this one, itself included."""
-    if "fold" not in record:
+    if record.fold is None:
         return []
-    records = (run.record_or_damage() for run in list_runs(runs_dir))
-    folds = [each for each in records if "fold" in each]
-    found = [each for each in folds if each["fold"]["group"] == record["fold"]["group"]]
-    return sorted(found, key=lambda each: int(each["fold"]["number"]))
+    group = record.fold.group
+    others = (run.record_or_damage() for run in list_runs(runs_dir))
+    found = [
+        (each.fold.number, each)
+        for each in others
+        if isinstance(each, RunRecord) and each.fold is not None and each.fold.group == group
+    ]
+    return [each for _, each in sorted(found, key=lambda pair: pair[0])]

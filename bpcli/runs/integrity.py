@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from bpcli.errors import RunError
 from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.layout import METRICS
-from bpcli.runs.store import Record, Run
+from bpcli.runs.metrics_log import LogLine
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
 from bpcli.runs.tags import saved_tags
 
 
-def changed_files(run: Run, record: Record, files: Iterable[str]) -> Iterator[str]:
+def changed_files(run: Run, record: RunRecord, files: Iterable[str]) -> Iterator[str]:
     """A sentence for each file that is missing, or whose digest is not the one in the record."""
     for file in files:
         try:
@@ -21,14 +22,14 @@ def changed_files(run: Run, record: Record, files: Iterable[str]) -> Iterator[st
             yield str(error)
 
 
-def checked_log(run: Run) -> list[dict[str, Any]]:
+def checked_log(run: Run) -> list[LogLine]:
     """The lines of metrics.jsonl; where the record has no digest of it, checkpoints vouch for them.
 
     Raises `RunError` where they are damaged.
     """
     record = run.record()
-    if METRICS not in record["sha256"]:
-        checkpoints = Checkpoints(run, record["identity"])
+    if METRICS not in record.sha256:
+        checkpoints = Checkpoints(run, record.identity)
         checkpoints.newest()
         for error in checkpoints.faults:
             if f"does not fit {METRICS}" in error:
@@ -36,14 +37,14 @@ def checked_log(run: Run) -> list[dict[str, Any]]:
     return run.metrics()
 
 
-def check_files(run: Run, record: Record) -> None:
+def check_files(run: Run, record: RunRecord) -> None:
     """Check every file of a run: those with a digest in its record, checkpoints and tags.
 
     Raises `RunError` with a sentence for each that is missing or damaged.
     """
-    checkpoints = Checkpoints(run, record["identity"])
+    checkpoints = Checkpoints(run, record.identity)
     checkpoints.newest()
-    found = [*changed_files(run, record, record["sha256"]), *checkpoints.faults]
+    found = [*changed_files(run, record, record.sha256), *checkpoints.faults]
     try:
         saved_tags(run)
     except RunError as error:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from bpcli.errors import RunError
 from bpcli.metrics.metrics import METRICS
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import WEIGHTS
-from bpcli.runs.machines import FACTS
-from bpcli.runs.store import Record, Run
+from bpcli.runs.metrics_log import LogLine
+from bpcli.runs.run_json import RunRecord, Unreadable
+from bpcli.runs.store import Run
+
+Listed: TypeAlias = RunRecord | Unreadable
 
 _FACTS = ("run_id", "name", "status", "stop_reason", "epochs", "best_epoch", "seconds", "n_params")
 
 
-def sorted_by(records: Sequence[Record], key: str) -> list[Record]:
+def sorted_by(records: Sequence[Listed], key: str) -> list[Listed]:
     """The records by a fact, a metric path or a key of the config, the best of a metric first.
 
     Runs without it come last, and equal ones stay as they were. Raises `RunError` where none has
@@ -34,15 +37,14 @@ def sorted_by(records: Sequence[Record], key: str) -> list[Record]:
     return [record for _, record in known] + unknown
 
 
-def value_of(record: Record, key: str) -> Any:
+def value_of(record: Listed, key: str) -> object:
     """What a record has under a fact's name, a metric's path or a config's key; None if nothing."""
     if key in _FACTS:
-        return record.get(key)
-    for section in ("metrics", "config"):
-        found = record.get(section)
-        if isinstance(found, dict) and found.get(key) is not None:
-            return found[key]
-    return None
+        return record.to_json().get(key)
+    if isinstance(record, Unreadable):
+        return None
+    value = record.metrics.get(key)
+    return record.config.get(key) if value is None else value
 
 
 def _greater_is_better(key: str) -> bool:
@@ -50,19 +52,19 @@ def _greater_is_better(key: str) -> bool:
     return metric is not None and metric.greater_is_better
 
 
-def _order(value: Any) -> tuple[int, float, str]:
+def _order(value: object) -> tuple[int, float, str]:
     """Numbers by size before words by letters."""
     if isinstance(value, int | float):
         return (0, float(value), "")
     return (1, 0.0, str(value))
 
 
-def differing_keys(records: Sequence[Record]) -> list[str]:
+def differing_keys(records: Sequence[Listed]) -> list[str]:
     """The keys of the configs that not all the runs have alike, but for names and folds.
 
     Those that people change most come first, what describes the data last.
     """
-    configs = [record["config"] for record in records if isinstance(record.get("config"), dict)]
+    configs = [record.config for record in records if isinstance(record, RunRecord)]
     found = [
         key for key in _all_keys(configs) if key not in _TOLD_ELSEWHERE and _differs(configs, key)
     ]
@@ -72,52 +74,40 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
 _TOLD_ELSEWHERE = ("name", "data.split.fold")
 
 
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, list[Any]]:
+def differences(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, list[object]]:
     """What two flat mappings do not have alike: by key, both values, None where there is none."""
     both = [one, other]
     return {key: [each.get(key) for each in both] for key in _all_keys(both) if _differs(both, key)}
 
 
-def _all_keys(mappings: Sequence[Mapping[str, Any]]) -> list[str]:
+def _all_keys(mappings: Sequence[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
-def _differs(mappings: Sequence[Mapping[str, Any]], key: str) -> bool:
+def _differs(mappings: Sequence[Mapping[str, object]], key: str) -> bool:
     """JSON values compared as they are, `1` and `true` told apart."""
     missing = object()
     first, *others = [mapping.get(key, missing) for mapping in mappings]
     return any(type(value) is not type(first) or value != first for value in others)
 
 
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A tree of mappings as one mapping with dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
-
-
-_ENVIRONMENT = ("data_sha256", *FACTS)
-
-
 def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
     """Two runs: what differs in config, environment and results, and their losses side by side."""
     one, other = (run.record() for run in runs)
     return {
-        "runs": [one["run_id"], other["run_id"]],
-        "config": differences(one["config"], other["config"]),
+        "runs": [one.run_id, other.run_id],
+        "config": differences(one.config, other.config),
         "environment": differences(_environment(one), _environment(other)),
         "results": differences(_results(one), _results(other)),
         "losses": _losses_side_by_side(*(checked_log(run) for run in runs)),
     }
 
 
-def _losses_side_by_side(one: Sequence[Record], other: Sequence[Record]) -> list[dict[str, Any]]:
+def _losses_side_by_side(
+    one: Sequence[LogLine], other: Sequence[LogLine]
+) -> list[dict[str, object]]:
     """The losses of epochs that both logs have, about ten of them, and of each one's last."""
-    curves = [{line["epoch"]: line["loss"] for line in lines} for lines in (one, other)]
+    curves = [{line.epoch: line.loss for line in lines} for lines in (one, other)]
     common = sorted(curves[0].keys() & curves[1].keys())
     ends = [max(curve) for curve in curves if curve]
     shown = {*common[:: max(1, -(-len(common) // _LINES))], *ends}
@@ -129,12 +119,14 @@ def _losses_side_by_side(one: Sequence[Record], other: Sequence[Record]) -> list
 _LINES = 10
 
 
-def _environment(record: Record) -> dict[str, Any]:
-    return flat({key: record[key] for key in _ENVIRONMENT})
+def _environment(record: RunRecord) -> dict[str, object]:
+    machine = record.machine.to_json()
+    del machine["versions"]
+    versions = {f"versions.{name}": version for name, version in record.versions.items()}
+    return {"data_sha256": record.data_sha256, **versions, **machine}
 
 
-def _results(record: Record) -> Record:
+def _results(record: RunRecord) -> dict[str, object]:
     keys = ("status", "stop_reason", "epochs", "best_epoch", "seconds")
-    facts = {key: record[key] for key in keys if key in record}
-    weights = {"sha256 of weights": record["sha256"].get(WEIGHTS)}
-    return facts | weights | (record.get("metrics") or {})
+    facts = {key: value for key, value in record.to_json().items() if key in keys}
+    return {**facts, "sha256 of weights": record.sha256.get(WEIGHTS), **record.metrics}

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-from bpcli.runs.store import Record
-
-FACTS = ("versions", "platform", "cpu", "numerics", "simd", "blas")
-"""What the last bits of a result may depend on, of all that a record tells of a machine."""
+from bpcli.runs.run_json import Machine, RunRecord
 
 
 @dataclass(frozen=True)
@@ -39,35 +35,28 @@ def in_words(changes: Sequence[Change]) -> str:
     return "; ".join(change.text for change in changes)
 
 
-def facts_of(machine: Mapping[str, Any]) -> Record:
-    """A machine's facts, of a record or a session of one that has more."""
-    return {key: machine[key] for key in FACTS if key in machine}
-
-
-def sessions_of(record: Mapping[str, Any]) -> list[tuple[int, Record]]:
+def sessions_of(record: RunRecord) -> list[tuple[int, Machine]]:
     """First epoch and machine of each session whose epochs were not trained again."""
-    found = [(0, facts_of(record))]
-    for session in record.get("resumed", []):
-        if "machine" in session:
-            begun = session["at_epoch"]
-            found = [(epoch, facts) for epoch, facts in found if epoch < begun]
-            found.append((begun, facts_of(session["machine"])))
+    found = [(0, record.machine)]
+    for session in record.resumed:
+        found = [(epoch, machine) for epoch, machine in found if epoch < session.at_epoch]
+        found.append((session.at_epoch, session.machine))
     return found
 
 
-def breaks_of(record: Mapping[str, Any]) -> list[Break]:
+def breaks_of(record: RunRecord) -> list[Break]:
     """Where a run was resumed under conditions that may give other bits."""
     sessions = sessions_of(record)
     found = [Break(epoch, decisive(then, now)) for (_, then), (epoch, now) in pairwise(sessions)]
     return [each for each in found if each.changes]
 
 
-def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def changes(then: Machine, now: Machine) -> list[Change]:
     """The facts that differ, of those that both machines have."""
     return _changes(texts(then), texts(now))
 
 
-def decisive(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
+def decisive(then: Machine, now: Machine) -> list[Change]:
     """Those that may change a bit: not the processor's name, nor the release of a Linux kernel."""
     return _changes(_decisive_texts(then), _decisive_texts(now))
 
@@ -88,27 +77,23 @@ def _is_alike(name: str, then: str, now: str) -> bool:
     return then == now
 
 
-def texts(machine: Mapping[str, Any]) -> dict[str, str]:
+def texts(machine: Machine) -> dict[str, str]:
     """A machine's facts in words, by name; those that it has."""
-    found = {str(name): str(version) for name, version in (machine.get("versions") or {}).items()}
-    for name in ("platform", "cpu", "numerics"):
-        if machine.get(name):
-            found[name] = str(machine[name])
-    if machine.get("simd"):
-        found["simd"] = " ".join(map(str, machine["simd"]))
-    if machine.get("blas"):
-        libraries = (
-            " ".join(str(value) for value in library.values() if value)
-            for library in machine["blas"]
-        )
-        found[_BLAS] = _BETWEEN.join(dict.fromkeys(libraries))
-    return found
+    libraries = (" ".join(filter(None, library.values())) for library in machine.blas)
+    facts = {
+        "platform": machine.platform,
+        "cpu": machine.cpu,
+        "numerics": machine.numerics,
+        "simd": " ".join(machine.simd),
+        _BLAS: _BETWEEN.join(dict.fromkeys(libraries)),
+    }
+    return machine.versions | {name: text for name, text in facts.items() if text}
 
 
 _BLAS, _BETWEEN = "blas", " and "
 
 
-def _decisive_texts(machine: Mapping[str, Any]) -> dict[str, str]:
+def _decisive_texts(machine: Machine) -> dict[str, str]:
     found = texts(machine)
     for name in ("cpu", "safetensors"):  # neither computes
         found.pop(name, None)

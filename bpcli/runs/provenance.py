@@ -5,40 +5,39 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import safetensors
 
 import bpcli
-from bpcli.data.drawn import row_blocks
+from bpcli.data.drawn import Inputs, row_blocks
 from bpcli.data.table import Table
 from bpcli.nn.numerics import blas_libraries, in_force, simd_groups
-from bpcli.runs.machines import changes, facts_of, in_words
-from bpcli.system import cpu_model, usable_cores
+from bpcli.runs.machines import changes, in_words
+from bpcli.runs.run_json import Machine, RunRecord
+from bpcli.system import cpu_model
 
 
-def machine() -> dict[str, Any]:
+def machine() -> Machine:
     """Versions, processor, and what numpy and BLAS use of it."""
     libraries = blas_libraries()
-    return {
-        "versions": {
+    return Machine(
+        versions={
             "python": platform.python_version(),
             "bpcli": bpcli.__version__,
             "numpy": np.__version__,
             **_versions_of_loaded(),
             "safetensors": safetensors.__version__,
         },
-        "platform": _platform(),
-        "cpu": cpu_model(),
-        "cores": usable_cores(),
-        "numerics": in_force(libraries),
-        "simd": simd_groups(),
-        "blas": sorted(  # in the order in which they were loaded, which is no one's choice
+        platform=_platform(),
+        cpu=cpu_model(),
+        numerics=in_force(libraries),
+        simd=simd_groups(),
+        blas=sorted(  # in the order in which they were loaded, which is no one's choice
             ({key: info.get(key) for key in _BLAS} for info in libraries), key=str
         ),
-    }
+    )
 
 
 _BLAS = ("internal_api", "version", "architecture")
@@ -63,18 +62,18 @@ def _platform() -> str:
     return "-".join(filter(None, (system.system, system.release, system.machine, "with", libc)))
 
 
-def since(record: Mapping[str, Any]) -> str:
+def since(record: RunRecord) -> str:
     """A sentence, after a blank, on what this machine does not have as that of a record; or none.
 
     It may be why rows that are made, or read, come out with other bits.
     """
-    found = changes(facts_of(record), facts_of(machine()))
+    found = changes(record.machine, machine())
     return f" Since then, these have changed: {in_words(found)}." if found else ""
 
 
 def data_digest(table: Table) -> str:
     """SHA-256 of inputs, targets and weights, so that a run can tell that its data has changed."""
-    arrays: Iterable[Any] = (table.X, table.Y, table.labels, table.weight)
+    arrays: Iterable[Inputs | None] = (table.X, table.Y, table.labels, table.weight)
     digest = hashlib.sha256()
     for array in arrays:
         if array is not None:

@@ -7,7 +7,7 @@ import io
 import secrets
 import sys
 import time
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.schedules import rate_record
 from bpcli.registry import as_mapping, name_of
 from bpcli.runs.files import file_digest, to_json
-from bpcli.runs.listing import flat
 from bpcli.runs.provenance import data_digest, machine
-from bpcli.runs.store import RUNNING, Record
+from bpcli.runs.run_json import Description, Fold, LayerRecord, Rows, Rule, RunRecord
+from bpcli.system import usable_cores
 from bpcli.training.stopping import Criterion
 
 
@@ -37,72 +37,68 @@ def argv() -> list[str]:
     return [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]]
 
 
-def first_record(experiment: Experiment, run_id: str, workers: int, group: str) -> Record:
-    """What is known before the first epoch.
-
-    The identity tells the files of this run from those of any other.
-    """
-    return {
-        "run_id": run_id,
-        "identity": secrets.token_hex(8),
-        "status": RUNNING,
-        "started": now(),
-        **describe(experiment),
-        **_fold(experiment, group),
-        "workers": workers,
-        "shards": len(experiment.plan.shards),
-        "block": experiment.plan.block,
-        "argv": argv(),
-        "data_sha256": data_digest(experiment.table),
-        "sha256": {},
-        **machine(),
-    }
+def first_record(experiment: Experiment, run_id: str, workers: int, group: str) -> RunRecord:
+    """What is known before the first epoch."""
+    return RunRecord(
+        run_id=run_id,
+        identity=secrets.token_hex(8),
+        status="running",
+        started=now(),
+        **vars(describe(experiment)),
+        fold=_fold(experiment, group),
+        workers=workers,
+        shards=len(experiment.plan.shards),
+        block=experiment.plan.block,
+        argv=argv(),
+        data_sha256=data_digest(experiment.table),
+        sha256={},
+        **vars(machine()),
+        cores=usable_cores(),
+    )
 
 
-def _fold(experiment: Experiment, group: str) -> Record:
-    """Which fold of how many the run is; nothing where there are no folds."""
+def _fold(experiment: Experiment, group: str) -> Fold | None:
+    """Which fold of how many the run is; None where there are no folds."""
     split = experiment.spec.data.split
-    if split.folds is None:
-        return {}
-    return {"fold": {"number": split.fold or 1, "of": split.folds, "group": group}}
+    return None if split.folds is None else Fold(split.fold or 1, split.folds, group)
 
 
 def split_bytes(experiment: Experiment) -> bytes:
     """The rows of each split, as split.npz holds them."""
     buffer = io.BytesIO()
-    indices: dict[str, Any] = {name: experiment.splits[name].index for name in SPLITS}
-    np.savez(buffer, **indices)
+    train, val, test = (experiment.splits[name].index for name in SPLITS)
+    np.savez(buffer, train=train, val=val, test=test)
     return buffer.getvalue()
 
 
-def describe(experiment: Experiment) -> Record:
+def describe(experiment: Experiment) -> Description:
     """The facts that stand at the head of a run."""
     network, spec = experiment.network, experiment.spec
-    return {
-        "name": spec.name,
-        "config": config_record(experiment),
-        "seed": spec.seed,
-        "loss": name_of(LOSSES, spec.loss),
-        "reduction": spec.training.reduction,
-        "l2": spec.training.l2,
-        "class_weights": experiment.class_weights,
-        "weighted": experiment.table.weight is not None,
-        "optimizer": as_mapping(OPTIMIZERS, spec.training.optimizer),
-        "learning_rate": rate_record(spec.training.learning_rate),
-        "batch_size": spec.training.batch_size,
-        "dtype": spec.network.dtype,
-        "overrides": list(experiment.config.overrides),
-        "targets_scaled": experiment.preprocessor.targets.changes_units,
-        "task": experiment.table.task,
-        "data_files": {str(path): file_digest(path) for path in spec.data.files},
-        "rows": {name: len(experiment.splits[name]) for name in SPLITS},
-        "layers": layer_records(network),
-        "n_params": network.n_params,
-        "n_frozen": len(network.frozen),
-    }
+    return Description(
+        name=spec.name,
+        config=config_record(experiment),
+        seed=spec.seed,
+        loss=name_of(LOSSES, spec.loss),
+        reduction=spec.training.reduction,
+        l2=spec.training.l2,
+        class_weights=experiment.class_weights,
+        weighted=experiment.table.weight is not None,
+        optimizer=as_mapping(OPTIMIZERS, spec.training.optimizer),
+        learning_rate=rate_record(spec.training.learning_rate),
+        batch_size=spec.training.batch_size,
+        dtype=spec.network.dtype,
+        overrides=list(experiment.config.overrides),
+        targets_scaled=experiment.preprocessor.targets.changes_units,
+        task=experiment.table.task,
+        data_files={str(path): file_digest(path) for path in spec.data.files},
+        rows=Rows(**{name: len(experiment.splits[name]) for name in SPLITS}),
+        layers=layer_records(network),
+        n_params=network.n_params,
+        n_frozen=len(network.frozen),
+    )
 
 
-def config_record(experiment: Experiment) -> Record:
+def config_record(experiment: Experiment) -> dict[str, object]:
     """The config with every default, one dotted key a value, so that runs are quickly compared.
 
     Of what would not fit on a line, rows of data and explicit parameters, it has the digest.
@@ -120,15 +116,23 @@ def _digest(value: object) -> str:
     return f"sha256:{hashlib.sha256(to_json(value, indent=None).encode()).hexdigest()}"
 
 
-def layer_records(network: Network) -> list[dict[str, Any]]:
-    """Each layer's sizes, activation and bias, as JSON."""
+def flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """A tree of mappings as one mapping with dotted keys."""
+    found: dict[str, object] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def layer_records(network: Network) -> list[LayerRecord]:
+    """Each layer's sizes, activation and bias."""
     return [
-        {
-            "inputs": layer.inputs,
-            "units": layer.units,
-            "activation": as_mapping(ACTIVATIONS, layer.activation),
-            "bias": layer.bias,
-        }
+        LayerRecord(
+            layer.inputs, layer.units, as_mapping(ACTIVATIONS, layer.activation), layer.bias
+        )
         for layer in network.layers
     ]
 
@@ -143,7 +147,7 @@ def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[st
     }
 
 
-def weights_meta(experiment: Experiment, best_epoch: int) -> Record:
+def weights_meta(experiment: Experiment, best_epoch: int) -> dict[str, object]:
     """What describes the weights, so that they can be used without the data they come from.
 
     Nothing of time, host or workers: bytes repeat.
@@ -155,18 +159,11 @@ def weights_meta(experiment: Experiment, best_epoch: int) -> Record:
         "input_names": experiment.table.input_names,
         "target_names": experiment.table.target_names,
         "columns": None if encoder is None else encoder.to_json(),
-        "layers": layer_records(experiment.network),
+        "layers": [layer.to_json() for layer in layer_records(experiment.network)],
         "params": experiment.network.n_params,
     }
 
 
-def criterion_record(rule: Criterion) -> Record:
+def criterion_record(rule: Criterion) -> Rule:
     """A stop rule with what it measured at the start and at the end."""
-    return {
-        "name": rule.name,
-        "meaning": rule.meaning,
-        "start": rule.start,
-        "now": rule.now,
-        "target": rule.target,
-        "falls": rule.falls,
-    }
+    return Rule(rule.name, rule.meaning, rule.start, rule.now, rule.target, rule.falls)

@@ -30,23 +30,26 @@ def list_runs(runs_dir: Path) -> list[Run]:
     except OSError as error:
         raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
     folders = [Path(entry) for entry in entries if entry.is_dir() and RUN_ID.fullmatch(entry.name)]
-    found = [
-        folder for folder in folders if (folder / RECORD).is_file() and (folder / CONFIG).is_file()
-    ]
+    found = [folder for folder in folders if (folder / RECORD).is_file()]
     return [Run(folder) for folder in sorted(found, key=_by_time, reverse=True)]
 
 
 def _by_time(folder: Path) -> tuple[str, int]:
     """The second in the id first; runs of the same second by when their config was written."""
-    return folder.name[:15], (folder / CONFIG).stat().st_mtime_ns
+    config = folder / CONFIG
+    first = config if config.is_file() else folder / RECORD
+    return folder.name[:15], first.stat().st_mtime_ns
 
 
-def find_run(reference: str, runs_dir: Path) -> Run:
-    """The run a reference names. Raises `RunError` where it is none, or several."""
+def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run:
+    """The run a reference names: by a path, what that leads to, or a link itself if it is kept.
+
+    Raises `RunError` where it is none, or several.
+    """
     if not reference:
         raise RunError("An empty reference names no run.")
     if os.sep in reference or "/" in reference or reference in (".", ".."):
-        return _by_path(reference)
+        return _by_path(reference, keeps_link)
     runs = list_runs(runs_dir)
     latest = _LATEST.fullmatch(reference)
     if latest:
@@ -67,15 +70,16 @@ def _readings(reference: str, runs: list[Run]) -> Iterator[list[Run]]:
     yield [run for run in runs if run.run_id.startswith(reference)]
 
 
-def _by_path(reference: str) -> Run:
+def _by_path(reference: str, keeps_link: bool) -> Run:
     folder = Path(reference)
+    is_link = keeps_link and folder.is_symlink()
     try:
         has_record = (folder / RECORD).is_file()
     except OSError:  # a path too long to be one
         has_record = False
     if not has_record:
         raise RunError(_of_config(reference) or f"{reference} is not a run: no {RECORD} in there.")
-    return Run(folder.resolve())
+    return Run(folder.parent.resolve() / folder.name if is_link else folder.resolve())
 
 
 def reference_to(run: Run) -> str:

@@ -6,13 +6,13 @@ It stands apart, as it takes the config's activations, which a list of runs does
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
 from bpcli.config.models import ActivationSpec
 from bpcli.nn.network import Bias, Layer
-from bpcli.runs.saved import Count, Name, Number, Positive, Saved, Text
+from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text, structure
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -24,6 +24,7 @@ def _each_once(names: list[str]) -> list[str]:
 Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
 
 
+@structure
 class SavedColumn(Saved):
     """A column of the file and how it becomes one or several inputs."""
 
@@ -31,10 +32,10 @@ class SavedColumn(Saved):
     kind: Literal["number", "boolean", "category"]
     categories: list[Text]
     fill: Number | Text | None
-    indicator: bool
+    indicator: Flag
 
     @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
+    def _fits_its_kind(self) -> SavedColumn:
         if self.kind == "category":
             if self.fill is not None and self.fill not in self.categories:
                 raise ValueError("`fill` is none of the `categories`")
@@ -44,6 +45,7 @@ class SavedColumn(Saved):
         return self
 
 
+@structure
 class SavedColumns(Saved):
     """What turned the rows of a file into inputs and targets."""
 
@@ -53,11 +55,12 @@ class SavedColumns(Saved):
     file_columns: Names
 
     @model_validator(mode="after")
-    def _each_column_once(self) -> Self:
+    def _each_column_once(self) -> SavedColumns:
         _each_once([column.name for column in self.inputs])
         return self
 
 
+@structure
 class SavedLayer(Saved):
     """A layer of the network that the weights are of."""
 
@@ -71,6 +74,7 @@ class SavedLayer(Saved):
         return Layer(self.inputs, self.units, self.activation, self.bias)
 
 
+@structure
 class WeightsMeta(Saved):
     """What describes the arrays of weights.safetensors."""
 
@@ -83,7 +87,7 @@ class WeightsMeta(Saved):
     params: Count
 
     @model_validator(mode="after")
-    def _layers_fit(self) -> Self:
+    def _layers_fit(self) -> WeightsMeta:
         for below, above in pairwise(self.layers):
             if below.units != above.inputs:
                 raise ValueError("a layer's `inputs` are not the units of the layer below")
@@ -94,7 +98,7 @@ class WeightsMeta(Saved):
         return self
 
     @model_validator(mode="after")
-    def _classes_fit(self) -> Self:
+    def _classes_fit(self) -> WeightsMeta:
         classes, outputs = len(self.class_names), self.layers[-1].units
         if classes and classes != outputs and (classes, outputs) != (2, 1):
             raise ValueError(f"{classes} `class_names` do not fit {outputs} outputs")

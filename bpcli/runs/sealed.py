@@ -9,32 +9,33 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from bpcli.errors import RunError
-from bpcli.runs.files import strict_json, to_json, write_atomically
+from bpcli.runs.files import not_read, strict_json, to_json, write_atomically
 
 SEAL = "seal"
 _MOST_BYTES = 2**26
 """No record is larger: one of 20,000 layers takes 3 MB."""
 
 
-def write_sealed(path: Path, document: Mapping[str, Any]) -> None:
+def write_sealed(path: Path, document: Mapping[str, object]) -> None:
     """Write a document and its seal. Raises `RunError` where that fails."""
     write_atomically(path, (to_json({**document, SEAL: _seal(document)}) + "\n").encode())
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
+def read_sealed(path: Path) -> dict[str, object]:
     """The document, without its seal.
 
-    Raises `RunError` where the file cannot be read, is not a JSON object, or its seal does not
-    fit.
+    Raises `RunError` where the file is not a JSON object, or its seal does not fit; `NotRead`
+    where the system refuses to read it.
     """
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a pipe might never open
             raise RunError(f"{path} is damaged: it is not a file of at most 64 MiB.")
         document = strict_json(path.read_bytes())
-    except (ValueError, OSError, RecursionError) as error:
+    except OSError as error:
+        raise not_read(path, error) from None
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
     if not isinstance(document, dict):
         raise RunError(f"{path} is damaged: it is not a JSON object.")
@@ -48,6 +49,6 @@ def read_sealed(path: Path) -> dict[str, Any]:
     return document
 
 
-def _seal(document: Mapping[str, Any]) -> str:
+def _seal(document: Mapping[str, object]) -> str:
     text = to_json(document, indent=None)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,23 +8,16 @@ import shutil
 import string
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from bpcli import system
 from bpcli.errors import RunError
-from bpcli.runs.files import GrowingFile, file_digest, strict_json, to_json, write_atomically
+from bpcli.runs.files import NotRead, file_digest, not_read, write_atomically
 from bpcli.runs.layout import CONFIG, LOCK, METRICS, RECORD, RESOLVED, SPLIT
 from bpcli.runs.lock import Lock, LockHeld, is_held
-from bpcli.runs.sealed import read_sealed, write_sealed
-
-Record: TypeAlias = dict[str, Any]
-"""What run.json holds."""
-
-RUNNING = "running"
-BROKEN_OFF = "interrupted, resumable"
-"""How a record reads that says `running`, where no process holds the run's lock."""
+from bpcli.runs.metrics_log import LogLine, read_log
+from bpcli.runs.run_json import BROKEN_OFF, RunRecord, Unreadable, read_record, write_record
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)-[a-z][a-z0-9]{3}")
 """Ids have no separators, no blanks and nothing that could steer a terminal."""
@@ -134,7 +127,7 @@ class Run:
         content = content.encode() if isinstance(content, str) else content
         write_atomically(self.path(file), content, syncs_folder=syncs_folder)
 
-    def checked(self, file: str, record: Record | None = None) -> Path:
+    def checked(self, file: str, record: RunRecord | None = None) -> Path:
         """The path of a file that is what it was when the record was written, or one at hand.
 
         Raises `RunError` where it is missing, or its digest another.
@@ -142,62 +135,43 @@ class Run:
         path = self.path(file)
         if not path.is_file():  # nothing else is opened: a pipe might never end
             raise RunError(f"{path} is missing.")
-        known = (record or self.record())["sha256"].get(file)
+        known = (record or self.record()).sha256.get(file)
         try:
             if known is not None and known != file_digest(path):
                 raise RunError(f"{path} is damaged: its digest is not the one in {RECORD}.")
         except OSError as error:
-            raise RunError(f"{path} cannot be read: {error.strerror}.") from None
+            raise not_read(path, error) from None
         return path
 
-    def write_record(self, record: Record) -> None:
-        write_sealed(self.path(RECORD), record)
+    def write_record(self, record: RunRecord) -> None:
+        write_record(self.path(RECORD), record)
 
-    def record(self) -> Record:
-        """run.json, checked. Raises `RunError` where it is missing or damaged."""
-        from bpcli.runs.saved import RunRecord, check
-
+    def record(self) -> RunRecord:
+        """run.json, checked. Raises `RunError` where it is missing, damaged or cannot be read."""
         path = self.path(RECORD)
         if not path.is_file():
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.")
-        record = read_sealed(path)
-        check(RunRecord, record, path)
-        if record["status"] == RUNNING and not is_held(self.path(LOCK)):
-            record["status"] = BROKEN_OFF
-        return record | {"run_id": self.run_id}  # a folder may have been renamed
+        record = replace(read_record(path), run_id=self.run_id)  # a folder may have been renamed
+        is_broken_off = record.status == "running" and not is_held(self.path(LOCK))
+        return replace(record, status=BROKEN_OFF) if is_broken_off else record
 
-    def record_or_damage(self) -> Record:
-        """run.json, or in its place a record that says it is damaged: for lists of runs."""
+    def record_or_damage(self) -> RunRecord | Unreadable:
+        """run.json, or in its place that it cannot be read, and why: for lists of runs."""
         try:
+            if not self.path(CONFIG).is_file():
+                raise RunError(f"{self.path(CONFIG)} is missing.")
             return self.record()
+        except NotRead as error:
+            return Unreadable(self.run_id, "unreadable", str(error))
         except RunError as error:
-            return {"run_id": self.run_id, "status": "damaged", "error": str(error)}
+            return Unreadable(self.run_id, "damaged", str(error))
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl, checked. Raises `RunError` where it is damaged."""
-        from bpcli.runs.saved import Log, check
-
-        path = self.checked(METRICS)
-        try:
-            lines = [strict_json(line) for line in path.read_text("utf-8").splitlines()]
-        except (ValueError, OSError, RecursionError) as error:
-            raise RunError(f"{path} is damaged: {error}.") from None
-        check(Log, {"lines": lines}, path)
-        return lines
+    def metrics(self) -> list[LogLine]:
+        """The lines of metrics.jsonl. Raises `RunError` where it is damaged or cannot be read."""
+        return read_log(self.checked(METRICS))
 
 
 def _suffix() -> str:
     letters_digits = string.ascii_lowercase + string.digits
     first = secrets.choice(string.ascii_lowercase)
     return first + "".join(secrets.choice(letters_digits) for _ in range(3))
-
-
-class MetricsFile(GrowingFile):
-    """metrics.jsonl, a line an epoch, each written whole and flushed; from a size on."""
-
-    def __init__(self, run: Run, size: int = 0) -> None:
-        super().__init__(run.path(METRICS), size)
-
-    def append(self, line: dict[str, Any]) -> None:
-        """Raises `RunError` where the line cannot be written."""
-        self.grow((to_json(line, indent=None) + "\n").encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,11 @@ from bpcli.nn.numerics import prefer
 from bpcli.runs.files import load_arrays
 from bpcli.runs.layout import RESOLVED, WEIGHTS
 from bpcli.runs.provenance import data_digest, since
-from bpcli.runs.store import Record, Run
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
+
+if TYPE_CHECKING:
+    from bpcli.runs.saved_weights import WeightsMeta
 
 Weights: TypeAlias = Literal["best", "last"]
 
@@ -30,7 +34,7 @@ class Trained:
     """A run's experiment and the parameters it ended with."""
 
     run: Run
-    record: Record
+    record: RunRecord
     experiment: Experiment
     params: Vector
     notes: tuple[str, ...] = ()
@@ -38,13 +42,16 @@ class Trained:
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """A run's record, and what its weights file holds: arrays, what describes them, the layers."""
+    """A run's record, and what its weights file holds: arrays, and what describes them."""
 
     run: Run
-    record: Record
+    record: RunRecord
     arrays: Mapping[str, Array]
-    meta: Record
-    layers: tuple[Layer, ...]
+    meta: WeightsMeta
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return tuple(saved.layer for saved in self.meta.layers)
 
     def params(self, network: Network, weights: Weights, dtype: np.dtype) -> Vector:
         """The best or the last parameters. Raises `RunError` where they do not fit."""
@@ -76,11 +83,11 @@ class SavedWeights:
 
         Raises `RunError` where those are not the inputs that the weights have names for.
         """
-        columns = self.meta["columns"]
+        columns = self.meta.columns
         if columns is None:
             return None
-        encoder = FeatureEncoder.from_json(columns)
-        if list(encoder.names) != self.meta["input_names"]:
+        encoder = FeatureEncoder.from_json(columns.to_json())
+        if list(encoder.names) != self.meta.input_names:
             raise RunError(f"{self.run.path(WEIGHTS)} is damaged: its columns are not its inputs.")
         return encoder
 
@@ -99,14 +106,13 @@ def load_weights(run: Run) -> SavedWeights:
 
     record = run.record()
     if not run.path(WEIGHTS).is_file():
-        raise RunError(f"{run.run_id} has no weights: its status is `{record['status']}`.")
+        raise RunError(f"{run.run_id} has no weights: its status is `{record.status}`.")
     path = run.checked(WEIGHTS, record)
-    arrays, meta = load_arrays(path)
-    checked = check(WeightsMeta, meta, path)
-    if meta["params"] > sum(array.size for array in arrays.values()):
-        raise RunError(f"{path} is damaged: it does not hold {meta['params']} parameters.")
-    layers = tuple(saved.layer for saved in checked.layers)
-    return SavedWeights(run, record, arrays, meta, layers)
+    arrays, document = load_arrays(path)
+    meta = check(WeightsMeta, document, path)
+    if meta.params > sum(array.size for array in arrays.values()):
+        raise RunError(f"{path} is damaged: it does not hold {meta.params} parameters.")
+    return SavedWeights(run, record, arrays, meta)
 
 
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
@@ -114,7 +120,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     saved = load_weights(run)
     config = validate(Source.read(run.checked(RESOLVED, saved.record)))
     experiment = build(config, encoder=saved.encoder, can_be_native=True)
-    if data_digest(experiment.table) != saved.record["data_sha256"]:
+    if data_digest(experiment.table) != saved.record.data_sha256:
         raise RunError(
             f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
             f"training (a file that has changed?).{since(saved.record)}"

@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.runs import headline
+from bpcli.terminal.runs import epochs_text, headline
 from bpcli.text import duration, rounded
+
+if TYPE_CHECKING:
+    from bpcli.runs.run_json import RunRecord
 
 _SPLIT = "test."
 
 
-def fold_line(record: Mapping[str, Any]) -> str:
+def fold_line(record: RunRecord) -> str:
     """How one fold went."""
-    fold, (metric, value) = record["fold"], headline(record)
+    fold, (metric, value) = record.fold, headline(record)
+    assert fold is not None, "it is one"
     score = "" if metric is None else f", {metric} {rounded(value)}"
     return (
-        f"fold {fold['number']} of {fold['of']}: {record['run_id']}, epoch {record['epochs']}"
-        f"{score}, {duration(record['seconds'])}, stop reason: {record['stop_reason']}"
+        f"fold {fold.number} of {fold.of}: {record.run_id}, epoch {record.epochs}{score}, "
+        f"{duration(record.seconds)}, stop reason: {record.stop_reason}"
     )
 
 
-def folds_table(records: Sequence[Mapping[str, Any]]) -> Grid:
+def folds_table(records: Sequence[RunRecord]) -> Grid:
     """Each fold's run and its scores on the rows that it did not train on."""
-    paths = [path for path in _known_paths(records) if path.startswith(_SPLIT)]
+    known = dict.fromkeys(path for record in records for path in record.metrics)
+    paths = [path for path in known if path.startswith(_SPLIT)]
     table = Grid(["fold", "run", "status", "epochs", *paths], 3)
     for record in records:
-        metrics = record.get("metrics", {})
         table.add_row(
-            str(record["fold"]["number"]),
-            str(record["run_id"]),
-            str(record["status"]),
-            str(record.get("epochs", "-")),
-            *(rounded(metrics.get(path)) for path in paths),
+            "-" if record.fold is None else str(record.fold.number),
+            record.run_id,
+            record.status,
+            epochs_text(record),
+            *(rounded(record.metrics.get(path)) for path in paths),
         )
     return table
-
-
-def _known_paths(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(path for record in records for path in record.get("metrics", {})))
 
 
 def summary_table(document: Mapping[str, Any]) -> Grid:

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from bpcli.runs.run_json import Unreadable
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.tables import named_text
 from bpcli.text import duration, plain, rounded
+
+if TYPE_CHECKING:
+    from bpcli.runs.listing import Listed
+    from bpcli.runs.run_json import RunRecord
+    from bpcli.runs.saved import Scores
 
 _MOST_KEYS = 6
 _SPLITS = ("val", "test")
 
 
 def runs_table(
-    records: Sequence[Mapping[str, Any]], differing: Sequence[str], now: float
+    records: Sequence[Listed], tags: Sequence[Sequence[str]], differing: Sequence[str], now: float
 ) -> tuple[Grid, list[str]]:
     """A row a run, and the columns that may go where there is no room for all.
 
-    Beside what became of a run stand the keys in which the configs differ.
+    Beside what became of a run stand its tags, and the keys in which the configs differ.
     """
     keys, scores = differing[:_MOST_KEYS], _score_columns(records)
-    columns = {
-        "run": [str(record["run_id"]) for record in records],
-        "tags": [", ".join(record.get("tags", [])) for record in records],
-        "fold": [_fold_text(record) for record in records],
+    columns: dict[str, list[str]] = {
+        "run": [record.run_id for record in records],
+        "tags": [", ".join(each) for each in tags],
+        "fold": _cells(records, _fold_text),
         "age": [_age(record, now) for record in records],
-        "status": [str(record["status"]) for record in records],
-        "stop reason": [str(record.get("stop_reason", "-")) for record in records],
+        "status": [record.status for record in records],
+        "stop reason": _cells(records, lambda record: record.stop_reason or "-"),
         **scores,
         **{_heading(key, keys): _config_cells(records, key) for key in keys},
-        "epochs": [str(record.get("epochs", "-")) for record in records],
-        "time": [_time(record) for record in records],
+        "epochs": _cells(records, epochs_text),
+        "time": _cells(records, _time),
     }
     kept = {
         name: cells
@@ -63,30 +69,40 @@ def _heading(key: str, keys: Sequence[str]) -> str:
     return key if last in ("epochs", *others) else last
 
 
-def _config_cells(records: Sequence[Mapping[str, Any]], key: str) -> list[str]:
-    return [_value_text(record.get("config", {}).get(key)) for record in records]
+def _cells(records: Sequence[Listed], text: Callable[[RunRecord], str]) -> list[str]:
+    """A cell for each, nothing where the record cannot be read."""
+    return ["-" if isinstance(each, Unreadable) else text(each) for each in records]
 
 
-def _splits(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def _config_cells(records: Sequence[Listed], key: str) -> list[str]:
+    configs = [{} if isinstance(each, Unreadable) else each.config for each in records]
+    return [_value_text(config.get(key)) for config in configs]
+
+
+def _metrics(record: Listed) -> Scores:
+    return {} if isinstance(record, Unreadable) else record.metrics
+
+
+def _splits(records: Sequence[Listed]) -> list[str]:
     """Validation and test where any run has them; training for those that have neither."""
-    paths = [path for record in records for path in record.get("metrics") or {}]
+    paths = [path for record in records for path in _metrics(record)]
     found = [split for split in _SPLITS if any(path.startswith(f"{split}.") for path in paths)]
     return found if found and all(map(_is_scored_apart, records)) else ["train", *found]
 
 
-def _is_scored_apart(record: Mapping[str, Any]) -> bool:
-    metrics = record.get("metrics") or {}
+def _is_scored_apart(record: Listed) -> bool:
+    metrics = _metrics(record)
     return not metrics or any(path.partition(".")[0] in _SPLITS for path in metrics)
 
 
-def _score_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
     """The scores of the best weights, a column a split: the first metric but the loss of each.
 
     Where all runs have the same metric, it stands in the heading.
     """
     columns = {}
     for split in _splits(records):
-        found = [_first_metric(record.get("metrics") or {}, split) for record in records]
+        found = [_first_metric(_metrics(record), split) for record in records]
         names = {metric for metric, _ in found if metric}
         heading = f"{split}.{names.pop()}" if len(names) == 1 else split
         is_told = heading == split
@@ -97,37 +113,37 @@ def _score_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]
     return columns
 
 
-def _first_metric(
-    metrics: Mapping[str, float | None], split: str
-) -> tuple[str | None, float | None]:
+def _first_metric(metrics: Scores, split: str) -> tuple[str | None, float | None]:
     own = {path.removeprefix(f"{split}."): value for path, value in metrics.items()
            if path.startswith(f"{split}.")}  # fmt: skip
     chosen = next((name for name in own if not name.startswith("loss")), None)
     return (chosen, own[chosen]) if chosen else (None, None)
 
 
-def headline(record: Mapping[str, Any]) -> tuple[str | None, float | None]:
+def headline(record: RunRecord) -> tuple[str | None, float | None]:
     """The path and value that stand for a run: of its last split, the first metric but the loss."""
-    metrics = record.get("metrics") or {}
-    split = next(reversed(metrics), "").partition(".")[0]
-    metric, value = _first_metric(metrics, split)
+    split = next(reversed(record.metrics), "").partition(".")[0]
+    metric, value = _first_metric(record.metrics, split)
     return (None if metric is None else f"{split}.{metric}"), value
 
 
-def _fold_text(record: Mapping[str, Any]) -> str:
-    fold = record.get("fold")
-    return f"{fold['number']} of {fold['of']}" if fold else "-"
+def _fold_text(record: RunRecord) -> str:
+    return "-" if record.fold is None else f"{record.fold.number} of {record.fold.of}"
 
 
-def _time(record: Mapping[str, Any]) -> str:
-    seconds = record.get("seconds")
-    return "-" if seconds is None else duration(seconds)
+def epochs_text(record: RunRecord) -> str:
+    """How many epochs there were, if that is known yet."""
+    return str(record.epochs) if record.has_results else "-"
 
 
-def _age(record: Mapping[str, Any], now: float) -> str:
+def _time(record: RunRecord) -> str:
+    return duration(record.seconds) if record.has_results else "-"
+
+
+def _age(record: Listed, now: float) -> str:
     """How long ago a run began, in one unit."""
     try:
-        started = time.mktime(time.strptime(str(record["run_id"])[:15], "%Y%m%d-%H%M%S"))
+        started = time.mktime(time.strptime(record.run_id[:15], "%Y%m%d-%H%M%S"))
     except (ValueError, OverflowError):
         return "-"
     age = max(0.0, now - started)
@@ -137,7 +153,7 @@ def _age(record: Mapping[str, Any], now: float) -> str:
     return f"{int(age)} s"
 
 
-def _value_text(value: Any) -> str:
+def _value_text(value: object) -> str:
     """A value of a config, as short as a table needs it."""
     if value is None or isinstance(value, bool):
         return str(value).lower().replace("none", "null")
@@ -160,7 +176,7 @@ def difference_table(document: Mapping[str, Any], section: str, title: str) -> G
     return table
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     """Digests say no more by all their digits."""
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return f"{value.removeprefix('sha256:')[:12]}..."

@@ -6,87 +6,92 @@ Cells are plain text, never markup: names of runs and classes may hold any chara
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bpcli.terminal.grid import Facts, Grid
 from bpcli.text import duration, rounded
 
+if TYPE_CHECKING:
+    from bpcli.runs.run_json import Description, LayerRecord, RunRecord
+    from bpcli.runs.saved import Value
 
-def header(record: Mapping[str, Any]) -> Facts:
+
+def header(record: RunRecord) -> Facts:
     """What is about to be trained."""
-    rows = record["rows"]
-    splits = ", ".join(f"{name} {count}" for name, count in rows.items() if count)
-    frozen = f", {record['n_frozen']} frozen" if record["n_frozen"] else ""
+    splits = ", ".join(f"{name} {count}" for name, count in vars(record.rows).items() if count)
+    frozen = f", {record.n_frozen} frozen" if record.n_frozen else ""
     return [
-        ("run", record["run_id"]),
-        ("rows", f"{splits} ({record['task']})"),
-        ("layers", layers_text(record["layers"])),
-        ("parameters", f"{record['n_params']:,}{frozen}"),
-        ("loss", loss_text(record)),
+        ("run", record.run_id),
+        ("rows", f"{splits} ({record.task})"),
+        ("layers", layers_text(record.layers)),
+        ("parameters", f"{record.n_params:,}{frozen}"),
+        ("loss", objective_text(record)),
         *_class_weights(record),
-        ("optimizer", f"{named_text(record['optimizer'])}, {_batch_text(record)}"),
-        ("seed", str(record["seed"])),
+        ("optimizer", f"{named_text(record.optimizer)}, {_batch_text(record)}"),
+        ("seed", str(record.seed)),
     ]
 
 
-def _class_weights(record: Mapping[str, Any]) -> Facts:
-    weights = record.get("class_weights") or {}
+def _class_weights(record: RunRecord) -> Facts:
+    weights = record.class_weights or {}
     text = ", ".join(f"{name} {rounded(weight, 4)}" for name, weight in weights.items())
     return [("class weights", text)] if text else []
 
 
-def loss_text(record: Mapping[str, Any]) -> str:
+def loss_text(loss: str, reduction: str, l2: float, *, is_weighted: bool = False) -> str:
     """What is minimised: mse, summed over the rows, + L2 0.1."""
-    total = ", summed over the rows" if record["reduction"] == "sum" else ""
-    total += ", rows weighted" if record.get("weighted") else ""
-    penalty = f" + L2 {record['l2']:g}" if record["l2"] else ""
-    return f"{record['loss']}{total}{penalty}"
+    total = ", summed over the rows" if reduction == "sum" else ""
+    total += ", rows weighted" if is_weighted else ""
+    penalty = f" + L2 {l2:g}" if l2 else ""
+    return f"{loss}{total}{penalty}"
 
 
-def _batch_text(record: Mapping[str, Any]) -> str:
-    size = record["batch_size"]
+def objective_text(record: Description) -> str:
+    """What a run minimises."""
+    return loss_text(record.loss, record.reduction, record.l2, is_weighted=record.weighted)
+
+
+def _batch_text(record: RunRecord) -> str:
+    size, rate = record.batch_size, record.learning_rate
     batch = "full batch" if size == "full" else f"batches of {size}"
-    rate = record.get("learning_rate")
-    return (
-        f"{'' if rate is None else f'learning rate {_rate_text(rate)}, '}{batch}, {record['dtype']}"
-    )
+    return f"{'' if rate is None else f'learning rate {_rate_text(rate)}, '}{batch}, {record.dtype}"
 
 
-def _rate_text(rate: float | Mapping[str, Any]) -> str:
+def _rate_text(rate: float | Mapping[str, Value]) -> str:
     """The number, or the schedule with its options."""
     return named_text(rate, "schedule") if isinstance(rate, Mapping) else f"{rate:g}"
 
 
-def layers_text(layers: Sequence[Mapping[str, Any]]) -> str:
+def layers_text(layers: Sequence[LayerRecord]) -> str:
     """Sizes and activations from the input on: 2 - 16 tanh - 1 sigmoid."""
-    texts = [str(layers[0]["inputs"])]
+    texts = [str(layers[0].inputs)]
     for layer in layers:
-        note = {"none": " (no bias)", "frozen": " (frozen bias)"}.get(layer["bias"], "")
-        texts.append(f"{layer['units']} {named_text(layer['activation'])}{note}")
+        note = {"none": " (no bias)", "frozen": " (frozen bias)"}.get(layer.bias, "")
+        texts.append(f"{layer.units} {named_text(layer.activation)}{note}")
     return " - ".join(texts)
 
 
-def named_text(item: Mapping[str, Any], name: str = "name") -> str:
+def named_text(item: Mapping[str, object], name: str = "name") -> str:
     """The name, which stands under that key, with its options: elu (alpha 1)."""
     options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != name]
     return f"{item[name]} ({', '.join(options)})" if options else str(item[name])
 
 
-def _option_text(value: Any) -> str:
+def _option_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def stop_table(record: Mapping[str, Any]) -> Grid:
+def stop_table(record: RunRecord) -> Grid:
     """Every criterion with its start, now and target, and which one is the stop reason."""
     table = Grid(["criterion", "measures", "start", "now", "target", ""], 2)
-    for rule in record["stop"]:
+    for rule in record.stop:
         table.add_row(
-            rule["name"],
-            rule["meaning"],
-            rounded(rule["start"]),
-            rounded(rule["now"]),
-            f"{'<=' if rule['falls'] else '>='} {rounded(rule['target'])}",
-            "stop reason" if rule["name"] == record["stop_reason"] else "",
+            rule.name,
+            rule.meaning,
+            rounded(rule.start),
+            rounded(rule.now),
+            f"{'<=' if rule.falls else '>='} {rounded(rule.target)}",
+            "stop reason" if rule.name == record.stop_reason else "",
         )
     return table
 
@@ -103,27 +108,31 @@ def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
     return table
 
 
-def history(record: Mapping[str, Any]) -> Facts:
+def history(record: RunRecord, tags: Sequence[str]) -> Facts:
     """What was trained, when, and how it ended."""
     facts = header(record)
-    if record.get("tags"):
-        facts.insert(1, ("tags", ", ".join(record["tags"])))
-    if record.get("fold"):
-        fold = record["fold"]
-        facts.append(("fold", f"{fold['number']} of {fold['of']}, group {fold['group']}"))
-    ends = ("status", "stop_reason", "started", "ended", "epochs", "best_epoch")
-    for key in ("overrides", "numerics", *ends):
-        value = record.get(key)
-        if value not in (None, []):
-            text = ", ".join(value) if isinstance(value, list) else str(value)
-            facts.append((key.replace("_", " "), text))
-    return facts
+    if tags:
+        facts.insert(1, ("tags", ", ".join(tags)))
+    if record.fold is not None:
+        fold = record.fold
+        facts.append(("fold", f"{fold.number} of {fold.of}, group {fold.group}"))
+    results = [("epochs", str(record.epochs)), ("best epoch", str(record.best_epoch))]
+    ends = [
+        ("overrides", ", ".join(record.overrides)),
+        ("numerics", record.numerics),
+        ("status", record.status),
+        ("stop reason", record.stop_reason),
+        ("started", record.started),
+        ("ended", record.ended),
+        *(results if record.has_results else []),
+    ]
+    return facts + [(name, text) for name, text in ends if text]
 
 
 def scores_table(
     scores: Mapping[str, float | None],
     baselines: Mapping[str, Mapping[str, float | None]],
-    record: Mapping[str, Any],
+    record: Description,
     intervals: Mapping[str, Sequence[float] | None] | None = None,
 ) -> Grid:
     """Metrics by split, a row a metric, with intervals and baselines of the last split beside them.
@@ -134,9 +143,9 @@ def scores_table(
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
     columns = [f"{label} ({split})" for label in baselines for split in splits[-1:]]
     table = Grid(["metric", *splits, *([] if intervals is None else ["95 % interval"]), *columns])
-    loss = "weighted mean loss" if record.get("weighted") else "mean loss"
+    loss = "weighted mean loss" if record.weighted else "mean loss"
     labels = {
-        "loss": f"{loss} (scaled)" if record["targets_scaled"] else loss,
+        "loss": f"{loss} (scaled)" if record.targets_scaled else loss,
         "loss_original": f"{loss} (original units)",
     }
     for metric in metrics:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bpcli.runs.machines import texts
 from bpcli.terminal.grid import Facts
 
+if TYPE_CHECKING:
+    from bpcli.runs.run_json import Machine
 
-def machine_facts(then: Mapping[str, Any], now: Mapping[str, Any]) -> Facts:
+
+def machine_facts(then: Machine, now: Machine) -> Facts:
     """Versions, processor, and what is used of it: once where they are the same, else both."""
     was, is_now = texts(then), texts(now)
     names = dict.fromkeys([*was, *is_now])

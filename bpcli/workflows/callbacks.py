@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bpcli.runs.store import Record
+from bpcli.runs.run_json import RunRecord
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping
 from bpcli.workflows.scores import EpochScores
@@ -25,6 +25,6 @@ class Callback(Protocol):
 class TrainingCallback(Callback, Protocol):
     """Shows the training of a run."""
 
-    def on_start(self, record: Record, stopping: Stopping) -> None:
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         """Called before the first epoch, with the run's record and the stop rules."""
         ...

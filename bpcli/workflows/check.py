@@ -180,7 +180,7 @@ class Check:
             "config": self.resolved.tree,
             "origins": {".".join(map(str, key)): text for key, text in self.origins.items()},
             "layers": [
-                record | {"weights": [layer.rows, layer.inputs], "n_params": layer.size}
+                record.to_json() | {"weights": [layer.rows, layer.inputs], "n_params": layer.size}
                 for record, layer in zip(
                     layer_records(experiment.network), experiment.network.layers, strict=True
                 )

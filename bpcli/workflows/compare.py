@@ -23,7 +23,7 @@ from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.schedules import rate_record
 from bpcli.registry import as_mapping
 from bpcli.runs.record import describe
-from bpcli.runs.store import Record
+from bpcli.runs.run_json import Description
 from bpcli.training.loop import Epoch, every_epoch, train_epochs
 from bpcli.training.metered import METERED, Metered
 from bpcli.training.stopping import Best
@@ -93,7 +93,7 @@ class Comparison:
 
     alternatives: Sequence[Alternative]
     seeds: Sequence[int]
-    facts: Record
+    facts: Description
     split: SplitName
     metric: str
     trials: list[Trial] = field(default_factory=list)
@@ -112,8 +112,12 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """One document: what was compared, a summary an optimizer, and every training."""
         return {
-            "name": self.facts["name"],
-            **{key: self.facts[key] for key in ("loss", "reduction", "l2", "batch_size", "rows")},
+            "name": self.facts.name,
+            "loss": self.facts.loss,
+            "reduction": self.facts.reduction,
+            "l2": self.facts.l2,
+            "batch_size": self.facts.batch_size,
+            "rows": self.facts.rows.to_json(),
             "seeds": list(self.seeds),
             "split": self.split,
             "metric": f"{self.split}.{self.metric}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,13 +16,16 @@ from bpcli.data.types import SPLITS
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array
-from bpcli.runs.files import load_arrays
-from bpcli.runs.layout import PATH, SPLIT, WEIGHTS
+from bpcli.runs.layout import PATH, SPLIT
+from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import split_bytes
-from bpcli.runs.store import Record, Run
-from bpcli.runs.trained import SavedWeights
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.saved import Figure
+from bpcli.runs.saved_weights import WeightsMeta
+from bpcli.runs.store import Run
+from bpcli.runs.trained import SavedWeights, load_weights
 from bpcli.workflows.verdict import Difference, Differences, Distance, Finding, relative_difference
 
 _FACTS = (
@@ -30,9 +34,6 @@ _FACTS = (
 )  # fmt: skip
 _CHANGED_BY_VERIFY = ("training.epochs", "training.stop", "training.checkpoint_every")
 _LARGEST_HEADER = 2**12
-
-Numbers: TypeAlias = float | Sequence[float | None] | None
-"""A number, or a list of numbers; None for one that is not finite, or not there."""
 
 Losses: TypeAlias = Mapping[int, float | None]
 """Losses by epoch; None for one that is not finite."""
@@ -48,13 +49,13 @@ def compare_inputs(differences: Differences, saved: SavedWeights, experiment: Ex
 
 def compare_results(differences: Differences, saved: SavedWeights, other: Run) -> None:
     """Compare the logs, weights and records of the two trainings."""
-    then, again = saved.record, other.record()
-    arrays, meta = load_arrays(other.path(WEIGHTS))
-    ends = (then["epochs"], again["epochs"])
+    saved_again = load_weights(other)
+    then, again = saved.record, saved_again.record
+    ends = (then.epochs, again.epochs)
     differences.add("epoch", count_findings("the number of epochs", *ends))
     differences.add("line", line_findings(saved.run.metrics(), other.metrics()))
-    differences.add("tensor", tensor_findings(saved.arrays, arrays))
-    differences.add("record", description_findings(saved.meta, meta))
+    differences.add("tensor", tensor_findings(saved.arrays, saved_again.arrays))
+    differences.add("record", description_findings(saved.meta, saved_again.meta))
     differences.add("record", fact_findings(then, again))
     if has_metrics(then):
         differences.add("metric", metric_findings(then, again))
@@ -70,14 +71,14 @@ def compare_paths(differences: Differences, run: Run, other: Run, experiment: Ex
     return len(then)
 
 
-def has_metrics(record: Record) -> bool:
+def has_metrics(record: RunRecord) -> bool:
     """Whether there are metrics to compare: a training that was given up has none."""
-    return bool(record["metrics"]) or record["status"] != "interrupted"
+    return bool(record.metrics) or record.status != "interrupted"
 
 
-def data_findings(record: Record, experiment: Experiment) -> Findings:
+def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
     """Data have no size of difference of their own: losses and weights show what comes of it."""
-    then, again = record["data_sha256"], data_digest(experiment.table)
+    then, again = record.data_sha256, data_digest(experiment.table)
     if then != again:
         yield Finding(Difference("the SHA-256 of the data", then, again), None)
 
@@ -120,17 +121,16 @@ def count_findings(what: str, then: int | None, again: int | None) -> Findings:
         yield _incomparable(what, then, again)
 
 
-def line_findings(then: Sequence[Record], again: Sequence[Record]) -> Findings:
+def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings:
     """All that both logs have of an epoch, without its loss and the time it took."""
-    ends = [log[-1]["epoch"] if log else None for log in (then, again)]
+    ends = [log[-1].epoch if log else None for log in (then, again)]
     yield from count_findings("the last epoch in the log", *ends)
-    others = {line["epoch"]: line for line in again}
+    others = {line.epoch: line.numbers() for line in again}
     for line in then:
-        other = others.get(line["epoch"], {})
-        for key in line:  # in the order of the line: the first that differs is named
+        other = others.get(line.epoch, {})
+        for key, value in line.numbers().items():  # in order: the first that differs is named
             if key in other and key not in ("epoch", "loss", "seconds"):
-                what = f"{key} of epoch {line['epoch']}"
-                yield from _number_findings(what, line[key], other[key])
+                yield from _number_findings(f"{key} of epoch {line.epoch}", value, other[key])
 
 
 def tensor_findings(then: Mapping[str, Array], again: Mapping[str, Array]) -> Findings:
@@ -154,40 +154,42 @@ def path_findings(then: Array, again: Array) -> Findings:
             yield Finding(_first_entry(what, first, second), _distance(what, first, second))
 
 
-def description_findings(then: Record, again: Record) -> Findings:
+def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
     """What describes the weights; a number that fills gaps may differ in its last bits."""
-    for key in then:
+    for key, value in vars(then).items():
         if key != "columns":
-            yield from _text_findings(f"`{key}` of the weights", then[key], again[key])
-    columns = [(meta["columns"] or {"inputs": []})["inputs"] for meta in (then, again)]
+            yield from _text_findings(f"`{key}` of the weights", value, getattr(again, key))
+    columns = [meta.columns.inputs if meta.columns else [] for meta in (then, again)]
     for one, other in zip(*columns, strict=False):
-        if isinstance(one["fill"], int | float) and isinstance(other["fill"], int | float):
-            yield from _number_findings(f"the fill of {one['name']}", one["fill"], other["fill"])
-            one = one | {"fill": other["fill"]}
-        yield from _text_findings(f"the column {one['name']}", one, other)
+        if isinstance(one.fill, int | float) and isinstance(other.fill, int | float):
+            yield from _number_findings(f"the fill of {one.name}", one.fill, other.fill)
+            one = replace(one, fill=other.fill)
+        yield from _text_findings(f"the column {one.name}", one, other)
 
 
-def fact_findings(then: Record, again: Record) -> Findings:
+def fact_findings(then: RunRecord, again: RunRecord) -> Findings:
     """What the record says of the training, without what `verify` changes in the config."""
     for key in _FACTS:
-        yield from _text_findings(f"`{key}`", then[key], again[key])
-    for key, value in again["config"].items():
+        yield from _text_findings(f"`{key}`", getattr(then, key), getattr(again, key))
+    for key, value in again.config.items():
         if not key.startswith(_CHANGED_BY_VERIFY):
-            yield from _text_findings(f"`{key}` of the config", then["config"].get(key), value)
+            yield from _text_findings(f"`{key}` of the config", then.config.get(key), value)
 
 
-def metric_findings(then: Record, again: Record) -> Findings:
+def metric_findings(then: RunRecord, again: RunRecord) -> Findings:
     """The final metrics and baselines, the best epoch and the class weights."""
-    yield from _number_findings("the best epoch", then["best_epoch"], again["best_epoch"])
-    yield from _score_findings("", then["metrics"], again["metrics"])
-    weights = [record["class_weights"] or {} for record in (then, again)]
+    yield from _number_findings("the best epoch", then.best_epoch, again.best_epoch)
+    yield from _score_findings("", then.metrics, again.metrics)
+    weights = [record.class_weights or {} for record in (then, again)]
     yield from _score_findings("weight of class ", *weights)
-    for label in dict.fromkeys([*then["baselines"], *again["baselines"]]):
-        scores = (record["baselines"].get(label, {}) for record in (then, again))
+    for label in dict.fromkeys([*then.baselines, *again.baselines]):
+        scores = (record.baselines.get(label, {}) for record in (then, again))
         yield from _score_findings(f"{label} baseline, ", *scores)
 
 
-def _score_findings(prefix: str, then: Record, again: Record) -> Findings:
+def _score_findings(
+    prefix: str, then: Mapping[str, Figure], again: Mapping[str, Figure]
+) -> Findings:
     for name in dict.fromkeys([*then, *again]):
         yield from _number_findings(f"{prefix}{name}", then.get(name), again.get(name))
 

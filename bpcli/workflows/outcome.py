@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,8 @@ from bpcli.runs.files import array_bytes
 from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.record import criterion_record, now, weight_arrays, weights_meta
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import Record, Run
+from bpcli.runs.run_json import RunRecord, Status
+from bpcli.runs.store import Run
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import all_baselines, all_scores
 from bpcli.workflows.session import RunToTrain, Session
@@ -23,7 +24,7 @@ class Outcome:
     """A run that was trained, its record, and the failure that ended training early, if any."""
 
     run: Run
-    record: Record
+    record: RunRecord
     failure: Exception | None
 
 
@@ -37,9 +38,9 @@ def save_end(session: Session, ending: Ending) -> Outcome:
         ending = _with_last_checkpoint(session, ending)
         record = _save_results(session, ending)
     except RunError as error:
-        failed = {"status": "failed", "stop_reason": "failed", "error": str(error)}
+        failed = replace(target.record, status="failed", stop_reason="failed", error=str(error))
         with suppress(RunError):
-            target.run.write_record(target.record | failed)
+            target.run.write_record(failed)
         error.add_note(_once_it_can_be_saved(target.run))
         raise
     if ending.failure is not None:
@@ -60,7 +61,7 @@ def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
     return ending
 
 
-def _save_results(session: Session, ending: Ending) -> Record:
+def _save_results(session: Session, ending: Ending) -> RunRecord:
     """Save the weights, then the record; the record."""
     target, best = session.target, session.decision.best
     last_params = target.experiment.initial_params if ending.last is None else ending.last.params
@@ -69,37 +70,41 @@ def _save_results(session: Session, ending: Ending) -> Record:
     meta = weights_meta(target.experiment, best.number)
     arrays = weight_arrays(target.experiment, best_params, last_params)
     target.write(WEIGHTS, array_bytes(arrays, meta))
-    digests = target.record["sha256"] | session.log.finish()
-    results = _results(session, ending, best_params)
-    record = target.record | results | {"sha256": digests}
+    digests = target.record.sha256 | session.log.finish()
+    record = replace(_ended(session, ending, best_params), sha256=digests)
     target.run.write_record(record)
     return record
 
 
 def _let_weights_change(target: RunToTrain) -> None:
     """Take the digest of an earlier end's weights out of the record: they agree at any time."""
-    if target.record["sha256"].pop(WEIGHTS, None):
+    if target.record.sha256.pop(WEIGHTS, None):
         target.run.write_record(target.record)
 
 
-def _results(session: Session, ending: Ending, best_params: Vector) -> Record:
-    """What the record says of the end; scores are those of the best parameters."""
+def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
+    """The record with all of the end; scores are those of the best parameters."""
     experiment, decision, last = session.target.experiment, session.decision, ending.last
-    return {
-        "status": "finished" if ending.failure is None else ending.reason,
-        "stop_reason": ending.reason,
-        "stop_message": _stop_message(ending),
-        "diagnostics": {} if last is None else last.diagnostics,
-        "epochs": 0 if last is None else last.number,
-        "best_epoch": decision.best.number,
-        "ended": now(),
-        "seconds": 0.0 if last is None else round(last.seconds, 6),
-        "watching_seconds": round(ending.callback_seconds, 6),
-        "stop": [criterion_record(rule) for rule in decision.stopping.criteria],
-        "warning": _warning(session, ending),
-        "metrics": {} if ending.is_abandoned else all_scores(experiment, best_params),
-        "baselines": {} if ending.is_abandoned else all_baselines(experiment),
-    }
+    return replace(
+        session.target.record,
+        status="finished" if ending.failure is None else _STATUS.get(ending.reason, "failed"),
+        stop_reason=ending.reason,
+        stop_message=_stop_message(ending),
+        diagnostics={} if last is None else {**last.diagnostics},
+        epochs=0 if last is None else last.number,
+        best_epoch=decision.best.number,
+        ended=now(),
+        seconds=0.0 if last is None else round(last.seconds, 6),
+        watching_seconds=round(ending.callback_seconds, 6),
+        stop=[criterion_record(rule) for rule in decision.stopping.criteria],
+        warning=_warning(session, ending),
+        metrics={} if ending.is_abandoned else all_scores(experiment, best_params),
+        baselines={} if ending.is_abandoned else all_baselines(experiment),
+    )
+
+
+_STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "diverged"}
+"""What a run's status is where training failed, by the stop reason; all others have failed."""
 
 
 def _stop_message(ending: Ending) -> str | None:
@@ -118,12 +123,12 @@ def _warning(session: Session, ending: Ending) -> str | None:
     return None
 
 
-def _notes(failure: Exception, run: Run, record: Record) -> Iterator[str]:
+def _notes(failure: Exception, run: Run, record: RunRecord) -> Iterator[str]:
     """Where the run was saved, and how it is resumed."""
     if isinstance(failure, RunError):
         yield _once_it_can_be_saved(run)
         return
-    yield f"The run is saved as {run.run_id} ({record['epochs']} epochs)."
+    yield f"The run is saved as {run.run_id} ({record.epochs} epochs)."
     if isinstance(failure, Interrupted):
         yield f"Resume with: {_resume(run)}"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
@@ -14,6 +13,7 @@ from bpcli.plots.subject import Need, Rebuilt, Subject
 from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import PATH
+from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Weights, load_trained
@@ -30,12 +30,12 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     Raises `RunError` where the split has no rows, or there is no record.
     """
     record, faults = run.record(), dict[Need, str]()
-    lines: Sequence[Mapping[str, Any]] = ()
+    lines: Sequence[LogLine] = ()
     rebuilt = path = None
     try:
         lines = checked_log(run)
         if not lines:
-            faults["log"] = f"{run.run_id} has no epochs: its status is `{record['status']}`."
+            faults["log"] = f"{run.run_id} has no epochs: its status is `{record.status}`."
     except RunError as error:
         faults["log"] = str(error)
     try:

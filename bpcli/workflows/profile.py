@@ -19,7 +19,7 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import Optimizer, State
 from bpcli.optimizers.base import Evaluation, Objective, Point
-from bpcli.runs.store import Record
+from bpcli.runs.run_json import RunRecord
 from bpcli.training.metered import CountedObjective, Counts
 
 _SECONDS = 0.3
@@ -39,7 +39,7 @@ class Profile:
     trained: float
     watching: float
 
-    def to_json(self) -> Record:
+    def to_json(self) -> dict[str, object]:
         return {
             "seconds_per_epoch": dict(self.parts),
             "alone": self.alone,
@@ -48,7 +48,7 @@ class Profile:
         }
 
 
-def profile(experiment: Experiment, record: Record) -> Profile:
+def profile(experiment: Experiment, record: RunRecord) -> Profile:
     """Measure the parts of an epoch; `record` is that of the training that was just done."""
     with repeatable_numerics():
         seconds, in_objective = _train(experiment)
@@ -59,11 +59,11 @@ def profile(experiment: Experiment, record: Record) -> Profile:
         "adding up, scale, L2, Python": max(0.0, in_objective - in_passes),
         "optimizer": seconds - in_objective,
     }
-    trained_epochs, watching = max(1, record["epochs"]), record["watching_seconds"]
+    trained_epochs, watching = max(1, record.epochs), record.watching_seconds
     return Profile(
         parts,
         sum(parts.values()),
-        (record["seconds"] - watching) / trained_epochs,
+        (record.seconds - watching) / trained_epochs,
         watching / trained_epochs,
     )
 

@@ -24,10 +24,11 @@ from bpcli.runs.files import remove_unfinished
 from bpcli.runs.integrity import changed_files
 from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT, WEIGHTS
 from bpcli.runs.listing import differences
-from bpcli.runs.machines import decisive, facts_of, in_words, sessions_of
+from bpcli.runs.machines import decisive, in_words, sessions_of
 from bpcli.runs.provenance import data_digest, machine, since
 from bpcli.runs.record import argv, describe, now
-from bpcli.runs.store import RUNNING, Record, Run
+from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
+from bpcli.runs.store import Run
 from bpcli.training.stopping import Best, Criterion, Stopping
 from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.outcome import Outcome
@@ -49,19 +50,17 @@ CHANGEABLE = (
 _UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
 """The files that a training does not change before its end."""
 
-_OF_THE_END = ("stop", "stop_reason", "stop_message", "ended", "error")
-
 
 @dataclass(frozen=True)
 class Resumption:
     """A locked run and the checkpoint to resume it from; without `start`, from its beginning."""
 
     run: Run
-    record: Record
+    record: RunRecord
     experiment: Experiment
     checkpoints: Checkpoints
     start: Checkpoint | None
-    machine: Record
+    machine: Machine
 
     @property
     def warnings(self) -> list[str]:
@@ -75,8 +74,8 @@ class Resumption:
     @property
     def other_bits(self) -> str | None:
         """That the numerics, kernels or versions are not those of the epochs so far."""
-        before = [facts for epoch, facts in sessions_of(self.record) if epoch < self._at_epoch]
-        changes = decisive(before[-1], self.machine) if self._at_epoch else []
+        before = [facts for epoch, facts in sessions_of(self.record) if epoch < self.at_epoch]
+        changes = decisive(before[-1], self.machine) if self.at_epoch else []
         if not changes:
             return None
         return (
@@ -85,7 +84,8 @@ class Resumption:
         )
 
     @property
-    def _at_epoch(self) -> int:
+    def at_epoch(self) -> int:
+        """The epoch that it goes on from."""
         return 0 if self.start is None else self.start.number
 
     @property
@@ -108,18 +108,18 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         record = run.record()
         config = _config(run, overrides)
         experiment = build(config)
-        if data_digest(experiment.table) != record["data_sha256"]:
+        if data_digest(experiment.table) != record.data_sha256:
             raise RunError(
                 f"{run.run_id} cannot be resumed: its data have changed since it began."
                 f"{since(record)}"
             )
-        checkpoints = Checkpoints(run, record["identity"])
+        checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()
         if start is None and checkpoints.faults:
             raise RunError(_useless(run, checkpoints.faults))
         _refuse_misfit(run, start, experiment)
         _refuse_nothing_to_do(run, record, start, experiment)
-        yield Resumption(run, record, experiment, checkpoints, start, facts_of(machine()))
+        yield Resumption(run, record, experiment, checkpoints, start, machine())
 
 
 def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
@@ -135,30 +135,34 @@ def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
     return train_on(target, callback)
 
 
-def _record(resumption: Resumption) -> Record:
+def _record(resumption: Resumption) -> RunRecord:
     """What is known before the first epoch: of the earlier end only what its files need.
 
     The digests of files that change from now on are left out: whenever this process may be killed,
     the record and the files agree.
     """
-    experiment, old = resumption.experiment, resumption.record
-    added, found = list(experiment.config.overrides), describe(experiment)
-    session = {
-        "at_epoch": 0 if resumption.start is None else resumption.start.number,
-        "when": now(),
-        "overrides": added,
-        "changed": [*differences(old["config"], found["config"])],
-        "argv": argv(),
-        "machine": resumption.machine,
-        "warning": resumption.other_bits,
-    }
-    return {key: value for key, value in old.items() if key not in _OF_THE_END} | {
-        **found,
-        "status": RUNNING,
-        "sha256": {file: old["sha256"][file] for file in _UNCHANGED & old["sha256"].keys()},
-        "overrides": [*old["overrides"], *added],
-        "resumed": [*old.get("resumed", []), session],
-    }
+    old, found = resumption.record, describe(resumption.experiment)
+    session = ResumedSession(
+        at_epoch=resumption.at_epoch,
+        when=now(),
+        overrides=found.overrides,
+        changed=[*differences(old.config, found.config)],
+        argv=argv(),
+        machine=resumption.machine,
+        warning=resumption.other_bits,
+    )
+    return replace(
+        old,
+        **vars(replace(found, overrides=[*old.overrides, *found.overrides])),
+        status="running",
+        sha256={file: old.sha256[file] for file in _UNCHANGED & old.sha256.keys()},
+        resumed=[*old.resumed, session],
+        stop=[],
+        stop_reason="",
+        stop_message=None,
+        ended="",
+        error="",
+    )
 
 
 def _config(run: Run, overrides: Sequence[str]) -> Config:
@@ -231,9 +235,9 @@ def _is_memory(name: str, array: Array) -> bool:
 
 
 def _refuse_nothing_to_do(
-    run: Run, record: Record, start: Checkpoint | None, experiment: Experiment
+    run: Run, record: RunRecord, start: Checkpoint | None, experiment: Experiment
 ) -> None:
-    is_finished = record["status"] == "finished"
+    is_finished = record.status == "finished"
     if start is None:
         if is_finished:
             raise RunError(f"{run.run_id} has finished, and has no checkpoint to resume from.")

@@ -13,7 +13,8 @@ from bpcli.experiment import Experiment
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
 from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT
 from bpcli.runs.record import split_bytes
-from bpcli.runs.store import Record, Run
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
 from bpcli.workflows.callbacks import Callback, TrainingCallback
 from bpcli.workflows.checkpointer import Checkpointer, pace_of
@@ -30,7 +31,7 @@ class RunToTrain:
 
     experiment: Experiment
     run: Run
-    record: Record
+    record: RunRecord
     checkpoints: Checkpoints
     start: Checkpoint | None = None
 
@@ -52,7 +53,7 @@ class RunToTrain:
         """Write a file that does not grow; its digest is for the record, which is written next."""
         content = content.encode() if isinstance(content, str) else content
         self.run.write(file, content, syncs_folder=False)
-        self.record["sha256"][file] = hashlib.sha256(content).hexdigest()
+        self.record.sha256[file] = hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -60,7 +61,7 @@ def _new_session(
         try:
             files.enter_context(closing(run.lock()))
             record = first_record(experiment, run.run_id, workers, group or run.run_id)
-            target = RunToTrain(experiment, run, record, Checkpoints(run, record["identity"]))
+            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity))
             target.write_new()
             session = open_session(target, request, callback, files)
         except BaseException:
@@ -74,7 +75,7 @@ def _new_session(
 def _resumed_session(
     target: RunToTrain, callback: TrainingCallback, workers: int, request: StopRequest
 ) -> Iterator[Session]:
-    target.record["workers"] = workers
+    target = replace(target, record=replace(target.record, workers=workers))
     target.write_resumed()
     with ExitStack() as files:
         yield open_session(target, request, callback, files)

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from bpcli.config.models import Training as TrainingConfig
 from bpcli.experiment import Experiment
+from bpcli.nn.units import UnitCounts
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Extent
 from bpcli.runs.files import file_digest
 from bpcli.runs.layout import METRICS, PATH
+from bpcli.runs.metrics_log import LogLine, MetricsFile
 from bpcli.runs.parameter_path import ParameterPath
-from bpcli.runs.store import MetricsFile, Record, Run
+from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch
 from bpcli.workflows.scores import EpochScores, losses
 
@@ -56,7 +58,7 @@ class TrainingLog:
             self._path.add(epoch.params)
         if is_last or self.has_line(epoch.number):
             is_scored = is_last or epoch.number % self._score_every == 0
-            self._file.append(_line(epoch, _scored(epoch, scores) if is_scored else losses(epoch)))
+            self._file.append(_line(epoch, scores if is_scored else None))
 
     @property
     def sizes(self) -> LogSizes:
@@ -90,7 +92,7 @@ def open_log(
     """Open the files of the log, cut back to where training begins; `files` closes them."""
     training, network = experiment.spec.training, experiment.network
     size, rows = (0, 0) if start is None else (start.log.size, start.path.size)
-    file = files.enter_context(closing(MetricsFile(run, size)))
+    file = files.enter_context(closing(MetricsFile(run.path(METRICS), size)))
     path = None
     if training.record_params:
         recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
@@ -106,19 +108,17 @@ def _intervals(training: TrainingConfig) -> tuple[int, int]:
     return every, every * max(1, training.epochs // (_SCORED_LINES * every))
 
 
-def _line(epoch: Epoch, scores: Record) -> Record:
-    return {
-        "epoch": epoch.number,
-        "loss": epoch.loss,
-        "grad_norm": epoch.grad_norm,
-        "grad_norms": epoch.grad_norms,
-        **epoch.diagnostics,
-        "seconds": round(epoch.seconds, 6),
-        **scores,
-    }
-
-
-def _scored(epoch: Epoch, scores: EpochScores) -> Record:
-    """What costs another forward pass: metrics, and units that fail."""
-    dead, saturated = scores.units(epoch)
-    return scores.of(epoch) | {"dead_units": dead, "saturated_units": saturated}
+def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:
+    """An epoch's line; with metrics and units that fail where their scores are given."""
+    dead, saturated = UnitCounts([], []) if scores is None else scores.units(epoch)
+    return LogLine(
+        epoch=epoch.number,
+        loss=epoch.loss,
+        grad_norm=epoch.grad_norm,
+        grad_norms=[*epoch.grad_norms],
+        diagnostics={**epoch.diagnostics},
+        seconds=round(epoch.seconds, 6),
+        metrics=losses(epoch) if scores is None else scores.of(epoch),
+        dead_units=dead,
+        saturated_units=saturated,
+    )

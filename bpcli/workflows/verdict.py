@@ -11,7 +11,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array
 from bpcli.runs.machines import Break, changes, in_words
-from bpcli.runs.store import Record
+from bpcli.runs.run_json import Machine
 
 UNEXPLAINED = (
     "Nothing that the run recorded of its machine differs from this one: somebody changed the run, "
@@ -119,8 +119,8 @@ class Verdict:
     differences: Mapping[str, Difference]
     distance: Distance
     tolerance: float | None
-    then: Record
-    now: Record
+    then: Machine
+    now: Machine
     breaks: Sequence[Break]
 
     @property
@@ -166,11 +166,11 @@ class Verdict:
             sentences.append(f"Since the run began, these have changed: {in_words(since)}.")
         return sentences or [UNEXPLAINED]
 
-    def _json_of(self, aspect: str) -> Record | None:
+    def _json_of(self, aspect: str) -> dict[str, object] | None:
         difference = self.differences.get(aspect)
         return None if difference is None else asdict(difference)
 
-    def to_json(self) -> Record:
+    def to_json(self) -> dict[str, object]:
         return {
             "run_id": self.run_id,
             "identical": self.is_identical,
@@ -180,8 +180,8 @@ class Verdict:
             "largest_in": self.distance.what,
             **asdict(self.counts),
             **{f"first_{aspect}": self._json_of(aspect) for aspect in ASPECTS},
-            "then": self.then,
-            "now": self.now,
+            "then": self.then.to_json(),
+            "now": self.now.to_json(),
             "breaks": [asdict(each) for each in self.breaks],
             "explanation": self.explanation,
         }

@@ -16,9 +16,10 @@ from bpcli.experiment import Experiment, build
 from bpcli.runs.files import file_digest
 from bpcli.runs.integrity import check_files
 from bpcli.runs.layout import RESOLVED, WEIGHTS
-from bpcli.runs.machines import breaks_of, facts_of, sessions_of
+from bpcli.runs.machines import breaks_of, sessions_of
 from bpcli.runs.references import reference_to
-from bpcli.runs.store import Record, Run
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
 from bpcli.runs.trained import SavedWeights, load_weights
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping
@@ -46,7 +47,7 @@ class LossRecorder:
     def __post_init__(self) -> None:
         self._to_come = sorted(self.losses, reverse=True)
 
-    def on_start(self, record: Record, stopping: Stopping) -> None: ...
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         """The next epoch that has a line in the first log."""
@@ -73,7 +74,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     _refuse_unrepeatable(run, saved.record)
     check_files(run, saved.record)
     experiment = _experiment(saved)
-    recorder = LossRecorder(_losses(run, saved.record["epochs"]))
+    recorder = LossRecorder(_losses(run, saved.record.epochs))
     differences = Differences()
     compare_inputs(differences, saved, experiment)
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
@@ -83,10 +84,10 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         compare_results(differences, saved, other)
         path_rows = compare_paths(differences, run, other, experiment)
     counts = Counts(
-        saved.record["epochs"],
+        saved.record.epochs,
         len(recorder.again),
         len(saved.arrays),
-        len(record["metrics"]) if has_metrics(saved.record) else 0,
+        len(record.metrics) if has_metrics(saved.record) else 0,
         path_rows,
     )
     return Verdict(
@@ -96,7 +97,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         differences.largest,
         tolerance,
         sessions_of(saved.record)[0][1],
-        facts_of(record),
+        record.machine,
         breaks_of(saved.record),
     )
 
@@ -113,20 +114,19 @@ def _trained_again(
     return outcome
 
 
-def _refuse_unrepeatable(run: Run, record: Record) -> None:
+def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
     run_id = run.run_id
-    if "stop" not in record:
+    if not record.has_ended:
         raise RunError(
-            f"{run_id} has not ended: its status is `{record['status']}`. Resume with: "
+            f"{run_id} has not ended: its status is `{record.status}`. Resume with: "
             f"bpnet train --resume {reference_to(run)}"
         )
-    sessions = record.get("resumed", [])
-    for number, session in enumerate(sessions, start=1):
-        changed = any(key.startswith("training.learning_rate") for key in session["changed"])
-        until = min((later["at_epoch"] for later in sessions[number:]), default=record["epochs"])
-        if changed and 0 < session["at_epoch"] < until:  # it has epochs that are left
+    for number, session in enumerate(record.resumed, start=1):
+        changed = any(key.startswith("training.learning_rate") for key in session.changed)
+        until = min((later.at_epoch for later in record.resumed[number:]), default=record.epochs)
+        if changed and 0 < session.at_epoch < until:  # it has epochs that are left
             raise RunError(
-                f"{run_id} had another learning rate from epoch {session['at_epoch']} on: no one "
+                f"{run_id} had another learning rate from epoch {session.at_epoch} on: no one "
                 "config trains it again."
             )
 
@@ -135,14 +135,14 @@ def _experiment(saved: SavedWeights) -> Experiment:
     """The run's own experiment, for as many epochs as it had, whatever ended it."""
     source = Source.read(saved.run.checked(RESOLVED))
     for assignment in (
-        f"training.epochs={saved.record['epochs']}",
+        f"training.epochs={saved.record.epochs}",
         "training.stop={}",
         "training.checkpoint_every={seconds: 1e9}",
     ):
         override(source, assignment)
     config = validate(source)
     for file in config.spec.data.files:
-        known = saved.record["data_files"].get(str(file))
+        known = saved.record.data_files.get(str(file))
         if known is not None and file.is_file() and file_digest(file) != known:
             raise RunError(
                 f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained."
@@ -151,4 +151,4 @@ def _experiment(saved: SavedWeights) -> Experiment:
 
 
 def _losses(run: Run, epochs: int) -> dict[int, float | None]:
-    return {line["epoch"]: line["loss"] for line in run.metrics() if line["epoch"] <= epochs}
+    return {line.epoch: line.loss for line in run.metrics() if line.epoch <= epochs}

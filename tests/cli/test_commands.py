@@ -23,7 +23,8 @@ from bpcli.data.generators import GENERATORS
 from bpcli.errors import RunError
 from bpcli.gradcheck.catalogue import CatalogueRow
 from bpcli.runs.files import load_arrays
-from bpcli.runs.store import MetricsFile, Run
+from bpcli.runs.metrics_log import LogLine, MetricsFile
+from bpcli.runs.store import Run
 from bpcli.terminal.console import Console
 from bpcli.workflows import evaluate
 
@@ -176,7 +177,7 @@ def test_any_number_of_workers_makes_the_same_weight_file(bpnet) -> None:
         asked = ("--set", f"training.workers={workers}")
         run_id = bpnet("train", CONFIGS / "moons.yaml", *wide, *asked, "--quiet").out.strip()
         run = Run(Path("runs", run_id))
-        assert run.record()["shards"] > 1
+        assert run.record().shards > 1
         files.add(run.path("weights.safetensors").read_bytes())
     assert len(files) == 1
 
@@ -237,8 +238,8 @@ def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[s
 def test_a_failure_in_training_saves_what_there_is(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
     appended = MetricsFile.append
 
-    def fail_late(self: MetricsFile, line: dict[str, object]) -> None:
-        if line["epoch"] == 7:
+    def fail_late(self: MetricsFile, line: LogLine) -> None:
+        if line.epoch == 7:
             raise RunError("metrics.jsonl could not be written: No space left on device.")
         appended(self, line)
 
@@ -256,7 +257,7 @@ def test_a_closed_stderr_does_not_stop_training(tmp_path: Path) -> None:
     command = f"{train} 2>&1 >/dev/null | head -n 2"
     subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True)
     (folder,) = (tmp_path / "runs").iterdir()
-    assert Run(folder).record()["status"] == "finished"
+    assert Run(folder).record().status == "finished"
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_whole_lines(tmp_path: Path) -> None:
@@ -288,7 +289,7 @@ def test_an_interrupt_at_any_early_moment_leaves_no_torn_folder(tmp_path: Path) 
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) != 0  # also while Python itself is still starting
     for folder in (tmp_path / "runs").glob("*"):
-        assert Run(folder).record()["status"] == "interrupted"
+        assert Run(folder).record().status == "interrupted"
         assert Run(folder).path("weights.safetensors").is_file()
 
 
@@ -362,8 +363,8 @@ def test_an_interrupted_training_saves_what_it_has(number: int, code: int, tmp_p
     assert process.returncode == code, err
     assert "interrupted" in err
     run = Run(metrics[0].parent)
-    assert run.record()["status"] == "interrupted"
-    assert run.record()["epochs"] == run.metrics()[-1]["epoch"] > 0
+    assert run.record().status == "interrupted"
+    assert run.record().epochs == run.metrics()[-1].epoch > 0
     assert run.path("weights.safetensors").is_file()
 
 
@@ -797,13 +798,13 @@ def test_the_record_is_that_of_the_best_weights(bpnet) -> None:
     run_id = bpnet("train", CONFIGS / "moons.yaml", "--quiet").out.strip()
     run = Run(Path("runs", run_id))
     record = run.record()
-    assert record["best_epoch"] < record["epochs"]
+    assert record.best_epoch < record.epochs
     found = json.loads(bpnet("eval", "latest", "--json", "--split", "val").out)["metrics"]
-    assert found["val.loss"] == record["metrics"]["val.loss"]
-    by_epoch = {line["epoch"]: line for line in run.metrics()}
-    assert by_epoch[record["epochs"]]["val.loss"] > record["metrics"]["val.loss"]
-    if record["best_epoch"] in by_epoch:
-        assert by_epoch[record["best_epoch"]]["val.loss"] == record["metrics"]["val.loss"]
+    assert found["val.loss"] == record.metrics["val.loss"]
+    by_epoch = {line.epoch: line.metrics for line in run.metrics()}
+    assert by_epoch[record.epochs]["val.loss"] > record.metrics["val.loss"]
+    if record.best_epoch in by_epoch:
+        assert by_epoch[record.best_epoch]["val.loss"] == record.metrics["val.loss"]
 
 
 def test_without_a_test_split_everything_speaks_of_validation(bpnet) -> None:
@@ -824,7 +825,7 @@ def test_init_says_what_it_wrote_on_stderr(bpnet) -> None:
 
 def test_auto_logs_about_a_thousand_epochs_and_the_last(bpnet) -> None:
     run_id = bpnet("train", XOR, "--quiet", "--set", "training.epochs=1999").out.strip()
-    epochs = [line["epoch"] for line in Run(Path("runs", run_id)).metrics()]
+    epochs = [line.epoch for line in Run(Path("runs", run_id)).metrics()]
     assert epochs == [*range(0, 1999, 2), 1999]
 
 
@@ -1029,8 +1030,8 @@ def test_a_killed_worker_ends_training_with_what_there_is_saved(tmp_path: Path) 
     assert "Traceback" not in err
     (folder,) = (tmp_path / "runs").iterdir()
     record = Run(folder).record()
-    assert (record["status"], record["workers"]) == ("failed", 3)
-    assert record["epochs"] > 0
+    assert (record.status, record.workers) == ("failed", 3)
+    assert record.epochs > 0
     assert (folder / "weights.safetensors").is_file()
     assert _wait_until_gone(workers)
 

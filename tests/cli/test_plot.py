@@ -11,7 +11,7 @@ from bpcli.plots import PLOTS, reasons
 from bpcli.runs.files import temporary_name
 from bpcli.runs.layout import METRICS, PATH, WEIGHTS
 from bpcli.runs.references import find_run
-from bpcli.runs.saved import OF_THE_END
+from bpcli.runs.run_json import OF_THE_END
 from bpcli.runs.store import Run
 from bpcli.workflows.plot import load_subject
 

@@ -36,7 +36,7 @@ def test_list_shows_what_became_of_the_runs_and_what_differs(
 ) -> None:
     out = bpnet("runs", "list").out
     assert [line.split()[0] for line in out.splitlines()[2:-1]] == three[::-1]
-    assert out.split()[:4] == ["run", "age", "status", "stopped"]
+    assert out.split()[:4] == ["run", "age", "status", "stop"]
     moons = [
         row for row in bpnet("runs", "list", "--sort", "seed").out.splitlines() if "moons" in row
     ]
@@ -47,7 +47,7 @@ def test_list_has_the_two_that_differ_least(bpnet: Bpnet, three: list[str]) -> N
     shutil.rmtree(f"runs/{three[2]}")
     head, _, newer, older, *_ = bpnet("runs", "list").out.splitlines()
     assert head.split() == [
-        "run", "age", "status", "stopped", "by", "val.accuracy", "test.accuracy", "seed",
+        "run", "age", "status", "stop", "reason", "val.accuracy", "test.accuracy", "seed",
         "learning_rate", "epochs", "time",
     ]  # fmt: skip
     assert newer.split()[:1] + newer.split()[-5:-3] == [three[1], "3", "0.5"]
@@ -81,7 +81,7 @@ def test_diff_shows_what_differs_then_the_losses(bpnet: Bpnet, three: list[str])
     assert set(document["environment"]) == {"data_sha256"}
     logs = [Run(Path("runs", run_id)).metrics() for run_id in three[:2]]
     assert document["losses"] == [
-        {"epoch": epoch, "loss": [log[epoch]["loss"] for log in logs]} for epoch in range(5)
+        {"epoch": epoch, "loss": [log[epoch].loss for log in logs]} for epoch in range(5)
     ]
     text = bpnet("runs", "diff", three[0], three[1]).out
     assert "training.learning_rate   0.25" in text
@@ -145,11 +145,34 @@ def test_rm_never_leaves_the_runs_folder(bpnet: Bpnet, three: list[str]) -> None
     assert refused.code == 2
     assert "lies outside runs: delete it by hand" in refused.err
     Path("runs", three[2]).symlink_to(elsewhere)
-    assert bpnet("runs", "rm", f"runs/{three[2]}", "--yes").code == 2  # a path leads to its end
     Path("runs", three[0], "link").symlink_to(elsewhere)
     assert bpnet("runs", "rm", three[2], three[0], "--yes").code == 0
     assert (elsewhere / "run.json").is_file()
     assert folders() == [three[1]]
+
+
+@pytest.mark.parametrize("target", ["elsewhere", "another run"])
+def test_rm_of_a_path_that_is_a_link_removes_the_link_alone(
+    target: str, bpnet: Bpnet, three: list[str]
+) -> None:
+    kept = Path("runs", three[0]).absolute()
+    if target == "elsewhere":
+        kept = Path(shutil.move(kept, Path("elsewhere").absolute()))
+    Path("runs", "link").symlink_to(kept)
+    removed = bpnet("runs", "rm", "runs/link", "--yes")
+    assert (removed.code, "link (a link: what it leads to stays)" in removed.err) == (0, True)
+    assert not Path("runs", "link").is_symlink()
+    assert (kept / "run.json").is_file()
+
+
+def test_a_run_without_its_config_is_listed_as_damaged(bpnet: Bpnet, three: list[str]) -> None:
+    Path("runs", three[1], "config.yaml").unlink()
+    listed = {each["run_id"]: each for each in json.loads(bpnet("runs", "list", "--json").out)}
+    assert listed.keys() == {*three}
+    assert listed[three[1]]["status"] == "damaged"
+    assert listed[three[1]]["error"].endswith("config.yaml is missing.")
+    assert bpnet("runs", "list").code == 0
+    assert bpnet("runs", "rm", three[1], "--yes").code == 0
 
 
 def test_a_folder_with_a_hostile_name_is_no_run(bpnet: Bpnet, three: list[str]) -> None:

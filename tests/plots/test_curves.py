@@ -14,6 +14,7 @@ from bpcli.errors import RunError
 from bpcli.plots import PLOTS, plot_file, reasons
 from bpcli.plots.curves import thinned
 from bpcli.plots.subject import Subject
+from bpcli.runs.run_json import BROKEN_OFF, Fold
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,8 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
 
 
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
-    subject = replace(
-        moons, record=moons.record | {"status": "interrupted", "stop_reason": "interrupted"}
-    )
+    record = replace(moons.record, status="interrupted", stop_reason="interrupted")
+    subject = replace(moons, record=record)
     assert PLOTS["loss"].title(subject).endswith("), interrupted")
 
 
@@ -99,10 +99,8 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 
 
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
-    record = {
-        key: moons.record[key] for key in moons.record if key not in ("stop_reason", "best_epoch")
-    }
-    killed = replace(moons, record=record | {"status": "interrupted, resumable"})
+    record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
+    killed = replace(moons, record=replace(record, status=BROKEN_OFF))
     assert PLOTS["loss"].title(killed) == "loss by epoch, interrupted, resumable"
 
 
@@ -117,8 +115,7 @@ def test_any_name_fits_above_the_plot(moons: Subject, name: str) -> None:
 
 
 def test_a_fold_is_named(moons: Subject) -> None:
-    fold = {"number": 2, "of": 5, "group": "g"}
-    figure = laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], fold=fold))
+    figure = laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], fold=Fold(2, 5, "g")))
     assert figure.get_suptitle().startswith("moons, fold 2 of 5\n")
 
 
@@ -142,7 +139,9 @@ def test_each_metric_has_a_panel(moons: Subject) -> None:
         "log loss (nats)",
     ]
     expected = [
-        (line["epoch"], line["val.accuracy"]) for line in moons.lines if "val.accuracy" in line
+        (line.epoch, line.metrics["val.accuracy"])
+        for line in moons.lines
+        if "val.accuracy" in line.metrics
     ]
     assert list(zip(*curve(figure.axes[0], "validation"), strict=True)) == expected
     assert figure.axes[0].get_yscale() == "linear"
@@ -172,7 +171,7 @@ def test_the_gradient_of_each_layer_is_a_curve(moons: Subject) -> None:
 def test_the_gradients_of_the_first_and_the_last_layer_are_those_of_the_log(moons: Subject) -> None:
     (axes,) = laid_out("gradient_norms", moons).axes
     for place, label in ((0, "layer 1: 16 tanh"), (-1, "layer 3: 1 sigmoid")):
-        expected = [line["grad_norms"][place] for line in moons.lines]
+        expected = [line.grad_norms[place] for line in moons.lines]
         assert curve(axes, label)[1] == expected
 
 
@@ -214,7 +213,7 @@ def test_equal_counts_of_units_stand_side_by_side_and_near_their_number(moons: S
 def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) -> None:
     (axes,) = laid_out("learning_rate", moons).axes
     assert axes.get_ylabel() == "learning rate"
-    assert set(axes.lines[0].get_ydata()) == {moons.record["learning_rate"]}
+    assert set(axes.lines[0].get_ydata()) == {moons.record.learning_rate}
     marquardt = subject_of(tmp_path, "matlab_defaults", training__epochs=4)
     figure = laid_out("learning_rate", marquardt)
     assert figure.axes[0].get_ylabel() == "damping"

@@ -50,7 +50,7 @@ class Copies(SilentView):
         self._to = to
 
     def on_start(self, record: Any, stopping: Any) -> None:
-        self._run_id = record["run_id"]
+        self._run_id = record.run_id
 
     def next_due(self, number: int) -> int:
         return number + 1
@@ -163,5 +163,5 @@ def test_a_run_that_is_resumed_launders_no_damage(
 
 
 def _results(run: Run) -> tuple[list[bytes], list[tuple[int, float]]]:
-    lines = [(line["epoch"], line["loss"]) for line in run.metrics()]
+    lines = [(line.epoch, line.loss) for line in run.metrics()]
     return [run.path(file).read_bytes() for file in (WEIGHTS, PATH)], lines

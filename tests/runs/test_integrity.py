@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, Result
 from confused import places
-from tampered import change_arrays, change_record, vouch, vouch_for_all
+from tampered import change_arrays, change_record, record_of, vouch, vouch_for_all
 
 from bpcli.runs.files import file_digest, temporary_name
 from bpcli.runs.layout import LOCK, METRICS, PATH, RECORD, RESOLVED, SPLIT, WEIGHTS
@@ -65,8 +65,8 @@ def assert_refused(result: Result, *words: str) -> None:
 
 def test_the_record_has_the_digest_of_every_file(run: Run) -> None:
     files = {path.name for path in run.folder.iterdir() if not path.name.startswith((".", "ch"))}
-    assert set(run.record()["sha256"]) == files - {RECORD, "lock"}
-    for file, digest in run.record()["sha256"].items():
+    assert set(run.record().sha256) == files - {RECORD, "lock"}
+    for file, digest in run.record().sha256.items():
         assert digest == file_digest(run.path(file))
 
 
@@ -299,7 +299,7 @@ def test_a_run_that_cannot_be_deleted_is_listed_still(
 
 
 def test_a_digest_of_a_file_elsewhere_is_refused(run: Run, bpnet: Bpnet) -> None:
-    known = run.record()["sha256"]
+    known = run.record().sha256
     change_record(run, {"sha256": known | {"../../secret": "0" * 64}})
     assert_refused(bpnet("verify", "latest"), "`../../secret` is not a file of a run")
 
@@ -313,7 +313,7 @@ def test_a_hard_link_is_not_written_through(run: Run, bpnet: Bpnet) -> None:
 
 
 def test_a_number_too_large_to_sort_by_is_refused(run: Run, bpnet: Bpnet) -> None:
-    config = run.record()["config"]
+    config = run.record().config
     for number in (10**400, -(10**400)):
         change_record(run, {"config": config | {"seed": number}})
         assert_refused(bpnet("runs", "list", "--sort", "seed"), "No run has `seed` to sort by")
@@ -358,7 +358,7 @@ ODD = [None, True, 10**400, math.inf, math.nan, "x", [], {}, [1], {"a": 1}, [[]]
 
 
 def test_whatever_stands_in_a_record_is_shown_or_refused(run: Run, bpnet: Bpnet) -> None:
-    rng, whole = random.Random(1), run.record()
+    rng, whole = random.Random(1), record_of(run)
     ways = [*places(whole)]
     for place in ways if os.environ.get("BPNET_FULL") else rng.sample(ways, 40):
         record = copy.deepcopy(whole)
@@ -370,9 +370,9 @@ def test_whatever_stands_in_a_record_is_shown_or_refused(run: Run, bpnet: Bpnet)
 
 
 def test_a_record_without_metrics_is_shown(run: Run, bpnet: Bpnet) -> None:
-    run.write_record(run.record() | {"metrics": {}})  # as where a long epoch was given up
+    change_record(run, {"metrics": {}})  # as where a long epoch was given up
     assert bpnet("runs", "show", "latest").code == 0
-    run.write_record(run.record() | {"metrics": {"train.loss": []}})
+    change_record(run, {"metrics": {"train.loss": []}})
     assert_refused(bpnet("runs", "show", "latest"), "see its `metrics.train.loss`")
     assert "damaged" in bpnet("runs", "list").out
 
@@ -406,8 +406,7 @@ def test_a_pipe_in_the_place_of_what_is_opened_next_holds_nobody_up(
 def test_escape_codes_in_a_record_do_not_reach_the_terminal(
     key: str, run: Run, bpnet: Bpnet
 ) -> None:
-    record = json.loads(run.path(RECORD).read_bytes())
-    run.write_record(record | {key: "\x1b]0;owned\x07\x9b31m"})
+    change_record(run, {key: "\x1b]0;owned\x07\x9b31m"})
     for arguments in (("runs", "list"), ("runs", "show", "latest"), ("eval", "latest")):
         result = bpnet(*arguments)
         assert not {"\x1b", "\x07", "\x9b"} & {*result.out, *result.err}

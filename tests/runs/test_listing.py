@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tampered import a_record
 
 from bpcli.errors import RunError
-from bpcli.runs.listing import differences, differing_keys, flat, sorted_by
+from bpcli.runs.listing import differences, differing_keys, sorted_by
+from bpcli.runs.run_json import RunRecord, Unreadable
 
 
-def record(run_id: str, accuracy: float | None = None, **config: Any) -> dict[str, Any]:
+def record(run_id: str, accuracy: float | None = None, **config: Any) -> RunRecord:
     metrics = {"test.accuracy": accuracy, "test.loss": None if accuracy is None else 1 - accuracy}
-    return {"run_id": run_id, "status": "finished", "metrics": metrics, "config": config}
+    return replace(a_record(run_id=run_id, config=config), status="finished", metrics=metrics)
+
+
+DAMAGED = Unreadable("d", "damaged", "a file is damaged.")
 
 
 RUNS = [
     record("a", 0.5, rate=0.1, kind="gd"),
     record("b", None, rate=3.0, kind="gd"),
     record("c", 0.9, rate=0.1, kind="adam"),
-    {"run_id": "d", "status": "damaged"},
+    DAMAGED,
 ]
 
 
@@ -33,7 +39,7 @@ RUNS = [
     ],
 )
 def test_order(key: str, order: str) -> None:
-    assert "".join(each["run_id"] for each in sorted_by(RUNS, key)) == order
+    assert "".join(each.run_id for each in sorted_by(RUNS, key)) == order
 
 
 def test_a_key_that_no_run_has() -> None:
@@ -44,7 +50,7 @@ def test_a_key_that_no_run_has() -> None:
 
 def test_numbers_and_words_under_one_key() -> None:
     mixed = [record("a", batch="full"), record("b", batch=8), record("c", batch=2)]
-    assert [each["run_id"] for each in sorted_by(mixed, "batch")] == ["c", "b", "a"]
+    assert [each.run_id for each in sorted_by(mixed, "batch")] == ["c", "b", "a"]
 
 
 def test_keys_that_differ_those_of_the_data_last() -> None:
@@ -52,7 +58,7 @@ def test_keys_that_differ_those_of_the_data_last() -> None:
         record("a", name="x", **{"data.noise": 1, "rate": 0.1, "seed": 0}),
         record("b", name="y", **{"data.noise": 2, "rate": 0.1, "seed": 1}),
         record("c", name="z", **{"data.noise": 2, "rate": 0.1, "seed": 1, "only": None}),
-        {"run_id": "d", "status": "damaged"},
+        DAMAGED,
     ]
     assert differing_keys(runs) == ["seed", "only", "data.noise"]
     assert differing_keys(runs[3:]) == []
@@ -61,11 +67,3 @@ def test_keys_that_differ_those_of_the_data_last() -> None:
 def test_differences_tell_true_from_1_and_missing_from_null() -> None:
     one, other = {"a": 1, "b": [1], "c": None, "e": 5}, {"a": True, "b": [1], "d": 2, "e": 5}
     assert differences(one, other) == {"a": [1, True], "c": [None, None], "d": [None, 2]}
-
-
-def test_a_flat_tree() -> None:
-    assert flat({"a": {"b": {"c": 1}, "d": [{"e": 2}]}, "f": None}) == {
-        "a.b.c": 1,
-        "a.d": [{"e": 2}],
-        "f": None,
-    }

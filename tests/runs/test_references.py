@@ -5,23 +5,25 @@ import os
 import random
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tampered import RECORD_OF_A_RUN
+from tampered import a_record
 
 from bpcli.errors import RunError
 from bpcli.runs import store
-from bpcli.runs.layout import CONFIG
+from bpcli.runs.layout import CONFIG, METRICS
+from bpcli.runs.metrics_log import LogLine, MetricsFile
 from bpcli.runs.references import find_run, list_runs, reference_to
-from bpcli.runs.store import MetricsFile, Run
+from bpcli.runs.store import Run
 
 
 def make(folder: Path, run_id: str) -> Run:
     run = Run(folder / run_id)
     run.folder.mkdir(parents=True)
     run.write(CONFIG, "")
-    run.write_record(RECORD_OF_A_RUN | {"run_id": run_id})
+    run.write_record(a_record(run_id=run_id))
     return run
 
 
@@ -143,10 +145,12 @@ def test_a_damaged_record_is_one_clear_error(content: bytes, tmp_path: Path) -> 
 
 def test_metrics_are_lines_that_can_be_read_while_the_file_grows(tmp_path: Path) -> None:
     run = make(tmp_path, "20260101-120000-xor-aaaa")
-    log = MetricsFile(run)
-    line = {"epoch": 0, "loss": None, "grad_norm": 1.0, "grad_norms": [1.0], "seconds": 0.1}
+    log = MetricsFile(run.path(METRICS))
+    line = LogLine(
+        epoch=0, loss=None, grad_norm=1.0, grad_norms=[1.0], diagnostics={}, seconds=0.1, metrics={}
+    )
     log.append(line)
     assert run.metrics() == [line]
-    log.append(line | {"epoch": 1, "loss": 0.1})
+    log.append(replace(line, epoch=1, loss=0.1))
     log.close()
-    assert [line["epoch"] for line in run.metrics()] == [0, 1]
+    assert [line.epoch for line in run.metrics()] == [0, 1]

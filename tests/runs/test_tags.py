@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tampered import RECORD_OF_A_RUN
+from tampered import a_record
 
 from bpcli.errors import RunError
 from bpcli.runs.layout import CONFIG
@@ -19,7 +19,7 @@ def runs(tmp_path: Path) -> list[Run]:
         run = Run(tmp_path / run_id)
         run.folder.mkdir()
         run.write(CONFIG, "")
-        run.write_record(RECORD_OF_A_RUN)
+        run.write_record(a_record())
     return list_runs(tmp_path)
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from systems import CONFIGS, System, trained
+from tampered import log_of
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
@@ -100,7 +101,7 @@ def test_the_region_nets_equal_a_plain_loop(shape: str, tmp_path: Path) -> None:
 
 
 def test_the_region_nets_log_mean_log_loss_and_accuracy_every_200_epochs(tmp_path: Path) -> None:
-    lines = trained(tmp_path, "diamond").run.metrics()
+    lines = log_of(trained(tmp_path, "diamond").run)
     assert [line["epoch"] for line in lines] == list(range(0, 5001, 200))
     for line in lines:
         assert line["train.log_loss"] == pytest.approx(line["loss"] / 500)
@@ -170,5 +171,5 @@ def test_parity_is_learned_from_any_start(tmp_path: Path) -> None:
 def test_levenberg_marquardt_tells_the_spirals_apart(tmp_path: Path) -> None:
     """Measured over seeds 0 to 7: after 61 to 103 epochs."""
     system = trained(tmp_path, "two_spirals")
-    assert system.record["stop_reason"] == "goal"
+    assert system.record.stop_reason == "goal"
     assert system.scores()["accuracy"] == 1

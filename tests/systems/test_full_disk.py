@@ -66,7 +66,7 @@ def test_what_could_not_be_saved_is_said_with_a_command_that_goes_on(
     program, *command = shlex.split(full.err.partition("resume with: ")[2])
     assert program == "bpnet"
     (folder,) = (tmp_path / "my runs").iterdir()
-    has_end = "stop" in Run(folder).record()
+    has_end = Run(folder).record().has_ended
     assert has_end == (size == 20_000)
     read = {name: bpnet(name, folder) for name in ("eval", "predict", "verify")}
     if has_end:
@@ -92,7 +92,7 @@ def test_a_training_on_a_full_disk_goes_on_when_there_is_room(
         assert "No space left on device" in full.err
         (folder,) = disk.iterdir()
         assert not list(folder.glob(".*"))
-        assert Run(folder).record()["status"] in ("failed", "interrupted, resumable")
+        assert Run(folder).record().status in ("failed", "interrupted, resumable")
         _mount(disk, "20m", "remount,")
         resumed = bpnet("train", "--resume", folder, "--quiet")
         assert resumed.code == 0, resumed.err

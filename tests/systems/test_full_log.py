@@ -43,8 +43,8 @@ def only_run(folder: Path) -> Run:
 
 def assert_finished(folder: Path) -> None:
     run = only_run(folder)
-    assert run.record()["status"] == "finished"
-    assert run.metrics()[-1]["epoch"] == 300
+    assert run.record().status == "finished"
+    assert run.metrics()[-1].epoch == 300
     assert run.path(WEIGHTS).is_file()
     (path,) = run.folder.glob("checkpoint-*")
     assert path.name == "checkpoint-300.safetensors"
@@ -85,7 +85,7 @@ def test_errors_keep_their_codes_where_they_cannot_be_told(tmp_path: Path) -> No
         assert bpnet(tmp_path, "2>/dev/full", "train", "--nothing", env=env).returncode == 2
     diverging = (str(CONFIGS / "linear_regression.yaml"), "--set", "training.learning_rate=50")
     assert bpnet(tmp_path, "2>/dev/full", "train", *diverging).returncode == 3
-    assert only_run(tmp_path).record()["status"] == "diverged"
+    assert only_run(tmp_path).record().status == "diverged"
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def test_where_there_is_room_again_the_log_goes_on_and_has_the_note(tmp_path: Pa
     assert said[-1].startswith("note: ")
     assert f"{said[-1]}\n".endswith(NOTE)
     assert "The run is saved as" in said[-3]
-    assert only_run(tmp_path).record()["status"] == "interrupted"
+    assert only_run(tmp_path).record().status == "interrupted"
 
 
 def _wait_for_size(log: Path, size: int) -> None:
@@ -147,7 +147,7 @@ def test_full_results_are_an_error_and_the_run_is_kept(tmp_path: Path) -> None:
     done = bpnet(tmp_path, ">/dev/full 2>&1", *TRAIN)
     assert done.returncode == 2
     for folder in (tmp_path / "runs").iterdir():
-        assert Run(folder).record()["status"] == "finished"
+        assert Run(folder).record().status == "finished"
 
 
 @pytest.mark.parametrize("what", ["stderr", "stdout", "both"])
@@ -188,7 +188,7 @@ def test_a_terminal_that_vanishes_ends_nothing_under_nohup(terminal: str, tmp_pa
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 143
-    assert only_run(tmp_path).record()["status"] == "interrupted"
+    assert only_run(tmp_path).record().status == "interrupted"
     assert "Traceback" not in out
 
 

@@ -82,7 +82,7 @@ def assert_done_or_said(
     runs = list(own.iterdir()) if own.name.startswith(f"runs {name}") and own.is_dir() else []
     if done.returncode == 0:
         assert "Error" not in done.stderr
-        assert all(Run(run).record()["status"] == "finished" for run in runs)
+        assert all(Run(run).record().status == "finished" for run in runs)
         for run in runs:
             shutil.rmtree(run)
         return

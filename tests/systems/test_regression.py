@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from systems import System, trained
+from tampered import log_of
 
 
 def least_squares(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, float]:
@@ -84,7 +85,7 @@ def test_single_row_updates_down_the_plane_equal_a_plain_loop(tmp_path: Path) ->
 
 def test_sampled_updates_record_both_losses_and_learn(tmp_path: Path) -> None:
     system = trained(tmp_path, "sampled_updates")
-    lines = system.run.metrics()
+    lines = log_of(system.run)
     assert [line["epoch"] for line in lines] == list(range(501))
     for path in ("train.loss", "val.loss"):
         losses = [line[path] for line in lines]

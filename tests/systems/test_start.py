@@ -66,7 +66,7 @@ def test_signals_at_the_start_end_the_process(tmp_path: Path) -> None:
     assert not faults
     folders = [run for runs in tmp_path.iterdir() for run in runs.iterdir()]
     for folder in folders:
-        assert Run(folder).record()["status"] == "interrupted"
+        assert Run(folder).record().status == "interrupted"
     if folders:
         on = ["train", "--resume", str(folders[0]), "--set", "training.epochs=100000"]
         stop = ["--set", "training.stop.goal=100", "--quiet"]

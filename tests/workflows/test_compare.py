@@ -68,9 +68,9 @@ def test_a_trial_ends_where_train_does(tmp_path: Path) -> None:
             tmp_path, "moons", seed=trial.seed, training__stop="{max_fail: 20}",
             training__optimizer__momentum=momentum, metrics="[log_loss]",
         ).record  # fmt: skip
-        assert (trial.stop_reason, trial.epochs) == (record["stop_reason"], record["epochs"])
-        assert trial.metric == record["metrics"]["test.log_loss"]
-        rule = {rule["name"]: rule["now"] for rule in record["stop"]}
+        assert (trial.stop_reason, trial.epochs) == (record.stop_reason, record.epochs)
+        assert trial.metric == record.metrics["test.log_loss"]
+        rule = {rule.name: rule.now for rule in record.stop}
         assert rule["epochs"] == trial.epochs == trial.gradient_evaluations
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from tampered import a_record
 
+from bpcli.runs.metrics_log import LogLine
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.saved_weights import SavedColumn, SavedColumns, WeightsMeta
 from bpcli.workflows import differences as module
 from bpcli.workflows.differences import (
     count_findings,
@@ -51,11 +56,14 @@ def test_counts_have_no_size_of_difference() -> None:
 
 
 def test_lines_are_compared_by_epoch_without_loss_and_time() -> None:
-    first = {"epoch": 0, "loss": 1.0, "grad_norm": 2.0, "seconds": 0.1, "dead_units": [0, 1]}
-    then = [first, first | {"epoch": 4}]
+    first = LogLine(
+        epoch=0, loss=1.0, grad_norm=2.0, grad_norms=[2.0], diagnostics={}, seconds=0.1,
+        metrics={}, dead_units=[0, 1], saturated_units=[0, 0],
+    )  # fmt: skip
+    then = [first, replace(first, epoch=4)]
     again = [
-        first | {"loss": 7.0, "seconds": 9.0},
-        first | {"epoch": 4, "grad_norm": 2.5, "dead_units": [0, 2]},
+        replace(first, loss=7.0, seconds=9.0),
+        replace(first, epoch=4, grad_norm=2.5, dead_units=[0, 2]),
     ]
     assert listed(line_findings(then, again)) == [
         ("grad_norm of epoch 4", "2.0", "2.5", 0.25),
@@ -97,9 +105,14 @@ def test_recorded_parameters_are_a_tensor_a_row() -> None:
     ]
 
 
-def meta(fill: object = 2.0, **changes: Any) -> dict[str, Any]:
-    columns = {"inputs": [{"name": "age", "fill": fill, "kind": "number"}]}
-    return {"best_epoch": 3, "columns": columns, **changes}
+def meta(fill: float | str = 2.0, **changes: Any) -> WeightsMeta:
+    column = SavedColumn(name="age", kind="number", categories=[], fill=fill, indicator=False)
+    columns = SavedColumns(inputs=[column], targets=["y"], class_names=[], file_columns=[])
+    whole = WeightsMeta(
+        best_epoch=3, class_names=[], input_names=["age"], target_names=["y"], columns=columns,
+        layers=[], params=2,
+    )  # fmt: skip
+    return replace(whole, **changes)
 
 
 def test_a_fill_is_a_number_and_all_else_that_describes_weights_is_not() -> None:
@@ -115,14 +128,13 @@ def test_a_fill_is_a_number_and_all_else_that_describes_weights_is_not() -> None
     assert listed(description_findings(meta(columns=None), meta(columns=None))) == []
 
 
-def record(**changes: Any) -> dict[str, Any]:
-    facts = dict.fromkeys(module._FACTS, 1)
+def record(**changes: Any) -> RunRecord:
     config = {"loss": "mse", "training.epochs": 9, "training.stop.goal": None}
-    return {**facts, "config": config, **changes}
+    return replace(a_record(seed=1, config=config), **changes)
 
 
 def test_facts_are_compared_without_what_verify_changes_itself() -> None:
-    config = record()["config"]
+    config = record().config
     again = record(config=config | {"training.epochs": 3, "training.stop.goal": 0.1})
     assert listed(fact_findings(record(), again)) == []
     changed = record(seed=2, config=config | {"loss": "mae"})
@@ -132,11 +144,9 @@ def test_facts_are_compared_without_what_verify_changes_itself() -> None:
     ]
 
 
-def results(**changes: Any) -> dict[str, Any]:
-    return {
-        "best_epoch": 4, "metrics": {"val.loss": 2.0}, "class_weights": None,
-        "baselines": {"constant": {"val.loss": 4.0}}, **changes,
-    }  # fmt: skip
+def results(**changes: Any) -> RunRecord:
+    known = {"best_epoch": 4, "metrics": {"val.loss": 2.0}, "class_weights": None}
+    return replace(a_record(), **known | {"baselines": {"constant": {"val.loss": 4.0}}} | changes)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +171,7 @@ def test_every_final_number_is_compared(changes: dict[str, Any], finding: tuple[
 def test_data_have_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "data_digest", lambda table: table)
     experiment: Any = SimpleNamespace(table="abc")
-    assert list(data_findings({"data_sha256": "abc"}, experiment)) == []
-    (finding,) = data_findings({"data_sha256": "abd"}, experiment)
+    assert list(data_findings(replace(a_record(), data_sha256="abc"), experiment)) == []
+    (finding,) = data_findings(replace(a_record(), data_sha256="abd"), experiment)
     assert isinstance(finding, Finding)
     assert finding.distance is None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bpcli.errors import ConfigError, Diverged, Interrupted
 from bpcli.experiment import Experiment
 from bpcli.runs.folds import document_of, siblings
 from bpcli.runs.layout import WEIGHTS
+from bpcli.runs.run_json import Fold
 from bpcli.runs.trained import load_trained
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
@@ -59,16 +61,16 @@ def test_every_row_is_tested_once_by_a_network_that_did_not_see_it(tmp_path: Pat
 def test_the_summary_is_of_the_folds_values(tmp_path: Path) -> None:
     records = [outcome.record for outcome in cross_validated(tmp_path).outcomes]
     document = document_of(records)
-    values = [record["metrics"]["test.log_loss"] for record in records]
+    values = [record.metrics["test.log_loss"] for record in records]
     assert len(set(values)) == 3
     summary = document["summary"]["test.log_loss"]
     assert summary["values"] == values
     assert summary["mean"] == pytest.approx(np.mean(values), rel=1e-12)
     assert summary["sd"] == pytest.approx(np.std(values, ddof=1), rel=1e-12)
     assert document["baselines"]["constant"]["test.accuracy"]["mean"] <= 0.34
-    assert {record["fold"]["group"] for record in records} == {records[0]["run_id"]}
-    assert [each["run_id"] for each in siblings(records[1], tmp_path)] == [
-        record["run_id"] for record in records
+    assert {record.fold.group for record in records} == {records[0].run_id}
+    assert [each.run_id for each in siblings(records[1], tmp_path)] == [
+        record.run_id for record in records
     ]
 
 
@@ -76,17 +78,14 @@ def test_a_folds_resolved_config_trains_that_fold_again(tmp_path: Path) -> None:
     second = cross_validated(tmp_path).outcomes[1]
     config = load_config(second.run.path("resolved.yaml"))
     again = train(folds.build(config), tmp_path, SilentView())
-    assert (
-        again.record["sha256"]["weights.safetensors"]
-        == second.record["sha256"]["weights.safetensors"]
-    )
-    assert again.record["fold"] == {"number": 2, "of": 3, "group": again.run.run_id}
-    assert siblings(again.record, tmp_path)[0]["run_id"] == again.run.run_id
+    assert again.record.sha256["weights.safetensors"] == second.record.sha256["weights.safetensors"]
+    assert again.record.fold == Fold(2, 3, again.run.run_id)
+    assert siblings(again.record, tmp_path)[0].run_id == again.run.run_id
 
 
 def test_an_interrupt_between_folds_keeps_the_finished_ones(tmp_path: Path) -> None:
     def interrupt(outcome: Outcome) -> None:
-        if outcome.record["fold"]["number"] == 2:
+        if outcome.record.fold.number == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
     result = cross_validated(tmp_path, on_fold_end=interrupt)
@@ -110,7 +109,7 @@ def test_a_fold_that_was_interrupted_can_be_finished(tmp_path: Path) -> None:
     assert f"bpnet train --resume {second.run.folder}" in result.failure.full_text
     with resumption(second.run, []) as ready:
         again = resume(ready, SilentView())
-    assert again.record["fold"] == second.record["fold"]
+    assert again.record.fold == second.record.fold
     whole = train_folds(config, tmp_path / "whole", silent, lambda _: None).outcomes[1]
     assert again.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
 
@@ -122,7 +121,9 @@ def test_a_fold_that_diverges_is_left_out_of_the_summary_and_said(
         outcome = train(experiment, *arguments)
         if experiment.spec.data.split.fold != 2:
             return outcome
-        return Outcome(outcome.run, outcome.record | {"status": "diverged"}, Diverged("Too fast."))
+        return Outcome(
+            outcome.run, replace(outcome.record, status="diverged"), Diverged("Too fast.")
+        )
 
     monkeypatch.setattr(folds, "train", train_one_badly)
     result = cross_validated(tmp_path)

@@ -76,11 +76,11 @@ def test_a_training_that_ends_as_asked_is_finished_and_its_files_have_digests(
     outcome = trained(tmp_path)
     assert outcome.failure is None
     record = outcome.run.record()
-    assert (record["status"], record["stop_reason"], record["epochs"]) == ("finished", "epochs", 9)
-    assert record["stop"][-1]["now"] == 9
+    assert (record.status, record.stop_reason, record.epochs) == ("finished", "epochs", 9)
+    assert record.stop[-1].now == 9
     for file in (WEIGHTS, METRICS):
-        assert record["sha256"][file] == file_digest(outcome.run.path(file))
-    assert record["watching_seconds"] <= record["seconds"]
+        assert record.sha256[file] == file_digest(outcome.run.path(file))
+    assert record.watching_seconds <= record.seconds
 
 
 def test_an_interrupt_says_where_the_run_is_and_how_it_is_resumed(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_an_interrupt_says_where_the_run_is_and_how_it_is_resumed(tmp_path: Path
         f"The run is saved as {run.run_id} (5 epochs).",
         f"Resume with: bpnet train --resume {run.folder}",
     ]
-    assert run.record()["status"] == "interrupted"
+    assert run.record().status == "interrupted"
     assert run.path("checkpoint-5.safetensors").is_file()
 
 
@@ -106,7 +106,7 @@ def test_divergence_says_where_the_run_is_and_is_the_exception_that_was_raised(
     assert isinstance(outcome.failure, Diverged)
     assert outcome.failure.__traceback__ is not None
     (note,) = outcome.failure.__notes__
-    epochs = outcome.record["epochs"]
+    epochs = outcome.record.epochs
     assert note == f"The run is saved as {outcome.run.run_id} ({epochs} epochs)."
     assert not outcome.run.path(f"checkpoint-{epochs}.safetensors").exists()
 
@@ -134,7 +134,7 @@ def test_an_interrupt_whose_checkpoint_cannot_be_saved_is_a_failure(
     outcome = trained(tmp_path, "training.checkpoint_every=100", stops=[5])
     assert str(outcome.failure) == "no room"
     record = outcome.run.record()
-    assert (record["status"], record["stop_reason"], record["epochs"]) == ("failed", "failed", 5)
+    assert (record.status, record.stop_reason, record.epochs) == ("failed", "failed", 5)
     assert outcome.run.path(WEIGHTS).is_file()
 
 
@@ -153,17 +153,17 @@ def test_weights_that_cannot_be_saved_are_said_in_the_record(
         f"Once it can be saved, resume with: bpnet train --resume {run.folder}",
     ]
     record = run.record()
-    assert (record["status"], record["error"]) == ("failed", "no room")
-    assert "stop" not in record
+    assert (record.status, record.error) == ("failed", "no room")
+    assert not record.has_ended
     assert run.path("checkpoint-9.safetensors").is_file()
 
 
 def test_a_loss_that_never_fell_is_a_warning(tmp_path: Path) -> None:
     uphill = ["data.split={val: 0.25}", "training.learning_rate=1000", "training.log_every=1"]
     record = trained(tmp_path, *uphill).record
-    assert record["best_epoch"] == 0
-    assert record["warning"] == (
+    assert record.best_epoch == 0
+    assert record.warning == (
         "no epoch had a lower validation loss than the start: is `training.learning_rate` too "
         "large?"
     )
-    assert trained(tmp_path / "fine").record["warning"] is None
+    assert trained(tmp_path / "fine").record.warning is None

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tampered import a_record
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
 from bpcli.workflows.profile import profile
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-RECORD = {"epochs": 4, "seconds": 0.5, "watching_seconds": 0.1}
+RECORD = replace(a_record(), epochs=4, seconds=0.5, watching_seconds=0.1)
 
 
 @pytest.mark.parametrize("batch_size", ["full", "32"])

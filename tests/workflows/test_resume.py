@@ -18,7 +18,8 @@ from bpcli.errors import ConfigError, Diverged, Interrupted, RunError
 from bpcli.experiment import build
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.runs.layout import METRICS, PATH, RESOLVED, WEIGHTS
-from bpcli.runs.store import BROKEN_OFF, Run
+from bpcli.runs.run_json import BROKEN_OFF, RunRecord
+from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows import interrupts
@@ -97,7 +98,7 @@ def stopped_and_resumed(folder: Path, overrides: Sequence[str], stops: Collectio
 
 
 def lines(run: Run) -> list[dict[str, Any]]:
-    return [{**line, "seconds": None} for line in run.metrics()]
+    return [line.to_json() | {"seconds": None} for line in run.metrics()]
 
 
 TIMES = (
@@ -120,7 +121,9 @@ def assert_same_run(found: Outcome, wanted: Outcome) -> None:
             assert found.run.path(file).read_bytes() == wanted.run.path(file).read_bytes(), file
     assert lines(found.run) == lines(wanted.run)
     records = [outcome.run.record() for outcome in (found, wanted)]
-    known = [{key: value for key, value in each.items() if key not in TIMES} for each in records]
+    known = [
+        {key: value for key, value in vars(each).items() if key not in TIMES} for each in records
+    ]
     assert known[0] == known[1]
 
 
@@ -129,17 +132,17 @@ def assert_same_run(found: Outcome, wanted: Outcome) -> None:
 def test_stopping_at_epochs_and_resuming_changes_no_byte(variant: str, tmp_path: Path) -> None:
     overrides = [*SMALL, *VARIANTS[variant]]
     whole = trained(tmp_path / "whole", overrides)
-    epochs = whole.record["epochs"]
+    epochs = whole.record.epochs
     stops = range(1, epochs + 1) if os.environ.get("BPNET_FULL") else [4]
     splits = stopped_and_resumed(tmp_path / "splits", overrides, stops)
     assert_same_run(splits, whole)
     reached = [stop for stop in stops if stop <= epochs]
-    assert [each["at_epoch"] for each in splits.record["resumed"]] == reached
+    assert [each.at_epoch for each in splits.record.resumed] == reached
 
 
 def test_early_stopping_stops_before_the_epochs_run_out(tmp_path: Path) -> None:
     whole = trained(tmp_path, [*SMALL, *VARIANTS["early stopping"]])
-    assert whole.record["epochs"] < 500  # the variant above tests what it should
+    assert whole.record.epochs < 500  # the variant above tests what it should
 
 
 def test_a_finished_run_trains_on_to_what_a_longer_one_is(tmp_path: Path) -> None:
@@ -147,8 +150,8 @@ def test_a_finished_run_trains_on_to_what_a_longer_one_is(tmp_path: Path) -> Non
     longer = trained(tmp_path / "a", overrides)
     shorter = trained(tmp_path / "b", [*overrides, "training.epochs=20"])
     outcome = resumed(shorter.run, f"training.epochs={EPOCHS}")
-    assert outcome.record["overrides"][-1] == f"training.epochs={EPOCHS}"
-    assert outcome.record["epochs"] == EPOCHS
+    assert outcome.record.overrides[-1] == f"training.epochs={EPOCHS}"
+    assert outcome.record.epochs == EPOCHS
     assert outcome.run.path(WEIGHTS).read_bytes() == longer.run.path(WEIGHTS).read_bytes()
     assert outcome.run.path(RESOLVED).read_bytes() == longer.run.path(RESOLVED).read_bytes()
     assert lines(outcome.run) == lines(longer.run)
@@ -176,8 +179,8 @@ def test_a_long_epoch_is_left_after_its_shard(
     monkeypatch.setattr(interrupts, "_PATIENCE_SECONDS", -1.0)
     outcome = trained(tmp_path / "splits", wide, stops=[3])
     assert isinstance(outcome.failure, Interrupted)
-    assert outcome.record["epochs"] == 2  # epoch 3 had begun
-    assert outcome.record["metrics"] == {}
+    assert outcome.record.epochs == 2  # epoch 3 had begun
+    assert outcome.record.metrics == {}
     assert_same_run(resumed(outcome.run), whole)
 
 
@@ -224,7 +227,7 @@ def test_a_finished_run_says_what_would_let_it_go_on(tmp_path: Path) -> None:
     ):
         pass
     stopped = trained(tmp_path, [*SMALL, *VARIANTS["early stopping"]])
-    reason = stopped.record["stop_reason"]
+    reason = stopped.record.stop_reason
     with (
         pytest.raises(RunError, match=rf"`{reason}` .* with --set training.stop.{reason}=…"),
         resumption(stopped.run, ["training.epochs=900"]),
@@ -239,14 +242,14 @@ def test_a_run_that_is_being_trained_is_refused(tmp_path: Path) -> None:
         def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
             if epoch.number == 0:
                 (folder,) = tmp_path.iterdir()
-                states.append(Run(folder).record()["status"])
+                states.append(Run(folder).record().status)
                 with pytest.raises(RunError, match=rf"is being trained by process {os.getpid()}"):
                     resumption(Run(folder), []).__enter__()
 
     experiment = build(load_config(CONFIGS / "moons.yaml", SMALL))
     run = train(experiment, tmp_path, Meddler()).run
     assert states == ["running"]
-    assert run.record()["status"] == "finished"
+    assert run.record().status == "finished"
 
 
 def test_a_run_whose_process_died_reads_as_resumable(tmp_path: Path) -> None:
@@ -265,7 +268,7 @@ def test_a_run_whose_process_died_reads_as_resumable(tmp_path: Path) -> None:
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     (folder,) = (tmp_path / "b").iterdir()
-    assert Run(folder).record()["status"] == BROKEN_OFF
+    assert Run(folder).record().status == BROKEN_OFF
     with resumption(Run(folder), ["training.checkpoint_every={seconds: 30}"]) as ready:
         assert (ready.warnings, ready.note) == ([], f"{folder.name} resumes at epoch 28")
         outcome = resume(ready, SilentView())
@@ -313,7 +316,7 @@ def test_whenever_it_is_killed_record_and_weights_agree(
     run = trained(tmp_path, SMALL).run
     write, states = Run.write_record, []
 
-    def watched(self: Run, record: dict[str, Any]) -> None:
+    def watched(self: Run, record: RunRecord) -> None:
         states.append(run.checked(WEIGHTS))  # as whoever comes after a kill just before it
         write(self, record)
 
@@ -326,7 +329,7 @@ def test_a_run_that_diverged_does_so_again(tmp_path: Path) -> None:
     steep = ["training.learning_rate=3", "training.checkpoint_every=7", "training.stop={}"]
     outcome = trained(tmp_path, steep, config="linear_regression")
     again = resumed(outcome.run)
-    assert again.record["resumed"][0]["at_epoch"] > 0
+    assert again.record.resumed[0].at_epoch > 0
     assert isinstance(again.failure, Diverged)
     assert str(again.failure) == str(outcome.failure)
 
@@ -353,6 +356,6 @@ def test_the_record_that_goes_on_is_one_document(tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL, stops=[5]).run
     resumed(run, stops=[8])
     record = json.loads(run.path("run.json").read_text())
-    assert [(each["at_epoch"], each["overrides"]) for each in record["resumed"]] == [(5, [])]
-    assert (record["status"], record["epochs"]) == ("interrupted", 8)
+    assert [(each["at_epoch"], each["overrides"]) for each in record.resumed] == [(5, [])]
+    assert (record.status, record.epochs) == ("interrupted", 8)
     assert np.load(run.path(PATH)).shape[0] == 9

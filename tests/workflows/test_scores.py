@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from systems import trained
+from tampered import log_of
 from textbook import Dense, forward, value_and_grads
 
 
@@ -19,7 +20,7 @@ def dense_layers(tensors: dict[str, np.ndarray]) -> list[Dense]:
 def test_every_line_has_gradient_norms_and_scored_ones_have_units(
     tmp_path: Path, dtype: str
 ) -> None:
-    lines = trained(tmp_path, "xor", training__epochs=2000, network__dtype=dtype).run.metrics()
+    lines = log_of(trained(tmp_path, "xor", training__epochs=2000, network__dtype=dtype).run)
     assert len(lines) > 900
     for line in lines:
         assert len(line["grad_norms"]) == 2
@@ -39,7 +40,7 @@ def test_gradient_norms_are_those_of_the_textbook_with_l2_and_sums(tmp_path: Pat
         l2=0.3, reduction="sum",
     )  # fmt: skip
     norms = [np.sqrt((W**2).sum() + (b**2).sum()) for W, b in grads]
-    np.testing.assert_allclose(system.run.metrics()[0]["grad_norms"], norms, rtol=1e-12)
+    np.testing.assert_allclose(system.run.metrics()[0].grad_norms, norms, rtol=1e-12)
 
 
 def test_units_of_a_line_are_counted_over_evenly_spaced_training_rows(tmp_path: Path) -> None:
@@ -50,6 +51,6 @@ def test_units_of_a_line_are_counted_over_evenly_spaced_training_rows(tmp_path: 
     zs, _ = forward(dense_layers(system.tensors), system.split().X[::3])
     flat = [(np.cosh(z) ** -2.0 < 0.05).mean(axis=0) >= 0.95 for z in zs[:2]]
     (line,) = system.run.metrics()[-1:]
-    assert line["saturated_units"] == [flat[0].sum(), flat[1].sum(), 0]
-    assert line["dead_units"] == [0, 0, 0]
+    assert line.saturated_units == [flat[0].sum(), flat[1].sum(), 0]
+    assert line.dead_units == [0, 0, 0]
     assert flat[1].sum() > 0

@@ -43,7 +43,7 @@ def test_a_failure_between_lines_leaves_a_checkpoint_and_a_way_on(
     assert outcome.failure.full_text.startswith(
         "no room\nOnce it can be saved, resume with: bpnet train"
     )
-    assert (outcome.record["status"], outcome.record["epochs"]) == ("failed", 4)
+    assert (outcome.record.status, outcome.record.epochs) == ("failed", 4)
     assert outcome.run.path("checkpoint-4.safetensors").is_file()
 
 
@@ -69,12 +69,12 @@ def test_after_divergence_a_run_is_resumed_with_every_epoch_once_in_its_log(tmp_
         "training.record_params=true", "training.stop={}",
     ]  # fmt: skip
     run = trained(tmp_path, steep, config="linear_regression").run
-    epochs = run.record()["epochs"]
+    epochs = run.record().epochs
     gentle = ("training.learning_rate=0.001", f"training.epochs={epochs + 3}")
     outcome = resumed(run, *gentle)
     assert outcome.failure is None
-    assert outcome.record["resumed"][0]["at_epoch"] == epochs
-    assert [line["epoch"] for line in run.metrics()] == [*range(epochs + 4)]
+    assert outcome.record.resumed[0].at_epoch == epochs
+    assert [line.epoch for line in run.metrics()] == [*range(epochs + 4)]
     assert len(np.load(run.path(PATH))) == epochs + 4
 
 
@@ -95,11 +95,11 @@ def test_an_arithmetic_error_is_blamed_on_the_checkpoint_if_there_is_one(
             "Training cannot be resumed from the checkpoint at epoch 5: its numbers lead to an "
             "error (too large)."
         )
-        assert outcome.record["status"] == "diverged"
+        assert outcome.record.status == "diverged"
     else:
         outcome = trained(tmp_path / "new", ["training.epochs=5"])
         assert isinstance(outcome.failure, OverflowError)
-        assert outcome.record["status"] == "failed"
+        assert outcome.record.status == "failed"
 
 
 def test_epochs_that_nothing_asks_for_are_passed_in_one_go(

@@ -38,8 +38,8 @@ def test_a_run_that_cannot_begin_leaves_nothing(error: BaseException, tmp_path: 
 def test_a_run_belongs_to_its_group_or_is_one_by_itself(tmp_path: Path) -> None:
     folds = experiment_with("data.split={folds: 3, fold: 2}")
     alone = train(folds, tmp_path, SilentView())
-    assert alone.record["fold"]["group"] == alone.run.run_id
-    assert train(folds, tmp_path, SilentView(), "first").record["fold"]["group"] == "first"
+    assert alone.record.fold.group == alone.run.run_id
+    assert train(folds, tmp_path, SilentView(), "first").record.fold.group == "first"
 
 
 def test_no_training_begins_whose_files_could_not_be_opened(

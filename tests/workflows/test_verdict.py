@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bpcli.runs.machines import Break, Change
+from bpcli.runs.run_json import Machine
 from bpcli.workflows.verdict import (
     UNEXPLAINED,
     Counts,
@@ -21,7 +22,8 @@ from bpcli.workflows.verdict import (
 )
 
 COUNTS = Counts(epochs=9, losses=10, tensors=4, metrics=3, path_rows=0)
-SAME = Verdict("a-run", COUNTS, {}, Distance(), None, {"cpu": "A"}, {"cpu": "A"}, [])
+MACHINE = Machine({}, "", "A", "native", [], [])
+SAME = Verdict("a-run", COUNTS, {}, Distance(), None, MACHINE, MACHINE, [])
 LOSS = Difference("the loss of epoch 3", 0.5, None)
 OTHER = replace(SAME, differences={"epoch": LOSS}, distance=Distance(1e-9, "the losses"))
 
@@ -100,7 +102,9 @@ def test_no_tolerance_accepts_an_infinite_distance() -> None:
 
 def test_a_difference_is_explained_by_breaks_then_by_the_machine_or_not_at_all() -> None:
     assert OTHER.explanation == [UNEXPLAINED]
-    broken = replace(OTHER, breaks=[Break(4, [Change("numpy", "1", "2")])], now={"cpu": "B"})
+    broken = replace(
+        OTHER, breaks=[Break(4, [Change("numpy", "1", "2")])], now=replace(MACHINE, cpu="B")
+    )
     first, second = broken.explanation
     assert first.startswith("From epoch 4 on,")
     assert second == "Since the run began, these have changed: cpu: A became B."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from confused import CONFIGS as CONFUSED
 from confused import TABLE
 from strangers import poison
 from systems import CONFIGS
-from tampered import change_record, record_of, save_arrays, vouch, vouch_for_all
+from tampered import change_record, log_of, record_of, save_arrays, vouch, vouch_for_all
 from workflows.test_resume import SMALL, STOPS, resumed, trained
 
 from bpcli.config.load import load_config
@@ -53,9 +54,9 @@ def test_a_run_trained_again_is_identical(overrides: list[str], tmp_path: Path) 
     verdict = verify(run)
     assert verdict.is_identical, verdict.sentence
     assert verdict.counts.losses == len(run.metrics())
-    assert verdict.counts.epochs == run.record()["epochs"]
-    assert verdict.counts.metrics == len(run.record()["metrics"]) > 0
-    assert verdict.counts.path_rows == run.record()["epochs"] + 1
+    assert verdict.counts.epochs == run.record().epochs
+    assert verdict.counts.metrics == len(run.record().metrics) > 0
+    assert verdict.counts.path_rows == run.record().epochs + 1
     assert verdict.then == verdict.now
     assert not verdict.explanation
     assert len(list(tmp_path.iterdir())) == 1
@@ -74,7 +75,7 @@ def test_a_run_that_was_stopped_resumed_and_lengthened_is_identical(tmp_path: Pa
 
 def test_the_first_epoch_and_tensor_that_differ_are_named(tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL).run
-    lines = run.metrics()
+    lines = log_of(run)
     for number in (31, 17):
         lines[number]["loss"] = float(np.nextafter(lines[number]["loss"], 2))
     run.path(METRICS).write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -185,7 +186,7 @@ def test_all_that_a_record_and_a_log_say_of_the_training_is_compared(tmp_path: P
         change_record(run, changes)
         assert verify(run).differences["metric"].what == what
         change_record(run, record)
-    lines = run.metrics()
+    lines = log_of(run)
     changed = [*lines[:5], lines[5] | {"grad_norm": 1.0}, *lines[6:]]
     for log, kind, what in (
         (changed, "line", "grad_norm of epoch 5"),
@@ -338,7 +339,7 @@ def on(monkeypatch: pytest.MonkeyPatch, **facts: object) -> None:
 
     here = provenance.machine()
     for module in (record, resume):
-        monkeypatch.setattr(module, "machine", lambda: here | facts)
+        monkeypatch.setattr(module, "machine", lambda: replace(here, **facts))
 
 
 @pytest.mark.parametrize("fact", ELSEWHERE)

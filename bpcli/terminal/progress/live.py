@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from time import perf_counter as clock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.control import Control
 from rich.segment import Segment, Segments
@@ -23,13 +23,14 @@ from bpcli.terminal.progress.curve import Glyphs, Line
 from bpcli.terminal.progress.frame import Seen, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
-from bpcli.terminal.tables import header, layers_text, loss_text
+from bpcli.terminal.tables import header, layers_text, objective_text
 from bpcli.text import visible
 from bpcli.training.stopping import Stopping
 
 if TYPE_CHECKING:
     from rich.console import ScreenContext
 
+    from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
     from bpcli.training.loop import Epoch
 
@@ -79,15 +80,15 @@ class LiveView:
             self._console.print(_joined(summary(self._seen, width, height, self._glyphs), width))
             self._console.print()
 
-    def on_start(self, record: Mapping[str, Any], stopping: Stopping) -> None:
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         self._console.show_facts(header(record))
         self._seen = Seen(
             title=visible(
-                f"{record['run_id']}: {layers_text(record['layers'])}, {loss_text(record)}"
+                f"{record.run_id}: {layers_text(record.layers)}, {objective_text(record)}"
             ),
             columns=self._columns,
             epochs=self._epochs,
-            units=[layer["units"] for layer in record["layers"]],
+            units=[layer.units for layer in record.layers],
             stopping=stopping,
             history=self._history,
         )

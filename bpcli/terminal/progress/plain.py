@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
 from bpcli.terminal.tables import header
 
 if TYPE_CHECKING:
+    from bpcli.runs.run_json import RunRecord
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
     from bpcli.training.loop import Epoch
@@ -24,7 +24,7 @@ class SilentView:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def on_start(self, record: Mapping[str, Any], stopping: Stopping) -> None: ...
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
         return sys.maxsize
@@ -47,7 +47,7 @@ class PlainView:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def on_start(self, record: Mapping[str, Any], stopping: Stopping) -> None:
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         self._stream.show_facts(header(record))
         self._print(self._columns.names)
 

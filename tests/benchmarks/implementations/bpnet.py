@@ -37,8 +37,8 @@ class Trainer:
         if self._outcome.failure is not None:
             raise self._outcome.failure
         first, *_, last = self._outcome.run.metrics()
-        watching = self._outcome.record["watching_seconds"]
-        return float(last["seconds"] - first["seconds"] - watching)
+        watching = self._outcome.record.watching_seconds
+        return float(last.seconds - first.seconds - watching)
 
     def _overrides(self, epochs: int) -> list[str]:
         return [

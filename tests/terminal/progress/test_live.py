@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from strangers import is_harmless
 from systems import CONFIGS
+from tampered import a_record
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
@@ -19,13 +21,11 @@ from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.workflows.train import train
 
 ENTER, LEAVE, HOME = "\x1b[?1049h", "\x1b[?1049l", "\x1b[H"
-RECORD = {
-    "run_id": "a-run", "rows": {"train": 4}, "task": "classification", "n_params": 17,
-    "n_frozen": 0, "loss": "mse", "reduction": "mean", "l2": 0.0, "batch_size": "full",
-    "dtype": "float64", "seed": 0, "optimizer": {"name": "rprop"},
-    "layers": [{"inputs": 2, "units": 4, "bias": "trained", "activation": {"name": "tanh"}},
-               {"inputs": 4, "units": 1, "bias": "trained", "activation": {"name": "tanh"}}],
-}  # fmt: skip
+RECORD = a_record(
+    run_id="a-run",
+    layers=[{"inputs": 2, "units": 4, "bias": "trained", "activation": {"name": "tanh"}},
+            {"inputs": 4, "units": 1, "bias": "trained", "activation": {"name": "tanh"}}],
+)  # fmt: skip
 
 
 def terminal(width: int, height: int, **options: object) -> Console:
@@ -204,7 +204,7 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
     # of a training that was slow, without its frames
     lines = plain(written(console).rpartition(LEAVE)[2]).splitlines()
     (last,) = [line.split() for line in lines if re.match(r" +57 ", line)]
-    assert last[1] == f"{outcome.run.metrics()[-1]['loss']:.6g}"
+    assert last[1] == f"{outcome.run.metrics()[-1].loss:.6g}"
     assert any(line.startswith("57 epochs in ") for line in lines)
     assert max(map(len, lines)) <= width
     if height > 10:
@@ -225,7 +225,7 @@ def test_a_name_does_not_steer_the_second_screen(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     odd = {"run_id": "a\x1b[31m\x9b\nrun", "loss": "\x1b]0;mse\x07"}
-    monkeypatch.setitem(globals(), "RECORD", RECORD | odd)
+    monkeypatch.setitem(globals(), "RECORD", replace(RECORD, **odd))
     console = terminal(120, 24, color_system=None)
     view = LiveView(console, Columns(None, False), Rows(1000, None), 1000, False)
     with view:

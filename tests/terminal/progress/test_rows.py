@@ -4,6 +4,7 @@ import io
 from types import SimpleNamespace
 
 import pytest
+from tampered import a_record
 
 from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid
@@ -66,7 +67,7 @@ def test_baselines_stand_beside_the_split_they_belong_to() -> None:
     table = scores_table(
         {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
         {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
-        {"loss": "mse", "targets_scaled": True},
+        a_record(targets_scaled=True),
     )
     assert table.headers == ["metric", "train", "val", "constant (val)"]
     assert table.rows == [["mean loss (scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]

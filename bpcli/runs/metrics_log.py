@@ -1,0 +1,104 @@
+"""metrics.jsonl: a line for each epoch that is logged; read and written here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import model_validator
+
+from bpcli.errors import RunError
+from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
+from bpcli.runs.saved import Count, Figure, Number, Saved, Scores, check, structure
+
+_OWN_KEYS = (
+    "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
+)  # fmt: skip
+INLINED = ("diagnostics", "metrics")
+"""Fields that have their keys beside the others in the file."""
+
+Numbers: TypeAlias = float | Sequence[float | None] | None
+"""A number, or one for each layer."""
+
+
+@structure
+class LogLine(Saved):
+    """An epoch in numbers. In the file, diagnostics and metrics stand beside the other keys.
+
+    A metric has a path such as `val.accuracy`; what else there is, the optimizer tells of itself.
+    Units are counted in lines that have metrics beyond the losses.
+    """
+
+    epoch: Count
+    loss: Figure
+    grad_norm: Figure
+    grad_norms: list[Figure]
+    diagnostics: Scores
+    seconds: Number
+    metrics: Scores
+    dead_units: list[Count] = field(default_factory=list)
+    saturated_units: list[Count] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.numbers()}
+
+    def numbers(self) -> dict[str, Numbers]:
+        """The line as the file has it."""
+        units = {"dead_units": self.dead_units, "saturated_units": self.saturated_units}
+        return {
+            "epoch": self.epoch,
+            "loss": self.loss,
+            "grad_norm": self.grad_norm,
+            "grad_norms": self.grad_norms,
+            **self.diagnostics,
+            "seconds": self.seconds,
+            **self.metrics,
+            **{key: counts for key, counts in units.items() if counts},
+        }
+
+    @model_validator(mode="before")
+    @staticmethod
+    def of_file(line: object) -> object:
+        if not isinstance(line, dict):
+            return line
+        others = {key: value for key, value in line.items() if key not in _OWN_KEYS}
+        return {
+            **{key: line[key] for key in _OWN_KEYS if key in line},
+            "diagnostics": {key: others[key] for key in others if "." not in key},
+            "metrics": {key: others[key] for key in others if "." in key},
+        }
+
+
+@structure
+class Log(Saved):
+    """All lines of metrics.jsonl, in the order of their epochs."""
+
+    lines: list[LogLine]
+
+    @model_validator(mode="after")
+    def _epochs_rise(self) -> Log:
+        if any(one.epoch >= other.epoch for one, other in pairwise(self.lines)):
+            raise ValueError("epochs do not rise from line to line")
+        return self
+
+
+def read_log(path: Path) -> list[LogLine]:
+    """The lines of a log, checked. Raises `RunError` where it is damaged, or cannot be read."""
+    try:
+        lines = [strict_json(line) for line in path.read_text("utf-8").splitlines()]
+    except OSError as error:
+        raise not_read(path, error) from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: {error}.") from None
+    return check(Log, {"lines": lines}, path, INLINED).lines
+
+
+class MetricsFile(GrowingFile):
+    """metrics.jsonl, a line an epoch, each written whole and flushed; from a size on."""
+
+    def append(self, line: LogLine) -> None:
+        """Raises `RunError` where the line cannot be written."""
+        self.grow((to_json(line.numbers(), indent=None) + "\n").encode())

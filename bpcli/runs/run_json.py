@@ -1,0 +1,274 @@
+"""run.json: how a run was trained, why it stopped and what it reached; read and written here."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bpcli.nn.network import Bias
+from bpcli.nn.numerics import Numerics
+from bpcli.runs.layout import CONFIG, METRICS, PATH, RESOLVED, SPLIT, WEIGHTS
+from bpcli.runs.saved import (
+    Count,
+    Digest,
+    Figure,
+    Flag,
+    JsonValue,
+    Name,
+    Number,
+    Positive,
+    Saved,
+    Scores,
+    Text,
+    Value,
+    Word,
+    check,
+    structure,
+)
+from bpcli.runs.sealed import read_sealed, write_sealed
+
+
+def read_record(path: Path) -> RunRecord:
+    """The record in a file, checked. Raises `RunError` where it cannot be read, or is damaged."""
+    return check(RunRecord, read_sealed(path), path)
+
+
+def write_record(path: Path, record: RunRecord) -> None:
+    """Write a record, whole or not at all. Raises `RunError` where that fails."""
+    write_sealed(path, record.to_json())
+
+
+# What a record holds.
+
+
+def _of_known_files(digests: dict[str, str]) -> dict[str, str]:
+    for file in digests:
+        if file not in _ALL_FILES:
+            raise ValueError(f"`{file}` is not a file of a run")
+    return digests
+
+
+_FIRST_FILES = (CONFIG, SPLIT)
+_FILES = (CONFIG, SPLIT, RESOLVED, METRICS, WEIGHTS)
+_ALL_FILES = (*_FILES, PATH)
+
+
+def _has_name(mapping: dict[str, Value]) -> dict[str, Value]:
+    if not isinstance(mapping.get("name"), str):
+        raise ValueError("it has no `name`")
+    return mapping
+
+
+def _has_schedule(mapping: dict[str, Value]) -> dict[str, Value]:
+    if not isinstance(mapping.get("schedule"), str):
+        raise ValueError("it has no `schedule`")
+    return mapping
+
+
+Named: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_name)]
+Scheduled: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_schedule)]
+
+
+@structure
+class LayerRecord(Saved):
+    """A layer as a record describes it."""
+
+    inputs: Positive
+    units: Positive
+    activation: Named
+    bias: Bias
+
+
+@structure
+class Rows(Saved):
+    """How many rows each split has."""
+
+    train: Count
+    val: Count
+    test: Count
+
+
+@structure
+class Fold(Saved):
+    """Which fold of a cross-validation a run is."""
+
+    number: Positive
+    of: Positive
+    group: Text
+
+
+@structure
+class Machine(Saved):
+    """What the last bits of a result may depend on."""
+
+    versions: dict[Name, Name]
+    platform: Name
+    cpu: Name
+    numerics: Numerics
+    simd: list[Name]
+    blas: list[dict[Name, Name | None]]
+
+
+@structure
+class ResumedSession(Saved):
+    """One time that a run was resumed, and on which machine."""
+
+    at_epoch: Count
+    when: Name
+    overrides: list[Text]
+    changed: list[Text]
+    argv: list[Text]
+    machine: Machine
+    warning: Text | None
+
+
+@structure
+class Rule(Saved):
+    """A stop rule, with what it measured at the start and at the end."""
+
+    name: Word
+    meaning: Text
+    start: Figure
+    now: Figure
+    target: Number
+    falls: Flag
+
+
+BROKEN_OFF: Literal["interrupted, resumable"] = "interrupted, resumable"
+"""How a record reads that says `running`, where no process holds the run's lock."""
+
+Status: TypeAlias = Literal[
+    "running", "finished", "interrupted", "diverged", "failed", "interrupted, resumable"
+]
+
+
+def _of_a_file(status: Status) -> Status:
+    if status == BROKEN_OFF:
+        raise ValueError("a file says `running` in its place")
+    return status
+
+
+@structure
+class Description(Saved):
+    """What is trained, on what and how: it follows from the config and the data."""
+
+    name: Name
+    config: dict[Text, JsonValue]
+    seed: Count
+    loss: Word
+    reduction: Word
+    l2: Number
+    class_weights: dict[Name, Number] | None
+    weighted: Flag
+    optimizer: Named
+    learning_rate: Number | Scheduled | None
+    batch_size: Positive | Literal["full"]
+    dtype: Literal["float64", "float32"]
+    overrides: list[Text]
+    targets_scaled: Flag
+    task: Word
+    data_files: dict[Text, Digest]
+    rows: Rows
+    layers: Annotated[list[LayerRecord], Field(min_length=1)]
+    n_params: Count
+    n_frozen: Count
+
+
+@structure
+class RunRecord(Description):
+    """All of run.json. The identity tells the files of this run from those of any other.
+
+    The fields from `stop_reason` on come at the end of training; `error` where that could not be
+    saved. While a run is resumed, it keeps some of an earlier end.
+    """
+
+    run_id: Text
+    identity: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    status: Annotated[Status, AfterValidator(_of_a_file)]
+    started: Name
+    workers: Positive
+    shards: Positive
+    block: Positive
+    argv: list[Text]
+    data_sha256: Digest
+    sha256: Annotated[dict[str, Digest], AfterValidator(_of_known_files)]
+    versions: dict[Name, Name]
+    platform: Name
+    cpu: Name
+    cores: Positive
+    numerics: Numerics
+    simd: list[Name]
+    blas: list[dict[Name, Name | None]]
+    fold: Fold | None = None
+    resumed: list[ResumedSession] = field(default_factory=list)
+    error: Text = ""
+    stop_reason: Word = ""
+    stop_message: Text | None = None
+    diagnostics: dict[Word, Figure] = field(default_factory=dict)
+    epochs: Count = 0
+    best_epoch: Count = 0
+    ended: Name = ""
+    seconds: Number = 0.0
+    watching_seconds: Number = 0.0
+    stop: list[Rule] = field(default_factory=list)
+    warning: Text | None = None
+    metrics: Scores = field(default_factory=dict)
+    baselines: dict[Name, Scores] = field(default_factory=dict)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the training came to an end, and that was saved."""
+        return bool(self.ended)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether there are epochs and scores, if only of an end before the run was resumed."""
+        return self.has_ended or self.epochs > 0
+
+    @property
+    def machine(self) -> Machine:
+        """The one that the training began on."""
+        return Machine(self.versions, self.platform, self.cpu, self.numerics, self.simd, self.blas)
+
+    def to_json(self) -> dict[str, object]:
+        """As run.json has it: without what is still to come."""
+        to_come = _SOMETIMES if self.has_ended else (*_SOMETIMES, *OF_THE_END)
+        tree = super().to_json()
+        keys = (*_AT_THE_HEAD, *(key for key in tree if key not in _AT_THE_HEAD))
+        return {key: tree[key] for key in keys if tree[key] or key not in to_come}
+
+    @model_validator(mode="before")
+    @staticmethod
+    def _has_an_end_or_none(document: object) -> object:
+        """Of the end all or nothing, and digests of the files that there are by then."""
+        if not isinstance(document, dict):
+            return document
+        lacking = [key for key in OF_THE_END if key not in document]
+        if lacking and (document.get("status") == "finished" or "stop" in document):
+            raise ValueError(f"`{lacking[0]}` is missing")
+        known = document.get("sha256")
+        needed = _FIRST_FILES if lacking else _FILES
+        without = [file for file in needed if isinstance(known, dict) and file not in known]
+        if without:
+            raise ValueError(f"the digest of {without[0]} is missing")
+        return document
+
+
+_AT_THE_HEAD = ("run_id", "identity", "status", "started")
+_SOMETIMES = ("fold", "resumed", "error")
+OF_THE_END = (
+    "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
+    "watching_seconds", "stop", "warning", "metrics", "baselines",
+)  # fmt: skip
+
+
+@structure
+class Unreadable(Saved):
+    """Stands in a list for the record of a run whose run.json cannot be read, and says why."""
+
+    run_id: str
+    status: Literal["damaged", "unreadable"]
+    error: str
