@@ -356,6 +356,6 @@ def test_the_record_that_goes_on_is_one_document(tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL, stops=[5]).run
     resumed(run, stops=[8])
     record = json.loads(run.path("run.json").read_text())
-    assert [(each["at_epoch"], each["overrides"]) for each in record.resumed] == [(5, [])]
-    assert (record.status, record.epochs) == ("interrupted", 8)
+    assert [(each["at_epoch"], each["overrides"]) for each in record["resumed"]] == [(5, [])]
+    assert (record["status"], record["epochs"]) == ("interrupted", 8)
     assert np.load(run.path(PATH)).shape[0] == 9
