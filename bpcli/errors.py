@@ -5,17 +5,67 @@ Anything else that escapes is a bug of ours and leaves with exit code 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+
+class Mark(NamedTuple):
+    """A place in a config's text, counted from 0; or in `origin`, the option that set the value."""
+
+    line: int
+    column: int
+    end_column: int
+    origin: str | None = None
+
+
+class ConfigIssue(NamedTuple):
+    """One thing that is wrong in a config: what was found, what is allowed, and where.
+
+    `location` holds the keys and list positions from the top; `at_key` is true where the key itself
+    is wrong, not its value. `mark` is the place in the text of `file`; None: the file as a whole.
+    """
+
+    message: str
+    location: tuple[str | int, ...] = ()
+    at_key: bool = False
+    mark: Mark | None = None
+    file: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The location with dots, as `--set` takes it."""
+        return ".".join(map(str, self.location))
+
+    @property
+    def origin(self) -> str | None:
+        """The option that set the value; None where it stands in the file."""
+        return self.mark.origin if self.mark else None
+
+    @property
+    def line(self) -> int | None:
+        """The line of the file, counted from 1."""
+        return self.mark.line + 1 if self.mark and self.origin is None else None
+
+    @property
+    def column(self) -> int | None:
+        """The column of that line, or of the option, counted from 1."""
+        return self.mark.column + 1 if self.mark else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The issue as `--json` prints it."""
+        names = ("file", "line", "column", "origin", "key", "message")
+        return {name: getattr(self, name) for name in names}
 
 
 class BpnetError(Exception):
     """An expected failure: says what was found, where, and what is allowed.
 
     What is known only further out, such as where a run was saved, is a note (`add_note`).
+    `kind` is the word by which `--json` tells one class of failure from another.
     """
 
     exit_code: ClassVar[int] = 2
+    kind: ClassVar[str]
 
     @property
     def full_text(self) -> str:
@@ -24,14 +74,25 @@ class BpnetError(Exception):
 
 
 class ConfigError(BpnetError):
-    """The config, or what it asks of the data, is not legal."""
+    """The config, an option, or what they ask of the data, is not legal.
+
+    `issues` holds each thing that is wrong in a config, with its place; the message shows them all.
+    """
+
+    kind = "config"
+
+    def __init__(self, message: str, issues: Iterable[ConfigIssue] = ()) -> None:
+        super().__init__(message)
+        self.issues = tuple(issues)
 
 
 class DataError(BpnetError):
-    """The data cannot be used as asked; `key` is the key of `data` at fault, if it is known.
+    """The data cannot be used as asked; `key` is the key of `data` to change, if it is known.
 
     The message is one line, whatever stands in the names and cells that it quotes.
     """
+
+    kind = "data"
 
     def __init__(self, message: str, key: str | None = None) -> None:
         super().__init__(" ".join(message.splitlines()))
@@ -41,9 +102,13 @@ class DataError(BpnetError):
 class RunError(BpnetError):
     """A run reference names no run, several runs, or a damaged one."""
 
+    kind = "run"
+
 
 class NumericsError(BpnetError):
     """The config asks for portable numerics, which this machine cannot provide."""
+
+    kind = "numerics"
 
 
 class NumericsNotPinned(NumericsError):
@@ -66,27 +131,34 @@ class NumericsNotPinned(NumericsError):
 class LimitTooLow(BpnetError):
     """The system lets this process use less than it needs."""
 
+    kind = "limit"
+
 
 class Diverged(BpnetError):
     """Training produced NaN or infinity."""
 
+    kind = "diverged"
     exit_code = 3
 
 
 class WorkerLost(BpnetError):
     """A worker process ended in the middle of training, killed or out of memory."""
 
+    kind = "worker"
     exit_code = 1
 
 
 class GateFailed(BpnetError):
     """A check that a script may rely on did not hold."""
 
+    kind = "gate"
     exit_code = 4
 
 
 class Interrupted(BpnetError):
     """The user or the system asked training to stop; the run was saved first."""
+
+    kind = "interrupted"
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Valid configs with mistakes put in at known places, which the faults have to point at.
+"""Valid configs with mistakes put in at known places, which the errors have to point at.
 
 A config is kept as entries, so that the line and column of each mistake is known from how it is
 written out, not from what the loader says.

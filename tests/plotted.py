@@ -1,4 +1,4 @@
-"""Runs to draw pictures of, and what to ask of a picture."""
+"""Runs to draw plots of, and what to ask of a plot."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def log_line(numbers: dict[str, Any]) -> LogLine:
 
 @contextmanager
 def drawn(kind: str, subject: Subject) -> Iterator[Figure]:
-    """A picture, of which nothing is laid out yet."""
+    """A plot, of which nothing is laid out yet."""
     with house_style():
         yield figure_of(kind, subject)
 
 
 def laid_out(kind: str, subject: Subject) -> Figure:
-    """A picture, laid out; nothing of it is outside."""
+    """A plot, laid out; nothing of it is outside."""
     assert PLOTS[kind].why_not(subject) is None
     with drawn(kind, subject) as figure:
         check_axes(figure)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from textbook import Dense
 
 from bpcli.engine.rows import Rows
-from bpcli.nn.activations import ACTIVATIONS, Activation, Maxout
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, Maxout
 from bpcli.nn.losses import LOSSES, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict

@@ -143,7 +143,7 @@ _OF_EVERY_SYSTEM = {
     "signal": {"getsignal", "signal", "SIGINT"},
 }  # fmt: skip
 _MAY_DEPEND_ON_THE_SYSTEM = {
-    "system.py": "the place for it",
+    "system": "the place for it",
     "start.py": "runs before anything is imported, by what every Python has",
     "engine/pool/forked.py": "of POSIX altogether, and imported where forking is safe only",
     "runs/provenance.py": "names the system",
@@ -175,8 +175,9 @@ def _depends_on_the_system(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_what_depends_on_the_system_stands_in_one_module(path: Path) -> None:
-    if path.relative_to(PACKAGE).as_posix() not in _MAY_DEPEND_ON_THE_SYSTEM:
+def test_what_depends_on_the_system_stands_in_one_folder(path: Path) -> None:
+    relative = path.relative_to(PACKAGE)
+    if not {relative.as_posix(), relative.parts[0]} & _MAY_DEPEND_ON_THE_SYSTEM.keys():
         assert not _depends_on_the_system(path.read_text("utf-8"))
 
 
@@ -207,7 +208,9 @@ def test_importing_the_system_loads_nothing_that_a_command_would_not() -> None:
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["bpcli", "bpcli.start", "bpcli.system"]
+    assert [name for name in done.stdout.split() if not name.startswith("bpcli.system")] == [
+        "bpcli", "bpcli.start",
+    ]  # fmt: skip
 
 
 def test_every_file_opens_with_a_docstring() -> None:
@@ -288,54 +291,34 @@ def test_training_xor_imports_only_what_it_uses(tmp_path: Path, options: list[st
 
 
 def test_the_command_looks_for_no_plugins_and_begins_no_workers_for_xor(tmp_path: Path) -> None:
+    """A plugin is found in the metadata of what is installed, and named nowhere else."""
+    plugin = tmp_path / "plugin-1.dist-info"
+    plugin.mkdir()
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
+    (plugin / "entry_points.txt").write_text("[pydantic]\nplugin = this_plugin:plugin\n")
+    (tmp_path / "this_plugin.py").write_text(
+        "class plugin:\n    new_schema_validator = lambda *_, **__: (None, None, None)\n"
+    )
     config = PACKAGE.parent / "configs" / "xor.yaml"
     probe = (
-        "import os, sys; from bpcli.cli.main import run\n"
+        f"import os, sys; sys.path.append({str(tmp_path)!r}); from bpcli.cli.main import run\n"
         "os._exit = lambda code: print('LOADED', code, *sys.modules)\n"
         f"sys.argv = ['bpnet', 'train', {str(config)!r}, '--set', 'training.epochs=3']\n"
         "run()"
     )
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYDANTIC")}
-    done = subprocess.run(
-        [sys.executable, "-c", probe],
-        cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    code, *loaded = done.stdout.split("LOADED")[1].split()
-    assert code == "0"
-    assert not {"importlib.metadata", "bpcli.engine.pool.forked"} & set(loaded)
 
+    def loaded(**switch: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", probe],
+            cwd=tmp_path, env=env | switch, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        code, *modules = done.stdout.split("LOADED")[1].split()
+        assert code == "0"
+        return set(modules)
 
-_ASK_FOR_PLUGINS = """
-from bpcli.cli.main import _look_for_no_plugins
-_look_for_no_plugins()
-from pydantic.plugin._loader import get_plugins
-from pydantic import TypeAdapter
-import sys
-assert TypeAdapter(int).validate_python("3") == 3
-print("importlib.metadata" in sys.modules, list(get_plugins()))
-from pydantic.plugin._loader import PYDANTIC_ENTRY_POINT_GROUP
-print(PYDANTIC_ENTRY_POINT_GROUP, get_plugins is sys.modules["pydantic.plugin._loader"].get_plugins)
-"""
-
-
-@pytest.mark.parametrize(
-    ("switch", "shown"),
-    [
-        (None, "False []\npydantic False\n"),
-        ("__all__", "False []\npydantic False\n"),
-        ("other", "True []\npydantic True\n"),
-    ],
-)
-def test_what_looks_for_plugins_is_there_for_who_asks_more_of_it(
-    switch: str | None, shown: str
-) -> None:
-    env = {key: value for key, value in os.environ.items() if not key.startswith("PYDANTIC")}
-    done = subprocess.run(
-        [sys.executable, "-c", _ASK_FOR_PLUGINS],
-        env=env if switch is None else env | {"PYDANTIC_DISABLE_PLUGINS": switch},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == shown
+    assert not {"this_plugin", "bpcli.engine.pool.forked"} & loaded()
+    assert "this_plugin" in loaded(PYDANTIC_DISABLE_PLUGINS="another"), "it would be found"
 
 
 def test_training_from_a_generator_loads_neither_readers_of_files_nor_other_optimizers(

@@ -118,9 +118,9 @@ def test_configs_in_the_readme_are_valid(block: str) -> None:
         validate(source)
 
 
-def test_every_picture_is_there_and_made_by_a_command_beside_it() -> None:
-    shown = set(re.findall(r"!\[[^]]+\]\(\.pictures/(\w+\.png)\)", TEXT))
-    assert shown == {path.name for path in (ROOT / ".pictures").iterdir()}
+def test_every_plot_is_there_and_made_by_a_command_beside_it() -> None:
+    shown = set(re.findall(r"!\[[^]]+\]\(\.plots/(\w+\.png)\)", TEXT))
+    assert shown == {path.name for path in (ROOT / ".plots").iterdir()}
     assert shown <= set(re.findall(r"^\$ bpnet plot .* -o (\S+)$", TEXT, re.MULTILINE))
     assert len(shown) >= 8
 
@@ -149,14 +149,14 @@ def test_every_key_and_name_of_a_config_is_in_the_readme() -> None:
         block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if "seed" in block
     )
     tree = yaml.safe_load(example)
-    from bpcli.config.data_models import Split
+    from bpcli.config.data_models import SplitConfig
     from bpcli.config.models import NetworkSpec, Spec, Stop, Training
 
     assert set(tree) == set(Spec.model_fields)
     assert set(tree["network"]) == set(NetworkSpec.model_fields)
     assert set(tree["training"]) == set(Training.model_fields)
     assert set(tree["training"]["stop"]) == set(Stop.model_fields)
-    assert set(tree["data"]["split"]) == set(Split.model_fields)
+    assert set(tree["data"]["split"]) == set(SplitConfig.model_fields)
     registries = (ACTIVATIONS, LOSSES, INITIALIZERS, GENERATORS, OPTIMIZERS, SCHEDULES)
     for names in (*registries, ACTIVATION_ALIASES, OPTIMIZER_ALIASES):
         for name in names:
@@ -185,7 +185,7 @@ def test_every_option_is_in_the_readme() -> None:
                 assert re.search(rf"\b{option.name}\b", TEXT), f"{kind.__name__}.{option.name}"
 
 
-def test_every_kind_of_picture_is_in_the_readme() -> None:
+def test_every_kind_of_plot_is_in_the_readme() -> None:
     for kind in PLOTS:
         assert f"\n| `{kind}` |" in TEXT, kind
 

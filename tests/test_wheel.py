@@ -25,8 +25,9 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "site"
 
 
-def test_it_holds_the_package_and_the_configs_and_nothing_else(unpacked: Path) -> None:
+def test_it_holds_the_package_the_handbook_and_the_configs_and_nothing_else(unpacked: Path) -> None:
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "bpcli").rglob("*.py")}
+    sources |= {str(path.relative_to(ROOT)) for path in (ROOT / "bpcli" / "docs").rglob("*.md")}
     sources |= {f"bpcli/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.yaml")}
     packed = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {path for path in packed if ".dist-info/" not in path} == sources | {"bpcli/py.typed"}

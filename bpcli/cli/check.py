@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, set_option
+from bpcli.cli.common import console, json_option, set_option
+from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
     from bpcli.workflows.check import Check
@@ -29,8 +30,8 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Look at a config before training on it; write nothing.
 
     Shows every value and where it comes from, the layers and their parameters, the rows of each
-    split, the memory it takes, the loss at the start, and warnings of what is seldom meant. Exit
-    code 2 if the config has faults, and 0 if it has warnings alone.
+    split, the memory it takes, the loss before training, and warnings of likely mistakes. Exit code
+    2 if the config has errors, and 0 if it has warnings alone.
     """
     from bpcli.config.load import load_config
     from bpcli.experiment import build

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -105,24 +104,6 @@ def console(stderr: bool = False) -> Console | Stream:
     from bpcli.terminal.stream import Stream
 
     return Stream(file)
-
-
-def print_json(document: Any) -> None:
-    """Print the one JSON document of a command, in characters that every terminal only shows."""
-    from bpcli.runs.files import to_json
-    from bpcli.text import printable_json
-
-    text = printable_json(to_json(document))
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # strings alone have such characters, and may escape them
-        text = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
-    print_text(text)
-
-
-def print_text(text: str, end: str = "\n") -> None:
-    """Print a result as it is; click would write UTF-8 where a stream is ASCII."""
-    click.echo(text + end, file=sys.stdout, nl=False)
 
 
 def load_run_or_config(

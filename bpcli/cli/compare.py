@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, runs_dir_option, set_option
+from bpcli.cli.common import console, json_option, runs_dir_option, set_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ Examples:
 @click.option(
     "--figure",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The picture: .svg, .png or .pdf. Default: compare-NAME.svg in the folder of the runs.",
+    help="The plot: .svg, .png or .pdf. Default: compare-NAME.svg in the folder of the runs.",
 )
 @set_option
 @runs_dir_option
@@ -96,7 +97,7 @@ def _require_a_format(path: Path) -> None:
 
 
 def _make_room_for(path: Path) -> None:
-    """Find out before any training whether the picture can be drawn, and saved there."""
+    """Find out before any training whether the plot can be drawn, and saved there."""
     from bpcli.cli.limits import require_room_for
     from bpcli.runs.files import make_folder_of
 
@@ -133,10 +134,10 @@ def _report(comparison: Comparison, path: Path, as_json: bool) -> None:
 
 
 def _draw(document: dict[str, Any], path: Path) -> None:
-    from bpcli.plots.comparison import comparison_picture
+    from bpcli.plots.comparison import comparison_plot
     from bpcli.runs.files import write_atomically
 
-    write_atomically(path, comparison_picture(document, path))
+    write_atomically(path, comparison_plot(document, path))
 
 
 def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:

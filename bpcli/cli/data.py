@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, looked_at, print_json, table_options
+from bpcli.cli.common import console, json_option, looked_at, table_options
+from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
     from bpcli.data.files.look import Look
@@ -35,8 +36,8 @@ def command(
     """Look at a table before training on it.
 
     Shows what each column holds: numbers, true and false, or categories; what is missing; the
-    range, or the most_frequent words; and how strongly it goes with the target, which is guessed
-    unless it is said. Then what looks odd, and the command that goes on from here.
+    range, or the most frequent categories; and its association with the target, which is guessed
+    unless it is given. Then warnings, and the next command.
     """
     look = looked_at(file, target, header, missing)
     if as_json:
@@ -78,7 +79,7 @@ def _print(look: Look) -> None:
         out.show(view.classes_table(about))
     if len(about.classes) > view.MOST_CLASSES:
         out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json has all\n")
-    for remark in about.remarks[: view.MOST_REMARKS]:
-        out.say(f"odd: {plain(remark.column)} {plain(remark.text, 200)}")
-    if len(about.remarks) > view.MOST_REMARKS:
-        out.say(f"and {len(about.remarks) - view.MOST_REMARKS:,} more that are odd; --json has all")
+    for warning in about.warnings[: view.MOST_WARNINGS]:
+        out.say(f"warning: {plain(warning.column)} {plain(warning.text, 200)}")
+    if len(about.warnings) > view.MOST_WARNINGS:
+        out.say(f"and {len(about.warnings) - view.MOST_WARNINGS:,} more warnings; --json has all")

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    json_option,
-    print_json,
-    runs_dir_option,
-    say_notes,
-    weights_option,
-)
+from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, weights_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:

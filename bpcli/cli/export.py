@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, runs_dir_option, say_notes, weights_option
+from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, weights_option
+from bpcli.cli.documents import print_json
 
 
 @click.command(
@@ -32,8 +33,15 @@ Examples:
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @weights_option
 @runs_dir_option
+@json_option
 def command(
-    run: str, to: str, output: Path | None, force: bool, weights: str, runs_dir: Path
+    run: str,
+    to: str,
+    output: Path | None,
+    force: bool,
+    weights: str,
+    runs_dir: Path,
+    as_json: bool,
 ) -> None:
     """Write a run's network, with its preprocessor, for use elsewhere.
 
@@ -51,4 +59,17 @@ def command(
         model = load_model(found, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)
         path = export(model, to, output, force=force)
-    console().say(f"wrote {path}, which computes what {found.run_id} does ({weights} weights)")
+    if as_json:
+        from bpcli.runs.files import file_digest
+
+        print_json(
+            {
+                "run_id": found.run_id,
+                "weights": weights,
+                "format": to,
+                "file": str(path),
+                "sha256": file_digest(path),
+            }
+        )
+    else:
+        console().say(f"wrote {path}, equivalent to {found.run_id} ({weights} weights)")

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    json_option,
-    load_run_or_config,
-    print_json,
-    runs_dir_option,
-    set_option,
-)
+from bpcli.cli.common import console, json_option, load_run_or_config, runs_dir_option, set_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
-    from bpcli.gradcheck.catalogue import Proof
+    from bpcli.gradcheck.report import CheckReport
 
 
 @click.command(
     "gradcheck",
     epilog="""\b
 Examples:
-  bpnet gradcheck                          everything that a config can ask for
-  bpnet gradcheck configs/moons.yaml       your own network and data, at the start
-  bpnet gradcheck latest                   the same, at trained weights
-  bpnet gradcheck --self-test              wrong backward passes, each rejected
+  bpnet gradcheck                          every combination a config can ask for
+  bpnet gradcheck configs/moons.yaml       your own network and data, initial weights
+  bpnet gradcheck latest                   the same, trained weights
+  bpnet gradcheck --self-test              show that wrong backward passes are rejected
   bpnet gradcheck --corrupt no-derivative  what a failing check looks like""",
 )
 @click.argument("run_or_config", metavar="[CONFIG|RUN]", required=False)
@@ -61,99 +56,94 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Prove the gradient, tensor by tensor.
+    """Check the gradient, tensor by tensor.
 
-    The analytic gradient is held against the complex step, which has no truncation error, and
-    against central differences; so are the Jacobian of the residuals, where the loss is a sum of
-    squares, and products with the Hessian. Entries whose step crosses a kink are skipped and
-    counted. Exit code 4 if any tensor fails. The kinds of --corrupt are those that --self-test
-    lists.
+    Compares the training code's gradient with complex-step derivatives, which have no truncation
+    error, and with central differences. The Jacobian of the residuals is checked too if the loss is
+    a sum of squares, and so are products with the Hessian. Entries whose step crosses a kink are
+    skipped and counted. Exit code 4 if any tensor fails. --self-test lists the kinds of --corrupt.
     """
     if overrides and run_or_config is None:
-        raise ConfigError("--set is for a CONFIG.")
+        raise ConfigError("--set needs a CONFIG.")
     if self_test:
         if run_or_config or corrupt:
-            raise ConfigError("--self-test goes without CONFIG, RUN and --corrupt.")
+            raise ConfigError("--self-test takes no CONFIG, RUN or --corrupt.")
         _self_test(as_json)
         return
-    _known_corruption(corrupt)
-    from bpcli.gradcheck.catalogue import prove_demonstration, prove_experiment
+    _refuse_unknown(corrupt)
+    from bpcli.gradcheck.report import check_demonstration, check_experiment
     from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
         if run_or_config is not None:
             experiment, params = load_run_or_config(run_or_config, overrides, runs_dir)
-            proof = prove_experiment(
+            report = check_experiment(
                 experiment, params, rows=rows, entries=entries, corruption=corrupt
             )
-            _report(proof, as_json)
+            _show(report, as_json)
         elif corrupt is not None:
-            _report(prove_demonstration(corrupt), as_json)
+            _show(check_demonstration(corrupt), as_json)
         else:
             _catalogue(as_json)
 
 
-def _known_corruption(corrupt: str | None) -> None:
-    from bpcli.gradcheck.cases import CORRUPTIONS
+def _refuse_unknown(corrupt: str | None) -> None:
+    from bpcli.gradcheck.corruptions import CORRUPTIONS
 
     if corrupt is not None and corrupt not in CORRUPTIONS:
         raise ConfigError(f"--corrupt {corrupt}: expected one of {', '.join(CORRUPTIONS)}.")
 
 
-def _report(proof: Proof, as_json: bool) -> None:
+def _show(report: CheckReport, as_json: bool) -> None:
     if as_json:
-        print_json(proof.to_json())
+        print_json(report.to_json())
     else:
-        _print_proof(proof)
-    if not proof.passed:
-        raise GateFailed(f"the {_wrong(proof)} is wrong.")
+        _print_report(report)
+    if not report.passed:
+        raise GateFailed(f"the {report.what_failed} is wrong.")
 
 
-def _wrong(proof: Proof) -> str:
-    """What failed: the gradient, or what is made of it, or beside it."""
-    failed = {check.term for check in proof.checks if not check.passed}
-    for term in ("jacobian", "hessian"):
-        if failed == {term}:
-            return term.capitalize()
-    return "gradient"
-
-
-def _print_proof(proof: Proof) -> None:
-    from bpcli.terminal.tables import checks_table
+def _print_report(report: CheckReport) -> None:
+    from bpcli.gradcheck.tables import checks_table
 
     out = console()
-    out.show(checks_table(proof.checks), ["shape", "skipped", "entries", "term", "central"])
-    rows = "1 row" if proof.rows == 1 else f"{proof.rows} rows"
-    out.say(f"{proof.network}, on {rows}, in float64")
-    out.say("error: norm of the difference over norm of the gradient, by the complex step;")
+    out.show(checks_table(report.checks), ["shape", "skipped", "entries", "term", "central"])
+    rows = "1 row" if report.rows == 1 else f"{report.rows} rows"
+    out.say(f"{report.network}, on {rows}, in float64")
+    out.say("error: norm of the difference over norm of the complex-step gradient;")
     out.say("central: the same by central differences, which are less exact")
     out.say("hessian: u·H v against v·H u, and H v against differences of the gradient")
-    if proof.unchecked:
-        out.say(
-            "not checked, as every entry sits on a kink, or overflows: "
-            f"{', '.join(proof.unchecked)}; other parameters or rows would show more"
+    for remark in _remarks(report):
+        out.say(remark)
+
+
+def _remarks(report: CheckReport) -> Iterator[str]:
+    """What the table alone does not say."""
+    if report.unchecked:
+        yield (
+            f"not checked: {', '.join(report.unchecked)}: every entry is on a kink or overflows; "
+            "try other parameters or rows"
         )
-    if proof.blind:
-        out.say(
-            "not proven, as it is smaller than the rounding of what it is a sum of: "
-            f"{', '.join(proof.blind)}; scaled data (`data.scale`) or other parameters would show "
-            "more"
+    if report.blind:
+        yield (
+            f"not verified: {', '.join(report.blind)}: smaller than the rounding errors of the "
+            "terms they are summed from; try scaled data (`data.scale`) or other parameters"
         )
-    if proof.harmless:
-        out.say(f"this error changes nothing here: it takes {proof.harmless}")
-    if proof.explanation:
-        out.say(f"hint: {proof.explanation}")
+    if report.harmless:
+        yield f"this error has no effect here: it needs {report.harmless}"
+    if report.explanation:
+        yield f"hint: {report.explanation}"
 
 
 def _catalogue(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bpcli.gradcheck.catalogue import prove_catalogue
-    from bpcli.terminal.tables import catalogue_table
+    from bpcli.gradcheck.catalogue import check_catalogue
+    from bpcli.gradcheck.tables import catalogue_table
 
-    rows = prove_catalogue()
+    rows = check_catalogue()
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"checks": [asdict(row) for row in rows]})
     else:
         out = console()
         out.show(catalogue_table(rows), ["skipped", "central", "cases"])
@@ -168,13 +158,13 @@ def _catalogue(as_json: bool) -> None:
 def _self_test(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bpcli.gradcheck.catalogue import self_test
-    from bpcli.terminal.tables import rejections_table
+    from bpcli.gradcheck.self_test import self_test
+    from bpcli.gradcheck.tables import rejections_table
 
     rejections = self_test()
     if as_json:
-        print_json([asdict(rejection) for rejection in rejections])
+        print_json({"rejections": [asdict(rejection) for rejection in rejections]})
     else:
         console().show(rejections_table(rejections), ["tensors that fail"])
     if not all(rejection.rejected for rejection in rejections):
-        raise GateFailed("a wrong backward pass was not noticed.")
+        raise GateFailed("a wrong backward pass was not detected.")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, looked_at, print_text, table_options
+from bpcli.cli.common import console, json_option, looked_at, table_options
+from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bpcli.data.files.look import Look
 
 
 @click.command(
@@ -30,6 +35,7 @@ Examples:
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @table_options
+@json_option
 def command(
     template: str | None,
     output: Path | None,
@@ -37,23 +43,35 @@ def command(
     target: str | None,
     header: bool | None,
     missing: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write a starter config.
 
     TEMPLATE is one of the configs that come with bpnet; without it, they are listed. FILE is a
-    table: what it does not say for certain is guessed, and comments in the config say so.
-    --target, --header and --missing are for a FILE.
+    table: what cannot be read from it is guessed, and comments in the config say so. --target,
+    --header and --missing are for a FILE.
     """
-    from bpcli.config.templates import templates
-
+    if as_json and output == _STANDARD:
+        raise ConfigError("-o - prints the config, --json a document about it: keep one.")
     if template is None:
-        console().show_facts(list(templates().items()))
+        _list_templates(as_json)
     elif _names_a_table(template):
-        _write_for_table(Path(template), output, force, target, header, missing)
+        written = output or Path(f"{Path(template).stem}.yaml")
+        look = _write_for_table(Path(template), written, force, target, header, missing)
+        _report(written, as_json, {"table": template, **_guesses(look)})
     elif target is not None or header is not None or missing:
         raise ConfigError(f"--target, --header and --missing are for a FILE; `{template}` is none.")
     else:
-        _write_template(template, output, force)
+        _write_template(template, output or Path(f"{template}.yaml"), force, as_json)
+
+
+def _list_templates(as_json: bool) -> None:
+    from bpcli.config.templates import templates
+
+    if as_json:
+        print_json({"templates": templates()})
+    else:
+        console().show_facts(list(templates().items()))
 
 
 def _names_a_table(template: str) -> bool:
@@ -64,16 +82,15 @@ def _names_a_table(template: str) -> bool:
         return False
 
 
-def _write_template(template: str, output: Path | None, force: bool) -> None:
+def _write_template(template: str, target: Path, force: bool, as_json: bool) -> None:
     from bpcli.config.templates import template_text
 
     text = template_text(template)
-    target = output or Path(f"{template}.yaml")
     if target == _STANDARD:
         print_text(text, end="")
         return
     _write(target, text, force)
-    _say_what_next(target)
+    _report(target, as_json, {"template": template})
 
 
 _STANDARD = Path("-")
@@ -81,21 +98,20 @@ _STANDARD = Path("-")
 
 def _write_for_table(
     file: Path,
-    output: Path | None,
+    written: Path,
     force: bool,
     target: str | None,
     header: bool | None,
     missing: tuple[str, ...],
-) -> None:
-    """Look at the table, say what was guessed, and write the config."""
+) -> Look:
+    """Look at the table, write the config, and say what was guessed."""
     from bpcli.config.load import validate
     from bpcli.config.source import Source
     from bpcli.terminal.description import guesses
     from bpcli.workflows.starter import starter_config
 
-    if output == _STANDARD:
+    if written == _STANDARD:
         raise ConfigError("-o - is for a TEMPLATE: a table's config stands in a file, near it.")
-    written = output or Path(f"{file.stem}.yaml")
     look = looked_at(file, target, header, missing)
     text = starter_config(look, written)
     source = Source.parse(text, str(written))
@@ -105,10 +121,26 @@ def _write_for_table(
     err = console(stderr=True)
     for line in guesses(look):
         err.say(line)
-    _say_what_next(written)
+    return look
 
 
-def _say_what_next(written: Path) -> None:
+def _guesses(look: Look) -> dict[str, Any]:
+    """What the config rests on, with the reason for each guess, and what it leaves out."""
+    about = look.description
+    return {
+        "header": look.format.header,
+        "why_header": look.why_header,
+        "target": about.target,
+        "why_target": about.why_target,
+        "task": about.task,
+        "why_task": about.why_task,
+        "left_out": dict(about.unusable) if look.chooses_columns else {},
+    }
+
+
+def _report(written: Path, as_json: bool, facts: dict[str, Any]) -> None:
+    if as_json:
+        print_json({"file": str(written), **facts})
     command = shlex.join(["bpnet", "train", str(written)])
     console(stderr=True).say(f"wrote {written}; train it with: {command}")
 

@@ -77,7 +77,7 @@ class _Guard:
             require_room_for(name)
 
 
-def what_was_lacking(error: Exception) -> str | None:
+def what_was_lacking(error: BaseException) -> str | None:
     """What the system did not give, where a failure comes of that."""
     _reserve.clear()
     for cause in _causes(error):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, runs_dir_option, say_notes, weights_option
+from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, weights_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ Examples:
 )
 @weights_option
 @runs_dir_option
+@json_option
 def command(
     run: str,
     kinds: tuple[str, ...],
@@ -53,12 +55,13 @@ def command(
     split: str | None,
     weights: str,
     runs_dir: Path,
+    as_json: bool,
 ) -> None:
-    """Draw pictures of a run.
+    """Draw plots of a run.
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
-    Without KIND, every picture that the run has. Several in one file are pages of a .pdf, else
-    panels of one picture. A picture that is there already is drawn again.
+    Without KIND, every plot that the run has. Several in one file are pages of a .pdf, else
+    beside each other. A plot that is there already is drawn again.
     """
     from bpcli.plots.style import FORMATS
     from bpcli.runs.references import find_run
@@ -71,11 +74,30 @@ def command(
     subject = load_subject(found, weights, split)  # type: ignore[arg-type]  # click checked them
     if subject.rebuilt is not None:
         say_notes(subject.rebuilt.notes)
-    if only_list:
+    drawn = [] if only_list else chosen_kinds(subject, kinds)
+    files = [str(path) for path in save_plots(found, subject, drawn, output)] if drawn else []
+    if as_json:
+        print_json(_document(subject, drawn, files))
+    elif only_list:
         _print_list(subject)
-        return
-    for path in save_plots(found, subject, chosen_kinds(subject, kinds), output):
-        click.echo(harmless(str(path)))
+    else:
+        for file in files:
+            click.echo(harmless(file))
+
+
+def _document(subject: Subject, drawn: list[str], files: list[str]) -> dict[str, Any]:
+    from bpcli.plots import reasons
+
+    found = reasons(subject)
+    return {
+        "run_id": subject.run_id,
+        "weights": subject.weights,
+        "split": subject.split,
+        "drawn": drawn,
+        "files": files,
+        "available": [kind for kind, reason in found.items() if reason is None],
+        "unavailable": {kind: reason for kind, reason in found.items() if reason is not None},
+    }
 
 
 def _print_list(subject: Subject) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -15,14 +15,13 @@ from bpcli.cli.common import (
     json_option,
     load_run_or_config,
     names_a_config,
-    print_json,
-    print_text,
     runs_dir_option,
     say_notes,
     set_option,
     was_given,
     weights_option,
 )
+from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from bpcli.nn.arrays import Array
     from bpcli.workflows.new_rows import NewRows
     from bpcli.workflows.predict import PredictedRows
-    from bpcli.workflows.prediction_files import Separated, Write
+    from bpcli.workflows.prediction_files import Blocks, Separated, Write
 
 _MOST_ROWS_ON_A_TERMINAL = 50
 
@@ -116,7 +115,7 @@ def command(
         )
         predicted = predict_rows(experiment, params, _rows(experiment, split))
     if as_json:
-        print_json(predicted.to_json())
+        print_json({"rows": predicted.to_json()})
     elif sys.stdout.isatty():
         _print_table(predicted)
     else:
@@ -149,10 +148,10 @@ def _predict_file(
 
 def _writer(file: Path, output: Path | None, raw: bool, as_json: bool) -> Write:
     """What writes the predictions. Raises `ConfigError` for an output that cannot be."""
-    from bpcli.workflows.prediction_files import Separated, json_list, writer_for
+    from bpcli.workflows.prediction_files import Separated, writer_for
 
     if output is None or output == _STANDARD:
-        return json_list if as_json else Separated("\t", raw)
+        return _write_document if as_json else Separated("\t", raw)
     if as_json:
         raise ConfigError("--json prints; for a file, end --output in .json or .jsonl.")
     if output.exists() and (not output.is_file() or (file.exists() and output.samefile(file))):
@@ -172,6 +171,22 @@ def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> No
         console(stderr=True).say(f"wrote {output}: {count} rows")
     if isinstance(write, Separated):
         _say_marked(write)
+
+
+def _write_document(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+    """The document of `--json`, kept back until all rows are read: one may be refused."""
+    from shutil import copyfileobj
+    from tempfile import TemporaryFile
+
+    from bpcli.workflows.prediction_files import json_list
+
+    with TemporaryFile() as waiting:
+        rows = json_list(waiting, model, blocks)
+        waiting.seek(0)
+        file.write(f'{{"schema": {SCHEMA}, "rows": '.encode())
+        copyfileobj(waiting, file)
+        file.write(b"}\n")
+    return rows
 
 
 def _say_marked(written: Separated) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, runs_dir_option
+from bpcli.cli.common import console, json_option, runs_dir_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import RunError
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
     if sort_key:
         records = sorted_by(records, sort_key)[:limit]
     if as_json:
-        print_json([record.to_json() | {"tags": tags[record.run_id]} for record in records])
+        found = [record.to_json() | {"tags": tags[record.run_id]} for record in records]
+        print_json({"runs": found})
     elif records:
         told = [tags[record.run_id] for record in records]
         console().show(*runs_table(records, told, differing_keys(records), time.time()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bpcli.cli.common import print_json, print_text
+from bpcli.cli.documents import json_text, print_text
 
 
 @click.command(
@@ -14,18 +14,25 @@ from bpcli.cli.common import print_json, print_text
 Examples:
   bpnet schema > bpnet.schema.json
   bpnet schema --markdown
+  bpnet schema --documents
 
 \b
 The first line of a config that names it:
   # yaml-language-server: $schema=bpnet.schema.json""",
 )
-@click.option("--markdown", is_flag=True, help="Print the keys as tables to read.")
-def command(markdown: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the keys of a config as tables to read.")
+@click.option("--documents", is_flag=True, help="Print the keys of what --json prints.")
+def command(markdown: bool, documents: bool) -> None:
     """Print the JSON Schema of a config, by which editors complete and check one."""
+    if documents:
+        from bpcli.cli.described import documents_page
+
+        print_text(documents_page())
+        return
     from bpcli.config.schema import json_schema
 
     if not markdown:
-        print_json(json_schema())
+        print_text(json_text(json_schema()))
         return
     from bpcli.config.reference import keys_page
 

@@ -13,13 +13,12 @@ from bpcli.cli.common import (
     console,
     json_option,
     load_run_or_config,
-    print_json,
-    print_text,
     runs_dir_option,
     set_option,
     was_given,
     weights_option,
 )
+from bpcli.cli.documents import print_json, print_text
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import ConfigError
 

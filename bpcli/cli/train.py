@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    json_option,
-    print_json,
-    print_text,
-    runs_dir_option,
-    say_notes,
-    set_option,
-)
+from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, set_option
+from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError, Interrupted
 
 if TYPE_CHECKING:
@@ -248,7 +241,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")
-    out.say(f"see it in pictures with: bpnet plot {run}")
+    out.say(f"see its plots with: bpnet plot {run}")
     if experiment.table.encoder is not None:
         predict = f"bpnet predict {run} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, json_option, print_json, runs_dir_option
+from bpcli.cli.common import console, json_option, runs_dir_option
+from bpcli.cli.documents import print_json
 from bpcli.errors import GateFailed
 
 

@@ -1,1 +1,1 @@
-"""From a YAML file to a validated description of a run, with every fault found in one pass."""
+"""From a YAML file to a validated description of a run, with every issue found in one pass."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bpcli.config.crosscheck import asked_optimizer
+from bpcli.config.crosscheck import Reader, asked_optimizer
 from bpcli.config.load import Config, read_source, validate_all
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, ConfigIssue
 
 _OPTION = "--optimizers"
 _RATE = ("training", "learning_rate")
@@ -30,7 +30,7 @@ def load_alternatives(path: Path, overrides: Sequence[str], optimizers: str) -> 
     """The config with each of a list of optimizers, which the commas outside brackets separate.
 
     A rate that the config gives is meant for the config's own optimizer: others take their own
-    default, unless `--set` gives a rate for all. Raises `ConfigError` with the faults of all, and
+    default, unless `--set` gives a rate for all. Raises `ConfigError` with the issues of all, and
     where two optimizers are the same.
     """
     base = read_source(path, overrides)
@@ -66,7 +66,10 @@ def split_list(text: str) -> list[str]:
 def _with_optimizer(base: Source, text: str) -> Source:
     source = deepcopy(base)
     override(source, f"training.optimizer={text}", option=_OPTION)
-    is_own = asked_optimizer(source)[0] == asked_optimizer(base)[0]
+    if source.get(("training", "optimizer"), "") is None:
+        message = "found nothing, expected the name of an optimizer"
+        source.issues.append(source.located(ConfigIssue(message, ("training", "optimizer"))))
+    is_own = asked_optimizer(Reader(source))[0] == asked_optimizer(Reader(base))[0]
     mark = base.mark_of(_RATE)
     is_for_all = mark is not None and mark.origin is not None
     if not is_own and not is_for_all:

@@ -12,8 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import yaml
 
-from bpcli.config.issues import Fault, Mark
-from bpcli.errors import BpnetError
+from bpcli.errors import ConfigIssue, Mark
 from bpcli.text import did_you_mean
 
 Event: TypeAlias = yaml.Event
@@ -27,12 +26,12 @@ class Placed(NamedTuple):
     is_copy: bool = False
 
 
-class Unreadable(BpnetError):
-    """The text cannot be read on from here."""
+class Unreadable(Exception):
+    """The text cannot be read further than this."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
+    def __init__(self, message: str, mark: Mark) -> None:
+        super().__init__(message)
+        self.issue = ConfigIssue(message, mark=mark)
 
 
 def placed_events(text: str) -> Iterator[Placed]:
@@ -53,7 +52,7 @@ def _events(text: str) -> Iterator[Event]:
     except (ValueError, OverflowError):  # PyYAML: "\UFFFFFFFF", %YAML of 5,000 digits
         at = loader.get_mark()
         mark = Mark(at.line, at.column, at.column + 1)
-        raise Unreadable(Fault("a number in this escape is too large", mark)) from None
+        raise Unreadable("a number in this escape is too large", mark) from None
     finally:
         loader.dispose()
 
@@ -114,10 +113,10 @@ class _Anchors:
     def _meaning(self, event: yaml.AliasEvent, mark: Mark) -> list[Event]:
         name = event.anchor
         if name in [each.name for each in self.open]:
-            raise Unreadable(Fault(f"`*{name}` stands inside what it stands for", mark))
+            raise Unreadable(f"`*{name}` stands inside what it stands for", mark)
         if name not in self.known:
             hint = did_you_mean(name, self.known) or ": put it in quotes if it is meant as a word"
-            raise Unreadable(Fault(f"there is no `&{name}` above for this alias{hint}", mark))
+            raise Unreadable(f"there is no `&{name}` above for this alias{hint}", mark)
         return self.known[name]
 
 

@@ -12,12 +12,14 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
-from bpcli.data.columns import ColumnRules, FillRule, Selector
+from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.delimited import MISSING, WHITESPACE, FileFormat
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
+from bpcli.data.selection import Selector
 from bpcli.data.types import SPLITS, SplitName
+from bpcli.text import quoted
 
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
 FileName: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -42,7 +44,7 @@ class SplitIndexFiles(SplitFiles):
 
 
 class FileSplit(SplitConfig):
-    """Parts of a table in a file, which may be told apart beforehand in one of three ways."""
+    """Splits of a table in a file, which may be told apart beforehand in one of three ways."""
 
     files: SplitFiles | None = Field(
         default=None, description="Files of their own for splits: {val: a.csv, test: b.csv}."
@@ -133,7 +135,7 @@ class FileData(Data):
             return sign
         if sign is None or len(sign) != 1 or sign in "\r\n" or not sign.isascii():
             word = f", or `{WHITESPACE}`" * (info.field_name == "separator")
-            raise ValueError(f"one character (ASCII){word}")
+            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){word}")
         return sign
 
     @property

@@ -1,44 +1,29 @@
-"""A fault in a config: what is wrong, where, and how it is shown."""
+"""The issues of a config as one error: in the order of their lines, each with what stands there."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, ConfigIssue, Mark
 from bpcli.text import text_width, visible
 
 
-class Mark(NamedTuple):
-    """A place in the text, counted from 0; or in `origin`, the option that set the value."""
-
-    line: int
-    column: int
-    end_column: int
-    origin: str | None = None
-
-
-class Fault(NamedTuple):
-    """One thing that is wrong."""
-
-    message: str
-    mark: Mark | None
-
-
-def faults_error(name: str, text: str, faults: Iterable[Fault]) -> ConfigError:
-    """All faults as one error: those of `--set` first, then in the order of their lines."""
-    ordered = sorted(dict.fromkeys(faults), key=lambda fault: _order(fault.mark))
+def config_error(name: str, text: str, issues: Iterable[ConfigIssue]) -> ConfigError:
+    """All issues of a text as one error: those of `--set` first, then in the order of lines."""
+    unique = {(issue.message, issue.mark): issue for issue in issues}
+    ordered = sorted(unique.values(), key=_order)
     lines = lines_of(text)
-    shown = [_render(name, lines, fault) for fault in ordered[:MOST_FAULTS]]
-    count = "1 fault" if len(ordered) == 1 else f"{len(ordered)} faults"
-    if len(ordered) > MOST_FAULTS:
-        count = f"the first {MOST_FAULTS} faults"
-    return ConfigError("\n".join([*shown, f"{count} in {name}"]))
+    shown = [_render(name, lines, issue) for issue in ordered[:MOST_ISSUES]]
+    count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
+    if len(ordered) > MOST_ISSUES:
+        count = f"the first {MOST_ISSUES} errors"
+    placed = [issue if issue.origin else issue._replace(file=name) for issue in ordered]
+    return ConfigError("\n".join([*shown, f"{count} in {name}"]), placed[:MOST_ISSUES])
 
 
-MOST_FAULTS = 100
-"""Faults that are shown at once: where there are more, one misunderstanding is behind them."""
+MOST_ISSUES = 100
+"""Issues that are shown at once: where there are more, one misunderstanding is behind them."""
 
 
 def lines_of(text: str) -> list[str]:
@@ -49,19 +34,17 @@ def lines_of(text: str) -> list[str]:
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-def _order(mark: Mark | None) -> tuple[int, int]:
-    if mark is None or mark.origin is not None:
-        return (-1, 0)
-    return (mark.line, mark.column)
+def _order(issue: ConfigIssue) -> tuple[int, int]:
+    return (issue.line or 0, issue.column or 0) if issue.origin is None else (-1, 0)
 
 
-def _render(name: str, lines: list[str], fault: Fault) -> str:
-    mark = fault.mark
+def _render(name: str, lines: list[str], issue: ConfigIssue) -> str:
+    mark = issue.mark
     if mark is None:
-        return f"{name}: {fault.message}"
+        return f"{name}: {issue.message}"
     if mark.origin is not None:
-        return f"{_short(mark.origin)}: {fault.message}\n{_excerpt(mark.origin, mark)}"
-    head = f"{name}:{mark.line + 1}:{mark.column + 1}: {fault.message}"
+        return f"{_short(mark.origin)}: {issue.message}\n{_excerpt(mark.origin, mark)}"
+    head = f"{name}:{issue.line}:{issue.column}: {issue.message}"
     return f"{head}\n{_excerpt(lines[mark.line], mark)}" if mark.line < len(lines) else head
 
 

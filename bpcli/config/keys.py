@@ -1,10 +1,10 @@
-"""Which keys may stand where, for the hints of faults: by section, and by the entry it names."""
+"""Which keys may stand where: by section, and by the entry of a registry that it names."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -12,13 +12,15 @@ from bpcli.config.data_models import GeneratedData
 from bpcli.config.file_models import FileData
 from bpcli.config.inline_models import InlineData
 from bpcli.config.models import Spec
-from bpcli.config.source import Location, Source
+from bpcli.config.source import Location, value_at
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.optimizers.schedules import SCHEDULES
+
+Tree: TypeAlias = Mapping[str, Any]
 
 NAMING_KEYS = ("name", "generator", "schedule")
 """Keys under which a mapping names the entry of a registry that it means."""
@@ -32,11 +34,26 @@ class Choice:
     aliases: Mapping[str, str]
     key: str = "name"
     default: str | None = None
+    other_keys: tuple[str, ...] = ()
+    """Keys that may stand instead of `key`, where the section is of another kind."""
+
+    @property
+    def naming_keys(self) -> tuple[str, ...]:
+        return (self.key, *self.other_keys)
+
+    def is_named(self, here: Collection[str]) -> bool:
+        """Whether the keys of the section say what it is."""
+        return any(key in here for key in self.naming_keys)
 
     def entry(self, name: object) -> str | None:
         """Our name for what a config calls so."""
         name = self.aliases.get(name, name) if isinstance(name, str) else self.default
         return name if name in self.registry else None
+
+    @property
+    def names(self) -> list[str]:
+        """All that a config may call the entries."""
+        return [*self.registry, *self.aliases]
 
     def options(self, name: str) -> list[str]:
         return [field.name for field in fields(self.registry[name])]
@@ -55,16 +72,13 @@ class Choice:
         return max(self.registry, key=closeness)
 
 
-ALIASES: dict[str, str] = {
-    **ACTIVATION_ALIASES,
-    **{alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()},
-}
-_CHOICES: dict[Location, Choice] = {
-    ("training", "optimizer"): Choice(OPTIMIZERS, ALIASES, default="gradient_descent"),
+_OPTIMIZERS = {alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()}
+_CHOICES: dict[Location, Choice] = {  # 0 stands for every position of a list
+    ("training", "optimizer"): Choice(OPTIMIZERS, _OPTIMIZERS, default="gradient_descent"),
     ("training", "learning_rate"): Choice(SCHEDULES, {}, key="schedule"),
-    ("data",): Choice(GENERATORS, {}, key="generator"),
+    ("data",): Choice(GENERATORS, {}, "generator", None, ("file", "inputs")),
     ("network", "init"): Choice(INITIALIZERS, {}, default="xavier_uniform"),
-    ("network", "activations"): Choice(ACTIVATIONS, ALIASES),
+    ("network", "activations", 0): Choice(ACTIVATIONS, ACTIVATION_ALIASES),
     ("loss",): Choice(LOSSES, {}),
 }
 
@@ -77,19 +91,17 @@ def _sections() -> dict[Location, list[str]]:
     for at, model in models:  # which grows
         keys = found.setdefault(at, [])
         keys += [key for key in model.model_fields if key not in keys]
-        models += [
-            ((*at, key), inner)
-            for key, value in model.model_fields.items()
-            for inner in _models_in(value.annotation)
-        ]
+        for key, value in model.model_fields.items():
+            models += _models_in(value.annotation, (*at, key))
     return dict(sorted(found.items(), key=lambda item: len(item[0])))
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_in(annotation: Any, at: Location) -> Iterator[tuple[Location, type[BaseModel]]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+        yield at, annotation
+    inside = (*at, 0) if get_origin(annotation) is list else at
     for part in get_args(annotation):
-        yield from _models_in(part)
+        yield from _models_in(part, inside)
 
 
 _SECTIONS = _sections()
@@ -97,58 +109,80 @@ _SECTIONS = _sections()
 
 def choice_at(location: Location) -> Choice | None:
     """The choice that a section, or an entry of a list, makes."""
-    return _CHOICES.get(_without_places(location))
+    return _CHOICES.get(_any_position(location))
 
 
-def _without_places(location: Location) -> Location:
-    """The location of what is in a list as if it stood there alone."""
-    return tuple(key for key in location if not isinstance(key, int))
+def choices_in(tree: Tree) -> Iterator[Location]:
+    """The locations of a config that name an entry of a registry, or should."""
+    for location in _CHOICES:
+        if location[-1] == 0:
+            items = value_at(tree, location[:-1])
+            count = len(items) if isinstance(items, list) else 0
+            yield from ((*location[:-1], position) for position in range(count))
+        else:
+            yield location
 
 
-def known_keys(source: Source, location: Location) -> list[str]:
+def is_section(location: Location) -> bool:
+    """Whether the keys of a mapping there are ours, not words of the user."""
+    place = _any_position(location)
+    return place in _SECTIONS or place in _CHOICES
+
+
+def subsections(location: Location) -> list[str]:
+    """The keys of a section that hold sections of their own."""
+    return [str(inner[-1]) for inner in _SECTIONS if inner and inner[:-1] == location]
+
+
+def _any_position(location: Location) -> Location:
+    """The location with every position in a list as 0."""
+    return tuple(0 if isinstance(key, int) else key for key in location)
+
+
+def known_keys(tree: Tree, location: Location) -> list[str]:
     """The keys that may stand in the mapping at a location."""
     if location == ("data",):
-        return _keys_of_data(source)
-    keys = list(_SECTIONS.get(_without_places(location), []))
+        return _keys_of_data(tree)
+    keys = list(_SECTIONS.get(_any_position(location), []))
     choice = choice_at(location)
     if choice is not None:
-        entry = choice.entry(_chosen(source, location, choice))
+        entry = choice.entry(_named(tree, location, choice))
         keys += [choice.key, *(choice.options(entry) if entry else [])]
     return keys
 
 
-def _keys_of_data(source: Source) -> list[str]:
-    data = source.get(("data",))
-    generator = data.get("generator") if isinstance(data, dict) else None
-    if generator is not None:
-        entry = _CHOICES["data",].entry(generator)
-        return [*GeneratedData.model_fields, *(_CHOICES["data",].options(entry) if entry else [])]
-    if isinstance(data, dict) and "file" in data:
+def _keys_of_data(tree: Tree) -> list[str]:
+    data = value_at(tree, ("data",))
+    choice = _CHOICES["data",]
+    if not isinstance(data, dict) or not choice.is_named(data):
+        return _SECTIONS["data",]
+    if "generator" in data:
+        entry = choice.entry(data["generator"])
+        return [*GeneratedData.model_fields, *(choice.options(entry) if entry else [])]
+    if "file" in data:
         return list(FileData.model_fields)
-    if isinstance(data, dict) and "inputs" in data:
-        return [*InlineData.model_fields, "file"]  # beside `file`, `inputs` are columns
-    return _SECTIONS["data",]
+    return [*InlineData.model_fields, "file"]  # beside `file`, `inputs` are columns
 
 
-def _chosen(source: Source, location: Location, choice: Choice) -> object:
-    here = source.get(location)
+def _named(tree: Tree, location: Location, choice: Choice) -> object:
+    here = value_at(tree, location)
     return here.get(choice.key) if isinstance(here, dict) else here
 
 
-def home_of(source: Source, key: str, parent: Location) -> Location | None:
+def home_of(tree: Tree, key: str, parent: Location) -> Location | None:
     """The section a misplaced key belongs in; None where it is at home, with other neighbours."""
-    return None if could_stand(key, parent) else next(_homes(source, key), None)
+    return None if could_stand(key, parent) else next(_homes(tree, key), None)
 
 
 def could_stand(key: str, section: Location) -> bool:
     """Whether the section has such a key, if perhaps with another name in it."""
     choice = choice_at(section)
     is_option = choice is not None and bool(choice.with_option(key))
-    return is_option or key in _SECTIONS.get(_without_places(section), [])
+    return is_option or key in _SECTIONS.get(_any_position(section), [])
 
 
-def _homes(source: Source, key: str) -> Iterator[Location]:
+def _homes(tree: Tree, key: str) -> Iterator[Location]:
     """First the sections that always have the key, then those that have it now, or could."""
-    yield from (place for place, keys in _SECTIONS.items() if key in keys)
-    yield from (place for place in _CHOICES if key in known_keys(source, place))
-    yield from (place for place, choice in _CHOICES.items() if choice.with_option(key))
+    yield from (section for section, keys in _SECTIONS.items() if key in keys)
+    yield from (section for section in _CHOICES if key in known_keys(tree, section))
+    yield from (section for section, choice in _CHOICES.items() if choice.with_option(key))

@@ -1,9 +1,9 @@
-"""Load a config: parse, override, validate, and report every fault at its line."""
+"""Load a config: parse, override, validate, and report every issue at its line."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from bpcli.config.crosscheck import Complaint, cross_check, faults_of
-from bpcli.config.issues import Fault, faults_error
+from bpcli.config.crosscheck import cross_check
+from bpcli.config.issues import config_error
 from bpcli.config.models import Spec
 from bpcli.config.overrides import override
 from bpcli.config.source import Source, resolve
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, ConfigIssue
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Config:
     notes: tuple[str, ...]
     overrides: tuple[str, ...] = ()
 
-    def error(self, complaints: Iterable[Complaint]) -> ConfigError:
-        """Complaints that only the data could raise, shown at their place in the text."""
-        return self.source.error(faults_of(self.source, complaints))
+    def error(self, issues: Iterable[ConfigIssue]) -> ConfigError:
+        """Issues that only the data could show, at their places in the text."""
+        return self.source.error(issues)
 
     def resolved(self) -> str:
         """The config as YAML with every default written out."""
@@ -41,7 +41,7 @@ class Config:
 
 
 def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = None) -> Config:
-    """Read and validate a config file. Raises `ConfigError` with all its faults."""
+    """Read and validate a config file. Raises `ConfigError` with all its issues."""
     source = read_source(path, overrides)
     if name is not None:
         override(source, f"name={dump(name).strip()}", option="--name")
@@ -58,60 +58,69 @@ def read_source(path: Path, overrides: Sequence[str]) -> Source:
 
 
 def validate(source: Source) -> Config:
-    """The config that a source describes. Raises `ConfigError` with all its faults."""
+    """The config that a source describes. Raises `ConfigError` with all its issues."""
     return validate_all([source])[0]
 
 
 def validate_all(sources: Sequence[Source]) -> list[Config]:
     """The configs of one text with different overrides.
 
-    Raises `ConfigError` with the faults of all, what several have in common once.
+    Raises `ConfigError` with the issues of all, what several have in common once.
     """
     found = [_validated(source) for source in sources]
-    faults = [fault for _, faults in found for fault in faults]
-    if faults:
-        raise faults_error(sources[0].name, sources[0].text, faults)
+    issues = [issue for _, issues in found for issue in issues]
+    if issues:
+        raise config_error(sources[0].name, sources[0].text, issues)
     return [config for config, _ in found if config is not None]
 
 
-def _validated(source: Source) -> tuple[Config | None, list[Fault]]:
-    """A config without faults, or faults without a config."""
+def _validated(source: Source) -> tuple[Config | None, list[ConfigIssue]]:
+    """A config without issues, or issues without a config."""
     notes: list[str] = []
-    spec, error = _spec(source, notes)
-    is_clean = spec is not None and not source.faults and not any(cross_check(source))
-    faults = [] if is_clean else _all_faults(source, error)
-    if faults or spec is None:
-        return None, faults
+    try:
+        spec = _spec(source.tree, source.name, notes)
+    except ValidationError:
+        return None, _all_issues(source)
+    if source.issues or any(cross_check(source)):
+        return None, _all_issues(source)
     return Config(spec, source, tuple(dict.fromkeys(notes))), []
 
 
-def _all_faults(source: Source, error: ValidationError | None) -> list[Fault]:
-    from bpcli.config.all_issues import all_faults  # only now: it takes 10 ms of a start
+def _all_issues(source: Source) -> list[ConfigIssue]:
+    from bpcli.config.all_issues import all_issues  # only now: it takes 10 ms of a start
 
-    return [*source.faults, *all_faults(source, error, lambda mended: _spec(mended, [])[1])]
+    def validate(tree: Mapping[str, Any]) -> ValidationError | None:
+        try:
+            _spec(tree, source.name, [])
+        except ValidationError as error:
+            return error
+        return None
+
+    issues = [*source.issues, *all_issues(source, validate)]
+    assert issues, "what is refused has an issue"
+    return issues
 
 
-def _spec(source: Source, notes: list[str]) -> tuple[Spec | None, ValidationError | None]:
-    try:
-        return Spec.model_validate(_anchored(source), context=notes), None
-    except ValidationError as error:
-        return None, error
+def _spec(tree: Mapping[str, Any], name: str, notes: list[str]) -> Spec:
+    """The validated tree. Raises pydantic's `ValidationError`."""
+    return Spec.model_validate(_anchored(tree, name), context=notes)
 
 
-def _anchored(source: Source) -> dict[str, Any]:
-    """The tree, in which the names of files count from the config's folder."""
-    data = source.get(("data",))
+def _anchored(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The tree, in which the names of files count from the folder of the config, `name`."""
+    data = tree.get("data")
     if not isinstance(data, dict) or "file" not in data:
-        return source.tree
-    anchored = _from(Path(source.name).absolute().parent, data, "file")
+        return tree
+    folder = Path(name).absolute().parent
+    anchored = _from(folder, data, "file")
     split = data.get("split")
     if isinstance(split, dict):
         anchored["split"] = split | {
-            way: _from(Path(source.name).absolute().parent, split[way], *split[way])
+            way: _from(folder, split[way], *split[way])
             for way in ("files", "index")
             if isinstance(split.get(way), dict)
         }
-    return source.tree | {"data": anchored}
+    return {**tree, "data": anchored}
 
 
 def _from(folder: Path, mapping: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -11,13 +11,15 @@ from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
 from bpcli.data.generators import MOST_ROWS
 from bpcli.metrics.metrics import METRICS
-from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Activation
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS, Initializer
 from bpcli.nn.losses import LOSSES, Loss
 from bpcli.nn.numerics import Numerics
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 from bpcli.optimizers.schedules import SCHEDULES, LearningRate, Schedule
 from bpcli.registry import name_of
+from bpcli.text import quoted
 from bpcli.training.batches import Sampling
 from bpcli.training.objective import Reduction
 
@@ -202,7 +204,8 @@ class Training(Strict):
     def _a_number_or_a_schedule(cls, rate: Any) -> Any:
         if isinstance(rate, str | list):
             raise ValueError(
-                "a number greater than 0, or a mapping with `schedule` and its options"
+                f"found {quoted(rate)}, expected a number greater than 0, or a mapping with "
+                "`schedule` and its options"
             )
         return rate
 
@@ -222,12 +225,9 @@ class Training(Strict):
         cls, rate: LearningRate | None, info: ValidationInfo
     ) -> LearningRate | None:
         """None for an optimizer without one, with a note if one was given."""
-        if "optimizer" not in info.data:
+        if rate is None or "optimizer" not in info.data:
             return rate
-        default = info.data["optimizer"].default_learning_rate
-        if rate is None and default is not None:
-            raise ValueError("a number greater than 0")
-        if rate is not None and default is None:
+        if info.data["optimizer"].default_learning_rate is None:
             if info.context is not None:
                 name = name_of(OPTIMIZERS, info.data["optimizer"])
                 info.context.append(f"`{name}` has no learning rate: `learning_rate` is not used")
@@ -260,6 +260,7 @@ class Spec(Strict):
     @field_validator("metrics")
     @classmethod
     def _each_metric_once(cls, names: str | list[str]) -> str | list[str]:
-        if isinstance(names, list) and len(set(names)) < len(names):
-            raise ValueError("each metric once")
+        for name in names if isinstance(names, list) else ():
+            if names.count(name) > 1:
+                raise ValueError(f"`{name}` stands here more than once: name each metric once")
         return names

@@ -9,7 +9,7 @@ than a short training.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -25,6 +25,7 @@ from pydantic import (
     PlainSerializer,
     ValidationInfo,
     create_model,
+    model_validator,
 )
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
@@ -47,6 +48,25 @@ class Strict(BaseModel):
         arbitrary_types_allowed=True,
         defer_build=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_a_default_mapping(cls, value: Any) -> Any:
+        """Null, which YAML reads after a key without a value, leaves a default mapping as it is."""
+        if not isinstance(value, dict) or None not in value.values():
+            return value
+        return {
+            key: inner
+            for key, inner in value.items()
+            if inner is not None
+            or key not in cls.model_fields
+            or not is_mapping(cls.model_fields[key].default)
+        }
+
+
+def is_mapping(default: Any) -> bool:
+    """Whether a config would write a default with keys of its own."""
+    return isinstance(default, BaseModel) or is_dataclass(default)
 
 
 def options_of(kind: type) -> dict[str, Any]:
@@ -162,9 +182,18 @@ def _model_maker(
         kind = registry[name]
         which: Any = (Literal[name], Field(description="Which one."))
         fields_ = {key: which, **options_of(kind)}
-        return create_model(f"{what}_{name}", __base__=Strict, __doc__=kind.__doc__, **fields_)
+        return create_model(f"{what}_{name}", __base__=Strict, __doc__=_described(kind), **fields_)
 
     return model_of
+
+
+def _described(kind: type) -> str:
+    """The docstring of an entry, whose first paragraph gets the formulas that the class has."""
+    summary, *rest = (kind.__doc__ or "").split("\n\n")
+    formulas = [getattr(kind, name) for name in ("formula", "derivative") if hasattr(kind, name)]
+    if formulas:
+        summary = f"{summary} {'; '.join(formulas)}."
+    return "\n\n".join([summary, *rest])
 
 
 def _tagger(registry: Mapping[str, type], key: str) -> Callable[[Any], object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bpcli.config.issues import Mark
 from bpcli.config.load import Config
 from bpcli.config.source import Location, Source
+from bpcli.errors import Mark
 from bpcli.nn.activations import ACTIVATION_ALIASES
 from bpcli.optimizers import OPTIMIZER_ALIASES
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from bpcli.config.issues import Fault, Mark
+from bpcli.config.events import Unreadable
 from bpcli.config.source import DEEPEST, MOST_VALUES, Key, Location, Source
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, Mark
 from bpcli.text import quoted
 
 
 def override(source: Source, assignment: str, option: str = "--set") -> None:
     """Apply `key.path=value`, the value read as YAML. Outranks the file.
 
-    What is wrong with it joins the faults of the source, to be reported with them.
+    What is wrong with it joins the issues of the source, to be reported with them.
     """
+    path, _, text = assignment.partition("=")
+    shown = assignment if option == "--set" else text
+    given = _Assignment(path.strip().split("."), text, f"{option} {shown}")
     try:
-        _apply(source, _Assignment.of(assignment, option))
-    except _Wrong as error:
-        source.faults.append(error.fault)
-
-
-class _Wrong(Exception):
-    def __init__(self, message: str, mark: Mark) -> None:
-        super().__init__(message)
-        self.fault = Fault(message, mark)
+        _refuse_malformed(assignment, given, option)
+        _apply(source, given)
+    except Unreadable as error:
+        source.issues.append(error.issue._replace(location=tuple(given.keys)))
 
 
 class _Assignment(NamedTuple):
@@ -34,22 +32,6 @@ class _Assignment(NamedTuple):
     keys: list[str]
     text: str
     origin: str
-
-    @classmethod
-    def of(cls, assignment: str, option: str) -> _Assignment:
-        path, equals, text = assignment.partition("=")
-        keys = path.strip().split(".")
-        if not equals or not all(keys):
-            origin = f"{option} {assignment}"
-            raise _Wrong(
-                "expected key=value, such as --set training.epochs=50",
-                Mark(0, len(option) + 1, len(origin), origin),
-            )
-        if len(keys) > DEEPEST:
-            origin = f"{option} {assignment}"
-            mark = Mark(0, len(option) + 1, len(origin) - len(text) - 1, origin)
-            raise _Wrong(f"this nests deeper than {DEEPEST} levels", mark)
-        return cls(keys, text, f"{option} {assignment if option == '--set' else text}")
 
     @property
     def value_mark(self) -> Mark:
@@ -68,6 +50,17 @@ class _Assignment(NamedTuple):
             return self.value_mark
         start += len(".".join([*self.keys[:number], ""]))
         return Mark(0, start, start + len(self.keys[number]), self.origin)
+
+
+def _refuse_malformed(assignment: str, given: _Assignment, option: str) -> None:
+    """Raises `Unreadable` for what is no `key.path=value`, or nests too deep."""
+    start, origin = len(option) + 1, f"{option} {assignment}"
+    if "=" not in assignment or not all(given.keys):
+        message = "expected key=value, such as --set training.epochs=50"
+        raise Unreadable(message, Mark(0, start, len(origin), origin))
+    if len(given.keys) > DEEPEST:
+        mark = Mark(0, start, start + assignment.index("="), origin)
+        raise Unreadable(f"this nests deeper than {DEEPEST} levels", mark)
 
 
 def _apply(source: Source, given: _Assignment) -> None:
@@ -96,12 +89,11 @@ def _parsed(given: _Assignment) -> Source:
     try:
         parsed = Source.parse(_BEFORE + given.text, "value", MOST_VALUES)
     except ConfigError as error:
-        first = str(error).splitlines()[0].split(": ", 1)[1]
-        raise _Wrong(first, given.value_mark) from None
-    if parsed.faults:
-        raise _Wrong(parsed.faults[0].message, given.value_mark)
+        raise Unreadable(error.issues[0].message, given.value_mark) from None
+    if parsed.issues:
+        raise Unreadable(parsed.issues[0].message, given.value_mark)
     if list(parsed.tree) != ["value"]:
-        raise _Wrong("expected one value, found several lines", given.value_mark)
+        raise Unreadable("expected one value, found several lines", given.value_mark)
     return parsed
 
 
@@ -115,7 +107,7 @@ def _inner(marks: dict[Location, Mark], given: _Assignment) -> Iterator[tuple[Lo
 
 
 def _make_way(source: Source, given: _Assignment) -> Location:
-    """The location the keys name; mappings on the way are made where they lack."""
+    """The location that the keys name; mappings on the way are made where they are missing."""
     location: Location = ()
     parent: Any = source.tree
     for depth in range(len(given.keys)):
@@ -129,7 +121,9 @@ def _make_way(source: Source, given: _Assignment) -> Location:
             here = _place(source, parent, location, {"name": here}, None)
         elif not isinstance(here, dict | list):
             where = ".".join(map(str, location))
-            raise _Wrong(f"`{where}` is {quoted(here)}, which has no keys", given.key_mark(depth))
+            raise Unreadable(
+                f"`{where}` is {quoted(here)}, which has no keys", given.key_mark(depth)
+            )
         parent = here
     return location
 
@@ -140,7 +134,7 @@ def _step(parent: Any, given: _Assignment, depth: int) -> Key:
         return key
     if not (key.isascii() and key.isdecimal()) or int(key[:20]) >= len(parent):
         places = f"its places are 0 to {len(parent) - 1}" if parent else "it has no places"
-        raise _Wrong(
+        raise Unreadable(
             f"`{'.'.join(given.keys[:depth])}` is a list of {len(parent)}; {places}, not {key}",
             given.key_mark(depth),
         )

@@ -38,7 +38,8 @@ class _Page:
     def sections(self) -> dict[str, list[_Row]]:
         """The rows of each table by its title."""
         keys = self._schema["properties"]
-        network, training = (self._real(keys[key])["properties"] for key in ("network", "training"))
+        network = self._real(keys["network"])["properties"]
+        training = self._section(keys["training"])["properties"]
         data = [self._real(node) for node in keys["data"]["oneOf"]]
         made = [node for node in data if "generator" in node["properties"]]
         (file,) = (node for node in data if "file" in node["properties"])
@@ -54,9 +55,9 @@ class _Page:
                 *self._entries(made, skipped=shared)
             ],
             "`network.activations`": [*self._names(network["activations"]["items"])],
-            "`network.init`": [*self._names(network["init"])],
+            "`network.init`": [*self._names(self._section(network["init"]))],
             "`loss`": [*self._names(keys["loss"])],
-            "`training.optimizer`": [*self._names(training["optimizer"])],
+            "`training.optimizer`": [*self._names(self._section(training["optimizer"]))],
             "`training.learning_rate` by a schedule": [*self._entries(_schedules(training))],
         }
 
@@ -65,8 +66,8 @@ class _Page:
         for key, value in node["properties"].items():
             if key not in skipped:
                 yield self._row(f"`{path}{key}`", value, key in node.get("required", ()))
-                inner = self._mapping(value)
-                if inner is not None:
+                inner = self._section(value)
+                if "properties" in inner:
                     yield from self._rows(f"{path}{key}.", inner)
 
     def _row(self, key: str, node: Node, is_required: bool = False) -> _Row:
@@ -74,7 +75,7 @@ class _Page:
             "required" if is_required else _shown(node["default"]) if "default" in node else ""
         )
         meaning = node.get("description") or self._real(node).get("description", "")
-        return _Row(key, self._type(node), default, meaning)
+        return _Row(key, self._type(self._without_null(node)), default, meaning)
 
     def _names(self, node: Node) -> Iterator[_Row]:
         yield from self._entries(node["oneOf"][1:])  # the first is the short form
@@ -103,11 +104,17 @@ class _Page:
         real: Node = self._schema["$defs"][node["$ref"].rpartition("/")[2]]
         return real
 
-    def _mapping(self, node: Node) -> Node | None:
-        """The node, or its only alternative to null, where that is a mapping of known keys."""
+    def _without_null(self, node: Node) -> Node:
+        """A node without the null that stands for a default which is a mapping."""
+        is_section = "properties" in self._section(node)
+        if node.get("default", {} if is_section else None) is None:
+            return node
+        return {"anyOf": [kind for kind in node.get("anyOf", [node]) if kind != {"type": "null"}]}
+
+    def _section(self, node: Node) -> Node:
+        """What a node refers to, or its only alternative to null does."""
         kinds = [kind for kind in node.get("anyOf", [node]) if kind.get("type") != "null"]
-        real = self._real(kinds[0])
-        return real if len(kinds) == 1 and "properties" in real else None
+        return self._real(kinds[0] if len(kinds) == 1 else node)
 
     def _type(self, node: Node) -> str:
         """What a value may be, in words."""

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from bpcli.config.models import Spec
+from bpcli.config.named import is_mapping
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.optimizers import OPTIMIZERS
 
@@ -28,13 +29,19 @@ def json_schema() -> dict[str, Any]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Defaults as a config spells them; of a mapping, only those that its keys do not tell."""
+    """Defaults as a config spells them; of a mapping, only those that its keys do not tell.
+
+    Null stands for a default that is a mapping.
+    """
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
         default = schema.get("default")
+        if not is_mapping(default):
+            return super().default_schema(schema)
+        nullable = {"anyOf": [self.generate_inner(schema["schema"]), {"type": "null"}]}
         if isinstance(default, BaseModel) and not default.model_fields_set:
-            return self.generate_inner(schema["schema"])
-        return super().default_schema(schema)
+            return nullable
+        return {**nullable, "default": self.encode_default(default)}
 
     def encode_default(self, dft: Any) -> Any:
         if type(dft) in _NAMES:

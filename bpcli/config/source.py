@@ -18,9 +18,9 @@ import yaml
 
 from bpcli.config.encoding import decode
 from bpcli.config.events import Placed, Unreadable, placed_events
-from bpcli.config.issues import MOST_FAULTS, Fault, Mark, faults_error, lines_of
+from bpcli.config.issues import MOST_ISSUES, config_error, lines_of
 from bpcli.config.syntax import in_words, space_after_colon
-from bpcli.errors import ConfigError
+from bpcli.errors import ConfigError, ConfigIssue, Mark
 from bpcli.text import quoted
 
 Key: TypeAlias = str | int
@@ -48,9 +48,9 @@ class Source:
     tree: dict[str, Any] = field(default_factory=dict)
     key_marks: dict[Location, Mark] = field(default_factory=dict)
     value_marks: dict[Location, Mark] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    issues: list[ConfigIssue] = field(default_factory=list)
     unread: set[Location] = field(default_factory=set)
-    """Where something stands whose text could not be read: its fault is among `faults`."""
+    """Where something stands whose text could not be read: its issue is among `issues`."""
 
     @classmethod
     def read(cls, path: Path) -> Source:
@@ -77,10 +77,10 @@ class Source:
 
     @classmethod
     def parse(cls, text: str, name: str, most_values: int = 10**6) -> Source:
-        """Parse YAML text; `name` stands before the line numbers of faults.
+        """Parse YAML text; `name` stands before the line numbers of issues.
 
-        Raises `ConfigError` where it is not YAML or no mapping. Lesser faults (a key twice, a tag)
-        are kept in `faults`, to be reported together with what else is wrong.
+        Raises `ConfigError` where it is not YAML or no mapping. Lesser issues (a key twice, a tag)
+        are kept in `issues`, to be reported together with what else is wrong.
         """
         source = cls(name, text, text.encode("utf-8", "surrogatepass"))
         builder = _Builder(source, most_values)
@@ -88,7 +88,7 @@ class Source:
             for event in placed_events(text):
                 builder.take(event)
         except Unreadable as error:
-            raise source.error([error.fault]) from None
+            raise source.error([error.issue]) from None
         except yaml.MarkedYAMLError as error:
             raise source.error([in_words(error, lines_of(text))]) from None
         except yaml.reader.ReaderError as error:
@@ -97,9 +97,15 @@ class Source:
             raise source.error([builder.not_a_mapping])
         return source
 
-    def error(self, more: Iterable[Fault] = ()) -> ConfigError:
-        """The faults of the text, and more, as one error."""
-        return faults_error(self.name, self.text, [*self.faults, *more])
+    def error(self, more: Iterable[ConfigIssue] = ()) -> ConfigError:
+        """The issues of the text, and more, as one error."""
+        return config_error(self.name, self.text, [*self.issues, *map(self.located, more)])
+
+    def located(self, issue: ConfigIssue) -> ConfigIssue:
+        """The issue with its place in the text, found by its location in the tree."""
+        if issue.mark is not None:
+            return issue
+        return issue._replace(mark=self.mark_of(issue.location, key=issue.at_key))
 
     def mark_of(self, location: Location, *, key: bool = False) -> Mark | None:
         """Where a value (or its key) stands; for what is not written, where its parent does."""
@@ -115,13 +121,17 @@ class Source:
 
     def get(self, location: Location, default: Any = None) -> Any:
         """The value at a location, or the default where nothing stands there."""
-        value: Any = self.tree
-        for key in location:
-            try:
-                value = value[key]
-            except (KeyError, IndexError, TypeError):
-                return default
-        return value
+        return value_at(self.tree, location, default)
+
+
+def value_at(tree: Any, location: Location, default: Any = None) -> Any:
+    """The value at a location of a tree, or the default where nothing stands there."""
+    for key in location:
+        try:
+            tree = tree[key]
+        except (KeyError, IndexError, TypeError):
+            return default
+    return tree
 
 
 class _Frame(NamedTuple):
@@ -140,7 +150,7 @@ class _Builder:
         self.values = 0
         self.documents = 0
         self.is_mapping = False
-        self.not_a_mapping = Fault("the file is empty", None)
+        self.not_a_mapping = ConfigIssue("the file is empty")
 
     def take(self, placed: Placed) -> None:
         event = placed.event
@@ -149,7 +159,9 @@ class _Builder:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents == 2:
-                raise Unreadable(Fault("one document a file is allowed", placed.mark))
+                raise Unreadable(
+                    "a second document begins here: a config is one document", placed.mark
+                )
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event, placed)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -165,11 +177,11 @@ class _Builder:
         if self.values > self.most_values:
             how = "aliases make this" if placed.is_copy else "this is"
             message = f"{how} more than {self.most_values:,} values: too many for a config"
-            raise Unreadable(Fault(message, placed.mark))
+            raise Unreadable(message, placed.mark)
 
     def _scalar(self, event: yaml.ScalarEvent, placed: Placed) -> None:
         if _UNSPEAKABLE.search(event.value):
-            raise Unreadable(Fault("this text holds NUL or a lone surrogate", placed.mark))
+            raise Unreadable("this text holds NUL or a lone surrogate", placed.mark)
         if self._expects_key():
             self._refuse_tag(event, placed)
             self._take_key(event, placed)
@@ -177,7 +189,7 @@ class _Builder:
         try:
             value = event.value if not event.implicit[0] else resolve(event.value)
         except ValueError as error:
-            self._fault(str(error), placed)
+            self._report(str(error), placed)
             value = None
             self.source.unread.add(self._next_location())
         self._refuse_tag(event, placed)
@@ -192,7 +204,7 @@ class _Builder:
         frame, self.key = self.frames[-1], event.value
         location = (*frame.location, event.value)
         if event.value == "<<" and event.implicit[0]:
-            self._fault(
+            self._report(
                 "merging (`<<`) is not supported: write the keys out, or let an alias stand for "
                 "the whole value (`key: *name`)",
                 placed,
@@ -200,7 +212,7 @@ class _Builder:
         elif event.value in frame.container:
             first = self.source.key_marks[location].line + 1
             key = quoted(event.value)
-            self._fault(f"the key {key} stands here again, first on line {first}", placed)
+            self._report(f"the key {key} stands here again, first on line {first}", placed)
         else:
             self.source.key_marks[location] = placed.mark
 
@@ -208,9 +220,9 @@ class _Builder:
         self, container: dict[str, Any] | list[Any], event: yaml.NodeEvent, placed: Placed
     ) -> None:
         if self._expects_key():
-            raise Unreadable(Fault("a key is a word, not a list or mapping", placed.mark))
+            raise Unreadable("a key is a word, not a list or mapping", placed.mark)
         if len(self.frames) >= DEEPEST:
-            raise Unreadable(Fault(f"this nests deeper than {DEEPEST} levels", placed.mark))
+            raise Unreadable(f"this nests deeper than {DEEPEST} levels", placed.mark)
         self._refuse_tag(event, placed)
         self.frames.append(_Frame(container, self._put(container, placed)))
 
@@ -253,19 +265,19 @@ class _Builder:
             return
         hint = space_after_colon(value) if isinstance(value, str) else None
         message = hint or "a config is a mapping of `key: value` lines"
-        self.not_a_mapping = Fault(message, placed.mark)
+        self.not_a_mapping = ConfigIssue(message, mark=placed.mark)
 
     def _refuse_tag(self, event: yaml.NodeEvent, placed: Placed) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            self._fault(f"tags ({quoted(tag)}) are not allowed", placed)
+            self._report(f"tags ({quoted(tag)}) are not allowed", placed)
 
-    def _fault(self, message: str, placed: Placed) -> None:
+    def _report(self, message: str, placed: Placed) -> None:
         if placed.is_copy:
             return  # it was reported where it is written
-        self.source.faults.append(Fault(message, placed.mark))
-        if len(self.source.faults) > MOST_FAULTS:
-            raise Unreadable(Fault(message, placed.mark))
+        self.source.issues.append(ConfigIssue(message, mark=placed.mark))
+        if len(self.source.issues) > MOST_ISSUES:
+            raise Unreadable(message, placed.mark)
 
 
 DEEPEST = 50
@@ -277,10 +289,11 @@ _UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 """What only an escape can bring in, and no file name or terminal can take."""
 
 
-def _forbidden_character(text: str, error: yaml.reader.ReaderError) -> Fault:
+def _forbidden_character(text: str, error: yaml.reader.ReaderError) -> ConfigIssue:
     before = lines_of(text[: error.position])
     mark = Mark(len(before) - 1, len(before[-1]), len(before[-1]) + 1)
-    return Fault(f"the character U+{int(error.character):04X} is not allowed in YAML", mark)
+    message = f"the character U+{int(error.character):04X} is not allowed in YAML"
+    return ConfigIssue(message, mark=mark)
 
 
 def resolve(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What is wrong with text that is not YAML, in words that say what to do about it.
+"""Text that is not YAML: what is wrong, where, and what to do about it.
 
 PyYAML's scanner tells what it expected; a person wants to know what to write.
 """
@@ -6,10 +6,11 @@ PyYAML's scanner tells what it expected; a person wants to know what to write.
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
 
 import yaml
 
-from bpcli.config.issues import Fault, Mark
+from bpcli.errors import ConfigIssue, Mark
 
 _UNSPACED = re.compile(r"[ \t]*(?:- +)*([A-Za-z_][\w.-]*:)(?=[^\s/:])")
 """A key and its value without a space between; not a path or address such as `c:/a` or `a::b`."""
@@ -23,14 +24,23 @@ def space_after_colon(text: str) -> str | None:
     return f"put a space after the colon, `{found[1]} …`"
 
 
-def in_words(error: yaml.MarkedYAMLError, lines: list[str]) -> Fault:
-    """A fault of YAML's syntax, at the place to mend."""
+Diagnosis: TypeAlias = tuple[str, Mark | None]
+"""What to do, and the place to change."""
+
+
+def in_words(error: yaml.MarkedYAMLError, lines: list[str]) -> ConfigIssue:
+    """An error of YAML's syntax, at the place to change."""
+    message, mark = _diagnosis(error, lines)
+    return ConfigIssue(message, mark=mark)
+
+
+def _diagnosis(error: yaml.MarkedYAMLError, lines: list[str]) -> Diagnosis:
     problem, context = error.problem or "", error.context or ""
     at = error.problem_mark or error.context_mark
     start = error.context_mark or at
     for pattern, message, is_at_start in _MESSAGES:
         if re.search(pattern, f"{context}; {problem}", re.DOTALL):
-            return Fault(message, _mark(start if is_at_start else at))
+            return message, _mark(start if is_at_start else at)
     if "flow" in context:
         return _open_bracket(problem, at, start, lines)
     if "mapping values are not allowed" in problem:
@@ -39,14 +49,18 @@ def in_words(error: yaml.MarkedYAMLError, lines: list[str]) -> Fault:
         return _no_colon(start, lines)
     if "block" in context:
         return _unexpected(problem, at)
-    return Fault(f"this is not YAML: {problem}", _mark(at))
+    return f"this is not YAML: {problem}", _mark(at)
 
 
 _MESSAGES = [
     (r"character '\\t'", "use spaces, not tabs", False),
     (r"character '([@`%|>])'", "a value cannot begin with this character: put it in quotes", False),
-    (r"directive|incompatible", "a line beginning with `%` means nothing here: leave it out", True),
-    (r"<document start>", "a new document begins here: one a file is allowed", False),
+    (
+        r"directive|incompatible",
+        "a line that begins with `%` has no meaning here: leave it out",
+        True,
+    ),
+    (r"<document start>", "a second document begins here: a config is one document", False),
     (r"quoted scalar; found unexpected", "this quote is never closed", True),
     (
         r"unknown escape|escape sequence of",
@@ -80,7 +94,7 @@ _CLOSING = {"[": "]", "{": "}"}
 
 def _open_bracket(
     problem: str, at: yaml.Mark | None, start: yaml.Mark | None, lines: list[str]
-) -> Fault:
+) -> Diagnosis:
     assert at is not None, "the parser says where"
     assert start is not None, "the parser says where"
     if "content" not in problem:
@@ -88,11 +102,11 @@ def _open_bracket(
     elif "<stream end>" in problem:
         bracket = _last_open(lines)
     else:
-        return Fault("a value is missing here", _mark(at))
+        return "a value is missing here", _mark(at)
     closing = _CLOSING.get(lines[bracket.line][bracket.column : bracket.end_column], "]` or `}")
     if at.line > bracket.line or "<stream end>" in problem:
-        return Fault(f"this bracket is never closed: `{closing}` is missing", bracket)
-    return Fault(f"expected `,` or `{closing}` here", _mark(at))
+        return f"this bracket is never closed: `{closing}` is missing", bracket
+    return f"expected `,` or `{closing}` here", _mark(at)
 
 
 def _last_open(lines: list[str]) -> Mark:
@@ -106,46 +120,46 @@ def _last_open(lines: list[str]) -> Mark:
     return Mark(0, 0, 1)
 
 
-def _second_colon(at: yaml.Mark | None, lines: list[str]) -> Fault:
+def _second_colon(at: yaml.Mark | None, lines: list[str]) -> Diagnosis:
     assert at is not None, "the scanner says where"
     hint = space_after_colon(lines[at.line - 1]) if at.line else None
     if hint is not None:
         before = lines[at.line - 1]
         start = len(before) - len(before.lstrip(" -"))
-        return Fault(hint, Mark(at.line - 1, start, len(before.rstrip())))
+        return hint, Mark(at.line - 1, start, len(before.rstrip()))
     head = lines[at.line][: at.column] if at.line < len(lines) else ""
     if ": " in head:
-        return Fault("a second colon on the line: put the value in quotes", _mark(at))
+        return "a second colon on the line: put the value in quotes", _mark(at)
     above = lines[at.line - 1] if at.line else ""
     if above.strip() and ":" not in above:
         return _no_colon(Mark(at.line - 1, len(above) - len(above.lstrip(" -")), 0), lines)
     if at.column > _LONGEST_KEY:
-        return Fault(f"a key has at most {_LONGEST_KEY} characters", Mark(at.line, 0, 1))
+        return f"a key has at most {_LONGEST_KEY} characters", Mark(at.line, 0, 1)
     start = len(head) - len(head.lstrip(" "))
     message = "this line is indented as if it belonged to the value above"
-    return Fault(f"{message}: begin it below its neighbours", Mark(at.line, start, at.column))
+    return f"{message}: align it with the other keys", Mark(at.line, start, at.column)
 
 
 _LONGEST_KEY = 1024
 """How far YAML looks for the colon of a key."""
 
 
-def _no_colon(start: yaml.Mark | Mark | None, lines: list[str]) -> Fault:
+def _no_colon(start: yaml.Mark | Mark | None, lines: list[str]) -> Diagnosis:
     assert start is not None, "the scanner says where"
     text = lines[start.line] if start.line < len(lines) else ""
     message = space_after_colon(text[start.column :]) or "no colon here: expected `key: value`"
-    return Fault(message, _mark(start, len(text.rstrip())))
+    return message, _mark(start, len(text.rstrip()))
 
 
 _BRACKETS = re.compile(r"'([\]},])'")
 
 
-def _unexpected(problem: str, at: yaml.Mark | None) -> Fault:
-    """Something where the lines of a list or mapping should go on, or end."""
+def _unexpected(problem: str, at: yaml.Mark | None) -> Diagnosis:
+    """Text where a list or mapping should go on, or end."""
     sign = _BRACKETS.search(problem)
     if sign is not None and sign[1] != ",":
-        return Fault(f"this `{sign[1]}` closes no bracket", _mark(at))
+        return f"this `{sign[1]}` closes no bracket", _mark(at)
     if "found '<block" in problem or re.search(r"found '[-?]'", problem):
-        message = "this indentation fits no line above: begin it below its neighbours"
-        return Fault(message, _mark(at))
-    return Fault("this is too much: one value a key, and in quotes if it holds quotes", _mark(at))
+        message = "this indentation matches no line above: align it with the other keys"
+        return message, _mark(at)
+    return "a second value here: a key has one, in quotes if it holds quotes", _mark(at)

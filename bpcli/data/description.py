@@ -1,4 +1,4 @@
-"""A look at a table before anything is trained: what each column holds, and what is odd about it.
+"""A look at a table before anything is trained: what each column holds, and what to be warned of.
 
 Nothing here changes the table or decides what a network reads; it is said, and a starter config
 goes by it.
@@ -6,44 +6,41 @@ goes by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.association import correlation_ratio, cramers_v, pearson
-from bpcli.data.columns import MOST_CATEGORIES, Kind, as_numbers, kind_of, select, word_of
-from bpcli.data.types import Labels
+from bpcli.data.column_values import ColumnValues, TableTask, numbers_of
+from bpcli.data.column_warnings import (
+    DOUBTFUL,
+    USELESS,
+    ColumnWarning,
+    WarningKind,
+    column_warnings,
+    input_warnings,
+    target_warnings,
+)
+from bpcli.data.selection import select
+from bpcli.data.values import Kind
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
 Measure: TypeAlias = Literal["r", "eta", "V"]
-TableTask: TypeAlias = Literal["classification", "regression"]
-Oddity: TypeAlias = Literal[
-    "empty", "constant", "unreadable", "many words", "row numbers", "names", "copy of the target",
-    "mostly missing", "missing target", "unbalanced", "rare classes",
-]  # fmt: skip
-
-USELESS: frozenset[Oddity] = frozenset({"empty", "constant", "unreadable", "many words"})
-"""What a network cannot read, or not learn from."""
-
-DOUBTFUL: frozenset[Oddity] = frozenset({"row numbers", "names", "copy of the target"})
-"""What a network had better not read, as long as there is something else."""
 
 TARGET_NAMES = ("target", "class", "label", "y", "output", "response", "outcome")
 """What a column is called that is the target wherever it stands."""
 
-_COMMONEST = 3
+_MOST_FREQUENT = 3
+
 _MOST_NUMBERED_CLASSES = 20
+
 _ROWS_A_NUMBERED_CLASS = 5
-_FEWEST_TO_JUDGE = 20
-_UNBALANCED = 10
-_SPLITS = 3
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class ColumnFacts:
     name: str
     kind: Kind
     missing: int
-    distinct: int
+    unique: int
     low: float | None = None
     high: float | None = None
     mean: float | None = None
@@ -68,17 +65,8 @@ class ColumnFacts:
 
 
 @dataclass(frozen=True)
-class Remark:
-    """Something suspicious about a column."""
-
-    column: str
-    oddity: Oddity
-    text: str
-
-
-@dataclass(frozen=True)
 class Description:
-    """A table's columns, its target with the reasons for the guesses, and what is odd.
+    """A table's columns, its target with the reasons for the guesses, and warnings.
 
     `classes` counts the target's classes, most frequent first; it is empty for numbers to predict.
     """
@@ -91,7 +79,7 @@ class Description:
     why_task: str
     classes: tuple[tuple[str, int], ...]
     columns: tuple[ColumnFacts, ...]
-    remarks: tuple[Remark, ...]
+    warnings: tuple[ColumnWarning, ...]
 
     @property
     def answer(self) -> ColumnFacts:
@@ -101,15 +89,15 @@ class Description:
     @property
     def unusable(self) -> dict[str, str]:
         """Inputs that a network should not read, and why; doubtful ones where others are left."""
-        useless, doubtful = self._odd(USELESS), self._odd(DOUBTFUL)
+        useless, doubtful = self._warned(USELESS), self._warned(DOUBTFUL)
         others = {column.name for column in self.columns} - {self.target, *useless}
         return useless | doubtful if others - set(doubtful) else useless
 
-    def _odd(self, oddities: frozenset[Oddity]) -> dict[str, str]:
+    def _warned(self, kinds: frozenset[WarningKind]) -> dict[str, str]:
         return {
-            remark.column: remark.text
-            for remark in self.remarks
-            if remark.oddity in oddities and remark.column != self.target
+            warning.column: warning.text
+            for warning in self.warnings
+            if warning.kind in kinds and warning.column != self.target
         }
 
     @property
@@ -132,15 +120,15 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         raise DataError(f"the table has no {'rows' if len(frame.columns) else 'columns'}")
     names = [str(name) for name in frame.columns]
     place, why_target = find_target(names, target)
-    answer = _Column.of(frame.iloc[:, place])
+    answer = ColumnValues.of(frame.iloc[:, place])
     task, why_task = guess_task(answer)
     facts: list[ColumnFacts] = []
-    remarks: list[Remark] = []
+    warnings: list[ColumnWarning] = []
     for i in range(len(names)):  # one at a time: a column takes many times its size
-        column = answer if i == place else _Column.of(frame.iloc[:, i])
+        column = answer if i == place else ColumnValues.of(frame.iloc[:, i])
         facts.append(_facts(column, answer, task))
-        remarks.extend(_of_column(column))
-        remarks.extend(_of_input(column, answer, task))
+        warnings.extend(column_warnings(column))
+        warnings.extend(input_warnings(column, answer, task))
     return Description(
         len(frame),
         int(frame.duplicated().sum()),
@@ -150,11 +138,8 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         why_task,
         answer.counted if task == "classification" else (),
         tuple(facts),
-        (*remarks, *_of_target(answer, task)),
+        (*warnings, *target_warnings(answer, task)),
     )
-
-
-# Guesses.
 
 
 def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
@@ -174,114 +159,32 @@ def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
     return len(names) - 1, "the last column"
 
 
-def guess_task(column: _Column) -> tuple[TableTask, str]:
+def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
     """What a target asks for, and why.
 
-    Classes are words, true and false, two whole numbers, or whole numbers that count from 0 or 1
-    without a gap and repeat.
+    Classes are text, true and false, two whole numbers, or whole numbers that count from 0 or 1
+    with none left out and repeat.
     """
-    count = column.distinct
+    count = column.unique
     if column.kind == "category":
-        return "classification", "it holds words"
+        return "classification", "it holds categories"
     if column.kind == "boolean":
         return "classification", "it holds true and false"
     if column.is_whole and count == 2:
-        return "classification", "it holds two different whole numbers"
+        return "classification", "it holds two unique whole numbers"
     if column.counts_up and 2 < count <= _most_numbered_classes(len(column)):
         return (
             "classification",
             f"it counts from {column.known.min():.0f} to {column.known.max():.0f}",
         )
-    return "regression", f"it holds {count:,} different numbers"
+    return "regression", f"it holds {count:,} unique numbers"
 
 
 def _most_numbered_classes(rows: int) -> int:
     return min(_MOST_NUMBERED_CLASSES, rows // _ROWS_A_NUMBERED_CLASS)
 
 
-# Columns.
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column with its values as numbers or words, and why it cannot be read if it cannot."""
-
-    name: str
-    kind: Kind
-    values: Series
-    fault: str | None
-
-    @classmethod
-    def of(cls, values: Series) -> _Column:
-        name = str(values.name)
-        try:
-            kind = kind_of(values, name)
-            if kind != "category":
-                as_numbers(values, name)
-        except DataError as error:
-            kind = "category" if values.dtype.kind in "mMc" else "number"
-            return cls(name, kind, values, str(error))
-        return cls(name, kind, values, None)
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @cached_property
-    def numbers(self) -> Vector:
-        """The values, NaN where one is missing or cannot be read."""
-        import pandas as pd
-
-        coerced = pd.to_numeric(self.values, errors="coerce")
-        numbers: Vector = coerced.to_numpy(np.float64, na_value=np.nan)
-        return np.where(np.isfinite(numbers), numbers, np.nan)
-
-    @cached_property
-    def known(self) -> Vector:
-        return self.numbers[~np.isnan(self.numbers)]
-
-    @cached_property
-    def _words(self) -> tuple[Labels, tuple[str, ...]]:
-        """Each value as a place among the different words, -1 where it is missing."""
-        import pandas as pd
-
-        codes, uniques = pd.factorize(self.values)
-        places: dict[str, int] = {}
-        merged = [places.setdefault(word_of(value), len(places)) for value in uniques]
-        return np.array([*merged, -1], np.intp)[codes], tuple(places)
-
-    @property
-    def labels(self) -> Labels:
-        return self._words[0]
-
-    @property
-    def distinct(self) -> int:
-        return len(self._words[1])
-
-    @cached_property
-    def counted(self) -> tuple[tuple[str, int], ...]:
-        """The different words and their rows, the most_frequent first."""
-        labels, words = self._words
-        rows = np.bincount(labels[labels >= 0], minlength=len(words)).tolist()
-        counts = dict(zip(words, rows, strict=True))
-        return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-    @property
-    def missing(self) -> int:
-        return int(self.values.isna().sum())
-
-    @property
-    def is_whole(self) -> bool:
-        return self.kind == "number" and not self.fault and not (self.known % 1).any()
-
-    @property
-    def counts_up(self) -> bool:
-        """Whole numbers from 0 or 1 on without a gap."""
-        if not self.is_whole or not len(self.known) or self.known.min() not in (0, 1):
-            return False
-        return bool(self.known.max() - self.known.min() == self.distinct - 1)
-
-
-def _facts(column: _Column, answer: _Column, task: TableTask) -> ColumnFacts:
+def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> ColumnFacts:
     known = column.known if column.kind == "number" else np.empty(0)
     numbers = dict[str, float]()
     if len(known):
@@ -296,8 +199,8 @@ def _facts(column: _Column, answer: _Column, task: TableTask) -> ColumnFacts:
         column.name,
         column.kind,
         column.missing,
-        column.distinct,
-        most_frequent=() if column.kind == "number" else column.counted[:_COMMONEST],
+        column.unique,
+        most_frequent=() if column.kind == "number" else column.counted[:_MOST_FREQUENT],
         measure=measure,
         association=None if measure is None else _association(column, answer, measure, task),
         **numbers,
@@ -314,103 +217,20 @@ def _sd(values: Vector) -> float:
     return float((values / largest).std()) * largest
 
 
-def _measure(column: _Column, task: TableTask) -> Measure:
-    """Numbers with numbers: r; words with words: V; one with the other: eta."""
+def _measure(column: ColumnValues, task: TableTask) -> Measure:
+    """Numbers with numbers: r; categories with categories: V; one with the other: eta."""
     if task == "regression":
         return "eta" if column.kind == "category" else "r"
     return "V" if column.kind == "category" else "eta"
 
 
 def _association(
-    column: _Column, answer: _Column, measure: Measure, task: TableTask
+    column: ColumnValues, answer: ColumnValues, measure: Measure, task: TableTask
 ) -> float | None:
     if measure == "r":
-        return pearson(_as_numbers(column), answer.numbers)
+        return pearson(numbers_of(column), answer.numbers)
     if measure == "V":
         return cramers_v(column.labels, answer.labels)
     if task == "regression":
         return correlation_ratio(column.labels, answer.numbers)
-    return correlation_ratio(answer.labels, _as_numbers(column))
-
-
-def _as_numbers(column: _Column) -> Vector:
-    """False and true as 0 and 1."""
-    return as_numbers(column.values, column.name) if column.kind == "boolean" else column.numbers
-
-
-# What is odd.
-
-
-def _of_input(column: _Column, answer: _Column, task: TableTask) -> Iterator[Remark]:
-    if column is not answer and _tells_the_answer(column, answer, task):
-        text = f"tells the target `{answer.name}` for certain: is it known beforehand?"
-        yield Remark(column.name, "copy of the target", text)
-
-
-def _of_target(answer: _Column, task: TableTask) -> Iterator[Remark]:
-    if answer.missing:
-        text = f"is missing in {answer.missing:,} rows, which cannot train"
-        yield Remark(answer.name, "missing target", text)
-    if task == "classification":
-        yield from _of_classes(answer)
-
-
-def _of_column(column: _Column) -> Iterator[Remark]:
-    """The one thing that is most odd about a column."""
-    rows, known = len(column), len(column) - column.missing
-    if not known:
-        yield Remark(column.name, "empty", "has no value in any row")
-    elif column.fault is not None:
-        yield Remark(column.name, "unreadable", f"cannot be read: {column.fault}")
-    elif column.distinct == 1:
-        yield Remark(column.name, "constant", f"is always {column.counted[0][0]}")
-    elif _numbers_the_rows(column):
-        yield Remark(column.name, "row numbers", "numbers the rows: an id, not a property")
-    elif column.kind == "category" and column.distinct > MOST_CATEGORIES:
-        text = f"has {column.distinct:,} different words, more than {MOST_CATEGORIES} categories"
-        yield Remark(column.name, "many words", text)
-    elif column.kind == "category" and 2 * column.distinct > known >= _FEWEST_TO_JUDGE:
-        text = f"has {column.distinct:,} different words in {known:,} rows: names, not categories"
-        yield Remark(column.name, "names", text)
-    elif 2 * column.missing > rows:
-        text = f"is missing in {column.missing:,} of {rows:,} rows"
-        yield Remark(column.name, "mostly missing", text)
-
-
-def _numbers_the_rows(column: _Column) -> bool:
-    """Whole numbers in a row, each once."""
-    rows = len(column)
-    if not column.is_whole or column.distinct < rows or rows < _FEWEST_TO_JUDGE:
-        return False
-    return bool(column.known.max() - column.known.min() == rows - 1)
-
-
-def _tells_the_answer(column: _Column, answer: _Column, task: TableTask) -> bool:
-    """Equal to the target but for how it is written: another name for each class, another unit."""
-    known = (column.labels >= 0) & (answer.labels >= 0)
-    if column.distinct != answer.distinct or known.sum() < _FEWEST_TO_JUDGE:
-        return False
-    if task == "classification":
-        pairs = np.unique(np.stack([column.labels, answer.labels])[:, known], axis=1)
-        return int(pairs.shape[1]) == answer.distinct > 1
-    if column.kind == "category":
-        return False
-    r = pearson(_as_numbers(column), answer.numbers)
-    return r is not None and 1 - abs(r) < 1e-12
-
-
-def _of_classes(answer: _Column) -> Iterator[Remark]:
-    counted = answer.counted
-    if len(counted) < 2:
-        return
-    (most, many), (least, few) = counted[0], counted[-1]
-    if many >= _UNBALANCED * few:
-        text = (
-            f"is unbalanced: {many:,} rows of {most}, {few:,} of {least}; "
-            f"to answer {most} always is right in {100 * many / sum(dict(counted).values()):.1f} %"
-        )
-        yield Remark(answer.name, "unbalanced", text)
-    rare = [name for name, rows in counted if rows < _SPLITS]
-    if rare:
-        text = f"has classes too small to be in three splits: {', '.join(rare[:_SPLITS])}"
-        yield Remark(answer.name, "rare classes", text + ", …" * (len(rare) > _SPLITS))
+    return correlation_ratio(answer.labels, numbers_of(column))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from bpcli.experiment.experiment import Experiment, build, stream
+from bpcli.experiment.builder import build
+from bpcli.experiment.experiment import Experiment
+from bpcli.experiment.streams import stream
 
 __all__ = ["Experiment", "build", "stream"]

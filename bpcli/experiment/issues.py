@@ -6,81 +6,80 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.config.crosscheck import Complaint
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, Split, outputs_needed
 from bpcli.data.table import Table
 from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.errors import ConfigIssue
 from bpcli.metrics.metrics import METRICS_OF
-from bpcli.nn.activations import Softmax
 from bpcli.nn.network import Network
 from bpcli.text import quoted
 
 
 def has_softmax_output(spec: Spec) -> bool:
     """Softmax outputs are one a class, also for two classes."""
-    return isinstance(spec.network.activations[-1], Softmax)
+    return spec.network.activations[-1].gives_distribution
 
 
-def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Complaint]:
+def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[ConfigIssue]:
     """Missing targets, a single class, and metrics that mean nothing for the task."""
     if needs_targets and not table.has_targets:
-        yield Complaint(("data",), "there are no `targets`, which training needs", at_key=True)
+        yield ConfigIssue("there are no `targets`, which training needs", ("data",), at_key=True)
     if len(table.class_names) == 1:
-        yield Complaint(
-            ("data",),
+        yield ConfigIssue(
             f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
+            ("data",),
             at_key=True,
         )
     is_probability = spec.network.activations[-1].gives_probabilities
     is_scaled = spec.data.scale.targets in FITTED_RULES
     if table.labels is not None and is_scaled and is_probability:
-        yield Complaint(
-            ("data", "scale", "targets"),
+        yield ConfigIssue(
             "scaled classes lie beyond the outputs' range from 0 to 1: leave this out",
+            ("data", "scale", "targets"),
         )
     possible = METRICS_OF[table.task]
     for number, name in enumerate(() if isinstance(spec.metrics, str) else spec.metrics):
         if name not in possible:
-            yield Complaint(
-                ("metrics", number),
+            yield ConfigIssue(
                 f"`{name}` means nothing for {table.task}: expected {' or '.join(possible)}",
+                ("metrics", number),
             )
 
 
-def of_weights(spec: Spec, table: Table) -> Iterator[Complaint]:
+def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     """Class weights where there are no classes, or not those."""
     rule = spec.training.class_weights
     at = ("training", "class_weights")
     if rule is None or not table.has_targets:
         return
     if table.labels is None:
-        yield Complaint(at, "only classes can have `class_weights`, and these targets are values")
+        yield ConfigIssue("only classes can have `class_weights`, and these targets are values", at)
     elif rule != "balanced":
         known = ", ".join(table.class_names)
         for name in rule:
             if name not in table.class_names:
-                yield Complaint(
-                    (*at, name),
+                yield ConfigIssue(
                     f"there is no class {quoted(name)}; the classes are {known}",
+                    (*at, name),
                     at_key=True,
                 )
 
 
-def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
+def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     """Layer sizes that do not fit the data."""
     layers = spec.network.layers
     columns = table.X.shape[1]
     if layers[0] not in ("auto", columns):
-        yield Complaint(
-            ("network", "layers", 0),
+        yield ConfigIssue(
             f"the first layer has {layers[0]} units, but the data has "
             f"{_counted(columns, 'input column')}",
+            ("network", "layers", 0),
         )
     last = ("network", "layers", len(layers) - 1)
     if not table.has_targets:
         if layers[-1] == "auto":
-            yield Complaint(last, "`auto` takes this size from the targets, and there are none")
+            yield ConfigIssue("`auto` takes this size from the targets, and there are none", last)
         return
     if len(table.class_names) == 1:
         return  # whatever the size, there is nothing to learn
@@ -88,17 +87,17 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[Complaint]:
     if has_softmax_output(spec):
         fitting = {outputs_needed(table, one_hot=True)}
     if has_softmax_output(spec) and 1 in (layers[-1], *fitting):
-        yield Complaint(last, "a softmax of one unit is always 1: use another activation")
+        yield ConfigIssue("a softmax of one unit is always 1: use another activation", last)
     elif layers[-1] != "auto" and layers[-1] not in fitting:
         what = (
             _counted(table.Y.shape[1], "target column")
             if table.Y is not None
             else f"{len(table.class_names)} classes"
         )
-        yield Complaint(
-            last,
+        yield ConfigIssue(
             f"the last layer has {layers[-1]} units, but the data has {what}: expected "
             f"{' or '.join(map(str, sorted(fitting)))}",
+            last,
         )
 
 
@@ -106,7 +105,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
+def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
     """Explicit parameters of another shape than their layer."""
     for number, given in enumerate(spec.network.parameters or []):
         layer = network.layers[number]
@@ -114,59 +113,59 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[Complaint]:
         widths = sorted({len(row) for row in given.weights})
         if len(given.weights) != layer.rows or widths != [layer.inputs]:
             found = f"{len(given.weights)} × {' or '.join(map(str, widths))}"
-            yield Complaint(
-                (*at, "weights"),
+            yield ConfigIssue(
                 f"weights are {found}, expected {layer.rows} × {layer.inputs}: a row a unit",
+                (*at, "weights"),
             )
         if layer.has_bias and given.bias is None:
-            yield Complaint(at, f"the layer has a bias: give `bias` with {layer.rows} numbers")
+            yield ConfigIssue(f"the layer has a bias: give `bias` with {layer.rows} numbers", at)
         if not layer.has_bias and given.bias is not None:
-            yield Complaint((*at, "bias"), "the layer has no bias (`network.bias` is false)")
+            yield ConfigIssue("the layer has no bias (`network.bias` is false)", (*at, "bias"))
         if layer.has_bias and given.bias is not None and len(given.bias) != layer.rows:
-            yield Complaint(
-                (*at, "bias"), f"bias has {len(given.bias)} numbers, expected {layer.rows}"
+            yield ConfigIssue(
+                f"bias has {len(given.bias)} numbers, expected {layer.rows}", (*at, "bias")
             )
 
 
-def of_folds(spec: Spec, table: Table) -> Iterator[Complaint]:
+def of_folds(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     """More folds than rows: to be told before any is drawn."""
     folds, rows = spec.data.split.folds, len(table)
     if folds is not None and folds > rows:
         few = "1 row is" if rows == 1 else f"{rows} rows are"
-        yield Complaint(("data", "split", "folds"), f"{few} too few for {folds} folds")
+        yield ConfigIssue(f"{few} too few for {folds} folds", ("data", "split", "folds"))
 
 
-def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Iterator[Complaint]:
+def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Iterator[ConfigIssue]:
     """Splits without rows, and batches larger than the training set."""
     for name in SPLITS:
         fraction = spec.data.split.fractions[name]
         if fraction > 0 and not len(indices[name]):
-            yield Complaint(
-                ("data", "split", name),
+            yield ConfigIssue(
                 f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
+                ("data", "split", name),
             )
     yield from _lost_classes(spec, table, indices)
     if spec.data.split.stratify is True and table.labels is None:
-        yield Complaint(
-            ("data", "split", "stratify"), "only classes can be stratified, and these are values"
+        yield ConfigIssue(
+            "only classes can be stratified, and these are values", ("data", "split", "stratify")
         )
     rows, training = len(indices["train"]), spec.training
     if training.batch_size != "full" and training.batch_size > rows:
-        yield Complaint(
-            ("training", "batch_size"),
+        yield ConfigIssue(
             f"a batch of {training.batch_size} is more than the {rows} training rows",
+            ("training", "batch_size"),
         )
     asked = training.rows_per_epoch
     if asked is not None and training.sampling == "shuffle" and asked > rows:
-        yield Complaint(
-            ("training", "rows_per_epoch"),
+        yield ConfigIssue(
             f"`shuffle` takes each of the {rows} training rows once: {asked} is too many",
+            ("training", "rows_per_epoch"),
         )
 
 
 def _lost_classes(
     spec: Spec, table: Table, indices: dict[SplitName, Labels]
-) -> Iterator[Complaint]:
+) -> Iterator[ConfigIssue]:
     """Classes that the drawing of the splits leaves no training row."""
     if table.labels is None or not len(indices["train"]) or table.splits:
         return
@@ -174,14 +173,16 @@ def _lost_classes(
     lost = [name for number, name in enumerate(table.class_names) if number not in present]
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
-        yield Complaint(
-            ("data", "split"),
+        yield ConfigIssue(
             f"no row of class {names} is left to train on: use smaller splits, or `stratify: true`",
+            ("data", "split"),
             at_key=True,
         )
 
 
-def of_overflow(preprocessor: Preprocessor, splits: dict[SplitName, Split]) -> Iterator[Complaint]:
+def of_overflow(
+    preprocessor: Preprocessor, splits: dict[SplitName, Split]
+) -> Iterator[ConfigIssue]:
     """Scales that are not finite, or scale something to what is not; the table itself is finite."""
     if preprocessor.inputs.changes_nothing and preprocessor.targets.changes_nothing:
         return
@@ -194,8 +195,8 @@ def of_overflow(preprocessor: Preprocessor, splits: dict[SplitName, Split]) -> I
         well["targets"] &= bool(np.isfinite(Y).all())
     for key, is_well in well.items():
         if not is_well:
-            yield Complaint(
-                ("data", "scale", key), f"scaling the {key} overflows: their numbers are too large"
+            yield ConfigIssue(
+                f"scaling the {key} overflows: their numbers are too large", ("data", "scale", key)
             )
 
 
@@ -203,17 +204,17 @@ def _is_finite(scale: Scaler) -> bool:
     return bool(np.isfinite([scale.shift, scale.factor]).all())
 
 
-def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[Complaint]:
+def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
     """Targets that a cross-entropy cannot take, in whichever split."""
     kind = network.loss.targets
     if kind == "values":
         return
     Y = np.concatenate([split.Y for split in splits.values()])
     if Y.min() < 0 or Y.max() > 1:
-        yield Complaint(
-            ("loss",),
+        yield ConfigIssue(
             f"this loss needs targets between 0 and 1, but they reach from {Y.min():g} to "
             f"{Y.max():g}",
+            ("loss",),
         )
     elif kind == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
-        yield Complaint(("loss",), "this loss needs targets whose rows add up to 1")
+        yield ConfigIssue("this loss needs targets whose rows add up to 1", ("loss",))

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.config.crosscheck import Complaint
 from bpcli.config.models import Spec
 from bpcli.config.source import Location
 from bpcli.engine.rows import equal_size
 from bpcli.engine.shards import shards_needed
+from bpcli.errors import ConfigIssue
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import block_size, bytes_a_sample
 from bpcli.optimizers import OPTIMIZERS
@@ -103,7 +103,7 @@ _COPIES_OF_OUTPUTS = 4
 squares, and as wide as a few outputs more the row's number, its class, and what is drawn."""
 
 _COPIES_OF_PATH = 2
-"""Training writes the path as it comes, but its picture reads all of it: itself and its distances
+"""Training writes the path as it comes, but its plot reads all of it: itself and its distances
 from the end. What nobody could look at is not begun."""
 
 
@@ -111,25 +111,25 @@ def _key_of_rows(spec: Spec) -> Location:
     return ("data", "n_samples") if hasattr(spec.data, "n_samples") else ("data",)
 
 
-def of_memory(found: Sequence[Need]) -> Iterator[Complaint]:
+def of_memory(found: Sequence[Need]) -> Iterator[ConfigIssue]:
     """What there is no room for, at the key that it comes from; or, all together, the largest's."""
     room = available_memory()
     alone = [need for need in found if need.bytes > room]
     for need in alone:
-        yield Complaint(
-            need.location,
+        yield ConfigIssue(
             f"about {size_text(need.bytes)} of memory for {need.what}, and {size_text(room)} are "
             f"free: {need.remedy}",
+            need.location,
         )
     total = sum(need.bytes for need in found)
     if total > room and not alone:
         largest = sorted(found, key=lambda need: -need.bytes)
         told = [need for need in largest if need.bytes > total / 100]
         splits = ", ".join(f"{size_text(need.bytes)} for {need.what}" for need in told)
-        yield Complaint(
-            largest[0].location,
+        yield ConfigIssue(
             f"this takes about {size_text(total)} of memory ({splits}), and {size_text(room)} are "
             f"free: {largest[0].remedy}",
+            largest[0].location,
         )
 
 

@@ -21,7 +21,6 @@ from bpcli.export.model import Model
 from bpcli.export.onnx_file import onnx_bytes, onnx_outputs
 from bpcli.export.python_child import predictions
 from bpcli.export.python_file import python_text
-from bpcli.nn.activations import Sigmoid
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import write_atomically
 
@@ -110,13 +109,13 @@ def _check(
 ) -> None:
     """Raises `GateFailed` where outputs or classes are not ours.
 
-    Outputs may differ by `tolerance`, relative to the largest of their column (or to 1 for a
-    sigmoid, which is exact to that), and by some times what rounding the inputs alone changes.
+    Outputs may differ by `tolerance`, relative to the largest of their column (or to the size at
+    which the activation is rounded), and by some times what rounding the inputs alone changes.
     """
     expected = model.outputs(X)
-    is_sigmoid = isinstance(model.network.layers[-1].activation, Sigmoid)
+    rounded_at = model.network.layers[-1].activation.rounded_at
     largest = np.maximum(
-        np.abs(expected).max(axis=0), model.preprocessor.targets.factor * is_sigmoid
+        np.abs(expected).max(axis=0), model.preprocessor.targets.factor * rounded_at
     )
     rounded = model.outputs(X * (1 + 4 * float(np.finfo(model.params.dtype).eps)))
     allowed = tolerance * largest + 8 * np.abs(rounded - expected)

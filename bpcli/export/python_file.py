@@ -1,8 +1,7 @@
 """A model as one Python file that needs numpy alone, written to be read.
 
 The layers stand in it as formulas, z = W a + b with samples as columns, and every number to the
-last digit: these come last, after the formulas. Of the functions below, only those that the model
-uses are written.
+last digit: these come last, after the formulas. Only the functions that the model uses are written.
 
 A run may be a stranger's: what it says goes into the text through `literals` alone.
 """
@@ -10,12 +9,16 @@ A run may be a stranger's: what it says goes into the text through `literals` al
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
+from textwrap import indent
 from typing import TypeAlias, get_args
 
-from bpcli.data.columns import InputColumn, Kind
+from bpcli.data.columns import InputColumn
+from bpcli.data.values import Kind
 from bpcli.export.literals import identifier, number, python_string, python_strings
 from bpcli.export.model import Model
-from bpcli.nn.activations import ACTIVATIONS, Activation
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.network import Layer
 from bpcli.registry import as_mapping, name_of
@@ -200,8 +203,13 @@ def _lines(vector: Array, indent: str) -> str:
 
 
 def _activations(model: Model) -> Iterator[str]:
-    used = {name_of(ACTIVATIONS, layer.activation) for layer in model.network.layers}
-    yield from (source for name, source in _ACTIVATION_SOURCES.items() if name in used)
+    used = {type(layer.activation) for layer in model.network.layers}
+    yield from (_function(name, kind) for name, kind in ACTIVATIONS.items() if kind in used)
+
+
+def _function(name: str, kind: type[Activation]) -> str:
+    parameters = ", ".join(["z", *(field.name for field in fields(kind))])
+    return f"def {name}({parameters}):\n{indent(kind.source, '    ')}"
 
 
 def _network(model: Model) -> str:
@@ -250,48 +258,3 @@ def _class_line(model: Model) -> str:
         return ""
     label = "Y.argmax(axis=1)" if model.network.outputs > 1 else "(Y[:, 0] >= 0.5).astype(int)"
     return f'    predicted["class"] = np.array(CLASSES, object)[{label}]\n'
-
-
-_ACTIVATION_SOURCES = {
-    "identity": """\
-def identity(z):
-    return z
-""",
-    "sigmoid": """\
-def sigmoid(z):
-    return 0.5 + 0.5 * np.tanh(0.5 * z)  # 1 / (1 + e^-z), without overflow
-""",
-    "tanh": """\
-def tanh(z):
-    return np.tanh(z)
-""",
-    "relu": """\
-def relu(z):
-    return np.maximum(z, 0)
-""",
-    "leaky_relu": """\
-def leaky_relu(z, slope):
-    return np.maximum(z, slope * z)
-""",
-    "elu": """\
-def elu(z, alpha):
-    return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))
-""",
-    "softplus": """\
-def softplus(z):
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # ln(1 + e^z), without overflow
-""",
-    "softsign": """\
-def softsign(z):
-    return z / (1 + np.abs(z))
-""",
-    "maxout": """\
-def maxout(z, pieces):
-    return z.reshape(-1, pieces, z.shape[1]).max(axis=1)
-""",
-    "softmax": """\
-def softmax(z):
-    powers = np.exp(z - z.max(axis=0))  # of the largest, e^0: no overflow
-    return powers / powers.sum(axis=0)
-""",
-}

@@ -11,10 +11,11 @@ import numpy as np
 
 from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.types import Labels, Task
-from bpcli.nn.activations import Sigmoid, Softmax
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
-from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from bpcli.nn.losses import Loss, canonical_loss
 from bpcli.nn.network import Network
+from bpcli.registry import name_of
 
 _ROWS_AT_ONCE = 8192
 
@@ -78,29 +79,10 @@ def _log_losses(
 def _log_loss_of(network: Network) -> Loss | None:
     """The cross-entropy whose probabilities the outputs are; None where they are none."""
     activation = network.layers[-1].activation
-    if isinstance(activation, Softmax):
-        return CrossEntropy()
-    if isinstance(activation, Sigmoid) and network.outputs == 1:
-        return BinaryCrossEntropy()
-    return None
-
-
-def constant_predictions(training: Split, split: Split) -> Predictions:
-    """The baseline that knows the training targets but no input.
-
-    Classes: the most frequent, with the training frequencies as probabilities. Values: their mean.
-    """
-    rows = len(split)
-    if training.labels is None:
-        values = training.values if training.values is not None else training.Y
-        return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
-    assert split.labels is not None, "splits of one table agree on having classes"
-    count = 1 + max(training.labels.max(initial=0), split.labels.max(initial=0))
-    frequency = np.bincount(training.labels, minlength=count) / len(training)
-    with np.errstate(divide="ignore"):
-        log_losses = -np.log(frequency[split.labels])
-    most_frequent = np.full(rows, frequency.argmax())
-    return Predictions(np.tile(frequency, (rows, 1)), most_frequent, log_losses)
+    is_of_classes = activation.gives_distribution or network.outputs == 1
+    if not (activation.gives_probabilities and is_of_classes):
+        return None
+    return canonical_loss(name_of(ACTIVATIONS, activation))
 
 
 class Sample(NamedTuple):

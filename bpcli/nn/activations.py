@@ -1,21 +1,16 @@
-"""Activation functions: a = f(z), and the product of their transposed Jacobian with a gradient.
-
-Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
-overlaps no other argument unless an activation works in place, and stay analytic, so that the code
-that trains can be checked by the complex step: comparisons look at the real part, and there is no
-`abs`.
-"""
+"""The activation functions. A new one is a class here, and its name in `ACTIVATIONS` below."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
 
+from bpcli.nn.activation import Activation, Graph
 from bpcli.nn.arrays import Array
 
 
@@ -41,47 +36,17 @@ def log1p_exp_minus_modulus(z: Array, out: Array) -> Array:
     return out
 
 
-@dataclass(frozen=True)
-class Activation:
-    """a = f(z), applied to every element unless a subclass says otherwise."""
-
-    @property
-    def rows_per_unit(self) -> int:
-        """Rows of z (and of W) that make one row of a."""
-        return 1
-
-    works_in_place: ClassVar[bool] = False
-    """Whether `out` may be z in `forward`; and grad_a in `pullback`, which has a for z then, and
-    may leave anything there: nobody needs a any more."""
-
-    gives_probabilities: ClassVar[bool] = False
-    """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
-
-    @property
-    def max_slope(self) -> float | None:
-        """The bound of f', where f' falls to 0 gradually so that units saturate; else None."""
-        return None
-
-    def forward(self, z: Array, out: Array) -> None:
-        """Write f(z) into `out`."""
-        raise NotImplementedError
-
-    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        """Write J(z)ᵀ grad_a, the loss's derivative by z, into `out`."""
-        raise NotImplementedError
-
-    def linear_region(self, z: Array) -> Array | None:
-        """Which differentiable piece of f each z lies on; None where f has no kink.
-
-        Differences across a kink prove nothing, so gradient checking compares these.
-        """
-        return None
-
-
 class Identity(Activation):
-    """f(z) = z; f'(z) = 1."""
+    """The identity, for linear units."""
 
+    formula = "a = z"
+    derivative = "f'(z) = 1"
+    source = "return z"
+    is_identity = True
     works_in_place = True
+
+    def onnx(self, graph: Graph, z: str) -> str:
+        return graph.node("Identity", z)
 
     def forward(self, z: Array, out: Array) -> None:
         if out is not z:
@@ -93,9 +58,24 @@ class Identity(Activation):
 
 
 class Sigmoid(Activation):
-    """f(z) = 1 / (1 + e^-z), computed as ½ + ½ tanh(z/2); f'(z) = a (1 - a)."""
+    """Logistic function.
 
+    Computed as ½ + ½ tanh(z/2), which does not overflow.
+    """
+
+    formula = "a = 1 / (1 + exp(-z))"
+    derivative = "f'(z) = a ∘ (1 - a)"
+    source = "return 0.5 + 0.5 * np.tanh(0.5 * z)  # 1 / (1 + e^-z), without overflow"
+    bounds = (0.0, 1.0)
+    rounded_at = 1.0
     gives_probabilities = True
+
+    def onnx(self, graph: Graph, z: str) -> str:
+        return graph.node("Sigmoid", z)
+
+    def link(self, a: Array) -> Array:
+        z: Array = np.log(a) - np.log1p(-a)
+        return z
 
     @property
     def max_slope(self) -> float:
@@ -114,8 +94,12 @@ class Sigmoid(Activation):
 
 
 class Tanh(Activation):
-    """f(z) = tanh z; f'(z) = 1 - a²."""
+    """Hyperbolic tangent."""
 
+    formula = "a = tanh(z)"
+    derivative = "f'(z) = 1 - a²"
+    source = "return np.tanh(z)"
+    bounds = (-1.0, 1.0)
     works_in_place = True
 
     @property
@@ -133,8 +117,11 @@ class Tanh(Activation):
 
 
 class Relu(Activation):
-    """f(z) = max(z, 0); f'(z) = 1 where z > 0, else 0 (also at 0)."""
+    """Rectified linear unit, with f'(0) = 0."""
 
+    formula = "a = max(z, 0)"
+    derivative = "f'(z) = 1 where z > 0, else 0"
+    source = "return np.maximum(z, 0)"
     works_in_place = True  # z > 0 is where a > 0
 
     def forward(self, z: Array, out: Array) -> None:
@@ -155,7 +142,11 @@ _FEW = 1000
 
 @dataclass(frozen=True)
 class LeakyRelu(Activation):
-    """f(z) = max(z, slope z); f'(z) = 1 where z > 0, else slope."""
+    """Rectified linear unit with a small slope below 0."""
+
+    formula = "a = max(z, slope z)"
+    derivative = "f'(z) = 1 where z > 0, else slope"
+    source = "return np.maximum(z, slope * z)"
 
     slope: Annotated[float, Ge(0), Lt(1), doc("f'(z) where z is negative.")] = 0.01
 
@@ -174,10 +165,14 @@ class LeakyRelu(Activation):
 
 @dataclass(frozen=True)
 class Elu(Activation):
-    """f(z) = z where z > 0, else alpha (e^z - 1); f'(z) = 1 where z > 0, else a + alpha.
+    """Exponential linear unit.
 
     Clevert, Unterthiner, Hochreiter 2015, arXiv:1511.07289, eq. 15.
     """
+
+    formula = "a = z where z > 0, else alpha (exp(z) - 1)"
+    derivative = "f'(z) = 1 where z > 0, else a + alpha"
+    source = "return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))"
 
     alpha: Annotated[float, Gt(0), doc("How far below 0 it goes.")] = 1.0
 
@@ -204,7 +199,13 @@ class Elu(Activation):
 
 
 class Softplus(Activation):
-    """f(z) = ln(1 + e^z); f'(z) = 1 / (1 + e^-z) = 1 - e^-a."""
+    """Smooth rectified linear unit; f' is the logistic function."""
+
+    formula = "a = ln(1 + exp(z))"
+    derivative = "f'(z) = 1 - exp(-a)"
+    source = (
+        "return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # ln(1 + e^z), without overflow"
+    )
 
     @property
     def max_slope(self) -> float:
@@ -222,7 +223,12 @@ class Softplus(Activation):
 
 
 class Softsign(Activation):
-    """f(z) = z / (1 + |z|); f'(z) = 1 / (1 + |z|)²."""
+    """Like tanh, but it saturates slowly."""
+
+    formula = "a = z / (1 + |z|)"
+    derivative = "f'(z) = 1 / (1 + |z|)²"
+    source = "return z / (1 + np.abs(z))"
+    bounds = (-1.0, 1.0)
 
     @property
     def max_slope(self) -> float:
@@ -245,17 +251,25 @@ class Softsign(Activation):
 
 @dataclass(frozen=True)
 class Maxout(Activation):
-    """a_u = the largest of unit u's `pieces` rows of z; its derivative goes to that row alone.
+    """Each unit takes the largest of its own linear pieces; g is ∂loss/∂a.
 
-    Rows u·k … u·k + k - 1 of z belong to unit u. At a tie the first row counts.
+    Rows u·k … u·k + k - 1 of z belong to unit u of k pieces. At a tie the first row counts.
     Goodfellow et al. 2013, arXiv:1302.4389.
     """
+
+    formula = "a[u] = the largest of the pieces rows of z of unit u"
+    derivative = "delta[r] = g[u] where z[r] is the largest of unit u, else 0"
+    source = "return z.reshape(-1, pieces, z.shape[1]).max(axis=1)"
 
     pieces: Annotated[int, Ge(2), doc("Rows of z a unit, of which it takes the largest.")] = 2
 
     @property
     def rows_per_unit(self) -> int:
         return self.pieces
+
+    def onnx(self, graph: Graph, z: str) -> str:
+        shape = graph.constant("by_unit", (0, -1, self.pieces), np.int64)
+        return graph.node("ReduceMax", graph.node("Reshape", z, shape), axes=[2], keepdims=0)
 
     def forward(self, z: Array, out: Array) -> None:
         np.maximum.reduce(self._by_unit(z), axis=1, out=out)
@@ -274,9 +288,24 @@ class Maxout(Activation):
 
 
 class Softmax(Activation):
-    """a_i = e^z_i / Σ_j e^z_j over a sample's units; J(z)ᵀ g = a ∘ (g - Σ_j a_j g_j)."""
+    """Probabilities that add up to 1 over a sample's units; g is ∂loss/∂a."""
 
+    formula = "a[i] = exp(z[i]) / Σ_j exp(z[j])"
+    derivative = "delta = a ∘ (g - Σ_j a[j] g[j])"
+    source = """\
+powers = np.exp(z - z.max(axis=0))  # of the largest, e^0: no overflow
+return powers / powers.sum(axis=0)"""
+    mixes_units = True
+    bounds = (0.0, 1.0)
     gives_probabilities = True
+    gives_distribution = True
+
+    def onnx(self, graph: Graph, z: str) -> str:
+        return graph.node("Softmax", z, axis=1)
+
+    def link(self, a: Array) -> Array:
+        z: Array = np.log(a)
+        return z
 
     def forward(self, z: Array, out: Array) -> None:
         np.subtract(z, z.real.max(axis=0), out=out)

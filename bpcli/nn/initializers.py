@@ -141,9 +141,9 @@ class Uniform(Initializer):
 
     def __post_init__(self) -> None:
         if self.low > self.high:
-            raise ValueError(f"`low` ({self.low:g}) to be at most `high` ({self.high:g})")
+            raise ValueError(f"`low` ({self.low:g}) must be at most `high` ({self.high:g})")
         if math.isinf(self.high - self.low):
-            raise ValueError("`low` and `high` less far apart")
+            raise ValueError("`low` and `high` must be less far apart")
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         return rng.uniform(self.low, self.high, (fans.rows, fans.inputs))

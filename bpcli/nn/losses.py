@@ -1,5 +1,8 @@
 """Losses: what one sample costs, and delta, the derivative of that cost by the output layer's z.
 
+All that is known of a loss is on its class, and read there by `bpnet trace` and by the list of all
+config keys. So a new one is a class and a name in `LOSSES`.
+
 Arrays are (outputs, samples). Rows of a table are summed and averaged elsewhere: a loss speaks of
 each sample alone. The cross-entropies are computed from z, so that no logarithm of 0 is taken.
 """
@@ -12,7 +15,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Gt, doc
 
-from bpcli.nn.activations import Activation, log1p_exp_minus_modulus
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import log1p_exp_minus_modulus
 from bpcli.nn.arrays import Array
 
 
@@ -20,8 +24,18 @@ from bpcli.nn.arrays import Array
 class Loss:
     """loss_i for each sample i, from the output layer's z and a and the target y."""
 
+    formula: ClassVar[str]
+    """loss_i = …, in words of which a reader may replace a, y, K and the options by other names or
+    numbers: none of these words may stand for anything else."""
+
+    derivative: ClassVar[str]
+    """∂loss_i/∂a = …, likewise, for one output; of a canonical loss, delta = …"""
+
     output_activations: ClassVar[tuple[str, ...] | None] = None
     """The output activations this loss is defined for; None for any."""
+
+    is_canonical: ClassVar[bool] = False
+    """Whether f' of these cancels, so that delta = a - y: it has no `write_grad_a`."""
 
     targets: ClassVar[str] = "values"
     """What a column of y must be: any `values`, `probabilities`, or a `distribution`."""
@@ -54,9 +68,11 @@ class Loss:
 
 
 class Mse(Loss):
-    """loss_i = (1/K) Σ_k (a_k - y_k)², K outputs."""
+    """Mean squared error of the K outputs."""
 
-    is_sum_of_squares: ClassVar[bool] = True
+    formula = "loss_i = (1/K) Σ_k (a[k] - y[k])²"
+    derivative = "∂loss_i/∂a = (2/K) (a - y)"
+    is_sum_of_squares = True
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
@@ -72,9 +88,11 @@ class Mse(Loss):
 
 
 class SquaredError(Loss):
-    """loss_i = Σ_k (a_k - y_k)²."""
+    """Sum of the squared errors."""
 
-    is_sum_of_squares: ClassVar[bool] = True
+    formula = "loss_i = Σ_k (a[k] - y[k])²"
+    derivative = "∂loss_i/∂a = 2 (a - y)"
+    is_sum_of_squares = True
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
@@ -90,9 +108,11 @@ class SquaredError(Loss):
 
 
 class HalfSquaredError(Loss):
-    """loss_i = ½ Σ_k (a_k - y_k)², the textbook's: with identity outputs delta = a - y."""
+    """Half the sum of the squared errors, the textbook's: with identity outputs delta = a - y."""
 
-    is_sum_of_squares: ClassVar[bool] = True
+    formula = "loss_i = ½ Σ_k (a[k] - y[k])²"
+    derivative = "∂loss_i/∂a = a - y"
+    is_sum_of_squares = True
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
@@ -107,7 +127,10 @@ class HalfSquaredError(Loss):
 
 
 class Mae(Loss):
-    """loss_i = (1/K) Σ_k |a_k - y_k|; its derivative at 0 is 0."""
+    """Mean absolute error of the K outputs; its derivative at 0 is 0."""
+
+    formula = "loss_i = (1/K) Σ_k |a[k] - y[k]|"
+    derivative = "∂loss_i/∂a = (1/K) sign(a - y)"
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
@@ -124,11 +147,17 @@ class Mae(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """loss_i = (1/K) Σ_k h(a_k - y_k): h(r) = r²/2 where |r| ≤ delta, else delta (|r| - delta/2).
+    """Quadratic for small errors, linear for large ones.
 
     With c = r clipped to [-delta, delta], h = c (r - c/2) and h' = c.
     Huber 1964, Ann. Math. Statist. 35, 73.
     """
+
+    formula = (
+        "loss_i = (1/K) Σ_k h(a[k] - y[k]), "
+        "h(r) = ½ r² where |r| ≤ delta, else delta (|r| - ½ · delta)"
+    )
+    derivative = "∂loss_i/∂a = (1/K) clip(a - y, -delta, delta)"
 
     delta: Annotated[float, Gt(0), doc("Up to this error squared, beyond it linear.")] = 1.0
 
@@ -145,12 +174,26 @@ class Huber(Loss):
         np.multiply(out, 1 / len(a), out=out)
 
 
-class BinaryCrossEntropy(Loss):
-    """loss_i = -Σ_k [y_k ln a_k + (1 - y_k) ln(1 - a_k)] = Σ_k [ln(1 + e^z_k) - y_k z_k].
+class _Canonical(Loss):
+    """A loss made for its output activations."""
 
-    The last is added up as ln(1 + e^-|z|) + z ([z ≥ 0] - y), exact where y is 0 or 1.
+    derivative = "delta = a - y"
+    is_canonical = True
+
+    def write_delta(
+        self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
+    ) -> None:
+        np.subtract(a, y, out=out)
+
+
+class BinaryCrossEntropy(_Canonical):
+    """Cross-entropy of outputs each of which is a probability by itself.
+
+    Computed as Σ_k [ln(1 + e^z_k) - y_k z_k], and that as ln(1 + e^-|z|) + z ([z ≥ 0] - y), exact
+    where y is 0 or 1.
     """
 
+    formula = "loss_i = -Σ_k (y[k] ln(a[k]) + (1 - y[k]) ln(1 - a[k]))"
     output_activations = ("sigmoid",)
     targets = "probabilities"
 
@@ -159,15 +202,14 @@ class BinaryCrossEntropy(Loss):
         loss: Array = (tail + z * (~np.signbit(z.real) - y)).sum(axis=0)
         return loss
 
-    def write_delta(
-        self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
-    ) -> None:
-        np.subtract(a, y, out=out)
 
+class CrossEntropy(_Canonical):
+    """Cross-entropy of outputs whose probabilities add up to 1.
 
-class CrossEntropy(Loss):
-    """loss_i = -Σ_k y_k ln a_k = Σ_k y_k (ln Σ_j e^z_j - z_k); delta = a - y, as Σ_k y_k = 1."""
+    Computed as Σ_k y_k (ln Σ_j e^z_j - z_k).
+    """
 
+    formula = "loss_i = -Σ_k y[k] ln(a[k])"
     output_activations = ("softmax",)
     targets = "distribution"
 
@@ -176,11 +218,6 @@ class CrossEntropy(Loss):
         log_total = np.log(np.exp(shifted).sum(axis=0))
         loss: Array = (y * (log_total - shifted)).sum(axis=0)
         return loss
-
-    def write_delta(
-        self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
-    ) -> None:
-        np.subtract(a, y, out=out)
 
 
 LOSSES: dict[str, type[Loss]] = {
@@ -201,3 +238,9 @@ def legal_losses(activation: str) -> list[str]:
         for name, loss in LOSSES.items()
         if loss.output_activations is None or activation in loss.output_activations
     ]
+
+
+def canonical_loss(activation: str) -> Loss | None:
+    """The loss that is made for an output activation, if there is one."""
+    made = (loss for loss in LOSSES.values() if loss.is_canonical)
+    return next((loss() for loss in made if activation in (loss.output_activations or ())), None)

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.nn.activations import Activation
+from bpcli.nn.activation import Activation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.initializers import Fans, Initializer
 from bpcli.nn.losses import Loss

@@ -18,7 +18,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.nn.activations import Identity
 from bpcli.nn.arrays import Array, Vector, aligned_zeros
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.products import multiply
@@ -137,7 +136,7 @@ class Workspace:
 def _in_place(layer: Layer, loses_z: bool) -> bool:
     """Whether a takes the place of z, which of an identity is there to be read all the same."""
     activation = layer.activation
-    return activation.works_in_place and (loses_z or isinstance(activation, Identity))
+    return activation.works_in_place and (loses_z or activation.is_identity)
 
 
 def forward(work: Workspace, inputs: Array) -> None:

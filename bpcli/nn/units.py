@@ -27,7 +27,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bpcli.nn.activations import Softmax
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, bytes_a_sample, forward
@@ -82,8 +81,8 @@ class UnitCounter:
 def can_fail(network: Network, number: int) -> bool:
     """Whether f' of a layer, counted from 0, is a factor of its delta, unit by unit."""
     is_output = number == len(network.layers) - 1
-    is_taken_out = is_output and network.loss.output_activations is not None
-    return not is_taken_out and not isinstance(network.layers[number].activation, Softmax)
+    is_taken_out = is_output and network.loss.is_canonical
+    return not is_taken_out and not network.layers[number].activation.mixes_units
 
 
 class _Tally:

@@ -27,6 +27,15 @@ from bpcli.optimizers.base import COUNT, Bounds, Objective, Optimizer, Point, St
 class Adam(Optimizer):
     """Gradient descent by running means of the gradient and of its square."""
 
+    formulas = (
+        "m ← beta1 m + (1 - beta1) ∂objective/∂params",
+        "v ← beta2 v + (1 - beta2) (∂objective/∂params)²",
+        "m_hat = m / (1 - beta1^t)",
+        "v_hat = v / (1 - beta2^t)",
+        "params ← params - η m_hat / (√v_hat + epsilon)",
+    )
+    notation = "t counts the updates; m and v are running means (mean and square below)."
+
     default_learning_rate: ClassVar[float | None] = 0.001
     full_batch_because: ClassVar[str | None] = None
 

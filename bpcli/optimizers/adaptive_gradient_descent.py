@@ -33,6 +33,15 @@ class AdaptiveGradientDescent(Optimizer):
     The state holds by how much it has changed since: the factor `rate`.
     """
 
+    formulas = (
+        "v ← μ v - η ∂objective/∂params",
+        "params ← params + v where the objective rises by no more than max_loss_increase times",
+    )
+    notation = (
+        "The learning rate η rises after a step that lowers the objective and falls after one "
+        "that is refused."
+    )
+
     default_learning_rate: ClassVar[float | None] = 0.01
     changes_its_rate: ClassVar[bool] = True
 

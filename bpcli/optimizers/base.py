@@ -120,6 +120,12 @@ class StepFailed(Exception):
 class Optimizer:
     """Lowers an objective step by step."""
 
+    formulas: ClassVar[tuple[str, ...]] = ()
+    """What a step does, a line each, in words of which a reader may replace the options."""
+
+    notation: ClassVar[str] = ""
+    """What the letters of `formulas` stand for, and how those are chosen that need a rule."""
+
     default_learning_rate: ClassVar[float | None] = None
     """What `training.learning_rate` is unless given; None for an optimizer that has none."""
 

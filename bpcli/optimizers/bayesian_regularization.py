@@ -42,11 +42,17 @@ _NONE = 1e-3
 
 @dataclass(frozen=True)
 class BayesianRegularization(LevenbergMarquardt):
-    """For regression on few, noisy rows, which then need no validation part.
+    """For regression on few, noisy rows, which then need no validation set.
 
     Biases decay as weights do. An estimate of α or β that is not positive and finite (no residual
     left, or no more residuals than parameters) is not one: what there was before stays.
     """
+
+    formulas = ("(β Jᵀ J + α I + μ I) d = -(β Jᵀ r + α params)", "params ← params + d")
+    notation = (
+        "J is the Jacobian of the residuals r; α and β are estimated before the step, the "
+        "damping μ grows until what is minimised falls."
+    )
 
     finds_l2: ClassVar[bool] = True
 

@@ -27,6 +27,12 @@ class Bfgs(LineSearchOptimizer):
     H, (P, P), is in the state; it means nothing at 0 `pairs`.
     """
 
+    formulas = ("d = -H ∂objective/∂params", "params ← params + length · d")
+    notation = (
+        "H approximates the inverse Hessian, and is the identity at first; a line search "
+        "finds the length."
+    )
+
     def init(self, params: Vector) -> State:
         H = np.zeros((params.size, params.size), params.dtype)  # takes memory once written to
         return {"H": H, "pairs": np.asarray(0), "length": np.asarray(0.0)}

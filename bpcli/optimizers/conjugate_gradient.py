@@ -31,6 +31,9 @@ class ConjugateGradient(LineSearchOptimizer):
     step; for Powell-Beale the direction of the restart, and the gradient's change along it.
     """
 
+    formulas = ("d = -∂objective/∂params + β d", "params ← params + length · d")
+    notation = "The first direction is -∂objective/∂params; a line search finds the length."
+
     flatness: ClassVar[float] = 0.1
 
     variant: Annotated[

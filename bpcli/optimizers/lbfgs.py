@@ -29,6 +29,12 @@ class Lbfgs(LineSearchOptimizer):
     count.
     """
 
+    formulas = ("d = -H ∂objective/∂params", "params ← params + length · d")
+    notation = (
+        "H approximates the inverse Hessian, and is the identity at first; a line search "
+        "finds the length."
+    )
+
     memory: Annotated[int, Ge(1), doc("Steps that it remembers.")] = 10
 
     def init(self, params: Vector) -> State:

@@ -65,6 +65,11 @@ class LevenbergMarquardt(Optimizer):
     `reduction` are: mean or sum, the steps are the same. L2 adds its own exact curvature.
     """
 
+    formulas = ("(Jᵀ J + μ I) d = -Jᵀ r", "params ← params + d")
+    notation = (
+        "J is the Jacobian of the residuals r; the damping μ grows until the objective falls."
+    )
+
     needs_sum_of_squares: ClassVar[bool] = True
 
     damping: Annotated[float, Gt(0), doc("The first damping.")] = 1e-3
@@ -75,7 +80,7 @@ class LevenbergMarquardt(Optimizer):
     def __post_init__(self) -> None:
         if self.damping > self.max_damping:
             raise ValueError(
-                f"`damping` ({self.damping:g}) to be at most `max_damping` ({self.max_damping:g})"
+                f"`damping` ({self.damping:g}) must be at most `max_damping` ({self.max_damping:g})"
             )
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:

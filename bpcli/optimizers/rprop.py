@@ -34,6 +34,15 @@ from bpcli.optimizers.base import Objective, Optimizer, Point, State
 class Rprop(Optimizer):
     """Steps by the signs of the gradient alone: scaling the loss changes nothing."""
 
+    formulas = (
+        "size ← increase size where the sign stays, decrease size where it turns",
+        "params ← params - sign(∂objective/∂params) size",
+    )
+    notation = (
+        "Each entry has a step size of its own; only the gradient's sign counts, and whether "
+        "it is that of the step before."
+    )
+
     full_batch_because: ClassVar[str | None] = (
         "it compares the signs of successive gradients over the same rows"
     )
@@ -51,7 +60,7 @@ class Rprop(Optimizer):
     def __post_init__(self) -> None:
         if not self.min_step <= self.initial_step <= self.max_step:
             raise ValueError(
-                f"`initial_step` ({self.initial_step:g}) to lie between `min_step` "
+                f"`initial_step` ({self.initial_step:g}) must lie between `min_step` "
                 f"({self.min_step:g}) and `max_step` ({self.max_step:g})"
             )
 

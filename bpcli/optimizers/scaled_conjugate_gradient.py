@@ -54,6 +54,15 @@ class ScaledConjugateGradient(Optimizer):
     formula above, and the paper's λ̄, the part of λ that its δ holds already, is not needed.
     """
 
+    formulas = (
+        "d = -∂objective/∂params + β d",
+        "params ← params - d dᵀ ∂objective/∂params / (dᵀ H d + λ dᵀ d)",
+    )
+    notation = (
+        "The first direction is -∂objective/∂params; dᵀ H d is the curvature along it, by a "
+        "difference of gradients, and λ the damping."
+    )
+
     full_batch_because: ClassVar[str | None] = (
         "its steps compare losses and gradients over the same rows"
     )

@@ -1,4 +1,4 @@
-"""What every kind of picture can do: say whether it fits a run, and draw it.
+"""What every kind of plot can do: say whether it fits a run, and draw it.
 
 A kind's `draw` fills a figure, or a part of one, below the title, which is drawn here. It sets the
 labels of its axes, and marks those that have none by design with `without_axes`.
@@ -22,13 +22,13 @@ BARE = "bare"
 
 
 class Plot:
-    """One kind of picture."""
+    """One kind of plot."""
 
     needs: ClassVar[tuple[Need, ...]] = ("network",)
     """What it reads; `why_not` is asked only where all of that is there."""
 
     def why_not(self, subject: Subject) -> str | None:
-        """One sentence on why the run has no such picture; None where it has."""
+        """One sentence on why the run has no such plot; None where it has."""
         return None
 
     def title(self, subject: Subject) -> str:
@@ -45,13 +45,13 @@ class Plot:
 
 
 def why_not(plot: Plot, subject: Subject) -> str | None:
-    """Why a run has no such picture: what it reads is lacking, or it does not fit."""
+    """Why a run has no such plot: what it reads is lacking, or it does not fit."""
     lacking = [subject.faults[need] for need in plot.needs if need in subject.faults]
     return lacking[0] if lacking else plot.why_not(subject)
 
 
 def draw(plot: Plot, figure: Panel, subject: Subject) -> None:
-    """The picture with its title."""
+    """The plot with its title."""
     figure.suptitle(f"{literal(subject.name)}\n{plot.title(subject)}", fontsize="medium")
     plot.draw(figure, subject)
 

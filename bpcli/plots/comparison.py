@@ -1,6 +1,6 @@
-"""The picture of a comparison: loss against gradient evaluations, and against time.
+"""The plot of a comparison: loss against gradient evaluations, and against time.
 
-matplotlib is imported when a picture is drawn, and draws into a file: there is no display.
+matplotlib is imported when a plot is drawn, and draws into a file: there is no display.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bpcli.plots.style import colour, dashes, house_style, picture
+from bpcli.plots.style import colour, dashes, house_style, rendered
 from bpcli.terminal.tables import loss_text
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ _CHARACTERS, _HANDLE = 120, 10
 """What a line of the legend has room for, and what an entry takes beside its label."""
 
 
-def comparison_picture(document: Mapping[str, Any], path: Path) -> bytes:
-    """The picture in the format of a path's suffix; equal documents give equal bytes."""
+def comparison_plot(document: Mapping[str, Any], path: Path) -> bytes:
+    """The plot in the format of a path's suffix; equal documents give equal bytes."""
     with house_style():
-        return picture(comparison_figure(document), path.suffix.lower())
+        return rendered(comparison_figure(document), path.suffix.lower())
 
 
 def comparison_figure(document: Mapping[str, Any]) -> Figure:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.types import Labels
-from bpcli.nn.arrays import Array
+from bpcli.metrics.confusion import confusion_counts, row_shares
 from bpcli.plots.base import Plot
 from bpcli.plots.outcome import no_classes, note
 from bpcli.plots.style import literal
@@ -23,18 +23,6 @@ _WITH_SHARES = 12
 
 _WITH_COUNTS = 30
 """Up to so many classes, a cell has room for its count."""
-
-
-def confusion_counts(labels: Labels, classes: Labels, count: int) -> Labels:
-    """How many rows of each true class (down) were taken for each class (across)."""
-    pairs = np.bincount(labels * count + classes, minlength=count * count)
-    return pairs.reshape(count, count)
-
-
-def row_shares(counts: Labels) -> Array:
-    """Each count as a share of its row; 0 in the row of a class without rows."""
-    shares: Array = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return shares
 
 
 class Confusion(Plot):

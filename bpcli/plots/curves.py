@@ -1,4 +1,4 @@
-"""Pictures of the log along the epochs: loss, metrics, gradients, rates and failing units."""
+"""Plots of the log along the epochs: loss, metrics, gradients, rates, dead and saturated units."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data":
 """The splits as texts call them."""
 
 _MOST_POINTS = 4000
-"""So many points a curve is drawn from; a picture is not as wide."""
+"""So many points a curve is drawn from; a plot is not as wide."""
 
 _FEW_POINTS = 40
 """Up to so many, each is marked."""
@@ -36,7 +36,7 @@ ACROSS = 3
 
 
 def row_size(count: int) -> tuple[float, float]:
-    """The size of a picture of so many panels."""
+    """The size of a plot of so many panels."""
     return ((7.0, 9.0, 12.0)[min(count, ACROSS) - 1], 4.0 * -(-count // ACROSS) + 0.6)
 
 
@@ -45,7 +45,7 @@ _LARGEST = 1e250
 
 
 class Curves(Plot):
-    """A picture of the log alone."""
+    """A plot of the log alone."""
 
     needs: ClassVar[tuple[Need, ...]] = ("log",)
 
@@ -167,8 +167,7 @@ class UnitFailures(Curves):
         return None if has_both else _lacks("dead and saturated units")
 
     def title(self, subject: Subject) -> str:
-        how = "layer by layer, equal counts side by side"
-        return f"units that hardly learn, {how}{of_layers(subject)}"
+        return f"dead and saturated units by layer, equal counts offset{of_layers(subject)}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return with_legend(row_size(2), subject)
@@ -187,7 +186,7 @@ _FAILURES = {"dead": "no gradient passes on any row", "saturated": "hardly any g
 
 
 def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> None:
-    """Lines of equal counts side by side: they would hide each other."""
+    """Lines of equal counts are offset: they would hide each other."""
     from matplotlib.ticker import MaxNLocator
 
     most = max(1.0, np.nanmax(counts, initial=0))

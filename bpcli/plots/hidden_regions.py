@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bpcli.nn.activations import (
-    ACTIVATIONS,
-    Activation,
-    Maxout,
-    Sigmoid,
-    Softmax,
-    Softsign,
-    Tanh,
-)
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.plots.base import Plot, panels
@@ -76,35 +69,27 @@ def unit_lines(layer: LayerPass, unit: int) -> Array:
 
     Of maxout, each piece's lead over the others; of softmax, the unit's over the other units.
     """
-    if isinstance(layer.activation, Softmax):
+    if layer.activation.mixes_units:
         return leads(layer.z)[[unit]]
     rows = layer.z.reshape(layer.layer.units, -1, layer.z.shape[1])[unit]
-    return leads(rows) if isinstance(layer.activation, Maxout) else rows
+    return rows if layer.activation.is_elementwise else leads(rows)
 
 
-_LINES: dict[type[Activation], str] = {
-    Maxout: "black lines: where another piece takes over",
-    Softmax: "black line: where the unit becomes the largest",
-}
-"""What the lines of a unit mean, where they are not z = 0."""
-
-
-_RANGES: dict[type[Activation], tuple[float, float]] = {
-    Sigmoid: (0, 1),
-    Softmax: (0, 1),
-    Softsign: (-1, 1),
-    Tanh: (-1, 1),
-}
-"""What the units of some activations can answer."""
+def _meaning_of_lines(activation: Activation) -> str:
+    if activation.is_elementwise:
+        return "black line: z = 0"
+    if activation.mixes_units:
+        return "black line: where the unit becomes the largest"
+    return "black lines: where another piece takes over"
 
 
 def _draw_layer(
     band: Panel, subject: Subject, window: Window, layer: LayerPass, number: int
 ) -> None:
     """A panel a unit, all on one scale: a unit that always answers the same shows it."""
-    count, kind = layer.layer.units, type(layer.activation)
+    count = layer.layer.units
     every = panels(band, min(count, MOST_UNITS), _PANELS_ACROSS)
-    low, high = _RANGES.get(kind, (float(layer.a.min()), float(layer.a.max())))
+    low, high = layer.activation.bounds or (float(layer.a.min()), float(layer.a.max()))
     X = original_inputs(subject)
     X = X[some_rows(len(X), _MOST_POINTS)]
     for unit, axes in enumerate(every):
@@ -152,7 +137,7 @@ def _layer_title(layer: LayerPass, number: int) -> str:
     units = layer.layer.units
     told = [
         f"hidden layer {number}: {name_of(ACTIVATIONS, layer.activation)}",
-        _LINES.get(type(layer.activation), "black line: z = 0"),
+        _meaning_of_lines(layer.activation),
         left_out(min(units, MOST_UNITS), units, "units drawn"),
     ]
     return "; ".join(filter(None, told))

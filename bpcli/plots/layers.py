@@ -1,4 +1,4 @@
-"""Pictures of what the layers hold: their weights and their activations."""
+"""Plots of what the layers hold: their weights and their activations."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class LayerHistograms(Plot):
 
 
 class WeightHistograms(LayerHistograms):
-    """The weights of each layer, at the start of training and at the chosen epoch."""
+    """The weights of each layer, at initialisation and at the chosen epoch."""
 
     def title(self, subject: Subject) -> str:
-        return f"weights, at the start and at the {_epoch(subject)}{of_layers(subject)}"
+        return f"weights, at initialisation and at the {_epoch(subject)}{of_layers(subject)}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         start = dict(subject.network.tensors(subject.experiment.initial_params))
@@ -53,7 +53,7 @@ class WeightHistograms(LayerHistograms):
             fill(axes, after, edges, f"{_epoch(subject)}")
             axes.stairs(
                 np.histogram(before, edges)[0], edges, color=COLOURS[1], linewidth=1.6,
-                linestyle="dashed", label="start",
+                linestyle="dashed", label="initialisation",
             )  # fmt: skip
             axes.set_xlabel(f"weight, entry of W{number + 1}")
             axes.set_ylabel("number of weights")

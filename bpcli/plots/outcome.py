@@ -1,4 +1,4 @@
-"""What a network makes of rows, and of which rows and targets a picture has room."""
+"""What a network makes of rows, and of which rows and targets a plot has room."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.types import Labels, numbered
-from bpcli.nn.activations import Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
 from bpcli.plots.subject import Subject
@@ -37,18 +36,17 @@ def no_values(subject: Subject) -> str | None:
 
 
 def not_so_many_inputs(subject: Subject, wanted: int) -> str | None:
-    """Why the inputs do not fit a picture of a line or a plane; None where they do."""
+    """Why the inputs do not fit a plot of a line or a plane; None where they do."""
     found = subject.network.inputs
     if found == wanted:
         return None
-    return f"Its network has {found} input{'s' * (found > 1)}: this picture needs {wanted}."
+    return f"Its network has {found} input{'s' * (found > 1)}: this plot needs {wanted}."
 
 
 def is_one_score(subject: Subject) -> bool:
     """Whether one output tells two classes apart, or the second of a softmax over two does."""
-    outputs = subject.network.outputs
-    is_softmax = isinstance(subject.network.layers[-1].activation, Softmax)
-    return outputs == 1 or (outputs == 2 and is_softmax)
+    outputs, activation = subject.network.outputs, subject.network.layers[-1].activation
+    return outputs == 1 or (outputs == 2 and activation.gives_distribution)
 
 
 def target_names(subject: Subject) -> tuple[str, ...]:
@@ -65,7 +63,7 @@ def shown_targets(values: Array) -> Labels:
 
 
 def note(figure: Panel, *remarks: str) -> None:
-    """What was left out or is to be known, below a picture: over its legend, which comes first."""
+    """What was left out or is to be known, below a plot: over its legend, which comes first."""
     told = "\n".join(filter(None, remarks))
     if told and figure.legends:
         legend = figure.legends[-1]

@@ -1,6 +1,6 @@
 """The recorded path of the parameters, over contours of what training minimised.
 
-A picture has two dimensions, a parameter vector mostly more: the contours are those of a plane
+A plot has two dimensions, a parameter vector mostly more: the contours are those of a plane
 among all parameters, and how far the path's own losses are from those of the plane is said.
 """
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from bpcli.nn.activations import Identity
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.plots.base import Plot, legend_below
@@ -96,7 +95,7 @@ def curvature(subject: Subject, trained: Array) -> Array | None:
     In this metric a plane's squared distance from a point is twice the loss that goes with it.
     """
     network = subject.network
-    is_linear = len(network.layers) == 1 and isinstance(network.layers[0].activation, Identity)
+    is_linear = len(network.layers) == 1 and network.layers[0].activation.is_identity
     if not (is_linear and network.loss.is_sum_of_squares):
         return None
     hessian = subject.experiment.objective().gauss_newton(subject.params).hessian
@@ -225,7 +224,7 @@ def _draw_path(axes: Axes, coordinates: Array) -> None:
             *coordinates[powers].T, linestyle="none", marker="o", markersize=5, color="black",
             markeredgecolor="white", label="after 1, 10, 100 … epochs",
         )  # fmt: skip
-    for row, marker, label in ((0, "s", "start"), (last, "*", f"after {last:,} epochs")):
+    for row, marker, label in ((0, "s", "initialisation"), (last, "*", f"after {last:,} epochs")):
         axes.plot(
             *coordinates[[row]].T, linestyle="none", marker=marker, markersize=9 + 5 * (row > 0),
             color=COLOURS[1], markeredgecolor="white", label=label,

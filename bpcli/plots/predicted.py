@@ -55,7 +55,7 @@ def target_rows(subject: Subject) -> list[TargetRows]:
 
 
 class _Values(Plot):
-    """A picture of targets that are numbers."""
+    """A plot of targets that are numbers."""
 
     def why_not(self, subject: Subject) -> str | None:
         return no_values(subject)

@@ -1,11 +1,10 @@
-"""Receiver operating characteristic: true against false positives, over all thresholds."""
+"""ROC curves of the classes of a split."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
+from bpcli.metrics.roc import roc_curve
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Plot
 from bpcli.plots.outcome import is_one_score, left_out, no_classes, note
@@ -16,29 +15,6 @@ if TYPE_CHECKING:
     from bpcli.plots.base import Panel
 
 MOST_CURVES = 10
-
-
-class RocCurve(NamedTuple):
-    """The rates from (0, 0) to (1, 1), a point a distinct threshold, and the area below them."""
-
-    false_positive_rate: Array
-    true_positive_rate: Array
-    area: float
-
-
-def roc_curve(is_positive: Array, score: Array) -> RocCurve:
-    """The shares of the negative and of the positive rows whose score reaches each threshold.
-
-    Rows of equal score reach it together, so that their order does not count. The area, by the
-    trapezoidal rule, is P(a positive row's score is above a negative row's), ties counting half.
-    Fawcett 2006, Pattern Recognition Letters 27, 861, algorithms 1 and 2.
-    """
-    order = np.argsort(-score, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
-    true = np.append(0, np.cumsum(is_positive[order])[ends])
-    false = np.append(0, ends + 1) - true
-    x, y = false / false[-1], true / true[-1]
-    return RocCurve(x, y, float(((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()))
 
 
 class Roc(Plot):
@@ -60,7 +36,7 @@ class Roc(Plot):
     def draw(self, figure: Panel, subject: Subject) -> None:
         found = _scored_classes(subject)
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="by chance: area 0.5")
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance level: area 0.5")
         for number, (name, is_positive, score) in enumerate(found[:MOST_CURVES]):
             curve = roc_curve(is_positive, score)
             axes.plot(

@@ -1,6 +1,6 @@
-"""How pictures look, and how they become files.
+"""How plots look, and how they become files.
 
-matplotlib is imported when a picture is drawn, and draws into memory: there is no display, and no
+matplotlib is imported when a plot is drawn, and draws into memory: there is no display, and no
 settings but those of this file. What tells lines apart are colours and dashes, and what tells
 areas apart are colours and hatches, so that nothing is lost in grey.
 """
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
-"""The kinds of picture, with what keeps the time of drawing out of them."""
+"""The kinds of plot, with what keeps the time of drawing out of them."""
 
 DPI = 150
-"""Dots an inch of a picture that has dots."""
+"""Dots an inch of a plot that has dots."""
 
 # Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -84,7 +84,7 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def picture(figure: Figure, suffix: str) -> bytes:
+def rendered(figure: Figure, suffix: str) -> bytes:
     """A figure in the format of a suffix; equal figures give equal bytes."""
     buffer = io.BytesIO()
     with house_style():
@@ -93,19 +93,7 @@ def picture(figure: Figure, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def dots(figure: Figure) -> npt.NDArray[np.uint8]:
-    """A figure as an array (rows, columns, 3) of red, green and blue."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    with house_style():
-        _settle(figure)
-        figure.set_dpi(DPI)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib types only some of it
-    return np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]  # as above
-
-
-def document(figures: Sequence[Figure]) -> bytes:
+def rendered_pages(figures: Sequence[Figure]) -> bytes:
     """A pdf with a page for each figure."""
     from matplotlib.backends.backend_pdf import PdfPages
 
@@ -127,7 +115,16 @@ def _settle(figure: Figure) -> None:
     _round_places(figure)
 
 
-_DECIMALS = 5
+_STEPS = 2.0**17
+"""Places are multiples of its inverse: margins of so many inches are never halfway between two.
+
+Decimals would be: matplotlib's margin of 0.04167 inches is 0.006945 of a width of 6 inches.
+"""
+
+
+def on_grid(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Relative places, rounded so that errors of the last digits make no difference."""
+    return (points * _STEPS).round() / _STEPS
 
 
 def _round_places(figure: Figure | SubFigure) -> None:
@@ -136,11 +133,11 @@ def _round_places(figure: Figure | SubFigure) -> None:
 
     for axes in figure.axes:
         corners = axes.get_position(original=True).get_points()
-        axes.set_position(Bbox(corners.round(_DECIMALS)))
+        axes.set_position(Bbox(on_grid(corners)))
         axes.set_in_layout(True)  # `set_position` takes it out
     for part in figure.subfigs:
         box = part.bbox_relative
-        box.p0, box.p1 = box.p0.round(_DECIMALS), box.p1.round(_DECIMALS)
+        box.p0, box.p1 = on_grid(box.p0), on_grid(box.p1)
         _round_places(part)
 
 

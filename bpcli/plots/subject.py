@@ -1,4 +1,4 @@
-"""A run as pictures see it: its record, its log, and its network and data, rebuilt."""
+"""A run as plots see it: its record, its log, and its network and data, rebuilt."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from bpcli.runs.run_json import RunRecord
 from bpcli.training.objective import NetworkObjective
 
 Need: TypeAlias = Literal["log", "network"]
-"""What a picture reads: the lines of metrics.jsonl, or the network with its weights and data."""
+"""What a plot reads: the lines of metrics.jsonl, or the network with its weights and data."""
 
 MOST_ROWS = 4000
-"""So many rows a picture looks at: their histogram is that of all, and nobody sees more points."""
+"""So many rows a plot looks at: their histogram is that of all, and nobody sees more points."""
 
 MOST_POINTS = 2000
 """So many rows are drawn as points: more would be a blot."""

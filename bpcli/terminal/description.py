@@ -1,4 +1,4 @@
-"""The description of a table: its columns, its target's classes, and what is odd.
+"""The description of a table: its columns, its target's classes, and warnings.
 
 Cells are plain text: names of columns and categories may hold any character.
 """
@@ -10,17 +10,17 @@ from bpcli.data.files.look import Look
 from bpcli.terminal.grid import Cell, Facts, Grid, Styled
 from bpcli.text import plain, rounded
 
-EXPENDABLE = ("different", "sd", "most_frequent", "mean", "kind", "max", "min")
+EXPENDABLE = ("unique", "sd", "most frequent", "mean", "kind", "max", "min")
 """The columns of `columns_table` that may go where there is no room, in this order."""
 
 MOST_COLUMNS = 60
 MOST_CLASSES = 20
-MOST_REMARKS = 20
+MOST_WARNINGS = 20
 
 _MEASURES: dict[Measure, str] = {
     "r": "r: Pearson's correlation, from -1 to 1",
     "eta": "eta: the correlation ratio of numbers in groups, from 0 to 1",
-    "V": "V: Cramér's V of words with words, from 0 to 1",
+    "V": "V: Cramér's V of categories with categories, from 0 to 1",
 }
 
 
@@ -53,7 +53,7 @@ def guesses(look: Look) -> list[str]:
     lines = [f"{name}: {text}" for name, text in table_facts(look) if name in told]
     unusable = look.description.unusable if look.chooses_columns else {}
     lines += [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
-    most = len(told) + MOST_REMARKS
+    most = len(told) + MOST_WARNINGS
     more = [f"and {len(lines) - most:,} more left out"] if len(lines) > most else []
     return lines[:most] + more
 
@@ -66,18 +66,18 @@ def columns_table(about: Description) -> Grid:
             plain(column.name),
             column.kind,
             ", ".join(f"{plain(word, 20)} {rows:,}" for word, rows in column.most_frequent),
-            f"{column.distinct:,}",
+            f"{column.unique:,}",
             f"{column.missing:,}",
             *(rounded(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
             _association(column, about),
         )
-    has_words = any(column.most_frequent for column in about.columns[:MOST_COLUMNS])
-    return table if has_words else table.without(["most_frequent"])
+    has_categories = any(column.most_frequent for column in about.columns[:MOST_COLUMNS])
+    return table if has_categories else table.without(["most frequent"])
 
 
 _HEADERS = (
-    "column", "kind", "most_frequent",
-    "different", "missing", "min", "mean", "max", "sd", "with target",
+    "column", "kind", "most frequent",
+    "unique", "missing", "min", "mean", "max", "sd", "association",
 )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def measures(about: Description) -> list[str]:
 
 
 def classes_table(about: Description) -> Grid:
-    """The target's classes, the most_frequent `MOST_CLASSES`."""
+    """The target's classes, the most frequent `MOST_CLASSES`."""
     table = Grid(["class", "rows", "share"])
     known = sum(rows for _, rows in about.classes)
     for name, rows in about.classes[:MOST_CLASSES]:

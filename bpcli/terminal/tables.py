@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bpcli.terminal.grid import Facts, Grid, Styled
+from bpcli.terminal.grid import Facts, Grid
 from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:
@@ -182,84 +182,6 @@ def confusion_table(report: Any) -> Grid:
     for name, counts in zip(names, report.confusion, strict=True):
         table.add_row(name, *map(str, counts))
     return table
-
-
-def checks_table(checks: Sequence[Any]) -> Grid:
-    """A gradient check, a row a tensor."""
-    table = Grid(
-        [
-            "term",
-            "tensor",
-            "shape",
-            "entries",
-            "skipped",
-            "error",
-            "central",
-            "worst entry",
-            "analytic",
-            "numeric",
-            "",
-        ],
-        3,
-    )
-    for check in checks:
-        table.add_row(
-            check.term,
-            check.tensor,
-            " x ".join(map(str, check.shape)),
-            str(check.checked),
-            str(check.skipped),
-            f"{check.error:.1e}",
-            "-" if check.central_error is None else f"{check.central_error:.1e}",
-            check.worst_entry,
-            f"{check.analytic + 0.0:.9g}",  # + 0.0: no negative zero
-            f"{check.numeric + 0.0:.9g}",
-            _verdict_of(check),
-        )
-    return table
-
-
-def _verdict_of(check: Any) -> Styled:
-    if not check.checked:
-        return Styled("not checked", "yellow")
-    return Styled("not proven", "yellow") if check.is_blind else verdict(check.passed)
-
-
-def catalogue_table(rows: Sequence[Any]) -> Grid:
-    """The gradient check of everything, a row for each loss on each output activation."""
-    table = Grid(
-        ["loss", "output", "cases", "entries", "skipped", "error", "largest", "central", ""], 2
-    )
-    for row in rows:
-        table.add_row(
-            row.loss,
-            row.output,
-            str(row.cases),
-            str(row.checked),
-            str(row.skipped),
-            f"{row.error:.1e}",
-            f"{row.largest_error:.1e}",
-            f"{row.central_error:.1e}",
-            verdict(row.passed),
-        )
-    return table
-
-
-def rejections_table(rejections: Sequence[Any]) -> Grid:
-    """Wrong backward passes, and whether the check notices."""
-    table = Grid(["kind", "what is wrong", "tensors that fail", ""], 4)
-    for rejection in rejections:
-        table.add_row(
-            rejection.kind,
-            rejection.meaning,
-            ", ".join(rejection.tensors),
-            "rejected" if rejection.rejected else Styled("NOT NOTICED", "bold red"),
-        )
-    return table
-
-
-def verdict(passed: bool) -> Styled:
-    return Styled("ok", "green") if passed else Styled("WRONG", "bold red")
 
 
 def predictions_table(predicted: Any, most: int) -> Grid:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.nn.activations import Identity, Maxout, Softmax
 from bpcli.optimizers import GradientDescent
 from bpcli.trace import formulas
 from bpcli.trace.blocks import Block, Chain, Formula, Heading, Prose
 from bpcli.trace.cells import ELLIPSIS, kept, number
-from bpcli.trace.numbers import Entry, Followed, Setting, follow
+from bpcli.trace.followed import Entry, Followed, follow
+from bpcli.trace.numbers import Setting
 from bpcli.trace.updates import Backward, Forward, Pass, Update, slots
 
 _MOST_TERMS = 8
@@ -113,19 +114,19 @@ class Worked:
         activation, value = up.layer.activation, number(float(down.delta[row, i]))
         name = f"delta{layer}[{row + 1}]"
         if down.grad_a is None:
-            yield Chain((name, *self._of_cross_entropy(layer, row, i), value))
-        elif isinstance(activation, Softmax):
-            yield Chain((f"g{layer}[{row + 1}]", *self._source(layer, row, i)))
-            yield Chain((name, *_through_softmax(up, down, layer, row, i), value))
-        elif isinstance(activation, Maxout):
-            unit = row // activation.pieces
-            yield Chain((f"g{layer}[{unit + 1}]", *self._source(layer, unit, i)))
-            wins = activation.linear_region(up.z)[unit, i] == row % activation.pieces
-            yield Chain((name, f"g{layer}[{unit + 1}]", value) if wins else (name, value))
-        else:
+            yield Chain((name, *self._of_canonical_loss(layer, row, i), value))
+        elif activation.is_elementwise:
             yield Chain((name, *self._through_slope(layer, row, i), value))
+        else:
+            unit = row // activation.rows_per_unit
+            g = f"g{layer}[{unit + 1}]"
+            yield Chain((g, *self._source(layer, unit, i)))
+            if activation.mixes_units:
+                yield Chain((name, *_through_units(up, down, layer, row, i), value))
+            else:
+                yield Chain((name, g, value) if _wins(up, row, i) else (name, value))
 
-    def _of_cross_entropy(self, layer: int, row: int, i: int) -> Iterator[str]:
+    def _of_canonical_loss(self, layer: int, row: int, i: int) -> Iterator[str]:
         a, y = self._outputs(row, i)
         symbols = f"a{layer}[{row + 1}] - y[{row + 1}]"
         numbers = f"{number(a)} - {factor(y)}"
@@ -136,7 +137,7 @@ class Worked:
     def _through_slope(self, layer: int, row: int, i: int) -> Iterator[str]:
         up, down = self.at.forward[layer - 1], self.at.backward[layer - 1]
         symbols, numbers, *_ = self._source(layer, row, i)
-        if isinstance(up.layer.activation, Identity):
+        if up.layer.activation.is_identity:
             yield formulas.bare(symbols)
             yield formulas.bare(numbers)
             return
@@ -238,11 +239,28 @@ class Worked:
         return float(tensors[self.entry.tensor][self.entry.place])
 
 
-def _through_softmax(up: Forward, down: Backward, layer: int, row: int, i: int) -> tuple[str, str]:
-    """What `a (g - Σ_j a_j g_j)` is in symbols and in numbers."""
-    a = up.a[:, i]
+def _wins(up: Forward, row: int, i: int) -> bool:
+    """Whether a row of z is the one that its unit takes."""
+    activation = up.layer.activation
+    unit, piece = divmod(row, activation.rows_per_unit)
+    taken = activation.linear_region(up.z)
+    return taken is not None and bool(taken[unit, i] == piece)
+
+
+def _through_units(up: Forward, down: Backward, layer: int, row: int, i: int) -> tuple[str, str]:
+    """What makes delta of g where f mixes units, in symbols and in numbers."""
     assert down.grad_a is not None
-    g = down.grad_a[:, i]
-    unit = row + 1
-    symbols = f"a{layer}[{unit}] · (g{layer}[{unit}] - Σ_j a{layer}[j] g{layer}[j])"
-    return symbols, f"{number(a[row])} · ({number(g[row])} - {factor(float(a @ g))})"
+    columns = {"z": up.z[:, i], "a": up.a[:, i], "g": down.grad_a[:, i]}
+    formula = up.layer.activation.derivative.partition(" = ")[2].replace("∘", "·")
+
+    def valued(term: re.Match[str]) -> str:
+        names = re.findall(r"[zag](?=\[j\])", term[0])
+        values = [columns[name] for name in names]
+        value = float(np.prod(values, axis=0).sum() if names else columns[term[0]][row])
+        return factor(value) if formula[: term.start()].endswith(" ") else number(value)
+
+    index = f"[{row + 1}]"
+    symbols = re.sub(
+        r"\b([zag])\b(\[j\])?", lambda term: f"{term[1]}{layer}{term[2] or index}", formula
+    )
+    return symbols, re.sub(r"Σ_j(?: [zag]\[j\])+|\b[zag]\b", valued, formula)

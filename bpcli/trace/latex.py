@@ -162,6 +162,14 @@ def _number(match: re.Match[str]) -> str:
     return digits if exponent is None else f"{digits} \\cdot 10^{{{int(exponent)}}}"
 
 
+def _function(match: re.Match[str]) -> str:
+    name = match.group()
+    return f"\\{name}" if name in _OF_TEX else f"\\operatorname{{{name}}}"
+
+
+_OF_TEX = frozenset({"cos", "cosh", "exp", "ln", "max", "min", "sin", "sinh", "tan", "tanh"})
+
+
 def _word(match: re.Match[str]) -> str:
     word = match.group()
     if len(word) == 1:
@@ -171,12 +179,7 @@ def _word(match: re.Match[str]) -> str:
 
 _WORDS = {
     "delta": "\\delta",
-    "exp": "\\exp",
-    "ln": "\\ln",
-    "tanh": "\\tanh",
-    "max": "\\max",
     "sign": "\\operatorname{sign}",
-    "clip": "\\operatorname{clip}",
     "loss": "\\mathrm{loss}",
     "objective": "\\mathrm{objective}",
     "params": "\\mathrm{params}",
@@ -214,6 +217,7 @@ _TOKENS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]] = [
     (re.compile(r"w_i\b"), lambda _: "w_{i} "),
     (re.compile(r"loss_i\b"), lambda _: "\\mathrm{loss}_{i}"),
     (re.compile(r"(\d+(?:\.\d+)?)(?:e([+-]?\d+))?"), _number),
+    (re.compile(r"[A-Za-z]{2,}(?=\()"), _function),
     (re.compile(r"[A-Za-z][A-Za-z_]*"), _word),
     (re.compile("|".join(_SYMBOLS)), lambda match: _SYMBOLS[match[0]]),
     (re.compile(r"[-+*/=<>()\[\]|,.;:^'! ]"), lambda match: match[0]),

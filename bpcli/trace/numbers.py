@@ -1,24 +1,15 @@
-"""A trace: some updates of an experiment with every number on the way, and one entry followed.
-
-Which rows make the update is said in words, never left to guess: an update from one row is not the
-one that training makes of all.
-"""
+"""A trace: some updates of an experiment with every number on the way, and one entry followed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from typing import Any
 
-import numpy as np
-
-from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.data.types import Labels, SplitName
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
-from bpcli.experiment import issues as complaints
-from bpcli.experiment.experiment import Experiment, stream
+from bpcli.experiment import Experiment, issues, stream
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -26,32 +17,12 @@ from bpcli.nn.network import Network
 from bpcli.optimizers import OPTIMIZERS, Optimizer
 from bpcli.optimizers.schedules import LearningRate, Schedule, rate_record
 from bpcli.registry import as_mapping, name_of
+from bpcli.trace.followed import Entry, Followed, follow, largest_gradient, parse_entry
+from bpcli.trace.rows import chosen_rows, notes_on, splits_of
 from bpcli.trace.updates import Forward, Pass, Update, slots, trace_forward, trace_updates
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
-
-MOST_ROWS = 8
-"""So many training rows are all shown unless others are asked for: more do not fit a page."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of a tensor, counted from 1: row `row` and column `column` of W, or of b."""
-
-    tensor: str
-    layer: int
-    row: int
-    column: int | None
-
-    def __str__(self) -> str:
-        column = "" if self.column is None else f",{self.column}"
-        return f"{self.tensor}[{self.row}{column}]"
-
-    @property
-    def place(self) -> tuple[int, ...]:
-        """Where it stands in its tensor, counted from 0."""
-        return (self.row - 1,) if self.column is None else (self.row - 1, self.column - 1)
 
 
 @dataclass(frozen=True)
@@ -154,43 +125,6 @@ class Trace:
         return follow(self.entry, self.setting.network, update)
 
 
-@dataclass(frozen=True)
-class Followed:
-    """One entry through one update: ∂loss/∂entry is the sum over the rows of delta · a below."""
-
-    entry: str
-    delta: list[float]
-    below: list[float]
-    products: list[float]
-    loss_by_entry: float
-    objective_by_entry: float
-    before: float
-    after: float
-
-
-def follow(entry: Entry, network: Network, update: Update) -> Followed:
-    """The numbers of one entry; of a bias, `below` is 1."""
-    at = update.pass_of(entry.layer)
-    up, down = at.forward[entry.layer - 1], at.backward[entry.layer - 1]
-    delta = down.delta[entry.row - 1]
-    below = np.ones_like(delta) if entry.column is None else up.below[entry.column - 1]
-    is_bias = entry.column is None
-    of_loss = down.loss_by_b if is_bias else down.loss_by_W
-    assert of_loss is not None
-    values = (
-        dict(network.tensors(position.params))[entry.tensor]
-        for position in (update.before, update.after)
-    )
-    found = [of_loss, at.grad[entry.tensor], *values]
-    return Followed(
-        str(entry),
-        delta.tolist(),
-        below.tolist(),
-        (delta * below).tolist(),
-        *(float(array[entry.place]) for array in found),
-    )
-
-
 def trace(
     experiment: Experiment,
     params: Vector,
@@ -206,11 +140,11 @@ def trace(
     gradient. Raises `ConfigError` for rows and entries that there are not, and `Diverged` where
     the loss is not finite.
     """
-    index, shown = _chosen(experiment, rows)
+    index, shown = chosen_rows(experiment, rows)
     followed = None if entry is None else parse_entry(entry, experiment.network)
     if not experiment.table.has_targets:
         return _without_targets(experiment, params, index, shown, followed)
-    found = list(complaints.of_loss(experiment.network, experiment.splits))
+    found = list(issues.of_loss(experiment.network, experiment.splits))
     if found:
         raise experiment.config.error(found)
     objective = _objective(experiment, index)
@@ -221,7 +155,7 @@ def trace(
         setting = replace(setting, notes=(*setting.notes, anew))
     updates = tuple(trace_updates(training, setting.optimizer, steps))
     first = updates[0].passes[0]
-    return Trace(setting, first.forward, updates, followed or _max_slope(first))
+    return Trace(setting, first.forward, updates, followed or largest_gradient(first))
 
 
 def _remembers(experiment: Experiment, params: Vector) -> bool:
@@ -280,106 +214,15 @@ def _setting(
         spec.training.optimizer,
         spec.training.learning_rate,
         index,
-        _splits_of(experiment, index),
+        splits_of(experiment, index),
         shown,
-        tuple(_notes(experiment, index)),
+        tuple(notes_on(experiment, index)),
         None if data is None else data.columns[1],
         None if data is None else data.weight,
         spec.training.l2,
         spec.training.reduction,
         len(experiment.splits["train"]),
     )
-
-
-# Rows.
-
-
-def _chosen(experiment: Experiment, rows: Sequence[int] | None) -> tuple[Labels, str]:
-    """The rows of the table, and in words which they are."""
-    training = experiment.splits["train"].index
-    if rows is None:
-        return _default_rows(training)
-    last = len(experiment.table) - 1
-    if not 0 < len(rows) <= last + 1 or min(rows) < 0 or max(rows) > last:
-        raise ConfigError(f"There are no such rows: the data have rows 0 to {last}.")
-    index = np.asarray(rows, np.intp)
-    if np.array_equal(index, training):
-        return index, f"{_counted(index)}, the whole training set"
-    alone = "alone" if len(index) == 1 else "as one batch"
-    return index, f"{_counted(index)} {alone}; training has {len(training)} rows"
-
-
-def _default_rows(training: Labels) -> tuple[Labels, str]:
-    if len(training) <= MOST_ROWS:
-        return training, f"{_counted(training)}, the whole training set"
-    first = training[:1]
-    return first, (f"{_counted(first)} alone, the first of the {len(training)} training rows")
-
-
-def _counted(index: Labels) -> str:
-    if len(index) == 1:
-        return f"row {index[0]}"
-    if np.array_equal(index, np.arange(index[0], index[-1] + 1)):
-        return f"rows {index[0]} to {index[-1]}"
-    return f"rows {', '.join(map(str, index[:-1]))} and {index[-1]}"
-
-
-def _splits_of(experiment: Experiment, index: Labels) -> tuple[SplitName, ...]:
-    split_of = np.zeros(len(experiment.table), np.intp)
-    for number, name in enumerate(SPLITS):
-        split_of[experiment.splits[name].index] = number
-    return tuple(SPLITS[number] for number in split_of[index])
-
-
-def _notes(experiment: Experiment, index: Labels) -> list[str]:
-    """What a reader would otherwise take for granted."""
-    spec, notes = experiment.spec, []
-    others = sorted(set(_splits_of(experiment, index)) - {"train"})
-    if others:
-        notes.append(f"Some of these rows are of the {' and '.join(others)} split: not trained on.")
-    size = spec.training.batch_size
-    if size != "full":
-        notes.append(f"Training draws {'a row' if size == 1 else f'{size} rows'} for each update.")
-    sides = {"inputs": experiment.preprocessor.inputs, "targets": experiment.preprocessor.targets}
-    scaled = [name for name, scale in sides.items() if not scale.changes_nothing]
-    if scaled:
-        notes.append(f"{' and '.join(scaled).capitalize()} are as data.scale leaves them.")
-    if not experiment.table.has_targets:
-        notes.append(
-            "The data have no targets: no loss, no backward pass, no update; forward alone."
-        )
-    return notes
-
-
-# Entries.
-
-_ENTRY = re.compile(r"\s*([Wb])(\d{1,9})\[\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\]\s*", re.ASCII)
-
-
-def parse_entry(text: str, network: Network) -> Entry:
-    """Read W1[2,1] or b1[2]. Raises `ConfigError` with the shapes where there is none."""
-    shapes = {name: tensor.shape for name, tensor in network.tensors(np.empty(network.n_params))}
-    match = _ENTRY.fullmatch(text)
-    if match:
-        letter, layer, row, column = match.groups()
-        tensor, places = f"{letter}{layer}", [int(place) for place in (row, column) if place]
-        shape = shapes.get(tensor, ())
-        if len(shape) == len(places) and all(
-            1 <= place <= size for place, size in zip(places, shape, strict=True)
-        ):
-            return Entry(tensor, int(layer), int(row), int(column) if column else None)
-    listed = ", ".join(f"{name} ({' x '.join(map(str, size))})" for name, size in shapes.items())
-    raise ConfigError(
-        f"--entry {text}: there is no such entry in {listed}; expected such as W1[1,1] or b1[1], "
-        "counted from 1."
-    )
-
-
-def _max_slope(first: Pass) -> Entry:
-    """The weight of the first layer that has the largest gradient."""
-    grad = np.abs(first.grad["W1"])
-    row, column = max(product(*map(range, grad.shape)), key=lambda place: grad[place])
-    return Entry("W1", 1, row + 1, column + 1)
 
 
 # JSON: rows of the table are rows.

@@ -13,7 +13,6 @@ from itertools import pairwise
 import numpy as np
 
 from bpcli.errors import Diverged
-from bpcli.nn.activations import Maxout, Softmax
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import LayerPass, Workspace, backward, forward, forward_rows
@@ -37,7 +36,7 @@ class Forward:
     @property
     def slope(self) -> Array | None:
         """f'(z), by the pullback of ones; None where f mixes units or chooses among them."""
-        if isinstance(self.layer.activation, Softmax | Maxout):
+        if not self.layer.activation.is_elementwise:
             return None
         slope = np.empty_like(self.z)
         self.layer.activation.pullback(self.z, self.a, np.ones_like(self.a), slope)
@@ -217,8 +216,8 @@ def _forward(work: Workspace, params: Vector, inputs: Array) -> tuple[Forward, .
 def _grad_by_outputs(
     network: Network, top: LayerPass, Y: Array, row_weight: Vector | None
 ) -> Array | None:
-    """∂loss/∂a; None of a cross-entropy, whose delta is a - y."""
-    if network.loss.output_activations is not None:
+    """∂loss/∂a; None of a canonical loss, whose delta is a - y."""
+    if network.loss.is_canonical:
         return None
     grad_a = np.empty_like(top.a)
     network.loss.write_grad_a(top.a, Y, grad_a)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.nn.activations import ACTIVATIONS, Identity, Maxout
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.optimizers import OPTIMIZERS
@@ -106,7 +106,7 @@ def _forward(setting: Setting, layers: tuple[Forward, ...]) -> Iterator[Block]:
         for text in formulas.forward_formulas(layer.layer, place):
             yield Formula(text)
         yield Arrays(_tensors(place, layer.W, layer.b))
-        if isinstance(layer.layer.activation, Identity):
+        if layer.layer.activation.is_identity:
             yield _by_row(setting, (f"z{place} = a{place}", layer.z))
         else:
             yield _by_row(setting, (f"z{place}", layer.z), (f"a{place}", layer.a))
@@ -121,7 +121,8 @@ def _data(setting: Setting, X: Array) -> Iterator[Block]:
 
 def _units(layer: Forward) -> str:
     activation = layer.layer.activation
-    pieces = f" of {activation.pieces} pieces" if isinstance(activation, Maxout) else ""
+    rows = activation.rows_per_unit
+    pieces = f" of {rows} pieces" if rows > 1 else ""
     plural = "" if layer.layer.units == 1 else "s"
     return f"{layer.layer.units} {name_of(ACTIVATIONS, activation)} unit{plural}{pieces}"
 
@@ -163,14 +164,14 @@ def _backward(setting: Setting, one: Pass, place: int) -> Iterator[Block]:
     up, down = one.forward[place - 1], one.backward[place - 1]
     yield Heading(3, f"Layer {place}")
     activation = up.layer.activation
-    slope = formulas.slope_formula(activation, f"z{place}", f"a{place}")
-    is_last = place == len(one.forward)
+    slope = formulas.slope_formula(activation, place)
+    cancels = place == len(one.forward) and setting.network.loss.is_canonical
     delta = formulas.delta_formulas(setting.network, place, setting.weight is not None)
-    if slope is not None and not (is_last and formulas.is_cross_entropy(setting.network.loss)):
+    if slope is not None and not cancels:
         yield Formula(slope)
     for text in delta:
         yield Formula(text)
-    if is_last and formulas.is_cross_entropy(setting.network.loss):
+    if cancels:
         yield Prose(f"f'(z{place}) is not missing: with this loss it cancels.")
     yield _by_row(setting, *_delta_arrays(one, place))
     if place in one.moves:
@@ -181,9 +182,9 @@ def _delta_arrays(one: Pass, place: int) -> Iterator[tuple[str, Array]]:
     """What delta is made of, where it is more than a difference, and delta."""
     up, down = one.forward[place - 1], one.backward[place - 1]
     activation, is_last = up.layer.activation, place == len(one.forward)
-    if down.grad_a is not None and not isinstance(activation, Identity):
+    if down.grad_a is not None and not activation.is_identity:
         source = f"∂loss/∂a{place}" if is_last else f"W{place + 1}ᵀ delta{place + 1}"
-        yield (f"g{place}" if formulas.is_mixing(activation) else source), down.grad_a
+        yield (source if activation.is_elementwise else f"g{place}"), down.grad_a
         if up.slope is not None:
             yield f"f'(z{place})", up.slope
     yield f"delta{place}", down.delta
@@ -240,8 +241,8 @@ def _step(setting: Setting, update: Update, one: Pass) -> Iterator[Block]:
     ]
     for text in formulas.update_formulas(optimizer, moved):
         yield Formula(text)
-    if meaning := formulas.MEANING.get(name_of(OPTIMIZERS, optimizer)):
-        yield Prose(meaning)
+    if optimizer.notation:
+        yield Prose(optimizer.notation)
     if update.ended is not None:
         yield Prose(f"No step was made. {update.ended}")
         return

@@ -15,7 +15,6 @@ from bpcli.config.source import Location, Source
 from bpcli.data.preprocessing import FITTED_RULES, Split
 from bpcli.experiment import Experiment
 from bpcli.experiment.memory import Need, needs
-from bpcli.nn.activations import Sigmoid, Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.propagation import columns_of
@@ -220,11 +219,7 @@ def _constant_loss(experiment: Experiment) -> float | None:
     _, y = rows.columns
     weight = np.ones(len(rows)) if rows.weight is None else rows.weight
     a = np.average(y.astype(np.float64), axis=1, weights=weight)[:, np.newaxis]
-    z = a
-    if isinstance(activation, Softmax):
-        z = np.log(a)
-    elif isinstance(activation, Sigmoid):
-        z = np.log(a) - np.log1p(-a)
+    z = activation.link(a) if loss.is_canonical else a
     shape = np.broadcast_shapes(a.shape, y.shape)
     found = loss.per_sample(np.broadcast_to(z, shape).copy(), np.broadcast_to(a, shape).copy(), y)
     mean = float(np.average(found, weights=weight))

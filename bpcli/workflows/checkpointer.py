@@ -6,7 +6,7 @@ import math
 import sys
 from dataclasses import dataclass
 from time import perf_counter as clock
-from typing import Protocol
+from typing import TypeAlias
 
 from bpcli.config.models import EverySeconds
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
@@ -18,20 +18,6 @@ _LARGEST_SHARE = 0.01
 """Of a training's time, for checkpoints that are saved every so many seconds."""
 
 
-class Pace(Protocol):
-    """When a checkpoint is due."""
-
-    def next_due(self, number: int) -> int:
-        """The next epoch that is due whatever the clock says."""
-        ...
-
-    def is_due(self, epoch: Epoch) -> bool: ...
-
-    def on_saved(self, epoch: Epoch, cost: float) -> None:
-        """Called after a checkpoint was saved, which took `cost` seconds."""
-        ...
-
-
 @dataclass(frozen=True)
 class EveryEpochs:
     """A checkpoint every so many epochs; none of the start."""
@@ -39,12 +25,14 @@ class EveryEpochs:
     epochs: int
 
     def next_due(self, number: int) -> int:
+        """The next epoch that is due whatever the clock says."""
         return number - number % self.epochs + self.epochs
 
     def is_due(self, epoch: Epoch) -> bool:
         return epoch.number > 0 and epoch.number % self.epochs == 0
 
-    def on_saved(self, epoch: Epoch, cost: float) -> None: ...
+    def on_saved(self, epoch: Epoch, cost: float) -> None:
+        """Called after a checkpoint was saved, which took `cost` seconds."""
 
 
 class ByTheClock:
@@ -65,6 +53,9 @@ class ByTheClock:
 
     def on_saved(self, epoch: Epoch, cost: float) -> None:
         self._next = epoch.seconds + cost + max(self._seconds, cost / _LARGEST_SHARE)
+
+
+Pace: TypeAlias = EveryEpochs | ByTheClock
 
 
 def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:

@@ -162,14 +162,15 @@ def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
 
     Raises `ConfigError` where the data do not allow a training with one of the optimizers.
     """
-    faults: dict[str, None] = {}
+    refused: dict[str, ConfigError] = {}
     for each in alternatives:
         try:
             comparison = _of(build(each.config), alternatives, seeds)
         except ConfigError as error:
-            faults[str(error)] = None
-    if faults:
-        raise ConfigError("\n".join(faults))
+            refused[str(error)] = error
+    if refused:
+        issues = dict.fromkeys(issue for error in refused.values() for issue in error.issues)
+        raise ConfigError("\n".join(refused), issues)
     return comparison
 
 

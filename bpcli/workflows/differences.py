@@ -1,6 +1,6 @@
 """Compares a run with the same training done again: data, split, log, weights and record.
 
-Every function yields what differs; nothing where the two are the same bits.
+`…_findings` yield what differs; nothing where the two are the same bits.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array
 from bpcli.runs.layout import PATH, SPLIT
 from bpcli.runs.metrics_log import LogLine, Numbers
+from bpcli.runs.parameter_path import load_path
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import split_bytes
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.saved import Figure
 from bpcli.runs.saved_weights import WeightsMeta
 from bpcli.runs.store import Run
-from bpcli.workflows.verdict import Difference, Distance, Finding, relative_difference
+from bpcli.runs.trained import SavedWeights, load_weights
+from bpcli.workflows.verdict import Difference, Differences, Distance, Finding, relative_difference
 
 _FACTS = (
     "name", "seed", "loss", "reduction", "l2", "optimizer", "batch_size", "dtype", "task", "rows",
@@ -39,6 +41,41 @@ Losses: TypeAlias = Mapping[int, float | None]
 Findings: TypeAlias = Iterator[Finding]
 
 
+def compare_inputs(differences: Differences, saved: SavedWeights, experiment: Experiment) -> None:
+    """Compare the data and the split. Raises `RunError` where split.npz is damaged."""
+    differences.add("data", data_findings(saved.record, experiment))
+    differences.add("split", split_findings(saved.run, experiment))
+
+
+def compare_results(differences: Differences, saved: SavedWeights, other: Run) -> None:
+    """Compare the logs, weights and records of the two trainings."""
+    saved_again = load_weights(other)
+    then, again = saved.record, saved_again.record
+    ends = (then.epochs, again.epochs)
+    differences.add("epoch", count_findings("the number of epochs", *ends))
+    differences.add("line", line_findings(saved.run.metrics(), other.metrics()))
+    differences.add("tensor", tensor_findings(saved.arrays, saved_again.arrays))
+    differences.add("record", description_findings(saved.meta, saved_again.meta))
+    differences.add("record", fact_findings(then, again))
+    if has_metrics(then):
+        differences.add("metric", metric_findings(then, again))
+
+
+def compare_paths(differences: Differences, run: Run, other: Run, experiment: Experiment) -> int:
+    """Compare the recorded parameters, if any; the number of their rows."""
+    if not experiment.spec.training.record_params:
+        return 0
+    n_params, dtype = experiment.network.n_params, experiment.dtype
+    then, again = (load_path(each, n_params, dtype) for each in (run, other))
+    differences.add("path", path_findings(then, again))
+    return len(then)
+
+
+def has_metrics(record: RunRecord) -> bool:
+    """Whether there are metrics to compare: a training that was given up has none."""
+    return bool(record.metrics) or record.status != "interrupted"
+
+
 def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
     """Data have no size of difference of their own: losses and weights show what comes of it."""
     then, again = record.data_sha256, data_digest(experiment.table)
@@ -47,7 +84,7 @@ def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
 
 
 def split_findings(run: Run, experiment: Experiment) -> Findings:
-    """Raises `RunError` where split.npz is damaged."""
+    """The rows of each split, in their order."""
     file, content = run.checked(SPLIT), split_bytes(experiment)
     size = file.stat().st_size
     if size > 2 * len(content) + _LARGEST_HEADER:  # a small archive may unpack to gigabytes

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bpcli.data.preprocessing import Split
-from bpcli.data.types import SplitName
+from bpcli.data.types import Labels, SplitName
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, stream
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
+from bpcli.metrics.confusion import class_scores, confusion_counts
 from bpcli.metrics.metrics import Predictions
 from bpcli.metrics.requirements import Requirement, Verdict, judge
+from bpcli.metrics.roc import roc_curve
 from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
@@ -33,7 +35,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class ClassScores:
+class ClassRow:
     """How one class fared."""
 
     name: str
@@ -47,7 +49,7 @@ class ClassScores:
 class ClassReport:
     """Per-class scores; the confusion matrix, true classes as rows; and the area under ROC."""
 
-    classes: list[ClassScores]
+    classes: list[ClassRow]
     confusion: list[list[int]]
     roc_auc: float | None
 
@@ -147,34 +149,20 @@ def _class_report(
 ) -> ClassReport | None:
     if predicted.classes is None or split.labels is None:
         return None
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-    every = list(range(len(class_names)))
-    columns = precision_recall_fscore_support(
-        split.labels, predicted.classes, labels=every, zero_division=0.0
-    )
-    classes = [
-        ClassScores(name, float(precision), float(recall), float(f1), int(rows))
-        for name, precision, recall, f1, rows in zip(class_names, *columns, strict=True)
-    ]
-    confusion = confusion_matrix(split.labels, predicted.classes, labels=every).tolist()
-    return ClassReport(classes, confusion, _roc_auc(split, predicted, len(class_names)))
+    counts = confusion_counts(split.labels, predicted.classes, len(class_names))
+    columns = (column.tolist() for column in class_scores(counts))
+    classes = [ClassRow(*row) for row in zip(class_names, *columns, strict=True)]
+    return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted, counts))
 
 
-def _roc_auc(split: Split, predicted: Predictions, classes: int) -> float | None:
+def _roc_auc(labels: Labels, predicted: Predictions, counts: Labels) -> float | None:
     """Area under the ROC curve; of several classes, the mean over one-against-rest curves.
 
     Undefined where a class is missing from the split.
     """
-    from sklearn.metrics import roc_auc_score
-
-    assert split.labels is not None, "only asked where there are classes"
-    if len(np.unique(split.labels)) < classes or classes < 2:
+    if len(counts) < 2 or not counts.any(axis=1).all():
         return None
     if predicted.outputs.shape[1] == 1:
-        return float(roc_auc_score(split.labels, predicted.outputs[:, 0]))
-    areas = [
-        roc_auc_score(split.labels == label, predicted.outputs[:, label])
-        for label in range(classes)
-    ]
-    return float(np.mean(areas))
+        return roc_curve(labels == 1, predicted.outputs[:, 0]).area
+    scores = enumerate(predicted.outputs.T)
+    return float(np.mean([roc_curve(labels == label, score).area for label, score in scores]))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
-from bpcli.data.files.delimited import FileFormat, first_row, is_parquet, read_blocks, settle
+from bpcli.data.files.delimited import FileFormat, first_row, read_blocks, settle
+from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.table import naming
 from bpcli.errors import DataError
 from bpcli.export.model import Model

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.config.file_models import FileData
-from bpcli.data.columns import FeatureEncoder, weights_of
+from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.delimited import read_frame
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
 from bpcli.data.table import Table
+from bpcli.data.targets import weights_of
 from bpcli.errors import DataError, RunError
 from bpcli.experiment import Experiment
 from bpcli.runs.trained import Trained

@@ -1,4 +1,4 @@
-"""Load a run for its pictures, as far as it can be loaded, and draw them into files."""
+"""Load a run for its plots, as far as it can be loaded, and draw them into files."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from bpcli.text import did_you_mean
 from bpcli.workflows.evaluate import default_split
 
 FOLDER = "plots"
-"""Where in a run's folder its pictures are, unless a file is named."""
+"""Where in a run's folder its plots are, unless a file is named."""
 
 
 def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject:
-    """A run for its pictures: what is missing or damaged is told in `faults`.
+    """A run for its plots: what is missing or damaged is told in `faults`.
 
     Raises `RunError` where the split has no rows, or there is no record.
     """
@@ -68,11 +68,11 @@ def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
     for kind in asked:
         if kind not in PLOTS:
             near = did_you_mean(kind, PLOTS)
-            raise ConfigError(f"There is no picture `{kind}`{near}; allowed: {', '.join(PLOTS)}.")
+            raise ConfigError(f"There is no plot `{kind}`{near}; allowed: {', '.join(PLOTS)}.")
     found = reasons(subject)
     for kind in asked:
         if found[kind] is not None:
-            raise RunError(f"{subject.run_id} has no picture `{kind}`: {found[kind]}")
+            raise RunError(f"{subject.run_id} has no plot `{kind}`: {found[kind]}")
     kinds = list(dict.fromkeys(asked)) or [kind for kind, reason in found.items() if reason is None]
     if not kinds:
         told = " ".join(dict.fromkeys(subject.faults.values()))
@@ -99,7 +99,7 @@ def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | 
 
 
 def _own_folder(run: Run) -> Path:
-    """Where the run's pictures go. Raises `RunError` for a link, which may lead anywhere."""
+    """Where the run's plots go. Raises `RunError` for a link, which may lead anywhere."""
     folder = run.path(FOLDER)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         what = "a link to another place" if folder.is_symlink() else "not a folder"

@@ -120,7 +120,7 @@ def _json_lines(file: BinaryIO, model: Model, blocks: Blocks) -> int:
     return rows
 
 
-def _json_list(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+def json_list(file: BinaryIO, model: Model, blocks: Blocks) -> int:
     """One JSON document, a list."""
     rows = 0
     file.write(b"[")
@@ -154,7 +154,5 @@ def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
         del outputs, arrays  # Windows removes no file that is mapped
     return rows
 
-
-json_list = _json_list
 
 WRITERS: Mapping[str, Write] = {".json": json_list, ".jsonl": _json_lines, ".npz": _arrays}

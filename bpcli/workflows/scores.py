@@ -10,10 +10,10 @@ import numpy as np
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
+from bpcli.metrics.baselines import constant_predictions, principal_components
 from bpcli.metrics.metrics import (
     Predictions,
     Sample,
-    constant_predictions,
     mean_of,
     measure,
     output_activations,
@@ -168,8 +168,7 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
     """The metrics of predictions that use no network, by the baseline's name.
 
     `constant` knows only the training targets. A reconstruction is also measured against as many
-    principal components of the training rows as its narrowest layer has units: the best that a
-    linear autoencoder of that width can do (Baldi & Hornik 1989, Neural Networks 2, 53).
+    principal components of the training rows as its narrowest layer has units.
     """
     split, training = experiment.splits[name], experiment.splits["train"]
     predicted = {"constant": constant_predictions(training, split)}
@@ -177,7 +176,7 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"
-            predicted[label] = _principal_components(training, split, width)
+            predicted[label] = principal_components(training, split, width)
     return {label: measure(experiment.metrics, split, each) for label, each in predicted.items()}
 
 
@@ -190,15 +189,3 @@ def all_baselines(experiment: Experiment) -> dict[str, Scores]:
                 paths = {f"{split}.{metric}": value for metric, value in scores.items()}
                 metrics.setdefault(label, {}).update(paths)
     return metrics
-
-
-def _principal_components(training: Split, split: Split, count: int) -> Predictions:
-    known, wanted = _values(training), _values(split)
-    mean = known.mean(axis=0)
-    axes = np.linalg.svd(known - mean, full_matrices=False)[2][:count]
-    return Predictions((wanted - mean) @ axes.T @ axes + mean)
-
-
-def _values(split: Split) -> Array:
-    assert split.values is not None, "a reconstruction has values"
-    return split.values

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bpcli.config.source import resolve
-from bpcli.data.description import USELESS, ColumnFacts, Description
+from bpcli.data.column_warnings import USELESS
+from bpcli.data.description import ColumnFacts, Description
 from bpcli.data.files.look import Look
 from bpcli.errors import DataError
 from bpcli.text import plain
@@ -37,16 +38,16 @@ def starter_config(look: Look, target: Path) -> str:
 
 
 def _refuse_a_hopeless_target(about: Description) -> None:
-    for remark in about.remarks:
-        if remark.column == about.target and remark.oddity in _HOPELESS:
+    for warning in about.warnings:
+        if warning.column == about.target and warning.kind in _HOPELESS:
             raise DataError(
-                f"the target `{plain(about.target)}` ({about.why_target}) {remark.text}: name "
+                f"the target `{plain(about.target)}` ({about.why_target}) {warning.text}: name "
                 "another one by --target, or mend the file"
             )
-    odd = next((name for name, _ in about.classes if not name.isprintable()), None)
-    if odd is not None:
+    unprintable = next((name for name, _ in about.classes if not name.isprintable()), None)
+    if unprintable is not None:
         raise DataError(
-            f"column `{plain(about.target)}`: the class name {odd!r} has control characters"
+            f"column `{plain(about.target)}`: the class name {unprintable!r} has control characters"
         )
 
 
@@ -85,9 +86,9 @@ def _head(look: Look) -> Iterator[str]:
     inputs = _counted(count, "column")
     yield f"# {what} of {plain(about.target)} from {inputs} of {plain(look.path.name, 60)}"
     yield f"# Written for the {about.rows:,} rows of that file; correct what was guessed wrongly."
-    for remark in about.remarks:
-        if remark.column not in about.unusable:
-            yield f"# Odd: {plain(remark.column)} {plain(remark.text, 120)}"
+    for warning in about.warnings:
+        if warning.column not in about.unusable:
+            yield f"# Warning: {plain(warning.column)} {plain(warning.text, 120)}"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -108,7 +109,7 @@ def _data(look: Look, target: Path) -> Iterator[str]:
     yield _line(1, "task", about.task, f"guessed: {about.why_task}")
     yield from _split(about)
     scale = {"inputs": "standard"} | ({} if about.classes else {"targets": "standard"})
-    yield _line(1, "scale", scale, "to mean 0 and deviation 1 of the training rows")
+    yield _line(1, "scale", scale, "zero mean and unit variance on the training rows")
 
 
 def _guess(why: str) -> str:
@@ -124,7 +125,7 @@ def _format(look: Look) -> Iterator[str]:
     if format_.encoding not in (None, "utf-8-sig"):
         yield _line(1, "encoding", format_.encoding, "guessed: it is not UTF-8")
     if look.missing_words:
-        yield _line(1, "missing", list(look.missing_words), "words that stand for a missing value")
+        yield _line(1, "missing", list(look.missing_words), "what stands for a missing value")
 
 
 def _columns(look: Look) -> Iterator[str]:
@@ -134,22 +135,22 @@ def _columns(look: Look) -> Iterator[str]:
         for name, why in about.unusable.items():
             yield f"  #   {plain(name)} {plain(why, 120)}"
     yield from _categories(about)
-    yield from _gaps(look)
+    yield from _missing_values(look)
     yield _line(1, "targets", _selector(about), _guess(about.why_target))
 
 
 def _categories(about: Description) -> Iterator[str]:
-    """Columns of words need no key: they are one-hot by themselves."""
-    words = [column for column in about.inputs if column.kind == "category"]
-    if words:
-        yield f"  # words, an input for each: {_named(words, lambda column: column.distinct)}"
+    """Columns of categories need no key: they are one-hot by themselves."""
+    found = [column for column in about.inputs if column.kind == "category"]
+    if found:
+        yield f"  # categories, an input for each: {_named(found, lambda column: column.unique)}"
 
 
-def _gaps(look: Look) -> Iterator[str]:
-    gaps = [column for column in look.description.inputs if column.missing]
-    if gaps:
-        yield f"  # missing values: {_named(gaps, lambda column: column.missing)}"
-        yield _line(1, "fill", "median", "of the training rows; for words the most frequent one")
+def _missing_values(look: Look) -> Iterator[str]:
+    found = [column for column in look.description.inputs if column.missing]
+    if found:
+        yield f"  # missing values: {_named(found, lambda column: column.missing)}"
+        yield _line(1, "fill", "median", "of the training rows; of categories the most frequent")
 
 
 def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:
@@ -193,7 +194,7 @@ class _Sizes:
 
     @classmethod
     def of(cls, about: Description) -> _Sizes:
-        inputs = sum(column.distinct if column.kind == "category" else 1 for column in about.inputs)
+        inputs = sum(column.unique if column.kind == "category" else 1 for column in about.inputs)
         outputs = len(about.classes) if len(about.classes) > 2 else 1
         return cls(inputs, _hidden_units(about.rows), outputs)
 

@@ -17,7 +17,6 @@ from bpcli.runs.files import file_digest
 from bpcli.runs.integrity import check_files
 from bpcli.runs.layout import RESOLVED, WEIGHTS
 from bpcli.runs.machines import breaks_of, sessions_of
-from bpcli.runs.parameter_path import load_path
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
@@ -26,16 +25,11 @@ from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Stopping
 from bpcli.workflows.differences import (
     Losses,
-    count_findings,
-    data_findings,
-    description_findings,
-    fact_findings,
-    line_findings,
+    compare_inputs,
+    compare_paths,
+    compare_results,
+    has_metrics,
     loss_findings,
-    metric_findings,
-    path_findings,
-    split_findings,
-    tensor_findings,
 )
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.scores import EpochScores
@@ -82,18 +76,18 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     experiment = _experiment(saved)
     recorder = LossRecorder(_losses(run, saved.record.epochs))
     differences = Differences()
-    differences.add("data", data_findings(saved.record, experiment))
-    differences.add("split", split_findings(run, experiment))
+    compare_inputs(differences, saved, experiment)
     with TemporaryDirectory(prefix="bpnet-verify-") as scratch:
         other = _trained_again(run, experiment, Path(scratch), recorder).run
         record = other.record()
-        _compare_results(differences, saved, other, recorder)
-        path_rows = _compare_paths(differences, run, other, experiment)
+        differences.add("epoch", loss_findings(recorder.losses, recorder.again))
+        compare_results(differences, saved, other)
+        path_rows = compare_paths(differences, run, other, experiment)
     counts = Counts(
         saved.record.epochs,
         len(recorder.again),
         len(saved.arrays),
-        len(record.metrics) if _has_metrics(saved.record) else 0,
+        len(record.metrics) if has_metrics(saved.record) else 0,
         path_rows,
     )
     return Verdict(
@@ -106,38 +100,6 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         record.machine,
         breaks_of(saved.record),
     )
-
-
-def _compare_results(
-    differences: Differences, saved: SavedWeights, other: Run, recorder: LossRecorder
-) -> None:
-    """Compare logs, weights and records of the two trainings."""
-    saved_again = load_weights(other)
-    then, again = saved.record, saved_again.record
-    differences.add("epoch", loss_findings(recorder.losses, recorder.again))
-    ends = (then.epochs, again.epochs)
-    differences.add("epoch", count_findings("the number of epochs", *ends))
-    differences.add("line", line_findings(saved.run.metrics(), other.metrics()))
-    differences.add("tensor", tensor_findings(saved.arrays, saved_again.arrays))
-    differences.add("record", description_findings(saved.meta, saved_again.meta))
-    differences.add("record", fact_findings(then, again))
-    if _has_metrics(then):
-        differences.add("metric", metric_findings(then, again))
-
-
-def _compare_paths(differences: Differences, run: Run, other: Run, experiment: Experiment) -> int:
-    """Compare the recorded parameters, if any; the number of their rows."""
-    if not experiment.spec.training.record_params:
-        return 0
-    n_params, dtype = experiment.network.n_params, experiment.dtype
-    then, again = (load_path(each, n_params, dtype) for each in (run, other))
-    differences.add("path", path_findings(then, again))
-    return len(then)
-
-
-def _has_metrics(record: RunRecord) -> bool:
-    """Whether there are metrics to compare: a training that was given up has none."""
-    return bool(record.metrics) or record.status != "interrupted"
 
 
 def _trained_again(

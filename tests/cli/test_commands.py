@@ -230,7 +230,7 @@ def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[s
         "--set", "data.n_samples=50",
     )  # fmt: skip
     assert result.code == 3, result.err
-    (record,) = json.loads(bpnet("runs", "list", "--json").out)
+    (record,) = json.loads(bpnet("runs", "list", "--json").out)["runs"]
     assert record["status"] == "diverged"
     assert bpnet("eval", "latest", "--split", "train").code == 0
 
@@ -412,7 +412,7 @@ def test_eval_scores_the_last_split_beside_a_baseline(bpnet) -> None:
     bpnet("train", CONFIGS / "softmax_iris.yaml", "--quiet", "--set", "seed=1")
     result = bpnet("eval", "latest")
     assert result.code == 0
-    assert "test set (45 rows" in result.err
+    assert "test split (45 rows" in result.err
     for word in (
         "constant (test)",
         "precision",
@@ -530,7 +530,7 @@ def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> No
 def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
     bpnet("train", XOR, *SHORT, "--quiet")
     for arguments, message in (
-        (("latest", "--split", "test"), "has no test set"),
+        (("latest", "--split", "test"), "has no test split"),
         (("nothing",), "There is no run `nothing`"),
         (("latest~5",), "reaches too far back"),
     ):
@@ -590,10 +590,10 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
         "val.rmse"
     ]
     assert np.sqrt(np.mean((values[:, -2] - values[:, -1]) ** 2)) == pytest.approx(rmse, rel=1e-8)
-    documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)
+    documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)["rows"]
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
-    assert "no test set" in bpnet("predict", "latest", "--split", "test").err
+    assert "no test split" in bpnet("predict", "latest", "--split", "test").err
     assert "There is no run" in bpnet("predict", "x" * 5000).err
 
 
@@ -604,7 +604,7 @@ def test_runs_list_and_show(bpnet) -> None:
     result = bpnet("runs", "list")
     ids = [line.split()[0] for line in result.out.splitlines() if line[:1].isdecimal()]
     assert [run_id.split("-")[2] for run_id in ids] == ["second", "first"]
-    assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)) == 1
+    assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)["runs"]) == 1
     shown = bpnet("runs", "show", "first").out
     for word in (
         "2 - 4 sigmoid - 1 sigmoid",
@@ -690,7 +690,7 @@ def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
     assert "not checked" in result.out
     assert "W1, b1" in result.out
     harmless = bpnet("gradcheck", XOR, "--corrupt", "l2-on-biases")
-    assert "changes nothing here: it takes L2, and biases that are not 0" in harmless.out
+    assert "has no effect here: it needs L2, and biases that are not 0" in harmless.out
     infinite = bpnet(
         "gradcheck",
         XOR,
@@ -723,11 +723,12 @@ def test_gradcheck_says_what_rounding_hides(bpnet) -> None:
     for options in ((), ("--corrupt", "sign")):
         result = bpnet("gradcheck", "c.yaml", *options)
         assert result.code == 0
-        assert "not proven, as it is smaller than the rounding" in result.out
+        assert "not verified: " in result.out
         assert "data W2" in result.out
-        assert "changes nothing here" not in result.out
+        assert "smaller than the rounding errors of the terms" in result.out
+        assert "has no effect here" not in result.out
         row = next(line for line in result.out.splitlines() if line.startswith("data       W2"))
-        assert row.endswith("not proven")
+        assert row.endswith("not verified")
 
 
 def test_gradcheck_without_a_config_takes_no_overrides(bpnet) -> None:
@@ -739,7 +740,8 @@ def test_gradcheck_self_test(bpnet) -> None:
     assert result.code == 0
     assert result.out.count("rejected") == 11
     assert all(
-        row["rejected"] for row in json.loads(bpnet("gradcheck", "--self-test", "--json").out)
+        row["rejected"]
+        for row in json.loads(bpnet("gradcheck", "--self-test", "--json").out)["rejections"]
     )
     assert bpnet("gradcheck", "--self-test", "--corrupt", "sign").code == 2
 
@@ -844,7 +846,9 @@ def test_a_saved_scale_is_used_as_saved(bpnet) -> None:
     run = Run(Path("runs", run_id))
 
     def first_output() -> float:
-        return json.loads(bpnet("predict", "latest", "--json").out)[0]["outputs"]["predicted y"]
+        return json.loads(bpnet("predict", "latest", "--json").out)["rows"][0]["outputs"][
+            "predicted y"
+        ]
 
     before = first_output()
     weights = run.path("weights.safetensors")
@@ -866,7 +870,7 @@ def test_gradcheck_of_a_run_is_at_its_trained_weights(bpnet) -> None:
 
 def test_one_wrong_row_of_the_catalogue_fails(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [CatalogueRow("mse", "tanh"), CatalogueRow("mae", "tanh", passed=False)]
-    monkeypatch.setattr("bpcli.gradcheck.catalogue.prove_catalogue", lambda: rows)
+    monkeypatch.setattr("bpcli.gradcheck.catalogue.check_catalogue", lambda: rows)
     result = bpnet("gradcheck")
     assert result.code == 4
     assert "WRONG" in result.out
@@ -875,7 +879,7 @@ def test_one_wrong_row_of_the_catalogue_fails(bpnet, monkeypatch: pytest.MonkeyP
 def test_predicted_rows_have_their_own_inputs_and_targets(bpnet) -> None:
     table = GENERATORS["iris"]().table(np.random.default_rng(0))
     config = CONFIGS / "softmax_iris.yaml"
-    for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out):
+    for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out)["rows"]:
         assert row["target"] == table.class_names[table.labels[row["row"]]]
         assert list(row["inputs"].values()) == table.X[row["row"]].tolist()
         assert list(row["outputs"]) == ["P(setosa)", "P(versicolor)", "P(virginica)"]

@@ -20,7 +20,7 @@ def _local(monkeypatch: pytest.MonkeyPatch) -> None:
     local_optimizers.install(monkeypatch)
 
 
-def test_it_prints_one_table_and_draws_a_picture(bpnet, tmp_path: Path) -> None:
+def test_it_prints_one_table_and_draws_a_plot(bpnet, tmp_path: Path) -> None:
     result = bpnet("compare", MOONS, "--optimizers", "traingd,traingdm,looking", *SHORT)
     assert result.code == 0
     head, _, *rows = result.out.splitlines()
@@ -52,19 +52,19 @@ def test_seeds_are_summed_up_by_medians(bpnet) -> None:
 def test_json_is_one_document_with_every_training(bpnet) -> None:
     result = bpnet(
         "compare", MOONS, "--optimizers", "{name: sgd, momentum: 0.5},traingd", "--seeds", 2,
-        "--json", "--figure", "pictures/m.png", *SHORT,
+        "--json", "--figure", "plots/m.png", *SHORT,
     )  # fmt: skip
     assert (result.code, result.err) == (0, "")
     document = json.loads(result.out)
     assert [row["label"] for row in document["optimizers"]] == ["sgd (momentum 0.5)", "traingd"]
     assert document["optimizers"][0]["optimizer"]["momentum"] == 0.5
-    assert (document["metric"], document["figure"]) == ("test.accuracy", "pictures/m.png")
+    assert (document["metric"], document["figure"]) == ("test.accuracy", "plots/m.png")
     assert [training["seed"] for training in document["trainings"]] == [0, 0, 1, 1]
     for training in document["trainings"]:
         curve = training["curve"]
         assert len({len(values) for values in curve.values()}) == 1
         assert curve["gradient_evaluations"][-1] == training["gradient_evaluations"] == 30
-    assert Path("pictures/m.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("plots/m.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_illegal_combinations_of_all_are_said_at_once(bpnet) -> None:
     assert result.code == 2
     assert "`halving` needs `batch_size: full`" in result.err
     assert "`looking` needs `batch_size: full`" in result.err
-    assert "`halving` lowers sums of squares, which this loss is not" in result.err
+    assert "`halving` minimises sums of squares, and this loss is not one" in result.err
 
 
 def test_one_that_diverges_is_a_row_and_all_that_do_exit_3(bpnet) -> None:
@@ -137,7 +137,7 @@ def test_an_interrupt_prints_what_is_finished(
     assert not Path("none.svg").exists()
 
 
-def test_a_picture_that_cannot_be_saved_is_known_before_any_training(bpnet, tmp_path: Path) -> None:
+def test_a_plot_that_cannot_be_saved_is_known_before_any_training(bpnet, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for figure in ("file/x.svg", "file/deeper/x.svg"):
         result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", figure)
@@ -145,7 +145,7 @@ def test_a_picture_that_cannot_be_saved_is_known_before_any_training(bpnet, tmp_
         assert result.err.startswith(f"Error: {figure} could not be saved: ")
 
 
-def test_a_picture_that_cannot_be_saved_after_all_takes_no_result_with_it(
+def test_a_plot_that_cannot_be_saved_after_all_takes_no_result_with_it(
     bpnet, tmp_path: Path
 ) -> None:
     (tmp_path / "runs" / "compare-moons.svg").mkdir(parents=True)

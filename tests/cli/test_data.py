@@ -43,7 +43,7 @@ def test_the_next_command_has_the_options_that_were_given(bpnet, tmp_path: Path)
     done = bpnet("data", "my table.csv", *options)
     command = done.out.splitlines()[-1].partition(": ")[2]
     assert shlex.split(command) == ["bpnet", "init", "my table.csv", *options]
-    assert "1 different" not in done.out
+    assert "1 unique" not in done.out
     assert bpnet("data", "my table.csv", "--no-header").out.endswith(" --no-header\n")
 
 
@@ -59,16 +59,16 @@ def test_data_prints_one_json_document(bpnet, flowers: Path) -> None:
 def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,c,y\n" + "".join(f"{i},1,{i % 2}.5\n" for i in range(30)))
     lines = bpnet("data", "t.csv").out.splitlines()
-    assert "odd: x numbers the rows: an id, not a property" in lines
-    assert "odd: c is always 1" in lines
+    assert "warning: x numbers the rows: an id, not a property" in lines
+    assert "warning: c is always 1" in lines
 
 
 def test_many_odd_columns_are_cut(bpnet, tmp_path: Path) -> None:
     head = ",".join(f"c{i}" for i in range(30))
     (tmp_path / "t.csv").write_text(f"{head},x,y\n" + f"{'1,' * 30}2,p\n{'1,' * 30}3,q\n" * 20)
     lines = bpnet("data", "t.csv").out.splitlines()
-    assert sum(line.startswith("odd: ") for line in lines) == 20
-    assert lines[-2] == "and 11 more that are odd; --json has all"
+    assert sum(line.startswith("warning: ") for line in lines) == 20
+    assert lines[-2] == "and 11 more warnings; --json has all"
 
 
 def test_a_category_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_init_writes_a_config_beside_what_it_says(bpnet, flowers: Path) -> None:
     assert done.err.splitlines() == [
         "header: no: row 1 has a number, 1.0",
         "target: x4: the last column",
-        "task: classification into 3 classes: it holds words",
+        "task: classification into 3 classes: it holds categories",
         "wrote flowers.yaml; train it with: bpnet train flowers.yaml",
     ]
     assert "exists; --force" in bpnet("init", "flowers.csv").err

@@ -30,7 +30,7 @@ def applying() -> list[str]:
     return [kind for kind, reason in reasons(subject).items() if reason is None]
 
 
-def test_without_a_kind_every_picture_that_the_run_has_is_in_its_folder(bpnet, run: Path) -> None:
+def test_without_a_kind_every_plot_that_the_run_has_is_in_its_folder(bpnet, run: Path) -> None:
     done = bpnet("plot", "latest")
     expected = [Path("runs", run.name, "plots", f"{kind}.png") for kind in applying()]
     assert (done.code, done.err) == (0, "")
@@ -66,7 +66,7 @@ def test_several_kinds_are_pages_of_a_pdf_or_panels(bpnet, run: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["los"], "There is no picture `los`; did you mean `loss`?; allowed: loss, metrics, "),
+        (["los"], "There is no plot `los`; did you mean `loss`?; allowed: loss, metrics, "),
         (["loss", "-o", "a.gif"], "-o a.gif: expected a name that ends in .svg, .png, .pdf."),
         (["loss", "--split", "val"], "has no val split: `data.split` leaves it empty."),
         (["learning_rate"], "Its optimizer, rprop, logs no learning rate, step length or damping."),
@@ -95,7 +95,7 @@ def test_the_list_names_every_kind_and_why_one_is_lacking(bpnet, run: Path) -> N
     assert not (run / "plots").exists()
 
 
-def test_a_run_without_weights_has_the_pictures_of_its_log(bpnet, run: Path) -> None:
+def test_a_run_without_weights_has_the_plots_of_its_log(bpnet, run: Path) -> None:
     (run / WEIGHTS).unlink()
     change_record(Run(run), {"status": "running"}, without=OF_THE_END)  # as if killed
     done = bpnet("plot", "latest")
@@ -109,7 +109,7 @@ def test_a_run_without_weights_has_the_pictures_of_its_log(bpnet, run: Path) -> 
     assert f"{run.name} has no weights: its status is `interrupted, resumable`." in refused.err
 
 
-def test_a_run_without_a_log_has_the_pictures_of_its_weights(bpnet, run: Path) -> None:
+def test_a_run_without_a_log_has_the_plots_of_its_weights(bpnet, run: Path) -> None:
     (run / METRICS).unlink()
     done = bpnet("plot", "latest")
     drawn = {Path(line).stem for line in done.out.splitlines()}
@@ -132,7 +132,7 @@ def test_a_run_of_which_nothing_is_left_is_one_sentence(bpnet, run: Path) -> Non
 @pytest.mark.parametrize(
     "content", [b"[1]\n", b'{"loss": 1}\n', b'"epoch"\n', b"{\n", b"\xff\n", b"null\n"]
 )
-def test_a_damaged_log_takes_only_its_own_pictures_along(bpnet, run: Path, content: bytes) -> None:
+def test_a_damaged_log_takes_only_its_own_plots_along(bpnet, run: Path, content: bytes) -> None:
     (run / METRICS).write_bytes(content)
     assert bpnet("plot", "latest", "weights", "-o", "w.svg").code == 0
     done = bpnet("plot", "latest", "loss")
@@ -150,7 +150,7 @@ def test_a_damaged_path_is_one_sentence(bpnet, run: Path, content: bytes) -> Non
     assert f"{PATH} is damaged" in refused.err
 
 
-def test_a_run_that_diverged_has_pictures(bpnet, tmp_path: Path) -> None:
+def test_a_run_that_diverged_has_plots(bpnet, tmp_path: Path) -> None:
     rate = "training.learning_rate=1e200"
     assert bpnet("train", CONFIGS / "plane.yaml", "--set", rate).code == 3
     done = bpnet("plot", "latest", "loss", "weights", "-o", "a.svg")
@@ -184,7 +184,7 @@ def is_refused(done, *words: str) -> bool:
     return (done.code, done.out) == (2, "") and len(told) == 1 and all(w in told[0] for w in words)
 
 
-def test_a_folder_of_pictures_that_leads_elsewhere_is_refused(bpnet, run: Path, tmp_path) -> None:
+def test_a_folder_of_plots_that_leads_elsewhere_is_refused(bpnet, run: Path, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (run / "inner").mkdir()
@@ -200,12 +200,12 @@ def test_a_folder_of_pictures_that_leads_elsewhere_is_refused(bpnet, run: Path, 
     assert bpnet("plot", "latest", "loss", "-o", "loss.png").code == 0
 
 
-def test_a_picture_is_never_written_through_a_link(bpnet, run: Path, tmp_path: Path) -> None:
+def test_a_plot_is_never_written_through_a_link(bpnet, run: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("mine")
     (run / "plots").mkdir()
-    picture = run / "plots" / "loss.png"
-    for path in (picture, temporary_name(picture)):
+    plot = run / "plots" / "loss.png"
+    for path in (plot, temporary_name(plot)):
         path.symlink_to(mine)
     assert bpnet("plot", "latest", "loss").code == 0
     assert mine.read_text() == "mine"
@@ -214,7 +214,7 @@ def test_a_picture_is_never_written_through_a_link(bpnet, run: Path, tmp_path: P
     assert len([*(run / "plots").iterdir()]) == 1
 
 
-def test_the_name_of_a_picture_is_shown_as_text(bpnet, run: Path, tmp_path: Path) -> None:
+def test_the_name_of_a_plot_is_shown_as_text(bpnet, run: Path, tmp_path: Path) -> None:
     done = bpnet("plot", "latest", "loss", "-o", "a\x1b[31m\n\x9b.png")
     assert (done.code, done.out) == (0, "a\\x1b[31m\n\\x9b.png\n")
     assert (tmp_path / "a\x1b[31m\n\x9b.png").is_file()

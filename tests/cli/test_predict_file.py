@@ -52,9 +52,9 @@ def lines_of(result) -> list[list[str]]:
 
 
 def test_predictions_for_the_training_file_are_those_for_its_rows(bpnet, folder) -> None:
-    own = json.loads(bpnet("predict", "latest", "--json").out)
+    own = json.loads(bpnet("predict", "latest", "--json").out)["rows"]
     result = bpnet("predict", "latest", "t.csv", "--json")
-    assert json.loads(result.out) == [
+    assert json.loads(result.out)["rows"] == [
         {"outputs": row["outputs"], "class": row["class"]} for row in own
     ]
     assert result.err == "note: t.csv: not used: the target column `answer`\n"
@@ -322,7 +322,7 @@ def test_exported_files_predict_what_predict_does(bpnet, folder) -> None:
     for to in ("python", "json"):
         result = bpnet("export", "latest", "--to", to)
         assert result.code == 0, result.err
-        assert result.out.startswith(f"wrote c.{'py' if to == 'python' else to}, which computes")
+        assert result.out.startswith(f"wrote c.{'py' if to == 'python' else to}, equivalent to ")
     assert bpnet("export", "latest", "--to", "json").code == 2
     namespace: dict = {}
     exec(compile(Path("c.py").read_text(), "c.py", "exec"), namespace)

@@ -55,9 +55,11 @@ def test_list_has_the_two_that_differ_least(bpnet: Bpnet, three: list[str]) -> N
 
 
 def test_list_sorts_and_limits(bpnet: Bpnet, three: list[str]) -> None:
-    found = json.loads(bpnet("runs", "list", "--sort", "training.learning_rate", "--json").out)
+    found = json.loads(bpnet("runs", "list", "--sort", "training.learning_rate", "--json").out)[
+        "runs"
+    ]
     assert [each["config"]["training.learning_rate"] for each in found] == [0.25, 0.5, 1.0]
-    assert len(json.loads(bpnet("runs", "list", "--limit", "2", "--json").out)) == 2
+    assert len(json.loads(bpnet("runs", "list", "--limit", "2", "--json").out)["runs"]) == 2
     wrong = bpnet("runs", "list", "--sort", "nothing")
     assert wrong.code == 2
     assert "No run has `nothing` to sort by" in wrong.err
@@ -178,4 +180,4 @@ def test_a_folder_with_a_hostile_name_is_no_run(bpnet: Bpnet, three: list[str]) 
         shutil.copytree(f"runs/{three[2]}", f"runs/{name}")
     out = bpnet("runs", "list").out
     assert "\x1b" not in out
-    assert len(json.loads(bpnet("runs", "list", "--json").out)) == 3
+    assert len(json.loads(bpnet("runs", "list", "--json").out)["runs"]) == 3

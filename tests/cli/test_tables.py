@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpcli.data.columns import ColumnRules
+from bpcli.data.column_rules import ColumnRules
 from bpcli.runs.files import load_arrays
 
 ROWS = "".join(
@@ -217,4 +217,4 @@ def test_a_target_of_as_many_words_as_rows_is_no_class(bpnet, folder: Path) -> N
     (folder / "t.csv").write_text("a,b\n" + lines)
     done = bpnet("train", "here/c.yaml")
     assert done.code == 2
-    assert "1001 different values, more than the 1000 classes allowed" in done.err
+    assert "1001 unique values, more than the 1000 classes allowed" in done.err

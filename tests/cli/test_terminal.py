@@ -62,9 +62,9 @@ class Terminal:
 
 
 def sizes(text: str) -> list[tuple[int, int]]:
-    """Width and height of the whole pictures that were drawn."""
-    pictures = text.partition(ENTER)[2].partition(LEAVE)[0].split(HOME)[2:-1]
-    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", each).split("\r\n") for each in pictures]
+    """Width and height of the whole frames that were drawn."""
+    frames = text.partition(ENTER)[2].partition(LEAVE)[0].split(HOME)[2:-1]
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", each).split("\r\n") for each in frames]
     return [(len(each[0]), len(each)) for each in lines]
 
 

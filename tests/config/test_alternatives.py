@@ -74,7 +74,7 @@ def test_the_rest_of_the_config_is_the_same() -> None:
     )
 
 
-def test_faults_of_all_are_one_error_and_common_ones_are_said_once(tmp_path: Path) -> None:
+def test_errors_of_all_are_one_error_and_common_ones_are_said_once(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(
         "data: {generator: xor}\nnetwork: {layers: [2, 1], activations: [sigmoid]}\n"
@@ -86,11 +86,11 @@ def test_faults_of_all_are_one_error_and_common_ones_are_said_once(tmp_path: Pat
     assert text.count("unknown key `epoch`") == 1
     assert "`halving` needs `batch_size: full`" in text
     assert "`looking` needs `batch_size: full`" in text
-    assert "`halving` lowers sums of squares" in text
+    assert "`halving` minimises sums of squares" in text
     assert "--optimizers {name: sgd, momentum: 2}: found 2, expected a number less than 1" in text
     assert "--optimizers traingdn: found `traingdn`" in text
     assert "did you mean `traingd" in text
-    assert text.endswith(f"6 faults in {config}")
+    assert text.endswith(f"6 errors in {config}")
 
 
 @pytest.mark.parametrize(

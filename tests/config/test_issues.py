@@ -47,7 +47,7 @@ def _changed(*assignments: str) -> Config:
 
 
 def places_of(text: str) -> set[tuple[int, int]]:
-    """Where the faults of a text are reported."""
+    """Where the errors of a text are reported."""
     with pytest.raises(ConfigError) as caught:
         validate(Source.parse(text, "c.yaml"))
     assert isinstance(caught.value, ConfigError)
@@ -86,7 +86,7 @@ loss: binary_cross_entropy
 
 
 def messages(text: str, *overrides: str) -> list[str]:
-    """Each fault, without its excerpt."""
+    """Each error, without its excerpt."""
     source = Source.parse(text, "c.yaml")
     for assignment in overrides:
         override(source, assignment)
@@ -119,7 +119,7 @@ def messages(text: str, *overrides: str) -> list[str]:
         ("training: {epochs: 010}", "c.yaml:7:20: write 10 or '010', not 010"),
     ],
 )
-def test_a_mistake_is_one_fault_that_says_what_to_do(text: str, message: str) -> None:
+def test_a_mistake_is_one_error_that_says_what_to_do(text: str, message: str) -> None:
     found = messages(f"{BASE}{text}\n")
     assert len(found) == 1, found
     assert message in found[0]
@@ -175,7 +175,7 @@ def test_every_option_that_is_wrong_is_pointed_at() -> None:
         "--set training.stop={goal: x}: found `x`, expected a number",
         "    --set training.stop={goal: x}",
         "                               ^",
-        "2 faults in c.yaml",
+        "2 errors in c.yaml",
     ]
 
 
@@ -186,7 +186,7 @@ def test_an_option_that_nests_too_deep_is_refused() -> None:
     ]
 
 
-def test_a_long_or_strange_option_heads_its_faults_in_short() -> None:
+def test_a_long_or_strange_option_heads_its_errors_in_short() -> None:
     found = messages(BASE, f"network.layers=[{'x, ' * 50}1]")
     assert {len(line.partition(": found")[0]) for line in found if "layers=" in line} == {120}
     assert messages(BASE, "seed=\x1b[1m")[0].startswith(r"--set seed=\x1b[1m: the character")

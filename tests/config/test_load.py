@@ -45,13 +45,13 @@ def test_the_defaults_of_sections_are_what_they_are_when_validated() -> None:
     assert spelled.spec == load(MINIMAL).spec
 
 
-def faults(text: str, *overrides: str) -> list[str]:
+def errors(text: str, *overrides: str) -> list[str]:
     """The lines of an error that name a place, without excerpts."""
     with pytest.raises(ConfigError) as caught:
         load(text, *overrides)
     lines = str(caught.value).splitlines()
     found = [line for line in lines if line.startswith(("c.yaml:", "--set"))]
-    assert lines[-1] == f"{len(found)} fault{'s' if len(found) > 1 else ''} in c.yaml"
+    assert lines[-1] == f"{len(found)} error{'s' if len(found) > 1 else ''} in c.yaml"
     return found
 
 
@@ -110,25 +110,26 @@ def test_what_solves_for_squares_takes_no_other_loss_and_no_batches(alias: str) 
     optimizer = f"training.optimizer={alias}"
     assert load(MINIMAL, optimizer, "loss=mse").spec.training.learning_rate is None
     name = "bayesian" if alias in ("trainbr", "bayesian_regularization") else "levenberg"
-    (loss,) = faults(MINIMAL, optimizer)
+    (loss,) = errors(MINIMAL, optimizer)
     assert f"`{name}" in loss
     assert "take mse or squared_error or half_squared_error" in loss
-    (batch,) = faults(MINIMAL, optimizer, "loss=mse", "training.batch_size=2")
+    (batch,) = errors(MINIMAL, optimizer, "loss=mse", "training.batch_size=2")
     assert "needs `batch_size: full`" in batch
 
 
 def test_layers_are_updated_one_by_one_by_gradient_descent_alone() -> None:
     option = "training.optimizer={name: %s, update: layerwise}"
     assert load(MINIMAL, option % "traingd").spec.training.optimizer.update == "layerwise"
-    (fault,) = faults(MINIMAL, option % "trainrp")
-    assert "by `gradient_descent` alone: `rprop` chooses one step" in fault
+    (error,) = errors(MINIMAL, option % "trainrp")
+    assert "only `gradient_descent` updates layers one by one" in error
+    assert "`rprop` chooses one step" in error
 
 
 def test_bayesian_regularization_finds_its_own_weight_decay() -> None:
     squares = ("loss=mse", "training.l2=0.1")
     assert load(MINIMAL, *squares, "training.optimizer=lm").spec.training.l2 == 0.1
-    (fault,) = faults(MINIMAL, *squares, "training.optimizer=trainbr")
-    assert "`bayesian_regularization` finds the strength of weight decay itself" in fault
+    (error,) = errors(MINIMAL, *squares, "training.optimizer=trainbr")
+    assert "`bayesian_regularization` finds the strength of weight decay itself" in error
 
 
 def test_the_learning_rate_is_the_optimizers_unless_given() -> None:
@@ -182,7 +183,7 @@ def test_every_generator_is_accepted(name: str) -> None:
     assert load(MINIMAL, f"data.generator={name}").spec.data.source == GENERATORS[name]()
 
 
-def test_five_mistakes_are_five_faults_at_their_lines() -> None:
+def test_five_mistakes_are_five_errors_at_their_lines() -> None:
     text = """\
 name: five
 sede: 3
@@ -195,7 +196,7 @@ loss: cross_entropy
 training:
   learning_rate: fast
 """
-    found = faults(text)
+    found = errors(text)
     assert [re.match(r"c.yaml:(\d+:\d+)", line)[1] for line in found] == [  # type: ignore[index]
         "2:1", "4:14", "6:15", "7:16", "8:7", "10:18",
     ]  # fmt: skip
@@ -253,7 +254,7 @@ training:
         ("training.stop.generalization_loss=5", "set `data.split.val`"),
         ("training.stop={progress: 0.1, strip: 1}", "a `strip` of at least 2 epochs"),
         ("training.stop.progress=0", "a number greater than 0"),
-        ("training.optimizer={name: rprop, max_step: 0.01}", "`initial_step` (0.07) to lie"),
+        ("training.optimizer={name: rprop, max_step: 0.01}", "`initial_step` (0.07) must lie"),
         ("training={optimizer: rprop, batch_size: 2}", "it compares the signs of successive"),
         ("training.loss=mse", "unknown key `loss`; it belongs at the top level"),
         ("epochs=3", "unknown key `epochs`; it belongs under `training`"),
@@ -286,8 +287,8 @@ training:
         ("loss=mean_squared", "found `mean_squared`, expected `mse`"),
         ("loss=cross_entropy", "needs a softmax output layer"),
         ("metrics=[accuracy, accuracy]", "each metric once"),
-        ("network.init={name: uniform, low: 2, high: 1}", "`low` (2) to be at most `high` (1)"),
-        ("data={generator: plane, low: 11}", "`low` (11) to be at most `high` (10)"),
+        ("network.init={name: uniform, low: 2, high: 1}", "`low` (2) must be at most `high` (1)"),
+        ("data={generator: plane, low: 11}", "`low` (11) must be at most `high` (10)"),
         (
             "data={generator: moons, n_samples: 100000000000000000000}",
             "a number of at most 1000000000",
@@ -300,21 +301,21 @@ training:
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(assignment: str, message: str) -> None:
-    found = faults(MINIMAL, assignment)
+    found = errors(MINIMAL, assignment)
     assert len(found) == 1, found
     assert message in found[0]
     assert found[0].startswith(f"--set {assignment}: ")
 
 
 def test_a_key_twice_hides_nothing_else() -> None:
-    found = faults(MINIMAL + "training: {epochs: 1, epochs: 2, learning_rate: x}\n")
+    found = errors(MINIMAL + "training: {epochs: 1, epochs: 2, learning_rate: x}\n")
     assert len(found) == 2
     assert "stands here again" in found[0]
     assert "found `x`" in found[1]
 
 
 def test_missing_keys_are_named_where_they_belong() -> None:
-    found = faults("name: t\nnetwork:\n  layers: [2, 1]\n")
+    found = errors("name: t\nnetwork:\n  layers: [2, 1]\n")
     assert [line.split(": ", 1)[1] for line in found] == [
         "the key `data` is missing at the top level",
         "the key `loss` is missing at the top level",
@@ -323,7 +324,7 @@ def test_missing_keys_are_named_where_they_belong() -> None:
     assert found[2].startswith("c.yaml:2:1")
 
 
-def test_the_excerpt_has_a_caret_under_the_fault() -> None:
+def test_the_excerpt_has_a_caret_under_the_error() -> None:
     with pytest.raises(ConfigError) as caught:
         load(MINIMAL.replace("4, 1]", "4, wide]"))
     assert str(caught.value).splitlines()[1:3] == [
@@ -347,11 +348,11 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
     if allowed is None or output in allowed:
         load(text)
     else:
-        assert f"needs a {allowed[0]} output layer" in faults(text)[0]
+        assert f"needs a {allowed[0]} output layer" in errors(text)[0]
 
 
-def test_faults_of_one_line_stand_in_the_order_of_their_columns() -> None:
-    found = faults(
+def test_errors_of_one_line_stand_in_the_order_of_their_columns() -> None:
+    found = errors(
         MINIMAL.replace("{generator: xor}", "{generator: xor, split: {val: x, tset: 1}}")
     )
     assert [line.split(": ")[0] for line in found] == ["c.yaml:2:37", "c.yaml:2:40", "c.yaml:2:46"]

@@ -43,7 +43,10 @@ def test_names_stand_with_their_aliases_and_options() -> None:
     )
     assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
     assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor from 0. |" in LINES
-    assert any(line.startswith("| `tanh` (tansig) |  |  | f(z) = tanh z;") for line in LINES)
+    assert any(
+        line.startswith("| `tanh` (tansig) |  |  | Hyperbolic tangent. a = tanh(z);")
+        for line in LINES
+    )
     assert "| `plane`: `high` | number | `10` | The largest input. |" in LINES
 
 

@@ -160,7 +160,7 @@ def test_what_an_editor_shows_is_there() -> None:
     short, *mappings = SCHEMA["properties"]["loss"]["oneOf"]
     assert short == {"enum": [*LOSSES]}
     (huber,) = (each for each in mappings if each["properties"]["name"]["enum"] == ["huber"])
-    assert huber["description"].startswith("loss_i = (1/K) Σ_k h(a_k - y_k)")
+    assert "loss_i = (1/K) Σ_k h(a[k] - y[k])" in huber["description"]
     assert huber["properties"]["delta"] == {
         "default": 1.0,
         "description": "Up to this error squared, beyond it linear.",

@@ -60,7 +60,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("- 1", "a config is a mapping"),
         ("just words", "a config is a mapping"),
         ("", "the file is empty"),
-        ("a: 1\n---\nb: 2", "one document a file"),
+        ("a: 1\n---\nb: 2", "a config is one document"),
         ("a: [1, 2", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
         ("a:\n\t- 1", "use spaces, not tabs"),
         ("? [1, 2]\n: 3", "a key is a word"),
@@ -81,7 +81,7 @@ def error_of(text: str) -> str:
     return str(caught.value)
 
 
-def test_several_faults_of_syntax_are_reported_together() -> None:
+def test_several_errors_of_syntax_are_reported_together() -> None:
     error = error_of("a: 010\nb: !t 1\na: 2\n")
     assert [line.split(": ")[0] for line in error.splitlines() if "c.yaml:" in line] == [
         "c.yaml:1:4",
@@ -146,7 +146,7 @@ def overridden(text: str, *assignments: str) -> dict[str, Any]:
     source = Source.parse(text, "c.yaml")
     for assignment in assignments:
         override(source, assignment)
-    if source.faults:
+    if source.issues:
         raise source.error()
     return source.tree
 
@@ -193,7 +193,7 @@ def test_overrides_that_make_no_sense_are_refused(assignment: str, message: str)
     assert "--set" in str(caught.value)
 
 
-def test_an_alias_repeats_a_value_and_its_faults_point_at_the_alias() -> None:
+def test_an_alias_repeats_a_value_and_its_errors_point_at_the_alias() -> None:
     text = "a: &x {b: [1, &y z]}\nc: *x\nd: [*y, *y]\n*y : 2\n"
     source = Source.parse(text, "c.yaml")
     assert source.tree == {
@@ -203,7 +203,7 @@ def test_an_alias_repeats_a_value_and_its_faults_point_at_the_alias() -> None:
     mark = source.mark_of(("c", "b", 0))
     assert mark is not None
     assert (mark.line, mark.column, mark.end_column) == (1, 3, 5)
-    assert not source.faults
+    assert not source.issues
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_an_alias_repeats_a_value_and_its_faults_point_at_the_alias() -> None:
         ("a:1", "c.yaml:1:1: put a space after the colon"),
         ("t:\n  epochs:5\n  l2: 0", "c.yaml:2:3: put a space after the colon"),
         ("a: 1\n  b: 2", "c.yaml:2:3: this line is indented as if"),
-        ("a:\n   b: 1\n  c: 2", "c.yaml:3:3: this indentation fits no line above"),
+        ("a:\n   b: 1\n  c: 2", "c.yaml:3:3: this indentation matches no line above"),
         ("a: b: c", "c.yaml:1:5: a second colon on the line"),
         ("a: [1, [2, 3]", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
         ("a: [1, {", "c.yaml:1:8: this bracket is never closed: `}` is missing"),
@@ -227,21 +227,21 @@ def test_an_alias_repeats_a_value_and_its_faults_point_at_the_alias() -> None:
         ("a: [1,,2]", "c.yaml:1:7: a value is missing here"),
         ("a: {b: 1]", "c.yaml:1:9: expected `,` or `}` here"),
         ('a: "x\nb: 1', "c.yaml:1:4: this quote is never closed"),
-        ('a: "x" y', "c.yaml:1:8: this is too much"),
+        ('a: "x" y', "c.yaml:1:8: a second value here"),
         ("a: @x", "c.yaml:1:4: a value cannot begin with this character"),
         ("a: `x`", "c.yaml:1:4: a value cannot begin with this character"),
-        ("%x: 1", "c.yaml:1:1: a line beginning with `%`"),
+        ("%x: 1", "c.yaml:1:1: a line that begins with `%`"),
         ("a: *", "c.yaml:1:4: `*` begins an alias"),
         ("a: - 1", "c.yaml:1:4: a list item"),
         ('a: "\\d"', "c.yaml:1:6: in double quotes a backslash"),
         ('a: "\\0"', "c.yaml:1:4: this text holds NUL"),
-        ("a: 1\n...\nb: 2", "c.yaml:3:1: a new document begins here"),
+        ("a: 1\n...\nb: 2", "c.yaml:3:1: a second document begins here"),
     ],
 )
-def test_a_fault_of_syntax_says_what_to_do(text: str, message: str) -> None:
+def test_an_error_of_syntax_says_what_to_do(text: str, message: str) -> None:
     error = error_of(text)
     assert message in error
-    assert error.endswith("1 fault in c.yaml")
+    assert error.endswith("1 error in c.yaml")
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_the_caret_is_under_the_exact_text(text: str, excerpt: str, carets: str)
     assert error_of(text).splitlines()[1:3] == [f"    {excerpt}", f"    {carets}"]
 
 
-def test_faults_of_set_point_into_the_option_all_at_once() -> None:
+def test_errors_of_set_point_into_the_option_all_at_once() -> None:
     source = Source.parse("list: [1]", "c.yaml")
     for assignment in ("list.7=1", "a", "b=[1, 010"):
         override(source, assignment)
@@ -278,11 +278,11 @@ def test_faults_of_set_point_into_the_option_all_at_once() -> None:
         "--set b=[1, 010: this bracket is never closed: `]` is missing",
         "    --set b=[1, 010",
         "            ^^^^^^^",
-        "3 faults in c.yaml",
+        "3 errors in c.yaml",
     ]
 
 
-def test_a_file_in_brackets_of_many_faults_shows_the_first() -> None:
+def test_a_file_in_brackets_of_many_errors_shows_the_first() -> None:
     error = error_of(f"a: [{'010, ' * 500}]")
     assert error.count("a number has no leading 0") == 100
-    assert error.endswith("the first 100 faults in c.yaml")
+    assert error.endswith("the first 100 errors in c.yaml")

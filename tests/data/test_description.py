@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
-from bpcli.data.description import Description, Oddity, describe
+from bpcli.data.column_warnings import WarningKind
+from bpcli.data.description import Description, describe
 from bpcli.errors import DataError
 
 ROWS = 40
+
 WAVES = np.sin(np.arange(ROWS))
 
 
@@ -18,8 +20,13 @@ def table(**columns: object) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def odd(about: Description, column: str) -> set[Oddity]:
-    return {remark.oddity for remark in about.remarks if remark.column == column}
+def odd(about: Description, column: str) -> set[WarningKind]:
+    return {warning.kind for warning in about.warnings if warning.column == column}
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.floats(), st.text(max_size=3), st.just("1e5")
+)
 
 
 def test_iris_is_described_as_its_documentation_does() -> None:
@@ -42,7 +49,7 @@ def test_iris_is_described_as_its_documentation_does() -> None:
     assert about.duplicates == frame.duplicated().sum() == 1
 
 
-def test_kinds_missing_values_and_the_commonest_words() -> None:
+def test_kinds_missing_values_and_the_most_frequent_categories() -> None:
     frame = table(
         number=[1.5, None, 2.5, 3.5],
         boolean=[True, False, True, True],
@@ -50,7 +57,7 @@ def test_kinds_missing_values_and_the_commonest_words() -> None:
         y=[1.0, 2.0, 4.0, 8.5],
     )
     number, boolean, word, y = describe(frame).columns
-    assert (number.kind, number.missing, number.distinct) == ("number", 1, 3)
+    assert (number.kind, number.missing, number.unique) == ("number", 1, 3)
     assert (number.low, number.mean, number.high) == (1.5, 2.5, 3.5)
     assert number.sd == pytest.approx(np.sqrt(2 / 3))
     assert (boolean.kind, boolean.most_frequent) == ("boolean", (("true", 3), ("false", 1)))
@@ -118,59 +125,6 @@ def test_numbered_classes_are_told_by_their_range() -> None:
     assert about.why_task == "it counts from 1 to 3"
 
 
-NAMES = [f"word {i}" for i in range(ROWS)]
-
-
-@pytest.mark.parametrize(
-    ("values", "oddity"),
-    [
-        ([None] * ROWS, "empty"),
-        ([3] * ROWS, "constant"),
-        ([None, *["a"] * (ROWS - 1)], "constant"),
-        ([*map(float, range(ROWS - 1)), np.inf], "unreadable"),
-        ([*range(ROWS - 1), "abc"], "unreadable"),
-        (list(range(7, ROWS + 7)), "row numbers"),
-        (list(range(ROWS, 0, -1)), "row numbers"),
-        (NAMES, "names"),
-        (["0", *["1"] * (ROWS // 2 - 1), *["2"] * (ROWS // 2)], None),
-        ([*range(ROWS - 1), ROWS], None),  # a gap
-        ((np.arange(ROWS) + 0.5).tolist(), None),
-        ([*NAMES[:20], *NAMES[:20]], None),
-        ([1.5, 2.5, *[None] * (ROWS - 2)], "mostly missing"),
-        ([1.5, 2.5, 2.5, 1.5] * 5 + [None] * 20, None),
-        ([f"{i % 2}." for i in range(ROWS)], "copy of the target"),
-        ([1.5, 2.5] * 10 + [None] * 20, "copy of the target"),
-        (["a", "b", "c", "d"] * 10, None),  # it tells the target, but is no copy
-    ],
-)
-def test_odd_inputs_are_told(values: list, oddity: Oddity | None) -> None:
-    about = describe(table(odd=values, plain=WAVES, y=["n", "y"] * (ROWS // 2)))
-    assert odd(about, "odd") == ({oddity} if oddity else set())
-    assert ("odd" in about.unusable) == (oddity not in (None, "mostly missing"))
-    assert "plain" not in about.unusable
-
-
-def test_dates_are_words_that_cannot_be_read() -> None:
-    frame = table(day=pd.date_range("2020-01-01", periods=ROWS), y=WAVES)
-    assert (describe(frame).columns[0].kind, odd(describe(frame), "day")) == (
-        "category",
-        {"unreadable"},
-    )
-
-
-def test_more_words_than_categories_are_told() -> None:
-    words = [f"w{i % 51}" for i in range(510)]
-    about = describe(table(a=words, b=[w[:2] for w in words], y=np.sin(np.arange(510))))
-    assert (odd(about, "a"), odd(about, "b")) == ({"many words"}, set())
-
-
-def test_another_unit_of_the_target_is_a_copy() -> None:
-    celsius = 20 + 5 * WAVES
-    about = describe(table(kelvin=celsius + 273.15, noisy=celsius + 1e-3 * WAVES[::-1], y=celsius))
-    assert (odd(about, "kelvin"), odd(about, "noisy")) == ({"copy of the target"}, set())
-    assert "for certain" in about.unusable["kelvin"]
-
-
 def test_a_doubtful_column_is_used_where_there_is_no_other() -> None:
     lone = describe(table(t=np.arange(ROWS), y=WAVES))
     assert odd(lone, "t") == {"row numbers"}
@@ -183,27 +137,10 @@ def test_a_doubtful_column_is_used_where_there_is_no_other() -> None:
     assert useless.inputs == ()
 
 
-def test_odd_targets_are_told() -> None:
-    def of(y: list) -> set[Oddity]:
-        return odd(describe(table(x=np.sin(np.arange(len(y))), y=y)), "y")
-
-    assert of(["a"] * 30 + ["b"] * 3) == {"unbalanced"}
-    assert of(["a"] * 29 + ["b"] * 3) == set()
-    assert of(["a"] * 10 + ["b"] * 2) == {"rare classes"}
-    assert of(["a"] * 10 + ["b"] * 9 + [None]) == {"missing target"}
-    assert of([1.5, 2.5, 4.0, None]) == {"missing target"}
-    assert of([5.5] * 9) == {"constant"}
-
-
 @pytest.mark.parametrize(("rows", "columns"), [(0, 3), (3, 0), (0, 0)])
 def test_a_table_without_rows_or_columns_is_refused(rows: int, columns: int) -> None:
     with pytest.raises(DataError, match=r"the table has no (rows|columns)"):
         describe(pd.DataFrame(np.zeros((rows, columns))))
-
-
-VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 3), st.floats(), st.text(max_size=3), st.just("1e5")
-)
 
 
 @given(st.data())

@@ -4,106 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import RobustScaler
 
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, encode, outputs_needed
-from bpcli.data.split import fold_rows, split_rows
 from bpcli.data.table import Table
 from bpcli.errors import DataError
 
-FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
-
-
-@given(st.integers(0, 300), st.integers(0, 2**32 - 1))
-def test_splits_share_out_every_row_once(rows: int, seed: int) -> None:
-    splits = split_rows(FRACTIONS, rows, None, np.random.default_rng(seed))
-    assert sorted(row for index in splits.values() for row in index) == list(range(rows))
-    for name, index in splits.items():
-        assert abs(len(index) - FRACTIONS[name] * rows) < 1
-        assert (np.diff(index) > 0).all()
-
-
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(0, 2**32 - 1))
-def test_stratified_splits_share_out_every_class_by_itself(labels: list[int], seed: int) -> None:
-    truth = np.array(labels)
-    splits = split_rows(FRACTIONS, len(truth), truth, np.random.default_rng(seed))
-    assert sorted(row for index in splits.values() for row in index) == list(range(len(truth)))
-    for name, index in splits.items():
-        assert abs(len(index) - FRACTIONS[name] * len(truth)) < 1
-        for label in np.unique(truth):
-            of_class = (truth == label).sum()
-            assert abs((truth[index] == label).sum() - FRACTIONS[name] * of_class) <= 1
-            # Any class of two rows or more is trained on.
-            assert name != "train" or of_class == 1 or label in truth[index]
-
-
-@pytest.mark.parametrize(
-    ("classes", "rows_each", "sizes"), [(20, 3, (42, 9, 9)), (3, 50, (105, 23, 22))]
-)
-def test_stratified_splits_have_the_sizes_asked_for(
-    classes: int, rows_each: int, sizes: tuple[int, ...]
-) -> None:
-    labels = np.repeat(np.arange(classes), rows_each)
-    splits = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(0))
-    assert tuple(len(index) for index in splits.values()) == sizes
-
-
-def test_a_class_of_one_row_is_trained_on_before_others_get_more() -> None:
-    labels = np.array([0] * 10 + [1] + [2] * 9)
-    for seed in range(20):
-        splits = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
-        assert 1 in labels[splits["train"]]
-
-
-@given(
-    st.lists(st.integers(0, 3), min_size=10, max_size=120),
-    st.integers(2, 10),
-    st.sampled_from([0.0, 0.2]),
-    st.booleans(),
-    st.integers(0, 2**32 - 1),
-)
-def test_folds_test_every_row_once_and_share_out_every_class(
-    labels: list[int], folds: int, val: float, is_stratified: bool, seed: int
-) -> None:
-    truth, rows = np.array(labels), len(labels)
-    found = fold_rows(
-        folds, val, rows, truth if is_stratified else None, np.random.default_rng(seed)
-    )
-    assert len(found) == folds
-    assert sorted(row for splits in found for row in splits["test"]) == list(range(rows))
-    sizes = [len(splits["test"]) for splits in found]
-    assert max(sizes) - min(sizes) <= 1
-    for splits in found:
-        assert sorted(np.concatenate(list(splits.values()))) == list(range(rows))
-        assert all((np.diff(index) > 0).all() for index in splits.values())
-        assert abs(len(splits["val"]) - val * (rows - len(splits["test"]))) < 1
-    for label in np.unique(truth) if is_stratified else ():
-        counts = [(truth[splits["test"]] == label).sum() for splits in found]
-        assert max(counts) - min(counts) <= 1
-
-
-def test_folds_have_the_class_counts_of_scikit_learns() -> None:
-    labels = np.random.default_rng(0).choice(3, 97, p=[0.6, 0.3, 0.1])
-    theirs = [test for _, test in StratifiedKFold(5).split(labels, labels)]
-    splits = fold_rows(5, 0, len(labels), labels, np.random.default_rng(1))
-    for label in range(3):
-        counts = [
-            sorted(int((labels[test] == label).sum()) for test in tests)
-            for tests in (theirs, [each["test"] for each in splits])
-        ]
-        assert counts[0] == counts[1]
-
-
-def test_the_split_depends_on_the_seed_alone() -> None:
-    once, again, other = (
-        split_rows(FRACTIONS, 100, None, np.random.default_rng(seed))["test"] for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(once, again)
-    assert set(once) != set(other)
-
-
 COLUMNS = np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]])
+
+LABELS = Table(np.zeros((3, 1)), labels=np.array([2, 0, 1]), class_names=("a", "b", "c"))
 
 
 def test_standard_scaling() -> None:
@@ -178,9 +87,6 @@ def test_a_reconstruction_has_its_scaled_inputs_as_targets() -> None:
     split = prep.split("train", table, np.arange(3))
     np.testing.assert_array_equal(split.X, split.Y)
     np.testing.assert_array_equal(prep.original(split.Y), COLUMNS)
-
-
-LABELS = Table(np.zeros((3, 1)), labels=np.array([2, 0, 1]), class_names=("a", "b", "c"))
 
 
 def test_classes_are_one_hot() -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from builds import MOONS, built
 
 from bpcli.config.load import load_config
 from bpcli.errors import ConfigError
@@ -133,3 +134,14 @@ def test_rows_of_a_file_count_once_they_are_read(
 )
 def test_sizes_have_the_unit_that_suits_them(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_matrices_of_parameters_must_fit_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide, squares = "network.layers=[2, 10000, 1]", "training.optimizer=levenberg_marquardt"
+    monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2**33)
+    with pytest.raises(
+        ConfigError, match="72 GiB of memory for what `levenberg_marquardt` remembers or solves"
+    ):
+        built(MOONS, wide, "loss=mse", squares)
+    assert built(MOONS, wide, "loss=mse").network.n_params == 40_001
+    assert built(MOONS, "loss=mse", squares).network.n_params == 13

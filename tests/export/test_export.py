@@ -27,7 +27,8 @@ from bpcli.export import onnx_file, python_child, python_file
 from bpcli.export.export import FORMATS, export
 from bpcli.export.literals import identifier, number, python_string
 from bpcli.export.model import Model
-from bpcli.nn.activations import ACTIVATIONS, Activation, Elu, LeakyRelu, Maxout
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Bias, Layer, Network

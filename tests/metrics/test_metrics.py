@@ -8,7 +8,7 @@ from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.table import Table
 from bpcli.engine.rows import Rows
 from bpcli.metrics import metrics
-from bpcli.metrics.metrics import METRICS, METRICS_OF, constant_predictions, measure, predictions
+from bpcli.metrics.metrics import METRICS, METRICS_OF, measure, predictions
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
@@ -78,28 +78,6 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), split), prep, split)
     assert predicted.log_losses is not None
     assert predicted.log_losses.tolist() == [1000, 0]
-
-
-def test_the_constant_baseline_predicts_the_commonest_class_and_the_mean() -> None:
-    labels = np.array([0, 1, 1, 1, 0, 2])
-    table = Table(X[:6], labels=labels, class_names=("a", "b", "c"))
-    prep = Preprocessor.fit(table, np.arange(4), 3, "none", "none")
-    training, test = (
-        prep.split("train", table, np.arange(4)),
-        prep.split("test", table, np.arange(4, 6)),
-    )
-    found = measure(("accuracy", "log_loss"), training, constant_predictions(training, training))
-    assert found["accuracy"] == 0.75
-    assert found["log_loss"] == pytest.approx(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
-    unseen = measure(("accuracy", "log_loss"), test, constant_predictions(training, test))
-    assert unseen == {"accuracy": 0.0, "log_loss": None}  # class c never stood in training
-
-    values = Table(X[:6], Y=np.arange(6.0)[:, None])
-    prep = Preprocessor.fit(values, np.arange(4), 1, "none", "standard")
-    training = prep.split("train", values, np.arange(4))
-    found = measure(("rmse", "r2"), training, constant_predictions(training, training))
-    assert found["rmse"] == pytest.approx(np.arange(4).std())
-    assert found["r2"] == pytest.approx(0)
 
 
 def test_r2_of_a_constant_target_is_undefined() -> None:

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bpcli.nn.activation import Activation
 from bpcli.nn.activations import (
     ACTIVATION_ALIASES,
     ACTIVATIONS,
-    Activation,
     Elu,
     LeakyRelu,
     Maxout,
@@ -17,7 +17,14 @@ from bpcli.nn.activations import (
     Sigmoid,
     Tanh,
 )
-from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Huber, Loss
+from bpcli.nn.losses import (
+    LOSSES,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    Loss,
+    canonical_loss,
+)
 
 columns = arrays(np.float64, (6, 3), elements=st.floats(-30, 30))
 
@@ -119,6 +126,37 @@ def test_softmax_rows_add_up_to_one_and_ignore_a_shift(z: np.ndarray) -> None:
 def test_two_class_softmax_is_a_sigmoid_of_the_difference(z: np.ndarray) -> None:
     pair = value(ACTIVATIONS["softmax"](), np.vstack([np.zeros_like(z), z]))
     np.testing.assert_allclose(pair[1], value(Sigmoid(), z)[0], atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_what_a_class_says_of_its_function_is_so(name: str) -> None:
+    activation = ACTIVATIONS[name]()
+    z = np.random.default_rng(0).normal(size=(6, 50))
+    a = value(activation, z)
+    raised = z.copy()
+    raised[-1] += 1  # a row of the last unit
+    others_moved = not np.array_equal(value(activation, raised)[:-1], a[:-1])
+    assert activation.mixes_units == others_moved
+    assert activation.is_elementwise == (len(a) == len(z) and not others_moved)
+    assert activation.is_identity == np.array_equal(a, z)
+    assert activation.gives_distribution == np.allclose(a.sum(axis=0), 1)
+    assert activation.gives_probabilities == (activation.bounds == (0, 1))
+    extremes = value(activation, np.array([[1e4, -1e4], [-1e4, 1e4]]))
+    low, high = activation.bounds or (extremes.min(), extremes.max())
+    np.testing.assert_allclose([extremes.min(), extremes.max()], [low, high], atol=2e-4)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_only_functions_bounded_on_both_sides_have_bounds(name: str) -> None:
+    extremes = [value(ACTIVATIONS[name](), np.full((2, 1), far)) for far in (-1e4, 1e4)]
+    assert (ACTIVATIONS[name].bounds is not None) == (np.abs(extremes).max() <= 1)
+
+
+@pytest.mark.parametrize("name", [n for n in ACTIVATIONS if canonical_loss(n)])
+def test_the_link_leads_back_from_a_to_z(name: str) -> None:
+    activation = ACTIVATIONS[name]()
+    a = value(activation, np.random.default_rng(0).normal(size=(6, 50)))
+    np.testing.assert_allclose(value(activation, activation.link(a)), a, rtol=1e-13)
 
 
 def test_aliases_name_activations() -> None:

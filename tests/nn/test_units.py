@@ -8,8 +8,8 @@ from hypothesis import given
 from strategies import Problem, problems
 
 from bpcli.nn import units
+from bpcli.nn.activation import Activation
 from bpcli.nn.activations import (
-    Activation,
     Elu,
     Identity,
     LeakyRelu,

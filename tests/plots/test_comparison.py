@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from bpcli.plots.comparison import comparison_figure, comparison_picture
+from bpcli.plots.comparison import comparison_figure, comparison_plot
 from bpcli.plots.style import FORMATS
 
 SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
@@ -81,7 +81,7 @@ def test_many_optimizers_differ_in_colour_or_dashes_and_neighbours_in_both() -> 
 
 
 @pytest.mark.parametrize("length", [5, 40, 100])
-def test_the_legend_stands_inside_the_picture_and_beside_the_panels(length: int) -> None:
+def test_the_legend_stands_inside_the_plot_and_beside_the_panels(length: int) -> None:
     labels = tuple(f"{number:0{length}}" for number in range(6))
     figure = comparison_figure(document(labels))
     figure.draw_without_rendering()
@@ -131,19 +131,19 @@ def test_trainings_without_a_step_are_drawn_all_the_same(count: int) -> None:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_the_suffix_chooses_the_format_and_equal_documents_give_equal_bytes(suffix: str) -> None:
-    picture = comparison_picture(document(), Path(f"x{suffix}"))
-    assert picture.startswith(SIGNATURE[suffix])
-    assert comparison_picture(document(), Path(f"y{suffix.upper()}")) == picture
+    plot = comparison_plot(document(), Path(f"x{suffix}"))
+    assert plot.startswith(SIGNATURE[suffix])
+    assert comparison_plot(document(), Path(f"y{suffix.upper()}")) == plot
 
 
-def test_a_picture_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) -> None:
+def test_a_plot_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\nbackend: tkagg\n")
     probe = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from pathlib import Path\n"
         "from views_document import document\n"
-        "from bpcli.plots.comparison import comparison_picture\n"
-        "sys.stdout.buffer.write(comparison_picture(document(), Path('x.svg')))\n"
+        "from bpcli.plots.comparison import comparison_plot\n"
+        "sys.stdout.buffer.write(comparison_plot(document(), Path('x.svg')))\n"
         "assert 'matplotlib.pyplot' not in sys.modules and 'tkinter' not in sys.modules\n"
     )
     (tmp_path / "views_document.py").write_text(f"def document():\n    return {document()!r}\n")
@@ -151,4 +151,4 @@ def test_a_picture_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) 
         [sys.executable, "-c", probe, tmp_path], cwd=tmp_path, capture_output=True, check=True,
         env={"MPLBACKEND": "tkagg", "HOME": str(Path.home())},
     )  # fmt: skip
-    assert done.stdout == comparison_picture(document(), Path("x.svg"))
+    assert done.stdout == comparison_plot(document(), Path("x.svg"))

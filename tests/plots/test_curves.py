@@ -104,13 +104,13 @@ def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
     assert PLOTS["loss"].title(killed) == "loss by epoch, interrupted, resumable"
 
 
-def test_no_finite_loss_is_no_picture(moons: Subject) -> None:
+def test_no_finite_loss_is_no_plot(moons: Subject) -> None:
     subject = losses(moons, [math.nan, math.inf], [math.nan, math.nan])
     assert PLOTS["loss"].why_not(subject) == "None of its losses is finite."
 
 
 @pytest.mark.parametrize("name", ["$x^2$", "a_$b", "long_" * 60, "<svg>", "\\frac", "数据"])
-def test_any_name_fits_above_the_picture(moons: Subject, name: str) -> None:
+def test_any_name_fits_above_the_plot(moons: Subject, name: str) -> None:
     laid_out("loss", losses(moons, [1, 0.5], [1, 0.5], name=name))
 
 
@@ -227,7 +227,7 @@ def test_an_optimizer_without_figures_says_so(tmp_path: Path) -> None:
     )
 
 
-def test_equal_runs_give_equal_pictures(tmp_path: Path) -> None:
+def test_equal_runs_give_equal_plots(tmp_path: Path) -> None:
     first, again = (subject_of(tmp_path, "xor", training__epochs=3) for _ in range(2))
     assert first.run_id != again.run_id
     kinds = ["loss", "metrics", "weights"]

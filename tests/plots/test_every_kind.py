@@ -1,6 +1,6 @@
-"""Every kind of picture of every shipped config; each new kind and config is drawn here by itself.
+"""Every kind of plot of every shipped config; each new kind and config is drawn here by itself.
 
-Laying out takes most of the time, so at reduced size pictures of a few configs alone are laid out,
+Laying out takes most of the time, so at reduced size plots of a few configs alone are laid out,
 deep networks are narrow, and large ones record no path.
 """
 
@@ -32,7 +32,7 @@ def reduced(config: str) -> dict[str, object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", TRAINED)
-def test_every_picture_shows_data_names_its_axes_and_fits(tmp_path: Path, config: str) -> None:
+def test_every_plot_shows_data_names_its_axes_and_fits(tmp_path: Path, config: str) -> None:
     subject = subject_of(tmp_path, config, training__epochs=4, **reduced(config))
     found = reasons(subject)
     kinds = [kind for kind, reason in found.items() if reason is None]

@@ -42,7 +42,7 @@ def test_weights_are_counted_at_the_start_and_at_the_end(digits: Subject) -> Non
         assert in_bins(start[f"W{number}"], before)
         assert axes.get_xlabel() == f"weight, entry of W{number}"
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["best epoch (5)", "start"]
+    assert [text.get_text() for text in legend.get_texts()] == ["best epoch (5)", "initialisation"]
 
 
 def test_activations_are_those_of_the_training_rows(digits: Subject) -> None:

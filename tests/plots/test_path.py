@@ -103,7 +103,7 @@ def test_in_a_metric_the_plane_is_the_nearest_in_that_metric() -> None:
     assert all(far(found.directions) < far(other) for other in others)
 
 
-def test_of_a_deep_network_the_picture_says_how_far_the_plane_is_off(tmp_path: Path) -> None:
+def test_of_a_deep_network_the_plot_says_how_far_the_plane_is_off(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "xor", training__epochs=300, training__record_params="true")
     figure = laid_out("path", subject)
     recorded, drawn_losses = on_the_plane(subject)

@@ -1,50 +1,88 @@
+"""Several plots in one figure: each in its place, at its size, with nothing over another."""
+
 from __future__ import annotations
 
 import io
+from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import imread
+from plotted import check_room, subject_of
 
-from bpcli.plots.sheet import SHEETS, Placed
-from bpcli.plots.style import dots
+from bpcli.plots import PLOTS, plot_file, reasons, sheet_of
+from bpcli.plots.sheet import sheet
+from bpcli.plots.style import FORMATS, house_style, rendered
 
-SVG = "{http://www.w3.org/2000/svg}svg"
-
-
-def drawn(number: int) -> Figure:
-    figure = Figure(figsize=(3 + number, 2.3 + number), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([number, 1, 2 * number], label=f"line {number}")
-    figure.legend(loc="outside lower center")
-    return figure
+SIZES = [(4.0, 3.3), (19.0, 4.3), (3.0, 2.3), (5.0, 2.0), (24.5, 2.5)]
 
 
-def placed() -> list[Placed]:
-    return [Placed(drawn(1), 0.0, 0.0), Placed(drawn(2), 4.0, 0.0), Placed(drawn(0), 0.0, 4.3)]
+def filled() -> tuple[Figure, list[SubFigure]]:
+    figure, panels = sheet(SIZES)
+    for number, panel in enumerate(panels, start=1):
+        panel.suptitle(f"title {number}")
+        panel.subplots().plot([number, 1, 2 * number], label=f"line {number}")
+        panel.legend(loc="outside lower center")
+    return figure, panels
 
 
-def test_the_dots_of_each_picture_are_in_its_place() -> None:
-    sheet = (imread(io.BytesIO(SHEETS[".png"](placed())))[..., :3] * 255).round()
-    assert sheet.shape == (990, 1350, 3)  # 6.6 and 9 inches
-    for figure, left, top in placed():
-        own, row, column = dots(figure), int(top * 150), int(left * 150)
-        within = sheet[row : row + own.shape[0], column : column + own.shape[1]]
-        np.testing.assert_array_equal(within, own)
-    assert (sheet[-1, -1] == 255).all()  # where no picture is
+def inches(panel: SubFigure) -> list[float]:
+    """Left, top, width and height of a part of a figure."""
+    whole, box = panel.get_figure(root=True).bbox, panel.bbox
+    left, top = box.x0, whole.y1 - box.y1
+    return [float(length / panel.dpi) for length in (left, top, box.width, box.height)]
 
 
-def test_an_svg_has_each_picture_in_its_place() -> None:
-    root = ElementTree.fromstring(SHEETS[".svg"](placed()))
-    assert (root.get("width"), root.get("height")) == ("648pt", "475.2pt")
-    keys = ("x", "y", "width", "height")
-    found = [[float(part.get(key, "")) for key in keys] for part in root.findall(SVG)]
-    expected = [[0, 0, 288, 237.6], [288, 0, 360, 309.6], [0, 309.6, 216, 165.6]]
-    np.testing.assert_allclose(found, expected)
+def test_each_plot_has_its_own_size_beside_the_one_before_or_below_the_highest_of_a_row() -> None:
+    with house_style():
+        figure, panels = filled()
+        figure.draw_without_rendering()
+    places = [(0, 0), (4, 0), (0, 4.3), (3, 4.3), (0, 6.6)]
+    expected = [[*place, *size] for place, size in zip(places, SIZES, strict=True)]
+    np.testing.assert_allclose([inches(panel) for panel in panels], expected, atol=1e-6)
+    np.testing.assert_allclose(figure.get_size_inches(), (24.5, 9.1))
 
 
-@pytest.mark.parametrize("suffix", SHEETS)
-def test_equal_pictures_make_equal_sheets(suffix: str) -> None:
-    assert SHEETS[suffix](placed()) == SHEETS[suffix](placed())
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_equal_sheets_give_equal_bytes(suffix: str) -> None:
+    first, again = (rendered(filled()[0], suffix) for _ in range(2))
+    assert first == again
+
+
+def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
+    subject = subject_of(tmp_path, "moons", training__epochs=4, training__record_params="true")
+    kinds = [kind for kind, reason in reasons(subject).items() if reason is None]
+    assert len(kinds) == 13
+    with house_style():
+        figure = sheet_of(kinds, subject)
+        check_room(figure)
+    panels = [part for part in figure.findobj(SubFigure) if part.get_suptitle().count("\n") == 1]
+    assert len(panels) == len(kinds)
+    boxes = [panel.get_tightbbox() for panel in panels]  # in dots
+    for kind, panel, box in zip(kinds, panels, boxes, strict=True):
+        left, top, width, height = inches(panel)
+        assert (width, height) == pytest.approx(PLOTS[kind].size(subject), abs=1e-4)
+        assert min(left, top) > -1e-6, kind
+        assert box.x0 >= panel.bbox.x0 - 2, kind
+        assert box.y0 >= panel.bbox.y0 - 2, kind
+        assert box.x1 <= panel.bbox.x1 + 2, kind
+        assert box.y1 <= panel.bbox.y1 + 2, kind
+    for first, second in combinations(boxes, 2):
+        assert not first.overlaps(second)
+
+
+def test_several_plots_of_a_run_are_one_drawing_or_pages(tmp_path: Path) -> None:
+    subject = subject_of(tmp_path, "xor", training__epochs=3)
+    kinds = ["loss", "network"]
+    (width, height), (other, lower) = (PLOTS[kind].size(subject) for kind in kinds)
+    size = (width + other, max(height, lower))
+    root = ElementTree.fromstring(plot_file(kinds, subject, ".svg"))
+    shown = [float(str(root.get(key)).removesuffix("pt")) / 72 for key in ("width", "height")]
+    assert shown == pytest.approx(size)
+    dots = imread(io.BytesIO(plot_file(kinds, subject, ".png")))
+    assert dots.shape[:2] == (round(150 * size[1]), round(150 * size[0]))
+    assert (dots[:, :, :3] < 0.5).any(axis=(0, 2))[int(150 * width) :].any()  # the second plot
+    assert plot_file(kinds, subject, ".pdf").count(b"/Type /Page ") == 2

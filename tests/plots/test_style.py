@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 from itertools import pairwise
@@ -10,17 +9,16 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.image import imread
 
 from bpcli.plots.style import (
     FORMATS,
-    document,
-    dots,
     house_style,
     line_style,
     literal,
+    on_grid,
     ordered_style,
-    picture,
+    rendered,
+    rendered_pages,
 )
 
 SIGNATURE = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
@@ -36,15 +34,15 @@ def figure_with(text: str) -> Figure:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_equal_figures_give_equal_bytes_of_the_format(suffix: str) -> None:
-    first, again = (picture(figure_with("a"), suffix) for _ in range(2))
+    first, again = (rendered(figure_with("a"), suffix) for _ in range(2))
     assert first == again
     assert first.startswith(SIGNATURE[suffix])
-    assert picture(figure_with("b"), suffix) != first
+    assert rendered(figure_with("b"), suffix) != first
 
 
 def test_a_pdf_has_a_page_for_each_figure_and_no_date() -> None:
-    made = document([figure_with("a"), figure_with("b")])
-    assert made == document([figure_with("a"), figure_with("b")])
+    made = rendered_pages([figure_with("a"), figure_with("b")])
+    assert made == rendered_pages([figure_with("a"), figure_with("b")])
     assert made.count(b"/Type /Page\n") + made.count(b"/Type /Page ") == 2
     assert b"CreationDate" not in made
 
@@ -89,26 +87,23 @@ def test_drawing_needs_no_display_and_no_settings_of_ones_own(tmp_path: Path) ->
     probe = (
         "import sys\n"
         "from matplotlib.figure import Figure\n"
-        "from bpcli.plots.style import document, house_style, picture\n"
+        "from bpcli.plots.style import house_style, rendered, rendered_pages\n"
         "with house_style():\n"
         "    figure = Figure()\n"
         "    figure.text(0.5, 0.5, 'a')\n"
         "    figure.draw_without_rendering()\n"
-        "document([figure])\n"
-        "sys.stdout.buffer.write(picture(figure, '.png'))\n"
+        "rendered_pages([figure])\n"
+        "sys.stdout.buffer.write(rendered(figure, '.png'))\n"
         "assert 'matplotlib.pyplot' not in sys.modules and 'tkinter' not in sys.modules\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, check=True,
         env={"MPLBACKEND": "tkagg", "HOME": str(Path.home())},
     )  # fmt: skip
-    assert done.stdout == picture(figure_with("a"), ".png")
+    assert done.stdout == rendered(figure_with("a"), ".png")
 
 
-def test_the_dots_of_a_figure_are_those_of_its_file() -> None:
-    figure = Figure(figsize=(4.01, 2.78), layout="constrained")  # 416.99999999999994 dots high
-    axes = figure.subplots()
-    axes.plot([1, 3, 2], label="a")
-    figure.legend(loc="outside lower center")
-    shown = (imread(io.BytesIO(picture(figure, ".png")))[..., :3] * 255).round()
-    np.testing.assert_array_equal(dots(figure), shown)
+def test_margins_of_round_sizes_are_rounded_alike_whatever_their_last_digits() -> None:
+    margins = 0.04167 / (np.arange(10, 400) / 10)  # matplotlib's own, in widths
+    np.testing.assert_array_equal(on_grid(margins * (1 - 1e-10)), on_grid(margins * (1 + 1e-10)))
+    np.testing.assert_allclose(on_grid(margins), margins, atol=1e-5)

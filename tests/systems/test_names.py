@@ -33,10 +33,10 @@ loss: {loss}
 training: {{epochs: 5, optimizer: rprop, record_params: true{weights}}}
 """
 INPUTS = ([1, 2, 3], [1, 2], [1], [3])
-"""Columns that are read: few of them have pictures of a plane or of a curve."""
+"""Columns that are read: few of them have plots of a plane or of a curve."""
 
 NAMED = ["confusion", "roc", "predicted", "residuals", "fit", "regions", "network", "loss"]
-"""The pictures with names in them."""
+"""The plots with names in them."""
 
 
 def names(draw: Callable[[Random], str], rng: Random, count: int) -> list[str]:
@@ -138,7 +138,7 @@ def test_a_table_of_any_names_does_no_harm(bpnet, seed: int) -> None:
     _check_predictions(bpnet, case)
     _check_exports(bpnet, case)
     if FULL or seed % 4 == 0:
-        _check_pictures(bpnet)
+        _check_plots(bpnet)
     if FULL and seed % 10 == 0:
         assert bpnet("plot", "latest").code == 0, "every kind"
     assert not [*Path().rglob(CANARY)]
@@ -147,7 +147,8 @@ def test_a_table_of_any_names_does_no_harm(bpnet, seed: int) -> None:
 def _check_predictions(bpnet, case: Case) -> None:
     """Every kind of output holds the same classes; only those of CSV and TSV may have a mark."""
     expected = [
-        row.get("class") for row in json.loads(bpnet("predict", "latest", "t.csv", "--json").out)
+        row.get("class")
+        for row in json.loads(bpnet("predict", "latest", "t.csv", "--json").out)["rows"]
     ]
     for output, separator in (("o.csv", ","), ("o.tsv", "\t")):
         for options in ([], ["--raw"]):
@@ -165,7 +166,7 @@ def _check_predictions(bpnet, case: Case) -> None:
     for ending in ("json", "jsonl", "npz"):
         assert bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}").code == 0
     assert [row.get("class") for row in json.loads(Path("o.json").read_text("utf-8"))] == expected
-    own = json.loads(bpnet("predict", "latest", "--json").out)
+    own = json.loads(bpnet("predict", "latest", "--json").out)["rows"]
     lines = bpnet("predict", "latest")
     assert is_harmless(lines.err)
     table = list(csv.reader(io.StringIO(lines.out, newline=""), delimiter="\t"))
@@ -176,7 +177,7 @@ def _check_predictions(bpnet, case: Case) -> None:
 
 def _check_exports(bpnet, case: Case) -> None:
     """Exported files give what `predict` gives."""
-    rows = json.loads(bpnet("predict", "latest", "t.csv", "--json").out)
+    rows = json.loads(bpnet("predict", "latest", "t.csv", "--json").out)["rows"]
     for to in ("python", "json", "onnx"):
         if to == "onnx":
             pytest.importorskip("onnxruntime")
@@ -199,7 +200,7 @@ def _check_exports(bpnet, case: Case) -> None:
     assert json.loads(document)["outputs"] == [*rows[0]["outputs"]]
 
 
-def _check_pictures(bpnet) -> None:
+def _check_plots(bpnet) -> None:
     listed = [line.split() for line in bpnet("plot", "latest", "--list").out.splitlines()]
     kinds = [line[0] for line in listed if line[1:2] == ["yes"] and line[0] in NAMED]
     for file in ("all.svg", "all.pdf") if FULL else ("all.svg",):

@@ -41,16 +41,16 @@ def test_what_a_file_holds_and_what_was_guessed_is_said(tmp_path: Path) -> None:
     assert facts["rows"] == "3, 1 repeating one before"
     assert facts["header"] == "no: row 1 has a number, 1"
     assert facts["target"] == "x2: the last column"
-    assert facts["task"] == "classification into 2 classes: it holds words"
+    assert facts["task"] == "classification into 2 classes: it holds categories"
 
 
 def test_a_narrow_terminal_leaves_out_columns_and_keeps_the_target(tmp_path: Path) -> None:
     about = look(tmp_path, "a_long_name,c,y\n1,a,p\n2,a,q\n2,b,q\n").description
     out = io.StringIO()
     left_out = Console(file=out, width=60).show(columns_table(about), EXPENDABLE)
-    assert left_out == ["different", "sd", "most_frequent", "mean"]
+    assert left_out == ["unique", "sd", "most frequent", "mean"]
     assert max(map(len, out.getvalue().splitlines())) <= 60
-    assert "with target" in out.getvalue()
+    assert "association" in out.getvalue()
 
 
 def test_many_columns_and_classes_are_cut(tmp_path: Path) -> None:

@@ -74,12 +74,18 @@ def sheets_of(blocks: Iterable[Block]) -> list[Sheet]:
 
 
 def test_every_activation_loss_and_optimizer_has_its_formula() -> None:
-    cross_entropies = {name for name, loss in LOSSES.items() if loss.output_activations}
-    assert set(formulas.FORWARD) == set(ACTIVATIONS)
-    assert set(formulas.SLOPE) == set(ACTIVATIONS) - {"identity", "maxout", "softmax"}
-    assert set(formulas.LOSS) == set(LOSSES)
-    assert set(formulas.GRAD_A) == set(LOSSES) - cross_entropies
-    assert set(formulas.UPDATE) == set(formulas.MEANING) == set(OPTIMIZERS) - {"gradient_descent"}
+    for activation in (kind() for kind in ACTIVATIONS.values()):
+        assert activation.formula.startswith("a")
+        is_slope = activation.derivative.startswith("f'(z) = ")
+        assert is_slope or activation.derivative.startswith("delta")
+        assert is_slope == activation.is_elementwise
+    for loss in LOSSES.values():
+        assert loss.formula.startswith("loss_i = ")
+        assert loss.derivative.startswith("delta = " if loss.is_canonical else "∂loss_i/∂a = ")
+        assert loss.is_canonical == (loss.output_activations is not None)
+    for optimizer in set(OPTIMIZERS.values()) - {GradientDescent}:
+        assert optimizer.formulas
+        assert optimizer.notation
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"maxout", "softmax"}))
@@ -90,13 +96,10 @@ def test_the_formulas_of_an_activation_are_what_it_computes(name: str, z: float)
     a, slope = np.empty((1, 1)), np.empty((1, 1))
     activation.forward(column, a)
     activation.pullback(column, a, np.ones((1, 1)), slope)
-    options = {"z": "(z)", "a": "(a)", **formulas._options(activation)}
-    found = formulas.FORWARD[name].format(**options).partition(" = ")[2]
-    assert value_of(found, z=z, a=a.item()) == pytest.approx(a.item())
-    if name != "identity":
-        shown = formulas.slope_formula(activation, "(z)", "(a)", times="*")
-        assert shown is not None
-        assert value_of(shown.partition(" = ")[2], z=z, a=a.item()) == pytest.approx(slope.item())
+    words = vars(activation) | {"z": "(z)", "a": "(a)"}
+    for formula, expected in ((activation.formula, a), (activation.derivative, slope)):
+        shown = formulas.worded(formula, words).partition(" = ")[2]
+        assert value_of(shown, z=z, a=a.item()) == pytest.approx(expected.item())
 
 
 def value_of(formula: str, **names: float) -> float:
@@ -110,6 +113,21 @@ def value_of(formula: str, **names: float) -> float:
     functions = {"exp": np.exp, "ln": np.log, "tanh": np.tanh, "max": max, "abs": abs}
     functions |= {"sign": np.sign, "clip": np.clip}
     return float(eval(code, functions | names))  # a formula of our own
+
+
+@pytest.mark.parametrize(
+    ("text", "factor"),
+    [
+        ("a - y", "(a - y)"),
+        ("-0.2 - (-0.3)", "(-0.2 - (-0.3))"),
+        ("(a) + (y)", "((a) + (y))"),
+        ("2 (a - y)", "2 (a - y)"),
+        ("tanh(2 (a - y))", "tanh(2 (a - y))"),
+        ("1e-05 a", "1e-05 a"),
+    ],
+)
+def test_a_sum_gets_brackets_as_a_factor(text: str, factor: str) -> None:
+    assert formulas.bracketed(text) == factor
 
 
 # Worked-out lines.

@@ -11,7 +11,7 @@ import pytest
 import textbook
 from hypothesis import assume, given, settings
 from strategies import Problem, problems
-from systems import CONFIGS
+from tracing import experiment_of, traced
 
 from bpcli.config.load import load_config, validate
 from bpcli.config.source import Source
@@ -20,18 +20,8 @@ from bpcli.experiment import Experiment, build
 from bpcli.nn.activations import ACTIVATIONS, Softmax
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.registry import as_mapping
-from bpcli.trace.numbers import MOST_ROWS, trace
+from bpcli.trace.numbers import trace
 from bpcli.workflows.predict import predict_rows
-
-
-def experiment_of(name: str, *overrides: str) -> Experiment:
-    return build(load_config(CONFIGS / f"{name}.yaml", overrides), needs_targets=False)
-
-
-def traced(name: str, *overrides: str, **options: object) -> dict:
-    """The JSON of a trace of a shipped config at its initial parameters."""
-    experiment = experiment_of(name, *overrides)
-    return trace(experiment, experiment.initial_params, **options).to_json()  # type: ignore[arg-type]
 
 
 def numbers(found: object, expected: object, rel: float = 1e-13) -> None:
@@ -255,33 +245,6 @@ def test_the_entry_that_is_followed_adds_up(problem: Problem) -> None:
 # Rows.
 
 
-def test_one_row_makes_an_update_of_its_own() -> None:
-    document = traced("xor", rows=[2])
-    (update,) = document["updates"]
-    (one,) = update["passes"]
-    assert (document["rows"], document["inputs"], document["targets"]) == ([2], [[1, 0]], [[1]])
-    assert (document["scale"], len(one["loss_by_row"])) == (1, 1)
-    assert "row 2 alone; training has 4 rows" in document["shown"]
-
-
-def test_without_rows_a_small_training_split_is_taken_whole_else_its_first_row() -> None:
-    assert traced("xor")["rows"] == [0, 1, 2, 3]
-    assert traced("plane", f"data.n_samples={MOST_ROWS}")["rows"] == list(range(MOST_ROWS))
-    document = traced("plane", f"data.n_samples={MOST_ROWS + 1}")
-    assert document["rows"] == [0]
-    assert "row 0 alone, the first of the 9 training rows" in document["shown"]
-
-
-def test_rows_are_those_of_predict_and_may_be_of_any_split() -> None:
-    experiment = experiment_of("softmax_iris")
-    test_row = int(experiment.splits["test"].index[0])
-    found = trace(experiment, experiment.initial_params, rows=[test_row])
-    X = experiment.preprocessor.inputs.apply(experiment.table.X[[test_row]])
-    assert found.to_json()["inputs"] == X.tolist()
-    assert found.setting.splits == ("test",)
-    assert "not trained on" in " ".join(found.setting.notes)
-
-
 def test_the_whole_training_split_moves_as_an_epoch_of_training_does() -> None:
     experiment = experiment_of("moons", "data.n_samples=40", "training.l2=0.1")
     rows = experiment.splits["train"].index
@@ -335,45 +298,6 @@ def test_without_targets_the_forward_pass_is_that_of_predict(tmp_path: Path) -> 
     outputs = predict_rows(experiment, params, np.arange(3)).outputs
     found = trace(experiment, params).to_json()["forward"][-1]["a"]
     np.testing.assert_allclose(found, outputs, rtol=1e-14)
-
-
-@pytest.mark.parametrize("rows", [[4], [0, 9], []])
-def test_rows_that_there_are_not_are_refused(rows: list[int]) -> None:
-    with pytest.raises(ConfigError, match="the data have rows 0 to 3"):
-        traced("xor", rows=rows)
-
-
-# Entries.
-
-
-@pytest.mark.parametrize(
-    "entry",
-    ["W3[1,1]", "W1[5,1]", "W1[0,1]", "W1[1]", "b1[1,1]", "b2[2]", "W1", "W1[1,1", "x1[1]", "",
-     "W1[²,1]", "W" + "9" * 400 + "[1,1]"],
-)  # fmt: skip
-def test_entries_that_there_are_not_are_refused_with_the_shapes(entry: str) -> None:
-    shapes = r"W1 \(4 x 2\), b1 \(4\), W2 \(1 x 4\), b2 \(1\)"
-    with pytest.raises(ConfigError, match=shapes):
-        traced("xor", entry=entry)
-
-
-@pytest.mark.parametrize("entry", ["W1[2,1]", " W1[ 2 , 1 ] ", "b1[2]", "W2[1,4]", "b2[1]"])
-def test_an_entry_is_followed(entry: str) -> None:
-    found = traced("xor", entry=entry)["updates"][0]["entry"]
-    assert found["entry"] == entry.replace(" ", "")
-    assert found["after"] == pytest.approx(found["before"] - found["objective_by_entry"])
-
-
-def test_without_an_entry_the_steepest_weight_of_the_first_layer_is_followed() -> None:
-    (update,) = traced("xor")["updates"]
-    grad = np.array(update["passes"][0]["backward"][0]["objective_by_W"])
-    row, column = (int(place) - 1 for place in update["entry"]["entry"][3:-1].split(","))
-    assert abs(grad[row, column]) == np.abs(grad).max()
-
-
-def test_an_entry_without_targets_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no targets"):
-        traced("forward_3443", entry="W1[1,1]")
 
 
 # Optimizers and ends.

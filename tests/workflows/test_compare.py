@@ -208,7 +208,8 @@ def test_what_does_not_fit_the_data_is_found_before_any_training(
     monkeypatch.setattr(module, "_trial", None)
     with pytest.raises(ConfigError, match="layers") as caught:
         compared("sgd,looking", "network.layers=[3, 16, 8, 1]")
-    assert str(caught.value).count("1 fault in") == 1
+    assert str(caught.value).count("1 error in") == 1
+    assert [issue.key for issue in caught.value.issues] == ["network.layers.0"]
 
 
 def test_any_number_of_workers_leads_to_the_same_losses() -> None:

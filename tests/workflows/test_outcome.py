@@ -12,13 +12,14 @@ from workflows.test_resume import Stops
 
 from bpcli.config.load import load_config
 from bpcli.engine.sums import RowSums
-from bpcli.errors import Diverged, Interrupted, RunError
+from bpcli.errors import Diverged, Interrupted, RunError, WorkerLost
 from bpcli.experiment import build
 from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.files import array_bytes, file_digest
 from bpcli.runs.layout import METRICS, WEIGHTS
 from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
+from bpcli.training.loop import Epoch
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows import outcome as module
 from bpcli.workflows.outcome import Outcome
@@ -108,6 +109,19 @@ def test_divergence_says_where_the_run_is_and_is_the_exception_that_was_raised(
     epochs = outcome.record.epochs
     assert note == f"The run is saved as {outcome.run.run_id} ({epochs} epochs)."
     assert not outcome.run.path(f"checkpoint-{epochs}.safetensors").exists()
+
+
+def test_a_worker_that_was_lost_leaves_no_checkpoint_of_its_epoch(tmp_path: Path) -> None:
+    class Loses(SilentView):
+        def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
+            if epoch.number == 6:
+                raise WorkerLost("A worker is gone.")
+
+    outcome = train(build(load_config(CONFIGS / "moons.yaml", SHORT)), tmp_path, Loses())
+    assert isinstance(outcome.failure, WorkerLost)
+    assert outcome.failure.__notes__ == [f"The run is saved as {outcome.run.run_id} (6 epochs)."]
+    assert (outcome.record["status"], outcome.record["epochs"]) == ("failed", 6)
+    assert [path.stem for path in outcome.run.folder.glob("checkpoint-*")] == ["checkpoint-4"]
 
 
 def test_an_interrupt_whose_checkpoint_cannot_be_saved_is_a_failure(

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from systems import CONFIGS
-from workflows.test_resume import resumed, trained
+from workflows.test_resume import SMALL, resumed, trained
 
 from bpcli.config.load import load_config
 from bpcli.errors import Diverged, RunError
 from bpcli.experiment import build
-from bpcli.runs.layout import PATH
+from bpcli.runs.layout import PATH, RESOLVED
 from bpcli.runs.parameter_path import ParameterPath
+from bpcli.runs.store import Run
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch, Training
 from bpcli.workflows import session
@@ -44,6 +45,21 @@ def test_a_failure_between_lines_leaves_a_checkpoint_and_a_way_on(
     )
     assert (outcome.record.status, outcome.record.epochs) == ("failed", 4)
     assert outcome.run.path("checkpoint-4.safetensors").is_file()
+
+
+def test_whenever_a_resumed_run_is_killed_its_record_and_config_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(tmp_path, SMALL, stops=[8]).run
+    write, checked = Run.write, []
+
+    def watched(self: Run, file: str, *content: bytes, **options: bool) -> None:
+        write(self, file, *content, **options)
+        checked.append((file, run.checked(RESOLVED)))
+
+    monkeypatch.setattr(Run, "write", watched)
+    resumed(run, "training.epochs=60")
+    assert checked[0][0] == RESOLVED
 
 
 def test_after_divergence_a_run_is_resumed_with_every_epoch_once_in_its_log(tmp_path: Path) -> None:

@@ -106,18 +106,18 @@ data:
   file: t.csv                      # counts from this file's folder
   header: false                    # guessed: row 1 has a number, 0; columns are called x1 to x5
   separator: ";"                   # guessed from the first rows
-  missing: ["?"]                   # words that stand for a missing value
+  missing: ["?"]                   # what stands for a missing value
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
   #   x1 numbers the rows: an id, not a property
-  # words, an input for each: x4 2
+  # categories, an input for each: x4 2
   # missing values: x3 12
-  fill: median                     # of the training rows; for words the most frequent one
+  fill: median                     # of the training rows; of categories the most frequent
   targets: x5                      # guessed: the last column
-  task: classification             # guessed: it holds words
+  task: classification             # guessed: it holds categories
   # every split has its share of a class
   split: {train: 0.7, val: 0.15, test: 0.15, stratify: true}
-  scale: {inputs: standard}        # to mean 0 and deviation 1 of the training rows
+  scale: {inputs: standard}        # zero mean and unit variance on the training rows
 network:
   layers: [auto, 8, auto]          # the ends fit the data; try more or fewer hidden units
   activations: [tanh, softmax]     # softmax: a probability for each class
@@ -164,7 +164,7 @@ def test_an_encoding_that_was_guessed_is_written_down(tmp_path: Path) -> None:
         ([""], "has no value"),
         (["a", "b", ""], "is missing in 20 rows"),
         (["1", "2", "3", "z"], "cannot be read"),
-        ([f"w{i}" for i in range(60)], "different words"),
+        ([f"w{i}" for i in range(60)], "unique values"),
         ([f"w{i}" for i in range(40)], "names, not categories"),
         (["a", "b\x07"], "control characters"),
     ],

@@ -52,6 +52,7 @@ def lines(run: Run) -> list[dict[str, Any]]:
         (["training.epochs=40"], 1, 1),
         (["training.epochs=1000"], 1, 20),
         (["training.epochs=1001"], 2, 20),
+        (["training.epochs=2500"], 3, 48),
         (["training.epochs=100000"], 100, 2000),
         (["training.epochs=100000", "training.log_every=7"], 7, 7),
     ],

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bpcli.data.columns import Selector, select
 from bpcli.data.drawn import row_blocks
-from bpcli.data.files.delimited import require_regular
+from bpcli.data.files.regular import require_regular
 from bpcli.data.files.splits import (
     FileSplits,
     notes_on_splits,
@@ -24,6 +23,7 @@ from bpcli.data.files.splits import (
     splits_of_index,
 )
 from bpcli.data.files.table import FileTask, naming, targets_table
+from bpcli.data.selection import Selector, select
 from bpcli.data.table import Table
 from bpcli.data.types import numbered
 from bpcli.errors import DataError

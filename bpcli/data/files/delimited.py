@@ -7,7 +7,6 @@ pandas is imported only where a file is read.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 import warnings
@@ -19,6 +18,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
+from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
 from bpcli.errors import DataError
 
@@ -32,10 +33,12 @@ MOST_COLUMNS = 50_000
 """More columns than any table has: a separator gone wrong, or a table that lies on its side."""
 
 WHITESPACE = "whitespace"
+
 _SEPARATORS = (",", ";", "\t", "|")
+
 _BY_SUFFIX = {".tsv": "\t", ".tab": "\t"}
+
 _SAMPLE_LINES = 50
-_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def read_frame(path: Path, format_: FileFormat) -> DataFrame:
 def read_settled(path: Path, settled: FileFormat) -> DataFrame:
     """The same of a format that `settle` has filled in."""
     if is_parquet(path):
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             return file.read().to_pandas()
     with _our_words(settled), _pandas_frames(path, settled) as frame:
         _refuse_short_rows(path, settled, frame)
@@ -78,7 +81,7 @@ def read_blocks(path: Path, format_: FileFormat, rows: int) -> Iterator[DataFram
     """
     settled, _ = settle(path, format_)
     if is_parquet(path):
-        yield from _parquet_blocks(path, rows)
+        yield from parquet_blocks(path, rows)
         return
     with _our_words(settled), _pandas_frames(path, settled, chunksize=rows) as frames, frames:
         is_checked = False
@@ -94,11 +97,11 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
     Raises `DataError` where the file cannot be read, is not text, or its header is no header.
     """
     if is_parquet(path):
-        with _parquet(path) as file:
+        with open_parquet(path) as file:
             names = tuple(map(str, file.schema_arrow.names))
         _refuse_odd_names(names)
         return replace(format_, columns=names), ()
-    encoding, notes = _encoding(path, format_.encoding)
+    encoding, notes = encoding_of(path, format_.encoding)
     format_ = replace(format_, encoding=encoding)
     sample = _sample(path, format_)
     if format_.separator is None:
@@ -113,83 +116,6 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
 def first_row(path: Path, settled: FileFormat) -> list[str]:
     """The fields of the first row of a settled file, as they are written."""
     return _first_row(_sample(path, settled), settled)
-
-
-def require_regular(path: Path, key: str = "file") -> None:
-    """Raises `DataError` unless the path is a file that can be read."""
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file", key)
-    if not path.exists():
-        raise DataError(f"there is no file {path}", key)
-    if not path.is_file():
-        raise DataError(f"{path} is neither a file nor a folder: save the table first", key)
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", key) from None
-
-
-# The encoding: UTF-8 if all of the file is, else what the user says or what Windows used to write.
-
-
-def _encoding(path: Path, asked: str | None) -> tuple[str, list[str]]:
-    require_regular(path)
-    with path.open("rb") as file:
-        start = file.read(4)
-    if not start:
-        raise DataError("the file is empty", "file")
-    if asked is not None:
-        _decode(path, asked)
-        return asked, []
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        _decode(path, "utf-16")
-        return "utf-16", [f"{path.name}: read as utf-16"]
-    for encoding in ("utf-8-sig", "cp1252", "latin-1"):
-        try:
-            _decode(path, encoding)
-        except _NotDecoded:
-            continue
-        break
-    notes = [f"{path.name}: not UTF-8, read as {encoding}; `encoding` names another"]
-    return encoding, [] if encoding == "utf-8-sig" else notes
-
-
-class _NotDecoded(DataError):
-    """Bytes that the encoding does not know."""
-
-
-def _decode(path: Path, encoding: str) -> None:
-    """Raises `DataError` where the file is not text in this encoding."""
-    try:
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError:
-        raise DataError(f"`{encoding}` is no encoding that Python knows", "encoding") from None
-    start = 0
-    with path.open("rb") as file:
-        while True:
-            block = file.read(_BLOCK)
-            try:
-                text = decoder.decode(block, final=not block)
-            except UnicodeError as error:
-                line = _line_at(path, start + getattr(error, "start", 0))
-                message = f"line {line} is not text in the encoding {encoding}"
-                raise _NotDecoded(message, "encoding") from None
-            if "\0" in text:
-                line = _line_at(path, start + max(0, block.find(b"\0")))
-                raise DataError(f"line {line} has a NUL byte: this is not a text file", "file")
-            if not block:
-                return
-            start += len(block)
-
-
-def _line_at(path: Path, position: int) -> int:
-    """The line, from 1, that a byte is in."""
-    with path.open("rb") as file:
-        blocks = iter(lambda: file.read(min(_BLOCK, position - file.tell())), b"")
-        return 1 + sum(block.count(b"\n") for block in blocks)
-
-
-# The separator and the names.
 
 
 def _sample(path: Path, format_: FileFormat) -> list[str]:
@@ -284,46 +210,6 @@ def _refuse_odd_names(names: tuple[str, ...]) -> None:
     odd = next((name for name in names if not name.isprintable()), None)
     if odd is not None:
         raise DataError(f"the column name {odd!r} has control characters", "file")
-
-
-# Parquet, which says itself what its columns are.
-
-
-def is_parquet(path: Path) -> bool:
-    """True for a file that names its columns itself."""
-    return path.suffix.lower() == ".parquet"
-
-
-@contextmanager
-def _parquet(path: Path) -> Iterator[Any]:
-    """The open file. Raises `DataError` where it is damaged, or pyarrow is not there."""
-    require_regular(path)
-    try:
-        import pyarrow as pa
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise DataError(
-            "to read Parquet, install the extra: pip install 'bpcli[parquet]'"
-        ) from None
-    try:
-        with ParquetFile(path) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        message = str(error).splitlines()[0]
-        raise DataError(f"this is no Parquet file, or a damaged one: {message}") from None
-
-
-def _parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
-    start = 0
-    with _parquet(path) as file:
-        for batch in file.iter_batches(batch_size=rows):
-            frame = batch.to_pandas()
-            frame.index += start
-            start += len(frame)
-            yield frame
-
-
-# pandas.
 
 
 @contextmanager

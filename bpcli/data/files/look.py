@@ -95,7 +95,7 @@ def is_text(path: Path) -> bool:
 def guess_header(path: Path, format_: FileFormat) -> tuple[bool, str]:
     """Whether row 1 names the columns, and why.
 
-    It does where it has no number, and either stands above numbers, or holds words that the rows
+    It does where it has no number, and either stands above numbers, or holds text that the rows
     below do not have again.
     """
     if not is_text(path):
@@ -122,12 +122,12 @@ def _names_the_columns(frame: DataFrame) -> tuple[bool, str]:
         place = int(np.argmax(~np.isnan(first)))
         return False, f"row 1 has a number, {str(frame.iat[0, place]).strip()}"
     if len(frame) > 1 and any(_is_mostly_numbers(frame.iloc[1:, i]) for i in range(len(first))):
-        return True, "row 1 has words above numbers"
+        return True, "row 1 has text above numbers"
     for place in range(len(first)):
         column = frame.iloc[:, place]
         if (column.iloc[1:] == column.iloc[0]).any():
-            return False, f"row 1 has a word that comes again below, {column.iloc[0]}"
-    return True, "row 1 has words that do not come again below"
+            return False, f"row 1 has text that comes again below, {column.iloc[0]}"
+    return True, "row 1 has text that does not come again below"
 
 
 def _numbers(values: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.data.columns import Selector, quoted, word_of
-from bpcli.data.files.delimited import require_regular
+from bpcli.data.files.regular import require_regular
+from bpcli.data.selection import Selector
 from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.data.values import quoted, word_of
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:

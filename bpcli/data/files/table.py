@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from bpcli.data.columns import (
-    ColumnRules,
-    FeatureEncoder,
-    Selector,
-    class_names_of,
-    kind_of,
-    require,
-    select,
-    target_labels,
-    target_values,
-    weights_of,
-)
+from bpcli.data.column_rules import ColumnRules
+from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.delimited import FileFormat, read_frame, read_settled, settle
 from bpcli.data.files.splits import (
     FileSplits,
@@ -34,8 +24,11 @@ from bpcli.data.files.splits import (
     splits_of_files,
     splits_of_index,
 )
+from bpcli.data.selection import Selector, require, select
 from bpcli.data.table import Table
+from bpcli.data.targets import class_names_of, target_labels, target_values, weights_of
 from bpcli.data.types import Labels, SplitName
+from bpcli.data.values import kind_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 

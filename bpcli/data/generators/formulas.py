@@ -89,6 +89,6 @@ class Sinc(_Curve):
 
 def _check_interval(low: float, high: float) -> None:
     if low > high:
-        raise ValueError(f"`low` ({low:g}) to be at most `high` ({high:g})")
+        raise ValueError(f"`low` ({low:g}) must be at most `high` ({high:g})")
     if math.isinf(high - low):
-        raise ValueError("`low` and `high` less far apart")
+        raise ValueError("`low` and `high` must be less far apart")

@@ -41,7 +41,7 @@ class Teacher(Generator):
 
     def __post_init__(self) -> None:
         if self.n_classes is not None and self.n_targets != 1:
-            raise ValueError("`n_targets` to be left out where there are `n_classes`")
+            raise ValueError("`n_classes` and `n_targets` exclude each other: leave one out")
 
     @property
     def numbers(self) -> int:

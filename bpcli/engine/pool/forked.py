@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import mmap
 import os
@@ -34,9 +33,9 @@ _FAILED = 70
 class ForkPool(WorkerPool):
     """Copies of this process, made by fork when the first task is run.
 
-    They see all arrays that exist by then, and share those from `share`. Work is handed out as
-    bytes in a socket, one a task, of which whoever is free takes the next: this process too. A
-    worker ends when the socket closes, and that is when this process ends, however it does.
+    They see all arrays that exist by then, and share those of `allocate_shared`. Work is handed out
+    as bytes in a socket, one for each task, of which whoever is free takes the next: this process
+    too. A worker ends when the socket closes, and that is when this process ends, however it does.
     A round trip takes 10 µs; two processes were 1.9 times as fast as one where threads were 0.5
     (10-32-32-3) to 1.5 times.
     """
@@ -73,7 +72,6 @@ class ForkPool(WorkerPool):
                 os.waitpid(worker, 0)
         self._workers.clear()
         self._is_usable = False
-        gc.unfreeze()
         for end in (self._post, self._numbers, self._done, self._report):
             end.close()
         super().close()
@@ -126,12 +124,11 @@ class ForkPool(WorkerPool):
     def _fork(self) -> None:
         """Make the workers; fewer where the system allows no more processes."""
         self._has_forked = True
-        gc.freeze()  # a collection in a worker would copy every page it visits
         # No signal may reach a worker before it has let go of this process's handlers.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             with warnings.catch_warnings(), suppress(BlockingIOError):
-                # Python warns of threads; BLAS's own have ended, and `pool` allows no others.
+                # Python warns of threads; BLAS's own have ended, and `can_fork` allows no others.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 while len(self._workers) < self.size - 1:
                     worker = os.fork()
@@ -148,7 +145,6 @@ class ForkPool(WorkerPool):
             for unwanted in _SIGNALS:  # Ctrl-C is for the process that was started
                 signal.signal(unwanted, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            gc.disable()
             self._post.close()
             self._done.close()
             while number := _received(self._numbers, 1):

@@ -1,4 +1,4 @@
-"""Training as it happens: a picture on a terminal, plain lines elsewhere.
+"""Training as it happens: a live view on a terminal, plain lines elsewhere.
 
 A view is called for every record and decides by the clock or by the epoch number whether to show
 it. Only then are the epoch's figures computed.

@@ -136,7 +136,7 @@ class Canvas:
         self._is_mark[row, column] = True
 
     def lines(self, glyphs: Glyphs) -> list[Line]:
-        """The picture with both axes."""
+        """The frame with both axes."""
         height, width = self._cells.shape
         labels = self._labels(height)
         lines = []
@@ -178,7 +178,7 @@ class Canvas:
 def curve(
     epochs: Array, train: Array, val: Array, width: int, height: int, glyphs: Glyphs
 ) -> list[Line]:
-    """A picture of so many lines: the training loss a line, the validation loss a row of marks.
+    """A frame of so many lines: the training loss a line, the validation loss a row of marks.
 
     `train` and `val` stand beside the `epochs`, which rise; what is not finite is left out.
     """

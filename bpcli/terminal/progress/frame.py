@@ -1,6 +1,6 @@
-"""The live view's picture of a training, for a terminal of any size.
+"""The live view's frame of a training, for a terminal of any size.
 
-The picture is a list of lines, as many as fit. The bar comes first, then the curve and the latest
+The frame is a list of lines, as many as fit. The bar comes first, then the curve and the latest
 rows; gradients and units by layer, stop criteria and the title follow where there is room.
 """
 
@@ -59,7 +59,7 @@ class Seen:
             self.latest.append(row)
 
 
-def picture(seen: Seen, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+def draw_frame(seen: Seen, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     """At most `height` lines of at most `width` characters."""
     room = height - 1
     has_curve = room >= _LEAST_CURVE + _LEAST_ROWS and width >= _LEAST_WIDTH

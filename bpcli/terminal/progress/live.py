@@ -1,4 +1,4 @@
-"""The view for a terminal: a picture of the training that is redrawn while it goes on.
+"""The view for a terminal: a frame of the training that is redrawn while it goes on.
 
 It has the terminal's second screen to itself, as an editor or a pager has: nothing that stood on
 the first one moves, and a terminal that is resized is no trouble. When training has ended the first
@@ -20,7 +20,7 @@ from rich.control import Control
 from rich.segment import Segment, Segments
 
 from bpcli.terminal.progress.curve import Glyphs, Line
-from bpcli.terminal.progress.frame import Seen, picture, summary
+from bpcli.terminal.progress.frame import Seen, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
 from bpcli.terminal.tables import header, layers_text, objective_text
@@ -156,7 +156,7 @@ class LiveView:
         if self._screen is None:
             self._screen = self._stack.enter_context(self._console.screen())
         width, height = self._console.size
-        lines = picture(self._seen, width, height, self._glyphs)
+        lines = draw_frame(self._seen, width, height, self._glyphs)
         with self._console:  # written at once
             self._console.control(Control.home())
             self._screen.update(_joined(lines, width))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,30 +57,6 @@ def test_a_decimal_comma_is_one_where_the_config_says_so(table) -> None:
 
 def test_columns_without_a_header_are_numbered(table) -> None:
     assert list(read_frame(table("1,2\n3,4\n"), FileFormat(header=False))) == ["x1", "x2"]
-
-
-@pytest.mark.parametrize(
-    ("encoding", "note"),
-    [
-        ("utf-8", None),
-        ("utf-8-sig", None),
-        ("cp1252", "read as cp1252"),
-        ("utf-16", "read as utf-16"),
-    ],
-)
-def test_the_encoding_is_found_and_told_unless_it_is_utf_8(table, encoding, note) -> None:
-    path = table("größe,wert\n1,süß\n".encode(encoding))
-    _, notes = settle(path, FileFormat())
-    assert [note in text for text in notes] == ([True] if note else [])
-    assert rows_of(path) == [[1, "süß"]]
-    assert list(read_frame(path, FileFormat())) == ["größe", "wert"]
-
-
-def test_bytes_that_windows_did_not_use_either_are_latin_1(table) -> None:
-    path = table(b"a,b\n1,\x81\n")
-    _, notes = settle(path, FileFormat())
-    assert "latin-1" in notes[0]
-    assert rows_of(path) == [[1, "\x81"]]
 
 
 def test_a_separator_that_was_found_out_is_told(table) -> None:
@@ -157,27 +132,3 @@ def test_a_missing_last_value_is_no_short_row(table) -> None:
 def test_options_that_do_not_fit_the_file_are_refused(table, options, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_frame(table("a,b\n1,ö\n"), FileFormat(**options))
-
-
-def test_parquet_is_read_whole_and_in_blocks(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
-    import pandas as pd
-
-    path = tmp_path / "t.parquet"
-    frame = pd.DataFrame({"a": np.arange(25.0), "b": list("abcde") * 5})
-    frame.to_parquet(path)
-    pd.testing.assert_frame_equal(read_frame(path, FileFormat()), frame)
-    blocks = list(read_blocks(path, FileFormat(), 10))
-    assert [block.index[0] for block in blocks] == [0, 10, 20]
-    pd.testing.assert_frame_equal(pd.concat(blocks), frame)
-    path.write_bytes(b"PAR1")
-    with pytest.raises(DataError, match="damaged"):
-        read_frame(path, FileFormat())
-
-
-def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    path = tmp_path / "t.parquet"
-    path.write_bytes(b"PAR1")
-    with pytest.raises(DataError, match=r"bpcli\[parquet\]"):
-        read_frame(path, FileFormat())

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpcli.data.columns import ColumnRules
+from bpcli.data.column_rules import ColumnRules
 from bpcli.data.files.delimited import FileFormat
 from bpcli.data.files.table import FileSource
 from bpcli.data.table import Table

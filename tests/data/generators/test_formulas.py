@@ -45,3 +45,13 @@ def test_an_interval_that_ends_before_it_begins_is_refused(kind: type[Plane]) ->
         kind(low=20)
     with pytest.raises(ValueError, match="less far apart"):
         kind(low=-1e308, high=1e308)
+
+
+def test_the_plane_has_its_slopes_and_noise() -> None:
+    table = Plane(n_samples=20_000).table(RNG(0))
+    design = np.column_stack([np.ones(20_000), table.X])
+    assert table.Y is not None
+    solution = np.linalg.lstsq(design, table.Y[:, 0], rcond=None)[0]
+    np.testing.assert_allclose(solution, [1.5, 2, 5], atol=0.05)
+    assert (table.Y[:, 0] - design @ solution).std() == pytest.approx(0.5, rel=0.02)
+    assert (table.X.min(), table.X.max()) == pytest.approx((0, 10), abs=0.01)

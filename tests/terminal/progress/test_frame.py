@@ -5,7 +5,7 @@ import pytest
 from bpcli.nn.units import UnitCounts
 from bpcli.terminal.progress import Columns
 from bpcli.terminal.progress.curve import Glyphs
-from bpcli.terminal.progress.frame import Seen, picture, summary
+from bpcli.terminal.progress.frame import Seen, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.training.stopping import Best, Stopping, StopRules
 
@@ -59,13 +59,13 @@ def test_a_count_of_a_stop_rule_has_all_its_digits() -> None:
     seen = seen_after(980, max_fail=100_000, goal=1e-3)
     for rule in seen.stopping.criteria:
         rule.now = {"goal": 0.0123456, "max_fail": 21088}.get(rule.name)
-    shown = "\n".join(texts(picture(seen, 80, 24, UNICODE)))
+    shown = "\n".join(texts(draw_frame(seen, 80, 24, UNICODE)))
     assert "goal        0.01235 <= 0.001     loss" in shown
     assert "max_fail      21088 >= 100000    epochs since" in shown
 
 
 def test_a_terminal_of_24_lines_shows_everything() -> None:
-    lines = texts(picture(seen_after(980, max_fail=300, goal=1e-3), 80, 24, UNICODE))
+    lines = texts(draw_frame(seen_after(980, max_fail=300, goal=1e-3), 80, 24, UNICODE))
     assert [line.rstrip() for line in lines] == [
         "a-run: 2 - 16 tanh - 1 sigmoid, mse",
         "mean loss (log axis)   ⠤⠤ train   o validation",
@@ -95,7 +95,7 @@ def test_a_terminal_of_24_lines_shows_everything() -> None:
 
 
 def test_layers_that_do_not_fit_are_left_out_in_the_middle() -> None:
-    lines = texts(picture(seen_after(100, layers=40), 60, 14, ASCII))
+    lines = texts(draw_frame(seen_after(100, layers=40), 60, 14, ASCII))
     start = next(number for number, line in enumerate(lines) if line.startswith("layer"))
     assert lines[start : start + 4] == [
         "layer       all     1     2   ...    37    38    39    40",
@@ -106,7 +106,7 @@ def test_layers_that_do_not_fit_are_left_out_in_the_middle() -> None:
 
 
 def test_ten_layers_fit_on_80_columns() -> None:
-    assert "..." not in "".join(texts(picture(seen_after(100, layers=10), 80, 24, ASCII)))
+    assert "..." not in "".join(texts(draw_frame(seen_after(100, layers=10), 80, 24, ASCII)))
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
@@ -116,11 +116,11 @@ def test_ten_layers_fit_on_80_columns() -> None:
     ("width", "height"),
     [(1, 1), (5, 2), (10, 4), (24, 8), (40, 10), (41, 12), (80, 24), (80, 7), (200, 50), (300, 9)],
 )
-def test_the_picture_fills_the_terminal_and_never_more(
+def test_the_frame_fills_the_terminal_and_never_more(
     width: int, height: int, layers: int, epochs: int, glyphs: Glyphs
 ) -> None:
     seen = seen_after(epochs, layers, max_fail=300)
-    lines = picture(seen, width, height, glyphs)
+    lines = draw_frame(seen, width, height, glyphs)
     assert len(lines) <= height
     assert (len(lines) == height) or height < 10 or epochs < 50
     assert f"epoch {epochs}/2000" in texts(lines)[-1]

@@ -84,7 +84,7 @@ def view_on(console: Console, epochs: int) -> LiveView:
     return LiveView(console, Columns("accuracy", False), Rows(epochs, None), epochs, False)
 
 
-def test_pictures_are_on_the_second_screen_and_the_summary_is_on_the_first(clock: Clock) -> None:
+def test_frames_are_on_the_second_screen_and_the_summary_is_on_the_first(clock: Clock) -> None:
     console = terminal(80, 24)
     with view_on(console, 5000) as view:
         training = Training(view, clock, 5000)
@@ -92,10 +92,10 @@ def test_pictures_are_on_the_second_screen_and_the_summary_is_on_the_first(clock
             training.see(number)
         training.see(5000, is_last=True)
     before, _, rest = written(console).partition(ENTER)
-    pictures, _, after = rest.partition(LEAVE)
+    screen, _, after = rest.partition(LEAVE)
     assert "a-run" in before
     assert ENTER not in rest
-    frames = pictures.split(HOME)[2:]  # entering goes home, too
+    frames = screen.split(HOME)[2:]  # entering goes home, too
     assert 40 <= len(frames) <= 47  # 4.7 s, at 10 Hz at most
     for frame in map(plain, frames):
         lines = frame.split("\n")
@@ -144,7 +144,7 @@ def test_slow_drawings_become_seldom(clock: Clock, monkeypatch: pytest.MonkeyPat
         clock.now += 0.03
         return []
 
-    monkeypatch.setattr(live, "picture", slow)
+    monkeypatch.setattr(live, "draw_frame", slow)
     console = terminal(80, 24)
     with view_on(console, 20_000) as view:
         training = Training(view, clock, 20_000)
@@ -161,7 +161,7 @@ def test_one_drawing_that_took_long_does_not_hold_up_the_next(
         clock.now += 10 if 101 < clock.now < 101.2 else 0
         return []
 
-    monkeypatch.setattr(live, "picture", interrupted)
+    monkeypatch.setattr(live, "draw_frame", interrupted)
     console = terminal(80, 24)
     with view_on(console, 20_000) as view:
         training = Training(view, clock, 20_000)
@@ -201,7 +201,7 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
     columns, rows = Columns("accuracy", has_validation=True), Rows(57, 10)
     with LiveView(console, columns, rows, 57, has_validation=True) as view:
         outcome = train(experiment, tmp_path, view)
-    # of a training that was slow, without its pictures
+    # of a training that was slow, without its frames
     lines = plain(written(console).rpartition(LEAVE)[2]).splitlines()
     (last,) = [line.split() for line in lines if re.match(r" +57 ", line)]
     assert last[1] == f"{outcome.run.metrics()[-1].loss:.6g}"

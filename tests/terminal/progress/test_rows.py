@@ -1,23 +1,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from systems import CONFIGS
 from tampered import a_record
 
-from bpcli.config.load import load_config
-from bpcli.experiment import build
 from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid
-from bpcli.terminal.progress import Columns, PlainView, Rows
-from bpcli.terminal.stream import Stream
+from bpcli.terminal.progress import Columns, Rows
 from bpcli.terminal.tables import scores_table
 from bpcli.text import duration, rounded
-from bpcli.workflows.train import train
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
@@ -45,23 +38,6 @@ def test_rows_follow_the_log_where_it_was_asked_for() -> None:
 def test_the_least_needed_columns_are_left_out_first(width: int, names: list[str]) -> None:
     columns = Columns("accuracy", has_validation=True)
     assert [columns.names[place] for place in columns.that_fit(width)] == names
-
-
-def watched(tmp_path, view_of: Callable[[io.StringIO, Columns, Rows], Any]) -> str:
-    """What a view prints of a training of 57 epochs, a row every 10."""
-    file = io.StringIO()
-    experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
-    with view_of(file, Columns("accuracy", has_validation=True), Rows(57, 10)) as view:
-        train(experiment, tmp_path, view)
-    return file.getvalue()
-
-
-def test_plain_lines_are_aligned_and_free_of_escape_codes(tmp_path) -> None:
-    text = watched(tmp_path, lambda file, columns, rows: PlainView(Stream(file), columns, rows))
-    lines = text[text.index("   epoch") :].splitlines()
-    assert [line.split()[0] for line in lines] == ["epoch", "0", "10", "20", "30", "40", "50", "57"]
-    assert len({len(line) for line in lines}) == 1
-    assert "\x1b" not in text
 
 
 def test_numbers_read_well() -> None:

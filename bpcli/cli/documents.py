@@ -1,0 +1,69 @@
+"""What `--json` prints on standard output: one document a command, also where the command fails.
+
+Every document has `schema`, the version of this format. It counts up where a key goes or changes
+its meaning, not where one is added. The document of a command that fails has `error` beside what
+was found by then. `bpcli.cli.described` tells the keys of all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from bpcli.errors import ConfigIssue
+
+SCHEMA = 1
+
+
+class Pending:
+    """The document of the command that runs; it is printed when the command has ended."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        self._as_json = "--json" in options
+        self._document: Mapping[str, Any] | None = None
+
+    def hold(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+
+    def release(self) -> None:
+        """Print what the command found, if it gave a document."""
+        document, self._document = self._document, None
+        if document is not None:
+            print_text(json_text({"schema": SCHEMA, **document}))
+
+    def fail(self, kind: str, message: str, issues: Sequence[ConfigIssue] = ()) -> None:
+        """Print what the command found, and why it failed; nothing where the output is gone."""
+        error = {"kind": kind, "message": message, "issues": [each.to_json() for each in issues]}
+        if self._as_json or self._document is not None:
+            self._document = {**(self._document or {}), "error": error}
+        with suppress(Exception):  # what failed may be the output, or memory
+            self.release()
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Have the one document of a command printed when the command has ended."""
+    click.get_current_context().obj.hold(document)
+
+
+def json_text(document: Any) -> str:
+    """A document in characters that standard output has, and that every terminal only shows."""
+    from bpcli.runs.files import to_json
+    from bpcli.text import printable_json
+
+    text = printable_json(to_json(document))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # strings alone have such characters, and may escape them
+        text = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
+    return text
+
+
+def print_text(text: str, end: str = "\n") -> None:
+    """Print a result as it is; click would write UTF-8 where a stream is ASCII."""
+    click.echo(text + end, file=sys.stdout, nl=False)

@@ -1,0 +1,103 @@
+"""A column with its values as numbers or categories, as descriptions look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from bpcli.data.types import Labels
+from bpcli.data.values import Kind, as_numbers, kind_of, word_of
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Vector
+
+if TYPE_CHECKING:
+    from pandas import Series
+
+TableTask: TypeAlias = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class ColumnValues:
+    """A column with its values as numbers or categories, and why it cannot be read if it cannot."""
+
+    name: str
+    kind: Kind
+    values: Series
+    fault: str | None
+
+    @classmethod
+    def of(cls, values: Series) -> ColumnValues:
+        name = str(values.name)
+        try:
+            kind = kind_of(values, name)
+            if kind != "category":
+                as_numbers(values, name)
+        except DataError as error:
+            kind = "category" if values.dtype.kind in "mMc" else "number"
+            return cls(name, kind, values, str(error))
+        return cls(name, kind, values, None)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def numbers(self) -> Vector:
+        """The values, NaN where one is missing or cannot be read."""
+        import pandas as pd
+
+        coerced = pd.to_numeric(self.values, errors="coerce")
+        numbers: Vector = coerced.to_numpy(np.float64, na_value=np.nan)
+        return np.where(np.isfinite(numbers), numbers, np.nan)
+
+    @cached_property
+    def known(self) -> Vector:
+        return self.numbers[~np.isnan(self.numbers)]
+
+    @cached_property
+    def _words(self) -> tuple[Labels, tuple[str, ...]]:
+        """Each value as a place among the unique ones, -1 where it is missing."""
+        import pandas as pd
+
+        codes, uniques = pd.factorize(self.values)
+        places: dict[str, int] = {}
+        merged = [places.setdefault(word_of(value), len(places)) for value in uniques]
+        return np.array([*merged, -1], np.intp)[codes], tuple(places)
+
+    @property
+    def labels(self) -> Labels:
+        return self._words[0]
+
+    @property
+    def unique(self) -> int:
+        return len(self._words[1])
+
+    @cached_property
+    def counted(self) -> tuple[tuple[str, int], ...]:
+        """The unique values as text and their rows, the most frequent first."""
+        labels, words = self._words
+        rows = np.bincount(labels[labels >= 0], minlength=len(words)).tolist()
+        counts = dict(zip(words, rows, strict=True))
+        return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def missing(self) -> int:
+        return int(self.values.isna().sum())
+
+    @property
+    def is_whole(self) -> bool:
+        return self.kind == "number" and not self.fault and not (self.known % 1).any()
+
+    @property
+    def counts_up(self) -> bool:
+        """Whole numbers from 0 or 1 on with none left out."""
+        if not self.is_whole or not len(self.known) or self.known.min() not in (0, 1):
+            return False
+        return bool(self.known.max() - self.known.min() == self.unique - 1)
+
+
+def numbers_of(column: ColumnValues) -> Vector:
+    """The values as numbers: false and true as 0 and 1."""
+    return as_numbers(column.values, column.name) if column.kind == "boolean" else column.numbers

@@ -1,0 +1,48 @@
+"""Parquet, which says itself what its columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bpcli.data.files.regular import require_regular
+from bpcli.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def is_parquet(path: Path) -> bool:
+    """True for a file that names its columns itself."""
+    return path.suffix.lower() == ".parquet"
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[Any]:
+    """The open file. Raises `DataError` where it is damaged, or pyarrow is not there."""
+    require_regular(path)
+    try:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise DataError(
+            "to read Parquet, install the extra: pip install 'bpcli[parquet]'"
+        ) from None
+    try:
+        with ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        message = str(error).splitlines()[0]
+        raise DataError(f"this is no Parquet file, or a damaged one: {message}") from None
+
+
+def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
+    start = 0
+    with open_parquet(path) as file:
+        for batch in file.iter_batches(batch_size=rows):
+            frame = batch.to_pandas()
+            frame.index += start
+            start += len(frame)
+            yield frame

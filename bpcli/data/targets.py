@@ -1,0 +1,75 @@
+"""Columns of targets, and of weights of rows: numbers, or classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.data.selection import require
+from bpcli.data.types import Labels
+from bpcli.data.values import (
+    MISSING_CODE,
+    UNKNOWN_CODE,
+    as_numbers,
+    factorized,
+    refuse,
+    sorted_words,
+    word_codes,
+    word_of,
+)
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array, Vector
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+MOST_CLASSES = 1000
+"""More unique targets than this are no classes to learn."""
+
+_NO_TARGET = "the target is missing: leave such rows out of the file"
+
+
+def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
+    """Numeric targets (n, k). Raises `DataError` naming column and row where one is none."""
+    require(frame.columns, names)
+    columns = []
+    for name in names:
+        numbers = as_numbers(frame[name], name)
+        refuse(frame[name], name, np.isnan(numbers), _NO_TARGET)
+        columns.append(numbers)
+    return np.column_stack(columns)
+
+
+def weights_of(frame: DataFrame, name: str) -> Vector:
+    """How much each row counts (n,). Raises `DataError` naming the row of what is not above 0."""
+    require(frame.columns, [name])
+    numbers = as_numbers(frame[name], name)
+    refuse(frame[name], name, ~(numbers > 0), "a weight is a number greater than 0, not `{}`")
+    return numbers
+
+
+def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labels:
+    """Classes (n,). Raises `DataError` naming the row where one is missing or unknown."""
+    codes = word_codes(values, class_names)
+    refuse(values, name, codes == MISSING_CODE, _NO_TARGET)
+    known = ", ".join(class_names[:10])
+    refuse(values, name, codes == UNKNOWN_CODE, "`{}` is none of the classes ", known)
+    return codes
+
+
+def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
+    """The classes of a column in all files. Raises `DataError` where one could not be printed."""
+    words = {word_of(value) for values in pieces for value in factorized(values)[1]}
+    names = sorted_words(words)
+    if len(names) > MOST_CLASSES:
+        raise DataError(
+            f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
+            "classes allowed: is it the target?",
+            "targets",
+        )
+    odd = [name for name in names if not name.isprintable()]
+    if odd:
+        raise DataError(f"column `{name}`: the class name {odd[0]!r} has control characters")
+    return names

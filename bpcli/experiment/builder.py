@@ -1,0 +1,121 @@
+"""Build an experiment from a config, or say all that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bpcli.config.data_models import DivideBy, GeneratedData, ScaleSpec
+from bpcli.config.load import Config
+from bpcli.config.models import Spec
+from bpcli.data.preprocessing import Preprocessor, ScaleRule, Split
+from bpcli.data.table import Table
+from bpcli.data.types import Labels, SplitName
+from bpcli.errors import ConfigIssue
+from bpcli.experiment import issues
+from bpcli.experiment.experiment import Experiment
+from bpcli.experiment.memory import needs, of_memory
+from bpcli.experiment.network import network_for, network_of_sizes
+from bpcli.experiment.splits import notes_on_folds, split_table
+from bpcli.experiment.table import encode_table, make_table, weigh_table
+from bpcli.nn.numerics import prefer, repeatable_numerics, require
+
+if TYPE_CHECKING:
+    from bpcli.data.columns import FeatureEncoder
+
+
+def build(
+    config: Config,
+    *,
+    needs_targets: bool = True,
+    encoder: FeatureEncoder | None = None,
+    can_be_native: bool = False,
+) -> Experiment:
+    """Make the data and describe the network. Raises `ConfigError` with what does not fit.
+
+    `encoder` is that of a training, which is then not fitted again.
+
+    Generators use matrix products too, so the data are made with one BLAS thread and the numerics
+    of the training: the same rows, to the bit, on any number of cores.
+
+    Raises `NumericsNotPinned`, before anything is made, where this process has other numerics, and
+    `NumericsError` where it cannot have those, unless it `can_be_native`.
+    """
+    numerics, demand = config.spec.training.numerics, prefer if can_be_native else require
+    demand(numerics, can_restart=_can_be_read_again(config))
+    with repeatable_numerics():
+        experiment = _build(config, needs_targets, encoder)
+    demand(numerics)  # scikit-learn brings a BLAS of its own
+    return experiment
+
+
+def _can_be_read_again(config: Config) -> bool:
+    """Whether the config came from a file, not from a pipe."""
+    try:
+        return Path(config.source.name).is_file()
+    except OSError:  # too long to be a file's name
+        return False
+
+
+def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) -> Experiment:
+    spec = config.spec
+    _refuse_what_cannot_fit(config)
+    table = make_table(config)
+    _refuse(config, issues.of_folds(spec, table))
+    indices = split_table(spec, table)
+    table = replace(table, notes=(*table.notes, *notes_on_folds(spec, table)))
+    table = encode_table(config, table, indices["train"], encoder)
+    _refuse(
+        config,
+        issues.of_targets(spec, table, needs_targets),
+        issues.of_weights(spec, table),
+        issues.of_sizes(spec, table),
+        issues.of_splits(spec, table, indices),
+    )
+    table = weigh_table(spec, table, indices["train"])
+    network = network_for(spec, table)
+    preprocessor, splits = _preprocessed(spec, table, indices, network.outputs)
+    _refuse(
+        config,
+        issues.of_parameters(spec, network),
+        of_memory(needs(spec, network, len(table), table_bytes=0)),
+        issues.of_overflow(preprocessor, splits),
+        issues.of_loss(network, splits) if needs_targets else (),
+    )
+    return Experiment(config, table, preprocessor, splits, network)
+
+
+def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:
+    """Raises `ConfigError` with all issues, if there are any."""
+    found = [issue for each in issues_of for issue in each]
+    if found:
+        raise config.error(found)
+
+
+def _refuse_what_cannot_fit(config: Config) -> None:
+    """Raises `ConfigError` where the config alone tells that there is too little memory."""
+    spec = config.spec
+    generator = spec.data.source if isinstance(spec.data, GeneratedData) else None
+    rows, numbers = (0, 0) if generator is None else (generator.rows, generator.numbers)
+    sizes = [1 if size == "auto" else size for size in spec.network.layers]
+    network = network_of_sizes(spec, sizes)
+    _refuse(config, of_memory(needs(spec, network, rows, _BYTES_PER_NUMBER * numbers)))
+
+
+_BYTES_PER_NUMBER = 16
+"""Of a number of a table that is made: it is in double precision, and copied once on the way."""
+
+
+def _preprocessed(
+    spec: Spec, table: Table, indices: dict[SplitName, Labels], outputs: int
+) -> tuple[Preprocessor, dict[SplitName, Split]]:
+    rules = (_scale_rule(spec.data.scale.inputs), _scale_rule(spec.data.scale.targets))
+    preprocessor = Preprocessor.fit(table, indices["train"], outputs, *rules)
+    splits = {name: preprocessor.split(name, table, index) for name, index in indices.items()}
+    return preprocessor, splits
+
+
+def _scale_rule(scale: ScaleSpec) -> ScaleRule | float:
+    return scale.divide_by if isinstance(scale, DivideBy) else scale

@@ -1,0 +1,53 @@
+"""Which rows are in which split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bpcli.config.models import Spec
+from bpcli.data.split import fold_rows, split_rows
+from bpcli.data.table import Table
+from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.experiment.streams import stream
+from bpcli.text import quoted
+
+
+def split_table(spec: Spec, table: Table) -> dict[SplitName, Labels]:
+    """The rows of each split: as the table tells them apart, as folds, or drawn at random."""
+    split = spec.data.split
+    stratify = table.labels is not None if split.stratify == "auto" else split.stratify
+    labels = table.labels if stratify else None
+    rng = stream(spec.seed, "split")
+    if split.folds is not None:
+        return fold_rows(split.folds, split.val, len(table), labels, rng)[(split.fold or 1) - 1]
+    fixed = dict(table.splits)
+    pool = fixed.pop("train", rows_in_no_split(table))
+    fractions = {name: size for name, size in split.fractions.items() if name not in fixed}
+    drawn = split_rows(fractions, len(pool), None if labels is None else labels[pool], rng)
+    return {name: fixed[name] if name in fixed else pool[drawn[name]] for name in SPLITS}
+
+
+def rows_in_no_split(table: Table) -> Labels:
+    """The rows that no split has for itself."""
+    is_free = np.ones(len(table), bool)
+    for index in table.splits.values():
+        is_free[index] = False
+    return np.flatnonzero(is_free)
+
+
+def notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
+    """Classes with too few rows to be in every fold."""
+    folds = spec.data.split.folds
+    if folds is None or table.labels is None:
+        return
+    counts = np.bincount(table.labels, minlength=len(table.class_names)).tolist()
+    rows_of = zip(table.class_names, counts, strict=True)
+    few = [f"{quoted(name)} ({rows})" for name, rows in rows_of if 0 < rows < folds]
+    if few:
+        listed = ", ".join(few[:3]) + " and others" * (len(few) > 3)
+        yield (
+            f"classes with fewer rows than the {folds} folds: {listed}; some folds test or train "
+            "on none of them"
+        )

@@ -1,0 +1,125 @@
+"""The table that a config asks for: made or read, with its targets, encoded and weighted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from bpcli.config.data_models import GeneratedData
+from bpcli.config.load import Config
+from bpcli.config.models import Spec
+from bpcli.data.generators import Generator
+from bpcli.data.row_weights import row_weights, weights_of_classes
+from bpcli.data.table import Table, is_one_hot
+from bpcli.data.types import Labels
+from bpcli.errors import ConfigError, ConfigIssue, DataError
+from bpcli.experiment.splits import rows_in_no_split
+from bpcli.experiment.streams import stream
+
+if TYPE_CHECKING:
+    from bpcli.data.columns import FeatureEncoder
+    from bpcli.data.files.arrays import ArraySource
+    from bpcli.data.files.table import FileSource
+    from bpcli.data.inline import InlineArrays
+
+    Source: TypeAlias = Generator | InlineArrays | FileSource | ArraySource
+
+
+def make_table(config: Config) -> Table:
+    """The table of the config's source, with targets as the config means them.
+
+    Raises `ConfigError` at the key that causes it.
+    """
+    try:
+        table = _made(config.spec.data.source, stream(config.spec.seed, "data"))
+        _refuse_no_training_rows(table)
+        return _with_targets(config.spec, table)
+    except DataError as error:
+        raise _data_error(config, error) from None
+
+
+def encode_table(
+    config: Config, table: Table, training: Labels, encoder: FeatureEncoder | None
+) -> Table:
+    """The table with its inputs encoded as the training rows, or `encoder`, say."""
+    try:
+        return table.fitted(training, encoder)
+    except DataError as error:
+        raise _data_error(config, error) from None
+
+
+def weigh_table(spec: Spec, table: Table, training: Labels) -> Table:
+    """The table with its rows weighted by class, where the config asks for it."""
+    return replace(table, weight=row_weights(table, class_weights(spec, table, training), training))
+
+
+def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float] | None:
+    """The weight of each class; None where the config gives none."""
+    rule = spec.training.class_weights
+    if rule is None or table.labels is None:
+        return None
+    return weights_of_classes(rule, table.labels[training], table.class_names)
+
+
+def _with_targets(spec: Spec, table: Table) -> Table:
+    data = spec.data
+    if data.targets == "same_as_inputs":
+        return table.with_inputs_as_targets()
+    asked = data.targets if isinstance(data, GeneratedData) else None
+    if asked == "values":
+        return table.with_values_as_targets()
+    if asked == "classes" or _are_hard_classes(spec, table):
+        return table.with_classes_as_targets()
+    if data.files:
+        _refuse_numbers_as_classes(spec, table)
+    return table
+
+
+def _made(source: Source, rng: np.random.Generator) -> Table:
+    try:
+        table = source.table(rng)
+    except OverflowError as error:
+        raise DataError(f"these options lead to numbers that are too large: {error}") from None
+    if not isinstance(source, Generator):
+        return table  # they have looked at each number
+    values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
+    if not all(np.isfinite(array).all() for array in values):
+        raise DataError("these options lead to numbers that are too large")
+    return table
+
+
+def _refuse_no_training_rows(table: Table) -> None:
+    if not len(table.splits.get("train", rows_in_no_split(table))):
+        raise DataError("the splits take all rows: none are left to train on", "split")
+
+
+def _are_hard_classes(spec: Spec, table: Table) -> bool:
+    """Inline 0/1 targets of a cross-entropy are classes, so that accuracy is reported."""
+    if table.Y is None or spec.loss.targets == "values":
+        return False
+    if spec.data.is_regression:
+        return False
+    if table.Y.shape[1] == 1:
+        return bool(np.unique(table.Y).tolist() == [0, 1])
+    return is_one_hot(table.Y)
+
+
+def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
+    """Raises `DataError` for a column of numbers that a cross-entropy cannot mean as such."""
+    Y = table.Y
+    if spec.loss.targets == "values" or Y is None or Y.shape[1] > 1:
+        return
+    if Y.min() < 0 or Y.max() > 1:
+        raise DataError(
+            f"the target `{table.target_names[0]}` is numbers from {Y.min():g} to {Y.max():g}, and "
+            "the loss is for classes: if they are classes, set `task: classification`",
+            "targets",
+        )
+
+
+def _data_error(config: Config, error: DataError) -> ConfigError:
+    """The error at the key that causes it."""
+    data = config.spec.data
+    return config.error([ConfigIssue(str(error), ("data", error.key or data.key))])

@@ -1,0 +1,175 @@
+"""Wrong backward passes to reject: errors found in real course notes and student code.
+
+Each is the shipping pass with one thing wrong, so rejecting them shows that the check can fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bpcli.nn.activation import Activation
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.jacobian import write_jacobian
+from bpcli.nn.propagation import Workspace, backward
+from bpcli.training.objective import NetworkObjective
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One classical error, as a change of a right objective into a wrong one."""
+
+    meaning: str
+    needs: str
+    corrupt: Callable[[NetworkObjective], NetworkObjective]
+
+
+def _after_backward(
+    spoil: Callable[[Workspace], None],
+) -> Callable[[NetworkObjective], NetworkObjective]:
+    """The objective whose backward pass is followed by `spoil`."""
+
+    def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
+        backward(work, y, row_weight)
+        spoil(work)
+
+    return lambda objective: objective.like(backward=wrong)
+
+
+@dataclass(frozen=True)
+class _NoDerivative(Activation):
+    """An activation whose pullback forgets f'(z)."""
+
+    right: Activation
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.copyto(out, np.repeat(grad_a, self.right.rows_per_unit, axis=0))
+
+
+def _without_hidden_derivatives(work: Workspace, y: Array, row_weight: Array | None) -> None:
+    right = [layer.activation for layer in work.layers]
+    for layer in work.layers[:-1]:
+        layer.activation = _NoDerivative(layer.activation)
+    backward(work, y, row_weight)
+    for layer, activation in zip(work.layers, right, strict=True):
+        layer.activation = activation
+
+
+def _with_linear_outputs(objective: NetworkObjective) -> NetworkObjective:
+    def wrong(work: Workspace, row_weight: Array | None, out: Array) -> None:
+        top = work.layers[-1]
+        right, top.activation = top.activation, _NoDerivative(top.activation)
+        write_jacobian(work, row_weight, out)
+        top.activation = right
+
+    return objective.like(jacobian=wrong)
+
+
+def _with_untransposed_weights(objective: NetworkObjective) -> NetworkObjective:
+    def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
+        right = [layer.W for layer in work.layers]
+        for layer in work.layers:
+            layer.W = np.resize(layer.W.T, layer.W.shape)
+        backward(work, y, row_weight)
+        for layer, W in zip(work.layers, right, strict=True):
+            layer.W = W
+
+    return objective.like(backward=wrong)
+
+
+def _sum_before_product(work: Workspace) -> None:
+    for layer in work.layers:
+        delta, below = layer.delta.sum(axis=1), layer.below.mean(axis=1)
+        layer.grad[:] = np.outer(delta, below)
+
+
+def _inputs_below(work: Workspace) -> None:
+    x = work.layers[0].below[: work.network.inputs]
+    for layer in work.layers[1:]:
+        inputs = layer.layer.inputs
+        layer.grad[:, :inputs] = layer.delta @ np.resize(x, (inputs, x.shape[1])).T
+
+
+def _times_n_squared(work: Workspace) -> None:
+    work.grad *= work.samples**2
+
+
+def _times_n(work: Workspace) -> None:
+    work.grad *= work.samples
+
+
+def _negated_top(work: Workspace) -> None:
+    work.layers[-1].grad *= -1
+
+
+def _bias_of_one_sample(work: Workspace) -> None:
+    for layer in work.layers:
+        if layer.layer.has_bias:
+            layer.grad[:, -1] = layer.delta[:, 0]
+
+
+def _swapped_layers(work: Workspace) -> None:
+    first, second = work.layers[0].grad, work.layers[1 % len(work.layers)].grad
+    kept = first.copy()
+    first[:] = np.resize(second, first.shape)
+    second[:] = np.resize(kept, second.shape)
+
+
+class _L2OnBiases(NetworkObjective):
+    def penalty_grad(self, params: Vector) -> Vector:
+        return self._decay * params
+
+
+CORRUPTIONS: dict[str, Corruption] = {
+    "no-derivative": Corruption(
+        "f'(z) left out of the hidden layers' deltas",
+        "a hidden layer whose f' is not 1",
+        lambda objective: objective.like(backward=_without_hidden_derivatives),
+    ),
+    "sum-before-product": Corruption(
+        "delta summed over the rows before the product with a[l-1]",
+        "more than one row",
+        _after_backward(_sum_before_product),
+    ),
+    "inputs-for-activations": Corruption(
+        "x in place of a[l-1] in the weight gradients",
+        "a second layer",
+        _after_backward(_inputs_below),
+    ),
+    "times-n": Corruption(
+        "n in place of 1/n", "more than one row", _after_backward(_times_n_squared)
+    ),
+    "no-mean": Corruption("1/n forgotten", "more than one row", _after_backward(_times_n)),
+    "no-transpose": Corruption(
+        "W in place of its transpose in the deltas (entries reread where it is not square)",
+        "a second layer with several units",
+        _with_untransposed_weights,
+    ),
+    "l2-on-biases": Corruption(
+        "L2 shrinks the biases too",
+        "L2, and biases that are not 0 (those of a trained run, say)",
+        lambda objective: objective.like(_L2OnBiases),
+    ),
+    "sign": Corruption(
+        "the output layer's gradient with the wrong sign",
+        "a gradient that is not 0",
+        _after_backward(_negated_top),
+    ),
+    "bias-not-summed": Corruption(
+        "the bias gradient of the first row alone, not the sum over rows",
+        "biases, and more than one row",
+        _after_backward(_bias_of_one_sample),
+    ),
+    "swapped-layers": Corruption(
+        "the gradients of the first two layers exchanged",
+        "two layers",
+        _after_backward(_swapped_layers),
+    ),
+    "linear-jacobian": Corruption(
+        "f'(z) of the outputs left out of the residuals' Jacobian",
+        "outputs whose f' is not 1, and a loss that is a sum of squares",
+        _with_linear_outputs,
+    ),
+}

@@ -1,0 +1,32 @@
+"""Receiver operating characteristic: true against false positive rate, over all thresholds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bpcli.nn.arrays import Array
+
+
+class RocCurve(NamedTuple):
+    """The rates from (0, 0) to (1, 1), a point a distinct threshold, and the area below them."""
+
+    false_positive_rate: Array
+    true_positive_rate: Array
+    area: float
+
+
+def roc_curve(is_positive: Array, score: Array) -> RocCurve:
+    """The shares of the negative and of the positive rows whose score reaches each threshold.
+
+    Rows of equal score reach it together, so that their order does not count. The area, by the
+    trapezoidal rule, is P(a positive row's score is above a negative row's), ties counting half.
+    Fawcett 2006, Pattern Recognition Letters 27, 861, algorithms 1 and 2.
+    """
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
+    true = np.append(0, np.cumsum(is_positive[order])[ends])
+    false = np.append(0, ends + 1) - true
+    x, y = false / false[-1], true / true[-1]
+    return RocCurve(x, y, float(((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()))

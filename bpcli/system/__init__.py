@@ -1,0 +1,31 @@
+"""What depends on the operating system: files, locks, processes, streams, signals and memory.
+
+All such calls of the package are made here, each with what stands in for it where a system lacks
+it. A call is looked for when it is needed, not when this is imported, which costs next to nothing.
+"""
+
+from bpcli.system.files import (
+    has_room_for_files,
+    most_open_files,
+    open_file,
+    pins_open_files,
+    rename,
+    replace,
+    sync_file,
+    sync_folder,
+    unlink,
+)
+from bpcli.system.locks import close_locked, has_shared_locks, take_lock
+from bpcli.system.memory import Limit, available_memory, memory_limits
+from bpcli.system.processes import after_fork_in_child, can_fork, leave, restart
+from bpcli.system.processor import cpu_model, usable_cores
+from bpcli.system.signals import end_on_interrupts, hear_interrupts, stop_signals
+from bpcli.system.streams import abandon, open_standard_streams
+
+__all__ = [
+    "Limit", "abandon", "after_fork_in_child", "available_memory", "can_fork", "close_locked",
+    "cpu_model", "end_on_interrupts", "has_room_for_files", "has_shared_locks", "hear_interrupts",
+    "leave", "memory_limits", "most_open_files", "open_file", "open_standard_streams",
+    "pins_open_files", "rename", "replace", "restart", "stop_signals", "sync_file", "sync_folder",
+    "take_lock", "unlink", "usable_cores",
+]  # fmt: skip

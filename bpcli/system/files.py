@@ -1,0 +1,142 @@
+"""Files: opened with care, synced, renamed and removed, and how many may be open."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import sys
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from pathlib import Path  # which takes longer to import than all of this
+
+Result = TypeVar("Result")
+
+
+def open_file(path: Path, flags: int) -> int:
+    """A handle on a file of bytes, made where there is none if the flags say so.
+
+    A link may lead elsewhere, and a pipe might never open: neither is opened. Nor is a file to be
+    written that has another name, under which it would change too. Raises `OSError`.
+    """
+    for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    if not hasattr(os, "O_NONBLOCK") and path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    handle = os.open(path, flags, 0o666)
+    if flags & (os.O_WRONLY | os.O_RDWR) and os.fstat(handle).st_nlink > 1:
+        os.close(handle)
+        raise OSError(
+            errno.EMLINK, "it is a hard link, so another file would change too", str(path)
+        )
+    return handle
+
+
+def sync_file(handle: int) -> None:
+    """Have the disk write down what a file holds.
+
+    On macOS, fsync alone leaves it in the disk's own memory.
+    """
+    if sys.platform == "darwin" and _is_fully_synced(handle):
+        return
+    os.fsync(handle)
+
+
+def _is_fully_synced(handle: int) -> bool:
+    """Whether the call of macOS has done it, which some file systems lack."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]  # of macOS
+    except (ImportError, AttributeError):
+        return False
+    except OSError as error:
+        if error.errno in _LACKS_THE_CALL:
+            return False
+        raise
+    return True
+
+
+_LACKS_THE_CALL = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the new name of a file in it last.
+
+    Windows opens no folders, and some file systems have no such call.
+    """
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EBADF, *_LACKS_THE_CALL):
+            raise
+    finally:
+        os.close(handle)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Give a file the name of another, which is gone then."""
+    _patiently(lambda: source.replace(target))
+
+
+def rename(source: Path, target: Path) -> Path:
+    """Give a file or folder a new name."""
+    return _patiently(lambda: source.rename(target))
+
+
+def unlink(path: Path) -> None:
+    """Remove a file, if it is there."""
+    _patiently(lambda: path.unlink(missing_ok=True))
+
+
+def pins_open_files() -> bool:
+    """Whether an open file, and the folder that it is in, can be neither removed nor renamed."""
+    return sys.platform == "win32"
+
+
+_PATIENCE_SECONDS = 2.0
+_PAUSE_SECONDS = 0.01
+
+
+def _patiently(act: Callable[[], Result]) -> Result:
+    """Do it; try for a while on Windows, where no file may change while others read it."""
+    until = monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if not pins_open_files() or monotonic() > until:
+                raise
+        sleep(_PAUSE_SECONDS)
+
+
+def has_room_for_files(count: int) -> bool:
+    """Whether this process may open so many files more."""
+    handles: list[int] = []
+    try:
+        while len(handles) < count:
+            handles.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return False
+    finally:
+        for handle in handles:
+            os.close(handle)
+    return True
+
+
+def most_open_files() -> float:
+    """How many files this process may have open at once."""
+    try:
+        import resource
+    except ImportError:
+        return math.inf
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return math.inf if most == resource.RLIM_INFINITY else most

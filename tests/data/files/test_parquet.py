@@ -1,0 +1,36 @@
+"""Parquet files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bpcli.data.files.delimited import FileFormat, read_blocks, read_frame
+from bpcli.errors import DataError
+
+
+def test_parquet_is_read_whole_and_in_blocks(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    import pandas as pd
+
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"a": np.arange(25.0), "b": list("abcde") * 5})
+    frame.to_parquet(path)
+    pd.testing.assert_frame_equal(read_frame(path, FileFormat()), frame)
+    blocks = list(read_blocks(path, FileFormat(), 10))
+    assert [block.index[0] for block in blocks] == [0, 10, 20]
+    pd.testing.assert_frame_equal(pd.concat(blocks), frame)
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="damaged"):
+        read_frame(path, FileFormat())
+
+
+def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"bpcli\[parquet\]"):
+        read_frame(path, FileFormat())

@@ -1,0 +1,49 @@
+"""A column as descriptions look at it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bpcli.data.column_values import ColumnValues, numbers_of
+
+
+def column(values: object) -> ColumnValues:
+    return ColumnValues.of(pd.Series(values, name="c"))
+
+
+def test_values_that_are_written_alike_are_one_category() -> None:
+    of_text = column(["a", " a", "b", None])
+    assert (of_text.kind, of_text.unique, of_text.missing) == ("category", 2, 1)
+    assert of_text.labels.tolist() == [0, 0, 1, -1]
+    assert of_text.counted == (("a", 2), ("b", 1))
+
+
+def test_what_cannot_be_read_is_no_number_and_says_why() -> None:
+    mixed = column([1.0, np.inf, np.nan])
+    assert (mixed.kind, mixed.known.tolist()) == ("number", [1])
+    assert mixed.fault is not None
+    assert "row 2: the value is infinite" in mixed.fault
+    assert not mixed.is_whole
+
+
+@pytest.mark.parametrize(
+    ("values", "is_whole", "counts_up"),
+    [
+        ([0, 1, 2, 1], True, True),
+        ([1, 2, 3], True, True),
+        ([2, 3, 4], True, False),
+        ([0, 2], True, False),
+        ([0.5, 1], False, False),
+        (["0", "1"], True, True),
+        ([True, False], False, False),
+    ],
+)
+def test_whole_numbers_may_count_from_0_or_1(values: list, is_whole: bool, counts_up: bool) -> None:
+    found = column(values)
+    assert (found.is_whole, found.counts_up) == (is_whole, counts_up)
+
+
+def test_booleans_are_0_and_1() -> None:
+    assert numbers_of(column([True, False, True])).tolist() == [1, 0, 1]

@@ -1,0 +1,48 @@
+"""The values of a column as numbers and as categories."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bpcli.data.column_rules import ColumnRules
+from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.errors import DataError
+
+TRAINING = np.array([0, 1, 2, 3])
+
+
+def fitted(frame: pd.DataFrame, training: np.ndarray = TRAINING, **rules: object) -> FeatureEncoder:
+    return FeatureEncoder(tuple(ColumnRules(**rules).fit(frame, training, list(frame))))
+
+
+def test_numbers_as_categories_are_sorted_as_numbers_and_met_again_as_text() -> None:
+    encoding = fitted(pd.DataFrame({"n": [10, 9, 100, 9]}), categories=("n",))
+    assert encoding.names == ("n=9", "n=10", "n=100")
+    again = pd.DataFrame({"n": ["10.0", "9", "8"]})
+    assert encoding.encode(again).tolist() == [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+    assert encoding.text == ("n",)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([1.0, np.nan, 3], "column `x`, row 2: the value is missing; set `fill`"),
+        ([1.0, 2, np.inf], "column `x`, row 3: the value is infinite"),
+        (["1", "2", "three"], "column `x`, row 3: `three` is not a number"),
+        (["1,5", "2", "3"], "row 1: `1,5` is not a number; for decimal commas"),
+        (["a", np.nan, "b"], "column `x`, row 2: the value is missing"),
+        (pd.to_datetime(["2020-01-01"] * 3), "only numbers and categories"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
+    frame = pd.DataFrame({"x": values})
+    with pytest.raises(DataError, match=message):
+        fitted(frame, np.arange(3)).encode(frame)
+
+
+def test_a_value_is_quoted_on_one_line() -> None:
+    column = InputColumn("x")
+    with pytest.raises(DataError, match=r"`a b Error: c d` is not a number$"):
+        column.encode(pd.Series(["1", "a\nb\t\u2028Error: c\x85d"], name="x"), np.empty((2, 1)))

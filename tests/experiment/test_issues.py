@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builds import INLINE, MOONS, OF_TABLE, built
+
+from bpcli.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("overrides", "place", "message"),
+    [
+        (["network.layers=[3, 3, 1]"], None, "the first layer has 3 units, but the data has 2"),
+        (
+            ["network.layers=[2, 3, 4]"],
+            None,
+            "the last layer has 4 units, but the data has 2 classes",
+        ),
+        (["data.split={val: 0.001}"], None, "0.001 of 40 rows leaves none in `val`"),
+        (["training.batch_size=21"], None, "a batch of 21 is more than the 20 training rows"),
+        (["training.batch_size=2", "training.rows_per_epoch=30"], None, "30 is too many"),
+        (
+            ["network.parameters=[{weights: [[1]]}, {weights: [[1, 2, 3]], bias: [1]}]"],
+            None,
+            "weights are 1 × 1, expected 3 × 2",
+        ),
+        (
+            [
+                (
+                    "network.parameters=[{weights: [[1,2],[1,2],[1,2]]}, "
+                    "{weights: [[1, 2, 3]], bias: [1, 2]}]"
+                )
+            ],
+            None,
+            "bias has 2 numbers, expected 1",
+        ),
+        (
+            [
+                "network.bias=false",
+                (
+                    "network.parameters=[{weights: [[1,2],[1,2],[1,2]], bias: [1,2,3]}, "
+                    "{weights: [[1, 2, 3]]}]"
+                ),
+            ],
+            None,
+            "the layer has no bias",
+        ),
+        (
+            [
+                "network.layers=[2, 100000000, 100000000, 1]",
+                "network.activations=[tanh, tanh, sigmoid]",
+            ],
+            None,
+            "GiB of memory for 10,000,000,500,000,001 parameters",
+        ),
+        (
+            ["data={generator: classification, n_informative: 50}", "network.layers=[auto, 3, 1]"],
+            None,
+            "make_classification",
+        ),
+        (["data.targets=values", "data.split={val: 0.5, stratify: true}"], None, "only classes"),
+        (
+            ["data={generator: diabetes}", "network.layers=[10, 3, 1]"],
+            "c.yaml:9:7",
+            "needs targets between 0 and 1",
+        ),
+        (
+            [
+                "data={inputs: [1.0e+300, -1.0e+300], targets: [0, 1], scale: {inputs: standard}}",
+                "network.layers=[1, 3, 1]",
+            ],
+            None,
+            "scaling the inputs overflows",
+        ),
+        (
+            ["data={generator: blobs, cluster_std: 1.0e+308}", "network.layers=[2, 3, 3]"],
+            None,
+            "too large",
+        ),
+        (
+            ["network.activations=[tanh, softmax]", "loss=mse", "network.layers=[2, 3, 1]"],
+            None,
+            "a softmax of one unit is always 1",
+        ),
+        (
+            ["network.layers=[2, 100000, 1]", "training.optimizer=bfgs"],
+            None,
+            "3,576 GiB of memory for what `bfgs` remembers or solves",
+        ),
+        (
+            ["training.optimizer={name: lbfgs, memory: 1000000000000}"],
+            None,
+            "take `conjugate_gradient`, which needs a few vectors only",
+        ),
+        (
+            ["network.layers=[2, 1000000000, 1]"],
+            None,
+            "GiB of memory for activations of 40 rows at a time",
+        ),
+        (
+            ["network.layers=[3, 3, 1]", "training.batch_size=99", "data.split={val: 0.001}"],
+            None,
+            "3 errors",
+        ),
+        (
+            ["loss=mse", "data.scale={targets: minmax}"],
+            None,
+            "scaled classes lie beyond the outputs' range",
+        ),
+        (
+            ["training.class_weights={'1': 2, yes: 3}"],
+            None,
+            "there is no class `yes`; the classes are 0, 1",
+        ),
+        (
+            ["training.class_weights=balanced", "data.targets=values", "loss=mse"],
+            None,
+            "only classes can have `class_weights`",
+        ),
+        (["data.split={folds: 50}"], None, "40 rows are too few for 50 folds"),
+        (["data.split={folds: 1000000, fold: 3}"], None, "40 rows are too few for 1000000 folds"),
+        (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
+        (
+            [
+                "data={inputs: [1, 2], targets: [a, a]}",
+                "network={layers: [1, 2, 2], activations: [tanh, softmax]}",
+                "loss=cross_entropy",
+            ],
+            None,
+            (
+                "all rows are of one class, `a`: there is nothing to learn\n"
+                "    --set data={inputs: [1, 2], targets: [a, a]}\n          ^^^^\n1 error in"
+            ),
+        ),
+        (
+            ["training.epochs=100000000000", "training.record_params=true"],
+            None,
+            "parameters after each of 100,000,000,000 epochs",
+        ),
+        (["data.split={val: 0.001}", "training.batch_size=99"], None, "2 errors"),
+    ],
+)
+def test_what_the_data_shows_to_be_wrong(
+    overrides: list[str], place: str | None, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        built(MOONS, *overrides)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(place or "--set")
+
+
+def test_distributions_are_checked_for_cross_entropy() -> None:
+    text = (
+        INLINE.replace("[[0], [1], [1], [0]]", "[[0.5, 0.1], [1, 0], [1, 0], [0, 1]]")
+        .replace("3, 1]", "3, 2]")
+        .replace("tanh, sigmoid", "tanh, softmax")
+    )
+    with pytest.raises(ConfigError, match="rows add up to 1"):
+        built(text, "loss=cross_entropy")
+    assert built(text, "loss=cross_entropy", "data.targets.0=[0.5, 0.5]").table.task == "regression"
+
+
+DIAMOND = """\
+name: t
+data: {generator: diamond, n_samples: 1, split: {folds: 2, fold: 1}}
+network: {layers: [2, 2, auto], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([], "c.yaml:2:57: 1 row is too few for 2 folds\n    "),
+        (["data.split.stratify=false"], "c.yaml:2:57: 1 row is too few for 2 folds\n    "),
+        (["data.n_samples=2", "data.split.folds=3"], "folds=3: 2 rows are too few for 3 folds"),
+        (["data.n_samples=2", "data.split.val=0.9"], "0.05 of 2 rows leaves none in `train`"),
+        (["data.n_samples=2", "data.split.val=0.5"], "0.25 of 2 rows leaves none in `val`"),
+    ],
+)
+def test_folds_of_too_few_rows_are_told_at_their_key(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        built(DIAMOND, *overrides)
+    assert message in str(caught.value)
+
+
+def refusal(text: str, *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        built(text, *overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("weights", "bias", "message"),
+    [
+        ("[[1, 2]]", "[1]", "weights are 1 × 2, expected 3 × 2: a row a unit"),
+        ("[[1, 2], [3], [5, 6]]", "[1, 2, 3]", "weights are 3 × 1 or 2, expected 3 × 2"),
+        ("[[1, 2], [3, 4], [5, 6]]", "null", "the layer has a bias: give `bias` with 3 numbers"),
+    ],
+)
+def test_parameters_of_another_shape_are_told_with_the_right_one(
+    weights: str, bias: str, message: str
+) -> None:
+    given = f"[{{weights: {weights}, bias: {bias}}}, {{weights: [[1, 2, 3]], bias: [1]}}]"
+    assert message in refusal(MOONS, f"network.parameters={given}")
+
+
+def test_a_class_without_a_training_row_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = ["1,1,rare", *(f"{n},2,{'ab'[n % 2]}" for n in range(8))]
+    Path("t.csv").write_text("\n".join(["x,z,y", *rows]))
+    softmax = ("network.layers=[2, 2, 3]", "network.activations=[tanh, softmax]")
+    said = set()
+    for seed in range(9):
+        drawn = "data.split={train: 0.5, test: 0.5, stratify: false}"
+        try:
+            built(OF_TABLE, drawn, f"seed={seed}", "loss=cross_entropy", *softmax)
+            said.add("")
+        except ConfigError as error:
+            said.add(str(error))
+    assert any("no row of class `rare` is left to train on" in message for message in said)
+    assert "" in said
+    by_class = "data.split={train: 0.5, test: 0.5, stratify: true}"
+    assert built(OF_TABLE, by_class, "loss=cross_entropy", *softmax).network.outputs == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "is_right"),
+    [
+        ("training.batch_size=20", True), ("training.batch_size=21", False),
+        ("data.split.folds=40", True), ("data.split.folds=41", False),
+    ],
+)  # fmt: skip
+def test_the_largest_that_fits_is_no_issue(override: str, is_right: bool) -> None:
+    folds = ("data.split={folds: 2}",) if "folds" in override else ()
+    if is_right:
+        built(MOONS, *folds, override)
+    else:
+        assert refusal(MOONS, *folds, override)
+
+
+def test_auto_takes_no_size_from_targets_that_are_not_there() -> None:
+    text = INLINE.replace(", targets: [[0], [1], [1], [0]]", "").replace("3, 1]", "3, auto]")
+    with pytest.raises(ConfigError, match="`auto` takes this size from the targets, and there are"):
+        built(text, needs_targets=False)

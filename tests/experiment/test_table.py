@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builds import INLINE, MOONS, OF_TABLE, built
+
+from bpcli.errors import ConfigError
+from bpcli.experiment.table import class_weights
+
+
+def test_inline_zeros_and_ones_under_a_cross_entropy_are_classes() -> None:
+    assert built(INLINE).table.task == "classification"
+    assert built(INLINE, "loss=mse").table.task == "regression"
+
+
+def test_same_as_inputs_makes_an_autoencoder() -> None:
+    experiment = built(
+        MOONS,
+        "data.targets=same_as_inputs",
+        "network.layers=[auto, 1, auto]",
+        "network.activations=[tanh, identity]",
+        "loss=mse",
+        "data.scale={inputs: standard}",
+    )
+    assert experiment.table.task == "reconstruction"
+    assert experiment.network.outputs == 2
+    np.testing.assert_array_equal(experiment.splits["train"].X, experiment.splits["train"].Y)
+
+
+def test_a_split_whose_file_is_lost_is_at_fault_itself(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
+    data = "{file: t.csv, split: {files: {test: u.csv}}}"
+    text = INLINE.replace(INLINE.split("data: ")[1].split("\n")[0], data)
+    with pytest.raises(ConfigError, match=r"there is no file .*u\.csv\n.*split: \{files"):
+        built(text.replace("t.csv", str(tmp_path / "t.csv")))
+
+
+@pytest.mark.parametrize("answers", [("a", "b"), ("0", "1"), ("0.5", "2")])
+@pytest.mark.parametrize("targets", ["y", "same_as_inputs"])
+def test_splits_that_take_all_rows_leave_none_to_train_on(
+    tmp_path: Path, monkeypatch, answers: tuple[str, str], targets: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = answers
+    Path("t.csv").write_text(f"x,z,y,split\n1,2,{first},test\n2,3,{second},val\n")
+    overrides = [f"data.targets={targets}", "data.split={column: split}"]
+    if targets == "same_as_inputs" or first == "0.5":
+        overrides += ["loss=mse", "network.activations=[tanh, identity]"]
+    with pytest.raises(ConfigError, match="the splits take all rows: none are left to train on"):
+        built(OF_TABLE, *overrides)
+
+
+@pytest.mark.parametrize(
+    ("targets", "task"),
+    [
+        ("[[0], [1], [1], [0]]", "classification"),
+        ("[[0], [1], [1], [0.5]]", "regression"),
+        ("[[0], [0.25], [1], [0]]", "regression"),
+    ],
+)
+def test_only_zeros_and_ones_are_taken_for_classes(targets: str, task: str) -> None:
+    assert built(INLINE.replace("[[0], [1], [1], [0]]", targets)).table.task == task
+
+
+def test_one_hot_rows_under_a_cross_entropy_are_classes() -> None:
+    softmax = ("network.layers=[2, 3, 2]", "network.activations=[tanh, softmax]")
+    one_hot = "data.targets=[[1, 0], [0, 1], [0, 1], [1, 0]]"
+    experiment = built(INLINE, "loss=cross_entropy", one_hot, *softmax)
+    assert experiment.table.labels.tolist() == [0, 1, 1, 0]
+
+
+def test_what_a_generator_makes_may_be_read_as_values_or_as_classes() -> None:
+    values = built(MOONS, "data.targets=values", "loss=mse").table
+    assert (values.task, values.labels) == ("regression", None)
+    assert set(values.Y.ravel().tolist()) == {0, 1}
+    assert built(MOONS, "data.targets=classes", "loss=mse").table.task == "classification"
+
+
+def test_numbers_of_a_file_that_a_cross_entropy_cannot_mean_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,z,y\n" + "".join(f"{n},1,{n * 1.5}\n" for n in range(30)))
+    overrides = ("data.split={test: 0.2}", "network.layers=[2, 2, 1]")
+    with pytest.raises(ConfigError, match=r"`y` is numbers from 0 to 43\.5, and the loss is for"):
+        built(OF_TABLE, *overrides)
+    assert built(OF_TABLE, *overrides, "loss=mse").table.task == "regression"
+
+
+WEIGHTED = """\
+name: t
+data: {inputs: [[0, 1], [1, 0], [2, 1], [3, 5]], targets: [a, b, b, a]}
+network: {layers: [2, 3, 1], activations: [tanh, sigmoid]}
+loss: mse
+"""
+
+
+def test_rows_are_weighted_by_the_classes_of_the_training_rows() -> None:
+    experiment = built(WEIGHTED, "training.class_weights=balanced")
+    table, training = experiment.table, np.array([0, 1, 2])  # one of a, two of b
+    assert class_weights(experiment.spec, table, training) == {"a": 1.5, "b": 0.75}
+    assert class_weights(built(WEIGHTED).spec, table, training) is None

@@ -1,0 +1,69 @@
+"""Tables of results."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from bpcli.terminal.tables import (
+    class_table,
+    confusion_table,
+    layers_text,
+    loss_text,
+    named_text,
+    scores_table,
+    stop_table,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "mse"),
+        ({"l2": 0.1}, "mse + L2 0.1"),
+        ({"reduction": "sum", "weighted": True}, "mse, summed over the rows, rows weighted"),
+    ],
+)
+def test_the_loss_is_told_with_what_is_added(changes: dict, text: str) -> None:
+    assert loss_text({"loss": "mse", "reduction": "mean", "l2": 0.0} | changes) == text
+
+
+def test_layers_are_told_from_the_input_on() -> None:
+    layers = [
+        {"inputs": 2, "units": 8, "activation": {"name": "elu", "alpha": 0.5}, "bias": "trained"},
+        {"inputs": 8, "units": 1, "activation": {"name": "sigmoid"}, "bias": "none"},
+    ]
+    assert layers_text(layers) == "2 - 8 elu (alpha 0.5) - 1 sigmoid (no bias)"
+    assert named_text({"schedule": "step", "every": 10}, "schedule") == "step (every 10)"
+
+
+def test_only_the_criterion_that_stopped_a_training_is_marked() -> None:
+    rule = {"meaning": "m", "start": 1.0, "now": 0.5, "target": 0.25, "falls": True}
+    rules = [{**rule, "name": "goal"}, {**rule, "name": "max_fail", "falls": False}]
+    goal, max_fail = stop_table({"stop": rules, "stop_reason": "max_fail"}).rows
+    assert goal[-2:] == ["<= 0.25", ""]
+    assert max_fail[-2:] == [">= 0.25", "stop reason"]
+
+
+def test_baselines_and_intervals_are_of_the_last_split() -> None:
+    scores = {"train.rmse": 1.0, "test.rmse": 2.0, "train.r2": 0.5, "test.r2": None}
+    baselines = {"constant": {"test.rmse": 3.0, "train.rmse": 9.0}}
+    intervals = {"test.rmse": (1.5, 2.5), "test.r2": None}
+    grid = scores_table(scores, baselines, {"targets_scaled": False}, intervals)
+    assert grid.headers == ["metric", "train", "test", "95 % interval", "constant (test)"]
+    assert grid.rows == [
+        ["rmse", "1", "2", "1.5 to 2.5", "3"], ["r2", "0.5", "-", "-", "-"],
+    ]  # fmt: skip
+
+
+def test_a_confusion_matrix_has_true_classes_down() -> None:
+    scores = SimpleNamespace(precision=0.5, recall=1.0, f1=2 / 3, rows=2)
+    report = SimpleNamespace(
+        classes=[SimpleNamespace(name=name, **vars(scores)) for name in ("a", "b")],
+        confusion=[[2, 0], [1, 3]],
+    )
+    grid = confusion_table(report)
+    assert grid.headers[1:] == ["a", "b"]
+    assert grid.rows == [["a", "2", "0"], ["b", "1", "3"]]
+    assert class_table(report).rows[0] == ["a", "0.5000", "1.0000", "0.6667", "2"]
