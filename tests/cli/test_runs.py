@@ -167,7 +167,9 @@ def test_rm_of_a_path_that_is_a_link_removes_the_link_alone(
 
 def test_a_run_without_its_config_is_listed_as_damaged(bpnet: Bpnet, three: list[str]) -> None:
     Path("runs", three[1], "config.yaml").unlink()
-    listed = {each["run_id"]: each for each in json.loads(bpnet("runs", "list", "--json").out)}
+    listed = {
+        each["run_id"]: each for each in json.loads(bpnet("runs", "list", "--json").out)["runs"]
+    }
     assert listed.keys() == {*three}
     assert listed[three[1]]["status"] == "damaged"
     assert listed[three[1]]["error"].endswith("config.yaml is missing.")
