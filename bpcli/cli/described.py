@@ -58,7 +58,7 @@ DOCUMENTS: Mapping[str, Mapping[str, str]] = {
         "target, why_target, task, why_task": "what is predicted, and why that was taken",
         "classes": "each with its rows",
         "columns": "each with its kind, missing values, range or most frequent words",
-        "remarks": "likely mistakes, by column",
+        "warnings": "likely mistakes, by column",
     },
     "check": {
         "config, origins": "every value, and where it comes from",

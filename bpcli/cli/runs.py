@@ -69,8 +69,8 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
     if sort_key:
         records = sorted_by(records, sort_key)[:limit]
     if as_json:
-        found = [record.to_json() | {"tags": tags[record.run_id]} for record in records]
-        print_json({"runs": found})
+        documents = [record.to_json() | {"tags": tags[record.run_id]} for record in records]
+        print_json({"runs": documents})
     elif records:
         told = [tags[record.run_id] for record in records]
         console().show(*runs_table(records, told, differing_keys(records), time.time()))

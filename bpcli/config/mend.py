@@ -192,20 +192,12 @@ def _put(mended: Mended, new: Location, value: Any, written: Location) -> Locati
         return None
     there = home.get(str(new[-1]))
     if isinstance(there, dict) and isinstance(value, dict):
-        _add(value, there)
+        value = there | value
     elif new[-1] in home:
         return None
     home[str(new[-1])] = value
     mended.written[new] = written
     return new
-
-
-def _add(section: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add the keys of another section, and those of its sections to the same ones here."""
-    for key, value in more.items():
-        here = section.setdefault(key, value)
-        if here is not value and isinstance(here, dict) and isinstance(value, dict):
-            _add(here, value)
 
 
 def _section(mended: Mended, location: Location) -> dict[str, Any] | None:

@@ -199,3 +199,42 @@ def test_a_misspelt_section_is_looked_into_although_a_key_of_it_stands_elsewhere
         "unknown key `dataa`; did you mean `data`?",
         "found `x`, expected a number",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        (
+            BASE.replace(
+                "loss:", "  training: {learning_rate: {schedul: cosine, start: 1}}\nloss:"
+            ),
+            ["6:3: unknown key `training`", "6:30: unknown key `schedul`; did you mean `sch"],
+        ),
+        (
+            BASE + "training: {learning_rate: {schedule: zzz}}",
+            ["7:38: found `zzz`, expected `step`"],
+        ),
+        (
+            BASE.replace("n_samples: 40", "every: 9").replace("loss:", "  schedule: step\nloss:")
+            + "training: {learning_rate: {start: 1, factor: 0.5}}",
+            ["2:26: unknown key `every`", "6:3: unknown key `schedule`; it belongs under `train"],
+        ),
+        (
+            "strip: 1\n" + BASE.replace("loss:", "  training: {stop: {goal: x}}\nloss:"),
+            ["1:1: unknown key `strip`", "7:3: unknown key `training`", "7:27: found `x`"],
+        ),
+        (
+            BASE.replace("loss:", "  batch_size: 2\nloss:") + "training: {sampling: random}",
+            ["6:3: unknown key `batch_size`"],
+        ),
+        (
+            BASE + "training: {optimizer: rprp, batch_size: 2}",
+            ["7:23: found `rprp`, expected `gradient_descent`"],
+        ),
+    ],
+)
+def test_an_error_hides_no_other_and_brings_none_along(text: str, errors: list[str]) -> None:
+    found = messages(text)
+    assert len(found) == len(errors), found
+    for line, start in zip(found, errors, strict=True):
+        assert line.startswith(f"c.yaml:{start}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
+from tampered import a_record
+
+from bpcli.runs.run_json import Fold, RunRecord
 from bpcli.terminal.folds import fold_line, folds_table, summary_table
 
 
-def record(number: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "run_id": f"r{number}", "status": "finished", "epochs": 7, "seconds": 2.0,
-        "stop_reason": "max_fail", "fold": {"number": number, "of": 3, "group": "g"},
-        "metrics": {"train.loss": 0.1, "test.loss": 0.5, "test.accuracy": 0.75}, **changes,
-    }  # fmt: skip
+def record(number: int) -> RunRecord:
+    return replace(
+        a_record(), run_id=f"r{number}", status="finished", epochs=7, seconds=2.0,
+        stop_reason="max_fail", fold=Fold(number, 3, "g"),
+        metrics={"train.loss": 0.1, "test.loss": 0.5, "test.accuracy": 0.75},
+    )  # fmt: skip
 
 
 def test_a_fold_is_told_with_its_score_on_rows_it_did_not_train_on() -> None:
@@ -22,7 +25,7 @@ def test_a_fold_is_told_with_its_score_on_rows_it_did_not_train_on() -> None:
 
 
 def test_a_fold_that_failed_has_a_row_without_scores() -> None:
-    failed = {"run_id": "r2", "status": "diverged", "fold": {"number": 2, "of": 3, "group": "g"}}
+    failed = replace(a_record(), run_id="r2", status="diverged", fold=Fold(2, 3, "g"))
     grid = folds_table([record(1), failed])
     assert grid.headers == ["fold", "run", "status", "epochs", "test.loss", "test.accuracy"]
     assert grid.rows == [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from tampered import a_record
 
+from bpcli.runs.run_json import LayerRecord, Rule
 from bpcli.terminal.tables import (
     class_table,
     confusion_table,
@@ -18,30 +21,32 @@ from bpcli.terminal.tables import (
 
 
 @pytest.mark.parametrize(
-    ("changes", "text"),
+    ("reduction", "l2", "is_weighted", "text"),
     [
-        ({}, "mse"),
-        ({"l2": 0.1}, "mse + L2 0.1"),
-        ({"reduction": "sum", "weighted": True}, "mse, summed over the rows, rows weighted"),
+        ("mean", 0.0, False, "mse"),
+        ("mean", 0.1, False, "mse + L2 0.1"),
+        ("sum", 0.0, True, "mse, summed over the rows, rows weighted"),
     ],
 )
-def test_the_loss_is_told_with_what_is_added(changes: dict, text: str) -> None:
-    assert loss_text({"loss": "mse", "reduction": "mean", "l2": 0.0} | changes) == text
+def test_the_loss_is_shown_with_what_is_added(
+    reduction: str, l2: float, is_weighted: bool, text: str
+) -> None:
+    assert loss_text("mse", reduction, l2, is_weighted=is_weighted) == text
 
 
 def test_layers_are_told_from_the_input_on() -> None:
     layers = [
-        {"inputs": 2, "units": 8, "activation": {"name": "elu", "alpha": 0.5}, "bias": "trained"},
-        {"inputs": 8, "units": 1, "activation": {"name": "sigmoid"}, "bias": "none"},
+        LayerRecord(2, 8, {"name": "elu", "alpha": 0.5}, "trained"),
+        LayerRecord(8, 1, {"name": "sigmoid"}, "none"),
     ]
     assert layers_text(layers) == "2 - 8 elu (alpha 0.5) - 1 sigmoid (no bias)"
     assert named_text({"schedule": "step", "every": 10}, "schedule") == "step (every 10)"
 
 
 def test_only_the_criterion_that_stopped_a_training_is_marked() -> None:
-    rule = {"meaning": "m", "start": 1.0, "now": 0.5, "target": 0.25, "falls": True}
-    rules = [{**rule, "name": "goal"}, {**rule, "name": "max_fail", "falls": False}]
-    goal, max_fail = stop_table({"stop": rules, "stop_reason": "max_fail"}).rows
+    rules = [Rule("goal", "m", 1.0, 0.5, 0.25, True), Rule("max_fail", "m", 1.0, 0.5, 0.25, False)]
+    record = replace(a_record(), stop=rules, stop_reason="max_fail")
+    goal, max_fail = stop_table(record).rows
     assert goal[-2:] == ["<= 0.25", ""]
     assert max_fail[-2:] == [">= 0.25", "stop reason"]
 
@@ -50,7 +55,7 @@ def test_baselines_and_intervals_are_of_the_last_split() -> None:
     scores = {"train.rmse": 1.0, "test.rmse": 2.0, "train.r2": 0.5, "test.r2": None}
     baselines = {"constant": {"test.rmse": 3.0, "train.rmse": 9.0}}
     intervals = {"test.rmse": (1.5, 2.5), "test.r2": None}
-    grid = scores_table(scores, baselines, {"targets_scaled": False}, intervals)
+    grid = scores_table(scores, baselines, a_record(), intervals)
     assert grid.headers == ["metric", "train", "test", "95 % interval", "constant (test)"]
     assert grid.rows == [
         ["rmse", "1", "2", "1.5 to 2.5", "3"], ["r2", "0.5", "-", "-", "-"],

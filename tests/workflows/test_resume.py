@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Collection, Sequence
@@ -355,7 +354,7 @@ def test_changed_data_are_said(tmp_path: Path) -> None:
 def test_the_record_that_goes_on_is_one_document(tmp_path: Path) -> None:
     run = trained(tmp_path, SMALL, stops=[5]).run
     resumed(run, stops=[8])
-    record = json.loads(run.path("run.json").read_text())
-    assert [(each["at_epoch"], each["overrides"]) for each in record["resumed"]] == [(5, [])]
-    assert (record["status"], record["epochs"]) == ("interrupted", 8)
+    record = run.record()
+    assert [(each.at_epoch, each.overrides) for each in record.resumed] == [(5, [])]
+    assert (record.status, record.epochs) == ("interrupted", 8)
     assert np.load(run.path(PATH)).shape[0] == 9
