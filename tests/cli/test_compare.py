@@ -120,7 +120,7 @@ def test_an_interrupt_prints_what_is_finished(
         if label == "traingdm":
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(SilentProgress, "begin", interrupt)
+    monkeypatch.setattr(SilentProgress, "on_trial_start", interrupt)
     assert PlainProgress.begin is interrupt
     option = ["--json"] if as_json else []
     result = bpnet("compare", MOONS, "--optimizers", "sgd,traingdm", *SHORT, *option)
