@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import local_optimizers
@@ -121,7 +122,7 @@ def test_an_interrupt_prints_what_is_finished(
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(SilentProgress, "on_trial_start", interrupt)
-    assert PlainProgress.begin is interrupt
+    assert PlainProgress.on_trial_start is interrupt
     option = ["--json"] if as_json else []
     result = bpnet("compare", MOONS, "--optimizers", "sgd,traingdm", *SHORT, *option)
     assert result.code == 130
@@ -131,7 +132,8 @@ def test_an_interrupt_prints_what_is_finished(
     else:
         assert "sgd" in result.out
         assert "traingdm" not in result.out
-    monkeypatch.setattr(SilentProgress, "begin", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    end = partial(os.kill, os.getpid(), signal.SIGTERM)
+    monkeypatch.setattr(SilentProgress, "on_trial_start", lambda *_: end())
     nothing = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", "none.svg")
     assert (nothing.code, nothing.out) == (143, "")
     assert not Path("none.svg").exists()
