@@ -3,4 +3,4 @@
 Importing this loads nothing else; `bpcli.cli.main` is the command line.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
