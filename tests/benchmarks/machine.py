@@ -85,7 +85,7 @@ class ForeignMeter:
         self._began = time.perf_counter()
         self._busy, self._used = busy_seconds(), self._own()
 
-    def allocate_shared(self) -> float:
+    def share(self) -> float:
         busy = busy_seconds() - self._busy - _UNCERTAIN
         own, elapsed = self._own() - self._used, time.perf_counter() - self._began
         return foreign_share(busy, own, elapsed, os.cpu_count() or 1)

@@ -65,7 +65,7 @@ def write(folder: Path) -> None:
     from bpcli.experiment import build
 
     experiment = build(load_config(folder / "config.yaml"))
-    dtype, part = experiment.spec.network.dtype, experiment.parts["train"]
+    dtype, part = experiment.spec.network.dtype, experiment.splits["train"]
     np.save(folder / "X.npy", np.ascontiguousarray(part.X, dtype))
     np.save(folder / "Y.npy", np.ascontiguousarray(part.Y, dtype))
     np.savez(folder / "start.npz", **dict(experiment.network.tensors(experiment.initial_params)))

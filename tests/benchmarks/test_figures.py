@@ -38,7 +38,7 @@ def test_a_config_builds_what_its_workload_says(tmp_path: Path, name: str, dtype
     path = tmp_path / "config.yaml"
     path.write_text(workload.config(dtype))
     experiment = build(load_config(path))
-    part = experiment.parts["train"]
+    part = experiment.splits["train"]
     shapes = (part.X.shape, part.Y.shape)
     assert shapes == ((workload.rows, workload.layers[0]), (workload.rows, workload.layers[-1]))
     assert experiment.initial_params.dtype == dtype
