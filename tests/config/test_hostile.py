@@ -4,7 +4,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,12 @@ from typing import Any
 import pytest
 from hostile import HOSTILE, maimed
 from systems import CONFIGS
+from work import at_most
 
 from bpcli.config.load import load_config
 from bpcli.errors import ConfigError
+
+MOST_CALLS = 5_000_000
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -23,9 +25,9 @@ def test_a_hostile_file_is_refused_in_clear_words(
 ) -> None:
     content, message = HOSTILE[name]
     (tmp_path / "hostile.yaml").write_bytes(content)
-    start = time.process_time()
-    result = bpnet("train", "hostile.yaml")
-    assert time.process_time() - start < 1
+    bpnet("train", "missing.yaml")  # imports what is needed, which is not counted
+    with at_most(MOST_CALLS):
+        result = bpnet("train", "hostile.yaml")
     assert result.code == 2
     assert message in result.err
     assert result.err.startswith("Error: hostile.yaml")
@@ -71,10 +73,9 @@ def test_maimed_configs_are_read_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     for number in range(CASES):
         path.write_bytes(maimed(corpus, random.Random(number)))
-        start = time.process_time()
         try:
-            load_config(path)
+            with at_most(MOST_CALLS):
+                load_config(path)
         except ConfigError as error:
             said = str(error)
             assert all(c.isprintable() or c == "\n" for c in said), number
-        assert time.process_time() - start < 1, number

@@ -23,14 +23,16 @@ loss: mse
 training: {workers: 2}
 """
 HUGE = "network.layers=[10, 1000000000, 1000000000, 1]"
-PROBE = """
-import json, re, sys, time
+TESTS = Path(__file__).parents[1]
+PROBE = f"""
+import json, re, sys
+sys.path.insert(0, {str(TESTS)!r})
 import bpcli.cli.main
-began = time.process_time()
-code = bpcli.cli.main.main(sys.argv[1:])
-seconds = time.process_time() - began
+from work import at_most
+with at_most(1_000_000):  # most of them imports
+    code = bpcli.cli.main.main(sys.argv[1:])
 peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
-print(json.dumps({"code": code, "seconds": seconds, "megabytes": int(peak) / 1024}))
+print(json.dumps({{"code": code, "megabytes": int(peak) / 1024}}))
 """
 
 
@@ -61,7 +63,6 @@ def test_an_absurd_network_is_refused_before_anything_is_made(config: Path, comm
     assert measured["code"] == 2
     assert "1,000,000,013,000,000,001 parameters" in done.stderr
     assert "take fewer units" in done.stderr
-    assert measured["seconds"] < 1
     assert measured["megabytes"] < 200
     assert list(config.parent.rglob("*")) == [config], "not even a folder for runs"
 

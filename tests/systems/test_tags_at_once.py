@@ -95,16 +95,11 @@ def test_runs_are_deleted_while_they_get_tags(seed: int, runs: list[Run]) -> Non
 def test_a_lock_that_is_held_is_waited_for(
     bpnet: Bpnet, runs: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    child = os.fork()
-    if child == 0:
-        with changing_tags(Path("runs")):
-            time.sleep(0.5)
-        os._exit(0)
-    time.sleep(0.2)
-    began = time.monotonic()
-    assert bpnet(*tag(runs[0], "late")).code == 0
-    assert time.monotonic() - began > 0.1
-    os.waitpid(child, 0)
+    held, waits = Lock(Path("runs", TAGS_LOCK), ""), []
+    with monkeypatch.context() as patched:
+        patched.setattr(time, "sleep", lambda seconds: (waits.append(seconds), held.close()))
+        assert bpnet(*tag(runs[0], "late")).code == 0
+    assert len(waits) == 1
     monkeypatch.setattr(tags, "_PATIENCE_SECONDS", 0.1)
     with closing(Lock(Path("runs", TAGS_LOCK), "")):
         for refused in (bpnet(*tag(runs[0], "no")), bpnet("runs", "rm", "latest", "--yes")):

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
+from itertools import count, islice
 
 import numpy as np
 import pytest
 from courses import epochs, training
 
 from bpcli.optimizers.base import Point
+from bpcli.training import loop
 from bpcli.training.loop import Epoch, TrainState
 from bpcli.training.stopping import Best, Stopping, StopRules
 
@@ -36,8 +37,10 @@ def test_min_grad_stops_at_the_first_small_gradient() -> None:
     assert stopped(StopRules(50, min_grad=norms[30]), epochs(50))[:2] == ("min_grad", number)
 
 
-def test_max_seconds_stops_by_the_clock() -> None:
-    reason, number, _ = stopped(StopRules(10**9, max_seconds=0.05), epochs(10**9))
+def test_max_seconds_stops_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = count()
+    monkeypatch.setattr(loop, "clock", lambda: float(next(ticks)))
+    reason, number, _ = stopped(StopRules(10**9, max_seconds=50), epochs(10**9))
     assert reason == "max_seconds"
     assert number > 0
 
