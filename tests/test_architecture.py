@@ -203,7 +203,7 @@ def test_workers_are_forked_only_where_that_is_safe() -> None:
 
 def test_importing_the_system_loads_nothing_that_a_command_would_not() -> None:
     probe = (
-        "import sys, click, pathlib, signal; before = set(sys.modules)\n"
+        "import __future__, sys, click, pathlib, signal; before = set(sys.modules)\n"
         "import bpcli.start, bpcli.system\n"
         "print(*sorted(set(sys.modules) - before))"
     )

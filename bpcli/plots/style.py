@@ -159,5 +159,5 @@ def _characters() -> frozenset[int]:
     from matplotlib import get_data_path
     from matplotlib.ft2font import FT2Font
 
-    font = FT2Font(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"))
+    font = FT2Font(str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")))
     return frozenset(code for code in font.get_charmap() if chr(code).isprintable())

@@ -6,7 +6,7 @@ import pydantic
 import pytest
 
 import bpcli.config.named
-from bpcli.config import models
+from bpcli.config import models, schema
 from bpcli.config.named import named
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATIONS
@@ -47,5 +47,5 @@ def test_only_the_entry_that_is_named_becomes_a_model_and_that_once(
 def test_the_json_schema_describes_every_entry(
     annotation: Any, what: str, registry: dict[str, type]
 ) -> None:
-    described = pydantic.TypeAdapter(annotation).json_schema()
+    described = pydantic.TypeAdapter(annotation).json_schema(schema_generator=schema._Generator)
     assert not [name for name in registry if f"'{what}_{name}'" not in str(described)]

@@ -148,7 +148,7 @@ def test_it_reaches_the_minimum_of_a_convex_quadratic(subject: Subject) -> None:
 def test_it_solves_linear_regression(subject: Subject, dtype: str, tolerance: float) -> None:
     X, Y = table()
     X = np.column_stack([X, np.ones(len(X))])
-    _, residuals, _, _ = np.linalg.lstsq(X, Y)
+    _, residuals, _, _ = np.linalg.lstsq(X, Y, rcond=None)
     lowest = residuals.sum() / len(X) / 2
     end = run(subject, objective(LINEAR, dtype), start(LINEAR, dtype), subject[1].steps)
     assert end.params.dtype == dtype

@@ -93,7 +93,7 @@ def test_in_a_metric_the_plane_is_the_nearest_in_that_metric() -> None:
     def far(directions: np.ndarray) -> float:
         """Σ |d - its projection|², by weighted least squares."""
         d = (path - path[-1]) @ A.T
-        return float(np.linalg.lstsq((directions @ A.T).T, d.T)[1].sum())
+        return float(np.linalg.lstsq((directions @ A.T).T, d.T, rcond=None)[1].sum())
 
     found = plane_along(path, np.arange(4), metric)
     missed = (path - found.params(found.coordinates(path))) @ A.T
