@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import bpcli
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -31,7 +33,7 @@ def test_it_holds_the_package_the_handbook_and_the_configs_and_nothing_else(unpa
     sources |= {f"bpcli/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.yaml")}
     packed = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {path for path in packed if ".dist-info/" not in path} == sources | {"bpcli/py.typed"}
-    assert any(path.endswith("licenses/LICENSE") for path in packed)
+    assert f"bpcli-{bpcli.__version__}.dist-info/licenses/LICENSE" in packed
 
 
 def test_init_and_train_work_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""What pyproject.toml declares: lower bounds that are tested, Pythons, and what is distributed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import bpcli
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+METADATA = PROJECT["project"]
+
+
+def test_every_dependency_has_a_lower_bound_and_nothing_else_once() -> None:
+    extras = METADATA["optional-dependencies"]
+    found = [*map(Requirement, chain(METADATA["dependencies"], *extras.values()))]
+    bounds = [each for each in found if each.name != METADATA["name"]]
+    assert [each for each in bounds if not re.fullmatch(r">=[\d.]+", str(each.specifier))] == []
+    assert len({each.name for each in bounds}) == len(bounds)
+
+
+def test_the_lowest_versions_that_are_tested_are_the_lower_bounds() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "floors.py"], capture_output=True, text=True, check=True
+    )
+    extras = METADATA["optional-dependencies"]
+    declared = {*METADATA["dependencies"], *chain(*extras.values())}
+    own = {text for text in declared if Requirement(text).name == METADATA["name"]}
+    assert {line.replace("==", ">=") for line in done.stdout.splitlines()} == declared - own
+
+
+def test_the_oldest_python_is_that_of_the_lowest_versions() -> None:
+    oldest = METADATA["requires-python"].removeprefix(">=")
+    assert f"\npython{oldest} -m venv " in (ROOT / ".ci" / "lowest").read_text("utf-8")
+    named = [text.rpartition(" ")[2] for text in METADATA["classifiers"] if "Python :: 3." in text]
+    assert named[0] == oldest
+    assert PROJECT["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+
+
+def test_whoever_develops_has_every_extra_that_tests_need() -> None:
+    own = [each for each in METADATA["optional-dependencies"]["dev"] if each.startswith("bpcli[")]
+    assert [Requirement(each).extras for each in own] == [
+        {*METADATA["optional-dependencies"]} - {"bench", "dev"}
+    ]
+
+
+def files_of_the_repository(*options: str) -> set[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", *options], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return {*listed.stdout.splitlines()}
+
+
+def test_the_source_distribution_holds_every_file_of_the_repository(tmp_path: Path) -> None:
+    tracked = files_of_the_repository()
+    untracked = files_of_the_repository("--others", "--exclude-standard")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path, ROOT],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with tarfile.open(tmp_path / f"bpcli-{bpcli.__version__}.tar.gz") as file:
+        packed = {name.partition("/")[2] for name in file.getnames()}
+    assert tracked - packed == set()
+    assert packed - tracked - untracked == {"PKG-INFO"}
