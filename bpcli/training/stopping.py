@@ -88,7 +88,7 @@ Measure: TypeAlias = Callable[[Epoch], float | None]
 """What a rule looks at; None for an epoch that it does not look at."""
 
 
-class StripMeasure:
+class RememberingMeasure:
     """A measure that remembers losses of earlier epochs."""
 
     def __call__(self, epoch: Epoch) -> float | None:
@@ -143,7 +143,7 @@ class Criterion:
         if self.start is not None and self.now is not None:
             memory |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
             memory["is_fresh"] = np.asarray(self.is_fresh)
-        if isinstance(self.measure, StripMeasure):
+        if isinstance(self.measure, RememberingMeasure):
             memory["losses"] = np.asarray(self.measure.losses(), np.float64)
         return memory
 
@@ -152,11 +152,11 @@ class Criterion:
         if "start" in memory:
             self.start, self.now = memory["start"].item(), memory["now"].item()
             self.is_fresh = memory["is_fresh"].item()
-        if isinstance(self.measure, StripMeasure) and "losses" in memory:
+        if isinstance(self.measure, RememberingMeasure) and "losses" in memory:
             self.measure.recall(memory["losses"].tolist())
 
 
-class GeneralizationLoss(StripMeasure):
+class GeneralizationLoss(RememberingMeasure):
     """By how many percent the validation loss lies above its lowest, at the end of each strip.
 
         GL(t) = 100 (E_va(t) / min_{t' ≤ t} E_va(t') - 1)
@@ -183,7 +183,7 @@ class GeneralizationLoss(StripMeasure):
         (self._lowest,) = losses
 
 
-class Progress(StripMeasure):
+class Progress(RememberingMeasure):
     """By how many thousandths the mean loss of a strip of k epochs lies above its lowest.
 
         P_k(t) = 1000 (Σ_{t' = t-k+1 … t} E_tr(t') / (k min_{t' = t-k+1 … t} E_tr(t')) - 1)
