@@ -227,7 +227,8 @@ class Worked:
             yield Chain((rules[0], f"{number(found.before, 9)} - {step}", after))
             return
         old, new = (
-            self._velocity(place.state) for place in (self.update.before, self.update.after)
+            self._velocity(state.optimizer_state)
+            for state in (self.update.before, self.update.after)
         )
         kept_part = f"{number(optimizer.momentum)} · "
         yield Chain((rules[0], f"{kept_part}{factor(old)} - {step}", number(new)))

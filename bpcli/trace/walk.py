@@ -246,7 +246,7 @@ def _step(setting: Setting, update: Update, one: Pass) -> Iterator[Block]:
     if update.ended is not None:
         yield Prose(f"No step was made. {update.ended}")
         return
-    states = slots(network, update.after.state)
+    states = slots(network, update.after.optimizer_state)
     for place in one.moves:
         for tensors in states.items():
             yield _slot(*tensors, place)
