@@ -13,7 +13,6 @@ from bpcli.gradcheck.comparison import TensorCheck
 from bpcli.gradcheck.corruptions import CORRUPTIONS
 from bpcli.gradcheck.hints import explain
 from bpcli.gradcheck.objective import check_objective
-from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.registry import name_of
@@ -119,8 +118,6 @@ def _report(
 def _described(objective: NetworkObjective) -> str:
     """The network and its loss in a few words."""
     network = objective.network
-    layers = [f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in network.layers]
     penalty = f", L2 {objective.l2:g}" if objective.l2 else ""
     penalty += ", weighted rows" if objective.data.weight is not None else ""
-    loss = name_of(LOSSES, network.loss)
-    return f"{network.inputs} - {' - '.join(layers)}, {loss}{penalty}"
+    return f"{network.summary}, {name_of(LOSSES, network.loss)}{penalty}"

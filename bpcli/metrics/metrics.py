@@ -103,7 +103,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """The statistics to average over the rows, or None if there are none, and the metric of them."""
+    """The statistics to average over the rows, if there are any, and the metric of their means."""
 
     statistics: Callable[[Split, Predictions], Array | None]
     value: Callable[[Array], Array]

@@ -18,9 +18,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.initializers import Fans, Initializer
 from bpcli.nn.losses import Loss
+from bpcli.registry import name_of
 
 Bias: TypeAlias = Literal["trained", "frozen", "none"]
 """`frozen` biases take part in the forward pass but keep their initial values."""
@@ -77,6 +79,14 @@ class Network:
     @property
     def outputs(self) -> int:
         return self.layers[-1].units
+
+    @property
+    def summary(self) -> str:
+        """The inputs and the layers in a few words: `4 - 5 tanh - 3 softmax`."""
+        layers = [
+            f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in self.layers
+        ]
+        return f"{self.inputs} - {' - '.join(layers)}"
 
     @cached_property
     def n_params(self) -> int:

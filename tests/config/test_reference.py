@@ -38,7 +38,7 @@ def test_keys_stand_with_type_default_and_meaning(
 
 def test_names_stand_with_their_aliases_and_options() -> None:
     assert (
-        "| of all: `bias` | number or null | `null` | Fills the biases instead of the rule. |"
+        "| of all: `bias` | number or null | `null` | The value of every bias, instead of the rule's. |"
         in LINES
     )
     assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
