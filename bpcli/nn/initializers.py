@@ -29,7 +29,7 @@ class Fans(NamedTuple):
 class Initializer:
     """Draws weights (rows, inputs) and biases (rows,); `bias`, if given, is every bias instead."""
 
-    bias: Annotated[float | None, doc("The value of every bias, instead of the rule's.")] = field(
+    bias: Annotated[float | None, doc("Every bias, instead of the rule's.")] = field(
         default=None, kw_only=True
     )
 
