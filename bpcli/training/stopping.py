@@ -72,16 +72,8 @@ class StopRules:
     @property
     def need_every_epoch(self) -> bool:
         """Whether skipping an epoch could change when a rule is met."""
-        return any(
-            rule is not None
-            for rule in (
-                self.goal,
-                self.min_grad,
-                self.max_fail,
-                self.generalization_loss,
-                self.progress,
-            )
-        )
+        rules = (self.goal, self.min_grad, self.max_fail, self.generalization_loss, self.progress)
+        return any(rule is not None for rule in rules)
 
 
 Measure: TypeAlias = Callable[[Epoch], float | None]
