@@ -1,6 +1,6 @@
-"""The failures bpnet expects, each one clear sentence with the exit code a shell sees.
+"""The failures that bpnet expects: each has one clear sentence and an exit code.
 
-Anything else that escapes is a bug of ours and leaves with exit code 1.
+Any other exception that reaches the shell is a bug, with exit code 1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 
 class Mark(NamedTuple):
-    """A place in a config's text, counted from 0; or in `origin`, the option that set the value."""
+    """A position in a config's text or in `origin`, the option that set a value; counted from 0."""
 
     line: int
     column: int
@@ -19,10 +19,10 @@ class Mark(NamedTuple):
 
 
 class ConfigIssue(NamedTuple):
-    """One thing that is wrong in a config: what was found, what is allowed, and where.
+    """One error in a config: what was found, what is allowed, and where.
 
-    `location` holds the keys and list positions from the top; `at_key` is true where the key itself
-    is wrong, not its value. `mark` is the place in the text of `file`; None: the file as a whole.
+    `location` holds the keys and list indices from the top; `at_key` is true if the key itself is
+    wrong, not its value. `mark` is the position in the text of `file`; None: the whole file.
     """
 
     message: str
@@ -33,12 +33,12 @@ class ConfigIssue(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The location with dots, as `--set` takes it."""
+        """The location with dots, as in `--set`."""
         return ".".join(map(str, self.location))
 
     @property
     def origin(self) -> str | None:
-        """The option that set the value; None where it stands in the file."""
+        """The option that set the value; None if the file set it."""
         return self.mark.origin if self.mark else None
 
     @property
@@ -60,8 +60,8 @@ class ConfigIssue(NamedTuple):
 class BpnetError(Exception):
     """An expected failure: says what was found, where, and what is allowed.
 
-    What is known only further out, such as where a run was saved, is a note (`add_note`).
-    `kind` is the word by which `--json` tells one class of failure from another.
+    Callers add what only they know, such as where a run was saved, as notes (`add_note`). `kind` is
+    the name of the class of failure in `--json`.
     """
 
     exit_code: ClassVar[int] = 2
@@ -69,14 +69,14 @@ class BpnetError(Exception):
 
     @property
     def full_text(self) -> str:
-        """The message and its notes, a line each."""
+        """The message and its notes, one per line."""
         return "\n".join([str(self), *getattr(self, "__notes__", ())])
 
 
 class ConfigError(BpnetError):
-    """The config, an option, or what they ask of the data, is not legal.
+    """The config or an option is not valid, or does not fit the data.
 
-    `issues` holds each thing that is wrong in a config, with its place; the message shows them all.
+    `issues` holds each error in a config with its position; the message shows them all.
     """
 
     kind = "config"
@@ -89,7 +89,7 @@ class ConfigError(BpnetError):
 class DataError(BpnetError):
     """The data cannot be used as asked; `key` is the key of `data` to change, if it is known.
 
-    The message is one line, whatever stands in the names and cells that it quotes.
+    The message is one line, even if it quotes names and cells with line breaks.
     """
 
     kind = "data"
@@ -112,16 +112,16 @@ class NumericsError(BpnetError):
 
 
 class NumericsNotPinned(NumericsError):
-    """Portable numerics are asked for, and need a process that starts with other variables.
+    """Portable numerics need a process that starts with other environment variables.
 
-    `can_restart` is False where such a process could not read again what this one has read.
+    `can_restart` is False if such a process could not read this one's input again.
     """
 
     def __init__(self, variables: Mapping[str, str], *, can_restart: bool = True) -> None:
         assignments = " and ".join(f'{name}="{value}"' for name, value in variables.items())
         super().__init__(
             f"`training.numerics: portable` needs {assignments} in the environment before numpy is "
-            "imported. The `bpnet` command sets that and restarts by itself, if its config is a "
+            "imported. The `bpnet` command sets that and restarts by itself if its config is a "
             "file."
         )
         self.variables = variables
@@ -129,7 +129,7 @@ class NumericsNotPinned(NumericsError):
 
 
 class LimitTooLow(BpnetError):
-    """The system lets this process use less than it needs."""
+    """A limit of the system is too low for this process."""
 
     kind = "limit"
 
@@ -142,14 +142,14 @@ class Diverged(BpnetError):
 
 
 class WorkerLost(BpnetError):
-    """A worker process ended in the middle of training, killed or out of memory."""
+    """A worker process ended during training: it was killed or ran out of memory."""
 
     kind = "worker"
     exit_code = 1
 
 
 class GateFailed(BpnetError):
-    """A check that a script may rely on did not hold."""
+    """A check that a script may rely on failed."""
 
     kind = "gate"
     exit_code = 4
@@ -166,7 +166,7 @@ class Interrupted(BpnetError):
 
 
 class LeftAtOnce(KeyboardInterrupt):
-    """The second signal: nothing more is saved, whatever was being done."""
+    """The second signal: the process ends at once and saves nothing more."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__()

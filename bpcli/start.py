@@ -1,21 +1,21 @@
-"""The script's entry point: signals first, then what this process may use, then all else.
+"""The script's entry point: signals first, then the limits of this process, then all else.
 
-Python answers Ctrl-C with an exception. In the middle of an import that would be a traceback, or
-get lost. Nothing that could be lost has begun by then: the system may end the process as it ends
-others, until `bpcli.cli.main` can say what was interrupted.
+Python turns Ctrl-C into an exception. During an import, it would print a traceback or get lost. No
+work has started by then, so the system ends the process as it ends others, until `bpcli.cli.main`
+can say what was interrupted.
 """
 
 import os
 
 try:
     import signal
-except KeyboardInterrupt:  # it takes long enough to be interrupted
+except KeyboardInterrupt:  # the import takes long enough to be interrupted
     os._exit(130)
 
 
 def run() -> None:
-    """Run the command line, in a process that may use enough for that."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where it is ignored
+    """Check the limits of this process, then run the command line."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not if it is ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from bpcli.cli.limits import require_enough_to_start
 

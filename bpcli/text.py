@@ -1,4 +1,4 @@
-"""Text and numbers made fit to be shown: widths on a line, escapes, quotations, suggestions."""
+"""Text and numbers for output: widths on a line, escapes, quotations, suggestions."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from unicodedata import combining, east_asian_width
 
 
 def visible(text: str) -> str:
-    """The text with nothing in it that could steer a terminal."""
+    """The text with escapes for all characters that could control a terminal."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def text_width(text: str) -> int:
-    """The places a text takes on a line: two for a wide character, none for a mark above one."""
+    """The columns of a text on a terminal: two per wide character, none per combining mark."""
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
-def did_you_mean(found: object, allowed: Iterable[str]) -> str:
-    """`; did you mean x?` where something allowed is close to what was found, else nothing."""
-    meant = suggestion(found, allowed)
-    return f"; did you mean `{meant}`?" if meant else ""
+def did_you_mean(value: object, allowed: Iterable[str]) -> str:
+    """`; did you mean x?` if something allowed is close to the value, else an empty string."""
+    closest = suggestion(value, allowed)
+    return f"; did you mean `{closest}`?" if closest else ""
 
 
-def suggestion(found: object, allowed: Iterable[str]) -> str | None:
-    """What is allowed and close to what was found."""
-    if not isinstance(found, str | list) or len(str(found)) > _LONGEST_NAME:
-        return None  # a number is near to no word
+def suggestion(value: object, allowed: Iterable[str]) -> str | None:
+    """The allowed name that is closest to the value, if one is close."""
+    if not isinstance(value, str | list) or len(str(value)) > _LONGEST_NAME:
+        return None  # a number resembles no name
     import difflib
 
-    close = difflib.get_close_matches(str(found).lower(), list(allowed), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(value).lower(), list(allowed), n=1, cutoff=0.6)
     return close[0] if close else None
 
 
@@ -54,21 +54,21 @@ def quoted(value: object) -> str:
 
 
 def plain(text: str, most: int = 32) -> str:
-    """A text on one line, of so many characters, none of which could steer the terminal."""
+    """A text on one line of at most `most` characters, escaped as by `visible`."""
     shown = visible(text)
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def harmless(text: str) -> str:
-    """Lines, and the tabs between columns, with nothing else that could steer a terminal."""
+    """Text with escapes as by `visible`, except for line breaks and tabs."""
     lines = ("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
     return "\n".join(lines)
 
 
 def printable_json(text: str) -> str:
-    """The same JSON document, with an escape for every character that could steer a terminal.
+    """The same JSON document with escapes for all characters that could control a terminal.
 
-    JSON itself escapes those below U+0020, and line breaks stand between its values alone.
+    JSON itself escapes those below U+0020, and line breaks are only between its values.
     """
     if all(map(str.isprintable, text.split("\n"))):
         return text
@@ -76,7 +76,7 @@ def printable_json(text: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """The line, broken between words where it is too wide; a command at its end stays whole."""
+    """The line, wrapped between words; a command at its end stays on one line."""
     if len(line) <= width:
         return [line]
     prose, colon, command = re.fullmatch(r"(.*?)(?:(: )(bpnet .*))?", line, re.DOTALL).groups()  # type: ignore[union-attr]  # anything matches
@@ -87,12 +87,12 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def rounded(value: float | None, digits: int = 6) -> str:
-    """A number with so many significant digits; a dash where there is none."""
+    """A number with so many significant digits; a dash for None."""
     return "-" if value is None else f"{value:.{digits}g}"
 
 
 def duration(seconds: float) -> str:
-    """A time span in the unit that suits it."""
+    """A time span in a suitable unit."""
     for factor, unit in ((1e-6, "us"), (1e-3, "ms")):
         if seconds < 1000 * factor:
             return f"{seconds / factor:.3g} {unit}"

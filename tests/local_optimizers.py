@@ -24,9 +24,9 @@ class Halving(Optimizer):
         return {}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        params, start = here.params, here.evaluate(objective)
+        params, start = point.params, point.evaluate(objective)
         for power in range(self.tries):
             trial = params - start.grad / 2**power
             if objective.value(trial).real < start.value:
@@ -42,9 +42,9 @@ class Looking(Optimizer):
         return {}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        params = here.params - 0.1 * here.evaluate(objective).grad
+        params = point.params - 0.1 * point.evaluate(objective).grad
         return Point(params, objective.value_and_grad(params)), state
 
 

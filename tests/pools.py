@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.pool.threads import ThreadPool
+from bpcli.engine.pool.base import ThreadPool, WorkerPool
 
 POOLS: dict[str, Callable[[], WorkerPool]] = {
     "threads 2": lambda: ThreadPool(2),

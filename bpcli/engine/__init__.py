@@ -1,4 +1,4 @@
-"""How rows become sums: blocks, shards, recorded passes, and the workers that share the work.
+"""Sums over rows: blocks, shards, recorded passes, and the workers that share the work.
 
-The same numbers come out bit for bit, whatever the number of workers.
+The results are bit-identical for any number of workers.
 """

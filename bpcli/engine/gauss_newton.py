@@ -1,9 +1,9 @@
-"""JᵀJ of the residuals' Jacobian J over rows, by the pool: the objective scales it.
+"""JᵀJ of the residuals' Jacobian J over rows, computed by the pool; the objective scales it.
 
-Some rows at a time, J is written to memory that all workers see, and JᵀJ grows by its product,
-strip by strip. One task makes the columns of J for some rows, one makes a strip of rows of JᵀJ:
-who takes which changes no bit, and no worker needs a JᵀJ of its own. So this pays for few rows and
-many parameters too, where shards of rows would leave all but one worker idle.
+For some rows at a time, J is written to shared memory, and its product is added to JᵀJ strip by
+strip. A task writes the columns of J for some rows, or computes a strip of rows of JᵀJ: which
+worker takes it changes no bit, and no worker needs its own JᵀJ. So this also pays for few rows and
+many parameters, where shards of rows would leave all but one worker idle.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Rows
-from bpcli.engine.shards import SECONDS_A_FLOP, SERIAL_BELOW_SECONDS
+from bpcli.engine.shards import SECONDS_PER_FLOP, SERIAL_BELOW_SECONDS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import JacobianPass, samples_at_once, write_jacobian
 from bpcli.nn.network import Network
@@ -27,11 +27,11 @@ _MOST_STRIPS = 128
 
 
 def gauss_newton_tasks(rows: int, network: Network) -> int:
-    """How many workers at most can share one JᵀJ: one where it is little work.
+    """The most workers that can share one JᵀJ: one if it is little work.
 
-    A multiplication and an addition for half the entries, every row and every output.
+    Its cost is a multiplication and an addition for half the entries, every row and every output.
     """
-    seconds = rows * network.outputs * network.n_params**2 * SECONDS_A_FLOP
+    seconds = rows * network.outputs * network.n_params**2 * SECONDS_PER_FLOP
     return 1 if seconds < SERIAL_BELOW_SECONDS else _strips(network)
 
 
@@ -44,7 +44,7 @@ def _strip_height(network: Network) -> int:
 
 
 class _Local(threading.local):
-    """Each thread's own workspace; a forked worker has a copy of its own anyway."""
+    """A workspace per thread; a forked worker has its own copy anyway."""
 
     def __init__(self, network: Network, params: Vector) -> None:
         self.work = Workspace(network, params)
@@ -92,7 +92,7 @@ class JacobianProducts:
         self._multiply_strips(self._strips)
 
     def _do_piece(self, number: int) -> None:
-        """Write the Jacobian of some of the rows at hand."""
+        """Write the Jacobian of some of the current rows."""
         start = number * self._piece
         rows = self._index[start : min(start + self._piece, self._count[0])]
         block, work = self._data.empty_block(len(rows)), self._local.work
@@ -110,13 +110,13 @@ class JacobianProducts:
 
     @property
     def _J(self) -> Array:  # noqa: N802  # a matrix
-        """The Jacobian of the rows at hand, in one piece: (n_params, outputs, rows)."""
+        """The Jacobian of the current rows, contiguous: (n_params, outputs, rows)."""
         shape = (len(self._params), self._outputs, int(self._count[0]))
         return self._store[: np.prod(shape)].reshape(shape)
 
 
 def _mirror(matrix: Array, height: int) -> None:
-    """Copy what is below the diagonal to above it, so that the matrix is symmetric to the bit."""
+    """Copy the lower triangle to the upper, so that the matrix is symmetric to the bit."""
     for start in range(0, len(matrix), height):
         stop = min(len(matrix), start + height)
         square = matrix[start:stop, start:stop]

@@ -1,4 +1,4 @@
-"""The rows of a part as the kernel reads them: blocks of columns."""
+"""The rows of a split as the kernel reads them: blocks of columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bpcli.nn.propagation import block_size
 class Block(NamedTuple):
     """Some rows as columns: inputs (inputs [+1], samples), targets (outputs, samples), weights.
 
-    `start` is the number of its first row, where it is part of a data set.
+    `start` is the number of its first row in the data set.
     """
 
     inputs: Array
@@ -38,11 +38,11 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """`count` rows in blocks of b, the last of which may be filled in part.
+    """`count` rows in blocks of b, the last of which may be partly filled.
 
-    Block k is inputs[k] (inputs [+1], b) and targets[k] (outputs, b); the row of ones that meets
-    the biases is part of the inputs. A block's columns lie together: with 10 to 20 inputs its
-    products are up to 3 times as fast as those of rows read transposed, or of one wide array.
+    Block k is inputs[k] (inputs [+1], b) and targets[k] (outputs, b); the inputs include the row of
+    ones for the biases. A block is contiguous: with 10 to 20 inputs its products are up to 3 times
+    as fast as those of transposed rows, or of one wide array.
     """
 
     inputs: Array
@@ -66,7 +66,7 @@ class Rows:
         dtype: np.dtype,
         weight: Array | None = None,
     ) -> Rows:
-        """From pieces of X and Y that have `count` rows in all."""
+        """From pieces of X and Y with `count` rows in total."""
         first = network.layers[0]
         block = equal_size(count, block_size(network, dtype), dtype)
         blocks = -(-count // block)
@@ -93,18 +93,18 @@ class Rows:
 
     @property
     def block_size(self) -> int:
-        """Rows a block."""
+        """Rows per block."""
         size: int = self.inputs.shape[2]
         return size
 
     def block(self, start: int, stop: int) -> Block:
-        """The rows of one block, from its first one on; no copy."""
+        """A view of the rows from `start`, the first of a block, to `stop`."""
         k, samples = start // self.block_size, stop - start
         weight = None if self.weight is None else self.weight[start:stop]
         return Block(self.inputs[k, :, :samples], self.targets[k, :, :samples], weight, start)
 
     def empty_block(self, samples: int) -> Block:
-        """Memory for so many rows."""
+        """A block of zeros for so many rows."""
         return Block(
             aligned_zeros((self.inputs.shape[1], samples), self.dtype),
             aligned_zeros((self.targets.shape[1], samples), self.dtype),
@@ -112,7 +112,7 @@ class Rows:
         )
 
     def gather(self, index: Array, block: Block) -> None:
-        """Put the rows at `index` into a block."""
+        """Copy the rows at `index` into a block."""
         k, at = np.divmod(index, self.block_size)
         block.inputs[...] = self.inputs[k, :, at].T
         block.targets[...] = self.targets[k, :, at].T
@@ -135,7 +135,7 @@ class Rows:
 
     @property
     def columns(self) -> tuple[Array, Array]:
-        """All inputs (inputs [+1], n) and targets (outputs, n), copied together."""
+        """All inputs (inputs [+1], n) and targets (outputs, n), as copies."""
         inputs, targets = (
             np.concatenate(list(array), axis=1)[:, : self.count]
             for array in (self.inputs, self.targets)
@@ -149,12 +149,12 @@ class Rows:
 
 
 def equal_size(count: int, most: int, dtype: np.dtype) -> int:
-    """The size of as few blocks of at most `most` as hold `count` rows, as equal as can be.
+    """The block size for as few, as equal blocks as possible of at most `most` rows.
 
-    From three blocks on their number is a multiple of four, so that two or four workers get as many
-    each. Where there are several, the samples of one input fill an odd number of cache lines: with
-    a power of two, products take up to 1.35 times as long, since the inputs get in each other's way
-    in the cache.
+    From three blocks on their number is a multiple of four, so that two or four workers get equally
+    many. With several blocks, the samples of one input fill an odd number of cache lines: with a
+    power of two, products take up to 1.35 times as long, since the inputs evict each other from the
+    cache.
     """
     blocks = max(1, -(-count // most))
     if blocks == 1:

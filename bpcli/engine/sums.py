@@ -1,7 +1,7 @@
 """Sums over rows: of the loss, and of its gradient. The objective scales them.
 
-Rows come in blocks, blocks in shards. Which passes are made over which blocks, and in which order
-their sums are added up, depends on the data and the network alone: who makes them changes no bit.
+Rows are in blocks, blocks in shards. The passes over the blocks, and the order in which their sums
+are added up, depend only on the data and the network: which worker makes them changes no bit.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from bpcli.engine.shards import ShardPlan
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import Workspace, bytes_a_sample, loss_sum
+from bpcli.nn.propagation import Workspace, bytes_per_sample, loss_sum
 
 BackwardPass: TypeAlias = Callable[[Workspace, Array, Array | None], None]
 
 _FEWEST_IN_A_SLICE = 2**14
-"""Parameters a task, at least, when partial gradients are added up: 64 KiB in float32."""
+"""The fewest parameters per task when partial gradients are added up: 64 KiB in float32."""
 
 _MOST_SLICES = 64
 
 _RECORDED_BYTES = 4 * 2**20
-"""A recorded pass has a workspace of its own for a last block that is smaller than the others. To
-networks that need more than this, memory is worth more than the microseconds between calls."""
+"""The largest workspace of a recorded pass, which needs another one for a smaller last block. For
+larger networks, that memory matters more than the microseconds between calls."""
 
 
 class Pass:
@@ -40,13 +40,13 @@ class Pass:
     def __init__(
         self, network: Network, params: Vector, block: Block, backward: BackwardPass
     ) -> None:
-        # A wrong backward pass may look back at what the right one needs no more.
+        # A wrong backward pass may read what the right one has overwritten.
         self._work = Workspace(network, params, in_place=backward is propagation.backward)
         self._backward = backward
         self.move_to(block)
 
     def move_to(self, block: Block) -> None:
-        """Go over this block from now on."""
+        """Use this block from now on."""
         self.block = block
         self._work.fit(block.samples)
 
@@ -55,7 +55,7 @@ class Pass:
         propagation.forward(self._work, self.block.inputs)
 
     def grad(self) -> Vector:
-        """The gradient summed over the samples, in memory that the next call overwrites."""
+        """The gradient summed over the samples; the next call overwrites it."""
         self.forward()
         self._backward(self._work, self.block.targets, self.block.weight)
         return self._work.grad
@@ -71,21 +71,21 @@ class Pass:
 
 
 class RecordedPass(Pass):
-    """The same passes, recorded over one block and then repeated, over others of its size too."""
+    """The same passes, recorded over one block and repeated over any block of its size."""
 
     def __init__(self, network: Network, params: Vector, block: Block) -> None:
         tape = Tape()
         self.params = params
         self.block = block
-        self._work = work = Workspace(network, tape.watch(params), tape.zeros, in_place=True)
+        self._work = work = Workspace(network, tape.trace(params), tape.zeros, in_place=True)
         work.fit(block.samples)
-        propagation.forward(work, tape.watch(block.inputs))
+        propagation.forward(work, tape.trace(block.inputs))
         self._forwards = len(tape.operations)
-        propagation.backward(work, tape.watch(block.targets), block.weight)
+        propagation.backward(work, tape.trace(block.targets), block.weight)
         self.operations = tape.close()
         self._moved = {block.start: self.operations}
         self._grad = np.asarray(work.grad)
-        top = work.layers[-1]  # read by `loss`: what need not be noted is better not watched
+        top = work.layers[-1]  # `loss` reads plain arrays: it need not be recorded
         top.z, top.a = np.asarray(top.z), np.asarray(top.a)
 
     def move_to(self, block: Block) -> None:
@@ -95,10 +95,10 @@ class RecordedPass(Pass):
         self.block = block
 
     def _moved_to(self, block: Block) -> list[Recorded]:
-        """The operations, of which three or four read the block: the others are shared."""
+        """The operations over another block: the three or four that read the block change."""
         operations = self.operations
-        for here, there in zip(self.block.arrays, block.arrays, strict=True):
-            operations = [moved(operation, here, there) for operation in operations]
+        for old, new in zip(self.block.arrays, block.arrays, strict=True):
+            operations = [moved(operation, old, new) for operation in operations]
         return operations
 
     def forward(self) -> None:
@@ -112,7 +112,7 @@ class RecordedPass(Pass):
 
 
 class _Passes(threading.local):
-    """Each thread's own passes; a forked worker has copies of its own anyway."""
+    """The passes of each thread; a forked worker has its own copies anyway."""
 
     def __init__(
         self, network: Network, params: Vector, data: Rows, backward: BackwardPass
@@ -121,26 +121,26 @@ class _Passes(threading.local):
         self._params = params
         self._data = data
         self._backward = backward
-        workspace = data.block_size * bytes_a_sample(network, data.dtype)
-        # A wrong backward pass, on show, may do what a tape does not know.
+        workspace = data.block_size * bytes_per_sample(network, data.dtype)
+        # A wrong backward pass may use operations that a tape cannot record.
         self._records = backward is propagation.backward and workspace <= _RECORDED_BYTES
         self._blocks: dict[int, Block] = {}
         self._in_place: dict[int, Pass] = {}
         self._copied: dict[int, Pass] = {}
 
     def over(self, start: int, stop: int) -> Pass:
-        """The pass over a block of the data, where it lies."""
-        size = stop - start if self._records else 0  # only a recorded pass is for one size
+        """The pass over a block of the data, without a copy."""
+        size = stop - start if self._records else 0  # only a recorded pass has a fixed size
         if start not in self._blocks:
             block = self._blocks[start] = self._data.block(start, stop)
             if size not in self._in_place:
                 self._in_place[size] = self._made(block)
-        found = self._in_place[size]
-        found.move_to(self._blocks[start])
-        return found
+        block_pass = self._in_place[size]
+        block_pass.move_to(self._blocks[start])
+        return block_pass
 
     def over_copies(self, samples: int) -> Pass:
-        """The pass over a block of memory that is filled with rows before each pass."""
+        """The pass over a block that is filled with rows before each pass."""
         if samples not in self._copied:
             self._copied[samples] = self._made(self._data.empty_block(samples))
         return self._copied[samples]
@@ -152,7 +152,7 @@ class _Passes(threading.local):
 
 
 class _Asked(NamedTuple):
-    """What the workers are to do, in numbers that all of them see."""
+    """The request to the workers, as numbers in shared memory."""
 
     rows: int
     some: bool
@@ -223,7 +223,7 @@ class RowSums:
     def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
         """The output layer's z of all rows: (outputs' rows, n), overwritten by the next call.
 
-        It is there already where their loss was last asked for at this very vector.
+        It is kept from the last loss over all rows, if that was at this very vector.
         """
         if self._Z_at is params:
             return self._Z
@@ -237,7 +237,7 @@ class RowSums:
     # One block.
 
     def _load(self, params: Vector, index: Array | None) -> Pass | None:
-        """Bring in the parameters; the pass over the rows, where they are one block."""
+        """Copy the parameters; return the pass over the rows if they are one block."""
         self._params[...] = params  # a third of the time of `copyto`
         if index is None:
             return self._whole
@@ -249,7 +249,7 @@ class RowSums:
 
     @cached_property
     def _whole(self) -> Pass | None:
-        """The pass over all rows where they are, if they are one block."""
+        """The pass over all rows, without a copy, if they are one block."""
         if len(self._data) > self._data.block_size:
             return None
         return self._passes.over(0, len(self._data))
@@ -264,17 +264,17 @@ class RowSums:
     def _over_shards(
         self, params: Vector, index: Array | None, *, loss: bool = False, grad: bool = False
     ) -> None:
-        """Have every shard's passes made.
+        """Make the passes of every shard.
 
-        They keep z of all rows, which metrics ask for, unless only the gradient is wanted: then
-        epoch follows epoch, and nobody looks.
+        Keeps z of all rows, which metrics need, unless only the gradient is asked for: then no
+        metrics follow.
         """
         rows, keep = len(self._data), index is None and (loss or not grad)
         if index is not None:
             rows = len(index)
             self._index[:rows] = index
         if keep:
-            self._Z_at = None  # until all of it is there
+            self._Z_at = None  # until it is complete
         self._asked[:] = _Asked(rows, index is not None, loss, grad, keep)
         self._pass_over_shards(len(self._plan_of(rows).shards))
         if keep:
@@ -287,17 +287,17 @@ class RowSums:
         first, end = plan.shards[number]
         for start in range(first, end, plan.block):
             stop = min(end, start + plan.block)
-            here = self._pass_over(start, stop, asked)
+            block_pass = self._pass_over(start, stop, asked)
             if not asked.grad:
-                here.forward()
+                block_pass.forward()
             elif start == first:
-                grad[...] = here.grad()
+                grad[...] = block_pass.grad()
             else:
-                np.add(grad, here.grad(), grad)
+                np.add(grad, block_pass.grad(), grad)
             if asked.keep:
-                self._Z[:, start:stop] = here.Z
+                self._Z[:, start:stop] = block_pass.Z
             if asked.loss:
-                total += here.loss()
+                total += block_pass.loss()
         self._losses[number] = total
 
     def _pass_over(self, start: int, stop: int, asked: _Asked) -> Pass:
@@ -312,7 +312,7 @@ class RowSums:
         return total
 
     def _total_grad(self) -> Vector:
-        """The shards' gradients, added up in order in place of the first one, slice by slice."""
+        """The sum of the shards' gradients in order, slice by slice, written over the first."""
         total: Vector = self._grads[0]
         if self._shards_asked > 1:
             self._add_up_slices(-(-len(total) // self._slice))

@@ -17,7 +17,7 @@ from bpcli.engine.rows import equal_size
 from bpcli.engine.shards import shards_needed
 from bpcli.errors import ConfigIssue
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import block_size, bytes_a_sample
+from bpcli.nn.propagation import block_size, bytes_per_sample
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.registry import name_of
 from bpcli.system import available_memory, usable_cores
@@ -63,7 +63,7 @@ def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
     )
     yield Need(
         f"activations of {block} rows at a time",
-        (workers + _OTHER_PASSES) * bytes_a_sample(network, dtype) * block,
+        (workers + _OTHER_PASSES) * bytes_per_sample(network, dtype) * block,
         _LAYERS,
         "take fewer units",
     )

@@ -1,4 +1,4 @@
-"""The cases that `bpnet gradcheck` covers without a config: all that a config can ask for."""
+"""The cases that `bpnet gradcheck` checks without a config: all that a config can contain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bpcli.training.objective import NetworkObjective, Reduction
 
 @dataclass(frozen=True)
 class Case:
-    """One objective to check, and the factors it stands for."""
+    """The factors of one objective to check."""
 
     loss: str
     output: str
@@ -32,7 +32,7 @@ class Case:
     row_weights: bool
 
     def objective(self, seed: int = 0) -> tuple[NetworkObjective, Vector]:
-        """A small objective with random data, and random parameters to check it at."""
+        """A small objective with random data, and random parameters for the check."""
         rng = np.random.default_rng(seed)
         network = self._network()
         X = rng.normal(size=(_CASE_ROWS, network.inputs))
@@ -55,18 +55,18 @@ class Case:
 _CASE_ROWS = 7
 
 
-def _targets(kind: str, outputs: int, rng: np.random.Generator) -> Array:
-    if kind == "values":
+def _targets(targets: str, outputs: int, rng: np.random.Generator) -> Array:
+    if targets == "values":
         return rng.normal(size=(_CASE_ROWS, outputs))
-    positive = rng.uniform(0, 1, (_CASE_ROWS, outputs))
-    return positive if kind == "probabilities" else positive / positive.sum(axis=1, keepdims=True)
+    Y = rng.uniform(0, 1, (_CASE_ROWS, outputs))
+    return Y if targets == "probabilities" else Y / Y.sum(axis=1, keepdims=True)
 
 
 def all_cases() -> Iterator[Case]:
     """Every legal loss × output × hidden activation at depths 2 and 3, and each pair at depth 1.
 
-    Bias, reduction, L2 and row weights run through all their combinations in turn, so that every
-    two values of any two factors meet in some case.
+    Bias, reduction, L2 and row weights cycle through all their combinations, so that any two values
+    of two factors occur together in some case.
     """
     others = cycle(product(get_args(Bias), get_args(Reduction), (0.0, 0.3), (False, True)))
     for output in ACTIVATIONS:

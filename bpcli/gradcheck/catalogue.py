@@ -1,4 +1,4 @@
-"""Check the derivatives of everything that a config can ask for."""
+"""Check the derivatives of all that a config can contain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bpcli.gradcheck.objective import check_objective
 
 @dataclass
 class CatalogueRow:
-    """All cases of one loss on one output activation, summed up."""
+    """A summary of all cases of one loss with one output activation."""
 
     loss: str
     output: str

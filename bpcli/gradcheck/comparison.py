@@ -1,4 +1,4 @@
-"""How far an analytic derivative is from a numerical one, and how far rounding may take it."""
+"""The errors of an analytic derivative against a numerical one, and those that rounding allows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class TensorCheck:
-    """How far the analytic gradient of one tensor is from the numerical ones.
+    """The errors of the analytic gradient of one tensor against the numerical ones.
 
     `error` is ‖analytic - complex step‖ / ‖complex step‖, `largest_error` the largest difference
-    over the largest entry, `central_error` as `error` for central differences. Where rows cancel
-    (at a minimum) or units are saturated the gradient is small, but its rounding is that of the
-    larger terms it is summed from: the allowed errors are wider there. `central_error` is None
-    where central differences were not taken. Of the Hessian, `error` is that of its symmetry.
+    over the largest entry, `central_error` is like `error` for central differences, or None if
+    these were not taken. Where rows cancel (at a minimum) or units are saturated, the gradient is
+    small, but its rounding is that of the larger terms of its sum: there the allowed errors are
+    larger. For the Hessian, `error` is that of its symmetry.
     """
 
     term: str
@@ -48,7 +48,7 @@ class TensorCheck:
 
     @property
     def is_blind(self) -> bool:
-        """Whether it passed only as the gradient is smaller than what rounding may change."""
+        """Whether it passed only because the gradient is smaller than its possible rounding."""
         return self.passed and 1 <= self.allowed_error < math.inf
 
 
@@ -61,7 +61,7 @@ class ExactErrors(NamedTuple):
 
     @classmethod
     def of(cls, difference: Array, exact: Array, rounding: float) -> ExactErrors:
-        """`rounding` is the largest norm of the difference that rounding may cause."""
+        """`rounding` is the largest norm of a difference that rounding may cause."""
         return cls(
             relative_error(difference, exact),
             relative_error(difference, exact, np.inf),
@@ -79,16 +79,16 @@ class CentralErrors(NamedTuple):
     def of(
         cls, analytic: Array, exact: Array, central: Array, doubled: Array, rounding: float
     ) -> CentralErrors:
-        """`doubled` are differences of twice the step: what that changes bounds the truncation."""
+        """`doubled` are central differences with twice the step, to bound the truncation error."""
         difference, truncation = analytic - central, norm(doubled - central)
         allowed = _allowed_error(CENTRAL_TOLERANCE, truncation + rounding, difference, exact)
         return cls(relative_error(difference, exact), allowed)
 
 
 def _allowed_error(tolerance: float, absolute: float, difference: Array, exact: Array) -> float:
-    """The largest relative error of two derivatives that are both right.
+    """The largest relative error of two correct derivatives.
 
-    Where the exact one is 0 no relative error is finite: it is right if the difference is small.
+    If the exact one is 0, no relative error is finite, and any is allowed for a small difference.
     """
     size = norm(exact)
     if size:
@@ -97,15 +97,15 @@ def _allowed_error(tolerance: float, absolute: float, difference: Array, exact: 
 
 
 def relative_error(difference: Array, reference: Array, order: float | None = None) -> float:
-    """The norm of the difference over that of the reference; infinite where only that is 0."""
-    size, off = norm(reference, order), norm(difference, order)
+    """The norm of the difference over that of the reference; infinite if only the latter is 0."""
+    size, error = norm(reference, order), norm(difference, order)
     if size:
-        return off / size
-    return math.inf if off else 0.0
+        return error / size
+    return math.inf if error else 0.0
 
 
 def norm(values: Array, order: float | None = None) -> float:
-    """The norm of all the values, whose squares may be too large for a float."""
+    """The norm of all values, scaled so that their squares do not overflow."""
     largest = float(np.abs(values).max(initial=0))
     if not 0 < largest < math.inf:
         return largest
@@ -113,11 +113,11 @@ def norm(values: Array, order: float | None = None) -> float:
 
 
 def constant_ratio(analytic: Array, numeric: Array) -> float | None:
-    """The ratio analytic / numeric where it is the same for the whole tensor, else None."""
+    """The ratio analytic / numeric if it is the same for the whole tensor, else None."""
     size = norm(numeric)
     if not size:
         return None
     direction = numeric / size
     ratio = float((analytic / size).dot(direction))
-    off = norm(analytic - ratio * numeric)
-    return ratio if ratio and off <= 1e-6 * abs(ratio) * size else None
+    deviation = norm(analytic - ratio * numeric)
+    return ratio if ratio and deviation <= 1e-6 * abs(ratio) * size else None

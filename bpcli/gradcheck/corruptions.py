@@ -1,6 +1,6 @@
-"""Wrong backward passes to reject: errors found in real course notes and student code.
+"""Wrong backward passes that the check must reject: errors from real course notes and student code.
 
-Each is the shipping pass with one thing wrong, so rejecting them shows that the check can fail.
+Each is the correct pass with one error, so rejecting them shows that the check can fail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bpcli.training.objective import NetworkObjective
 
 @dataclass(frozen=True)
 class Corruption:
-    """One classical error, as a change of a right objective into a wrong one."""
+    """One classical error, as a function from a correct objective to a wrong one."""
 
     meaning: str
     needs: str
@@ -29,7 +29,7 @@ class Corruption:
 def _after_backward(
     spoil: Callable[[Workspace], None],
 ) -> Callable[[NetworkObjective], NetworkObjective]:
-    """The objective whose backward pass is followed by `spoil`."""
+    """Return a function that makes objectives call `spoil` after their backward pass."""
 
     def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
         backward(work, y, row_weight)
@@ -149,7 +149,7 @@ CORRUPTIONS: dict[str, Corruption] = {
     ),
     "l2-on-biases": Corruption(
         "L2 shrinks the biases too",
-        "L2, and biases that are not 0 (those of a trained run, say)",
+        "L2, and biases that are not 0 (such as those of a trained run)",
         lambda objective: objective.like(_L2OnBiases),
     ),
     "sign": Corruption(

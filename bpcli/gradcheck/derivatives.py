@@ -1,12 +1,12 @@
 """Numerical derivatives of a function of the parameters.
 
 The complex step (Squire & Trapp 1998, SIAM Rev. 40, 110) differentiates the forward pass without
-cancellation, so a right gradient agrees to rounding:
+cancellation, so a correct gradient agrees to rounding:
 
     ∂f/∂p_i = Im f(p + i h e_i) / h,  h = 1e-30
 
 Central differences, (f(p + h e_i) - f(p - h e_i)) / 2h, need no complex numbers: they are a second,
-independent opinion. Their error is judged by what doubling the step changes.
+independent check. The change from doubling the step estimates their error.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def moved(params: Vector, entry: int, step: complex | float) -> Vector:
 
 
 def complex_step(function: Callable[[Vector], Any], params: Vector, entry: int) -> Any:
-    """∂f/∂p_i of a number, or of each component of an array; exact to rounding."""
+    """∂f/∂p_i for f a number or an array, exact to rounding."""
     return function(moved(params, entry, 1j * COMPLEX_STEP)).imag / COMPLEX_STEP
 
 
 def central_difference(function: Function, params: Vector, entry: int, step: float) -> float:
-    """∂f/∂p_i, but for an error that is quadratic in the step."""
+    """∂f/∂p_i, with an error that is quadratic in the step."""
     ahead = function(moved(params, entry, step))
     behind = function(moved(params, entry, -step))
     return (ahead - behind).real / (2 * step)

@@ -1,7 +1,7 @@
 """Check products with the Hessian, in two random directions u and v.
 
-H v against central differences of the gradient, and u·H v against v·H u, which must be equal: the
-derivative of a wrong gradient is seldom symmetric.
+Compares H v with central differences of the gradient, and u·H v with v·H u, which must be equal:
+the derivative of a wrong gradient is rarely symmetric.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from bpcli.nn.network import Network
 
 @dataclass(frozen=True)
 class _Products:
-    """H u and H v, the latter also by central differences of the gradient, and of twice the step.
+    """H u and H v, the latter also by central differences with the step and with twice the step.
 
-    All zeros where they are not to be compared.
+    All are zeros if they cannot be compared.
     """
 
     is_checked: bool
@@ -53,7 +53,7 @@ def check_hessian(
     product: Callable[[Vector, Vector], Vector],
     scale: float,
 ) -> TensorCheck:
-    """Check `product(params, v)`, the Hessian times v, against differences and its own symmetry.
+    """Check `product(params, v)`, the Hessian times v, against differences and for symmetry.
 
     The gradient is `scale` times that of the mean loss.
     """
@@ -90,7 +90,7 @@ def _hessian_check(
 
 
 def _directions(network: Network) -> tuple[Vector, Vector]:
-    """Two random vectors of length 1 that leave frozen biases alone."""
+    """Two random vectors of length 1, 0 for frozen biases."""
     pair = np.random.default_rng(0).normal(size=(2, network.n_params))
     pair[:, network.frozen] = 0
     u, v = pair / np.linalg.norm(pair, axis=1, keepdims=True)

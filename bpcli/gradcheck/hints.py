@@ -1,4 +1,4 @@
-"""The likely error behind a failing check, from which tensors fail and by how much."""
+"""The likely error behind a failed check, from which tensors fail and by how much."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def explain(checks: list[TensorCheck], rows: int, outputs: int) -> str | None:
 def _explain_second_order(terms: set[str]) -> str:
     if "jacobian" in terms:
         return (
-            "the gradient is right and the Jacobian of the residuals is not: each output's sweep "
+            "the gradient is right, but the Jacobian of the residuals is not: each output's sweep "
             "starts from delta[L] = J_L(z[L])ᵀ e_k"
         )
-    return "the gradient is right and its derivative, the Hessian, is not"
+    return "the gradient is right, but its derivative, the Hessian, is not"
 
 
 def _explain_l2(failed: list[TensorCheck]) -> str:
@@ -40,7 +40,7 @@ def _explain_l2(failed: list[TensorCheck]) -> str:
 def _explain_ratio(
     wrong: dict[str, TensorCheck], everywhere: bool, rows: int, outputs: int
 ) -> str | None:
-    """The factors that fit, where the tensors are wrong by one factor alone."""
+    """The possible factors, if every wrong tensor is off by the same factor."""
     ratios = [check.ratio for check in wrong.values() if check.ratio is not None]
     if len(ratios) < len(wrong):
         return None
@@ -67,12 +67,12 @@ def _hints_by_factor(rows: int, outputs: int) -> list[tuple[float, str]]:
 
 
 def _explain_layers(checked: set[str], wrong: set[str]) -> str:
-    """The step of the backward pass that is wrong, by the tensors of the data term that are."""
+    """The wrong step of the backward pass, from the wrong tensors of the data term."""
     layers = {_layer(tensor) for tensor in wrong}
     if all(_is_bias(tensor) for tensor in wrong):
         return (
             "only bias gradients are wrong: they are delta[l] summed over the rows, "
-            "one number a unit"
+            "one number per unit"
         )
     if _is_delta_right(checked, wrong):
         return "bias gradients are right, so delta is right: the error is in delta[l] a[l-1]ᵀ: " + (
@@ -82,7 +82,7 @@ def _explain_layers(checked: set[str], wrong: set[str]) -> str:
         )
     if max(_layer(tensor) for tensor in checked) not in layers:
         return (
-            f"the last layer is right and layer {max(layers)} is not: the error is in "
+            f"the last layer is right, but layer {max(layers)} is not: the error is in "
             "delta[l] = f'(z[l]) ∘ (W[l+1]ᵀ delta[l+1]), or gradients are stored with the wrong "
             "layer"
         )
@@ -90,7 +90,7 @@ def _explain_layers(checked: set[str], wrong: set[str]) -> str:
 
 
 def _is_delta_right(checked: set[str], wrong: set[str]) -> bool:
-    """Whether weights alone are wrong, and a right bias, or right layers below, prove delta."""
+    """Whether only weights are wrong, and right biases or layers below show that delta is right."""
     layers = {_layer(tensor) for tensor in wrong}
     if wrong != {f"W{layer}" for layer in layers}:
         return False

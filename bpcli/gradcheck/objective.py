@@ -21,14 +21,13 @@ def check_objective(
     most_entries: int | None = None,
     seed: int = 0,
 ) -> list[TensorCheck]:
-    """One check for each tensor of the data term, then of the L2 term if there is one.
+    """Check each tensor of the data term, and of the L2 term if there is one.
 
-    Then one for each tensor of the residuals' Jacobian if the loss is a sum of squares, and one of
-    products with the objective's Hessian.
+    Then checks each tensor of the residuals' Jacobian if the loss is a sum of squares, and products
+    with the objective's Hessian.
 
     `params` are float64; checks all entries, or at most `most_entries` of each tensor. Raises
-    `Diverged` where the objective or its gradient is not finite there, or so large that no
-    difference of it is.
+    `Diverged` if the objective or its gradient is not finite, or too large for differences.
     """
     network = objective.network
     probe = Probe(network, *objective.data.columns)
@@ -61,10 +60,10 @@ def _check_jacobian(objective: NetworkObjective, point: Point, probe: Probe) -> 
 
 
 def _refuse_overflow(objective: NetworkObjective, point: Point, size_of_terms: float) -> None:
-    """Raises `Diverged`, with the key to change, where differences of the objective overflow.
+    """Raise `Diverged`, with the key to change, if differences of the objective overflow.
 
-    Looks at values and at bounds of gradients alone: a gradient that is not finite where these are
-    is wrong.
+    Uses only values and bounds of gradients: if these are finite and a gradient is not, it is
+    wrong.
     """
     params, data_term = point.params, objective.like(l2=0.0)
     data_bound = max(np.abs(data_term.value(params)), size_of_terms * objective.n_rows)
@@ -72,10 +71,9 @@ def _refuse_overflow(objective: NetworkObjective, point: Point, size_of_terms: f
     penalty_bound = max(np.abs(objective.penalty(params)), max_slope)
     smallest = float(point.steps.min())  # 0 where an activation overflows
     room = float(np.abs(params).sum() + 1) / smallest if smallest else np.inf
-    of_data = "scale the data (`data.scale`), or begin with smaller parameters (`network.init`)"
-    for bound, hint in ((data_bound, of_data), (penalty_bound, "lower `training.l2`")):
+    data_hint = "scale the data (`data.scale`), or start with smaller parameters (`network.init`)"
+    for bound, hint in ((data_bound, data_hint), (penalty_bound, "lower `training.l2`")):
         if not np.isfinite(bound * room):
             raise Diverged(
-                "The objective or its gradient is not finite here, or too large to be checked: "
-                f"{hint}."
+                f"The objective or its gradient is not finite here, or too large to check: {hint}."
             )

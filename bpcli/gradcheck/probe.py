@@ -1,8 +1,8 @@
-"""Where derivatives are checked: at which entries, with which steps, and how exactly.
+"""The entries, the steps and the rounding bounds of a gradient check.
 
-A step of central differences moves z by 6e-6 at most. No method means anything where the function
-has a kink, so an entry whose step moves any unit, or any residual, to another smooth piece is
-skipped and counted.
+A step of central differences moves z by 6e-6 at most. No method works across a kink of the
+function, so an entry whose step moves any unit, or any residual, to another smooth piece is skipped
+and counted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Probe:
         self._targets = targets
 
     def central_steps(self, params: Vector) -> Vector:
-        """A step for every parameter that moves its z by `CENTRAL_STEP` at most.
+        """A step for every parameter; it moves z by `CENTRAL_STEP` at most.
 
         An entry of W[l] moves z[l] by the step times an entry of a[l-1], which may be large.
         """
@@ -46,33 +46,32 @@ class Probe:
         return steps
 
     def size_of_terms(self, params: Vector) -> float:
-        """A bound on what the gradient of the mean loss is a sum of: rounding is relative to it.
+        """A bound on the terms of the sum that is the mean loss's gradient, for its rounding.
 
-        Products of absolute values with f' taken as 1, its largest, and |a| + |y| as the delta
-        that their difference makes: where units are saturated, or outputs right, or rows cancel,
-        the gradient itself is much smaller.
+        It multiplies absolute values, with 1 for f', its maximum, and |a| + |y| for delta. If units
+        are saturated, outputs are right or rows cancel, the gradient itself is much smaller.
         """
         self._forward(params)
         top = np.abs(self._work.layers[-1].a) + np.abs(self._targets)
         return self._size(top) / float(self._inputs.shape[1])
 
     def size_of_jacobian(self, params: Vector) -> float:
-        """The same for the Jacobian of the residuals, as a whole."""
+        """The same bound for the whole Jacobian of the residuals."""
         self._forward(params)
         return self._size(np.ones_like(self._work.layers[-1].a))
 
     def size_of_curvature(self, params: Vector, direction: Vector) -> float:
-        """The same for the change of the gradient along a direction of length 1.
+        """The same bound for the change of the gradient along a direction of length 1.
 
-        The gradient's terms here and there, and as often again as a step moves any z.
+        It is the sum of the gradient's terms at both ends, times 1 plus the largest change of z.
         """
-        there = self.size_of_terms(params + direction)
-        here = self.size_of_terms(params)
+        end = self.size_of_terms(params + direction)
+        start = self.size_of_terms(params)
         largest = max(float(np.abs(layer.below).max()) for layer in self._work.layers)
-        return (here + there) * (1 + largest * float(np.abs(direction).sum()))
+        return (start + end) * (1 + largest * float(np.abs(direction).sum()))
 
     def has_kink(self, params: Vector, step: Vector) -> bool:
-        """True when params ± step lie on different smooth pieces."""
+        """Whether params + step and params - step lie on different smooth pieces."""
         return self._regions(params - step) != self._regions(params + step)
 
     def _size(self, top: Array) -> float:
@@ -108,9 +107,9 @@ def choose_entries(network: Network, most: int | None, rng: np.random.Generator)
 
 @dataclass(frozen=True)
 class Point:
-    """Where derivatives are checked: at `params`, by the `chosen` entries that are not `kinked`.
+    """The point of a check: `params`, and the `chosen` entries, of which the `kinked` are skipped.
 
-    `steps` are those of the central differences.
+    `steps` are the steps of the central differences.
     """
 
     network: Network
@@ -121,7 +120,7 @@ class Point:
 
     @classmethod
     def of(cls, probe: Probe, params: Vector, chosen: Vector) -> Point:
-        """Looks for kinks within twice the steps."""
+        """Find the kinks within twice the steps."""
         steps, kinked = probe.central_steps(params), np.zeros_like(chosen)
         for entry in np.flatnonzero(chosen).tolist():
             step = moved(np.zeros_like(params), entry, 2 * float(steps[entry]))
@@ -129,7 +128,7 @@ class Point:
         return cls(probe.network, params, chosen, kinked, steps)
 
     def without_kinks(self) -> Point:
-        """The same for a function that has none."""
+        """The same point for a function without kinks."""
         return replace(self, kinked=np.zeros_like(self.kinked))
 
     @property

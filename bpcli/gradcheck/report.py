@@ -1,4 +1,4 @@
-"""Check the derivatives of a config, of a run, or of the demonstration, and say what failed."""
+"""Check the derivatives of a config, of a run, or of the demonstration; explain failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from bpcli.gradcheck.comparison import TensorCheck
 from bpcli.gradcheck.corruptions import CORRUPTIONS
 from bpcli.gradcheck.hints import explain
 from bpcli.gradcheck.objective import check_objective
-from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.registry import name_of
@@ -29,12 +28,12 @@ DEMONSTRATION = Case(
     l2=0.3,
     row_weights=False,
 )
-"""The objective on which wrong backward passes are shown: two hidden layers of equal width."""
+"""The objective that demonstrates wrong backward passes: two hidden layers of equal width."""
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The checks of one objective, and what a failure means."""
+    """The checks of one objective, with an explanation of failures."""
 
     checks: list[TensorCheck]
     rows: int
@@ -44,19 +43,19 @@ class CheckReport:
 
     @property
     def harmless(self) -> str | None:
-        """What a corruption would need to do harm, where it did none."""
+        """What a corruption needs to have an effect, if it had none."""
         if self.corruption is None or not self.passed or self.blind:
             return None
         return CORRUPTIONS[self.corruption].needs
 
     @property
     def unchecked(self) -> list[str]:
-        """Tensors of which every entry was skipped."""
+        """The tensors whose entries were all skipped."""
         return [check.tensor for check in self.checks if not check.checked]
 
     @property
     def blind(self) -> list[str]:
-        """Tensors whose gradient is so small that a wrong one would pass, with their terms."""
+        """The tensors, with their terms, whose gradient is so small that a wrong one would pass."""
         return [f"{check.term} {check.tensor}" for check in self.checks if check.is_blind]
 
     @property
@@ -65,7 +64,7 @@ class CheckReport:
 
     @property
     def what_failed(self) -> str:
-        """The gradient, or what is made of it, or beside it."""
+        """`Jacobian` or `Hessian` if only that failed, else `gradient`."""
         failed = {check.term for check in self.checks if not check.passed}
         for term in ("jacobian", "hessian"):
             if failed == {term}:
@@ -92,7 +91,7 @@ def _check_record(check: TensorCheck) -> dict[str, Any]:
 def check_experiment(
     experiment: Experiment, params: Vector, *, rows: int, entries: int, corruption: str | None
 ) -> CheckReport:
-    """Check an experiment's objective in float64, on at most so many rows, evenly chosen."""
+    """Check an experiment's objective in float64, on at most `rows` evenly spaced rows."""
     objective = experiment.objective(dtype=np.dtype(np.float64))
     count = min(rows, len(objective.data))
     chosen = np.linspace(0, len(objective.data) - 1, count).astype(np.intp)
@@ -100,7 +99,7 @@ def check_experiment(
 
 
 def check_demonstration(corruption: str | None) -> CheckReport:
-    """Check the small objective on which wrong passes are shown."""
+    """Check the demonstration's objective."""
     objective, params = DEMONSTRATION.objective()
     return _report(objective, params, None, corruption)
 
@@ -119,8 +118,6 @@ def _report(
 def _described(objective: NetworkObjective) -> str:
     """The network and its loss in a few words."""
     network = objective.network
-    layers = [f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in network.layers]
     penalty = f", L2 {objective.l2:g}" if objective.l2 else ""
     penalty += ", weighted rows" if objective.data.weight is not None else ""
-    loss = name_of(LOSSES, network.loss)
-    return f"{network.inputs} - {' - '.join(layers)}, {loss}{penalty}"
+    return f"{network.summary}, {name_of(LOSSES, network.loss)}{penalty}"

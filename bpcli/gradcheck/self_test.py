@@ -1,4 +1,4 @@
-"""Try the check itself: every wrong backward pass should be rejected."""
+"""Test the check itself: it must reject every wrong backward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bpcli.gradcheck.report import check_demonstration
 
 @dataclass(frozen=True)
 class Rejection:
-    """Whether the check rejects a wrong backward pass, and which tensors gave it away."""
+    """Whether the check rejects a wrong backward pass, and which tensors fail."""
 
     kind: str
     meaning: str

@@ -16,7 +16,7 @@ _CHECK_COLUMNS = [
 
 
 def checks_table(checks: Sequence[TensorCheck]) -> Grid:
-    """A gradient check, a row for each tensor."""
+    """A gradient check, one row per tensor."""
     table = Grid(_CHECK_COLUMNS, 3)
     for check in checks:
         table.add_row(
@@ -36,7 +36,7 @@ def checks_table(checks: Sequence[TensorCheck]) -> Grid:
 
 
 def catalogue_table(rows: Sequence[CatalogueRow]) -> Grid:
-    """The gradient check of everything, a row for each loss on each output activation."""
+    """The gradient check of all cases, one row per loss and output activation."""
     table = Grid(
         ["loss", "output", "cases", "entries", "skipped", "error", "largest", "central", ""], 2
     )

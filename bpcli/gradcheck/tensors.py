@@ -31,7 +31,7 @@ def check_gradient(
 ) -> list[TensorCheck]:
     """Check `grad` against the numerical derivatives of `function`.
 
-    `size_of_terms` is the size of what the gradient is a sum of: rounding is relative to that.
+    `size_of_terms` bounds the terms whose sum is the gradient; rounding is relative to it.
     """
     derivatives = _differentiate(function, grad, point)
     size = abs(function(point.params)) + size_of_terms
@@ -41,7 +41,7 @@ def check_gradient(
 def check_jacobian(
     term: str, point: Point, inputs: Array, J: Array, size_of_terms: float
 ) -> list[TensorCheck]:
-    """Check J, a row for each of `point.entries`, against the complex step of the residuals.
+    """Check J, one row per entry of `point.entries`, against the complex step of the residuals.
 
     The targets do not matter: a and the residuals a - y have the same derivatives.
     """
@@ -54,7 +54,7 @@ def check_jacobian(
 
 
 class _Outputs:
-    """The outputs a[L] as a function of complex parameters, overwritten by the next call."""
+    """The outputs a[L] as a function of complex parameters; the next call overwrites them."""
 
     def __init__(self, network: Network, inputs: Array) -> None:
         self._params = np.empty(network.n_params, complex)
@@ -72,7 +72,8 @@ class _Outputs:
 class _Derivatives:
     """Derivatives by some entries: analytic, by the complex step, and by central differences.
 
-    Each entry has a number, or a row of them. `doubled` are central differences of twice the step.
+    Each entry has a number or a row of numbers. `doubled` are central differences with twice the
+    step.
     """
 
     entries: Array
@@ -82,7 +83,7 @@ class _Derivatives:
     doubled: Array | None = None
 
     def of(self, where: Any) -> _Derivatives:
-        """Those by some of the entries."""
+        """The derivatives by some of the entries."""
         arrays = (None if array is None else array[where] for array in vars(self).values())
         return _Derivatives(*arrays)  # type: ignore[arg-type]  # None only where it was
 
@@ -96,7 +97,7 @@ class _Derivatives:
 
 
 def _differentiate(function: Function, grad: Vector, point: Point) -> _Derivatives:
-    """By the entries where all derivatives are finite."""
+    """The derivatives by the entries for which all are finite."""
     entries, params = point.entries, point.params
     exact, central, doubled = (np.zeros(len(entries)) for _ in range(3))
     for at, entry in enumerate(entries.tolist()):
@@ -111,8 +112,8 @@ def _differentiate(function: Function, grad: Vector, point: Point) -> _Derivativ
 def _checks(
     term: str, point: Point, derivatives: _Derivatives, size_of_terms: float, value_size: float
 ) -> list[TensorCheck]:
-    """One for each tensor that has chosen entries."""
-    rounding = 64 * EPS * size_of_terms + COMPLEX_STEP  # where all is 0, the step's own square
+    """One check for each tensor with chosen entries."""
+    rounding = 64 * EPS * size_of_terms + COMPLEX_STEP  # the step's own square, if all is 0
     central_rounding = 16 * EPS * value_size / float(point.steps.min())
     tensors = point.network.tensors(np.arange(point.network.n_params))
     return [
@@ -134,7 +135,7 @@ def _tensor_check(
     rounding: float,
     central_rounding: float,
 ) -> TensorCheck:
-    """The check of one tensor, whose entries stand at `index` in the parameters."""
+    """The check of one tensor, whose entries are at `index` in the parameters."""
     analytic, exact = derivatives.analytic.ravel(), derivatives.exact.ravel()
     checked = len(derivatives.entries)
     worst = int(np.abs(analytic - exact).argmax()) if len(exact) else None
@@ -157,5 +158,5 @@ def _entry_name(name: str, index: Array, derivatives: _Derivatives, worst: int) 
     """W1[2,3], counted from 1 as in the formulas."""
     numbers_per_entry = derivatives.analytic.size // len(derivatives.entries)
     entry = derivatives.entries[worst // numbers_per_entry]
-    (position,) = np.argwhere(index == entry)
-    return f"{name}[{','.join(str(i + 1) for i in position)}]"
+    (indices,) = np.argwhere(index == entry)
+    return f"{name}[{','.join(str(i + 1) for i in indices)}]"

@@ -1,4 +1,4 @@
-"""Predictions that use no network, to measure one against."""
+"""Predictions without a network, for comparison: chance level and constant baseline."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from bpcli.nn.arrays import Array
 
 
 def constant_predictions(training: Split, split: Split) -> Predictions:
-    """The baseline that knows the training targets but no input.
+    """The constant baseline, from the training targets only.
 
-    Classes: the most frequent, with the training frequencies as probabilities. Values: their mean.
+    Predicts the most frequent class, with the training frequencies as probabilities, or the mean
+    of the values.
     """
     rows = len(split)
     if training.labels is None:
@@ -28,14 +29,14 @@ def constant_predictions(training: Split, split: Split) -> Predictions:
 
 
 def principal_components(training: Split, split: Split, count: int) -> Predictions:
-    """Each row of values from so many principal components of the training rows.
+    """The rows reconstructed from the first `count` principal components of the training rows.
 
     No linear autoencoder of that width does better (Baldi & Hornik 1989, Neural Networks 2, 53).
     """
-    known, wanted = _values(training), _values(split)
-    mean = known.mean(axis=0)
-    axes = np.linalg.svd(known - mean, full_matrices=False)[2][:count]
-    return Predictions((wanted - mean) @ axes.T @ axes + mean)
+    train_values, values = _values(training), _values(split)
+    mean = train_values.mean(axis=0)
+    axes = np.linalg.svd(train_values - mean, full_matrices=False)[2][:count]
+    return Predictions((values - mean) @ axes.T @ axes + mean)
 
 
 def _values(split: Split) -> Array:

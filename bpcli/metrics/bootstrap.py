@@ -1,7 +1,7 @@
-"""How far a metric may be off because the rows were few: intervals by the bootstrap.
+"""Intervals of metrics by the bootstrap: their uncertainty from the limited number of rows.
 
 The rows are drawn again, with replacement, many times. Metrics are functions of means over rows,
-so a resample needs only how often each row is in it, and one product gives the means of many.
+so a resample needs only the count of each row, and one product gives the means of many resamples.
 Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13: the percentile interval.
 """
 
@@ -21,7 +21,7 @@ _NUMBERS_AT_ONCE = 2**20
 
 
 class Interval(NamedTuple):
-    """From the (1 - LEVEL) / 2 quantile of the resamples to the (1 + LEVEL) / 2 one."""
+    """The (1 - LEVEL) / 2 and the (1 + LEVEL) / 2 quantile of the resamples."""
 
     low: float
     high: float
@@ -30,9 +30,9 @@ class Interval(NamedTuple):
 def bootstrap_intervals(
     samples: Mapping[str, Sample], rng: np.random.Generator
 ) -> dict[str, Interval | None]:
-    """The interval of each metric, all over the same resamples of the rows.
+    """The interval of each metric, all from the same resamples of the rows.
 
-    None where the metric is undefined in a resample.
+    None if the metric is undefined in a resample.
     """
     if not samples:
         return {}
@@ -59,7 +59,7 @@ def _resampled_means(statistics: Array, rng: np.random.Generator) -> Array:
 
 
 def _counts(rows: int, rng: np.random.Generator) -> Iterator[Array]:
-    """How often each row is in each resample: (resamples, rows), some megabytes at a time."""
+    """The count of each row in each resample: (resamples, rows), a few megabytes at a time."""
     at_once = max(1, _NUMBERS_AT_ONCE // rows)
     for start in range(0, RESAMPLES, at_once):
         resamples = min(at_once, RESAMPLES - start)

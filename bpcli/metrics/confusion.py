@@ -1,4 +1,4 @@
-"""The confusion matrix, and what it says of each class."""
+"""The confusion matrix, and the scores of each class."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bpcli.nn.arrays import Array
 
 
 def confusion_counts(labels: Labels, classes: Labels, count: int) -> Labels:
-    """How many rows of each true class (down) were taken for each class (across)."""
+    """The number of rows for each true class (down) and predicted class (across)."""
     pairs = np.bincount(labels * count + classes, minlength=count * count)
     return pairs.reshape(count, count)
 
 
 def row_shares(counts: Labels) -> Array:
-    """Each count as a share of its row; 0 in the row of a class without rows."""
+    """Each count as a fraction of its row; 0 in the row of a class without rows."""
     return _share(counts, counts.sum(axis=1, keepdims=True))
 
 
@@ -31,7 +31,7 @@ class ClassScores(NamedTuple):
 
 
 def class_scores(counts: Labels) -> ClassScores:
-    """Precision, recall and F1 = 2 right / (true + predicted); 0 where they divide by 0."""
+    """Precision, recall and F1 = 2 right / (true + predicted); 0 instead of 0 / 0."""
     right, true, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     return ClassScores(
         _share(right, predicted), _share(right, true), _share(2 * right, true + predicted), true
@@ -39,5 +39,5 @@ def class_scores(counts: Labels) -> ClassScores:
 
 
 def _share(part: Labels, whole: Labels) -> Array:
-    found: Array = part / np.maximum(whole, 1)
-    return found
+    share: Array = part / np.maximum(whole, 1)
+    return share

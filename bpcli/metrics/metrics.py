@@ -1,4 +1,4 @@
-"""Metrics: numbers that are reported, in original units, and never minimised."""
+"""Metrics: values that are reported, in original units, and never minimised."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _ROWS_AT_ONCE = 8192
 
 @dataclass(frozen=True)
 class Predictions:
-    """What was predicted for the rows of a split, in original units.
+    """The predictions for the rows of a split, in original units.
 
-    `outputs` (n, K); `classes` (n,) where there are classes; `log_losses` (n,) where the outputs
-    are probabilities of classes.
+    `outputs` (n, K); `classes` (n,) for classification; `log_losses` (n,) if the outputs are
+    probabilities of classes.
     """
 
     outputs: Array
@@ -36,7 +36,7 @@ class Predictions:
 def predictions(
     network: Network, Z: Array, preprocessor: Preprocessor, split: Split
 ) -> Predictions:
-    """What the output layer's z (rows, n) of a split mean.
+    """The predictions from the output layer's z (rows, n) of a split.
 
     Log losses come from z, so they are never infinite.
     """
@@ -49,7 +49,7 @@ def predictions(
 
 
 def _pieces(count: int) -> Iterator[slice]:
-    """So many rows, some at a time: all steps to a result would take more memory than it does."""
+    """Slices of so many rows: intermediate results for all rows would take too much memory."""
     return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, count, _ROWS_AT_ONCE))
 
 
@@ -64,20 +64,20 @@ def output_activations(network: Network, Z: Array) -> Array:
 def _log_losses(
     network: Network, Z: Array, preprocessor: Preprocessor, split: Split
 ) -> Array | None:
-    """In double precision."""
+    """-ln p(true class) of each row in double precision; None if outputs are no probabilities."""
     loss = _log_loss_of(network)
     if loss is None:
         return None
-    found = np.empty(len(split))
+    log_losses = np.empty(len(split))
     for rows in _pieces(len(split)):
         z = Z[:, rows].astype(np.float64)
         Y = preprocessor.original(replace(split, index=split.index[rows]).Y)
-        found[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, and not a
-    return found
+        log_losses[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, not a
+    return log_losses
 
 
 def _log_loss_of(network: Network) -> Loss | None:
-    """The cross-entropy whose probabilities the outputs are; None where they are none."""
+    """The cross-entropy of the outputs; None if they are no probabilities of classes."""
     activation = network.layers[-1].activation
     is_of_classes = activation.gives_distribution or network.outputs == 1
     if not (activation.gives_probabilities and is_of_classes):
@@ -86,24 +86,24 @@ def _log_loss_of(network: Network) -> Loss | None:
 
 
 class Sample(NamedTuple):
-    """A metric of the rows at hand, as a function of means over rows.
+    """A metric of some rows, as a function of means over them.
 
-    So it can be had of many resamples of them at once. `statistics` (m, n) is what is averaged;
-    `value` makes the metric of the means (…, m): (…).
+    So it can be computed for many resamples at once. `statistics` (m, n) is averaged over the rows;
+    `value` turns the means (…, m) into the metric (…).
     """
 
     statistics: Array
     value: Callable[[Array], Array]
 
     def measure(self) -> float | None:
-        """The metric; None where it is undefined or not finite."""
+        """The metric; None if it is undefined or not finite."""
         value = float(self.value(self.statistics.mean(axis=1)))
         return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What is averaged over the rows, None where the metric means nothing, and what of that."""
+    """The statistics to average over the rows, if there are any, and the metric of their means."""
 
     statistics: Callable[[Split, Predictions], Array | None]
     value: Callable[[Array], Array]
@@ -115,7 +115,7 @@ class Metric:
 
 
 def _right(split: Split, predicted: Predictions) -> Array | None:
-    """Whether a row's class is right."""
+    """1 where the predicted class is right, else 0."""
     if predicted.classes is None or split.labels is None:
         return None
     return np.equal(predicted.classes, split.labels).astype(np.float64)[np.newaxis]
@@ -137,7 +137,7 @@ def _absolute_residual(split: Split, predicted: Predictions) -> Array | None:
 
 
 def _by_row(table: Array) -> Array:
-    """The mean over outputs: of one, that itself, which numpy's loop over rows takes longer for."""
+    """The mean over outputs; a single output itself, since numpy's loop over rows is slower."""
     rows: Array = table.T if table.shape[1] == 1 else table.mean(axis=1)[np.newaxis]
     return rows
 
@@ -145,8 +145,8 @@ def _by_row(table: Array) -> Array:
 def _residual_and_deviation(split: Split, predicted: Predictions) -> Array | None:
     """residual², d² (both averaged over outputs) and d of each output, d = y - a median y.
 
-    From a median no mean is further away than the standard deviation, so that nothing cancels in
-    mean d² - (mean d)²; and of a constant target, d is 0 to the last bit.
+    The mean is within one standard deviation of the median, so that little cancels in
+    mean d² - (mean d)²; for a constant target, d is exactly 0.
     """
     if split.values is None or not len(split):
         return None
@@ -193,15 +193,15 @@ METRICS_OF: dict[Task, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("rmse", "mae", "r2"),
 }
-"""The metrics that mean something for a task; all of them are reported unless some are named."""
+"""The metrics that apply to a task; all of them are reported unless some are named."""
 
 
 def samples(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, Sample | None]:
-    """The metrics by name, not averaged yet."""
+    """The metrics by name, before averaging."""
     return {name: METRICS[name].sample(split, predicted) for name in names}
 
 
 def measure(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, float | None]:
-    """The metrics by name; None where one is undefined or not finite."""
-    found = samples(names, split, predicted)
-    return {name: None if sample is None else sample.measure() for name, sample in found.items()}
+    """The metrics by name; None if one is undefined or not finite."""
+    by_name = samples(names, split, predicted)
+    return {name: None if sample is None else sample.measure() for name, sample in by_name.items()}

@@ -1,4 +1,4 @@
-"""What a script may require of a run's metrics: `test.accuracy>=0.95`."""
+"""Requirements on a run's metrics, such as `test.accuracy>=0.95`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REQUIREMENT = re.compile(r"\s*([^\s<>=]+)\s*(>=|<=|>|<)\s*([^\s<>=]+)\s*")
 
 @dataclass(frozen=True)
 class Requirement:
-    """A metric's path, how it is compared, and with what."""
+    """A metric's path, a comparison and a bound."""
 
     path: str
     comparison: str
@@ -30,7 +30,7 @@ class Requirement:
 
     @classmethod
     def parse(cls, text: str) -> Requirement:
-        """Raises `ConfigError` where the text is no path, comparison and number."""
+        """Parse a path, a comparison and a number; raise `ConfigError` for any other text."""
         match = _REQUIREMENT.fullmatch(text)
         try:
             path, comparison, bound = match.groups() if match else ("", "", "")
@@ -54,7 +54,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a metric is as required; one that is undefined never is."""
+    """Whether a metric meets a requirement; an undefined metric never does."""
 
     requirement: Requirement
     value: float | None
@@ -66,9 +66,9 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """What was required and found, to stand in a sentence."""
-        found = "undefined" if self.value is None else f"{self.value:.12g}"
-        return f"{self.requirement} was required, and it is {found}"
+        """The requirement and the value, as part of a sentence."""
+        value = "undefined" if self.value is None else f"{self.value:.12g}"
+        return f"{self.requirement} was required, but it is {value}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -82,14 +82,14 @@ class Verdict:
 def judge(
     requirements: Sequence[Requirement], metrics: Mapping[str, float | None]
 ) -> list[Verdict]:
-    """Hold metrics by path against what is required.
+    """Compare metrics, given by path, with the requirements.
 
-    Raises `ConfigError`, with the known paths, where one is none of them.
+    Raises `ConfigError`, with the known paths, if a requirement has an unknown path.
     """
     for requirement in requirements:
         if requirement.path not in metrics:
             raise ConfigError(
-                f"--require {requirement}: there is no `{requirement.path}`; known here are "
+                f"--require {requirement}: unknown metric `{requirement.path}`; expected one of "
                 f"{', '.join(metrics)}."
             )
     return [Verdict(requirement, metrics[requirement.path]) for requirement in requirements]

@@ -10,7 +10,7 @@ from bpcli.nn.arrays import Array
 
 
 class RocCurve(NamedTuple):
-    """The rates from (0, 0) to (1, 1), a point a distinct threshold, and the area below them."""
+    """The rates from (0, 0) to (1, 1), one point per threshold, and the area under the curve."""
 
     false_positive_rate: Array
     true_positive_rate: Array
@@ -18,9 +18,9 @@ class RocCurve(NamedTuple):
 
 
 def roc_curve(is_positive: Array, score: Array) -> RocCurve:
-    """The shares of the negative and of the positive rows whose score reaches each threshold.
+    """The fractions of the negative and of the positive rows whose score reaches each threshold.
 
-    Rows of equal score reach it together, so that their order does not count. The area, by the
+    Rows of equal score reach it together, so their order does not matter. The area, by the
     trapezoidal rule, is P(a positive row's score is above a negative row's), ties counting half.
     Fawcett 2006, Pattern Recognition Letters 27, 861, algorithms 1 and 2.
     """

@@ -1,12 +1,11 @@
-"""What an activation is: a = f(z), and the product of its transposed Jacobian with a gradient.
+"""The base class of activations: a = f(z), and J(z)ᵀ g, its transposed Jacobian times a gradient.
 
-All that is known of one is on its class: `bpnet trace`, the exports, the plots and the list of all
-config keys read it there.
+Each activation's class holds all its facts: `bpnet trace`, the exports, the plots and the list of
+config keys read them there.
 
 Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
-overlaps no other argument unless an activation works in place, and stay analytic, so that the code
-that trains can be checked by the complex step: comparisons look at the real part, and there is no
-`abs`.
+overlaps no other argument unless the activation works in place. Both stay analytic, so that the
+complex step can check the code that trains: comparisons use the real part, and `abs` is not used.
 """
 
 from __future__ import annotations
@@ -19,30 +18,30 @@ from bpcli.nn.arrays import Array
 
 
 class Graph(Protocol):
-    """What an activation asks of an ONNX graph to which it adds its nodes."""
+    """An ONNX graph to which an activation adds its nodes."""
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Add a node and return the name of its output."""
 
     def constant(self, name: str, value: Any, dtype: Any = None) -> str:
-        """Add a constant, in the precision of the network unless told, and return its name."""
+        """Add a constant, by default in the network's precision, and return its name."""
 
     def nodes_of(self, source: str, z: str, options: Mapping[str, float]) -> str:
-        """Add the nodes of `return …`, an expression in z and the options; its result's name."""
+        """Add the nodes of `return …`, an expression in z and the options; return its name."""
 
 
 @dataclass(frozen=True)
 class Activation:
     """a = f(z), applied to every element unless a subclass says otherwise."""
 
-    # What it is, for people and for exports.
+    # Formulas, for people and for exports.
 
     formula: ClassVar[str]
-    """a = …, in words of which a reader may replace a, z and the options by other names or numbers:
-    none of these words may stand for anything else."""
+    """a = …; a, z and the options are replaced by other names or numbers, so these words must not
+    mean anything else."""
 
     derivative: ClassVar[str]
-    """f'(z) = …, likewise; where f is not elementwise, delta = …, from g = ∂loss/∂a."""
+    """f'(z) = …, likewise; delta = …, with g = ∂loss/∂a, if f is not elementwise."""
 
     source: ClassVar[str]
     """The body of f as a Python function of z (rows, samples) and the options, with `np`."""
@@ -50,11 +49,11 @@ class Activation:
     def onnx(self, graph: Graph, z: str) -> str:
         """Add f to an ONNX graph and return the name of a.
 
-        It is translated from `source` unless a subclass says it in operators of ONNX.
+        The default translates `source`; a subclass may use ONNX's own operator.
         """
         return graph.nodes_of(self.source, z, vars(self))
 
-    # What follows from it elsewhere.
+    # Properties that other code relies on.
 
     is_identity: ClassVar[bool] = False
     """Whether a = z."""
@@ -64,40 +63,40 @@ class Activation:
 
     @property
     def rows_per_unit(self) -> int:
-        """Rows of z (and of W) that make one row of a."""
+        """Rows of z (and of W) per row of a."""
         return 1
 
     @property
     def is_elementwise(self) -> bool:
-        """Whether each a depends on its own z alone, so that f'(z) is a number."""
+        """Whether each a depends only on its own z, so that f'(z) is a number."""
         return self.rows_per_unit == 1 and not self.mixes_units
 
     bounds: ClassVar[tuple[float, float] | None] = None
-    """The least and the largest that a comes close to; None where one of them is infinite."""
+    """The infimum and the supremum of a; None if one of them is infinite."""
 
     rounded_at: ClassVar[float] = 0.0
     """Rounding errors are relative to this where a is smaller: ½ + ½ tanh is rounded near 1."""
 
     works_in_place: ClassVar[bool] = False
-    """Whether `out` may be z in `forward`; and grad_a in `pullback`, which has a for z then, and
-    may leave anything there: nobody needs a any more."""
+    """Whether `out` may be z in `forward`, and grad_a in `pullback`. `pullback` then gets a for z
+    and may overwrite a, which is not needed any more."""
 
     gives_probabilities: ClassVar[bool] = False
     """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
 
     gives_distribution: ClassVar[bool] = False
-    """Whether these add up to 1: an output for each of the classes, also where they are two."""
+    """Whether these probabilities sum to 1, with one output per class even for two classes."""
 
     def link(self, a: Array) -> Array:
-        """The z with f(z) = a, of the activations that a canonical loss is made for."""
+        """The z with f(z) = a; only for activations with a canonical loss."""
         raise NotImplementedError
 
     @property
     def max_slope(self) -> float | None:
-        """The bound of f', where f' falls to 0 gradually so that units saturate; else None."""
+        """The maximum of f', if f' falls to 0 gradually so that units saturate; else None."""
         return None
 
-    # What it computes.
+    # Computation.
 
     def forward(self, z: Array, out: Array) -> None:
         """Write f(z) into `out`."""
@@ -108,8 +107,8 @@ class Activation:
         raise NotImplementedError
 
     def linear_region(self, z: Array) -> Array | None:
-        """Which differentiable piece of f each z lies on; None where f has no kink.
+        """The differentiable piece of f that each z lies on; None if f has no kink.
 
-        Differences across a kink prove nothing, so gradient checking compares these.
+        Differences across a kink are meaningless; gradient checking detects them with these.
         """
         return None

@@ -18,7 +18,7 @@ from bpcli.nn.arrays import Array
 def _zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """Zeros to compare with: four times as fast as the number 0 (5, not 21 µs on 64 × 900).
 
-    Where a row of them is long, one stands for all, as fast and with less memory.
+    For large shapes, one row that broadcasts is as fast and takes less memory.
     """
     zeros = np.zeros(shape if math.prod(shape) <= _MANY_ZEROS else shape[1:], dtype)
     zeros.flags.writeable = False
@@ -29,7 +29,7 @@ _MANY_ZEROS = 2**18
 
 
 def log1p_exp_minus_modulus(z: Array, out: Array) -> Array:
-    """ln(1 + e^-|z|), which neither overflows nor loses digits: ln(1 + e^z) less max(z, 0)."""
+    """ln(1 + e^-|z|) = ln(1 + e^z) - max(z, 0), without overflow or loss of digits."""
     np.multiply(z, np.copysign(1, -z.real), out=out)  # -|z|
     np.exp(out, out=out)
     np.log1p(out, out=out)
@@ -58,10 +58,7 @@ class Identity(Activation):
 
 
 class Sigmoid(Activation):
-    """Logistic function.
-
-    Computed as ½ + ½ tanh(z/2), which does not overflow.
-    """
+    """Logistic function, computed as ½ + ½ tanh(z/2), which does not overflow."""
 
     formula = "a = 1 / (1 + exp(-z))"
     derivative = "f'(z) = a ∘ (1 - a)"
@@ -110,7 +107,7 @@ class Tanh(Activation):
         np.tanh(z, out=out)
 
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        slope = a if out is grad_a else out  # as it says at `works_in_place`
+        slope = a if out is grad_a else out  # see `works_in_place`
         np.multiply(a, a, out=slope)
         np.subtract(1, slope, out=slope)
         np.multiply(slope, grad_a, out=out)
@@ -128,8 +125,8 @@ class Relu(Activation):
         np.maximum(z, _zeros(z.shape, z.dtype), out=out)
 
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
-        # Of few numbers the conversion of a truth value takes as long as the product: signs of
-        # a ≥ 0 need none (0.5, not 1.1 µs on 4 × 50). Of many, signs take longer.
+        # In small arrays, converting booleans takes as long as the product: the signs of a ≥ 0
+        # need no conversion (0.5, not 1.1 µs on 4 × 50). In large ones, signs take longer.
         slope = np.sign(a.real) if a.size <= _FEW else a.real > 0
         np.multiply(grad_a, slope, out=out)
 
@@ -174,7 +171,7 @@ class Elu(Activation):
     derivative = "f'(z) = 1 where z > 0, else a + alpha"
     source = "return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))"
 
-    alpha: Annotated[float, Gt(0), doc("How far below 0 it goes.")] = 1.0
+    alpha: Annotated[float, Gt(0), doc("The limit for z → -∞ is -alpha.")] = 1.0
 
     @property
     def max_slope(self) -> float:
@@ -195,7 +192,7 @@ class Elu(Activation):
         out *= grad_a
 
     def linear_region(self, z: Array) -> Array | None:
-        return None if self.alpha == 1 else z.real > 0  # at alpha = 1 the slopes meet
+        return None if self.alpha == 1 else z.real > 0  # alpha = 1 has no kink
 
 
 class Softplus(Activation):
@@ -223,7 +220,7 @@ class Softplus(Activation):
 
 
 class Softsign(Activation):
-    """Like tanh, but it saturates slowly."""
+    """Similar to tanh, but saturates more slowly."""
 
     formula = "a = z / (1 + |z|)"
     derivative = "f'(z) = 1 / (1 + |z|)²"
@@ -253,7 +250,7 @@ class Softsign(Activation):
 class Maxout(Activation):
     """Each unit takes the largest of its own linear pieces; g is ∂loss/∂a.
 
-    Rows u·k … u·k + k - 1 of z belong to unit u of k pieces. At a tie the first row counts.
+    With k pieces, rows u·k … u·k + k - 1 of z belong to unit u. At a tie the first row counts.
     Goodfellow et al. 2013, arXiv:1302.4389.
     """
 
@@ -261,7 +258,7 @@ class Maxout(Activation):
     derivative = "delta[r] = g[u] where z[r] is the largest of unit u, else 0"
     source = "return z.reshape(-1, pieces, z.shape[1]).max(axis=1)"
 
-    pieces: Annotated[int, Ge(2), doc("Rows of z a unit, of which it takes the largest.")] = 2
+    pieces: Annotated[int, Ge(2), doc("Rows of z per unit; the unit takes the largest.")] = 2
 
     @property
     def rows_per_unit(self) -> int:
@@ -288,7 +285,7 @@ class Maxout(Activation):
 
 
 class Softmax(Activation):
-    """Probabilities that add up to 1 over a sample's units; g is ∂loss/∂a."""
+    """Probabilities that sum to 1 over a sample's units; g is ∂loss/∂a."""
 
     formula = "a[i] = exp(z[i]) / Σ_j exp(z[j])"
     derivative = "delta = a ∘ (g - Σ_j a[j] g[j])"

@@ -1,7 +1,7 @@
-"""The array types that signatures of the kernel name, and arrays that begin at a cache line.
+"""The array types in the kernel's signatures, and arrays aligned to cache lines.
 
-Vector instructions read a cache line at a time. Where an array's rows begin at one, a gradient's
-products take 0.75, elementwise functions 0.7 to 0.9 of the time.
+Vector instructions read a cache line at a time. With rows aligned to them, a gradient's products
+take 0.75 and elementwise functions 0.7 to 0.9 of the time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
-"""Any array; its shape is in the docstring that mentions it."""
+"""Any array; the docstrings give its shape."""
 
 Vector: TypeAlias = npt.NDArray[Any]
 """The flat parameter vector, or anything of its shape: a gradient, an optimizer slot."""
@@ -23,7 +23,7 @@ CACHE_LINE = 64
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """As `np.zeros`, from the beginning of a cache line on. Unused, it takes no memory."""
+    """Like `np.zeros`, aligned to a cache line. It takes no memory until it is written."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     memory = np.zeros(size + CACHE_LINE, np.uint8)

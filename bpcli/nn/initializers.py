@@ -1,8 +1,8 @@
 """Rules that draw a layer's initial weights and biases.
 
-A rule sees one layer: its inputs (fan in), its units (fan out) and the rows of its weight matrix
-(rows = units, or k rows a unit for maxout). It draws from the generator it is given, weights
-first, always in float64, so that a seed means the same start in every dtype.
+A rule knows one layer: its inputs (fan in), its units (fan out) and the rows of its weight matrix
+(rows = units, or k rows per unit for maxout). It draws weights first, always in float64, so that
+a seed gives the same initialisation in every dtype.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bpcli.nn.arrays import Array
 
 
 class Fans(NamedTuple):
-    """The sizes a rule may use."""
+    """The sizes of a layer that a rule may use."""
 
     inputs: int
     units: int
@@ -27,9 +27,9 @@ class Fans(NamedTuple):
 
 @dataclass(frozen=True)
 class Initializer:
-    """Draws weights (rows, inputs) and biases (rows,); `bias` fills the biases instead."""
+    """Draws weights (rows, inputs) and biases (rows,); `bias`, if given, is every bias instead."""
 
-    bias: Annotated[float | None, doc("Fills the biases instead of the rule.")] = field(
+    bias: Annotated[float | None, doc("Every bias, instead of the rule's.")] = field(
         default=None, kw_only=True
     )
 
@@ -136,8 +136,8 @@ class NguyenWidrow(Initializer):
 class Uniform(Initializer):
     """Weights and biases uniform in [low, high)."""
 
-    low: Annotated[float, doc("The least value.")] = -0.5
-    high: Annotated[float, doc("The bound that is not reached.")] = 0.5
+    low: Annotated[float, doc("The smallest value.")] = -0.5
+    high: Annotated[float, doc("The upper bound, exclusive.")] = 0.5
 
     def __post_init__(self) -> None:
         if self.low > self.high:
@@ -168,7 +168,7 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """Every weight and bias is `value` (units of a layer then stay equal: rarely what you want)."""
+    """Every weight and bias is `value`; the units of a layer then stay equal: seldom useful."""
 
     value: Annotated[float, doc("Every weight and bias.")] = 0.0
 
@@ -183,8 +183,8 @@ class Constant(Initializer):
 class FanNormal(Initializer):
     """Weights normal with standard deviation gain · fan^-½, fan = inputs or units; biases 0."""
 
-    fan: Annotated[Literal["in", "out"], doc("Whether inputs or units are counted.")] = "in"
-    gain: Annotated[float, Gt(0), doc("A factor on the standard deviation.")] = 1.0
+    fan: Annotated[Literal["in", "out"], doc("`in`: inputs; `out`: units.")] = "in"
+    gain: Annotated[float, Gt(0), doc("Factor on the standard deviation.")] = 1.0
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         fan = fans.inputs if self.fan == "in" else fans.units

@@ -6,8 +6,8 @@ Jacobian for every sample at once. It starts from the pullback of the unit vecto
     delta_k[L] = J_L(z[L])ᵀ e_k          delta_k[l] = J_l(z[l])ᵀ (W[l+1]ᵀ delta_k[l+1])
     ∂r_ki/∂W[l]_uj = delta_k[l]_ui a[l-1]_ji          ∂r_ki/∂b[l]_u = delta_k[l]_ui
 
-Hagan & Menhaj 1994, IEEE Trans. Neural Networks 5, 989, which has these sweeps; of JᵀJ as a Hessian
-speaks Nocedal & Wright 2006, Numerical Optimization, eq. 10.3 to 10.5.
+These sweeps are in Hagan & Menhaj 1994, IEEE Trans. Neural Networks 5, 989; JᵀJ as an approximate
+Hessian is in Nocedal & Wright 2006, Numerical Optimization, eq. 10.3 to 10.5.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ JacobianPass: TypeAlias = Callable[[Workspace, Array | None, Array], None]
 
 _SCRATCH_BYTES = 4 * 2**20
 _FEWEST_COLUMNS = 64
-"""Columns of a Jacobian at once, at least: with fewer, JᵀJ costs more to read than to multiply."""
+"""The fewest columns of a Jacobian at once: with fewer, reading JᵀJ dominates its product."""
 
 
 def write_jacobian(work: Workspace, row_weight: Array | None, out: Array) -> None:
     """Write √w_i ∂r_ki/∂params_p to out[p, k, i]: (n_params, outputs, samples).
 
-    Uses the z and a that `forward` left behind. The weights w stand under a root, so that JᵀJ and
-    Jᵀr have them once. The parameters come first, as the products of delta and a lie together then.
+    Uses the z and a of the latest `forward`. With √w, the weights w appear once in JᵀJ and Jᵀr.
+    Parameters are the first axis, so that each sample's products of delta and a are contiguous.
     """
     top = work.layers[-1]
     for k in range(work.network.outputs):
@@ -53,7 +53,7 @@ def write_products(work: Workspace, out: Array) -> None:
 
 
 def samples_at_once(network: Network, dtype: np.dtype) -> int:
-    """For how many samples a Jacobian is made at a time: few megabytes, whatever the network."""
+    """The number of samples per block of a Jacobian, which takes a few megabytes."""
     columns = _SCRATCH_BYTES // (network.n_params * dtype.itemsize)
     return -(-max(_FEWEST_COLUMNS, columns) // network.outputs)
 
@@ -67,7 +67,7 @@ def jacobian_rows(
 ) -> Array:
     """∂r_ki/∂params_p for some entries p of the parameters: (entries, outputs, samples).
 
-    `inputs` is a[0], (inputs, samples), with a row of ones below if the first layer has a bias.
+    `inputs` is a[0], (inputs, samples), with a last row of ones if the first layer has a bias.
     """
     work, samples = Workspace(network, params), inputs.shape[1]
     rows = np.empty((len(entries), network.outputs, samples), params.dtype)

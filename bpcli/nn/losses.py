@@ -1,10 +1,10 @@
-"""Losses: what one sample costs, and delta, the derivative of that cost by the output layer's z.
+"""Losses: the loss of each sample, and delta, its derivative by the output layer's z.
 
-All that is known of a loss is on its class, and read there by `bpnet trace` and by the list of all
-config keys. So a new one is a class and a name in `LOSSES`.
+Each loss's class holds all its facts; `bpnet trace` and the list of config keys read them there.
+So a new one is a class and a name in `LOSSES`.
 
-Arrays are (outputs, samples). Rows of a table are summed and averaged elsewhere: a loss speaks of
-each sample alone. The cross-entropies are computed from z, so that no logarithm of 0 is taken.
+Arrays are (outputs, samples). A loss is per sample: the objective sums and averages. The
+cross-entropies are computed from z, so that no logarithm of 0 is taken.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ class Loss:
     """loss_i for each sample i, from the output layer's z and a and the target y."""
 
     formula: ClassVar[str]
-    """loss_i = …, in words of which a reader may replace a, y, K and the options by other names or
-    numbers: none of these words may stand for anything else."""
+    """loss_i = …; a, y, K and the options are replaced by other names or numbers, so these words
+    must not mean anything else."""
 
     derivative: ClassVar[str]
-    """∂loss_i/∂a = …, likewise, for one output; of a canonical loss, delta = …"""
+    """∂loss_i/∂a = …, likewise, for one output; for a canonical loss, delta = …"""
 
     output_activations: ClassVar[tuple[str, ...] | None] = None
     """The output activations this loss is defined for; None for any."""
 
     is_canonical: ClassVar[bool] = False
-    """Whether f' of these cancels, so that delta = a - y: it has no `write_grad_a`."""
+    """Whether f' of these cancels, so that delta = a - y; then there is no `write_grad_a`."""
 
     targets: ClassVar[str] = "values"
-    """What a column of y must be: any `values`, `probabilities`, or a `distribution`."""
+    """What a column of y may contain: any `values`, `probabilities`, or a `distribution`."""
 
     is_sum_of_squares: ClassVar[bool] = False
     """Whether loss_i = c Σ_k (a_k - y_k)²; `factor_of_squares` is that c."""
@@ -50,7 +50,7 @@ class Loss:
     def write_delta(
         self, activation: Activation, z: Array, a: Array, y: Array, grad_a: Array, out: Array
     ) -> None:
-        """Write ∂loss_i/∂z into `out`, by way of ∂loss_i/∂a in the scratch array `grad_a`."""
+        """Write ∂loss_i/∂z into `out`, with `grad_a` as scratch memory for ∂loss_i/∂a."""
         self.write_grad_a(a, y, grad_a)
         activation.pullback(z, a, grad_a, out)
 
@@ -59,71 +59,66 @@ class Loss:
         raise NotImplementedError
 
     def factor_of_squares(self, outputs: int) -> float:
-        """The c of loss_i = c Σ_k (a_k - y_k)² with so many outputs, of a sum of squares."""
+        """The c of loss_i = c Σ_k (a_k - y_k)², if the loss is a sum of squares."""
         raise NotImplementedError
 
     def linear_region(self, a: Array, y: Array) -> Array | None:
-        """Which side of a kink of the loss each output lies on; None where it has none."""
+        """The side of the loss's kink that each output lies on; None if it has no kink."""
         return None
 
 
-class Mse(Loss):
+class _SumOfSquares(Loss):
+    """loss_i = Σ_k (a_k - y_k)² / divisor."""
+
+    is_sum_of_squares = True
+
+    def divisor(self, outputs: int) -> int:
+        """The divisor of the sum over so many outputs."""
+        raise NotImplementedError
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        residual = a - y
+        loss: Array = (residual * residual).sum(axis=0) / self.divisor(len(a))
+        return loss
+
+    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
+        np.subtract(a, y, out=out)
+        factor = 2 / self.divisor(len(a))
+        if factor != 1:
+            np.multiply(out, factor, out=out)
+
+    def factor_of_squares(self, outputs: int) -> float:
+        return 1 / self.divisor(outputs)
+
+
+class Mse(_SumOfSquares):
     """Mean squared error of the K outputs."""
 
     formula = "loss_i = (1/K) Σ_k (a[k] - y[k])²"
     derivative = "∂loss_i/∂a = (2/K) (a - y)"
-    is_sum_of_squares = True
 
-    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
-        residual = a - y
-        loss: Array = (residual * residual).mean(axis=0)
-        return loss
-
-    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
-        np.subtract(a, y, out=out)
-        np.multiply(out, 2 / len(a), out=out)
-
-    def factor_of_squares(self, outputs: int) -> float:
-        return 1 / outputs
+    def divisor(self, outputs: int) -> int:
+        return outputs
 
 
-class SquaredError(Loss):
+class SquaredError(_SumOfSquares):
     """Sum of the squared errors."""
 
     formula = "loss_i = Σ_k (a[k] - y[k])²"
     derivative = "∂loss_i/∂a = 2 (a - y)"
-    is_sum_of_squares = True
 
-    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
-        residual = a - y
-        loss: Array = (residual * residual).sum(axis=0)
-        return loss
-
-    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
-        np.subtract(a, y, out=out)
-        np.multiply(out, 2, out=out)
-
-    def factor_of_squares(self, outputs: int) -> float:
-        return 1.0
+    def divisor(self, outputs: int) -> int:
+        return 1
 
 
-class HalfSquaredError(Loss):
-    """Half the sum of the squared errors, the textbook's: with identity outputs delta = a - y."""
+class HalfSquaredError(_SumOfSquares):
+    """Half the sum of the squared errors, as in textbooks; with identity outputs delta = a - y."""
 
     formula = "loss_i = ½ Σ_k (a[k] - y[k])²"
     derivative = "∂loss_i/∂a = a - y"
-    is_sum_of_squares = True
 
-    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
-        residual = a - y
-        loss: Array = 0.5 * (residual * residual).sum(axis=0)
-        return loss
-
-    def write_grad_a(self, a: Array, y: Array, out: Array) -> None:
-        np.subtract(a, y, out=out)
-
-    def factor_of_squares(self, outputs: int) -> float:
-        return 0.5
+    def divisor(self, outputs: int) -> int:
+        return 2
 
 
 class Mae(Loss):
@@ -159,7 +154,7 @@ class Huber(Loss):
     )
     derivative = "∂loss_i/∂a = (1/K) clip(a - y, -delta, delta)"
 
-    delta: Annotated[float, Gt(0), doc("Up to this error squared, beyond it linear.")] = 1.0
+    delta: Annotated[float, Gt(0), doc("Errors are squared up to this size, linear beyond.")] = 1.0
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y
@@ -175,7 +170,7 @@ class Huber(Loss):
 
 
 class _Canonical(Loss):
-    """A loss made for its output activations."""
+    """A loss whose derivative by z is a - y with its output activations."""
 
     derivative = "delta = a - y"
     is_canonical = True
@@ -187,10 +182,10 @@ class _Canonical(Loss):
 
 
 class BinaryCrossEntropy(_Canonical):
-    """Cross-entropy of outputs each of which is a probability by itself.
+    """Cross-entropy of outputs that are independent probabilities.
 
-    Computed as Σ_k [ln(1 + e^z_k) - y_k z_k], and that as ln(1 + e^-|z|) + z ([z ≥ 0] - y), exact
-    where y is 0 or 1.
+    Computed as Σ_k [ln(1 + e^z_k) - y_k z_k], each term as ln(1 + e^-|z|) + z ([z ≥ 0] - y), which
+    is exact where y is 0 or 1.
     """
 
     formula = "loss_i = -Σ_k (y[k] ln(a[k]) + (1 - y[k]) ln(1 - a[k]))"
@@ -204,7 +199,7 @@ class BinaryCrossEntropy(_Canonical):
 
 
 class CrossEntropy(_Canonical):
-    """Cross-entropy of outputs whose probabilities add up to 1.
+    """Cross-entropy of outputs whose probabilities sum to 1.
 
     Computed as Σ_k y_k (ln Σ_j e^z_j - z_k).
     """
@@ -232,7 +227,7 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def legal_losses(activation: str) -> list[str]:
-    """The losses that are defined for an output activation, by name."""
+    """The names of the losses that are defined for an output activation."""
     return [
         name
         for name, loss in LOSSES.items()
@@ -241,6 +236,6 @@ def legal_losses(activation: str) -> list[str]:
 
 
 def canonical_loss(activation: str) -> Loss | None:
-    """The loss that is made for an output activation, if there is one."""
-    made = (loss for loss in LOSSES.values() if loss.is_canonical)
-    return next((loss() for loss in made if activation in (loss.output_activations or ())), None)
+    """The canonical loss of an output activation, if it has one."""
+    losses = (loss for loss in LOSSES.values() if loss.is_canonical)
+    return next((loss() for loss in losses if activation in (loss.output_activations or ())), None)

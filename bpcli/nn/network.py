@@ -1,8 +1,8 @@
-"""What a network is: its layers and its loss, and how one flat vector holds its parameters.
+"""A network: its layers, its loss, and the layout of its parameters in one flat vector.
 
-A `Network` is a description. It owns no numbers: parameters, gradients and optimizer slots are
+A `Network` is a description and holds no numbers: parameters, gradients and optimizer slots are
 flat vectors of `n_params` entries, and the layers' matrices are views into them. The matrix of
-layer l is (rows, columns), a row a unit (k rows for maxout), with the bias as its last column:
+layer l is (rows, columns), with one row per unit (k for maxout) and the bias as its last column:
 
     [W[l] b[l]]:  (rows, inputs + 1), or (rows, inputs) in a layer without bias
 """
@@ -18,9 +18,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.initializers import Fans, Initializer
 from bpcli.nn.losses import Loss
+from bpcli.registry import name_of
 
 Bias: TypeAlias = Literal["trained", "frozen", "none"]
 """`frozen` biases take part in the forward pass but keep their initial values."""
@@ -51,7 +53,7 @@ class Layer:
 
     @property
     def size(self) -> int:
-        """How many entries of the parameter vector are this layer's."""
+        """The number of this layer's entries in the parameter vector."""
         return self.rows * self.columns
 
     @property
@@ -78,6 +80,14 @@ class Network:
     def outputs(self) -> int:
         return self.layers[-1].units
 
+    @property
+    def summary(self) -> str:
+        """The inputs and the layers in a few words: `4 - 5 tanh - 3 softmax`."""
+        layers = [
+            f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}" for layer in self.layers
+        ]
+        return f"{self.inputs} - {' - '.join(layers)}"
+
     @cached_property
     def n_params(self) -> int:
         """Entries of the parameter vector, frozen biases included."""
@@ -85,7 +95,7 @@ class Network:
 
     @cached_property
     def layer_slices(self) -> tuple[slice, ...]:
-        """Where each layer stands in the parameter vector."""
+        """Each layer's slice of the parameter vector."""
         stops = np.cumsum([layer.size for layer in self.layers]).tolist()
         return tuple(
             slice(stop - layer.size, stop) for stop, layer in zip(stops, self.layers, strict=True)
@@ -108,7 +118,7 @@ class Network:
 
     @cached_property
     def is_weight(self) -> Vector:
-        """True for the entries that are weights, not biases: those that L2 shrinks."""
+        """True for weights, which L2 shrinks; False for biases."""
         mask = np.zeros(self.n_params, dtype=bool)
         for name, tensor in self.tensors(mask):
             tensor[...] = name.startswith("W")
@@ -116,7 +126,7 @@ class Network:
 
     @cached_property
     def frozen(self) -> Array:
-        """Where the entries stand that training never changes: the frozen biases."""
+        """The indices of the frozen biases, which training never changes."""
         mask = np.zeros(self.n_params, dtype=bool)
         for layer, matrix in zip(self.layers, self.matrices(mask), strict=True):
             if layer.bias == "frozen":

@@ -1,17 +1,17 @@
-"""The state of numpy and BLAS in which everything is computed: one thread, and which kernels.
+"""The settings of numpy and BLAS for all computations: one thread, and which kernels.
 
-`native` takes what is fastest on the processor. `portable` is pinned to what every x86-64 processor
-with AVX2 and FMA3 has: OpenBLAS's Haswell kernels, and none of numpy's SIMD groups above those.
-Both libraries choose when they are loaded, so the pin is made of environment variables that a
-process has to start with.
+`native` uses the fastest kernels of the processor. `portable` uses what every x86-64 processor with
+AVX2 and FMA3 has: OpenBLAS's Haswell kernels, and none of numpy's SIMD groups above those. Both
+libraries choose when they are loaded, so a process must start with environment variables that fix
+the choice.
 
 All else is the same on all these processors. glibc's `exp`, `log`, `tanh` and so on have a variant
-for AVX2 with FMA, which all of them take, and none above it: its vector functions for AVX-512
-(libmvec) are called neither by numpy nor by OpenBLAS. Nor do these use instructions whose results
-differ between makers: approximate reciprocals (rcpps, rsqrtps) and the sines and logarithms of the
-x87. OpenBLAS cuts its work for Haswell in the same way whatever the size of a cache is, or is said
-to be by OPENBLAS_L2_SIZE and OPENBLAS_BLOCK_FACTOR. scipy, which comes with scikit-learn, has an
-OpenBLAS of its own that reads the same variable. safetensors only copies.
+for AVX2 with FMA, which all of them use, and none above it: neither numpy nor OpenBLAS calls its
+vector functions for AVX-512 (libmvec). Nor do they use instructions whose results differ between
+vendors: approximate reciprocals (rcpps, rsqrtps) and the sines and logarithms of the x87. OpenBLAS
+divides its work for Haswell in the same way whatever the size of a cache, also where
+OPENBLAS_L2_SIZE or OPENBLAS_BLOCK_FACTOR is set. scipy, which comes with scikit-learn, has its own
+OpenBLAS, which reads the same variable. safetensors only copies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bpcli.errors import NumericsError, NumericsNotPinned
 
 Numerics: TypeAlias = Literal["native", "portable"]
 Libraries: TypeAlias = Sequence[Mapping[str, Any]]
-"""What threadpoolctl tells of each library."""
+"""threadpoolctl's description of each library."""
 
 CORE = "Haswell"
 """The OpenBLAS kernels that every processor with AVX2 and FMA3 can run."""
@@ -43,14 +43,14 @@ _BELOW = {
 _NEEDED = {"FMA3", "AVX2"}
 _NEEDED_SINCE_2_4 = {"X86_V3"}
 _ALLOWED = _BELOW | _NEEDED | _NEEDED_SINCE_2_4
-"""numpy's names of what portable numerics may use; one that is not here is above them."""
+"""numpy's names of the SIMD groups that portable numerics may use; all others are above them."""
 
 
 @contextmanager
 def repeatable_numerics() -> Iterator[None]:
-    """Pin BLAS to one thread: no bit of a result may depend on how many it would take.
+    """Pin BLAS to one thread, so that results do not depend on the number of threads.
 
-    Overflow raises no warning here: a loss or a metric that is not finite is noticed and explained.
+    Overflow raises no warning: losses and metrics that are not finite are reported elsewhere.
     """
     import threadpoolctl
 
@@ -59,29 +59,29 @@ def repeatable_numerics() -> Iterator[None]:
 
 
 def simd_groups() -> list[str]:
-    """The SIMD groups that numpy uses: those it was built for, and those it found."""
+    """The SIMD groups that numpy uses: those it was built for, and those it detected."""
     return [*_simd("baseline"), *_simd("found")]
 
 
 def blas_libraries() -> Libraries:
-    """The BLAS libraries that are loaded now."""
+    """The BLAS libraries that are loaded."""
     import threadpoolctl
 
     return [info for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas"]
 
 
 def in_force(libraries: Libraries) -> Numerics:
-    """What this process computes with, with these BLAS libraries loaded."""
-    is_asked = os.environ.get(CORE_VARIABLE) == CORE
-    is_portable = is_asked and _why_impossible(libraries) is None and not _excess(libraries)
+    """The numerics of this process, with these BLAS libraries loaded."""
+    is_pinned = os.environ.get(CORE_VARIABLE) == CORE
+    is_portable = is_pinned and _why_impossible(libraries) is None and not _excess(libraries)
     return "portable" if is_portable else "native"
 
 
 def require(numerics: Numerics, *, can_restart: bool = True) -> None:
-    """Make sure that this process computes as asked.
+    """Check that this process computes with these numerics.
 
-    Raises `NumericsNotPinned` where it would after a restart, which `can_restart` may forbid, and
-    `NumericsError` where portable numerics are not to be had here.
+    Raises `NumericsNotPinned` if a restart would help (`can_restart` says whether it is allowed),
+    and `NumericsError` if this machine cannot provide portable numerics.
     """
     if numerics == "native":
         return
@@ -102,9 +102,9 @@ def require(numerics: Numerics, *, can_restart: bool = True) -> None:
 
 
 def prefer(numerics: Numerics, *, can_restart: bool = True) -> tuple[str, ...]:
-    """As `require`, for results that are of use in any numerics, such as predictions.
+    """Like `require`, for results that are useful in any numerics, such as predictions.
 
-    Where portable numerics are not to be had here, a note that says so, and nothing is raised.
+    If this machine cannot provide portable numerics, returns a note and raises nothing.
     """
     try:
         require(numerics, can_restart=can_restart)
@@ -120,7 +120,7 @@ _WAY_OUT = ": use `native`."
 
 
 def _why_impossible(libraries: Libraries) -> str | None:
-    """What no environment can change."""
+    """Why no environment variables can make numerics portable; None if they can."""
     machine = platform.machine()
     if machine.lower() not in ("x86_64", "amd64"):
         return f"needs an x86-64 processor, and this is {machine}"
@@ -135,46 +135,46 @@ def _why_impossible(libraries: Libraries) -> str | None:
     built_in = _above(_simd("baseline"))
     if built_in:
         return f"needs a numpy that can do without {' '.join(built_in)}, for which this is built"
-    kinds = sorted({str(library.get("internal_api")) for library in libraries})
-    if kinds != ["openblas"]:
-        found = " and ".join(kinds) or "another BLAS"
-        return f"needs OpenBLAS, and numpy and scipy use {found} here"
+    names = sorted({str(library.get("internal_api")) for library in libraries})
+    if names != ["openblas"]:
+        loaded = " and ".join(names) or "another BLAS"
+        return f"needs OpenBLAS, and numpy and scipy use {loaded} here"
     if _above(_simd("found")) and os.environ.get(_ENABLED_VARIABLE):
         return f"needs {_ENABLED_VARIABLE} unset"
     return None
 
 
 def _changes() -> dict[str, str]:
-    """The variables that this process would have to have been started with, and was not."""
+    """The environment variables to set before this process starts; empty if all are set."""
     changes = {}
     if os.environ.get(CORE_VARIABLE) != CORE:
         changes[CORE_VARIABLE] = CORE
     disabled = os.environ.get(DISABLED_VARIABLE, "")
-    more = [name for name in _above(_simd("found")) if name not in _words(disabled)]
-    if more:  # what numpy does not find it cannot disable, and would warn of
-        changes[DISABLED_VARIABLE] = " ".join([*_words(disabled), *more])
+    more = [name for name in _above(_simd("found")) if name not in _names(disabled)]
+    if more:  # only groups that numpy detects: it warns about others
+        changes[DISABLED_VARIABLE] = " ".join([*_names(disabled), *more])
     return changes
 
 
 def _excess(libraries: Libraries) -> str | None:
-    """What is in use that portable numerics exclude."""
+    """The kernels and SIMD groups in use that portable numerics exclude; None if there are none."""
     cores = [str(library.get("architecture")) for library in libraries]
     others = sorted({core for core in cores if core.lower() != CORE.lower()})
     above = _above(_simd("found"))
-    found = [f"the kernels of OpenBLAS are those for {' and '.join(others)}"] if others else []
-    found += [f"numpy uses {' '.join(above)}"] if above else []
-    return " and ".join(found) or None
+    excess = [f"the kernels of OpenBLAS are those for {' and '.join(others)}"] if others else []
+    excess += [f"numpy uses {' '.join(above)}"] if above else []
+    return " and ".join(excess) or None
 
 
 def _above(groups: Sequence[str]) -> list[str]:
     return [name for name in groups if name not in _ALLOWED]
 
 
-def _words(features: str) -> list[str]:
-    """The names in a variable of numpy's, which may stand between blanks or commas."""
+def _names(features: str) -> list[str]:
+    """The names in a variable of numpy's, which blanks or commas may separate."""
     return features.replace(",", " ").split()
 
 
-def _simd(kind: Literal["baseline", "found"]) -> list[str]:
-    """Numpy's groups of that kind, empty where it lists none."""
-    return list(np.show_config(mode="dicts")["SIMD Extensions"].get(kind, []))
+def _simd(key: Literal["baseline", "found"]) -> list[str]:
+    """The SIMD groups that numpy lists under this key; empty if it lists none."""
+    return list(np.show_config(mode="dicts")["SIMD Extensions"].get(key, []))

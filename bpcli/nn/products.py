@@ -1,11 +1,11 @@
-"""Matrix products, in the pieces that BLAS is fastest with.
+"""Matrix products, split into the sizes that BLAS computes fastest.
 
 OpenBLAS copies ("packs") both factors of a product before it multiplies them, which for some 64
-units takes a third of the time. With AVX-512 it takes small products as they lie: those of at most
-100³ multiplications, and where rows are multiplied by rows (A Bᵀ, as in a gradient) only those with
-at most 1200 results (OpenBLAS 0.3.31, kernel/x86_64/sgemm_small_kernel_permit_skylakex.c). There a
-narrow layer's product is made by groups of units, 1.2 to 1.6 times as fast: numpy runs through the
-groups in one call.
+units takes a third of the time. With AVX-512 it computes small products without packing: those of
+at most 100³ multiplications, and where rows are multiplied by rows (A Bᵀ, as in a gradient) only
+those with at most 1200 results (OpenBLAS 0.3.31,
+kernel/x86_64/sgemm_small_kernel_permit_skylakex.c). There a narrow layer's product is computed in
+groups of units, 1.2 to 1.6 times as fast, with one numpy call for all groups.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from bpcli.nn.arrays import Array
 _MULTIPLICATIONS = 100**3
 _RESULTS_OF_ROWS = 1200
 _KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")
-"""OpenBLAS's kernels that take small products as they lie."""
+"""OpenBLAS's kernels that compute small products without packing."""
 
 _UNROLLED = 8
-"""Rows that the small kernels take at once: a group is a multiple."""
+"""The rows that the small kernels process at once; a group is a multiple."""
 
 _WIDEST = 150
-"""With more columns than these a packed product is as fast."""
+"""With more columns than this a packed product is as fast."""
 
 
 def multiply(left: Array, right: Array, out: Array) -> None:
     """Write left @ right into `out`, which is contiguous."""
     (rows, inner), columns = left.shape, right.shape[1]
-    group = rows_a_group(rows, inner, columns, rows_by_rows=right.strides[0] < right.strides[1])
+    group = rows_per_group(rows, inner, columns, rows_by_rows=right.strides[0] < right.strides[1])
     if group == rows or not has_small_kernels():
         _multiply_at_once(left, right, out)
         return
@@ -44,20 +44,21 @@ def multiply(left: Array, right: Array, out: Array) -> None:
 
 
 def _multiply_at_once(left: Array, right: Array, out: Array) -> None:
-    """`dot`, the fastest to call; but a factor with gaps, such as W without b, it would copy first.
+    """`dot` has the fastest call, but copies factors that are not contiguous, such as W without b.
 
-    `matmul` takes 0.73 to 0.96 of its time then (10 to 2048 units); for one unit it asks no BLAS.
+    For these, `matmul` takes 0.73 to 0.96 of the time (10 to 2048 units); for one unit it uses no
+    BLAS.
     """
-    has_gaps = not (left.flags.forc and right.flags.forc)
-    if has_gaps and left.shape[1] > 1:
+    is_contiguous = left.flags.forc and right.flags.forc
+    if not is_contiguous and left.shape[1] > 1:
         np.matmul(left, right, out)
     else:
         left.dot(right, out)
 
 
 @lru_cache(maxsize=256)
-def rows_a_group(rows: int, inner: int, columns: int, *, rows_by_rows: bool) -> int:
-    """How many rows of the left factor the small kernels are given; all where they do not help."""
+def rows_per_group(rows: int, inner: int, columns: int, *, rows_by_rows: bool) -> int:
+    """Rows of the left factor per call of a small kernel; all of them if these do not help."""
     most = _MULTIPLICATIONS // (inner * columns)
     if rows_by_rows:
         most = min(most, _RESULTS_OF_ROWS // columns)
@@ -73,7 +74,7 @@ def rows_a_group(rows: int, inner: int, columns: int, *, rows_by_rows: bool) -> 
 
 @cache
 def has_small_kernels() -> bool:
-    """Whether numpy's BLAS takes small products as they lie."""
+    """Whether numpy's BLAS computes small products without packing."""
     import threadpoolctl
 
     libraries = threadpoolctl.threadpool_info()

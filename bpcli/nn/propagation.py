@@ -6,8 +6,8 @@ Samples are columns. With a[0] the inputs, for l = 1 … L:
     delta[L] = ∂loss/∂z[L]             delta[l] = J_l(z[l])ᵀ (W[l+1]ᵀ delta[l+1])
     ∂loss/∂W[l] = delta[l] a[l-1]ᵀ     ∂loss/∂b[l] = Σ_samples delta[l]
 
-The bias is the last column of a layer's matrix and the layer below carries a row of ones, so that
-one product gives z, and one gives both gradients. All results are sums over samples.
+The bias is the last column of a layer's matrix, and a of the layer below has a last row of ones, so
+that one product gives z and one gives both gradients. All results are sums over samples.
 """
 
 from __future__ import annotations
@@ -67,15 +67,15 @@ class LayerPass:
         self._storage: tuple[Array, ...] = ()
 
     def read(self, matrix: Array) -> None:
-        """Take weights and biases from here."""
+        """Use these weights and biases from now on."""
         self.matrix = matrix
         self.W = matrix[:, : self.layer.inputs]
 
     def allocate_views(self, samples: int, ones_above: bool) -> None:
         """Lay out the block's arrays for a number of samples, in memory kept between blocks.
 
-        Each is a contiguous piece of flat storage, since a product writes only into such an array.
-        In place, a takes the memory of z, and delta that of grad_a.
+        Each is a contiguous part of flat storage, since a product needs a contiguous `out`. In
+        place, a shares the memory of z, and delta that of grad_a.
         """
         rows, units = self.layer.rows, self.layer.units
         sizes = [(units + ones_above) * samples, units * samples]
@@ -88,16 +88,16 @@ class LayerPass:
             for store, size in zip(self._storage, sizes, strict=True)
         )
         self.a = self.a_and_ones[:units]
-        np.asarray(self.a_and_ones)[units:] = 1  # once, not part of a pass
+        np.asarray(self.a_and_ones)[units:] = 1  # not traced: it is no part of a pass
         self.z, self.delta = others or (self.a, self.grad_a)
 
 
 class Workspace:
     """All arrays of a forward and a backward pass over a block.
 
-    The passes read `params`, which may change between them, and are in its dtype. In place, hidden
-    layers whose activation can do with half the memory, which leaves more of it in the cache (3 to
-    5 % of an epoch); but z is lost to them, and a in the backward pass.
+    The passes read `params`, which may change between them, and use its dtype. With `in_place`,
+    hidden layers take half the memory where their activation allows it, so that more of it stays
+    in the cache (3 to 5 % of an epoch); z is then overwritten, and a by the backward pass.
     """
 
     def __init__(
@@ -120,21 +120,21 @@ class Workspace:
         self.samples = 0
 
     def read(self, params: Vector) -> None:
-        """Take the parameters from here."""
+        """Use these parameters from now on."""
         for layer, matrix in zip(self.layers, self.network.matrices(params), strict=True):
             layer.read(matrix)
 
     def fit(self, samples: int) -> None:
         """Prepare for a block of `samples` columns."""
         if samples != self.samples:
-            for here, above in pairwise(self.layers):
-                here.allocate_views(samples, ones_above=above.layer.has_bias)
+            for layer, above in pairwise(self.layers):
+                layer.allocate_views(samples, ones_above=above.layer.has_bias)
             self.layers[-1].allocate_views(samples, ones_above=False)
             self.samples = samples
 
 
 def _in_place(layer: Layer, loses_z: bool) -> bool:
-    """Whether a takes the place of z, which of an identity is there to be read all the same."""
+    """Whether a overwrites z; an identity keeps z readable, as a = z."""
     activation = layer.activation
     return activation.works_in_place and (loses_z or activation.is_identity)
 
@@ -142,7 +142,7 @@ def _in_place(layer: Layer, loses_z: bool) -> bool:
 def forward(work: Workspace, inputs: Array) -> None:
     """Fill z and a of every layer: z[l] = W[l] a[l-1] + b[l], a[l] = f_l(z[l]).
 
-    `inputs` is a[0], (inputs, samples), with a row of ones below if the first layer has a bias.
+    `inputs` is a[0], (inputs, samples), with a last row of ones if the first layer has a bias.
     """
     below = inputs
     for layer in work.layers:
@@ -155,8 +155,8 @@ def forward(work: Workspace, inputs: Array) -> None:
 def backward(work: Workspace, y: Array, row_weight: Array | None) -> None:
     """Fill delta of every layer, and `work.grad` with the gradient summed over the samples.
 
-    `y` is (outputs, samples), `row_weight` (samples,) or None for all ones. Uses the z and a that
-    `forward` left behind.
+    `y` is (outputs, samples), `row_weight` (samples,) or None for all ones. Uses the z and a of the
+    latest `forward`.
     """
     top = work.layers[-1]
     work.network.loss.write_delta(top.activation, top.z, top.a, y, top.grad_a, top.delta)
@@ -176,7 +176,7 @@ def pull_delta_down(layer: LayerPass, lower: LayerPass) -> None:
 
 
 def loss_sum(work: Workspace, y: Array, row_weight: Array | None) -> complex | float:
-    """Σ_i row_weight_i loss_i of the block that `forward` went over."""
+    """Σ_i row_weight_i loss_i of the block of the latest `forward`."""
     top = work.layers[-1]
     loss = work.network.loss.per_sample(top.z, top.a, y)
     total = loss.sum() if row_weight is None else loss.dot(row_weight)
@@ -185,14 +185,14 @@ def loss_sum(work: Workspace, y: Array, row_weight: Array | None) -> complex | f
 
 
 def block_size(network: Network, dtype: np.dtype) -> int:
-    """The most samples a block: few enough for the elementwise work to stay in the cache.
+    """The most samples per block: few enough for the elementwise work to stay in the cache.
 
-    Measured with AVX-512 kernels, 48 KB of first-level cache and 1 MB of second. Half as many cost
-    narrow networks 5 to 14 % more, in calls; twice as many cost those of 64 to 128 units 5 to 15 %
-    more, out of cache. From 24 units on, 8 rows of a block, which a gradient's product goes through
-    at once, fit into the first level: 1 to 4 % in double precision. For hundreds of units 500 to
-    1500 do; for thousands, half as many cost 3 % in single and 6 % in double precision, and more
-    would take more memory.
+    Measured with AVX-512 kernels, 48 KB of first-level and 1 MB of second-level cache. Half as many
+    cost narrow networks 5 to 14 % more, in calls; twice as many cost networks of 64 to 128 units 5
+    to 15 % more, in cache misses. From 24 units on, the 8 rows of a block that a gradient's product
+    reads at once fit into the first level, which saves 1 to 4 % in double precision. For hundreds
+    of units, 500 to 1500 are equally fast; for thousands, half as many cost 3 % in single and 6 %
+    in double precision, and more would take more memory.
     """
     widest = max(layer.rows for layer in network.layers)
     is_single = dtype.itemsize == 4
@@ -205,8 +205,8 @@ def block_size(network: Network, dtype: np.dtype) -> int:
     return 4000 if is_single else 2800
 
 
-def bytes_a_sample(network: Network, dtype: np.dtype) -> int:
-    """z, a, delta and grad_a of every layer; those that work in place take half of it."""
+def bytes_per_sample(network: Network, dtype: np.dtype) -> int:
+    """z, a, delta and grad_a of every layer; layers that work in place take half of it."""
     return sum(2 * layer.rows + 2 * layer.units for layer in network.layers) * dtype.itemsize
 
 
@@ -223,7 +223,7 @@ def predict(network: Network, params: Vector, X: Array) -> Array:
 
 
 def forward_rows(work: Workspace, X: Array) -> None:
-    """`forward` for the rows of X (n, inputs), all in one block: z and a are there to be read."""
+    """`forward` for the rows of X (n, inputs) in one block, so that z and a can be read."""
     work.fit(len(X))
     forward(work, columns_of(work.network, X, work.grad.dtype))
 

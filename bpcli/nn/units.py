@@ -1,23 +1,22 @@
-"""Units that hardly learn: those that no gradient passes, and those whose function has gone flat.
+"""Dead units, which pass no gradient, and saturated units, whose slope is small on most rows.
 
-What an activation passes down is its derivative, s_ui = f'(z_ui) of unit u on row i, so both are
-defined by it alone and for every activation:
+Both are defined for every activation by its derivative alone, s_ui = f'(z_ui) of unit u on row i:
 
     dead       s_ui = 0 on every row i
     saturated  not dead, and s_ui < 0.05 max f' on at least 95 % of the rows
 
 A dead relu is inactive on all rows (Maas, Hannun & Ng 2013, Rectifier nonlinearities improve neural
 network acoustic models; Lu et al. 2019, arXiv:1903.06733). A sigmoid or tanh whose output rounds to
-its bound on all rows is dead too. A leaky relu never is, nor a maxout: one of its rows always
-passes the gradient.
+its bound on all rows is dead too. A leaky relu is never dead, nor is a maxout: one of its rows
+always passes the gradient.
 
 Only a function whose derivative falls to 0 gradually, a soft-saturating one (Gulcehre et al. 2016,
-arXiv:1603.00391, sec. 2), can be saturated: predominantly near its asymptotes (Rakitianskaia &
+arXiv:1603.00391, sec. 2), can be saturated: mostly near its asymptotes (Rakitianskaia &
 Engelbrecht 2015, Measuring saturation in neural networks, doi:10.1109/SSCI.2015.202). The 0.05 and
 the 95 % are our choice. They mean a tanh beyond |a| = 0.975, a sigmoid within 0.013 of 0 or 1, a
-softsign beyond |a| = 0.776; a softplus and an elu saturate below alone.
+softsign beyond |a| = 0.776; a softplus and an elu saturate only for negative z.
 
-Outputs whose delta does not contain f' count as neither: softmax, and a sigmoid under its
+Outputs whose delta does not contain f' count as neither: softmax, and a sigmoid with its
 cross-entropy, where delta = a - y.
 """
 
@@ -29,7 +28,7 @@ import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.nn.propagation import LayerPass, Workspace, bytes_a_sample, forward
+from bpcli.nn.propagation import LayerPass, Workspace, bytes_per_sample, forward
 
 _MOST_ROWS = 1000
 _FLAT = 0.05
@@ -38,55 +37,53 @@ _BYTES_AT_ONCE = 2**20
 
 
 class UnitCounts(NamedTuple):
-    """How many units of each layer are dead, and how many saturated, first layer first."""
+    """The numbers of dead and of saturated units in each layer, first layer first."""
 
     dead: list[int]
     saturated: list[int]
 
 
 def rows_to_look_at(count: int) -> Array:
-    """At most 1,000 of so many rows, evenly spaced from the first one on."""
+    """The indices of at most 1,000 of `count` rows, evenly spaced from the first one on."""
     return np.arange(0, count, max(1, -(-count // _MOST_ROWS)))
 
 
 class UnitCounter:
-    """Counts them over the samples that are columns of `inputs`, as `forward` takes them."""
+    """Counts dead and saturated units over samples, the columns of `inputs` as in `forward`."""
 
     def __init__(self, network: Network, inputs: Array) -> None:
         self._network = network
         self._inputs = inputs
-        self._none = np.zeros(
-            network.n_params, inputs.dtype
-        )  # never written, so it takes no memory
-        self._work = Workspace(network, self._none, in_place=True)
+        self._unused = np.zeros(network.n_params, inputs.dtype)  # unwritten: takes no memory
+        self._work = Workspace(network, self._unused, in_place=True)
 
     def count(self, params: Vector) -> UnitCounts:
-        """With these parameters."""
+        """Count with these parameters."""
         work, samples = self._work, self._inputs.shape[1]
         work.read(params)
         tallies = [_Tally(layer) for layer in work.layers]
-        seen = [tally for number, tally in enumerate(tallies) if can_fail(self._network, number)]
-        size = max(1, _BYTES_AT_ONCE // bytes_a_sample(self._network, params.dtype))
+        counted = [tally for number, tally in enumerate(tallies) if can_fail(self._network, number)]
+        size = max(1, _BYTES_AT_ONCE // bytes_per_sample(self._network, params.dtype))
         for start in range(0, samples, size):
-            some = self._inputs[:, start : start + size]
-            work.fit(some.shape[1])
-            forward(work, some)
-            for tally in seen:
-                tally.see()
-        work.read(self._none)  # to let go of parameters that nobody else may keep
-        counts = [tally.counts(samples) if tally in seen else (0, 0) for tally in tallies]
+            block = self._inputs[:, start : start + size]
+            work.fit(block.shape[1])
+            forward(work, block)
+            for tally in counted:
+                tally.update()
+        work.read(self._unused)  # release the parameters
+        counts = [tally.counts(samples) if tally in counted else (0, 0) for tally in tallies]
         return UnitCounts([dead for dead, _ in counts], [saturated for _, saturated in counts])
 
 
 def can_fail(network: Network, number: int) -> bool:
     """Whether f' of a layer, counted from 0, is a factor of its delta, unit by unit."""
     is_output = number == len(network.layers) - 1
-    is_taken_out = is_output and network.loss.is_canonical
-    return not is_taken_out and not network.layers[number].activation.mixes_units
+    has_canceled = is_output and network.loss.is_canonical
+    return not has_canceled and not network.layers[number].activation.mixes_units
 
 
 class _Tally:
-    """What the samples seen so far say of a layer's units."""
+    """The slopes of a layer's units over the samples so far."""
 
     def __init__(self, layer: LayerPass) -> None:
         self._layer = layer
@@ -94,8 +91,8 @@ class _Tally:
         self._largest: Array = np.full(layer.layer.units, -np.inf)
         self._flat_rows: Array = np.zeros(layer.layer.rows, np.int64)
 
-    def see(self) -> None:
-        """Look at the samples of the latest forward pass. Overwrites `delta`, `grad_a` and a."""
+    def update(self) -> None:
+        """Add the samples of the latest forward pass. Overwrites `delta`, `grad_a` and a."""
         slopes = _slopes(self._layer)
         largest = slopes.reshape(len(self._largest), -1).max(axis=1)
         np.maximum(self._largest, largest, out=self._largest)
@@ -103,7 +100,7 @@ class _Tally:
             self._flat_rows += (slopes < _FLAT * self._max_slope).sum(axis=1)
 
     def counts(self, samples: int) -> tuple[int, int]:
-        """Dead units and saturated ones."""
+        """The numbers of dead and of saturated units."""
         dead = int((self._largest == 0).sum())
         if self._max_slope is None:
             return dead, 0

@@ -1,10 +1,10 @@
-"""Adam: steps of about the learning rate along each parameter, whatever the gradient's scale.
+"""Adam: each parameter moves by about the learning rate, whatever the gradient's scale.
 
     m ← β₁ m + (1 - β₁) g          v ← β₂ v + (1 - β₂) g²          g = ∂objective/∂params
     params ← params - η m̂ / (√v̂ + ε),      m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ)
 
-in step t = 1, 2, … Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1. It is computed in the order that
-the paper recommends at the end of its section 2, with ε so scaled that the result is the same:
+in step t = 1, 2, … Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1. The code uses the faster order
+that the paper recommends at the end of its section 2, with ε scaled so that the result is the same:
 
     params ← params - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) · m / (√v + ε √(1 - β₂ᵗ))
 """
@@ -44,7 +44,7 @@ class Adam(Optimizer):
     epsilon: Annotated[float, Gt(0), doc("Keeps the divisor from 0.")] = 1e-8
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
-        return 4 * n_params * itemsize  # both means, of this step and of the one before
+        return 4 * n_params * itemsize  # both means, before and after a step
 
     def init(self, params: Vector) -> State:
         return {
@@ -58,18 +58,18 @@ class Adam(Optimizer):
         return {"steps": COUNT}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        grad = here.grad(objective)
+        grad = point.grad(objective)
         mean = self.beta1 * state["mean"]
         mean += (1 - self.beta1) * grad
         square = self.beta2 * state["square"]
         square += (1 - self.beta2) * grad * grad
         steps = int(state["steps"]) + 1
-        scale = math.sqrt(1 - self.beta2**steps)  # of √v̂ to √v, upside down
+        scale = math.sqrt(1 - self.beta2**steps)  # √v = scale · √v̂
         change = np.sqrt(square)
         change += self.epsilon * scale
         np.divide(mean, change, change)
         change *= learning_rate * (scale / (1 - self.beta1**steps))
-        np.subtract(here.params, change, change)
+        np.subtract(point.params, change, change)
         return Point(change), {"mean": mean, "square": square, "steps": np.asarray(steps)}

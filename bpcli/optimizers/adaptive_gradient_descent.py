@@ -1,4 +1,4 @@
-"""Gradient descent that finds its learning rate: bolder while the loss falls, else more careful.
+"""Gradient descent with an adaptive learning rate: it grows while the loss falls, else shrinks.
 
     v ← μ v - η ∂objective/∂params          trial = params + v
 
@@ -6,11 +6,11 @@
     objective(trial) > r · objective(params)    v ← 0,            η ← decrease · η
     else                                        params ← trial
 
-with r = `max_loss_increase`: a step that raises the loss by more is not made, and the next one
-begins without momentum; a loss that is not finite counts as raised. Vogl et al. 1988, Biological
+with r = `max_loss_increase`: a step that raises the loss by more is rejected, and the next one
+starts without momentum. A loss that is not finite counts as raised. Vogl et al. 1988, Biological
 Cybernetics 59, 257; Battiti 1989, Complex Systems 3, 331 ("bold driver"). MATLAB's traingda and
-traingdx have the same defaults. With them a rate at which the loss creeps up, by less than 4 % a
-step, is kept for good; `max_loss_increase: 1` never lets the loss rise.
+traingdx have the same defaults. With these, the rate stays the same while the loss rises by less
+than 4 % per step; `max_loss_increase: 1` never lets the loss rise.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from bpcli.optimizers.base import POSITIVE, Bounds, Objective, Optimizer, Point,
 class AdaptiveGradientDescent(Optimizer):
     """Gradient descent with a learning rate that rises and falls; `learning_rate` is its first.
 
-    The state holds by how much it has changed since: the factor `rate`.
+    The state holds `rate`, the factor between the present rate and the first.
     """
 
     formulas = (
         "v ← μ v - η ∂objective/∂params",
-        "params ← params + v where the objective rises by no more than max_loss_increase times",
+        "params ← params + v if objective(params + v) ≤ max_loss_increase · objective(params)",
     )
     notation = (
         "The learning rate η rises after a step that lowers the objective and falls after one "
-        "that is refused."
+        "that is rejected."
     )
 
     default_learning_rate: ClassVar[float | None] = 0.01
     changes_its_rate: ClassVar[bool] = True
 
-    momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
-    increase: Annotated[float, Ge(1), doc("Factor on the rate where the loss fell.")] = 1.05
-    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate where it rose.")] = 0.7
-    max_loss_increase: Annotated[float, Ge(1), doc("A loss so many times the last is undone.")] = (
-        1.04
-    )
+    momentum: Annotated[float, Ge(0), Lt(1), doc("Momentum coefficient.")] = 0.0
+    increase: Annotated[float, Ge(1), doc("Factor on the rate when the loss fell.")] = 1.05
+    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate when a step fails.")] = 0.7
+    max_loss_increase: Annotated[
+        float, Ge(1), doc("A step that multiplies the loss by more than this is rejected.")
+    ] = 1.04
 
     def init(self, params: Vector) -> State:
         velocity = {"velocity": np.zeros_like(params)} if self.momentum else {}
@@ -61,30 +61,30 @@ class AdaptiveGradientDescent(Optimizer):
         return {"rate": POSITIVE}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        start = here.evaluate(objective)
+        start = point.evaluate(objective)
         loss, grad = start.value, start.grad
         velocity = grad * (-float(state["rate"]) * learning_rate)
         if self.momentum:
             velocity += self.momentum * state["velocity"]
-        params = here.params + velocity
-        # With its gradient, which the next step needs if this one is made: most are.
+        params = point.params + velocity
+        # With its gradient, since most steps are accepted and the next step needs it.
         trial = Point(params, objective.value_and_grad(params))
         trial_loss = trial.evaluate(objective).value
         if trial_loss < loss:
             return trial, self._state(state, self.increase, velocity)
-        if np.array_equal(params, here.params):
+        if np.array_equal(params, point.params):
             raise StepFailed("no_progress", "The next step is too short to change any parameter.")
         if trial_loss <= self.max_loss_increase * loss:
             return trial, self._state(state, 1.0, velocity)
-        return Point(here.params, start), self._state(state, self.decrease, np.zeros_like(params))
+        return Point(point.params, start), self._state(state, self.decrease, np.zeros_like(params))
 
     def _state(self, state: State, factor: float, velocity: Vector) -> State:
-        """The state after a step: the rate times a factor."""
+        """Return the state after a step: the rate times a factor."""
         rate = np.asarray(factor * state["rate"])
         return {"rate": rate, "velocity": velocity} if self.momentum else {"rate": rate}
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
-        assert learning_rate is not None, "the config gives it one"
+        assert learning_rate is not None, "the config always sets it"
         return {"learning_rate": float(state["rate"]) * learning_rate}

@@ -1,4 +1,4 @@
-"""What an optimizer is, and what its steps may ask of the objective that they lower."""
+"""The base class of all optimizers, and the objective that their steps lower, as a protocol."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class GaussNewton(NamedTuple):
 
     where loss_i = f Σ_k r_ki². Nocedal & Wright 2006, Numerical Optimization, eq. 10.5 without its
     second term. Frozen biases have zero rows and columns, and gradient 0: a solver that adds to the
-    diagonal leaves them where they are, any other should put 1 there first.
+    diagonal leaves them unchanged; any other solver should set their diagonal entries to 1 first.
     """
 
     value: float
@@ -40,16 +40,16 @@ class GaussNewton(NamedTuple):
 
 
 class Objective(Protocol):
-    """What a step lowers. A vector that is handed over is never changed afterwards."""
+    """What a step lowers. A vector that was handed over is never changed in place."""
 
     @property
     def network(self) -> Network:
-        """The network whose parameters these are."""
+        """The network that the parameters belong to."""
         ...
 
     @property
     def n_rows(self) -> int:
-        """The rows that an evaluation goes over."""
+        """The number of rows in one evaluation."""
         ...
 
     def value(self, params: Vector) -> complex | float:
@@ -65,15 +65,15 @@ class Objective(Protocol):
         ...
 
     def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
-        """The Gauss-Newton matrix, with value and gradient, which need not be computed if known."""
+        """The Gauss-Newton matrix, with value and gradient: those of `known` if it is given."""
         ...
 
 
 class Point:
-    """Parameters, and the value and gradient of an objective there if they are known.
+    """Parameters, with the objective's value and gradient there if they are known.
 
-    A step is handed what the one before it has found out, and hands on what it knows of its end.
-    A point never changes. A `NamedTuple` takes 0.2 µs longer to make, 4 % of a tiny epoch.
+    A step takes a point and returns the next one, with whatever it evaluated there. A point never
+    changes. It is no `NamedTuple`: that takes 0.2 µs longer to make, 4 % of a tiny epoch.
     """
 
     __slots__ = ("evaluation", "params")
@@ -83,31 +83,31 @@ class Point:
         self.evaluation = evaluation
 
     def evaluate(self, objective: Objective) -> Evaluation:
-        """Value and gradient there, computed unless they are known."""
+        """Value and gradient at this point, computed unless they are known."""
         return self.evaluation or objective.value_and_grad(self.params)
 
     def grad(self, objective: Objective) -> Vector:
-        """The gradient there, computed unless it is known."""
+        """The gradient at this point, computed unless it is known."""
         return objective.grad(self.params) if self.evaluation is None else self.evaluation.grad
 
 
 State: TypeAlias = Mapping[str, Array]
-"""What an optimizer carries from step to step, by name; a number is an array of shape ()."""
+"""What an optimizer keeps between steps, by name; a number is an array of shape ()."""
 
 Bounds: TypeAlias = tuple[float, float]
-"""The least and the largest value of a number, both allowed."""
+"""The smallest and the largest allowed value of a number."""
 
 COUNT: Bounds = (0, 2**53)
 POSITIVE: Bounds = (math.ulp(0.0), np.finfo(np.float64).max)
 
 STATES_IN_USE = 3
-"""The state at the last epoch known to be good, before a step and after it."""
+"""The state of the last epoch whose loss was finite, the state before a step and the one after."""
 
 
 class StepFailed(Exception):
-    """No step that lowers the objective was found: training ends here.
+    """No step that lowers the objective was found: training ends.
 
-    `reason` is the name of the stop reason, such as `line_search`; the message is one sentence on
+    `reason` names the stop reason, such as `line_search`; the message is one sentence that says
     what was tried.
     """
 
@@ -121,25 +121,25 @@ class Optimizer:
     """Lowers an objective step by step."""
 
     formulas: ClassVar[tuple[str, ...]] = ()
-    """What a step does, a line each, in words of which a reader may replace the options."""
+    """What a step does, one formula per line. The names of options may be replaced by values."""
 
     notation: ClassVar[str] = ""
-    """What the letters of `formulas` stand for, and how those are chosen that need a rule."""
+    """What the symbols of `formulas` mean, and how the less obvious ones are chosen."""
 
     default_learning_rate: ClassVar[float | None] = None
-    """What `training.learning_rate` is unless given; None for an optimizer that has none."""
+    """The default of `training.learning_rate`; None for an optimizer without a learning rate."""
 
     changes_its_rate: ClassVar[bool] = False
-    """Whether its steps change the learning rate, so that what is given is the first alone."""
+    """Whether its steps change the learning rate, so that the given rate is only the first."""
 
     full_batch_because: ClassVar[str | None] = "its steps compare losses over the same rows"
-    """Why every step needs all rows; None for an optimizer that can do with mini-batches."""
+    """Why every step needs all rows; None for an optimizer that supports mini-batches."""
 
     needs_sum_of_squares: ClassVar[bool] = False
-    """Whether it lowers sums of squared residuals alone, by their `gauss_newton` matrix."""
+    """Whether it needs the `gauss_newton` matrix, which only sums of squared residuals have."""
 
     finds_l2: ClassVar[bool] = False
-    """Whether it finds the strength of weight decay itself, so that `training.l2` must be 0."""
+    """Whether it chooses the strength of weight decay itself, so that `training.l2` must be 0."""
 
     def init(self, params: Vector) -> State:
         """The state before the first step."""
@@ -147,42 +147,43 @@ class Optimizer:
 
     @property
     def bounds(self) -> Mapping[str, Bounds]:
-        """The bounds of numbers in the state, which a state that was saved must keep, too."""
+        """The bounds of numbers in the state; a saved state is checked against them."""
         return {}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        """One update: a new point and new state; the old ones are left as they are.
+        """Make one update: return a new point and a new state, and leave the old ones unchanged.
 
-        The learning rate is an array of shape () in the dtype of the parameters; one without
-        meaning for an optimizer that has none. Raises `StepFailed` where there is no way down.
+        The learning rate is an array of shape () in the dtype of the parameters. Optimizers without
+        a learning rate ignore it. Raises `StepFailed` if no step lowers the objective.
         """
         raise NotImplementedError
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
-        """What training needs for it beyond a few vectors: its states, and matrices to solve."""
+        """The memory of its states and of the matrices it solves, beyond a few vectors."""
         return 0
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
-        """What the log shows of the state after an epoch: the learning rate, or what stands for it.
+        """What the log shows of the state after an epoch, such as the learning rate.
 
-        `learning_rate` is what the next step is given. The same keys for every state.
+        `learning_rate` is that of the next step. Every state has the same keys.
         """
         return {} if learning_rate is None else {"learning_rate": learning_rate}
 
 
-_AT_ONCE = 2**18
+_ENTRIES_AT_ONCE = 2**18
 
 
 def dot(a: Vector, b: Vector) -> float:
     """aᵀb in double precision: in single precision, squares below 1e-38 are zero.
 
-    Some entries at a time: double precision of all would take twice the memory of the vectors.
+    Converts some entries at a time: all at once would take twice the memory of the vectors.
     """
     if a.dtype == b.dtype == np.float64:
         return float(a @ b)
-    pieces = (slice(start, start + _AT_ONCE) for start in range(0, len(a), _AT_ONCE))
+    starts = range(0, len(a), _ENTRIES_AT_ONCE)
+    pieces = (slice(start, start + _ENTRIES_AT_ONCE) for start in starts)
     return sum(float(a[piece].astype(np.float64) @ b[piece].astype(np.float64)) for piece in pieces)
 
 
@@ -192,11 +193,11 @@ def norm(a: Vector) -> float:
 
 
 _LEAST_SQUARE = 1e-290
-"""Products of smaller numbers than its root lose digits in double precision, and then vanish."""
+"""Below this, squares lose digits in double precision."""
 
 
 def square_of_gradient(grad: Vector) -> float:
-    """gᵀg. Raises `StepFailed` where that is zero or infinite, so that g shows no way to go."""
+    """gᵀg. Raises `StepFailed` where that is zero or infinite, so that g gives no direction."""
     square = dot(grad, grad)
     if square < _LEAST_SQUARE:
         raise StepFailed("zero_gradient", "The gradient is zero: no direction leads down.")

@@ -1,17 +1,17 @@
-"""Bayesian regularization: Levenberg-Marquardt with weight decay that finds its own strength.
+"""Bayesian regularization: Levenberg-Marquardt that estimates the strength of weight decay.
 
 With E_D = Σ r² over the N residuals and E_W = Σ w² over all P trained parameters, it lowers
 
     F = β E_D + α E_W
 
-and estimates, before every step, how many parameters the data determine, and from that α and β:
+Before every step it estimates γ, the number of parameters that the data determine, then α and β:
 
     γ = P - 2α tr(∇²F)⁻¹ = Σ_i β λ_i / (β λ_i + α),     α = γ / (2 E_W),     β = (N - γ) / (2 E_D)
 
 with ∇²F ≈ 2β JᵀJ + 2α I and λ_i the eigenvalues of JᵀJ. MacKay 1992, Neural
-Computation 4, 415 and 448; Foresee & Hagan 1997, Proc. ICNN, 1930, whose algorithm this is but for
-its start: as in MATLAB's trainbr, α and β are first estimated with γ = P, where theirs makes a
-first step with α = 0, β = 1.
+Computation 4, 415 and 448. This is the algorithm of Foresee & Hagan 1997, Proc. ICNN, 1930, except
+for the first step: theirs has α = 0, β = 1; here, as in MATLAB's trainbr, α and β are first
+estimated with γ = P.
 """
 
 from __future__ import annotations
@@ -36,43 +36,44 @@ from bpcli.optimizers.base import (
 )
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt, Quadratic
 
-_NONE = 1e-3
-"""Where γ ends below this, the weights have decayed to nothing."""
+_FEWEST_EFFECTIVE_PARAMS = 1e-3
+"""If γ ends below this, the weights have decayed to zero."""
 
 
 @dataclass(frozen=True)
 class BayesianRegularization(LevenbergMarquardt):
-    """For regression on few, noisy rows, which then need no validation set.
+    """For regression on few, noisy rows; no validation set is needed.
 
-    Biases decay as weights do. An estimate of α or β that is not positive and finite (no residual
-    left, or no more residuals than parameters) is not one: what there was before stays.
+    Biases decay as weights do. Where an estimate of α or β is not positive and finite (no residual
+    left, or no more residuals than parameters), the previous value is kept.
     """
 
     formulas = ("(β Jᵀ J + α I + μ I) d = -(β Jᵀ r + α params)", "params ← params + d")
     notation = (
-        "J is the Jacobian of the residuals r; α and β are estimated before the step, the "
-        "damping μ grows until what is minimised falls."
+        "J is the Jacobian of the residuals r; α and β are estimated before the step; the "
+        "damping μ grows until β Σ r² + α Σ params² falls."
     )
 
     finds_l2: ClassVar[bool] = True
 
     def init(self, params: Vector) -> State:
-        start = {"effective_params": float(len(params)), "alpha": 0.0, "beta": 1.0}
-        return {**_arrays(start), **super().init(params)}
+        estimate = {"effective_params": float(len(params)), "alpha": 0.0, "beta": 1.0}
+        return {**_arrays(estimate), **super().init(params)}
 
     @property
     def bounds(self) -> Mapping[str, Bounds]:
         return {**super().bounds, "alpha": (0, POSITIVE[1]), "beta": POSITIVE}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        params = here.params
-        at = objective.gauss_newton(params, here.evaluation)
+        params = point.params
+        at = objective.gauss_newton(params, point.evaluation)
         trained = np.ones_like(params)
         trained[objective.network.frozen] = 0
-        found = _estimate(at, objective, params * trained, state)
-        alpha, beta = found["alpha"], found["beta"] / at.scale  # F/2 has the loss times this beta
+        estimate = _estimate(at, objective, params * trained, state)
+        alpha = estimate["alpha"]
+        beta = estimate["beta"] / at.scale  # F/2 has the loss times this beta
 
         def half_of_F(loss: Evaluation | GaussNewton, at: Vector) -> float:  # noqa: N802
             return beta * loss.value + 0.5 * alpha * _squares(at * trained)
@@ -84,9 +85,9 @@ class BayesianRegularization(LevenbergMarquardt):
         try:
             end, damping = self.descend(objective, half_of_F, model, params, state)
         except StepFailed:
-            _refuse_no_parameters(found["effective_params"])
+            _refuse_no_parameters(estimate["effective_params"])
             raise
-        return end, {**_arrays(found), **damping}
+        return end, {**_arrays(estimate), **damping}
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {name: value.item() for name, value in state.items()}
@@ -114,17 +115,17 @@ def _estimate(
 
 
 def _refuse_no_parameters(effective: float) -> None:
-    """Raise `StepFailed` where all has decayed: that is a minimum of F, and fits nothing."""
-    if effective < _NONE:
+    """Raise `StepFailed` where all weights have decayed: a minimum of F that fits nothing."""
+    if effective < _FEWEST_EFFECTIVE_PARAMS:
         raise StepFailed(
             "no_effective_params",
-            "The data determine none of the parameters, which have decayed to zero: try another "
-            "`seed`, fewer hidden units, more rows, or `levenberg_marquardt`.",
+            "All parameters have decayed to zero, since the data determine none of them: try "
+            "another `seed`, fewer hidden units, more rows, or `levenberg_marquardt`.",
         )
 
 
 def _ratio(numerator: float, denominator: float, otherwise: float) -> float:
-    """The ratio where it is positive and finite."""
+    """The ratio if it is positive and finite, else `otherwise`."""
     ratio = numerator / denominator if denominator > 0 else math.inf
     return ratio if 0 < ratio < math.inf else otherwise
 

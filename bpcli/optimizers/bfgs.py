@@ -1,10 +1,10 @@
-"""BFGS: Newton's direction, with the inverse Hessian learnt from the gradient's changes.
+"""BFGS: Newton's direction, with the inverse Hessian estimated from changes of the gradient.
 
     d = -H ∂objective/∂params
     H ← (I - ρ s yᵀ) H (I - ρ y sᵀ) + ρ s sᵀ,        ρ = 1 / sᵀy
 
 with s = change of params, y = change of the gradient. Nocedal & Wright 2006, Numerical
-Optimization, Algorithm 6.1, eq. 6.17; H begins as γ I (eq. 6.20).
+Optimization, Algorithm 6.1, eq. 6.17; the first H is γ I (eq. 6.20).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from bpcli.optimizers.line_search import Line, LineSearchOptimizer, Trial
 class Bfgs(LineSearchOptimizer):
     """Quasi-Newton steps with the whole inverse Hessian: parameters² numbers.
 
-    H, (P, P), is in the state; it means nothing at 0 `pairs`.
+    H, (P, P), is in the state; it is unused while `pairs` is 0.
     """
 
     formulas = ("d = -H ∂objective/∂params", "params ← params + length · d")
     notation = (
-        "H approximates the inverse Hessian, and is the identity at first; a line search "
-        "finds the length."
+        "H approximates the inverse Hessian and is the identity at first; a line search "
+        "chooses the length."
     )
 
     def init(self, params: Vector) -> State:
-        H = np.zeros((params.size, params.size), params.dtype)  # takes memory once written to
+        H = np.zeros((params.size, params.size), params.dtype)  # takes no memory until written
         return {"H": H, "pairs": np.asarray(0), "length": np.asarray(0.0)}
 
     @property
@@ -58,7 +58,7 @@ class Bfgs(LineSearchOptimizer):
 
 
 def _updated(H: Array, s: Vector, y: Vector) -> Array:
-    """Eq. 6.17 multiplied out, H + s wᵀ + w sᵀ, for which one new matrix is enough."""
+    """Eq. 6.17 multiplied out: H + s wᵀ + w sᵀ, which needs only one new matrix."""
     product = dot(s, y)
     Hy = H @ y
     w = (0.5 * (1 + dot(y, Hy) / product) * s - Hy) / product

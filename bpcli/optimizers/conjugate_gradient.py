@@ -1,10 +1,10 @@
-"""Conjugate gradients: each direction keeps the ground that the ones before have won.
+"""Conjugate gradients: each direction preserves the progress made along the earlier ones.
 
     d_0 = -g_0,        d_{k+1} = -g_{k+1} + β d_k,        g = ∂objective/∂params
 
 Fletcher-Reeves     β = g_{k+1}ᵀ g_{k+1} / g_kᵀ g_k, steepest descent every P steps
-Polak-Ribière+      β = max(0, g_{k+1}ᵀ (g_{k+1} - g_k) / g_kᵀ g_k): restarts by itself
-Powell-Beale        three terms, with restarts along the direction of the moment (see below)
+Polak-Ribière+      β = max(0, g_{k+1}ᵀ (g_{k+1} - g_k) / g_kᵀ g_k), which restarts by itself
+Powell-Beale        three terms, with restarts along the current direction (see below)
 
 Nocedal & Wright 2006, Numerical Optimization, Algorithm 5.4, eq. 5.41a, 5.44 and 5.45.
 """
@@ -28,29 +28,29 @@ class ConjugateGradient(LineSearchOptimizer):
     """Nonlinear conjugate gradients.
 
     The state has the next direction d, the steps since the last restart, and α φ'(0) of the last
-    step; for Powell-Beale the direction of the restart, and the gradient's change along it.
+    step; for Powell-Beale also the direction of the restart, and the gradient's change along it.
     """
 
     formulas = ("d = -∂objective/∂params + β d", "params ← params + length · d")
-    notation = "The first direction is -∂objective/∂params; a line search finds the length."
+    notation = "The first direction is -∂objective/∂params; a line search chooses the length."
 
     flatness: ClassVar[float] = 0.1
 
     variant: Annotated[
         Literal["polak_ribiere", "fletcher_reeves", "powell_beale"],
-        doc("The rule for the next direction."),
+        doc("The formula of the next direction."),
     ] = "polak_ribiere"
 
     def init(self, params: Vector) -> State:
-        nothing = np.zeros_like(params)
+        zeros = np.zeros_like(params)
         state = {
-            "d": nothing,
+            "d": zeros,
             "steps": np.asarray(0),
             "change": np.asarray(0.0),
             "length": np.asarray(0.0),
         }
         if self.variant == "powell_beale":
-            state |= {"restart_d": nothing, "restart_y": nothing}
+            state |= {"restart_d": zeros, "restart_y": zeros}
         return state
 
     @property
@@ -61,7 +61,7 @@ class ConjugateGradient(LineSearchOptimizer):
         return state["d"]
 
     def first_length(self, line: Line, state: State) -> float:
-        """The length that promises the same change as the last step (p. 59)."""
+        """The length that predicts the same first-order change as the last step (p. 59)."""
         return float(state["change"]) / line.start.slope
 
     def remember(self, state: State, line: Line, end: Trial) -> State:
@@ -92,14 +92,14 @@ def _powell_beale(state: State, line: Line, end: Trial) -> State:
         d_{k+1} = -g_{k+1} + β d_k + γ d_t
         β = g_{k+1}ᵀ y_k / d_kᵀ y_k        γ = g_{k+1}ᵀ y_t / d_tᵀ y_t        y = change of g
 
-    d_t is the direction of the last restart; there is one at the first step, after P steps, where
+    d_t is the direction of the last restart. It restarts at the first step, after P steps, where
     |g_{k+1}ᵀ g_k| ≥ 0.2 ‖g_{k+1}‖², and where d_{k+1}ᵀ g_{k+1} lies outside -1.2 … -0.8 ‖g_{k+1}‖².
-    A restart makes d_k the new d_t, without its term γ d_t. Powell 1977, Mathematical Programming
+    A restart makes d_k the new d_t and drops the term γ d_t. Powell 1977, Mathematical Programming
     12, 241, section 4.
     """
     grad, d = end.grad, line.direction
     y = grad - line.start.grad
-    if not dot(d, y) > 0:  # where the search met no curvature
+    if not dot(d, y) > 0:  # no curvature along the line
         return {**state, "d": -grad, "steps": np.asarray(0)}
     two_terms = -grad + dot(grad, y) / dot(d, y) * d
     restart = {"d": two_terms, "steps": np.asarray(1), "restart_d": d, "restart_y": y}

@@ -1,4 +1,4 @@
-"""Schedules by which the learning rate falls: each a frozen dataclass, a formula of the epoch."""
+"""Schedules that lower the learning rate: each a frozen dataclass, a formula of the epoch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bpcli.optimizers.schedules import Schedule
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """Less by a factor every so many epochs.
+    """Multiplied by `factor` every `every` epochs.
 
         rate(e) = start · factor^⌊e / every⌋
 
     "Predetermined piecewise constant" in Senior et al. 2013, ICASSP, 6724.
     """
 
-    factor: Annotated[float, Gt(0), Lt(1), doc("What a step multiplies the rate by.")]
+    factor: Annotated[float, Gt(0), Lt(1), doc("The rate's factor at each step.")]
     every: Annotated[int, Ge(1), doc("Epochs between steps.")]
 
     def rate(self, epoch: int) -> float:
@@ -29,14 +29,14 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """Less by the same factor after every epoch.
+    """Multiplied by `decay` after every epoch.
 
         rate(e) = start · decay^e
 
     Senior et al. 2013, ICASSP, 6724, where decay is 10^(-1/r).
     """
 
-    decay: Annotated[float, Gt(0), Lt(1), doc("What each epoch multiplies the rate by.")]
+    decay: Annotated[float, Gt(0), Lt(1), doc("The rate's factor per epoch.")]
 
     def rate(self, epoch: int) -> float:
         return self.start * math.pow(self.decay, epoch)
@@ -44,23 +44,24 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """From `start` to `end` along half a cosine wave, and `end` from then on.
+    """From `start` to `end` along half a cosine wave, then constant.
 
         rate(e) = end + (start - end) (1 + cos(π e / epochs)) / 2,   e ≤ epochs
 
-    Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts. `epochs` is that of the
-    training unless given.
+    Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts. `epochs` defaults to the
+    epochs of the training.
     """
 
-    end: Annotated[float, Ge(0), doc("The rate in the end.")] = 0.0
+    end: Annotated[float, Ge(0), doc("The final rate.")] = 0.0
     epochs: Annotated[
-        Annotated[int, Ge(1), Le(10**12)] | None, doc("When that is; null: when training ends.")
+        Annotated[int, Ge(1), Le(10**12)] | None,
+        doc("Epochs until the final rate; null: all epochs of the training."),
     ] = None
 
     def rate(self, epoch: int) -> float:
-        assert self.epochs is not None, "`over` says how many"
-        way = min(1.0, epoch / self.epochs)
-        return self.end + (self.start - self.end) * ((1 + math.cos(math.pi * way)) / 2)
+        assert self.epochs is not None, "set by `over`"
+        fraction = min(1.0, epoch / self.epochs)
+        return self.end + (self.start - self.end) * ((1 + math.cos(math.pi * fraction)) / 2)
 
     def over(self, epochs: int) -> Self:
         return self if self.epochs is not None else replace(self, epochs=max(1, epochs))
@@ -72,10 +73,10 @@ class InverseTime(Schedule):
 
         rate(e) = start / (1 + decay · e)
 
-    Search, then converge: Darken & Moody 1990, NIPS 3, 832, with decay = 1/τ.
+    The "search then converge" schedule of Darken & Moody 1990, NIPS 3, 832, with decay = 1/τ.
     """
 
-    decay: Annotated[float, Gt(0), doc("One over the epochs that halve the rate.")]
+    decay: Annotated[float, Gt(0), doc("1 / (number of epochs that halve the rate).")]
 
     def rate(self, epoch: int) -> float:
         return self.start / (1 + self.decay * epoch)

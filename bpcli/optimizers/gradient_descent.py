@@ -1,4 +1,4 @@
-"""Gradient descent with momentum: back-propagation's own rule.
+"""Gradient descent with momentum, the classic rule of back-propagation.
 
     v ← μ v - η ∂objective/∂params          params ← params + v
 
@@ -24,36 +24,36 @@ class GradientDescent(Optimizer):
     """Steepest descent, optionally with momentum.
 
     `update: simultaneous` moves all layers along one gradient. `layerwise` moves the last layer
-    first and takes the gradient anew for each layer before it.
+    first and recomputes the gradient for each layer before it.
     """
 
     default_learning_rate: ClassVar[float | None] = 0.1
     full_batch_because: ClassVar[str | None] = None
 
-    momentum: Annotated[float, Ge(0), Lt(1), doc("The part of the last change that is kept.")] = 0.0
+    momentum: Annotated[float, Ge(0), Lt(1), doc("Momentum coefficient.")] = 0.0
     nesterov: Annotated[bool, doc("Momentum that looks ahead.")] = False
     update: Annotated[
         Literal["simultaneous", "layerwise"],
-        doc("All layers at once, or one after the other, the last first."),
+        doc("All layers at once, or layer by layer, the last first."),
     ] = "simultaneous"
 
     def init(self, params: Vector) -> State:
         return {"velocity": np.zeros_like(params)} if self.momentum else {}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
         if self.update == "simultaneous":
-            params, state = self._moved(here.params, state, here.grad(objective) * learning_rate)
+            params, state = self._moved(point.params, state, point.grad(objective) * learning_rate)
             return Point(params), state
         for where in reversed(objective.network.layer_slices):
-            change = here.grad(objective) * learning_rate
-            params, state = self._moved_in(where, here.params, state, change)
-            here = Point(params)
-        return here, state
+            change = point.grad(objective) * learning_rate
+            params, state = self._moved_in(where, point.params, state, change)
+            point = Point(params)
+        return point, state
 
     def _moved(self, params: Vector, state: State, change: Vector) -> tuple[Vector, State]:
-        """Move against `change`, η times the gradient; takes over its memory."""
+        """Move against `change`, η times the gradient, whose memory may be overwritten."""
         if not self.momentum:
             return np.subtract(params, change, change), state  # as a keyword, `out` takes 0.2 µs
         velocity = self.momentum * state["velocity"]
@@ -64,11 +64,11 @@ class GradientDescent(Optimizer):
     def _moved_in(
         self, where: slice, params: Vector, state: State, change: Vector
     ) -> tuple[Vector, State]:
-        """Move the entries `where` alone."""
-        part: State = {name: slot[where] for name, slot in state.items()}
-        moved, part = self._moved(params[where], part, change[where])
+        """Move only the entries `where`."""
+        slots: State = {name: slot[where] for name, slot in state.items()}
+        moved, slots = self._moved(params[where], slots, change[where])
         return _with(params, where, moved), {
-            name: _with(state[name], where, slot) for name, slot in part.items()
+            name: _with(state[name], where, slot) for name, slot in slots.items()
         }
 
 

@@ -2,9 +2,9 @@
 
     d = -H ∂objective/∂params
 
-with H the inverse Hessian of BFGS, updated by the pairs s = change of params, y = change of the
-gradient alone, and never formed. Nocedal & Wright 2006, Numerical Optimization, Algorithms 7.4 and
-7.5.
+with H the inverse Hessian of BFGS after the last few pairs s = change of params, y = change of the
+gradient. H itself is never formed. Nocedal & Wright 2006, Numerical Optimization, Algorithms 7.4
+and 7.5.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from bpcli.optimizers.line_search import Line, LineSearchOptimizer, Trial
 class Lbfgs(LineSearchOptimizer):
     """Limited-memory BFGS, with `memory` pairs.
 
-    In the state, the rows of S and Y are the pairs, the newest last; only the last `pairs` rows
-    count.
+    In the state, the rows of S and Y are the pairs, newest last; only the last `pairs` rows are
+    used.
     """
 
     formulas = ("d = -H ∂objective/∂params", "params ← params + length · d")
     notation = (
-        "H approximates the inverse Hessian, and is the identity at first; a line search "
-        "finds the length."
+        "H approximates the inverse Hessian and is the identity at first; a line search "
+        "chooses the length."
     )
 
-    memory: Annotated[int, Ge(1), doc("Steps that it remembers.")] = 10
+    memory: Annotated[int, Ge(1), doc("Number of steps remembered.")] = 10
 
     def init(self, params: Vector) -> State:
         empty = np.zeros((self.memory, params.size), params.dtype)
@@ -63,7 +63,7 @@ class Lbfgs(LineSearchOptimizer):
 
 
 def has_curvature(s: Vector, y: Vector) -> bool:
-    """Whether the gradient grows along s by more than rounding: without it no H is positive."""
+    """Whether the gradient grows along s by more than rounding: H stays positive definite."""
     return dot(s, y) > float(np.finfo(s.dtype).eps) * norm(s) * norm(y) > 0
 
 
@@ -87,5 +87,5 @@ def _times_inverse_hessian(vector: Vector, S: Array, Y: Array) -> Vector:
 
 
 def _pushed(rows: Array, row: Vector) -> Array:
-    """The rows without the first, and a new last one."""
+    """The rows without the first, with `row` as the last."""
     return np.concatenate([rows[1:], row[np.newaxis]])

@@ -1,4 +1,4 @@
-"""Line search to the strong Wolfe conditions, and what the optimizers that use it share.
+"""Line search to the strong Wolfe conditions, and the base class of the optimizers that use it.
 
 Along a direction d from params, φ(α) = objective(params + α d). A length α is accepted where
 
@@ -33,20 +33,20 @@ _DECREASE = 1e-4
 """c1 of the first condition."""
 
 _MOST_TRIALS = 25
-"""Evaluations of one search. Bisection alone would narrow a bracket by 2⁻²⁵ with them."""
+"""Evaluations per search: by bisection, they would narrow a bracket to 2⁻²⁵ of its width."""
 
 _EDGE = 0.1
-"""The next length stays off the ends of its bracket by this part of the bracket's width."""
+"""The next length keeps this fraction of the bracket's width away from its ends."""
 
 _GROWTH = 10.0
-"""Without an upper end, the next length is at most so many times the last."""
+"""Without an upper end, the next length is at most this multiple of the last."""
 
 _ROUNDING = 4.0
-"""Losses that differ by less than so many units of rounding are the same loss."""
+"""Losses that differ by fewer units of rounding than this count as equal."""
 
 
 class Trial(NamedTuple):
-    """A point on the line: its length α, and what the objective is there."""
+    """A point on the line: its length α, and the objective there."""
 
     length: float
     params: Vector
@@ -64,7 +64,7 @@ class Trial(NamedTuple):
 
     @property
     def point(self) -> Point:
-        """Where it is, with what is known there."""
+        """The parameters with their evaluation."""
         return Point(self.params, self.evaluation)
 
     @property
@@ -73,12 +73,12 @@ class Trial(NamedTuple):
 
 
 class Line:
-    """The objective along one direction, and which of its points are good."""
+    """The objective along one direction, and which lengths are acceptable."""
 
     def __init__(
-        self, objective: Objective, here: Point, direction: Vector, flatness: float
+        self, objective: Objective, point: Point, direction: Vector, flatness: float
     ) -> None:
-        params, evaluation = here.params, here.evaluate(objective)
+        params, evaluation = point.params, point.evaluate(objective)
         self.objective = objective
         self.direction = direction
         self.start = Trial(0.0, params, evaluation, dot(evaluation.grad, direction))
@@ -86,32 +86,32 @@ class Line:
         self._rounding = _ROUNDING * float(np.finfo(params.dtype).eps) * abs(evaluation.value)
 
     def at(self, length: float) -> Trial:
-        """Evaluate there."""
+        """Evaluate the objective at this length."""
         params = self.start.params + length * self.direction
         evaluation = self.objective.value_and_grad(params)
         return Trial(length, params, evaluation, dot(evaluation.grad, self.direction))
 
     def accepts(self, trial: Trial) -> bool:
-        """The strong Wolfe conditions; or, where losses are the same to rounding, their slopes.
+        """The strong Wolfe conditions; where losses are equal to rounding, slopes decide instead.
 
-        There the first condition becomes φ'(α) ≤ (2 c1 - 1) φ'(0) (Hager & Zhang 2005, SIAM J.
-        Optim. 16, 170, eq. T2, after 4.1), which the second one implies, c2 being less than
-        1 - 2 c1. That the gradient be shorter keeps training from wandering about in rounding.
+        The first condition then becomes φ'(α) ≤ (2 c1 - 1) φ'(0) (Hager & Zhang 2005, SIAM J.
+        Optim. 16, 170, eq. T2, after 4.1), which the second one implies, as c2 < 1 - 2 c1. The
+        gradient must also get shorter, so that training does not wander about in rounding.
         """
         if not trial.is_finite or abs(trial.slope) > self._flatness * abs(self.start.slope):
             return False
         return self._has_fallen(trial) or (self._is_level(trial) and self._is_shorter(trial))
 
     def has_fallen_visibly(self, trial: Trial) -> bool:
-        """Whether the loss is lower there by more than rounding."""
+        """Whether the loss is lower by more than rounding."""
         return trial.value < self.start.value - self._rounding
 
     def narrowed(self, low: Trial, high: Trial | None, trial: Trial) -> tuple[Trial, Trial | None]:
-        """The part of the bracket, to one side of `trial`, that holds acceptable lengths.
+        """The side of the bracket, split at `trial`, that holds acceptable lengths.
 
-        `low` is the lowest point so far that has fallen enough, and from it φ falls towards
-        `high`; `high` is None while no end is known. With that for infinity, Algorithm 3.5 is
-        Algorithm 3.6 (`zoom`).
+        `low` is the lowest point so far that has fallen enough, and φ falls from it towards `high`.
+        `high` is None while the bracket has no upper end. With None as infinity, Algorithms 3.5
+        and 3.6 (`zoom`) are the same.
         """
         if self._is_too_far(trial, low):
             return low, trial
@@ -121,9 +121,9 @@ class Line:
         return trial, high
 
     def lowest_by(self, a: Trial, b: Trial) -> float | None:
-        """Where the line is lowest judging by two trials; by slopes alone if losses are the same.
+        """The length of the minimum estimated from two trials, or None if they give none.
 
-        None where they do not tell.
+        Uses only the slopes where the losses are equal to rounding.
         """
         if a.length == b.length:
             return None
@@ -133,7 +133,7 @@ class Line:
 
     def _is_too_far(self, trial: Trial, low: Trial) -> bool:
         if self._is_level(trial):
-            return False  # the loss tells nothing, and the slope tells the side
+            return False  # then the slope decides on the side
         return not (trial.is_finite and self._has_fallen(trial) and trial.value < low.value)
 
     def _has_fallen(self, trial: Trial) -> bool:
@@ -148,11 +148,10 @@ class Line:
 
 
 def search(line: Line, first_length: float) -> Trial:
-    """A point that the line accepts.
+    """Return a point that the line accepts; the line must lead down at its start.
 
-    The line leads down at its start. Where no such point is found, as across a kink of the
-    objective, the lowest does if its loss is lower by more than rounding; if there is none either,
-    raises `StepFailed`.
+    If there is none, as across a kink of the objective, returns the lowest point if its loss is
+    lower by more than rounding. Otherwise raises `StepFailed`.
     """
     low, high, length = line.start, None, first_length
     for _ in range(_MOST_TRIALS):
@@ -171,7 +170,7 @@ def search(line: Line, first_length: float) -> Trial:
 
 
 def _beyond(line: Line, before: Trial, low: Trial) -> float:
-    """A greater length than the last two points have."""
+    """A length beyond the last two points."""
     length = line.lowest_by(before, low)
     if length is None or length <= low.length:
         return _GROWTH * low.length
@@ -184,12 +183,12 @@ def _between(line: Line, low: Trial, high: Trial) -> float:
     if not high.is_finite:
         return low.length + _EDGE * width
     length = line.lowest_by(low, high)
-    part = 0.5 if length is None else (length - low.length) / width
-    return low.length + width * min(max(part, _EDGE), 1 - _EDGE)
+    fraction = 0.5 if length is None else (length - low.length) / width
+    return low.length + width * min(max(fraction, _EDGE), 1 - _EDGE)
 
 
 def _lowest_of_cubic(a: Trial, b: Trial) -> float | None:
-    """Where the cubic with the values and slopes at two lengths is lowest (eq. 3.59), if it is."""
+    """The minimum of the cubic with the values and slopes at two lengths (eq. 3.59), if any."""
     width = b.length - a.length
     d1 = a.slope + b.slope - 3 * (b.value - a.value) / width
     radicand = d1 * d1 - a.slope * b.slope
@@ -200,7 +199,7 @@ def _lowest_of_cubic(a: Trial, b: Trial) -> float | None:
 
 
 def _lowest_of_parabola(a: Trial, b: Trial) -> float | None:
-    """Where the parabola with the slopes at two lengths is lowest, if it is."""
+    """The minimum of the parabola with the slopes at two lengths, if any."""
     width = b.length - a.length
     bend = b.slope - a.slope
     return _offset(b, width * b.slope, bend) if bend * width > 0 else None
@@ -213,9 +212,9 @@ def _offset(b: Trial, numerator: float, denominator: float) -> float | None:
 
 @dataclass(frozen=True)
 class LineSearchOptimizer(Optimizer):
-    """Chooses a direction from what it remembers, and goes along it as far as the search says.
+    """Chooses a direction from its state, and moves along it by a line search.
 
-    Every state has `length`, the last α; 0 in a state without memory, which means steepest descent.
+    Every state has `length`, the last α. In an empty state it is 0, which means steepest descent.
     """
 
     full_batch_because: ClassVar[str | None] = "its line search compares losses over the same rows"
@@ -223,33 +222,33 @@ class LineSearchOptimizer(Optimizer):
     """c2 of the second condition: 0.9 where the first length is mostly right, else 0.1."""
 
     def direction(self, grad: Vector, state: State) -> Vector:
-        """Where to go from a point with this gradient; asked only of a state with memory."""
+        """The search direction at a point with this gradient; not called with an empty state."""
         raise NotImplementedError
 
     def first_length(self, line: Line, state: State) -> float:
-        """The length to try first; asked only of a state with memory."""
+        """The length to try first; not called with an empty state."""
         return 1.0
 
     def remember(self, state: State, line: Line, end: Trial) -> State:
-        """What is known after the step from the start of the line to its end."""
+        """The state after the step from the start of the line to `end`."""
         raise NotImplementedError
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        here = Point(here.params, here.evaluate(objective))
-        grad = here.grad(objective)
+        point = Point(point.params, point.evaluate(objective))
+        grad = point.grad(objective)
         square = square_of_gradient(grad)
         if state["length"] > 0:
-            line = Line(objective, here, self.direction(grad, state), self.flatness)
+            line = Line(objective, point, self.direction(grad, state), self.flatness)
             if line.start.slope < 0:
                 try:
                     end = search(line, self.first_length(line, state))
                     return end.point, self.remember(state, line, end)
                 except StepFailed:
-                    pass  # of a memory that misleads, as after a kink
-        state = self.init(here.params)
-        line = Line(objective, here, -grad, self.flatness)
+                    pass  # the state may mislead, as after a kink: drop it
+        state = self.init(point.params)
+        line = Line(objective, point, -grad, self.flatness)
         end = search(line, 1 / math.sqrt(square))  # moves by 1, whatever the objective's scale
         return end.point, self.remember(state, line, end)
 

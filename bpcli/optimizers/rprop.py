@@ -1,18 +1,18 @@
-"""RPROP: each parameter has a step of its own, which the signs of its gradient lengthen or shorten.
+"""RPROP: each parameter has its own step size, which grows or shrinks with its gradient's signs.
 
 With g the gradient, in every step and for every parameter:
 
-    size ← min(η⁺ size, largest)    where g has kept its sign, g g_before > 0
-    size ← max(η⁻ size, smallest)   where it has turned, g g_before < 0
+    size ← min(η⁺ size, largest)    where g kept its sign, g g_before > 0
+    size ← max(η⁻ size, smallest)   where g changed sign, g g_before < 0
     change = -sign(g) size          params ← params + change
 
-and where the gradient has turned, since the step before went over a minimum:
+Where g changed sign, the last step passed a minimum. The variants differ in what follows:
 
-    rprop_minus    the change is made all the same;
-    rprop_plus     the change before is taken back, and g counts as 0 for the next step;
-    irprop_minus   there is no change, and g counts as 0 for the next step;
-    irprop_plus    the change before is taken back if the loss rose, else there is none; and g
-                   counts as 0 for the next step.
+    rprop_minus    the change is made as above;
+    rprop_plus     the last change is undone, and g counts as 0 in the next step;
+    irprop_minus   no change is made, and g counts as 0 in the next step;
+    irprop_plus    the last change is undone if the loss rose, else no change is made; and g
+                   counts as 0 in the next step.
 
 Riedmiller & Braun 1993, IEEE ICNN, 586, eq. 4 to 7 is `rprop_plus` ("weight backtracking"); all
 four are in Igel & Hüsken 2003, Neurocomputing 50, 105, section 2.
@@ -32,15 +32,15 @@ from bpcli.optimizers.base import Objective, Optimizer, Point, State
 
 @dataclass(frozen=True)
 class Rprop(Optimizer):
-    """Steps by the signs of the gradient alone: scaling the loss changes nothing."""
+    """Steps by the signs of the gradient only: scaling the loss changes nothing."""
 
     formulas = (
-        "size ← increase size where the sign stays, decrease size where it turns",
+        "size ← increase size where the sign stays, decrease size where it changes",
         "params ← params - sign(∂objective/∂params) size",
     )
     notation = (
-        "Each entry has a step size of its own; only the gradient's sign counts, and whether "
-        "it is that of the step before."
+        "Each entry has its own step size; only the signs of its gradient in this and in the "
+        "last step count."
     )
 
     full_batch_because: ClassVar[str | None] = (
@@ -51,11 +51,11 @@ class Rprop(Optimizer):
         Literal["irprop_minus", "irprop_plus", "rprop_minus", "rprop_plus"],
         doc("What happens where a sign changes."),
     ] = "irprop_minus"
-    increase: Annotated[float, Gt(1), doc("Factor on a step whose sign stays.")] = 1.2
-    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on one whose sign changes.")] = 0.5
-    initial_step: Annotated[float, Gt(0), doc("The first step of each parameter.")] = 0.07
-    max_step: Annotated[float, Gt(0), doc("The longest step.")] = 50.0
-    min_step: Annotated[float, Ge(0), doc("The shortest step.")] = 0.0
+    increase: Annotated[float, Gt(1), doc("Step factor where the sign stays.")] = 1.2
+    decrease: Annotated[float, Gt(0), Lt(1), doc("Step factor where the sign changes.")] = 0.5
+    initial_step: Annotated[float, Gt(0), doc("The initial step of each parameter.")] = 0.07
+    max_step: Annotated[float, Gt(0), doc("The largest step.")] = 50.0
+    min_step: Annotated[float, Ge(0), doc("The smallest step.")] = 0.0
 
     def __post_init__(self) -> None:
         if not self.min_step <= self.initial_step <= self.max_step:
@@ -73,31 +73,31 @@ class Rprop(Optimizer):
         return state
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
         memory: dict[str, Array] = {}
         if self.variant == "irprop_plus":
-            here = Point(here.params, here.evaluate(objective))
-            memory["loss"] = np.asarray(here.evaluate(objective).value)
-        sign = np.sign(here.grad(objective))
-        agreement = sign * state["sign"]  # of signs: a product of small gradients may underflow
+            point = Point(point.params, point.evaluate(objective))
+            memory["loss"] = np.asarray(point.evaluate(objective).value)
+        sign = np.sign(point.grad(objective))
+        agreement = sign * state["sign"]  # signs, as a product of small gradients may underflow
         memory["sign"] = sign
         memory["size"] = size = self._resized(state["size"], agreement)
-        turned = agreement < 0
+        changed = agreement < 0
         if self.variant != "rprop_minus":
-            sign[turned] = 0
+            sign[changed] = 0
         change = sign * size
         np.negative(change, change)
         if "change" in state:
             if self.variant == "rprop_plus" or memory["loss"] > state["loss"]:
-                change[turned] = -state["change"][turned]
+                change[changed] = -state["change"][changed]
             memory["change"] = change
-        return Point(here.params + change), memory
+        return Point(point.params + change), memory
 
     def _resized(self, size: Vector, agreement: Vector) -> Vector:
-        """Longer where the gradient kept its sign, shorter where it turned."""
+        """Larger where the gradient kept its sign, smaller where it changed."""
         factors = np.array((1.0, self.increase, self.decrease), size.dtype)
-        # A third of the time of masks. Index -1 wraps to the last; so does what a NaN is cast to.
+        # A third of the time of masks. Index -1 wraps to the last, and so does a cast NaN.
         resized: Vector = factors.take(agreement.astype(np.int8), mode="wrap")
         resized *= size
         np.minimum(resized, self.max_step, out=resized)

@@ -1,4 +1,4 @@
-"""Learning rates that change from epoch to epoch, and those that do not."""
+"""Learning rates: constant, or a schedule over the epochs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bpcli.registry import LazyRegistry, as_mapping
 
 @dataclass(frozen=True)
 class Schedule:
-    """A learning rate that depends on the epoch; `start` is that of the first steps.
+    """A learning rate that depends on the epoch; `start` is that of the first epoch.
 
-    `rate(epoch)` is the learning rate of every step on the way from that epoch to the next. It
-    depends on nothing else, so that training can go on from any epoch.
+    `rate(epoch)` is the learning rate of every step between that epoch and the next. It depends on
+    nothing else, so training can resume at any epoch.
     """
 
     start: Annotated[float, Gt(0), doc("The rate of the first epoch.")]
@@ -25,7 +25,7 @@ class Schedule:
         raise NotImplementedError
 
     def over(self, epochs: int) -> Self:
-        """The schedule of a training of that many epochs, where it goes by them."""
+        """The schedule for a training of `epochs` epochs, if it depends on their number."""
         return self
 
 

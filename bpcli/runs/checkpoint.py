@@ -45,11 +45,11 @@ NOTHING = Extent(0, hashlib.sha256().hexdigest())
 class Checkpoint:
     """All of a session that is to survive it, as it is before an epoch's line is written.
 
-    The position is what training is resumed from. `best` and `stopping` are what those remember.
+    Training resumes from `state`. `best` and `stopping` are what those remember.
     Of the log and the recorded parameters it has the size at that time, and the digest.
     """
 
-    position: TrainState
+    state: TrainState
     best: Memory
     stopping: Memory
     seconds: float
@@ -59,23 +59,27 @@ class Checkpoint:
 
     @property
     def number(self) -> int:
-        return self.position.number
+        return self.state.number
 
     def to_arrays(self) -> dict[str, Array]:
         """The arrays, by name."""
-        parts = {"state": self.position.state, "best": self.best, "stopping": self.stopping}
+        parts = {
+            "state": self.state.optimizer_state,
+            "best": self.best,
+            "stopping": self.stopping,
+        }
         return {
-            "params": self.position.params,
+            "params": self.state.params,
             **{f"{part}.{name}": a for part, arrays in parts.items() for name, a in arrays.items()},
         }
 
     def to_json(self) -> dict[str, object]:
         """All else. JSON lacks NaN and infinity: such a validation loss is left out."""
-        ended = self.position.ended
+        ended = self.state.ended
         has_loss = self.val_loss is not None and math.isfinite(self.val_loss)
         return {
             "epoch": self.number,
-            "random_state": self.position.random_state,
+            "random_state": self.state.random_state,
             "ended": None if ended is None else [ended.reason, str(ended)],
             "seconds": self.seconds,
             "val_loss": self.val_loss if has_loss else None,
@@ -91,11 +95,11 @@ class Checkpoint:
         arrays = {name: array.copy() for name, array in arrays.items()}
         ended = None if meta.ended is None else StepFailed(*meta.ended)
         random_state = meta.random_state.to_json()
-        position = TrainState(
+        state = TrainState(
             meta.epoch, Point(arrays["params"]), under("state.", arrays), random_state, ended
         )
         return cls(
-            position,
+            state,
             under("best.", arrays),
             under("stopping.", arrays),
             meta.seconds,
@@ -184,7 +188,7 @@ class Checkpoints:
 
     def _check_growing_files(self, checkpoint: Checkpoint, path: Path) -> None:
         """Raises `RunError` where what was there before the checkpoint was changed since."""
-        log, params = self._run.path(METRICS), checkpoint.position.params
+        log, params = self._run.path(METRICS), checkpoint.state.params
         if checkpoint.log.size:
             is_there = log.is_file() and log.stat().st_size >= checkpoint.log.size
             digest = digest_of_first(log, checkpoint.log.size).hexdigest() if is_there else None
@@ -225,15 +229,15 @@ def misfit(
 
     Parameters are finite; what an optimizer remembers may be infinite, but within its bounds.
     """
-    found, best = checkpoint.position, checkpoint.best
+    found, best = checkpoint.state, checkpoint.best
     for name, vector in (("params", found.params), ("best.params", best.get("params", params))):
         if not _is_alike(vector, params) or not np.isfinite(vector).all():
             return name
     if best and not _is_memory_of_best(best):
         return "best"
-    if found.state.keys() != state.keys():
+    if found.optimizer_state.keys() != state.keys():
         return "state"
-    for name, array in found.state.items():
+    for name, array in found.optimizer_state.items():
         low, high = bounds.get(name, (-np.inf, np.inf))
         if not _is_alike(array, state[name]) or (name in bounds and not low <= array <= high):
             return f"state.{name}"

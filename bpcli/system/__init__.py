@@ -1,7 +1,7 @@
-"""What depends on the operating system: files, locks, processes, streams, signals and memory.
+"""Calls of the operating system: files, locks, processes, streams, signals and memory.
 
-All such calls of the package are made here, each with what stands in for it where a system lacks
-it. A call is looked for when it is needed, not when this is imported, which costs next to nothing.
+All such calls of the package are made here, each with a substitute for systems without it. A call
+is looked up when it is needed, so importing this package takes almost no time.
 """
 
 from bpcli.system.files import (

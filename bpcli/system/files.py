@@ -1,4 +1,4 @@
-"""Files: opened with care, synced, renamed and removed, and how many may be open."""
+"""Files: safe opening, syncing, renaming and removing, and how many may be open."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from pathlib import Path  # which takes longer to import than all of this
+    from pathlib import Path  # takes longer to import than this module
 
 Result = TypeVar("Result")
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A handle on a file of bytes, made where there is none if the flags say so.
+    """Open a binary file and return its handle; create it if the flags say so.
 
-    A link may lead elsewhere, and a pipe might never open: neither is opened. Nor is a file to be
-    written that has another name, under which it would change too. Raises `OSError`.
+    Raises `OSError` for a symbolic link, which may lead elsewhere, for a pipe, which might block,
+    and when writing for a file with several hard links, under which it would change too.
     """
     for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
         flags |= getattr(os, name, 0)
     if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if not hasattr(os, "O_NONBLOCK") and path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     handle = os.open(path, flags, 0o666)
     if flags & (os.O_WRONLY | os.O_RDWR) and os.fstat(handle).st_nlink > 1:
         os.close(handle)
@@ -38,9 +38,9 @@ def open_file(path: Path, flags: int) -> int:
 
 
 def sync_file(handle: int) -> None:
-    """Have the disk write down what a file holds.
+    """Write a file's content to the disk.
 
-    On macOS, fsync alone leaves it in the disk's own memory.
+    On macOS, fsync alone leaves it in the disk's own cache.
     """
     if sys.platform == "darwin" and _is_fully_synced(handle):
         return
@@ -48,7 +48,7 @@ def sync_file(handle: int) -> None:
 
 
 def _is_fully_synced(handle: int) -> bool:
-    """Whether the call of macOS has done it, which some file systems lack."""
+    """Sync by the call of macOS; return False if the file system does not support it."""
     try:
         import fcntl
 
@@ -56,19 +56,19 @@ def _is_fully_synced(handle: int) -> bool:
     except (ImportError, AttributeError):
         return False
     except OSError as error:
-        if error.errno in _LACKS_THE_CALL:
+        if error.errno in _UNSUPPORTED:
             return False
         raise
     return True
 
 
-_LACKS_THE_CALL = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP)
+_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the new name of a file in it last.
+    """Write a folder's entries to the disk, so that a file's new name persists.
 
-    Windows opens no folders, and some file systems have no such call.
+    Windows cannot open folders, and some file systems have no such call.
     """
     if sys.platform == "win32":
         return
@@ -76,29 +76,29 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EBADF, *_LACKS_THE_CALL):
+        if error.errno not in (errno.EBADF, *_UNSUPPORTED):
             raise
     finally:
         os.close(handle)
 
 
 def replace(source: Path, target: Path) -> None:
-    """Give a file the name of another, which is gone then."""
+    """Rename a file and replace the target."""
     _patiently(lambda: source.replace(target))
 
 
 def rename(source: Path, target: Path) -> Path:
-    """Give a file or folder a new name."""
+    """Rename a file or folder."""
     return _patiently(lambda: source.rename(target))
 
 
 def unlink(path: Path) -> None:
-    """Remove a file, if it is there."""
+    """Remove a file if it exists."""
     _patiently(lambda: path.unlink(missing_ok=True))
 
 
 def pins_open_files() -> bool:
-    """Whether an open file, and the folder that it is in, can be neither removed nor renamed."""
+    """Whether an open file and its folder can be neither removed nor renamed."""
     return sys.platform == "win32"
 
 
@@ -107,7 +107,7 @@ _PAUSE_SECONDS = 0.01
 
 
 def _patiently(act: Callable[[], Result]) -> Result:
-    """Do it; try for a while on Windows, where no file may change while others read it."""
+    """Call `act`; on Windows, retry for a while, as no file may change while others read it."""
     until = monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -119,7 +119,7 @@ def _patiently(act: Callable[[], Result]) -> Result:
 
 
 def has_room_for_files(count: int) -> bool:
-    """Whether this process may open so many files more."""
+    """Whether this process may open so many more files."""
     handles: list[int] = []
     try:
         while len(handles) < count:
@@ -133,10 +133,10 @@ def has_room_for_files(count: int) -> bool:
 
 
 def most_open_files() -> float:
-    """How many files this process may have open at once."""
+    """The number of files that this process may have open at once."""
     try:
         import resource
     except ImportError:
         return math.inf
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return math.inf if most == resource.RLIM_INFINITY else most
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return math.inf if limit == resource.RLIM_INFINITY else limit

@@ -1,4 +1,4 @@
-"""Locks on files, which end with the process that holds them."""
+"""Locks on files; they end with the process that holds them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import os
 from contextlib import suppress
 
 _LOCKED_BYTE = 2**30
-"""Far behind all content: on Windows nobody else can read bytes that are locked."""
+"""Far behind all content, as other processes cannot read locked bytes on Windows."""
 
 
 def take_lock(handle: int, *, is_shared: bool = False) -> bool:
-    """Lock a file until its handle is closed; false where another handle has locked it.
+    """Lock a file until its handle is closed; return False if another handle has locked it.
 
-    True also where the file system has no locks. Where `has_shared_locks` is false, all of them
-    exclude each other.
+    Returns True also if the file system has no locks. Without `has_shared_locks`, every lock is
+    exclusive.
     """
     try:
         import fcntl
     except ImportError:
         return _take_byte(handle)
-    kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+    mode = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        fcntl.flock(handle, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
@@ -42,8 +42,8 @@ def has_shared_locks() -> bool:
 def close_locked(handle: int) -> None:
     """Close a file that may be locked, and release the lock.
 
-    Windows does the latter in its own time. Elsewhere it belongs to a parent's handle too, if this
-    process was forked: it stays until all are closed.
+    Without the explicit release, Windows would release it later. Elsewhere the lock of a forked
+    process also belongs to its parent's handle and stays until all are closed.
     """
     if not has_shared_locks():
         with suppress(ImportError, OSError):
@@ -62,12 +62,12 @@ def _take_byte(handle: int) -> bool:
 
 
 def _lock_byte(handle: int, mode: str) -> None:
-    """Lock or unlock one byte, which need not be there, as Windows does."""
+    """Lock or unlock one byte, which need not exist, as Windows does."""
     import msvcrt
 
-    place = os.lseek(handle, 0, os.SEEK_CUR)
+    offset = os.lseek(handle, 0, os.SEEK_CUR)
     os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
     try:
         msvcrt.locking(handle, getattr(msvcrt, mode), 1)  # type: ignore[attr-defined]  # of Windows
     finally:
-        os.lseek(handle, place, os.SEEK_SET)
+        os.lseek(handle, offset, os.SEEK_SET)

@@ -1,4 +1,4 @@
-"""Memory that this process can still have: of the machine, its control groups and its limits."""
+"""The memory available to this process: on the machine, in its control groups, under its limits."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Iterator
 
 
 class Limit:
-    """A limit on this process's address space or data, and what it uses of that, in bytes."""
+    """A limit on this process's address space or data, and its present use, in bytes."""
 
     def __init__(self, is_of_data: bool, most: int, used: int) -> None:
         self.is_of_data, self.most, self.used = is_of_data, most, used
 
     @property
     def what(self) -> str:
-        """What it limits."""
+        """The name of what it limits."""
         return "data" if self.is_of_data else "address space"
 
     @property
     def command(self) -> str:
-        """What sets it in a shell, in KiB."""
+        """The shell command that sets it, in KiB."""
         return "ulimit -d" if self.is_of_data else "ulimit -v"
 
 
 def memory_limits(root: str = "") -> list[Limit]:
-    """The limits on this process's memory that there are; only Linux keeps to them.
+    """The limits on this process's memory; only Linux enforces them.
 
-    `root` is the folder of a system's files.
+    `root` is the root folder of the system's files.
     """
     if sys.platform != "linux":
         return []
@@ -36,35 +36,35 @@ def memory_limits(root: str = "") -> list[Limit]:
         import resource
     except ImportError:
         return []
-    most = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    most = [resource.getrlimit(limit)[0] for limit in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
     if most == [resource.RLIM_INFINITY] * 2:
         return []
     pages = _text(f"{root}/proc/self/statm").split()
     if len(pages) < _PAGES_OF_DATA:
         return []
     page = resource.getpagesize()
-    found = [
+    limits = [
         Limit(False, most[0], int(pages[0]) * page),
         Limit(True, most[1], int(pages[_PAGES_OF_DATA - 1]) * page),
     ]
-    return [limit for limit in found if limit.most != resource.RLIM_INFINITY]
+    return [limit for limit in limits if limit.most != resource.RLIM_INFINITY]
 
 
 _PAGES_OF_DATA = 6
-"""Which figure of statm counts them."""
+"""The field of statm that counts them, from 1."""
 
 
 def available_memory(root: str = "") -> float:
-    """Bytes that this process can still have: of the machine, its groups, and its own limits.
+    """The bytes available to this process: on the machine, in its groups, under its own limits.
 
-    Infinite where the system does not tell.
+    Infinite if the system does not say.
     """
     limits = (limit.most - limit.used for limit in memory_limits(root))
     return max(0.0, min([_of_machine(root), *_of_groups(root), *limits]))
 
 
 def _of_machine(root: str) -> float:
-    """MemAvailable of Linux; elsewhere the free pages, or all there are."""
+    """MemAvailable on Linux; elsewhere the free pages, or all pages."""
     for name, value in _lines(f"{root}/proc/meminfo"):
         if name == "MemAvailable:":
             return float(value.split()[0]) * 1024
@@ -76,7 +76,7 @@ def _of_machine(root: str) -> float:
 
 
 def _of_groups(root: str) -> Iterator[float]:
-    """What the control groups leave, those of Linux's second version and of the first."""
+    """The memory that Linux's control groups leave, of version 2 and of version 1."""
     for line in _text(f"{root}/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers:
@@ -90,7 +90,7 @@ _FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file
 
 
 def _of_path(mount: str, path: str, names: tuple[str, str, str]) -> Iterator[float]:
-    """What a group and all groups around it leave; in a container the path may lead nowhere."""
+    """The memory that a group and its parents leave; in a container the path may not exist."""
     limit, usage, cache = names
     parts = [part for part in path.split("/") if part]
     for length in range(len(parts), -1, -1):
@@ -98,7 +98,7 @@ def _of_path(mount: str, path: str, names: tuple[str, str, str]) -> Iterator[flo
         most, used = _text(f"{group}/{limit}").strip(), _text(f"{group}/{usage}").strip()
         if most.isdecimal() and used.isdecimal():
             stat = dict(_lines(f"{group}/memory.stat"))
-            yield float(most) - float(used) + float(stat.get(cache, 0))  # caches are given up
+            yield float(most) - float(used) + float(stat.get(cache, 0))  # caches can be freed
 
 
 def _lines(path: str) -> Iterator[tuple[str, str]]:
@@ -109,7 +109,7 @@ def _lines(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(path: str) -> str:
-    """A file of the system; nothing where there is none."""
+    """The text of a system file; empty if it does not exist."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
             return file.read()

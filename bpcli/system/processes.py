@@ -1,4 +1,4 @@
-"""Processes: forked, replaced by another program, and ended."""
+"""Processes: forking, replacing by another program, ending."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bpcli.system.streams import flush_streams
 
 
 def can_fork() -> bool:
-    """Whether forked workers are safe here: on Linux, in a process that has no other thread."""
+    """Whether forked workers are safe: on Linux, in a process without other threads."""
     if sys.platform != "linux" or not hasattr(os, "fork"):
         return False
     import threading
@@ -20,16 +20,16 @@ def can_fork() -> bool:
 
 
 def after_fork_in_child(act: Callable[[], None]) -> None:
-    """Do something at the start of every forked process."""
+    """Call `act` at the start of every forked process."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=act)
 
 
 def restart(arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
-    """Run a program, by its path and arguments, in the place of this process.
+    """Replace this process by a program, given its path and arguments.
 
-    On Windows, a caller that waits for this process would not wait for that one: there it runs
-    beside this one, which hands on its exit code.
+    On Windows, a caller that waits for this process would not wait for the new one. There, the
+    program is a child process, and this one returns its exit code.
     """
     flush_streams()
     if sys.platform == "win32":
@@ -39,13 +39,13 @@ def restart(arguments: Sequence[str], environment: Mapping[str, str]) -> NoRetur
 
 
 def _exit_code_of(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a program beside this process to its end. It gets Ctrl-C too, which is for it alone."""
+    """Run a child process to its end and return its exit code; only the child handles Ctrl-C."""
     import signal
     import subprocess
 
     signal.signal(signal.SIGINT, lambda *_: None)
     code = subprocess.run(arguments, env=environment, check=False).returncode
-    return code if code < 2**31 else code - 2**32  # Windows has no negative ones
+    return code if code < 2**31 else code - 2**32  # Windows has no negative exit codes
 
 
 def leave(code: int) -> NoReturn:

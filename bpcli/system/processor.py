@@ -1,4 +1,4 @@
-"""The processor, and how many of its cores there are for this process."""
+"""The processor's name, and the number of cores that this process may use."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 
 
 def usable_cores() -> int:
-    """Cores this process may run on."""
+    """The number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cpu_model(root: str = "") -> str:
-    """The first processor's name; the kernel takes its time over the lines of the others."""
+    """The name of the first processor; reading the lines of the others takes long."""
     try:
         with open(f"{root}/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
             for line in lines:

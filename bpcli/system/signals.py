@@ -6,21 +6,18 @@ import sys
 
 
 def stop_signals() -> list[int]:
-    """The signals that ask a process to end, as far as this system has them.
-
-    Under nohup the end of the terminal is none of them.
-    """
+    """The signals of this system that ask a process to end; under nohup, without SIGHUP."""
     import signal
 
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    found = {name: getattr(signal, name) for name in names if hasattr(signal, name)}
-    if "SIGHUP" in found and signal.getsignal(found["SIGHUP"]) is signal.SIG_IGN:
-        del found["SIGHUP"]
-    return list(found.values())
+    signals = {name: getattr(signal, name) for name in names if hasattr(signal, name)}
+    if "SIGHUP" in signals and signal.getsignal(signals["SIGHUP"]) is signal.SIG_IGN:
+        del signals["SIGHUP"]
+    return list(signals.values())
 
 
 def end_on_interrupts() -> None:
-    """Have Ctrl-C end the process as it ends others, unless it is to be ignored."""
+    """Let Ctrl-C end the process by the system's default, unless it is ignored."""
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -28,7 +25,7 @@ def end_on_interrupts() -> None:
 
 
 def hear_interrupts() -> None:
-    """Have Ctrl-C raise `KeyboardInterrupt` again, or end the process where that gets lost."""
+    """Let Ctrl-C raise `KeyboardInterrupt` again, or end the process where that is lost."""
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -37,7 +34,7 @@ def hear_interrupts() -> None:
 
 
 def _end_where_it_gets_lost(lost: sys.UnraisableHookArgs) -> None:
-    """As in a callback of the import system, of which there are many when a command begins."""
+    """End the process on a `KeyboardInterrupt` in a callback, such as the import system's."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return

@@ -1,4 +1,4 @@
-"""The standard streams, some of which may be closed or have no reader."""
+"""The standard streams, which may be closed or have no reader."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 
 def flush_streams() -> None:
-    """Write what is in the buffers of stdout and stderr."""
+    """Flush stdout and stderr."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, AttributeError):  # the reader has left, or there is no stream
+        with suppress(OSError, AttributeError):  # the reader is gone, or there is no stream
             stream.flush()
 
 
 def open_standard_streams() -> None:
-    """Open the null device in place of each standard stream that the shell closed.
+    """Open the null device for each standard stream that the shell closed.
 
-    Else the next file that is opened would get its number, and what C libraries print.
+    Otherwise the next opened file would get its number, and the output of C libraries.
     """
     with suppress(OSError):
         while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
@@ -33,7 +33,7 @@ _STDOUT, _STDERR = 1, 2
 
 
 def abandon(stream: Any) -> None:
-    """Discard what is still to be written to a stream whose reader has left."""
+    """Discard pending output to a stream whose reader is gone."""
     with suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

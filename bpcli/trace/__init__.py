@@ -1,1 +1,1 @@
-"""A trace for people: one walk through its numbers, and a renderer a format."""
+"""A trace: updates with all their numbers, one walk through them, and one renderer per format."""

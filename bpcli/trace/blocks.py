@@ -1,7 +1,7 @@
-"""What a trace is made of on a page: headings, words, formulas, arrays, and worked-out lines.
+"""The blocks of a trace: headings, text, formulas, equations with numbers, and arrays.
 
-Formulas are written once, in plain text with the names of DESIGN's mathematics (W1, a0ᵀ, delta2[1],
-∂loss/∂W1); a format that has notation of its own translates them.
+Formulas are written once, in plain text with the kernel's names (W1, a0ᵀ, delta2[1], ∂loss/∂W1);
+formats with their own notation translate them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bpcli.nn.arrays import Array
 
 @dataclass(frozen=True)
 class Heading:
-    """Level 1 is the title, 2 a part of it, 3 a layer."""
+    """Level 1 is the title, 2 a section, 3 a layer."""
 
     level: int
     text: str
@@ -22,7 +22,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Prose:
-    """A sentence or a few."""
+    """One or more sentences."""
 
     text: str
 
@@ -43,9 +43,9 @@ class Chain:
 
 @dataclass(frozen=True)
 class Named:
-    """An array (rows, columns) and its name as formulas have it.
+    """An array (rows, columns) and its name in formulas.
 
-    `headers` name the columns; without them they count from 1.
+    `headers` name the columns; without them, columns are numbered from 1.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Arrays:
-    """Arrays that are shown together: in one table if they have the same rows and there is room."""
+    """Arrays that belong together: in one table if they have the same rows and fit side by side."""
 
     items: tuple[Named, ...]
 

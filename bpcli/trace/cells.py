@@ -1,6 +1,6 @@
-"""Numbers of a trace as the cells of tables: aligned, and cut with … where there are many.
+"""Numbers of a trace as the cells of tables: aligned, and cut with … if there are many.
 
-What is cut stands in full in the JSON document.
+The JSON document has all numbers in full.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table: a corner, a label a row, and a header a column."""
+    """One table: a corner, one label per row, and one header per column."""
 
     corner: str
     headers: list[str]
@@ -39,7 +39,7 @@ class Sheet:
 
     @property
     def width(self) -> int:
-        """The places a line takes."""
+        """The characters of a line."""
         columns = [[self.corner, *self.labels]]
         columns += [[name, *cells] for name, *cells in zip(self.headers, *self.cells, strict=True)]
         return sum(max(map(len, column)) for column in columns) + _GAP * (len(columns) - 1)
@@ -47,11 +47,11 @@ class Sheet:
 
 def number(value: float, digits: int = 6) -> str:
     """A number inside a formula."""
-    return f"{value + 0.0:.{digits}g}"  # which makes 0 of -0
+    return f"{value + 0.0:.{digits}g}"  # + 0.0: no negative zero
 
 
 def sheets(arrays: Arrays) -> list[Sheet]:
-    """One table of all, or one of each where they do not fit side by side."""
+    """One table of all arrays, or one table each if they do not fit side by side."""
     is_joint = len({len(item.array) for item in arrays.items}) == 1 and (
         sum(item.array.shape[1] > 1 for item in arrays.items) <= 1
     )
@@ -68,7 +68,7 @@ def has_cut(arrays: Arrays) -> bool:
 
 
 def _fitted(items: tuple[Named, ...]) -> Sheet:
-    """With as many digits as there is room for; with fewer columns if that is not enough."""
+    """A table with as many digits as fit, and with fewer columns if that is not enough."""
     widest = max(item.array.shape[1] for item in items)
     is_cut = widest > _MOST_COLUMNS
     most = _COLUMNS_OF_A_CUT if is_cut else _MOST_COLUMNS
@@ -92,9 +92,10 @@ def _sheet(items: tuple[Named, ...], most: int, decimals: int) -> Sheet:
     headers: list[str] = []
     columns: list[list[str]] = []
     for item in items:
-        places = kept(item.array.shape[1], most)
-        headers += [_header(item, place, alone=not wide or item is not wide[0]) for place in places]
-        texts = cells(item.array, rows, places, decimals)
+        indices = kept(item.array.shape[1], most)
+        alone = not wide or item is not wide[0]
+        headers += [_header(item, index, alone=alone) for index in indices]
+        texts = cells(item.array, rows, indices, decimals)
         columns += [list(column) for column in zip(*texts, strict=True)]
     return Sheet(
         wide[0].name if wide else "",
@@ -104,16 +105,16 @@ def _sheet(items: tuple[Named, ...], most: int, decimals: int) -> Sheet:
     )
 
 
-def _header(item: Named, place: int | None, *, alone: bool) -> str:
-    if place is None:
+def _header(item: Named, index: int | None, *, alone: bool) -> str:
+    if index is None:
         return ELLIPSIS
     if alone:
         return item.name
-    return str(place + 1) if item.headers is None else item.headers[place]
+    return str(index + 1) if item.headers is None else item.headers[index]
 
 
 def kept(count: int, most: int) -> list[int | None]:
-    """Which places are shown; None stands for those between."""
+    """The indices that are shown; None stands for those between."""
     if count <= most:
         return list(range(count))
     return [*range(most - 2), None, count - 1]
@@ -124,10 +125,10 @@ def cells(
 ) -> list[list[str]]:
     """The numbers in a common notation."""
     shown = array[np.ix_([r for r in rows if r is not None], [c for c in columns if c is not None])]
-    places = _decimals(shown, decimals)
+    digits = _decimals(shown, decimals)
     return [
         [
-            ELLIPSIS if row is None or column is None else _text(float(array[row, column]), places)
+            ELLIPSIS if row is None or column is None else _text(float(array[row, column]), digits)
             for column in columns
         ]
         for row in rows
@@ -135,22 +136,22 @@ def cells(
 
 
 def _decimals(array: Array, most: int) -> int:
-    """Places after the point: none that are all zero, fewer for large numbers."""
+    """Digits after the point: as few as are exact, and fewer for large numbers."""
     largest = float(np.abs(array).max(initial=0))
     if not math.isfinite(largest) or largest == 0:
         return 0 if largest == 0 else most
-    for places in range(min(most, 4)):
-        if largest < 1e5 and np.allclose(np.round(array, places), array, rtol=1e-12, atol=0):
-            return places
+    for digits in range(min(most, 4)):
+        if largest < 1e5 and np.allclose(np.round(array, digits), array, rtol=1e-12, atol=0):
+            return digits
     return max(1, most - max(0, math.floor(math.log10(largest))))
 
 
-def _text(value: float, places: int) -> str:
-    """In powers of ten where so many places would show next to nothing of the number."""
+def _text(value: float, digits: int) -> str:
+    """A number with so many digits after the point, or with an exponent if too few would show."""
     size = abs(value)
     if not math.isfinite(value):
         return str(value)
-    is_lost = abs(round(value, places) - value) > 1e-9 * size and size < 10.0 ** (2 - places)
+    is_lost = abs(round(value, digits) - value) > 1e-9 * size and size < 10.0 ** (2 - digits)
     if size >= 1e7 or is_lost:
-        return f"{value:.{max(1, places - 3)}e}"
-    return f"{value + 0.0:.{places}f}"
+        return f"{value:.{max(1, digits - 3)}e}"
+    return f"{value + 0.0:.{digits}f}"

@@ -21,7 +21,7 @@ _MOST_OUTPUTS = 3
 
 
 def scaled_formula(setting: Setting, what: str) -> str:
-    """`what`, a sum over rows, times the objective's scale; as it is where that is 1."""
+    """`what`, a sum over rows, times the objective's scale unless that is 1."""
     if setting.weight is None:
         rows = len(setting.rows)
         return what if setting.reduction == "sum" or rows == 1 else f"(1/{rows}) {what}"
@@ -29,11 +29,11 @@ def scaled_formula(setting: Setting, what: str) -> str:
 
 
 def terms(numbers: list[str]) -> list[str]:
-    """A sum of numbers as a part of a chain; none for a single plain number."""
+    """A sum of numbers as a part of a chain; empty for a single plain number."""
     if len(numbers) == 1 and "·" not in numbers[0]:
         return []
     shown = [
-        ELLIPSIS if place is None else numbers[place] for place in kept(len(numbers), _MOST_TERMS)
+        ELLIPSIS if index is None else numbers[index] for index in kept(len(numbers), _MOST_TERMS)
     ]
     return [" + ".join(shown).replace("+ -", "- ")]
 
@@ -45,7 +45,7 @@ def factor(value: float) -> str:
 
 @dataclass(frozen=True)
 class Worked:
-    """An entry in one update."""
+    """The equations that follow an entry through one update."""
 
     setting: Setting
     entry: Entry
@@ -58,7 +58,7 @@ class Worked:
         rows = kept(len(self.setting.rows), _MOST_TERMS)
         for i in rows:
             if i is None:
-                yield Prose("And so on, up to")
+                yield Prose("And so on, up to:")
                 continue
             if len(self.setting.rows) > 1:
                 yield Heading(3, f"Row {self.setting.rows[i]}")
@@ -78,8 +78,8 @@ class Worked:
 
     @property
     def _layers(self) -> tuple[Forward, Backward]:
-        place = self.entry.layer - 1
-        return self.at.forward[place], self.at.backward[place]
+        index = self.entry.layer - 1
+        return self.at.forward[index], self.at.backward[index]
 
     @property
     def delta(self) -> str:
@@ -104,12 +104,12 @@ class Worked:
                     yield from self._delta(last, k, i)
         yield from self._delta(self.entry.layer, self.entry.row - 1, i)
         if self.entry.column is not None:
-            found = self.followed
-            numbers = f"{factor(found.delta[i])} · {factor(found.below[i])}"
-            yield Chain((self._product(), numbers, number(found.products[i])))
+            followed = self.followed
+            numbers = f"{factor(followed.delta[i])} · {factor(followed.below[i])}"
+            yield Chain((self._product(), numbers, number(followed.products[i])))
 
     def _delta(self, layer: int, row: int, i: int) -> Iterator[Chain]:
-        """How delta of one unit comes about."""
+        """The computation of one unit's delta."""
         up, down = self.at.forward[layer - 1], self.at.backward[layer - 1]
         activation, value = up.layer.activation, number(float(down.delta[row, i]))
         name = f"delta{layer}[{row + 1}]"
@@ -182,10 +182,10 @@ class Worked:
     # All rows, and the step.
 
     def _together(self) -> Iterator[Chain]:
-        found, name = self.followed, str(self.entry)
-        if len(found.products) > 1:
-            numbers = terms([number(value) for value in found.products])
-            yield Chain((f"∂loss/∂{name}", self._sum(), *numbers, number(found.loss_by_entry)))
+        followed, name = self.followed, str(self.entry)
+        if len(followed.products) > 1:
+            numbers = terms([number(value) for value in followed.products])
+            yield Chain((f"∂loss/∂{name}", self._sum(), *numbers, number(followed.loss_by_entry)))
         scaled = scaled_formula(self.setting, f"∂loss/∂{name}")
         is_weight = self.entry.column is not None
         up, _ = self._layers
@@ -195,52 +195,53 @@ class Worked:
             setting = self.setting
             rate = f"({number(setting.factor * setting.l2)}/{setting.training_rows})"
             numbers_text = (
-                scaled_formula(setting, factor(found.loss_by_entry))
-                + f" + {rate} · {factor(found.before)}"
+                scaled_formula(setting, factor(followed.loss_by_entry))
+                + f" + {rate} · {factor(followed.before)}"
             )
             symbols = f"{scaled} + {rate} {name}"
-            value = number(found.objective_by_entry)
+            value = number(followed.objective_by_entry)
             yield Chain((f"∂objective/∂{name}", symbols, numbers_text, value))
         elif scaled != f"∂loss/∂{name}":
-            yield Chain((f"∂objective/∂{name}", scaled, number(found.objective_by_entry)))
+            yield Chain((f"∂objective/∂{name}", scaled, number(followed.objective_by_entry)))
 
     def _move(self) -> Iterator[Block]:
-        found, name, optimizer = self.followed, str(self.entry), self.setting.optimizer
+        followed, name, optimizer = self.followed, str(self.entry), self.setting.optimizer
         up, _ = self._layers
         if self.entry.column is None and up.layer.bias == "frozen":
-            yield Prose(f"{name} is frozen: it stays {number(found.before, 9)}.")
+            yield Prose(f"{name} is frozen at {number(followed.before, 9)}.")
         elif self.update.ended is not None:
-            yield Prose(f"No step was made: {name} stays {number(found.before, 9)}.")
+            yield Prose(f"No step was made: {name} remains {number(followed.before, 9)}.")
         elif isinstance(optimizer, GradientDescent):
-            yield from self._descent(found, optimizer)
+            yield from self._descent(followed, optimizer)
         else:
-            change = found.after - found.before
-            arrow = f"{name} ← {number(found.before, 9)} + {factor(change)}"
-            yield Chain((arrow, number(found.after, 9)))
+            change = followed.after - followed.before
+            arrow = f"{name} ← {number(followed.before, 9)} + {factor(change)}"
+            yield Chain((arrow, number(followed.after, 9)))
 
-    def _descent(self, found: Followed, optimizer: GradientDescent) -> Iterator[Chain]:
+    def _descent(self, followed: Followed, optimizer: GradientDescent) -> Iterator[Chain]:
         rate = self.update.diagnostics_before.get("learning_rate", np.nan)
-        step = f"{number(rate)} · {factor(found.objective_by_entry)}"
+        step = f"{number(rate)} · {factor(followed.objective_by_entry)}"
         rules = formulas.descent_formulas(optimizer, str(self.entry))
-        after = number(found.after, 9)
+        after = number(followed.after, 9)
         if not optimizer.momentum:
-            yield Chain((rules[0], f"{number(found.before, 9)} - {step}", after))
+            yield Chain((rules[0], f"{number(followed.before, 9)} - {step}", after))
             return
         old, new = (
-            self._velocity(place.state) for place in (self.update.before, self.update.after)
+            self._velocity(state.optimizer_state)
+            for state in (self.update.before, self.update.after)
         )
         kept_part = f"{number(optimizer.momentum)} · "
         yield Chain((rules[0], f"{kept_part}{factor(old)} - {step}", number(new)))
         ahead = f"{kept_part}{factor(new)} - {step}" if optimizer.nesterov else factor(new)
-        yield Chain((rules[1], f"{number(found.before, 9)} + {ahead}", after))
+        yield Chain((rules[1], f"{number(followed.before, 9)} + {ahead}", after))
 
     def _velocity(self, state: object) -> float:
         tensors = slots(self.setting.network, state)["velocity"]  # type: ignore[arg-type]
-        return float(tensors[self.entry.tensor][self.entry.place])
+        return float(tensors[self.entry.tensor][self.entry.indices])
 
 
 def _wins(up: Forward, row: int, i: int) -> bool:
-    """Whether a row of z is the one that its unit takes."""
+    """Whether a row of z is the largest of its unit."""
     activation = up.layer.activation
     unit, piece = divmod(row, activation.rows_per_unit)
     taken = activation.linear_region(up.z)
@@ -248,7 +249,7 @@ def _wins(up: Forward, row: int, i: int) -> bool:
 
 
 def _through_units(up: Forward, down: Backward, layer: int, row: int, i: int) -> tuple[str, str]:
-    """What makes delta of g where f mixes units, in symbols and in numbers."""
+    """The formula of delta from g where f mixes units, in symbols and in numbers."""
     assert down.grad_a is not None
     columns = {"z": up.z[:, i], "a": up.a[:, i], "g": down.grad_a[:, i]}
     formula = up.layer.activation.derivative.partition(" = ")[2].replace("∘", "·")

@@ -27,8 +27,8 @@ class Entry:
         return f"{self.tensor}[{self.row}{column}]"
 
     @property
-    def place(self) -> tuple[int, ...]:
-        """Where it stands in its tensor, counted from 0."""
+    def indices(self) -> tuple[int, ...]:
+        """The entry's indices in its tensor, counted from 0."""
         return (self.row - 1,) if self.column is None else (self.row - 1, self.column - 1)
 
 
@@ -36,28 +36,28 @@ _ENTRY = re.compile(r"\s*([Wb])(\d{1,9})\[\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*)?\]
 
 
 def parse_entry(text: str, network: Network) -> Entry:
-    """Read W1[2,1] or b1[2]. Raises `ConfigError` with the shapes where there is none."""
+    """Parse W1[2,1] or b1[2]; raise `ConfigError` with the shapes if there is no such entry."""
     shapes = {name: tensor.shape for name, tensor in network.tensors(np.empty(network.n_params))}
     match = _ENTRY.fullmatch(text)
     if match:
         letter, layer, row, column = match.groups()
-        tensor, places = f"{letter}{layer}", [int(place) for place in (row, column) if place]
+        tensor, indices = f"{letter}{layer}", [int(index) for index in (row, column) if index]
         shape = shapes.get(tensor, ())
-        if len(shape) == len(places) and all(
-            1 <= place <= size for place, size in zip(places, shape, strict=True)
+        if len(shape) == len(indices) and all(
+            1 <= index <= size for index, size in zip(indices, shape, strict=True)
         ):
             return Entry(tensor, int(layer), int(row), int(column) if column else None)
     listed = ", ".join(f"{name} ({' x '.join(map(str, size))})" for name, size in shapes.items())
     raise ConfigError(
-        f"--entry {text}: there is no such entry in {listed}; expected such as W1[1,1] or b1[1], "
-        "counted from 1."
+        f"--entry {text}: there is no such entry in {listed}; expected an entry such as W1[1,1] or "
+        "b1[1], counted from 1."
     )
 
 
 def largest_gradient(first: Pass) -> Entry:
     """The weight of the first layer that has the largest gradient."""
     grad = np.abs(first.grad["W1"])
-    row, column = max(product(*map(range, grad.shape)), key=lambda place: grad[place])
+    row, column = max(product(*map(range, grad.shape)), key=lambda indices: grad[indices])
     return Entry("W1", 1, row + 1, column + 1)
 
 
@@ -76,7 +76,7 @@ class Followed:
 
 
 def follow(entry: Entry, network: Network, update: Update) -> Followed:
-    """The numbers of one entry; of a bias, `below` is 1."""
+    """The numbers of one entry; for a bias, `below` is 1."""
     at = update.pass_of(entry.layer)
     up, down = at.forward[entry.layer - 1], at.backward[entry.layer - 1]
     delta = down.delta[entry.row - 1]
@@ -85,14 +85,13 @@ def follow(entry: Entry, network: Network, update: Update) -> Followed:
     of_loss = down.loss_by_b if is_bias else down.loss_by_W
     assert of_loss is not None
     values = (
-        dict(network.tensors(position.params))[entry.tensor]
-        for position in (update.before, update.after)
+        dict(network.tensors(state.params))[entry.tensor] for state in (update.before, update.after)
     )
-    found = [of_loss, at.grad[entry.tensor], *values]
+    arrays = [of_loss, at.grad[entry.tensor], *values]
     return Followed(
         str(entry),
         delta.tolist(),
         below.tolist(),
         (delta * below).tolist(),
-        *(float(array[entry.place]) for array in found),
+        *(float(array[entry.indices]) for array in arrays),
     )

@@ -1,7 +1,7 @@
 """The formulas of a trace, in symbols: what each layer, the loss and the optimizer compute.
 
-Activations and losses have formulas of their own. There z, a and y stand for an array (z1) or for
-one of its entries (z1[2]): the same formulas serve both.
+Activations and losses have their own formulas. There z, a and y stand for an array (z1) or for one
+of its entries (z1[2]).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bpcli.optimizers import GradientDescent, Optimizer
 
 
 def worded(formula: str, names: Mapping[str, object]) -> str:
-    """A formula with other names, or numbers, in the place of its own words."""
+    """A formula with other names or numbers instead of its own names."""
     return re.sub(r"(?<!\w)[A-Za-z][A-Za-z0-9_]*", lambda word: _shown(names, word[0]), formula)
 
 
@@ -25,14 +25,14 @@ def _shown(names: Mapping[str, object], word: str) -> str:
 
 
 def forward_formulas(layer: Layer, number: int) -> list[str]:
-    """z1 = W1 a0 + b1 and what f makes of it."""
+    """z1 = W1 a0 + b1 and a1 = f(z1)."""
     activation, bias = layer.activation, f" + b{number}" if layer.has_bias else ""
     f = _of_layer(activation, activation.formula, number)
     return [f"z{number} = W{number} a{number - 1}{bias}", f]
 
 
 def slope_formula(activation: Activation, number: int) -> str | None:
-    """f'(z1); None of an identity, or where f mixes units or chooses among them."""
+    """f'(z1); None for an identity, or if f mixes units or chooses among them."""
     if activation.is_identity or not activation.is_elementwise:
         return None
     return _of_layer(activation, activation.derivative, number)
@@ -49,7 +49,7 @@ def loss_formula(network: Network) -> str:
 
 
 def grad_a_formula(network: Network, a: str, y: str) -> str:
-    """∂loss_i/∂a as a factor; of a canonical loss, which has none here, ∂loss_i/∂z."""
+    """∂loss_i/∂a as a factor; for a canonical loss, ∂loss_i/∂z instead."""
     formula = _of_loss(network, network.loss.derivative, a, y).partition(" = ")[2]
     return formula if network.loss.is_canonical else bracketed(formula)
 
@@ -62,7 +62,7 @@ def _of_loss(network: Network, formula: str, a: str, y: str) -> str:
 
 
 def bracketed(text: str) -> str:
-    """A formula as a factor: a sum gets brackets."""
+    """A formula as a factor: sums get brackets."""
     outside, inside = text, 1
     while inside:
         outside, inside = re.subn(r"\([^()]*\)", "", outside)
@@ -70,13 +70,13 @@ def bracketed(text: str) -> str:
 
 
 def bare(text: str) -> str:
-    """A difference without the brackets that a product with it would need."""
+    """A difference without the brackets of a factor."""
     is_bracketed = text.startswith("(") and text.find(")") == len(text) - 1
     return text[1:-1] if is_bracketed else text
 
 
 def delta_formulas(network: Network, number: int, weighted: bool) -> list[str]:
-    """How delta of a layer comes from the loss, or from the layer above."""
+    """The formulas of a layer's delta, from the loss or from the layer above."""
     if number < len(network.layers):
         source = f"W{number + 1}ᵀ delta{number + 1}"
         return _pulled_back(network, number, source, f"f'(z{number}) ∘ ({source})")
@@ -88,7 +88,7 @@ def delta_formulas(network: Network, number: int, weighted: bool) -> list[str]:
 
 
 def _pulled_back(network: Network, number: int, source: str, product: str) -> list[str]:
-    """How delta comes from ∂loss/∂a, the `source`; `product` is that times f'."""
+    """The formulas of delta from ∂loss/∂a, the `source`; `product` is that times f'."""
     activation = network.layers[number - 1].activation
     if activation.is_identity:
         return [f"delta{number} = {bare(source)}"]
@@ -98,14 +98,14 @@ def _pulled_back(network: Network, number: int, source: str, product: str) -> li
 
 
 def update_formulas(optimizer: Optimizer, tensors: list[str]) -> list[str]:
-    """What an optimizer does, tensor by tensor or with all parameters at once."""
+    """The formulas of an optimizer, per tensor or for all parameters at once."""
     if not isinstance(optimizer, GradientDescent):
         return [worded(formula, vars(optimizer)) for formula in optimizer.formulas]
     return [line for tensor in tensors for line in descent_formulas(optimizer, tensor)]
 
 
 def descent_formulas(optimizer: GradientDescent, tensor: str) -> list[str]:
-    """Gradient descent's rule for a tensor, or for one of its entries."""
+    """The formulas of gradient descent for a tensor or one of its entries."""
     grad = f"∂objective/∂{tensor}"
     if not optimizer.momentum:
         return [f"{tensor} ← {tensor} - η {grad}"]

@@ -1,7 +1,7 @@
-"""A trace as LaTeX, to be put into lecture notes: formulas and matrices of amsmath.
+"""A trace as LaTeX for lecture notes: formulas and matrices of amsmath.
 
-Formulas are translated from the plain notation: W1[2,1] becomes W^{(1)}_{2,1}. What stands between
-them is text, with every character escaped that TeX would take for its own.
+Formulas are translated from the plain notation: W1[2,1] becomes W^{(1)}_{2,1}. All else is text,
+with TeX's special characters escaped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _align(equations: list[Formula | Chain]) -> str:
 
 
 def _aligned(equation: Formula | Chain) -> Iterator[str]:
-    """A line a right-hand side, each at its relation sign."""
+    """One line per right-hand side, aligned at the relation signs."""
     first = equation.text if isinstance(equation, Formula) else equation.parts[0]
     rest = () if isinstance(equation, Formula) else equation.parts[1:]
     left, sign, right = _split(first)
@@ -54,7 +54,7 @@ def _aligned(equation: Formula | Chain) -> Iterator[str]:
 
 
 def _pieces(part: str) -> list[str]:
-    """A long sum, cut before plus signs so that each piece fits a line."""
+    """A long sum, split before plus signs so that each piece fits on a line."""
     pieces: list[str] = []
     for term in re.split(r" (?=\+ )", part):
         if pieces and len(pieces[-1]) + len(term) < WIDTH:
@@ -82,7 +82,7 @@ def _texts(block: Block) -> Iterator[str]:
 
 
 def _side_by_side(items: tuple[Named, ...]) -> Iterator[list[tuple[Named, Sheet]]]:
-    """As many matrices a line as there is room for."""
+    """As many matrices per line as fit."""
     line: list[tuple[Named, Sheet]] = []
     for item in items:
         (sheet,) = sheets(Arrays((item,)))
@@ -124,22 +124,22 @@ _INDEX = r"(?:\[[\w,]+\])?"
 
 
 def math(text: str) -> str:
-    """A formula of the plain notation in that of TeX."""
+    """A formula in TeX, from the plain notation."""
     return re.sub(" +", " ", "".join(_translated(text))).strip()
 
 
 def _translated(text: str) -> Iterator[str]:
-    place = 0
-    while place < len(text):
+    start = 0
+    while start < len(text):
         for pattern, translation in _TOKENS:
-            match = pattern.match(text, place)
+            match = pattern.match(text, start)
             if match:
                 yield translation(match)
-                place = match.end()
+                start = match.end()
                 break
         else:
-            yield prose(text[place])
-            place += 1
+            yield prose(text[start])
+            start += 1
 
 
 def _fraction(match: re.Match[str]) -> str:
@@ -152,9 +152,9 @@ def _tensor(match: re.Match[str]) -> str:
     letter = "\\delta" if name == "delta" else name
     superscript = f"({layer})" if layer else ""
     superscript += "\\top" if transposed else ""
-    found = letter + (f"^{{{superscript}}}" if superscript else "")
-    found += f"_{{{index}}}" if index else ""
-    return f"{{{found}}}^{{2}}" if squared else found
+    tensor = letter + (f"^{{{superscript}}}" if superscript else "")
+    tensor += f"_{{{index}}}" if index else ""
+    return f"{{{tensor}}}^{{2}}" if squared else tensor
 
 
 def _number(match: re.Match[str]) -> str:
@@ -234,13 +234,13 @@ _ESCAPES = {
     ">": "\\textgreater{}",
     "|": "\\textbar{}",
     '"': "''",
-    "$": "{\\char36}",  # \$ would take a font that small installations lack
+    "$": "{\\char36}",  # \$ needs a font that is missing in small installations
     **{character: "\\" + character for character in "{}&#_%"},
 }
 
 
 def prose(text: str) -> str:
-    """Words with what is special to TeX escaped, and symbols in mathematical mode."""
+    """Text with TeX's special characters escaped, and symbols in math mode."""
     return "".join(map(_escaped, text))
 
 

@@ -1,4 +1,4 @@
-"""A trace as Markdown: pipe tables, and formulas as code, readable everywhere."""
+"""A trace as Markdown: pipe tables, and formulas as code blocks."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def _table(sheet: Sheet) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text on one line, which Markdown takes as it is."""
+    """Text on one line with Markdown's special characters escaped."""
     return re.sub(r"([\\`*_\[\]<>#|$~&])", r"\\\1", visible(text))

@@ -1,4 +1,4 @@
-"""A trace: some updates of an experiment with every number on the way, and one entry followed."""
+"""A trace: updates of an experiment with all their numbers, and one entry followed through them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Network
 from bpcli.optimizers import OPTIMIZERS, Optimizer
 from bpcli.optimizers.schedules import LearningRate, Schedule, rate_record
-from bpcli.registry import as_mapping, name_of
+from bpcli.registry import as_mapping
 from bpcli.trace.followed import Entry, Followed, follow, largest_gradient, parse_entry
 from bpcli.trace.rows import chosen_rows, notes_on, splits_of
 from bpcli.trace.updates import Forward, Pass, Update, slots, trace_forward, trace_updates
@@ -27,10 +27,10 @@ from bpcli.training.objective import NetworkObjective
 
 @dataclass(frozen=True)
 class Setting:
-    """What does not change from update to update.
+    """All that is the same in every update.
 
-    `rows` count into the table from 0, `targets` are (outputs, rows) as the network sees them; None
-    where the data have none. The objective is `scale` Σ_i w_i loss_i plus L2 over `training_rows`.
+    `rows` are indices into the table from 0; `targets` are (outputs, rows) after scaling, or None
+    if the data have none. The objective is `scale` Σ_i w_i loss_i plus L2 over `training_rows`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Setting:
 
     @property
     def factor(self) -> float:
-        """What the mean over the rows is multiplied by: 1, or their number for sums."""
+        """The factor on the mean over the rows: 1, or their number for sums."""
         return 1.0 if self.reduction == "mean" else float(len(self.rows))
 
     @property
@@ -59,22 +59,13 @@ class Setting:
 
     @property
     def scale(self) -> float:
-        """What the objective multiplies Σ_i w_i loss_i by."""
+        """The objective's factor on Σ_i w_i loss_i."""
         return self.factor / self.total_weight
-
-    @property
-    def described(self) -> str:
-        """The network in a few words."""
-        layers = [
-            f"{layer.units} {name_of(ACTIVATIONS, layer.activation)}"
-            for layer in self.network.layers
-        ]
-        return f"{self.network.inputs} - {' - '.join(layers)}"
 
 
 @dataclass(frozen=True)
 class Trace:
-    """Updates, or the forward pass alone where the data have no targets."""
+    """Updates, or only the forward pass if the data have no targets."""
 
     setting: Setting
     forward: tuple[Forward, ...]
@@ -82,14 +73,14 @@ class Trace:
     entry: Entry | None
 
     def to_json(self) -> dict[str, Any]:
-        """All numbers in full, a list a row of the table; the keys are in the README."""
+        """All numbers in full, one list per row of the table; the README documents the keys."""
         setting = self.setting
         optimizer = as_mapping(OPTIMIZERS, setting.optimizer)
         return {
             "name": setting.name,
             "shown": setting.shown,
             "notes": list(setting.notes),
-            "network": setting.described,
+            "network": setting.network.summary,
             "loss": as_mapping(LOSSES, setting.network.loss),
             "optimizer": {**optimizer, "learning_rate": rate_record(setting.learning_rate)},
             "rows": setting.rows.tolist(),
@@ -110,8 +101,8 @@ class Trace:
             "passes": [_pass_json(one) for one in update.passes],
             "before": _tensors_json(network, update.before.params),
             "after": _tensors_json(network, update.after.params),
-            "state_before": _state_json(network, update.before.state),
-            "state_after": _state_json(network, update.after.state),
+            "state_before": _state_json(network, update.before.optimizer_state),
+            "state_after": _state_json(network, update.after.optimizer_state),
             "diagnostics_before": update.diagnostics_before,
             "diagnostics_after": update.diagnostics_after,
             "objective_after": update.objective_after,
@@ -120,7 +111,7 @@ class Trace:
         }
 
     def followed(self, update: Update) -> Followed:
-        """The entry's way through an update."""
+        """The numbers of the entry in an update."""
         assert self.entry is not None
         return follow(self.entry, self.setting.network, update)
 
@@ -135,50 +126,49 @@ def trace(
 ) -> Trace:
     """Trace updates from `params` on some rows of the table, counted from 0.
 
-    Without `rows` they are the whole training set if it is small, else its first row. `entry` is
-    a name such as W1[2,1]; without one, the weight of the first layer that has the largest
-    gradient. Raises `ConfigError` for rows and entries that there are not, and `Diverged` where
-    the loss is not finite.
+    By default `rows` are the whole training set if it is small, else its first row, and `entry`, a
+    name such as W1[2,1], is the weight of the first layer with the largest gradient. Raises
+    `ConfigError` for rows and entries that do not exist, and `Diverged` if the loss is not finite.
     """
     index, shown = chosen_rows(experiment, rows)
     followed = None if entry is None else parse_entry(entry, experiment.network)
     if not experiment.table.has_targets:
         return _without_targets(experiment, params, index, shown, followed)
-    found = list(issues.of_loss(experiment.network, experiment.splits))
-    if found:
-        raise experiment.config.error(found)
+    loss_issues = list(issues.of_loss(experiment.network, experiment.splits))
+    if loss_issues:
+        raise experiment.config.error(loss_issues)
     objective = _objective(experiment, index)
     training = _training(experiment, objective, params)
     setting = _setting(experiment, index, shown, objective)
     if params is not experiment.initial_params and _remembers(experiment, params):
-        anew = "The optimizer begins anew at these weights, as in a first epoch."
-        setting = replace(setting, notes=(*setting.notes, anew))
+        note = "The optimizer starts afresh at these weights, as in the first epoch."
+        setting = replace(setting, notes=(*setting.notes, note))
     updates = tuple(trace_updates(training, setting.optimizer, steps))
     first = updates[0].passes[0]
     return Trace(setting, first.forward, updates, followed or largest_gradient(first))
 
 
 def _remembers(experiment: Experiment, params: Vector) -> bool:
-    """Whether a step depends on those before it, or on the epoch."""
-    asked = experiment.spec.training
-    return bool(asked.optimizer.init(params)) or isinstance(asked.learning_rate, Schedule)
+    """Whether a step depends on the steps before it, or on the epoch."""
+    spec = experiment.spec.training
+    return bool(spec.optimizer.init(params)) or isinstance(spec.learning_rate, Schedule)
 
 
 def _training(experiment: Experiment, objective: NetworkObjective, params: Vector) -> Training:
-    """The training loop's steps, on these rows as the full batch."""
-    asked = experiment.spec.training
+    """The training loop's steps, with these rows as the full batch."""
+    spec = experiment.spec.training
     return Training(
         objective,
-        asked.optimizer,
+        spec.optimizer,
         params,
-        learning_rate=asked.learning_rate,
+        learning_rate=spec.learning_rate,
         batches=Batches(),
         rng=stream(experiment.spec.seed, "batches"),
     )
 
 
 def _objective(experiment: Experiment, index: Labels) -> NetworkObjective:
-    """What training minimises, on some rows of the table as if they were a batch."""
+    """The objective of training, over some rows of the table as one batch."""
     split = experiment.preprocessor.split("data", experiment.table, index)
     network, training = experiment.network, experiment.spec.training
     rows = Rows.filled(network, split.blocks(), len(split), experiment.dtype, split.weight)
@@ -225,7 +215,7 @@ def _setting(
     )
 
 
-# JSON: rows of the table are rows.
+# JSON: one list per row of the table.
 
 
 def _forward_json(layer: Forward) -> dict[str, Any]:
@@ -270,7 +260,7 @@ def _tensors_json(network: Network, vector: Vector) -> dict[str, Any]:
 
 
 def _state_json(network: Network, state: Any) -> dict[str, Any]:
-    """Numbers as they are, vectors of the parameters' size tensor by tensor."""
+    """Numbers by name; vectors of the parameters' size by name and tensor."""
     numbers = {name: value.item() for name, value in state.items() if value.shape == ()}
     vectors = {
         name: {tensor: values.tolist() for tensor, values in tensors.items()}

@@ -1,4 +1,4 @@
-"""A trace on a terminal, or in a stream of plain text."""
+"""A trace on a terminal or in a plain text stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Screen(Protocol):
 
 
 Spell: TypeAlias = Callable[[str], str]
-"""Puts signs that the screen lacks in words, before columns are aligned."""
+"""Replaces signs that the screen cannot show by words, before columns are aligned."""
 
 
 def show(blocks: Iterable[Block], screen: Screen, spell: Spell) -> None:
@@ -56,7 +56,7 @@ def _lines(block: Heading | Prose | Formula | Chain) -> Iterator[str]:
 
 
 def folded(equation: Formula | Chain, indent: str = "  ", width: int = WIDTH) -> Iterator[str]:
-    """An equation on one line if there is room, else with its numbers below its symbols."""
+    """An equation on one line if it fits, else with its numbers below its symbols."""
     left, *rest = (equation.text,) if isinstance(equation, Formula) else equation.parts
     line = indent + " = ".join([left, *rest])
     if len(line) <= width:
@@ -73,7 +73,7 @@ _DEEPEST = 18
 
 
 def _lines_of(parts: list[str], width: int) -> list[str]:
-    """Right-hand sides on one line if there is room, else one a line."""
+    """Right-hand sides on one line if they fit, else one per line."""
     line = "".join(f" = {part}" for part in parts).strip()
     if not parts or len(line) <= width:
         return [line] if parts else []

@@ -1,7 +1,7 @@
-"""The rows of the table that a trace is of, and what is said of them.
+"""The rows of the table that a trace shows, and their description.
 
-Which rows make the update is said in words, never left to guess: an update from one row is not the
-one that training makes of all.
+The description always names the rows of the update, since an update from one row differs from
+training's update from all rows.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from bpcli.errors import ConfigError
 from bpcli.experiment.experiment import Experiment
 
 MOST_ROWS = 8
-"""So many training rows are all shown unless others are asked for: more do not fit a page."""
+"""Training sets of up to this size are shown whole by default; more rows do not fit on a page."""
 
 
 def chosen_rows(experiment: Experiment, rows: Sequence[int] | None) -> tuple[Labels, str]:
-    """The rows of the table, and in words which they are."""
+    """The rows of the table, and their description."""
     training = experiment.splits["train"].index
     if rows is None:
         return _default_rows(training)
     last = len(experiment.table) - 1
     if not 0 < len(rows) <= last + 1 or min(rows) < 0 or max(rows) > last:
-        raise ConfigError(f"There are no such rows: the data have rows 0 to {last}.")
+        raise ConfigError(f"There are no such rows: expected rows from 0 to {last}.")
     index = np.asarray(rows, np.intp)
     if np.array_equal(index, training):
         return index, f"{_counted(index)}, the whole training set"
@@ -37,7 +37,7 @@ def _default_rows(training: Labels) -> tuple[Labels, str]:
     if len(training) <= MOST_ROWS:
         return training, f"{_counted(training)}, the whole training set"
     first = training[:1]
-    return first, (f"{_counted(first)} alone, the first of the {len(training)} training rows")
+    return first, f"{_counted(first)} alone, the first of the {len(training)} training rows"
 
 
 def _counted(index: Labels) -> str:
@@ -56,20 +56,21 @@ def splits_of(experiment: Experiment, index: Labels) -> tuple[SplitName, ...]:
 
 
 def notes_on(experiment: Experiment, index: Labels) -> list[str]:
-    """What a reader would otherwise take for granted."""
+    """Notes on rows, batches and scales that a reader would not expect."""
     spec, notes = experiment.spec, []
     others = sorted(set(splits_of(experiment, index)) - {"train"})
     if others:
-        notes.append(f"Some of these rows are of the {' and '.join(others)} split: not trained on.")
+        splits = " and ".join(others)
+        notes.append(f"Some of these rows are in the {splits} split: they are not trained on.")
     size = spec.training.batch_size
     if size != "full":
         notes.append(f"Training draws {'a row' if size == 1 else f'{size} rows'} for each update.")
     sides = {"inputs": experiment.preprocessor.inputs, "targets": experiment.preprocessor.targets}
     scaled = [name for name, scale in sides.items() if not scale.changes_nothing]
     if scaled:
-        notes.append(f"{' and '.join(scaled).capitalize()} are as data.scale leaves them.")
+        notes.append(f"{' and '.join(scaled).capitalize()} are shown as scaled by data.scale.")
     if not experiment.table.has_targets:
         notes.append(
-            "The data have no targets: no loss, no backward pass, no update; forward alone."
+            "The data have no targets: there is only a forward pass, without loss and update."
         )
     return notes

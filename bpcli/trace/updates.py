@@ -1,4 +1,4 @@
-"""Updates with every number on the way, for those who want to see what training does.
+"""Updates with all their numbers, to show what training does.
 
 The numbers come from the code that trains: the kernel's forward and backward pass, the objective,
 and the steps of the training loop. Samples are columns; sums are over the rows of the objective.
@@ -24,7 +24,7 @@ from bpcli.training.objective import NetworkObjective
 
 @dataclass(frozen=True)
 class Forward:
-    """One layer on the way up: z = W below + b, a = f(z). Of a layer without bias, b is None."""
+    """One layer's forward pass: z = W below + b, a = f(z); b is None for a layer without bias."""
 
     layer: Layer
     W: Array
@@ -35,7 +35,7 @@ class Forward:
 
     @property
     def slope(self) -> Array | None:
-        """f'(z), by the pullback of ones; None where f mixes units or chooses among them."""
+        """f'(z), by the pullback of ones; None if f mixes units or chooses among them."""
         if not self.layer.activation.is_elementwise:
             return None
         slope = np.empty_like(self.z)
@@ -45,11 +45,11 @@ class Forward:
 
 @dataclass(frozen=True)
 class Backward:
-    """One layer on the way down. `loss` is Σ_i w_i loss_i; the objective scales it and adds L2.
+    """One layer's backward pass. `loss` is Σ_i w_i loss_i; the objective scales it and adds L2.
 
-    `grad_a` is ∂loss/∂a: W[l+1]ᵀ delta[l+1] below the last layer, and None where the loss gives
-    delta, ∂loss/∂z, directly. Both hold the row's weight. A frozen bias has a derivative of the
-    loss, and 0 of the objective.
+    `grad_a` is ∂loss/∂a: W[l+1]ᵀ delta[l+1] below the last layer, and None if the loss gives delta,
+    ∂loss/∂z, directly. Both include the row's weight. A frozen bias has a derivative of the loss,
+    but 0 as derivative of the objective.
     """
 
     grad_a: Array | None
@@ -62,7 +62,7 @@ class Backward:
 
 @dataclass(frozen=True)
 class Loss:
-    """What the outputs cost: loss_i of each row, Σ_i w_i loss_i, the L2 term, the objective."""
+    """The loss: loss_i of each row, Σ_i w_i loss_i, the L2 term, the objective."""
 
     per_row: Vector
     total: float
@@ -74,7 +74,7 @@ class Loss:
 class Pass:
     """Forward, loss and backward at one parameter vector, layers input side first.
 
-    `moves` are the layers, from 1, that the update takes from this pass.
+    `moves` are the layers, from 1, that the gradient of this pass updates.
     """
 
     forward: tuple[Forward, ...]
@@ -85,19 +85,19 @@ class Pass:
     @property
     def grad(self) -> dict[str, Array]:
         """∂objective/∂W and ∂objective/∂b by the tensor's name."""
-        found: dict[str, Array] = {}
+        grad: dict[str, Array] = {}
         for number, down in enumerate(self.backward, start=1):
-            found[f"W{number}"] = down.objective_by_W
+            grad[f"W{number}"] = down.objective_by_W
             if down.objective_by_b is not None:
-                found[f"b{number}"] = down.objective_by_b
-        return found
+                grad[f"b{number}"] = down.objective_by_b
+        return grad
 
 
 @dataclass(frozen=True)
 class Update:
-    """One step of the optimizer: from where to where, and the passes whose gradients it took.
+    """One step of the optimizer: the states before and after, and the passes of its gradients.
 
-    An update from `update: layerwise` has a pass a layer, the last layer's first.
+    With `update: layerwise` there is one pass per layer, the last layer's first.
     """
 
     passes: tuple[Pass, ...]
@@ -109,38 +109,38 @@ class Update:
 
     @property
     def ended(self) -> StepFailed | None:
-        """Why no step was found, where that is so."""
+        """Why no step was found; None if there was one."""
         return self.after.ended
 
     def pass_of(self, layer: int) -> Pass:
-        """The pass whose gradient moves a layer, counted from 1."""
+        """The pass whose gradient updates a layer, counted from 1."""
         return next(one for one in self.passes if layer in one.moves)
 
 
 def trace_updates(training: Training, optimizer: Optimizer, count: int) -> Iterator[Update]:
-    """So many steps of the training's optimizer on the full batch; fewer where it finds no more.
+    """Make up to `count` steps on the full batch; fewer if the optimizer finds no more.
 
-    Raises `Diverged` where the objective is not finite.
+    Raises `Diverged` if the objective is not finite.
     """
-    here = training.start
+    before = training.start
     for number in range(count):
-        here = _evaluated(training, here, number)
-        after = _evaluated(training, training.advance(here, 1), number + 1)
+        before = _evaluated(training, before, number)
+        after = _evaluated(training, training.advance(before, 1), number + 1)
         yield Update(
-            tuple(_passes(training.objective, optimizer, here.params, after.params)),
-            here,
+            tuple(_passes(training.objective, optimizer, before.params, after.params)),
+            before,
             after,
-            training.diagnostics(here),
+            training.diagnostics(before),
             training.diagnostics(after),
             after.point.evaluate(training.objective).value,
         )
         if after.ended is not None:
             return
-        here = after
+        before = after
 
 
 def _evaluated(training: Training, state: TrainState, number: int) -> TrainState:
-    """The state with value and gradient known. Raises `Diverged` where they are not finite."""
+    """The state with value and gradient. Raises `Diverged` if they are not finite."""
     if np.isfinite(state.params).all():
         state = state.evaluated(training.objective)
         if state.has_finite_loss:
@@ -167,7 +167,7 @@ def _passes(
 
 
 def is_layerwise(optimizer: Optimizer) -> bool:
-    """Whether layers move one after the other, each along a gradient of its own."""
+    """Whether layers are updated one after the other, each along a new gradient."""
     return isinstance(optimizer, GradientDescent) and optimizer.update == "layerwise"
 
 
@@ -195,7 +195,7 @@ def trace_pass(objective: NetworkObjective, params: Vector, moves: tuple[int, ..
 
 
 def trace_forward(network: Network, params: Vector, X: Array) -> tuple[Forward, ...]:
-    """The way up alone, for the rows of X (n, inputs)."""
+    """The forward pass for the rows of X (n, inputs)."""
     work = Workspace(network, params)
     forward_rows(work, X)
     return _forward(work, params, X.astype(params.dtype).T)
@@ -206,8 +206,8 @@ def _forward(work: Workspace, params: Vector, inputs: Array) -> tuple[Forward, .
     tensors = dict(work.network.tensors(params))
     activations = [inputs, *(layer.a for layer in work.layers)]
     return tuple(
-        Forward(here.layer, tensors[f"W{number}"], tensors.get(f"b{number}"), below, here.z, a)
-        for number, (here, (below, a)) in enumerate(
+        Forward(layer.layer, tensors[f"W{number}"], tensors.get(f"b{number}"), below, layer.z, a)
+        for number, (layer, (below, a)) in enumerate(
             zip(work.layers, pairwise(activations), strict=True), start=1
         )
     )
@@ -216,7 +216,7 @@ def _forward(work: Workspace, params: Vector, inputs: Array) -> tuple[Forward, .
 def _grad_by_outputs(
     network: Network, top: LayerPass, Y: Array, row_weight: Vector | None
 ) -> Array | None:
-    """∂loss/∂a; None of a canonical loss, whose delta is a - y."""
+    """∂loss/∂a; None for a canonical loss, whose delta is a - y."""
     if network.loss.is_canonical:
         return None
     grad_a = np.empty_like(top.a)

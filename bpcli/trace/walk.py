@@ -1,4 +1,4 @@
-"""The one walk through a trace, from which every format for people is made."""
+"""The walk through a trace that yields its blocks, for all formats but JSON."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from bpcli.trace.updates import Backward, Forward, Pass, Update, is_layerwise, s
 
 
 def walk(trace: Trace) -> list[Block]:
-    """All that a page shows, from the top; at the end, whether something had to be left out."""
+    """The blocks of a trace in order; at the end, a note if numbers are not shown."""
     blocks = list(_blocks(trace))
     if any(isinstance(block, Arrays) and has_cut(block) for block in blocks):
-        blocks.append(Prose("… stands for what a page has no room for: --format json has it all."))
+        blocks.append(Prose("… stands for numbers that do not fit: --format json has all of them."))
     return blocks
 
 
@@ -52,17 +52,17 @@ def _opening(trace: Trace) -> Iterator[Block]:
         yield Prose(note)
     weights = "" if setting.weight is None else " w holds the weights of the rows."
     columns = (
-        "A row of the table is a column of a0, z, a and delta."
+        "Each table row is a column of a0, z, a and delta."
         if len(setting.rows) > 1
-        else "The row of the table is the column a0."
+        else "The table row is the column a0."
     )
-    yield Prose(f"{columns} A row of W is a unit. Entries count from 1.{weights}")
+    yield Prose(f"{columns} A row of W is a unit. Entries are counted from 1.{weights}")
 
 
 def _described(setting: Setting, has_updates: bool) -> str:
     loss = name_of(LOSSES, setting.network.loss)
     if not has_updates:
-        return f"{setting.described}."
+        return f"{setting.network.summary}."
     optimizer = name_of(OPTIMIZERS, setting.optimizer)
     rate = rate_at(setting.learning_rate, 0)
     at_first = " at first" * isinstance(setting.learning_rate, Schedule)
@@ -72,7 +72,7 @@ def _described(setting: Setting, has_updates: bool) -> str:
     options += ["nesterov"] if getattr(setting.optimizer, "nesterov", False) else []
     options += ["layer by layer"] if is_layerwise(setting.optimizer) else []
     how = f"{optimizer} with {', '.join(options)}" if options else optimizer
-    return f"{setting.described}; loss {loss}; optimizer {how}."
+    return f"{setting.network.summary}; loss {loss}; optimizer {how}."
 
 
 # One update.
@@ -82,7 +82,7 @@ def _update(trace: Trace, update: Update) -> Iterator[Block]:
     setting = trace.setting
     for one in update.passes:
         if is_layerwise(setting.optimizer):
-            yield Heading(2, f"For layer {one.moves[0]}, with the layers above as they are by now")
+            yield Heading(2, f"For layer {one.moves[0]}, with the layers above already updated")
         yield from _pass(setting, one)
         yield from _step(setting, update, one)
         if trace.entry is not None and trace.entry.layer in one.moves:
@@ -94,22 +94,22 @@ def _pass(setting: Setting, one: Pass) -> Iterator[Block]:
     yield from _forward(setting, one.forward)
     yield from _loss(setting, one)
     yield Heading(2, "Backward")
-    for layer in reversed(range(min(one.moves), len(one.forward) + 1)):
-        yield from _backward(setting, one, layer)
+    for layer_number in reversed(range(min(one.moves), len(one.forward) + 1)):
+        yield from _backward(setting, one, layer_number)
 
 
 def _forward(setting: Setting, layers: tuple[Forward, ...]) -> Iterator[Block]:
     yield Heading(2, "Forward")
     yield from _data(setting, layers[0].below)
-    for place, layer in enumerate(layers, start=1):
-        yield Heading(3, f"Layer {place}: {_units(layer)}")
-        for text in formulas.forward_formulas(layer.layer, place):
+    for layer_number, layer in enumerate(layers, start=1):
+        yield Heading(3, f"Layer {layer_number}: {_units(layer)}")
+        for text in formulas.forward_formulas(layer.layer, layer_number):
             yield Formula(text)
-        yield Arrays(_tensors(place, layer.W, layer.b))
+        yield Arrays(_tensors(layer_number, layer.W, layer.b))
         if layer.layer.activation.is_identity:
-            yield _by_row(setting, (f"z{place} = a{place}", layer.z))
+            yield _by_row(setting, (f"z{layer_number} = a{layer_number}", layer.z))
         else:
-            yield _by_row(setting, (f"z{place}", layer.z), (f"a{place}", layer.a))
+            yield _by_row(setting, (f"z{layer_number}", layer.z), (f"a{layer_number}", layer.a))
 
 
 def _data(setting: Setting, X: Array) -> Iterator[Block]:
@@ -160,69 +160,73 @@ def _l2_factor(setting: Setting) -> str:
 # Backward.
 
 
-def _backward(setting: Setting, one: Pass, place: int) -> Iterator[Block]:
-    up, down = one.forward[place - 1], one.backward[place - 1]
-    yield Heading(3, f"Layer {place}")
+def _backward(setting: Setting, one: Pass, layer_number: int) -> Iterator[Block]:
+    up, down = one.forward[layer_number - 1], one.backward[layer_number - 1]
+    yield Heading(3, f"Layer {layer_number}")
     activation = up.layer.activation
-    slope = formulas.slope_formula(activation, place)
-    cancels = place == len(one.forward) and setting.network.loss.is_canonical
-    delta = formulas.delta_formulas(setting.network, place, setting.weight is not None)
+    slope = formulas.slope_formula(activation, layer_number)
+    cancels = layer_number == len(one.forward) and setting.network.loss.is_canonical
+    delta = formulas.delta_formulas(setting.network, layer_number, setting.weight is not None)
     if slope is not None and not cancels:
         yield Formula(slope)
     for text in delta:
         yield Formula(text)
     if cancels:
-        yield Prose(f"f'(z{place}) is not missing: with this loss it cancels.")
-    yield _by_row(setting, *_delta_arrays(one, place))
-    if place in one.moves:
-        yield from _gradient(setting, up, down, place)
+        yield Prose(f"f'(z{layer_number}) does not appear: it cancels with this loss.")
+    yield _by_row(setting, *_delta_arrays(one, layer_number))
+    if layer_number in one.moves:
+        yield from _gradient(setting, up, down, layer_number)
 
 
-def _delta_arrays(one: Pass, place: int) -> Iterator[tuple[str, Array]]:
-    """What delta is made of, where it is more than a difference, and delta."""
-    up, down = one.forward[place - 1], one.backward[place - 1]
-    activation, is_last = up.layer.activation, place == len(one.forward)
+def _delta_arrays(one: Pass, layer_number: int) -> Iterator[tuple[str, Array]]:
+    """The factors of delta, if it is more than a difference, and delta."""
+    up, down = one.forward[layer_number - 1], one.backward[layer_number - 1]
+    activation, is_last = up.layer.activation, layer_number == len(one.forward)
     if down.grad_a is not None and not activation.is_identity:
-        source = f"∂loss/∂a{place}" if is_last else f"W{place + 1}ᵀ delta{place + 1}"
-        yield (source if activation.is_elementwise else f"g{place}"), down.grad_a
+        source = (
+            f"∂loss/∂a{layer_number}"
+            if is_last
+            else f"W{layer_number + 1}ᵀ delta{layer_number + 1}"
+        )
+        yield (source if activation.is_elementwise else f"g{layer_number}"), down.grad_a
         if up.slope is not None:
-            yield f"f'(z{place})", up.slope
-    yield f"delta{place}", down.delta
+            yield f"f'(z{layer_number})", up.slope
+    yield f"delta{layer_number}", down.delta
 
 
-def _gradient(setting: Setting, up: Forward, down: Backward, place: int) -> Iterator[Block]:
+def _gradient(setting: Setting, up: Forward, down: Backward, layer_number: int) -> Iterator[Block]:
     many = len(setting.rows) > 1
-    yield Formula(f"∂loss/∂W{place} = delta{place} a{place - 1}ᵀ")
+    yield Formula(f"∂loss/∂W{layer_number} = delta{layer_number} a{layer_number - 1}ᵀ")
     if up.b is not None:
-        yield Formula(f"∂loss/∂b{place} = {'Σ_i ' if many else ''}delta{place}")
-    yield _gradients("loss", place, down.loss_by_W, down.loss_by_b)
+        yield Formula(f"∂loss/∂b{layer_number} = {'Σ_i ' if many else ''}delta{layer_number}")
+    yield _gradients("loss", layer_number, down.loss_by_W, down.loss_by_b)
     is_frozen = up.layer.bias == "frozen"
     if setting.l2 or scaled_formula(setting, "loss") != "loss":
-        yield from _objective_gradient(setting, up, down, place)
+        yield from _objective_gradient(setting, up, down, layer_number)
     elif is_frozen:
-        yield Prose(f"b{place} is frozen: training leaves it as it is.")
+        yield Prose(f"b{layer_number} is frozen: training does not change it.")
 
 
 def _objective_gradient(
-    setting: Setting, up: Forward, down: Backward, place: int
+    setting: Setting, up: Forward, down: Backward, layer_number: int
 ) -> Iterator[Block]:
-    scaled = scaled_formula(setting, f"∂loss/∂W{place}")
+    scaled = scaled_formula(setting, f"∂loss/∂W{layer_number}")
     if setting.l2:
         factor = "" if setting.factor == 1 else f"{number(setting.factor)} · "
-        scaled += f" + ({factor}{number(setting.l2)}/{setting.training_rows}) W{place}"
-    yield Formula(f"∂objective/∂W{place} = {scaled}")
+        scaled += f" + ({factor}{number(setting.l2)}/{setting.training_rows}) W{layer_number}"
+    yield Formula(f"∂objective/∂W{layer_number} = {scaled}")
     if up.layer.bias == "frozen":
-        yield Prose(f"b{place} is frozen: training leaves it as it is.")
+        yield Prose(f"b{layer_number} is frozen: training does not change it.")
     elif up.b is not None:
-        bias = scaled_formula(setting, f"∂loss/∂b{place}")
-        yield Formula(f"∂objective/∂b{place} = {bias}")
-    yield _gradients("objective", place, down.objective_by_W, down.objective_by_b)
+        bias = scaled_formula(setting, f"∂loss/∂b{layer_number}")
+        yield Formula(f"∂objective/∂b{layer_number} = {bias}")
+    yield _gradients("objective", layer_number, down.objective_by_W, down.objective_by_b)
 
 
-def _gradients(what: str, place: int, by_W: Array, by_b: Vector | None) -> Arrays:
-    items = [Named(f"∂{what}/∂W{place}", by_W)]
+def _gradients(what: str, layer_number: int, by_W: Array, by_b: Vector | None) -> Arrays:
+    items = [Named(f"∂{what}/∂W{layer_number}", by_W)]
     if by_b is not None:
-        items.append(Named(f"∂{what}/∂b{place}", by_b[:, np.newaxis]))
+        items.append(Named(f"∂{what}/∂b{layer_number}", by_b[:, np.newaxis]))
     return Arrays(tuple(items))
 
 
@@ -232,12 +236,12 @@ def _gradients(what: str, place: int, by_W: Array, by_b: Vector | None) -> Array
 def _step(setting: Setting, update: Update, one: Pass) -> Iterator[Block]:
     network, optimizer = setting.network, setting.optimizer
     yield Heading(2, f"The update, by {name_of(OPTIMIZERS, optimizer)}")
-    before, after = (dict(network.tensors(place.params)) for place in (update.before, update.after))
+    before, after = (dict(network.tensors(state.params)) for state in (update.before, update.after))
     moved = [
         name
-        for place in one.moves
-        for name in (f"W{place}", f"b{place}")
-        if name in before and (name[0] == "W" or network.layers[place - 1].bias == "trained")
+        for layer_number in one.moves
+        for name in (f"W{layer_number}", f"b{layer_number}")
+        if name in before and (name[0] == "W" or network.layers[layer_number - 1].bias == "trained")
     ]
     for text in formulas.update_formulas(optimizer, moved):
         yield Formula(text)
@@ -246,16 +250,20 @@ def _step(setting: Setting, update: Update, one: Pass) -> Iterator[Block]:
     if update.ended is not None:
         yield Prose(f"No step was made. {update.ended}")
         return
-    states = slots(network, update.after.state)
-    for place in one.moves:
+    states = slots(network, update.after.optimizer_state)
+    for layer_number in one.moves:
         for tensors in states.items():
-            yield _slot(*tensors, place)
-        yield Arrays(_tensors(place, before[f"W{place}"], before.get(f"b{place}")))
-        yield Arrays(_tensors(place, after[f"W{place}"], after.get(f"b{place}"), " new"))
+            yield _slot(*tensors, layer_number)
+        yield Arrays(
+            _tensors(layer_number, before[f"W{layer_number}"], before.get(f"b{layer_number}"))
+        )
+        yield Arrays(
+            _tensors(layer_number, after[f"W{layer_number}"], after.get(f"b{layer_number}"), " new")
+        )
 
 
-def _slot(name: str, tensors: dict[str, Array], place: int) -> Arrays:
-    named = _tensors(place, tensors[f"W{place}"], tensors.get(f"b{place}"))
+def _slot(name: str, tensors: dict[str, Array], layer_number: int) -> Arrays:
+    named = _tensors(layer_number, tensors[f"W{layer_number}"], tensors.get(f"b{layer_number}"))
     return Arrays(tuple(Named(f"{name} {item.name}", item.array) for item in named))
 
 
@@ -265,21 +273,21 @@ def _ending(update: Update) -> Iterator[Block]:
         f"The objective was {number(objective, 9)} before and is "
         f"{number(update.objective_after, 9)} after this update."
     )
-    figures = [
+    changes = [
         f"{name} {number(update.diagnostics_before[name])} → {number(value)}"
         for name, value in update.diagnostics_after.items()
         if update.diagnostics_before[name] != value
     ]
-    if figures:
-        yield Prose(f"Of the optimizer: {', '.join(figures)}.")
+    if changes:
+        yield Prose(f"Optimizer: {', '.join(changes)}.")
 
 
 # Arrays.
 
 
-def _tensors(place: int, W: Array, b: Vector | None, mark: str = "") -> tuple[Named, ...]:
-    weights = Named(f"W{place}{mark}", W)
-    return (weights,) if b is None else (weights, Named(f"b{place}{mark}", b[:, np.newaxis]))
+def _tensors(layer_number: int, W: Array, b: Vector | None, mark: str = "") -> tuple[Named, ...]:
+    weights = Named(f"W{layer_number}{mark}", W)
+    return (weights,) if b is None else (weights, Named(f"b{layer_number}{mark}", b[:, np.newaxis]))
 
 
 def _by_row(setting: Setting, *items: tuple[str, Array]) -> Arrays:

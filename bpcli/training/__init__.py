@@ -1,1 +1,1 @@
-"""Training: the objective, the optimizers that lower it, when to stop, and the loop of epochs."""
+"""Training: the objective, mini-batches, the loop of epochs, and the stop rules."""

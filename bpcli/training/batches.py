@@ -1,4 +1,4 @@
-"""Which rows each update of an epoch sees: all of them, or mini-batches drawn from a stream."""
+"""The rows of each update of an epoch: all of them, or random mini-batches."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Sampling: TypeAlias = Literal["shuffle", "random"]
 
 @dataclass(frozen=True)
 class Batches:
-    """Full batch where `size` is None; else ⌈rows_per_epoch / size⌉ updates an epoch.
+    """Full batch if `size` is None; else ⌈rows_per_epoch / size⌉ updates per epoch.
 
-    `shuffle` takes each row at most once an epoch, `random` draws rows with replacement.
+    `shuffle` takes each row at most once per epoch, `random` draws rows with replacement.
     """
 
     size: int | None = None

@@ -1,8 +1,8 @@
-"""The training loop: a generator of `Epoch` records that asks nobody whether to go on.
+"""The training loop: a generator of `Epoch` records; its consumer decides when to stop.
 
-Record e describes the state after e epochs. Its figures are computed when they are first read,
-from parameters that never change, so a reader pays for what it reads and when; and epochs that
-nobody is to read of have no record at all.
+Record e describes the state after e epochs. Its values are computed when they are first read, from
+parameters that never change, so the consumer pays only for what it reads. Epochs that are not due
+need no record.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ class Epoch:
 
     def __init__(
         self,
-        position: TrainState,
+        state: TrainState,
         seconds: float,
         training: Training,
         validation: NetworkObjective | None,
     ) -> None:
-        self._position = position
-        self.number = position.number
-        self.params = position.params
+        self._state = state
+        self.number = state.number
+        self.params = state.params
         self.seconds = seconds
-        self.diagnostics = training.diagnostics(position)
-        self.ended = position.ended
+        self.diagnostics = training.diagnostics(state)
+        self.ended = state.ended
         self.objective = training.objective
         self.validation = validation
 
     @property
-    def position(self) -> TrainState:
-        """Where training stands, to go on from there or to be saved."""
-        return self._position.without_evaluation()
+    def state(self) -> TrainState:
+        """The state of training, to be saved or to resume with."""
+        return self._state.without_evaluation()
 
     @property
     def _evaluation(self) -> Evaluation:
-        """The objective with its gradient, computed once until it is handed on."""
-        self._position = self._position.evaluated(self.objective)
-        return self._position.point.evaluate(self.objective)
+        """The objective with its gradient, computed once until the state is handed on."""
+        self._state = self._state.evaluated(self.objective)
+        return self._state.point.evaluate(self.objective)
 
     def hand_on(self) -> TrainState:
-        """Where training stands, with what was found out there: a gradient is not kept here."""
-        position, self._position = self._position, self._position.without_evaluation()
-        return position
+        """Return the state with its evaluation, and keep it without: a gradient takes memory."""
+        state, self._state = self._state, self._state.without_evaluation()
+        return state
 
     @property
     def is_evaluated(self) -> bool:
@@ -67,7 +67,7 @@ class Epoch:
 
     @cached_property
     def loss(self) -> float:
-        """The objective over the whole training set; not finite where training has diverged."""
+        """The objective over the whole training set; not finite if training has diverged."""
         return self._evaluation.value
 
     @cached_property
@@ -82,12 +82,12 @@ class Epoch:
 
     @cached_property
     def grad_norms(self) -> list[float]:
-        """The same for the part of the gradient that is each layer's, first layer first."""
+        """The norm of each layer's part of the gradient, first layer first."""
         grad = self._evaluation.grad
         return [norm(grad[where]) for where in self.objective.network.layer_slices]
 
     def release(self) -> None:
-        """Drop the objectives, which hold most of a training's memory; what was read stays."""
+        """Release the objectives, most of a training's memory; values read so far stay."""
         del self.objective
         self.validation = None
 
@@ -100,7 +100,7 @@ class Epoch:
 
 
 NextDue: TypeAlias = Callable[[int], int]
-"""Given an epoch, the next one that somebody wants to see."""
+"""Given an epoch, the next one that needs a record."""
 
 
 def every_epoch(number: int) -> int:
@@ -114,11 +114,11 @@ def always(number: int) -> bool:
 
 
 class TrainState(NamedTuple):
-    """Where training stands: all it needs to go on from there."""
+    """The state of training after `number` epochs: all that it needs to continue."""
 
     number: int
     point: Point
-    state: State
+    optimizer_state: State
     random_state: Mapping[str, Any]
     ended: StepFailed | None = None
 
@@ -127,17 +127,17 @@ class TrainState(NamedTuple):
         return self.point.params
 
     def evaluated(self, objective: NetworkObjective) -> TrainState:
-        """The same, with the objective's value and gradient known."""
+        """The same state with the objective's value and gradient computed."""
         return self._replace(point=Point(self.params, self.point.evaluate(objective)))
 
     @property
     def has_finite_loss(self) -> bool:
-        """Whether the objective, which is known, is finite."""
-        assert self.point.evaluation is not None, "asked of an evaluated state alone"
+        """Whether the objective is finite; the state must have been evaluated."""
+        assert self.point.evaluation is not None, "only for an evaluated state"
         return math.isfinite(self.point.evaluation.value)
 
     def without_evaluation(self) -> TrainState:
-        """The same without what is known of the objective, a gradient's memory."""
+        """The same state without the objective's value and gradient, to save memory."""
         return self._replace(point=Point(self.params))
 
 
@@ -162,44 +162,43 @@ class Training:
         self.start = TrainState(0, Point(params), optimizer.init(params), rng.bit_generator.state)
 
     def advance(self, start: TrainState, count: int) -> TrainState:
-        """Go `count` epochs on. Nothing else happens between them: small networks are fast.
+        """Train `count` epochs, with nothing else between them, since small networks are fast.
 
-        An epoch in which the optimizer finds no step leaves the parameters as they are, and is
-        the last.
+        If the optimizer finds no step, the parameters stay the same and this epoch is the last.
         """
-        if self.batches.is_full:  # draws nothing: minding the random state would take 10 µs
+        if self.batches.is_full:  # draws nothing, and reading the random state takes 10 µs
             return self._advance_by_all_rows(start, count)
-        point, state = Point(start.params), start.state
+        point, state = Point(start.params), start.optimizer_state
         self._rng.bit_generator.state = start.random_state
         for rate in self._rates(start, count):
             for batch in self.batches.of_epoch(self.objective, self._rng):
-                # What is known of another batch says nothing of this one.
+                # A new point each time: an evaluation on another batch does not apply.
                 point, state = self._optimizer.step(batch, Point(point.params), state, rate)
         random_state = self._rng.bit_generator.state
         return TrainState(start.number + count, Point(point.params), state, random_state)
 
     def _advance_by_all_rows(self, start: TrainState, count: int) -> TrainState:
         step, objective = self._optimizer.step, self.objective
-        point, state = start.point, start.state
+        point, state = start.point, start.optimizer_state
         done, ended = 0, None
         try:
             for done, rate in enumerate(self._rates(start, count), 1):  # noqa: B007
                 point, state = step(objective, point, state, rate)
-        except StepFailed as found:
-            ended = found
+        except StepFailed as error:
+            ended = error
         return TrainState(start.number + done, point, state, start.random_state, ended)
 
     def _rates(self, start: TrainState, count: int) -> Iterable[Array]:
-        """The learning rate of each epoch, as an array: numpy would convert a number every time."""
+        """The learning rate of each epoch, as an array, since numpy would convert a number."""
         learning_rate, dtype = self.learning_rate, start.params.dtype
         if not isinstance(learning_rate, Schedule):
             return repeat(np.asarray(learning_rate or np.nan, dtype), count)
         epochs = range(start.number, start.number + count)
         return (np.asarray(learning_rate.rate(epoch), dtype) for epoch in epochs)
 
-    def diagnostics(self, position: TrainState) -> dict[str, float]:
-        """What the optimizer tells of its state; a learning rate is that of the step to come."""
-        return self._optimizer.diagnostics(position.state, self.rate(position.number))
+    def diagnostics(self, state: TrainState) -> dict[str, float]:
+        """The optimizer's diagnostics; a learning rate is that of the next step."""
+        return self._optimizer.diagnostics(state.optimizer_state, self.rate(state.number))
 
     def rate(self, number: int) -> float | None:
         """The learning rate of the steps after an epoch; None for an optimizer without one."""
@@ -215,77 +214,77 @@ def train_epochs(
     is_checked: Callable[[int], bool] = always,
     seconds: float = 0.0,
 ) -> Iterator[Epoch]:
-    """Yield the records of the start, the epochs that are due, and `epochs`; others now and then.
+    """Yield the records of the first state, of the epochs that are due, of `epochs` and of others.
 
-    An epoch in which the optimizer found no step is the last. Training that goes on from where it
-    once stood has a start later than epoch 0, and `seconds` behind it.
+    An epoch in which the optimizer finds no step is the last. A resumed training starts after epoch
+    0, with the `seconds` that it has taken so far.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
-    that a consumer can look at the clock. Raises `Diverged` where the parameters are not finite,
-    or the loss of an epoch that is checked; the last record before is that of the last epoch that
-    had a finite loss. Which epoch that is depends on `is_checked`, and not on which others had a
-    record: checked epochs are due, and the rest is gone through once more.
+    that a consumer can check the time. Raises `Diverged` if the parameters are not finite, or the
+    loss of a checked epoch; the record before is of the last epoch with a finite loss. That epoch
+    depends on `is_checked`, not on which epochs had a record: checked epochs are due, and the
+    others are repeated.
     """
     began = clock() - seconds
 
-    def record(position: TrainState) -> Epoch:
-        return Epoch(position, clock() - began, training, validation)
+    def record(state: TrainState) -> Epoch:
+        return Epoch(state, clock() - began, training, validation)
 
-    here = training.start.evaluated(training.objective)
-    if not here.has_finite_loss:
-        raise Diverged(_divergence(here.number, training.learning_rate))
-    stride, well = 1, here.without_evaluation()
-    epoch = record(here)
+    state = training.start.evaluated(training.objective)
+    if not state.has_finite_loss:
+        raise Diverged(_divergence(state.number, training.learning_rate))
+    stride, last_finite = 1, state.without_evaluation()
+    epoch = record(state)
     yield epoch
-    while here.number < epochs:
-        count = max(1, min(stride, next_due(here.number) - here.number, epochs - here.number))
+    while state.number < epochs:
+        count = max(1, min(stride, next_due(state.number) - state.number, epochs - state.number))
         left = clock()
-        here = training.advance(epoch.hand_on(), count)
-        is_evaluated = is_checked(here.number) or here.number == epochs
-        number, found = here.number, _finite(training, here, is_evaluated)
-        if found is None:
-            last = _last_of_finite_loss(training, well, number)
+        state = training.advance(epoch.hand_on(), count)
+        is_evaluated = is_checked(state.number) or state.number == epochs
+        number, finite = state.number, _finite(training, state, is_evaluated)
+        if finite is None:
+            last = _last_of_finite_loss(training, last_finite, number)
             yield record(last)
             raise Diverged(_divergence(last.number + 1, training.learning_rate))
-        here = found
-        well = here.without_evaluation() if is_evaluated else well
+        state = finite
+        last_finite = state.without_evaluation() if is_evaluated else last_finite
         stride = _stride(count, clock() - left)
-        epoch = record(here)
+        epoch = record(state)
         yield epoch
-        if here.ended is not None:
+        if state.ended is not None:
             return
 
 
-def _finite(training: Training, here: TrainState, is_evaluated: bool) -> TrainState | None:
-    """The state, evaluated if asked for; None where parameters or loss are not finite."""
-    if not np.isfinite(here.params).all():
+def _finite(training: Training, state: TrainState, is_evaluated: bool) -> TrainState | None:
+    """The state, evaluated if asked for; None if its parameters or its loss are not finite."""
+    if not np.isfinite(state.params).all():
         return None
     if not is_evaluated:
-        return here
-    here = here.evaluated(training.objective)
-    return here if here.has_finite_loss else None
+        return state
+    state = state.evaluated(training.objective)
+    return state if state.has_finite_loss else None
 
 
-def _last_of_finite_loss(training: Training, well: TrainState, end: int) -> TrainState:
-    """The last epoch before `end` whose loss is finite, on from one whose loss is."""
-    here = well
-    for _ in range(well.number + 1, end):
-        here = training.advance(here, 1)
-        if not np.isfinite(here.params).all():
+def _last_of_finite_loss(training: Training, last: TrainState, end: int) -> TrainState:
+    """The last state before epoch `end` whose loss is finite; `last` is an earlier one."""
+    state = last
+    for _ in range(last.number + 1, end):
+        state = training.advance(state, 1)
+        if not np.isfinite(state.params).all():
             break
-        here = here.evaluated(training.objective)
-        if here.has_finite_loss:
-            well = here
-    return well
+        state = state.evaluated(training.objective)
+        if state.has_finite_loss:
+            last = state
+    return last
 
 
 _SECONDS_BETWEEN_RECORDS = 0.01
 
 
 def _stride(count: int, seconds: float) -> int:
-    """How many epochs take the time between records, if `count` took so many seconds.
+    """The epochs that take the time between two records, if `count` epochs took `seconds`.
 
-    At most twice as many as before: the first epochs, with everything to prepare, mislead.
+    At most twice `count`, since the first epochs are slower than the rest.
     """
     return max(1, min(2 * count, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
 
@@ -296,10 +295,10 @@ def _divergence(number: int, learning_rate: LearningRate | None) -> str:
             "The loss of the initial parameters is not finite: look at the scale of the data "
             "(`data.scale`) and at `network.init`."
         )
-    found = f"Training diverged: the loss is no longer finite after epoch {number}."
+    failure = f"Training diverged: the loss is no longer finite after epoch {number}."
     if learning_rate is None:
-        return f"{found} Look at the scale of the data (`data.scale`)."
+        return f"{failure} Look at the scale of the data (`data.scale`)."
     key, rate = "training.learning_rate", learning_rate
     if isinstance(rate, Schedule):
         key, rate = f"{key}.start", rate.start
-    return f"{found} Try a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}."
+    return f"{failure} Try a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}."

@@ -1,6 +1,6 @@
-"""An optimizer with a meter: how many evaluations of the objective its steps take, and how long.
+"""An optimizer with a meter: the evaluations of the objective and the time of its steps.
 
-Only a comparison of optimizers uses it: a training that is not compared pays nothing for it.
+Only comparisons of optimizers use it, so an ordinary training pays nothing for it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Counts:
 
 
 class CountedObjective:
-    """An objective that counts what it computes.
+    """An objective that counts the rows of its evaluations.
 
     A gradient, with or without its value, counts its rows once. So does a Gauss-Newton matrix, with
-    its gradient or, where that is known, without. The value alone is counted apart.
+    or without a gradient. The value alone is counted separately.
     """
 
     def __init__(self, objective: Objective, counts: Counts) -> None:
@@ -66,16 +66,14 @@ METERED = ("gradient_evaluations", "loss_evaluations", "seconds")
 
 
 class Metered(Optimizer):
-    """Another optimizer's steps, with what they took so far in the state.
+    """Another optimizer's steps, with their total cost in the state.
 
-    The meter holds rows visited for gradients, rows visited for losses, and seconds. As part of
-    the state it belongs to an epoch: training that goes back to one goes back with the meter too.
-    `diagnostics` gives evaluations, each over all training rows, so that the mini-batches of one
-    epoch of every row are one evaluation together.
+    The meter holds the rows of gradients, the rows of losses, and seconds. It is part of the state,
+    so a training that goes back to an earlier epoch also gets its meter back. `diagnostics` gives
+    evaluations over all training rows: the mini-batches of an epoch together are one evaluation.
 
-    What others found out where a step starts, for a log or a stop rule, makes the step no cheaper:
-    the optimizer is handed an evaluation only if its step before had made it (the meter's fourth
-    number).
+    Evaluations that a log or a stop rule asked for do not make a step cheaper: the optimizer gets
+    the evaluation of its point only if its own last step made it (the meter's fourth number).
     """
 
     def __init__(self, optimizer: Optimizer, training_rows: int) -> None:
@@ -86,22 +84,22 @@ class Metered(Optimizer):
         return {**self._optimizer.init(params), _METER: np.zeros(4)}
 
     def step(
-        self, objective: Objective, here: Point, state: State, learning_rate: Array
+        self, objective: Objective, point: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
         own, meter = {**state}, state[_METER]
         del own[_METER]
         counts = Counts()
         counted = CountedObjective(objective, counts)
-        known = here if meter[3] else Point(here.params)
+        known = point if meter[3] else Point(point.params)
         began = clock()
         try:
             end, after = self._optimizer.step(counted, known, own, learning_rate)
         except StepFailed:
-            # The search that found nothing leads to no new state: what it took joins the old one.
+            # A failed step has no new state, so its cost is added to the old one.
             meter[:3] += (counts.gradient_rows, counts.loss_rows, clock() - began)
             raise
-        knows = end.evaluation is not None
-        spent = np.array([counts.gradient_rows, counts.loss_rows, clock() - began, knows])
+        is_evaluated = end.evaluation is not None
+        spent = np.array([counts.gradient_rows, counts.loss_rows, clock() - began, is_evaluated])
         spent[:3] += meter[:3]
         return end, {**after, _METER: spent}
 

@@ -1,10 +1,10 @@
-"""What training minimises: the mean (or summed) loss over rows, plus L2.
+"""The objective that training minimises: the mean (or summed) loss over rows, plus L2.
 
     objective(params) = c · [ Σ_i w_i loss_i / Σ_i w_i  +  λ/(2n) Σ W² ]
 
-over the rows at hand, w the row weights and n the rows of the whole training set (also for a
-mini-batch); c = 1 for the mean, c = the number of rows at hand for `reduction: sum`. The sums over
-rows come from `sums`: the scale and L2 are applied here, once.
+over its rows, with w the row weights and n the rows of the whole training set (also for a
+mini-batch); c = 1 for the mean, c = the number of its rows for `reduction: sum`. `engine.sums`
+computes the sums over rows; the scale and L2 are applied here, once.
 """
 
 from __future__ import annotations
@@ -34,11 +34,10 @@ _COMPLEX_STEP = 1e-20
 class NetworkObjective:
     """The objective as a function of a flat parameter vector.
 
-    Works in the dtype of the parameters it is given: complex ones give the complex step. The pool
-    shares the work, which changes no bit of the result; that of `gauss_newton` too, where
-    `shares_jacobian` says beforehand that it will be asked for, as that takes memory. `backward`
-    and `jacobian` are the passes that differentiate; only a demonstration of a wrong one ever
-    replaces them.
+    Works in the dtype of its parameters; complex ones give the complex step. The pool shares the
+    work, which changes no bit of the result. It shares `gauss_newton` only with `shares_jacobian`,
+    as that takes memory. `backward` and `jacobian` are the passes that differentiate; only
+    demonstrations of wrong ones replace them.
     """
 
     def __init__(
@@ -79,14 +78,14 @@ class NetworkObjective:
         # An array, not a number: numpy would convert that at every call.
         self._grad_scale = np.asarray(self._factor / total_weight, self._data.dtype)
 
-    # What optimizers ask.
+    # The protocol of optimizers.
 
     def value(self, params: Vector) -> complex | float:
         """The objective; complex where the parameters are."""
         return self._factor * self._mean_loss(params) + self.penalty(params)
 
     def mean_loss(self, params: Vector) -> float:
-        """The mean loss over the rows, without L2 and whatever the reduction."""
+        """The mean loss over the rows, without L2 and for any reduction."""
         return float(self._mean_loss(params).real)
 
     def grad(self, params: Vector) -> Vector:
@@ -101,11 +100,10 @@ class NetworkObjective:
         return Evaluation(value, grad, mean_loss)
 
     def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
-        """The objective, its gradient, and a matrix near its Hessian where the residuals are small.
+        """The objective, its gradient, and its Gauss-Newton matrix.
 
-        Value and gradient are computed unless they are known.
-
-        Raises `ValueError` if the loss is not a sum of squares.
+        The matrix approximates the Hessian where the residuals are small. Value and gradient are
+        computed unless they are known. Raises `ValueError` if the loss is not a sum of squares.
         """
         if not self.network.loss.is_sum_of_squares:
             raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
@@ -126,10 +124,10 @@ class NetworkObjective:
             H v = Im grad(params + i h v) / h
 
         exact to rounding: the real part does not move, so nothing cancels however small h is, and
-        the error is of the order h². With the largest entry of h v at 1e-20 that is nothing, and
-        there is room enough above the smallest numbers in float32 too. Squire & Trapp 1998, SIAM
-        Rev. 40, 110; Pearlmutter 1994, Neural Computation 6, 147, has the same product from a pass
-        of its own. Entries for frozen biases are 0, and those of `direction` count for nothing.
+        the error is of the order h². The largest entry of h v is 1e-20: the error is negligible,
+        and the product is far above the smallest float32 numbers. Squire & Trapp 1998, SIAM Rev.
+        40, 110; Pearlmutter 1994, Neural Computation 6, 147, computes the same product by another
+        pass. The entries for frozen biases are 0, and those of `direction` are ignored.
         """
         moving = direction.copy()
         moving[self.network.frozen] = 0
@@ -142,36 +140,36 @@ class NetworkObjective:
 
     def rows(self, index: Array) -> Self:
         """The objective over some of the rows: a mini-batch. A repeated row counts repeatedly."""
-        some = copy(self)
-        some._index = index if self._index is None else self._index[index]
+        batch = copy(self)
+        batch._index = index if self._index is None else self._index[index]
         weight = self._data.weight
         total_weight = (
-            len(index) if weight is None else float(weight[some._index].sum(dtype=np.float64))
+            len(index) if weight is None else float(weight[batch._index].sum(dtype=np.float64))
         )
-        some._begin_rows(len(index), total_weight)
-        return some
+        batch._begin_rows(len(index), total_weight)
+        return batch
 
     def outputs(self, params: Vector) -> Array:
         """The output layer's z (outputs' rows, n) over all rows; the next call overwrites it."""
-        assert self._index is None, "only the outputs of all rows are kept"
+        assert self._index is None, "only for all rows"
         return self._sums_for(params).Z(params)
 
-    # What others ask.
+    # For other callers.
 
     @property
     def data(self) -> Rows:
-        """The rows at hand."""
+        """The rows of this objective."""
         return self._data if self._index is None else self._data.take(self._index)
 
     @property
     def plan(self) -> ShardPlan:
-        """How the rows of the whole split are cut up, whatever the number of workers."""
+        """The shards of the whole split, for any number of workers."""
         return self._sums[self._data.dtype].plan
 
     def like(
-        self, kind: type[NetworkObjective] | None = None, **changes: object
+        self, cls: type[NetworkObjective] | None = None, **changes: object
     ) -> NetworkObjective:
-        """The same objective with something changed, computed by this process alone."""
+        """The same objective with some arguments changed, computed only by this process."""
         same = {
             "network": self.network,
             "data": self.data,
@@ -181,12 +179,12 @@ class NetworkObjective:
             "backward": self._backward,
             "jacobian": self.jacobian,
         }
-        return (kind or type(self))(**(same | changes))  # type: ignore[arg-type]  # by name
+        return (cls or type(self))(**(same | changes))  # type: ignore[arg-type]  # by name
 
     # Scale and L2, applied once.
 
     def _sums_for(self, params: Vector) -> RowSums:
-        """The sums in the parameters' dtype; of another than the data's, by this process alone."""
+        """The sums in the parameters' dtype; only by this process if it is not the data's dtype."""
         sums = self._sums.get(params.dtype)
         if sums is None:
             sums = RowSums(self.network, self._data, params.dtype, SerialPool(), self._backward)
@@ -194,7 +192,7 @@ class NetworkObjective:
         return sums
 
     def _jacobian_products(self) -> JacobianProducts:
-        """JᵀJ over rows; by this process alone if nobody said that it would be asked for."""
+        """JᵀJ over rows; only by this process without `shares_jacobian`."""
         if self._products is None:
             self._products = JacobianProducts(self.network, self._data, SerialPool(), self.jacobian)
         return self._products
@@ -203,7 +201,7 @@ class NetworkObjective:
         return self._sums_for(params).loss(params, self._index) / self._total_weight
 
     def _scaled(self, params: Vector, grad_sum: Vector) -> Vector:
-        """The gradient of the objective, in memory of its own, from a sum over rows."""
+        """The gradient of the objective, as a new array, from a sum over rows."""
         grad: Vector = grad_sum * self._grad_scale
         if self.l2:
             grad += self.penalty_grad(params)
@@ -212,7 +210,7 @@ class NetworkObjective:
         return grad
 
     def penalty(self, params: Vector) -> complex | float:
-        """The L2 term: c λ/(2n) Σ W², biases left out."""
+        """The L2 term: c λ/(2n) Σ W², without biases."""
         if not self.l2:
             return 0.0
         weights = params * self.network.is_weight

@@ -1,7 +1,7 @@
-"""When training ends, and which parameters count as the best.
+"""The rules that end training, and the choice of the best parameters.
 
-Both read `Epoch` records; the loop does not know of them. What they remember of earlier epochs can
-be taken out as arrays by name, and put back where training goes on.
+Both read `Epoch` records; the loop does not know them. `memory` returns what they remember of
+earlier epochs as arrays by name, and `restore` takes it back when training resumes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.training.loop import Epoch
 
 Memory: TypeAlias = Mapping[str, Array]
-"""What is remembered of earlier epochs, by name; a number is an array of shape ()."""
+"""Values of earlier epochs, by name; a number is an array of shape ()."""
 
 
 class Best:
@@ -37,7 +37,7 @@ class Best:
             self.val_loss = math.inf if loss is None or math.isnan(loss) else loss
 
     def memory(self) -> Memory:
-        """The best epoch so far; nothing before the first was seen."""
+        """The best epoch so far; empty before the first update."""
         if self.params is None:
             return {}
         return {
@@ -46,8 +46,8 @@ class Best:
             "params": self.params,
         }
 
-    def recall(self, memory: Memory) -> None:
-        """Put back what there was."""
+    def restore(self, memory: Memory) -> None:
+        """Restore the best epoch of a checkpoint."""
         if memory:
             self.number, self.val_loss = memory["number"].item(), memory["val_loss"].item()
             self.params = memory["params"]
@@ -55,7 +55,7 @@ class Best:
 
 @dataclass(frozen=True)
 class StopRules:
-    """The thresholds that end training; None for a rule that was not asked for.
+    """The thresholds that end training; None for a rule that is off.
 
     `generalization_loss` and `progress` are tested at the end of each strip of `strip` epochs.
     """
@@ -71,21 +71,13 @@ class StopRules:
 
     @property
     def need_every_epoch(self) -> bool:
-        """Whether a rule would be met at another epoch if it missed one."""
-        return any(
-            rule is not None
-            for rule in (
-                self.goal,
-                self.min_grad,
-                self.max_fail,
-                self.generalization_loss,
-                self.progress,
-            )
-        )
+        """Whether skipping an epoch could change when a rule is met."""
+        rules = (self.goal, self.min_grad, self.max_fail, self.generalization_loss, self.progress)
+        return any(rule is not None for rule in rules)
 
 
 Measure: TypeAlias = Callable[[Epoch], float | None]
-"""What a rule looks at; None for an epoch that it does not look at."""
+"""The value that a rule compares; None for an epoch that it skips."""
 
 
 class RememberingMeasure:
@@ -95,19 +87,19 @@ class RememberingMeasure:
         raise NotImplementedError
 
     def losses(self) -> list[float]:
-        """What it remembers."""
+        """The remembered losses."""
         raise NotImplementedError
 
-    def recall(self, losses: list[float]) -> None:
-        """Put back what there was."""
+    def restore(self, losses: list[float]) -> None:
+        """Restore the losses of a checkpoint."""
         raise NotImplementedError
 
 
 @dataclass
 class Criterion:
-    """One rule: what it measures, at the start and now, and the target that ends training.
+    """One rule: its measure, the first and the latest value, and the target that ends training.
 
-    `is_fresh` where it looked at the latest epoch.
+    `is_fresh` says whether the latest value is of the latest epoch.
     """
 
     name: str
@@ -120,7 +112,7 @@ class Criterion:
     is_fresh: bool = False
 
     def update(self, epoch: Epoch) -> bool:
-        """Measure; true when that reaches the target."""
+        """Measure an epoch; return whether it reaches the target."""
         measured = self.measure(epoch)
         self.is_fresh = measured is not None
         if measured is None:
@@ -138,7 +130,7 @@ class Criterion:
         return self.now <= self.target if self.falls else self.now >= self.target
 
     def memory(self) -> Memory:
-        """What it measured, and what it remembers to measure on."""
+        """The first and the latest value, and the losses that the measure remembers."""
         memory: dict[str, Array] = {}
         if self.start is not None and self.now is not None:
             memory |= {"start": np.asarray(self.start), "now": np.asarray(self.now)}
@@ -147,23 +139,23 @@ class Criterion:
             memory["losses"] = np.asarray(self.measure.losses(), np.float64)
         return memory
 
-    def recall(self, memory: Memory) -> None:
-        """Put back what there was; a rule that is new has nothing to recall."""
+    def restore(self, memory: Memory) -> None:
+        """Restore the values of a checkpoint; a new rule has none."""
         if "start" in memory:
             self.start, self.now = memory["start"].item(), memory["now"].item()
             self.is_fresh = memory["is_fresh"].item()
         if isinstance(self.measure, RememberingMeasure) and "losses" in memory:
-            self.measure.recall(memory["losses"].tolist())
+            self.measure.restore(memory["losses"].tolist())
 
 
 class GeneralizationLoss(RememberingMeasure):
-    """By how many percent the validation loss lies above its lowest, at the end of each strip.
+    """How many percent the validation loss is above its minimum, at the end of each strip.
 
         GL(t) = 100 (E_va(t) / min_{t' ≤ t} E_va(t') - 1)
 
-    over the ends t' of strips alone: the first epochs swing, and one that happens to be good would
-    end the training of the next strip. Prechelt 1994, PROBEN1, TR 21/94 Karlsruhe; Prechelt 1998,
-    Neural Networks 11, 761.
+    where t' are only the ends of strips: the loss of the first epochs fluctuates, and a lucky one
+    would end training after the next strip. Prechelt 1994, PROBEN1, TR 21/94 Karlsruhe; Prechelt
+    1998, Neural Networks 11, 761.
     """
 
     def __init__(self, strip: int) -> None:
@@ -179,12 +171,12 @@ class GeneralizationLoss(RememberingMeasure):
     def losses(self) -> list[float]:
         return [self._lowest]
 
-    def recall(self, losses: list[float]) -> None:
+    def restore(self, losses: list[float]) -> None:
         (self._lowest,) = losses
 
 
 class Progress(RememberingMeasure):
-    """By how many thousandths the mean loss of a strip of k epochs lies above its lowest.
+    """How many thousandths the mean loss of a strip of k epochs is above its minimum.
 
         P_k(t) = 1000 (Σ_{t' = t-k+1 … t} E_tr(t') / (k min_{t' = t-k+1 … t} E_tr(t')) - 1)
 
@@ -204,7 +196,7 @@ class Progress(RememberingMeasure):
     def losses(self) -> list[float]:
         return list(self._losses)
 
-    def recall(self, losses: list[float]) -> None:
+    def restore(self, losses: list[float]) -> None:
         self._losses.extend(losses)
 
 
@@ -213,17 +205,14 @@ def _ends_strip(epoch: Epoch, length: int) -> bool:
 
 
 def _excess(value: float, lowest: float) -> float:
-    """How much a value lies above the lowest, as a fraction of that."""
+    """The relative excess of a value over the lowest."""
     if lowest == 0:
         return 0.0 if value == 0 else math.inf
     return value / lowest - 1
 
 
 class Stopping:
-    """Watches the epochs and names the first rule, in the order of the table, that is met.
-
-    `reason` is that rule's name, or None.
-    """
+    """Checks the rules after each epoch; `reason` is the name of the first that is met, or None."""
 
     reason: str | None = None
 
@@ -269,22 +258,22 @@ class Stopping:
         return self.reason
 
     def memory(self) -> Memory:
-        """What the rules remember: each name is a rule's, a dot, and what it is."""
+        """The rules' memories, with names `rule.name`."""
         return {
             f"{rule.name}.{name}": array
             for rule in self.criteria
             for name, array in rule.memory().items()
         }
 
-    def recall(self, memory: Memory) -> None:
-        """Put back what there was."""
+    def restore(self, memory: Memory) -> None:
+        """Restore the rules' memories of a checkpoint."""
         for rule in self.criteria:
-            rule.recall(under(f"{rule.name}.", memory))
+            rule.restore(under(f"{rule.name}.", memory))
         self.reason = next((rule.name for rule in self.criteria if rule.is_met), None)
 
 
 def under(prefix: str, memory: Memory) -> dict[str, Array]:
-    """The entries whose names begin so, without that beginning."""
+    """The entries whose names start with the prefix, without it."""
     return {
         name.removeprefix(prefix): array
         for name, array in memory.items()

@@ -120,7 +120,7 @@ class Checkpointer:
         log, path = self._log.extents(reached.sizes)
         self._checkpoints.save(
             Checkpoint(
-                epoch.position,
+                epoch.state,
                 self._decision.best.memory(),
                 self._decision.stopping.memory(),
                 epoch.seconds,

@@ -12,7 +12,7 @@ from time import perf_counter as clock
 
 import numpy as np
 
-from bpcli.engine.recording import Recorded, kind_of
+from bpcli.engine.recording import Recorded, category_of
 from bpcli.engine.sums import RecordedPass
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array, Vector
@@ -129,8 +129,8 @@ def _pass_seconds(experiment: Experiment) -> dict[str, float]:
     recorded = RecordedPass(experiment.network, params, rows.block(0, at_once))
     found: dict[str, float] = {"matrix products": 0.0, "elementwise functions": 0.0}
     for (func, _), seconds in zip(recorded.operations, _time(recorded.operations), strict=True):
-        kind = kind_of(func)
-        found[kind] = found.get(kind, 0.0) + seconds * an_epoch / at_once
+        category = category_of(func)
+        found[category] = found.get(category, 0.0) + seconds * an_epoch / at_once
     return found
 
 

@@ -207,7 +207,7 @@ def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -
         return
     optimizer, params = experiment.spec.training.optimizer, experiment.initial_params
     name = misfit(start, params, optimizer.init(params), optimizer.bounds)
-    if name is None and not _can_be_recalled(experiment, start):
+    if name is None and not _can_be_restored(experiment, start):
         name = "stopping"
     if name is not None:
         raise RunError(
@@ -216,12 +216,12 @@ def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -
         )
 
 
-def _can_be_recalled(experiment: Experiment, start: Checkpoint) -> bool:
+def _can_be_restored(experiment: Experiment, start: Checkpoint) -> bool:
     """Whether what the stop rules remember is of their form."""
     if not all(_is_memory(name, array) for name, array in start.stopping.items()):
         return False
     try:
-        Stopping(stop_rules(experiment), Best()).recall(start.stopping)
+        Stopping(stop_rules(experiment), Best()).restore(start.stopping)
     except (KeyError, ValueError):  # an array is missing, or has another number of entries
         return False
     return True
@@ -255,13 +255,13 @@ def _refuse_nothing_to_do(
 def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> None:
     """Refuse a run that its stop reason would stop again at once."""
     stopping = Stopping(stop_rules(experiment), Best())
-    stopping.recall(start.stopping)
+    stopping.restore(start.stopping)
     met = next((rule for rule in stopping.criteria if rule.is_met), None)
     has_finished = f"{run.run_id} has finished at epoch {start.number}"
     if met is not None:
         raise RunError(f"{has_finished}: {_advice(met)}")
-    if start.position.ended is not None:
-        raise RunError(f"{has_finished}. {start.position.ended}")
+    if start.state.ended is not None:
+        raise RunError(f"{has_finished}. {start.state.ended}")
 
 
 def _advice(rule: Criterion) -> str:

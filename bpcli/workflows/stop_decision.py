@@ -35,8 +35,8 @@ class StopDecision:
         self._request = request
         self._measured_before = None if start is None else start.number
         if start is not None:
-            self.best.recall(start.best)
-            self.stopping.recall(start.stopping)
+            self.best.restore(start.best)
+            self.stopping.restore(start.stopping)
 
     @property
     def signal_number(self) -> int | None:

@@ -484,7 +484,7 @@ def test_a_metric_that_is_not_as_required_exits_4(bpnet) -> None:
     two = ("--require", "test.accuracy > 1", "--require", "train.accuracy>=0.5")
     failed = bpnet("eval", "latest", *two)
     assert failed.code == 4
-    assert "Error: test.accuracy > 1 was required, and it is 0." in failed.err
+    assert "Error: test.accuracy > 1 was required, but it is 0." in failed.err
     assert "accuracy" in failed.out  # the scores are shown all the same
     document = json.loads(bpnet("eval", "latest", "--json", *two).out)
     assert [each["passed"] for each in document["required"]] == [False, True]
@@ -709,7 +709,7 @@ def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
     assert "WRONG" not in large.out
     larger = bpnet("gradcheck", XOR, "--set", "training.l2=1e306")
     assert larger.code == 3
-    assert larger.err.endswith("or too large to be checked: lower `training.l2`.\n")
+    assert larger.err.endswith("or too large to check: lower `training.l2`.\n")
     wrong = bpnet("gradcheck", XOR, "--set", "training.l2=1e300", "--corrupt", "sign")
     assert wrong.code == 4
     assert "the sign is wrong" in wrong.out

@@ -54,7 +54,7 @@ def test_a_run_with_momentum_begins_anew_and_says_so(bpnet: Bpnet) -> None:
     options = ["--set", momentum, "--set", "training.epochs=5"]
     assert bpnet("train", XOR, "--quiet", *options).code == 0
     document = json.loads(bpnet("trace", "latest", "--json").out)
-    assert "The optimizer begins anew" in " ".join(document["notes"])
+    assert "The optimizer starts afresh" in " ".join(document["notes"])
     assert set(document["updates"][0]["state_before"]["velocity"]["b2"]) == {0.0}
     assert json.loads(bpnet("trace", XOR, "--set", momentum, "--json").out)["notes"] == []
 
@@ -79,9 +79,9 @@ def test_steps_and_rows_and_an_entry(bpnet: Bpnet) -> None:
         (["--rows", "2:2"], "expected A:B with A < B"),
         (["--rows", "-1:2"], "expected A:B with A < B"),
         (["--rows", "3"], "expected A:B with A < B"),
-        (["--rows", "3:9"], "the data have rows 0 to 3"),
-        (["--row", "4"], "the data have rows 0 to 3"),
-        (["--rows", "0:999999999999"], "the data have rows 0 to 3"),
+        (["--rows", "3:9"], "expected rows from 0 to 3"),
+        (["--row", "4"], "expected rows from 0 to 3"),
+        (["--rows", "0:999999999999"], "expected rows from 0 to 3"),
         (["--entry", "W1[5,1]"], "W1 (4 x 2), b1 (4), W2 (1 x 4), b2 (1)"),
         (["--json", "--format", "latex"], "exclude each other"),
         (["--weights", "last"], "--weights is for a RUN"),

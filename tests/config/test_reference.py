@@ -38,8 +38,7 @@ def test_keys_stand_with_type_default_and_meaning(
 
 def test_names_stand_with_their_aliases_and_options() -> None:
     assert (
-        "| of all: `bias` | number or null | `null` | Fills the biases instead of the rule. |"
-        in LINES
+        "| of all: `bias` | number or null | `null` | Every bias, instead of the rule's. |" in LINES
     )
     assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
     assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor from 0. |" in LINES

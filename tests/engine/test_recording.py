@@ -62,9 +62,9 @@ def test_an_operation_moves_with_the_array_whose_method_it_is() -> None:
     tape = Tape()
     here, there = np.arange(6.0).reshape(2, 3), np.arange(6.0, 12).reshape(2, 3)
     out, largest = np.empty((2, 2)), np.empty(3)
-    watched = tape.watch(here)
-    watched.dot(np.ones((3, 2)), out)
-    np.maximum.reduce(watched[::-1], axis=0, out=largest)
+    traced = tape.trace(here)
+    traced.dot(np.ones((3, 2)), out)
+    np.maximum.reduce(traced[::-1], axis=0, out=largest)
     untouched = np.dot, (np.ones(3), np.ones(3))
     for operation in tape.close():
         func, args = moved(operation, here, there)
@@ -77,7 +77,7 @@ def test_an_operation_moves_with_the_array_whose_method_it_is() -> None:
 def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
     tape = Tape()
     x, out = np.arange(3.0), np.empty(3)
-    np.multiply(tape.watch(x), 2, out=tape.watch(out))
+    np.multiply(tape.trace(x), 2, out=tape.trace(out))
     ((func, args),) = tape.close()
     x[:] = 5
     func(*args)
@@ -87,8 +87,8 @@ def test_a_recorded_pass_reads_its_block_anew_each_time() -> None:
 def test_intermediate_results_keep_their_place() -> None:
     tape = Tape()
     x, out = np.array([1.0, -1.0]), tape.zeros((2,), np.float64)
-    watched = tape.watch(x)
-    np.multiply(watched, watched > 0, out=out)
+    traced = tape.trace(x)
+    np.multiply(traced, traced > 0, out=out)
     operations = tape.close()
     x[:] = [-3, 4]
     for func, args in operations:
@@ -97,17 +97,17 @@ def test_intermediate_results_keep_their_place() -> None:
 
 
 def test_what_cannot_be_recorded_is_refused() -> None:
-    watched = Tape().watch(np.ones(3))
+    traced = Tape().trace(np.ones(3))
     with pytest.raises(TypeError, match="cumsum cannot be recorded"):
-        np.cumsum(watched)
+        np.cumsum(traced)
     with pytest.raises(TypeError, match=r"use np\.copyto"):
-        watched[1:] = 0
+        traced[1:] = 0
     for lost in (
-        lambda: watched.copy(),
-        lambda: watched.astype("f4"),
-        lambda: watched[[0, 1]],
-        lambda: watched[watched > 0],
-        lambda: bool((watched > 0).all()),
+        lambda: traced.copy(),
+        lambda: traced.astype("f4"),
+        lambda: traced[[0, 1]],
+        lambda: traced[traced > 0],
+        lambda: bool((traced > 0).all()),
     ):
         with pytest.raises(TypeError, match="cannot be recorded"):
             lost()
@@ -115,8 +115,8 @@ def test_what_cannot_be_recorded_is_refused() -> None:
 
 def test_a_closed_tape_notes_nothing_more() -> None:
     tape = Tape()
-    watched = tape.watch(np.ones(3))
+    traced = tape.trace(np.ones(3))
     assert len(tape.close()) == 0
-    watched[0] = 4
-    assert (watched + 1).sum() == 9
+    traced[0] = 4
+    assert (traced + 1).sum() == 9
     assert not tape.operations

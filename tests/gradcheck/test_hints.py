@@ -19,17 +19,17 @@ from bpcli.nn.network import Layer, Network
 @pytest.mark.parametrize(
     ("kind", "hint"),
     [
-        ("no-derivative", "the last layer is right and layer 2 is not"),
+        ("no-derivative", "the last layer is right, but layer 2 is not"),
         ("sum-before-product", "not the product of sums?"),
         ("inputs-for-activations", "that layer's own input, not x?"),
         ("times-n", "every tensor: off by exactly n² = 49"),
         ("no-mean", "every tensor: off by exactly n = 7"),
-        ("no-transpose", "the last layer is right and layer 2 is not"),
+        ("no-transpose", "the last layer is right, but layer 2 is not"),
         ("l2-on-biases", "L2 shrinks weights, never biases"),
         ("sign", "W3, b3: the sign is wrong"),
         ("bias-not-summed", "only bias gradients are wrong"),
         ("swapped-layers", "stored with the wrong layer"),
-        ("linear-jacobian", "the gradient is right and the Jacobian of the residuals is not"),
+        ("linear-jacobian", "the gradient is right, but the Jacobian of the residuals is not"),
     ],
 )
 def test_a_failing_check_says_what_is_likely_wrong(kind: str, hint: str) -> None:
@@ -126,7 +126,7 @@ def test_tensors_that_could_not_be_checked_are_no_evidence() -> None:
 
 OWN_INPUT = "the error is in delta[l] a[l-1]ᵀ: is a[l-1] that layer's own input, not x?"
 PRODUCTS = "is it the sum over rows of products, not the product of sums?"
-DELTA = "the last layer is right and layer 1 is not: the error is in delta[l] = f'(z[l])"
+DELTA = "the last layer is right, but layer 1 is not: the error is in delta[l] = f'(z[l])"
 STORED = "several layers are wrong in different ways: is each gradient stored with its own layer?"
 
 

@@ -152,13 +152,13 @@ def test_a_gradient_that_is_not_finite_where_the_loss_is_fails(bad: float) -> No
         ({"Y": np.full((5, 2), 1e160)}, "scale the data"),
         ({"X": np.full((5, 3), 1e200)}, "scale the data"),
         ({"X": np.full((5, 3), 1e308)}, "scale the data"),
-        ({"params": np.full(26, 1e200)}, r"begin with smaller parameters \(`network.init`\)"),
-        ({"params": np.full(26, 1e200), "l2": 0.3}, "begin with smaller parameters"),
+        ({"params": np.full(26, 1e200)}, r"start with smaller parameters \(`network.init`\)"),
+        ({"params": np.full(26, 1e200), "l2": 0.3}, "start with smaller parameters"),
         ({"Y": np.full((5, 2), 1e152), "reduction": "sum"}, "scale the data"),
     ],
 )
 def test_an_overflow_is_told_with_the_key_to_change(changes: dict[str, object], hint: str) -> None:
-    with pytest.raises(Diverged, match=f"not finite here, or too large to be checked: .*{hint}"):
+    with pytest.raises(Diverged, match=f"not finite here, or too large to check: .*{hint}"):
         _large(smooth_problem(Sigmoid()), **changes)
 
 

@@ -36,5 +36,5 @@ def test_what_is_no_requirement_is_refused(text: str) -> None:
 
 
 def test_an_unknown_metric_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"no `test\.acc`; known here are test\.loss, test\.mae"):
+    with pytest.raises(ConfigError, match=r"`test\.acc`; expected one of test\.loss, test\.mae"):
         judge([Requirement.parse("test.acc>1")], {"test.loss": 1.0, "test.mae": 2.0})

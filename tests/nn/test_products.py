@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bpcli.nn import products
-from bpcli.nn.products import multiply, rows_a_group
+from bpcli.nn.products import multiply, rows_per_group
 
 SIZES = st.sampled_from([1, 2, 7, 8, 10, 31, 32, 64, 65, 72, 101, 149, 300])
 COLUMNS = st.sampled_from([1, 5, 50, 417, 848, 2000])
@@ -79,7 +79,7 @@ def test_a_product_is_the_same_in_groups(
 def test_groups_stay_within_what_the_small_kernels_take(
     rows: int, inner: int, columns: int, rows_by_rows: bool, group: int
 ) -> None:
-    assert rows_a_group(rows, inner, columns, rows_by_rows=rows_by_rows) == group
+    assert rows_per_group(rows, inner, columns, rows_by_rows=rows_by_rows) == group
 
 
 @pytest.mark.parametrize(("kernels", "found"), [("SkylakeX", True), ("Haswell", False)])

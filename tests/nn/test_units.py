@@ -23,7 +23,7 @@ from bpcli.nn.activations import (
 )
 from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from bpcli.nn.network import Layer, Network
-from bpcli.nn.propagation import bytes_a_sample, columns_of
+from bpcli.nn.propagation import bytes_per_sample, columns_of
 from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
 
 
@@ -122,7 +122,7 @@ def test_a_layer_has_no_more_of_them_than_units_however_few_rows_are_taken_at_on
         assert dead >= 0 <= saturated
         assert dead + saturated <= layer.units
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(units, "_BYTES_AT_ONCE", 3 * bytes_a_sample(network, problem.params.dtype))
+        patch.setattr(units, "_BYTES_AT_ONCE", 3 * bytes_per_sample(network, problem.params.dtype))
         assert counts(network, problem.params, problem.X) == found
 
 

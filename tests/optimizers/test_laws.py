@@ -104,13 +104,13 @@ def least_squares(l2: float = 0.0) -> np.ndarray:
 class Course:
     """Where steps have led."""
 
-    here: Point
+    point: Point
     state: State
     ended: StepFailed | None = None
 
     @property
     def params(self) -> np.ndarray:
-        return self.here.params
+        return self.point.params
 
 
 def run(
@@ -127,8 +127,8 @@ def run(
     with repeatable_numerics():
         for _ in range(steps):
             try:
-                course.here, course.state = optimizer.step(
-                    fit, course.here, course.state, np.asarray(rate, params.dtype)
+                course.point, course.state = optimizer.step(
+                    fit, course.point, course.state, np.asarray(rate, params.dtype)
                 )
             except StepFailed as ended:
                 course.ended = ended

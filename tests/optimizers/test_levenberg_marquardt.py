@@ -158,7 +158,7 @@ def test_the_loss_falls_at_every_step_and_frozen_biases_stay() -> None:
     ("targets", "reason", "message"),
     [
         ([1.0, 3.0, 5.0], "zero_gradient", "no direction leads down"),
-        ([1.0, 3.1, 4.9], "max_damping", "damping of up to 1e+10"),
+        ([1.0, 3.1, 4.9], "max_damping", "damping of 1e+10"),
     ],
 )
 def test_training_ends_by_name_at_a_minimum(
@@ -288,7 +288,7 @@ def test_two_spirals_are_told_apart() -> None:
 
 @pytest.mark.parametrize("kind", [LevenbergMarquardt, BayesianRegularization])
 def test_a_first_damping_above_the_largest_is_refused(kind: type[LevenbergMarquardt]) -> None:
-    with pytest.raises(ValueError, match=r"`damping` \(0.001\) to be at most `max_damping`"):
+    with pytest.raises(ValueError, match=r"`damping` \(0.001\) must be at most `max_damping`"):
         kind(max_damping=1e-4)
 
 

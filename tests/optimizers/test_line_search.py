@@ -216,14 +216,14 @@ def test_a_memory_that_misleads_is_dropped() -> None:
 def test_where_a_step_ends_nothing_is_computed_again(optimizer: Optimizer) -> None:
     fit, calls = passes_counted(objective(CURVED))
     asked = passes_of_vectors(fit)
-    here, state = Point(start(CURVED)), optimizer.init(start(CURVED))
+    point, state = Point(start(CURVED)), optimizer.init(start(CURVED))
     for _ in range(30):
-        here, state = optimizer.step(fit, here, state, np.asarray(np.nan))
-        assert here.evaluation is not None
-        exact = fit.like().value_and_grad(here.params)
+        point, state = optimizer.step(fit, point, state, np.asarray(np.nan))
+        assert point.evaluation is not None
+        exact = fit.like().value_and_grad(point.params)
         calls.pop()  # that was ours
-        assert here.evaluation.value == exact.value
-        np.testing.assert_array_equal(here.evaluation.grad, exact.grad)
+        assert point.evaluation.value == exact.value
+        np.testing.assert_array_equal(point.evaluation.grad, exact.grad)
     assert len(calls) == len(asked) < 3 * 30
 
 

@@ -146,5 +146,5 @@ def test_a_gradient_that_is_not_a_number_is_passed_on() -> None:
 
 
 def test_a_first_step_outside_its_bounds_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"`initial_step` \(0.07\) to lie between"):
+    with pytest.raises(ValueError, match=r"`initial_step` \(0.07\) must lie between"):
         Rprop(max_step=0.01)

@@ -95,17 +95,17 @@ def test_a_round_that_fails_moves_nothing_and_no_round_computes_twice() -> None:
     fit, calls = passes_counted(objective(CURVED, l2=0.1))
     params = np.random.default_rng(3).normal(0, 2, CURVED.n_params)
     optimizer, failures = ScaledConjugateGradient(), 0
-    here, state = Point(params), optimizer.init(params)
+    point, state = Point(params), optimizer.init(params)
     for number in range(50):
         had_moved, before = bool(state["has_moved"]), len(calls)
-        end, after = optimizer.step(fit, here, state, np.asarray(np.nan))
+        end, after = optimizer.step(fit, point, state, np.asarray(np.nan))
         assert len(calls) - before == 1 + had_moved + (number == 0)
-        assert (end.params is not here.params) == bool(after["has_moved"])
+        assert (end.params is not point.params) == bool(after["has_moved"])
         if not after["has_moved"]:
             failures += 1
             assert after["damping"] > state["damping"]
         assert end.evaluation is not None
-        here, state = end, after
+        point, state = end, after
     assert failures
 
 

@@ -28,20 +28,20 @@ LOG_DIGEST = hashlib.sha256(LOG[:12]).hexdigest()
 
 def a_checkpoint(number: int, val_loss: float | None = None, size: int = 7) -> Checkpoint:
     params = RANDOM.standard_normal(size)
-    state = {
+    slots = {
         "steps": np.asarray(number), "loss": np.asarray(np.inf), "has_moved": np.asarray(True),
         "H": RANDOM.standard_normal((3, 2)), "mean": RANDOM.standard_normal(size).astype("f4"),
     }  # fmt: skip
     best = {"number": np.asarray(1), "val_loss": np.asarray(0.1), "params": params[::-1]}
-    position = TrainState(
-        number, Point(params), state, np.random.default_rng(number).bit_generator.state
+    state = TrainState(
+        number, Point(params), slots, np.random.default_rng(number).bit_generator.state
     )
     stopping = {"epochs.now": np.asarray(number)}
-    return Checkpoint(position, best, stopping, 0.1, val_loss, Extent(12, LOG_DIGEST), NOTHING)
+    return Checkpoint(state, best, stopping, 0.1, val_loss, Extent(12, LOG_DIGEST), NOTHING)
 
 
 def moved(checkpoint: Checkpoint, **changes: Any) -> Checkpoint:
-    return replace(checkpoint, position=checkpoint.position._replace(**changes))
+    return replace(checkpoint, state=checkpoint.state._replace(**changes))
 
 
 def assert_same(found: Checkpoint | None, wanted: Checkpoint) -> None:
@@ -80,9 +80,9 @@ def test_all_comes_back_as_it_was(checkpoints: Checkpoints, tmp_path: Path) -> N
         found = newest(tmp_path)
         assert_same(found, wanted)
     assert found is not None
-    assert found.position.ended is not None
-    assert found.position.ended.reason == "line_search"
-    assert str(found.position.ended) == "Nothing lower."
+    assert found.state.ended is not None
+    assert found.state.ended.reason == "line_search"
+    assert str(found.state.ended) == "Nothing lower."
 
 
 def test_the_two_newest_and_the_best_stay(checkpoints: Checkpoints, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_what_belongs_elsewhere_is_none(checkpoints: Checkpoints, tmp_path: Path
 
 def test_what_does_not_fit_is_named() -> None:
     found = a_checkpoint(3)
-    params, state = found.position.params, found.position.state
+    params, state = found.state.params, found.state.optimizer_state
     bounds = {"steps": (3, 4)}
     assert misfit(found, params, state, bounds) is None
     assert misfit(found, params[1:], state, bounds) == "params"

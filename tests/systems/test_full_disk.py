@@ -41,8 +41,8 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
     def checkpoint(number: int) -> Checkpoint:
         params = np.full(5000, float(number))
         random_state = np.random.default_rng(0).bit_generator.state
-        position = TrainState(number, Point(params), {}, random_state)
-        return Checkpoint(position, {}, {}, 0.0, None, NOTHING, NOTHING)
+        state = TrainState(number, Point(params), {}, random_state)
+        return Checkpoint(state, {}, {}, 0.0, None, NOTHING, NOTHING)
 
     checkpoints = Checkpoints(Run(tmp_path), "me")
     checkpoints.save(checkpoint(1))
@@ -52,7 +52,7 @@ def test_a_checkpoint_that_is_too_large_leaves_the_one_before(tmp_path: Path) ->
         assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1.safetensors"]
         newest = Checkpoints(Run(tmp_path), "me").newest()
         assert newest is not None
-        assert (newest.position.params == 1).all()
+        assert (newest.state.params == 1).all()
 
 
 @pytest.mark.parametrize("size", [4_600, 20_000])

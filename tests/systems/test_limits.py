@@ -17,8 +17,7 @@ from work import at_most
 
 from bpcli.cli import limits
 from bpcli.engine.pool import choice
-from bpcli.engine.pool.base import SerialPool
-from bpcli.engine.pool.threads import ThreadPool
+from bpcli.engine.pool.base import SerialPool, ThreadPool
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile
 from bpcli.runs.store import Run
@@ -217,7 +216,7 @@ def test_where_few_threads_start_there_are_fewer_workers(
     monkeypatch.setattr(choice, "can_fork", lambda: False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice.threading.Thread, "start", limited_start)
-        chosen = choice._chosen(4, None)
+        chosen = choice._fastest_pool(4, None)
     assert type(chosen) is kind
     done = []
     chosen.register(done.append)(5)

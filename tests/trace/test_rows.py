@@ -39,5 +39,5 @@ def test_rows_are_those_of_predict_and_may_be_of_any_split() -> None:
 
 @pytest.mark.parametrize("rows", [[4], [0, 9], []])
 def test_rows_that_there_are_not_are_refused(rows: list[int]) -> None:
-    with pytest.raises(ConfigError, match="the data have rows 0 to 3"):
+    with pytest.raises(ConfigError, match="expected rows from 0 to 3"):
         traced("xor", rows=rows)

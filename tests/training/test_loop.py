@@ -25,10 +25,10 @@ class OneStepADay(GradientDescent):
     def init(self, params):
         return {"steps": np.asarray(0)}
 
-    def step(self, objective, here, state, learning_rate):
+    def step(self, objective, point, state, learning_rate):
         if state["steps"] == 2:
             raise StepFailed("tired", "Two steps are enough.")
-        moved, _ = super().step(objective, here, {}, learning_rate)
+        moved, _ = super().step(objective, point, {}, learning_rate)
         return moved, {"steps": state["steps"] + 1}
 
 

@@ -112,10 +112,10 @@ def test_the_search_that_found_nothing_is_counted(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(metered_module, "clock", lambda: float(next(ticks)))
     of = training(Halving(tries=4), rate=0.1)
     of.start = of.start._replace(point=Point(np.zeros_like(of.start.params)))
-    position = of.advance(of.start, 1000)
-    assert position.ended is not None
-    before = of.advance(of.start, position.number - 1)
-    found, known = of.diagnostics(position), of.diagnostics(before)
+    state = of.advance(of.start, 1000)
+    assert state.ended is not None
+    before = of.advance(of.start, state.number - 1)
+    found, known = of.diagnostics(state), of.diagnostics(before)
     assert found["gradient_evaluations"] == known["gradient_evaluations"] + 1
     assert found["loss_evaluations"] == known["loss_evaluations"] + 4
     assert found["seconds"] == known["seconds"] + 1

@@ -14,5 +14,5 @@ def epoch(number: int, loss: float = 1.0, **changes: Any) -> Any:
         "number": number, "loss": loss, "mean_loss": loss, "val_loss": None, "grad_norm": 2.0,
         "grad_norms": [1.0, 1.0], "params": np.array([float(number), 0.5]), "ended": None,
         "seconds": float(number), "diagnostics": {"learning_rate": 0.5}, "is_evaluated": True,
-        "position": number, "release": lambda: None, **changes,
+        "state": number, "release": lambda: None, **changes,
     })  # fmt: skip

@@ -53,7 +53,7 @@ class Saver:
 
     @property
     def positions(self) -> list[Any]:
-        return [checkpoint.position for checkpoint in self.saved]
+        return [checkpoint.state for checkpoint in self.saved]
 
 
 def test_every_so_many_epochs_but_not_at_the_start_nor_the_end() -> None:

@@ -1,7 +1,7 @@
-"""A pool of workers runs numbered tasks; this process alone is the smallest one.
+"""Pools of workers that run numbered tasks: the base class, this process alone, and its threads.
 
-Each task writes its result to a place of its own in arrays that all workers see. Which worker took
-which number leaves no trace in the result.
+Each task writes its result to its own part of arrays that all workers share, so the result does not
+depend on which worker ran which task.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Runner: TypeAlias = Callable[[int], None]
 class WorkerPool(ABC):
     """Workers that share arrays and run tasks.
 
-    `check` is called before each; a pool in which it has raised is of no use from then on.
+    `check` is called before each task; a pool in which it has raised cannot be used any more.
     """
 
     def __init__(self, check: Callable[[], object] | None = None) -> None:
@@ -31,23 +31,23 @@ class WorkerPool(ABC):
         self._tasks: list[Task] = []
 
     def allocate_shared(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """An array of zeros that every worker sees and may write to; unused, it takes no memory."""
+        """An array of zeros that all workers can read and write; it takes no memory until then."""
         return np.zeros(shape, dtype)
 
     def register(self, task: Task) -> Runner:
-        """Introduce a task; what returns runs task(0) … task(count - 1), in any order, to the end.
+        """Add a task; return a function that runs task(0) … task(count - 1) in any order.
 
-        All tasks are introduced before any is run. The count is 256 at most.
+        Takes a count of 256 at most. All tasks are added before any is run.
         """
         self._tasks.append(task if self._check is None else _checked(task, self._check))
         return partial(self._run, len(self._tasks) - 1)
 
     @abstractmethod
     def _run(self, task: int, count: int) -> None:
-        """Run the task of that place in `_tasks`."""
+        """Run `self._tasks[task]` with the numbers below `count`."""
 
     def close(self) -> None:
-        """Let the workers go, and with the tasks the arrays that they work on."""
+        """End the workers, and release the tasks with their arrays."""
         self._tasks.clear()
 
 
@@ -60,8 +60,28 @@ def _checked(task: Task, check: Callable[[], object]) -> Task:
 
 
 class SerialPool(WorkerPool):
-    """Whoever asks does it all."""
+    """The process itself, without other workers."""
 
     def _run(self, task: int, count: int) -> None:
         for number in range(count):
             self._tasks[task](number)
+
+
+class ThreadPool(WorkerPool):
+    """Threads of this process. They take turns in Python, so only long numpy calls overlap."""
+
+    def __init__(self, size: int, check: Callable[[], object] | None = None) -> None:
+        super().__init__(check)
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Threads start with numpy's default error state, which warns of overflow.
+        quiet = {"over": "ignore", "invalid": "ignore"}
+        self._pool = ThreadPoolExecutor(size, "bpnet", initializer=lambda: np.seterr(**quiet))  # type: ignore[arg-type]
+
+    def _run(self, task: int, count: int) -> None:
+        for _ in self._pool.map(self._tasks[task], range(count)):
+            pass
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        super().close()

@@ -1,4 +1,4 @@
-"""Which workers are fastest here: this process alone, threads, or forked processes."""
+"""The choice of the fastest workers: this process alone, threads, or forked processes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from bpcli.engine.pool.base import SerialPool, WorkerPool
-from bpcli.engine.pool.threads import ThreadPool
+from bpcli.engine.pool.base import SerialPool, ThreadPool, WorkerPool
 from bpcli.system import can_fork
 
 # Threads share one interpreter: on two cores they took 2.0 times as long as one on 10-32-32-3
@@ -16,7 +15,7 @@ _THREADS_PAY_FROM_PARAMS = 8_000
 
 
 def useful_workers(tasks: int, n_params: int, cores: int) -> int:
-    """How many workers make training fastest here."""
+    """The number of workers that makes training fastest."""
     if not can_fork() and n_params < _THREADS_PAY_FROM_PARAMS:
         return 1
     return min(tasks, cores)
@@ -24,16 +23,16 @@ def useful_workers(tasks: int, n_params: int, cores: int) -> int:
 
 @contextmanager
 def worker_pool(size: int, check: Callable[[], object] | None = None) -> Iterator[WorkerPool]:
-    """As many workers, of the kind that is fastest here."""
-    chosen = _chosen(size, check)
+    """A pool of `size` workers of the fastest type; it is closed at the end."""
+    pool = _fastest_pool(size, check)
     try:
-        yield chosen
+        yield pool
     finally:
-        chosen.close()
+        pool.close()
 
 
 def _threads_that_start(most: int) -> int:
-    """As many threads as the system allows."""
+    """The number of threads that the system allows, up to `most`."""
     started: list[threading.Thread] = []
     can_end = threading.Event()
     with suppress(RuntimeError):
@@ -47,7 +46,7 @@ def _threads_that_start(most: int) -> int:
     return len(started)
 
 
-def _chosen(size: int, check: Callable[[], object] | None) -> WorkerPool:
+def _fastest_pool(size: int, check: Callable[[], object] | None) -> WorkerPool:
     if size == 1:
         return SerialPool(check)
     if not can_fork():

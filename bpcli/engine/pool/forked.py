@@ -23,27 +23,26 @@ from bpcli.nn.arrays import Array
 _CHECK_SECONDS = 0.1
 _CHECK_TIMEVAL = struct.pack("ll", 0, int(_CHECK_SECONDS * 1e6))
 _AWAKE_SECONDS = 5e-4
-"""How long who waits keeps asking before it sleeps.
+"""How long a waiting process polls before it sleeps.
 
-To wake a sleeper takes 30 to 100 µs of an epoch that may last one millisecond.
+Waking it takes 30 to 100 µs, in an epoch that may last one millisecond.
 """
 _FAILED = 70
 
 
 class ForkPool(WorkerPool):
-    """Copies of this process, made by fork when the first task is run.
+    """Copies of this process, forked when the first task is run.
 
-    They see all arrays that exist by then, and share those of `allocate_shared`. Work is handed out
-    as bytes in a socket, one for each task, of which whoever is free takes the next: this process
-    too. A worker ends when the socket closes, and that is when this process ends, however it does.
-    A round trip takes 10 µs; two processes were 1.9 times as fast as one where threads were 0.5
-    (10-32-32-3) to 1.5 times.
+    They see all arrays that exist by then, and share those of `allocate_shared`. Task numbers are
+    bytes in a socket; each free worker, this process included, takes the next. A worker ends when
+    the socket closes, which happens whenever and however this process ends. A round trip takes
+    10 µs; two processes were 1.9 times as fast as one, threads 0.5 (10-32-32-3) to 1.5 times.
     """
 
     def __init__(self, size: int, check: Callable[[], object] | None = None) -> None:
         super().__init__(check)
         self.size = size
-        self._task_at_hand = self.allocate_shared((1,), np.int64)
+        self._current_task = self.allocate_shared((1,), np.int64)
         self._post, self._numbers = socket.socketpair()
         self._done, self._report = socket.socketpair()
         self._done.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _CHECK_TIMEVAL)
@@ -61,14 +60,14 @@ class ForkPool(WorkerPool):
         return np.frombuffer(memory, dtype, size).reshape(shape)
 
     def register(self, task: Task) -> Runner:
-        assert not self._has_forked, "a worker knows only the tasks that were there when it began"
+        assert not self._has_forked, "workers know only the tasks that existed before the fork"
         return super().register(task)
 
     def close(self) -> None:
         for worker in self._workers:
-            # One that is gone already may have been seen off by the system.
+            # The system may have reaped one that has ended already.
             with suppress(ProcessLookupError, ChildProcessError):
-                os.kill(worker, signal.SIGKILL)  # they hold nothing that could be lost
+                os.kill(worker, signal.SIGKILL)  # workers hold no unsaved data
                 os.waitpid(worker, 0)
         self._workers.clear()
         self._is_usable = False
@@ -77,33 +76,33 @@ class ForkPool(WorkerPool):
         super().close()
 
     def _run(self, task: int, count: int) -> None:
-        assert self._is_usable, "what an earlier failure left in the sockets would count as done"
+        assert self._is_usable, "an earlier failure left bytes in the sockets"
         if count == 1:
             self._tasks[task](0)
             return
         if not self._has_forked:
             self._fork()
         self._is_usable = False
-        self._task_at_hand[0] = task
+        self._current_task[0] = task
         self._post.sendall(bytes(range(count)))
         mine = 0
         while number := self._take_now():
             self._tasks[task](number[0])
             mine += 1
         self._await(count - mine)
-        if clock() > self._next_check:  # one may have been killed while it had nothing to do
+        if clock() > self._next_check:  # an idle worker may have been killed
             self._raise_if_lost()
         self._is_usable = True
 
     def _take_now(self) -> bytes:
-        """The next number, or nothing if all are taken."""
+        """The next number, or an empty string if all are taken."""
         try:
             return self._numbers.recv(1, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return b""
 
     def _await(self, missing: int) -> None:
-        """Wait until the workers have done what they took."""
+        """Wait until the workers have finished their tasks."""
         while missing:
             try:
                 missing -= len(_received(self._done, missing))
@@ -115,20 +114,20 @@ class ForkPool(WorkerPool):
         for worker in self._workers:
             try:
                 ended, status = os.waitpid(worker, os.WNOHANG)
-            except ChildProcessError:  # where SIGCHLD is ignored the system sees them off
+            except ChildProcessError:  # if SIGCHLD is ignored, the system reaps them
                 raise WorkerLost(_obituary(None)) from None
             if ended:
                 self._workers.remove(worker)
                 raise WorkerLost(_obituary(os.waitstatus_to_exitcode(status)))
 
     def _fork(self) -> None:
-        """Make the workers; fewer where the system allows no more processes."""
+        """Fork the workers; fewer if the system allows no more processes."""
         self._has_forked = True
-        # No signal may reach a worker before it has let go of this process's handlers.
+        # No signal may reach a worker before it has dropped this process's handlers.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             with warnings.catch_warnings(), suppress(BlockingIOError):
-                # Python warns of threads; BLAS's own have ended, and `can_fork` allows no others.
+                # Python warns about threads: those of BLAS have ended, `can_fork` allows no others.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 while len(self._workers) < self.size - 1:
                     worker = os.fork()
@@ -139,7 +138,7 @@ class ForkPool(WorkerPool):
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def _work(self, blocked: set[int | signal.Signals]) -> None:
-        """A worker's life: take a number, do it, say so. Never returns."""
+        """A worker's loop: take a number, run the task, report it. Never returns."""
         status = _FAILED
         try:
             for unwanted in _SIGNALS:  # Ctrl-C is for the process that was started
@@ -148,7 +147,7 @@ class ForkPool(WorkerPool):
             self._post.close()
             self._done.close()
             while number := _received(self._numbers, 1):
-                self._tasks[self._task_at_hand[0]](number[0])
+                self._tasks[self._current_task[0]](number[0])
                 self._report.send(b".")
             status = 0
         finally:
@@ -156,7 +155,7 @@ class ForkPool(WorkerPool):
 
 
 def _received(end: socket.socket, most: int) -> bytes:
-    """What has come in, at least one byte, or nothing where the other end is closed.
+    """The received bytes, at least one, or none if the other end is closed.
 
     Raises `BlockingIOError` after the socket's own timeout, if it has one.
     """

@@ -8,10 +8,9 @@ import pytest
 from pools import needs_fork
 
 from bpcli.engine.pool import choice
-from bpcli.engine.pool.base import SerialPool, WorkerPool
+from bpcli.engine.pool.base import SerialPool, ThreadPool, WorkerPool
 from bpcli.engine.pool.choice import useful_workers, worker_pool
 from bpcli.engine.pool.forked import ForkPool
-from bpcli.engine.pool.threads import ThreadPool
 
 
 def test_one_worker_is_no_pool() -> None:

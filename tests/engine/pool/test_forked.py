@@ -185,7 +185,7 @@ def test_workers_are_forked_when_the_first_task_is_run_and_see_what_is_there_by_
     run(8)
     assert len(set(pids.tolist())) == 2
     assert (seen == 7).all()
-    with pytest.raises(AssertionError, match="knows only the tasks"):
+    with pytest.raises(AssertionError, match="know only the tasks"):
         forked.register(note)
     forked.close()
 

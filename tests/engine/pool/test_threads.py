@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from bpcli.engine.pool.threads import ThreadPool
+from bpcli.engine.pool.base import ThreadPool
 
 
 def test_threads_do_not_warn_of_overflow() -> None:
