@@ -160,7 +160,7 @@ def test_rm_of_a_path_that_is_a_link_removes_the_link_alone(
         kept = Path(shutil.move(kept, Path("elsewhere").absolute()))
     Path("runs", "link").symlink_to(kept)
     removed = bpnet("runs", "rm", "runs/link", "--yes")
-    assert (removed.code, "link (a link: what it leads to stays)" in removed.err) == (0, True)
+    assert (removed.code, "link (a symbolic link: only the link is removed)" in removed.err) == (0, True)
     assert not Path("runs", "link").is_symlink()
     assert (kept / "run.json").is_file()
 

@@ -123,7 +123,7 @@ def test_a_name_that_is_a_formula_gets_a_mark(bpnet, train, name) -> None:
     assert header[:3] == ["row", f"'{name}", "m"]
     assert {*header[3:5]} == {"colour=red", f"colour={name}"}
     assert {row[-1] for row in rows} == {f"'{name}", "no"}
-    assert "1 name that a spreadsheet would take for a formula got a ' in front; --raw" in own.err
+    assert "a ' was put before 1 name that a spreadsheet would read as a formula; --raw" in own.err
     raw = bpnet("predict", "latest", "--raw")
     assert raw.err == ""
     assert {row[-1] for row in cells(raw.out)[1:]} == {name, "no"}
@@ -270,7 +270,7 @@ def test_a_closed_standard_input_is_said(train, tmp_path: Path) -> None:
     assert done.stderr == "Error: Standard input is closed: name a FILE, or pipe rows to `-`.\n"
     done = closed(tmp_path, "runs", "rm", "latest")
     assert done.returncode == 2
-    assert "there is nobody to ask; --yes deletes without asking" in done.stderr
+    assert "standard input is no terminal to confirm on; --yes deletes without asking" in done.stderr
     assert run.is_dir()
     for arguments in (("export", "latest", "--to", "python"), ("eval", "latest")):
         assert closed(tmp_path, *arguments).returncode == 0
