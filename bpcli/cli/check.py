@@ -27,11 +27,11 @@ Examples:
 @set_option
 @json_option
 def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Look at a config before training on it; write nothing.
+    """Check a config before training on it; write nothing.
 
-    Shows every value and where it comes from, the layers and their parameters, the rows of each
-    split, the memory it takes, the loss before training, and warnings of likely mistakes. Exit code
-    2 if the config has errors, and 0 if it has warnings alone.
+    Shows every value and its origin, the layers and their parameters, the rows of each split, the
+    memory needed, the loss before training, and warnings of likely mistakes. Exit code 2 if the
+    config has errors; warnings alone give 0.
     """
     from bpcli.config.load import load_config
     from bpcli.experiment import build
@@ -48,25 +48,25 @@ def _print(check: Check) -> None:
     from bpcli.experiment.memory import size_text
     from bpcli.terminal import check as view
 
-    out, found = console(), check.to_json()
+    out, document = console(), check.to_json()
     for line in _commented(check):
         out.say(line)
     out.say("")
-    out.show(view.layers_table(found["layers"]))
+    out.show(view.layers_table(document["layers"]))
     names = check.experiment.table.class_names
-    out.show(view.splits_table(found["rows"], found["classes"], names), [*reversed(names)])
+    out.show(view.splits_table(document["rows"], document["classes"], names), [*reversed(names)])
     needs = [(need.what, size_text(need.bytes)) for need in check.needs]
-    total = size_text(found["memory"]["bytes"])
+    total = size_text(document["memory"]["bytes"])
     out.show(view.memory_table(needs, total, size_text(check.available)))
-    start = check.start
+    loss = check.initial_loss
     out.show_facts(
-        view.start_facts(start.loss, start.mean, start.chance, start.chance_formula, start.constant)
+        view.loss_facts(loss.loss, loss.mean, loss.chance, loss.chance_formula, loss.constant)
     )
-    for note in found["notes"]:
+    for note in document["notes"]:
         out.say(f"note: {note}")
-    for warning in found["warnings"]:
+    for warning in document["warnings"]:
         out.say(f"warning: {warning}")
-    if not found["warnings"]:
+    if not document["warnings"]:
         out.say("no warnings")
 
 

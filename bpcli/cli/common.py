@@ -1,4 +1,4 @@
-"""What several commands share: options, consoles, and JSON on stdout."""
+"""What several commands share: options, consoles, and the reading of their arguments."""
 
 from __future__ import annotations
 
@@ -43,39 +43,53 @@ weights_option = click.option(
     type=click.Choice(["best", "last"]),
     default="best",
     show_default=True,
-    help="Which parameters: of the lowest validation loss, or of the last epoch.",
+    help="Which weights: those with the lowest validation loss, or those of the last epoch.",
 )
 
 
-def table_options(function: Command) -> Command:
-    """What a file does not say for certain, and is guessed unless it is said."""
-    for option in (
-        click.option(
-            "--missing",
-            multiple=True,
-            metavar="WORD",
-            help="A word that stands for a missing value, in place of the usual ones. "
-            "May be repeated.",
-        ),
-        click.option(
-            "--header/--no-header",
-            default=None,
-            help="Whether row 1 names the columns; default: guessed.",
-        ),
-        click.option(
-            "--target",
-            metavar="NAME|NUMBER",
-            help="The column to predict, by name or by number from 1; default: guessed.",
-        ),
-    ):
-        function = option(function)
-    return function
+def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator; help lists them in this order."""
+
+    def decorate(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
-def looked_at(
+run_options = stacked(weights_option, runs_dir_option, json_option)
+"""The options of a command that reads a run."""
+
+run_or_config_options = stacked(weights_option, set_option, runs_dir_option, json_option)
+"""The options of a command that reads a run or a config."""
+
+table_options = stacked(
+    click.option(
+        "--target",
+        metavar="NAME|NUMBER",
+        help="The column to predict, by name or by number from 1; default: guessed.",
+    ),
+    click.option(
+        "--header/--no-header",
+        default=None,
+        help="Whether row 1 names the columns; default: guessed.",
+    ),
+    click.option(
+        "--missing",
+        multiple=True,
+        metavar="WORD",
+        help="A word that stands for a missing value, in place of the usual ones. May be repeated.",
+    ),
+    json_option,
+)
+"""The options of a command that reads a table and guesses what the file does not say."""
+
+
+def read_table(
     file: Path, target: str | None, header: bool | None, missing: tuple[str, ...]
 ) -> Look:
-    """A table and what could be found out about it, with notes on how it was read.
+    """Read and describe a table, and print notes on how it was read.
 
     Raises `DataError` naming the file.
     """
@@ -84,8 +98,7 @@ def looked_at(
 
     try:
         look = look_at(file, header=header, missing=missing or None, target=target)
-        for note in look.notes:
-            console(stderr=True).say(f"note: {plain(note, 200)}")
+        say_notes(plain(note, 200) for note in look.notes)
         return look
     except DataError as error:
         named = str(error) if file.name in str(error) else f"{file}: {error}"
@@ -93,7 +106,7 @@ def looked_at(
 
 
 def console(stderr: bool = False) -> Console | Stream:
-    """Where results go, or everything else with `stderr`: a terminal or a plain stream."""
+    """Return the output for results, or with `stderr` for all else: a terminal or a stream."""
     file = sys.stderr if stderr else sys.stdout
     if isinstance(file, Output):
         file.is_prose = True
@@ -114,14 +127,14 @@ def load_run_or_config(
     weights: str = "best",
     needs_targets: bool = True,
 ) -> tuple[Experiment, Vector]:
-    """What RUN|CONFIG names: a run with its weights, or a config with its initial parameters.
+    """Load RUN|CONFIG: a run with its weights, or a config with its initial parameters.
 
-    Raises `ConfigError` or `RunError` where it names neither, or --set is given for a run, or
-    --weights for a config.
+    Raises `ConfigError` or `RunError` if it names neither, if --set is given for a run, or if
+    --weights is given for a config.
     """
     if names_a_config(reference):
         if was_given("weights"):
-            raise ConfigError("--weights is for a RUN; a CONFIG has its initial parameters.")
+            raise ConfigError("--weights is for a RUN: a CONFIG has no trained weights.")
         from bpcli.config.load import load_config
         from bpcli.experiment import build
 
@@ -129,7 +142,7 @@ def load_run_or_config(
         experiment = build(config, needs_targets=needs_targets)
         return experiment, experiment.initial_params
     if overrides:
-        raise ConfigError("--set is for a CONFIG; a run is as it was trained.")
+        raise ConfigError("--set is for a CONFIG: a RUN keeps the config it was trained with.")
     from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
 
@@ -140,19 +153,27 @@ def load_run_or_config(
 
 
 def say_notes(notes: Iterable[str]) -> None:
-    """Say what the user should know of how something was read or computed."""
+    """Print notes on how something was read or computed."""
     for note in notes:
         console(stderr=True).say(f"note: {note}")
 
 
 def was_given(option: str) -> bool:
-    """True where the command line has the option, if only with its default."""
+    """True if the command line has the option, even with its default value."""
     source = click.get_current_context().get_parameter_source(option)
     return source is click.core.ParameterSource.COMMANDLINE
 
 
+def require_plot_format(option: str, path: Path) -> None:
+    """Raises `ConfigError` if the name of a plot's file does not end in a known format."""
+    from bpcli.plots.style import FORMATS
+
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(f"{option} {path}: expected a name that ends in {', '.join(FORMATS)}.")
+
+
 def names_a_config(reference: str) -> bool:
-    """True where RUN|CONFIG is a config file: it ends as one, or is a file."""
+    """True if RUN|CONFIG names a config: by the ending of its name, or because it is a file."""
     try:
         return Path(reference).suffix in (".yaml", ".yml") or Path(reference).is_file()
     except OSError:  # too long to be a file's name

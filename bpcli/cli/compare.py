@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option, set_option
+from bpcli.cli.common import (
+    console,
+    json_option,
+    require_plot_format,
+    runs_dir_option,
+    say_notes,
+    set_option,
+)
 from bpcli.cli.documents import print_json
-from bpcli.errors import ConfigError, Interrupted
+from bpcli.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,19 +40,19 @@ Examples:
     "--optimizers",
     required=True,
     metavar="LIST",
-    help="Names with a comma between, or mappings such as {name: sgd, momentum: 0.5}.",
+    help="Comma-separated names, or mappings such as {name: sgd, momentum: 0.5}.",
 )
 @click.option(
     "--seeds",
     type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
-    help="Trainings with each optimizer: from the config's seed on. The table shows medians.",
+    help="Trainings per optimizer, from the config's seed upwards. The table shows medians.",
 )
 @click.option(
     "--figure",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The plot: .svg, .png or .pdf. Default: compare-NAME.svg in the folder of the runs.",
+    help="File for the plot: .svg, .png or .pdf; default: compare-NAME.svg in --runs-dir.",
 )
 @set_option
 @runs_dir_option
@@ -59,11 +66,11 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Train the same network from the same start with several optimizers.
+    """Train the same network from the same initial weights with several optimizers.
 
-    Prints what each took and where it led, and draws the loss against gradient evaluations and
-    time. The config's learning rate is for its own optimizer: the others take their own defaults,
-    unless --set gives a rate for all. Exit code 3 if every training diverged.
+    Prints the cost and the result of each, and plots the loss against gradient evaluations and
+    time. The config's learning rate is for its own optimizer: the others use their defaults, unless
+    --set gives a rate for all. Exit code 3 if every training diverged.
     """
     from bpcli.workflows.interrupts import stop_requests
 
@@ -74,9 +81,9 @@ def command(
 
         alternatives = load_alternatives(config, overrides, optimizers)
         path = figure or runs_dir / f"compare-{alternatives[0].config.spec.name}.svg"
-        _require_a_format(path)
+        require_plot_format("--figure", path)
         comparison = begin(alternatives, seeds)
-        _make_room_for(path)
+        _prepare_plot(path)
         with _progress(alternatives, seeds, is_silent=as_json) as progress:
             compare(comparison, progress)
         _report(comparison, path, as_json)
@@ -89,15 +96,8 @@ def command(
         raise comparison.failure
 
 
-def _require_a_format(path: Path) -> None:
-    from bpcli.plots.style import FORMATS
-
-    if path.suffix.lower() not in FORMATS:
-        raise ConfigError(f"--figure {path}: expected a name that ends in {', '.join(FORMATS)}.")
-
-
-def _make_room_for(path: Path) -> None:
-    """Find out before any training whether the plot can be drawn, and saved there."""
+def _prepare_plot(path: Path) -> None:
+    """Check before any training that the plot can be drawn, and make its folder."""
     from bpcli.cli.limits import require_room_for
     from bpcli.runs.files import make_folder_of
 
@@ -112,8 +112,7 @@ def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) 
     if is_silent:
         return SilentProgress()
     err = console(stderr=True)
-    for note in dict.fromkeys(note for each in alternatives for note in each.config.notes):
-        err.say(f"note: {note}")
+    say_notes(dict.fromkeys(note for each in alternatives for note in each.config.notes))
     trainings = len(alternatives) * seeds
     if isinstance(err, Stream):
         return PlainProgress(err, trainings)
@@ -121,7 +120,7 @@ def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) 
 
 
 def _report(comparison: Comparison, path: Path, as_json: bool) -> None:
-    """Print the table or the document of what is finished, and draw it."""
+    """Print and plot the finished trainings."""
     document = comparison.to_json()
     if as_json:
         print_json(document | {"figure": str(path) if comparison.trials else None})
@@ -130,7 +129,7 @@ def _report(comparison: Comparison, path: Path, as_json: bool) -> None:
     if comparison.trials:
         _draw(document, path)
         if not as_json:
-            console().say(f"drawn in {path}")
+            console().say(f"plot saved in {path}")
 
 
 def _draw(document: dict[str, Any], path: Path) -> None:
@@ -153,5 +152,5 @@ def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
     if len(comparison.seeds) > 1:
         first, last = comparison.seeds[0], comparison.seeds[-1]
         out.say(
-            f"medians over the seeds {first} to {last}; what diverged is left out where not all did"
+            f"medians over seeds {first} to {last}; diverged trainings are left out unless all did"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, looked_at, table_options
+from bpcli.cli.common import console, read_table, table_options
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ Examples:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @table_options
-@json_option
 def command(
     file: Path,
     target: str | None,
@@ -33,13 +32,13 @@ def command(
     missing: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Look at a table before training on it.
+    """Describe a table before training on it.
 
-    Shows what each column holds: numbers, true and false, or categories; what is missing; the
-    range, or the most frequent categories; and its association with the target, which is guessed
-    unless it is given. Then warnings, and the next command.
+    Shows for each column its kind (number, boolean or category), the missing values, the range or
+    the most frequent categories, and the association with the target; then warnings, and the next
+    command. The target is guessed unless --target names it.
     """
-    look = looked_at(file, target, header, missing)
+    look = read_table(file, target, header, missing)
     if as_json:
         print_json(_document(look))
         return
@@ -69,7 +68,9 @@ def _print(look: Look) -> None:
     out.show_facts(view.table_facts(look))
     left_out = out.show(view.columns_table(about), view.EXPENDABLE)
     if left_out:
-        out.say(f"left out for lack of room: {', '.join(left_out)}; --json has all")
+        out.say(
+            f"columns left out, as the terminal is narrow: {', '.join(left_out)}; --json has all"
+        )
     if len(about.columns) > view.MOST_COLUMNS:
         out.say(f"and {len(about.columns) - view.MOST_COLUMNS:,} more columns; --json has all")
     for meaning in view.measures(about):

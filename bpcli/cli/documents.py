@@ -1,8 +1,8 @@
-"""What `--json` prints on standard output: one document a command, also where the command fails.
+"""What `--json` prints on standard output: one document per command, also if the command fails.
 
-Every document has `schema`, the version of this format. It counts up where a key goes or changes
-its meaning, not where one is added. The document of a command that fails has `error` beside what
-was found by then. `bpcli.cli.described` tells the keys of all.
+Every document has `schema`, the version of this format. It changes when a key is removed or changes
+its meaning, not when one is added. The document of a command that fails has `error` beside the
+results so far. `bpcli.cli.described` lists the keys of all documents.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SCHEMA = 1
 
 
 class Pending:
-    """The document of the command that runs; it is printed when the command has ended."""
+    """The document of the current command, printed when the command has ended."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         options = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -32,13 +32,13 @@ class Pending:
         self._document = document
 
     def release(self) -> None:
-        """Print what the command found, if it gave a document."""
+        """Print the document, if the command gave one."""
         document, self._document = self._document, None
         if document is not None:
             print_text(json_text({"schema": SCHEMA, **document}))
 
     def fail(self, kind: str, message: str, issues: Sequence[ConfigIssue] = ()) -> None:
-        """Print what the command found, and why it failed; nothing where the output is gone."""
+        """Print the document with why the command failed; nothing if the output is gone."""
         error = {"kind": kind, "message": message, "issues": [each.to_json() for each in issues]}
         if self._as_json or self._document is not None:
             self._document = {**(self._document or {}), "error": error}
@@ -47,12 +47,12 @@ class Pending:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Have the one document of a command printed when the command has ended."""
+    """Hold the one document of a command until the command has ended."""
     click.get_current_context().obj.hold(document)
 
 
 def json_text(document: Any) -> str:
-    """A document in characters that standard output has, and that every terminal only shows."""
+    """Return a document in characters that standard output has and no terminal obeys."""
     from bpcli.runs.files import to_json
     from bpcli.text import printable_json
 
@@ -65,5 +65,5 @@ def json_text(document: Any) -> str:
 
 
 def print_text(text: str, end: str = "\n") -> None:
-    """Print a result as it is; click would write UTF-8 where a stream is ASCII."""
+    """Print a result in the encoding of standard output; click would always write UTF-8."""
     click.echo(text + end, file=sys.stdout, nl=False)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, weights_option
+from bpcli.cli.common import console, run_options, say_notes
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
+    from bpcli.metrics.requirements import Requirement, Verdict
     from bpcli.runs.trained import Trained
     from bpcli.workflows.evaluate import SplitEvaluation
 
@@ -34,7 +35,7 @@ Examples:
 @click.option(
     "--data",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Score another file with the same columns, as the split `data`.",
+    help="Score the rows of another file with the same columns, as the split `data`.",
 )
 @click.option(
     "--require",
@@ -47,11 +48,9 @@ Examples:
     "--intervals/--no-intervals",
     "with_intervals",
     default=None,
-    help="95 % intervals of the metrics, by the bootstrap. Default: of up to 20,000 rows.",
+    help="Compute 95 % intervals of the metrics by the bootstrap; default: for up to 20,000 rows.",
 )
-@weights_option
-@runs_dir_option
-@json_option
+@run_options
 def command(
     run: str,
     split: str | None,
@@ -62,47 +61,56 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Score a run, beside a baseline.
+    """Score a run beside a baseline.
 
-    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
-    Metrics are in the data's own units. The baseline knows the training targets, but no inputs.
-    Exit code 4 if a metric is not as required.
+    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Metrics
+    are in the data's original units. The baseline is a constant prediction from the training
+    targets. Exit code 4 if a metric is not as required.
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
-    from bpcli.workflows.evaluate import default_split, evaluate, judge_run
-    from bpcli.workflows.other_data import with_other_data
 
     if data is not None and split is not None:
-        raise ConfigError("--data and --split both say which rows to score: keep one.")
+        raise ConfigError("--data and --split both say which rows to score: use one of them.")
     requirements = [Requirement.parse(text) for text in required]
-    found = find_run(run, runs_dir)
+    saved = find_run(run, runs_dir)
     with repeatable_numerics():
-        trained = load_trained(found, weights)  # type: ignore[arg-type]  # click checked it
+        trained = load_trained(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(trained.notes)
-        if data is not None:
-            trained = with_other_data(trained, data)
-            chosen_split = "data"
-        else:
-            chosen_split = split or default_split(trained.experiment)
-        evaluation = evaluate(trained, chosen_split, with_intervals)  # type: ignore[arg-type]  # as above
-        verdicts = judge_run(trained, evaluation, requirements)
+        evaluation, verdicts = _score(trained, split, data, with_intervals, requirements)
     if as_json:
-        document = {"run_id": found.run_id, "weights": weights, **evaluation.to_json()}
+        document = {"run_id": saved.run_id, "weights": weights, **evaluation.to_json()}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
-        chosen = "" if data or split else "; without --split: test, else val, else train"
-        console(stderr=True).say(
-            f"{found.run_id}: {weights} weights {where} "
-            f"({evaluation.rows} row{'s' * (evaluation.rows != 1)}{chosen})"
-        )
+        default = "" if data or split else "; without --split: test, else val, else train"
+        rows = f"{evaluation.rows} row{'s' * (evaluation.rows != 1)}"
+        say = console(stderr=True).say
+        say(f"{saved.run_id}: {weights} weights {where} ({rows}{default})")
         _print_tables(trained, evaluation)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
         raise GateFailed(f"{'; '.join(failed)}.")
+
+
+def _score(
+    trained: Trained,
+    split: str | None,
+    data: Path | None,
+    with_intervals: bool | None,
+    requirements: list[Requirement],
+) -> tuple[SplitEvaluation, list[Verdict]]:
+    """Score the rows of a split or of a file, and check the requirements."""
+    from bpcli.workflows.evaluate import default_split, evaluate, judge_run
+    from bpcli.workflows.other_data import with_other_data
+
+    if data is not None:
+        trained, split = with_other_data(trained, data), "data"
+    scored = split or default_split(trained.experiment)
+    evaluation = evaluate(trained, scored, with_intervals)  # type: ignore[arg-type]  # click checked it
+    return evaluation, judge_run(trained, evaluation, requirements)
 
 
 def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:

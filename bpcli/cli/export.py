@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, weights_option
+from bpcli.cli.common import console, run_options, say_notes
 from bpcli.cli.documents import print_json
 
 
@@ -22,18 +22,16 @@ Examples:
     "--to",
     type=click.Choice(["onnx", "json", "python"]),
     required=True,
-    help="The kind of file.",
+    help="The format.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file; default: the run's name with the ending of its kind.",
+    help="The file to write; default: the run's name with the ending of the format.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-@weights_option
-@runs_dir_option
-@json_option
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@run_options
 def command(
     run: str,
     to: str,
@@ -43,20 +41,20 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Write a run's network, with its preprocessor, for use elsewhere.
+    """Write a run's network, with its preprocessing, for use in other programs.
 
-    Rows go in as the table has them, and classes or values come out in their own units. The Python
-    file needs numpy alone; ONNX needs `pip install 'bpcli[onnx]'`. A file is first tried on some
-    rows, and written only if it computes what bpnet does.
+    The input is rows as in the table; the output is classes, or values in their original units. The
+    Python file needs numpy only; ONNX needs `pip install 'bpcli[onnx]'`. Each file is first run on
+    some rows, and written only if its results equal those of bpnet.
     """
     from bpcli.export.export import export
     from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
 
-    found = find_run(run, runs_dir)
+    saved = find_run(run, runs_dir)
     with repeatable_numerics():
-        model = load_model(found, weights)  # type: ignore[arg-type]  # click checked it
+        model = load_model(saved, weights)  # type: ignore[arg-type]  # click checked it
         say_notes(model.notes)
         path = export(model, to, output, force=force)
     if as_json:
@@ -64,7 +62,7 @@ def command(
 
         print_json(
             {
-                "run_id": found.run_id,
+                "run_id": saved.run_id,
                 "weights": weights,
                 "format": to,
                 "file": str(path),
@@ -72,4 +70,4 @@ def command(
             }
         )
     else:
-        console().say(f"wrote {path}, equivalent to {found.run_id} ({weights} weights)")
+        console().say(f"wrote {path}, equivalent to {saved.run_id} ({weights} weights)")

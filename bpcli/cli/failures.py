@@ -1,4 +1,4 @@
-"""How a command failed: the message, the exit code, and the kind that `--json` tells."""
+"""How a command failed: the message, the exit code, and the kind that `--json` reports."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import click
 
-from bpcli.cli.limits import what_was_lacking
+from bpcli.cli.limits import missing_resource
 from bpcli.errors import BpnetError, ConfigError, ConfigIssue, Interrupted, LeftAtOnce
 
 
 class Failure(NamedTuple):
-    """What to tell people on standard error, and programs by `--json`."""
+    """What to report on standard error, and in the document of `--json`."""
 
     kind: str
     message: str
@@ -22,7 +22,7 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """What an exception that ended a command means for its user."""
+    """Return what to report about an exception that ended a command."""
     if isinstance(error, click.ClickException):
         return Failure("usage", error.format_message(), error.exit_code)
     if isinstance(error, Interrupted):
@@ -34,20 +34,20 @@ def failure_of(error: BaseException) -> Failure:
     if interruption is not None:
         number = interruption.signal_number if isinstance(interruption, LeftAtOnce) else 2
         return Failure("interrupted", "Interrupted.", 128 + number, heading="")
-    lacking = what_was_lacking(error)
-    if lacking is not None:
-        return Failure("limit", lacking, 2)
+    missing = missing_resource(error)
+    if missing is not None:
+        return Failure("limit", missing, 2)
     message = (
-        f"{type(error).__name__}: {error}\nThis is an error in bpnet, not in what you gave it. Set "
+        f"{type(error).__name__}: {error}\nThis is an error in bpnet, not in your input. Set "
         "BPNET_DEBUG=1 to see where it happened."
     )
     return Failure("internal", message, 1, heading="Internal error: ")
 
 
 def _interruption(error: BaseException) -> BaseException | None:
-    """The interruption that an exception is, or that it came of.
+    """Return the interruption that an exception is or was caused by.
 
-    click has an exception of its own for it, and an import that was cut short reports its own.
+    click wraps it in an exception of its own, and so does an import that was cut short.
     """
     if isinstance(error, click.Abort):
         return error.__cause__ or error

@@ -32,17 +32,17 @@ Examples:
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="Entries to check of each tensor.",
+    help="Entries to check per tensor.",
 )
 @click.option(
     "--rows",
     type=click.IntRange(min=1),
     default=50,
     show_default=True,
-    help="Training rows to check on.",
+    help="Training rows to use.",
 )
 @click.option("--self-test", is_flag=True, help="Show that wrong backward passes are rejected.")
-@click.option("--corrupt", metavar="KIND", help="Use a wrong backward pass, to see it fail.")
+@click.option("--corrupt", metavar="KIND", help="Use a wrong backward pass, to see the check fail.")
 @set_option
 @runs_dir_option
 @json_option
@@ -59,9 +59,9 @@ def command(
     """Check the gradient, tensor by tensor.
 
     Compares the training code's gradient with complex-step derivatives, which have no truncation
-    error, and with central differences. The Jacobian of the residuals is checked too if the loss is
-    a sum of squares, and so are products with the Hessian. Entries whose step crosses a kink are
-    skipped and counted. Exit code 4 if any tensor fails. --self-test lists the kinds of --corrupt.
+    error, and with central differences. Also checks products with the Hessian and, if the loss is a
+    sum of squares, the Jacobian of the residuals. Entries whose step crosses a kink are skipped and
+    counted. Exit code 4 if any tensor fails. --self-test lists the kinds of --corrupt.
     """
     if overrides and run_or_config is None:
         raise ConfigError("--set needs a CONFIG.")
@@ -111,14 +111,14 @@ def _print_report(report: CheckReport) -> None:
     rows = "1 row" if report.rows == 1 else f"{report.rows} rows"
     out.say(f"{report.network}, on {rows}, in float64")
     out.say("error: norm of the difference over norm of the complex-step gradient;")
-    out.say("central: the same by central differences, which are less exact")
+    out.say("central: the same by central differences, which are less accurate")
     out.say("hessian: u·H v against v·H u, and H v against differences of the gradient")
     for remark in _remarks(report):
         out.say(remark)
 
 
 def _remarks(report: CheckReport) -> Iterator[str]:
-    """What the table alone does not say."""
+    """Yield what the table does not show."""
     if report.unchecked:
         yield (
             f"not checked: {', '.join(report.unchecked)}: every entry is on a kink or overflows; "

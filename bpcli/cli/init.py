@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, looked_at, table_options
+from bpcli.cli.common import console, read_table, table_options
 from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError
 
@@ -31,11 +31,11 @@ Examples:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write, or `-` for standard output; default: TEMPLATE.yaml here.",
+    help="The file to write, or `-` for standard output; default: the name of TEMPLATE or FILE "
+    "with .yaml, in the current folder.",
 )
-@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @table_options
-@json_option
 def command(
     template: str | None,
     output: Path | None,
@@ -47,12 +47,12 @@ def command(
 ) -> None:
     """Write a starter config.
 
-    TEMPLATE is one of the configs that come with bpnet; without it, they are listed. FILE is a
-    table: what cannot be read from it is guessed, and comments in the config say so. --target,
+    TEMPLATE is one of the configs that come with bpnet; without an argument, they are listed. FILE
+    is a table: what cannot be read from it is guessed, and comments in the config say so. --target,
     --header and --missing are for a FILE.
     """
     if as_json and output == _STANDARD:
-        raise ConfigError("-o - prints the config, --json a document about it: keep one.")
+        raise ConfigError("-o - prints the config and --json a document about it: use one of them.")
     if template is None:
         _list_templates(as_json)
     elif _names_a_table(template):
@@ -60,7 +60,9 @@ def command(
         look = _write_for_table(Path(template), written, force, target, header, missing)
         _report(written, as_json, {"table": template, **_guesses(look)})
     elif target is not None or header is not None or missing:
-        raise ConfigError(f"--target, --header and --missing are for a FILE; `{template}` is none.")
+        raise ConfigError(
+            f"--target, --header and --missing are for a FILE; `{template}` is not a file."
+        )
     else:
         _write_template(template, output or Path(f"{template}.yaml"), force, as_json)
 
@@ -75,7 +77,7 @@ def _list_templates(as_json: bool) -> None:
 
 
 def _names_a_table(template: str) -> bool:
-    """Templates have no ending; a file has one, or is there."""
+    """True if the argument has an ending, as no template has, or is a file."""
     try:
         return bool(Path(template).suffix) or Path(template).is_file()
     except OSError:  # too long to be a file's name
@@ -104,15 +106,17 @@ def _write_for_table(
     header: bool | None,
     missing: tuple[str, ...],
 ) -> Look:
-    """Look at the table, write the config, and say what was guessed."""
+    """Read the table, write a config for it, and print what was guessed."""
     from bpcli.config.load import validate
     from bpcli.config.source import Source
     from bpcli.terminal.description import guesses
     from bpcli.workflows.starter import starter_config
 
     if written == _STANDARD:
-        raise ConfigError("-o - is for a TEMPLATE: a table's config stands in a file, near it.")
-    look = looked_at(file, target, header, missing)
+        raise ConfigError(
+            "-o - is for a TEMPLATE: the config for a table must be a file, near the table."
+        )
+    look = read_table(file, target, header, missing)
     text = starter_config(look, written)
     source = Source.parse(text, str(written))
     source.tree.setdefault("name", "table")
@@ -125,7 +129,7 @@ def _write_for_table(
 
 
 def _guesses(look: Look) -> dict[str, Any]:
-    """What the config rests on, with the reason for each guess, and what it leaves out."""
+    """Return what was guessed, with reasons, and the columns left out."""
     about = look.description
     return {
         "header": look.format.header,
@@ -146,7 +150,7 @@ def _report(written: Path, as_json: bool, facts: dict[str, Any]) -> None:
 
 
 def _write(target: Path, text: str, force: bool) -> None:
-    """Write the config whole or not at all, and over nothing that is there without `force`."""
+    """Write the config whole or not at all; replace an existing file only with `force`."""
     from bpcli.runs.files import write_atomically
 
     if not force and (target.exists() or target.is_symlink()):

@@ -1,6 +1,6 @@
-"""What this process must be allowed to use, said before a library meets the limit.
+"""Limits on memory and open files, checked before a library meets them.
 
-Libraries of numbers do not survive that: some end the process, others try again for ever.
+Numerical libraries do not survive a limit: some end the process, others retry for ever.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _LIBRARIES = {
     "onnx": (60, 40),
     "onnxruntime": (240, 120),
 }
-"""Megabytes of address space and of data that each takes from its import on, with what it imports
-and what it computes with: a quarter more than was measured. Others that it imports count again."""
+"""Megabytes of address space and of data that each needs, its imports and computation included: a
+quarter more than was measured. Listed libraries that it imports count again."""
 
 _FEWEST_FILES = 16
-"""Open at once in a training with workers and a recorded path are 11."""
+"""A training with workers and a recorded path has 11 files open at once."""
 
 
 def require_enough_to_start() -> None:
-    """End this process with one sentence where its limits are too low for any command."""
+    """End this process with one sentence if its limits are too low for any command."""
     try:
         _require("bpnet", _START)
         if system.most_open_files() < _FEWEST_FILES:
@@ -51,14 +51,14 @@ def require_enough_to_start() -> None:
 
 
 def require_room_for(library: str) -> None:
-    """Raises `LimitTooLow` where a library, once it is imported, would have too little memory."""
+    """Raises `LimitTooLow` if too little memory is left to import and use a library."""
     _require(library.partition(".")[0], _LIBRARIES[library])
 
 
 def guard_imports() -> None:
-    """Refuse to import a library that has too little memory; no work where there is no limit.
+    """Refuse to import a library that has too little memory; without a limit, do nothing.
 
-    Some memory is kept for what is to be said if all else is used up.
+    Some memory is kept for the error message, in case all else is used up.
     """
     if system.memory_limits() and not any(isinstance(each, _Guard) for each in sys.meta_path):
         sys.meta_path.insert(0, _Guard())
@@ -69,26 +69,26 @@ _reserve: list[bytearray] = []
 
 
 class _Guard:
-    """Is asked for every module before it is looked for."""
+    """A finder that checks memory before a module is searched for."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> None:
-        """Raises `LimitTooLow`; finds nothing."""
+        """Raises `LimitTooLow`; returns no module."""
         if name in _LIBRARIES:
             require_room_for(name)
 
 
-def what_was_lacking(error: BaseException) -> str | None:
-    """What the system did not give, where a failure comes of that."""
+def missing_resource(error: BaseException) -> str | None:
+    """Return what the system refused, if that caused the failure."""
     _reserve.clear()
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE):
             return (
-                f"more files would have to be open at once than the {system.most_open_files()} "
-                "that the system allows: raise their number with `ulimit -n`."
+                f"more files have to be open at once than the {system.most_open_files()} that the "
+                "system allows: raise the limit with `ulimit -n`."
             )
-        if _is_lack_of_memory(cause):
-            said = f"this needs more memory than there is. {cause}".strip(" .")
-            return f"{said}.{_allowed()}"
+        if _is_out_of_memory(cause):
+            message = f"this needs more memory than is available. {cause}".strip(" .")
+            return f"{message}.{_allowed()}"
     if isinstance(error, OSError):
         return f"{error.filename or 'output'} could not be read or written: {error.strerror}."
     return None
@@ -100,7 +100,7 @@ def _allowed() -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """A failure and those that it came of."""
+    """Yield a failure and its causes."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)
@@ -108,7 +108,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _is_lack_of_memory(error: BaseException) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, ImportError | SystemError):  # such as of a file that could not be mapped
         is_missing = isinstance(error, ModuleNotFoundError)
         is_limited = bool(system.memory_limits()) and not is_missing

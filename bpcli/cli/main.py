@@ -57,7 +57,7 @@ def bpnet() -> None:
 def main(arguments: Sequence[str] | None = None, *, can_restart: bool = False) -> int:
     """Run a command line; return the exit code.
 
-    A process of its own `can_restart` where it needs another environment: then nothing returns.
+    With `can_restart`, a command that needs other environment variables replaces this process.
     """
     with lasting_outputs():
         return _exit_code_of(arguments, can_restart)
@@ -81,14 +81,14 @@ def _exit_code_of(arguments: Sequence[str] | None, can_restart: bool) -> int:
         failure = failure_of(error)
         if failure.kind == "internal" and os.environ.get("BPNET_DEBUG"):
             raise
-        _tell(error, failure, document, can_restart)
+        _report(error, failure, document, can_restart)
         return failure.exit_code
 
 
-def _tell(
+def _report(
     error: Exception | KeyboardInterrupt, failure: Failure, document: Pending, can_restart: bool
 ) -> None:
-    """Say on stderr, and in the command's document, why it failed; or start the command again."""
+    """Report on stderr and in the document why a command failed; or start the command again."""
     if isinstance(error, NumericsNotPinned) and can_restart and error.can_restart:
         obstacle = _restart_with(error.variables)
         failure = failure._replace(message=f"{failure.message}{obstacle}")
@@ -105,27 +105,27 @@ _RESTARTED = "BPNET_RESTARTED"
 
 
 def _restart_with(variables: Mapping[str, str]) -> str:
-    """Run this command again with these variables set; return what prevents that, if anything.
+    """Run this command again with these variables set; return what prevents that.
 
-    Only once: a wrapper around Python may set others.
+    Only once: a wrapper around Python may set others again.
     """
     if os.environ.get(_RESTARTED):
-        return " It did so, and the variables were lost on the way."
+        return " A restart with these variables was tried, but they were lost."
     if sys.orig_argv[1:2] in ([], ["-"]):
-        return " It cannot restart a program that Python reads from standard input."
+        return " A program that Python reads from standard input cannot be restarted."
     try:
         system.restart(
             [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables, _RESTARTED: "1"}
         )
     except OSError as error:
-        return f" It could not restart: {error.strerror}."
+        return f" A restart failed: {error.strerror}."
 
 
 def _say(message: str) -> None:
-    """Print to stderr, with no character that could steer the terminal, and words not cut."""
+    """Print to stderr, with no character that could steer the terminal, broken between words."""
     try:
         printable = _fit_for_stderr(message)
-    except Exception:  # where memory or files are lacking, of which the message may tell
+    except Exception:  # memory or files may have run out, which the message may be about
         printable = "".join(sign if sign == "\n" or sign.isprintable() else "?" for sign in message)
     print(printable, file=sys.stderr)
 
@@ -147,7 +147,7 @@ def _fit_for_stderr(message: str) -> str:
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
-    """Spell what a terminal's encoding lacks, rather than fail."""
+    """Have characters that the encoding lacks spelt out, rather than fail."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors=HANDLER)
 
@@ -161,7 +161,7 @@ def run() -> None:
     - Garbage collection starts at 200,000 objects. Imports make 70,000 that stay, and training
       makes hardly any garbage: +6 % with Python's own threshold, which collects 100 times.
     - `system.leave` ends the process without Python's shutdown, which frees objects one by one:
-      +20 % with it. Nothing waits for that: all files are closed and synced by then.
+      +20 % with it. All files are closed and synced by then.
     - BLAS starts no threads, as everything is computed with one of them: +12 % with its own.
 
     Pydantic looks for no plugins: none is needed, and one could change how a config is read.

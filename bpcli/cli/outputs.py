@@ -1,7 +1,7 @@
-"""Standard output and standard error while a command runs: what may fail, and what then happens.
+"""Standard output and standard error while a command runs, and what happens if they fail.
 
-Results that cannot be written are an error, unless their reader has left. Nothing depends on the
-log: a training goes on without it and is saved, and what the log lacks is said at the end.
+Results that cannot be written are an error, unless the reading process has ended. A log that cannot
+be written does not stop a training: how many lines are missing is reported at the end.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from bpcli import system
 
 
 class Output:
-    """A stream that does not fail in some ways; in all else it is as it was."""
+    """A stream that survives some errors, and otherwise behaves like the one it wraps."""
 
     survived: tuple[type[OSError], ...] = (BrokenPipeError,)
     is_prose = False
-    """Whether it is read by people, so that a note among it does no harm."""
+    """Whether it is text for people, so that a note in it does no harm."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -41,12 +41,12 @@ class Output:
             self.lose(error)
 
     def lose(self, error: OSError) -> None:
-        """What was written has gone nowhere, and so will what follows."""
+        """Discard what was written, and all that follows."""
         system.abandon(self.stream)
 
 
 class Log(Output):
-    """Standard error, and what it could not take: when the disk has room again it goes on."""
+    """Standard error; counts the lines that could not be written, and tries each new one."""
 
     survived = (OSError,)
 
@@ -70,14 +70,14 @@ class Log(Output):
 
     @property
     def note(self) -> str | None:
-        """What is to be told at the end, if anything."""
+        """A note on missing lines, for the end."""
         if not self._reason:
             return None
         lines = f"{self._lost} lines" if self._lost > 1 else "1 line"
         return f"note: {lines} could not be written to stderr when they were due: {self._reason}."
 
-    def tell(self, results: Output) -> None:
-        """Say what is missing: here if it can be, else among results that are not for a program."""
+    def report(self, results: Output) -> None:
+        """Print the note here if possible, else among results that are text for people."""
         note = self.note
         if note is None:
             return
@@ -92,12 +92,12 @@ class Log(Output):
 
 @contextmanager
 def lasting_outputs() -> Iterator[None]:
-    """Standard output and standard error that survive what a command need not end for."""
+    """Replace standard output and standard error by streams that survive such errors."""
     before = sys.stdout, sys.stderr
     results, log = Output(sys.stdout), Log(sys.stderr)
     sys.stdout, sys.stderr = cast(Any, results), cast(Any, log)
     try:
         yield
     finally:
-        log.tell(results)
+        log.report(results)
         sys.stdout, sys.stderr = before

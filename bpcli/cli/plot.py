@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, weights_option
+from bpcli.cli.common import console, require_plot_format, run_options, say_notes
 from bpcli.cli.documents import print_json
-from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from bpcli.plots.subject import Subject
@@ -18,10 +17,11 @@ if TYPE_CHECKING:
 @click.command(
     "plot",
     epilog="""\b
-Kinds, of the log:       loss metrics gradient_norms learning_rate units
-of weights and outputs:  weights activations network path
-of predictions:          confusion roc predicted residuals fit regions
-                         hidden_regions
+Kinds:
+  training log: loss metrics gradient_norms learning_rate units
+  weights:      weights activations network path
+  predictions:  confusion roc predicted residuals fit regions
+                hidden_regions
 
 \b
 Examples:
@@ -36,17 +36,20 @@ Examples:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="One file for all: .png, .svg or .pdf. Default: plots/KIND.png in the run's folder.",
+    help="One file for all: .png, .svg or .pdf; default: plots/KIND.png in the run's folder.",
 )
-@click.option("--list", "only_list", is_flag=True, help="Say which kinds the run has, and why not.")
+@click.option(
+    "--list",
+    "only_list",
+    is_flag=True,
+    help="List the kinds that can be drawn, and why others cannot.",
+)
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="The split whose predictions are shown; default: test, else val, else train.",
+    help="Show predictions of this split; default: test, else val, else train.",
 )
-@weights_option
-@runs_dir_option
-@json_option
+@run_options
 def command(
     run: str,
     kinds: tuple[str, ...],
@@ -59,23 +62,22 @@ def command(
 ) -> None:
     """Draw plots of a run.
 
-    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
-    Without KIND, every plot that the run has. Several in one file are pages of a .pdf, else
-    beside each other. A plot that is there already is drawn again.
+    RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Without
+    KIND, every kind that can be drawn. Several plots in one file become pages of a .pdf, and stand
+    side by side in other formats. Existing plots are overwritten.
     """
-    from bpcli.plots.style import FORMATS
     from bpcli.runs.references import find_run
     from bpcli.text import harmless
     from bpcli.workflows.plot import chosen_kinds, load_subject, save_plots
 
-    if output is not None and output.suffix.lower() not in FORMATS:
-        raise ConfigError(f"-o {output}: expected a name that ends in {', '.join(FORMATS)}.")
-    found = find_run(run, runs_dir)
-    subject = load_subject(found, weights, split)  # type: ignore[arg-type]  # click checked them
+    if output is not None:
+        require_plot_format("-o", output)
+    saved = find_run(run, runs_dir)
+    subject = load_subject(saved, weights, split)  # type: ignore[arg-type]  # click checked them
     if subject.rebuilt is not None:
         say_notes(subject.rebuilt.notes)
     drawn = [] if only_list else chosen_kinds(subject, kinds)
-    files = [str(path) for path in save_plots(found, subject, drawn, output)] if drawn else []
+    files = [str(path) for path in save_plots(saved, subject, drawn, output)] if drawn else []
     if as_json:
         print_json(_document(subject, drawn, files))
     elif only_list:
@@ -88,15 +90,15 @@ def command(
 def _document(subject: Subject, drawn: list[str], files: list[str]) -> dict[str, Any]:
     from bpcli.plots import reasons
 
-    found = reasons(subject)
+    by_kind = reasons(subject)
     return {
         "run_id": subject.run_id,
         "weights": subject.weights,
         "split": subject.split,
         "drawn": drawn,
         "files": files,
-        "available": [kind for kind, reason in found.items() if reason is None],
-        "unavailable": {kind: reason for kind, reason in found.items() if reason is not None},
+        "available": [kind for kind, reason in by_kind.items() if reason is None],
+        "unavailable": {kind: reason for kind, reason in by_kind.items() if reason is not None},
     }
 
 

@@ -12,14 +12,11 @@ import click
 
 from bpcli.cli.common import (
     console,
-    json_option,
     load_run_or_config,
     names_a_config,
-    runs_dir_option,
+    run_or_config_options,
     say_notes,
-    set_option,
     was_given,
-    weights_option,
 )
 from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
@@ -27,7 +24,7 @@ from bpcli.errors import ConfigError
 if TYPE_CHECKING:
     from bpcli.experiment import Experiment
     from bpcli.export.model import Model
-    from bpcli.nn.arrays import Array
+    from bpcli.nn.arrays import Array, Vector
     from bpcli.workflows.new_rows import NewRows
     from bpcli.workflows.predict import PredictedRows
     from bpcli.workflows.prediction_files import Blocks, Separated, Write
@@ -52,25 +49,22 @@ Examples:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where predictions for FILE go, by ending: .csv, .tsv, .json, .jsonl, .npz; or `-`.",
+    help="Where to write predictions for FILE: a .csv, .tsv, .json, .jsonl or .npz file, or `-`.",
 )
 @click.option(
     "--split",
     type=click.Choice(["all", "train", "val", "test"]),
     default="all",
     show_default=True,
-    help="Which rows of the data.",
+    help="Which rows of the run's data.",
 )
 @click.option(
     "--raw",
     is_flag=True,
-    help="Keep names in CSV and TSV that a spreadsheet would take for formulas; without it they "
-    "get a ' before them.",
+    help="Leave names in CSV and TSV unchanged that a spreadsheet would read as formulas; without "
+    "it, a ' is put before them.",
 )
-@weights_option
-@set_option
-@runs_dir_option
-@json_option
+@run_or_config_options
 def command(
     run_or_config: str,
     file: Path | None,
@@ -84,48 +78,42 @@ def command(
 ) -> None:
     """Print a network's outputs.
 
-    Without FILE they are for the rows of the run's data, in original units; of a CONFIG, those of
-    its initial parameters: nothing is trained. A terminal gets a table, a pipe tab-separated lines.
-    --set is for a CONFIG.
+    Without FILE: predicts the rows of the run's data, in original units. A CONFIG is not trained:
+    its initial weights are used, and --set may change it. A terminal shows a table; a pipe gets
+    tab-separated lines.
 
-    With FILE, which a run alone can read, they are for its rows, in their order: classes and
-    probabilities, or values in original units, as tab-separated lines or as --output says. Columns
-    are found by name; a file of any size takes little memory. `-` reads standard input.
+    With FILE (runs only): predicts the rows of FILE in order, as classes and probabilities or as
+    values in original units, in tab-separated lines or as --output says. Columns are matched by
+    name; a file of any size takes little memory. `-` reads standard input.
 
-    Names that begin with = + - @, a tab or a line break get a ' before them in CSV and TSV, since a
-    spreadsheet would compute them; numbers never change. --raw keeps such names as they are.
+    In CSV and TSV, a ' is put before names that begin with = + - @, a tab or a line break, because
+    a spreadsheet would read them as formulas. Numbers never change. --raw leaves names unchanged.
     """
     if raw and as_json:
-        raise ConfigError("--raw is for CSV and TSV: JSON keeps names as they are.")
+        raise ConfigError("--raw is for CSV and TSV: JSON never changes names.")
     if file is not None:
-        for option in ("split", "overrides"):
-            if was_given(option):
-                raise ConfigError(f"--{_SPELT[option]} is for the rows of the run's own data.")
+        _refuse_options_of_own_rows()
         write = _writer(file, output, raw, as_json)
         _predict_file(run_or_config, file, output, write, weights, runs_dir)
         return
     if output is not None:
         raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
     from bpcli.nn.numerics import repeatable_numerics
-    from bpcli.workflows.predict import predict_rows
 
     with repeatable_numerics():
         experiment, params = load_run_or_config(
             run_or_config, overrides, runs_dir, weights=weights, needs_targets=False
         )
-        predicted = predict_rows(experiment, params, _rows(experiment, split))
-    if as_json:
-        print_json({"rows": predicted.to_json()})
-    elif sys.stdout.isatty():
-        _print_table(predicted)
-    else:
-        _print_lines(predicted, raw)
-
-
-_SPELT = {"split": "split", "overrides": "set"}
+        _predict_own_rows(experiment, params, split, raw, as_json)
 
 
 # New rows.
+
+
+def _refuse_options_of_own_rows() -> None:
+    for option, name in (("split", "--split"), ("overrides", "--set")):
+        if was_given(option):
+            raise ConfigError(f"{name} is for the rows of the run's own data, not for a FILE.")
 
 
 def _predict_file(
@@ -137,25 +125,27 @@ def _predict_file(
     from bpcli.workflows.new_rows import new_rows
 
     if names_a_config(reference):
-        raise ConfigError(f"{reference} is a CONFIG: new rows need a RUN, which was trained.")
+        raise ConfigError(f"{reference} is a CONFIG: to predict a FILE, name a trained RUN.")
     with repeatable_numerics():
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
-        with _on_disk(file) as path:  # not before: this process may have to start again
+        with _on_disk(file) as path:  # not earlier: this process may have to restart
             rows = new_rows(path, model)
             say_notes([*model.notes, *rows.notes])
             _write(write, output, model, rows)
 
 
 def _writer(file: Path, output: Path | None, raw: bool, as_json: bool) -> Write:
-    """What writes the predictions. Raises `ConfigError` for an output that cannot be."""
+    """Return what writes the predictions. Raises `ConfigError` if `output` cannot be written."""
     from bpcli.workflows.prediction_files import Separated, writer_for
 
     if output is None or output == _STANDARD:
         return _write_document if as_json else Separated("\t", raw)
     if as_json:
-        raise ConfigError("--json prints; for a file, end --output in .json or .jsonl.")
+        raise ConfigError(
+            "--json prints to standard output; for a file, name one in .json or .jsonl by --output."
+        )
     if output.exists() and (not output.is_file() or (file.exists() and output.samefile(file))):
-        raise ConfigError(f"{output} cannot hold the predictions: name another file.")
+        raise ConfigError(f"{output} is FILE itself or not a regular file: name another --output.")
     return writer_for(output, raw=raw)
 
 
@@ -174,7 +164,7 @@ def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> No
 
 
 def _write_document(file: BinaryIO, model: Model, blocks: Blocks) -> int:
-    """The document of `--json`, kept back until all rows are read: one may be refused."""
+    """Write the document of `--json` once all rows are read, as one of them may be refused."""
     from shutil import copyfileobj
     from tempfile import TemporaryFile
 
@@ -190,13 +180,13 @@ def _write_document(file: BinaryIO, model: Model, blocks: Blocks) -> int:
 
 
 def _say_marked(written: Separated) -> None:
-    """Say which names are not as they were."""
+    """Print how many names were changed."""
     count = len(written.marked)
     if count:
         names = "1 name" if count == 1 else f"{count} names"
         console(stderr=True).say(
-            f"note: {names} that a spreadsheet would take for a formula got a ' in front; --raw "
-            "keeps names as they are"
+            f"note: a ' was put before {names} that a spreadsheet would read as a formula; --raw "
+            "leaves names unchanged"
         )
 
 
@@ -205,7 +195,7 @@ _STANDARD = Path("-")
 
 @contextmanager
 def _on_disk(file: Path) -> Iterator[Path]:
-    """The file; of standard input a copy, as it is looked at before it is read."""
+    """Yield the file, or a copy of standard input, as it is read twice."""
     if file != _STANDARD:
         yield file
         return
@@ -224,6 +214,20 @@ def _on_disk(file: Path) -> Iterator[Path]:
 # The run's own rows.
 
 
+def _predict_own_rows(
+    experiment: Experiment, params: Vector, split: str, raw: bool, as_json: bool
+) -> None:
+    from bpcli.workflows.predict import predict_rows
+
+    predicted = predict_rows(experiment, params, _rows(experiment, split))
+    if as_json:
+        print_json({"rows": predicted.to_json()})
+    elif sys.stdout.isatty():
+        _print_table(predicted)
+    else:
+        _print_lines(predicted, raw)
+
+
 def _rows(experiment: Experiment, split: str) -> Array:
     import numpy as np
 
@@ -231,7 +235,9 @@ def _rows(experiment: Experiment, split: str) -> Array:
         return np.arange(len(experiment.table))
     index: Array = experiment.splits[split].index  # type: ignore[index]  # click checked it
     if not len(index):
-        raise ConfigError(f"There is no {split} split: `data.split` leaves it empty.")
+        raise ConfigError(
+            f"The {split} split is empty: set its rows in `data.split`, or choose another split."
+        )
     return index
 
 

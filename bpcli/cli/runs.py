@@ -27,10 +27,10 @@ Examples:
   bpnet runs rm latest""",
 )
 def command() -> None:
-    """Look after saved runs.
+    """List, show, compare, delete and tag saved runs.
 
-    A run is named by its id or a unique beginning of it, a tag, its name where only one run has
-    it, `latest`, `latest~1` (the one before), or a path.
+    A run is named by its id or a unique beginning of it, a tag, its name if only one run has it,
+    `latest`, `latest~1` (the one before), or a path.
     """
 
 
@@ -41,20 +41,20 @@ Examples:
   bpnet runs list --limit 5
   bpnet runs list --sort val.loss""",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Show this many at most.")
+@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many.")
 @click.option(
     "--sort",
     "sort_key",
     metavar="KEY",
-    help="By a metric (test.accuracy; the best first), a key of the config "
-    "(training.learning_rate), or status, epochs, seconds …; default: the newest first.",
+    help="Sort by a metric (test.accuracy; best first), a key of the config "
+    "(training.learning_rate), or status, epochs, seconds …; default: newest first.",
 )
 @runs_dir_option
 @json_option
 def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_json: bool) -> None:
     """List the runs, newest first, with the keys in which their configs differ.
 
-    The metrics are those of the best weights.
+    Metrics are those of the best weights.
     """
     import time
 
@@ -72,14 +72,14 @@ def list_command(limit: int | None, sort_key: str | None, runs_dir: Path, as_jso
         documents = [record.to_json() | {"tags": tags[record.run_id]} for record in records]
         print_json({"runs": documents})
     elif records:
-        told = [tags[record.run_id] for record in records]
-        console().show(*runs_table(records, told, differing_keys(records), time.time()))
+        shown_tags = [tags[record.run_id] for record in records]
+        console().show(*runs_table(records, shown_tags, differing_keys(records), time.time()))
     else:
         console(stderr=True).say(f"no runs in {runs_dir}")
 
 
 def _tags(run: Run) -> list[str]:
-    """The run's tags; where their file is damaged, that is said."""
+    """Return the run's tags; print a warning if their file is damaged."""
     from bpcli.runs.tags import saved_tags
 
     try:
@@ -99,15 +99,15 @@ Example:
 @runs_dir_option
 @json_option
 def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
-    """Show how RUN was trained, why it stopped and what it reached."""
+    """Show how RUN was trained, why it stopped, and its scores."""
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
     from bpcli.terminal.folds import folds_table, summary_table
     from bpcli.terminal.tables import history, scores_table, stop_table
 
-    found = find_run(run, runs_dir)
-    record, tags = found.record(), _tags(found)
-    folds = siblings(record, found.folder.parent)
+    saved = find_run(run, runs_dir)
+    record, tags = saved.record(), _tags(saved)
+    folds = siblings(record, saved.folder.parent)
     if as_json:
         summary = {"folds_summary": document_of(folds)["summary"]} if len(folds) > 1 else {}
         print_json(record.to_json() | {"tags": tags} | summary)
@@ -121,7 +121,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     if len(folds) > 1:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))
-    out.say(f"files in {found.folder}")
+    out.say(f"files in {saved.folder}")
 
 
 @command.command(
@@ -135,9 +135,9 @@ Example:
 @runs_dir_option
 @json_option
 def diff_command(run: str, other: str, runs_dir: Path, as_json: bool) -> None:
-    """Show in what RUN and OTHER differ, then their losses side by side.
+    """Show the differences between RUN and OTHER, and their losses side by side.
 
-    The loss is that of the log: as minimised, with L2 and reduction.
+    The loss is the one that was minimised, with L2 and reduction.
     """
     from bpcli.runs.listing import document_of_difference
     from bpcli.runs.references import find_run
@@ -172,31 +172,35 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @runs_dir_option
 def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
-    """Delete runs for good, after asking.
+    """Delete runs permanently, after asking.
 
-    Only folders within --runs-dir are deleted; of a link, the link.
+    Only folders within --runs-dir are deleted. For a symbolic link, only the link is removed.
     """
     from bpcli.runs.references import find_run
     from bpcli.runs.tags import changing_tags
 
     named = (find_run(reference, runs_dir, keeps_link=True) for reference in runs)
-    found = {run.folder: run for run in named}
-    for run in found.values():
+    by_folder = {run.folder: run for run in named}
+    for run in by_folder.values():
         run.check_removable(runs_dir)
     err = console(stderr=True)
-    for run in found.values():
-        err.say(f"{run.run_id}{' (a link: what it leads to stays)' * run.folder.is_symlink()}")
-    if not yes and not _confirmed(len(found)):
+    for run in by_folder.values():
+        note = " (a symbolic link: only the link is removed)" * run.folder.is_symlink()
+        err.say(f"{run.run_id}{note}")
+    if not yes and not _confirmed(len(by_folder)):
         raise RunError("Nothing was deleted.")
-    for run in found.values():
+    for run in by_folder.values():
         with changing_tags(runs_dir):  # so that no tag is given to it, or taken from it, just now
             run.remove(runs_dir)
-    err.say(f"deleted {len(found)} run{'s' * (len(found) > 1)}")
+    err.say(f"deleted {len(by_folder)} run{'s' * (len(by_folder) > 1)}")
 
 
 def _confirmed(count: int) -> bool:
     if sys.stdin is None or not sys.stdin.isatty():  # None where the shell closed it
-        raise RunError("Nothing was deleted: there is nobody to ask; --yes deletes without asking.")
+        raise RunError(
+            "Nothing was deleted: standard input is no terminal to confirm on; --yes deletes "
+            "without asking."
+        )
     return click.confirm(f"Delete {'this run' if count == 1 else f'these {count} runs'}?", err=True)
 
 
@@ -210,20 +214,20 @@ Examples:
 )
 @click.argument("run")
 @click.argument("tag")
-@click.option("--remove", is_flag=True, help="Take the tag from RUN.")
-@click.option("--force", is_flag=True, help="Move a tag that another run has.")
+@click.option("--remove", is_flag=True, help="Remove the tag from RUN.")
+@click.option("--force", is_flag=True, help="Move the tag if another run has it.")
 @runs_dir_option
 def tag_command(run: str, tag: str, remove: bool, force: bool, runs_dir: Path) -> None:
-    """Give RUN a TAG, a name that stands for it wherever a run is asked for."""
+    """Give RUN a TAG, which names it in every command that takes a RUN."""
     from bpcli.runs.references import find_run, list_runs
     from bpcli.runs.tags import add_tag, changing_tags, remove_tag, tags_of
 
-    where = find_run(run, runs_dir).folder.parent
-    with changing_tags(where):
-        found = find_run(run, runs_dir)  # again: it may have been deleted, or its tag been moved
+    folder = find_run(run, runs_dir).folder.parent
+    with changing_tags(folder):
+        saved = find_run(run, runs_dir)  # again: it may have been deleted, or its tag been moved
         if remove:
-            remove_tag(found, tag)
+            remove_tag(saved, tag)
         else:
-            add_tag(found, tag, list_runs(where), moves=force)
-        tags = tags_of(found)
-    console(stderr=True).say(f"{found.run_id}: {', '.join(tags) if tags else 'no tags'}")
+            add_tag(saved, tag, list_runs(folder), moves=force)
+        tags = tags_of(saved)
+    console(stderr=True).say(f"{saved.run_id}: {', '.join(tags) if tags else 'no tags'}")

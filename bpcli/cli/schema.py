@@ -17,13 +17,13 @@ Examples:
   bpnet schema --documents
 
 \b
-The first line of a config that names it:
+To use it in an editor, let a config begin with:
   # yaml-language-server: $schema=bpnet.schema.json""",
 )
-@click.option("--markdown", is_flag=True, help="Print the keys of a config as tables to read.")
-@click.option("--documents", is_flag=True, help="Print the keys of what --json prints.")
+@click.option("--markdown", is_flag=True, help="Print the keys of a config as Markdown tables.")
+@click.option("--documents", is_flag=True, help="Print the keys of the --json documents.")
 def command(markdown: bool, documents: bool) -> None:
-    """Print the JSON Schema of a config, by which editors complete and check one."""
+    """Print the JSON Schema of a config, with which editors complete and check configs."""
     if documents:
         from bpcli.cli.described import documents_page
 

@@ -1,7 +1,7 @@
-"""Signs of our texts that a terminal's encoding lacks, spelt with those it has.
+"""Characters that a terminal's encoding lacks, spelt in ASCII.
 
-GBK and ASCII lack some of `λ/(2n) Σ W² → 0 …`; a `?` in their place would make formulas and tables
-unreadable. Letters keep their body without the accent; what has no spelling is a `?`.
+GBK and ASCII lack some of `λ/(2n) Σ W² → 0 …`; a `?` for each would make formulas and tables
+unreadable. Letters lose their accents; a character without a spelling becomes a `?`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from bpcli.text import text_width
 
 HANDLER = "bpnet-spelling"
-"""What `errors` of a stream is called that spells."""
+"""The name of the encoding error handler that spells."""
 
 _SPELT = {
     "−": "-", "–": "-", "—": "-", "·": "*", "∘": "*", "×": "x", "±": "+-", "√": "sqrt",
@@ -34,7 +34,7 @@ def spelt(text: str) -> str:
 
 
 def _spelt(sign: str) -> str:
-    """As wide as it is where nothing spells it, so that carets and columns stay in their place."""
+    """Spell a character; without a spelling, keep its width, so that columns stay aligned."""
     body = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
     return _SPELT.get(sign) or (sign if sign.isascii() else body or "?" * text_width(sign))
 

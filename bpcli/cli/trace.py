@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import (
-    console,
-    json_option,
-    load_run_or_config,
-    runs_dir_option,
-    set_option,
-    was_given,
-    weights_option,
-)
+from bpcli.cli.common import console, load_run_or_config, run_or_config_options, was_given
 from bpcli.cli.documents import print_json, print_text
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import ConfigError
@@ -34,18 +26,18 @@ Examples:
   bpnet trace configs/mazur.yaml                       one update, every number
   bpnet trace configs/xor.yaml --row 1                 from that row alone
   bpnet trace configs/xor.yaml --entry "W1[2,1]"       one weight through the chain rule
-  bpnet trace latest --rows 0:4 --steps 2              go on from trained weights
+  bpnet trace latest --rows 0:4 --steps 2              two updates from trained weights
   bpnet trace configs/xor.yaml --format latex > xor.tex""",
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
-@click.option("--row", type=click.IntRange(min=0), help="The one row that makes the update.")
-@click.option("--rows", metavar="A:B", help="Rows A to B - 1 as one batch, such as 0:4.")
+@click.option("--row", type=click.IntRange(min=0), help="Use this row alone.")
+@click.option("--rows", metavar="A:B", help="Use rows A to B - 1 as one batch, such as 0:4.")
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="How many updates, one after the other.",
+    help="Number of consecutive updates.",
 )
 @click.option("--entry", metavar="NAME", help="The entry to work out, such as W1[2,1] or b1[2].")
 @click.option(
@@ -54,12 +46,9 @@ Examples:
     type=click.Choice(["rich", "markdown", "latex", "json"]),
     default="rich",
     show_default=True,
-    help="How to print it: for a terminal or a pipe, for notes, or all numbers in full.",
+    help="Output: text for a terminal or a pipe, Markdown or LaTeX for notes, or JSON.",
 )
-@weights_option
-@set_option
-@runs_dir_option
-@json_option
+@run_or_config_options
 def command(
     run_or_config: str,
     row: int | None,
@@ -74,10 +63,10 @@ def command(
 ) -> None:
     """Print one update of a network, layer by layer: forward, loss, backward, step.
 
-    Each formula stands before its numbers, which are those of training itself; one entry is worked
+    Each formula is followed by its numbers, which come from the training code; one entry is worked
     out in full. Rows count from 0 as `predict` numbers them, entries from 1. Without --row and
-    --rows the whole training set makes the update if it has 8 rows at most, else its first row
-    alone. Large matrices are cut, but for --format json, which --json stands for.
+    --rows, the update uses the whole training set if it has at most 8 rows, else its first row.
+    Large matrices are shortened, except in JSON. --json means --format json.
     """
     if as_json and was_given("layout") and layout != "json":
         raise ConfigError(f"--json and --format {layout} exclude each other.")
@@ -94,7 +83,7 @@ def command(
 
 
 def _rows(row: int | None, rows: str | None) -> range | None:
-    """What --row or --rows asks for. Raises `ConfigError` where that is no range."""
+    """Return the range of --row or --rows. Raises `ConfigError` for one that is not valid."""
     if row is not None and rows is not None:
         raise ConfigError("--row and --rows exclude each other.")
     if row is not None:
@@ -129,6 +118,6 @@ def _print(traced: Trace, layout: str) -> None:
 
 
 def _spelt(text: str) -> str:
-    """As standard output will show it."""
+    """Return the text as standard output will show it."""
     encoding = sys.stdout.encoding or "utf-8"
     return text.encode(encoding, HANDLER).decode(encoding)

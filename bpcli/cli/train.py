@@ -35,22 +35,22 @@ Examples:
   bpnet train --resume latest --set training.epochs=4000""",
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--resume", "resumed", metavar="RUN", help="Go on with a run, in its own folder.")
+@click.option("--resume", "resumed", metavar="RUN", help="Resume a run in its folder.")
 @set_option
-@click.option("--name", help="The run's name; default: the config's.")
+@click.option("--name", help="Name of the run; default: the config's.")
 @runs_dir_option
-@click.option("--quiet", is_flag=True, help="Print nothing but the run's id.")
+@click.option("--quiet", is_flag=True, help="Print only the run's id.")
 @click.option(
     "--profile",
     "with_profile",
     is_flag=True,
-    help="Measure where an epoch's time goes, after training.",
+    help="Measure after training where the time of an epoch goes.",
 )
 @click.option(
     "--portable",
     is_flag=True,
-    help="Compute the same bits on any x86-64 processor with AVX2 and FMA3; one with AVX-512 takes "
-    "up to 3 times as long for it. Stands for --set training.numerics=portable.",
+    help="Compute the same bits on any x86-64 processor with AVX2 and FMA3; one with AVX-512 may "
+    "take 3 times as long. Short for --set training.numerics=portable.",
 )
 @json_option
 def command(
@@ -66,11 +66,12 @@ def command(
 ) -> None:
     """Train a network and save the run.
 
-    Shows the loss, metrics and gradient norm as they change, and at the end which criterion
-    stopped training. The run's weights, metrics and resolved config are kept in its own folder.
-    With `data.split.folds`, a network is trained for each fold, and each is a run.
-    Ctrl-C, once, ends training after the epoch at hand; --resume goes on with a run, whatever
-    ended it, as if it had never been interrupted.
+    Shows the loss, metrics and gradient norm during training, and the stop reason at the end. The
+    run's weights, metrics and resolved config are saved in a folder of its own. With
+    `data.split.folds`, one network is trained per fold, and each is a run.
+
+    Ctrl-C ends training after the current epoch and saves the run. --resume continues a run with
+    the same result as if it had never been interrupted.
     """
     from bpcli.workflows.interrupts import stop_requests
 
@@ -84,29 +85,31 @@ def command(
         else:
             loaded = _loaded(config, overrides, name)
             if loaded.spec.data.split.has_all_folds:
-                if with_profile:
-                    raise ConfigError(
-                        "--profile looks at one training: add --set data.split.fold=1."
-                    )
-                _train_folds(loaded, runs_dir, quiet, as_json)
+                _train_folds(loaded, runs_dir, quiet, as_json, with_profile)
                 return
             experiment, outcome = _train(loaded, runs_dir, request, is_silent=quiet or as_json)
     profile = _profile(experiment, outcome) if with_profile else None
     if as_json:
         print_json(outcome.record.to_json() | ({"profile": profile} if profile else {}))
     elif quiet:
-        from bpcli.text import harmless
-
-        print_text(harmless(outcome.run.run_id))
+        _print_ids([outcome.run.run_id])
     elif outcome.failure is None:
         _print_result(outcome, experiment, profile)
     if outcome.failure is not None:
         raise outcome.failure
 
 
+def _print_ids(run_ids: Sequence[str]) -> None:
+    from bpcli.text import harmless
+
+    print_text("".join(f"{harmless(run_id)}\n" for run_id in run_ids), end="")
+
+
 def _refuse_config(config: Path | None, name: str | None) -> None:
     if config is not None or name is not None:
-        raise click.UsageError("--resume RUN goes on with the run's own config and name.")
+        raise click.UsageError(
+            "--resume RUN uses the run's own config and name: leave out CONFIG and --name."
+        )
 
 
 def _loaded(config: Path | None, overrides: tuple[str, ...], name: str | None) -> Config:
@@ -136,13 +139,13 @@ def _train(
 def _resume(
     reference: str, overrides: tuple[str, ...], runs_dir: Path, is_silent: bool
 ) -> tuple[Experiment, Outcome]:
-    """Train on in the folder of a run."""
+    """Resume a training in the folder of its run."""
     from bpcli.runs.references import find_run
     from bpcli.workflows.resume import resume, resumption
 
     with resumption(find_run(reference, runs_dir), overrides) as ready:
         err = console(stderr=True)
-        for warning in ready.warnings:  # said even where nothing else is
+        for warning in ready.warnings:  # printed even if nothing else is
             err.say(f"warning: {warning}")
         if not is_silent:
             err.say(f"note: {ready.note}")
@@ -150,13 +153,17 @@ def _resume(
             return ready.experiment, resume(ready, view)
 
 
-def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) -> None:
-    """Train on all folds; a terminal shows each as it is trained, a stream when it has ended."""
+def _train_folds(
+    config: Config, runs_dir: Path, is_quiet: bool, as_json: bool, with_profile: bool
+) -> None:
+    """Train all folds; a terminal shows each one live, a stream shows it when it has ended."""
     from bpcli.runs.folds import document_of
     from bpcli.terminal.folds import fold_line
     from bpcli.terminal.stream import Stream
     from bpcli.workflows.folds import train_folds
 
+    if with_profile:
+        raise ConfigError("--profile measures one training: add --set data.split.fold=1.")
     is_silent, err = is_quiet or as_json, console(stderr=True)
 
     def view(experiment: Experiment) -> Any:
@@ -171,7 +178,7 @@ def _train_folds(config: Config, runs_dir: Path, is_quiet: bool, as_json: bool) 
     result = train_folds(config, runs_dir, view, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
     if is_quiet:
-        print_text("".join(f"{record.run_id}\n" for record in records), end="")
+        _print_ids([record.run_id for record in records])
     elif as_json and records:
         print_json(document_of(records))
     elif records:
@@ -189,8 +196,8 @@ def _print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
     out.show(folds_table(records))
     out.show(summary_table(document_of(records)))
     first, last = reference_to(runs[0]), reference_to(runs[-1])
-    out.say(f"each fold is a run of its own; score one with: bpnet eval {last}")
-    out.say(f"see them together with: bpnet runs show {first}")
+    out.say(f"each fold is a run; score one with: bpnet eval {last}")
+    out.say(f"show all folds with: bpnet runs show {first}")
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
@@ -217,7 +224,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
 
 
 def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
-    """Where an epoch's time goes; nothing after a failure."""
+    """Return where an epoch's time goes; nothing after a failure."""
     from bpcli.workflows.profile import profile
 
     return None if outcome.failure else profile(experiment, outcome.record).to_json()
@@ -241,7 +248,7 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")
-    out.say(f"see its plots with: bpnet plot {run}")
+    out.say(f"plot it with: bpnet plot {run}")
     if experiment.table.encoder is not None:
         predict = f"bpnet predict {run} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")

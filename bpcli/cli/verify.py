@@ -24,21 +24,21 @@ Examples:
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
-    help="Accept relative differences up to this one.",
+    help="Accept relative differences up to this.",
 )
 @runs_dir_option
 @json_option
 def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) -> None:
-    """Train RUN again and compare all that came of it, bit by bit.
+    """Train RUN again and compare the results bit by bit.
 
-    Compared are every logged loss, the weights, the final metrics, the rows of each split and,
-    where they were recorded, the parameters of every epoch. Takes as long as the training did.
-    Exits with 4 where anything differs, names the first of each kind, and says what may be why:
-    software, processor, or what of it was used.
+    Compares every logged loss, the weights, the final metrics, the rows of each split and, if they
+    were recorded, the parameters of every epoch. Takes as long as the training did. Exit code 4 if
+    anything differs; then the first difference of each kind is printed, with possible causes:
+    other software, another processor, or other instructions of it.
 
-    The relative difference of a tensor is max|a - b| / max|a| over its entries, a of the run and b
-    of the second training. The losses count as one tensor, a metric and the parameters of an epoch
-    as one each. The largest is printed, and --tolerance is compared with it.
+    The relative difference of a tensor is max|a - b| / max|a| over its entries, with a from the run
+    and b from the second training. The losses count as one tensor; so does each metric, and the
+    parameters of each epoch. --tolerance is compared with the largest, which is printed.
     """
     from bpcli.workflows.interrupts import stop_requests
 

@@ -1,1 +1,1 @@
-"""A run is a folder: how it is claimed, written, found again and read."""
+"""The run folder: how it is made, locked, written, referred to and read."""

@@ -1,4 +1,4 @@
-"""Checkpoints: where a training stands, in files from which it goes on as if never interrupted."""
+"""Checkpoints: files of a training's state, from which it resumes as if never interrupted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NEWEST_KEPT = 2
 
 
 class Extent(NamedTuple):
-    """How much of a growing file there was, in bytes or rows, and the SHA-256 of that."""
+    """The size of a growing file, in bytes or rows, and its SHA-256 up to there."""
 
     size: int
     sha256: str
@@ -43,7 +43,7 @@ NOTHING = Extent(0, hashlib.sha256().hexdigest())
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All of a session that is to survive it, as it is before an epoch's line is written.
+    """The state of a session that must survive it, before an epoch's line is written.
 
     Training resumes from `state`. `best` and `stopping` are what those remember.
     Of the log and the recorded parameters it has the size at that time, and the digest.
@@ -74,7 +74,7 @@ class Checkpoint:
         }
 
     def to_json(self) -> dict[str, object]:
-        """All else. JSON lacks NaN and infinity: such a validation loss is left out."""
+        """All else as JSON, which has no NaN and infinity: such a validation loss is left out."""
         ended = self.state.ended
         has_loss = self.val_loss is not None and math.isfinite(self.val_loss)
         return {
@@ -91,7 +91,7 @@ class Checkpoint:
 
     @classmethod
     def of(cls, arrays: Mapping[str, Array], meta: CheckpointMeta) -> Checkpoint:
-        """From what `to_arrays` and `to_json` gave; arrays in memory of their own."""
+        """Return a checkpoint from the results of `to_arrays` and `to_json`; arrays are copied."""
         arrays = {name: array.copy() for name, array in arrays.items()}
         ended = None if meta.ended is None else StepFailed(*meta.ended)
         random_state = meta.random_state.to_json()
@@ -110,10 +110,9 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one run: the two newest are kept, and that of lowest validation loss.
+    """The checkpoints of one run: the two newest, and the one with the lowest validation loss.
 
-    `identity` is the run's: a checkpoint of another one is none. What was found wrong with a file
-    is in `faults`.
+    `identity` is the run's: checkpoints of other runs are refused. `faults` lists damaged files.
     """
 
     def __init__(self, run: Run, identity: str) -> None:
@@ -123,9 +122,9 @@ class Checkpoints:
         self.faults: list[str] = []
 
     def newest(self) -> Checkpoint | None:
-        """The newest that is whole, as are the log and the recorded parameters up to it.
+        """Return the newest intact checkpoint, whose log and recorded parameters are intact too.
 
-        None where there is none. From then on, it and those before it are the run's checkpoints.
+        None if there is none. From then on, the run's checkpoints are it and older ones.
         """
         newest = None
         for number in sorted(self._numbers(), reverse=True):
@@ -139,9 +138,9 @@ class Checkpoints:
         return newest
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write it; then remove those that are no longer needed.
+        """Write a checkpoint, then remove those that are no longer needed.
 
-        Raises `RunError` where that fails. Until it is whole, the others all stay.
+        Raises `RunError` if that fails. Until it is complete, all others stay.
         """
         meta = checkpoint.to_json() | {"run": self._identity}
         content = seal_checkpoint(checkpoint.to_arrays(), meta)
@@ -162,7 +161,7 @@ class Checkpoints:
         return {*numbers[-_NEWEST_KEPT:], lowest}
 
     def _numbers(self) -> Iterator[int]:
-        """The epochs of the checkpoints that there are files of."""
+        """Return the epochs of the checkpoint files."""
         for path in self._run.folder.glob("checkpoint-*"):
             if (match := _FILE.fullmatch(path.name)) and path == self._path(int(match[1])):
                 yield int(match[1])
@@ -187,11 +186,11 @@ class Checkpoints:
         return checkpoint
 
     def _check_growing_files(self, checkpoint: Checkpoint, path: Path) -> None:
-        """Raises `RunError` where what was there before the checkpoint was changed since."""
+        """Raises `RunError` if the log or the recorded parameters were changed afterwards."""
         log, params = self._run.path(METRICS), checkpoint.state.params
         if checkpoint.log.size:
-            is_there = log.is_file() and log.stat().st_size >= checkpoint.log.size
-            digest = digest_of_first(log, checkpoint.log.size).hexdigest() if is_there else None
+            is_complete = log.is_file() and log.stat().st_size >= checkpoint.log.size
+            digest = digest_of_first(log, checkpoint.log.size).hexdigest() if is_complete else None
             if digest != checkpoint.log.sha256:
                 raise RunError(
                     f"{path} does not fit {METRICS}, which was changed or cut short since."
@@ -225,19 +224,19 @@ def _is_sealed(content: bytes, digest: str) -> bool:
 def misfit(
     checkpoint: Checkpoint, params: Vector, state: State, bounds: Mapping[str, Bounds]
 ) -> str | None:
-    """The first array that does not fit a training of such parameters and state, if any.
+    """Return the name of the first array that does not fit such parameters and state, if any.
 
     Parameters are finite; what an optimizer remembers may be infinite, but within its bounds.
     """
-    found, best = checkpoint.state, checkpoint.best
-    for name, vector in (("params", found.params), ("best.params", best.get("params", params))):
+    saved, best = checkpoint.state, checkpoint.best
+    for name, vector in (("params", saved.params), ("best.params", best.get("params", params))):
         if not _is_alike(vector, params) or not np.isfinite(vector).all():
             return name
     if best and not _is_memory_of_best(best):
         return "best"
-    if found.optimizer_state.keys() != state.keys():
+    if saved.optimizer_state.keys() != state.keys():
         return "state"
-    for name, array in found.optimizer_state.items():
+    for name, array in saved.optimizer_state.items():
         low, high = bounds.get(name, (-np.inf, np.inf))
         if not _is_alike(array, state[name]) or (name in bounds and not low <= array <= high):
             return f"state.{name}"

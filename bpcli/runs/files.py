@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and array files that equal runs make equal to the byte."""
+"""Files that are complete or absent, and array files that are equal to the byte for equal runs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, content: bytes | memoryview, *, syncs_folder: bool = True) -> None:
-    """Write a file so that a reader, or a crash, meets the old content or the new, never a part.
+    """Write a file so that readers, even after a crash, see the old content or the new one.
 
-    Raises `RunError` where that fails.
+    Raises `RunError` if that fails.
     """
     with atomic_file(path, syncs_folder=syncs_folder) as file:
         file.write(content)
@@ -33,11 +33,11 @@ def write_atomically(path: Path, content: bytes | memoryview, *, syncs_folder: b
 
 @contextmanager
 def atomic_file(path: Path, *, syncs_folder: bool = True) -> Iterator[BinaryIO]:
-    """A file that takes its name once all of it is written.
+    """Open a file that takes its name once all of it is written.
 
     Temporary file beside it → write → fsync → rename → fsync of the folder. The last, which makes
     all new names there last, may be left to another file that is written right after this one.
-    Raises `RunError` where that fails; the temporary file is gone then, as after any exception.
+    Raises `RunError` if that fails; the temporary file is removed then, as after any exception.
     """
     temporary = temporary_name(path)
     try:
@@ -59,12 +59,12 @@ def atomic_file(path: Path, *, syncs_folder: bool = True) -> Iterator[BinaryIO]:
 
 
 def temporary_name(path: Path) -> Path:
-    """Where this process writes what is to become a file: another one may write it just now."""
+    """Return this process's own temporary path for a file, as others may write the same file."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def make_folder_of(path: Path) -> None:
-    """Make the folder that a file is to stand in. Raises `RunError` where that fails."""
+    """Make the folder of a file. Raises `RunError` if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -74,29 +74,29 @@ def make_folder_of(path: Path) -> None:
 
 
 def _require_a_file(path: Path) -> None:
-    """What is no file would be gone for all others, such as /dev/null."""
+    """Refuse to replace a device or a pipe, such as /dev/null, which others use."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise RunError(f"{path} could not be saved: there is a device or a pipe of that name.")
 
 
 def not_saved(path: Path, error: OSError) -> RunError:
-    """The failure to save a file. What could not be synced is not tried again: see fsync(2)."""
+    """Return the error for a file that could not be saved; failed syncs are final: fsync(2)."""
     lacks_folder = isinstance(error, FileNotFoundError) and not path.parent.exists()
     reason = f"there is no folder {path.parent}" if lacks_folder else error.strerror or error
     return RunError(f"{path} could not be saved: {reason}.")
 
 
 class NotRead(RunError):
-    """The system refuses to read a file, which says nothing of its content."""
+    """The system refuses to read a file, which may be intact."""
 
 
 def not_read(path: Path, error: OSError) -> NotRead:
-    """The failure to read a file."""
+    """Return the error for a file that could not be read."""
     return NotRead(f"{path} cannot be read: {error.strerror or error}.")
 
 
 def remove(path: Path) -> None:
-    """Remove a file that has been replaced by another. Raises `RunError` where that fails."""
+    """Remove a file that has been replaced by another. Raises `RunError` if that fails."""
     try:
         system.unlink(path)
     except OSError as error:
@@ -104,19 +104,19 @@ def remove(path: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what writers that were killed left behind; nobody writes there now."""
+    """Remove temporary files of killed processes; no process may be writing there."""
     for temporary in folder.glob(".*.tmp"):
         remove(temporary)
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of_first(path: Path, size: int) -> Hash:
-    """SHA-256 of the first `size` bytes of a file, or of all where it has fewer."""
+    """Return the SHA-256 of the first `size` bytes of a file, or of all if it has fewer."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while size and (piece := file.read(min(size, 2**20))):
@@ -126,7 +126,7 @@ def digest_of_first(path: Path, size: int) -> Hash:
 
 
 def to_json(value: Any, indent: int | None = 2) -> str:
-    """JSON text in the given order; NaN and infinity, which JSON lacks, become null."""
+    """Return JSON text in the given order; NaN and infinity become null."""
     try:
         return _dumped(value, indent)
     except ValueError:
@@ -134,7 +134,7 @@ def to_json(value: Any, indent: int | None = 2) -> str:
 
 
 def strict_json(text: bytes | str) -> Any:
-    """A JSON value. Raises `ValueError` or `RecursionError` for what JSON does not allow."""
+    """Parse JSON. Raises `ValueError` or `RecursionError` for what JSON does not allow."""
     return json.loads(text, parse_constant=_refuse_constant)
 
 
@@ -148,7 +148,7 @@ def _dumped(value: Any, indent: int | None) -> str:
 
 @cache
 def _encoder(indent: int | None) -> json.JSONEncoder:
-    """Made once, not for every line of a log."""
+    """The encoder; made once, not for every line of a log."""
     return json.JSONEncoder(indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -163,7 +163,7 @@ def _finite(value: Any) -> Any:
 
 
 def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
-    """A safetensors file; `meta` is JSON kept under one key, so that bytes repeat."""
+    """Return a safetensors file; `meta` is JSON under one key, so that bytes repeat."""
     from safetensors.numpy import save
 
     # Not `ascontiguousarray`, which makes a list of one of a number.
@@ -174,7 +174,7 @@ def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
 
 
 def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
-    """Read what `array_bytes` made. Raises `RunError` where the file is missing or damaged."""
+    """Read what `array_bytes` made. Raises `RunError` if the file is missing or damaged."""
     from safetensors import safe_open
 
     if path.exists() and not path.is_file():  # a pipe might never open
@@ -202,7 +202,7 @@ _CLOSED = -1
 
 
 class GrowingFile:
-    """A file that grows by whole pieces, from a size that it is first cut back to.
+    """A file that grows by whole pieces, from a size to which it is first truncated.
 
     It knows the digest of what was written, not of what a disk made of that. Raises `RunError`
     where a call fails.
@@ -220,7 +220,7 @@ class GrowingFile:
         self._before = (size, self._digest)
 
     def grow(self, content: bytes | memoryview) -> None:
-        """Add a piece, or nothing of it."""
+        """Append a piece, or nothing of it."""
         try:
             rest = content
             while rest:
@@ -233,12 +233,12 @@ class GrowingFile:
         self._digest.update(content)
 
     def digest(self, size: int | None = None) -> str:
-        """SHA-256 of all of it, or of a size: that before the latest piece, or that now."""
+        """Return the SHA-256 of the file: of its size now, or that before the latest piece."""
         known = dict([self._before, (self.size, self._digest)])
         return known[self.size if size is None else size].hexdigest()
 
     def sync(self) -> None:
-        """Have the system write down what there is."""
+        """Sync the file to the disk."""
         if self.size == self._synced:
             return
         try:
@@ -248,7 +248,7 @@ class GrowingFile:
         self._synced = self.size
 
     def close(self) -> None:
-        """Let go of the file, if that was not done before."""
+        """Close the file, unless it is closed already."""
         handle, self._handle = self._handle, _CLOSED
         if handle != _CLOSED:
             os.close(handle)

@@ -1,4 +1,4 @@
-"""The runs of one cross-validation, and what their scores have in common."""
+"""The runs of one cross-validation, and the means of their scores."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Summary:
 
 
 def document_of(records: Sequence[RunRecord]) -> dict[str, Any]:
-    """One document: the runs of a cross-validation in order, and a summary of each metric.
+    """Return the document of a cross-validation: its runs in order, and a summary of each metric.
 
     Only folds that were trained to the end count in the summary.
     """
@@ -59,14 +59,14 @@ def _summary(scores: Sequence[Scores]) -> dict[str, Any]:
 
 
 def siblings(record: RunRecord, runs_dir: Path) -> list[RunRecord]:
-    """The records of the folds that were trained together with this one, itself included."""
+    """Return the records of the folds that were trained with this one, itself included."""
     if record.fold is None:
         return []
     group = record.fold.group
     others = (run.record_or_damage() for run in list_runs(runs_dir))
-    found = [
+    folds = [
         (each.fold.number, each)
         for each in others
         if isinstance(each, RunRecord) and each.fold is not None and each.fold.group == group
     ]
-    return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+    return [each for _, each in sorted(folds, key=lambda pair: pair[0])]

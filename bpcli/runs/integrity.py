@@ -1,4 +1,4 @@
-"""Whether the files of a run are as bpnet wrote them, all of them."""
+"""Check that the files of a run are as bpnet wrote them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bpcli.runs.tags import saved_tags
 
 
 def changed_files(run: Run, record: RunRecord, files: Iterable[str]) -> Iterator[str]:
-    """A sentence for each file that is missing, or whose digest is not the one in the record."""
+    """Return one sentence for each file that is missing or does not have the recorded digest."""
     for file in files:
         try:
             run.checked(file, record)
@@ -23,9 +23,9 @@ def changed_files(run: Run, record: RunRecord, files: Iterable[str]) -> Iterator
 
 
 def checked_log(run: Run) -> list[LogLine]:
-    """The lines of metrics.jsonl; where the record has no digest of it, checkpoints vouch for them.
+    """Return the lines of metrics.jsonl, checked by the digest in the record or by checkpoints.
 
-    Raises `RunError` where they are damaged.
+    Raises `RunError` if they are damaged.
     """
     record = run.record()
     if METRICS not in record.sha256:
@@ -44,10 +44,10 @@ def check_files(run: Run, record: RunRecord) -> None:
     """
     checkpoints = Checkpoints(run, record.identity)
     checkpoints.newest()
-    found = [*changed_files(run, record, record.sha256), *checkpoints.faults]
+    damage = [*changed_files(run, record, record.sha256), *checkpoints.faults]
     try:
         saved_tags(run)
     except RunError as error:
-        found.append(str(error))
-    if found:
-        raise RunError("\n".join(found))
+        damage.append(str(error))
+    if damage:
+        raise RunError("\n".join(damage))

@@ -1,4 +1,4 @@
-"""Many runs beside each other: their order, and the keys of their configs that differ."""
+"""Lists and comparisons of runs: sorting, and the config keys that differ."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FACTS = ("run_id", "name", "status", "stop_reason", "epochs", "best_epoch", "se
 
 
 def sorted_by(records: Sequence[Listed], key: str) -> list[Listed]:
-    """The records by a fact, a metric path or a key of the config, the best of a metric first.
+    """Sort records by a fact, a metric path or a config key; for a metric, the best come first.
 
-    Runs without it come last, and equal ones stay as they were. Raises `RunError` where none has
+    Runs without it come last, and equal ones keep their order. Raises `RunError` if none has
     it.
     """
     values = [value_of(record, key) for record in records]
@@ -38,7 +38,7 @@ def sorted_by(records: Sequence[Listed], key: str) -> list[Listed]:
 
 
 def value_of(record: Listed, key: str) -> object:
-    """What a record has under a fact's name, a metric's path or a config's key; None if nothing."""
+    """Return a record's value of a fact, a metric path or a config key; None if it has none."""
     if key in _FACTS:
         return record.to_json().get(key)
     if isinstance(record, Unreadable):
@@ -53,29 +53,29 @@ def _greater_is_better(key: str) -> bool:
 
 
 def _order(value: object) -> tuple[int, float, str]:
-    """Numbers by size before words by letters."""
+    """Sort numbers by value, before texts in alphabetical order."""
     if isinstance(value, int | float):
         return (0, float(value), "")
     return (1, 0.0, str(value))
 
 
 def differing_keys(records: Sequence[Listed]) -> list[str]:
-    """The keys of the configs that not all the runs have alike, but for names and folds.
+    """Return the config keys in which the runs differ, without names and folds.
 
     Those that people change most come first, what describes the data last.
     """
     configs = [record.config for record in records if isinstance(record, RunRecord)]
-    found = [
+    keys = [
         key for key in _all_keys(configs) if key not in _TOLD_ELSEWHERE and _differs(configs, key)
     ]
-    return sorted(found, key=lambda key: key.startswith("data."))
+    return sorted(keys, key=lambda key: key.startswith("data."))
 
 
 _TOLD_ELSEWHERE = ("name", "data.split.fold")
 
 
 def differences(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, list[object]]:
-    """What two flat mappings do not have alike: by key, both values, None where there is none."""
+    """Return the differences of two flat mappings: by key, both values, None for a missing one."""
     both = [one, other]
     return {key: [each.get(key) for each in both] for key in _all_keys(both) if _differs(both, key)}
 
@@ -85,14 +85,14 @@ def _all_keys(mappings: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _differs(mappings: Sequence[Mapping[str, object]], key: str) -> bool:
-    """JSON values compared as they are, `1` and `true` told apart."""
+    """Compare JSON values; `1` and `true` differ."""
     missing = object()
     first, *others = [mapping.get(key, missing) for mapping in mappings]
     return any(type(value) is not type(first) or value != first for value in others)
 
 
 def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
-    """Two runs: what differs in config, environment and results, and their losses side by side."""
+    """Compare two runs: config, environment, results, and their losses side by side."""
     one, other = (run.record() for run in runs)
     return {
         "runs": [one.run_id, other.run_id],
@@ -106,7 +106,7 @@ def document_of_difference(runs: tuple[Run, Run]) -> dict[str, Any]:
 def _losses_side_by_side(
     one: Sequence[LogLine], other: Sequence[LogLine]
 ) -> list[dict[str, object]]:
-    """The losses of epochs that both logs have, about ten of them, and of each one's last."""
+    """Return the losses of about ten epochs that both logs have, and of the last epoch of each."""
     curves = [{line.epoch: line.loss for line in lines} for lines in (one, other)]
     common = sorted(curves[0].keys() & curves[1].keys())
     ends = [max(curve) for curve in curves if curve]

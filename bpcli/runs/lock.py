@@ -1,4 +1,4 @@
-"""A lock on a file that the kernel frees when the process ends, however it ends.
+"""A lock on a file, which the kernel releases when the process ends in any way.
 
 Such a lock belongs to the open file, of which a forked worker has a copy: it closes that, so that
 the workers of a killed training do not keep its run locked until they notice.
@@ -16,7 +16,7 @@ from bpcli.errors import RunError
 
 _SECONDS_BETWEEN_TRIES = 0.01
 _PATIENCE_SECONDS = 0.2
-"""Whoever only asks whether a lock is held holds it for a moment."""
+"""A process that only tests a lock holds it for a moment."""
 
 
 class LockHeld(RunError):
@@ -24,10 +24,10 @@ class LockHeld(RunError):
 
 
 class Lock:
-    """Holds the lock on a file, in which the number of the process stands.
+    """Holds the lock on a file, which contains the number of the process.
 
-    Waits for it as long as said. Raises `LockHeld`, which begins with `what`, where another process
-    holds it still, `RunError` where the file cannot be written.
+    Waits for it for the given time. Raises `LockHeld`, which begins with `what`, if another process
+    still holds it, and `RunError` if the file cannot be written.
     """
 
     def __init__(self, path: Path, what: str, seconds: float = _PATIENCE_SECONDS) -> None:
@@ -48,20 +48,20 @@ class Lock:
             raise RunError(f"{path} could not be written: {error.strerror}.") from None
 
     def close(self) -> None:
-        """Let go of it; the file stays, since another process may be about to lock it."""
+        """Release the lock; the file stays, as another process may be about to lock it."""
         if self in _HELD:
             _HELD.discard(self)
             system.close_locked(self._handle)
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock on a file."""
+    """True if a process holds the lock on a file."""
     try:
         handle = system.open_file(path, os.O_RDONLY)
-    except OSError:  # such as of a run that was made before there were locks
+    except OSError:  # for example, a run from before there were locks
         return False
     try:
-        # Where locks cannot be shared, it may be one who asks the same.
+        # Where locks cannot be shared, the holder may be a process that tests it too.
         seconds = 0.0 if system.has_shared_locks() else _PATIENCE_SECONDS / 2
         return not _take(handle, seconds, is_shared=True)
     finally:
@@ -69,7 +69,7 @@ def is_held(path: Path) -> bool:
 
 
 def _take(handle: int, seconds: float, *, is_shared: bool = False) -> bool:
-    """Take the lock, which may take some seconds."""
+    """Take the lock, waiting for it for some seconds."""
     until = time.monotonic() + seconds
     while not system.take_lock(handle, is_shared=is_shared):
         if time.monotonic() >= until:

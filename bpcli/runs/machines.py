@@ -1,4 +1,4 @@
-"""The machines that trained a run, as its record tells of them, and what differs between two."""
+"""The machines that trained a run, according to its record, and differences between two."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bpcli.runs.run_json import Machine, RunRecord
 
 @dataclass(frozen=True)
 class Change:
-    """A fact that two machines do not have alike, as texts."""
+    """A fact that differs between two machines, as texts."""
 
     what: str
     then: str
@@ -31,33 +31,33 @@ class Break:
 
 
 def in_words(changes: Sequence[Change]) -> str:
-    """All the changes, one after the other."""
+    """Join the changes into one text."""
     return "; ".join(change.text for change in changes)
 
 
 def sessions_of(record: RunRecord) -> list[tuple[int, Machine]]:
-    """First epoch and machine of each session whose epochs were not trained again."""
-    found = [(0, record.machine)]
+    """Return first epoch and machine of each session, without sessions trained over later."""
+    sessions = [(0, record.machine)]
     for session in record.resumed:
-        found = [(epoch, machine) for epoch, machine in found if epoch < session.at_epoch]
-        found.append((session.at_epoch, session.machine))
-    return found
+        sessions = [each for each in sessions if each[0] < session.at_epoch]
+        sessions.append((session.at_epoch, session.machine))
+    return sessions
 
 
 def breaks_of(record: RunRecord) -> list[Break]:
-    """Where a run was resumed under conditions that may give other bits."""
+    """Return the epochs at which a run was resumed under conditions that may give other bits."""
     sessions = sessions_of(record)
-    found = [Break(epoch, decisive(then, now)) for (_, then), (epoch, now) in pairwise(sessions)]
-    return [each for each in found if each.changes]
+    breaks = [Break(epoch, decisive(then, now)) for (_, then), (epoch, now) in pairwise(sessions)]
+    return [each for each in breaks if each.changes]
 
 
 def changes(then: Machine, now: Machine) -> list[Change]:
-    """The facts that differ, of those that both machines have."""
+    """Return the facts that differ, among those that both machines have."""
     return _changes(texts(then), texts(now))
 
 
 def decisive(then: Machine, now: Machine) -> list[Change]:
-    """Those that may change a bit: not the processor's name, nor the release of a Linux kernel."""
+    """Return the changes that may change bits: not the processor's name or the kernel's release."""
     return _changes(_decisive_texts(then), _decisive_texts(now))
 
 
@@ -70,7 +70,7 @@ def _changes(was: Mapping[str, str], is_now: Mapping[str, str]) -> list[Change]:
 
 
 def _is_alike(name: str, then: str, now: str) -> bool:
-    """Equal; of BLAS libraries one may have been loaded later, by what else the process does."""
+    """True if facts are equal; one may list more BLAS libraries, which are loaded when needed."""
     if name == _BLAS:
         some, others = ({*text.split(_BETWEEN)} for text in (then, now))
         return some <= others or others <= some
@@ -78,7 +78,7 @@ def _is_alike(name: str, then: str, now: str) -> bool:
 
 
 def texts(machine: Machine) -> dict[str, str]:
-    """A machine's facts in words, by name; those that it has."""
+    """Return a machine's known facts as texts, by name."""
     libraries = (" ".join(filter(None, library.values())) for library in machine.blas)
     facts = {
         "platform": machine.platform,
@@ -94,10 +94,10 @@ _BLAS, _BETWEEN = "blas", " and "
 
 
 def _decisive_texts(machine: Machine) -> dict[str, str]:
-    found = texts(machine)
+    facts = texts(machine)
     for name in ("cpu", "safetensors"):  # neither computes
-        found.pop(name, None)
-    system, _, library = found.get("platform", "").partition("-with-")
+        facts.pop(name, None)
+    system, _, library = facts.get("platform", "").partition("-with-")
     if library:  # Linux: what computes is the C library's
-        found["platform"] = f"{system.partition('-')[0]} with {library}"
-    return found
+        facts["platform"] = f"{system.partition('-')[0]} with {library}"
+    return facts

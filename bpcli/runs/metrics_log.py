@@ -1,4 +1,4 @@
-"""metrics.jsonl: a line for each epoch that is logged; read and written here."""
+"""Reads and writes metrics.jsonl, which has one line per logged epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OWN_KEYS = (
     "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
 )  # fmt: skip
 INLINED = ("diagnostics", "metrics")
-"""Fields that have their keys beside the others in the file."""
+"""Fields whose keys stand beside the others in the file."""
 
 Numbers: TypeAlias = float | Sequence[float | None] | None
 """A number, or one for each layer."""
@@ -26,9 +26,9 @@ Numbers: TypeAlias = float | Sequence[float | None] | None
 
 @structure
 class LogLine(Saved):
-    """An epoch in numbers. In the file, diagnostics and metrics stand beside the other keys.
+    """The numbers of an epoch. In the file, diagnostics and metrics stand beside the other keys.
 
-    A metric has a path such as `val.accuracy`; what else there is, the optimizer tells of itself.
+    A metric has a path such as `val.accuracy`; other keys are diagnostics of the optimizer.
     Units are counted in lines that have metrics beyond the losses.
     """
 
@@ -74,7 +74,7 @@ class LogLine(Saved):
 
 @structure
 class Log(Saved):
-    """All lines of metrics.jsonl, in the order of their epochs."""
+    """Return all lines of metrics.jsonl in the order of their epochs."""
 
     lines: list[LogLine]
 
@@ -86,7 +86,7 @@ class Log(Saved):
 
 
 def read_log(path: Path) -> list[LogLine]:
-    """The lines of a log, checked. Raises `RunError` where it is damaged, or cannot be read."""
+    """The lines of a log, checked. Raises `RunError` if it is damaged or cannot be read."""
     try:
         lines = [strict_json(line) for line in path.read_text("utf-8").splitlines()]
     except OSError as error:
@@ -97,8 +97,8 @@ def read_log(path: Path) -> list[LogLine]:
 
 
 class MetricsFile(GrowingFile):
-    """metrics.jsonl, a line an epoch, each written whole and flushed; from a size on."""
+    """Writes metrics.jsonl from a given size on; each line is written whole and flushed."""
 
     def append(self, line: LogLine) -> None:
-        """Raises `RunError` where the line cannot be written."""
+        """Raises `RunError` if the line cannot be written."""
         self.grow((to_json(line.numbers(), indent=None) + "\n").encode())

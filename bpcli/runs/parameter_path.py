@@ -1,4 +1,4 @@
-"""The parameters of every epoch, where `training.record_params` asks for them.
+"""The parameters of every epoch, recorded if `training.record_params` is set.
 
 While training goes on they are rows of plain numbers in a file that grows; at its end they become
 params_path.npy, an array (epochs + 1, n_params).
@@ -21,7 +21,7 @@ _PART = "params_path.part"
 
 
 class ParameterPath:
-    """Rows of `n_params` numbers of a dtype, from the first `rows` of them that are there on."""
+    """Writes rows of `n_params` numbers of a dtype, after the first `rows` of an existing file."""
 
     def __init__(self, run: Run, n_params: int, dtype: np.dtype, rows: int = 0) -> None:
         self._run = run
@@ -37,22 +37,22 @@ class ParameterPath:
         return self._file.size // self._row_bytes
 
     def add(self, params: Vector) -> None:
-        """The parameters of the next epoch."""
+        """Append the parameters of the next epoch."""
         self._file.grow(np.ascontiguousarray(params, self._dtype).data.cast("B"))
 
     def digest(self, rows: int) -> str:
-        """SHA-256 of the first rows: those before the latest one, or all."""
+        """Return the SHA-256 of the first rows: all, or those before the latest."""
         return self._file.digest(rows * self._row_bytes)
 
     def sync(self) -> None:
-        """Have the system write down what there is."""
+        """Sync the file to the disk."""
         self._file.sync()
 
     def close(self) -> None:
         self._file.close()
 
     def finish(self) -> None:
-        """Make the array file of it; nothing is added any more."""
+        """Turn the growing file into the array file; no row can be added afterwards."""
         part = self._run.path(_PART)
         self.close()  # Windows removes no file that is open
         header = {
@@ -66,52 +66,52 @@ class ParameterPath:
         remove(part)
 
     def _bring_back(self, rows: int) -> None:
-        """Make the growing file again of the array file, which there is after an end."""
+        """Restore the growing file from the array file of an earlier end."""
         part = self._run.path(_PART)
         if _has_part(self._run, rows * self._row_bytes):
             return
-        found = first_rows(self._run, self._n_params, self._dtype, rows)
+        params = first_rows(self._run, self._n_params, self._dtype, rows)
         with atomic_file(part) as file:
-            file.write(np.ascontiguousarray(found).data.cast("B"))
+            file.write(np.ascontiguousarray(params).data.cast("B"))
 
 
 def load_path(run: Run, n_params: int, dtype: np.dtype) -> Array:
-    """The recorded parameters (epochs + 1, n_params), of which only what is read is in memory.
+    """Open the recorded parameters (epochs + 1, n_params) as a memory map.
 
-    Raises `RunError` where the file is missing, damaged, or not of such parameters.
+    Raises `RunError` if the file is missing, damaged, or does not hold such parameters.
     """
     path = run.checked(PATH)
     try:  # not `np.load`, which also opens archives
-        found: Array = np.lib.format.open_memmap(path, mode="r")
+        params: Array = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # numpy parses the header, which fails in a dozen ways
         raise RunError(f"{path} is damaged: {error or type(error).__name__}.") from None
-    if found.ndim != 2 or found.shape[1] != n_params or found.dtype != dtype:
+    if params.ndim != 2 or params.shape[1] != n_params or params.dtype != dtype:
         raise RunError(
-            f"{path} is damaged: it holds {found.dtype} of shape {found.shape}; the config implies "
-            f"rows of {n_params} numbers in {dtype}."
+            f"{path} is damaged: it holds {params.dtype} of shape {params.shape}; the "
+            f"config implies rows of {n_params} numbers in {dtype}."
         )
-    return found
+    return params
 
 
 def first_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> Array:
-    """The first rows that were recorded, one at least, from whichever file has them.
+    """Return the first rows recorded, at least one, from the growing or the array file.
 
-    Raises `RunError` where there are not so many.
+    Raises `RunError` if there are fewer.
     """
     part, shape = run.path(_PART), (rows, n_params)
     if _has_part(run, rows * n_params * dtype.itemsize):
-        found: Array = np.memmap(part, dtype, "r", shape=shape)
-        return found
-    found = load_path(run, n_params, dtype)[:rows]
-    if len(found) < rows:
+        growing: Array = np.memmap(part, dtype, "r", shape=shape)
+        return growing
+    params = load_path(run, n_params, dtype)[:rows]
+    if len(params) < rows:
         raise RunError(f"{run.path(PATH)} does not hold the {rows} rows that were recorded.")
-    return found
+    return params
 
 
 def digest_of_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> str:
-    """SHA-256 of the first rows, as `ParameterPath.digest` gives it."""
-    found = np.ascontiguousarray(first_rows(run, n_params, dtype, rows))
-    return hashlib.sha256(found.data.cast("B")).hexdigest()
+    """Return the SHA-256 of the first rows, as `ParameterPath.digest` does."""
+    params = np.ascontiguousarray(first_rows(run, n_params, dtype, rows))
+    return hashlib.sha256(params.data.cast("B")).hexdigest()
 
 
 def _has_part(run: Run, size: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a run records about the machine, the software and the data it was made with."""
+"""What a run records about its machine, software and data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bpcli.system import cpu_model
 
 
 def machine() -> Machine:
-    """Versions, processor, and what numpy and BLAS use of it."""
+    """Return versions, the processor, and the instructions that numpy and BLAS use."""
     libraries = blas_libraries()
     return Machine(
         versions={
@@ -44,16 +44,16 @@ _BLAS = ("internal_api", "version", "architecture")
 
 
 def _versions_of_loaded() -> dict[str, str]:
-    """Those of packages that only some data need, where they were imported."""
+    """Return the versions of optional packages that were imported."""
     packages = {"scikit-learn": "sklearn", "scipy": "scipy"}
     loaded = {name: sys.modules.get(module) for name, module in packages.items()}
     return {name: module.__version__ for name, module in loaded.items() if module is not None}
 
 
 def _platform() -> str:
-    """The system, its release and C library, as `platform.platform()` spells them.
+    """Return the system, its release and C library, as `platform.platform()` spells them.
 
-    On Linux that starts a process, to ask for what it then leaves out.
+    On Linux that call starts a process for a value that it then leaves out.
     """
     if sys.platform != "linux":
         return platform.platform()
@@ -63,16 +63,16 @@ def _platform() -> str:
 
 
 def since(record: RunRecord) -> str:
-    """A sentence, after a blank, on what this machine does not have as that of a record; or none.
+    """Return a sentence, after a space, on differences from the machine of a record, if any.
 
-    It may be why rows that are made, or read, come out with other bits.
+    They may explain why generated or loaded rows have other bits.
     """
-    found = changes(record.machine, machine())
-    return f" Since then, these have changed: {in_words(found)}." if found else ""
+    changed = changes(record.machine, machine())
+    return f" Since then, these have changed: {in_words(changed)}." if changed else ""
 
 
 def data_digest(table: Table) -> str:
-    """SHA-256 of inputs, targets and weights, so that a run can tell that its data has changed."""
+    """Return the SHA-256 of inputs, targets and weights, by which a run detects changed data."""
     arrays: Iterable[Inputs | None] = (table.X, table.Y, table.labels, table.weight)
     digest = hashlib.sha256()
     for array in arrays:

@@ -1,4 +1,4 @@
-"""What a run's files say of an experiment, as JSON and arrays."""
+"""The description of an experiment in a run's files, as JSON and arrays."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from bpcli.training.stopping import Criterion
 
 
 def now() -> str:
-    """The time, as records have it."""
+    """Return the time in the format of records."""
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
 def argv() -> list[str]:
-    """The command line, in characters that can be written."""
+    """Return the command line in characters that can be written."""
     return [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]]
 
 
 def first_record(experiment: Experiment, run_id: str, workers: int, group: str) -> RunRecord:
-    """What is known before the first epoch."""
+    """Return the record before the first epoch."""
     return RunRecord(
         run_id=run_id,
         identity=secrets.token_hex(8),
@@ -58,13 +58,13 @@ def first_record(experiment: Experiment, run_id: str, workers: int, group: str) 
 
 
 def _fold(experiment: Experiment, group: str) -> Fold | None:
-    """Which fold of how many the run is; None where there are no folds."""
+    """Return the fold that the run trains; None without folds."""
     split = experiment.spec.data.split
     return None if split.folds is None else Fold(split.fold or 1, split.folds, group)
 
 
 def split_bytes(experiment: Experiment) -> bytes:
-    """The rows of each split, as split.npz holds them."""
+    """Return the rows of each split as the bytes of split.npz."""
     buffer = io.BytesIO()
     train, val, test = (experiment.splits[name].index for name in SPLITS)
     np.savez(buffer, train=train, val=val, test=test)
@@ -72,7 +72,7 @@ def split_bytes(experiment: Experiment) -> bytes:
 
 
 def describe(experiment: Experiment) -> Description:
-    """The facts that stand at the head of a run."""
+    """Return the facts about an experiment that do not depend on its training."""
     network, spec = experiment.network, experiment.spec
     return Description(
         name=spec.name,
@@ -99,9 +99,9 @@ def describe(experiment: Experiment) -> Description:
 
 
 def config_record(experiment: Experiment) -> dict[str, object]:
-    """The config with every default, one dotted key a value, so that runs are quickly compared.
+    """Return the config with every default under dotted keys, so that runs are quickly compared.
 
-    Of what would not fit on a line, rows of data and explicit parameters, it has the digest.
+    Long values, such as rows of data and explicit parameters, are replaced by digests.
     """
     tree = flat(experiment.spec.model_dump())
     return {
@@ -117,18 +117,18 @@ def _digest(value: object) -> str:
 
 
 def flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    """A tree of mappings as one mapping with dotted keys."""
-    found: dict[str, object] = {}
+    """Return a tree of mappings as one mapping with dotted keys."""
+    result: dict[str, object] = {}
     for key, value in tree.items():
         if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}.")
+            result |= flat(value, f"{prefix}{key}.")
         else:
-            found[f"{prefix}{key}"] = value
-    return found
+            result[f"{prefix}{key}"] = value
+    return result
 
 
 def layer_records(network: Network) -> list[LayerRecord]:
-    """Each layer's sizes, activation and bias."""
+    """Return each layer's sizes, activation and bias."""
     return [
         LayerRecord(
             layer.inputs, layer.units, as_mapping(ACTIVATIONS, layer.activation), layer.bias
@@ -138,7 +138,7 @@ def layer_records(network: Network) -> list[LayerRecord]:
 
 
 def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[str, Array]:
-    """What weights.safetensors holds: `best.W1`, `best.b1`, …, `last.W1`, …, and the scales."""
+    """Return the arrays of weights.safetensors: `best.W1`, `best.b1`, …, `last.W1`, …, scales."""
     network = experiment.network
     return {
         **{f"best.{name}": tensor for name, tensor in network.tensors(best)},
@@ -148,9 +148,9 @@ def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[st
 
 
 def weights_meta(experiment: Experiment, best_epoch: int) -> dict[str, object]:
-    """What describes the weights, so that they can be used without the data they come from.
+    """Return the description of the weights, which makes them usable without the training data.
 
-    Nothing of time, host or workers: bytes repeat.
+    It has no time, host or workers, so that equal runs have equal bytes.
     """
     encoder = experiment.table.encoder
     return {
@@ -165,5 +165,5 @@ def weights_meta(experiment: Experiment, best_epoch: int) -> dict[str, object]:
 
 
 def criterion_record(rule: Criterion) -> Rule:
-    """A stop rule with what it measured at the start and at the end."""
+    """Return a stop rule with its first and last measured value."""
     return Rule(rule.name, rule.meaning, rule.start, rule.now, rule.target, rule.falls)

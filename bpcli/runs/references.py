@@ -1,6 +1,7 @@
-"""How a run is named on the command line.
+"""References to runs on the command line.
 
-By its id or a unique beginning of it, a tag, its name, `latest`, `latest~2`, or a path.
+A run is named by its id or a unique beginning of it, a tag, its name, `latest`, `latest~2`, or a
+path.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _USUAL = Path("runs")
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
-    """The runs in a folder, newest first."""
+    """Return the runs in a folder, newest first."""
     try:
         entries = list(os.scandir(runs_dir))
     except (FileNotFoundError, NotADirectoryError):
@@ -30,21 +31,21 @@ def list_runs(runs_dir: Path) -> list[Run]:
     except OSError as error:
         raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
     folders = [Path(entry) for entry in entries if entry.is_dir() and RUN_ID.fullmatch(entry.name)]
-    found = [folder for folder in folders if (folder / RECORD).is_file()]
-    return [Run(folder) for folder in sorted(found, key=_by_time, reverse=True)]
+    run_folders = [folder for folder in folders if (folder / RECORD).is_file()]
+    return [Run(folder) for folder in sorted(run_folders, key=_by_time, reverse=True)]
 
 
 def _by_time(folder: Path) -> tuple[str, int]:
-    """The second in the id first; runs of the same second by when their config was written."""
+    """Sort by the second in the id, then by the time at which the config was written."""
     config = folder / CONFIG
     first = config if config.is_file() else folder / RECORD
     return folder.name[:15], first.stat().st_mtime_ns
 
 
 def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run:
-    """The run a reference names: by a path, what that leads to, or a link itself if it is kept.
+    """Return the run that a reference names; with `keeps_link`, a link is not followed.
 
-    Raises `RunError` where it is none, or several.
+    Raises `RunError` if it names no run, or several.
     """
     if not reference:
         raise RunError("An empty reference names no run.")
@@ -63,7 +64,7 @@ def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run
 
 
 def _readings(reference: str, runs: list[Run]) -> Iterator[list[Run]]:
-    """The runs that a reference names if it is an id, else a tag, else a name, else a beginning."""
+    """Yield the runs with this id, then those with this tag, this name, this beginning."""
     yield [run for run in runs if run.run_id == reference]
     yield tagged(runs, reference)
     yield [run for run in runs if run.name == reference]
@@ -78,12 +79,12 @@ def _by_path(reference: str, keeps_link: bool) -> Run:
     except OSError:  # a path too long to be one
         has_record = False
     if not has_record:
-        raise RunError(_of_config(reference) or f"{reference} is not a run: no {RECORD} in there.")
+        raise RunError(_of_config(reference) or f"{reference} is not a run: it has no {RECORD}.")
     return Run(folder.parent.resolve() / folder.name if is_link else folder.resolve())
 
 
 def reference_to(run: Run) -> str:
-    """How a shell names a run to bpnet: by its id where it is in the usual folder, else a path."""
+    """Return a reference for the shell: the id of a run in the default folder, else a path."""
     if run.folder.parent.resolve() == _USUAL.resolve():
         return run.run_id
     path = str(run.folder)
@@ -95,7 +96,7 @@ def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if not runs:
         raise RunError(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
     if back >= len(runs):
-        raise RunError(f"latest~{back} reaches too far back: {runs_dir} holds {len(runs)} runs.")
+        raise RunError(f"There is no latest~{back}: {runs_dir} holds {len(runs)} runs.")
     return runs[back]
 
 
@@ -108,7 +109,7 @@ def _ambiguous(reference: str, matches: list[Run]) -> str:
 
 
 def _of_config(reference: str) -> str | None:
-    """What is wrong where a config is given in place of a run."""
+    """Return the error if a config is given instead of a run."""
     if Path(reference).suffix not in (".yaml", ".yml"):
         return None
     return f"{reference} is a config, not a run: `bpnet train {reference}` makes one."

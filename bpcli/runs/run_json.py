@@ -1,4 +1,4 @@
-"""run.json: how a run was trained, why it stopped and what it reached; read and written here."""
+"""Reads and writes run.json: how a run was trained, why it stopped, and its results."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from bpcli.runs.sealed import read_sealed, write_sealed
 
 
 def read_record(path: Path) -> RunRecord:
-    """The record in a file, checked. Raises `RunError` where it cannot be read, or is damaged."""
+    """Read and check a record. Raises `RunError` if it cannot be read or is damaged."""
     return check(RunRecord, read_sealed(path), path)
 
 
 def write_record(path: Path, record: RunRecord) -> None:
-    """Write a record, whole or not at all. Raises `RunError` where that fails."""
+    """Write a record, whole or not at all. Raises `RunError` if that fails."""
     write_sealed(path, record.to_json())
 
 
@@ -74,7 +74,7 @@ Scheduled: TypeAlias = Annotated[dict[Name, Value], AfterValidator(_has_schedule
 
 @structure
 class LayerRecord(Saved):
-    """A layer as a record describes it."""
+    """The description of a layer."""
 
     inputs: Positive
     units: Positive
@@ -84,7 +84,7 @@ class LayerRecord(Saved):
 
 @structure
 class Rows(Saved):
-    """How many rows each split has."""
+    """The number of rows of each split."""
 
     train: Count
     val: Count
@@ -93,7 +93,7 @@ class Rows(Saved):
 
 @structure
 class Fold(Saved):
-    """Which fold of a cross-validation a run is."""
+    """The fold of a cross-validation that a run trains."""
 
     number: Positive
     of: Positive
@@ -102,7 +102,7 @@ class Fold(Saved):
 
 @structure
 class Machine(Saved):
-    """What the last bits of a result may depend on."""
+    """Everything about a machine that the last bits of a result may depend on."""
 
     versions: dict[Name, Name]
     platform: Name
@@ -114,7 +114,7 @@ class Machine(Saved):
 
 @structure
 class ResumedSession(Saved):
-    """One time that a run was resumed, and on which machine."""
+    """A resumption of a run, and its machine."""
 
     at_epoch: Count
     when: Name
@@ -127,7 +127,7 @@ class ResumedSession(Saved):
 
 @structure
 class Rule(Saved):
-    """A stop rule, with what it measured at the start and at the end."""
+    """A stop rule, with its first and last measured value."""
 
     name: Word
     meaning: Text
@@ -138,7 +138,7 @@ class Rule(Saved):
 
 
 BROKEN_OFF: Literal["interrupted, resumable"] = "interrupted, resumable"
-"""How a record reads that says `running`, where no process holds the run's lock."""
+"""The status of a record that says `running` if no process holds the run's lock."""
 
 Status: TypeAlias = Literal[
     "running", "finished", "interrupted", "diverged", "failed", "interrupted, resumable"
@@ -147,13 +147,13 @@ Status: TypeAlias = Literal[
 
 def _of_a_file(status: Status) -> Status:
     if status == BROKEN_OFF:
-        raise ValueError("a file says `running` in its place")
+        raise ValueError("its value is `running` in a file")
     return status
 
 
 @structure
 class Description(Saved):
-    """What is trained, on what and how: it follows from the config and the data."""
+    """What is trained, on which data and how: it follows from the config and the data."""
 
     name: Name
     config: dict[Text, JsonValue]
@@ -179,10 +179,10 @@ class Description(Saved):
 
 @structure
 class RunRecord(Description):
-    """All of run.json. The identity tells the files of this run from those of any other.
+    """The content of run.json. The identity marks the files that belong to this run.
 
-    The fields from `stop_reason` on come at the end of training; `error` where that could not be
-    saved. While a run is resumed, it keeps some of an earlier end.
+    The fields from `stop_reason` on are set at the end of training; `error` is set if its results
+    could not be saved. A run that is being resumed keeps some results of its earlier end.
     """
 
     run_id: Text
@@ -220,21 +220,21 @@ class RunRecord(Description):
 
     @property
     def has_ended(self) -> bool:
-        """Whether the training came to an end, and that was saved."""
+        """True if the training has ended and its end was saved."""
         return bool(self.ended)
 
     @property
     def has_results(self) -> bool:
-        """Whether there are epochs and scores, if only of an end before the run was resumed."""
+        """True if there are epochs and scores, even if from before the run was resumed."""
         return self.has_ended or self.epochs > 0
 
     @property
     def machine(self) -> Machine:
-        """The one that the training began on."""
+        """The machine on which training began."""
         return Machine(self.versions, self.platform, self.cpu, self.numerics, self.simd, self.blas)
 
     def to_json(self) -> dict[str, object]:
-        """As run.json has it: without what is still to come."""
+        """Return the document of run.json, without fields that are not set yet."""
         to_come = _SOMETIMES if self.has_ended else (*_SOMETIMES, *OF_THE_END)
         tree = super().to_json()
         keys = (*_AT_THE_HEAD, *(key for key in tree if key not in _AT_THE_HEAD))
@@ -243,7 +243,7 @@ class RunRecord(Description):
     @model_validator(mode="before")
     @staticmethod
     def _has_an_end_or_none(document: object) -> object:
-        """Of the end all or nothing, and digests of the files that there are by then."""
+        """Check that fields of the end are all set or all missing, and that digests are there."""
         if not isinstance(document, dict):
             return document
         lacking = [key for key in OF_THE_END if key not in document]
@@ -267,7 +267,7 @@ OF_THE_END = (
 
 @structure
 class Unreadable(Saved):
-    """Stands in a list for the record of a run whose run.json cannot be read, and says why."""
+    """Replaces in a list the record of a run whose run.json cannot be read, and says why."""
 
     run_id: str
     status: Literal["damaged", "unreadable"]

@@ -1,8 +1,8 @@
-"""How what stands in a run's files is checked: the values, and the structures that hold them.
+"""Checks of the content of a run's files: values, and the structures that hold them.
 
-A run may come from a stranger, who wrote the digest of a file with the file. So nothing in a file
-is used before it was checked here, once, where the file is read. A check converts nothing: what it
-accepts is written again as it was.
+A run may come from an untrusted source, with digests that match its files. So nothing in a file is
+used before it was checked here, once, when the file is read. A check converts nothing: an accepted
+value is written again unchanged.
 """
 
 from __future__ import annotations
@@ -27,15 +27,12 @@ Class = TypeVar("Class")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def structure(cls: type[Class]) -> type[Class]:
-    """A dataclass that no code changes: mypy sees to that, as generated methods slow the start."""
+    """A dataclass with few generated methods, which slow the start; mypy keeps it frozen."""
     return dataclass(eq=False, repr=False, match_args=False)(cls)
 
 
 class Saved:
-    """A structure in a file: pydantic reads it where it is checked, not before.
-
-    No other keys than its fields.
-    """
+    """A structure in a file, without unknown keys. Pydantic is imported only to check it."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     __hash__ = None  # type: ignore[assignment]
@@ -47,12 +44,12 @@ class Saved:
         return f"{type(self).__name__}({vars(self)})"
 
     def to_json(self) -> dict[str, object]:
-        """The structure as its file has it, key by key."""
+        """Return the structure as in its file."""
         return {name: _tree(value) for name, value in vars(self).items()}
 
 
 def _tree(value: object) -> object:
-    """Only structures, and lists of them, are not JSON yet."""
+    """Return a value as JSON: structures and lists of them are converted."""
     if isinstance(value, list):
         return [_tree(each) for each in value]
     return value.to_json() if isinstance(value, Saved) else value
@@ -64,9 +61,9 @@ Structure = TypeVar("Structure", bound=Saved)
 def check(
     model: type[Structure], value: object, path: Path, inlined: Sequence[str] = ()
 ) -> Structure:
-    """The value as the structure that it is.
+    """Check a value and return it as a structure.
 
-    Raises `RunError` naming the file and the first key that is not as `model` says. Fields that
+    Raises `RunError` naming the file and the first key that does not match `model`. Fields that
     are `inlined` have their keys beside the others in the file.
     """
     try:
@@ -86,7 +83,7 @@ _ADAPTERS: dict[type[Saved], TypeAdapter[Any]] = {}
 
 
 def _adapter(model: type[Structure]) -> TypeAdapter[Structure]:
-    """Made once: it compiles the checks of all that the structure holds."""
+    """The checks of a structure; compiled once."""
     from pydantic import TypeAdapter
 
     return _ADAPTERS.get(model) or _ADAPTERS.setdefault(model, TypeAdapter(model))
@@ -98,10 +95,10 @@ _REASONS = {
     "unexpected_keyword_argument": "Extra inputs are not permitted",
     "dataclass_type": "Input should be an object",
 }
-"""What pydantic says in the words of Python's calls."""
+"""Messages of pydantic in terms of Python calls."""
 
 _ALTERNATIVES = ("float", "str", "bool", "int", "constrained-int")
-"""What pydantic adds to the place of a value that may be one of several types."""
+"""What pydantic adds to the location of a value that may have one of several types."""
 
 
 # Values.
@@ -116,7 +113,7 @@ def _spellable(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A name as it is. Raises `ValueError` where it could steer a terminal."""
+    """Return a name unchanged. Raises `ValueError` if it could steer a terminal."""
     if not text.isprintable():
         raise ValueError("a name has no control characters")
     return text
@@ -126,7 +123,7 @@ _MOST_DEPTH = 8
 
 
 def _plain(value: object, depth: int = 0) -> object:
-    """JSON that can be written again, and is not nested deeply: all code that walks it ends."""
+    """Check that JSON can be written again and is not nested too deeply for recursion."""
     if depth > _MOST_DEPTH:
         raise ValueError(f"a value is nested deeper than {_MOST_DEPTH} levels")
     if isinstance(value, dict | list):
@@ -149,10 +146,10 @@ Positive: TypeAlias = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
 _Finite: TypeAlias = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Whole: TypeAlias = Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
 Number: TypeAlias = Annotated[float, GetPydanticSchema(lambda _, of: of(_Finite | _Whole))]
-"""Whole or not: nothing is converted."""
+"""An integer or a float; nothing is converted."""
 
 Figure: TypeAlias = Number | None
-"""A number; null in place of one that is not finite."""
+"""A number; null for one that is not finite."""
 
 Scores: TypeAlias = dict[Name, Figure]
 Value: TypeAlias = Text | Flag | Number | None

@@ -1,4 +1,4 @@
-"""What describes the arrays of a checkpoint: see `saved` for how it is checked."""
+"""The description of the arrays of a checkpoint; `saved` checks it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ _Word128: TypeAlias = Annotated[int, Field(strict=True, ge=0, lt=2**128)]
 
 def _odd(number: int) -> int:
     if number % 2 == 0:
-        raise ValueError("an odd number is needed, or the generator may stand still")
+        raise ValueError(
+            "expected an odd number: with an even one the generator has a short period"
+        )
     return number
 
 
@@ -28,7 +30,7 @@ class GeneratorState(Saved):
 
 @structure
 class RandomState(Saved):
-    """Where the generator of random numbers stands."""
+    """The state of the random number generator."""
 
     bit_generator: Literal["PCG64"]
     state: GeneratorState
@@ -44,7 +46,7 @@ def _reason_and_message(ended: list[str]) -> list[str]:
 
 @structure
 class CheckpointMeta(Saved):
-    """What describes the arrays of a checkpoint."""
+    """The description of the arrays of a checkpoint."""
 
     run: Text
     sha256: Digest

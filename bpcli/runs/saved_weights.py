@@ -1,6 +1,6 @@
-"""What describes the arrays of weights.safetensors: see `saved` for how it is checked.
+"""The description of the arrays of weights.safetensors; `saved` checks it.
 
-It stands apart, as it takes the config's activations, which a list of runs does not need.
+It is a file of its own because it imports the activations, which a list of runs does not need.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text, s
 
 def _each_once(names: list[str]) -> list[str]:
     if len({*names}) < len(names):
-        raise ValueError("a name is there twice")
+        raise ValueError("a name is repeated")
     return names
 
 
@@ -26,7 +26,7 @@ Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
 
 @structure
 class SavedColumn(Saved):
-    """A column of the file and how it becomes one or several inputs."""
+    """A column of the data file, and how it becomes one or several inputs."""
 
     name: Name
     kind: Literal["number", "boolean", "category"]
@@ -47,7 +47,7 @@ class SavedColumn(Saved):
 
 @structure
 class SavedColumns(Saved):
-    """What turned the rows of a file into inputs and targets."""
+    """The encoding of the rows of a file into inputs and targets."""
 
     inputs: Annotated[list[SavedColumn], Field(min_length=1)]
     targets: Names
@@ -62,7 +62,7 @@ class SavedColumns(Saved):
 
 @structure
 class SavedLayer(Saved):
-    """A layer of the network that the weights are of."""
+    """A layer of the network."""
 
     inputs: Positive
     units: Positive
@@ -76,7 +76,7 @@ class SavedLayer(Saved):
 
 @structure
 class WeightsMeta(Saved):
-    """What describes the arrays of weights.safetensors."""
+    """The description of the arrays of weights.safetensors."""
 
     best_epoch: Count
     class_names: Names

@@ -1,4 +1,4 @@
-"""JSON files that carry a digest of their own content, so that a change to them is noticed.
+"""JSON files that carry a digest of their own content, so that changes are detected.
 
 The digest stands in the document, under `seal`: SHA-256 of all else as JSON on one line. It finds
 damage, and numbers that somebody changed. It is no signature: anybody can seal a file.
@@ -15,19 +15,19 @@ from bpcli.runs.files import not_read, strict_json, to_json, write_atomically
 
 SEAL = "seal"
 _MOST_BYTES = 2**26
-"""No record is larger: one of 20,000 layers takes 3 MB."""
+"""The largest file accepted; the record of 20,000 layers takes 3 MB."""
 
 
 def write_sealed(path: Path, document: Mapping[str, object]) -> None:
-    """Write a document and its seal. Raises `RunError` where that fails."""
+    """Write a document and its seal. Raises `RunError` if that fails."""
     write_atomically(path, (to_json({**document, SEAL: _seal(document)}) + "\n").encode())
 
 
 def read_sealed(path: Path) -> dict[str, object]:
-    """The document, without its seal.
+    """Read a document, without its seal.
 
-    Raises `RunError` where the file is not a JSON object, or its seal does not fit; `NotRead`
-    where the system refuses to read it.
+    Raises `RunError` if the file is not a JSON object, or its seal does not match; `NotRead` if the
+    system refuses to read it.
     """
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a pipe might never open
@@ -42,10 +42,10 @@ def read_sealed(path: Path) -> dict[str, object]:
     seal = document.pop(SEAL, None)
     if seal is None:
         raise RunError(
-            f"{path} has no `{SEAL}`: an earlier version of bpnet wrote it, or somebody removed it."
+            f"{path} has no `{SEAL}`: an earlier version of bpnet wrote it, or it was removed."
         )
     if seal != _seal(document):
-        raise RunError(f"{path} is damaged: its content does not fit its `{SEAL}`.")
+        raise RunError(f"{path} is damaged: its content does not match its `{SEAL}`.")
     return document
 
 

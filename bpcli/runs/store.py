@@ -1,4 +1,4 @@
-"""The folder of one run: its files, and the record that says what became of it."""
+"""The folder of one run: its files and its record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bpcli.runs.metrics_log import LogLine, read_log
 from bpcli.runs.run_json import BROKEN_OFF, RunRecord, Unreadable, read_record, write_record
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)-[a-z][a-z0-9]{3}")
-"""Ids have no separators, no blanks and nothing that could steer a terminal."""
+"""Ids have no separators, no blanks and no control characters."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Run:
     def discard(self) -> None:
         """Remove the folder of a run that did not begin, once none of its files is open.
 
-        By the names it may have: to look into it takes a file that can be opened.
+        Its files are removed by name, as listing the folder would need an open file.
         """
         with suppress(OSError):
             for file in (CONFIG, SPLIT, RESOLVED, RECORD, METRICS, LOCK):
@@ -68,9 +68,9 @@ class Run:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def remove(self, runs_dir: Path) -> None:
-        """Delete the run: its folder, or no more than the link where that is a link.
+        """Delete the run's folder; for a symbolic link, remove only the link.
 
-        Raises `RunError` where it lies outside `runs_dir`, or cannot be deleted.
+        Raises `RunError` if it is outside `runs_dir`, or cannot be deleted.
         """
         self.check_removable(runs_dir)
         try:
@@ -87,16 +87,16 @@ class Run:
             raise RunError(f"{self.folder} could not be deleted: {error.strerror}.") from None
 
     def _taken_away(self) -> Path:
-        """The folder by another name, as no half of a run is ever listed.
+        """Rename the folder, so that a partly deleted run is never listed; return the new path.
 
-        It is locked until then, so that nobody goes on with it.
+        It is locked until then, so that no process resumes it.
         """
         doomed = self.folder.with_name(f".{self.run_id}-{_suffix()}")
         try:
             lock = self.lock()
         except LockHeld:
             raise
-        except RunError:  # nobody else can lock it either
+        except RunError:  # no other process can lock it either
             return system.rename(self.folder, doomed)
         with closing(lock):
             if system.pins_open_files():  # a run in training keeps its name by that alone
@@ -106,17 +106,17 @@ class Run:
     def check_removable(self, runs_dir: Path) -> None:
         """Raises `RunError` for a run in training, or not in `runs_dir`: links are not followed."""
         if self.folder.parent.resolve() != runs_dir.resolve():
-            raise RunError(f"{self.folder} lies outside {runs_dir}: delete it by hand.")
+            raise RunError(f"{self.folder} is outside {runs_dir}: delete it by hand.")
         if is_held(self.path(LOCK)):
-            raise RunError(f"{self.run_id} is being trained: end that before it is deleted.")
+            raise RunError(f"{self.run_id} is being trained: end the training before deleting it.")
 
     def path(self, file: str) -> Path:
         return self.folder / file
 
     def lock(self) -> Lock:
-        """Hold the run for this process until it closes the lock, or ends however it does.
+        """Lock the run for this process, until it closes the lock or ends.
 
-        Raises `RunError` where another process does.
+        Raises `RunError` if another process holds the lock.
         """
         return Lock(self.path(LOCK), f"{self.run_id} is being trained")
 
@@ -128,9 +128,9 @@ class Run:
         write_atomically(self.path(file), content, syncs_folder=syncs_folder)
 
     def checked(self, file: str, record: RunRecord | None = None) -> Path:
-        """The path of a file that is what it was when the record was written, or one at hand.
+        """Return the path of a file whose digest is the one in the record, which may be given.
 
-        Raises `RunError` where it is missing, or its digest another.
+        Raises `RunError` if it is missing, or has another digest.
         """
         path = self.path(file)
         if not path.is_file():  # nothing else is opened: a pipe might never end
@@ -147,7 +147,7 @@ class Run:
         write_record(self.path(RECORD), record)
 
     def record(self) -> RunRecord:
-        """run.json, checked. Raises `RunError` where it is missing, damaged or cannot be read."""
+        """Read and check run.json. Raises `RunError` if it is missing, damaged or unreadable."""
         path = self.path(RECORD)
         if not path.is_file():
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.")
@@ -156,7 +156,7 @@ class Run:
         return replace(record, status=BROKEN_OFF) if is_broken_off else record
 
     def record_or_damage(self) -> RunRecord | Unreadable:
-        """run.json, or in its place that it cannot be read, and why: for lists of runs."""
+        """Return the record or, for lists of runs, why it cannot be read."""
         try:
             if not self.path(CONFIG).is_file():
                 raise RunError(f"{self.path(CONFIG)} is missing.")
@@ -167,7 +167,7 @@ class Run:
             return Unreadable(self.run_id, "damaged", str(error))
 
     def metrics(self) -> list[LogLine]:
-        """The lines of metrics.jsonl. Raises `RunError` where it is damaged or cannot be read."""
+        """Return the lines of metrics.jsonl. Raises `RunError` if it is damaged or unreadable."""
         return read_log(self.checked(METRICS))
 
 

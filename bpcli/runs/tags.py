@@ -1,6 +1,6 @@
-"""Names that a user gives to runs: a run has any number of tags, a tag belongs to one run.
+"""Tags, names that a user gives to runs: a run may have several, a tag belongs to one run.
 
-They stand in a file of their own in the run's folder: a record says what happened, and never
+They have a file of their own in the run's folder: a record says what happened, and never
 changes once training has ended. To read them takes no lock; a change takes that of the
 folder of runs, since a tag that one run gets may be one that another loses.
 """
@@ -26,7 +26,7 @@ _RESERVED = re.compile(r"latest|\d{4,8}(-.*)?")
 
 
 def tags_of(run: Run) -> list[str]:
-    """A run's tags, sorted; none where the file is missing or damaged."""
+    """A run's tags, sorted; none if the file is missing or damaged."""
     try:
         return saved_tags(run)
     except RunError:
@@ -34,7 +34,7 @@ def tags_of(run: Run) -> list[str]:
 
 
 def saved_tags(run: Run) -> list[str]:
-    """A run's tags, sorted. Raises `RunError` where their file is damaged."""
+    """A run's tags, sorted. Raises `RunError` if their file is damaged."""
     path = run.path(TAGS)
     if not os.path.lexists(path):
         return []
@@ -50,9 +50,9 @@ def _is_tag(name: object) -> bool:
 
 @contextmanager
 def changing_tags(runs_dir: Path) -> Iterator[None]:
-    """Have the tags of all runs in a folder to oneself, after others who change them.
+    """Lock the tags of all runs in a folder, after waiting for other processes.
 
-    Raises `RunError` where that takes too long, or where nothing can be written there.
+    Raises `RunError` if that takes too long, or if the folder cannot be written.
     """
     with closing(
         Lock(runs_dir / TAGS_LOCK, f"The tags in {runs_dir} are being changed", _PATIENCE_SECONDS)
@@ -61,18 +61,18 @@ def changing_tags(runs_dir: Path) -> Iterator[None]:
 
 
 def tagged(runs: Sequence[Run], tag: str) -> list[Run]:
-    """The runs that have a tag: one, unless folders were copied."""
+    """Return the runs that have a tag: at most one, unless folders were copied."""
     return [run for run in runs if tag in tags_of(run)]
 
 
 def add_tag(run: Run, tag: str, runs: Sequence[Run], *, moves: bool = False) -> None:
-    """Give a run a tag; one that another run has is taken from that where it `moves`.
+    """Give a run a tag; with `moves`, take it from another run that has it.
 
-    Raises `RunError` where it is no word that can be one, names runs already, or is another's.
+    Raises `RunError` if it is not a valid tag, is the name of runs, or belongs to another run.
     """
     _check(tag)
     if any(tag == each.name for each in runs):
-        raise RunError(f"`{tag}` is the name of runs already: choose another tag.")
+        raise RunError(f"`{tag}` is already the name of runs: choose another tag.")
     others = [each for each in tagged(runs, tag) if each.run_id != run.run_id]
     if others and not moves:
         raise RunError(f"`{tag}` is a tag of {others[0].run_id}; --force moves it.")
@@ -82,7 +82,7 @@ def add_tag(run: Run, tag: str, runs: Sequence[Run], *, moves: bool = False) -> 
 
 
 def remove_tag(run: Run, tag: str) -> None:
-    """Take a tag from a run. Raises `RunError` where it has none of that name."""
+    """Remove a tag from a run. Raises `RunError` if the run does not have it."""
     tags = saved_tags(run)
     if tag not in tags:
         known = f"its tags are {', '.join(tags)}" if tags else "it has no tags"
@@ -97,7 +97,7 @@ def _check(tag: str) -> None:
             "letter or digit."
         )
     if _RESERVED.fullmatch(tag):
-        raise RunError(f"`{tag}` cannot be a tag: it reads as the beginning of an id, or `latest`.")
+        raise RunError(f"`{tag}` cannot be a tag: it could be the beginning of an id, or `latest`.")
 
 
 def _write(run: Run, tags: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""A saved run, loaded again: its experiment rebuilt, its weights checked and at hand."""
+"""Load a saved run: its experiment is rebuilt, its weights are checked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Weights: TypeAlias = Literal["best", "last"]
 
 @dataclass(frozen=True)
 class Trained:
-    """A run's experiment and the parameters it ended with."""
+    """A run's experiment and its trained parameters."""
 
     run: Run
     record: RunRecord
@@ -42,7 +42,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """A run's record, and what its weights file holds: arrays, and what describes them."""
+    """A run's record, and its weights file: arrays and their description."""
 
     run: Run
     record: RunRecord
@@ -54,14 +54,14 @@ class SavedWeights:
         return tuple(saved.layer for saved in self.meta.layers)
 
     def params(self, network: Network, weights: Weights, dtype: np.dtype) -> Vector:
-        """The best or the last parameters. Raises `RunError` where they do not fit."""
+        """Return the best or the last parameters. Raises `RunError` if they do not fit."""
         params = np.empty(network.n_params, dtype)
         for name, tensor in network.tensors(params):
             saved = self.arrays.get(f"{weights}.{name}")
             if saved is None or (saved.shape, saved.dtype) != (tensor.shape, tensor.dtype):
-                found = "missing" if saved is None else f"{saved.dtype} of shape {saved.shape}"
+                state = "missing" if saved is None else f"{saved.dtype} of shape {saved.shape}"
                 raise RunError(
-                    f"{self.run.path(WEIGHTS)}: {weights}.{name} is {found}; the config implies "
+                    f"{self.run.path(WEIGHTS)}: {weights}.{name} is {state}; the config implies "
                     f"{tensor.dtype} of shape {tensor.shape}."
                 )
             if not np.isfinite(saved).all():
@@ -70,7 +70,7 @@ class SavedWeights:
         return params
 
     def preprocessor(self, network: Network, class_names: tuple[str, ...]) -> Preprocessor:
-        """The scales that the training fitted. Raises `RunError` where they do not fit."""
+        """Return the scales that training fitted. Raises `RunError` if they do not fit."""
         widths = {"inputs": network.inputs, "targets": network.outputs}
         for side, width in widths.items():
             for part in ("shift", "factor"):
@@ -79,9 +79,9 @@ class SavedWeights:
 
     @property
     def encoder(self) -> FeatureEncoder | None:
-        """How the columns of a file became inputs; None for other sources of data.
+        """Return how the columns of a file become inputs; None for other sources of data.
 
-        Raises `RunError` where those are not the inputs that the weights have names for.
+        Raises `RunError` if they are not the named inputs of the weights.
         """
         columns = self.meta.columns
         if columns is None:
@@ -94,13 +94,15 @@ class SavedWeights:
     def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
         saved = self.arrays.get(name)
         if saved is None or (saved.shape, saved.dtype) != (shape, np.dtype(np.float64)):
-            raise RunError(f"The weights file of the run lacks {name} of shape {shape} in float64.")
+            raise RunError(
+                f"The weights file of the run has no {name} of shape {shape} in float64."
+            )
         if not np.isfinite(saved).all() or (name.endswith("factor") and 0 in saved):
             raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
 
 
 def load_weights(run: Run) -> SavedWeights:
-    """Read a run's weights file. Raises `RunError` where it is missing or damaged."""
+    """Read a run's weights file. Raises `RunError` if it is missing or damaged."""
     from bpcli.runs.saved import check
     from bpcli.runs.saved_weights import WeightsMeta
 
@@ -116,14 +118,14 @@ def load_weights(run: Run) -> SavedWeights:
 
 
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
-    """Rebuild a run. Raises `RunError` where its files are missing, damaged or do not fit."""
+    """Rebuild a run. Raises `RunError` if its files are missing, damaged or do not match."""
     saved = load_weights(run)
     config = validate(Source.read(run.checked(RESOLVED, saved.record)))
     experiment = build(config, encoder=saved.encoder, can_be_native=True)
     if data_digest(experiment.table) != saved.record.data_sha256:
         raise RunError(
-            f"The data of {run.run_id} cannot be made again: its rows differ from those of the "
-            f"training (a file that has changed?).{since(saved.record)}"
+            f"The data of {run.run_id} have changed since its training: their rows differ. Restore "
+            f"the data files, or train again.{since(saved.record)}"
         )
     params = saved.params(experiment.network, weights, experiment.dtype)
     notes = prefer(config.spec.training.numerics)
@@ -131,7 +133,7 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
 
 
 def _with_saved_preprocessor(experiment: Experiment, saved: SavedWeights) -> Experiment:
-    """The scales that the training fitted, not ones fitted again."""
+    """Return the experiment with the scales that training fitted, instead of fitting them again."""
     class_names = experiment.preprocessor.class_names
     preprocessor = saved.preprocessor(experiment.network, class_names)
     splits = {

@@ -1,1 +1,1 @@
-"""What people see: tables and progress. Views look at records and never change them."""
+"""Tables and progress on a terminal. Views read records and never change them."""

@@ -1,4 +1,4 @@
-"""What `bpnet check` shows: the resolved config with origins, and tables of what it will be."""
+"""The output of `bpnet check`: the resolved config with origins, and tables."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ _MOST_CLASSES = 8
 
 
 def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None) -> list[str]:
-    """Lines of YAML with the origins of their values in comments beside them, or above.
+    """Return lines of YAML with the origins of their values in comments.
 
-    `origins` are by line, from 0. Where `width` leaves no room beside, comments stand above, and
-    what is merely a default has none.
+    `origins` are by line, from 0. Comments stand beside the values or, if `width` has no room for
+    that, above them; then defaults have no comment.
     """
     lines = text.splitlines()
-    notes = {number: ", ".join(dict.fromkeys(told)) for number, told in origins.items()}
+    notes = {number: ", ".join(dict.fromkeys(texts)) for number, texts in origins.items()}
     column = max(
         (text_width(lines[n]) for n in notes if text_width(lines[n]) <= _WIDEST_LINE), default=0
     )
     widest = column + 4 + max(map(text_width, notes.values()), default=0)
     is_beside = width is None or widest <= width
-    found: list[str] = []
+    result: list[str] = []
     for number, line in enumerate(lines):
         note = notes.get(number)
         if note is None or (not is_beside and note == "default"):
-            found.append(line)
+            result.append(line)
         elif is_beside:
-            found.append(f"{line}{' ' * max(0, column - text_width(line))}  # {note}")
+            result.append(f"{line}{' ' * max(0, column - text_width(line))}  # {note}")
         else:
             indent = " " * (len(line) - len(line.lstrip(" -")))
-            found += [f"{indent}# {note}", line]
-    return found
+            result += [f"{indent}# {note}", line]
+    return result
 
 
 def layers_table(layers: Sequence[Mapping[str, object]]) -> Grid:
-    """A row a layer: its activation, the shape of its weights, and how many parameters it has."""
+    """One row per layer: activation, shape of the weights, number of parameters."""
     table = Grid(["layer", "activation", "weights", "biases", "parameters"], 2)
     for number, layer in enumerate(layers, 1):
         weights = layer["weights"]
@@ -55,14 +55,14 @@ def layers_table(layers: Sequence[Mapping[str, object]]) -> Grid:
             f"{layer['n_params']:,}",
         )
     total = sum(int(str(layer["n_params"])) for layer in layers)
-    table.add_row("in all", "", "", "", f"{total:,}")
+    table.add_row("total", "", "", "", f"{total:,}")
     return table
 
 
 def splits_table(
     rows: Mapping[str, int], classes: Mapping[str, Mapping[str, int]], names: Sequence[str]
 ) -> Grid:
-    """A row a split, with the rows of each class."""
+    """One row per split, with its rows of each class."""
     known = names[:_MOST_CLASSES]
     table = Grid(["split", "rows", *known])
     for split, count in rows.items():
@@ -71,22 +71,22 @@ def splits_table(
 
 
 def memory_table(needs: Sequence[tuple[str, str]], total: str, available: str) -> Grid:
-    """What takes memory, and what is free."""
+    """What needs memory, and how much is free."""
     table = Grid(["memory", "about"])
     for what, size in needs:
         table.add_row(what, size)
-    table.add_row("in all", total)
+    table.add_row("total", total)
     table.add_row("free now", available)
     return table
 
 
-def start_facts(
+def loss_facts(
     loss: float, mean: float, chance: float | None, formula: str | None, constant: float | None
 ) -> Facts:
-    """The loss at the start, beside what needs no training."""
-    facts = [("loss at the start", rounded(loss))]
+    """The loss before training, beside chance level and a constant prediction."""
+    facts = [("initial loss", rounded(loss))]
     if mean != loss:
-        facts.append(("a row without l2", rounded(mean)))
+        facts.append(("mean data loss", rounded(mean)))
     if chance is not None:
-        facts.append(("of guessing", f"{rounded(chance)} ({formula})"))
-    return [*facts, ("of a constant", rounded(constant))]
+        facts.append(("chance level", f"{rounded(chance)} ({formula})"))
+    return [*facts, ("constant baseline", rounded(constant))]

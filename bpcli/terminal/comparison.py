@@ -19,7 +19,7 @@ _REFRESH_SECONDS = 0.1
 
 
 def comparison_table(document: Mapping[str, Any]) -> Grid:
-    """A row for each optimizer that has finished a training; medians where it has several."""
+    """One row per optimizer with finished trainings; medians if it has several."""
     rows = [row for row in document["optimizers"] if row["trainings"]]
     has_losses = any(row["loss_evaluations"] for row in rows)
     grid = Grid(
@@ -43,17 +43,17 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
 
 
 def _rate(rate: float | Mapping[str, Any] | None) -> str:
-    """The number; of a schedule the name, as its options would make the table wide."""
+    """The number, or only the name of a schedule, as its options would make the table wide."""
     return str(rate["schedule"]) if isinstance(rate, Mapping) else rounded(rate)
 
 
 def _count(value: float) -> str:
-    """A whole number with all its digits; a median of two, or a part of all rows, with one more."""
+    """A number with all its digits, and one decimal if it is not whole."""
     return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 
 def stop_reason(row: Mapping[str, Any]) -> str:
-    """Why the trainings ended, with counts where there are several: goal 3, epochs 2."""
+    """The stop reason, with counts if there are several trainings: goal 3, epochs 2."""
     reasons: Mapping[str, int] = row["stop_reason"]
     if row["trainings"] == 1:
         return next(iter(reasons))
@@ -79,7 +79,7 @@ class SilentProgress:
 
 
 class PlainProgress(SilentProgress):
-    """A line a training, when it has ended."""
+    """One line per training, when it has ended."""
 
     def __init__(self, console: Console | Stream, trainings: int) -> None:
         self._console = console
@@ -100,9 +100,9 @@ class PlainProgress(SilentProgress):
 
 
 class LiveProgress(PlainProgress):
-    """The same lines, and below them a bar for the training at hand.
+    """The same lines, and below them a bar for the current training.
 
-    Draws from the training's own thread, as `LiveView` does: workers are forked.
+    Draws from the training's own thread, as `LiveView` does, because workers are forked.
     """
 
     def __init__(self, console: Console, trainings: int) -> None:

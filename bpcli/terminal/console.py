@@ -1,4 +1,4 @@
-"""Where results and progress are printed: a terminal of some width. A stream has its own file."""
+"""Printing of results and progress on a terminal. `stream` prints where there is none."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Console(rich.console.Console):
         super().__init__(**options, highlight=False, markup=False, emoji=False)
 
     def say(self, text: str) -> None:
-        """Print lines, broken between words; a long word runs over the edge uncut."""
+        """Print lines, broken between words; a word that is too long is not cut."""
         for line in harmless(text).split("\n"):
             self.print("\n".join(wrapped(line, self.width)), soft_wrap=True)
 
     def show(self, grid: Grid, expendable: Sequence[str] = ()) -> list[str]:
         """Print a table and a blank line; return the columns left out.
 
-        Where there is no room the expendable columns go first. What is then still too wide stands
-        row by row, a cell a line: a number is never cut short.
+        If the table is too wide, expendable columns are dropped first. If it still is, each row is
+        printed as lines of names and values: a number is never cut.
         """
         left_out: list[str] = []
         for name in expendable:
@@ -45,7 +45,7 @@ class Console(rich.console.Console):
         return left_out
 
     def _stack(self, facts: Facts) -> None:
-        """Print names and values, and below its name a value that has no room beside it."""
+        """Print names and values; a value that is too wide stands below its name."""
         widest = max(text_width(name) for name, _ in facts)
         for name, value in facts:
             lines = [f"{name}{' ' * (widest - text_width(name))}  {value}"]
@@ -55,7 +55,7 @@ class Console(rich.console.Console):
         self.print("")
 
     def show_facts(self, facts: Facts) -> None:
-        """Print names and values, folded where they are too long, and a blank line."""
+        """Print names and values, wrapped if they are too long, and a blank line."""
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, value in facts:
             table.add_row(Text(visible(name), "bold"), visible(value))
@@ -64,8 +64,8 @@ class Console(rich.console.Console):
 
 def _table(grid: Grid) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for place, name in enumerate(grid.headers):
-        table.add_column(name, justify="left" if place < grid.text_columns else "right")
+    for index, name in enumerate(grid.headers):
+        table.add_column(name, justify="left" if index < grid.text_columns else "right")
     for row in grid.rows:
         table.add_row(*map(_text, row))
     return table

@@ -11,7 +11,7 @@ from bpcli.terminal.grid import Cell, Facts, Grid, Styled
 from bpcli.text import plain, rounded
 
 EXPENDABLE = ("unique", "sd", "most frequent", "mean", "kind", "max", "min")
-"""The columns of `columns_table` that may go where there is no room, in this order."""
+"""The columns of `columns_table` to drop if there is no room, in this order."""
 
 MOST_COLUMNS = 60
 MOST_CLASSES = 20
@@ -25,9 +25,9 @@ _MEASURES: dict[Measure, str] = {
 
 
 def table_facts(look: Look) -> Facts:
-    """What the file holds as a whole, and what was guessed."""
+    """Size of the table, target and task, with the reasons for guesses."""
     about = look.description
-    repeats = f", {about.duplicates:,} repeating one before" * bool(about.duplicates)
+    repeats = f", {about.duplicates:,} that repeat an earlier one" * bool(about.duplicates)
     facts = [
         ("file", plain(str(look.path), 200)),
         ("rows", f"{about.rows:,}{repeats}"),
@@ -48,24 +48,24 @@ def header_reason(look: Look) -> str:
 
 
 def guesses(look: Look) -> list[str]:
-    """What a config for the table rests on and leaves out, a line each."""
-    told = ("header", "target", "task")
-    lines = [f"{name}: {text}" for name, text in table_facts(look) if name in told]
+    """One line for each guess behind a config, and for each column that it leaves out."""
+    guessed = ("header", "target", "task")
+    lines = [f"{name}: {text}" for name, text in table_facts(look) if name in guessed]
     unusable = look.description.unusable if look.chooses_columns else {}
     lines += [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
-    most = len(told) + MOST_WARNINGS
+    most = len(guessed) + MOST_WARNINGS
     more = [f"and {len(lines) - most:,} more left out"] if len(lines) > most else []
     return lines[:most] + more
 
 
 def columns_table(about: Description) -> Grid:
-    """A row a column, the first `MOST_COLUMNS`."""
+    """One row per column, for the first `MOST_COLUMNS`."""
     table = Grid([*_HEADERS], text_columns=3)
     for column in about.columns[:MOST_COLUMNS]:
         table.add_row(
             plain(column.name),
             column.kind,
-            ", ".join(f"{plain(word, 20)} {rows:,}" for word, rows in column.most_frequent),
+            ", ".join(f"{plain(category, 20)} {rows:,}" for category, rows in column.most_frequent),
             f"{column.unique:,}",
             f"{column.missing:,}",
             *(rounded(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
@@ -88,9 +88,9 @@ def _association(column: ColumnFacts, about: Description) -> Cell:
 
 
 def measures(about: Description) -> list[str]:
-    """What the letters before the associations mean."""
-    found = {column.measure for column in about.columns if column.association is not None}
-    return [meaning for measure, meaning in _MEASURES.items() if measure in found]
+    """The meaning of the symbols before the associations."""
+    used = {column.measure for column in about.columns if column.association is not None}
+    return [meaning for measure, meaning in _MEASURES.items() if measure in used]
 
 
 def classes_table(about: Description) -> Grid:

@@ -1,4 +1,4 @@
-"""Tables and lines of a cross-validation: a row a fold, and what the folds have in common."""
+"""Tables and lines of a cross-validation: its folds, and their means."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SPLIT = "test."
 
 
 def fold_line(record: RunRecord) -> str:
-    """How one fold went."""
+    """The result of one fold in a line."""
     fold, (metric, value) = record.fold, headline(record)
-    assert fold is not None, "it is one"
+    assert fold is not None, "the run is a fold"
     score = "" if metric is None else f", {metric} {rounded(value)}"
     return (
         f"fold {fold.number} of {fold.of}: {record.run_id}, epoch {record.epochs}{score}, "
@@ -27,7 +27,7 @@ def fold_line(record: RunRecord) -> str:
 
 
 def folds_table(records: Sequence[RunRecord]) -> Grid:
-    """Each fold's run and its scores on the rows that it did not train on."""
+    """One row per fold: its run, and its scores on its test rows."""
     known = dict.fromkeys(path for record in records for path in record.metrics)
     paths = [path for path in known if path.startswith(_SPLIT)]
     table = Grid(["fold", "run", "status", "epochs", *paths], 3)
@@ -48,8 +48,8 @@ def summary_table(document: Mapping[str, Any]) -> Grid:
     table = Grid([f"{count} folds", "mean", "sd", *(f"{label} (mean)" for label in baselines)])
     for path, summary in document["summary"].items():
         if path.startswith(_SPLIT):
-            found = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
+            means = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
             table.add_row(
-                path, rounded(summary["mean"]), rounded(summary["sd"], 3), *map(rounded, found)
+                path, rounded(summary["mean"]), rounded(summary["sd"], 3), *map(rounded, means)
             )
     return table

@@ -1,7 +1,4 @@
-"""A table as data: columns that can be left out where there is no room for them.
-
-It knows its lines of plain text. Styles are for those who can show them.
-"""
+"""A table as data, and its lines of plain text. Columns can be left out to save room."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ _GAP = " " * 3
 
 
 class Styled(NamedTuple):
-    """A text that a terminal shows in a style, such as `bold red`."""
+    """A text with a style for terminals, such as `bold red`."""
 
     text: str
     style: str
@@ -44,30 +41,30 @@ class Grid:
         self.rows.append([_visible(cell) for cell in cells])
 
     def without(self, names: Collection[str]) -> Grid:
-        """The table without some columns."""
+        """Return the table without some columns."""
         hidden = {visible(name) for name in names}
-        kept = [place for place, name in enumerate(self.headers) if name not in hidden]
+        kept = [index for index, name in enumerate(self.headers) if name not in hidden]
         return replace(
             self,
-            headers=[self.headers[place] for place in kept],
-            text_columns=sum(place < self.text_columns for place in kept),
-            rows=[[row[place] for place in kept] for row in self.rows],
+            headers=[self.headers[index] for index in kept],
+            text_columns=sum(index < self.text_columns for index in kept),
+            rows=[[row[index] for index in kept] for row in self.rows],
         )
 
     @property
     def width(self) -> int:
-        """The places a line takes."""
+        """The width of a line in characters."""
         return sum(self._widths()) + len(_GAP) * (len(self.headers) - 1)
 
     def stacked(self) -> list[Facts]:
-        """Each row as names and values, one below the other."""
+        """Return each row as names and values."""
         headers, *rows = self._texts()
         return [
             [(name, text) for name, text in zip(headers, row, strict=True) if text] for row in rows
         ]
 
     def lines(self, rule: str) -> list[str]:
-        """Plain text: text to the left, numbers to the right, a rule below the headers."""
+        """Return lines of text: text aligned left, numbers right, a rule below the headers."""
         widths = self._widths()
         headers, *rows = (
             _GAP.join(map(self._padded, range(len(row)), row, widths)).rstrip()
@@ -75,9 +72,9 @@ class Grid:
         )
         return [headers, rule * self.width, *rows]
 
-    def _padded(self, place: int, text: str, width: int) -> str:
+    def _padded(self, index: int, text: str, width: int) -> str:
         blanks = " " * (width - text_width(text))
-        return text + blanks if place < self.text_columns else blanks + text
+        return text + blanks if index < self.text_columns else blanks + text
 
     def _widths(self) -> list[int]:
         return [max(map(text_width, column)) for column in zip(*self._texts(), strict=True)]
@@ -92,7 +89,7 @@ def _visible(cell: Cell) -> Cell:
 
 
 def facts_lines(facts: Facts) -> list[str]:
-    """Plain text: the names, and the values one below the other beside them."""
+    """Return lines of text: names, and values aligned beside them."""
     shown = [(visible(name), visible(value)) for name, value in facts]
     widest = max(text_width(name) for name, _ in shown)
     return [f"{name}{' ' * (widest - text_width(name))}  {value}" for name, value in shown]

@@ -1,4 +1,4 @@
-"""Tables of runs: many in a list, or two and what they do not have in common."""
+"""Tables of runs: a list of many, and the differences between two."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SPLITS = ("val", "test")
 def runs_table(
     records: Sequence[Listed], tags: Sequence[Sequence[str]], differing: Sequence[str], now: float
 ) -> tuple[Grid, list[str]]:
-    """A row a run, and the columns that may go where there is no room for all.
+    """Return a table with one row per run, and the columns to drop if there is no room.
 
-    Beside what became of a run stand its tags, and the keys in which the configs differ.
+    It shows tags, status, scores, and the config keys in which the runs differ.
     """
     keys, scores = differing[:_MOST_KEYS], _score_columns(records)
     columns: dict[str, list[str]] = {
@@ -63,14 +63,14 @@ def runs_table(
 
 
 def _heading(key: str, keys: Sequence[str]) -> str:
-    """The last part of a key where that is enough."""
+    """The last part of a key if that is unambiguous, else the whole key."""
     last = key.rpartition(".")[2]
     others = [each.rpartition(".")[2] for each in keys if each != key]
     return key if last in ("epochs", *others) else last
 
 
 def _cells(records: Sequence[Listed], text: Callable[[RunRecord], str]) -> list[str]:
-    """A cell for each, nothing where the record cannot be read."""
+    """One cell per record, with a dash for a record that cannot be read."""
     return ["-" if isinstance(each, Unreadable) else text(each) for each in records]
 
 
@@ -84,31 +84,31 @@ def _metrics(record: Listed) -> Scores:
 
 
 def _splits(records: Sequence[Listed]) -> list[str]:
-    """Validation and test where any run has them; training for those that have neither."""
+    """Validation and test set if any run has them; the training set if a run has neither."""
     paths = [path for record in records for path in _metrics(record)]
-    found = [split for split in _SPLITS if any(path.startswith(f"{split}.") for path in paths)]
-    return found if found and all(map(_is_scored_apart, records)) else ["train", *found]
+    splits = [split for split in _SPLITS if any(path.startswith(f"{split}.") for path in paths)]
+    return splits if splits and all(map(_has_other_scores, records)) else ["train", *splits]
 
 
-def _is_scored_apart(record: Listed) -> bool:
+def _has_other_scores(record: Listed) -> bool:
+    """True unless a record has scores of its training set only."""
     metrics = _metrics(record)
     return not metrics or any(path.partition(".")[0] in _SPLITS for path in metrics)
 
 
 def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
-    """The scores of the best weights, a column a split: the first metric but the loss of each.
+    """The scores of the best weights, one column per split: the first metric that is no loss.
 
-    Where all runs have the same metric, it stands in the heading.
+    If all runs have the same metric, the heading names it, else each cell does.
     """
     columns = {}
     for split in _splits(records):
-        found = [_first_metric(_metrics(record), split) for record in records]
-        names = {metric for metric, _ in found if metric}
+        scores = [_first_metric(_metrics(record), split) for record in records]
+        names = {metric for metric, _ in scores if metric}
         heading = f"{split}.{names.pop()}" if len(names) == 1 else split
-        is_told = heading == split
         columns[heading] = [
-            "-" if metric is None else f"{metric} " * is_told + rounded(value, 4)
-            for metric, value in found
+            "-" if metric is None else f"{metric} " * (heading == split) + rounded(value, 4)
+            for metric, value in scores
         ]
     return columns
 
@@ -121,7 +121,7 @@ def _first_metric(metrics: Scores, split: str) -> tuple[str | None, float | None
 
 
 def headline(record: RunRecord) -> tuple[str | None, float | None]:
-    """The path and value that stand for a run: of its last split, the first metric but the loss."""
+    """Path and value of a run's main score: the first metric of its last split that is no loss."""
     split = next(reversed(record.metrics), "").partition(".")[0]
     metric, value = _first_metric(record.metrics, split)
     return (None if metric is None else f"{split}.{metric}"), value
@@ -132,7 +132,7 @@ def _fold_text(record: RunRecord) -> str:
 
 
 def epochs_text(record: RunRecord) -> str:
-    """How many epochs there were, if that is known yet."""
+    """The number of epochs, or a dash if it is not known yet."""
     return str(record.epochs) if record.has_results else "-"
 
 
@@ -141,7 +141,7 @@ def _time(record: RunRecord) -> str:
 
 
 def _age(record: Listed, now: float) -> str:
-    """How long ago a run began, in one unit."""
+    """The time since a run began, in one unit."""
     try:
         started = time.mktime(time.strptime(record.run_id[:15], "%Y%m%d-%H%M%S"))
     except (ValueError, OverflowError):
@@ -154,7 +154,7 @@ def _age(record: Listed, now: float) -> str:
 
 
 def _value_text(value: object) -> str:
-    """A value of a config, as short as a table needs it."""
+    """A value of a config, shortened for a table."""
     if value is None or isinstance(value, bool):
         return str(value).lower().replace("none", "null")
     if isinstance(value, float):
@@ -169,7 +169,7 @@ def _value_text(value: object) -> str:
 
 
 def difference_table(document: Mapping[str, Any], section: str, title: str) -> Grid:
-    """What two runs do not have alike, a row a key."""
+    """The differences between two runs, one row per key."""
     table = Grid([title, *document["runs"]], 3)
     for key, values in document[section].items():
         table.add_row(key, *(_short(value) for value in values))
@@ -177,7 +177,7 @@ def difference_table(document: Mapping[str, Any], section: str, title: str) -> G
 
 
 def _short(value: object) -> str:
-    """Digests say no more by all their digits."""
+    """A value as text; digests are shortened."""
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return f"{value.removeprefix('sha256:')[:12]}..."
     return "-" if value is None else _value_text(value)

@@ -1,6 +1,6 @@
-"""Where results and progress are printed that no terminal shows: plain lines, no escape codes.
+"""Printing of results and progress where there is no terminal: plain lines, no escape codes.
 
-They need no rich, whose import would take longer than all of a short training.
+It needs no rich, whose import would take longer than a whole short training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Stream:
         print(harmless(text), file=self.file, flush=True)
 
     def show(self, grid: Grid, expendable: Sequence[str] = ()) -> list[str]:
-        """Print a table and a blank line; nothing is left out, as a stream has no edge."""
+        """Print a table and a blank line; no column is left out, as a stream has no width."""
         self.say("".join(f"{line}\n" for line in grid.lines(self._rule)))
         return []
 

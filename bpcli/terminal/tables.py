@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def header(record: RunRecord) -> Facts:
-    """What is about to be trained."""
+    """The run, data, network, loss and optimizer of a training that begins."""
     splits = ", ".join(f"{name} {count}" for name, count in vars(record.rows).items() if count)
     frozen = f", {record.n_frozen} frozen" if record.n_frozen else ""
     return [
@@ -39,15 +39,15 @@ def _class_weights(record: RunRecord) -> Facts:
 
 
 def loss_text(loss: str, reduction: str, l2: float, *, is_weighted: bool = False) -> str:
-    """What is minimised: mse, summed over the rows, + L2 0.1."""
-    total = ", summed over the rows" if reduction == "sum" else ""
-    total += ", rows weighted" if is_weighted else ""
+    """The objective in a line: mse, summed over the rows + L2 0.1."""
+    details = ", summed over the rows" if reduction == "sum" else ""
+    details += ", rows weighted" if is_weighted else ""
     penalty = f" + L2 {l2:g}" if l2 else ""
-    return f"{loss}{total}{penalty}"
+    return f"{loss}{details}{penalty}"
 
 
 def objective_text(record: Description) -> str:
-    """What a run minimises."""
+    """The objective of a run in a line."""
     return loss_text(record.loss, record.reduction, record.l2, is_weighted=record.weighted)
 
 
@@ -63,7 +63,7 @@ def _rate_text(rate: float | Mapping[str, Value]) -> str:
 
 
 def layers_text(layers: Sequence[LayerRecord]) -> str:
-    """Sizes and activations from the input on: 2 - 16 tanh - 1 sigmoid."""
+    """Sizes and activations from input to output: 2 - 16 tanh - 1 sigmoid."""
     texts = [str(layers[0].inputs)]
     for layer in layers:
         note = {"none": " (no bias)", "frozen": " (frozen bias)"}.get(layer.bias, "")
@@ -72,7 +72,7 @@ def layers_text(layers: Sequence[LayerRecord]) -> str:
 
 
 def named_text(item: Mapping[str, object], name: str = "name") -> str:
-    """The name, which stands under that key, with its options: elu (alpha 1)."""
+    """The value of the key `name`, with the other keys as options: elu (alpha 1)."""
     options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != name]
     return f"{item[name]} ({', '.join(options)})" if options else str(item[name])
 
@@ -82,7 +82,7 @@ def _option_text(value: object) -> str:
 
 
 def stop_table(record: RunRecord) -> Grid:
-    """Every criterion with its start, now and target, and which one is the stop reason."""
+    """Each criterion with its first, current and target value; the stop reason is marked."""
     table = Grid(["criterion", "measures", "start", "now", "target", ""], 2)
     for rule in record.stop:
         table.add_row(
@@ -97,19 +97,19 @@ def stop_table(record: RunRecord) -> Grid:
 
 
 def profile_table(profile: Mapping[str, Any], workers: int) -> Grid:
-    """Where an epoch's time goes."""
-    table = Grid(["time an epoch", "one worker", "share"])
+    """The time of each part of an epoch."""
+    table = Grid(["time per epoch", "one worker", "share"])
     for part, seconds in profile["seconds_per_epoch"].items():
         table.add_row(part, duration(seconds), f"{100 * seconds / profile['alone']:.1f} %")
-    table.add_row("in all", duration(profile["alone"]), "")
-    how = "1 worker" if workers == 1 else f"{workers} workers"
-    table.add_row(f"in this training, {how}", duration(profile["trained"]), "")
-    table.add_row("log and view, beside it", duration(profile["log_and_view"]), "")
+    table.add_row("total", duration(profile["alone"]), "")
+    count = "1 worker" if workers == 1 else f"{workers} workers"
+    table.add_row(f"in this training, {count}", duration(profile["trained"]), "")
+    table.add_row("log and view, in addition", duration(profile["log_and_view"]), "")
     return table
 
 
 def history(record: RunRecord, tags: Sequence[str]) -> Facts:
-    """What was trained, when, and how it ended."""
+    """What was trained and when, and why it stopped."""
     facts = header(record)
     if tags:
         facts.insert(1, ("tags", ", ".join(tags)))
@@ -117,7 +117,7 @@ def history(record: RunRecord, tags: Sequence[str]) -> Facts:
         fold = record.fold
         facts.append(("fold", f"{fold.number} of {fold.of}, group {fold.group}"))
     results = [("epochs", str(record.epochs)), ("best epoch", str(record.best_epoch))]
-    ends = [
+    details = [
         ("overrides", ", ".join(record.overrides)),
         ("numerics", record.numerics),
         ("status", record.status),
@@ -126,7 +126,7 @@ def history(record: RunRecord, tags: Sequence[str]) -> Facts:
         ("ended", record.ended),
         *(results if record.has_results else []),
     ]
-    return facts + [(name, text) for name, text in ends if text]
+    return facts + [(name, text) for name, text in details if text]
 
 
 def scores_table(
@@ -135,9 +135,9 @@ def scores_table(
     record: Description,
     intervals: Mapping[str, Sequence[float] | None] | None = None,
 ) -> Grid:
-    """Metrics by split, a row a metric, with intervals and baselines of the last split beside them.
+    """One row per metric: its value on each split, then intervals and baselines of the last split.
 
-    The loss is the mean over the rows, without L2, of outputs and targets as scaled.
+    The loss is the mean data loss (without L2) of scaled outputs and targets.
     """
     splits = list(dict.fromkeys(path.partition(".")[0] for path in scores))
     metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
@@ -154,7 +154,7 @@ def scores_table(
             labels.get(metric, metric),
             *(rounded(scores.get(f"{split}.{metric}")) for split in splits),
             *([] if intervals is None else [_interval_text(intervals.get(last))]),
-            *(rounded(found.get(last)) for found in baselines.values()),
+            *(rounded(values.get(last)) for values in baselines.values()),
         )
     return table
 
@@ -176,7 +176,7 @@ def class_table(report: Any) -> Grid:
 
 
 def confusion_table(report: Any) -> Grid:
-    """True classes down, predicted ones across."""
+    """One row per true class, one column per predicted class."""
     names = [scores.name for scores in report.classes]
     table = Grid(["true \\ predicted", *names])
     for name, counts in zip(names, report.confusion, strict=True):
@@ -185,7 +185,7 @@ def confusion_table(report: Any) -> Grid:
 
 
 def predictions_table(predicted: Any, most: int) -> Grid:
-    """Rows with their inputs, outputs, class and targets."""
+    """One line per row: inputs, outputs, class and targets."""
     table = Grid([*predicted.columns])
     for cells in predicted.cells(most):
         table.add_row(*cells)

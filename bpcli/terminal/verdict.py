@@ -1,4 +1,4 @@
-"""Two machines beside each other: the one of a training, and this one."""
+"""Comparison of two machines: that of a training, and this one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def machine_facts(then: Machine, now: Machine) -> Facts:
-    """Versions, processor, and what is used of it: once where they are the same, else both."""
+    """Versions, processor and its instructions, for both machines if they differ."""
     was, is_now = texts(then), texts(now)
     names = dict.fromkeys([*was, *is_now])
     return [(name, _text(was.get(name, "-"), is_now.get(name, "-"))) for name in names]

@@ -1,4 +1,4 @@
-"""What a training calls after its epochs: its log, its checkpoints, and what shows it."""
+"""The callbacks of a training: its log, its checkpoints and its view."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bpcli.workflows.scores import EpochScores
 
 
 class Callback(Protocol):
-    """Is called after the epochs that it asks for, and after others that training stops at."""
+    """Is called after the epochs that it asks for, and after those that training stops at."""
 
     def next_due(self, number: int) -> int:
-        """The next epoch after this one that it has to be called for."""
+        """Return the next epoch after this one that it must be called for."""
         ...
 
     def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
-        """Called once for an epoch; what it does not read of the epoch is not computed."""
+        """Called once per epoch; values of the epoch are computed only when they are read."""
         ...
 
 

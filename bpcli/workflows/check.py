@@ -1,4 +1,4 @@
-"""What can be known of a training before it: its splits, its start, and what looks unwise."""
+"""What can be known before a training: its splits, its initial loss, and likely mistakes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
-class Start:
-    """The loss at the start as training logs it, its mean over the rows, and what is beside it.
+class InitialLoss:
+    """The loss before training as the log shows it, its mean data loss, and references for that.
 
-    The mean is without L2, whatever the reduction: so are those of a constant and of guessing.
+    The mean data loss has no L2, whatever the reduction; `constant` and `chance` are such means.
     """
 
     loss: float
@@ -44,7 +44,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Check:
-    """An experiment that is looked at, not trained."""
+    """The check of an experiment, without training it."""
 
     experiment: Experiment
 
@@ -59,36 +59,36 @@ class Check:
 
     @cached_property
     def needs(self) -> list[Need]:
-        """What it will take of memory, the table that is there already included."""
+        """The memory needed, with that of the table, which is already loaded."""
         table = self.experiment.table
         arrays = (table.X, table.Y, table.labels, table.weight)
-        there = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
-        return needs(self.experiment.spec, self.experiment.network, len(table), there)
+        loaded = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+        return needs(self.experiment.spec, self.experiment.network, len(table), loaded)
 
     @cached_property
     def available(self) -> float:
         return available_memory()
 
     @cached_property
-    def start(self) -> Start:
-        """Where the loss starts, where guessing would, and where a constant would be."""
+    def initial_loss(self) -> InitialLoss:
+        """The loss before training, at chance level, and of a constant prediction."""
         experiment = self.experiment
         with repeatable_numerics(), np.errstate(all="ignore"):
             objective = experiment.objective()
             loss = float(objective.value(experiment.initial_params).real)
             mean = objective.mean_loss(experiment.initial_params)
             constant = _constant_loss(experiment)
-        outputs, kind = experiment.network.outputs, experiment.network.loss.targets
-        if kind == "distribution":
-            return Start(loss, mean, constant, math.log(outputs), f"ln {outputs}")
-        if kind == "probabilities":
+        outputs, targets = experiment.network.outputs, experiment.network.loss.targets
+        if targets == "distribution":
+            return InitialLoss(loss, mean, constant, math.log(outputs), f"ln {outputs}")
+        if targets == "probabilities":
             times = f"{outputs} " if outputs > 1 else ""
-            return Start(loss, mean, constant, outputs * math.log(2), f"{times}ln 2")
-        return Start(loss, mean, constant, None, None)
+            return InitialLoss(loss, mean, constant, outputs * math.log(2), f"{times}ln 2")
+        return InitialLoss(loss, mean, constant, None, None)
 
     @cached_property
     def units(self) -> UnitCounts:
-        """Units that hardly learn from the start on, over some of the training rows."""
+        """Dead and saturated units before training, over some of the training rows."""
         experiment = self.experiment
         split = experiment.splits["train"]
         some = replace(split, index=split.index[rows_to_look_at(len(split))])
@@ -99,13 +99,13 @@ class Check:
 
     @property
     def warnings(self) -> list[str]:
-        """What is allowed, and seldom meant."""
+        """Likely mistakes among what is allowed."""
         return [
             *self._few_rows(),
             *self._constant_columns(),
             *self._unequal_scales(),
             *self._failing_units(),
-            *self._far_start(),
+            *self._far_from_chance(),
         ]
 
     def _few_rows(self) -> Iterator[str]:
@@ -113,18 +113,18 @@ class Check:
         if rows < params:
             counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
             yield (
-                f"{counted} fewer than the {params:,} parameters, which can learn "
-                "them by heart: mind the validation loss, or take fewer units or `training.l2`"
+                f"{counted} fewer than the {params:,} parameters, which may overfit: watch the "
+                "validation loss, use fewer units, or set `training.l2`"
             )
 
     def _constant_columns(self) -> Iterator[str]:
         names = self.experiment.table.input_names
-        constant = [names[place] for place in np.flatnonzero(self._spread == 0)]
+        constant = [names[index] for index in np.flatnonzero(self._spread == 0)]
         if constant and len(self.experiment.splits["train"]) > 1:
             more = f" and {len(constant) - _MOST_NAMES} more" if len(constant) > _MOST_NAMES else ""
             listed = ", ".join(f"`{name}`" for name in constant[:_MOST_NAMES])
-            what = "they tell" if len(constant) > 1 else "it tells"
-            yield f"no training row differs from another in {listed}{more}: {what} nothing"
+            verb = "are" if len(constant) > 1 else "is"
+            yield f"{listed}{more} {verb} constant over the training rows: leave out such inputs"
 
     def _unequal_scales(self) -> Iterator[str]:
         spread, names = self._spread, self.experiment.table.input_names
@@ -135,13 +135,14 @@ class Check:
         ratio = spread[widest] / spread[narrowest]
         if ratio > _UNEQUAL:
             yield (
-                f"`{names[widest]}` spreads {ratio:,.0f} times as wide as `{names[narrowest]}`: "
-                "gradient descent is slow then; set `data.scale: {inputs: standard}`"
+                f"the range of `{names[widest]}` is {ratio:,.0f} times that of "
+                f"`{names[narrowest]}`, which slows gradient descent: set "
+                "`data.scale: {inputs: standard}`"
             )
 
     @cached_property
     def _spread(self) -> Array:
-        """Largest less least value of each input, as the network reads the training rows."""
+        """Largest minus least value of each input over the training rows, scaled as configured."""
         low: Array | None = None
         high: Array | None = None
         for X, _ in self.experiment.splits["train"].blocks():
@@ -159,19 +160,19 @@ class Check:
             failing = dead + saturated
             if failing > _MANY_UNITS * layer.units:
                 yield (
-                    f"{failing} of {layer.units} units of layer {number} hardly learn from the "
-                    f"start on ({dead} dead, {saturated} saturated): scale the inputs, or take "
-                    "smaller initial weights"
+                    f"{failing} of {layer.units} units of layer {number} are dead ({dead}) or "
+                    f"saturated ({saturated}) before training: scale the inputs, or use smaller "
+                    "initial weights"
                 )
 
-    def _far_start(self) -> Iterator[str]:
-        start = self.start
-        guess = start.constant if start.chance is None else start.chance
-        if guess and not start.mean <= _FAR_FROM_CHANCE * max(guess, start.constant or 0):
-            whose = "a constant's is" if start.chance is None else "that of guessing is"
+    def _far_from_chance(self) -> Iterator[str]:
+        loss = self.initial_loss
+        reference = loss.constant if loss.chance is None else loss.chance
+        if reference and not loss.mean <= _FAR_FROM_CHANCE * max(reference, loss.constant or 0):
+            name = "a constant prediction" if loss.chance is None else "chance level"
             yield (
-                f"the mean loss starts at {start.mean:.4g}, where {whose} {guess:.4g}: scale the "
-                "data, or take smaller initial weights"
+                f"the initial mean loss is {loss.mean:.4g}, and that of {name} {reference:.4g}: "
+                "scale the data, or use smaller initial weights"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -193,7 +194,7 @@ class Check:
                 "bytes": sum(need.bytes for need in self.needs),
                 "available": self.available,
             },
-            "start": asdict(self.start),
+            "initial_loss": asdict(self.initial_loss),
             "dead_units": self.units.dead,
             "saturated_units": self.units.saturated,
             "warnings": self.warnings,
@@ -202,7 +203,7 @@ class Check:
 
 
 def class_counts(split: Split) -> dict[str, int]:
-    """The rows of each class; nothing where the targets are values."""
+    """The number of rows of each class; empty for a regression."""
     labels, names = split.labels, split.table.class_names
     if labels is None:
         return {}
@@ -210,9 +211,9 @@ def class_counts(split: Split) -> dict[str, int]:
 
 
 def _constant_loss(experiment: Experiment) -> float | None:
-    """The training rows' mean loss if the outputs were the targets' means, whatever the inputs.
+    """Return the mean training loss of the targets' means as constant outputs.
 
-    None where the output layer cannot give those.
+    None if the output layer cannot give those.
     """
     network, rows = experiment.network, experiment.rows("train")
     loss, activation = network.loss, network.layers[-1].activation
@@ -221,6 +222,6 @@ def _constant_loss(experiment: Experiment) -> float | None:
     a = np.average(y.astype(np.float64), axis=1, weights=weight)[:, np.newaxis]
     z = activation.link(a) if loss.is_canonical else a
     shape = np.broadcast_shapes(a.shape, y.shape)
-    found = loss.per_sample(np.broadcast_to(z, shape).copy(), np.broadcast_to(a, shape).copy(), y)
-    mean = float(np.average(found, weights=weight))
+    losses = loss.per_sample(np.broadcast_to(z, shape).copy(), np.broadcast_to(a, shape).copy(), y)
+    mean = float(np.average(losses, weights=weight))
     return mean if math.isfinite(mean) else None

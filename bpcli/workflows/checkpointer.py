@@ -15,17 +15,17 @@ from bpcli.workflows.stop_decision import StopDecision
 from bpcli.workflows.training_log import LogSizes, TrainingLog
 
 _LARGEST_SHARE = 0.01
-"""Of a training's time, for checkpoints that are saved every so many seconds."""
+"""The largest share of a training's time for checkpoints saved every so many seconds."""
 
 
 @dataclass(frozen=True)
 class EveryEpochs:
-    """A checkpoint every so many epochs; none of the start."""
+    """A checkpoint every so many epochs; none of epoch 0."""
 
     epochs: int
 
     def next_due(self, number: int) -> int:
-        """The next epoch that is due whatever the clock says."""
+        """Return the next epoch that is due regardless of the time."""
         return number - number % self.epochs + self.epochs
 
     def is_due(self, epoch: Epoch) -> bool:
@@ -36,9 +36,9 @@ class EveryEpochs:
 
 
 class ByTheClock:
-    """A checkpoint every so many seconds, or less often, so that saving takes 1 % of the time.
+    """A checkpoint every so many seconds, or less often: saving takes at most 1 % of the time.
 
-    `now` is the time that training took before it was resumed.
+    `now` is the training time before it was resumed.
     """
 
     def __init__(self, seconds: float, now: float) -> None:
@@ -59,7 +59,7 @@ Pace: TypeAlias = EveryEpochs | ByTheClock
 
 
 def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:
-    """The pace that `training.checkpoint_every` asks for."""
+    """Return the pace that `training.checkpoint_every` asks for."""
     if isinstance(every, int):
         return EveryEpochs(every)
     return ByTheClock(every.seconds, 0.0 if start is None else start.seconds)
@@ -67,17 +67,17 @@ def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:
 
 @dataclass(frozen=True)
 class _Reached:
-    """An epoch that the stop rules have measured, and the log before it."""
+    """An epoch that the stop rules have measured, and the sizes of the log before it."""
 
     epoch: Epoch
     sizes: LogSizes
 
 
 class Checkpointer:
-    """Saves where training stands: at a pace, and at the end.
+    """Saves the state of a training: at a pace, and at the end.
 
-    Stands before the log among the callbacks: training is resumed with an epoch that the rules
-    have measured and whose line is not yet written.
+    It precedes the log among the callbacks: training resumes with an epoch that the stop rules have
+    measured and whose line is not yet written.
     """
 
     def __init__(
@@ -90,22 +90,22 @@ class Checkpointer:
         self._reached: _Reached | None = None
 
     def next_due(self, number: int) -> int:
-        """The next epoch that is due whatever the clock says."""
+        """Return the next epoch that is due regardless of the time."""
         return self._pace.next_due(number)
 
     def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
-        """Save a checkpoint if one is due; that of the last epoch is saved by `save_last`.
+        """Save a checkpoint if one is due; `save_last` saves that of the last epoch.
 
-        A loss that is not finite is not saved: training could not be resumed from there.
+        With a loss that is not finite none is saved, as training could not be resumed from it.
         """
         self._reached = _Reached(epoch, self._log.sizes)
         if not is_last and self._pace.is_due(epoch) and math.isfinite(epoch.loss):
             self._save(self._reached)
 
     def save_last(self, last: Epoch | None) -> None:
-        """Save the epoch that training ended with, unless it was left before the rules were done.
+        """Save the last epoch, unless training was interrupted before the stop rules measured it.
 
-        Raises `RunError` where that fails.
+        Raises `RunError` if saving fails.
         """
         reached = self._reached
         if reached is None or reached.epoch is not last:

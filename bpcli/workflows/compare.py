@@ -1,6 +1,6 @@
-"""Train one network from one start with several optimizers, and set what they took side by side.
+"""Train one network from the same initial parameters with several optimizers, and compare them.
 
-Every training has the data, the split and the initial parameters of its seed. Nothing is saved.
+Trainings with the same seed have the same data, split and initial parameters. Nothing is saved.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from bpcli.workflows.train import workers_for
 
 @dataclass
 class Curve:
-    """How the loss fell: a point for some of the epochs, the first and the last among them."""
+    """The loss over a training: points for some epochs, including the first and the last."""
 
     epochs: list[int] = field(default_factory=list)
     gradient_evaluations: list[float] = field(default_factory=list)
@@ -53,9 +53,9 @@ class Curve:
 
 
 def points(epochs: int) -> list[int]:
-    """The epochs that a curve has points for: all of the first 40, then each 1/20 further on.
+    """Return the epochs of a curve's points: the first 40, then each 1/20 later than the last.
 
-    On a logarithmic axis they are equally far apart, and 10^12 epochs have 500.
+    On a log axis the later ones are evenly spaced; 10^12 epochs have 500 points.
     """
     numbers = [0]
     while numbers[-1] < epochs:
@@ -65,7 +65,7 @@ def points(epochs: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: what it took, and where it led; no loss and no metric where it diverged."""
+    """One training: its cost and result; loss and metric are None if it diverged."""
 
     optimizer: str
     seed: int
@@ -89,7 +89,7 @@ _MEASURES = ("epochs", *METERED, "loss", "metric")
 
 @dataclass
 class Comparison:
-    """The trials so far, all of one seed before those of the next."""
+    """The trials so far, grouped by seed."""
 
     alternatives: Sequence[Alternative]
     seeds: Sequence[int]
@@ -101,7 +101,7 @@ class Comparison:
 
     @property
     def failure(self) -> Diverged | None:
-        """What the comparison fails with: that every training diverged."""
+        """The failure of the comparison, if every training diverged."""
         if not self.trials or not all(trial.diverged for trial in self.trials):
             return None
         first = self.trials[0].message
@@ -110,7 +110,7 @@ class Comparison:
         return Diverged(f"All {len(self.trials)} trainings diverged. The first one: {first}")
 
     def to_json(self) -> dict[str, Any]:
-        """One document: what was compared, a summary an optimizer, and every training."""
+        """The document of `--json`: what was compared, a summary per optimizer, each training."""
         return {
             "name": self.facts.name,
             "loss": self.facts.loss,
@@ -127,9 +127,9 @@ class Comparison:
         }
 
     def _summary(self, alternative: Alternative) -> dict[str, Any]:
-        """An optimizer's medians over the seeds, without trainings that diverged if others did not.
+        """The medians of an optimizer over the seeds, without diverged trainings unless all did.
 
-        How often each reason ended a training stands beside them.
+        `stop_reason` counts the trainings by stop reason.
         """
         training = alternative.config.spec.training
         trials = [trial for trial in self.trials if trial.optimizer == alternative.label]
@@ -158,9 +158,9 @@ class ComparisonCallback(Callback, Protocol):
 
 
 def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
-    """What to compare, over so many seeds: the config's, and those after it.
+    """Prepare a comparison over so many seeds, from the config's upwards.
 
-    Raises `ConfigError` where the data do not allow a training with one of the optimizers.
+    Raises `ConfigError` if the data do not allow a training with one of the optimizers.
     """
     refused: dict[str, ConfigError] = {}
     for each in alternatives:
@@ -184,10 +184,10 @@ def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int)
 
 
 def compare(comparison: Comparison, callback: ComparisonCallback) -> None:
-    """Train with each optimizer, from each seed on.
+    """Train with each optimizer and each seed.
 
-    A training that diverges is a result like others. A signal ends the comparison with what is
-    finished by then.
+    A training that diverges is a result like others. After a signal, the comparison has the
+    trainings finished by then.
     """
     with stop_requests() as request, repeatable_numerics():
         for seed in comparison.seeds:
@@ -203,7 +203,7 @@ def compare(comparison: Comparison, callback: ComparisonCallback) -> None:
 
 
 def experiment_of(alternative: Alternative, seed: int) -> Experiment:
-    """What one trial trains: the data, the split and the start depend on the seed alone."""
+    """Build a trial's experiment: data, split and initial parameters depend on the seed only."""
     config = alternative.config
     return build(replace(config, spec=config.spec.model_copy(update={"seed": seed})))
 
@@ -215,7 +215,7 @@ def _trial(
     request: StopRequest,
     callback: ComparisonCallback,
 ) -> Trial | None:
-    """One training; None where a signal cut it short."""
+    """Run one training; None if a signal interrupted it."""
     experiment = experiment_of(alternative, seed)
     decision = StopDecision(stop_rules(experiment), request)
     recorder = CurveRecorder(experiment.spec.training.epochs)
@@ -232,18 +232,18 @@ def _trial(
 
 
 class CurveRecorder:
-    """Records a curve: the points that `points` gives, and the last epoch."""
+    """Records a curve: the epochs of `points`, and the last epoch."""
 
     def __init__(self, epochs: int) -> None:
         self.curve = Curve()
         self._points = points(epochs)
 
     def has_point(self, number: int) -> bool:
-        """Whether an epoch is a point even if it is not the last."""
+        """True if an epoch is a point even if it is not the last."""
         return self._points[bisect_right(self._points, number) - 1] == number
 
     def next_due(self, number: int) -> int:
-        """The next point."""
+        """Return the next point."""
         return self._points[bisect_right(self._points, number)]
 
     def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
@@ -258,7 +258,7 @@ def _epochs(
     recorder: CurveRecorder,
     callbacks: Sequence[Callback],
 ) -> Iterator[Epoch]:
-    """The epochs of a metered training; their seconds are those of the steps alone."""
+    """Yield the epochs of a metered training; their seconds are those of the steps only."""
     objective = experiment.objective(pool)
     metered = Metered(experiment.spec.training.optimizer, objective.n_rows)
     epochs = train_epochs(
@@ -269,21 +269,21 @@ def _epochs(
         is_checked=recorder.has_point,
     )
     for epoch in epochs:
-        epoch.seconds = epoch.diagnostics["seconds"]  # `max_seconds` measures them too
+        epoch.seconds = epoch.diagnostics["seconds"]  # which `max_seconds` measures too
         yield epoch
 
 
 def _score(experiment: Experiment, best: Best, comparison: Comparison) -> float | None:
     """The metric of the best weights, as `eval` gives it."""
-    assert best.params is not None, "what has not diverged has a first epoch"
+    assert best.params is not None, "a training that has not diverged has a first epoch"
     objective = split_objective(experiment, comparison.split)
     scores = split_scores(experiment, comparison.split, best.params, objective)
     return scores[comparison.metric]
 
 
 def _trial_of(label: str, seed: int, ending: Ending, metric: float | None, curve: Curve) -> Trial:
-    """The training in numbers."""
-    last = ending.last  # none where the loss of the initial parameters is not finite
+    """Summarise a training in numbers."""
+    last = ending.last  # None if the loss of the initial parameters is not finite
     message = ending.failure or (last and last.ended)
     return Trial(
         optimizer=label,

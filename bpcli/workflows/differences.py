@@ -1,6 +1,6 @@
-"""Compares a run with the same training done again: data, split, log, weights and record.
+"""Compare a run with a second training: data, split, log, weights and record.
 
-`…_findings` yield what differs; nothing where the two are the same bits.
+`…_findings` yield the differences, and nothing if all bits are equal.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Findings: TypeAlias = Iterator[Finding]
 
 
 def compare_inputs(differences: Differences, saved: SavedWeights, experiment: Experiment) -> None:
-    """Compare the data and the split. Raises `RunError` where split.npz is damaged."""
+    """Compare the data and the split. Raises `RunError` if split.npz is damaged."""
     differences.add("data", data_findings(saved.record, experiment))
     differences.add("split", split_findings(saved.run, experiment))
 
@@ -62,7 +62,7 @@ def compare_results(differences: Differences, saved: SavedWeights, other: Run) -
 
 
 def compare_paths(differences: Differences, run: Run, other: Run, experiment: Experiment) -> int:
-    """Compare the recorded parameters, if any; the number of their rows."""
+    """Compare the recorded parameters, if any; return the number of rows compared."""
     if not experiment.spec.training.record_params:
         return 0
     n_params, dtype = experiment.network.n_params, experiment.dtype
@@ -72,19 +72,19 @@ def compare_paths(differences: Differences, run: Run, other: Run, experiment: Ex
 
 
 def has_metrics(record: RunRecord) -> bool:
-    """Whether there are metrics to compare: a training that was given up has none."""
+    """True if there are metrics to compare: an interrupted training may have none."""
     return bool(record.metrics) or record.status != "interrupted"
 
 
 def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
-    """Data have no size of difference of their own: losses and weights show what comes of it."""
+    """Compare the digests of the data, without a distance: losses and weights show the effect."""
     then, again = record.data_sha256, data_digest(experiment.table)
     if then != again:
         yield Finding(Difference("the SHA-256 of the data", then, again), None)
 
 
 def split_findings(run: Run, experiment: Experiment) -> Findings:
-    """The rows of each split, in their order."""
+    """Compare the rows of each split, in order."""
     file, content = run.checked(SPLIT), split_bytes(experiment)
     size = file.stat().st_size
     if size > 2 * len(content) + _LARGEST_HEADER:  # a small archive may unpack to gigabytes
@@ -105,7 +105,7 @@ def _rows_findings(name: str, then: Array, again: Array) -> Findings:
 
 
 def loss_findings(then: Losses, again: Losses) -> Findings:
-    """The losses of the epochs that both have."""
+    """Compare the losses of the epochs that both have."""
     both = [(number, then[number], again[number]) for number in sorted(again)]
     first = next(((number, a, b) for number, a, b in both if a != b), None)
     if first is not None:
@@ -116,13 +116,13 @@ def loss_findings(then: Losses, again: Losses) -> Findings:
 
 
 def count_findings(what: str, then: int | None, again: int | None) -> Findings:
-    """A count, such as that of the epochs."""
+    """Compare a count, such as the number of epochs."""
     if then != again:
         yield _incomparable(what, then, again)
 
 
 def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings:
-    """All that both logs have of an epoch, without its loss and the time it took."""
+    """Compare all that both logs have of an epoch, without its loss and its time."""
     ends = [log[-1].epoch if log else None for log in (then, again)]
     yield from count_findings("the last epoch in the log", *ends)
     others = {line.epoch: line.numbers() for line in again}
@@ -134,18 +134,18 @@ def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings
 
 
 def tensor_findings(then: Mapping[str, Array], again: Mapping[str, Array]) -> Findings:
-    """The tensors of weights.safetensors by name."""
+    """Compare the tensors of weights.safetensors by name."""
     for name in sorted(then.keys() | again.keys()):
         first, second = then.get(name), again.get(name)
-        if first is None or second is None or _form(first) != _form(second):
+        if first is None or second is None or _shape_and_type(first) != _shape_and_type(second):
             yield _incomparable(f"the size of {name}", _size(first), _size(second))
         elif first.tobytes() != second.tobytes():
             yield Finding(_first_entry(name, first, second), _distance(name, first, second))
 
 
 def path_findings(then: Array, again: Array) -> Findings:
-    """The recorded parameters, a row an epoch."""
-    if _form(then) != _form(again):
+    """Compare the recorded parameters, one row per epoch."""
+    if _shape_and_type(then) != _shape_and_type(again):
         yield _incomparable(f"the size of {PATH}", _size(then), _size(again))
         return
     for epoch, (first, second) in enumerate(zip(then, again, strict=True)):
@@ -155,7 +155,7 @@ def path_findings(then: Array, again: Array) -> Findings:
 
 
 def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
-    """What describes the weights; a number that fills gaps may differ in its last bits."""
+    """Compare what describes the weights; numeric fills of missing values may be close only."""
     for key, value in vars(then).items():
         if key != "columns":
             yield from _text_findings(f"`{key}` of the weights", value, getattr(again, key))
@@ -168,7 +168,7 @@ def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
 
 
 def fact_findings(then: RunRecord, again: RunRecord) -> Findings:
-    """What the record says of the training, without what `verify` changes in the config."""
+    """Compare what the records say of the training, without the keys that `verify` changes."""
     for key in _FACTS:
         yield from _text_findings(f"`{key}`", getattr(then, key), getattr(again, key))
     for key, value in again.config.items():
@@ -177,7 +177,7 @@ def fact_findings(then: RunRecord, again: RunRecord) -> Findings:
 
 
 def metric_findings(then: RunRecord, again: RunRecord) -> Findings:
-    """The final metrics and baselines, the best epoch and the class weights."""
+    """Compare the final metrics and baselines, the best epoch and the class weights."""
     yield from _number_findings("the best epoch", then.best_epoch, again.best_epoch)
     yield from _score_findings("", then.metrics, again.metrics)
     weights = [record.class_weights or {} for record in (then, again)]
@@ -215,13 +215,13 @@ def _distance(what: str, then: Array, again: Array) -> Distance:
 
 
 def _first_entry(name: str, then: Array, again: Array) -> Difference:
-    """The first entry whose bits differ: of numbers, -0 and 0 would be equal."""
+    """Return the first entry whose bits differ: compared as numbers, -0 and 0 would be equal."""
     bits = np.dtype(f"u{then.itemsize}")
     index: Any = tuple(np.argwhere(then.view(bits) != again.view(bits))[0].tolist())
     return Difference(f"{name}{list(index)}", then[index].item(), again[index].item())
 
 
-def _form(array: Array) -> tuple[tuple[int, ...], np.dtype]:
+def _shape_and_type(array: Array) -> tuple[tuple[int, ...], np.dtype]:
     return array.shape, array.dtype
 
 
@@ -230,7 +230,7 @@ def _size(array: Array | None) -> int:
 
 
 def _saved_split(run: Run) -> dict[str, Array]:
-    """The row numbers of each split in split.npz. Raises `RunError` where it is damaged."""
+    """Return the row numbers of each split in split.npz. Raises `RunError` if it is damaged."""
     file = run.checked(SPLIT)
     try:
         with np.load(file, allow_pickle=False) as saved:

@@ -1,4 +1,4 @@
-"""Evaluate a run on one of its splits, beside baselines that use no network."""
+"""Evaluate a run on one of its splits, with baselines that use no network."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from bpcli.workflows.scores import (
 )
 
 MOST_ROWS_WITH_INTERVALS = 20_000
-"""Up to so many rows, intervals take half a second at most."""
+"""Up to this many rows, intervals take at most half a second."""
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class ClassRow:
-    """How one class fared."""
+    """The scores of one class."""
 
     name: str
     precision: float
@@ -56,7 +56,7 @@ class ClassReport:
 
 @dataclass(frozen=True)
 class SplitEvaluation:
-    """The metrics of a split, of the baselines, and a report where there are classes."""
+    """The metrics of a split, of the baselines, and a report of the classes, if there are any."""
 
     split: SplitName
     rows: int
@@ -86,7 +86,7 @@ class SplitEvaluation:
 
 
 def default_split(experiment: Experiment) -> SplitName:
-    """Test, else validation, else training."""
+    """Return the test split, else validation, else training."""
     splits: tuple[SplitName, ...] = ("test", "val", "train")
     return next(name for name in splits if len(experiment.splits[name]))
 
@@ -94,15 +94,15 @@ def default_split(experiment: Experiment) -> SplitName:
 def evaluate(
     trained: Trained, split_name: SplitName, with_intervals: bool | None = None
 ) -> SplitEvaluation:
-    """Measure a run. Raises `RunError` where the split has no rows.
+    """Score a run on a split. Raises `RunError` if the split has no rows.
 
-    Intervals are made where they are asked for, or cost little.
+    By default, intervals are computed if they take little time.
     """
     experiment = trained.experiment
     split = experiment.splits[split_name]
     if not len(split):
         raise RunError(
-            f"{trained.run.run_id} has no {split_name} split: `data.split` leaves it empty."
+            f"the {split_name} split of {trained.run.run_id} is empty: choose another split."
         )
     if with_intervals is None:
         with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS
@@ -121,7 +121,7 @@ def evaluate(
 def judge_run(
     trained: Trained, evaluation: SplitEvaluation, requirements: Sequence[Requirement]
 ) -> list[Verdict]:
-    """Hold a run against what is required: of the split that was evaluated, or of any other.
+    """Check requirements on the evaluated split or any other.
 
     Raises `ConfigError` where what is required is not among the metrics.
     """
@@ -136,7 +136,7 @@ def judge_run(
 def _intervals(
     trained: Trained, split_name: SplitName, objective: NetworkObjective
 ) -> dict[str, Interval | None]:
-    """The same ones whenever the run is measured on that split."""
+    """Return intervals that are the same whenever the run is scored on that split."""
     experiment = trained.experiment
     rng = stream(experiment.spec.seed, "intervals")
     return bootstrap_intervals(

@@ -1,4 +1,4 @@
-"""Cross-validation: a training for each fold of the data.
+"""Cross-validation: one training per fold of the data.
 
 Each fold is a run of its own, which `eval` and `predict` know as any other; the runs of one
 cross-validation have the id of the first one as their common group.
@@ -25,7 +25,7 @@ View: TypeAlias = Callable[[Experiment], AbstractContextManager[TrainingCallback
 
 
 def fold_configs(config: Config) -> Iterator[Config]:
-    """The config of each fold, which trains that fold again."""
+    """Return the config of each fold, which can train that fold again."""
     data = config.spec.data
     for number in range(1, (data.split.folds or 0) + 1):
         split = data.split.model_copy(update={"fold": number})
@@ -35,7 +35,7 @@ def fold_configs(config: Config) -> Iterator[Config]:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """The folds that were trained, and what they fail with as a whole, if anything."""
+    """The trained folds, and the failure of the whole, if any."""
 
     outcomes: list[Outcome]
     failure: Exception | None
@@ -44,7 +44,7 @@ class CrossValidation:
 def train_folds(
     config: Config, runs_dir: Path, view: View, on_fold_end: Callable[[Outcome], None]
 ) -> CrossValidation:
-    """Train on each fold in turn; `on_fold_end` is called after each.
+    """Train each fold in turn; call `on_fold_end` after each.
 
     A fold that diverges is a result like others. A signal or any other failure ends it all, with
     the folds so far. Raises `ConfigError` where the data do not allow the training.
@@ -68,14 +68,14 @@ def train_folds(
 def _failure(
     outcomes: Sequence[Outcome], folds: int, signal_number: int | None
 ) -> Exception | None:
-    """What ended a cross-validation early, or that folds of it diverged."""
+    """Return the failure of a cross-validation: interrupted, or with diverged folds."""
     failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     finished = f"{len(outcomes) - len(failures)} of {folds} folds were finished"
     if signal_number is not None:
-        interrupted = Interrupted(f"Interrupted: {finished}, and are saved.", signal_number)
+        interrupted = Interrupted(f"Interrupted: {finished} and saved.", signal_number)
         if failures:
             resume = f"bpnet train --resume {reference_to(outcomes[-1].run)}"
-            interrupted.add_note(f"Finish the last fold, but not those after it, with: {resume}")
+            interrupted.add_note(f"Finish the last fold, without those after it, with: {resume}")
         return interrupted
     if failures and isinstance(failures[-1], Diverged):
         return Diverged(f"Only {finished}; the others diverged. The first one: {failures[0]}")

@@ -27,11 +27,11 @@ _NOTICE = (
 
 
 class Abandoned(Exception):
-    """The current epoch was given up: training stands where it stood after the one before."""
+    """The current epoch was abandoned: the state is that after the previous epoch."""
 
 
 class StopRequest:
-    """Remembers the signal that asked training to stop.
+    """Holds the signal that asked training to stop.
 
     Among the callbacks of a training, it answers a signal in a long epoch at once.
     """
@@ -54,12 +54,12 @@ class StopRequest:
         return sys.maxsize
 
     def on_epoch(self, epoch: object, scores: object, is_last: bool) -> None:
-        """Note the time, by which the handler knows whether epochs are long."""
+        """Note the time, so that the handler knows whether epochs are long."""
         now = clock()
         self._epochs = (now if self._epochs is None else self._epochs[1], now)
 
     def check(self) -> None:
-        """Raises `Abandoned` where the epoch takes much longer after the signal."""
+        """Raises `Abandoned` if the epoch takes much longer after the signal."""
         if self.signal_number is not None and clock() - self._received > _PATIENCE_SECONDS:
             raise Abandoned
 

@@ -1,4 +1,4 @@
-"""Rows of a file that a trained network has not seen, found out by the names of their columns.
+"""New rows in a file for a trained network, matched by the names of their columns.
 
 They are read a block at a time, so that a file may be larger than memory.
 """
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _BLOCK_VALUES = 2**20
-"""Numbers in a block: 8 MB of them, and some times that while pandas reads."""
+"""Numbers in a block: 8 MB, and a few times that while pandas reads."""
 
 
 @dataclass(frozen=True)
 class NewRows:
-    """A file, how it is written, and what the user should know of how it is read."""
+    """A file, its format, and notes on how it is read."""
 
     path: Path
     format: FileFormat
@@ -38,7 +38,7 @@ class NewRows:
     notes: tuple[str, ...]
 
     def predictions(self) -> Iterator[Array]:
-        """The outputs (n, outputs) of one block of rows after the other.
+        """Yield the outputs (n, outputs) block by block.
 
         Raises `DataError` that names the file, and the row and column of what does not fit.
         """
@@ -54,7 +54,7 @@ class NewRows:
 
 
 def new_rows(path: Path, model: Model) -> NewRows:
-    """Look at a file. Raises `DataError` naming the first input that it lacks."""
+    """Inspect a file. Raises `DataError` naming the first input that is missing."""
     with naming(path):
         if path.suffix.lower() in ARRAY_SUFFIXES:
             names = _by_position(load_inputs(path).shape[1], model)
@@ -72,19 +72,19 @@ def _inputs(model: Model) -> tuple[str, ...]:
 
 
 def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
-    """Raises `DataError` naming the first input that lacks, and what it may be called here."""
+    """Raises `DataError` naming the first missing input, and the column that is closest."""
     known = set(columns)
-    lacking = next((name for name in inputs if name not in known), None)
-    if lacking is None:
+    missing = next((name for name in inputs if name not in known), None)
+    if missing is None:
         return
-    left_over = sorted(known - set(inputs))
-    nearest = get_close_matches(lacking, left_over, n=1, cutoff=0)
-    hint = f"of those left over, `{nearest[0]}` is nearest" if nearest else "none is left over"
-    raise DataError(f"there is no column `{lacking}`; {hint}")
+    unused = sorted(known - set(inputs))
+    nearest = get_close_matches(missing, unused, n=1, cutoff=0)
+    hint = f"the unused column `{nearest[0]}` is closest" if nearest else "all columns are used"
+    raise DataError(f"there is no column `{missing}`; {hint}")
 
 
 def _settled(path: Path, model: Model) -> tuple[FileFormat, tuple[str, ...]]:
-    """The training file's format, but for what this file's own first row says of its columns."""
+    """Return the training file's format, with the column names of this file's first row."""
     asked = replace(model.format, text=model.encoder.text)
     if is_parquet(path):
         return settle(path, asked)
@@ -107,7 +107,7 @@ def _with_header(
 
 
 def _as_trained(count: int, model: Model) -> tuple[str, ...]:
-    """Names for a file without header, as the training file had none: all columns, or inputs."""
+    """Return names for a file that, like the training file, has no header."""
     if count == len(model.encoder.inputs):
         return _inputs(model)
     columns = model.encoder.file_columns
@@ -120,7 +120,7 @@ def _as_trained(count: int, model: Model) -> tuple[str, ...]:
 
 
 def _by_position(count: int, model: Model) -> tuple[str, ...]:
-    """Names for columns that have none. Raises `DataError` where they are not the inputs."""
+    """Return names for unnamed columns. Raises `DataError` if they are not the inputs."""
     names = _inputs(model)
     if count != len(names):
         more = ", …" if len(names) > 10 else ""
@@ -143,7 +143,7 @@ def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]
     """Notes on columns that the prediction does not need."""
     inputs, targets = {*_inputs(model)}, {*model.encoder.targets, *model.target_names}
     others = [name for name in columns if name not in inputs]
-    for said, names in (
+    for role, names in (
         ("target", [name for name in others if name in targets]),
         ("other", [name for name in others if name not in targets]),
     ):
@@ -151,7 +151,7 @@ def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
             shown = ", ".join(f"`{name}`" for name in names[:5]) + more
             plural = "columns" if len(names) > 1 else "column"
-            yield f"{path.name}: not used: the {said} {plural} {shown}"
+            yield f"{path.name}: ignored {role} {plural}: {shown}"
 
 
 # Arrays.

@@ -1,4 +1,4 @@
-"""Rows of another file as a part of an experiment, called `data`, that no training has seen."""
+"""Rows of another file as a split of an experiment, called `data`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def with_other_data(trained: Trained, path: Path) -> Trained:
-    """The run with the rows of a file as its split `data`, encoded as its training rows were.
+    """Return the run with the rows of a file as its split `data`, encoded like its training rows.
 
     Columns are found by name. Raises `RunError` where the run is not of such a table, and
     `DataError` naming file, column and row of what does not fit.

@@ -1,4 +1,4 @@
-"""What a training leaves at its end: a checkpoint, the weights, and the record of it all."""
+"""The end of a training: a checkpoint, the weights, and the record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bpcli.workflows.session import RunToTrain, Session
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run that was trained, its record, and the failure that ended training early, if any."""
+    """A trained run, its record, and the failure that ended training early, if any."""
 
     run: Run
     record: RunRecord
@@ -50,7 +50,7 @@ def save_end(session: Session, ending: Ending) -> Outcome:
 
 
 def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
-    """Save where training ended, if it can be resumed there; a failure to save is the ending's."""
+    """Save the last state, if training can resume from it; the ending gets a failure to save."""
     if isinstance(ending.failure, Diverged | WorkerLost):
         return ending
     try:
@@ -62,7 +62,7 @@ def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
 
 
 def _save_results(session: Session, ending: Ending) -> RunRecord:
-    """Save the weights, then the record; the record."""
+    """Save the weights, then the record; return the record."""
     target, best = session.target, session.decision.best
     last_params = target.experiment.initial_params if ending.last is None else ending.last.params
     best_params = last_params if best.params is None else best.params
@@ -77,13 +77,13 @@ def _save_results(session: Session, ending: Ending) -> RunRecord:
 
 
 def _let_weights_change(target: RunToTrain) -> None:
-    """Take the digest of an earlier end's weights out of the record: they agree at any time."""
+    """Remove the digest of earlier weights from the record, so that record and files agree."""
     if target.record.sha256.pop(WEIGHTS, None):
         target.run.write_record(target.record)
 
 
 def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
-    """The record with all of the end; scores are those of the best parameters."""
+    """Return the record with the results; scores are those of the best parameters."""
     experiment, decision, last = session.target.experiment, session.decision, ending.last
     return replace(
         session.target.record,
@@ -108,13 +108,13 @@ _STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "dive
 
 
 def _stop_message(ending: Ending) -> str | None:
-    """Why the optimizer found no step, if that is the stop reason."""
+    """Return why the optimizer could take no step, if that is the stop reason."""
     ended = None if ending.last is None else ending.last.ended
     return str(ended) if ended is not None and ended.reason == ending.reason else None
 
 
 def _warning(session: Session, ending: Ending) -> str | None:
-    """What looks wrong although training ended as asked."""
+    """Return a likely mistake in a training that ended normally."""
     was_trained = ending.last is not None and ending.last.number > 0
     if was_trained and session.decision.best.number == 0:
         warning = "no epoch had a lower validation loss than the start"
@@ -124,7 +124,7 @@ def _warning(session: Session, ending: Ending) -> str | None:
 
 
 def _notes(failure: Exception, run: Run, record: RunRecord) -> Iterator[str]:
-    """Where the run was saved, and how it is resumed."""
+    """Yield where the run was saved, and how to resume it."""
     if isinstance(failure, RunError):
         yield _once_it_can_be_saved(run)
         return

@@ -1,4 +1,4 @@
-"""Load a run for its plots, as far as it can be loaded, and draw them into files."""
+"""Load as much of a run as can be loaded, and draw its plots into files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from bpcli.text import did_you_mean
 from bpcli.workflows.evaluate import default_split
 
 FOLDER = "plots"
-"""Where in a run's folder its plots are, unless a file is named."""
+"""The folder of plots within a run's folder, unless a file is named."""
 
 
 def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject:
-    """A run for its plots: what is missing or damaged is told in `faults`.
+    """Load a run for its plots; `faults` says what is missing or damaged.
 
-    Raises `RunError` where the split has no rows, or there is no record.
+    Raises `RunError` if the split has no rows, or there is no record.
     """
     record, faults = run.record(), dict[Need, str]()
     lines: Sequence[LogLine] = ()
@@ -45,7 +45,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
             experiment = trained.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
     except (NumericsNotPinned, LimitTooLow):
-        raise  # they say nothing of the run: another process can draw it all
+        raise  # the run is not at fault: another process can draw all
     except BpnetError as error:
         faults["network"] = str(error)
     chosen = _split(run, rebuilt, split)
@@ -56,34 +56,35 @@ def _split(run: Run, rebuilt: Rebuilt | None, asked: SplitName | None) -> SplitN
     if rebuilt is None:
         return asked or "train"
     if asked is not None and not len(rebuilt.experiment.splits[asked]):
-        raise RunError(f"{run.run_id} has no {asked} split: `data.split` leaves it empty.")
+        raise RunError(f"the {asked} split of {run.run_id} is empty: choose another split.")
     return asked or default_split(rebuilt.experiment)
 
 
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
-    """The kinds that were asked for, once each; all that apply where none was.
+    """Return the kinds asked for, once each, or all that apply if none was.
 
-    Raises `ConfigError` where one is unknown, `RunError` where one does not apply, or none does.
+    Raises `ConfigError` if one is unknown, `RunError` if one does not apply, or none does.
     """
     for kind in asked:
         if kind not in PLOTS:
             near = did_you_mean(kind, PLOTS)
             raise ConfigError(f"There is no plot `{kind}`{near}; allowed: {', '.join(PLOTS)}.")
-    found = reasons(subject)
+    reason_by_kind = reasons(subject)
     for kind in asked:
-        if found[kind] is not None:
-            raise RunError(f"{subject.run_id} has no plot `{kind}`: {found[kind]}")
-    kinds = list(dict.fromkeys(asked)) or [kind for kind, reason in found.items() if reason is None]
+        if reason_by_kind[kind] is not None:
+            raise RunError(f"{subject.run_id} has no plot `{kind}`: {reason_by_kind[kind]}")
+    available = [kind for kind, reason in reason_by_kind.items() if reason is None]
+    kinds = list(dict.fromkeys(asked)) or available
     if not kinds:
-        told = " ".join(dict.fromkeys(subject.faults.values()))
-        raise RunError(f"Nothing of {subject.run_id} can be drawn. {told}")
+        why = " ".join(dict.fromkeys(subject.faults.values()))
+        raise RunError(f"Nothing of {subject.run_id} can be drawn. {why}")
     return kinds
 
 
 def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | None) -> list[Path]:
-    """Draw into one file, or a file a kind in the run's folder; give their paths.
+    """Draw into one file, or one file per kind in the run's folder; return their paths.
 
-    Raises `RunError` where a file cannot be written.
+    Raises `RunError` if a file cannot be written.
     """
     files: list[tuple[Path, Sequence[str]]]
     if output is None:
@@ -99,7 +100,7 @@ def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | 
 
 
 def _own_folder(run: Run) -> Path:
-    """Where the run's plots go. Raises `RunError` for a link, which may lead anywhere."""
+    """Return the run's folder of plots. Raises `RunError` for a link, which may lead anywhere."""
     folder = run.path(FOLDER)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         what = "a link to another place" if folder.is_symlink() else "not a folder"

@@ -34,7 +34,7 @@ class PredictedRows:
         return ["row", *self.input_names, *self.output_names, *shown_class, *self.target_names]
 
     def cells(self, most: int | None = None) -> list[list[str]]:
-        """The rows of a table as text; numbers with ten significant digits."""
+        """Return the rows as text; numbers have ten significant digits."""
         return [
             [
                 str(self.rows[i]),
@@ -46,7 +46,7 @@ class PredictedRows:
         ]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """A list with one mapping a row."""
+        """Return a list with one mapping per row."""
         return [self._row(i) for i in range(len(self.rows))]
 
     def _row(self, i: int) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _text(value: Any) -> str:
 
 
 def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> PredictedRows:
-    """The outputs of the network for some rows of the table, counted from 0."""
+    """Return the network's outputs for some rows of the table, counted from 0."""
     table, preprocessor = experiment.table, experiment.preprocessor
     X = table.X[rows]
     A = network_outputs(experiment.network, params, preprocessor.inputs.apply(X))

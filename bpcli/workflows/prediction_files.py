@@ -1,6 +1,6 @@
-"""Predictions as text or arrays, written block by block as they are made.
+"""Predictions as text or arrays, written block by block.
 
-Numbers have all their digits: read again, they are the same.
+Numbers have all digits: read again, they are the same bits.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from bpcli.runs.files import to_json
 
 Blocks: TypeAlias = Iterable[Array]
 Write: TypeAlias = Callable[[BinaryIO, Model, Blocks], int]
-"""Writes the predictions of all blocks; how many rows they were."""
+"""Writes the predictions of all blocks; returns the number of rows."""
 
 
 def writer_for(path: Path, *, raw: bool = False) -> Write:
-    """What writes a file of this ending; `raw` is that of `Separated`.
+    """Return the writer for a file's ending; `raw` is that of `Separated`.
 
-    Raises `ConfigError` where there is none, or none that has names to keep `raw`.
+    Raises `ConfigError` for an unknown ending, or for `raw` with a format that never changes names.
     """
     suffix = path.suffix.lower()
     if suffix in SEPARATORS:
         return Separated(SEPARATORS[suffix], raw)
     if suffix not in WRITERS:
         raise ConfigError(
-            f"{path}: the ending `{suffix}` names no kind of file: use "
+            f"{path}: unknown ending `{suffix}`: use "
             f"{', '.join([*SEPARATORS, *WRITERS])}, or `-` for standard output."
         )
     if raw:
-        raise ConfigError(f"{path}: {suffix} keeps names as they are without --raw.")
+        raise ConfigError(f"{path}: --raw is for CSV and TSV: {suffix} never changes names.")
     return WRITERS[suffix]
 
 
@@ -53,10 +53,10 @@ _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII |
 
 @dataclass
 class Separated:
-    """CSV or TSV: columns of outputs and, for classes, their names; a line a row.
+    """CSV or TSV: one line per row, with the outputs and, for classes, their names.
 
-    A name that a spreadsheet would take for a formula gets a ' before it, unless names are to be
-    kept `raw`; `marked` are those that were written so.
+    Unless `raw`, a ' is put before names that a spreadsheet would read as formulas; `marked` are
+    these names.
     """
 
     separator: str
@@ -81,8 +81,8 @@ class Separated:
         return rows
 
     def line(self, cells: Iterable[str]) -> str:
-        """Cells in quotes where they need them; numbers are as they were."""
-        text, end = io.StringIO(), "\r\n"  # of which csv puts each in quotes within a cell
+        """Join cells into a line, quoted where necessary; numbers never change."""
+        text, end = io.StringIO(), "\r\n"  # csv quotes cells with either of them
         csv.writer(text, delimiter=self.separator, lineterminator=end).writerow(
             [self._safe(cell) for cell in cells]
         )
@@ -96,7 +96,7 @@ class Separated:
 
 
 SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
-"""What stands between columns, by the ending of a file."""
+"""The separator of columns by the ending of a file."""
 
 
 # JSON and arrays.
@@ -112,7 +112,7 @@ def _json_rows(model: Model, outputs: Array) -> Iterator[str]:
 
 
 def _json_lines(file: BinaryIO, model: Model, blocks: Blocks) -> int:
-    """A JSON document a line."""
+    """Write one JSON document per line."""
     rows = 0
     for outputs in blocks:
         file.write("".join(f"{row}\n" for row in _json_rows(model, outputs)).encode())
@@ -121,7 +121,7 @@ def _json_lines(file: BinaryIO, model: Model, blocks: Blocks) -> int:
 
 
 def json_list(file: BinaryIO, model: Model, blocks: Blocks) -> int:
-    """One JSON document, a list."""
+    """Write one JSON list."""
     rows = 0
     file.write(b"[")
     for outputs in blocks:
@@ -133,9 +133,9 @@ def json_list(file: BinaryIO, model: Model, blocks: Blocks) -> int:
 
 
 def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
-    """`outputs` (n, outputs) and `output_names`; of classes, `labels` into `class_names` too.
+    """Write `outputs` (n, outputs), `output_names` and, for classes, `labels` and `class_names`.
 
-    How many rows there are stands before them, so that they wait in a file without name.
+    The number of rows precedes them, so that they wait in a temporary file until it is known.
     """
     rows, width = 0, model.network.outputs
     with TemporaryFile() as waiting:

@@ -1,7 +1,7 @@
-"""Where an epoch's time goes, for the network and the data at hand.
+"""Measure where the time of an epoch goes, for a given network and data.
 
-The pass over one block is recorded, so its operations can be timed one by one; the optimizer is
-timed around what it asks of the objective; what remains is told apart as such.
+The operations of a recorded pass over one block are timed one by one. The optimizer's own time is
+that of a step without its calls of the objective. The rest is a part of its own.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bpcli.runs.run_json import RunRecord
 from bpcli.training.metered import CountedObjective, Counts
 
 _SECONDS = 0.3
-"""How long each measurement takes, or one epoch if that is longer."""
+"""The duration of each measurement, unless one epoch takes longer."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Seconds an epoch, of one worker: by kind of work, and of what was really trained.
+    """Seconds per epoch: with one worker, by kind of work, and in the training itself.
 
-    `parts` add up to `alone`. `trained` is the mean over the training, with its own workers and
-    without `watching`, which is what log lines and the view took.
+    `parts` add up to `alone`. `trained` is the mean over the training with its own workers, without
+    `watching`, the time of log lines and the view.
     """
 
     parts: Mapping[str, float]
@@ -49,7 +49,7 @@ class Profile:
 
 
 def profile(experiment: Experiment, record: RunRecord) -> Profile:
-    """Measure the parts of an epoch; `record` is that of the training that was just done."""
+    """Measure the parts of an epoch; `record` is that of the training just done."""
     with repeatable_numerics():
         seconds, in_objective = _train(experiment)
         passes = _pass_seconds(experiment)
@@ -69,7 +69,7 @@ def profile(experiment: Experiment, record: RunRecord) -> Profile:
 
 
 class _TimedObjective(CountedObjective):
-    """An objective whose gradients are timed, whether with the value or without."""
+    """An objective whose gradients are timed, with or without the value."""
 
     def __init__(self, objective: Objective) -> None:
         super().__init__(objective, Counts())
@@ -89,7 +89,7 @@ class _TimedObjective(CountedObjective):
 
 
 class _Timed(Optimizer):
-    """Another optimizer, with the seconds that its steps spend in the objective."""
+    """An optimizer that measures the seconds that its steps spend in the objective."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
@@ -108,10 +108,10 @@ class _Timed(Optimizer):
 
 
 def _train(experiment: Experiment) -> tuple[float, float]:
-    """Seconds an epoch, and how many of them in the objective, by this process alone."""
+    """Return the seconds per epoch, and those of them in the objective, without workers."""
     optimizer = _Timed(experiment.spec.training.optimizer)
     training = experiment.training(experiment.objective(), optimizer)
-    training.advance(training.start, 1)  # what is prepared once is not part of an epoch
+    training.advance(training.start, 1)  # the first epoch also prepares memory
     optimizer.seconds_in_objective = 0.0
     epochs, began = 0, clock()
     while epochs == 0 or clock() - began < _SECONDS:
@@ -121,21 +121,21 @@ def _train(experiment: Experiment) -> tuple[float, float]:
 
 
 def _pass_seconds(experiment: Experiment) -> dict[str, float]:
-    """Seconds an epoch of the operations of the passes over all blocks, by kind."""
+    """Return the seconds per epoch of the passes over all blocks, by kind of operation."""
     rows, batches = experiment.rows("train"), experiment.batches
-    an_epoch = len(rows) if batches.is_full else batches.rows_per_epoch or len(rows)
+    per_epoch = len(rows) if batches.is_full else batches.rows_per_epoch or len(rows)
     at_once = min(len(rows), experiment.plan.block, batches.size or len(rows))
     params = experiment.initial_params.copy()
     recorded = RecordedPass(experiment.network, params, rows.block(0, at_once))
-    found: dict[str, float] = {"matrix products": 0.0, "elementwise functions": 0.0}
+    by_kind: dict[str, float] = {"matrix products": 0.0, "elementwise functions": 0.0}
     for (func, _), seconds in zip(recorded.operations, _time(recorded.operations), strict=True):
         category = category_of(func)
-        found[category] = found.get(category, 0.0) + seconds * an_epoch / at_once
-    return found
+        by_kind[category] = by_kind.get(category, 0.0) + seconds * per_epoch / at_once
+    return by_kind
 
 
 def _time(operations: list[Recorded]) -> Array:
-    """Seconds of each operation, the median over many rounds of all in order."""
+    """Return the seconds of each operation: medians over many rounds of all in order."""
     rounds: list[list[float]] = []
     began = clock()
     while not rounds or (clock() - began < _SECONDS and len(rounds) < 2000):

@@ -1,6 +1,6 @@
-"""Resume a run from its newest checkpoint, in its own folder, to the bits of an unbroken training.
+"""Resume a run from its newest checkpoint, in its folder, with the bits of an unbroken training.
 
-How long it trains may change, and how it is logged and saved; not its data, nor its network.
+The length of the training, its log and its checkpoints may change; data and network may not.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ CHANGEABLE = (
 """The keys that may be changed on resume."""
 
 _UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
-"""The files that a training does not change before its end."""
+"""The files that a training does not change before it ends."""
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """A locked run and the checkpoint to resume it from; without `start`, from its beginning."""
+    """A locked run and the checkpoint to resume from; without `start`, from epoch 0."""
 
     run: Run
     record: RunRecord
@@ -64,33 +64,33 @@ class Resumption:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with newer checkpoints and unread files, and what may change bits.
+        """Damaged newer checkpoints and unread files, and what may change bits.
 
-        Files that training does not read keep the digest that they had: `verify` finds them later.
+        Files that training does not read keep their old digests, so that `verify` detects them.
         """
         damaged = changed_files(self.run, self.record, (CONFIG, SPLIT))
         return [*self.checkpoints.faults, *damaged, *filter(None, [self.other_bits])]
 
     @property
     def other_bits(self) -> str | None:
-        """That the numerics, kernels or versions are not those of the epochs so far."""
+        """A warning if numerics, kernels or versions are not those of the epochs so far."""
         before = [facts for epoch, facts in sessions_of(self.record) if epoch < self.at_epoch]
         changes = decisive(before[-1], self.machine) if self.at_epoch else []
         if not changes:
             return None
         return (
-            f"{self.run.run_id} is resumed under other conditions than it was trained under so "
-            f"far, and no single machine may repeat its bits: {in_words(changes)}"
+            f"{self.run.run_id} is resumed under other conditions than before, so that a single "
+            f"machine may not repeat its bits: {in_words(changes)}"
         )
 
     @property
     def at_epoch(self) -> int:
-        """The epoch that it goes on from."""
+        """The epoch that it resumes at."""
         return 0 if self.start is None else self.start.number
 
     @property
     def note(self) -> str:
-        """Where it resumes."""
+        """A note on where it resumes."""
         if self.start is None:
             return f"{self.run.run_id} has no checkpoint: it starts again at epoch 0"
         return f"{self.run.run_id} resumes at epoch {self.start.number}"
@@ -98,11 +98,11 @@ class Resumption:
 
 @contextmanager
 def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
-    """Lock a run and find out where it resumes.
+    """Lock a run and load its newest checkpoint.
 
-    Raises `RunError` where another process trains it, where its files or data are not what they
-    were, where the overrides change more than they may, and where there is nothing left to do;
-    `ConfigError` for overrides that are not legal.
+    Raises `RunError` if another process trains it, if its files or data have changed, if the
+    overrides change keys that may not change, and if the training is already done; `ConfigError`
+    for overrides that are not valid.
     """
     with closing(run.lock()):
         record = run.record()
@@ -123,7 +123,7 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
 
 
 def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
-    """Train on; what can go wrong is returned or raised as by `train`."""
+    """Resume training; failures are returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
     target = RunToTrain(
         resumption.experiment,
@@ -136,24 +136,24 @@ def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
 
 
 def _record(resumption: Resumption) -> RunRecord:
-    """What is known before the first epoch: of the earlier end only what its files need.
+    """Return the record of a run that is being resumed, without earlier results.
 
-    The digests of files that change from now on are left out: whenever this process may be killed,
-    the record and the files agree.
+    It has no digests of files that will change, so that record and files agree whenever this
+    process is killed.
     """
-    old, found = resumption.record, describe(resumption.experiment)
+    old, new = resumption.record, describe(resumption.experiment)
     session = ResumedSession(
         at_epoch=resumption.at_epoch,
         when=now(),
-        overrides=found.overrides,
-        changed=[*differences(old.config, found.config)],
+        overrides=new.overrides,
+        changed=[*differences(old.config, new.config)],
         argv=argv(),
         machine=resumption.machine,
         warning=resumption.other_bits,
     )
     return replace(
         old,
-        **vars(replace(found, overrides=[*old.overrides, *found.overrides])),
+        **vars(replace(new, overrides=[*old.overrides, *new.overrides])),
         status="running",
         sha256={file: old.sha256[file] for file in _UNCHANGED & old.sha256.keys()},
         resumed=[*old.resumed, session],
@@ -166,7 +166,7 @@ def _record(resumption: Resumption) -> RunRecord:
 
 
 def _config(run: Run, overrides: Sequence[str]) -> Config:
-    """The run's config with the overrides, which may change little of it."""
+    """Return the config with overrides. Raises `RunError` for keys that may not change."""
     source = Source.read(run.checked(RESOLVED))
     before = validate(source).spec.model_dump()
     for assignment in overrides:
@@ -184,7 +184,7 @@ def _config(run: Run, overrides: Sequence[str]) -> Config:
 def _differing(
     before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[str]:
-    """The keys that differ and may not, by their full names."""
+    """Yield the full names of keys that differ and may not."""
     for key in dict.fromkeys([*before, *after]):
         name, old, new = f"{prefix}{key}", before.get(key), after.get(key)
         if old == new or name in CHANGEABLE:
@@ -196,7 +196,7 @@ def _differing(
 
 
 def _useless(run: Run, faults: Sequence[str]) -> str:
-    """The message where no checkpoint can be used: starting again would overwrite what is left."""
+    """The error if no checkpoint can be used: starting again would overwrite the run's files."""
     again = f"bpnet train {shlex.quote(str(run.path(RESOLVED)))}"
     head = f"{run.run_id} cannot be resumed: none of its checkpoints can be used."
     return "\n".join([head, *faults, f"Train it again, as a new run, with: {again}"])
@@ -207,17 +207,17 @@ def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -
         return
     optimizer, params = experiment.spec.training.optimizer, experiment.initial_params
     name = misfit(start, params, optimizer.init(params), optimizer.bounds)
-    if name is None and not _can_be_restored(experiment, start):
+    if name is None and not _fits_stop_rules(experiment, start):
         name = "stopping"
     if name is not None:
         raise RunError(
-            f"The checkpoint of {run.run_id} at epoch {start.number} does not fit its config: see "
-            f"its `{name}`."
+            f"The checkpoint of {run.run_id} at epoch {start.number} does not match its config: "
+            f"its `{name}` differs."
         )
 
 
-def _can_be_restored(experiment: Experiment, start: Checkpoint) -> bool:
-    """Whether what the stop rules remember is of their form."""
+def _fits_stop_rules(experiment: Experiment, start: Checkpoint) -> bool:
+    """True if the saved state of the stop rules has the form that they expect."""
     if not all(_is_memory(name, array) for name, array in start.stopping.items()):
         return False
     try:
@@ -245,15 +245,15 @@ def _refuse_nothing_to_do(
     epochs = experiment.spec.training.epochs
     if epochs < start.number:
         raise RunError(
-            f"{run.run_id} has been trained for {start.number} epochs already: `training.epochs`, "
-            f"which counts them all, cannot be {epochs}."
+            f"{run.run_id} has already been trained for {start.number} epochs, and "
+            f"`training.epochs` is the total: it cannot be {epochs}."
         )
     if is_finished:
         _refuse_finished(run, start, experiment)
 
 
 def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> None:
-    """Refuse a run that its stop reason would stop again at once."""
+    """Refuse a run that would stop again at once."""
     stopping = Stopping(stop_rules(experiment), Best())
     stopping.restore(start.stopping)
     met = next((rule for rule in stopping.criteria if rule.is_met), None)
@@ -269,5 +269,5 @@ def _advice(rule: Criterion) -> str:
     sign = "<=" if rule.falls else ">="
     return (
         f"`{rule.name}` ({rule.meaning}) is {rule.now:g}, and training stops at {sign} "
-        f"{rule.target:g}. Give another with --set {key}=…"
+        f"{rule.target:g}. Set another target with --set {key}=…"
     )

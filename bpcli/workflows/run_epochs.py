@@ -1,6 +1,6 @@
-"""Runs the epochs of a training, for `train`, `compare` and `verify` alike.
+"""Run the epochs of a training, for `train`, `compare` and `verify`.
 
-Writes nothing: the log, checkpoints and views are callbacks.
+It writes nothing: the log, checkpoints and views are callbacks.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from bpcli.workflows.stop_decision import StopDecision
 class Ending:
     """How the epochs of a training ended.
 
-    `last` is the last epoch; None where not even the initial parameters have a finite loss.
+    `last` is the last epoch; None if the initial parameters have no finite loss.
     `reason` is the stop reason, and `failure` is to be raised once all is saved.
     `callback_seconds` is the time that decisions and callbacks took, without those of `last`.
-    `is_abandoned` is true where a signal gave up an epoch: then nothing long is computed any more.
+    `is_abandoned` is true if a signal abandoned an epoch: then nothing long is computed any more.
     """
 
     last: Epoch | None
@@ -35,7 +35,7 @@ class Ending:
 
 
 def earliest_due(callbacks: Sequence[Callback]) -> NextDue:
-    """The next epoch that one of the callbacks asks for."""
+    """Return the next epoch that one of the callbacks asks for."""
     return lambda number: min(callback.next_due(number) for callback in callbacks)
 
 
@@ -45,7 +45,7 @@ def run_epochs(
     callbacks: Sequence[Callback],
     scores: EpochScores,
 ) -> Ending:
-    """Go through the epochs until a rule, the optimizer, a signal or a failure ends them.
+    """Run epochs until a stop rule, the optimizer, a signal or a failure ends them.
 
     The callbacks are called in their order. A failure is returned, not raised.
     """

@@ -30,14 +30,14 @@ Scores = dict[str, float | None]
 
 
 def split_objective(experiment: Experiment, name: SplitName) -> NetworkObjective:
-    """The mean loss of a split, computed by this process alone."""
+    """Return the mean loss of a split, computed without workers."""
     return NetworkObjective(experiment.network, experiment.rows(name))
 
 
 def split_predictions(
     experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Predictions:
-    """What the network predicts for one split; the objective is that split's."""
+    """Return the predictions for one split; the objective is that split's."""
     Z = objective.outputs(params)
     return predictions(experiment.network, Z, experiment.preprocessor, experiment.splits[name])
 
@@ -45,9 +45,9 @@ def split_predictions(
 def split_scores(
     experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> Scores:
-    """The mean loss of one split and its metrics, by name; the objective is that split's.
+    """Return the mean loss of one split and its metrics by name; the objective is that split's.
 
-    `loss_original` is that of outputs and targets in original units, where these were scaled.
+    `loss_original` is that of outputs and targets in original units, if these were scaled.
     """
     predicted = split_predictions(experiment, name, params, objective)
     split = experiment.splits[name]
@@ -61,7 +61,7 @@ def split_scores(
 def split_samples(
     experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> dict[str, Sample]:
-    """What `split_scores` measures, row by row; without what is undefined."""
+    """Return the row-wise terms of `split_scores`, without undefined scores."""
     Z, split = objective.outputs(params), experiment.splits[name]
     predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
     metrics = samples(experiment.metrics, split, predicted)
@@ -87,7 +87,7 @@ def _weighted_mean(losses: Array, split: Split) -> Sample:
 def _original_loss(
     experiment: Experiment, split: Split, predicted: Predictions
 ) -> Iterator[tuple[str, Sample]]:
-    """The loss by its formula in original units, where they are others; cross-entropies have none.
+    """Return the loss in original units, if targets were scaled; cross-entropies have none.
 
     Losses of values read outputs and targets alone, so the outputs stand for z as well.
     """
@@ -105,7 +105,7 @@ def _split_metrics(
 
 
 def all_scores(experiment: Experiment, params: Vector) -> Scores:
-    """The scores of every split that has rows, by path."""
+    """Return the scores of every split that has rows, by path."""
     return {
         f"{name}.{metric}": value
         for name in SPLITS
@@ -117,13 +117,13 @@ def all_scores(experiment: Experiment, params: Vector) -> Scores:
 
 
 def losses(epoch: Epoch) -> Scores:
-    """The mean losses of an epoch by path: those of its scores that cost nothing more."""
+    """Return the mean losses of an epoch by path, which are already computed."""
     train: Scores = {"train.loss": epoch.mean_loss}
     return train if epoch.val_loss is None else train | {"val.loss": epoch.val_loss}
 
 
 class EpochScores:
-    """Scores of the training and validation sets at an epoch, computed once an epoch."""
+    """Scores of the training and validation sets at an epoch, computed once per epoch."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
@@ -131,7 +131,7 @@ class EpochScores:
         self._latest_units: tuple[int, UnitCounts] = (-1, UnitCounts([], []))
 
     def of(self, epoch: Epoch) -> Scores:
-        """The scores by path."""
+        """Return the scores by path."""
         if self._latest[0] != epoch.number:
             splits: dict[SplitName, NetworkObjective | None] = {
                 "train": epoch.objective,
@@ -149,14 +149,14 @@ class EpochScores:
         return self._latest[1]
 
     def units(self, epoch: Epoch) -> UnitCounts:
-        """Dead and saturated units, over some rows of the training set."""
+        """Count dead and saturated units over some training rows."""
         if self._latest_units[0] != epoch.number:
             self._latest_units = (epoch.number, self._unit_counter.count(epoch.params))
         return self._latest_units[1]
 
     @cached_property
     def _unit_counter(self) -> UnitCounter:
-        """Counts over some rows; made once, as making it takes as long as counting."""
+        """The counter; created once, as that takes as long as counting."""
         rows = self._experiment.rows("train")
         index = rows_to_look_at(len(rows))
         block = rows.empty_block(len(index))
@@ -165,7 +165,7 @@ class EpochScores:
 
 
 def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
-    """The metrics of predictions that use no network, by the baseline's name.
+    """Return the metrics of predictions without a network, by the baseline's name.
 
     `constant` knows only the training targets. A reconstruction is also measured against as many
     principal components of the training rows as its narrowest layer has units.
@@ -181,7 +181,7 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
 
 
 def all_baselines(experiment: Experiment) -> dict[str, Scores]:
-    """The baselines' metrics on every split that has rows, by the baseline's name and by path."""
+    """Return the baselines' metrics on every split that has rows, by name and by path."""
     metrics: dict[str, Scores] = {}
     for split in SPLITS:
         if len(experiment.splits[split]):

@@ -1,4 +1,4 @@
-"""The training of one run, new or resumed: what it begins with, and its epochs."""
+"""The training of one run, new or resumed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bpcli.workflows.training_log import TrainingLog, open_log
 
 @dataclass(frozen=True)
 class RunToTrain:
-    """A locked run, and the checkpoint to train on from; without `start`, from the beginning."""
+    """A locked run, and the checkpoint to resume from; without `start`, from epoch 0."""
 
     experiment: Experiment
     run: Run
@@ -36,7 +36,7 @@ class RunToTrain:
     start: Checkpoint | None = None
 
     def write_new(self) -> None:
-        """Write what is known of a new run before its first epoch."""
+        """Write the files of a new run that are known before its first epoch."""
         config = self.experiment.config
         self.write(CONFIG, config.source.content)
         self.write(SPLIT, split_bytes(self.experiment))
@@ -44,13 +44,13 @@ class RunToTrain:
         self.run.write_record(self.record)
 
     def write_resumed(self) -> None:
-        """Write what a resumed run begins with."""
+        """Write the files of a resumed run that are known before its next epoch."""
         self.run.write_record(self.record)  # first: from now on it vouches for no other config
         self.write(RESOLVED, self.experiment.config.resolved())
         self.run.write_record(self.record)
 
     def write(self, file: str, content: str | bytes) -> None:
-        """Write a file that does not grow; its digest is for the record, which is written next."""
+        """Write a file that does not grow; the record, written next, gets its digest."""
         content = content.encode() if isinstance(content, str) else content
         self.run.write(file, content, syncs_folder=False)
         self.record.sha256[file] = hashlib.sha256(content).hexdigest()
@@ -58,7 +58,7 @@ class RunToTrain:
 
 @dataclass(frozen=True)
 class Session:
-    """A run in training: what decides when that ends, and what writes its growing files."""
+    """A run in training: its stop decision, and the writers of its growing files."""
 
     target: RunToTrain
     decision: StopDecision
@@ -67,7 +67,7 @@ class Session:
     callbacks: Sequence[Callback]
 
     def train(self, pool: WorkerPool) -> Ending:
-        """Train from the checkpoint or the beginning until something ends it."""
+        """Train from the checkpoint or from epoch 0 until training ends."""
         scores = EpochScores(self.target.experiment)
         ending = run_epochs(self._epochs(pool), self.decision, self.callbacks, scores)
         return self._with_checkpoint_named(ending)
@@ -95,7 +95,7 @@ class Session:
         return earliest_due(self.callbacks)
 
     def _with_checkpoint_named(self, ending: Ending) -> Ending:
-        """The ending; an error that the numbers of a checkpoint lead to is not a fault of ours.
+        """Return the ending; an error caused by the numbers of a checkpoint is not internal.
 
         Anybody may have made the checkpoint.
         """
@@ -112,7 +112,7 @@ class Session:
 def open_session(
     target: RunToTrain, request: StopRequest, callback: TrainingCallback, files: ExitStack
 ) -> Session:
-    """Open the files that grow, which `files` closes, and begin to show the training."""
+    """Open the growing files, which `files` closes, and begin to show the training."""
     experiment, start = target.experiment, target.start
     decision = StopDecision(stop_rules(experiment), request, start)
     log = open_log(experiment, target.run, start, files)

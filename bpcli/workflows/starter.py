@@ -1,4 +1,4 @@
-"""A config to start from, written for a table that was looked at; comments say what was guessed."""
+"""A starter config for a table; its comments say what was guessed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _MOST_WORK_FOR_LEVENBERG_MARQUARDT = 3e8
 
 
 def starter_config(look: Look, target: Path) -> str:
-    """The config of a network for a table, to be written at `target`.
+    """Return the text of a config for a table, to be written at `target`.
 
-    Raises `DataError` where the table has nothing to learn, or nothing to learn from.
+    Raises `DataError` if the table has no usable target, or no usable input.
     """
     about = look.description
     _refuse_a_hopeless_target(about)
     if not about.inputs:
         reasons = "; ".join(f"{plain(name)} {why}" for name, why in about.unusable.items())
-        raise DataError(f"no column is left to learn from{': ' * bool(reasons)}{reasons}")
+        raise DataError(f"no column can be an input{': ' * bool(reasons)}{reasons}")
     lines = [*_head(look), "data:", *_data(look, target), *_network(about), *_training(about)]
     return "".join(f"{line}\n" for line in lines)
 
@@ -42,7 +42,7 @@ def _refuse_a_hopeless_target(about: Description) -> None:
         if warning.column == about.target and warning.kind in _HOPELESS:
             raise DataError(
                 f"the target `{plain(about.target)}` ({about.why_target}) {warning.text}: name "
-                "another one by --target, or mend the file"
+                "another one by --target, or correct the file"
             )
     unprintable = next((name for name, _ in about.classes if not name.isprintable()), None)
     if unprintable is not None:
@@ -55,7 +55,7 @@ _HOPELESS = USELESS | {"names", "missing target"}
 
 
 def _line(depth: int, key: str, value: object, comment: str = "") -> str:
-    """A key with its value, and a comment beside it, or above where there is no room."""
+    """Return a key with its value, and a comment beside it or, if that is too wide, above."""
     text = f"{'  ' * depth}{key}: {_inline(value)}"
     if not comment:
         return text
@@ -65,7 +65,7 @@ def _line(depth: int, key: str, value: object, comment: str = "") -> str:
 
 
 def _inline(value: object) -> str:
-    """A value of YAML on one line: words as they are, all else as in JSON, which YAML reads."""
+    """Return a YAML value on one line: plain names unquoted, all else as JSON, which YAML reads."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {_inline(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
@@ -85,7 +85,7 @@ def _head(look: Look) -> Iterator[str]:
     count = len(about.inputs) if look.chooses_columns else len(about.columns) - 1
     inputs = _counted(count, "column")
     yield f"# {what} of {plain(about.target)} from {inputs} of {plain(look.path.name, 60)}"
-    yield f"# Written for the {about.rows:,} rows of that file; correct what was guessed wrongly."
+    yield f"# Written for the {about.rows:,} rows of that file; edit any wrong guesses."
     for warning in about.warnings:
         if warning.column not in about.unusable:
             yield f"# Warning: {plain(warning.column)} {plain(warning.text, 120)}"
@@ -140,27 +140,27 @@ def _columns(look: Look) -> Iterator[str]:
 
 
 def _categories(about: Description) -> Iterator[str]:
-    """Columns of categories need no key: they are one-hot by themselves."""
-    found = [column for column in about.inputs if column.kind == "category"]
-    if found:
-        yield f"  # categories, an input for each: {_named(found, lambda column: column.unique)}"
+    """A comment on columns of categories, which are encoded one-hot without a key."""
+    categories = [column for column in about.inputs if column.kind == "category"]
+    if categories:
+        yield f"  # categories, one input each: {_named(categories, lambda column: column.unique)}"
 
 
 def _missing_values(look: Look) -> Iterator[str]:
-    found = [column for column in look.description.inputs if column.missing]
-    if found:
-        yield f"  # missing values: {_named(found, lambda column: column.missing)}"
+    incomplete = [column for column in look.description.inputs if column.missing]
+    if incomplete:
+        yield f"  # missing values: {_named(incomplete, lambda column: column.missing)}"
         yield _line(1, "fill", "median", "of the training rows; of categories the most frequent")
 
 
 def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:
-    """The first columns with a count each: x2 8, x4 16, …"""
+    """Return the first columns, each with a count: x2 8, x4 16, …"""
     texts = [f"{plain(column.name)} {count(column):,}" for column in columns[:_MOST_NAMED]]
     return ", ".join([*texts, *["…"] * (len(columns) > _MOST_NAMED)])
 
 
 def _selector(about: Description) -> str | int:
-    """The target by name, or by number where its name would be read otherwise."""
+    """Return the target's name, or its number if the name would be read as something else."""
     if about.target.startswith("!") or about.target == "same_as_inputs":
         return 1 + [column.name for column in about.columns].index(about.target)
     return about.target
@@ -172,7 +172,7 @@ def _is_split(about: Description) -> bool:
 
 def _split(about: Description) -> Iterator[str]:
     if not _is_split(about):
-        yield f"  # no split: {_counted(about.rows, 'row')} are too few to keep some for a test"
+        yield f"  # no split: {_counted(about.rows, 'row')} are too few for a test set"
         return
     split: dict[str, object] = {"train": 0.7, "val": 0.15, "test": 0.15}
     if about.classes:
@@ -186,7 +186,7 @@ def _split(about: Description) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Inputs, hidden units and outputs of the network, and its parameters."""
+    """Return inputs, hidden units and outputs of the network, and its number of parameters."""
 
     inputs: int
     hidden: int
@@ -204,7 +204,7 @@ class _Sizes:
 
 
 def _hidden_units(rows: int) -> int:
-    """More for more rows; early stopping keeps them from learning the rows by heart."""
+    """Return the hidden units: more for more rows; early stopping limits overfitting."""
     return 8 if rows < 1000 else 16 if rows < 10_000 else 32
 
 
@@ -235,7 +235,7 @@ def _training(about: Description) -> Iterator[str]:
 
 
 def _optimizer(about: Description) -> tuple[str, str, int, int]:
-    """A name, a reason, the most epochs, and how many may fail.
+    """Return an optimizer, the reason for it, the most epochs, and `max_fail`.
 
     Levenberg-Marquardt solves parameters × parameters for rows × parameters² of work a step: it is
     the first choice for curves as long as that takes less than a second.

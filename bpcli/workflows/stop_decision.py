@@ -10,13 +10,13 @@ from bpcli.workflows.interrupts import StopRequest
 
 
 def stop_rules(experiment: Experiment) -> StopRules:
-    """The rules that the config asks for."""
+    """Return the stop rules of the config."""
     training = experiment.spec.training
     return StopRules(epochs=training.epochs, **training.stop.model_dump())
 
 
 def needs_every_epoch(experiment: Experiment) -> bool:
-    """Whether the best epoch is sought, or a rule measures what changes with every epoch."""
+    """True if the best epoch is sought, or a rule measures a value that changes every epoch."""
     return bool(len(experiment.splits["val"])) or stop_rules(experiment).need_every_epoch
 
 
@@ -44,7 +44,7 @@ class StopDecision:
         return self._request.signal_number
 
     def after(self, epoch: Epoch) -> str | None:
-        """The reason to stop after this epoch; None to train on."""
+        """Return the reason to stop after this epoch; None to continue."""
         if epoch.number != self._measured_before:
             self.best.update(epoch)
             self.stopping.update(epoch)

@@ -26,18 +26,18 @@ from bpcli.workflows.outcome import Outcome, save_end
 from bpcli.workflows.session import RunToTrain, Session, open_session
 
 Begin: TypeAlias = Callable[[int, StopRequest], AbstractContextManager[Session]]
-"""Given the number of workers and who asks to stop: a session, and its files until its end."""
+"""Opens a session for a number of workers and a stop request; closes its files at the end."""
 
 
 def train(
     experiment: Experiment, runs_dir: Path, callback: TrainingCallback, group: str | None = None
 ) -> Outcome:
-    """Train, keep the metrics of the epochs that are due, and save the run in a new folder.
+    """Train, log the metrics of the epochs that are due, and save the run in a new folder.
 
     `group` is the id of the first of several runs, folds of the same data, that belong together.
 
-    Divergence, an interrupt or any other failure in training is returned, after what there is was
-    saved. Raises `RunError` where the run cannot be saved; a run that has not begun leaves nothing.
+    Divergence, an interrupt or any other failure in training is returned, after the run was saved.
+    Raises `RunError` if the run cannot be saved; a run that has not begun leaves no folder.
     """
     return _train(experiment, partial(_new_session, experiment, runs_dir, callback, group))
 
@@ -96,20 +96,20 @@ def _train(experiment: Experiment, begin: Begin) -> Outcome:
 
 
 def _require_files_to_save() -> None:
-    """No training for hours whose checkpoints cannot be opened."""
+    """Refuse a training whose checkpoints could not be opened."""
     if not system.has_room_for_files(_FILES_TO_SAVE):
         raise RunError(
             f"Training needs {_FILES_TO_SAVE} open files more than the {system.most_open_files()} "
-            "that the system allows: raise their number with `ulimit -n`."
+            "that the system allows: raise the limit with `ulimit -n`."
         )
 
 
 _FILES_TO_SAVE = 6
-"""Lock, log and path; then one that is written from another, and what that imports."""
+"""Lock, log and parameter path; a file being written, its source, and an import."""
 
 
 def workers_for(experiment: Experiment) -> int:
-    """How many workers share the training: as many as the config asks for, or are of use."""
+    """Return the number of workers: as configured, or as many as are useful."""
     asked, tasks = experiment.spec.training.workers, experiment.tasks
     if asked == "auto":
         return useful_workers(tasks, experiment.network.n_params, usable_cores())

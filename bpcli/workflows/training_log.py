@@ -1,4 +1,4 @@
-"""The log of a training: which epochs get a line in metrics.jsonl, and what a line holds."""
+"""The log of a training: the epochs that get a line in metrics.jsonl, and its contents."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SCORED_LINES = 50
 
 
 class LogSizes(NamedTuple):
-    """The bytes of metrics.jsonl and the rows of the recorded parameters."""
+    """The number of bytes of metrics.jsonl and of rows of recorded parameters."""
 
     log_bytes: int
     path_rows: int
 
 
 class TrainingLog:
-    """Writes a line for some epochs, the last among them, and the parameters of all if asked to.
+    """Writes a line for some epochs and the last, and the parameters of all if asked to.
 
     Few lines have metrics and counts of failing units too, which cost another forward pass.
     """
@@ -43,17 +43,17 @@ class TrainingLog:
         self._path = path
 
     def has_line(self, number: int) -> bool:
-        """Whether an epoch gets a line even if it is not the last."""
+        """True if an epoch gets a line even if it is not the last."""
         return number % self._every == 0
 
     def next_due(self, number: int) -> int:
-        """The next epoch that is written."""
+        """Return the next epoch that is written."""
         if self._path is not None:
             return number + 1
         return number - number % self._every + self._every
 
     def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
-        """Write what the log keeps of an epoch. Raises `RunError` where that fails."""
+        """Write an epoch to the log. Raises `RunError` if that fails."""
         if self._path is not None:
             self._path.add(epoch.params)
         if is_last or self.has_line(epoch.number):
@@ -62,11 +62,11 @@ class TrainingLog:
 
     @property
     def sizes(self) -> LogSizes:
-        """How much has been written."""
+        """The sizes of the files so far."""
         return LogSizes(self._file.size, 0 if self._path is None else self._path.rows)
 
     def extents(self, sizes: LogSizes) -> tuple[Extent, Extent]:
-        """The sizes and digests, as a checkpoint holds them; sizes now, or before the latest epoch.
+        """Return sizes and digests for a checkpoint; the sizes are from now or earlier.
 
         The files are synced first: a checkpoint relies on what was written before it.
         """
@@ -78,7 +78,7 @@ class TrainingLog:
         return log, Extent(sizes.path_rows, self._path.digest(sizes.path_rows))
 
     def finish(self) -> dict[str, str]:
-        """Write what remains to be written after the last epoch; the digest of each file."""
+        """Write what remains after the last epoch; return the digest of each file."""
         digests = {METRICS: self._file.digest()}
         if self._path is not None:
             self._path.finish()
@@ -89,7 +89,7 @@ class TrainingLog:
 def open_log(
     experiment: Experiment, run: Run, start: Checkpoint | None, files: ExitStack
 ) -> TrainingLog:
-    """Open the files of the log, cut back to where training begins; `files` closes them."""
+    """Open the files of the log, truncated to where training begins; `files` closes them."""
     training, network = experiment.spec.training, experiment.network
     size, rows = (0, 0) if start is None else (start.log.size, start.path.size)
     file = files.enter_context(closing(MetricsFile(run.path(METRICS), size)))
@@ -101,7 +101,7 @@ def open_log(
 
 
 def _intervals(training: TrainingConfig) -> tuple[int, int]:
-    """Epochs between lines, and between lines that have metrics."""
+    """Return the epochs between lines, and between lines with metrics."""
     if training.log_every != "auto":
         return training.log_every, training.log_every
     every = max(1, -(-training.epochs // _MOST_LINES))
@@ -109,7 +109,7 @@ def _intervals(training: TrainingConfig) -> tuple[int, int]:
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:
-    """An epoch's line; with metrics and units that fail where their scores are given."""
+    """Return the line of an epoch; with scores, it has metrics and failing units."""
     dead, saturated = UnitCounts([], []) if scores is None else scores.units(epoch)
     return LogLine(
         epoch=epoch.number,

@@ -1,4 +1,4 @@
-"""What comes of training a run again: what differs, by how much, and what that means."""
+"""The result of training a run again: differences, their size, and possible causes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bpcli.runs.machines import Break, changes, in_words
 from bpcli.runs.run_json import Machine
 
 UNEXPLAINED = (
-    "Nothing that the run recorded of its machine differs from this one: somebody changed the run, "
-    "or bpnet, memory or disk made an error, then or now."
+    "Nothing that the run recorded of its machine differs from this one: the run was edited, or "
+    "bpnet, memory or disk made an error, then or now."
 )
 ASPECTS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs; None is a number that is not finite."""
+    """A value that differs; None is a number that is not finite."""
 
     what: str
     then: float | str | None
@@ -39,7 +39,7 @@ def _exact(value: float | str | None) -> str:
 
 @dataclass(frozen=True)
 class Distance:
-    """A relative difference, and what it is of.
+    """A relative difference, and the name of what differs.
 
     That of a tensor is max|a - b| / max|a| over its entries, a of the run and b of the second
     training; infinite where an entry is finite on one side alone, where all a are 0 but not all b,
@@ -51,7 +51,7 @@ class Distance:
 
 
 class Finding(NamedTuple):
-    """A difference and its size; None where other findings show what comes of it."""
+    """A difference and its size; None if other findings show its effect."""
 
     difference: Difference
     distance: Distance | None
@@ -65,7 +65,7 @@ class Differences:
     largest: Distance = Distance()
 
     def add(self, aspect: str, findings: Iterable[Finding]) -> None:
-        """Take what was found of an aspect, one of `ASPECTS`."""
+        """Add the findings on an aspect, one of `ASPECTS`."""
         for difference, distance in findings:
             self.first.setdefault(aspect, difference)
             if distance is not None and self._is_larger(distance):
@@ -76,7 +76,7 @@ class Differences:
 
 
 def relative_difference(then: Array, again: Array) -> float:
-    """max|then - again| / max|then|, as `Distance` says."""
+    """max|then - again| / max|then|, as defined by `Distance`."""
     if then.shape != again.shape:
         return math.inf
     a, b = then.astype(np.float64), again.astype(np.float64)
@@ -93,7 +93,7 @@ def relative_difference(then: Array, again: Array) -> float:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much was compared."""
+    """The numbers of things compared."""
 
     epochs: int
     losses: int
@@ -112,7 +112,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What comparing the two trainings gave: of each aspect the first difference, if any."""
+    """The result of comparing two trainings: the first difference of each aspect, if any."""
 
     run_id: str
     counts: Counts
@@ -135,7 +135,7 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The verdict in words."""
+        """The verdict in a sentence."""
         if self.is_identical:
             return f"bit-identical: {self.counts.text}"
         sentences = "; ".join(each.sentence for each in self.differences.values())
@@ -145,7 +145,7 @@ class Verdict:
 
     @property
     def distance_text(self) -> str:
-        """The largest relative difference in words."""
+        """The largest relative difference in a sentence."""
         if math.isinf(self.distance.relative):
             return f"the largest relative difference is infinite: {self.distance.what}"
         where = f", in {self.distance.what}" if self.distance.what else ""
@@ -153,12 +153,12 @@ class Verdict:
 
     @property
     def explanation(self) -> list[str]:
-        """What may have made the difference, a sentence each; empty if there is no difference."""
+        """Possible causes, one sentence each; empty if there is no difference."""
         if self.is_identical:
             return []
         sentences = [
             f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
-            f"and no single machine may repeat its bits: {in_words(each.changes)}."
+            f"so that a single machine may not repeat its bits: {in_words(each.changes)}."
             for each in self.breaks
         ]
         since = changes(self.then, self.now)

@@ -1,4 +1,4 @@
-"""Train a run again, from what its folder says, and compare what comes of it bit by bit."""
+"""Train a run again from its folder, and compare the results bit by bit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LossRecorder:
     def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
     def next_due(self, number: int) -> int:
-        """The next epoch that has a line in the first log."""
+        """Return the next epoch that has a line in the first log."""
         while self._to_come and self._to_come[-1] <= number:
             self._to_come.pop()
         return self._to_come[-1] if self._to_come else sys.maxsize
@@ -62,13 +62,13 @@ class LossRecorder:
 
 
 def verify(run: Run, tolerance: float | None = None) -> Verdict:
-    """Train as many epochs again, in a folder that is deleted, and compare all there is.
+    """Train as many epochs again in a temporary folder, and compare all results.
 
     What ended the first training does not matter, and neither does where it was resumed: both are
     the same steps. `tolerance` is the largest relative difference (see `Distance`) to accept.
 
-    Raises `RunError` where the run has not ended, where a file is damaged, where its
-    data files have changed, or where its learning rate changed on the way.
+    Raises `RunError` if the run has not ended, if a file is damaged, if its data files have
+    changed, or if its learning rate was changed on resume.
     """
     saved = load_weights(run)
     _refuse_unrepeatable(run, saved.record)
@@ -126,13 +126,13 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
         until = min((later.at_epoch for later in record.resumed[number:]), default=record.epochs)
         if changed and 0 < session.at_epoch < until:  # it has epochs that are left
             raise RunError(
-                f"{run_id} had another learning rate from epoch {session.at_epoch} on: no one "
-                "config trains it again."
+                f"{run_id} had another learning rate from epoch {session.at_epoch} on: no single "
+                "config can train it again."
             )
 
 
 def _experiment(saved: SavedWeights) -> Experiment:
-    """The run's own experiment, for as many epochs as it had, whatever ended it."""
+    """Return the run's experiment for as many epochs as it had, without stop rules."""
     source = Source.read(saved.run.checked(RESOLVED))
     for assignment in (
         f"training.epochs={saved.record.epochs}",

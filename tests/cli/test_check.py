@@ -85,11 +85,11 @@ def test_layers_parts_and_memory_are_told(checked) -> None:
     assert 0 < found["memory"]["bytes"] < found["memory"]["available"]
 
 
-def test_the_start_is_held_against_guessing_and_a_constant(checked) -> None:
-    start = checked("--set", "network.init={name: constant, value: 0}")["start"]
+def test_the_initial_loss_is_compared_with_chance_level_and_a_constant(checked) -> None:
+    initial = checked("--set", "network.init={name: constant, value: 0}")["initial_loss"]
     expected = math.log(3)  # equal classes, equal outputs
-    assert start["chance_formula"] == "ln 3"
-    for value in (start["loss"], start["chance"], start["constant"]):
+    assert initial["chance_formula"] == "ln 3"
+    for value in (initial["loss"], initial["chance"], initial["constant"]):
         assert value == pytest.approx(expected, rel=1e-12)
 
 
@@ -99,8 +99,8 @@ data: {inputs: [[1], [2], [3], [6]], targets: [1, 2, 3, 6]}
 network: {layers: [1, 1], activations: [identity], init: {name: constant, value: 0}}
 loss: mse
 """
-    start = checked(text=text)["start"]
-    assert start == {
+    initial = checked(text=text)["initial_loss"]
+    assert initial == {
         "loss": 12.5,
         "mean": 12.5,
         "constant": 3.5,
@@ -109,15 +109,15 @@ loss: mse
     }
 
 
-def test_the_loss_at_the_start_is_the_first_of_the_log(checked, bpnet, tmp_path: Path) -> None:
+def test_the_initial_loss_is_the_first_of_the_log(checked, bpnet, tmp_path: Path) -> None:
     text = CONFIG + "  reduction: sum\n  l2: 0.5\n"
-    found = checked(text=text)["start"]
+    found = checked(text=text)["initial_loss"]
     assert bpnet("train", "flowers.yaml").code == 0
     (log,) = tmp_path.glob("runs/*/metrics.jsonl")
     assert json.loads(log.read_text().splitlines()[0])["loss"] == found["loss"]
     shown = bpnet("check", "flowers.yaml").out
-    assert f"loss at the start  {found['loss']:.6g}" in shown
-    assert f"a row without l2   {found['mean']:.6g}" in shown
+    assert f"initial loss       {found['loss']:.6g}" in shown
+    assert f"mean data loss     {found['mean']:.6g}" in shown
 
 
 def test_a_single_row_is_not_called_constant(checked) -> None:
@@ -141,20 +141,20 @@ def test_a_sound_config_has_no_warnings(checked) -> None:
         (["network.layers=[2, 30, 3]"], "54 training rows are fewer than the 183 parameters"),
         (
             ["network.init={name: normal, std: 100}"],
-            "3 of 3 units of layer 1 hardly learn from the start on",
+            "3 of 3 units of layer 1 are dead (0) or saturated (3) before training",
         ),
         (
             ["network.init={name: normal, std: 20}", "network.activations=[identity, softmax]"],
-            "where that of guessing is 1.099: scale the data, or take smaller initial weights",
+            "and that of chance level 1.099: scale the data, or use smaller initial weights",
         ),
     ],
 )
-def test_what_is_seldom_meant_is_warned_of(checked, options: list[str], expected: str) -> None:
+def test_likely_mistakes_are_warned_of(checked, options: list[str], expected: str) -> None:
     found = checked(*(part for option in options for part in ("--set", option)))["warnings"]
     assert any(expected in warning for warning in found)
 
 
-def test_columns_that_tell_nothing_or_spread_far_are_warned_of(checked) -> None:
+def test_constant_columns_and_unequal_ranges_are_warned_of(checked) -> None:
     rows = ", ".join(f"[{k}, {1000 * k}, 5]" for k in range(1, 9))
     text = f"""\
 data: {{inputs: [{rows}], targets: [{", ".join("1.0" for _ in range(8))}]}}
@@ -162,10 +162,10 @@ network: {{layers: [3, 1], activations: [identity]}}
 loss: mse
 """
     constant, unequal, *_ = checked(text=text)["warnings"]
-    assert constant == "no training row differs from another in `x3`: it tells nothing"
-    assert unequal.startswith("`x2` spreads 1,000 times as wide as `x1`")
+    assert constant == "`x3` is constant over the training rows: leave out such inputs"
+    assert unequal.startswith("the range of `x2` is 1,000 times that of `x1`")
     scaled = checked("--set", "data.scale.inputs=standard", text=text)["warnings"]
-    assert not [warning for warning in scaled if "spreads" in warning]
+    assert not [warning for warning in scaled if "the range" in warning]
 
 
 def test_it_is_shown_as_yaml_with_comments_and_tables(bpnet, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_it_is_shown_as_yaml_with_comments_and_tables(bpnet, tmp_path: Path) -> 
     for expected in (
         "1        tanh         3 x 2          3            9",
         "train     54   18   18   18",
-        "of guessing        1.09861 (ln 3)",
+        "chance level       1.09861 (ln 3)",
         "note: `traingdm` is called `gradient_descent` with momentum 0.9 here",
         "no warnings",
     ):

@@ -532,7 +532,7 @@ def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
     for arguments, message in (
         (("latest", "--split", "test"), "has no test split"),
         (("nothing",), "There is no run `nothing`"),
-        (("latest~5",), "reaches too far back"),
+        (("latest~5",), "There is no latest~5: runs holds"),
     ):
         result = bpnet("eval", *arguments)
         assert (result.code, result.out) == (2, "")
@@ -556,7 +556,7 @@ def test_damaged_runs_are_refused(bpnet) -> None:
         ),
         ("best.W1", np.zeros((4, 2), np.int32), "int32 of shape (4, 2)"),
         ("inputs.factor", np.zeros(2), "cannot scale"),
-        ("inputs.shift", np.zeros(3), "lacks inputs.shift of shape (2,)"),
+        ("inputs.shift", np.zeros(3), "has no inputs.shift of shape (2,)"),
     ):
         save_arrays(weights, arrays | {name: array}, meta)
         vouch(Run(folder))

@@ -33,7 +33,7 @@ def test_it_prints_one_table_and_draws_a_plot(bpnet, tmp_path: Path) -> None:
     ]
     assert all(row.endswith(" epochs") for row in rows[:3])
     assert "test.accuracy: best weights on the test split (90 rows; test, else val" in result.out
-    assert "drawn in runs/compare-moons.svg" in result.out
+    assert "plot saved in runs/compare-moons.svg" in result.out
     assert (tmp_path / "runs" / "compare-moons.svg").read_bytes().startswith(b"<?xml")
     assert [line.split(":")[0] for line in result.err.splitlines()] == [
         "note", "note", "1 of 3", "2 of 3", "3 of 3"
@@ -44,9 +44,7 @@ def test_it_prints_one_table_and_draws_a_plot(bpnet, tmp_path: Path) -> None:
 def test_seeds_are_summed_up_by_medians(bpnet) -> None:
     result = bpnet("compare", MOONS, "--optimizers", "sgd", "--seeds", 3, *SHORT)
     assert result.out.splitlines()[2].endswith("epochs 3")
-    assert (
-        "medians over the seeds 0 to 2; what diverged is left out where not all did" in result.out
-    )
+    assert "medians over seeds 0 to 2; diverged trainings are left out unless all did" in result.out
     assert "3 of 3: sgd, seed 2:" in result.err
 
 

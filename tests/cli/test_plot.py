@@ -68,7 +68,7 @@ def test_several_kinds_are_pages_of_a_pdf_or_panels(bpnet, run: Path, tmp_path: 
     [
         (["los"], "There is no plot `los`; did you mean `loss`?; allowed: loss, metrics, "),
         (["loss", "-o", "a.gif"], "-o a.gif: expected a name that ends in .svg, .png, .pdf."),
-        (["loss", "--split", "val"], "has no val split: `data.split` leaves it empty."),
+        (["loss", "--split", "val"], "is empty: choose another split."),
         (["learning_rate"], "Its optimizer, rprop, logs no learning rate, step length or damping."),
         (["loss", "-o", "xor/a.png"], "xor/a.png could not be saved: xor is a file."),
     ],

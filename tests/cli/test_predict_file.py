@@ -57,7 +57,7 @@ def test_predictions_for_the_training_file_are_those_for_its_rows(bpnet, folder)
     assert json.loads(result.out)["rows"] == [
         {"outputs": row["outputs"], "class": row["class"]} for row in own
     ]
-    assert result.err == "note: t.csv: not used: the target column `answer`\n"
+    assert result.err == "note: t.csv: ignored target column: `answer`\n"
 
 
 def test_a_model_is_used_where_its_data_are_not(bpnet, folder) -> None:
@@ -74,7 +74,7 @@ def test_the_order_of_columns_changes_nothing_and_that_of_rows_only_order(bpnet,
     write("columns.csv", [row | {"id": "7"} for row in TABLE], ["id", "colour", "n", "m m"])
     result = bpnet("predict", "latest", "columns.csv")
     assert result.out.splitlines() == expected
-    assert "not used: the other column `id`" in result.err
+    assert "ignored other column: `id`" in result.err
     order = np.random.default_rng(1).permutation(len(TABLE))
     write("rows.csv", [TABLE[i] for i in order], ["n", "m m", "colour"])
     shuffled = lines_of(bpnet("predict", "latest", "rows.csv"))[1:]
@@ -107,10 +107,10 @@ def test_a_column_that_is_another_input_is_not_proposed(bpnet, tmp_path) -> None
     assert bpnet("train", "c.yaml", "--quiet").code == 0
     Path("new.csv").write_text("width of petals,sepal width\n1,2\n")
     result = bpnet("predict", "latest", "new.csv")
-    nearest = "of those left over, `width of petals` is nearest"
+    nearest = "the unused column `width of petals` is closest"
     assert f"no column `petal width`; {nearest}" in result.err
     Path("new.csv").write_text("sepal width\n1\n")
-    assert "`petal width`; none is left over" in bpnet("predict", "latest", "new.csv").err
+    assert "`petal width`; all columns are used" in bpnet("predict", "latest", "new.csv").err
 
 
 def test_blocks_of_rows_change_nothing(bpnet, folder, monkeypatch) -> None:
@@ -290,7 +290,7 @@ def test_parquet_goes_by_name(bpnet, folder) -> None:
     assert bpnet("predict", "latest", "t.parquet").out == expected
     frame.rename(columns={"n": "N"}).to_parquet("r.parquet")
     result = bpnet("predict", "latest", "r.parquet")
-    assert "there is no column `n`; of those left over, `N` is nearest" in result.err
+    assert "there is no column `n`; the unused column `N` is closest" in result.err
 
 
 def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
@@ -298,10 +298,10 @@ def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
         (("latest", "t.csv", "--split", "all"), "--split is for the rows of the run's own data"),
         (("latest", "t.csv", "--set", "seed=1"), "--set is for the rows of the run's own data"),
         (("latest", "-o", "o.csv"), "--output is for the predictions of a FILE"),
-        (("latest", "t.csv", "-o", "t.csv"), "t.csv cannot hold the predictions"),
-        (("latest", "t.csv", "-o", "runs"), "runs cannot hold the predictions"),
-        (("latest", "t.csv", "-o", "/dev/null"), "/dev/null cannot hold the predictions"),
-        (("latest", "t.csv", "-o", "o.xls"), "the ending `.xls` names no kind of file"),
+        (("latest", "t.csv", "-o", "t.csv"), "t.csv is FILE itself or not a regular file"),
+        (("latest", "t.csv", "-o", "runs"), "runs is FILE itself or not a regular file"),
+        (("latest", "t.csv", "-o", "/dev/null"), "/dev/null is FILE itself or not a regular file"),
+        (("latest", "t.csv", "-o", "o.xls"), "unknown ending `.xls`"),
         (("latest", "t.csv", "-o", "o.csv", "--json"), "--json prints"),
         (
             ("latest", "t.csv", "-o", "no/o.csv"),
@@ -309,7 +309,7 @@ def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
         ),
         (("latest", "none.csv"), "there is no file none.csv"),
         (("latest", "runs"), "runs is a folder"),
-        (("c.yaml", "t.csv"), "c.yaml is a CONFIG: new rows need a RUN"),
+        (("c.yaml", "t.csv"), "c.yaml is a CONFIG: to predict a FILE, name a trained RUN"),
         (("c.yaml", "--weights", "best"), "--weights is for a RUN"),
     ]:
         result = bpnet("predict", *arguments)

@@ -123,7 +123,7 @@ def test_a_name_that_is_a_formula_gets_a_mark(bpnet, train, name) -> None:
     assert header[:3] == ["row", f"'{name}", "m"]
     assert {*header[3:5]} == {"colour=red", f"colour={name}"}
     assert {row[-1] for row in rows} == {f"'{name}", "no"}
-    assert "1 name that a spreadsheet would take for a formula got a ' in front; --raw" in own.err
+    assert "a ' was put before 1 name that a spreadsheet would read as a formula; --raw" in own.err
     raw = bpnet("predict", "latest", "--raw")
     assert raw.err == ""
     assert {row[-1] for row in cells(raw.out)[1:]} == {name, "no"}
@@ -138,7 +138,7 @@ def test_a_name_that_is_a_formula_gets_a_mark(bpnet, train, name) -> None:
         marked = bpnet("predict", "latest", "t.csv", "-o", output)
         found = [row[-1] for row in cells(Path(output).read_text("utf-8"), separator)[1:]]
         assert found == [f"'{word}" if word == name else word for word in expected]
-        assert ("--raw keeps names as they are" in marked.err) == (name in expected)
+        assert ("--raw leaves names unchanged" in marked.err) == (name in expected)
         bare = bpnet("predict", "latest", "t.csv", "-o", output, "--raw")
         found = [row[-1] for row in cells(Path(output).read_text("utf-8"), separator)[1:]]
         assert found == expected
@@ -181,8 +181,8 @@ def test_a_cell_of_any_characters_is_one_cell(bpnet, train, word) -> None:
     [
         (("latest", "--raw", "--json"), "--raw is for CSV and TSV"),
         (("latest", "t.csv", "--raw", "--json"), "--raw is for CSV and TSV"),
-        (("latest", "t.csv", "--raw", "-o", "o.json"), "o.json: .json keeps names as they are"),
-        (("latest", "t.csv", "--raw", "-o", "o.npz"), "o.npz: .npz keeps names as they are"),
+        (("latest", "t.csv", "--raw", "-o", "o.json"), "o.json: --raw is for CSV and TSV"),
+        (("latest", "t.csv", "--raw", "-o", "o.npz"), "o.npz: --raw is for CSV and TSV"),
     ],
 )
 def test_raw_is_for_what_would_be_marked(bpnet, train, arguments, complaint) -> None:
@@ -270,7 +270,7 @@ def test_a_closed_standard_input_is_said(train, tmp_path: Path) -> None:
     assert done.stderr == "Error: Standard input is closed: name a FILE, or pipe rows to `-`.\n"
     done = closed(tmp_path, "runs", "rm", "latest")
     assert done.returncode == 2
-    assert "there is nobody to ask; --yes deletes without asking" in done.stderr
+    assert "is no terminal to confirm on; --yes deletes without asking" in done.stderr
     assert run.is_dir()
     for arguments in (("export", "latest", "--to", "python"), ("eval", "latest")):
         assert closed(tmp_path, *arguments).returncode == 0

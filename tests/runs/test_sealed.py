@@ -40,11 +40,11 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"b": []}, "its content does not fit its `seal`"),
-        ({"c": 1}, "its content does not fit its `seal`"),
-        ({SEAL: "0" * 64}, "its content does not fit its `seal`"),
-        ({SEAL: 5}, "its content does not fit its `seal`"),
-        ({SEAL: None}, "has no `seal`: an earlier version of bpnet wrote it, or somebody removed"),
+        ({"b": []}, "its content does not match its `seal`"),
+        ({"c": 1}, "its content does not match its `seal`"),
+        ({SEAL: "0" * 64}, "its content does not match its `seal`"),
+        ({SEAL: 5}, "its content does not match its `seal`"),
+        ({SEAL: None}, "has no `seal`: an earlier version of bpnet wrote it, or it was removed"),
     ],
 )
 def test_a_change_is_said(change: dict[str, object], message: str, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_record_has_the_id_of_its_folder_and_says_whether_it_was_broken_off(ru
 
 def test_a_file_does_not_say_that_a_run_was_broken_off(run: Run) -> None:
     change_record(run, {"status": BROKEN_OFF})
-    with pytest.raises(RunError, match=r"see its `status`: a file says `running` in its place"):
+    with pytest.raises(RunError, match=r"see its `status`: its value is `running` in a file"):
         run.record()
 
 

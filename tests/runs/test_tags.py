@@ -61,10 +61,10 @@ def test_a_tag_is_taken_away(runs: list[Run], tmp_path: Path) -> None:
         ("\x1b[31m", "cannot be a tag"),
         ("-x", "cannot be a tag"),
         ("x" * 65, "cannot be a tag"),
-        ("latest", "reads as the beginning of an id, or `latest`"),
-        ("20260101", "reads as the beginning"),
-        ("20260101-12", "reads as the beginning"),
-        ("xor", "is the name of runs already"),
+        ("latest", "could be the beginning of an id, or `latest`"),
+        ("20260101", "could be the beginning"),
+        ("20260101-12", "could be the beginning"),
+        ("xor", "is already the name of runs"),
     ],
 )
 def test_words_that_cannot_be_tags(tag: str, message: str, runs: list[Run]) -> None:

@@ -272,7 +272,7 @@ def test_what_meets_the_limit_all_the_same_is_one_sentence(megabytes: int, folde
         pytest.skip("these versions of the libraries need less")
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("Error: ")
-    assert "more memory than there is" in done.stderr or " are free: " in done.stderr
+    assert "more memory than is available" in done.stderr or " are free: " in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(folder.glob("runs moons*/*"))
 
@@ -310,25 +310,25 @@ def test_without_limits_nothing_is_guarded_and_no_work_done() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (MemoryError("Unable to allocate"), "more memory than there is. Unable to allocate."),
-        (OSError(12, "Cannot allocate memory"), "this needs more memory than there is"),
+        (MemoryError("Unable to allocate"), "more memory than is available. Unable to allocate."),
+        (OSError(12, "Cannot allocate memory"), "this needs more memory than is available"),
         (ImportError("x.so: failed to map segment from shared object"), "this needs more memory"),
-        (OSError(24, "Too many open files", "x"), "raise their number with `ulimit -n`"),
+        (OSError(24, "Too many open files", "x"), "raise the limit with `ulimit -n`"),
         (OSError(5, "Bad luck", "x"), "x could not be read or written: Bad luck."),
         (OSError(5, "Bad luck"), "output could not be read or written: Bad luck."),
     ],
 )  # fmt: skip
 def test_what_the_system_did_not_give_is_said(error: Exception, words: str) -> None:
-    assert words in (limits.what_was_lacking(error) or "")
+    assert words in (limits.missing_resource(error) or "")
     later = RuntimeError("of it")
     later.__context__ = error
-    said = limits.what_was_lacking(later)
+    said = limits.missing_resource(later)
     is_of_the_system = "could not be" not in words
     assert (said is not None and words in said) == is_of_the_system
 
 
 def test_other_failures_are_no_lack() -> None:
-    assert limits.what_was_lacking(ImportError("No module named x")) is None
+    assert limits.missing_resource(ImportError("No module named x")) is None
     loop = ValueError("x")
     loop.__cause__ = loop
-    assert limits.what_was_lacking(loop) is None
+    assert limits.missing_resource(loop) is None

@@ -194,7 +194,7 @@ def test_a_run_in_training_is_neither_resumed_nor_deleted(system: str, tmp_path:
     assert "running" in listed["out"]
     assert resumed["code"] == removed["code"] == 2
     assert f"is being trained by process {process.pid}: wait until" in resumed["err"]
-    assert "is being trained: end that before it is deleted" in removed["err"]
+    assert "is being trained: end the training before deleting it" in removed["err"]
     assert tagged["code"] == 0
     on = [*RESUME, "--set", "training.epochs=19999", "--set", "training.stop.goal=1000"]
     listed, _, removed = separate(system, tmp_path, [["runs", "list", *HERE], on, remove])

@@ -38,7 +38,7 @@ def test_a_column_is_a_row_of_the_table(tmp_path: Path) -> None:
 
 def test_what_a_file_holds_and_what_was_guessed_is_said(tmp_path: Path) -> None:
     facts = dict(table_facts(look(tmp_path, "1,a\n2,b\n1,a\n")))
-    assert facts["rows"] == "3, 1 repeating one before"
+    assert facts["rows"] == "3, 1 that repeat an earlier one"
     assert facts["header"] == "no: row 1 has a number, 1"
     assert facts["target"] == "x2: the last column"
     assert facts["task"] == "classification into 2 classes: it holds categories"

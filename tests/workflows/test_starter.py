@@ -101,7 +101,7 @@ def test_the_comments_say_what_was_guessed(tmp_path: Path) -> None:
 
 EXPECTED = """\
 # 3 classes of x5 from 2 columns of t.csv
-# Written for the 60 rows of that file; correct what was guessed wrongly.
+# Written for the 60 rows of that file; edit any wrong guesses.
 data:
   file: t.csv                      # counts from this file's folder
   header: false                    # guessed: row 1 has a number, 0; columns are called x1 to x5
@@ -110,7 +110,7 @@ data:
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
   #   x1 numbers the rows: an id, not a property
-  # categories, an input for each: x4 2
+  # categories, one input each: x4 2
   # missing values: x3 12
   fill: median                     # of the training rows; of categories the most frequent
   targets: x5                      # guessed: the last column
@@ -177,10 +177,10 @@ def test_a_hopeless_target_is_refused(tmp_path: Path, answers: list, message: st
 def test_a_table_with_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a,y\n" + "1,p\n1,q\n" * 20)
-    with pytest.raises(DataError, match="no column is left to learn from: a is always 1"):
+    with pytest.raises(DataError, match="no column can be an input: a is always 1"):
         config_for(path)
     path.write_text("y\n" + "p\nq\n" * 20)
-    with pytest.raises(DataError, match="no column is left to learn from"):
+    with pytest.raises(DataError, match="no column can be an input"):
         config_for(path)
 
 

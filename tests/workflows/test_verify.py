@@ -368,7 +368,7 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     told = "blas: openblas 0.3.31 Haswell became openblas 0.3.31 Zen"
     with resumption(run, []) as ready:
         (warning,) = ready.warnings
-        assert warning.endswith(f"no single machine may repeat its bits: {told}")
+        assert warning.endswith(f"a single machine may not repeat its bits: {told}")
     resumed(run, stops=[20])
     with resumption(run, []) as ready:
         assert ready.warnings == []  # as before
@@ -382,4 +382,4 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     on(monkeypatch, blas=HASWELL)
     (sentence,) = verify(run).explanation
     assert sentence.startswith("From epoch 8 on, the run was trained under other conditions")
-    assert sentence.endswith(f"no single machine may repeat its bits: {told}.")
+    assert sentence.endswith(f"a single machine may not repeat its bits: {told}.")

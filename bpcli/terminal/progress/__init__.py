@@ -1,10 +1,9 @@
-"""Training as it happens: a live view on a terminal, plain lines elsewhere.
+"""Progress of a training: a live view on a terminal, plain lines elsewhere.
 
-A view is called for every record and decides by the clock or by the epoch number whether to show
-it. Only then are the epoch's figures computed.
+A view is called for each epoch that is due, and decides by the clock or the epoch number whether to
+show it. Only then are the epoch's metrics computed.
 
-The live view imports rich, and has to be asked for itself: a short training is done before all of
-rich would have been read.
+The live view is not imported here, as it imports rich: a short training would end before that.
 """
 
 from bpcli.terminal.progress.plain import PlainView, SilentView

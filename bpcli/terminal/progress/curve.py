@@ -31,7 +31,7 @@ _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 
 @dataclass(frozen=True)
 class Glyphs:
-    """The characters to draw with: braille and boxes, or what every encoding has."""
+    """The characters to draw with: braille and boxes, or ASCII."""
 
     dots: tuple[int, int]
     """Rows and columns of dots in a character."""
@@ -45,7 +45,7 @@ class Glyphs:
 
     @classmethod
     def of_encoding(cls, encoding: str) -> Glyphs:
-        """Braille where a terminal's encoding has it."""
+        """Return braille and boxes if the encoding has them, else ASCII."""
         try:
             "⣿┤━".encode(encoding)
         except (UnicodeEncodeError, LookupError):
@@ -55,16 +55,16 @@ class Glyphs:
 
 @dataclass(frozen=True)
 class LogScale:
-    """From `high` on the first row to `low` on the last; what is lower stands there too."""
+    """A log axis from `high` on the first row to `low` on the last; values are clipped to it."""
 
     low: float
     high: float
 
     @classmethod
     def over(cls, values: Array) -> LogScale:
-        """All positive values, and some room where their logarithms are one and the same.
+        """Return a scale of all positive values, widened if their logarithms are equal.
 
-        Subnormal numbers, whose digits are few, count as 0.
+        Subnormal numbers, which have few digits, count as 0.
         """
         positive = values[np.isfinite(values) & (values >= sys.float_info.min)]
         if not len(positive):
@@ -75,23 +75,23 @@ class LogScale:
         return cls(low / 2, min(2 * high, sys.float_info.max))
 
     def rows(self, values: Array, count: int) -> Array:
-        """Where the values stand on `count` rows: 0 to count - 1."""
+        """Return the positions of values on `count` rows: 0 to count - 1."""
         inside = np.log(np.clip(values, self.low, self.high))
         low, high = math.log(self.low), math.log(self.high)
-        place: Array = (high - inside) / (high - low) * (count - 1)
-        return place
+        rows: Array = (high - inside) / (high - low) * (count - 1)
+        return rows
 
     def ticks(self, count: int) -> list[float]:
-        """Round numbers at least 1.5 of `count` rows apart; the ends where there are no two."""
+        """Return round numbers at least 1.5 of `count` rows apart, or else the ends."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         steps = [(digits, 1) for digits in ("123456789", "125", "13", "1")]
         steps += [("1", stride) for stride in range(2, len(decades))]
         for digits, stride in steps:
             tens = [decade for decade in decades if decade % stride == 0]
             ticks = [float(f"{digit}e{decade}") for decade in tens for digit in digits]
-            found = [tick for tick in ticks if self.low <= tick <= self.high]
-            if len(found) > 1 and np.diff(self.rows(np.array(found), count)).max() <= -1.5:
-                return found
+            inside = [tick for tick in ticks if self.low <= tick <= self.high]
+            if len(inside) > 1 and np.diff(self.rows(np.array(inside), count)).max() <= -1.5:
+                return inside
         return [self.low, self.high]
 
 
@@ -105,16 +105,16 @@ class Canvas:
         self._is_mark = np.zeros((height, width), bool)
 
     def line(self, epochs: Array, losses: Array, glyphs: Glyphs) -> None:
-        """Connect the losses: each column of dots from the highest in it to the lowest."""
+        """Draw a line: each column of dots spans its highest to its lowest loss."""
         height, width = self._cells.shape
         rows, columns = height * glyphs.dots[0], width * glyphs.dots[1]
-        place = self._scale.rows(losses, rows)
-        edges = np.interp(np.linspace(self._first, self._last, columns + 1), epochs, place)
+        position = self._scale.rows(losses, rows)
+        edges = np.interp(np.linspace(self._first, self._last, columns + 1), epochs, position)
         top, bottom = np.minimum(edges[1:], edges[:-1]), np.maximum(edges[1:], edges[:-1])
         share = (epochs - self._first) / (self._last - self._first)
         column = np.minimum((share * columns).astype(int), columns - 1)
-        np.minimum.at(top, column, place)
-        np.maximum.at(bottom, column, place)
+        np.minimum.at(top, column, position)
+        np.maximum.at(bottom, column, position)
         row = np.arange(rows)[:, np.newaxis]
         dots = (row >= np.rint(top)) & (row <= np.rint(bottom))
         self._fill(dots.reshape(height, glyphs.dots[0], width, glyphs.dots[1]), glyphs)
@@ -127,7 +127,7 @@ class Canvas:
         self._cells[code > 0] = [chr(0x2800 + bits) for bits in code[code > 0].tolist()]
 
     def marks(self, epochs: Array, losses: Array) -> None:
-        """A mark in every other column, between which a line on the same places is seen."""
+        """Draw a mark in every other column, so that a line behind the marks stays visible."""
         height, width = self._cells.shape
         column = np.arange(0, width, 2)
         at = self._first + (column + 0.5) / width * (self._last - self._first)
@@ -136,7 +136,7 @@ class Canvas:
         self._is_mark[row, column] = True
 
     def lines(self, glyphs: Glyphs) -> list[Line]:
-        """The frame with both axes."""
+        """Return the lines of the plot with both axes."""
         height, width = self._cells.shape
         labels = self._labels(height)
         lines = []
@@ -147,7 +147,7 @@ class Canvas:
         return [*lines, *self._epoch_axis(width, glyphs)]
 
     def _row(self, row: int) -> Line:
-        """The characters of a row, neighbours of one style together."""
+        """Return a row in segments of equal style."""
         text, is_mark = "".join(self._cells[row].tolist()), self._is_mark[row]
         changes = np.flatnonzero(is_mark[1:] != is_mark[:-1]) + 1
         edges = [0, *changes.tolist(), len(text)]
@@ -157,7 +157,7 @@ class Canvas:
         ]
 
     def _labels(self, height: int) -> dict[int, str]:
-        """Losses beside their rows."""
+        """Return tick labels of the loss axis by row."""
         ticks = self._scale.ticks(height)
         rows = np.rint(self._scale.rows(np.array(ticks), height)).astype(int).tolist()
         return {row: rounded(tick, 3) for row, tick in zip(rows, ticks, strict=True)}
@@ -178,9 +178,9 @@ class Canvas:
 def curve(
     epochs: Array, train: Array, val: Array, width: int, height: int, glyphs: Glyphs
 ) -> list[Line]:
-    """A frame of so many lines: the training loss a line, the validation loss a row of marks.
+    """Plot the training loss as a line and the validation loss as marks, in `height` lines.
 
-    `train` and `val` stand beside the `epochs`, which rise; what is not finite is left out.
+    `train` and `val` belong to the `epochs`, which increase; infinite losses and NaN are skipped.
     """
     scale = LogScale.over(np.concatenate([train, val]))
     canvas = Canvas(epochs, scale, width - _LABEL_WIDTH - 2, height - 2)

@@ -1,4 +1,4 @@
-"""The losses and the speed that the live view remembers, in a bounded amount of memory."""
+"""The losses and the speed that the live view keeps, in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SECONDS_OF_SPEED = 5.0
 
 
 class History:
-    """The losses of the epochs that were read, thinned where they become too many.
+    """Losses by epoch, thinned when they become too many.
 
-    Beside validation losses stand the mean losses of the training set; without, what is minimised.
+    With validation, training losses are mean losses, to be comparable; else they are the objective.
     """
 
     def __init__(self, has_validation: bool) -> None:
@@ -29,7 +29,7 @@ class History:
         self._least_gap = 1
 
     def add(self, epoch: Epoch) -> None:
-        """Take the losses of an epoch. The latest point stays until one far enough follows."""
+        """Add the losses of an epoch, in place of a latest point too close to the one before it."""
         while len(self._points) > 1 and self._gap() < self._least_gap:
             self._points.pop()
         train_loss = epoch.mean_loss if self.has_validation else epoch.loss
@@ -41,31 +41,31 @@ class History:
             self._least_gap = 2 * span // _MOST_POINTS
 
     def _gap(self) -> int:
-        """Epochs from the last point but one to the last."""
+        """The number of epochs between the last two points."""
         return self._points[-1][0] - self._points[-2][0]
 
     @property
     def arrays(self) -> tuple[Array, Array, Array]:
-        """Epochs, training losses and validation losses."""
+        """Epochs, training losses and validation losses (n,)."""
         epochs, train, val = np.array(self._points, float).T
         return epochs, train, val
 
 
 class Speed:
-    """Epochs a second over the latest seconds."""
+    """Epochs per second over the latest seconds."""
 
     def __init__(self) -> None:
-        self._seen: deque[tuple[int, float]] = deque()
+        self._latest: deque[tuple[int, float]] = deque()
 
     def update(self, epoch: Epoch) -> None:
-        self._seen.append((epoch.number, epoch.seconds))
-        while len(self._seen) > 2 and epoch.seconds - self._seen[1][1] > _SECONDS_OF_SPEED:
-            self._seen.popleft()
+        self._latest.append((epoch.number, epoch.seconds))
+        while len(self._latest) > 2 and epoch.seconds - self._latest[1][1] > _SECONDS_OF_SPEED:
+            self._latest.popleft()
 
     @property
-    def epochs_a_second(self) -> float | None:
-        """None where nothing has been measured yet."""
-        if len(self._seen) < 2:
+    def epochs_per_second(self) -> float | None:
+        """The speed; None before two epochs were measured."""
+        if len(self._latest) < 2:
             return None
-        (first, began), (last, ended) = self._seen[0], self._seen[-1]
+        (first, began), (last, ended) = self._latest[0], self._latest[-1]
         return (last - first) / (ended - began) if ended > began else None

@@ -1,4 +1,4 @@
-"""Training as nobody sees it, or as plain lines for logs and pipes."""
+"""Progress as plain lines for logs and pipes, or no progress at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SilentView:
 
 
 class PlainView:
-    """A line every so many epochs, for logs and pipes."""
+    """Prints a line every so many epochs."""
 
     _WIDTH = 12
 

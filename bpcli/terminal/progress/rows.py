@@ -1,4 +1,4 @@
-"""What a row of progress shows, and which epochs get one."""
+"""The columns of progress, and the epochs that get a row."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from bpcli.nn.units import UnitCounts
     from bpcli.training.loop import Epoch
 
-_ROWS_A_TRAINING = 20
+_ROWS_PER_TRAINING = 20
 
 
 class ScoresOf(Protocol):
-    """Gives the metrics of an epoch by path, and its dead and saturated units."""
+    """Computes the metrics of an epoch by path, and its dead and saturated units."""
 
     def of(self, epoch: Epoch) -> dict[str, float | None]: ...
 
@@ -23,27 +23,27 @@ class ScoresOf(Protocol):
 
 
 class Columns:
-    """The figures that a row of progress shows."""
+    """The values that a row of progress shows."""
 
     def __init__(
         self,
         metric: str | None,
         has_validation: bool,
         loss: str = "loss",
-        figures: Sequence[str] = ("learning_rate",),
+        diagnostics: Sequence[str] = ("learning_rate",),
     ) -> None:
         self._paths = [f"train.{metric}"] if metric else []
         if has_validation:
             self._paths += ["val.loss", f"val.{metric}"] if metric else ["val.loss"]
         self.loss = loss
         self.names = [
-            "epoch", loss, *self._paths, "grad norm", *map(_spaced, figures), "time/epoch",
+            "epoch", loss, *self._paths, "grad norm", *map(_spaced, diagnostics), "time/epoch",
         ]  # fmt: skip
-        self._expendable = [*map(_spaced, figures), "grad norm", "time/epoch", *self._paths]
+        self._expendable = [*map(_spaced, diagnostics), "grad norm", "time/epoch", *self._paths]
         self._previous: tuple[int, float] = (0, 0.0)
 
-    def row(self, epoch: Epoch, found: Mapping[str, float | None]) -> list[str]:
-        """The cells for an epoch and its scores; the time is the mean since the row before."""
+    def row(self, epoch: Epoch, scores: Mapping[str, float | None]) -> list[str]:
+        """Return the cells of an epoch; the time is the mean since the previous row."""
         number, seconds = self._previous
         epochs = epoch.number - number
         pace = duration((epoch.seconds - seconds) / epochs) if epochs else "-"
@@ -51,14 +51,14 @@ class Columns:
         return [
             str(epoch.number),
             rounded(epoch.loss),
-            *(rounded(found.get(path)) for path in self._paths),
+            *(rounded(scores.get(path)) for path in self._paths),
             rounded(epoch.grad_norm, 4),
-            *(rounded(figure, 4) for figure in epoch.diagnostics.values()),
+            *(rounded(value, 4) for value in epoch.diagnostics.values()),
             pace,
         ]
 
     def that_fit(self, width: int) -> list[int]:
-        """The positions of the columns that a terminal has room for, the least needed dropped."""
+        """Return the indices of the columns that fit; the least important are dropped first."""
         kept = list(self.names)
         for name in self._expendable:
             if sum(map(width_of, kept)) <= width:
@@ -67,20 +67,20 @@ class Columns:
         return [position for position, name in enumerate(self.names) if name in kept]
 
 
-def _spaced(figure: str) -> str:
-    return figure.replace("_", " ")
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def width_of(column: str) -> int:
-    """What a column takes on a terminal, with a gap: numbers have up to 11 characters, epochs 7."""
+    """The width of a column with a gap: numbers have up to 11 characters, epochs up to 7."""
     gap = 3
     return gap + (7 if column == "epoch" else max(len(column), 11))
 
 
 class Rows:
-    """The epochs that get a row: as the log where that was asked for, else about 20 and more.
+    """The epochs that get a row: every `log_every`, or about 20 and some early ones.
 
-    Early epochs change most, so 1, 2, 5, 10, 20, 50 … have rows too.
+    The loss changes most in early epochs, so by default 1, 2, 5, 10, 20, 50 … have rows too.
     """
 
     def __init__(self, epochs: int, log_every: int | None) -> None:
@@ -95,7 +95,7 @@ class Rows:
         )
 
     def after(self, epoch: int) -> int:
-        """The next epoch that gets a row."""
+        """Return the next epoch that gets a row."""
         regular = epoch - epoch % self._interval + self._interval
         if not self._has_early or epoch >= self._interval:
             return regular
@@ -105,8 +105,8 @@ class Rows:
 
 
 def _round_interval(epochs: int) -> int:
-    """Epochs between about 20 rows, to one digit."""
-    interval, step = max(1, epochs // _ROWS_A_TRAINING), 1
+    """The interval that gives about 20 rows, rounded to one digit."""
+    interval, step = max(1, epochs // _ROWS_PER_TRAINING), 1
     while interval >= 10 * step:
         step *= 10
     return max(1, round(interval / step) * step)

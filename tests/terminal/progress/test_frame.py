@@ -5,7 +5,7 @@ import pytest
 from bpcli.nn.units import UnitCounts
 from bpcli.terminal.progress import Columns
 from bpcli.terminal.progress.curve import Glyphs
-from bpcli.terminal.progress.frame import Seen, draw_frame, summary
+from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.training.stopping import Best, Stopping, StopRules
 
@@ -22,10 +22,10 @@ class _Epoch:
         self.grad_norm, self.diagnostics = self.loss, {"learning_rate": 0.5}
 
 
-def seen_after(epochs: int, layers: int = 2, **rules: float) -> Seen:
+def seen_after(epochs: int, layers: int = 2, **rules: float) -> ViewState:
     """A training with a row every 50 of 2,000 epochs, of which so many are over."""
     best = Best()
-    seen = Seen(
+    state = ViewState(
         title="a-run: 2 - 16 tanh - 1 sigmoid, mse",
         columns=Columns("accuracy", has_validation=True),
         epochs=2000,
@@ -35,20 +35,20 @@ def seen_after(epochs: int, layers: int = 2, **rules: float) -> Seen:
     )
     for number in range(0, epochs + 1, 10):
         epoch = _Epoch(number)
-        seen.history.add(epoch)
-        seen.speed.update(epoch)
-        seen.number, seen.seconds = number, epoch.seconds
-        row = seen.columns.row(epoch, {"train.accuracy": 0.5, "val.loss": epoch.val_loss})
+        state.history.add(epoch)
+        state.speed.update(epoch)
+        state.number, state.seconds = number, epoch.seconds
+        row = state.columns.row(epoch, {"train.accuracy": 0.5, "val.loss": epoch.val_loss})
         if number % 50 == 0:
-            seen.add_row(row)
+            state.add_row(row)
         else:
-            seen.now = row
+            state.now = row
     best.number, best.val_loss = 800, 0.03125
-    for rule in seen.stopping.criteria:
+    for rule in state.stopping.criteria:
         rule.now = 12.0
-    seen.grad_norm, seen.grad_norms = 0.01234, [10.0**-number for number in range(layers)]
-    seen.counts = UnitCounts([3] + [0] * (layers - 1), [0] * (layers - 1) + [1])
-    return seen
+    state.grad_norm, state.grad_norms = 0.01234, [10.0**-number for number in range(layers)]
+    state.counts = UnitCounts([3] + [0] * (layers - 1), [0] * (layers - 1) + [1])
+    return state
 
 
 def texts(lines: list) -> list[str]:
@@ -56,10 +56,10 @@ def texts(lines: list) -> list[str]:
 
 
 def test_a_count_of_a_stop_rule_has_all_its_digits() -> None:
-    seen = seen_after(980, max_fail=100_000, goal=1e-3)
-    for rule in seen.stopping.criteria:
+    state = seen_after(980, max_fail=100_000, goal=1e-3)
+    for rule in state.stopping.criteria:
         rule.now = {"goal": 0.0123456, "max_fail": 21088}.get(rule.name)
-    shown = "\n".join(texts(draw_frame(seen, 80, 24, UNICODE)))
+    shown = "\n".join(texts(draw_frame(state, 80, 24, UNICODE)))
     assert "goal        0.01235 <= 0.001     loss" in shown
     assert "max_fail      21088 >= 100000    epochs since" in shown
 
@@ -119,12 +119,12 @@ def test_ten_layers_fit_on_80_columns() -> None:
 def test_the_frame_fills_the_terminal_and_never_more(
     width: int, height: int, layers: int, epochs: int, glyphs: Glyphs
 ) -> None:
-    seen = seen_after(epochs, layers, max_fail=300)
-    lines = draw_frame(seen, width, height, glyphs)
+    state = seen_after(epochs, layers, max_fail=300)
+    lines = draw_frame(state, width, height, glyphs)
     assert len(lines) <= height
     assert (len(lines) == height) or height < 10 or epochs < 50
     assert f"epoch {epochs}/2000" in texts(lines)[-1]
-    assert len(summary(seen, width, height, glyphs)) <= max(10, min(height, 20))
+    assert len(summary(state, width, height, glyphs)) <= max(10, min(height, 20))
     if width >= 80:
         assert max(len(text) for text in texts(lines)) <= width
     if glyphs is ASCII:

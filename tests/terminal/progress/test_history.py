@@ -37,10 +37,10 @@ def test_beside_validation_stands_the_mean_loss() -> None:
 
 def test_speed_is_that_of_the_latest_seconds() -> None:
     speed = Speed()
-    assert speed.epochs_a_second is None
+    assert speed.epochs_per_second is None
     for second in range(10):
         speed.update(epoch(second, second))
-    assert speed.epochs_a_second == pytest.approx(1)
+    assert speed.epochs_per_second == pytest.approx(1)
     for second in range(10, 20):
         speed.update(epoch(10 + 100 * (second - 10), second))
-    assert speed.epochs_a_second == pytest.approx(100)
+    assert speed.epochs_per_second == pytest.approx(100)
