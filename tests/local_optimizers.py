@@ -50,5 +50,5 @@ class Looking(Optimizer):
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the configs of a test these optimizers too."""
-    monkeypatch.setitem(OPTIMIZERS.places, "halving", f"{__name__}:Halving")
-    monkeypatch.setitem(OPTIMIZERS.places, "looking", f"{__name__}:Looking")
+    monkeypatch.setitem(OPTIMIZERS.paths, "halving", f"{__name__}:Halving")
+    monkeypatch.setitem(OPTIMIZERS.paths, "looking", f"{__name__}:Looking")

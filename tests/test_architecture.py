@@ -335,9 +335,9 @@ def test_training_from_a_generator_loads_neither_readers_of_files_nor_other_opti
     )
     loaded = set(done.stdout.split("LOADED")[1].split())
     entries = {
-        f"{registry.package}{place.partition(':')[0]}"
+        f"{registry.package}{path.partition(':')[0]}"
         for registry in (GENERATORS, OPTIMIZERS)
-        for place in registry.places.values()
+        for path in registry.paths.values()
     }
     assert entries & loaded == {
         "bpcli.data.generators.patterns",
