@@ -137,7 +137,7 @@ def test_mini_batches_are_refused_where_steps_compare_losses(
     batches = ("--set", "training.batch_size=16")
     result = bpnet("train", XOR, "--set", f"training.optimizer={optimizer}", *batches)
     assert result.code == 2
-    assert f"needs `batch_size: full`: {why}; mini-batches go with" in result.err
+    assert f"needs `batch_size: full`: {why}; for mini-batches use" in result.err
 
 
 def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:

@@ -85,7 +85,7 @@ def test_notes_on_how_a_file_was_read_are_shown(bpnet, folder: Path) -> None:
     [
         ("file", "no.csv", "there is no file"),
         ("file", ".", "is a folder"),
-        ("file", "''", "a word that is not empty"),
+        ("file", "''", "text that is not empty"),
         ("generator", "xor", "two sources of data"),
         ("targets", "answers", "did you mean `answer`?"),
         ("inputs", "[9]", "they are 1 to 3"),
@@ -153,8 +153,8 @@ def test_splits_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> Non
         ("{index: {test: t.csv}}", "t.csv is no list of row numbers"),
         ("{column: colour}", "`blue` is no split"),
         ("{column: colours}", "did you mean `colour`?"),
-        ("{index: {test: t.csv}, column: split}", "`index` and `column` both name the splits"),
-        ("{index: {test: i.txt}, test: 0.5}", "`index` says which rows are in `test`"),
+        ("{index: {test: t.csv}, column: split}", "`index` and `column` both define the splits"),
+        ("{index: {test: i.txt}, test: 0.5}", "`index` already defines the rows of `test`"),
     ],
 )
 def test_splits_that_are_none_are_one_sentence(bpnet, folder, split: str, message: str) -> None:
