@@ -1058,4 +1058,4 @@ def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> Non
     assert "stop reason: max_damping. No step lowers the loss" in ended.out
     large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
     assert large.code == 2
-    assert "of memory for what `levenberg_marquardt` remembers or solves" in large.err
+    assert "of memory for the state and equations of `levenberg_marquardt`" in large.err

@@ -149,7 +149,7 @@ def test_splits_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> Non
         ("{files: {test: other.csv}}", "other.csv: there is no column `colour`"),
         ("{files: {train: other.csv}}", "unknown key `train`"),
         ("{files: {test: t.csv}}", "t.csv is the file of `train` and of `test`"),
-        ("{index: {test: all.txt}}", "none are left to train on"),
+        ("{index: {test: all.txt}}", "no rows are left for training"),
         ("{index: {test: t.csv}}", "t.csv: expected whole numbers"),
         ("{column: colour}", "found `blue`, expected `train`"),
         ("{column: colours}", "did you mean `colour`?"),
