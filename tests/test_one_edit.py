@@ -111,7 +111,7 @@ def test_a_config_may_name_them(bpnet: Bpnet) -> None:
         ("network.activations=[swihs, swish]", "did you mean `swish`"),
         ("network.activations=[{name: swish, betta: 1}, swish]", "did you mean `beta`"),
         ("loss=logcosh", "did you mean `log_cosh`"),
-        ("loss=cross_entropy", "`swish`, which goes with .*log_cosh"),
+        ("loss=cross_entropy", "the last activation is `swish`: use .*log_cosh"),
     ],
 )
 def test_a_config_that_names_them_wrongly_gets_a_hint(

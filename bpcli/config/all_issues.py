@@ -1,12 +1,12 @@
-"""All issues of a config at once, each once, and none that only follows from another.
+"""All issues of a config at once, each once, without those that only follow from another.
 
-Keys and names are put right in a copy, which is validated once; the checks between keys run once,
-on the config as written. An issue follows from another, and is left out, where
+Keys and names are corrected in a copy, which is validated once. The checks between keys run once,
+on the config as written. An issue follows from another, and is left out, when
 
-- the text of its value, or of what is around it, could not be read;
-- a key is missing in a section whose name is a guess, or for a key that could not be put there;
-- a check between keys reads a value that has an issue of its own, or was not written there;
-- another says more about the same key: a check between keys is more precise than "unknown key".
+- the text of its value, or of an enclosing value, could not be read;
+- a key is missing in a section whose name is a guess, or where a misplaced key could not be moved;
+- a check between keys reads a value that has an issue of its own, or that was not written there;
+- another issue is more precise about the same key: a check between keys beats "unknown key".
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bpcli.errors import ConfigIssue
 def all_issues(
     source: Source, validate: Callable[[Mapping[str, Any]], ValidationError | None]
 ) -> list[ConfigIssue]:
-    """The issues of a source beside those of its text, each with its place there."""
+    """The issues of a config besides those of its syntax, each with its mark in the text."""
     mended = mend(source)
     values = [
         issue
@@ -41,14 +41,14 @@ def all_issues(
         for issue in cross_check(source, doubtful)
         if not any(issue.location[:end] in unknown for end in range(len(issue.location)))
     ]
-    keys_said_more_about = {issue.location for issue in between}
-    keys = [issue for issue in mended.issues if issue.location not in keys_said_more_about]
+    precise = {issue.location for issue in between}
+    keys = [issue for issue in mended.issues if issue.location not in precise]
     written = [issue._replace(location=mended.in_text(issue.location)) for issue in values]
     return [source.located(issue) for issue in (*keys, *written, *between)]
 
 
 def _follows(issue: ConfigIssue, mended: Mended) -> bool:
-    """Whether what is wrong with a value comes of what is wrong with a key or name."""
+    """Whether an issue with a value follows from an issue with a key or name."""
     if issue.at_key:
         return issue.location[:-1] in mended.guessed | mended.incomplete
     return mended.is_unread(issue.location)

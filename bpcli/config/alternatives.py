@@ -1,4 +1,4 @@
-"""One config with several optimizers in turn: what a comparison trains."""
+"""One config with several optimizers in turn, for a comparison."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ _RATE = ("training", "learning_rate")
 
 @dataclass(frozen=True)
 class Alternative:
-    """The config with one optimizer, which is called as the user called it."""
+    """The config with one optimizer, labelled as the user wrote it."""
 
     label: str
     config: Config
 
 
 def load_alternatives(path: Path, overrides: Sequence[str], optimizers: str) -> list[Alternative]:
-    """The config with each of a list of optimizers, which the commas outside brackets separate.
+    """The config with each optimizer of a list, separated by commas outside brackets.
 
-    A rate that the config gives is meant for the config's own optimizer: others take their own
-    default, unless `--set` gives a rate for all. Raises `ConfigError` with the issues of all, and
-    where two optimizers are the same.
+    The learning rate of the config belongs to its own optimizer: others take their default, unless
+    `--set` gives a rate for all. Raises `ConfigError` with the issues of all configs, and if two
+    optimizers are the same.
     """
     base = read_source(path, overrides)
     sources = [_with_optimizer(base, text) for text in split_list(optimizers)]
     configs = validate_all([base, *sources])[1:]
     labels = [_label(source.get(("training", "optimizer"))) for source in sources]
-    found = [
+    alternatives = [
         Alternative(label, replace(config, overrides=tuple(overrides)))
         for label, config in zip(labels, configs, strict=True)
     ]
-    _refuse_twins(found)
-    return found
+    _refuse_twins(alternatives)
+    return alternatives
 
 
 def split_list(text: str) -> list[str]:
-    """The items between the commas outside brackets. Raises `ConfigError` where one is empty."""
+    """Split a text at the commas outside brackets. Raises `ConfigError` if an item is empty."""
     items, depth = [""], 0
     for character in text:
         depth += (character in "{[") - (character in "}]")
@@ -57,7 +57,7 @@ def split_list(text: str) -> list[str]:
     items = [item.strip() for item in items]
     if not all(items):
         raise ConfigError(
-            f"{_OPTION} {text}: expected names with a comma between, such as "
+            f"{_OPTION} {text}: expected names separated by commas, such as "
             "traingd,{name: gradient_descent, momentum: 0.5}."
         )
     return items
@@ -78,7 +78,7 @@ def _with_optimizer(base: Source, text: str) -> Source:
 
 
 def _label(given: Any) -> str:
-    """What the user wrote, in brackets what the name does not say: traingdm (momentum 0.5)."""
+    """The name that the user wrote, with its options in brackets: traingdm (momentum 0.5)."""
     if not isinstance(given, dict):
         return str(given)
     options = [f"{key} {value}" for key, value in given.items() if key != "name"]
@@ -86,15 +86,15 @@ def _label(given: Any) -> str:
     return f"{name} ({', '.join(options)})" if options else str(name)
 
 
-def _refuse_twins(found: Sequence[Alternative]) -> None:
-    twins = list(_twins(found))
+def _refuse_twins(alternatives: Sequence[Alternative]) -> None:
+    twins = list(_twins(alternatives))
     if twins:
         raise ConfigError(f"{_OPTION}: {'; '.join(twins)}. Name each once.")
 
 
-def _twins(found: Sequence[Alternative]) -> Iterator[str]:
-    for number, later in enumerate(found):
-        for earlier in found[:number]:
+def _twins(alternatives: Sequence[Alternative]) -> Iterator[str]:
+    for number, later in enumerate(alternatives):
+        for earlier in alternatives[:number]:
             optimizers = [each.config.spec.training.optimizer for each in (earlier, later)]
             if optimizers[0] == optimizers[1]:
                 yield f"`{earlier.label}` and `{later.label}` are the same optimizer"

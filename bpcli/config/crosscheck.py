@@ -1,6 +1,6 @@
-"""Issues that lie between two keys. They are found in the tree as written, beside all others.
+"""Issues between two keys, checked in the config as written.
 
-Every check is lenient about what it does not understand: the models report that.
+Every check ignores values of a wrong type: the models report those.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bpcli.text import quoted
 
 
 class _Doubt(Exception):
-    """A value was asked for that has an issue of its own."""
+    """A check read a value that has an issue of its own."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Reader:
 
     source: Source
     doubtful: Collection[Location] = ()
-    """Values that have an issue of their own: to read one ends the check that does."""
+    """Values that have an issue of their own: reading one ends the check."""
 
     def __call__(self, path: str, default: Any = None) -> Any:
         location = _location(path)
@@ -39,7 +39,7 @@ class Reader:
         return self.source.get(location, default)
 
     def name(self, path: str) -> str:
-        """The name in a short or long form; empty where there is none."""
+        """The name in its short or long form; empty if there is none."""
         value = self(path)
         name = self(f"{path}.name") if isinstance(value, dict) else value
         return name if isinstance(name, str) else ""
@@ -59,7 +59,7 @@ _CHECKS: list[_Check] = []
 
 
 def cross_check(source: Source, doubtful: Collection[Location] = ()) -> Iterator[ConfigIssue]:
-    """The issues that no single key has; a check that reads what is in doubt is given up."""
+    """The issues between keys; a check that reads a doubtful value yields nothing more."""
     read = Reader(source, doubtful)
     for check in _CHECKS:
         with suppress(_Doubt):
@@ -72,18 +72,18 @@ def _check(check: _Check) -> _Check:
 
 
 def _optimizer_check(check: Callable[[Reader, str, type[Optimizer]], _Issues]) -> _Check:
-    """A check that also takes the optimizer and our name for it."""
+    """Register a check that also takes the optimizer's registry name and class."""
 
     def with_optimizer(read: Reader) -> _Issues:
-        name, kind = asked_optimizer(read)
-        if kind is not None:
-            yield from check(read, name, kind)
+        name, optimizer = asked_optimizer(read)
+        if optimizer is not None:
+            yield from check(read, name, optimizer)
 
     return _check(with_optimizer)
 
 
 def asked_optimizer(read: Reader) -> tuple[str, type[Optimizer] | None]:
-    """Our name for the optimizer, and its class; None where there is no such optimizer."""
+    """The registry name of the optimizer, and its class; None if there is no such optimizer."""
     name = read.name("training.optimizer")
     if not name and isinstance(read("training.optimizer"), dict | None):
         name = "gradient_descent"
@@ -102,7 +102,7 @@ def _list(value: Any) -> list[Any]:
 # The network and the loss.
 
 
-def _one_entry_a_layer(key: str) -> _Check:
+def _one_entry_per_layer(key: str) -> _Check:
     def check(read: Reader) -> _Issues:
         layers, given = read("network.layers"), read(f"network.{key}")
         needed = len(_list(layers)) - 1
@@ -118,15 +118,15 @@ def _one_entry_a_layer(key: str) -> _Check:
 
 
 for _key in ("activations", "bias", "parameters"):
-    _check(_one_entry_a_layer(_key))
+    _check(_one_entry_per_layer(_key))
 
 
 @_check
 def _auto_at_the_ends(read: Reader) -> _Issues:
-    for position, size in enumerate(_list(read("network.layers"))[1:-1], start=1):
+    for index, size in enumerate(_list(read("network.layers"))[1:-1], start=1):
         if size == "auto":
             message = "`auto` takes a size from the data: only the first and the last layer can"
-            yield _issue(f"network.layers.{position}", message)
+            yield _issue(f"network.layers.{index}", message)
 
 
 @_check
@@ -140,8 +140,8 @@ def _legal_loss(read: Reader) -> _Issues:
         needed = " or ".join(LOSSES[loss].output_activations or ())
         yield _issue(
             "loss",
-            f"`{loss}` needs a {needed} output layer, but the last activation is `{output}`, which "
-            f"goes with {', '.join(legal_losses(output))}",
+            f"`{loss}` needs a {needed} output layer, but the last activation is `{output}`: use "
+            f"{needed}, or one of the losses {', '.join(legal_losses(output))}",
         )
 
 
@@ -158,9 +158,9 @@ def _one_source(read: Reader) -> _Issues:
 
 @_check
 def _inline_numbers(read: Reader) -> _Issues:
-    """Cells of inline arrays that are no finite numbers; targets may be all words instead."""
+    """Cells of inline arrays that are not finite numbers; targets may all be text instead."""
     if read("data.file") is not None:
-        return  # they are names of columns
+        return  # `inputs` and `targets` name columns
     for key in ("inputs", "targets"):
         rows = _list(read(f"data.{key}"))
         if key == "targets" and all(isinstance(row, str) for row in rows):
@@ -176,17 +176,17 @@ def _inline_numbers(read: Reader) -> _Issues:
 def _indicator_of_fill(read: Reader) -> _Issues:
     if read("data.indicator") and read("data.fill") is None:
         yield _issue(
-            "data.indicator", "`indicator` marks the values that `fill` put in: set `fill` too"
+            "data.indicator", "`indicator` marks the values that `fill` replaced: set `fill` too"
         )
 
 
 @_check
 def _array_files(read: Reader) -> _Issues:
-    """Keys for columns of words and missing values, which arrays of numbers do not have."""
+    """Keys for categories and missing values, which arrays of numbers do not have."""
     file = read("data.file")
     if not isinstance(file, str):
         return
-    from bpcli.data.files.arrays import ARRAY_SUFFIXES  # only now: other sources do without
+    from bpcli.data.files.arrays import ARRAY_SUFFIXES  # here: other sources do not need it
 
     for key in ("fill", "categories", "weight"):
         if file.lower().endswith(ARRAY_SUFFIXES) and read(f"data.{key}"):
@@ -200,12 +200,12 @@ def _target_scale(read: Reader) -> _Issues:
     if read("data.targets") == "same_as_inputs" and scale != "none":
         yield _issue(
             "data.scale.targets",
-            "with `targets: same_as_inputs` the targets take the scale of the inputs: leave this "
-            "out",
+            "with `targets: same_as_inputs` the targets take the scale of the inputs: remove this "
+            "key",
         )
     elif scale in FITTED_RULES and loss is not None and loss.targets != "values":
         message = (
-            f"`{scale}` takes targets out of [0, 1], where the loss needs them: leave this out"
+            f"`{scale}` scales targets beyond [0, 1], the range this loss needs: remove this key"
         )
         yield _issue("data.scale.targets", message)
 
@@ -215,13 +215,13 @@ def _fractions(read: Reader) -> _Issues:
     splits = {name: read(f"data.split.{name}") for name in ("train", "val", "test")}
     numbers = {name: value for name, value in splits.items() if _is_number(value)}
     total = sum(numbers.values())
-    told = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+    given = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
     if read("data.split.folds") is not None:
         return
     if "train" in numbers and abs(total - 1) > 1e-9:
-        yield _issue("data.split", f"the splits add up to {total:g}, not 1 ({told})", at_key=True)
+        yield _issue("data.split", f"the splits add up to {total:g}, not 1 ({given})", at_key=True)
     elif "train" not in numbers and total >= 1:
-        message = f"val and test take all rows ({told}): none are left to train on"
+        message = f"val and test take all rows ({given}): no rows are left for training"
         yield _issue("data.split", message, at_key=True)
 
 
@@ -230,19 +230,19 @@ _WAYS = ("files", "index", "column")
 
 @_check
 def _one_way_to_split(read: Reader) -> _Issues:
-    """Splits named by files, row numbers or a column: in one way, and for files alone."""
+    """Splits given by files, row numbers or a column: in one way, and for tables in files only."""
     ways = [way for way in _WAYS if read(f"data.split.{way}") is not None]
     if ways and read("data.file") is None:
         yield _issue(f"data.split.{ways[0]}", f"`{ways[0]}` is for tables in files", at_key=True)
     elif len(ways) > 1:
         names = " and ".join(f"`{way}`" for way in ways)
         yield _issue(
-            f"data.split.{ways[1]}", f"{names} both name the splits: keep one", at_key=True
+            f"data.split.{ways[1]}", f"{names} both define the splits: keep one", at_key=True
         )
     for name in ("train", "val", "test"):
         named = [way for way in _WAYS[:2] if read(f"data.split.{way}.{name}") is not None]
         if named and read(f"data.split.{name}"):
-            message = f"`{named[0]}` says which rows are in `{name}`: leave this out"
+            message = f"`{named[0]}` already defines the rows of `{name}`: remove this key"
             yield _issue(f"data.split.{name}", message)
 
 
@@ -253,13 +253,13 @@ def _folds(read: Reader) -> _Issues:
         if read(f"data.split.{key}"):
             yield _issue(
                 f"data.split.{key}",
-                "each of the `folds` is a test set in turn, and all other rows train: leave "
-                f"`{key}` out",
+                "each of the `folds` is the test set once, and all other rows train: remove "
+                f"`{key}`",
                 at_key=True,
             )
     if fold is not None and folds is None:
         yield _issue(
-            "data.split.fold", "`fold` chooses one of several: set `folds` too", at_key=True
+            "data.split.fold", "`fold` chooses one of the `folds`: set `folds` too", at_key=True
         )
     elif _is_number(fold) and _is_number(folds) and fold > folds:
         yield _issue("data.split.fold", f"found {fold}, but there are {folds} `folds`")
@@ -274,7 +274,7 @@ def _batches(read: Reader) -> _Issues:
         return
     for key, what in (("sampling", "`sampling: random`"), ("rows_per_epoch", "`rows_per_epoch`")):
         if read(f"training.{key}") not in (None, "shuffle"):
-            message = f"{what} is for mini-batches: give `training.batch_size` a number"
+            message = f"{what} is for mini-batches: set `training.batch_size` to a number"
             yield _issue(f"training.{key}", message)
 
 
@@ -288,7 +288,7 @@ def _validation_set(read: Reader) -> _Issues:
         if read(f"training.stop.{key}") is not None:
             yield _issue(
                 f"training.stop.{key}",
-                f"`{key}` watches the validation loss, but there is no validation set: set "
+                f"`{key}` needs the validation loss, but there is no validation set: set "
                 "`data.split.val`",
             )
 
@@ -328,11 +328,11 @@ def _layerwise(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issues:
 @_optimizer_check
 def _full_batch(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issues:
     if optimizer.full_batch_because and read("training.batch_size", "full") != "full":
-        able = [name for name, kind in OPTIMIZERS.items() if kind.full_batch_because is None]
+        able = [name for name, entry in OPTIMIZERS.items() if entry.full_batch_because is None]
         yield _issue(
             "training.batch_size",
-            f"`{name}` needs `batch_size: full`: {optimizer.full_batch_because}; mini-batches go "
-            f"with {' or '.join(able)}",
+            f"`{name}` needs `batch_size: full`: {optimizer.full_batch_because}; for mini-batches "
+            f"use {' or '.join(able)}",
         )
 
 
@@ -345,8 +345,8 @@ def _learning_rate(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issu
     elif isinstance(rate, dict) and optimizer.changes_its_rate:
         yield _issue(
             "training.learning_rate",
-            f"`{name}` changes the learning rate itself, so it has no schedule: give the number to "
-            "start with",
+            f"`{name}` changes the learning rate itself, so it takes no schedule: set the initial "
+            "rate as a number",
             at_key=True,
         )
 
@@ -355,10 +355,10 @@ def _learning_rate(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issu
 def _sum_of_squares(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issues:
     loss = LOSSES.get(read.name("loss"))
     if optimizer.needs_sum_of_squares and loss is not None and not loss.is_sum_of_squares:
-        squares = [name for name, kind in LOSSES.items() if kind.is_sum_of_squares]
+        squares = [name for name, entry in LOSSES.items() if entry.is_sum_of_squares]
         yield _issue(
             "loss",
-            f"`{name}` minimises sums of squares, and this loss is not one: take "
+            f"`{name}` minimises sums of squares, and this loss is not one: use "
             f"{' or '.join(squares)}, or an optimizer for any loss, such as `lbfgs`",
         )
 
@@ -366,5 +366,5 @@ def _sum_of_squares(read: Reader, name: str, optimizer: type[Optimizer]) -> _Iss
 @_optimizer_check
 def _own_l2(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issues:
     if optimizer.finds_l2 and read("training.l2", 0):
-        message = f"`{name}` finds the strength of weight decay itself: leave `l2` out"
+        message = f"`{name}` finds the strength of weight decay itself: remove `l2`"
         yield _issue("training.l2", message)

@@ -1,4 +1,4 @@
-"""The config's `data`: where the rows come from, which of them train, and how they are scaled."""
+"""The config's `data`: the source of the rows, their splits, and how columns are scaled."""
 
 from __future__ import annotations
 
@@ -19,51 +19,53 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 class DivideBy(Strict):
     """Divide by a constant, such as 16 or 255 for images."""
 
-    divide_by: Annotated[float, Field(gt=0, description="What every number is divided by.")]
+    divide_by: Annotated[float, Field(gt=0, description="The divisor of every number.")]
 
 
 ScaleSpec: TypeAlias = ScaleRule | DivideBy
 
 
 class Scaling(Strict):
-    """How columns are scaled; fitted on the training rows, inverted wherever numbers are shown."""
+    """How columns are scaled: fitted on the training rows, inverted in all outputs."""
 
     inputs: ScaleSpec = Field(default="none", description="The rule for the inputs.")
-    targets: ScaleSpec = Field(default="none", description="The rule for targets that are values.")
+    targets: ScaleSpec = Field(default="none", description="The rule for numeric targets.")
 
 
 class SplitConfig(Strict):
-    """Fractions of the rows; `train` is what the others leave.
+    """Fractions of the rows, where `train` defaults to the rest; or k folds.
 
-    Or k `folds`, each in turn the test set, of whose other rows `val` is a fraction; `fold`
+    Each of the `folds` is the test set once; `val` is then a fraction of the other rows. `fold`
     chooses one of them, counted from 1.
     """
 
     train: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None, description="The fraction that is trained on; what the others leave."
+        default=None, description="The fraction used for training; null: the rest."
     )
     val: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
-        description="The fraction held back to choose the best epoch and to stop early.",
+        description="The fraction held out to choose the best epoch and to stop early.",
     )
     test: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.0, description="The fraction held back to score what was trained."
+        default=0.0, description="The fraction held out to score the trained network."
     )
     stratify: bool | Literal["auto"] = Field(
         default="auto",
-        description="Whether each split has its share of every class; `auto`: of classes.",
+        description="Whether each split keeps the proportions of the classes; `auto`: if the "
+        "targets are classes.",
     )
     folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = Field(
         default=None,
-        description="So many test sets in turn, each of which all other rows train for.",
+        description="The number of folds for cross-validation: each is the test set once, and all "
+        "other rows train.",
     )
     fold: Count | None = Field(
-        default=None, description="Only this one of the `folds`, counted from 1."
+        default=None, description="Train only this one of the `folds`, counted from 1."
     )
 
     @property
     def has_all_folds(self) -> bool:
-        """Whether all folds are asked for, not one of them."""
+        """Whether all folds are to be trained, not one of them."""
         return self.folds is not None and self.fold is None
 
     @property
@@ -79,20 +81,19 @@ class SplitConfig(Strict):
         return {"train": train, "val": self.val, "test": self.test}
 
 
-SPLIT = "Which rows train, validate and test; without it all rows train."
+SPLIT = "The training, validation and test sets; without it, all rows train."
 
 
 class Data(Strict):
     """Keys that every source of data has."""
 
     key: ClassVar[str]
-    """The one of its own keys that tells it from other sources."""
+    """The key that only this source has."""
 
     split: SplitConfig = Field(default=SplitConfig.model_construct(), description=SPLIT)
     scale: Scaling = Field(
         default=Scaling.model_construct(),
-        description="How columns are scaled; fitted on the training rows, and undone wherever "
-        "numbers are shown.",
+        description="How columns are scaled: fitted on the training rows, inverted in all outputs.",
     )
 
     @property
@@ -102,7 +103,7 @@ class Data(Strict):
 
     @property
     def is_regression(self) -> bool:
-        """Whether the config itself says that targets of 0 and 1 are no classes."""
+        """Whether the config states that targets of 0 and 1 are numbers, not classes."""
         return False
 
 
@@ -111,17 +112,17 @@ class GeneratedData(Data):
 
     key: ClassVar[str] = "generator"
 
-    generator: str = Field(description="What makes the rows; its own options stand beside it.")
+    generator: str = Field(description="The generator of the rows; its options are further keys.")
     targets: Literal["classes", "values", "same_as_inputs"] | None = Field(
         default=None,
-        description="What is learned; null: what the generator gives. `values` takes classes as "
+        description="The type of the targets; null: as generated. `values` takes classes as "
         "numbers, `same_as_inputs` makes an autoencoder.",
     )
 
     @property
     def source(self) -> Generator:
-        kind = GENERATORS[self.generator]
-        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+        generator = GENERATORS[self.generator]
+        return generator(**{field.name: getattr(self, field.name) for field in fields(generator)})
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> Self:

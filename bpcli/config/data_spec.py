@@ -1,4 +1,4 @@
-"""The config's `data` as one of several models, which its keys tell apart."""
+"""The config's `data` as one of several models, chosen by its keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bpcli.config.inline_models import InlineData
 
 
-def _kind_of_data(value: Any) -> str | None:
+def _model_tag(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     if "file" in value and "generator" not in value:
@@ -28,21 +28,21 @@ def _kind_of_data(value: Any) -> str | None:
 
 
 @cache
-def _data_model(kind: str) -> type[BaseModel]:
-    if kind == "arrays":
+def _data_model(tag: str) -> type[BaseModel]:
+    if tag == "arrays":
         from bpcli.config.inline_models import InlineData
 
         return InlineData
-    if kind == "file":
-        from bpcli.config.file_models import FileData  # only now: it takes 10 ms of a start
+    if tag == "file":
+        from bpcli.config.file_models import FileData  # here: importing it takes 10 ms
 
         return FileData
-    maker, meaning = GENERATORS[kind], GeneratedData.model_fields["generator"].description
-    keys = {"generator": (Literal[kind], Field(description=meaning)), **options_of(maker)}
-    return create_model(f"data_{kind}", __base__=GeneratedData, __doc__=maker.__doc__, **keys)
+    generator, meaning = GENERATORS[tag], GeneratedData.model_fields["generator"].description
+    keys = {"generator": (Literal[tag], Field(description=meaning)), **options_of(generator)}
+    return create_model(f"data_{tag}", __base__=GeneratedData, __doc__=generator.__doc__, **keys)
 
 
 if TYPE_CHECKING:
     DataSpec: TypeAlias = GeneratedData | InlineData | FileData
 else:
-    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays", "file"], _kind_of_data, _data_model)]
+    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays", "file"], _model_tag, _data_model)]

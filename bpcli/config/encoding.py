@@ -1,4 +1,4 @@
-"""The text of a config file: UTF-8, with a refusal that names what a file seems to be instead."""
+"""Decode a config file as UTF-8; the error names the encoding that a file seems to have instead."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ _BYTE_ORDER_MARKS = {  # UTF-32 first: its little-endian mark begins as that of 
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_ASCII_IN: dict[
-    tuple[bool, ...], str
-] = {  # where the zeros are in the first four bytes of ASCII text
+_ASCII_IN: dict[tuple[bool, ...], str] = {  # positions of the zeros in four bytes of ASCII text
     (False, True, True, True): "UTF-32",
     (True, True, True, False): "UTF-32",
     (False, True, False, True): "UTF-16",
@@ -23,10 +21,10 @@ _ASCII_IN: dict[
 
 
 def decode(content: bytes, name: str) -> str:
-    """The text of UTF-8 bytes, without a byte order mark. Raises `ConfigError` for any other."""
-    found = _wide_encoding(content)
-    if found is not None:
-        raise ConfigError(f"{name} is {found}, not UTF-8: save it as UTF-8.")
+    """The text of UTF-8 bytes, without a byte order mark. Raises `ConfigError` for others."""
+    encoding = _wide_encoding(content)
+    if encoding is not None:
+        raise ConfigError(f"{name} is {encoding}, not UTF-8: save it as UTF-8.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,7 +43,7 @@ def _wide_encoding(content: bytes) -> str | None:
 
 
 def _narrow_encoding(content: bytes) -> str:
-    """What bytes that are no UTF-8 seem to be; a guess, for the message only."""
+    """A guess at the encoding of bytes that are not UTF-8, for the message only."""
     others = bytes(byte for byte in content if byte >= 0x80)
     if any(byte < 0x20 and byte not in b"\t\n\r\f\x1b" for byte in content):
         return "a binary file"
@@ -57,7 +55,7 @@ def _narrow_encoding(content: bytes) -> str:
 
 
 def _is_gbk(content: bytes) -> bool:
-    """Whether it reads as GBK, with every character beyond ASCII a Chinese one or its sign."""
+    """Whether the bytes are GBK whose characters beyond ASCII are all Chinese or full-width."""
     try:
         text = content.decode("gbk")
     except UnicodeDecodeError:

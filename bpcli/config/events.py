@@ -1,8 +1,8 @@
-"""PyYAML's events with their places, in which an alias is followed by what it stands for.
+"""PyYAML's events with their marks, where an alias is replaced by the events of its anchor.
 
 The parser and scanner are the pure-Python ones, which keep their state in lists: however deep a
-text nests, the stack stays flat. An alias is replayed as if its text stood there, so that what
-reads the events needs to know of none; whoever reads has to count, for copies can be of copies.
+text nests, the stack stays flat. An alias is replayed as if its text stood there, so the reader
+sees no aliases. The reader must count events, because copies can contain copies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Event: TypeAlias = yaml.Event
 
 
 class Placed(NamedTuple):
-    """An event, where it stands, and whether that is an alias for it."""
+    """An event, its mark, and whether it was copied for an alias."""
 
     event: Event
     mark: Mark
@@ -27,7 +27,7 @@ class Placed(NamedTuple):
 
 
 class Unreadable(Exception):
-    """The text cannot be read further than this."""
+    """The text cannot be read beyond this point."""
 
     def __init__(self, message: str, mark: Mark) -> None:
         super().__init__(message)
@@ -37,7 +37,8 @@ class Unreadable(Exception):
 def placed_events(text: str) -> Iterator[Placed]:
     """The events of a text, with aliases replayed.
 
-    Raises PyYAML's own errors, and `Unreadable` for an alias of nothing and what PyYAML trips over.
+    Raises PyYAML's own errors, and `Unreadable` for an alias without an anchor and for text on
+    which PyYAML fails.
     """
     anchors = _Anchors()
     for event in _events(text):
@@ -58,7 +59,7 @@ def _events(text: str) -> Iterator[Event]:
 
 
 class _Open(NamedTuple):
-    """An anchor whose value has not ended: at which depth it will, where its record begins."""
+    """An anchor whose value has not ended: the depth at which it ends, the start of its record."""
 
     name: str
     depth: int
@@ -66,7 +67,7 @@ class _Open(NamedTuple):
 
 
 class _Anchors:
-    """What each anchor stands for, as events."""
+    """The events of each anchor's value."""
 
     def __init__(self) -> None:
         self.known: dict[str, list[Event]] = {}
@@ -75,7 +76,7 @@ class _Anchors:
         self.depth = 0
 
     def take(self, event: Event) -> Iterator[Placed]:
-        """The event, or what its alias stands for; recorded while an anchor is open."""
+        """Yield the event, or the copied events of its alias; record them for open anchors."""
         mark = mark_of(event)
         if isinstance(event, yaml.AliasEvent):
             for copy in self._meaning(event, mark):
@@ -113,17 +114,17 @@ class _Anchors:
     def _meaning(self, event: yaml.AliasEvent, mark: Mark) -> list[Event]:
         name = event.anchor
         if name in [each.name for each in self.open]:
-            raise Unreadable(f"`*{name}` stands inside what it stands for", mark)
+            raise Unreadable(f"`*{name}` stands inside its own anchor `&{name}`", mark)
         if name not in self.known:
-            hint = did_you_mean(name, self.known) or ": put it in quotes if it is meant as a word"
+            hint = did_you_mean(name, self.known) or ": put it in quotes if it is meant as text"
             raise Unreadable(f"there is no `&{name}` above for this alias{hint}", mark)
         return self.known[name]
 
 
 def mark_of(event: Event) -> Mark:
-    """Where an event stands; of what runs over several lines, where it begins."""
+    """The mark of an event; for an event over several lines, the mark of its first character."""
     start, end = event.start_mark, event.end_mark
-    assert start is not None, "PyYAML's parser says where"
-    assert end is not None, "PyYAML's parser says where"
+    assert start is not None, "PyYAML's parser sets marks"
+    assert end is not None, "PyYAML's parser sets marks"
     one_line = end.line == start.line and end.column > start.column
     return Mark(start.line, start.column, end.column if one_line else start.column + 1)

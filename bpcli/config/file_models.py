@@ -1,6 +1,6 @@
-"""The config's `data` where it is a table in a file, whose splits may be files too.
+"""The config's `data` for a table in a file; its splits may be files too.
 
-Most of it is for files alone, so it is loaded where a config names one.
+This module is only loaded when a config names a file: that keeps start-up fast for other configs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FileName: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
 class SplitFiles(Strict):
-    """Files that hold a split each."""
+    """One file for each split."""
 
     val: FileName | None = Field(default=None, description="The file for the validation set.")
     test: FileName | None = Field(default=None, description="The file for the test set.")
@@ -38,16 +38,16 @@ class SplitFiles(Strict):
 
 
 class SplitIndexFiles(SplitFiles):
-    """Text files with the row numbers of a split each, counted from 0."""
+    """Text files with the row numbers of one split each, counted from 0."""
 
     train: FileName | None = Field(default=None, description="The file for the training set.")
 
 
 class FileSplit(SplitConfig):
-    """Splits of a table in a file, which may be told apart beforehand in one of three ways."""
+    """Splits of a table in a file: drawn, or given by files, by row numbers or by a column."""
 
     files: SplitFiles | None = Field(
-        default=None, description="Files of their own for splits: {val: a.csv, test: b.csv}."
+        default=None, description="A separate file for each split: {val: a.csv, test: b.csv}."
     )
     index: SplitIndexFiles | None = Field(
         default=None,
@@ -55,7 +55,7 @@ class FileSplit(SplitConfig):
         "test: c.txt}.",
     )
     column: Selector | None = Field(
-        default=None, description="A column that says train, val or test."
+        default=None, description="The column that contains train, val or test for each row."
     )
 
     @property
@@ -72,60 +72,69 @@ class FileData(Data):
 
     split: FileSplit = Field(default=FileSplit(), description=SPLIT)
     file: FileName = Field(
-        description="The table, from the config's folder: .csv, .tsv, .txt and other text; "
-        ".parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
+        description="The path of the table, relative to the config's folder: .csv, .tsv, .txt and "
+        "other text; .parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
     )
     header: bool = Field(
         default=True,
-        description="false: the first row is data, and the columns are `x1`, `x2`, … or as "
-        "`columns` says.",
+        description="Whether the first row holds the column names; without a header, they are "
+        "`x1`, `x2`, … or those in `columns`.",
     )
     columns: Annotated[list[str], Field(min_length=1)] | None = Field(
-        default=None, description="Names, one for each column, instead of the header's."
+        default=None, description="Column names, one per column, instead of the header's."
     )
     separator: str | None = Field(
-        default=None, description="Between columns: one character, or whitespace; null: found out."
+        default=None,
+        description="The column separator: one character, or whitespace; null: detected.",
     )
-    quote: str = Field(default='"', description="Around fields with separators in them.")
-    decimal: Literal[".", ","] = Field(default=".", description="`,` reads 1,5 as a number.")
+    quote: str = Field(
+        default='"', description="The quote character around fields that contain separators."
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".", description="The decimal sign; `,` reads 1,5 as a number."
+    )
     encoding: str | None = Field(
         default=None,
-        description="null: UTF-8 or what the first bytes say, else cp1252 or latin-1, with a note.",
+        description="The text encoding; null: UTF-8 or what a byte order mark says, else cp1252 or "
+        "latin-1, with a note.",
     )
     missing: list[str | int | float] = Field(
         default=[*MISSING],
-        description="The words for a missing value, which is refused without `fill`.",
+        description="Entries that mean a missing value. Missing values are an error without "
+        "`fill`.",
     )
     inputs: Selectors = Field(
         default="*",
-        description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` leaves '
-        "one out. The targets never belong to them.",
+        description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` excludes '
+        "one. Target columns are never inputs.",
     )
     targets: Selectors | None = Field(
         default=None,
-        description="The columns to predict, one or several; null: the last. Or same_as_inputs.",
+        description="The columns to predict, one or several; null: the last column. "
+        "`same_as_inputs` makes an autoencoder.",
     )
     categories: list[Selector] = Field(
         default_factory=list,
-        description="Columns that are words although they look like numbers, or have more than 50 "
-        "of them.",
+        description="Columns to read as categories although they look like numbers or have more "
+        "than 50 unique values.",
     )
     fill: FillRule | dict[str, FillRule] | None = Field(
         default=None,
-        description="What stands in for missing values, for all columns or by name or pattern; "
-        "words take the most frequent.",
+        description="What replaces missing values, for all columns or by name or pattern; "
+        "categories always take the most frequent.",
     )
     indicator: bool | list[Selector] = Field(
         default=False,
-        description="A further input says where a value was missing: true for each column with "
-        "gaps, or a list of columns.",
+        description="Adds an input that is 1 where a value was missing: true for every column with "
+        "missing values, or a list of columns.",
     )
     weight: Annotated[str, Field(min_length=1)] | None = Field(
         default=None,
-        description="A column of weights, a number above 0 for each row, which is no input then.",
+        description="The column of row weights, numbers greater than 0; it is not an input.",
     )
     task: FileTask | None = Field(
-        default=None, description="classification, where numbers are classes; null: by the target."
+        default=None,
+        description="Whether the targets are classes or values; null: inferred from the target.",
     )
 
     @field_validator("separator", "quote")
@@ -134,8 +143,8 @@ class FileData(Data):
         if info.field_name == "separator" and sign in (None, WHITESPACE):
             return sign
         if sign is None or len(sign) != 1 or sign in "\r\n" or not sign.isascii():
-            word = f", or `{WHITESPACE}`" * (info.field_name == "separator")
-            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){word}")
+            alternative = f", or `{WHITESPACE}`" * (info.field_name == "separator")
+            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){alternative}")
         return sign
 
     @property

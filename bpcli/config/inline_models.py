@@ -1,4 +1,4 @@
-"""The config's `data` where it is rows written out in the config itself."""
+"""The config's `data` for rows written in the config itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from bpcli.data.inline import InlineArrays
 
 
 class InlineData(Data):
-    """Rows written out in the config."""
+    """Rows written in the config."""
 
     key: ClassVar[str] = "inputs"
 
-    # numbers or lists of them; the cross-check says which cell is neither
+    # numbers or lists of them; the cross-check reports the cells that are neither
     inputs: list[Any] = Field(description="The rows: lists of numbers, or numbers.")
     targets: list[Any] | Literal["same_as_inputs"] | None = Field(
-        default=None, description="A target a row: numbers, lists of them, or words for classes."
+        default=None,
+        description="One target per row: a number, a list of numbers, or the name of a class.",
     )
 
     @property

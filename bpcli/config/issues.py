@@ -1,4 +1,4 @@
-"""The issues of a config as one error: in the order of their lines, each with what stands there."""
+"""The issues of a config as one error: in the order of their lines, each with its line's text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bpcli.text import text_width, visible
 
 
 def config_error(name: str, text: str, issues: Iterable[ConfigIssue]) -> ConfigError:
-    """All issues of a text as one error: those of `--set` first, then in the order of lines."""
+    """All issues of a text as one error: issues of `--set` first, then in the order of lines."""
     unique = {(issue.message, issue.mark): issue for issue in issues}
     ordered = sorted(unique.values(), key=_order)
     lines = lines_of(text)
@@ -23,11 +23,11 @@ def config_error(name: str, text: str, issues: Iterable[ConfigIssue]) -> ConfigE
 
 
 MOST_ISSUES = 100
-"""Issues that are shown at once: where there are more, one misunderstanding is behind them."""
+"""The most issues shown at once: when there are more, they probably share one cause."""
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text as PyYAML counts them, without what it gives no column."""
+    """The lines of a text as PyYAML counts them, without byte order marks, which have no column."""
     return _LINE_BREAK.split(text.replace("\ufeff", ""))
 
 
@@ -49,14 +49,14 @@ def _render(name: str, lines: list[str], issue: ConfigIssue) -> str:
 
 
 def _short(option: str) -> str:
-    """An option as a heading: the line below it shows what a long one has at the place."""
+    """An option as a heading, shortened; the line below it shows the part that matters."""
     return visible(
         option if len(option) <= _LONGEST_OPTION else f"{option[: _LONGEST_OPTION - 3]}..."
     )
 
 
 def _excerpt(line: str, mark: Mark) -> str:
-    """The line, or what is around the place in a long one, with carets under the exact text."""
+    """The line, or the part of a long line around the mark, with carets under the exact text."""
     start = max(0, mark.column - _EXCERPT // 2)
     end = min(mark.end_column, start + _EXCERPT)
     pieces = (line[start : mark.column], line[mark.column : end], line[end : start + _EXCERPT])

@@ -1,4 +1,4 @@
-"""Which keys may stand where: by section, and by the entry of a registry that it names."""
+"""The allowed keys of each section, some of which depend on the registry entry it names."""
 
 from __future__ import annotations
 
@@ -23,47 +23,47 @@ from bpcli.optimizers.schedules import SCHEDULES
 Tree: TypeAlias = Mapping[str, Any]
 
 NAMING_KEYS = ("name", "generator", "schedule")
-"""Keys under which a mapping names the entry of a registry that it means."""
+"""Keys under which a mapping names an entry of a registry."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A section that names an entry of a registry, with the entry's options beside the name."""
+    """A section that names an entry of a registry and sets its options."""
 
     registry: Mapping[str, type]
     aliases: Mapping[str, str]
     key: str = "name"
     default: str | None = None
     other_keys: tuple[str, ...] = ()
-    """Keys that may stand instead of `key`, where the section is of another kind."""
+    """Keys that may stand instead of `key`; the section then names no entry."""
 
     @property
     def naming_keys(self) -> tuple[str, ...]:
         return (self.key, *self.other_keys)
 
-    def is_named(self, here: Collection[str]) -> bool:
-        """Whether the keys of the section say what it is."""
-        return any(key in here for key in self.naming_keys)
+    def is_named(self, section: Collection[str]) -> bool:
+        """Whether the section has one of the naming keys."""
+        return any(key in section for key in self.naming_keys)
 
     def entry(self, name: object) -> str | None:
-        """Our name for what a config calls so."""
+        """The registry name of a name or alias; None if there is no such entry."""
         name = self.aliases.get(name, name) if isinstance(name, str) else self.default
         return name if name in self.registry else None
 
     @property
     def names(self) -> list[str]:
-        """All that a config may call the entries."""
+        """All names and aliases of the entries."""
         return [*self.registry, *self.aliases]
 
     def options(self, name: str) -> list[str]:
         return [field.name for field in fields(self.registry[name])]
 
     def with_option(self, key: str) -> list[str]:
-        """The entries that have such an option."""
+        """The entries that have this option."""
         return [name for name in self.registry if key in self.options(name)]
 
     def closest(self, keys: Collection[str]) -> str:
-        """The entry that has most of these options, and fewest others."""
+        """The entry with most of these options and fewest others."""
 
         def closeness(name: str) -> tuple[int, int]:
             known = len(set(keys) & set(self.options(name)))
@@ -73,7 +73,7 @@ class Choice:
 
 
 _OPTIMIZERS = {alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()}
-_CHOICES: dict[Location, Choice] = {  # 0 stands for every position of a list
+_CHOICES: dict[Location, Choice] = {  # 0 stands for every index of a list
     ("training", "optimizer"): Choice(OPTIMIZERS, _OPTIMIZERS, default="gradient_descent"),
     ("training", "learning_rate"): Choice(SCHEDULES, {}, key="schedule"),
     ("data",): Choice(GENERATORS, {}, "generator", None, ("file", "inputs")),
@@ -84,16 +84,16 @@ _CHOICES: dict[Location, Choice] = {  # 0 stands for every position of a list
 
 
 def _sections() -> dict[Location, list[str]]:
-    """The keys of each section, those of sections in sections last."""
-    found: dict[Location, list[str]] = {}
+    """The keys of each section, outer sections first."""
+    sections: dict[Location, list[str]] = {}
     models: list[tuple[Location, Any]] = [((), Spec)]
     models += [(("data",), model) for model in (GeneratedData, InlineData, FileData)]
-    for at, model in models:  # which grows
-        keys = found.setdefault(at, [])
+    for at, model in models:  # the list grows during the loop
+        keys = sections.setdefault(at, [])
         keys += [key for key in model.model_fields if key not in keys]
         for key, value in model.model_fields.items():
             models += _models_in(value.annotation, (*at, key))
-    return dict(sorted(found.items(), key=lambda item: len(item[0])))
+    return dict(sorted(sections.items(), key=lambda item: len(item[0])))
 
 
 def _models_in(annotation: Any, at: Location) -> Iterator[tuple[Location, type[BaseModel]]]:
@@ -108,34 +108,34 @@ _SECTIONS = _sections()
 
 
 def choice_at(location: Location) -> Choice | None:
-    """The choice that a section, or an entry of a list, makes."""
-    return _CHOICES.get(_any_position(location))
+    """The choice of a section, or of an item of a list."""
+    return _CHOICES.get(_any_index(location))
 
 
 def choices_in(tree: Tree) -> Iterator[Location]:
-    """The locations of a config that name an entry of a registry, or should."""
+    """The locations of a config where an entry of a registry is, or should be, named."""
     for location in _CHOICES:
         if location[-1] == 0:
             items = value_at(tree, location[:-1])
             count = len(items) if isinstance(items, list) else 0
-            yield from ((*location[:-1], position) for position in range(count))
+            yield from ((*location[:-1], index) for index in range(count))
         else:
             yield location
 
 
 def is_section(location: Location) -> bool:
-    """Whether the keys of a mapping there are ours, not words of the user."""
-    place = _any_position(location)
-    return place in _SECTIONS or place in _CHOICES
+    """Whether the keys of a mapping there are fixed, not chosen by the user."""
+    generic = _any_index(location)
+    return generic in _SECTIONS or generic in _CHOICES
 
 
 def subsections(location: Location) -> list[str]:
-    """The keys of a section that hold sections of their own."""
+    """The keys of a section whose values are sections."""
     return [str(inner[-1]) for inner in _SECTIONS if inner and inner[:-1] == location]
 
 
-def _any_position(location: Location) -> Location:
-    """The location with every position in a list as 0."""
+def _any_index(location: Location) -> Location:
+    """The location with every list index replaced by 0."""
     return tuple(0 if isinstance(key, int) else key for key in location)
 
 
@@ -143,7 +143,7 @@ def known_keys(tree: Tree, location: Location) -> list[str]:
     """The keys that may stand in the mapping at a location."""
     if location == ("data",):
         return _keys_of_data(tree)
-    keys = list(_SECTIONS.get(_any_position(location), []))
+    keys = list(_SECTIONS.get(_any_index(location), []))
     choice = choice_at(location)
     if choice is not None:
         entry = choice.entry(_named(tree, location, choice))
@@ -161,28 +161,28 @@ def _keys_of_data(tree: Tree) -> list[str]:
         return [*GeneratedData.model_fields, *(choice.options(entry) if entry else [])]
     if "file" in data:
         return list(FileData.model_fields)
-    return [*InlineData.model_fields, "file"]  # beside `file`, `inputs` are columns
+    return [*InlineData.model_fields, "file"]  # with `file`, `inputs` are columns
 
 
 def _named(tree: Tree, location: Location, choice: Choice) -> object:
-    here = value_at(tree, location)
-    return here.get(choice.key) if isinstance(here, dict) else here
+    value = value_at(tree, location)
+    return value.get(choice.key) if isinstance(value, dict) else value
 
 
 def home_of(tree: Tree, key: str, parent: Location) -> Location | None:
-    """The section a misplaced key belongs in; None where it is at home, with other neighbours."""
+    """The section that a misplaced key belongs in; None if its own section can have it."""
     return None if could_stand(key, parent) else next(_homes(tree, key), None)
 
 
 def could_stand(key: str, section: Location) -> bool:
-    """Whether the section has such a key, if perhaps with another name in it."""
+    """Whether the section can have this key, perhaps with another entry named."""
     choice = choice_at(section)
     is_option = choice is not None and bool(choice.with_option(key))
-    return is_option or key in _SECTIONS.get(_any_position(section), [])
+    return is_option or key in _SECTIONS.get(_any_index(section), [])
 
 
 def _homes(tree: Tree, key: str) -> Iterator[Location]:
-    """First the sections that always have the key, then those that have it now, or could."""
+    """Sections that always have the key, then those that have it now, then those that could."""
     yield from (section for section, keys in _SECTIONS.items() if key in keys)
     yield from (section for section in _CHOICES if key in known_keys(tree, section))
     yield from (section for section, choice in _CHOICES.items() if choice.with_option(key))

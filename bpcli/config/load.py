@@ -29,13 +29,13 @@ class Config:
     overrides: tuple[str, ...] = ()
 
     def error(self, issues: Iterable[ConfigIssue]) -> ConfigError:
-        """Issues that only the data could show, at their places in the text."""
+        """Issues that only the data show, with their marks in the text."""
         return self.source.error(issues)
 
     def resolved(self) -> str:
         """The config as YAML with every default written out."""
         tree = self.spec.model_dump()
-        for key in ("targets", "split", "scale"):  # the source and its options first
+        for key in ("targets", "split", "scale"):  # after the source and its options
             tree["data"][key] = tree["data"].pop(key)
         return dump(tree)
 
@@ -49,7 +49,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = No
 
 
 def read_source(path: Path, overrides: Sequence[str]) -> Source:
-    """A config file with its overrides and a name, not validated yet."""
+    """A config file with its overrides and name, not yet validated."""
     source = Source.read(path)
     for assignment in overrides:
         override(source, assignment)
@@ -58,24 +58,24 @@ def read_source(path: Path, overrides: Sequence[str]) -> Source:
 
 
 def validate(source: Source) -> Config:
-    """The config that a source describes. Raises `ConfigError` with all its issues."""
+    """The config of a source. Raises `ConfigError` with all its issues."""
     return validate_all([source])[0]
 
 
 def validate_all(sources: Sequence[Source]) -> list[Config]:
     """The configs of one text with different overrides.
 
-    Raises `ConfigError` with the issues of all, what several have in common once.
+    Raises `ConfigError` with the issues of all, each issue once.
     """
-    found = [_validated(source) for source in sources]
-    issues = [issue for _, issues in found for issue in issues]
+    results = [_validated(source) for source in sources]
+    issues = [issue for _, issues in results for issue in issues]
     if issues:
         raise config_error(sources[0].name, sources[0].text, issues)
-    return [config for config, _ in found if config is not None]
+    return [config for config, _ in results if config is not None]
 
 
 def _validated(source: Source) -> tuple[Config | None, list[ConfigIssue]]:
-    """A config without issues, or issues without a config."""
+    """A config and no issues, or None and the issues."""
     notes: list[str] = []
     try:
         spec = _spec(source.tree, source.name, notes)
@@ -87,7 +87,7 @@ def _validated(source: Source) -> tuple[Config | None, list[ConfigIssue]]:
 
 
 def _all_issues(source: Source) -> list[ConfigIssue]:
-    from bpcli.config.all_issues import all_issues  # only now: it takes 10 ms of a start
+    from bpcli.config.all_issues import all_issues  # here: importing it takes 10 ms
 
     def validate(tree: Mapping[str, Any]) -> ValidationError | None:
         try:
@@ -97,7 +97,7 @@ def _all_issues(source: Source) -> list[ConfigIssue]:
         return None
 
     issues = [*source.issues, *all_issues(source, validate)]
-    assert issues, "what is refused has an issue"
+    assert issues, "a refused config has an issue"
     return issues
 
 
@@ -107,7 +107,7 @@ def _spec(tree: Mapping[str, Any], name: str, notes: list[str]) -> Spec:
 
 
 def _anchored(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The tree, in which the names of files count from the folder of the config, `name`."""
+    """The tree with file names resolved against the folder of the config, `name`."""
     data = tree.get("data")
     if not isinstance(data, dict) or "file" not in data:
         return tree
@@ -124,7 +124,7 @@ def _anchored(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _from(folder: Path, mapping: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """The mapping, in which the names under the keys are paths from the folder."""
+    """The mapping with the file names under the keys resolved against the folder."""
     names = {key: mapping[key] for key in keys if isinstance(mapping[key], str) and mapping[key]}
     return mapping | {key: str(folder / name) for key, name in names.items()}
 
@@ -137,7 +137,7 @@ def _name_from(stem: str) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Short lists on one line, and quotes around every word that would not be read as one."""
+    """Short lists on one line, and quotes around every text that would not be read as text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

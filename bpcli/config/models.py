@@ -49,35 +49,36 @@ Weight: TypeAlias = Annotated[float, Field(gt=0)]
 
 
 class LayerParameters(Strict):
-    """Explicit initial parameters of one layer: a row of weights a unit."""
+    """Explicit initial parameters of one layer: one row of weights per unit."""
 
     weights: Annotated[list[Numbers], Field(min_length=1)] = Field(
-        description="A row of numbers for each unit."
+        description="One row of numbers per unit."
     )
-    bias: Numbers | None = Field(default=None, description="A number for each unit.")
+    bias: Numbers | None = Field(default=None, description="One number per unit.")
 
 
 class NetworkSpec(Strict):
     """Layer sizes, activations, biases and the initial parameters."""
 
     layers: Annotated[list[Units], Field(min_length=2)] = Field(
-        description="Units of each layer, the inputs first; `auto` takes the first or last from "
-        "the data."
+        description="Units of each layer, the inputs first; `auto` as the first or last size takes "
+        "it from the data."
     )
     activations: Annotated[list[ActivationSpec], Field(min_length=1)] = Field(
-        description="One for each layer after the inputs."
+        description="One activation per layer after the inputs."
     )
     bias: BiasSpec | list[BiasSpec] = Field(
         default=True,
-        description="Whether layers have biases; `frozen` ones stay as they start. One for all "
-        "layers, or a list with one for each.",
+        description="Whether layers have biases; `frozen` biases keep their initial values. One "
+        "value for all layers, or a list with one per layer.",
     )
     init: InitializerSpec = Field(
-        default=INITIALIZERS["xavier_uniform"](), description="How the parameters start."
+        default=INITIALIZERS["xavier_uniform"](), description="How the parameters are initialised."
     )
     parameters: list[LayerParameters] | None = Field(
         default=None,
-        description="An explicit start, a layer each: [{weights: [[…]], bias: […]}, …].",
+        description="Explicit initial parameters, one entry per layer: "
+        "[{weights: [[…]], bias: […]}, …].",
     )
     dtype: Literal["float64", "float32"] = Field(
         default="float64",
@@ -89,46 +90,50 @@ class Stop(Strict):
     """Thresholds that end training before `epochs`."""
 
     goal: float | None = Field(
-        default=None, description="Stop where the loss is no more than this."
+        default=None, description="Stop when the loss is at most this value."
     )
     min_grad: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop where the Euclidean norm of the gradient is no more than this.",
+        description="Stop when the Euclidean norm of the gradient is at most this value.",
     )
     max_fail: Count | None = Field(
-        default=None, description="Stop so many epochs after the lowest validation loss."
+        default=None,
+        description="Stop after this many epochs without a new lowest validation loss.",
     )
     generalization_loss: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop where the validation loss is so many % above its lowest: 5 is PROBEN1's "
-        "GL5.",
+        description="Stop when the validation loss is this many % above its lowest value: 5 is "
+        "PROBEN1's GL5.",
     )
     progress: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop where the training loss of a strip is on average no more than this above "
-        "its lowest, per mille: 0.1 in PROBEN1.",
+        description="Stop when the mean training loss of a strip is at most this many per mille "
+        "above its lowest: 0.1 in PROBEN1.",
     )
-    strip: Count = Field(default=5, description="Epochs between tests of the two above.")
+    strip: Count = Field(
+        default=5, description="Epochs between checks of `generalization_loss` and `progress`."
+    )
     max_seconds: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="Stop after so many seconds of training."
+        default=None, description="Stop after this many seconds of training."
     )
 
 
 class EverySeconds(Strict):
-    """So many seconds apart."""
+    """An interval in seconds."""
 
     seconds: Annotated[float, Field(gt=0)] = Field(
-        description="Seconds between, or more, so that saving takes less than 1 % of the time."
+        description="Seconds between checkpoints; longer where saving would take over 1 % of the "
+        "time."
     )
 
 
-def _kind_of_rate(value: Any) -> str:
+def _rate_tag(value: Any) -> str:
     return "varying" if isinstance(value, dict | Schedule) else "constant"
 
 
 RateSpec: TypeAlias = Annotated[
     Annotated[float, Field(gt=0), Tag("constant")] | Annotated[ScheduleSpec, Tag("varying")],
-    Discriminator(_kind_of_rate),
+    Discriminator(_rate_tag),
 ]
 
 
@@ -138,61 +143,63 @@ def _default_learning_rate(training: dict[str, Any]) -> float | None:
 
 
 class Training(Strict):
-    """How the loss is lowered, and when that ends."""
+    """The optimizer, its settings, and when training stops."""
 
     optimizer: OptimizerSpec = Field(
-        default=GradientDescent(), description="The method that lowers the loss."
+        default=GradientDescent(), description="The method that minimises the loss."
     )
     epochs: Annotated[int, Field(ge=0, le=10**12)] = Field(
-        default=1000, description="The most passes over the training rows."
+        default=1000, description="The maximum number of passes over the training rows."
     )
     learning_rate: RateSpec | None = Field(
         default_factory=_default_learning_rate,
-        description="The size of a step, or its schedule over the epochs. Its default is the "
-        "optimizer's; most have none.",
+        description="The learning rate, or its schedule over the epochs. The default depends on "
+        "the optimizer; most have no learning rate.",
     )
     reduction: Reduction = Field(
         default="mean",
-        description="What is minimised: the mean over the rows, or n times it, the sum.",
+        description="Whether the mean loss of the rows is minimised, or their sum.",
     )
     l2: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="Weight decay λ: adds λ/(2n) Σ W², never for biases."
+        default=0.0,
+        description="Weight decay λ: adds λ/(2n) Σ W² over the weights, not the biases.",
     )
     class_weights: Literal["balanced"] | dict[str, Weight] | None = Field(
         default=None,
-        description="`balanced`, or a weight a class: {0: 1, 1: 2.5}; others count 1.",
+        description="`balanced`, or one weight per class: {0: 1, 1: 2.5}; other classes weigh 1.",
     )
     batch_size: Count | Literal["full"] = Field(
-        default="full", description="Rows that one update sees: all, or a number of them."
+        default="full", description="Rows per update: all, or a number for mini-batches."
     )
     sampling: Sampling = Field(
         default="shuffle",
-        description="How batches are drawn: `shuffle` takes each row once an epoch, `random` draws "
-        "with replacement.",
+        description="How batches are drawn: `shuffle` takes each row once per epoch, `random` "
+        "draws with replacement.",
     )
     rows_per_epoch: Count | None = Field(
         default=None,
-        description="Rows that the batches of an epoch have in all; null: as many as train.",
+        description="Total rows in the batches of one epoch; null: the number of training rows.",
     )
     stop: Stop = Field(
         default=Stop.model_construct(),
-        description="What ends training before `epochs`: the first that is met.",
+        description="Conditions that stop training before `epochs`; the first one met stops it.",
     )
     workers: Count | Literal["auto"] = Field(
         default="auto",
-        description="Processes that share the work: changes speed, never a bit of results.",
+        description="Processes that share the work. The number changes speed, never the results.",
     )
     numerics: Numerics = Field(
         default="native",
-        description="Which instructions compute: `native` takes this processor's fastest, "
-        "`portable` those that all x86-64 processors with AVX2 and FMA3 share, which give the "
-        "same bits.",
+        description="Which processor instructions are used: `native` for the fastest here, "
+        "`portable` for those that all x86-64 processors with AVX2 and FMA3 share, so that all of "
+        "them give the same bits.",
     )
     record_params: bool = Field(
-        default=False, description="Save the parameters after every epoch, in params_path.npy."
+        default=False, description="Save the parameters after every epoch to params_path.npy."
     )
     log_every: Count | Literal["auto"] = Field(
-        default="auto", description="Epochs between lines of metrics.jsonl, and rows on the screen."
+        default="auto",
+        description="Epochs between lines of metrics.jsonl and between progress lines.",
     )
     checkpoint_every: Count | EverySeconds = Field(
         default=EverySeconds.model_construct(seconds=30.0),
@@ -214,8 +221,8 @@ class Training(Strict):
     def _over_the_epochs(
         cls, rate: LearningRate | None, info: ValidationInfo
     ) -> LearningRate | None:
-        """A schedule that lasts as long as the training keeps its course in longer ones."""
-        if isinstance(rate, Schedule) and "epochs" in info.data:  # which is validated before
+        """Fix the length of a schedule to `epochs`, so that extending a run does not change it."""
+        if isinstance(rate, Schedule) and "epochs" in info.data:  # `epochs` is validated before
             return rate.over(info.data["epochs"])
         return rate
 
@@ -224,7 +231,7 @@ class Training(Strict):
     def _as_the_optimizer_has_it(
         cls, rate: LearningRate | None, info: ValidationInfo
     ) -> LearningRate | None:
-        """None for an optimizer without one, with a note if one was given."""
+        """Drop the rate, with a note, if the optimizer has none."""
         if rate is None or "optimizer" not in info.data:
             return rate
         if info.data["optimizer"].default_learning_rate is None:
@@ -236,25 +243,27 @@ class Training(Strict):
 
 
 class Spec(Strict):
-    """A whole config, validated."""
+    """A complete config, validated."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = Field(
-        description="What runs are called; default: the file's name."
+        description="The name of the runs; default: the file's name."
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
-        default=0, description="Feeds data, split, start and batches, each independently."
+        default=0,
+        description="Seeds data, split, initialisation and batches, each independently.",
     )
     data: DataSpec = Field(
-        description="Where the rows come from: a `generator`, a `file`, or `inputs` and `targets`."
+        description="The source of the rows: a `generator`, a `file`, or `inputs` and `targets`."
     )
     network: NetworkSpec = Field(description="Layer sizes, activations and initial parameters.")
-    loss: LossSpec = Field(description="What is minimised.")
+    loss: LossSpec = Field(description="The function to minimise.")
     training: Training = Field(
         default=Training.model_construct(),
-        description="How the loss is lowered, and when that ends.",
+        description="The optimizer, its settings, and when training stops.",
     )
     metrics: Literal["auto"] | list[MetricName] = Field(
-        default="auto", description="What is reported beside the loss; `auto`: by task."
+        default="auto",
+        description="What is reported besides the loss; `auto`: depends on the task.",
     )
 
     @field_validator("metrics")
@@ -262,5 +271,5 @@ class Spec(Strict):
     def _each_metric_once(cls, names: str | list[str]) -> str | list[str]:
         for name in names if isinstance(names, list) else ():
             if names.count(name) > 1:
-                raise ValueError(f"`{name}` stands here more than once: name each metric once")
+                raise ValueError(f"`{name}` is listed more than once: name each metric once")
         return names

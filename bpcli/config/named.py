@@ -1,9 +1,9 @@
 """Config values that name an entry of a registry: `tanh`, or `{name: elu, alpha: 0.5}`.
 
-The registries hold frozen dataclasses, whose annotated fields are the options. Here each becomes a
-pydantic model, so that what a registry gains the config accepts, and the validated value is the
-entry itself. A model is made when a config first names its entry: to make all of them took longer
-than a short training.
+The registries hold frozen dataclasses, whose annotated fields are the options. Each becomes a
+pydantic model here: the config accepts every entry of a registry, and the validated value is the
+entry itself. A model is made when a config first names its entry, because making all of them takes
+longer than a short training.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from bpcli.registry import as_mapping
 class Strict(BaseModel):
     """No unknown keys, no conversions, no changes afterwards.
 
-    A validator is built when it is first used: that of a config has those of its sections in it,
-    and most models are never used alone. So what a section is by default is made without one, by
+    A validator is built at its first use: the validator of a config contains those of its sections,
+    and most models are never validated alone. So default sections are made without validation, by
     `model_construct`.
     """
 
@@ -52,7 +52,7 @@ class Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_a_default_mapping(cls, value: Any) -> Any:
-        """Null, which YAML reads after a key without a value, leaves a default mapping as it is."""
+        """Replace null (a key without a value in YAML) by the default if that is a mapping."""
         if not isinstance(value, dict) or None not in value.values():
             return value
         return {
@@ -65,33 +65,33 @@ class Strict(BaseModel):
 
 
 def is_mapping(default: Any) -> bool:
-    """Whether a config would write a default with keys of its own."""
+    """Whether a config writes this default as a mapping."""
     return isinstance(default, BaseModel) or is_dataclass(default)
 
 
-def options_of(kind: type) -> dict[str, Any]:
+def options_of(entry: type) -> dict[str, Any]:
     """The fields of a dataclass as pydantic field definitions."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = get_type_hints(entry, include_extras=True)
     return {
         field.name: (
             Annotated[hints[field.name], Field(description=_meaning(hints[field.name]))],
             ... if field.default is MISSING else field.default,
         )
-        for field in fields(kind)
+        for field in fields(entry)
     }
 
 
 def _meaning(hint: Any) -> str | None:
-    """What an annotation's `doc` says."""
-    told = (part.documentation for part in get_args(hint) if isinstance(part, DocInfo))
-    return next(told, None)
+    """The text of an annotation's `doc`."""
+    docs = (part.documentation for part in get_args(hint) if isinstance(part, DocInfo))
+    return next(docs, None)
 
 
-@dataclass(frozen=True, eq=False)  # two are the same if they are one: a mapping has no hash
+@dataclass(frozen=True, eq=False)  # compared by identity: a mapping has no hash
 class OneOf:
-    """Annotates a value that is validated by one of several models, told apart by a tag.
+    """Annotates a value that is validated by one of several models, chosen by a tag.
 
-    The errors are those of pydantic's own tagged union, which needs all its models beforehand.
+    It raises the errors of pydantic's tagged union, which would need all models beforehand.
     """
 
     tags: Collection[str]
@@ -99,7 +99,7 @@ class OneOf:
     model_of: Callable[[str], type[BaseModel]]
 
     def validate(self, value: Any) -> BaseModel:
-        """The model that the tag of `value` asks for; no other is made."""
+        """Validate by the model of the value's tag; only that model is made."""
         tag = self.tag_of(value)
         if tag is None:
             raise PydanticKnownError("union_tag_not_found", {"discriminator": "a tag"})
@@ -118,14 +118,14 @@ class OneOf:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """All models: what describes a config to an editor knows of no value."""
+        """The schema of all models."""
         models = (self.model_of(tag) for tag in self.tags)
         return {"oneOf": [handler(model.__pydantic_core_schema__) for model in models]}
 
 
 @dataclass(frozen=True)
 class ShortForm:
-    """Describes to an editor that a name may stand for a mapping, and an alias for a name."""
+    """Adds to the JSON Schema that a name may stand for a mapping, and an alias for a name."""
 
     names: Collection[str]
     aliases: Mapping[str, Mapping[str, object]]
@@ -151,8 +151,8 @@ def named(
 ) -> Any:
     """The annotation of a config value that names an entry of `registry`.
 
-    An alias stands for a name and the options that it implies, which options given beside it
-    override. Options without a name are those of the default, if there is one.
+    An alias stands for a name and implied options; options given in the config override them.
+    Options without a name belong to the default, if there is one.
     """
     return Annotated[
         Any,
@@ -179,25 +179,25 @@ def _model_maker(
 ) -> Callable[[str], type[BaseModel]]:
     @cache
     def model_of(name: str) -> type[BaseModel]:
-        kind = registry[name]
+        entry = registry[name]
         which: Any = (Literal[name], Field(description="Which one."))
-        fields_ = {key: which, **options_of(kind)}
-        return create_model(f"{what}_{name}", __base__=Strict, __doc__=_described(kind), **fields_)
+        fields_ = {key: which, **options_of(entry)}
+        return create_model(f"{what}_{name}", __base__=Strict, __doc__=_described(entry), **fields_)
 
     return model_of
 
 
-def _described(kind: type) -> str:
-    """The docstring of an entry, whose first paragraph gets the formulas that the class has."""
-    summary, *rest = (kind.__doc__ or "").split("\n\n")
-    formulas = [getattr(kind, name) for name in ("formula", "derivative") if hasattr(kind, name)]
+def _described(entry: type) -> str:
+    """The docstring of an entry, with its formulas added to the first paragraph."""
+    summary, *rest = (entry.__doc__ or "").split("\n\n")
+    formulas = [getattr(entry, name) for name in ("formula", "derivative") if hasattr(entry, name)]
     if formulas:
         summary = f"{summary} {'; '.join(formulas)}."
     return "\n\n".join([summary, *rest])
 
 
 def _tagger(registry: Mapping[str, type], key: str) -> Callable[[Any], object]:
-    """Tell entries apart by the name; an only entry's model says itself what a name must be."""
+    """Return a function that reads the name; a single entry needs none, its model checks it."""
 
     def tag_of(value: Any) -> object:
         if len(registry) == 1:
@@ -209,8 +209,8 @@ def _tagger(registry: Mapping[str, type], key: str) -> Callable[[Any], object]:
 
 def _entry_maker(registry: Mapping[str, type], key: str) -> Callable[[Any], Any]:
     def make(model: Any) -> Any:
-        kind = registry[getattr(model, key)]
-        return kind(**{field.name: getattr(model, field.name) for field in fields(kind)})
+        entry = registry[getattr(model, key)]
+        return entry(**{field.name: getattr(model, field.name) for field in fields(entry)})
 
     return make
 
@@ -218,7 +218,7 @@ def _entry_maker(registry: Mapping[str, type], key: str) -> Callable[[Any], Any]
 def _expander(
     aliases: Mapping[str, Mapping[str, object]], default: str | None
 ) -> Callable[[Any, ValidationInfo], Any]:
-    """Turn the short form into the long one, and aliases into our names, with a note."""
+    """Return a function that expands short forms and, with a note, aliases."""
 
     def expand(value: Any, info: ValidationInfo) -> Any:
         mapping = {"name": value} if isinstance(value, str) else value
@@ -230,19 +230,19 @@ def _expander(
         if alias not in aliases:
             return mapping
         if info.context is not None:
-            info.context.append(f"`{alias}` is called {_in_words(aliases[alias])} here")
+            info.context.append(f"`{alias}` is called {_with_options(aliases[alias])} here")
         return {**aliases[alias], **mapping, "name": aliases[alias]["name"]}
 
     return expand
 
 
-def _in_words(meaning: Mapping[str, object]) -> str:
+def _with_options(meaning: Mapping[str, object]) -> str:
     """A name with its options: `gradient_descent` with momentum 0.9."""
     options = [f"{key} {value}" for key, value in meaning.items() if key != "name"]
     return f"`{meaning['name']}`" + (f" with {', '.join(options)}" if options else "")
 
 
 def shortest(registry: Mapping[str, type], item: Any) -> Any:
-    """The name alone where an entry has no options, else a mapping with all of them."""
+    """The name alone if an entry has no options, else a mapping with all of them."""
     mapping = as_mapping(registry, item)
     return mapping["name"] if len(mapping) == 1 else mapping

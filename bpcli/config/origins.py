@@ -1,4 +1,4 @@
-"""Where each value of a resolved config comes from: a line of the file, an option, or nowhere."""
+"""The origin of each value of a resolved config: a line of the file, an option, or a default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_FROM_THE_FILE: dict[Location, str] = {
 
 
 def origins(config: Config, resolved: Source) -> dict[Location, str]:
-    """For each single value of the resolved config: file:line, --set, alias, or default."""
+    """The origin of each scalar of the resolved config: file:line, --set, alias, or default."""
     return {
         location: _origin(config.source, location, resolved.get(location))
         for location in resolved.value_marks
@@ -34,7 +34,7 @@ def _origin(source: Source, location: Location, value: Any) -> str:
         unused = ", not used" if value is None and given is not None else ""
         return _place(source, mark) + _alias(given) + unused
     parent = source.get(location[:-1])
-    if location[-1] == "name" and isinstance(parent, str):  # a name alone stands for a mapping
+    if location[-1] == "name" and isinstance(parent, str):  # the short form of a mapping
         return _place(source, source.value_marks[location[:-1]]) + _alias(parent)
     name = parent.get("name") if isinstance(parent, dict) else parent
     implied = OPTIMIZER_ALIASES.get(name, {}) if isinstance(name, str) else {}

@@ -1,4 +1,4 @@
-"""`--set key.path=value`: one value of a config replaced, or added, from the command line."""
+"""`--set key.path=value`: replace or add one value of a config from the command line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bpcli.text import quoted
 
 
 def override(source: Source, assignment: str, option: str = "--set") -> None:
-    """Apply `key.path=value`, the value read as YAML. Outranks the file.
+    """Apply `key.path=value`, with the value read as YAML; it takes precedence over the file.
 
-    What is wrong with it joins the issues of the source, to be reported with them.
+    Its issues are added to those of the source.
     """
     path, _, text = assignment.partition("=")
     shown = assignment if option == "--set" else text
@@ -27,7 +27,7 @@ def override(source: Source, assignment: str, option: str = "--set") -> None:
 
 
 class _Assignment(NamedTuple):
-    """The keys, the value's text, and the option as it was written, to point at."""
+    """The keys, the value's text, and the option as written, for marks."""
 
     keys: list[str]
     text: str
@@ -38,12 +38,12 @@ class _Assignment(NamedTuple):
         return self.mark_of(0, len(self.text))
 
     def mark_of(self, start: int, end: int) -> Mark:
-        """The place of a piece of the value, in the option."""
+        """The mark of a piece of the value in the option."""
         before = len(self.origin) - len(self.text)
         return Mark(0, before + start, before + end, self.origin)
 
     def key_mark(self, number: int) -> Mark:
-        """The place of a key of the path; of a value alone, the whole."""
+        """The mark of a key of the path; the mark of the value if the option has no path."""
         path = ".".join(self.keys)
         start = self.origin.find(f"{path}=")
         if start < 0:
@@ -53,7 +53,7 @@ class _Assignment(NamedTuple):
 
 
 def _refuse_malformed(assignment: str, given: _Assignment, option: str) -> None:
-    """Raises `Unreadable` for what is no `key.path=value`, or nests too deep."""
+    """Raises `Unreadable` for text that is not `key.path=value`, or nests too deep."""
     start, origin = len(option) + 1, f"{option} {assignment}"
     if "=" not in assignment or not all(given.keys):
         message = "expected key=value, such as --set training.epochs=50"
@@ -98,7 +98,7 @@ def _parsed(given: _Assignment) -> Source:
 
 
 def _inner(marks: dict[Location, Mark], given: _Assignment) -> Iterator[tuple[Location, Mark]]:
-    """The places inside a value that stands on one line, as places in the option."""
+    """The marks inside the value, as marks in the option if the value is on one line."""
     for location, mark in marks.items():
         if len(location) > 1:
             start, end = mark.column - len(_BEFORE), mark.end_column - len(_BEFORE)
@@ -107,24 +107,24 @@ def _inner(marks: dict[Location, Mark], given: _Assignment) -> Iterator[tuple[Lo
 
 
 def _make_way(source: Source, given: _Assignment) -> Location:
-    """The location that the keys name; mappings on the way are made where they are missing."""
+    """The location of the keys; missing mappings on the way are made."""
     location: Location = ()
     parent: Any = source.tree
     for depth in range(len(given.keys)):
         location = (*location, _step(parent, given, depth))
         if depth == len(given.keys) - 1:
             break
-        here = source.get(location)
-        if here is None:
-            here = _place(source, parent, location, {}, given.key_mark(depth))
-        elif isinstance(here, str) and _is_shorthand(location):
-            here = _place(source, parent, location, {"name": here}, None)
-        elif not isinstance(here, dict | list):
-            where = ".".join(map(str, location))
+        value = source.get(location)
+        if value is None:
+            value = _make(source, parent, location, {}, given.key_mark(depth))
+        elif isinstance(value, str) and _is_shorthand(location):
+            value = _make(source, parent, location, {"name": value}, None)
+        elif not isinstance(value, dict | list):
+            path = ".".join(map(str, location))
             raise Unreadable(
-                f"`{where}` is {quoted(here)}, which has no keys", given.key_mark(depth)
+                f"`{path}` is {quoted(value)}, which has no keys", given.key_mark(depth)
             )
-        parent = here
+        parent = value
     return location
 
 
@@ -133,15 +133,15 @@ def _step(parent: Any, given: _Assignment, depth: int) -> Key:
     if not isinstance(parent, list):
         return key
     if not (key.isascii() and key.isdecimal()) or int(key[:20]) >= len(parent):
-        places = f"its places are 0 to {len(parent) - 1}" if parent else "it has no places"
+        allowed = f"expected an index from 0 to {len(parent) - 1}" if parent else "it has no items"
         raise Unreadable(
-            f"`{'.'.join(given.keys[:depth])}` is a list of {len(parent)}; {places}, not {key}",
+            f"`{'.'.join(given.keys[:depth])}` is a list of {len(parent)}; {allowed}, not {key}",
             given.key_mark(depth),
         )
     return int(key)
 
 
-def _place(
+def _make(
     source: Source, parent: Any, location: Location, made: dict[str, Any], mark: Mark | None
 ) -> dict[str, Any]:
     parent[location[-1]] = made
@@ -154,5 +154,5 @@ def _place(
 
 
 def _is_shorthand(location: Location) -> bool:
-    """True where a word stands for `{name: word}`, so that options can be set beside it."""
+    """Whether text at this location is short for `{name: text}`, so that options can be set."""
     return location[-1] in ("optimizer", "init", "loss") or location[-2:-1] == ("activations",)

@@ -1,4 +1,4 @@
-"""Every key of a config as a page of Markdown, made from the JSON Schema: what the README shows."""
+"""Every key of a config as a page of Markdown, made from the JSON Schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Row(NamedTuple):
 
 
 def keys_page(schema: Node) -> str:
-    """Tables of all keys with type, default and meaning, and of all names with their options."""
+    """Tables of all keys with type, default and meaning, and of all names and their options."""
     page = _Page(schema)
     return "\n\n".join(f"**{title}**\n\n{_table(rows)}" for title, rows in page.sections().items())
 
@@ -30,7 +30,7 @@ def _table(rows: Sequence[_Row]) -> str:
 
 
 class _Page:
-    """Walks the schema of a config, whose definitions its nodes refer to."""
+    """Walks the JSON Schema of a config."""
 
     def __init__(self, schema: Node) -> None:
         self._schema = schema
@@ -50,10 +50,8 @@ class _Page:
             "`data` in a file; `split` and `scale` belong to all `data`": [
                 *self._rows("data.", file)
             ],
-            "`data` written out": [*self._rows("data.", written, shared)],
-            "`data` that are made, by `generator` and its options": [
-                *self._entries(made, skipped=shared)
-            ],
+            "`data` written in the config": [*self._rows("data.", written, shared)],
+            "`data` from a `generator` and its options": [*self._entries(made, skipped=shared)],
             "`network.activations`": [*self._names(network["activations"]["items"])],
             "`network.init`": [*self._names(self._section(network["init"]))],
             "`loss`": [*self._names(keys["loss"])],
@@ -62,7 +60,7 @@ class _Page:
         }
 
     def _rows(self, path: str, node: Node, skipped: Sequence[str] = ()) -> Iterator[_Row]:
-        """A row a key, and below a mapping's the rows of its own keys."""
+        """One row per key; the keys of a mapping follow its own row."""
         for key, value in node["properties"].items():
             if key not in skipped:
                 yield self._row(f"`{path}{key}`", value, key in node.get("required", ()))
@@ -81,13 +79,13 @@ class _Page:
         yield from self._entries(node["oneOf"][1:])  # the first is the short form
 
     def _entries(self, nodes: Sequence[Node], skipped: Sequence[str] = ()) -> Iterator[_Row]:
-        """What all names have in common; then each name with its aliases and its own options."""
+        """The common options of all names, then each name with its aliases and other options."""
         entries = [self._real(node) for node in nodes]
         common = [key for key in entries[0]["properties"] if key not in (*NAMING_KEYS, *skipped)]
         common = [key for key in common if all(key in node["properties"] for node in entries)]
         for key in common:
             is_required = key in entries[0].get("required", ())
-            yield self._row(f"of all: `{key}`", entries[0]["properties"][key], is_required)
+            yield self._row(f"all: `{key}`", entries[0]["properties"][key], is_required)
         for node in entries:
             name, *aliases = _spellings(node)
             known_as = f" ({', '.join(aliases)})" if aliases else ""
@@ -105,45 +103,45 @@ class _Page:
         return real
 
     def _without_null(self, node: Node) -> Node:
-        """A node without the null that stands for a default which is a mapping."""
+        """A node without the null that stands for a default mapping."""
         is_section = "properties" in self._section(node)
         if node.get("default", {} if is_section else None) is None:
             return node
-        return {"anyOf": [kind for kind in node.get("anyOf", [node]) if kind != {"type": "null"}]}
+        return {"anyOf": [arm for arm in node.get("anyOf", [node]) if arm != {"type": "null"}]}
 
     def _section(self, node: Node) -> Node:
-        """What a node refers to, or its only alternative to null does."""
-        kinds = [kind for kind in node.get("anyOf", [node]) if kind.get("type") != "null"]
-        return self._real(kinds[0] if len(kinds) == 1 else node)
+        """The definition of a node, or of its only alternative to null."""
+        arms = [arm for arm in node.get("anyOf", [node]) if arm.get("type") != "null"]
+        return self._real(arms[0] if len(arms) == 1 else node)
 
     def _type(self, node: Node) -> str:
-        """What a value may be, in words."""
+        """The allowed types and values, as text."""
         node = self._real(node)
         if "oneOf" in node:
             return self._type_of_one(node["oneOf"])
         if "anyOf" in node:
             return " or ".join(dict.fromkeys(map(self._type, node["anyOf"])))
         if "const" in node or "enum" in node:
-            return " or ".join(f"`{word}`" for word in node.get("enum", [node.get("const")]))
+            return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
         return self._plain_type(node)
 
-    def _type_of_one(self, kinds: Sequence[Node]) -> str:
-        if "enum" in kinds[0]:
+    def _type_of_one(self, arms: Sequence[Node]) -> str:
+        if "enum" in arms[0]:
             return "name, or mapping of `name` and options"
-        is_mixed = any("oneOf" in kind for kind in kinds)
-        return " or ".join(map(self._type, kinds)) if is_mixed else "mapping, see below"
+        is_mixed = any("oneOf" in arm for arm in arms)
+        return " or ".join(map(self._type, arms)) if is_mixed else "mapping, see below"
 
     def _plain_type(self, node: Node) -> str:
-        kind, values = _KINDS[node.get("type", "")], node.get("additionalProperties")
-        if kind == "list" and node.get("items"):
+        noun, values = _NOUNS[node.get("type", "")], node.get("additionalProperties")
+        if noun == "list" and node.get("items"):
             return f"list of {self._type(node['items'])}"
         if isinstance(values, dict):
             return f"mapping to {self._type(values)}"
-        bounds = [f"{sign} {node[word]:g}" for word, sign in _BOUNDS.items() if word in node]
-        return " ".join([kind, ", ".join(bound for bound in bounds if "e+" not in bound)]).strip()
+        bounds = [f"{sign} {node[key]:g}" for key, sign in _BOUNDS.items() if key in node]
+        return " ".join([noun, ", ".join(bound for bound in bounds if "e+" not in bound)]).strip()
 
 
-_KINDS = {
+_NOUNS = {
     "": "anything",
     "integer": "whole number",
     "number": "number",
@@ -157,23 +155,23 @@ _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusive
 
 
 def _schedules(training: Node) -> Sequence[Node]:
-    """What a learning rate may be that is neither a number nor null."""
+    """The schedules: the alternatives of a learning rate besides a number and null."""
     rate = training["learning_rate"]["anyOf"][0]
-    (schedule,) = (kind for kind in rate["oneOf"] if "oneOf" in kind)
-    found: Sequence[Node] = schedule["oneOf"]
-    return found
+    (schedule,) = (arm for arm in rate["oneOf"] if "oneOf" in arm)
+    schedules: Sequence[Node] = schedule["oneOf"]
+    return schedules
 
 
 def _spellings(node: Node) -> list[str]:
-    """The name that an alternative is for, and its aliases."""
+    """The name of an entry, and its aliases."""
     tag = next(node["properties"][tag] for tag in NAMING_KEYS if tag in node["properties"])
     return tag.get("enum") or [tag["const"]]
 
 
 def _shown(value: Any) -> str:
-    """A default as YAML has it."""
+    """A default as written in YAML."""
     if isinstance(value, list):
-        return f"`[{', '.join(word or chr(34) * 2 for word in value)}]`"
+        return f"`[{', '.join(item or chr(34) * 2 for item in value)}]`"
     if isinstance(value, dict):
         return f"`{{{', '.join(f'{key}: {option}' for key, option in value.items())}}}`"
     if value is None or isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""The JSON Schema of a config: what an editor needs to complete and check one while it is written.
+"""The JSON Schema of a config, with which an editor completes and checks configs.
 
-It is made from the models that validate configs, and says less than they do: what lies between two
-keys, or shows only beside the data, is found by `bpnet check`.
+It is made from the models that validate configs. Issues between two keys, and issues that depend on
+the data, are only found by `bpnet check`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """The schema of a config (draft 2020-12)."""
     schema = Spec.model_json_schema(schema_generator=_Generator)
-    schema["required"].remove("name")  # the file has one
+    schema["required"].remove("name")  # the file's name is the default
     _forget_titles(schema)
     return {"$schema": DIALECT, "title": "bpnet config", **schema}
 
 
 class _Generator(GenerateJsonSchema):
-    """Defaults as a config spells them; of a mapping, only those that its keys do not tell.
+    """Defaults as written in a config; null stands for a default mapping.
 
-    Null stands for a default that is a mapping.
+    A mapping's default is left out where the defaults of its keys already give it.
     """
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
@@ -50,13 +50,13 @@ class _Generator(GenerateJsonSchema):
 
 
 _NAMES: dict[type, str] = {
-    kind: name for registry in (INITIALIZERS, OPTIMIZERS) for name, kind in registry.items()
+    entry: name for registry in (INITIALIZERS, OPTIMIZERS) for name, entry in registry.items()
 }
-"""Of the entries of registries of which one, as it is by itself, is a default."""
+"""The name of each entry, for the registries whose entries can be defaults."""
 
 
 def _forget_titles(node: Any) -> None:
-    """Remove what only repeats a key's name."""
+    """Remove titles, which only repeat the names of keys."""
     if isinstance(node, dict):
         if isinstance(node.get("title"), str):
             del node["title"]

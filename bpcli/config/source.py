@@ -1,8 +1,8 @@
-"""YAML text as a tree of plain values that remembers where each key and value stands.
+"""YAML text as a tree of plain values, with the position of each key and value in the text.
 
-Scalars follow YAML 1.2's core schema: `1e-3` is a number, `no` a word. Built on PyYAML's events,
+Scalars follow YAML 1.2's core schema: `1e-3` is a number, `no` is text. Built on PyYAML's events,
 without constructors or recursion, so a file can neither run code nor overflow the stack. Limits on
-bytes, values and depth keep the reading of any file, hostile or not, under a second.
+bytes, values and depth keep reading any file under a second, even a hostile one.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import yaml
 from bpcli.config.encoding import decode
 from bpcli.config.events import Placed, Unreadable, placed_events
 from bpcli.config.issues import MOST_ISSUES, config_error, lines_of
-from bpcli.config.syntax import in_words, space_after_colon
+from bpcli.config.syntax import space_after_colon, syntax_issue
 from bpcli.errors import ConfigError, ConfigIssue, Mark
 from bpcli.text import quoted
 
 Key: TypeAlias = str | int
 Location: TypeAlias = tuple[Key, ...]
-"""Where a value stands in the tree: keys and list positions from the top."""
+"""The path of a value in the tree: keys and list indices from the top."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
+_CONSTANTS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
     word: value
     for value in (True, False)
     for word in (str(value), str(value).lower(), str(value).upper())
@@ -40,7 +40,7 @@ _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
 
 @dataclass
 class Source:
-    """A config's text, its values as plain Python, and the place of each."""
+    """A config's text, its values as plain Python, and the mark of each."""
 
     name: str
     text: str
@@ -50,11 +50,11 @@ class Source:
     value_marks: dict[Location, Mark] = field(default_factory=dict)
     issues: list[ConfigIssue] = field(default_factory=list)
     unread: set[Location] = field(default_factory=set)
-    """Where something stands whose text could not be read: its issue is among `issues`."""
+    """Locations of values that could not be read; their issues are in `issues`."""
 
     @classmethod
     def read(cls, path: Path) -> Source:
-        """Read a file. Raises `ConfigError` where there is none or it is not YAML."""
+        """Read a file. Raises `ConfigError` if there is none or it is not YAML."""
         try:
             with path.open("rb") as file:
                 content = file.read(_MOST_BYTES + 1)
@@ -68,8 +68,8 @@ class Source:
             raise ConfigError(f"{path} cannot be read: {error}.") from None
         if len(content) > _MOST_BYTES:
             raise ConfigError(
-                f"{path} is too large for a config: over {_MOST_BYTES >> 10} KiB; rows by the "
-                "thousand belong in a file of their own (`data.file`)."
+                f"{path} is too large for a config: over {_MOST_BYTES >> 10} KiB; put large data "
+                "in a separate file (`data.file`)."
             )
         source = cls.parse(decode(content, str(path)), str(path), MOST_VALUES)
         source.content = content
@@ -77,10 +77,10 @@ class Source:
 
     @classmethod
     def parse(cls, text: str, name: str, most_values: int = 10**6) -> Source:
-        """Parse YAML text; `name` stands before the line numbers of issues.
+        """Parse YAML text; `name` is the file name in messages.
 
-        Raises `ConfigError` where it is not YAML or no mapping. Lesser issues (a key twice, a tag)
-        are kept in `issues`, to be reported together with what else is wrong.
+        Raises `ConfigError` if it is not YAML or not a mapping. Lesser issues (a repeated key, a
+        tag) are kept in `issues`, to be reported together with all others.
         """
         source = cls(name, text, text.encode("utf-8", "surrogatepass"))
         builder = _Builder(source, most_values)
@@ -90,7 +90,7 @@ class Source:
         except Unreadable as error:
             raise source.error([error.issue]) from None
         except yaml.MarkedYAMLError as error:
-            raise source.error([in_words(error, lines_of(text))]) from None
+            raise source.error([syntax_issue(error, lines_of(text))]) from None
         except yaml.reader.ReaderError as error:
             raise source.error([_forbidden_character(text, error)]) from None
         if not builder.is_mapping:
@@ -102,30 +102,30 @@ class Source:
         return config_error(self.name, self.text, [*self.issues, *map(self.located, more)])
 
     def located(self, issue: ConfigIssue) -> ConfigIssue:
-        """The issue with its place in the text, found by its location in the tree."""
+        """The issue with its mark in the text, from its location in the tree."""
         if issue.mark is not None:
             return issue
         return issue._replace(mark=self.mark_of(issue.location, key=issue.at_key))
 
     def mark_of(self, location: Location, *, key: bool = False) -> Mark | None:
-        """Where a value (or its key) stands; for what is not written, where its parent does."""
+        """The mark of a value or its key; if it is not written, the mark of its parent's key."""
         while location:
             first, second = self.value_marks, self.key_marks
             if key:
                 first, second = second, first
-            found = first.get(location) or second.get(location)
-            if found:
-                return found
+            mark = first.get(location) or second.get(location)
+            if mark:
+                return mark
             location, key = location[:-1], True
         return None
 
     def get(self, location: Location, default: Any = None) -> Any:
-        """The value at a location, or the default where nothing stands there."""
+        """The value at a location, or the default if there is none."""
         return value_at(self.tree, location, default)
 
 
 def value_at(tree: Any, location: Location, default: Any = None) -> Any:
-    """The value at a location of a tree, or the default where nothing stands there."""
+    """The value at a location of a tree, or the default if there is none."""
     for key in location:
         try:
             tree = tree[key]
@@ -172,7 +172,7 @@ class _Builder:
             self._close(placed)
 
     def _count(self, placed: Placed) -> None:
-        """Bound the work, also where aliases of aliases make much of little text."""
+        """Limit the number of values, including those that aliases of aliases multiply."""
         self.values += 1
         if self.values > self.most_values:
             how = "aliases make this" if placed.is_copy else "this is"
@@ -181,7 +181,7 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent, placed: Placed) -> None:
         if _UNSPEAKABLE.search(event.value):
-            raise Unreadable("this text holds NUL or a lone surrogate", placed.mark)
+            raise Unreadable("this text contains NUL or a lone surrogate", placed.mark)
         if self._expects_key():
             self._refuse_tag(event, placed)
             self._take_key(event, placed)
@@ -205,14 +205,14 @@ class _Builder:
         location = (*frame.location, event.value)
         if event.value == "<<" and event.implicit[0]:
             self._report(
-                "merging (`<<`) is not supported: write the keys out, or let an alias stand for "
-                "the whole value (`key: *name`)",
+                "merging (`<<`) is not supported: write the keys out, or use an alias for the "
+                "whole value (`key: *name`)",
                 placed,
             )
         elif event.value in frame.container:
             first = self.source.key_marks[location].line + 1
             key = quoted(event.value)
-            self._report(f"the key {key} stands here again, first on line {first}", placed)
+            self._report(f"the key {key} is repeated; its first value is on line {first}", placed)
         else:
             self.source.key_marks[location] = placed.mark
 
@@ -220,21 +220,21 @@ class _Builder:
         self, container: dict[str, Any] | list[Any], event: yaml.NodeEvent, placed: Placed
     ) -> None:
         if self._expects_key():
-            raise Unreadable("a key is a word, not a list or mapping", placed.mark)
+            raise Unreadable("a key is text, not a list or mapping", placed.mark)
         if len(self.frames) >= DEEPEST:
             raise Unreadable(f"this nests deeper than {DEEPEST} levels", placed.mark)
         self._refuse_tag(event, placed)
         self.frames.append(_Frame(container, self._put(container, placed)))
 
     def _close(self, placed: Placed) -> None:
-        """End a list or mapping; one in brackets on one line is marked as a whole."""
+        """End a list or mapping; in brackets on one line, its mark covers the whole."""
         location, end = self.frames.pop().location, placed.mark
         start = self.source.value_marks.get(location)
         if start is not None and not placed.is_copy and start.line == end.line:
             self.source.value_marks[location] = start._replace(end_column=end.end_column)
 
     def _next_location(self) -> Location:
-        """Where the next value belongs; out of the tree for that of a key that stands again."""
+        """Where the next value belongs; outside the tree for the value of a repeated key."""
         if not self.frames:
             return ()
         container, parent = self.frames[-1]
@@ -274,7 +274,7 @@ class _Builder:
 
     def _report(self, message: str, placed: Placed) -> None:
         if placed.is_copy:
-            return  # it was reported where it is written
+            return  # reported at the anchor
         self.source.issues.append(ConfigIssue(message, mark=placed.mark))
         if len(self.source.issues) > MOST_ISSUES:
             raise Unreadable(message, placed.mark)
@@ -286,7 +286,7 @@ _MOST_BYTES = 2**18
 """PyYAML reads a value in some 20 µs and a byte in up to 1 µs."""
 
 _UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
-"""What only an escape can bring in, and no file name or terminal can take."""
+"""Characters that only escapes can produce, and that file names and terminals cannot show."""
 
 
 def _forbidden_character(text: str, error: yaml.reader.ReaderError) -> ConfigIssue:
@@ -297,9 +297,9 @@ def _forbidden_character(text: str, error: yaml.reader.ReaderError) -> ConfigIss
 
 
 def resolve(text: str) -> Any:
-    """What a plain scalar means in YAML 1.2's core schema. Raises `ValueError` where unclear."""
-    if text in _WORDS:
-        return _WORDS[text]
+    """The value of a plain scalar in YAML 1.2's core schema. Raises `ValueError` if unclear."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if _INTEGER.fullmatch(text) or _PREFIXED.fullmatch(text):
         if len(text) > _LONGEST_INTEGER:
             raise ValueError(f"an integer of {len(text)} digits is too long")
@@ -309,7 +309,7 @@ def resolve(text: str) -> Any:
     if _FLOAT.fullmatch(text):
         number = float(text)
         if math.isinf(number):
-            raise ValueError(f"{quoted(text)} is too large: numbers reach to 1.8e308")
+            raise ValueError(f"{quoted(text)} is too large: the largest number is 1.8e308")
         return number
     if _SPECIAL.fullmatch(text):
         return float(text.replace(".", ""))

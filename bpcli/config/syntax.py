@@ -1,6 +1,6 @@
-"""Text that is not YAML: what is wrong, where, and what to do about it.
+"""Messages for YAML syntax errors: what is wrong, where, and what to write instead.
 
-PyYAML's scanner tells what it expected; a person wants to know what to write.
+PyYAML's own messages name tokens that its scanner expected.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import yaml
 from bpcli.errors import ConfigIssue, Mark
 
 _UNSPACED = re.compile(r"[ \t]*(?:- +)*([A-Za-z_][\w.-]*:)(?=[^\s/:])")
-"""A key and its value without a space between; not a path or address such as `c:/a` or `a::b`."""
+"""A key and its value without a space between them; not a path or address: `c:/a`, `a::b`."""
 
 
 def space_after_colon(text: str) -> str | None:
-    """`epochs: 5` for `epochs:5`, as a hint; None where that is not what is wrong."""
-    found = _UNSPACED.match(text)
-    if found is None:
+    """The hint to write `epochs: 5` for `epochs:5`; None if the text is not of that form."""
+    match = _UNSPACED.match(text)
+    if match is None:
         return None
-    return f"put a space after the colon, `{found[1]} …`"
+    return f"put a space after the colon, `{match[1]} …`"
 
 
 Diagnosis: TypeAlias = tuple[str, Mark | None]
-"""What to do, and the place to change."""
+"""A message and the mark of the text to change."""
 
 
-def in_words(error: yaml.MarkedYAMLError, lines: list[str]) -> ConfigIssue:
-    """An error of YAML's syntax, at the place to change."""
+def syntax_issue(error: yaml.MarkedYAMLError, lines: list[str]) -> ConfigIssue:
+    """A YAML syntax error as an issue, marked at the text to change."""
     message, mark = _diagnosis(error, lines)
     return ConfigIssue(message, mark=mark)
 
@@ -57,7 +57,7 @@ _MESSAGES = [
     (r"character '([@`%|>])'", "a value cannot begin with this character: put it in quotes", False),
     (
         r"directive|incompatible",
-        "a line that begins with `%` has no meaning here: leave it out",
+        "a line that begins with `%` has no meaning here: remove it",
         True,
     ),
     (r"<document start>", "a second document begins here: a config is one document", False),
@@ -67,22 +67,22 @@ _MESSAGES = [
         "in double quotes a backslash begins an escape: write two, or use single quotes",
         False,
     ),
-    (r"scanning an alias", "`*` begins an alias: put a word with it in quotes", True),
-    (r"scanning an anchor", "`&` begins an anchor: put a word with it in quotes", True),
-    (r"\btag\b", "tags (`!…`) are not allowed: put a word with `!` in quotes", True),
+    (r"scanning an alias", "`*` begins an alias: put text with `*` in quotes", True),
+    (r"scanning an anchor", "`&` begins an anchor: put text with `&` in quotes", True),
+    (r"\btag\b", "tags (`!…`) are not allowed: put text with `!` in quotes", True),
     (
         r"scanning a block scalar",
-        "`|` and `>` stand before lines of text: put a word with them in quotes",
+        "`|` and `>` begin a block of text: put text with them in quotes",
         True,
     ),
     (
         r"sequence entries are not allowed",
-        "a list item `- ` belongs on a line of its own, below its key",
+        "a list item `- ` belongs on its own line, below its key",
         False,
     ),
     (r"mapping keys are not allowed", "a `? ` cannot stand here: write `key: value`", False),
 ]
-"""What the scanner's words match, ours for it, and whether the place is where it all began."""
+"""A pattern for the scanner's message, our message, and whether to mark the context's start."""
 
 
 def _mark(at: yaml.Mark | Mark | None, end: int = 0) -> Mark | None:
@@ -95,8 +95,8 @@ _CLOSING = {"[": "]", "{": "}"}
 def _open_bracket(
     problem: str, at: yaml.Mark | None, start: yaml.Mark | None, lines: list[str]
 ) -> Diagnosis:
-    assert at is not None, "the parser says where"
-    assert start is not None, "the parser says where"
+    assert at is not None, "the parser sets marks"
+    assert start is not None, "the parser sets marks"
     if "content" not in problem:
         bracket = Mark(start.line, start.column, start.column + 1)
     elif "<stream end>" in problem:
@@ -110,7 +110,7 @@ def _open_bracket(
 
 
 def _last_open(lines: list[str]) -> Mark:
-    """The last bracket that none closes, as far as can be told without regard to quotes."""
+    """The last unclosed bracket, ignoring quotes."""
     depth = 0
     for number in reversed(range(len(lines))):
         for column in reversed(range(len(lines[number]))):
@@ -121,7 +121,7 @@ def _last_open(lines: list[str]) -> Mark:
 
 
 def _second_colon(at: yaml.Mark | None, lines: list[str]) -> Diagnosis:
-    assert at is not None, "the scanner says where"
+    assert at is not None, "the scanner sets marks"
     hint = space_after_colon(lines[at.line - 1]) if at.line else None
     if hint is not None:
         before = lines[at.line - 1]
@@ -141,11 +141,11 @@ def _second_colon(at: yaml.Mark | None, lines: list[str]) -> Diagnosis:
 
 
 _LONGEST_KEY = 1024
-"""How far YAML looks for the colon of a key."""
+"""The number of characters in which YAML looks for the colon of a key."""
 
 
 def _no_colon(start: yaml.Mark | Mark | None, lines: list[str]) -> Diagnosis:
-    assert start is not None, "the scanner says where"
+    assert start is not None, "the scanner sets marks"
     text = lines[start.line] if start.line < len(lines) else ""
     message = space_after_colon(text[start.column :]) or "no colon here: expected `key: value`"
     return message, _mark(start, len(text.rstrip()))
@@ -155,11 +155,11 @@ _BRACKETS = re.compile(r"'([\]},])'")
 
 
 def _unexpected(problem: str, at: yaml.Mark | None) -> Diagnosis:
-    """Text where a list or mapping should go on, or end."""
+    """The message for text where a list or mapping should continue or end."""
     sign = _BRACKETS.search(problem)
     if sign is not None and sign[1] != ",":
         return f"this `{sign[1]}` closes no bracket", _mark(at)
     if "found '<block" in problem or re.search(r"found '[-?]'", problem):
         message = "this indentation matches no line above: align it with the other keys"
         return message, _mark(at)
-    return "a second value here: a key has one, in quotes if it holds quotes", _mark(at)
+    return "a second value here: a key has one, in quotes if it contains quotes", _mark(at)

@@ -1,6 +1,6 @@
 """The configs that come with bpnet: `configs/` in a checkout, inside the package once installed.
 
-Those of `configs/tables/` need a file that does not come along; their comments say where it is.
+The configs in `configs/tables/` need a data file that is not included; their comments link to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _folder() -> Path:
 
 
 def _paths() -> dict[str, Path]:
-    """Each template's file, by name; those that need a data file come last."""
+    """Each template's file by name; templates that need a data file come last."""
     folder = _folder()
     paths = [*sorted(folder.glob("*.yaml")), *sorted((folder / "tables").glob("*.yaml"))]
     return {path.stem: path for path in paths}
@@ -35,7 +35,7 @@ def templates() -> dict[str, str]:
 
 
 def template_text(name: str) -> str:
-    """The text of a template. Raises `ConfigError` where there is none of that name."""
+    """The text of a template. Raises `ConfigError` if there is none of that name."""
     paths = _paths()
     if name not in paths:
         hint = did_you_mean(name, list(paths)) or ";"

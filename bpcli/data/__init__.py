@@ -1,4 +1,4 @@
-"""Where rows come from and how they are prepared: split, scaled, encoded.
+"""Sources of rows, and their preparation: splitting, scaling, encoding.
 
-Nothing here knows of networks, training or runs.
+Nothing here depends on networks, training or runs.
 """

@@ -1,6 +1,6 @@
-"""How strongly two columns go together, a number from 0 to 1 (Pearson's from -1): pure numpy.
+"""Association of two columns: a number from 0 to 1 (Pearson's r from -1). Pure numpy.
 
-Rows where either value is missing do not count. A column that is constant goes with nothing: None.
+Rows where either value is missing are ignored. The association with a constant column is None.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def pearson(x: Array, y: Array) -> float | None:
 def correlation_ratio(labels: Labels, y: Array) -> float | None:
     """The correlation ratio η = √(Σ n_k (ȳ_k - ȳ)² / Σ(y - ȳ)²) of numbers y in groups k.
 
-    `labels` count the groups, -1 where they are missing. η² is the share of the variance of y that
-    lies between the groups (K. Pearson, 1905), whatever the order of the groups.
+    `labels` number the groups, -1 for missing. η² is the fraction of the variance of y that lies
+    between the groups (K. Pearson, 1905); it does not depend on the order of the groups.
     """
     known = (labels >= 0) & np.isfinite(y)
     labels, y = labels[known], _centred(y[known])
@@ -55,7 +55,7 @@ def cramers_v(a: Labels, b: Labels) -> float | None:
 
 
 def _centred(values: Array) -> Array:
-    """Without the mean, and of size 1 at most: squares neither overflow nor vanish."""
+    """Subtract the mean and divide by the largest size: squares neither over- nor underflow."""
     if not len(values):
         return values
     values = values / (np.abs(values).max() or 1)

@@ -1,4 +1,4 @@
-"""How columns are to be read, and what is fitted on their training rows."""
+"""Rules for reading columns, and their fit to the training rows."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ if TYPE_CHECKING:
 FillRule: TypeAlias = Literal["mean", "median", "most_frequent"]
 
 MOST_CATEGORIES = 50
-"""More unique values than this in a column are names or texts, not categories."""
+"""A column of text with more unique values than this holds names or prose, not categories."""
 
 
 @dataclass(frozen=True)
 class ColumnRules:
-    """How columns are to be read: selectors are names, numbers from 1, or patterns.
+    """Rules for reading columns; selectors are names, numbers from 1, or patterns.
 
-    `fill` is a rule for all columns or one by column; a category and a boolean take the most
-    frequent value whatever the rule. `indicator` is for the columns named, or where it is true for
-    those in which a training row lacks a value. `categories` are columns of categories even where
-    they look like numbers.
+    `fill` is one rule for all columns, or one per column; categories and booleans always take the
+    most frequent value. `indicator` lists columns, or is true for all columns that have missing
+    values in training rows. `categories` are read as categories even if they look like numbers.
     """
 
     fill: FillRule | Mapping[str, FillRule] | None = None
@@ -44,17 +43,17 @@ class ColumnRules:
     categories: tuple[Selector, ...] = ()
 
     def fit(self, frame: DataFrame, training: Labels, names: Sequence[str]) -> list[InputColumn]:
-        """Each column as its training rows have it.
+        """Fit each column to its training rows.
 
-        Raises `DataError` naming the column that cannot be read, or an input that two would make.
+        Raises `DataError` for a column that cannot be read, or if two columns make the same input.
         """
         columns = list(map(str, frame.columns))
-        words = set(select(columns, self.categories, "categories"))
+        categorical = set(select(columns, self.categories, "categories"))
         flagged = self._flagged(frame, training)
         rules = self._rules(columns)
         fitted = [
             fitted_column(
-                name, frame[name], training, rules.get(name), name in flagged, name in words
+                name, frame[name], training, rules.get(name), name in flagged, name in categorical
             )
             for name in names
         ]
@@ -62,7 +61,7 @@ class ColumnRules:
         return fitted
 
     def _flagged(self, frame: DataFrame, training: Labels) -> set[str]:
-        """The columns with an indicator: those named, or those where a value is missing."""
+        """The columns with an indicator: the columns listed, or those with missing values."""
         if not isinstance(self.indicator, bool):
             return set(select(list(map(str, frame.columns)), self.indicator, "indicator"))
         if not self.indicator:
@@ -70,7 +69,7 @@ class ColumnRules:
         return {str(name) for name in frame if frame[name].iloc[training].isna().any()}
 
     def _rules(self, columns: Sequence[str]) -> dict[str, FillRule]:
-        """The rule of each column; the first that names it, exact names before patterns."""
+        """The rule of each column: the first that matches it, exact names before patterns."""
         if self.fill is None or isinstance(self.fill, str):
             return {} if self.fill is None else dict.fromkeys(columns, self.fill)
         rules: dict[str, FillRule] = {}
@@ -81,14 +80,14 @@ class ColumnRules:
 
 
 def _refuse_equal_names(columns: Sequence[InputColumn]) -> None:
-    """Raises `DataError` where a word of one column makes an input that another column has too."""
+    """Raises `DataError` if two columns make inputs of the same name."""
     maker: dict[str, str] = {}
     for column in columns:
         for name in column.names:
             if name in maker:
                 raise DataError(
                     f"the columns `{maker[name]}` and `{column.name}` both make an input "
-                    f"`{quoted(name)}`: rename one of them, or leave it out by `inputs`",
+                    f"`{quoted(name)}`: rename one of them, or exclude it by `inputs`",
                     "inputs",
                 )
             maker[name] = column.name
@@ -102,29 +101,29 @@ def fitted_column(
     indicator: bool,
     is_category: bool,
 ) -> InputColumn:
-    """What a column is by all its values, its fill and categories by those of the training rows.
+    """Fit a column: its kind from all values, its fill and categories from the training rows.
 
-    Raises `DataError` where it is neither numbers nor categories, or the training rows have none.
+    Raises `DataError` if it holds neither numbers nor categories, or no value in a training row.
     """
     kind = "category" if is_category else kind_of(values, name)
     if kind != "category" and rule is None:
         return InputColumn(name, kind, (), None, indicator)
-    seen = values.iloc[training]
-    if rule is not None and len(training) and seen.isna().all():
+    train = values.iloc[training]
+    if rule is not None and len(training) and train.isna().all():
         raise DataError(
             f"column `{name}` has no value in the training rows to fill missing values with"
         )
     if kind == "category":
-        categories, counts = counted(seen)
+        categories, counts = counted(train)
         if len(categories) > MOST_CATEGORIES and not is_category:
             raise DataError(
                 f"column `{name}` has {len(categories)} unique values, more than the "
-                f'{MOST_CATEGORIES} categories allowed: leave it out by `inputs: ["!{name}"]`, or '
-                "name it under `categories`"
+                f'{MOST_CATEGORIES} categories allowed: exclude it by `inputs: ["!{name}"]`, or '
+                "list it under `categories`"
             )
         fill = categories[int(np.argmax(counts))] if rule and categories else None
         return InputColumn(name, kind, categories, fill, indicator)
-    numbers = as_numbers(seen, name)
+    numbers = as_numbers(train, name)
     known = numbers[~np.isnan(numbers)]
     number = _fill("most_frequent" if kind == "boolean" else rule, known)
     return InputColumn(name, kind, (), number, indicator)

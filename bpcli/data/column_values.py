@@ -1,4 +1,4 @@
-"""A column with its values as numbers or categories, as descriptions look at it."""
+"""A column with its values as numbers or categories, for the description of a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from bpcli.data.types import Labels
-from bpcli.data.values import Kind, as_numbers, kind_of, word_of
+from bpcli.data.values import Kind, as_numbers, kind_of, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
 
@@ -21,12 +21,12 @@ TableTask: TypeAlias = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class ColumnValues:
-    """A column with its values as numbers or categories, and why it cannot be read if it cannot."""
+    """A column with its values as numbers or categories; `error` says why it cannot be read."""
 
     name: str
     kind: Kind
     values: Series
-    fault: str | None
+    error: str | None
 
     @classmethod
     def of(cls, values: Series) -> ColumnValues:
@@ -45,7 +45,7 @@ class ColumnValues:
 
     @cached_property
     def numbers(self) -> Vector:
-        """The values, NaN where one is missing or cannot be read."""
+        """The values, NaN where a value is missing or cannot be read."""
         import pandas as pd
 
         coerced = pd.to_numeric(self.values, errors="coerce")
@@ -57,29 +57,29 @@ class ColumnValues:
         return self.numbers[~np.isnan(self.numbers)]
 
     @cached_property
-    def _words(self) -> tuple[Labels, tuple[str, ...]]:
-        """Each value as a place among the unique ones, -1 where it is missing."""
+    def _factorized(self) -> tuple[Labels, tuple[str, ...]]:
+        """The index of each value among the unique ones, -1 for missing; the unique values."""
         import pandas as pd
 
         codes, uniques = pd.factorize(self.values)
-        places: dict[str, int] = {}
-        merged = [places.setdefault(word_of(value), len(places)) for value in uniques]
-        return np.array([*merged, -1], np.intp)[codes], tuple(places)
+        indices: dict[str, int] = {}
+        merged = [indices.setdefault(text_of(value), len(indices)) for value in uniques]
+        return np.array([*merged, -1], np.intp)[codes], tuple(indices)
 
     @property
     def labels(self) -> Labels:
-        return self._words[0]
+        return self._factorized[0]
 
     @property
     def unique(self) -> int:
-        return len(self._words[1])
+        return len(self._factorized[1])
 
     @cached_property
     def counted(self) -> tuple[tuple[str, int], ...]:
-        """The unique values as text and their rows, the most frequent first."""
-        labels, words = self._words
-        rows = np.bincount(labels[labels >= 0], minlength=len(words)).tolist()
-        counts = dict(zip(words, rows, strict=True))
+        """The unique values as text with their row counts, the most frequent first."""
+        labels, texts = self._factorized
+        rows = np.bincount(labels[labels >= 0], minlength=len(texts)).tolist()
+        counts = dict(zip(texts, rows, strict=True))
         return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
@@ -88,16 +88,16 @@ class ColumnValues:
 
     @property
     def is_whole(self) -> bool:
-        return self.kind == "number" and not self.fault and not (self.known % 1).any()
+        return self.kind == "number" and not self.error and not (self.known % 1).any()
 
     @property
     def counts_up(self) -> bool:
-        """Whole numbers from 0 or 1 on with none left out."""
+        """Whether the values are whole numbers from 0 or 1 without gaps."""
         if not self.is_whole or not len(self.known) or self.known.min() not in (0, 1):
             return False
         return bool(self.known.max() - self.known.min() == self.unique - 1)
 
 
 def numbers_of(column: ColumnValues) -> Vector:
-    """The values as numbers: false and true as 0 and 1."""
+    """The values as numbers; false and true become 0 and 1."""
     return as_numbers(column.values, column.name) if column.kind == "boolean" else column.numbers

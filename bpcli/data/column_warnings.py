@@ -1,4 +1,4 @@
-"""Warnings: what is suspicious about a column, before anything is trained on it."""
+"""Warnings about suspicious columns, before anything is trained on them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ WarningKind: TypeAlias = Literal[
 ]  # fmt: skip
 
 USELESS: frozenset[WarningKind] = frozenset({"empty", "constant", "unreadable", "many categories"})
-"""What a network cannot read, or not learn from."""
+"""Warnings about columns that a network cannot read or cannot learn from."""
 
 DOUBTFUL: frozenset[WarningKind] = frozenset({"row numbers", "names", "copy of the target"})
-"""What a network had better not read, as long as there is something else."""
+"""Warnings about columns that a network should not read if there are others."""
 
 _FEWEST_TO_JUDGE = 20
 
@@ -44,12 +44,12 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
     rows, known = len(column), len(column) - column.missing
     if not known:
         yield ColumnWarning(column.name, "empty", "has no value in any row")
-    elif column.fault is not None:
-        yield ColumnWarning(column.name, "unreadable", f"cannot be read: {column.fault}")
+    elif column.error is not None:
+        yield ColumnWarning(column.name, "unreadable", f"cannot be read: {column.error}")
     elif column.unique == 1:
         yield ColumnWarning(column.name, "constant", f"is always {column.counted[0][0]}")
     elif _numbers_the_rows(column):
-        yield ColumnWarning(column.name, "row numbers", "numbers the rows: an id, not a property")
+        yield ColumnWarning(column.name, "row numbers", "numbers the rows: an id, not a feature")
     elif column.kind == "category" and column.unique > MOST_CATEGORIES:
         text = f"has {column.unique:,} unique values, more than {MOST_CATEGORIES} categories"
         yield ColumnWarning(column.name, "many categories", text)
@@ -62,7 +62,7 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
 
 
 def _numbers_the_rows(column: ColumnValues) -> bool:
-    """Whole numbers in a row, each once."""
+    """Whether the values are consecutive whole numbers, each once."""
     rows = len(column)
     if not column.is_whole or column.unique < rows or rows < _FEWEST_TO_JUDGE:
         return False
@@ -70,49 +70,49 @@ def _numbers_the_rows(column: ColumnValues) -> bool:
 
 
 def input_warnings(
-    column: ColumnValues, answer: ColumnValues, task: TableTask
+    column: ColumnValues, target: ColumnValues, task: TableTask
 ) -> Iterator[ColumnWarning]:
-    """A warning about an input that gives the target away."""
-    if column is not answer and _tells_the_answer(column, answer, task):
-        text = f"tells the target `{answer.name}` for certain: is it known beforehand?"
+    """A warning about an input that determines the target."""
+    if column is not target and _determines(column, target, task):
+        text = f"determines the target `{target.name}`: is it known before the target?"
         yield ColumnWarning(column.name, "copy of the target", text)
 
 
-def _tells_the_answer(column: ColumnValues, answer: ColumnValues, task: TableTask) -> bool:
-    """Equal to the target but for how it is written: another name for each class, another unit."""
-    known = (column.labels >= 0) & (answer.labels >= 0)
-    if column.unique != answer.unique or known.sum() < _FEWEST_TO_JUDGE:
+def _determines(column: ColumnValues, target: ColumnValues, task: TableTask) -> bool:
+    """Whether a column is the target under other class names or in other units."""
+    known = (column.labels >= 0) & (target.labels >= 0)
+    if column.unique != target.unique or known.sum() < _FEWEST_TO_JUDGE:
         return False
     if task == "classification":
-        pairs = np.unique(np.stack([column.labels, answer.labels])[:, known], axis=1)
-        return int(pairs.shape[1]) == answer.unique > 1
+        pairs = np.unique(np.stack([column.labels, target.labels])[:, known], axis=1)
+        return int(pairs.shape[1]) == target.unique > 1
     if column.kind == "category":
         return False
-    r = pearson(numbers_of(column), answer.numbers)
+    r = pearson(numbers_of(column), target.numbers)
     return r is not None and 1 - abs(r) < 1e-12
 
 
-def target_warnings(answer: ColumnValues, task: TableTask) -> Iterator[ColumnWarning]:
+def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWarning]:
     """Warnings about the target's missing values and classes."""
-    if answer.missing:
-        text = f"is missing in {answer.missing:,} rows, which cannot train"
-        yield ColumnWarning(answer.name, "missing target", text)
+    if target.missing:
+        text = f"is missing in {target.missing:,} rows, which cannot be used"
+        yield ColumnWarning(target.name, "missing target", text)
     if task == "classification":
-        yield from _of_classes(answer)
+        yield from _class_warnings(target)
 
 
-def _of_classes(answer: ColumnValues) -> Iterator[ColumnWarning]:
-    counted = answer.counted
+def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:
+    counted = target.counted
     if len(counted) < 2:
         return
     (most, many), (least, few) = counted[0], counted[-1]
     if many >= _UNBALANCED * few:
         text = (
             f"is unbalanced: {many:,} rows of {most}, {few:,} of {least}; "
-            f"to answer {most} always is right in {100 * many / sum(dict(counted).values()):.1f} %"
+            f"always predicting {most} is right in {100 * many / sum(dict(counted).values()):.1f} %"
         )
-        yield ColumnWarning(answer.name, "unbalanced", text)
+        yield ColumnWarning(target.name, "unbalanced", text)
     rare = [name for name, rows in counted if rows < _SPLITS]
     if rare:
-        text = f"has classes too small to be in three splits: {', '.join(rare[:_SPLITS])}"
-        yield ColumnWarning(answer.name, "rare classes", text + ", …" * (len(rare) > _SPLITS))
+        text = f"has too few rows per class for a three-way split: {', '.join(rare[:_SPLITS])}"
+        yield ColumnWarning(target.name, "rare classes", text + ", …" * (len(rare) > _SPLITS))

@@ -1,7 +1,7 @@
-"""Columns of a table in a file as inputs of a network, with what was fitted on training rows.
+"""The encoding of a file's columns as network inputs, fitted on the training rows.
 
-It is kept as plain values and saved beside the weights, so that other rows are encoded as those of
-the training were.
+It consists of plain values and is saved beside the weights, so that new rows are encoded as the
+training rows were.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from bpcli.data.values import (
     MISSING_CODE,
     Kind,
     as_numbers,
+    category_codes,
     refuse,
     row_of,
-    word_codes,
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -35,10 +35,10 @@ _NO_BOOLEAN = "`{}` is neither true nor false"
 
 @dataclass(frozen=True)
 class InputColumn:
-    """A column of the file and how it becomes one or several inputs.
+    """A column of the file and its encoding as one or several inputs.
 
-    A category is one-hot: an input each, all zero for one that the training rows did not have.
-    `fill` stands in for missing values; `indicator` adds an input that is 1 where one is missing.
+    Categories are one-hot: one input per category, all 0 for a category not in the training rows.
+    `fill` replaces missing values; `indicator` adds an input that is 1 where a value is missing.
     """
 
     name: str
@@ -56,14 +56,14 @@ class InputColumn:
         return (*own, f"{self.name} missing") if self.indicator else own
 
     def encode(self, values: Series, out: Array) -> None:
-        """Write its inputs (n, len(names)). Raises `DataError` naming column and row."""
+        """Write the inputs (n, len(names)) to `out`. Raises `DataError` naming column and row."""
         write = self._categories if self.kind == "category" else self._numbers
         is_missing = write(values, out)
         if is_missing.any() and self.fill is None:
             row = row_of(values, is_missing)
             raise DataError(
-                f"column `{self.name}`, row {row}: the value is missing; set `fill`, or leave the "
-                "column out"
+                f"column `{self.name}`, row {row}: the value is missing; set `fill`, or exclude "
+                "the column"
             )
         if self.indicator:
             out[:, -1] = is_missing
@@ -79,7 +79,7 @@ class InputColumn:
         return is_missing
 
     def _categories(self, values: Series, out: Array) -> Array:
-        codes = word_codes(values, self.categories)
+        codes = category_codes(values, self.categories)
         is_missing: Array = codes == MISSING_CODE
         if isinstance(self.fill, str):
             codes[is_missing] = self.categories.index(self.fill)
@@ -89,10 +89,10 @@ class InputColumn:
 
 @dataclass(frozen=True)
 class FeatureEncoder:
-    """What turns the rows of a file into inputs and targets.
+    """The encoding of a file's rows as inputs and targets.
 
-    Targets are values where there are no `class_names`. `file_columns` are all the columns that the
-    file has, by which one without a header can be told to be of the same kind.
+    Without `class_names`, targets are values. `file_columns` are all columns of the file, by which
+    a file without a header can be matched.
     """
 
     inputs: tuple[InputColumn, ...]
@@ -107,15 +107,15 @@ class FeatureEncoder:
 
     @property
     def text(self) -> tuple[str, ...]:
-        """The columns that must be read as text (`FileFormat.text`), to be told apart as words."""
-        words = [column.name for column in self.inputs if column.kind == "category"]
-        return (*words, *(self.targets if self.class_names else ()))
+        """The columns that must be read as text (`FileFormat.text`): categories and classes."""
+        categorical = [column.name for column in self.inputs if column.kind == "category"]
+        return (*categorical, *(self.targets if self.class_names else ()))
 
     def encode(self, frame: DataFrame) -> Array:
-        """The inputs (n, len(names)) of rows, whatever the order of the frame's columns.
+        """The inputs (n, len(names)) of rows; the frame's columns may be in any order.
 
-        Raises `DataError` where a column lacks, and naming column and row where a value does not
-        fit: missing without a fill, infinite, or a word in a column of numbers.
+        Raises `DataError` for a missing column, and with column and row for a wrong value: missing
+        without a fill, infinite, or text in a column of numbers.
         """
         require(frame.columns, [column.name for column in self.inputs])
         X, end = np.empty((len(frame), len(self.names))), 0
@@ -129,15 +129,15 @@ class FeatureEncoder:
         return target_values(frame, self.targets)
 
     def labels(self, frame: DataFrame) -> Labels:
-        """Classes (n,). Raises `DataError` where one is missing or unknown."""
+        """Classes (n,). Raises `DataError` if one is missing or unknown."""
         require(frame.columns, self.targets)
-        if len(self.targets) > 1:  # they are one-hot
+        if len(self.targets) > 1:  # one-hot columns
             winners: Labels = self.values(frame).argmax(axis=1)
             return winners
         return target_labels(frame[self.targets[0]], self.targets[0], self.class_names)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that JSON keeps."""
+        """Plain values that JSON can represent."""
         return {
             "inputs": [asdict(column) for column in self.inputs],
             "targets": list(self.targets),

@@ -1,7 +1,7 @@
-"""A look at a table before anything is trained: what each column holds, and what to be warned of.
+"""The description of a table before training: the content of each column, and warnings.
 
-Nothing here changes the table or decides what a network reads; it is said, and a starter config
-goes by it.
+Nothing here changes the table or decides what a network reads. The description is printed, and a
+starter config follows it.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 Measure: TypeAlias = Literal["r", "eta", "V"]
 
 TARGET_NAMES = ("target", "class", "label", "y", "output", "response", "outcome")
-"""What a column is called that is the target wherever it stands."""
+"""Names by which a column is taken as the target, in any position."""
 
 _MOST_FREQUENT = 3
 
 _MOST_NUMBERED_CLASSES = 20
 
-_ROWS_A_NUMBERED_CLASS = 5
+_ROWS_PER_NUMBERED_CLASS = 5
 
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column: `sd` is the population's, as `scale: standard` has it; `most_frequent` counts.
+    """One column: `sd` is the population's, as in `scale: standard`; `most_frequent` has counts.
 
-    `association` with the target is by `measure`: Pearson's r, the correlation ratio eta, or
+    `association` is with the target, by `measure`: Pearson's r, the correlation ratio eta, or
     Cramér's V.
     """
 
@@ -68,7 +68,7 @@ class ColumnFacts:
 class Description:
     """A table's columns, its target with the reasons for the guesses, and warnings.
 
-    `classes` counts the target's classes, most frequent first; it is empty for numbers to predict.
+    `classes` counts the target's classes, most frequent first; it is empty for numeric targets.
     """
 
     rows: int
@@ -88,7 +88,7 @@ class Description:
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Inputs that a network should not read, and why; doubtful ones where others are left."""
+        """Inputs that a network should not read, and why; doubtful ones only if others remain."""
         useless, doubtful = self._warned(USELESS), self._warned(DOUBTFUL)
         others = {column.name for column in self.columns} - {self.target, *useless}
         return useless | doubtful if others - set(doubtful) else useless
@@ -103,8 +103,8 @@ class Description:
     @property
     def inputs(self) -> tuple[ColumnFacts, ...]:
         """The columns that a network may read."""
-        out = {self.target, *self.unusable}
-        return tuple(column for column in self.columns if column.name not in out)
+        excluded = {self.target, *self.unusable}
+        return tuple(column for column in self.columns if column.name not in excluded)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the order of the table."""
@@ -112,20 +112,20 @@ class Description:
 
 
 def describe(frame: DataFrame, target: str | None = None) -> Description:
-    """Look at every column of a table, and at its target: by default guessed.
+    """Describe every column of a table; the target is guessed by default.
 
-    Raises `DataError` for a table without rows or columns, and a target that is not there.
+    Raises `DataError` for a table without rows or columns, and for an unknown target.
     """
     if not len(frame.columns) or not len(frame):
         raise DataError(f"the table has no {'rows' if len(frame.columns) else 'columns'}")
     names = [str(name) for name in frame.columns]
-    place, why_target = find_target(names, target)
-    answer = ColumnValues.of(frame.iloc[:, place])
+    index, why_target = find_target(names, target)
+    answer = ColumnValues.of(frame.iloc[:, index])
     task, why_task = guess_task(answer)
     facts: list[ColumnFacts] = []
     warnings: list[ColumnWarning] = []
-    for i in range(len(names)):  # one at a time: a column takes many times its size
-        column = answer if i == place else ColumnValues.of(frame.iloc[:, i])
+    for i in range(len(names)):  # one at a time: describing a column takes many times its size
+        column = answer if i == index else ColumnValues.of(frame.iloc[:, i])
         facts.append(_facts(column, answer, task))
         warnings.extend(column_warnings(column))
         warnings.extend(input_warnings(column, answer, task))
@@ -143,27 +143,27 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
 
 
 def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
-    """The place of the target and why: a name or a number from 1; else by name; else the last.
+    """The index of the target and the reason: as requested, by its name, or the last column.
 
-    Raises `DataError` where what is asked for is not one column.
+    Raises `DataError` if the request is not exactly one column.
     """
     if asked is not None:
         selector = int(asked) if asked.isdecimal() and asked not in names else asked
-        found = select(names, (selector,), "targets")
-        if len(found) > 1:
-            raise DataError(f"the target is one column here, but `{asked}` chooses {len(found)}")
-        return names.index(found[0]), "as asked for"
-    for place, name in enumerate(names):
+        selected = select(names, (selector,), "targets")
+        if len(selected) > 1:
+            raise DataError(f"expected one target column, but `{asked}` matches {len(selected)}")
+        return names.index(selected[0]), "as requested"
+    for index, name in enumerate(names):
         if name.strip().lower() in TARGET_NAMES:
-            return place, "by its name"
+            return index, "by its name"
     return len(names) - 1, "the last column"
 
 
 def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
-    """What a target asks for, and why.
+    """The task of a target, and the reason.
 
-    Classes are text, true and false, two whole numbers, or whole numbers that count from 0 or 1
-    with none left out and repeat.
+    Classes are text, booleans, two whole numbers, or repeated whole numbers that count from 0 or 1
+    without gaps.
     """
     count = column.unique
     if column.kind == "category":
@@ -171,7 +171,7 @@ def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
     if column.kind == "boolean":
         return "classification", "it holds true and false"
     if column.is_whole and count == 2:
-        return "classification", "it holds two unique whole numbers"
+        return "classification", "it holds only two whole numbers"
     if column.counts_up and 2 < count <= _most_numbered_classes(len(column)):
         return (
             "classification",
@@ -181,7 +181,7 @@ def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
 
 
 def _most_numbered_classes(rows: int) -> int:
-    return min(_MOST_NUMBERED_CLASSES, rows // _ROWS_A_NUMBERED_CLASS)
+    return min(_MOST_NUMBERED_CLASSES, rows // _ROWS_PER_NUMBERED_CLASS)
 
 
 def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> ColumnFacts:
@@ -208,7 +208,7 @@ def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> Colum
 
 
 def _mean(values: Vector) -> float:
-    """Of numbers whose sum may be too large for a float."""
+    """The mean of numbers whose sum may overflow."""
     return float((values / len(values)).sum())
 
 
@@ -218,7 +218,7 @@ def _sd(values: Vector) -> float:
 
 
 def _measure(column: ColumnValues, task: TableTask) -> Measure:
-    """Numbers with numbers: r; categories with categories: V; one with the other: eta."""
+    """R for two columns of numbers, V for two of categories, eta for one of each."""
     if task == "regression":
         return "eta" if column.kind == "category" else "r"
     return "V" if column.kind == "category" else "eta"

@@ -1,4 +1,4 @@
-"""Tables written out in a config: `data: {inputs: [[…]], targets: [[…]]}`."""
+"""Tables written in a config: `data: {inputs: [[…]], targets: [[…]]}`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Table
+from bpcli.data.table import Table, value_table
 from bpcli.data.types import numbered
+from bpcli.data.values import refuse_control_characters
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -19,13 +20,13 @@ Matrix: TypeAlias = Sequence[Number] | Sequence[Sequence[Number]]
 
 @dataclass(frozen=True)
 class InlineArrays:
-    """Rows typed in by hand. A list of numbers is one column; names (strings) are classes."""
+    """Rows written by hand. A list of numbers is one column; strings are class names."""
 
     inputs: Matrix
     targets: Matrix | Sequence[str] | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
-        """The rows. Raises `DataError` where they do not form a table."""
+        """The rows. Raises `DataError` if they do not form a table."""
         X = _matrix("inputs", self.inputs)
         names = numbered("x", X.shape[1])
         if self.targets is None:
@@ -34,14 +35,11 @@ class InlineArrays:
             rows = f"{len(X)} rows of inputs but {len(self.targets)} of targets"
             raise DataError(rows, "targets")
         if all(isinstance(target, str) for target in self.targets):
-            odd = [name for name in self.targets if not str(name).isprintable()]
-            if odd:
-                raise DataError(f"the class name {odd[0]!r} has control characters", "targets")
-            classes, labels = np.unique(np.array(self.targets), return_inverse=True)
+            texts = list(map(str, self.targets))
+            refuse_control_characters(texts, "the class name", "targets")
+            classes, labels = np.unique(np.array(texts), return_inverse=True)
             return Table(X, labels=labels, class_names=tuple(map(str, classes)), input_names=names)
-        Y = _matrix("targets", self.targets)  # type: ignore[arg-type]  # strings were dealt with
-        target_names = ("y",) if Y.shape[1] == 1 else numbered("y", Y.shape[1])
-        return Table(X, Y, input_names=names, target_names=target_names)
+        return value_table(X, _matrix("targets", self.targets))  # type: ignore[arg-type]  # no str
 
 
 def _matrix(name: str, rows: Matrix) -> Array:
@@ -50,10 +48,10 @@ def _matrix(name: str, rows: Matrix) -> Array:
     lists = [row if isinstance(row, Sequence) else [row] for row in rows]
     widths = {len(row) for row in lists}
     if len(widths) > 1:
-        odd = next(i for i, row in enumerate(lists) if len(row) != len(lists[0]))
+        uneven = next(i for i, row in enumerate(lists) if len(row) != len(lists[0]))
         raise DataError(
-            f"{name} is not rectangular: row 1 has {len(lists[0])} numbers, row {odd + 1} has "
-            f"{len(lists[odd])}",
+            f"{name} is not rectangular: row 1 has {len(lists[0])} numbers, row {uneven + 1} has "
+            f"{len(lists[uneven])}",
             name,
         )
     if widths == {0}:

@@ -1,4 +1,4 @@
-"""From a table to what a network reads: splits, scales fitted on training rows, encoded targets."""
+"""From a table to network inputs: splits, scales fitted on training rows, encoded targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.drawn import Inputs, rows_a_block
+from bpcli.data.drawn import Inputs, rows_per_block
 from bpcli.data.table import Table
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import DataError
@@ -31,12 +31,11 @@ class Scaler:
 
     @classmethod
     def fit(cls, rule: ScaleRule | float, columns: Array) -> Scaler:
-        """From training rows (n, d): a number divides; what has no spread is only shifted.
+        """Fit to training rows (n, d). A number is a divisor; a constant column is only shifted.
 
-        `standard` has mean 0 and standard deviation 1; `minmax` reaches from -1 to 1; `robust` is
-        (x - median) / (third quartile - first quartile), the quartiles interpolated linearly
-        between sorted rows (Hyndman & Fan 1996, Am. Statistician 50, 361, definition 7), which no
-        outlier moves.
+        `standard`: mean 0 and standard deviation 1. `minmax`: range [-1, 1]. `robust`: (x - median)
+        / (third quartile - first quartile), insensitive to outliers; the quartiles are interpolated
+        linearly between sorted rows (Hyndman & Fan 1996, Am. Statistician 50, 361, definition 7).
         """
         if not len(columns):
             return cls.fixed("none", columns.shape[1])
@@ -52,7 +51,7 @@ class Scaler:
 
     @classmethod
     def fixed(cls, rule: Literal["none"] | float, width: int) -> Scaler:
-        """Of a rule that needs no rows: a number divides."""
+        """Return a scaler with a fixed divisor; nothing is fitted."""
         return cls(np.zeros(width), np.full(width, 1.0 if rule == "none" else float(rule)))
 
     @property
@@ -71,7 +70,7 @@ class Scaler:
 
 
 def _spread(columns: Array, spread: Array) -> Array:
-    """The spread of each column; 1 for one without any, or whose spread is but rounding."""
+    """The spread of each column; 1 if it is 0, or only rounding."""
     rounding = 10 * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
     return np.where(spread > rounding, spread, 1.0)
 
@@ -83,8 +82,8 @@ def _spread(columns: Array, spread: Array) -> Array:
 class Split:
     """Some rows of a table: prepared for the network, and their targets in original units.
 
-    Only the table holds numbers. All else is made when it is asked for, so that large data exist
-    once, and once more as the kernel stores them.
+    Only the table stores numbers. Everything else is computed on access, so that large data exist
+    once here and once in the kernel.
     """
 
     name: SplitName
@@ -113,24 +112,24 @@ class Split:
 
     @property
     def values(self) -> Array | None:
-        """The targets (n, k) as the table has them, where they are no classes."""
+        """The targets (n, k) as in the table; None for classes."""
         return None if self.table.Y is None else taken(self.table.Y, self.index)
 
     @property
     def weight(self) -> Array | None:
-        """How much each row counts in the loss (n,); None where all count the same."""
+        """The weight of each row in the loss (n,); None if all are equal."""
         return None if self.table.weight is None else taken(self.table.weight, self.index)
 
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
-        rows = rows_a_block(max(self.table.X.shape[1], self.preprocessor.outputs))
+        rows = rows_per_block(max(self.table.X.shape[1], self.preprocessor.outputs))
         for start in range(0, len(self), rows):
             block = replace(self, index=self.index[start : start + rows])
             yield block.X, block.Y
 
 
 def taken(array: Inputs, index: Labels) -> Array:
-    """array[index] for an ascending index; no copy where that is all of it."""
+    """array[index] for an ascending index; no copy if the index is complete."""
     if isinstance(array, np.ndarray) and len(index) == len(array):
         return array
     return array[index]
@@ -138,7 +137,7 @@ def taken(array: Inputs, index: Labels) -> Array:
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """How rows become what the network reads, and how its outputs become original units again."""
+    """Converts rows to network inputs and targets, and network outputs back to original units."""
 
     inputs: Scaler
     targets: Scaler
@@ -154,7 +153,7 @@ class Preprocessor:
         input_rule: ScaleRule | float,
         target_rule: ScaleRule | float,
     ) -> Preprocessor:
-        """Fit both scales on the training rows. A reconstruction shares the inputs' scale."""
+        """Fit both scales to the training rows; an autoencoder's targets take the input scale."""
         if input_rule == "none" or not isinstance(input_rule, str):
             inputs = Scaler.fixed(input_rule, table.X.shape[1])
         else:
@@ -169,17 +168,17 @@ class Preprocessor:
         return Split(name, index, table, self)
 
     def original(self, outputs: Array) -> Array:
-        """Network outputs (n, K) in original units; of classes, as they were encoded."""
+        """Network outputs (n, K) in original units; for classes, in their encoding."""
         return self.targets.invert(outputs.astype(np.float64, copy=False))
 
     def classes(self, outputs: Array) -> Labels | None:
-        """The predicted class of each row of network outputs; None where there are no classes."""
+        """The predicted class of each row of network outputs; None if there are no classes."""
         return self.labels(self.original(outputs))
 
     def labels(self, original: Array) -> Labels | None:
-        """As `classes`, of outputs (n, K) in original units.
+        """The predicted class for each row of outputs (n, K) in original units.
 
-        One output is class 1 from ½ up; of several, the largest wins.
+        A single output means class 1 from ½ up; of several, the largest wins.
         """
         if not self.class_names:
             return None
@@ -211,7 +210,10 @@ class Preprocessor:
 
 
 def outputs_needed(table: Table, one_hot: bool) -> int:
-    """Outputs that fit the targets: a column each, or one for two classes unless `one_hot`."""
+    """The number of outputs for the targets: one per column or class, one for two classes.
+
+    With `one_hot`, two classes need two outputs.
+    """
     if table.labels is None:
         return 0 if table.Y is None else table.Y.shape[1]
     classes = len(table.class_names)
@@ -221,9 +223,8 @@ def outputs_needed(table: Table, one_hot: bool) -> int:
 def encode(table: Table, index: Labels, outputs: int) -> Array:
     """Targets (n, outputs) of the rows at `index`.
 
-    Values are as they are; classes are one-hot, or 0/1 in a single column.
-
-    Raises `DataError` where the targets do not fill that many outputs.
+    Values are unchanged; classes are one-hot, or 0/1 in a single column. Raises `DataError` if the
+    targets do not match the number of outputs.
     """
     if table.labels is None:
         Y = np.zeros((len(index), outputs)) if table.Y is None else taken(table.Y, index)

@@ -1,4 +1,4 @@
-"""How much each row counts in the loss: by its class, or as the table says."""
+"""The weight of each row in the loss: from its class, and from the table."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float]
 def weights_of_classes(
     rule: ClassWeights, labels: Labels, class_names: tuple[str, ...]
 ) -> dict[str, float]:
-    """The weight of each class, by the classes of the training rows.
+    """The weight of each class, given the classes of the training rows.
 
     `balanced`: n / (K n_c) for n rows, of which n_c are of class c, and K classes that have rows,
-    so that all of them count the same (King & Zeng 2001, Political Analysis 9, 137). A class that
-    has no training rows, or is not named, has weight 1.
+    so that all classes have equal influence (King & Zeng 2001, Political Analysis 9, 137). A class
+    without training rows, or without a given weight, has weight 1.
     """
     if rule != "balanced":
         return {name: rule.get(name, 1.0) for name in class_names}
@@ -36,10 +36,10 @@ def weights_of_classes(
 def row_weights(
     table: Table, of_classes: Mapping[str, float] | None, training: Labels
 ) -> Array | None:
-    """The weight of every row (n,): its class's times its own; None where all count the same.
+    """The weight of every row (n,): its class's weight times its own; None if all are equal.
 
-    The training rows have the mean 1: what weights mean lies in their ratios, also for optimizers
-    that set the loss against something else.
+    Weights are scaled to mean 1 over the training rows. Only their ratios matter then, also to
+    optimizers that weigh the loss against another term.
     """
     weight = table.weight
     if of_classes is not None and table.labels is not None:

@@ -13,16 +13,15 @@ Selector: TypeAlias = str | int
 
 
 def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> list[str]:
-    """The columns chosen by name, number from 1, or pattern (`x*`); `!` before one leaves it out.
+    """The columns chosen by name, number from 1, or pattern (`x*`); a leading `!` excludes.
 
-    Each once, in the order of the selectors. Raises `DataError` where one chooses nothing.
+    Each once, in the order of the selectors. Raises `DataError` if a selector matches nothing.
     """
-    is_out = [isinstance(selector, str) and selector.startswith("!") for selector in selectors]
-    chosen: dict[str, None] = dict.fromkeys(columns) if is_out and all(is_out) else {}
-    for selector, out in zip(selectors, is_out, strict=True):
-        names = _matching(columns, str(selector)[1:] if out else selector, key)
-        for name in names:
-            if out:
+    excludes = [isinstance(selector, str) and selector.startswith("!") for selector in selectors]
+    chosen: dict[str, None] = dict.fromkeys(columns) if excludes and all(excludes) else {}
+    for selector, is_excluded in zip(selectors, excludes, strict=True):
+        for name in _matching(columns, str(selector)[1:] if is_excluded else selector, key):
+            if is_excluded:
                 chosen.pop(name, None)
             else:
                 chosen[name] = None
@@ -32,22 +31,22 @@ def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> l
 def _matching(columns: Sequence[str], selector: Selector, key: str) -> list[str]:
     if isinstance(selector, int):
         if not 1 <= selector <= len(columns):
-            raise DataError(f"there is no column {selector}: they are 1 to {len(columns)}", key)
+            raise DataError(f"there is no column {selector}, only 1 to {len(columns)}", key)
         return [columns[selector - 1]]
     if selector in columns:
         return [selector]
-    found = [name for name in columns if fnmatch.fnmatchcase(name, selector)]
-    if not found:
+    matches = [name for name in columns if fnmatch.fnmatchcase(name, selector)]
+    if not matches:
         raise DataError(f"there is no column `{selector}`{_near(columns, selector)}", key)
-    return found
+    return matches
 
 
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
-    """Raises `DataError` naming the first column that lacks."""
+    """Raises `DataError` naming the first missing column."""
     known = list(map(str, columns))
-    lacking = next((name for name in names if name not in set(known)), None)
-    if lacking is not None:
-        raise DataError(f"there is no column `{lacking}`{_near(known, lacking)}")
+    missing = next((name for name in names if name not in set(known)), None)
+    if missing is not None:
+        raise DataError(f"there is no column `{missing}`{_near(known, missing)}")
 
 
 def _near(columns: Sequence[str], name: str) -> str:

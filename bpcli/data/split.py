@@ -1,4 +1,4 @@
-"""Which rows train, validate and test: by fractions, or in folds, spread over the classes."""
+"""Random training, validation and test rows: by fractions or in folds, stratified by class."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def split_rows(
     labels: Labels | None,
     rng: np.random.Generator,
 ) -> dict[SplitName, Labels]:
-    """Row indices of each split, in ascending order; with `labels`, spread over the classes.
+    """Row indices of each split, in ascending order; with `labels`, stratified by class.
 
     The size of a split differs from its fraction by less than one row, and so does its share of
-    each class. A class too small to be in every split is in the training set first.
+    each class. A class too small for every split is put into the training set first.
     """
     groups = _groups(rows, labels)
     counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
@@ -34,24 +34,25 @@ def split_rows(
 def fold_rows(
     folds: int, val: float, rows: int, labels: Labels | None, rng: np.random.Generator
 ) -> list[dict[SplitName, Labels]]:
-    """The splits of each of k folds, whose test sets share out every row once.
+    """The splits of each of k folds; every row is in exactly one test set.
 
-    `val` is a fraction of a fold's other rows. With `labels`, the rows of each class are dealt out
-    in turn, as cards are, so that test sets differ by one row at most, in all and of each class.
+    `val` is a fraction of a fold's other rows. With `labels`, the rows of each class are dealt to
+    the folds in turn, so that test sets differ by at most one row, in total and per class.
     """
     order = np.concatenate([rng.permutation(group) for group in _groups(rows, labels)])
-    found: list[dict[SplitName, Labels]] = []
+    splits_of_folds: list[dict[SplitName, Labels]] = []
     for fold in range(folds):
         test = np.sort(order[fold::folds])
         others = np.delete(np.arange(rows), test)
         others_labels = None if labels is None else labels[others]
         splits = split_rows({"train": 1 - val, "val": val}, len(others), others_labels, rng)
-        found.append({"train": others[splits["train"]], "val": others[splits["val"]], "test": test})
-    return found
+        train, validation = others[splits["train"]], others[splits["val"]]
+        splits_of_folds.append({"train": train, "val": validation, "test": test})
+    return splits_of_folds
 
 
 def _groups(rows: int, labels: Labels | None) -> list[Labels]:
-    """The rows of each class; all rows where there are none."""
+    """The rows of each class; all rows if there are no classes."""
     if labels is None:
         return [np.arange(rows)]
     present = np.flatnonzero(np.bincount(labels))  # np.unique would import numpy.ma
@@ -59,27 +60,28 @@ def _groups(rows: int, labels: Labels | None) -> list[Labels]:
 
 
 def _counts(fractions: Array, sizes: list[int]) -> Labels:
-    """Rows of each group (down) for each split (across).
+    """The number of rows (groups, splits) of each group in each split.
 
-    Split sizes are rounded by largest remainder. Every group gives each split its whole share; the
-    rows left over go one by one to the splits that lack most, from the groups with most left over.
+    Split sizes are rounded by largest remainder. Each split gets the whole part of its share of
+    every group; the remaining rows go one by one to the splits that need most, from the groups with
+    most rows left.
     """
     totals = _largest_remainder(sum(sizes) * fractions)
     exact = np.outer(sizes, fractions)
     counts: Labels = np.floor(exact + _EXACT).astype(np.intp)
-    lacking = totals - counts.sum(axis=0)
+    needed = totals - counts.sum(axis=0)
     left_over = np.array(sizes) - counts.sum(axis=1)
     for group in np.argsort(-left_over, kind="stable"):
         has_no_training_row = (np.arange(len(fractions)) == 0) & (counts[group] == 0)
-        order = np.lexsort((counts[group] - exact[group], -lacking, ~has_no_training_row))
-        order = order[lacking[order] > 0][: left_over[group]]
+        order = np.lexsort((counts[group] - exact[group], -needed, ~has_no_training_row))
+        order = order[needed[order] > 0][: left_over[group]]
         counts[group, order] += 1
-        lacking[order] -= 1
+        needed[order] -= 1
     return counts
 
 
 _EXACT = 1e-9
-"""What fractions such as 0.7 may lack to a whole number of rows."""
+"""Rounding error by which fractions such as 0.7 may miss a whole number of rows."""
 
 
 def _largest_remainder(exact: Array) -> Labels:

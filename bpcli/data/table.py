@@ -1,4 +1,4 @@
-"""A table: what every source of data gives, before anything is split, scaled or encoded."""
+"""A table: the result of every data source, before splitting, scaling and encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from bpcli.data.drawn import Inputs
-from bpcli.data.types import Labels, SplitName, Task, number_text
+from bpcli.data.types import Labels, SplitName, Task, number_text, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -21,7 +21,7 @@ class Unfitted(Protocol):
     """Inputs of a file that become numbers once the training rows are known."""
 
     def fit(self, training: Labels, class_names: tuple[str, ...]) -> FeatureEncoder:
-        """What the training rows say of the columns."""
+        """Fit the encoding of the columns to the training rows."""
         ...
 
     def encode(self, encoder: FeatureEncoder) -> Array:
@@ -33,10 +33,9 @@ class Unfitted(Protocol):
 class Table:
     """Inputs X (n, d) and their targets: class labels (n,), or values Y (n, k), or nothing.
 
-    `labels` count into `class_names`; `weight` (n,) is how much each row counts, where they differ.
-    `task` is `reconstruction` where the targets are the inputs.
-    X of a file is empty before `fitted`, and made by `encoder` then, unless it is an array.
-    `splits` are the rows of splits that the file itself tells apart.
+    `labels` are indices into `class_names`; `weight` (n,) is the weight of each row, if they
+    differ. `task` is `reconstruction` for an autoencoder. The X of a text file is empty until
+    `fitted` encodes it. `splits` are the rows of splits that the source itself defines.
     """
 
     X: Inputs
@@ -66,9 +65,9 @@ class Table:
         return "reconstruction" if self.is_autoencoder else "regression"
 
     def fitted(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
-        """The table with its inputs encoded as its training rows, or `encoder`, say.
+        """Encode the inputs by `encoder`, or by one fitted to the training rows.
 
-        Raises `DataError` naming column and row of what cannot be encoded.
+        Raises `DataError` naming column and row of a value that cannot be encoded.
         """
         if self.unfitted is None:
             return self
@@ -100,9 +99,9 @@ class Table:
         return replace(self, Y=Y, labels=None, class_names=(), target_names=("class",))
 
     def with_classes_as_targets(self) -> Table:
-        """One column of values as classes, a class a distinct value; or one-hot columns.
+        """Values as classes: the unique values of one column, or one-hot columns.
 
-        Raises `DataError` where the targets are neither.
+        Raises `DataError` if the targets are neither.
         """
         if self.labels is not None or self.Y is None:
             return self
@@ -118,6 +117,18 @@ class Table:
         return replace(self, Y=None, labels=labels, class_names=names, target_names=())
 
 
+def value_table(X: Inputs, Y: Array) -> Table:
+    """A table of values y, or y1, y2 … if Y (n, k) has several columns."""
+    Y = Y.reshape(len(X), -1)
+    targets = value_names(Y.shape[1])
+    return Table(X, Y, input_names=numbered("x", X.shape[1]), target_names=targets)
+
+
+def value_names(count: int) -> tuple[str, ...]:
+    """The names of target columns that have none: y, or y1, y2 …"""
+    return ("y",) if count == 1 else numbered("y", count)
+
+
 def is_one_hot(Y: Array) -> bool:
-    """Every row has a single 1, all else 0."""
+    """Whether every row has a single 1 and otherwise 0."""
     return bool(np.isin(Y, (0, 1)).all() and (Y.sum(axis=1) == 1).all())

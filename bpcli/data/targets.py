@@ -1,4 +1,4 @@
-"""Columns of targets, and of weights of rows: numbers, or classes."""
+"""Columns of targets (numbers or classes) and of row weights."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from bpcli.data.values import (
     MISSING_CODE,
     UNKNOWN_CODE,
     as_numbers,
+    category_codes,
     factorized,
     refuse,
-    sorted_words,
-    word_codes,
-    word_of,
+    refuse_control_characters,
+    sorted_texts,
+    text_of,
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 MOST_CLASSES = 1000
-"""More unique targets than this are no classes to learn."""
+"""A target with more unique values than this does not hold classes."""
 
-_NO_TARGET = "the target is missing: leave such rows out of the file"
+_NO_TARGET = "the target is missing: remove such rows from the file"
 
 
 def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
-    """Numeric targets (n, k). Raises `DataError` naming column and row where one is none."""
+    """Numeric targets (n, k). Raises `DataError` with column and row of any other value."""
     require(frame.columns, names)
     columns = []
     for name in names:
@@ -43,7 +44,7 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
 
 
 def weights_of(frame: DataFrame, name: str) -> Vector:
-    """How much each row counts (n,). Raises `DataError` naming the row of what is not above 0."""
+    """The weight of each row (n,). Raises `DataError` with the row of a value not above 0."""
     require(frame.columns, [name])
     numbers = as_numbers(frame[name], name)
     refuse(frame[name], name, ~(numbers > 0), "a weight is a number greater than 0, not `{}`")
@@ -51,8 +52,8 @@ def weights_of(frame: DataFrame, name: str) -> Vector:
 
 
 def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labels:
-    """Classes (n,). Raises `DataError` naming the row where one is missing or unknown."""
-    codes = word_codes(values, class_names)
+    """Classes (n,). Raises `DataError` with the row of a missing or unknown class."""
+    codes = category_codes(values, class_names)
     refuse(values, name, codes == MISSING_CODE, _NO_TARGET)
     known = ", ".join(class_names[:10])
     refuse(values, name, codes == UNKNOWN_CODE, "`{}` is none of the classes ", known)
@@ -60,16 +61,13 @@ def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labe
 
 
 def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
-    """The classes of a column in all files. Raises `DataError` where one could not be printed."""
-    words = {word_of(value) for values in pieces for value in factorized(values)[1]}
-    names = sorted_words(words)
+    """The classes of a column in all files. Raises `DataError` if one cannot be printed."""
+    names = sorted_texts({text_of(value) for values in pieces for value in factorized(values)[1]})
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
             "classes allowed: is it the target?",
             "targets",
         )
-    odd = [name for name in names if not name.isprintable()]
-    if odd:
-        raise DataError(f"column `{name}`: the class name {odd[0]!r} has control characters")
+    refuse_control_characters(names, f"column `{name}`: the class name")
     return names

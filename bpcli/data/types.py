@@ -1,4 +1,4 @@
-"""Names that several modules of the data share: labels, tasks, splits, and texts of numbers."""
+"""Types shared by the data modules: labels, tasks, splits; and names and texts of numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
 SplitName: TypeAlias = Literal["train", "val", "test", "data"]
-"""A part of an experiment's rows; `data` is another table, of which none was trained on."""
+"""A subset of an experiment's rows; `data` is another table, not used for training."""
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
 
@@ -20,5 +20,5 @@ def numbered(stem: str, count: int) -> tuple[str, ...]:
 
 
 def number_text(value: float) -> str:
-    """A number as short as it can be told from every other."""
+    """A number as text that identifies it exactly; whole numbers without a decimal point."""
     return f"{value:.17g}" if value % 1 else f"{value:.0f}"

@@ -19,7 +19,7 @@ Kind: TypeAlias = Literal["number", "boolean", "category"]
 
 
 def kind_of(values: Series, name: str) -> Kind:
-    """Numbers, booleans or categories. Raises `DataError` for a word among mostly numbers."""
+    """Numbers, booleans or categories. Raises `DataError` for text among mostly numbers."""
     from pandas.api import types
 
     if types.is_bool_dtype(values.dtype):
@@ -46,7 +46,7 @@ _INFINITE = "the value is infinite"
 
 
 def as_numbers(values: Series, name: str) -> Vector:
-    """Numbers, NaN where one is missing. Raises `DataError` with the row of any other value."""
+    """Numbers, NaN for missing values. Raises `DataError` with the row of any other value."""
     import pandas as pd
     from pandas.api import types
 
@@ -63,28 +63,28 @@ def as_numbers(values: Series, name: str) -> Vector:
     return numbers
 
 
-def word_codes(values: Series, words: Sequence[str]) -> Labels:
-    """Where each value stands in `words`: -1 if it is missing, -2 if it is none of them."""
+def category_codes(values: Series, categories: Sequence[str]) -> Labels:
+    """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
-    place = {word: number for number, word in enumerate(words)}
-    places = [
-        next((place[form] for form in _forms(value) if form in place), UNKNOWN_CODE)
+    index = {category: i for i, category in enumerate(categories)}
+    of_uniques = [
+        next((index[form] for form in _forms(value) if form in index), UNKNOWN_CODE)
         for value in uniques
     ]
-    found: Labels = np.array([*places, MISSING_CODE], np.intp)[codes]
-    return found
+    of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
+    return of_values
 
 
 def _forms(value: Any) -> Iterator[str]:
-    """A value as a word, and as the number it may be another way to write: 1.0 for 1."""
-    yield word_of(value)
+    """A value as text, and as the shortest text of its number: 1.0 is also 1."""
+    yield text_of(value)
     number = number_of(value)
     if number is not None:
         yield number_text(number)
 
 
-def word_of(value: Any) -> str:
-    """A value of a column as a word."""
+def text_of(value: Any) -> str:
+    """A value of a column as text."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, bool | np.bool_):
@@ -94,7 +94,7 @@ def word_of(value: Any) -> str:
 
 
 def number_of(value: Any) -> float | None:
-    if isinstance(value, str) and "_" in value:  # which Python alone reads as a number
+    if isinstance(value, str) and "_" in value:  # only Python reads 1_000 as a number
         return None
     try:
         return float(value)
@@ -113,23 +113,23 @@ def factorized(values: Series) -> tuple[Labels, list[Any]]:
 
 
 def counted(values: Series) -> tuple[tuple[str, ...], Labels]:
-    """The unique words, sorted (numbers as numbers), and how often each is there."""
+    """The unique values as sorted texts, and the count of each."""
     _, uniques = factorized(values)
-    words = sorted_words({word_of(value) for value in uniques})
-    found = word_codes(values, words)
-    return words, np.bincount(found[found >= 0], minlength=len(words))
+    texts = sorted_texts({text_of(value) for value in uniques})
+    codes = category_codes(values, texts)
+    return texts, np.bincount(codes[codes >= 0], minlength=len(texts))
 
 
-def sorted_words(words: set[str]) -> tuple[str, ...]:
-    """In alphabetical order; in that of their size if all are numbers."""
-    numbers = {word: number_of(word) for word in words}
+def sorted_texts(texts: set[str]) -> tuple[str, ...]:
+    """Sort alphabetically, or by value if all texts are numbers."""
+    numbers = {text: number_of(text) for text in texts}
     if all(number is not None for number in numbers.values()):
-        return tuple(sorted(words, key=lambda word: (numbers[word], word)))
-    return tuple(sorted(words))
+        return tuple(sorted(texts, key=lambda text: (numbers[text], text)))
+    return tuple(sorted(texts))
 
 
 def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str = "") -> None:
-    """Raises `DataError` for the first such value, which stands at {} in the message."""
+    """Raises `DataError` for the first wrong value, which replaces {} in the message."""
     if not is_wrong.any():
         return
     value = quoted(values.iloc[int(np.argmax(is_wrong))])
@@ -138,14 +138,21 @@ def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str =
     raise DataError(f"column `{name}`, row {row}: {message.format(value)}{more}{hint}")
 
 
+def refuse_control_characters(names: Sequence[str], what: str, key: str | None = None) -> None:
+    """Raises `DataError` for the first name that cannot be printed."""
+    unprintable = next((name for name in names if not name.isprintable()), None)
+    if unprintable is not None:
+        raise DataError(f"{what} {unprintable!r} has control characters", key)
+
+
 def quoted(value: object) -> str:
-    """A value as a message quotes it: on one line, and cut where it is long."""
+    """A value as quoted in a message: on one line, and shortened."""
     text = " ".join(str(value).split())
     return text if len(text) <= 40 else text[:37] + "..."
 
 
 def row_of(values: Series, is_wrong: Array) -> int:
-    """The first wrong row as people count: from 1, without the header."""
+    """The number of the first wrong row, counted from 1 without the header."""
     return int(values.index[int(np.argmax(is_wrong))]) + 1
 
 

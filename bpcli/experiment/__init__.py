@@ -1,4 +1,4 @@
-"""From a validated config to what is trained."""
+"""From a validated config to the data, network and objective of a training."""
 
 from __future__ import annotations
 

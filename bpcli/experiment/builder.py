@@ -1,4 +1,4 @@
-"""Build an experiment from a config, or say all that does not fit."""
+"""Build an experiment from a config, or report all that does not fit."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def build(
     encoder: FeatureEncoder | None = None,
     can_be_native: bool = False,
 ) -> Experiment:
-    """Make the data and describe the network. Raises `ConfigError` with what does not fit.
+    """Make the data and the network. Raises `ConfigError` with all that does not fit.
 
-    `encoder` is that of a training, which is then not fitted again.
+    `encoder` is one fitted by an earlier training; without it, one is fitted to the training rows.
 
     Generators use matrix products too, so the data are made with one BLAS thread and the numerics
     of the training: the same rows, to the bit, on any number of cores.
 
-    Raises `NumericsNotPinned`, before anything is made, where this process has other numerics, and
-    `NumericsError` where it cannot have those, unless it `can_be_native`.
+    Raises `NumericsNotPinned`, before anything is made, if this process has other numerics, and
+    `NumericsError` if it cannot have those of the config, unless `can_be_native`.
     """
     numerics, demand = config.spec.training.numerics, prefer if can_be_native else require
     demand(numerics, can_restart=_can_be_read_again(config))
@@ -52,10 +52,10 @@ def build(
 
 
 def _can_be_read_again(config: Config) -> bool:
-    """Whether the config came from a file, not from a pipe."""
+    """Whether the config is a file, not a pipe."""
     try:
         return Path(config.source.name).is_file()
-    except OSError:  # too long to be a file's name
+    except OSError:  # the name is too long for a file
         return False
 
 
@@ -89,13 +89,13 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
 
 def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:
     """Raises `ConfigError` with all issues, if there are any."""
-    found = [issue for each in issues_of for issue in each]
-    if found:
-        raise config.error(found)
+    all_issues = [issue for each in issues_of for issue in each]
+    if all_issues:
+        raise config.error(all_issues)
 
 
 def _refuse_what_cannot_fit(config: Config) -> None:
-    """Raises `ConfigError` where the config alone tells that there is too little memory."""
+    """Raises `ConfigError` if the config alone shows that there is too little memory."""
     spec = config.spec
     generator = spec.data.source if isinstance(spec.data, GeneratedData) else None
     rows, numbers = (0, 0) if generator is None else (generator.rows, generator.numbers)
@@ -105,7 +105,7 @@ def _refuse_what_cannot_fit(config: Config) -> None:
 
 
 _BYTES_PER_NUMBER = 16
-"""Of a number of a table that is made: it is in double precision, and copied once on the way."""
+"""Memory of a number of a generated table: in double precision, and copied once."""
 
 
 def _preprocessed(

@@ -1,4 +1,4 @@
-"""An experiment: the data splits, the network, its first parameters and its objective."""
+"""An experiment: the data splits, the network, its initial parameters and its objective."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bpcli.training.objective import NetworkObjective
 
 @dataclass(frozen=True)
 class Experiment:
-    """All that training, evaluation and gradient checking need, built from one config."""
+    """Everything that training, evaluation and gradient checking need, built from one config."""
 
     config: Config
     table: Table
@@ -45,12 +45,12 @@ class Experiment:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of how the config and the data were read."""
+        """Notes for the user on how the config and the data were read."""
         return (*self.config.notes, *self.table.notes)
 
     @property
     def class_weights(self) -> dict[str, float] | None:
-        """The weight of each class; None where the config gives none."""
+        """The weight of each class; None if the config gives none."""
         return class_weights(self.spec, self.table, self.splits["train"].index)
 
     @property
@@ -59,14 +59,14 @@ class Experiment:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics to report beside the loss, by name."""
+        """The names of the metrics to report besides the loss."""
         if isinstance(self.spec.metrics, str):
             return METRICS_OF[self.table.task]
         return tuple(self.spec.metrics)
 
     @cached_property
     def initial_params(self) -> Vector:
-        """The parameters training starts from, in the training dtype."""
+        """The initial parameters, in the training dtype."""
         explicit = self.spec.network.parameters
         if explicit is None:
             rng = stream(self.spec.seed, "init")
@@ -80,7 +80,7 @@ class Experiment:
     def objective(
         self, pool: WorkerPool | None = None, dtype: np.dtype | None = None
     ) -> NetworkObjective:
-        """What training minimises."""
+        """The objective that training minimises."""
         training = self.spec.training
         rows = self.rows("train") if dtype is None else self._stored("train", dtype)
         return NetworkObjective(
@@ -93,56 +93,56 @@ class Experiment:
         )
 
     def validation(self, pool: WorkerPool | None = None) -> NetworkObjective | None:
-        """The mean loss of the validation set, without L2; None where that split is empty."""
+        """The mean data loss of the validation set; None if that is empty."""
         if not len(self.splits["val"]):
             return None
         return NetworkObjective(self.network, self.rows("val"), pool=pool)
 
     @cached_property
     def plan(self) -> ShardPlan:
-        """How the rows of the training set are cut up, whatever the number of workers."""
+        """The shards of the training set, which do not depend on the number of workers."""
         rows = self.rows("train")
         return ShardPlan.of(len(rows), rows, self.network)
 
     @property
     def tasks(self) -> int:
-        """Into how many pieces an epoch's work falls that workers can take."""
+        """The number of independent pieces of work per epoch."""
         shards = len(self.plan.shards)
         if not self.spec.training.optimizer.needs_sum_of_squares:
             return shards
         return max(shards, gauss_newton_tasks(len(self.rows("train")), self.network))
 
     def training(self, objective: NetworkObjective, optimizer: Optimizer | None = None) -> Training:
-        """The optimizer's steps through an objective, from the initial parameters.
+        """The training of an objective from the initial parameters.
 
-        `optimizer` may stand in for the config's, such as one that measures what that does.
+        `optimizer` may replace the config's, for example by a wrapper that measures it.
         """
-        asked = self.spec.training
+        training = self.spec.training
         return Training(
             objective,
-            optimizer or asked.optimizer,
+            optimizer or training.optimizer,
             self.initial_params,
-            learning_rate=asked.learning_rate,
+            learning_rate=training.learning_rate,
             batches=self.batches,
             rng=stream(self.spec.seed, "batches"),
         )
 
     @property
     def diagnostics(self) -> tuple[str, ...]:
-        """What the optimizer tells of its state, by name."""
-        asked = self.spec.training
-        state = asked.optimizer.init(self.initial_params)
-        return tuple(asked.optimizer.diagnostics(state, rate_at(asked.learning_rate, 0)))
+        """The names of the optimizer's diagnostics."""
+        training = self.spec.training
+        state = training.optimizer.init(self.initial_params)
+        return tuple(training.optimizer.diagnostics(state, rate_at(training.learning_rate, 0)))
 
     @property
     def batches(self) -> Batches:
-        """Which rows each update sees."""
+        """How the rows of each update are drawn."""
         training = self.spec.training
         size = None if training.batch_size == "full" else training.batch_size
         return Batches(size, training.sampling, training.rows_per_epoch)
 
     def rows(self, name: SplitName) -> Rows:
-        """A split as the kernel reads it, kept in the training dtype once it was asked for."""
+        """A split as stored for the kernel in the training dtype; made at the first access."""
         if name not in self._rows:
             self._rows[name] = self._stored(name, self.dtype)
         return self._rows[name]

@@ -1,4 +1,4 @@
-"""What only the data and the sizes of things can show to be wrong, at the key that causes it."""
+"""Issues that only the data or the sizes of layers show, at the key that causes them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bpcli.text import quoted
 
 
 def has_softmax_output(spec: Spec) -> bool:
-    """Softmax outputs are one a class, also for two classes."""
+    """Whether the output is a softmax, which needs one unit per class, also for two classes."""
     return spec.network.activations[-1].gives_distribution
 
 
 def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[ConfigIssue]:
-    """Missing targets, a single class, and metrics that mean nothing for the task."""
+    """Missing targets, a single class, and metrics that are undefined for the task."""
     if needs_targets and not table.has_targets:
         yield ConfigIssue("there are no `targets`, which training needs", ("data",), at_key=True)
     if len(table.class_names) == 1:
@@ -35,26 +35,26 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Config
     is_scaled = spec.data.scale.targets in FITTED_RULES
     if table.labels is not None and is_scaled and is_probability:
         yield ConfigIssue(
-            "scaled classes lie beyond the outputs' range from 0 to 1: leave this out",
+            "scaled classes lie beyond the outputs' range from 0 to 1: remove this key",
             ("data", "scale", "targets"),
         )
     possible = METRICS_OF[table.task]
     for number, name in enumerate(() if isinstance(spec.metrics, str) else spec.metrics):
         if name not in possible:
             yield ConfigIssue(
-                f"`{name}` means nothing for {table.task}: expected {' or '.join(possible)}",
+                f"`{name}` is undefined for {table.task}: expected {' or '.join(possible)}",
                 ("metrics", number),
             )
 
 
 def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
-    """Class weights where there are no classes, or not those."""
+    """Class weights for targets that are values, or for unknown classes."""
     rule = spec.training.class_weights
     at = ("training", "class_weights")
     if rule is None or not table.has_targets:
         return
     if table.labels is None:
-        yield ConfigIssue("only classes can have `class_weights`, and these targets are values", at)
+        yield ConfigIssue("`class_weights` need targets that are classes: these are values", at)
     elif rule != "balanced":
         known = ", ".join(table.class_names)
         for name in rule:
@@ -82,20 +82,20 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
             yield ConfigIssue("`auto` takes this size from the targets, and there are none", last)
         return
     if len(table.class_names) == 1:
-        return  # whatever the size, there is nothing to learn
+        return  # of_targets reports it
     fitting = {outputs_needed(table, one_hot=False), outputs_needed(table, one_hot=True)}
     if has_softmax_output(spec):
         fitting = {outputs_needed(table, one_hot=True)}
     if has_softmax_output(spec) and 1 in (layers[-1], *fitting):
         yield ConfigIssue("a softmax of one unit is always 1: use another activation", last)
     elif layers[-1] != "auto" and layers[-1] not in fitting:
-        what = (
+        targets = (
             _counted(table.Y.shape[1], "target column")
             if table.Y is not None
             else f"{len(table.class_names)} classes"
         )
         yield ConfigIssue(
-            f"the last layer has {layers[-1]} units, but the data has {what}: expected "
+            f"the last layer has {layers[-1]} units, but the data has {targets}: expected "
             f"{' or '.join(map(str, sorted(fitting)))}",
             last,
         )
@@ -112,9 +112,9 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
         at = ("network", "parameters", number)
         widths = sorted({len(row) for row in given.weights})
         if len(given.weights) != layer.rows or widths != [layer.inputs]:
-            found = f"{len(given.weights)} × {' or '.join(map(str, widths))}"
+            shape = f"{len(given.weights)} × {' or '.join(map(str, widths))}"
             yield ConfigIssue(
-                f"weights are {found}, expected {layer.rows} × {layer.inputs}: a row a unit",
+                f"weights are {shape}, expected {layer.rows} × {layer.inputs}: one row per unit",
                 (*at, "weights"),
             )
         if layer.has_bias and given.bias is None:
@@ -128,7 +128,7 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
 
 
 def of_folds(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
-    """More folds than rows: to be told before any is drawn."""
+    """More folds than rows, reported before folds are drawn."""
     folds, rows = spec.data.split.folds, len(table)
     if folds is not None and folds > rows:
         few = "1 row is" if rows == 1 else f"{rows} rows are"
@@ -147,7 +147,8 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
     yield from _lost_classes(spec, table, indices)
     if spec.data.split.stratify is True and table.labels is None:
         yield ConfigIssue(
-            "only classes can be stratified, and these are values", ("data", "split", "stratify")
+            "`stratify` needs targets that are classes: these are values",
+            ("data", "split", "stratify"),
         )
     rows, training = len(indices["train"]), spec.training
     if training.batch_size != "full" and training.batch_size > rows:
@@ -155,10 +156,10 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
             f"a batch of {training.batch_size} is more than the {rows} training rows",
             ("training", "batch_size"),
         )
-    asked = training.rows_per_epoch
-    if asked is not None and training.sampling == "shuffle" and asked > rows:
+    wanted = training.rows_per_epoch
+    if wanted is not None and training.sampling == "shuffle" and wanted > rows:
         yield ConfigIssue(
-            f"`shuffle` takes each of the {rows} training rows once: {asked} is too many",
+            f"`shuffle` takes each of the {rows} training rows once: {wanted} is too many",
             ("training", "rows_per_epoch"),
         )
 
@@ -166,7 +167,7 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
 def _lost_classes(
     spec: Spec, table: Table, indices: dict[SplitName, Labels]
 ) -> Iterator[ConfigIssue]:
-    """Classes that the drawing of the splits leaves no training row."""
+    """Classes without a training row after the splits were drawn."""
     if table.labels is None or not len(indices["train"]) or table.splits:
         return
     present = set(table.labels[indices["train"]].tolist())
@@ -174,7 +175,7 @@ def _lost_classes(
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
         yield ConfigIssue(
-            f"no row of class {names} is left to train on: use smaller splits, or `stratify: true`",
+            f"class {names} has no training row: use smaller splits, or `stratify: true`",
             ("data", "split"),
             at_key=True,
         )
@@ -183,18 +184,18 @@ def _lost_classes(
 def of_overflow(
     preprocessor: Preprocessor, splits: dict[SplitName, Split]
 ) -> Iterator[ConfigIssue]:
-    """Scales that are not finite, or scale something to what is not; the table itself is finite."""
+    """Scales that are not finite, or that make finite numbers overflow."""
     if preprocessor.inputs.changes_nothing and preprocessor.targets.changes_nothing:
         return
-    well = {
+    is_finite = {
         "inputs": _is_finite(preprocessor.inputs),
         "targets": _is_finite(preprocessor.targets),
     }
     for X, Y in (block for split in splits.values() for block in split.blocks()):
-        well["inputs"] &= bool(np.isfinite(X).all())
-        well["targets"] &= bool(np.isfinite(Y).all())
-    for key, is_well in well.items():
-        if not is_well:
+        is_finite["inputs"] &= bool(np.isfinite(X).all())
+        is_finite["targets"] &= bool(np.isfinite(Y).all())
+    for key, is_fine in is_finite.items():
+        if not is_fine:
             yield ConfigIssue(
                 f"scaling the {key} overflows: their numbers are too large", ("data", "scale", key)
             )
@@ -205,9 +206,9 @@ def _is_finite(scale: Scaler) -> bool:
 
 
 def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
-    """Targets that a cross-entropy cannot take, in whichever split."""
-    kind = network.loss.targets
-    if kind == "values":
+    """Targets of any split that a cross-entropy cannot take."""
+    expected = network.loss.targets
+    if expected == "values":
         return
     Y = np.concatenate([split.Y for split in splits.values()])
     if Y.min() < 0 or Y.max() > 1:
@@ -216,5 +217,5 @@ def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[Config
             f"{Y.max():g}",
             ("loss",),
         )
-    elif kind == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
+    elif expected == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
         yield ConfigIssue("this loss needs targets whose rows add up to 1", ("loss",))

@@ -1,4 +1,4 @@
-"""The network that a config asks for, with sizes from the data where it says `auto`."""
+"""The network of a config, with `auto` sizes taken from the data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bpcli.nn.network import Bias, Layer, Network
 
 def network_for(spec: Spec, table: Table) -> Network:
     """The network for a table."""
-    described = spec.network
-    sizes = [size for size in described.layers if size != "auto"]
-    if len(sizes) < len(described.layers):
+    layers = spec.network.layers
+    sizes = [size for size in layers if size != "auto"]
+    if len(sizes) < len(layers):
         sizes = list(_automatic_sizes(spec, table))
     return network_of_sizes(spec, sizes)
 
@@ -29,26 +29,26 @@ def network_of_sizes(spec: Spec, sizes: Sequence[int]) -> Network:
     biases = described.bias if isinstance(described.bias, list) else None
     layers = []
     for number, activation in enumerate(described.activations):
-        asked = biases[number] if biases else described.bias
-        bias: Bias = "frozen" if asked == "frozen" else "trained" if asked else "none"
+        given = biases[number] if biases else described.bias
+        bias: Bias = "frozen" if given == "frozen" else "trained" if given else "none"
         layers.append(Layer(sizes[number], sizes[number + 1], activation, bias))
     return Network(tuple(layers), spec.loss)
 
 
 def _automatic_sizes(spec: Spec, table: Table) -> Iterator[int]:
-    """`auto` at the ends fits the data; elsewhere the config was refused."""
+    """The sizes, with `auto` at either end replaced; elsewhere the config was refused."""
     last = len(spec.network.layers) - 1
-    for position, size in enumerate(spec.network.layers):
+    for index, size in enumerate(spec.network.layers):
         if size != "auto":
             yield size
-        elif position == 0:
+        elif index == 0:
             yield table.X.shape[1]
-        elif position == last:
+        elif index == last:
             yield outputs_needed(table, one_hot=has_softmax_output(spec))
 
 
 def explicit_params(network: Network, given: list[LayerParameters]) -> Vector:
-    """The parameters that the config gives, a matrix and a bias for each layer."""
+    """The parameter vector of the explicit weights and biases in the config."""
     params = np.empty(network.n_params)
     for layer, matrix, values in zip(network.layers, network.matrices(params), given, strict=True):
         matrix[:, : layer.inputs] = values.weights

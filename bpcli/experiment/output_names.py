@@ -1,4 +1,4 @@
-"""What the outputs of a network are called."""
+"""The names of a network's outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bpcli.nn.network import Network
 def output_names(
     network: Network, class_names: tuple[str, ...], target_names: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """P(setosa) for the probability of a class; else the target's name, marked as predicted."""
+    """P(setosa) for the probability of a class; "predicted" and the target's name for a value."""
     if class_names:
         mark = "P" if network.layers[-1].activation.gives_probabilities else "output"
         names = class_names if network.outputs > 1 else class_names[1:]

@@ -1,4 +1,4 @@
-"""Which rows are in which split."""
+"""The rows of each split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bpcli.text import quoted
 
 
 def split_table(spec: Spec, table: Table) -> dict[SplitName, Labels]:
-    """The rows of each split: as the table tells them apart, as folds, or drawn at random."""
+    """The rows of each split: as defined by the source, as folds, or drawn at random."""
     split = spec.data.split
     stratify = table.labels is not None if split.stratify == "auto" else split.stratify
     labels = table.labels if stratify else None
@@ -30,7 +30,7 @@ def split_table(spec: Spec, table: Table) -> dict[SplitName, Labels]:
 
 
 def rows_in_no_split(table: Table) -> Labels:
-    """The rows that no split has for itself."""
+    """The rows that the source puts into no split."""
     is_free = np.ones(len(table), bool)
     for index in table.splits.values():
         is_free[index] = False
@@ -38,7 +38,7 @@ def rows_in_no_split(table: Table) -> Labels:
 
 
 def notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
-    """Classes with too few rows to be in every fold."""
+    """A note on classes with too few rows to be in every fold."""
     folds = spec.data.split.folds
     if folds is None or table.labels is None:
         return
@@ -48,6 +48,6 @@ def notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
     if few:
         listed = ", ".join(few[:3]) + " and others" * (len(few) > 3)
         yield (
-            f"classes with fewer rows than the {folds} folds: {listed}; some folds test or train "
-            "on none of them"
+            f"classes with fewer rows than the {folds} folds: {listed}; some folds have no "
+            "training or test row of them"
         )

@@ -1,4 +1,4 @@
-"""Independent streams of random numbers, one for each purpose."""
+"""Independent streams of random numbers, one per purpose."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _STREAMS: tuple[Stream, ...] = ("data", "split", "init", "batches", "intervals")
 
 
 def stream(seed: int, name: Stream) -> np.random.Generator:
-    """An independent source of random numbers for each purpose.
+    """The random generator of a purpose, independent of the others.
 
-    Changing the network therefore keeps the data and the split.
+    A change of the network therefore keeps the data and the split.
     """
     spawned = np.random.SeedSequence(seed, spawn_key=(_STREAMS.index(name),))
     return np.random.default_rng(spawned)

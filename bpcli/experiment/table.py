@@ -1,4 +1,4 @@
-"""The table that a config asks for: made or read, with its targets, encoded and weighted."""
+"""The table of a config: generated or read, with its targets, encoded and weighted."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 
 def make_table(config: Config) -> Table:
-    """The table of the config's source, with targets as the config means them.
+    """The table of the config's source, with the targets that the config asks for.
 
-    Raises `ConfigError` at the key that causes it.
+    Raises `ConfigError` at the key that causes the error.
     """
     try:
         table = _made(config.spec.data.source, stream(config.spec.seed, "data"))
@@ -43,7 +43,7 @@ def make_table(config: Config) -> Table:
 def encode_table(
     config: Config, table: Table, training: Labels, encoder: FeatureEncoder | None
 ) -> Table:
-    """The table with its inputs encoded as the training rows, or `encoder`, say."""
+    """The table with its inputs encoded by `encoder`, or by one fitted to the training rows."""
     try:
         return table.fitted(training, encoder)
     except DataError as error:
@@ -51,12 +51,12 @@ def encode_table(
 
 
 def weigh_table(spec: Spec, table: Table, training: Labels) -> Table:
-    """The table with its rows weighted by class, where the config asks for it."""
+    """The table with the weights of its rows, by class and by the source."""
     return replace(table, weight=row_weights(table, class_weights(spec, table, training), training))
 
 
 def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float] | None:
-    """The weight of each class; None where the config gives none."""
+    """The weight of each class; None if the config gives none."""
     rule = spec.training.class_weights
     if rule is None or table.labels is None:
         return None
@@ -67,10 +67,10 @@ def _with_targets(spec: Spec, table: Table) -> Table:
     data = spec.data
     if data.targets == "same_as_inputs":
         return table.with_inputs_as_targets()
-    asked = data.targets if isinstance(data, GeneratedData) else None
-    if asked == "values":
+    wanted = data.targets if isinstance(data, GeneratedData) else None
+    if wanted == "values":
         return table.with_values_as_targets()
-    if asked == "classes" or _are_hard_classes(spec, table):
+    if wanted == "classes" or _are_hard_classes(spec, table):
         return table.with_classes_as_targets()
     if data.files:
         _refuse_numbers_as_classes(spec, table)
@@ -81,22 +81,22 @@ def _made(source: Source, rng: np.random.Generator) -> Table:
     try:
         table = source.table(rng)
     except OverflowError as error:
-        raise DataError(f"these options lead to numbers that are too large: {error}") from None
+        raise DataError(f"these options make numbers that are too large: {error}") from None
     if not isinstance(source, Generator):
-        return table  # they have looked at each number
+        return table  # the other sources check each number
     values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
     if not all(np.isfinite(array).all() for array in values):
-        raise DataError("these options lead to numbers that are too large")
+        raise DataError("these options make numbers that are too large")
     return table
 
 
 def _refuse_no_training_rows(table: Table) -> None:
     if not len(table.splits.get("train", rows_in_no_split(table))):
-        raise DataError("the splits take all rows: none are left to train on", "split")
+        raise DataError("the splits take all rows: no rows are left for training", "split")
 
 
 def _are_hard_classes(spec: Spec, table: Table) -> bool:
-    """Inline 0/1 targets of a cross-entropy are classes, so that accuracy is reported."""
+    """Whether targets of 0 and 1 are classes: with a cross-entropy they are."""
     if table.Y is None or spec.loss.targets == "values":
         return False
     if spec.data.is_regression:
@@ -107,13 +107,13 @@ def _are_hard_classes(spec: Spec, table: Table) -> bool:
 
 
 def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
-    """Raises `DataError` for a column of numbers that a cross-entropy cannot mean as such."""
+    """Raises `DataError` for a column of numbers beyond [0, 1] with a cross-entropy."""
     Y = table.Y
     if spec.loss.targets == "values" or Y is None or Y.shape[1] > 1:
         return
     if Y.min() < 0 or Y.max() > 1:
         raise DataError(
-            f"the target `{table.target_names[0]}` is numbers from {Y.min():g} to {Y.max():g}, and "
+            f"the target `{table.target_names[0]}` is numbers from {Y.min():g} to {Y.max():g}, but "
             "the loss is for classes: if they are classes, set `task: classification`",
             "targets",
         )

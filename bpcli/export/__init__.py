@@ -1,1 +1,1 @@
-"""How a model is written down for use without bpnet: a module a format, a function each."""
+"""Files with which a model is used without bpnet: one module per format."""

@@ -1,7 +1,7 @@
-"""A model written down for use elsewhere, after the file was held against our own prediction.
+"""Export a model to a file, after a comparison of the file's predictions with our own.
 
-The rows it is tried on are drawn where the training rows lay, and far outside; a file that does not
-compute what bpnet does is not written.
+The test rows are drawn from the range of the training rows, and from far outside. A file whose
+predictions differ from bpnet's is not written.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.files import write_atomically
 
 Columns: TypeAlias = dict[str, list[Any]]
-"""Rows to try a file on, as columns by name."""
+"""Test rows for a file, as columns by name."""
 
 EXACT, SINGLE = 1e-12, 1e-5
-"""By how much the outputs of a file may differ: in double precision, and in single."""
+"""The tolerance for the outputs of a file, in double and in single precision."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how it is made, and how it is verified before it is written."""
+    """A file format: how a file is made, and how it is verified before it is written."""
 
     suffix: str
     content: Callable[[Model], bytes]
@@ -41,76 +41,75 @@ class Format:
 
 
 def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> Path:
-    """Write a verified file; where it is.
+    """Write a verified file; return its path.
 
-    Raises `ConfigError` where a file is in the way and not `force`, or a package lacks, `RunError`
-    where the run says what no file can hold, and `GateFailed` where the file does not compute what
-    bpnet does.
+    Raises `ConfigError` if the file exists and not `force`, or if a package is missing, `RunError`
+    if the run is damaged, and `GateFailed` if the file's predictions differ from bpnet's.
     """
-    kind = FORMATS[to]
-    path = path or Path(_module_name(model.name) + kind.suffix)
+    format_ = FORMATS[to]
+    path = path or Path(_module_name(model.name) + format_.suffix)
     if path.exists() and not (force and path.is_file()):
         hint = "--force overwrites it" if path.is_file() else "name a file by -o"
-        raise ConfigError(f"{path} is there already: {hint}.")
-    content = kind.content(model)
-    kind.verify(content, model)
+        raise ConfigError(f"{path} exists already: {hint}.")
+    content = format_.content(model)
+    format_.verify(content, model)
     write_atomically(path, content)
     return path
 
 
 def _module_name(name: str) -> str:
     """A name that Python can import."""
-    word = name.replace("-", "_").replace(".", "_")
-    return word if word.isidentifier() else f"_{word}"
+    module = name.replace("-", "_").replace(".", "_")
+    return module if module.isidentifier() else f"_{module}"
 
 
 # Verifying.
 
 
 def _verify_python(content: bytes, model: Model) -> None:
-    exact, tried = model.in_double(), list(probes(model))
-    for columns, predicted in zip(tried, predictions(content, tried), strict=True):
+    exact, tables = model.in_double(), list(probes(model))
+    for columns, predicted in zip(tables, predictions(content, tables), strict=True):
         X = _encoded(model, columns)
-        found = _columns_of(predicted, model.output_names, len(X))
-        _check("Python file", exact, X, found, predicted.get("class"), EXACT)
+        outputs = _outputs_of(predicted, model.output_names, len(X))
+        _check("Python file", exact, X, outputs, predicted.get("class"), EXACT)
 
 
-def _columns_of(predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
-    """The outputs (rows, names). Raises `GateFailed` where they are no such numbers."""
+def _outputs_of(predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
+    """The outputs (rows, names). Raises `GateFailed` if they are not an array of that shape."""
     try:
-        found = np.array([predicted[name] for name in names], np.float64)
+        outputs = np.array([predicted[name] for name in names], np.float64)
     except (KeyError, TypeError, ValueError):
-        found = np.empty(0)
-    if found.shape != (len(names), rows):
-        raise GateFailed("The Python file gives other outputs than bpnet: it was not written.")
-    return found.T
+        outputs = np.empty(0)
+    if outputs.shape != (len(names), rows):
+        raise GateFailed("The outputs of the Python file have a wrong shape: it was not written.")
+    return outputs.T
 
 
 def _verify_json(content: bytes, model: Model) -> None:
     if json.loads(content) != json.loads(json.dumps(document(model))):
-        raise GateFailed("The JSON file does not read as it was written.")
+        raise GateFailed("The JSON file does not read back as the model: it was not written.")
 
 
 def _verify_onnx(content: bytes, model: Model) -> None:
     dtype = model.params.dtype
     for columns in probes(model):
         X = _encoded(model, columns).astype(dtype).astype(np.float64)
-        found, classes = onnx_outputs(content, X, dtype)
-        _check("ONNX file", model, X, found, classes, SINGLE if dtype == np.float32 else EXACT)
+        outputs, classes = onnx_outputs(content, X, dtype)
+        _check("ONNX file", model, X, outputs, classes, SINGLE if dtype == np.float32 else EXACT)
 
 
 def _check(
     what: str,
     model: Model,
     X: Array,
-    found: Array,
+    outputs: Array,
     classes: Sequence[str] | None,
     tolerance: float,
 ) -> None:
-    """Raises `GateFailed` where outputs or classes are not ours.
+    """Raises `GateFailed` if outputs or classes differ from ours.
 
     Outputs may differ by `tolerance`, relative to the largest of their column (or to the size at
-    which the activation is rounded), and by some times what rounding the inputs alone changes.
+    which the activation is rounded), and by a multiple of the effect of rounding the inputs.
     """
     expected = model.outputs(X)
     rounded_at = model.network.layers[-1].activation.rounded_at
@@ -119,19 +118,17 @@ def _check(
     )
     rounded = model.outputs(X * (1 + 4 * float(np.finfo(model.params.dtype).eps)))
     allowed = tolerance * largest + 8 * np.abs(rounded - expected)
-    excess = np.abs(found - expected) - allowed
+    excess = np.abs(outputs - expected) - allowed
     if not (excess <= 0).all():
         worst = np.unravel_index(np.argmax(excess), excess.shape)  # NaN if there is one
         raise GateFailed(
-            f"The {what} gives {found[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
+            f"The {what} gives {outputs[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
             "was not written."
         )
-    labels = model.labels(found)
+    labels = model.labels(outputs)
     names = None if labels is None else [model.class_names[label] for label in labels]
     if names != (None if classes is None else list(classes)):
-        raise GateFailed(
-            f"The {what} gives other classes than its outputs say: it was not written."
-        )
+        raise GateFailed(f"The classes of the {what} do not match its outputs: it was not written.")
 
 
 def _encoded(model: Model, columns: Columns) -> Array:
@@ -141,7 +138,7 @@ def _encoded(model: Model, columns: Columns) -> Array:
 
 
 def probes(model: Model) -> Iterator[Columns]:
-    """Rows to try a file on: drawn where the training rows lay; then the middle, 0 and far out."""
+    """Test rows: drawn from the range of the training rows; then the middle, 0 and far outside."""
     rng = np.random.default_rng(0)
     scale, width = model.preprocessor.inputs, model.network.inputs
     yield _columns(model, scale.invert(rng.standard_normal((64, width))), rng)
@@ -152,20 +149,20 @@ def probes(model: Model) -> Iterator[Columns]:
 
 
 def _columns(model: Model, X: Array, rng: np.random.Generator) -> Columns:
-    """Numbers from X; booleans, words and gaps by lot."""
+    """Numbers from X; random booleans, categories and missing values."""
     columns, end = {}, 0
     for column in model.encoder.inputs:
-        place, end = end, end + len(column.names)
-        columns[column.name] = _values(column, X[:, place].tolist(), rng)
+        start, end = end, end + len(column.names)
+        columns[column.name] = _values(column, X[:, start].tolist(), rng)
     return columns
 
 
 def _values(column: InputColumn, numbers: list[float], rng: np.random.Generator) -> list[Any]:
     values: list[Any] = numbers
     if column.kind != "number":
-        words = [*column.categories, "a word that no row had"]
-        among: list[Any] = [True, False] if column.kind == "boolean" else words
-        values = [among[int(rng.integers(len(among)))] for _ in numbers]
+        categories = [*column.categories, "an unknown category"]
+        choices: list[Any] = [True, False] if column.kind == "boolean" else categories
+        values = [choices[int(rng.integers(len(choices)))] for _ in numbers]
     if column.fill is not None:
         values = [None if rng.random() < 0.2 else value for value in values]
     return values

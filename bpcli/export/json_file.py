@@ -1,4 +1,4 @@
-"""A model as JSON: names, scales, layers and classes, each number as exact as it is."""
+"""A model as JSON: names, scales, layers and classes, with all digits of each number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bpcli.text import printable_json
 
 
 def json_text(model: Model) -> str:
-    """The model as JSON, in the order in which a prediction needs it; a line a key or a layer."""
+    """The model as JSON, in the order of a prediction, with one line per key or layer."""
     lines = [f" {_dumped(key)}: {_laid_out(value)}" for key, value in document(model).items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -30,10 +30,10 @@ def _dumped(value: Any) -> str:
 
 
 def document(model: Model) -> dict[str, Any]:
-    """What the JSON holds.
+    """The content of the JSON file.
 
-    `columns` become `inputs`, as many as the first layer takes; those are scaled; the layers, as
-    a[l] = f_l(weights a[l-1] + bias), follow; then the outputs are scaled back.
+    A prediction encodes `columns` as `inputs`, one per input of the first layer, scales them,
+    computes the layers, a[l] = f_l(weights a[l-1] + bias), and scales the outputs back.
     """
     return {
         "format": "bpnet model",
@@ -50,7 +50,7 @@ def document(model: Model) -> dict[str, Any]:
 
 
 def _scale(scale: Scaler) -> dict[str, list[float]]:
-    """Inputs become (x - shift) / factor, outputs y · factor + shift."""
+    """Inputs are scaled to (x - shift) / factor, outputs to y · factor + shift."""
     return {"shift": scale.shift.tolist(), "factor": scale.factor.tolist()}
 
 

@@ -1,8 +1,7 @@
-"""How values stand in source text, so that no name or number of a saved run can become code.
+"""Values as literals in source text, so that no name or number of a saved run can become code.
 
-Whatever writes a program puts our own text together with the results of these functions, and with
-nothing else that comes from a run. Each language has a section of its own below, with the one
-function that quotes its strings; `number` and `identifier` serve all languages.
+Exports of programs use these functions for everything that comes from a run. Each language has a
+section below with a function that quotes strings; `number` and `identifier` serve all languages.
 """
 
 from __future__ import annotations
@@ -14,19 +13,19 @@ from bpcli.errors import RunError
 
 
 def identifier(word: object, allowed: Collection[str]) -> str:
-    """A word that stands in the text as it is. Raises `RunError` where it is none of ours."""
+    """An unquoted word. Raises `RunError` if it is not allowed."""
     if not isinstance(word, str) or word not in allowed:
-        raise RunError(f"The run is damaged: it has {word!r} in the place of {_or(allowed)}.")
+        raise RunError(f"The run is damaged: found {word!r}, expected {_or(allowed)}.")
     return word
 
 
 def number(value: object) -> str:
-    """A number with all its digits. Raises `RunError` for infinity, NaN and whatever is none."""
+    """A number with all its digits. Raises `RunError` for infinity, NaN and other types."""
     if isinstance(value, float) and math.isfinite(value):
-        return repr(float(value))  # of a numpy scalar, repr is an expression
+        return repr(float(value))  # the repr of a numpy scalar is an expression
     if isinstance(value, int) and not isinstance(value, bool):
         return str(int(value))
-    raise RunError(f"The run is damaged: it has {value!r} in the place of a finite number.")
+    raise RunError(f"The run is damaged: found {value!r}, expected a finite number.")
 
 
 def _or(words: Collection[str]) -> str:
@@ -38,9 +37,9 @@ def _or(words: Collection[str]) -> str:
 
 
 def python_string(text: object) -> str:
-    """A string literal on one line of printable characters. Raises `RunError` for what is none."""
+    """A string literal on one line, in printable characters. Raises `RunError` for other types."""
     if not isinstance(text, str):
-        raise RunError(f"The run is damaged: it has {text!r} in the place of a name.")
+        raise RunError(f"The run is damaged: found {text!r}, expected a name.")
     return repr(str(text))
 
 

@@ -1,7 +1,7 @@
-"""A trained network with its preprocessor: all that a prediction needs, without any data.
+"""A trained network with its preprocessor: everything that a prediction needs, without data.
 
-It comes from a run's resolved.yaml and weights.safetensors alone, so that a run can be used where
-the rows it was trained on are not.
+It is loaded from a run's resolved.yaml and weights.safetensors, so that a run can be used without
+its training rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """outputs = unscale(network(scale(inputs))), and the names of what goes in and comes out."""
+    """outputs = unscale(network(scale(inputs))), with the names of inputs and outputs."""
 
     name: str
     network: Network
@@ -46,7 +46,7 @@ class Model:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes that outputs stand for; none where they are values."""
+        """The classes; empty if the targets are values."""
         return self.preprocessor.class_names
 
     @property
@@ -55,18 +55,18 @@ class Model:
         return output_names(self.network, self.class_names, self.target_names)
 
     def outputs(self, X: Array) -> Array:
-        """The outputs (n, outputs), in original units, for inputs (n, inputs) in theirs."""
+        """The outputs (n, outputs) for inputs (n, inputs), both in original units."""
         prepared = self.preprocessor.inputs.apply(X)
         return self.preprocessor.original(network_outputs(self.network, self.params, prepared))
 
     def labels(self, outputs: Array) -> Labels | None:
-        """The class that each row of `outputs` says, as a place in `class_names`."""
+        """The predicted class of each row of `outputs`, as an index into `class_names`."""
         return self.preprocessor.labels(outputs)
 
     def predict(self, frame: DataFrame) -> Array:
-        """`outputs` for the columns of a frame, which are found by name.
+        """`outputs` for the columns of a frame, which are matched by name.
 
-        Raises `DataError` naming the column that lacks, or column and row of what does not fit.
+        Raises `DataError` naming a missing column, or column and row of a wrong value.
         """
         return self.outputs(self.encoder.encode(frame))
 
@@ -76,9 +76,9 @@ class Model:
 
 
 def load_model(run: Run, weights: Weights = "best") -> Model:
-    """A run's model. Raises `RunError` where its files are missing, damaged or do not fit.
+    """A run's model. Raises `RunError` if its files are missing, damaged or inconsistent.
 
-    Raises `NumericsNotPinned` where the run has other numerics than this process.
+    Raises `NumericsNotPinned` if the run has other numerics than this process.
     """
     saved = load_weights(run)
     spec = validate(Source.read(run.checked(RESOLVED, saved.record))).spec
@@ -89,13 +89,13 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         network,
         saved.params(network, weights, np.dtype(spec.network.dtype)),
         saved.preprocessor(network, tuple(saved.meta.class_names)),
-        _encoding(saved),
+        _encoder(saved),
         tuple(saved.meta.target_names),
         spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
         notes,
     )
 
 
-def _encoding(saved: SavedWeights) -> FeatureEncoder:
+def _encoder(saved: SavedWeights) -> FeatureEncoder:
     """What the training fitted; of data that were no table of a file, numbers by their names."""
     return saved.encoder or FeatureEncoder(tuple(map(InputColumn, saved.meta.input_names)))

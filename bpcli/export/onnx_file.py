@@ -1,7 +1,7 @@
-"""A model as an ONNX graph, for the many runtimes that read it.
+"""A model as an ONNX graph.
 
-`inputs` (N, inputs) are the encoded columns in their own units, in the precision of the training;
-scaling, layers and scaling back follow, and for classes their names.
+`inputs` (N, inputs) are the encoded columns in original units, in the training precision. The graph
+scales them, computes the layers and scales the outputs back; classes are given by name.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from bpcli.nn.arrays import Array
 from bpcli.text import printable_json
 
 OPSET = 13
-"""Of 2020, which every runtime in use reads."""
+"""The version of 2020, which all current runtimes read."""
 
 _MOST_BYTES = 2**31 - 2**20
-"""Of parameters: protobuf has no longer messages than 2 GiB, in which names stand too."""
+"""The limit for parameters: a protobuf message has at most 2 GiB, including names."""
 
 
 def onnx_bytes(model: Model) -> bytes:
-    """The graph.
+    """The content of the ONNX file.
 
-    Raises `ConfigError` where the packages that write or verify it lack, or it is too large.
+    Raises `ConfigError` if a needed package is missing or the model is too large.
     """
     onnx = package("onnx")
     helper = onnx.helper
     size = model.params.nbytes
     if size > _MOST_BYTES:
         raise ConfigError(
-            f"An ONNX file holds at most 2 GiB, and these parameters take {size:,} bytes: train in "
+            f"These parameters take {size:,} bytes, but an ONNX file holds at most 2 GiB: train in "
             "float32, or export to json."
         )
     graph = OnnxGraph(model.params.dtype)
     output = _pipeline(graph, model)
-    kind = helper.np_dtype_to_tensor_dtype(model.params.dtype)
+    dtype = helper.np_dtype_to_tensor_dtype(model.params.dtype)
     width = len(model.encoder.names)
-    inputs = [helper.make_tensor_value_info("inputs", kind, ["N", width])]
-    outputs = [helper.make_tensor_value_info(output, kind, ["N", model.network.outputs])]
+    inputs = [helper.make_tensor_value_info("inputs", dtype, ["N", width])]
+    outputs = [helper.make_tensor_value_info(output, dtype, ["N", model.network.outputs])]
     if model.class_names:
         outputs.append(helper.make_tensor_value_info("class", onnx.TensorProto.STRING, ["N"]))
     made = helper.make_graph(graph.nodes, model.name, inputs, outputs, graph.constants)
@@ -67,7 +67,7 @@ def onnx_bytes(model: Model) -> bytes:
 
 
 def onnx_outputs(content: bytes, X: Array, dtype: np.dtype) -> tuple[Array, list[str] | None]:
-    """What an ONNX runtime computes for encoded inputs: outputs, and classes where there are."""
+    """Run an ONNX file on encoded inputs; return the outputs, and the classes if it has any."""
     session = package("onnxruntime").InferenceSession(content, providers=["CPUExecutionProvider"])
     outputs, *classes = session.run(None, {"inputs": X.astype(dtype)})
     return outputs, classes[0].tolist() if classes else None
@@ -77,7 +77,7 @@ def onnx_outputs(content: bytes, X: Array, dtype: np.dtype) -> tuple[Array, list
 
 
 def _pipeline(graph: OnnxGraph, model: Model) -> str:
-    """All nodes from `inputs` to the outputs, whose name it gives, and to `class`."""
+    """Add all nodes from `inputs` to the outputs and `class`; return the name of the outputs."""
     a = _scaled(graph, "inputs", model.preprocessor.inputs)
     tensors = dict(model.network.tensors(model.params))
     for number, layer in enumerate(model.network.layers, start=1):
@@ -93,7 +93,7 @@ def _pipeline(graph: OnnxGraph, model: Model) -> str:
 
 
 def _scaled(graph: OnnxGraph, x: str, scale: Scaler) -> str:
-    """(x - shift) / factor, in double as bpnet does it."""
+    """(x - shift) / factor, in double precision as in bpnet."""
     if scale.changes_nothing:
         return x
     shift = graph.constant("inputs.shift", scale.shift, np.float64)
@@ -103,7 +103,7 @@ def _scaled(graph: OnnxGraph, x: str, scale: Scaler) -> str:
 
 
 def _unscaled(graph: OnnxGraph, y: str, scale: Scaler) -> str:
-    """The inverse, y · factor + shift, in double as bpnet does it."""
+    """The inverse, y · factor + shift, in double precision as in bpnet."""
     if scale.changes_nothing:
         return y
     factor = graph.constant("targets.factor", scale.factor, np.float64)
@@ -113,7 +113,7 @@ def _unscaled(graph: OnnxGraph, y: str, scale: Scaler) -> str:
 
 
 def _class(graph: OnnxGraph, outputs: str, model: Model) -> None:
-    """The name of the class with the largest output; of a single one, class 1 from ½ up."""
+    """Add the name of the class with the largest output; a single output means class 1 from ½."""
     if model.network.outputs > 1:
         label = graph.node("ArgMax", outputs, axis=1, keepdims=0)
     else:

@@ -1,7 +1,6 @@
-"""An ONNX graph in the making, and how an activation's Python source becomes nodes of it.
+"""Builds an ONNX graph, and translates an activation's Python source to its nodes.
 
-A runtime that lacks an operator in double precision is spared it: functions are spelt out in
-simpler ones.
+Functions that some runtimes do not have in double precision are written by simpler ones.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from bpcli.errors import ConfigError
 
 
 def package(name: str) -> Any:
-    """A package that the export needs. Raises `ConfigError` where it is not installed."""
+    """A package that the export needs. Raises `ConfigError` if it is not installed."""
     try:
         return import_module(name)
     except ImportError:
@@ -27,7 +26,7 @@ def package(name: str) -> Any:
 
 
 class OnnxGraph:
-    """Nodes and constants, as they are added."""
+    """The nodes and constants of a graph, in the order of their addition."""
 
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
@@ -35,7 +34,7 @@ class OnnxGraph:
         self.constants: list[Any] = []
 
     def node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        """Add a node; its output's name."""
+        """Add a node; return its output's name."""
         output = name or f"{operator.lower()}_{len(self.nodes)}"
         made = package("onnx").helper.make_node(
             operator, inputs, [output], name=output, **attributes
@@ -44,7 +43,7 @@ class OnnxGraph:
         return output
 
     def constant(self, name: str, value: Any, dtype: Any = None) -> str:
-        """Add a constant, in the precision of the network unless told; its name, made unique."""
+        """Add a constant, by default in the network's precision; return its unique name."""
         if any(known.name == name for known in self.constants):
             name = f"{name}_{len(self.constants)}"
         array = np.ascontiguousarray(np.asarray(value, dtype or self.dtype))
@@ -52,12 +51,12 @@ class OnnxGraph:
         return name
 
     def cast(self, value: str, dtype: Any) -> str:
-        """Add a conversion; its output's name."""
-        kind = package("onnx").helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-        return self.node("Cast", value, to=kind)
+        """Add a conversion; return its output's name."""
+        target = package("onnx").helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self.node("Cast", value, to=target)
 
     def nodes_of(self, source: str, z: str, options: Mapping[str, float]) -> str:
-        """Add the nodes of `return …`, an expression in z and the options; its result's name."""
+        """Add the nodes of `return …`, an expression in z and options; return the result's name."""
         (statement,) = ast.parse(source).body
         assert isinstance(statement, ast.Return)
         assert statement.value is not None
@@ -65,21 +64,21 @@ class OnnxGraph:
 
 
 class _Translation:
-    """The nodes of an expression in words that stand for the result of a node, or for a number."""
+    """Translates an expression whose variables are results of nodes (by name) or numbers."""
 
     def __init__(self, graph: OnnxGraph, values: Mapping[str, str | float]) -> None:
         self._graph = graph
         self._values = values
 
     def nodes_of(self, expression: ast.expr) -> str:
-        """Add the nodes of an expression; its result's name.
+        """Add the nodes of an expression; return the result's name.
 
-        Raises `NotImplementedError` for what has no translation.
+        Raises `NotImplementedError` for an expression without a translation.
         """
         match expression:
-            case ast.Name(id=word):
-                value = self._values[word]
-                return value if isinstance(value, str) else self._graph.constant(word, value)
+            case ast.Name(id=variable):
+                value = self._values[variable]
+                return value if isinstance(value, str) else self._graph.constant(variable, value)
             case ast.Constant(value=int() | float() as number):
                 return self._graph.constant(_NAMES.get(number, "number"), number)
             case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _OPERATORS:
@@ -101,7 +100,7 @@ class _Translation:
         return self._node(_FUNCTIONS[function], *operands)
 
     def _node(self, operator: str, *operands: ast.expr) -> str:
-        """Add an operator's node after those of its operands, of which the largest comes first."""
+        """Add an operator's node after the nodes of its operands, largest operand first."""
         if operator in _SYMMETRIC:
             operands = tuple(sorted(operands, key=self._is_number))
         by_size = sorted(operands, key=lambda operand: -len([*ast.walk(operand)]))
@@ -117,7 +116,7 @@ class _Translation:
 def _untranslated(expression: ast.expr) -> NotImplementedError:
     source = ast.unparse(expression)
     return NotImplementedError(
-        f"ONNX has no translation of `{source}`: override `onnx` of the activation that says it"
+        f"`{source}` has no translation to ONNX: override `onnx` of the activation"
     )
 
 
@@ -139,6 +138,6 @@ _FUNCTIONS = {
 }
 _SIMPLER = {"expm1": "return np.exp(z) - 1", "log1p": "return np.log(z + 1)"}
 _SYMMETRIC = ("Add", "Mul", "Max", "Min")
-"""Of two operands in any order: a number comes last."""
+"""Operators whose operands can be swapped, so that a number comes last."""
 
 _NAMES: dict[float, str] = {0: "zero", 1: "one"}

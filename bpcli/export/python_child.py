@@ -1,8 +1,8 @@
-"""What an exported Python file computes, found out in a process of its own.
+"""Runs an exported Python file in a separate process.
 
-The file is made from a run, and a run may be a stranger's. It is therefore never run in this
-process, but by an interpreter in isolated mode: in an empty folder, without the environment, with
-rows on its standard input and predictions on its standard output, both as JSON.
+The file is made from a run that may be somebody else's. Therefore it never runs in this process,
+but in an interpreter in isolated mode: in an empty folder, without the environment, with rows on
+standard input and predictions on standard output, both as JSON.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import numpy as np
 from bpcli.errors import GateFailed
 
 TIMEOUT = 300.0
-"""Seconds that the file may take; one of four million parameters takes about 30."""
+"""Seconds that the file may take; four million parameters take about 30."""
 
 _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""The variables by which a system finds the libraries of Python and numpy."""
+"""Environment variables needed to find the libraries of Python and numpy."""
 
 _FILE = "exported.py"
 
@@ -32,35 +32,37 @@ import json, runpy, sys
 task = json.load(sys.stdin)
 sys.path.append(task["numpy"])
 predict = runpy.run_path("{_FILE}")["predict"]
-found = [predict(columns) for columns in task["probes"]]
-json.dump([{{name: column.tolist() for name, column in one.items()}} for one in found], sys.stdout)
+tables = map(predict, task["probes"])
+tables = [{{name: column.tolist() for name, column in table.items()}} for table in tables]
+json.dump(tables, sys.stdout)
 """
 
 
 def predictions(content: bytes, probes: Sequence[dict[str, list[Any]]]) -> list[dict[str, Any]]:
-    """What the file's `predict` gives for each of some tables, column by column.
+    """The predictions of the file for each of several tables, column by column.
 
-    Raises `GateFailed` where it does not come to an end, or gives something else.
+    Raises `GateFailed` if the process fails, takes too long, or prints something else.
     """
-    numpy = str(Path(np.__file__).parent.parent)  # isolated mode may not look there
-    answer = _answer(content, json.dumps({"numpy": numpy, "probes": probes}))
+    numpy = str(Path(np.__file__).parent.parent)  # isolated mode may not find it
+    printed = _printed(content, json.dumps({"numpy": numpy, "probes": probes}))
     try:
-        found = json.loads(answer)
+        tables = json.loads(printed)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, list) or len(found) != len(probes) or not all(map(_is_table, found)):
+        tables = None
+    is_list = isinstance(tables, list) and len(tables) == len(probes)
+    if not (is_list and all(map(_is_table, tables))):
         raise GateFailed(
             "The Python file printed something else than its predictions: it was not written."
         )
-    return found
+    return list(tables)
 
 
-def _is_table(found: object) -> bool:
-    return isinstance(found, dict) and all(isinstance(column, list) for column in found.values())
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(column, list) for column in value.values())
 
 
-def _answer(content: bytes, task: str) -> bytes:
-    """What the process prints. Raises `GateFailed` where it fails, or takes too long."""
+def _printed(content: bytes, task: str) -> bytes:
+    """The output of the process. Raises `GateFailed` if it fails or takes too long."""
     import subprocess
 
     with TemporaryDirectory(prefix="bpnet-export-") as folder:
@@ -81,11 +83,11 @@ def _answer(content: bytes, task: str) -> bytes:
             ) from None
         except OSError as error:
             raise GateFailed(
-                f"The Python file could not be tried: {sys.executable or 'no Python'} does not "
+                f"The Python file could not be run: {sys.executable or 'no Python'} does not "
                 f"start ({error.strerror}). It was not written."
             ) from None
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = lines[-1] if lines else f"exit code {done.returncode}"
-        raise GateFailed(f"The Python file failed when it was tried, and was not written: {reason}")
+        raise GateFailed(f"The Python file failed in a test run and was not written: {reason}")
     return done.stdout

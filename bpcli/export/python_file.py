@@ -1,9 +1,9 @@
-"""A model as one Python file that needs numpy alone, written to be read.
+"""A model as one readable Python file that needs only numpy.
 
-The layers stand in it as formulas, z = W a + b with samples as columns, and every number to the
-last digit: these come last, after the formulas. Only the functions that the model uses are written.
+It contains the layers as formulas, z = W a + b with samples as columns, then the parameters with
+all digits, and only the functions that the model uses.
 
-A run may be a stranger's: what it says goes into the text through `literals` alone.
+A run may be somebody else's: its values are written by the functions of `literals` only.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _head(model: Model) -> str:
     trained = "" if model.params.dtype == "float64" else " It was trained in float32."
     return f'''"""A network of {layers}, trained by bpnet.
 
-`predict` takes a list of dicts, a row each, or a dict of columns, and gives a dict of columns.
-It needs numpy alone and computes in float64.{trained}
+`predict` takes a list of dicts, one per row, or a dict of columns, and returns a dict of columns.
+It needs only numpy and computes in float64.{trained}
 """
 
 import numpy as np'''
@@ -65,7 +65,7 @@ def _assignment(name: str, values: tuple[str, ...]) -> str:
 
 
 def _encoding(model: Model) -> Iterator[str]:
-    """The functions that make columns numbers, and the list of columns that they are for."""
+    """The functions that encode columns as numbers, and the list of columns."""
     entries = [entry for column in model.encoder.inputs for entry in _entries(column)]
     kinds = {"missing", *(kind for _, kind, _ in entries)}
     if "boolean" in kinds:
@@ -75,18 +75,18 @@ def _encoding(model: Model) -> Iterator[str]:
         f"    ({python_string(name)}, {kind}, {_dict(options)}),\n"
         for name, kind, options in entries
     )
-    yield f"COLUMNS = [  # the name, what makes it numbers, and how\n{lines}]"
+    yield f"COLUMNS = [  # name, encoding function, options\n{lines}]"
     yield _ENCODE
 
 
 Entry: TypeAlias = tuple[str, str, dict[str, str]]
-"""A column's name, the function that makes it numbers, and that one's options as source text."""
+"""A column's name, its encoding function, and the function's options as source text."""
 
 
 def _entries(column: InputColumn) -> Iterator[Entry]:
     is_category, options = column.kind == "category", {}
     if is_category:
-        options["words"] = python_strings(column.categories)
+        options["categories"] = python_strings(column.categories)
     if column.fill is not None:
         options["fill"] = python_string(column.fill) if is_category else number(column.fill)
     yield column.name, identifier(column.kind, get_args(Kind)), options
@@ -107,10 +107,10 @@ def missing(values):
 """,
     "number": """
 def number(values, fill=None):
-    \"""Numbers; `fill` stands in for missing ones.\"""
+    \"""Numbers; `fill` replaces missing ones.\"""
     if fill is None and missing(values).any():
         raise ValueError("a number is missing")
-    values = [fill if gap else value for value, gap in zip(values, missing(values))]
+    values = [fill if is_missing else value for value, is_missing in zip(values, missing(values))]
     numbers = np.array(values, float)
     if not np.isfinite(numbers).all():
         raise ValueError("a number is infinite")
@@ -125,11 +125,11 @@ def boolean(values, fill=None):
     return numbers
 """,
     "category": """
-def word(value, words):
-    \"""The word that a value is, or the number it is another way to write: 1.0 for 1.\"""
+def text_of(value, categories):
+    \"""A value as a category, or as the shortest text of its number: 1 for 1.0.\"""
     text = str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value).strip()
     try:
-        number = float("nan") if text in words else float(text)
+        number = float("nan") if text in categories else float(text)
     except ValueError:
         return text
     if number != number:
@@ -137,12 +137,13 @@ def word(value, words):
     return f"{number:.17g}" if number % 1 else f"{number:.0f}"
 
 
-def category(values, words, fill=None):
-    \"""A column for each word: 1 where it is the value, else 0; none for other words.\"""
-    if fill is None and missing(values).any():
-        raise ValueError("a word is missing")
-    values = [fill if gap else word(value, words) for value, gap in zip(values, missing(values))]
-    return np.array([[value == known for known in words] for value in values], float)
+def category(values, categories, fill=None):
+    \"""One column per category: 1 for its rows, else 0; all 0 for unknown categories.\"""
+    is_missing = missing(values)
+    if fill is None and is_missing.any():
+        raise ValueError("a category is missing")
+    texts = [fill if gap else text_of(value, categories) for value, gap in zip(values, is_missing)]
+    return np.array([[text == known for known in categories] for text in texts], float)
 """,
 }
 _ENCODE = '''
@@ -152,11 +153,11 @@ def values_of(rows, name):
 
 
 def encode(rows):
-    """The inputs of the network (n, inputs), in their own units."""
+    """The inputs of the network (n, inputs), in original units."""
     encoded = []
-    for name, kind, how in COLUMNS:
+    for name, encoding, options in COLUMNS:
         try:
-            encoded.append(kind(values_of(rows, name), **how))
+            encoded.append(encoding(values_of(rows, name), **options))
         except ValueError as error:
             raise ValueError(f"column {name!r}: {error}") from None
     return np.column_stack(encoded)
@@ -182,7 +183,7 @@ def _parameters(model: Model) -> Iterator[str]:
         yield f"{name} = {_literal(tensor)}{as_column}"
 
 
-_NUMBERS_A_LINE = 4
+_NUMBERS_PER_LINE = 4
 
 
 def _literal(array: Array) -> str:
@@ -195,8 +196,8 @@ def _literal(array: Array) -> str:
 
 def _lines(vector: Array, indent: str) -> str:
     texts = [f"{number(value)}," for value in vector.tolist()]
-    starts = range(0, len(texts), _NUMBERS_A_LINE)
-    return "".join(f"{indent}{' '.join(texts[i : i + _NUMBERS_A_LINE])}\n" for i in starts)
+    starts = range(0, len(texts), _NUMBERS_PER_LINE)
+    return "".join(f"{indent}{' '.join(texts[i : i + _NUMBERS_PER_LINE])}\n" for i in starts)
 
 
 # Formulas.
@@ -204,20 +205,20 @@ def _lines(vector: Array, indent: str) -> str:
 
 def _activations(model: Model) -> Iterator[str]:
     used = {type(layer.activation) for layer in model.network.layers}
-    yield from (_function(name, kind) for name, kind in ACTIVATIONS.items() if kind in used)
+    yield from (_function(name, entry) for name, entry in ACTIVATIONS.items() if entry in used)
 
 
-def _function(name: str, kind: type[Activation]) -> str:
-    parameters = ", ".join(["z", *(field.name for field in fields(kind))])
-    return f"def {name}({parameters}):\n{indent(kind.source, '    ')}"
+def _function(name: str, activation: type[Activation]) -> str:
+    parameters = ", ".join(["z", *(field.name for field in fields(activation))])
+    return f"def {name}({parameters}):\n{indent(activation.source, '    ')}"
 
 
 def _network(model: Model) -> str:
     lines = []
-    for place, layer in enumerate(model.network.layers, start=1):
-        bias = f" + b{place}" if layer.has_bias else ""
-        z = f"W{place} @ a{place - 1}{bias}"
-        lines.append(f"    a{place} = {_call(layer.activation, z)}\n")
+    for k, layer in enumerate(model.network.layers, start=1):
+        bias = f" + b{k}" if layer.has_bias else ""
+        z = f"W{k} @ a{k - 1}{bias}"
+        lines.append(f"    a{k} = {_call(layer.activation, z)}\n")
     return f'''
 def network(X):
     """The outputs (n, outputs) of the network for its inputs (n, inputs)."""
@@ -249,8 +250,8 @@ def predict(rows):
 
 def _what_is_predicted(model: Model) -> str:
     if model.class_names:
-        return "The outputs for each class, and the `class` they say, of each row."
-    return "The predicted values of each row, in their own units."
+        return "The outputs and the predicted `class` of each row."
+    return "The predicted values of each row, in original units."
 
 
 def _class_line(model: Model) -> str:

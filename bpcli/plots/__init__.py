@@ -1,6 +1,6 @@
-"""Plots of a run: what its training, its weights and its predictions look like.
+"""Plots of a run's training, weights and predictions.
 
-One class a kind; the registry at the foot of this file names them.
+One class per plot; the registry at the end of this file names them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bpcli.plots.curves import (
     GradientNorms,
     LossCurves,
     MetricCurves,
-    OptimizerFigures,
+    OptimizerDiagnostics,
     UnitFailures,
 )
 from bpcli.plots.fit import Fit
@@ -34,34 +34,34 @@ if TYPE_CHECKING:
 
 
 def reasons(subject: Subject) -> dict[str, str | None]:
-    """Every kind, with why the run has no such plot, or None."""
-    return {kind: why_not(plot, subject) for kind, plot in PLOTS.items()}
+    """For every plot, why the run does not have it, or None."""
+    return {name: why_not(plot, subject) for name, plot in PLOTS.items()}
 
 
-def plot_file(kinds: Sequence[str], subject: Subject, suffix: str) -> bytes:
-    """One file with all these plots: pages of a pdf, else beside each other."""
+def plot_file(names: Sequence[str], subject: Subject, suffix: str) -> bytes:
+    """One file with these plots: as pages of a pdf, else side by side."""
     with house_style():
         if suffix == ".pdf":
-            return rendered_pages([figure_of(kind, subject) for kind in kinds])
-        figure = sheet_of(kinds, subject) if len(kinds) > 1 else figure_of(kinds[0], subject)
+            return rendered_pages([figure_of(name, subject) for name in names])
+        figure = sheet_of(names, subject) if len(names) > 1 else figure_of(names[0], subject)
         return rendered(figure, suffix)
 
 
-def figure_of(kind: str, subject: Subject) -> Figure:
-    """One plot."""
+def figure_of(name: str, subject: Subject) -> Figure:
+    """One plot as a figure."""
     from matplotlib.figure import Figure
 
-    plot = PLOTS[kind]
+    plot = PLOTS[name]
     figure = Figure(figsize=plot.size(subject), layout="constrained")
     draw(plot, figure, subject)
     return figure
 
 
-def sheet_of(kinds: Sequence[str], subject: Subject) -> Figure:
-    """Several plots beside each other."""
-    figure, panels = sheet([PLOTS[kind].size(subject) for kind in kinds])
-    for kind, panel in zip(kinds, panels, strict=True):
-        draw(PLOTS[kind], panel, subject)
+def sheet_of(names: Sequence[str], subject: Subject) -> Figure:
+    """Several plots side by side in one figure."""
+    figure, panels = sheet([PLOTS[name].size(subject) for name in names])
+    for name, panel in zip(names, panels, strict=True):
+        draw(PLOTS[name], panel, subject)
     return figure
 
 
@@ -69,7 +69,7 @@ PLOTS: dict[str, Plot] = {
     "loss": LossCurves(),
     "metrics": MetricCurves(),
     "gradient_norms": GradientNorms(),
-    "learning_rate": OptimizerFigures(),
+    "learning_rate": OptimizerDiagnostics(),
     "weights": WeightHistograms(),
     "activations": ActivationHistograms(),
     "units": UnitFailures(),

@@ -1,6 +1,6 @@
 """The plot of a comparison: loss against gradient evaluations, and against time.
 
-matplotlib is imported when a plot is drawn, and draws into a file: there is no display.
+matplotlib is imported when a plot is drawn; it draws into a file, without a display.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROOM = 100.0
-"""How many times the loss of the start is drawn at most: what diverges would flatten the rest."""
+"""Losses are clipped at this multiple of the initial loss: a divergence would flatten the rest."""
 
 _CHARACTERS, _HANDLE = 120, 10
-"""What a line of the legend has room for, and what an entry takes beside its label."""
+"""Characters per line of the legend, and the width of an entry's handle in characters."""
 
 
 def comparison_plot(document: Mapping[str, Any], path: Path) -> bytes:
@@ -31,7 +31,7 @@ def comparison_plot(document: Mapping[str, Any], path: Path) -> bytes:
 
 
 def comparison_figure(document: Mapping[str, Any]) -> Figure:
-    """Two panels with one legend; a line a training, of one style for each optimizer."""
+    """Two panels with one legend; one line per training, one style per optimizer."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.8), layout="constrained")
@@ -65,7 +65,7 @@ def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
     highest = _ROOM * start if start > 0 else math.inf
     for number, row in enumerate(document["optimizers"]):
         own = [each for each in trainings if each["optimizer"] == row["label"]]
-        for place, training in enumerate(own):
+        for index, training in enumerate(own):
             curve = training["curve"]
             axes.plot(
                 curve[key],
@@ -76,13 +76,13 @@ def _draw(axes: Axes, document: Mapping[str, Any], key: str) -> None:
                 marker="X" if training["stop_reason"] == "diverged" else "o",
                 markersize=6,
                 markevery=[-1],
-                label="_" if place else row["label"],
+                label="_" if index else row["label"],
             )
     _scale(axes, trainings, key)
 
 
 def _scale(axes: Axes, trainings: Sequence[Mapping[str, Any]], key: str) -> None:
-    """Logarithmic, the horizontal axis from the first step on: it begins with 0, which is shown."""
+    """Logarithmic axes; the horizontal one is linear from 0 to the first step."""
     steps = [x for each in trainings for x in each["curve"][key] if x > 0]
     if steps:
         power = math.floor(math.log10(min(steps)))  # the axis has ticks at 0 and from there on

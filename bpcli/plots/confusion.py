@@ -1,4 +1,4 @@
-"""The confusion matrix: how many rows of each class were taken for which."""
+"""The confusion matrix: the number of rows of each true and predicted class."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from bpcli.plots.base import Panel
 
 _WITH_SHARES = 12
-"""Up to so many classes, a cell has room for the share of its row below its count."""
+"""The most classes with which a cell has room for the share of its row below its count."""
 
 _WITH_COUNTS = 30
-"""Up to so many classes, a cell has room for its count."""
+"""The most classes with which a cell has room for its count."""
 
 
 class Confusion(Plot):
-    """Counts, with the share of the true class's rows as colour: dark is much, white is none."""
+    """Counts, coloured by the share of the true class's rows, from white (0) to dark (1)."""
 
     def why_not(self, subject: Subject) -> str | None:
         return no_classes(subject)
@@ -45,7 +45,7 @@ class Confusion(Plot):
         assert classes is not None, "there are classes"
         counts = confusion_counts(split.labels, classes, len(names))
         axes = figure.subplots()
-        # One hue from white to dark blue: its lightness alone says all, in grey too.
+        # One hue from white to dark blue: its lightness is enough, also in grey.
         image = axes.imshow(row_shares(counts), cmap="Blues", vmin=0, vmax=1)
         bar = figure.colorbar(image, ax=axes, format=_percent)
         bar.set_label("share of the true class's rows")
@@ -75,18 +75,18 @@ def _without_rows(subject: Subject, counts: Labels) -> str:
 
 def _name_classes(axes: Axes, names: tuple[str, ...]) -> None:
     step = -(-len(names) // _WITH_COUNTS)
-    places = range(0, len(names), step)
-    shown = [literal(names[place], 18) for place in places]
+    ticks = range(0, len(names), step)
+    shown = [literal(names[tick], 18) for tick in ticks]
     is_wide = sum(map(len, shown)) > 45
     size = "medium" if len(shown) <= 12 else "small"
-    axes.set_xticks(places, shown, rotation=90 if is_wide else 0, fontsize=size)
-    axes.set_yticks(places, shown, fontsize=size)
+    axes.set_xticks(ticks, shown, rotation=90 if is_wide else 0, fontsize=size)
+    axes.set_yticks(ticks, shown, fontsize=size)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
 
 
 def _write_counts(axes: Axes, counts: Labels) -> None:
-    """The count, with its share of the row where there is room; nothing where it is 0."""
+    """The count, with its share of the row if there is room; nothing for a count of 0."""
     if len(counts) > _WITH_COUNTS:
         return
     shares = row_shares(counts)

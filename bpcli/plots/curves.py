@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from bpcli.plots.base import Panel
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
-"""The splits as texts call them."""
+"""The names of splits in text."""
 
 _MOST_POINTS = 4000
-"""So many points a curve is drawn from; a plot is not as wide."""
+"""The most points of a curve; a plot has fewer pixels."""
 
 _FEW_POINTS = 40
-"""Up to so many, each is marked."""
+"""The most points that are marked."""
 
 
 ACROSS = 3
-"""Panels in a row."""
+"""Panels per row."""
 
 
 def row_size(count: int) -> tuple[float, float]:
-    """The size of a plot of so many panels."""
+    """The size of a plot of `count` panels."""
     return ((7.0, 9.0, 12.0)[min(count, ACROSS) - 1], 4.0 * -(-count // ACROSS) + 0.6)
 
 
 _LARGEST = 1e250
-"""Larger numbers are drawn as if they were this one, and smaller than its inverse as 0."""
+"""Larger numbers are clipped to this one; numbers below its inverse are drawn as 0."""
 
 
 class Curves(Plot):
@@ -82,10 +82,10 @@ def _best_text(record: RunRecord) -> str:
 
 
 class MetricCurves(Curves):
-    """Each metric of the log, of training and validation rows."""
+    """Each metric of the log, on the training and validation sets."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if _metrics(subject) else "Its log has no metric beside the loss."
+        return None if _metrics(subject) else "Its log has no metric besides the loss."
 
     def title(self, subject: Subject) -> str:
         return "metrics by epoch"
@@ -109,26 +109,26 @@ _METRIC_LABELS = {
     "r2": "R² (1 is perfect)",
 }
 _NEAR_A_BOUND = ("accuracy", "r2")
-"""Metrics that approach 1: a logarithmic axis would show nothing of that."""
+"""Metrics that approach 1, which a logarithmic axis would not show."""
 
 
 def _metrics(subject: Subject) -> list[str]:
-    """The names of the metrics that are defined somewhere."""
+    """The names of the metrics that have a finite value in any line."""
     paths = [key for key in subject.keys if key.partition(".")[0] in ("train", "val")]
     names = dict.fromkeys(path.partition(".")[2] for path in paths if subject.has_numbers(path))
     return [name for name in names if name != "loss"]
 
 
 def _draw_splits(axes: Axes, subject: Subject, metric: str) -> None:
-    """A metric of training and validation rows, and where the best epoch is."""
-    everything = []
+    """Draw a metric of the training and validation sets, and mark the best epoch."""
+    curves = []
     for number, split in enumerate(("train", "val")):
         if f"{split}.{metric}" in subject.keys:
             epochs, values = subject.series(f"{split}.{metric}")
             draw_curve(axes, epochs, values, line_style(number), SPLIT_NAMES[split])
-            everything.append(values)
+            curves.append(values)
     if metric not in _NEAR_A_BOUND:
-        scale_by_size(axes, np.concatenate(everything))
+        scale_by_size(axes, np.concatenate(curves))
     _mark_best(axes, subject)
 
 
@@ -139,10 +139,10 @@ def _mark_best(axes: Axes, subject: Subject) -> None:
 
 
 class GradientNorms(Curves):
-    """The gradient's norm in each layer over the epochs: whether gradients vanish."""
+    """The gradient's norm in each layer over the epochs, which shows vanishing gradients."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if subject.has_numbers("grad_norms") else _lacks("gradient norms by layer")
+        return None if subject.has_numbers("grad_norms") else _is_missing("gradient norms by layer")
 
     def title(self, subject: Subject) -> str:
         return f"norm of the gradient, layer by layer{of_layers(subject)}"
@@ -164,7 +164,7 @@ class UnitFailures(Curves):
 
     def why_not(self, subject: Subject) -> str | None:
         has_both = all(subject.has_numbers(f"{kind}_units") for kind in _FAILURES)
-        return None if has_both else _lacks("dead and saturated units")
+        return None if has_both else _is_missing("dead and saturated units")
 
     def title(self, subject: Subject) -> str:
         return f"dead and saturated units by layer, equal counts offset{of_layers(subject)}"
@@ -186,7 +186,7 @@ _FAILURES = {"dead": "no gradient passes on any row", "saturated": "hardly any g
 
 
 def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> None:
-    """Lines of equal counts are offset: they would hide each other."""
+    """Draw counts of units; lines of equal counts are offset, so that all are visible."""
     from matplotlib.ticker import MaxNLocator
 
     most = max(1.0, np.nanmax(counts, initial=0))
@@ -197,25 +197,25 @@ def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> 
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-class OptimizerFigures(Curves):
-    """Learning rate, step length or damping: whatever sets how far the optimizer goes."""
+class OptimizerDiagnostics(Curves):
+    """The optimizer's diagnostics, such as learning rate, step length or damping."""
 
     def why_not(self, subject: Subject) -> str | None:
-        if _figures(subject):
+        if _diagnostics(subject):
             return None
         name = subject.record.optimizer["name"]
         return f"Its optimizer, {name}, logs no learning rate, step length or damping."
 
     def title(self, subject: Subject) -> str:
-        keys = _figures(subject)
-        what = keys[0].replace("_", " ") if len(keys) == 1 else "figures"
+        keys = _diagnostics(subject)
+        what = keys[0].replace("_", " ") if len(keys) == 1 else "diagnostics"
         return literal(f"{what} of {subject.record.optimizer['name']}")
 
     def size(self, subject: Subject) -> tuple[float, float]:
-        return row_size(len(_figures(subject)))
+        return row_size(len(_diagnostics(subject)))
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        keys = _figures(subject)
+        keys = _diagnostics(subject)
         for axes, key in zip(panels(figure, len(keys), ACROSS), keys, strict=True):
             epochs, values = subject.series(key)
             draw_curve(axes, epochs, values, line_style(0), "")
@@ -230,18 +230,18 @@ _IN_EVERY_LOG = {
 }  # fmt: skip
 
 
-def _figures(subject: Subject) -> list[str]:
-    """The keys of the log that are the optimizer's own."""
+def _diagnostics(subject: Subject) -> list[str]:
+    """The keys of the log that are the optimizer's diagnostics."""
     own = [key for key in subject.keys if key not in _IN_EVERY_LOG and "." not in key]
     return [key for key in own if subject.has_numbers(key)]
 
 
-def _lacks(what: str) -> str:
-    return f"Its log has no {what}, as logs of earlier versions of bpnet have none."
+def _is_missing(what: str) -> str:
+    return f"Its log has no {what}: it was written by an earlier version of bpnet."
 
 
 def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:
-    """A curve for each layer that is shown; the columns of values (k, layers) are theirs."""
+    """Draw one curve per shown layer, from the columns of values (k, layers)."""
     numbers = layers_shown(subject)
     for place, number in enumerate(numbers):
         label = layer_label(subject.record.layers, number)
@@ -277,7 +277,7 @@ def layer_label(layers: Sequence[LayerRecord], number: int) -> str:
 
 
 def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label: str) -> None:
-    """A curve over the epochs, with gaps where it is not finite; its points too if they are few."""
+    """Draw a curve over the epochs, with gaps where it is not finite; mark points if few."""
     x, y = thinned(epochs, _drawable(values))
     axes.plot(
         x,
@@ -293,14 +293,14 @@ def draw_curve(axes: Axes, epochs: Array, values: Array, style: LineStyle, label
 
 
 def _drawable(values: Array) -> Array:
-    """Gaps for what is not finite; and no number so large or small that an axis overflows."""
+    """NaN for numbers that are not finite; very large and small ones clipped for the axis."""
     clipped = np.clip(values, -_LARGEST, _LARGEST)
     small = np.where(np.abs(values) < 1 / _LARGEST, 0.0, clipped)
     return np.where(np.isfinite(values), small, np.nan)
 
 
 def label_epochs(axes: Axes, epochs: Array) -> None:
-    """The horizontal axis of whatever is drawn over these epochs, if only over one."""
+    """Set up the horizontal axis for these epochs, even if there is only one."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     first, last = int(epochs[0]), int(epochs[-1])
@@ -315,31 +315,31 @@ def label_epochs(axes: Axes, epochs: Array) -> None:
     axes.grid(alpha=0.3)
 
 
-def _epoch_text(epoch: float, place: int | None) -> str:
+def _epoch_text(epoch: float, _: int | None) -> str:
     return f"{epoch:,.0f}" if epoch < 1e7 else f"{epoch:.3g}"
 
 
 def thinned(x: Array, y: Array) -> tuple[Array, Array]:
-    """The same curve from fewer points: of each stretch its first, lowest, highest and last."""
+    """A curve with fewer points: the first, lowest, highest and last of each interval."""
     if len(x) <= _MOST_POINTS:
         return x, y
     edges = np.linspace(0, len(x), _MOST_POINTS // 4 + 1).astype(np.int64)
     low, high = np.where(np.isnan(y), np.inf, y), np.where(np.isnan(y), -np.inf, y)
     kept = {
-        place
+        index
         for start, stop in pairwise(edges)
-        for place in (
+        for index in (
             start, start + low[start:stop].argmin(), start + high[start:stop].argmax(), stop - 1
         )
     }  # fmt: skip
-    index = np.array(sorted(kept))
-    return x[index], y[index]
+    indices = np.array(sorted(kept))
+    return x[indices], y[indices]
 
 
 def scale_by_size(axes: Axes, values: Array) -> None:
-    """A logarithmic axis for what is positive and changes by more than a factor 2.
+    """Use a logarithmic axis for positive values that span more than a factor of 2.
 
-    Zeros among positive values stand below a linear step at its foot.
+    If there are zeros too, the axis is linear from 0 to the smallest power of ten.
     """
     finite = _drawable(values)[np.isfinite(values)]
     positive = finite[finite > 0]
@@ -368,7 +368,7 @@ def _start_at_zero(axes: Axes, positive: Array) -> None:
 
 
 def _label_between_powers(axes: Axes, ratio: float) -> None:
-    """Of an axis with few powers of ten, or none, other numbers are named as well."""
+    """Label numbers between powers of ten on an axis that has few of them."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     between = (1, 2, 5) if ratio > 8 else (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8)

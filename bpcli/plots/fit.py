@@ -1,4 +1,4 @@
-"""One input: the curve that was fitted, over the data of every split."""
+"""For one input: the fitted curve over the data of every split."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _POINTS = 800
 
 
 class Fit(Plot):
-    """The outputs as functions of the one input; of classes, their probabilities."""
+    """The outputs as functions of the single input."""
 
     def why_not(self, subject: Subject) -> str | None:
         return not_so_many_inputs(subject, 1)
 
     def title(self, subject: Subject) -> str:
-        return "the curve that was fitted, over the data"
+        return "fitted curve over the data"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = 1 if subject.rows.labels is not None else min(subject.network.outputs, MOST_PANELS)
@@ -83,7 +83,7 @@ def _draw_values(figure: Panel, subject: Subject, x: Array, outputs: Array) -> N
 
 
 def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> None:
-    """The outputs above, the rows of each class below."""
+    """Draw the outputs above, and the rows of each class below."""
     names = subject.experiment.preprocessor.class_names
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 0.5 + 0.25 * len(names)])
     for number, name in enumerate(output_names(subject.network, names, ())[:MOST_CURVES]):
@@ -95,8 +95,8 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
         above.axhline(0.5, color="0.5", linewidth=1, label="at ½ the class changes")
     for split in _splits(subject):
         assert split.labels is not None, "the splits of one table agree"
-        beside = 0.22 * (1 - SPLITS.index(split.name))  # the parts of a class in lines of their own
-        _draw_rows(below, subject, split, split.labels + beside)
+        offset = 0.22 * (1 - SPLITS.index(split.name))  # one line per split of a class
+        _draw_rows(below, subject, split, split.labels + offset)
     above.set_ylabel("output")
     below.set_yticks(range(len(names)), [literal(name, 18) for name in names])
     below.set_ylim(-0.6, len(names) - 0.4)

@@ -1,4 +1,4 @@
-"""The plane of two inputs as each hidden unit sees it."""
+"""For two inputs: the activation of each hidden unit over their plane."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bpcli.plots.base import Panel
 
 MOST_UNITS = 36
-"""So many units of each layer are shown."""
+"""The most units of a layer that are shown."""
 
 _ACROSS = 100
 _PANELS_ACROSS = 6
@@ -29,7 +29,7 @@ _MOST_POINTS = 300
 
 
 class HiddenRegions(Plot):
-    """The activation of each hidden unit over the plane, with the line at which its z is 0."""
+    """The activation of each hidden unit over the plane, with the line z = 0."""
 
     def why_not(self, subject: Subject) -> str | None:
         if len(subject.network.layers) == 1:
@@ -55,7 +55,7 @@ class HiddenRegions(Plot):
 
 
 def _units(subject: Subject) -> list[int]:
-    """How many units of each hidden layer are shown."""
+    """The number of shown units of each hidden layer."""
     return [min(layer.units, MOST_UNITS) for layer in subject.network.layers[:-1]]
 
 
@@ -65,9 +65,9 @@ def _heights(subject: Subject) -> list[int]:
 
 
 def unit_lines(layer: LayerPass, unit: int) -> Array:
-    """What is 0 on the lines that a unit draws (lines, samples): its z.
+    """Values (lines, samples) that are 0 on the lines of a unit: its z.
 
-    Of maxout, each piece's lead over the others; of softmax, the unit's over the other units.
+    For maxout, the lead of each piece over the others; for softmax, of the unit over the others.
     """
     if layer.activation.mixes_units:
         return leads(layer.z)[[unit]]
@@ -86,7 +86,7 @@ def _meaning_of_lines(activation: Activation) -> str:
 def _draw_layer(
     band: Panel, subject: Subject, window: Window, layer: LayerPass, number: int
 ) -> None:
-    """A panel a unit, all on one scale: a unit that always answers the same shows it."""
+    """Draw one panel per unit, all on one scale, so that constant units are visible."""
     count = layer.layer.units
     every = panels(band, min(count, MOST_UNITS), _PANELS_ACROSS)
     low, high = layer.activation.bounds or (float(layer.a.min()), float(layer.a.max()))
@@ -115,7 +115,7 @@ def _draw_layer(
 
 
 def _share(axes: Axes, every: list[Axes], unit: int) -> None:
-    """One pair of axes for all units, shown at the left and at the bottom alone."""
+    """Share the axes of all units; show ticks only at the left and the bottom."""
     axes.tick_params(labelsize="x-small")
     if unit:
         axes.sharex(every[0])
@@ -125,7 +125,7 @@ def _share(axes: Axes, every: list[Axes], unit: int) -> None:
 
 
 def _draw_line(axes: Axes, window: Window, values: Array) -> None:
-    """Where the values are 0, if they are anywhere."""
+    """Draw the line where the values are 0, if there is one."""
     from matplotlib.patheffects import withStroke
 
     if values.min() < 0 < values.max():
@@ -135,9 +135,9 @@ def _draw_line(axes: Axes, window: Window, values: Array) -> None:
 
 def _layer_title(layer: LayerPass, number: int) -> str:
     units = layer.layer.units
-    told = [
+    remarks = [
         f"hidden layer {number}: {name_of(ACTIVATIONS, layer.activation)}",
         _meaning_of_lines(layer.activation),
         left_out(min(units, MOST_UNITS), units, "units drawn"),
     ]
-    return "; ".join(filter(None, told))
+    return "; ".join(filter(None, remarks))

@@ -1,4 +1,4 @@
-"""Plots of what the layers hold: their weights and their activations."""
+"""Histograms of the weights and activations of each layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ACROSS = 4
 
 
 class LayerHistograms(Plot):
-    """A panel a layer; of very deep networks, as many layers as can be looked at."""
+    """One panel per layer; only some layers of very deep networks."""
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = len(layers_shown(subject))
@@ -45,10 +45,10 @@ class WeightHistograms(LayerHistograms):
         return f"weights, at initialisation and at the {_epoch(subject)}{of_layers(subject)}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        start = dict(subject.network.tensors(subject.experiment.initial_params))
-        now = dict(subject.network.tensors(subject.params))
+        initial = dict(subject.network.tensors(subject.experiment.initial_params))
+        trained = dict(subject.network.tensors(subject.params))
         for number, axes in self._panels(figure, subject):
-            before, after = (found[f"W{number + 1}"].ravel() for found in (start, now))
+            before, after = (tensors[f"W{number + 1}"].ravel() for tensors in (initial, trained))
             edges = bin_edges(np.concatenate([before, after]), len(after))
             fill(axes, after, edges, f"{_epoch(subject)}")
             axes.stairs(
@@ -85,7 +85,7 @@ def _epoch(subject: Subject) -> str:
 
 
 def fill(axes: Axes, values: Array, edges: Array, label: str) -> None:
-    """A filled histogram."""
+    """Draw a filled histogram."""
     counts = np.histogram(values, edges)[0]
     axes.stairs(
         counts, edges, fill=True, facecolor="#9CC9E5", edgecolor=COLOURS[0], linewidth=1.2,
@@ -97,10 +97,10 @@ _FEWEST_BINS, _MOST_BINS = 8, 50
 
 
 def bin_edges(values: Array, count: int) -> Array:
-    """Bins for `count` values: more of them, narrower, the more values there are."""
+    """The edges of 2 √count bins, within limits."""
     low, high = float(values.min()), float(values.max())
     size = max(abs(low), abs(high))
-    if high - low <= 1e-6 * size:  # too narrow to be cut up
+    if high - low <= 1e-6 * size:  # too narrow for several bins
         low, high = low - (0.1 * size or 0.5), high + (0.1 * size or 0.5)
     bins = int(np.clip(2 * np.sqrt(count), _FEWEST_BINS, _MOST_BINS))
-    return 2 * np.linspace(low / 2, high / 2, bins + 1)  # halves: a difference may overflow
+    return 2 * np.linspace(low / 2, high / 2, bins + 1)  # halved: the difference may overflow

@@ -25,25 +25,25 @@ MOST_UNITS = 16
 MOST_WEIGHTS = 200
 
 _MOST_NUMBERS = 24
-"""Up to so many parameters, each has its value beside its line."""
+"""The most parameters whose values are written beside their lines."""
 
 _ALONG = (0.3, 0.4, 0.5, 0.6, 0.7, 0.25, 0.75, 0.2, 0.8)
-"""How far along its line a value may stand; the first is the best."""
+"""Possible positions of a value along its line; the first is preferred."""
 
 _VALUE = (0.2, 0.3)
-"""Width and height that a value takes, in units of the diagram."""
+"""Width and height of a value's text, in units of the diagram."""
 
 _WIDEST = 5.0
 """The width in points of the line of the largest weight."""
 
 
 class NetworkDiagram(Plot):
-    """A line a weight: its width says how large it is, colour and dashes its sign."""
+    """One line per weight: the width shows its size, colour and dashes show its sign."""
 
     def why_not(self, subject: Subject) -> str | None:
         layers = subject.network.layers
         if any(layer.activation.rows_per_unit > 1 for layer in layers):
-            return "Its maxout units have several weights for each line of a diagram."
+            return "Its maxout units have several weights per input: a diagram shows one."
         widest = max(subject.network.inputs, *(layer.units for layer in layers))
         if widest > MOST_UNITS:
             return f"A layer of {widest} units is too wide for a diagram: at most {MOST_UNITS}."
@@ -74,7 +74,7 @@ class NetworkDiagram(Plot):
 
 @dataclass(frozen=True)
 class Line:
-    """A weight or a bias: from (x, y) below to (x, y) above, and its value."""
+    """A weight or a bias: from (x, y) in one layer to (x, y) in the next, and its value."""
 
     start: tuple[float, float]
     end: tuple[float, float]
@@ -82,7 +82,7 @@ class Line:
 
 
 def height(unit: int, units: int) -> float:
-    """Where a unit stands in its layer of so many; the bias stands below them, as unit `units`."""
+    """The y of a unit in a layer of `units`; the bias is below them, as unit number `units`."""
     return (units - 1) / 2 - unit
 
 
@@ -108,32 +108,32 @@ def _draw_lines(axes: Axes, lines: Sequence[Line]) -> None:
             zorder=1,
         )
     if len(lines) <= _MOST_NUMBERS:
-        for line, (x, y) in zip(lines, places_of_values(lines), strict=True):
+        for line, (x, y) in zip(lines, value_positions(lines), strict=True):
             axes.text(
                 x, y, f"{line.value:.3g}", fontsize=7, ha="center", va="center", zorder=2,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
             )  # fmt: skip
 
 
-def places_of_values(lines: Sequence[Line]) -> list[tuple[float, float]]:
-    """Where on its line each value stands: each as far as can be from those before it."""
+def value_positions(lines: Sequence[Line]) -> list[tuple[float, float]]:
+    """The position of each value on its line: as far as possible from those before it."""
     placed: list[tuple[float, float]] = []
     for line in lines:
         (x1, y1), (x2, y2) = line.start, line.end
-        places = [((1 - t) * x1 + t * x2, (1 - t) * y1 + t * y2) for t in _ALONG]
-        placed.append(max(places, key=lambda place: _room(place, placed)))
+        points = [((1 - t) * x1 + t * x2, (1 - t) * y1 + t * y2) for t in _ALONG]
+        placed.append(max(points, key=lambda point: _room(point, placed)))
     return placed
 
 
-def _room(place: tuple[float, float], placed: Sequence[tuple[float, float]]) -> float:
-    """The distance to the nearest value, in its widths and heights; enough is enough."""
-    x, y = place
+def _room(point: tuple[float, float], placed: Sequence[tuple[float, float]]) -> float:
+    """The distance to the nearest value, in text widths and heights; at most 1.5."""
+    x, y = point
     far = [math.hypot((x - x2) / _VALUE[0], (y - y2) / _VALUE[1]) for x2, y2 in placed]
     return min([1.5, *far])
 
 
 def _draw_units(axes: Axes, subject: Subject) -> None:
-    """Circles, and a square that is always 1 where a layer has biases."""
+    """Draw units as circles, and the constant +1 of biases as a square."""
     layers = subject.network.layers
     for number, units in enumerate((subject.network.inputs, *(layer.units for layer in layers))):
         heights = [height(unit, units) for unit in range(units)]
@@ -147,7 +147,7 @@ def _draw_units(axes: Axes, subject: Subject) -> None:
 
 
 def _write_names(axes: Axes, subject: Subject) -> None:
-    """Inputs on the left, outputs on the right, activations above."""
+    """Write input names on the left, output names on the right, activations above."""
     network, table = subject.network, subject.experiment.table
     outputs = output_names(network, table.class_names, table.target_names)
     last = len(network.layers)
@@ -166,7 +166,7 @@ def _write_names(axes: Axes, subject: Subject) -> None:
 
 
 def _explain(axes: Axes, lines: Sequence[Line]) -> None:
-    """Entries of the legend: what lines and squares mean."""
+    """Add legend entries for lines and squares."""
     largest = max(abs(line.value) for line in lines)
     axes.plot([], [], color=COLOURS[0], linewidth=2, label="positive")
     axes.plot([], [], color=COLOURS[1], linestyle="dashed", linewidth=2, label="negative")

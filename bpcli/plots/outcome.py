@@ -1,4 +1,4 @@
-"""What a network makes of rows, and of which rows and targets a plot has room."""
+"""Outputs of the network for plots, and the choice of rows and targets that fit a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bpcli.plots.base import Panel
 
 MOST_PANELS = 6
-"""So many targets have a panel."""
+"""The most targets that have a panel."""
 
 
 def outputs_at(subject: Subject, X: Array) -> Array:
@@ -26,53 +26,53 @@ def outputs_at(subject: Subject, X: Array) -> Array:
 
 
 def no_classes(subject: Subject) -> str | None:
-    """Why nothing can be said of classes; None where it can."""
+    """Why there is no plot of classes; None if the targets are classes."""
     return None if subject.rows.labels is not None else "Its targets are numbers, not classes."
 
 
 def no_values(subject: Subject) -> str | None:
-    """Why nothing can be said of numbers; None where it can."""
+    """Why there is no plot of values; None if the targets are numbers."""
     return None if subject.rows.values is not None else "Its targets are classes, not numbers."
 
 
 def not_so_many_inputs(subject: Subject, wanted: int) -> str | None:
-    """Why the inputs do not fit a plot of a line or a plane; None where they do."""
-    found = subject.network.inputs
-    if found == wanted:
+    """Why the number of inputs does not fit a plot of a line or a plane; None if it does."""
+    inputs = subject.network.inputs
+    if inputs == wanted:
         return None
-    return f"Its network has {found} input{'s' * (found > 1)}: this plot needs {wanted}."
+    return f"Its network has {inputs} input{'s' * (inputs > 1)}: this plot needs {wanted}."
 
 
 def is_one_score(subject: Subject) -> bool:
-    """Whether one output tells two classes apart, or the second of a softmax over two does."""
+    """Whether a single output, or one of two softmax outputs, decides between two classes."""
     outputs, activation = subject.network.outputs, subject.network.layers[-1].activation
     return outputs == 1 or (outputs == 2 and activation.gives_distribution)
 
 
 def target_names(subject: Subject) -> tuple[str, ...]:
-    """The names of the targets that are numbers."""
+    """The names of numeric targets."""
     names = subject.experiment.table.target_names
     width = subject.network.outputs
     return names if len(names) == width else numbered("target", width)
 
 
 def shown_targets(values: Array) -> Labels:
-    """The targets (n, k) that have a panel: all, or those that vary most, in their order."""
+    """The indices of the targets (n, k) that have a panel: all, or those that vary most."""
     by_spread = np.argsort(-values.std(axis=0), kind="stable")
     return np.sort(by_spread[:MOST_PANELS])
 
 
 def note(figure: Panel, *remarks: str) -> None:
-    """What was left out or is to be known, below a plot: over its legend, which comes first."""
-    told = "\n".join(filter(None, remarks))
-    if told and figure.legends:
+    """Write remarks below a plot, as the title of its legend if there is one."""
+    text = "\n".join(filter(None, remarks))
+    if text and figure.legends:
         legend = figure.legends[-1]
-        legend.set_title(told)
+        legend.set_title(text)
         legend.get_title().set_fontsize("small")
-    elif told:
-        figure.supxlabel(told, fontsize="small", color="0.3")
+    elif text:
+        figure.supxlabel(text, fontsize="small", color="0.3")
 
 
 def left_out(drawn: int, count: int, what: str) -> str:
-    """A remark on what there was no room for; nothing where all is drawn."""
+    """A remark on items that are not drawn; empty if all are."""
     return f"{drawn:,} of {count:,} {what}" if drawn < count else ""

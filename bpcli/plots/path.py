@@ -1,7 +1,7 @@
-"""The recorded path of the parameters, over contours of what training minimised.
+"""The recorded path of the parameters, over contours of the training objective.
 
-A plot has two dimensions, a parameter vector mostly more: the contours are those of a plane
-among all parameters, and how far the path's own losses are from those of the plane is said.
+A parameter vector mostly has more than two dimensions: the contours are those of a plane in the
+parameter space, and a note says how far the path's losses are from those of the plane.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from bpcli.plots.base import Panel
 
 _WORK = 2e9
-"""About how many multiplications the contours take at most; it says how fine their grid is."""
+"""The approximate limit of multiplications for the contours, which sets the size of the grid."""
 
 _COARSEST, _FINEST = 15, 81
 _LEVELS = 14
 
 _ROOM = 100.0
-"""How many times the loss of the start a path is followed: what diverges would flatten the rest."""
+"""A path is cut where the loss exceeds this multiple of the initial loss: it diverged."""
 
 _MOST_NAMED = 4
 _MOST_COMPARED = 200
@@ -40,10 +40,10 @@ _MOST_COMPARED = 200
 
 @dataclass(frozen=True)
 class Slice:
-    """A plane among all parameters: origin + c1 directions[0] + c2 directions[1].
+    """A plane in the parameter space: origin + c1 directions[0] + c2 directions[1].
 
-    `projector` (n, 2) leads to the coordinates of the nearest point: c = (params - origin) P.
-    `shares` says how much of the path lies along each direction; None where all of it does.
+    `projector` (n, 2) gives the coordinates of the nearest point: c = (params - origin) P.
+    `shares` are the fractions of the path's variance along the directions; None if it lies in it.
     """
 
     origin: Vector
@@ -52,18 +52,18 @@ class Slice:
     shares: Array | None = None
 
     def coordinates(self, path: Array) -> Array:
-        """Of the rows of a path (epochs, n), or of the points nearest to them: (epochs, 2)."""
-        found: Array = (path - self.origin) @ self.projector
-        return found
+        """The coordinates (epochs, 2) of the points nearest to a path (epochs, n)."""
+        coordinates: Array = (path - self.origin) @ self.projector
+        return coordinates
 
     def params(self, coordinates: Array) -> Array:
         """The parameter vectors (m, n) at coordinates (m, 2)."""
-        found: Array = self.origin + coordinates @ self.directions
-        return found
+        params: Array = self.origin + coordinates @ self.directions
+        return params
 
 
 def plane_of_two(end: Vector, trained: Array) -> Slice:
-    """The plane of the only two parameters that are trained, at their own values."""
+    """The plane of the only two trained parameters, with their values as coordinates."""
     directions = np.eye(len(end))[trained]
     origin = end.copy()
     origin[trained] = 0
@@ -78,13 +78,13 @@ def plane_along(path: Array, trained: Array, metric: Array) -> Slice:
     with M = L Lᵀ they are L⁻ᵀ v, v those of the rows Lᵀ d, brought to length 1.
     """
     L, differences = np.linalg.cholesky(metric), (path - path[-1])[:, trained]
-    scale = np.abs(differences).max() or 1.0  # squares of what diverged would overflow
+    scale = np.abs(differences).max() or 1.0  # squares of a divergent path would overflow
     _, singular, V = np.linalg.svd(differences / scale @ L, full_matrices=False)
-    V = V[:2] * np.copysign(1, V[:2].sum(axis=1, keepdims=True))  # not as LAPACK happens to sign
-    found = np.linalg.solve(L.T, V.T)
-    lengths = np.linalg.norm(found, axis=0)
+    V = V[:2] * np.copysign(1, V[:2].sum(axis=1, keepdims=True))  # LAPACK's signs are arbitrary
+    principal = np.linalg.solve(L.T, V.T)
+    lengths = np.linalg.norm(principal, axis=0)
     directions, projector = np.zeros((2, path.shape[1])), np.zeros((path.shape[1], 2))
-    directions[:, trained], projector[trained] = (found / lengths).T, L @ V.T * lengths
+    directions[:, trained], projector[trained] = (principal / lengths).T, L @ V.T * lengths
     total = (singular**2).sum() or 1.0
     return Slice(path[-1], directions, projector, (singular**2 / total)[:2])
 
@@ -92,15 +92,15 @@ def plane_along(path: Array, trained: Array, metric: Array) -> Slice:
 def curvature(subject: Subject, trained: Array) -> Array | None:
     """The Hessian of an objective that is quadratic in its parameters; None for any other.
 
-    In this metric a plane's squared distance from a point is twice the loss that goes with it.
+    In this metric, a squared distance from the minimum is twice the excess loss.
     """
     network = subject.network
     is_linear = len(network.layers) == 1 and network.layers[0].activation.is_identity
     if not (is_linear and network.loss.is_sum_of_squares):
         return None
     hessian = subject.experiment.objective().gauss_newton(subject.params).hessian
-    found = hessian[np.ix_(trained, trained)].astype(np.float64)
-    return found if np.linalg.eigvalsh(found)[0] > 1e-12 * np.trace(found) else None
+    H = hessian[np.ix_(trained, trained)].astype(np.float64)
+    return H if np.linalg.eigvalsh(H)[0] > 1e-12 * np.trace(H) else None
 
 
 def slice_of(subject: Subject) -> Slice:
@@ -115,7 +115,7 @@ def slice_of(subject: Subject) -> Slice:
 
 
 def shown_path(subject: Subject) -> Array:
-    """The path (epochs, n) up to where the loss leaves that of the start far behind, if it does."""
+    """The path (epochs, n), cut where the loss far exceeds the initial loss."""
     assert subject.path is not None, "there is a path"
     epochs, losses = subject.series("loss")
     is_far = ~(losses <= _ROOM * abs(losses[0])) & (losses[0] != 0)
@@ -124,18 +124,18 @@ def shown_path(subject: Subject) -> Array:
 
 
 def trained_params(subject: Subject) -> Array:
-    """Where the entries stand that training changes."""
+    """The indices of the parameters that training changes."""
     return np.delete(np.arange(subject.network.n_params), subject.network.frozen)
 
 
 def losses_at(subject: Subject, vectors: Array) -> Array:
-    """What training minimised (m,), at parameter vectors (m, n)."""
+    """The training objective (m,) at parameter vectors (m, n)."""
     objective, dtype = subject.experiment.objective(), subject.experiment.dtype
     return np.array([float(np.real(objective.value(row))) for row in vectors.astype(dtype)])
 
 
 class Path(Plot):
-    """Where the parameters went, over the loss there."""
+    """The path of the parameters over contours of the loss."""
 
     needs: ClassVar[tuple[Need, ...]] = ("network", "log")
 
@@ -143,7 +143,7 @@ class Path(Plot):
         if subject.path is None:
             return "It recorded no path: train with `training.record_params: true`."
         if len(subject.path) < 2:
-            return "Its path is a single point: it was trained for no epoch."
+            return "Its path is a single point: it was trained for 0 epochs."
         if len(trained_params(subject)) < 2:
             return "Its network has a single parameter: a plane needs two."
         return None
@@ -168,15 +168,15 @@ class Path(Plot):
 
 
 def _never_flat(coordinates: Array) -> Array:
-    """Points around those of a path, which may be a straight line."""
+    """The points of a path and two more, so that their range is not flat for a straight path."""
     middle = (coordinates.min(axis=0) + coordinates.max(axis=0)) / 2
     least = 0.1 * np.ptp(coordinates, axis=0).max()
-    found: Array = np.concatenate([coordinates, [middle - least, middle + least]])
-    return found
+    points: Array = np.concatenate([coordinates, [middle - least, middle + least]])
+    return points
 
 
 def _across(subject: Subject) -> int:
-    """Points of the grid along each axis: fewer where the loss takes long."""
+    """Points of the grid along each axis: fewer if the loss is expensive."""
     work = len(subject.experiment.splits["train"]) * subject.network.n_params
     return int(np.clip(np.sqrt(_WORK / work), _COARSEST, _FINEST))
 
@@ -200,7 +200,7 @@ def _draw_contours(
 
 
 def contour_levels(losses: Array) -> Array:
-    """Levels from the least to the largest loss: by equal factors where they span a wide range."""
+    """Levels from the smallest to the largest loss, in equal factors if their range is wide."""
     low, high = float(losses.min()), float(losses.max())
     if low == high:
         return np.array([low, np.nextafter(low, np.inf)])
@@ -208,12 +208,12 @@ def contour_levels(losses: Array) -> Array:
         levels = np.geomspace(low, high, _LEVELS)
     else:
         levels = np.linspace(low, high, _LEVELS)
-    levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # what is rounded is not left white
-    return np.unique(levels)  # a range of a few roundings has room for fewer
+    levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # so that rounding leaves no gap
+    return np.unique(levels)  # a range of a few roundings has fewer levels
 
 
 def _draw_path(axes: Axes, coordinates: Array) -> None:
-    """The path, with a dot after 1, 10, 100 … epochs."""
+    """Draw the path, with dots after 1, 10, 100 … epochs."""
     shown_rows = coordinates[some_rows(len(coordinates))]
     axes.plot(*shown_rows.T, color="white", linewidth=3.5)
     axes.plot(*shown_rows.T, color="black", linewidth=1.5, label="path")
@@ -239,16 +239,16 @@ def _name_axes(axes: Axes, subject: Subject, plane: Slice) -> None:
 
 
 def _axis_label(plane: Slice, number: int, names: list[str]) -> str:
-    """The parameter along an axis, or the direction and how much of the path lies along it."""
+    """The parameter along an axis, or the direction with its share of the path's variance."""
     direction = plane.directions[number]
     if plane.shares is None:
         return names[int(direction.argmax())]
     share = f"direction {number + 1}: {100 * plane.shares[number]:.2f} % of the path's variance"
-    return share + _made_of(direction, names)
+    return share + _components(direction, names)
 
 
-def _made_of(direction: Vector, names: list[str]) -> str:
-    """A direction in words, where it is of few parameters."""
+def _components(direction: Vector, names: list[str]) -> str:
+    """The components of a direction of few parameters."""
     if len(direction) > _MOST_NAMED:
         return ""
     terms = [f"{share:+.2f} {name}" for share, name in zip(direction, names, strict=True) if share]
@@ -256,17 +256,17 @@ def _made_of(direction: Vector, names: list[str]) -> str:
 
 
 def param_names(network: Network) -> list[str]:
-    """The entries of the parameter vector by name: W1[2,1] is the weight of unit 2, input 1."""
-    found = [""] * network.n_params
-    for name, places in network.tensors(np.arange(network.n_params)):
-        for place, at in np.ndenumerate(places):
-            index = ",".join(str(entry + 1) for entry in place)
-            found[int(at)] = f"{name}[{index}]"
-    return found
+    """The names of the parameters: W1[2,1] is the weight of unit 2 and input 1 in layer 1."""
+    names = [""] * network.n_params
+    for tensor, positions in network.tensors(np.arange(network.n_params)):
+        for entry, position in np.ndenumerate(positions):
+            index = ",".join(str(number + 1) for number in entry)
+            names[int(position)] = f"{tensor}[{index}]"
+    return names
 
 
 def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:
-    """How far the recorded losses of the first epochs are from those of the plane's points."""
+    """The largest difference between recorded losses and losses of the plane's points."""
     if plane.shares is None:
         return ""
     assert subject.path is not None, "there is a path"
@@ -277,7 +277,7 @@ def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:
     drawn = losses_at(subject, plane.params(plane.coordinates(subject.path[epochs])))
     off, fall = np.abs(drawn - recorded).max(), np.ptp(recorded) or 1.0
     return (
-        f"The path runs beside this plane: its losses and the plane's differ by up to {off:.3g},"
+        f"The path lies outside this plane: its losses and the plane's differ by up to {off:.3g},"
         f"\n{100 * off / fall:.2g} % of the range of the losses."
     )
 
@@ -286,4 +286,4 @@ def _cut_off(subject: Subject, count: int) -> str:
     assert subject.path is not None, "there is a path"
     if count == len(subject.path):
         return ""
-    return f"Drawn to epoch {count - 1:,}: then the loss exceeds {_ROOM:g} times that of the start."
+    return f"Drawn to epoch {count - 1:,}: then the loss exceeds {_ROOM:g} times the initial loss."

@@ -1,4 +1,4 @@
-"""A window onto one or two inputs: where the data lie, and a grid over it."""
+"""A window onto one or two inputs: the range of the data, and a grid over it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from bpcli.nn.arrays import Array
 
 MAP = "cividis"
-"""Colours of values: from dark to light for colour-blind readers and in grey alike."""
+"""The colours of values: from dark to light, also for colour-blind readers and in grey."""
 
 _MARGIN = 0.12
-"""How much of the data's range is shown beyond each end of it."""
+"""The margin at each end, as a fraction of the data's range."""
 
 
 def widened(values: Array) -> tuple[float, float]:
-    """The range of some numbers with a margin; around a single number, as wide as it is large."""
+    """The range of some numbers with a margin; for a single number, proportional to its size."""
     low, high = float(values.min()), float(values.max())
-    half = high / 2 - low / 2  # which does not overflow
+    half = high / 2 - low / 2  # does not overflow
     margin = 2 * _MARGIN * half if half > 0 else max(abs(low), 1.0) / 2
     return low - margin, high + margin
 
@@ -32,12 +32,12 @@ class Window:
 
     @classmethod
     def around(cls, points: Array, across: int) -> Window:
-        """Around points (n, 2), with a grid of across × across."""
+        """A window around points (n, 2), with a grid of across × across."""
         return cls(*(np.linspace(*widened(column), across) for column in points.T))
 
     @property
     def grid(self) -> Array:
-        """The points of the grid (across², 2), the first coordinate running fastest."""
+        """The points of the grid (across², 2); the first coordinate varies fastest."""
         return np.stack([axis.ravel() for axis in np.meshgrid(self.x1, self.x2)], axis=1)
 
     @property
@@ -46,12 +46,12 @@ class Window:
         return self.x1[0], self.x1[-1], self.x2[0], self.x2[-1]
 
     def image(self, values: Array) -> Array:
-        """The values at `grid`, an image (across, across) with a row for each x2."""
+        """The values at `grid` as an image (across, across), one row per x2."""
         return values.reshape(len(self.x2), len(self.x1))
 
 
 def leads(values: Array) -> Array:
-    """By how much each row of (k, n) is above the largest of the others: 0 where two are equal."""
+    """The lead of each row of (k, n) over the largest of the others: 0 where two are equal."""
     ordered = np.sort(values, axis=0)
     others: Array = np.where(values == ordered[-1], ordered[-2], ordered[-1])
     return values - others

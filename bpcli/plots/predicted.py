@@ -1,4 +1,4 @@
-"""Predicted values beside true ones, and what is left between them, in the targets' own units."""
+"""Predicted against true values, and residuals, in the units of the targets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TargetRows(NamedTuple):
 
     @property
     def residuals(self) -> Array:
-        """By a - y, as in the losses: above 0 where the prediction is too high."""
+        """The differences a - y, positive if the prediction is too high."""
         return self.predicted - self.true
 
     @property
@@ -47,7 +47,7 @@ class TargetRows(NamedTuple):
 
 
 def target_rows(subject: Subject) -> list[TargetRows]:
-    """The targets that have a panel; with more than six, those that vary most."""
+    """The targets that have a panel: all, or those that vary most."""
     true, names = subject.rows.values, target_names(subject)
     assert true is not None, "the targets are numbers"
     outputs = subject.predictions.outputs
@@ -66,7 +66,7 @@ class _Values(Plot):
 
 
 class Predicted(_Values):
-    """A point a row, a panel a target: on the diagonal the prediction is right."""
+    """One panel per target, one point per row; correct predictions are on the diagonal."""
 
     def title(self, subject: Subject) -> str:
         return f"predicted against true values, {subject.split} split"
@@ -79,7 +79,7 @@ class Predicted(_Values):
 
 
 class Residuals(_Values):
-    """What each prediction is too high, against the prediction, and how often."""
+    """Residuals against predictions, and their histogram."""
 
     def title(self, subject: Subject) -> str:
         return f"residuals (predicted - true), {subject.split} split"
@@ -105,7 +105,7 @@ def _remarks(subject: Subject, drawn: int) -> tuple[str, str]:
     rows = len(subject.rows)
     return (
         left_out(drawn, subject.network.outputs, "targets drawn: those that vary most"),
-        left_out(len(some_rows(rows)), rows, "rows drawn, evenly taken"),
+        left_out(len(some_rows(rows)), rows, "rows drawn, evenly spaced"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The plane of two inputs: what the network says at every point of it, with the data on top."""
+"""For two inputs: the network's prediction over their plane, with the data on top."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _ACROSS = 200
 """Points of the grid along each axis."""
 
 _WHITE = 0.6
-"""How much white there is in the colour of a class's region, below its rows."""
+"""The fraction of white in the colour of a class's region, below its rows."""
 
 
 def window_of(subject: Subject, across: int = _ACROSS) -> Window:
-    """Around all rows of the table, whichever split is shown."""
+    """A window around all rows of the table, independent of the shown split."""
     return Window.around(np.asarray(subject.experiment.table.X[:], np.float64), across)
 
 
@@ -48,13 +48,13 @@ def original_inputs(subject: Subject) -> Array:
 
 
 class Regions(Plot):
-    """Decision regions, or the surface that was fitted, in the plane of two inputs."""
+    """Decision regions or the fitted surface in the plane of two inputs."""
 
     def why_not(self, subject: Subject) -> str | None:
         return not_so_many_inputs(subject, 2)
 
     def title(self, subject: Subject) -> str:
-        what = "what is predicted" if subject.rows.labels is None else "decision regions"
+        what = "predicted values" if subject.rows.labels is None else "decision regions"
         return f"{what} in the plane of the inputs, with the {subject.split} split"
 
     def size(self, subject: Subject) -> tuple[float, float]:
@@ -71,7 +71,7 @@ class Regions(Plot):
 
 
 def name_axes(axes: Axes, subject: Subject) -> None:
-    """The inputs' names, in original units."""
+    """Label the axes with the inputs' names."""
     x1, x2 = (literal(name, 40) for name in subject.experiment.table.input_names)
     axes.set_xlabel(x1)
     axes.set_ylabel(x2)
@@ -94,13 +94,13 @@ def _draw_classes(figure: Panel, subject: Subject, labels: Labels) -> None:
     name_axes(axes, subject)
     legend_below(figure, axes)
     rows = len(labels)
-    note(figure, left_out(len(some_rows(rows)), rows, "rows drawn, evenly taken"))
+    note(figure, left_out(len(some_rows(rows)), rows, "rows drawn, evenly spaced"))
 
 
 def _fill_with_score(
     figure: Panel, axes: Axes, subject: Subject, window: Window, score: Array
 ) -> None:
-    """Contours of the probability of the second class, with the line at which it wins."""
+    """Draw contours of the second class's score, with the decision boundary at ½."""
     experiment = subject.experiment
     name = output_names(subject.network, experiment.preprocessor.class_names, ())[-1]
     activation = subject.network.layers[-1].activation
@@ -113,7 +113,7 @@ def _fill_with_score(
 
 
 def _fill_with_classes(axes: Axes, window: Window, outputs: Array) -> None:
-    """Each class's region in its colour and hatch, with lines where two classes are equal."""
+    """Fill each class's region with its colour and hatch; draw lines at the boundaries."""
     from matplotlib import colors
 
     for label, lead in enumerate(map(window.image, leads(outputs.T))):
@@ -149,7 +149,7 @@ def _draw_rows(axes: Axes, subject: Subject, labels: Labels, wrong: Array) -> No
 
 
 def _other(label: int) -> int:
-    """Another marker and hatch where the colours begin again."""
+    """The index of the marker and hatch, which differ when colours repeat."""
     return label + label // len(COLOURS)
 
 
@@ -181,9 +181,9 @@ def _draw_surfaces(figure: Panel, subject: Subject) -> None:
         name_axes(axes, subject)
     note(
         figure,
-        "areas: what is predicted; points: the true values, on the same scale",
+        "areas: predicted values; points: true values, on the same scale",
         left_out(len(chosen), true.shape[1], "targets drawn: those that vary most"),
-        left_out(len(some), len(true), "rows drawn, evenly taken"),
+        left_out(len(some), len(true), "rows drawn, evenly spaced"),
     )
 
 

@@ -18,7 +18,7 @@ MOST_CURVES = 10
 
 
 class Roc(Plot):
-    """Of two classes the curve of the second; of more, each class against the rest."""
+    """The curve of the second of two classes, or of each of several against the rest."""
 
     def why_not(self, subject: Subject) -> str | None:
         reason = no_classes(subject)
@@ -34,10 +34,10 @@ class Roc(Plot):
         return (6.0, 6.2)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        found = _scored_classes(subject)
+        classes = _scored_classes(subject)
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance level: area 0.5")
-        for number, (name, is_positive, score) in enumerate(found[:MOST_CURVES]):
+        for number, (name, is_positive, score) in enumerate(classes[:MOST_CURVES]):
             curve = roc_curve(is_positive, score)
             axes.plot(
                 curve.false_positive_rate,
@@ -49,15 +49,15 @@ class Roc(Plot):
                 label=f"class {literal(name, 24)}: area {curve.area:.4f}",
             )
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.set_xlabel("false positive rate (share of the other rows taken for the class)")
-        axes.set_ylabel("true positive rate (share of the class's rows found)")
+        axes.set_xlabel("false positive rate (share of other rows predicted as the class)")
+        axes.set_ylabel("true positive rate (share of the class's rows predicted as the class)")
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right", handlelength=3.5, fontsize="small")
-        note(figure, left_out(min(len(found), MOST_CURVES), len(found), "classes drawn"))
+        note(figure, left_out(min(len(classes), MOST_CURVES), len(classes), "classes drawn"))
 
 
 class ScoredClass(NamedTuple):
-    """A class with a curve: which rows (n,) are its own, and the scores (n,) of all."""
+    """A class with a curve: whether rows (n,) belong to it, and the scores (n,) of all rows."""
 
     name: str
     is_positive: Array
@@ -65,7 +65,7 @@ class ScoredClass(NamedTuple):
 
 
 def _scored_classes(subject: Subject) -> list[ScoredClass]:
-    """Without those that have no rows in the split, or all of them."""
+    """The classes that have some but not all rows of the split."""
     labels, names = subject.rows.labels, subject.experiment.preprocessor.class_names
     assert labels is not None, "there are classes"
     outputs = subject.predictions.outputs
@@ -77,9 +77,9 @@ def _scored_classes(subject: Subject) -> list[ScoredClass]:
 
 
 def _scores(subject: Subject) -> list[tuple[int, int]]:
-    """Classes and the output that scores each.
+    """The classes, each with the index of the output that scores it.
 
-    Where one output, or a softmax over two, tells two classes apart, the second says all.
+    If a single score decides between two classes, only the second has a curve.
     """
     outputs = subject.network.outputs
     if is_one_score(subject):

@@ -1,8 +1,8 @@
-"""How plots look, and how they become files.
+"""The style of plots, and their conversion to files.
 
-matplotlib is imported when a plot is drawn, and draws into memory: there is no display, and no
-settings but those of this file. What tells lines apart are colours and dashes, and what tells
-areas apart are colours and hatches, so that nothing is lost in grey.
+matplotlib is imported when a plot is drawn. It draws into memory, without a display, and with no
+settings but those of this file. Lines differ by colour and dashes, areas by colour and hatches, so
+that they can be distinguished in grey.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 FORMATS = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}
-"""The kinds of plot, with what keeps the time of drawing out of them."""
+"""The file formats, with metadata that omit the time of drawing."""
 
 DPI = 150
-"""Dots an inch of a plot that has dots."""
+"""Dots per inch of png files."""
 
-# Okabe & Ito 2008, Color Universal Design: told apart by colour-blind readers too.
+# Okabe & Ito 2008, Color Universal Design: distinguishable for colour-blind readers too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("solid", "dashed", "dashdot", "dotted")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -34,22 +34,22 @@ HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oooo")
 
 
 def colour(number: int) -> str:
-    """The colour of the line or class with a number, from 0."""
+    """The colour of a line or class, by its index from 0."""
     return COLOURS[number % len(COLOURS)]
 
 
 def dashes(number: int) -> str:
-    """The dashes of the line with a number: neighbours differ."""
+    """The dashes of a line, by its index; neighbours differ."""
     return DASHES[number % len(DASHES)]
 
 
 def marker(number: int) -> str:
-    """The marker of the class with a number: neighbours differ."""
+    """The marker of a class, by its index; neighbours differ."""
     return MARKERS[number % len(MARKERS)]
 
 
 class LineStyle(NamedTuple):
-    """How one of several lines is drawn."""
+    """The style of one of several lines."""
 
     colour: str
     dashes: str
@@ -57,14 +57,14 @@ class LineStyle(NamedTuple):
 
 
 def line_style(number: int) -> LineStyle:
-    """The style of the line with a number, from 0."""
+    """The style of a line, by its index from 0."""
     return LineStyle(colour(number), dashes(number), marker(number))
 
 
 def ordered_style(number: int, count: int) -> LineStyle:
-    """As `line_style`, for lines in an order such as layers: many go from dark to light.
+    """The style of a line among ordered ones such as layers: many lines go from dark to light.
 
-    cividis, which looks the same to colour-blind readers (Nuñez, Anderton & Renslow 2018).
+    The colours are cividis, the same for colour-blind readers (Nuñez, Anderton & Renslow 2018).
     """
     if count <= len(DASHES):
         return line_style(number)
@@ -77,7 +77,7 @@ def ordered_style(number: int, count: int) -> LineStyle:
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw with these settings alone: make figures and save them in here."""
+    """A context with the settings of this file, in which figures are made and saved."""
     from matplotlib import rc_context, style
 
     with style.context("default"), rc_context({"svg.hashsalt": "bpnet"}):
@@ -94,7 +94,7 @@ def rendered(figure: Figure, suffix: str) -> bytes:
 
 
 def rendered_pages(figures: Sequence[Figure]) -> bytes:
-    """A pdf with a page for each figure."""
+    """A pdf with one page per figure."""
     from matplotlib.backends.backend_pdf import PdfPages
 
     buffer = io.BytesIO()
@@ -106,45 +106,45 @@ def rendered_pages(figures: Sequence[Figure]) -> bytes:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay a figure out for good, with places that are rounded.
+    """Fix the layout of a figure, with rounded positions.
 
-    The last digits of the layout's linear equations depend on where they stand in memory.
+    The last digits of the layout solver's results depend on memory addresses.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    _round_places(figure)
+    _round_positions(figure)
 
 
 _STEPS = 2.0**17
-"""Places are multiples of its inverse: margins of so many inches are never halfway between two.
+"""Positions are multiples of its inverse, so that usual margins are never halfway between two.
 
-Decimals would be: matplotlib's margin of 0.04167 inches is 0.006945 of a width of 6 inches.
+With decimal steps they would be: a margin of 0.04167 inches is 0.006945 of a width of 6 inches.
 """
 
 
 def on_grid(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Relative places, rounded so that errors of the last digits make no difference."""
+    """Relative positions, rounded so that errors in the last digits make no difference."""
     return (points * _STEPS).round() / _STEPS
 
 
-def _round_places(figure: Figure | SubFigure) -> None:
-    """Of the axes and parts of a figure, relative to the figure."""
+def _round_positions(figure: Figure | SubFigure) -> None:
+    """Round the positions of axes and subfigures, relative to the figure."""
     from matplotlib.transforms import Bbox
 
     for axes in figure.axes:
         corners = axes.get_position(original=True).get_points()
         axes.set_position(Bbox(on_grid(corners)))
-        axes.set_in_layout(True)  # `set_position` takes it out
-    for part in figure.subfigs:
-        box = part.bbox_relative
+        axes.set_in_layout(True)  # `set_position` removes it from the layout
+    for subfigure in figure.subfigs:
+        box = subfigure.bbox_relative
         box.p0, box.p1 = on_grid(box.p0), on_grid(box.p1)
-        _round_places(part)
+        _round_positions(subfigure)
 
 
 def literal(text: str, most: int = 50) -> str:
-    """A name from the user as it is drawn: on one line, never mathematics, of so many characters.
+    """A name from the user for drawing: on one line, not as mathematics, with at most `most` signs.
 
-    What the font lacks, matplotlib would draw as a box with a warning: the box alone is drawn.
+    Characters that are not in the font become boxes; matplotlib would also print a warning.
     """
     known = _characters()
     visible = "".join(c if ord(c) in known else "\N{WHITE SQUARE}" for c in text)

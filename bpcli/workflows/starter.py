@@ -113,7 +113,7 @@ def _data(look: Look, target: Path) -> Iterator[str]:
 
 
 def _guess(why: str) -> str:
-    return why if why == "as asked for" else f"guessed: {why}"
+    return why if why == "as requested" else f"guessed: {why}"
 
 
 def _format(look: Look) -> Iterator[str]:

@@ -138,7 +138,7 @@ def test_mini_batches_are_refused_where_steps_compare_losses(
     batches = ("--set", "training.batch_size=16")
     result = bpnet("train", XOR, "--set", f"training.optimizer={optimizer}", *batches)
     assert result.code == 2
-    assert f"needs `batch_size: full`: {why}; mini-batches go with" in result.err
+    assert f"needs `batch_size: full`: {why}; for mini-batches use" in result.err
 
 
 def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
@@ -1059,4 +1059,4 @@ def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> Non
     assert "stop reason: max_damping. No step lowers the loss" in ended.out
     large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
     assert large.code == 2
-    assert "of memory for what `levenberg_marquardt` remembers or solves" in large.err
+    assert "of memory for the state and equations of `levenberg_marquardt`" in large.err

@@ -71,7 +71,7 @@ def test_json_is_one_document_with_every_training(bpnet) -> None:
     [
         (["--optimizers", "sgd,traingdn"], "did you mean `traingd"),
         (["--optimizers", "sgd,lookin"], "did you mean `looking`?"),
-        (["--optimizers", "sgd,,looking"], "expected names with a comma between"),
+        (["--optimizers", "sgd,,looking"], "expected names separated by commas"),
         (["--optimizers", "sgd,traingd"], "`sgd` and `traingd` are the same optimizer"),
         (["--optimizers", "sgd", "--figure", "x.jpg"], "a name that ends in .svg, .png, .pdf"),
         (["--optimizers", "sgd", "--figure", "."], "--figure"),

@@ -59,7 +59,7 @@ def test_data_prints_one_json_document(bpnet, flowers: Path) -> None:
 def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,c,y\n" + "".join(f"{i},1,{i % 2}.5\n" for i in range(30)))
     lines = bpnet("data", "t.csv").out.splitlines()
-    assert "warning: x numbers the rows: an id, not a property" in lines
+    assert "warning: x numbers the rows: an id, not a feature" in lines
     assert "warning: c is always 1" in lines
 
 
@@ -88,7 +88,7 @@ def test_a_category_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
         (b"", "t.csv: the file is empty"),
         (b"a,b\n", "no rows"),
         (b"\x00\x01", "NUL"),
-        (b"a,a\n1,2\n", "stands over columns 1 and 2"),
+        (b"a,a\n1,2\n", "columns 1 and 2 are both `a`"),
         (b"a,b\n1,2\n1\n", "row 2 has 1 field"),
     ],
 )

@@ -85,10 +85,10 @@ def test_notes_on_how_a_file_was_read_are_shown(bpnet, folder: Path) -> None:
     [
         ("file", "no.csv", "there is no file"),
         ("file", ".", "is a folder"),
-        ("file", "''", "a word that is not empty"),
+        ("file", "''", "text that is not empty"),
         ("generator", "xor", "two sources of data"),
         ("targets", "answers", "did you mean `answer`?"),
-        ("inputs", "[9]", "they are 1 to 3"),
+        ("inputs", "[9]", "only 1 to 3"),
         ("fill", "zero", "`mean`, `median` or `most_frequent`"),
         ("separator", "ab", "one character"),
         ("task", "clustering", "`classification` or `regression`"),
@@ -149,12 +149,12 @@ def test_splits_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> Non
         ("{files: {test: other.csv}}", "other.csv: there is no column `colour`"),
         ("{files: {train: other.csv}}", "unknown key `train`"),
         ("{files: {test: t.csv}}", "t.csv is the file of `train` and of `test`"),
-        ("{index: {test: all.txt}}", "none are left to train on"),
-        ("{index: {test: t.csv}}", "t.csv is no list of row numbers"),
-        ("{column: colour}", "`blue` is no split"),
+        ("{index: {test: all.txt}}", "no rows are left for training"),
+        ("{index: {test: t.csv}}", "t.csv: expected whole numbers"),
+        ("{column: colour}", "found `blue`, expected `train`"),
         ("{column: colours}", "did you mean `colour`?"),
-        ("{index: {test: t.csv}, column: split}", "`index` and `column` both name the splits"),
-        ("{index: {test: i.txt}, test: 0.5}", "`index` says which rows are in `test`"),
+        ("{index: {test: t.csv}, column: split}", "`index` and `column` both define the splits"),
+        ("{index: {test: i.txt}, test: 0.5}", "`index` already defines the rows of `test`"),
     ],
 )
 def test_splits_that_are_none_are_one_sentence(bpnet, folder, split: str, message: str) -> None:
@@ -177,7 +177,7 @@ def test_rows_that_no_list_names_are_told(bpnet, folder: Path) -> None:
     (folder / "j.txt").write_text("5\n6\n")
     split = "{index: {train: i.txt, test: j.txt}}"
     done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
-    assert "note: 35 of 40 rows are in no split and stay unused" in done.err
+    assert "note: 35 of 40 rows are in no split and are not used" in done.err
 
 
 def test_numbers_for_a_loss_of_classes_are_refused_with_advice(bpnet, folder: Path) -> None:

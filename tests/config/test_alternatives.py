@@ -37,7 +37,7 @@ def test_commas_in_brackets_separate_nothing(text: str, items: list[str]) -> Non
 
 @pytest.mark.parametrize("text", ["", " ", "a,", ",a", "a,,b"])
 def test_an_empty_place_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="expected names with a comma between"):
+    with pytest.raises(ConfigError, match="expected names separated by commas"):
         split_list(text)
 
 

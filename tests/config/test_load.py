@@ -112,7 +112,7 @@ def test_what_solves_for_squares_takes_no_other_loss_and_no_batches(alias: str) 
     name = "bayesian" if alias in ("trainbr", "bayesian_regularization") else "levenberg"
     (loss,) = errors(MINIMAL, optimizer)
     assert f"`{name}" in loss
-    assert "take mse or squared_error or half_squared_error" in loss
+    assert "use mse or squared_error or half_squared_error" in loss
     (batch,) = errors(MINIMAL, optimizer, "loss=mse", "training.batch_size=2")
     assert "needs `batch_size: full`" in batch
 
@@ -246,10 +246,10 @@ training:
         ("training.patience=3", "the keys under `training` are optimizer, epochs, learning_rate,"),
         (
             "data={generator: diabetes, targets: same_as_inputs, scale: {targets: minmax}}",
-            "leave this out",
+            "remove this key",
         ),
-        ("training.sampling=random", "give `training.batch_size` a number"),
-        ("training.rows_per_epoch=3", "give `training.batch_size` a number"),
+        ("training.sampling=random", "set `training.batch_size` to a number"),
+        ("training.rows_per_epoch=3", "set `training.batch_size` to a number"),
         ("training.stop.max_fail=6", "set `data.split.val`"),
         ("training.stop.generalization_loss=5", "set `data.split.val`"),
         ("training.stop={progress: 0.1, strip: 1}", "a `strip` of at least 2 epochs"),
@@ -259,12 +259,12 @@ training:
         ("training.loss=mse", "unknown key `loss`; it belongs at the top level"),
         ("epochs=3", "unknown key `epochs`; it belongs under `training`"),
         ("data.split={train: 0.5, test: 0.2}", "the splits add up to 0.7, not 1"),
-        ("data.split={val: 0.5, test: 0.5}", "none are left to train on"),
+        ("data.split={val: 0.5, test: 0.5}", "no rows are left for training"),
         ("data.split={folds: 1}", "a number of at least 2"),
-        ("data.split={folds: 5, test: 0.2}", "each of the `folds` is a test set in turn"),
-        ("data.split={folds: 5, train: 0.2}", "leave `train` out"),
+        ("data.split={folds: 5, test: 0.2}", "each of the `folds` is the test set once"),
+        ("data.split={folds: 5, train: 0.2}", "remove `train`"),
         ("data.split={folds: 5, fold: 6}", "found 6, but there are 5 `folds`"),
-        ("data.split={fold: 2}", "`fold` chooses one of several: set `folds` too"),
+        ("data.split={fold: 2}", "`fold` chooses one of the `folds`: set `folds` too"),
         ("data.n_samples=3", "unknown key `n_samples`"),
         ("training.stop.goal.x=3", "found a mapping, expected a number"),
         ("foo.bar.baz=1", "unknown key `foo`"),
@@ -274,7 +274,7 @@ training:
             "found nothing, expected a finite number",
         ),
         ("data={inputs: [1, 2], targets: [1, a]}", "found `a`, expected a finite number"),
-        ("data.scale={targets: standard}", "takes targets out of [0, 1]"),
+        ("data.scale={targets: standard}", "scales targets beyond [0, 1]"),
         ("data.scale={inputs: {divide_by: 0}}", "a number greater than 0"),
         ("data.scale={inputs: standrad}", "did you mean `standard`?"),
         ("data.inputs=[[1]]", "two sources of data"),
@@ -310,7 +310,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(assignment: str, message: s
 def test_a_key_twice_hides_nothing_else() -> None:
     found = errors(MINIMAL + "training: {epochs: 1, epochs: 2, learning_rate: x}\n")
     assert len(found) == 2
-    assert "stands here again" in found[0]
+    assert "is repeated" in found[0]
     assert "found `x`" in found[1]
 
 

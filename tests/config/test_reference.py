@@ -12,22 +12,27 @@ LINES = PAGE.splitlines()
 @pytest.mark.parametrize(
     ("key", "kind", "default", "meaning"),
     [
-        ("seed", "whole number >= 0", "`0`", "Feeds data, split, start"),
+        ("seed", "whole number >= 0", "`0`", "Seeds data, split, initialisation"),
         (
             "network.init",
             "name, or mapping of `name` and options",
             "`xavier_uniform`",
-            "How the parameters start.",
+            "How the parameters are initialised.",
         ),
-        ("training", "mapping", "", "How the loss is lowered, and when that ends."),
+        ("training", "mapping", "", "The optimizer, its settings, and when training stops."),
         (
             "training.learning_rate",
             "number > 0 or mapping, see below or null",
             "",
-            "The size of a step, or its schedule over the epochs.",
+            "The learning rate, or its schedule over the epochs.",
         ),
-        ("data.file", "text", "required", "The table, from the config's folder: .csv"),
-        ("data.split.val", "number >= 0, < 1", "`0`", "The fraction held back to choose"),
+        (
+            "data.file",
+            "text",
+            "required",
+            "The path of the table, relative to the config's folder: .csv",
+        ),
+        ("data.split.val", "number >= 0, < 1", "`0`", "The fraction held out to choose"),
     ],
 )
 def test_keys_stand_with_type_default_and_meaning(
@@ -37,9 +42,7 @@ def test_keys_stand_with_type_default_and_meaning(
 
 
 def test_names_stand_with_their_aliases_and_options() -> None:
-    assert (
-        "| of all: `bias` | number or null | `null` | Every bias, instead of the rule's. |" in LINES
-    )
+    assert "| all: `bias` | number or null | `null` | Every bias, instead of the rule's. |" in LINES
     assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
     assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor from 0. |" in LINES
     assert any(

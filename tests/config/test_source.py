@@ -55,7 +55,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
     ("text", "message"),
     [
         ("a: 010", "c.yaml:1:4: write 10 or '010', not 010"),
-        ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` stands here again, first on line 1"),
+        ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` is repeated; its first value is on line 1"),
         ("a: !!python/object:os.system x", "tags"),
         ("- 1", "a config is a mapping"),
         ("just words", "a config is a mapping"),
@@ -63,7 +63,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
         ("a: 1\n---\nb: 2", "a config is one document"),
         ("a: [1, 2", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
         ("a:\n\t- 1", "use spaces, not tabs"),
-        ("? [1, 2]\n: 3", "a key is a word"),
+        ("? [1, 2]\n: 3", "a key is text"),
         (f"a: {'9' * 5000}", "5000 digits"),
         ("a: " + "[" * 60_000, "nests deeper"),
         ("a: 1\nb: \x07", "c.yaml:2:4: the character U+0007"),
@@ -177,8 +177,8 @@ def test_overrides_replace_add_and_reach_into_lists_and_names() -> None:
         ("a", "expected key=value"),
         ("=1", "expected key=value"),
         ("a..b=1", "expected key=value"),
-        ("list.7=1", "places are 0 to 1"),
-        ("list.x=1", "places are 0 to 1"),
+        ("list.7=1", "expected an index from 0 to 1"),
+        ("list.x=1", "expected an index from 0 to 1"),
         ("number.x=1", "has no keys"),
         ("a=[1", "--set a=[1: this bracket is never closed"),
         ("a=010", "--set a=010: write 10"),
@@ -209,7 +209,7 @@ def test_an_alias_repeats_a_value_and_its_errors_point_at_the_alias() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: &a [1, *a]", "c.yaml:1:11: `*a` stands inside what it stands for"),
+        ("a: &a [1, *a]", "c.yaml:1:11: `*a` stands inside its own anchor `&a`"),
         ("a: &foo 1\nb: *fo", "c.yaml:2:4: there is no `&fo` above for this alias; did you mean"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n  b: 2", "c.yaml:3:3: merging (`<<`) is not supported"),
         ("a: 1e400", "c.yaml:1:4: `1e400` is too large"),
@@ -234,7 +234,7 @@ def test_an_alias_repeats_a_value_and_its_errors_point_at_the_alias() -> None:
         ("a: *", "c.yaml:1:4: `*` begins an alias"),
         ("a: - 1", "c.yaml:1:4: a list item"),
         ('a: "\\d"', "c.yaml:1:6: in double quotes a backslash"),
-        ('a: "\\0"', "c.yaml:1:4: this text holds NUL"),
+        ('a: "\\0"', "c.yaml:1:4: this text contains NUL"),
         ("a: 1\n...\nb: 2", "c.yaml:3:1: a second document begins here"),
     ],
 )
@@ -269,7 +269,7 @@ def test_errors_of_set_point_into_the_option_all_at_once() -> None:
     for assignment in ("list.7=1", "a", "b=[1, 010"):
         override(source, assignment)
     assert str(source.error()).splitlines() == [
-        "--set list.7=1: `list` is a list of 1; its places are 0 to 0, not 7",
+        "--set list.7=1: `list` is a list of 1; expected an index from 0 to 0, not 7",
         "    --set list.7=1",
         "               ^",
         "--set a: expected key=value, such as --set training.epochs=50",

@@ -23,8 +23,8 @@ def test_values_that_are_written_alike_are_one_category() -> None:
 def test_what_cannot_be_read_is_no_number_and_says_why() -> None:
     mixed = column([1.0, np.inf, np.nan])
     assert (mixed.kind, mixed.known.tolist()) == ("number", [1])
-    assert mixed.fault is not None
-    assert "row 2: the value is infinite" in mixed.fault
+    assert mixed.error is not None
+    assert "row 2: the value is infinite" in mixed.error
     assert not mixed.is_whole
 
 

@@ -90,7 +90,7 @@ def test_the_target_is_asked_for_or_has_a_telling_name_or_is_last(names, asked, 
 
 @pytest.mark.parametrize(
     ("asked", "message"),
-    [("d", "no column `d`"), ("4", "they are 1 to 3"), ("0", "1 to 3"), ("*", "chooses 3")],
+    [("d", "no column `d`"), ("4", "only 1 to 3"), ("0", "1 to 3"), ("*", "matches 3")],
 )
 def test_a_target_that_is_no_one_column_is_refused(asked: str, message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -59,7 +59,11 @@ from bpcli.errors import ConfigError
             None,
             "make_classification",
         ),
-        (["data.targets=values", "data.split={val: 0.5, stratify: true}"], None, "only classes"),
+        (
+            ["data.targets=values", "data.split={val: 0.5, stratify: true}"],
+            None,
+            "targets that are classes",
+        ),
         (
             ["data={generator: diabetes}", "network.layers=[10, 3, 1]"],
             "c.yaml:9:7",
@@ -86,12 +90,12 @@ from bpcli.errors import ConfigError
         (
             ["network.layers=[2, 100000, 1]", "training.optimizer=bfgs"],
             None,
-            "3,576 GiB of memory for what `bfgs` remembers or solves",
+            "3,576 GiB of memory for the state and equations of `bfgs`",
         ),
         (
             ["training.optimizer={name: lbfgs, memory: 1000000000000}"],
             None,
-            "take `conjugate_gradient`, which needs a few vectors only",
+            "use `conjugate_gradient`, which needs only a few vectors",
         ),
         (
             ["network.layers=[2, 1000000000, 1]"],
@@ -116,11 +120,11 @@ from bpcli.errors import ConfigError
         (
             ["training.class_weights=balanced", "data.targets=values", "loss=mse"],
             None,
-            "only classes can have `class_weights`",
+            "`class_weights` need targets that are classes",
         ),
         (["data.split={folds: 50}"], None, "40 rows are too few for 50 folds"),
         (["data.split={folds: 1000000, fold: 3}"], None, "40 rows are too few for 1000000 folds"),
-        (["metrics=[rmse]"], None, "`rmse` means nothing for classification"),
+        (["metrics=[rmse]"], None, "`rmse` is undefined for classification"),
         (
             [
                 "data={inputs: [1, 2], targets: [a, a]}",
@@ -194,7 +198,7 @@ def refusal(text: str, *overrides: str) -> str:
 @pytest.mark.parametrize(
     ("weights", "bias", "message"),
     [
-        ("[[1, 2]]", "[1]", "weights are 1 × 2, expected 3 × 2: a row a unit"),
+        ("[[1, 2]]", "[1]", "weights are 1 × 2, expected 3 × 2: one row per unit"),
         ("[[1, 2], [3], [5, 6]]", "[1, 2, 3]", "weights are 3 × 1 or 2, expected 3 × 2"),
         ("[[1, 2], [3, 4], [5, 6]]", "null", "the layer has a bias: give `bias` with 3 numbers"),
     ],
@@ -221,7 +225,7 @@ def test_a_class_without_a_training_row_is_named(
             said.add("")
         except ConfigError as error:
             said.add(str(error))
-    assert any("no row of class `rare` is left to train on" in message for message in said)
+    assert any("class `rare` has no training row" in message for message in said)
     assert "" in said
     by_class = "data.split={train: 0.5, test: 0.5, stratify: true}"
     assert built(OF_TABLE, by_class, "loss=cross_entropy", *softmax).network.outputs == 3

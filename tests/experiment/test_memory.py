@@ -62,7 +62,7 @@ def test_an_absurd_network_is_refused_before_anything_is_made(config: Path, comm
     measured = json.loads(done.stdout)
     assert measured["code"] == 2
     assert "1,000,000,013,000,000,001 parameters" in done.stderr
-    assert "take fewer units" in done.stderr
+    assert "use fewer units" in done.stderr
     assert measured["megabytes"] < 200
     assert list(config.parent.rglob("*")) == [config], "not even a folder for runs"
 
@@ -87,9 +87,9 @@ def test_each_need_is_told_from_the_config(config: Path) -> None:
     ("override", "expected"),
     [
         (HUGE.replace("[10,", "[auto,"), "--set network.layers="),
-        ("data.n_samples=1000000000", "take fewer rows"),
-        ("training={optimizer: {name: lbfgs, memory: 10000000000}}", "take `conjugate_gradient`"),
-        ("training={record_params: true, epochs: 1000000000}", "leave `record_params` out"),
+        ("data.n_samples=1000000000", "use fewer rows"),
+        ("training={optimizer: {name: lbfgs, memory: 10000000000}}", "use `conjugate_gradient`"),
+        ("training={record_params: true, epochs: 1000000000}", "remove `record_params`"),
     ],
 )
 def test_what_is_too_large_is_said_with_a_remedy(
@@ -104,7 +104,7 @@ def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.Monk
     assert (
         "this takes about 2.2 MiB of memory (1.9 MiB for activations of 1000 rows at a time, "
         "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64), and "
-        "2.1 MiB are free: take fewer units"
+        "2.1 MiB are free: use fewer units"
     ) in refused(config)
 
 
@@ -141,7 +141,7 @@ def test_matrices_of_parameters_must_fit_the_machine(monkeypatch: pytest.MonkeyP
     wide, squares = "network.layers=[2, 10000, 1]", "training.optimizer=levenberg_marquardt"
     monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2**33)
     with pytest.raises(
-        ConfigError, match="72 GiB of memory for what `levenberg_marquardt` remembers or solves"
+        ConfigError, match="72 GiB of memory for the state and equations of `levenberg_marquardt`"
     ):
         built(MOONS, wide, "loss=mse", squares)
     assert built(MOONS, wide, "loss=mse").network.n_params == 40_001

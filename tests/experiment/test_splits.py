@@ -47,7 +47,9 @@ def test_classes_with_fewer_rows_than_folds_are_said(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text(TABLE)
     (note,) = built(OF_TABLE).notes
-    few = "classes with fewer rows than the 2 folds: `a` (1); some folds test or train on none"
+    few = (
+        "classes with fewer rows than the 2 folds: `a` (1); some folds have no training or test row"
+    )
     assert note.startswith(few)
     (note,) = built(OF_TABLE, "data.split.folds=4").notes
     assert "than the 4 folds: `a` (1), `b` (3);" in note

@@ -48,7 +48,9 @@ def test_splits_that_take_all_rows_leave_none_to_train_on(
     overrides = [f"data.targets={targets}", "data.split={column: split}"]
     if targets == "same_as_inputs" or first == "0.5":
         overrides += ["loss=mse", "network.activations=[tanh, identity]"]
-    with pytest.raises(ConfigError, match="the splits take all rows: none are left to train on"):
+    with pytest.raises(
+        ConfigError, match="the splits take all rows: no rows are left for training"
+    ):
         built(OF_TABLE, *overrides)
 
 
@@ -84,7 +86,7 @@ def test_numbers_of_a_file_that_a_cross_entropy_cannot_mean_are_refused(
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text("x,z,y\n" + "".join(f"{n},1,{n * 1.5}\n" for n in range(30)))
     overrides = ("data.split={test: 0.2}", "network.layers=[2, 2, 1]")
-    with pytest.raises(ConfigError, match=r"`y` is numbers from 0 to 43\.5, and the loss is for"):
+    with pytest.raises(ConfigError, match=r"`y` is numbers from 0 to 43\.5, but the loss is for"):
         built(OF_TABLE, *overrides)
     assert built(OF_TABLE, *overrides, "loss=mse").table.task == "regression"
 

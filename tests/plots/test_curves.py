@@ -152,7 +152,7 @@ def test_metrics_that_are_never_defined_are_left_out(moons: Subject) -> None:
     (axes,) = laid_out("metrics", logged(moons, *lines)).axes
     assert axes.get_ylabel() == "rmse (units of the target)"
     assert reasons(logged(moons, {"train.loss": 1.0}))["metrics"] == (
-        "Its log has no metric beside the loss."
+        "Its log has no metric besides the loss."
     )
 
 
@@ -181,7 +181,7 @@ def test_the_gradients_of_the_first_and_the_last_layer_are_those_of_the_log(moon
 )
 def test_a_log_of_an_earlier_version_says_so(moons: Subject, kind: str, what: str) -> None:
     reason = reasons(logged(moons, {"train.loss": 1.0}))[kind]
-    assert reason == f"Its log has no {what}, as logs of earlier versions of bpnet have none."
+    assert reason == f"Its log has no {what}: it was written by an earlier version of bpnet."
 
 
 @pytest.mark.parametrize(

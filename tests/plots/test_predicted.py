@@ -31,4 +31,4 @@ def test_predicted_and_residuals_are_in_original_units(tmp_path: Path) -> None:
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "linear_regression", training__epochs=2, data__n_samples=2500)
     figure = laid_out("predicted", subject)
-    assert figure.get_supxlabel() == "2,000 of 2,500 rows drawn, evenly taken"
+    assert figure.get_supxlabel() == "2,000 of 2,500 rows drawn, evenly spaced"

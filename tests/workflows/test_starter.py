@@ -109,8 +109,8 @@ data:
   missing: ["?"]                   # what stands for a missing value
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
-  #   x1 numbers the rows: an id, not a property
-  # categories, one input each: x4 2
+  #   x1 numbers the rows: an id, not a feature
+  # categories, an input for each: x4 2
   # missing values: x3 12
   fill: median                     # of the training rows; of categories the most frequent
   targets: x5                      # guessed: the last column

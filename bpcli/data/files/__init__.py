@@ -1,1 +1,1 @@
-"""Tables and arrays in files: how they are written, read and split."""
+"""Tables and arrays in files: formats, reading, and splits."""

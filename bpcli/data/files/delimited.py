@@ -1,8 +1,7 @@
-"""Tables in text files: CSV and its kin, read by pandas into a frame, whole or block by block.
+"""Tables in text files such as CSV, read by pandas into a frame, whole or block by block.
 
-What the file does not say for certain (its encoding, its separator) is found out before, in one
-pass over it, and told in notes. Values that are missing are NaN in a frame; rows count from 0.
-pandas is imported only where a file is read.
+The encoding and the separator are detected first, in one pass over the file, and reported in notes.
+Missing values are NaN in a frame; rows count from 0. pandas is imported only when a file is read.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import csv
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -21,16 +20,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
+from bpcli.data.values import refuse_control_characters
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 MISSING: tuple[str, ...] = ("", "?", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-")
-"""The words that stand for a missing value unless the config names others."""
+"""Entries that mean a missing value, unless the config lists others."""
 
 MOST_COLUMNS = 50_000
-"""More columns than any table has: a separator gone wrong, or a table that lies on its side."""
+"""More columns than any table has: a wrong separator, or a transposed table."""
 
 WHITESPACE = "whitespace"
 
@@ -43,10 +43,10 @@ _SAMPLE_LINES = 50
 
 @dataclass(frozen=True)
 class FileFormat:
-    """How a text file is written; None is found out from the file.
+    """The format of a text file; None is detected from the file.
 
-    `columns` are the names, where they are not (or not to be) taken from the header. The columns of
-    `text` are kept as they are written, whatever they look like.
+    `columns` are the names if they are not taken from the header. The columns in `text` are read as
+    text even if they look like numbers.
     """
 
     header: bool = True
@@ -60,30 +60,30 @@ class FileFormat:
 
 
 def read_frame(path: Path, format_: FileFormat) -> DataFrame:
-    """All rows. Raises `DataError` with the line where the file is no table."""
+    """All rows. Raises `DataError` with the line if the file is not a table."""
     return read_settled(path, settle(path, format_)[0])
 
 
 def read_settled(path: Path, settled: FileFormat) -> DataFrame:
-    """The same of a format that `settle` has filled in."""
+    """All rows, in a format completed by `settle`."""
     if is_parquet(path):
         with open_parquet(path) as file:
             return file.read().to_pandas()
-    with _our_words(settled), _pandas_frames(path, settled) as frame:
+    with _as_data_errors(settled), _pandas_frames(path, settled) as frame:
         _refuse_short_rows(path, settled, frame)
         return frame
 
 
 def read_blocks(path: Path, format_: FileFormat, rows: int) -> Iterator[DataFrame]:
-    """The same rows, `rows` at a time, in constant memory; the index goes on from block to block.
+    """All rows, `rows` at a time, in constant memory; the index continues from block to block.
 
-    Raises `DataError` with the line where the file is no table.
+    Raises `DataError` with the line if the file is not a table.
     """
     settled, _ = settle(path, format_)
     if is_parquet(path):
         yield from parquet_blocks(path, rows)
         return
-    with _our_words(settled), _pandas_frames(path, settled, chunksize=rows) as frames, frames:
+    with _as_data_errors(settled), _pandas_frames(path, settled, chunksize=rows) as frames, frames:
         is_checked = False
         for frame in frames:
             if not is_checked:
@@ -92,14 +92,14 @@ def read_blocks(path: Path, format_: FileFormat, rows: int) -> Iterator[DataFram
 
 
 def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]]:
-    """The format with encoding, separator and column names filled in, and notes on what was found.
+    """Complete the format with encoding, separator and column names; return notes on guesses.
 
-    Raises `DataError` where the file cannot be read, is not text, or its header is no header.
+    Raises `DataError` if the file cannot be read, is not text, or has no valid header.
     """
     if is_parquet(path):
         with open_parquet(path) as file:
             names = tuple(map(str, file.schema_arrow.names))
-        _refuse_odd_names(names)
+        _require_valid_names(names)
         return replace(format_, columns=names), ()
     encoding, notes = encoding_of(path, format_.encoding)
     format_ = replace(format_, encoding=encoding)
@@ -114,7 +114,7 @@ def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]
 
 
 def first_row(path: Path, settled: FileFormat) -> list[str]:
-    """The fields of the first row of a settled file, as they are written."""
+    """The fields of the first row of a file, as written."""
     return _first_row(_sample(path, settled), settled)
 
 
@@ -126,7 +126,7 @@ def _sample(path: Path, format_: FileFormat) -> list[str]:
 
 
 def _separator(path: Path, sample: list[str], format_: FileFormat) -> str:
-    """What the ending says, or what stands equally often in the first lines, outside quotes."""
+    """The separator by the suffix, or one that is equally frequent in most of the first lines."""
     known = _BY_SUFFIX.get(path.suffix.lower())
     if known is not None:
         return known
@@ -148,7 +148,7 @@ def _first_row(sample: list[str], format_: FileFormat) -> list[str]:
 
 
 def _rows(lines: Iterator[str], format_: FileFormat) -> Iterator[list[str]]:
-    """The fields of each row that is not blank, by Python's own reader, which is slow."""
+    """The fields of each row that is not blank, by Python's csv reader, which is slow."""
     if format_.separator == WHITESPACE:
         return (line.split() for line in lines if line.strip())
     rows = csv.reader(
@@ -161,8 +161,10 @@ def _names(first: list[str], format_: FileFormat) -> tuple[tuple[str, ...], list
     if not first:
         raise DataError("the file has no rows", "file")
     if len(first) > MOST_COLUMNS:
-        found = f"the first row has {len(first):,} columns, of {MOST_COLUMNS:,} at most"
-        raise DataError(f"{found}: is `separator` right?", "file")
+        message = (
+            f"the first row has {len(first):,} columns, more than the {MOST_COLUMNS:,} allowed"
+        )
+        raise DataError(f"{message}: check `separator`", "file")
     notes: list[str] = []
     names = format_.columns
     if names and len(names) != len(first):
@@ -174,7 +176,7 @@ def _names(first: list[str], format_: FileFormat) -> tuple[tuple[str, ...], list
         names = numbered("x", len(first))
     if not names:
         names, notes = _from_header(first)
-    _refuse_odd_names(names)
+    _require_valid_names(names)
     return names, notes
 
 
@@ -183,13 +185,13 @@ def _from_header(first: list[str]) -> tuple[tuple[str, ...], list[str]]:
     numbers = [name for name in stripped if _is_number(name)]
     if numbers:
         raise DataError(
-            f"the first row has the number `{numbers[0]}` where a name should stand: set `header: "
+            f"the first row has the number `{numbers[0]}`, expected column names: set `header: "
             "false` if it is data, or name the columns by `columns`",
             "file",
         )
     names = tuple(name or f"column {number}" for number, name in enumerate(stripped, start=1))
     unnamed = [name for name, given in zip(names, stripped, strict=True) if not given]
-    return names, [f"the header leaves `{name}` without a name" for name in unnamed[:1]]
+    return names, [f"the header has no name for `{name}`" for name in unnamed[:1]]
 
 
 def _is_number(text: str) -> bool:
@@ -200,21 +202,17 @@ def _is_number(text: str) -> bool:
     return text.lower() not in ("nan", "inf", "infinity")
 
 
-def _refuse_odd_names(names: tuple[str, ...]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        numbers = [str(number) for number, name in enumerate(names, start=1) if name == twice[0]]
-        raise DataError(
-            f"the name `{twice[0]}` stands over columns {' and '.join(numbers)}", "file"
-        )
-    odd = next((name for name in names if not name.isprintable()), None)
-    if odd is not None:
-        raise DataError(f"the column name {odd!r} has control characters", "file")
+def _require_valid_names(names: tuple[str, ...]) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]
+        raise DataError(f"the columns {' and '.join(numbers)} are both `{repeated[0]}`", "file")
+    refuse_control_characters(names, "the column name", "file")
 
 
 @contextmanager
 def _pandas_frames(path: Path, format_: FileFormat, **options: Any) -> Iterator[Any]:
-    """What pandas reads from a settled file; its warnings are our errors."""
+    """The result of pandas' reader; its warnings become errors."""
     import pandas as pd
 
     with warnings.catch_warnings():
@@ -238,8 +236,8 @@ def _pandas_frames(path: Path, format_: FileFormat, **options: Any) -> Iterator[
 
 
 @contextmanager
-def _our_words(format_: FileFormat) -> Iterator[None]:
-    """What pandas complains of in a file as one sentence with the line."""
+def _as_data_errors(format_: FileFormat) -> Iterator[None]:
+    """Turn pandas' errors into `DataError`s with the line."""
     import pandas as pd
 
     try:
@@ -249,37 +247,26 @@ def _our_words(format_: FileFormat) -> Iterator[None]:
     except pd.errors.ParserWarning:
         width = len(format_.columns)
         raise DataError(
-            f"line {1 + format_.header} has more fields than the {width} columns with a name",
+            f"line {1 + format_.header} has more fields than the {width} named columns",
             "file",
         ) from None
     except (pd.errors.ParserError, OverflowError, UnicodeError, csv.Error) as error:
-        raise DataError(_told(str(error)), "file") from None
+        raise DataError(_message(str(error)), "file") from None
 
 
-def _told(message: str) -> str:
-    for pattern, tell in _SAYINGS:
-        found = re.search(pattern, message)
-        if found:
-            return tell(found)
-    return f"this is no table: {message.removeprefix('Error tokenizing data. C error: ').strip()}"
-
-
-_SAYINGS: list[tuple[str, Callable[[re.Match[str]], str]]] = [
-    (
-        r"Expected (\d+) fields in line (\d+), saw (\d+)",
-        lambda found: f"line {found[2]} has {found[3]} fields, the others have {found[1]}",
-    ),
-    (
-        r"EOF inside string starting at row (\d+)",
-        lambda found: f"line {int(found[1]) + 1} opens a quote that is never closed",
-    ),
-]
+def _message(error: str) -> str:
+    if fields := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
+        return f"line {fields[2]} has {fields[3]} fields, the others have {fields[1]}"
+    if quote := re.search(r"EOF inside string starting at row (\d+)", error):
+        return f"line {int(quote[1]) + 1} opens a quote that is never closed"
+    return f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
 
 
 def _refuse_short_rows(path: Path, format_: FileFormat, frame: DataFrame) -> bool:
-    """Raises `DataError` for rows that lack fields, which pandas takes as missing values.
+    """Raises `DataError` for rows with too few fields, which pandas reads as missing values.
 
-    They lack the last one at least, so that most files need no second look. True if there was one.
+    Such rows miss the last field, so that most files need no second pass. Returns whether there
+    was one.
     """
     if not len(frame) or not frame.iloc[:, -1].isna().any():
         return False

@@ -1,6 +1,6 @@
-"""A first look at a file: how it is written, whether row 1 names the columns, what they hold.
+"""A first look at a file: its format, whether row 1 is a header, the content of its columns.
 
-The commands that describe a table and that write a config from it look here, and so agree.
+`bpnet data` and `bpnet init` both use it, so that they agree.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _PARQUET = ".parquet"
 
 @dataclass(frozen=True)
 class Look:
-    """A file's format with all guesses made, what they rest on, and the description of its rows.
+    """A file's format with the reasons for guesses, and the description of its rows.
 
-    `missing_words` are those that stand for a missing value in it. `chooses_columns` is false for
-    a file with an array of inputs and one of targets.
+    `missing_words` are the entries in the file that mean a missing value. `chooses_columns` is
+    false for a file with one array of inputs and one of targets.
     """
 
     path: Path
@@ -49,26 +49,26 @@ def look_at(
 ) -> Look:
     """Read a table and describe it; None is guessed.
 
-    Raises `DataError` for what is no table, and a target that is not there.
+    Raises `DataError` if the file is not a table, or has no such target.
     """
     if path.suffix.lower() in ARRAY_SUFFIXES:
         return _look_at_arrays(path, target)
     asked = FileFormat() if missing is None else FileFormat(missing=missing)
-    why = "as asked for"
+    why = "as requested"
     if header is None:
         header, why = guess_header(path, asked)
     format_, notes = settle(path, replace(asked, header=header))
     frame = read_frame(path, format_)
     if not len(frame):
         raise DataError("the file has a header, but no rows", "file")
-    words = _missing_words(path, format_) if frame.isna().any(axis=None) else ()
-    return Look(path, format_, why, notes, describe(frame, target), words)
+    missing = _missing_words(path, format_) if frame.isna().any(axis=None) else ()
+    return Look(path, format_, why, notes, describe(frame, target), missing)
 
 
 def _look_at_arrays(path: Path, target: str | None) -> Look:
-    """One array is a table; of two, one is the target.
+    """Describe a single array as a table, or two arrays as inputs and target.
 
-    Raises `DataError` where there are several columns of targets, and for another target.
+    Raises `DataError` for several columns of targets, or another target than requested.
     """
     import pandas as pd
 
@@ -84,8 +84,7 @@ def _look_at_arrays(path: Path, target: str | None) -> Look:
         raise DataError("the targets are not one column: write the config by hand")
     if not is_table and target not in (None, name):
         raise DataError(f"the target is the array of targets, `{name}`, not `{target}`")
-    about = describe(frame, target)
-    return Look(path, FileFormat(), "", (), about, chooses_columns=is_table)
+    return Look(path, FileFormat(), "", (), describe(frame, target), chooses_columns=is_table)
 
 
 def is_text(path: Path) -> bool:
@@ -93,17 +92,17 @@ def is_text(path: Path) -> bool:
 
 
 def guess_header(path: Path, format_: FileFormat) -> tuple[bool, str]:
-    """Whether row 1 names the columns, and why.
+    """Whether row 1 is a header, and why.
 
-    It does where it has no number, and either stands above numbers, or holds text that the rows
-    below do not have again.
+    It is if it has no number, and either stands above numbers, or has text that no row below
+    repeats.
     """
     if not is_text(path):
-        return True, "arrays have names of their own"
+        return True, "the file stores names"
     without = replace(format_, header=False, columns=())
     try:
         frame = next(read_blocks(path, without, _ROWS_FOR_THE_HEADER))
-    except DataError:  # to be told with the number of the row, which a header changes
+    except DataError:  # reported later with the row number, which a header changes
         return _may_be_names(path, format_), "by row 1 alone"
     return _names_the_columns(frame)
 
@@ -119,15 +118,15 @@ def _may_be_names(path: Path, format_: FileFormat) -> bool:
 def _names_the_columns(frame: DataFrame) -> tuple[bool, str]:
     first = _numbers(frame.iloc[0])
     if not np.isnan(first).all():
-        place = int(np.argmax(~np.isnan(first)))
-        return False, f"row 1 has a number, {str(frame.iat[0, place]).strip()}"
+        index = int(np.argmax(~np.isnan(first)))
+        return False, f"row 1 has a number, {str(frame.iat[0, index]).strip()}"
     if len(frame) > 1 and any(_is_mostly_numbers(frame.iloc[1:, i]) for i in range(len(first))):
         return True, "row 1 has text above numbers"
-    for place in range(len(first)):
-        column = frame.iloc[:, place]
+    for index in range(len(first)):
+        column = frame.iloc[:, index]
         if (column.iloc[1:] == column.iloc[0]).any():
-            return False, f"row 1 has text that comes again below, {column.iloc[0]}"
-    return True, "row 1 has text that does not come again below"
+            return False, f"row 1 has text that is repeated below, {column.iloc[0]}"
+    return True, "row 1 has text that is not repeated below"
 
 
 def _numbers(values: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -146,5 +145,5 @@ def _missing_words(path: Path, format_: FileFormat) -> tuple[str, ...]:
     if not is_text(path):
         return ()
     frame = read_frame(path, replace(format_, missing=()))
-    words = frame.select_dtypes(exclude="number")
-    return tuple(word for word in format_.missing if (words == word).any(axis=None))
+    texts = frame.select_dtypes(exclude="number")
+    return tuple(text for text in format_.missing if (texts == text).any(axis=None))

@@ -1,4 +1,4 @@
-"""Parquet, which says itself what its columns are."""
+"""Tables in Parquet files, which store the names and types of columns."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 
 
 def is_parquet(path: Path) -> bool:
-    """True for a file that names its columns itself."""
+    """Whether the suffix is that of Parquet."""
     return path.suffix.lower() == ".parquet"
 
 
 @contextmanager
 def open_parquet(path: Path) -> Iterator[Any]:
-    """The open file. Raises `DataError` where it is damaged, or pyarrow is not there."""
+    """The open file. Raises `DataError` if it is damaged or pyarrow is not installed."""
     require_regular(path)
     try:
         import pyarrow as pa
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise DataError(
-            "to read Parquet, install the extra: pip install 'bpcli[parquet]'"
+            "Parquet files need an extra: install it by pip install 'bpcli[parquet]'"
         ) from None
     try:
         with ParquetFile(path) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         message = str(error).splitlines()[0]
-        raise DataError(f"this is no Parquet file, or a damaged one: {message}") from None
+        raise DataError(f"this is not a Parquet file, or damaged: {message}") from None
 
 
 def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:

@@ -1,18 +1,14 @@
-"""Refuse what is not a file that can be read."""
+"""The check that a path is a readable file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpcli.errors import DataError
 
-if TYPE_CHECKING:
-    pass
-
 
 def require_regular(path: Path, key: str = "file") -> None:
-    """Raises `DataError` unless the path is a file that can be read."""
+    """Raises `DataError` unless the path is a readable file."""
     if path.is_dir():
         raise DataError(f"{path} is a folder, not a file", key)
     if not path.exists():

@@ -1,7 +1,4 @@
-"""Which rows of a file are for training, validation and test, where the user says so row by row.
-
-By files of their own, by lists of row numbers in text files, or by a column that names the split.
-"""
+"""Splits that the user defines: by separate files, by lists of row numbers, or by a column."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ import numpy as np
 from bpcli.data.files.regular import require_regular
 from bpcli.data.selection import Selector
 from bpcli.data.types import SPLITS, Labels, SplitName
-from bpcli.data.values import quoted, word_of
+from bpcli.data.values import quoted, text_of
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
     from pandas import Series
 
-_WORDS: dict[str, SplitName] = {
+_SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
     "training": "train",
     "val": "val",
@@ -34,7 +31,7 @@ _WORDS: dict[str, SplitName] = {
 
 @dataclass(frozen=True)
 class FileSplits:
-    """One way at most of naming splits; splits that none names are drawn from the training rows."""
+    """At most one way of defining splits; other splits are drawn from the training rows."""
 
     files: Mapping[SplitName, Path] = field(default_factory=dict)
     index: Mapping[SplitName, Path] = field(default_factory=dict)
@@ -44,7 +41,7 @@ class FileSplits:
 def splits_of_index(index: Mapping[SplitName, Path], rows: int) -> dict[SplitName, Labels]:
     """Row numbers, counted from 0, from text files.
 
-    Raises `DataError` naming the file where one is no row, stands twice or in two splits.
+    Raises `DataError` naming the file if a number is not a row, or is repeated, also in two splits.
     """
     splits = {split: _row_numbers(path, rows) for split, path in index.items()}
     owner = np.full(rows, -1)
@@ -60,16 +57,16 @@ def splits_of_index(index: Mapping[SplitName, Path], rows: int) -> dict[SplitNam
 def _row_numbers(path: Path, rows: int) -> Labels:
     require_regular(path, "split")
     try:
-        words = path.read_text("utf-8-sig").split()
-        numbers = np.array([float(word) for word in words])
+        numbers = np.array([float(text) for text in path.read_text("utf-8-sig").split()])
     except ValueError:
-        raise DataError(f"{path.name} is no list of row numbers: whole numbers", "split") from None
+        raise DataError(f"{path.name}: expected whole numbers, the row numbers", "split") from None
     if not len(numbers):
         raise DataError(f"{path.name} has no row numbers", "split")
-    odd = numbers[~((numbers % 1 == 0) & (numbers >= 0) & (numbers < rows))]
-    if len(odd):
+    wrong = numbers[~((numbers % 1 == 0) & (numbers >= 0) & (numbers < rows))]
+    if len(wrong):
         raise DataError(
-            f"{path.name} has {odd[0]:g}: rows count from 0 to {rows - 1}, the header left out",
+            f"{path.name} has {wrong[0]:g}: rows are numbered from 0 to {rows - 1}, without the "
+            "header",
             "split",
         )
     values, counts = np.unique(numbers, return_counts=True)
@@ -80,42 +77,41 @@ def _row_numbers(path: Path, rows: int) -> Labels:
 
 
 def splits_of_column(values: Series, name: str) -> dict[SplitName, Labels]:
-    """The rows of each split by a column of `train`, `val` and `test`.
+    """The rows of each split, by a column of `train`, `val` and `test`.
 
-    Raises `DataError` naming the row with another word.
+    Raises `DataError` with the row of any other value.
     """
-    words = [word_of(value).lower() for value in values]
-    odd = next((i for i, word in enumerate(words) if word not in _WORDS), None)
-    if odd is not None:
-        found = quoted(values.iloc[odd])
+    texts = [text_of(value).lower() for value in values]
+    wrong = next((i for i, text in enumerate(texts) if text not in _SPLIT_NAMES), None)
+    if wrong is not None:
         raise DataError(
-            f"column `{name}`, row {odd + 1}: `{found}` is no split: expected `train`, `val` or "
-            "`test`",
+            f"column `{name}`, row {wrong + 1}: found `{quoted(values.iloc[wrong])}`, expected "
+            "`train`, `val` or `test`",
             "split",
         )
-    splits = np.array([_WORDS[word] for word in words])
+    splits = np.array([_SPLIT_NAMES[text] for text in texts])
     return {split: np.flatnonzero(splits == split) for split in SPLITS}
 
 
 def notes_on_splits(splits: Mapping[SplitName, Labels], rows: int) -> tuple[str, ...]:
-    """Rows that are used for nothing, since the training rows are listed and they are not."""
+    """A note on unused rows, which exist if the training rows are listed."""
     unused = rows - sum(map(len, splits.values()))
     if "train" not in splits or not unused:
         return ()
-    return (f"{unused} of {rows} rows are in no split and stay unused",)
+    return (f"{unused} of {rows} rows are in no split and are not used",)
 
 
 def require_distinct(first: Path, others: Mapping[SplitName, Path]) -> None:
-    """Raises `DataError` where one file stands for two splits."""
-    seen = {first: "train"}
+    """Raises `DataError` if two splits have the same file."""
+    owner = {first: "train"}
     for split, path in others.items():
-        if path in seen:
-            raise DataError(f"{path.name} is the file of `{seen[path]}` and of `{split}`", "split")
-        seen[path] = split
+        if path in owner:
+            raise DataError(f"{path.name} is the file of `{owner[path]}` and of `{split}`", "split")
+        owner[path] = split
 
 
 def splits_of_files(sizes: Mapping[SplitName, int]) -> dict[SplitName, Labels]:
-    """The rows of each file in one table of all, in the order of `sizes`."""
+    """The rows of each file in the concatenated table, in the order of `sizes`."""
     ends = np.cumsum(list(sizes.values()))
     return {
         split: np.arange(end - size, end)

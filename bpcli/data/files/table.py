@@ -1,6 +1,6 @@
 """A table in a file as a source of data: `data: {file: adult.csv, targets: income}`.
 
-The targets are read at once; the inputs become numbers when the training rows are known.
+The targets are encoded at once; the inputs are encoded when the training rows are known.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ FileTask: TypeAlias = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class FileSource:
-    """A text file and which of its columns are inputs and targets.
+    """A text file, with its columns of inputs and targets.
 
-    Without `targets` the last column is the target; without `inputs` all others are inputs.
-    Words and booleans are classes; numbers are only where `task` says so.
+    By default the last column is the target, and all others are inputs. Text and booleans are
+    classes; numbers are classes only if `task` says so.
     """
 
     path: Path
@@ -56,7 +56,7 @@ class FileSource:
     weight: str | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
-        """The rows, with inputs still to be fitted. Raises `DataError` naming column and row."""
+        """The rows, with inputs yet to be fitted. Raises `DataError` naming column and row."""
         require_distinct(self.path, self.splits.files)
         with naming(self.path):
             format_, notes = settle(self.path, self.format)
@@ -84,9 +84,9 @@ class FileSource:
         inputs = select(columns, self.inputs, "inputs")
         inputs = [name for name in inputs if name not in (*targets, *split, *weight)]
         if not inputs:
-            raise DataError("there are no columns left for the inputs", "inputs")
+            raise DataError("no columns are left for the inputs", "inputs")
         if self.weight in targets:
-            raise DataError(f"column `{self.weight}` is a target already", "weight")
+            raise DataError(f"column `{self.weight}` is already a target", "weight")
         return _Chosen(tuple(inputs), tuple(targets), split[0] if split else None)
 
     def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
@@ -101,13 +101,13 @@ class FileSource:
     def _other_frames(
         self, frame: DataFrame, chosen: _Chosen, text: list[str]
     ) -> dict[Path, DataFrame]:
-        """The files of other splits, their columns read as those of the first."""
+        """The files of other splits, with columns read as in the first file."""
         if not self.splits.files:
             return {}
         used = (*chosen.inputs, *chosen.targets)
         with naming(self.path):
-            words = [name for name in used if kind_of(frame[name], name) == "category"]
-        format_ = replace(self.format, text=(*text, *words))
+            categorical = [name for name in used if kind_of(frame[name], name) == "category"]
+        format_ = replace(self.format, text=(*text, *categorical))
         frames = {}
         for path in self.splits.files.values():
             with naming(path, "split"):
@@ -142,7 +142,7 @@ def _refuse_no_rows(frame: DataFrame) -> None:
 
 @contextmanager
 def naming(path: Path, key: str = "file") -> Iterator[None]:
-    """Put the file's name into the message of a `DataError`, and the key that names the file."""
+    """Add the file's name, and the key that names the file, to a `DataError`."""
     try:
         yield
     except DataError as error:
@@ -156,17 +156,17 @@ def naming(path: Path, key: str = "file") -> Iterator[None]:
 def targets_table(
     frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: FileTask | None
 ) -> Table:
-    """A table of targets alone, with no inputs. Raises `DataError` naming column and row."""
+    """A table of targets without inputs. Raises `DataError` naming column and row."""
     first = next(iter(frames.values()))
     no_inputs = np.empty((sum(map(len, frames.values())), 0))
     if not names:
         return Table(no_inputs)
     with naming(next(iter(frames))):
         kinds = [kind_of(first[name], name) for name in names] if task is None else []
-    is_words = any(kind != "number" for kind in kinds)
-    if task == "classification" or is_words:
+    if task == "classification" or any(kind != "number" for kind in kinds):
         if len(names) != 1:
-            raise DataError(f"classes come from one column, not from {len(names)}", "targets")
+            message = f"found {len(names)} target columns, expected one for classes"
+            raise DataError(message, "targets")
         return _classes(frames, names[0], no_inputs)
     pieces = []
     for path, frame in frames.items():
@@ -186,7 +186,7 @@ def _classes(frames: Mapping[Path, DataFrame], name: str, no_inputs: Array) -> T
 
 @dataclass(frozen=True)
 class FrameInputs:
-    """Columns of one or several files that are to become inputs."""
+    """Columns of one or several files, not yet encoded as inputs."""
 
     frames: Mapping[Path, DataFrame]
     names: tuple[str, ...]
@@ -195,12 +195,12 @@ class FrameInputs:
 
     def fit(self, training: Labels, class_names: tuple[str, ...]) -> FeatureEncoder:
         """The encoder of the training rows. Raises `DataError` naming the column."""
-        together = self._together()
+        frame = self._concatenated()
         with naming(next(iter(self.frames))):
-            columns = self.rules.fit(together, training, self.names)
-        return FeatureEncoder(tuple(columns), self.targets, class_names, tuple(together.columns))
+            columns = self.rules.fit(frame, training, self.names)
+        return FeatureEncoder(tuple(columns), self.targets, class_names, tuple(frame.columns))
 
-    def _together(self) -> DataFrame:
+    def _concatenated(self) -> DataFrame:
         import pandas as pd
 
         frames = list(self.frames.values())

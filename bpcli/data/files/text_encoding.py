@@ -1,16 +1,12 @@
-"""The encoding of a text file: UTF-8 if all of it is, else as asked, or one of Windows."""
+"""The encoding of a text file: as requested, or UTF-8, UTF-16, Windows-1252 or Latin-1."""
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bpcli.data.files.regular import require_regular
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    pass
 
 _BLOCK = 2**20
 
@@ -38,15 +34,15 @@ def encoding_of(path: Path, asked: str | None) -> tuple[str, list[str]]:
 
 
 class _NotDecoded(DataError):
-    """Bytes that the encoding does not know."""
+    """Bytes that are invalid in the encoding."""
 
 
 def _decode(path: Path, encoding: str) -> None:
-    """Raises `DataError` where the file is not text in this encoding."""
+    """Raises `DataError` if the file is not text in this encoding."""
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
-        raise DataError(f"`{encoding}` is no encoding that Python knows", "encoding") from None
+        raise DataError(f"`{encoding}` is not an encoding known to Python", "encoding") from None
     start = 0
     with path.open("rb") as file:
         while True:
@@ -55,7 +51,7 @@ def _decode(path: Path, encoding: str) -> None:
                 text = decoder.decode(block, final=not block)
             except UnicodeError as error:
                 line = _line_at(path, start + getattr(error, "start", 0))
-                message = f"line {line} is not text in the encoding {encoding}"
+                message = f"line {line} is not valid in the encoding {encoding}"
                 raise _NotDecoded(message, "encoding") from None
             if "\0" in text:
                 line = _line_at(path, start + max(0, block.find(b"\0")))
@@ -66,7 +62,7 @@ def _decode(path: Path, encoding: str) -> None:
 
 
 def _line_at(path: Path, position: int) -> int:
-    """The line, from 1, that a byte is in."""
+    """The line of a byte, counted from 1."""
     with path.open("rb") as file:
         blocks = iter(lambda: file.read(min(_BLOCK, position - file.tell())), b"")
         return 1 + sum(block.count(b"\n") for block in blocks)

@@ -1,4 +1,4 @@
-"""What every source of data is that needs no file, and the two kinds of table they make."""
+"""The base class of generators, the options that several share, and a table of classes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from annotated_types import Ge, Le, doc
 from bpcli.data.drawn import Inputs
 from bpcli.data.table import Table
 from bpcli.data.types import numbered
-from bpcli.nn.arrays import Array
 
 MOST_ROWS = 10**9
-"""More rows than any machine trains on: a typing error, not a wish."""
+"""More rows than any machine can train on: probably a typing error."""
 
 Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS), doc("Rows.")]
-Noise: TypeAlias = Annotated[float, Ge(0), doc("Standard deviation of what is added at random.")]
-Low: TypeAlias = Annotated[float, doc("The least input.")]
+Noise: TypeAlias = Annotated[float, Ge(0), doc("Standard deviation of the noise.")]
+Low: TypeAlias = Annotated[float, doc("The smallest input.")]
 High: TypeAlias = Annotated[float, doc("The largest input.")]
 Features: TypeAlias = Annotated[int, Ge(1), doc("Inputs.")]
-Targets: TypeAlias = Annotated[int, Ge(1), doc("Numbers to predict.")]
-Intercept: TypeAlias = Annotated[float, doc("What is added to every target.")]
+Targets: TypeAlias = Annotated[int, Ge(1), doc("Targets.")]
+Intercept: TypeAlias = Annotated[float, doc("A constant added to every target.")]
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,16 @@ class Generator:
 
     @property
     def rows(self) -> int:
-        """How many rows there will be, as far as an option says; 0 where they are few."""
+        """The number of rows if an option sets it; 0 for small tables of fixed size."""
         return getattr(self, "n_samples", 0)
 
     @property
     def numbers(self) -> int:
-        """About how many numbers the table will hold; 0 where they are few."""
+        """About how many numbers the table will hold; 0 for small tables of fixed size."""
         return self.rows * (getattr(self, "n_features", 2) + getattr(self, "n_targets", 1))
 
     def table(self, rng: np.random.Generator) -> Table:
-        """The rows. Raises `DataError` where the options contradict each other."""
+        """The rows. Raises `DataError` if the options contradict each other."""
         raise NotImplementedError
 
 
@@ -52,10 +51,3 @@ def class_table(X: Inputs, labels: Any, count: int) -> Table:
         class_names=tuple(str(number) for number in range(count)),
         input_names=numbered("x", X.shape[1]),
     )
-
-
-def value_table(X: Inputs, Y: Array) -> Table:
-    """A table of values y, or y1, y2 … where Y (n, k) has several columns."""
-    Y = Y.reshape(len(X), -1)
-    targets = ("y",) if Y.shape[1] == 1 else numbered("y", Y.shape[1])
-    return Table(X, Y, input_names=numbered("x", X.shape[1]), target_names=targets)

@@ -9,16 +9,8 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Gt, doc
 
-from bpcli.data.generators.base import (
-    Generator,
-    High,
-    Intercept,
-    Low,
-    Noise,
-    Samples,
-    value_table,
-)
-from bpcli.data.table import Table
+from bpcli.data.generators.base import Generator, High, Intercept, Low, Noise, Samples
+from bpcli.data.table import Table, value_table
 from bpcli.nn.arrays import Array
 
 
@@ -29,8 +21,8 @@ class Plane(Generator):
     n_samples: Samples = 100
     noise: Noise = 0.5
     intercept: Intercept = 1.5
-    slope1: Annotated[float, doc("What x1 is multiplied by.")] = 2.0
-    slope2: Annotated[float, doc("What x2 is multiplied by.")] = 5.0
+    slope1: Annotated[float, doc("The coefficient of x1.")] = 2.0
+    slope2: Annotated[float, doc("The coefficient of x2.")] = 5.0
     low: Low = 0.0
     high: High = 10.0
 
@@ -77,7 +69,7 @@ class Sine(_Curve):
 class Sinc(_Curve):
     """y = sin(x)/x + N(0, noise), and 1 at 0, x uniform on [low, high].
 
-    A usual test of regression, as in Vapnik, Golowich & Smola 1996, NIPS 9, 281.
+    A standard test of regression, as in Vapnik, Golowich & Smola 1996, NIPS 9, 281.
     """
 
     low: Low = -10.0
@@ -91,4 +83,4 @@ def _check_interval(low: float, high: float) -> None:
     if low > high:
         raise ValueError(f"`low` ({low:g}) must be at most `high` ({high:g})")
     if math.isinf(high - low):
-        raise ValueError("`low` and `high` must be less far apart")
+        raise ValueError("the difference of `low` and `high` is too large for a float")

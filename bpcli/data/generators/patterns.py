@@ -1,4 +1,4 @@
-"""Patterns of 0 and 1: all rows that there are, in the order of counting."""
+"""Patterns of 0 and 1: all possible rows, in binary counting order."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Xor(_Gate):
     outputs = (0, 1, 1, 0)
 
 
-# Questions about all the rows that some bits can form.
+# Functions of all patterns of some bits.
 
 
 def all_patterns(bits: int) -> Array:
-    """The numbers 0 … 2^bits - 1 in binary, a row each, the first bit counting most."""
+    """The numbers 0 … 2^bits - 1 in binary, one per row, the most significant bit first."""
     numbers = np.arange(2**bits)[:, np.newaxis]
     return (numbers >> np.arange(bits)[::-1] & 1).astype(np.float64)
 
@@ -80,7 +80,7 @@ class _Bits(Generator):
 
 
 class Parity(_Bits):
-    """1 where an odd number of bits is 1: every single bit changes the answer.
+    """1 where an odd number of bits is 1: every single bit changes the target.
 
     XOR for more inputs (Rumelhart, Hinton & Williams 1986, PDP vol. 1, ch. 8). All 2^bits rows.
     """
@@ -92,7 +92,7 @@ class Parity(_Bits):
 
 @dataclass(frozen=True)
 class Symmetry(_Bits):
-    """1 where the bits read the same from both ends: two hidden units are enough.
+    """1 where the bits are a palindrome: two hidden units are enough.
 
     Rumelhart, Hinton & Williams 1986, Nature 323, 533, fig. 1, with 6 bits. All 2^bits rows.
     """
@@ -106,9 +106,9 @@ class Symmetry(_Bits):
 
 @dataclass(frozen=True)
 class Encoder(Generator):
-    """A single 1 in as many places as there are patterns, to be given back as it came.
+    """One-hot patterns, to be reproduced at the output.
 
-    With fewer hidden units than patterns the network has to find a code for them: the k-m-k
+    With fewer hidden units than patterns the network must find a code for them: the k-m-k
     encoder of Ackley, Hinton & Sejnowski 1985, Cognitive Science 9, 147.
     """
 

@@ -64,7 +64,7 @@ class TwoSpirals(Generator):
 
 @dataclass(frozen=True)
 class Spirals(Generator):
-    """An arm of a spiral for each class, from the middle outwards.
+    """One spiral arm per class, from the centre outwards.
 
         x = r (sin angle, cos angle) + N(0, noise),  angle = 2π (turns r + class / n_classes)
 
@@ -73,7 +73,7 @@ class Spirals(Generator):
 
     n_samples: Samples = 300
     n_classes: Annotated[int, Ge(2), Le(1000), doc("Classes.")] = 3
-    turns: Annotated[float, Gt(0), Le(1000), doc("How often an arm goes round.")] = 1.0
+    turns: Annotated[float, Gt(0), Le(1000), doc("Turns of each arm.")] = 1.0
     noise: Noise = 0.03
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -86,19 +86,19 @@ class Spirals(Generator):
 
 @dataclass(frozen=True)
 class Gaussians(Generator):
-    """A round normal cluster for each class, with means evenly on a circle.
+    """One isotropic normal cluster per class, with means evenly on a circle.
 
         x = distance (sin angle, cos angle, 0, …, 0) + N(0, spread),  angle = 2π class / n_classes
 
-    and row i of class i mod n_classes; inputs from the third on tell nothing. As all classes are
-    as common and as round, no classifier does better than the nearest mean: with two classes it
-    errs on Φ(-distance / spread) of the rows, Φ the normal distribution function.
+    and row i of class i mod n_classes; inputs from the third on are pure noise. The classes have
+    equal size and covariance, so the nearest mean is the best classifier: with two classes its
+    error rate is Φ(-distance / spread), where Φ is the normal distribution function.
     """
 
     n_samples: Samples = 300
     n_classes: Annotated[int, Ge(2), Le(1000), doc("Classes.")] = 3
     n_features: Annotated[int, Ge(2), doc("Inputs.")] = 2
-    distance: Annotated[float, Ge(0), doc("From a mean to the middle.")] = 2.0
+    distance: Annotated[float, Ge(0), doc("Distance of each mean from the centre.")] = 2.0
     spread: Annotated[float, Ge(0), doc("Standard deviation of a class.")] = 1.0
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -109,5 +109,5 @@ class Gaussians(Generator):
 
 
 def _polar(radius: Array | float, angle: Array) -> Array:
-    """Points at angles that are measured as on a clock, from x2 towards x1."""
+    """Points at angles measured clockwise, from x2 towards x1."""
     return np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])

@@ -1,6 +1,6 @@
-"""scikit-learn's generators, with its names and defaults unless they make no sense here.
+"""scikit-learn's generators, with its names and, mostly, its defaults; and its data sets.
 
-Also the data sets that come with it. It is imported only where one of them is asked for.
+scikit-learn is imported only when one of them is used.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from bpcli.data.generators.base import (
     Samples,
     Targets,
     class_table,
-    value_table,
 )
-from bpcli.data.table import Table
+from bpcli.data.table import Table, value_table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -34,7 +33,7 @@ def _sklearn(make: str, rng: np.random.Generator, **options: Any) -> tuple[Array
     try:
         X, y = getattr(datasets, make)(random_state=int(rng.integers(2**31)), **options)
     except ValueError as error:
-        raise DataError(f"scikit-learn's {make} cannot do this: {error}") from None
+        raise DataError(f"scikit-learn's {make} refuses these options: {error}") from None
     return np.asarray(X, np.float64), y
 
 
@@ -70,11 +69,13 @@ class Classification(Generator):
     n_samples: Samples = 100
     n_features: Features = 20
     n_informative: Annotated[int, Ge(1), doc("Inputs that the targets depend on.")] = 2
-    n_redundant: Annotated[int, Ge(0), doc("Inputs that are sums of those.")] = 2
+    n_redundant: Annotated[
+        int, Ge(0), doc("Inputs that are linear combinations of the informative ones.")
+    ] = 2
     n_classes: Annotated[int, Ge(2), doc("Classes.")] = 2
-    n_clusters_per_class: Annotated[int, Ge(1), doc("Clusters a class.")] = 2
-    class_sep: Annotated[float, Gt(0), doc("Half an edge of the cube.")] = 1.0
-    flip_y: Annotated[float, Ge(0), Lt(1), doc("The part of rows of a random class.")] = 0.01
+    n_clusters_per_class: Annotated[int, Ge(1), doc("Clusters per class.")] = 2
+    class_sep: Annotated[float, Gt(0), doc("Half the edge of the cube.")] = 1.0
+    flip_y: Annotated[float, Ge(0), Lt(1), doc("The fraction of rows with a random class.")] = 0.01
 
     def table(self, rng: np.random.Generator) -> Table:
         X, labels = _sklearn("make_classification", rng, **vars(self))
@@ -98,7 +99,7 @@ class Circles(Generator):
 
     n_samples: Annotated[int, Ge(2), Le(MOST_ROWS), doc("Rows.")] = 100
     noise: Noise = 0.0
-    factor: Annotated[float, Ge(0), Lt(1), doc("The inner radius, of the outer.")] = 0.8
+    factor: Annotated[float, Ge(0), Lt(1), doc("The inner radius relative to the outer.")] = 0.8
 
     def table(self, rng: np.random.Generator) -> Table:
         return class_table(*_sklearn("make_circles", rng, **vars(self)), count=2)
@@ -106,11 +107,11 @@ class Circles(Generator):
 
 @dataclass(frozen=True)
 class Blobs(Generator):
-    """Round normal clusters, a class each (make_blobs)."""
+    """Isotropic normal clusters, one per class (make_blobs)."""
 
     n_samples: Samples = 100
     n_features: Features = 2
-    centers: Annotated[int, Ge(2), doc("Clusters, and classes.")] = 3
+    centers: Annotated[int, Ge(2), doc("Clusters, one per class.")] = 3
     cluster_std: Annotated[float, Ge(0), doc("Standard deviation of a cluster.")] = 1.0
 
     def table(self, rng: np.random.Generator) -> Table:

@@ -1,4 +1,4 @@
-"""Values of a random network, which another is to learn."""
+"""Outputs of a random network, as targets for another."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from bpcli.data.generators.base import (
     Samples,
     Targets,
     class_table,
-    value_table,
 )
-from bpcli.data.table import Table
+from bpcli.data.table import Table, value_table
 
 
 @dataclass(frozen=True)
 class Teacher(Generator):
-    """What a random tanh network answers: y = tanh(x A / √n_features) B / √n_hidden + N(0, noise).
+    """Outputs of a random tanh network: y = tanh(x A / √n_features) B / √n_hidden + N(0, noise).
 
     x, A (n_features, n_hidden) and B (n_hidden, n_targets) are drawn from N(0, 1), in this order.
-    With `n_classes`, B has a column for each class, and the class is the largest y's.
+    With `n_classes`, B has one column per class, and the class is the index of the largest y.
     """
 
     n_samples: Samples = 100
@@ -35,13 +34,13 @@ class Teacher(Generator):
     n_hidden: Annotated[int, Ge(1), doc("Hidden units of the teacher.")] = 10
     n_targets: Targets = 1
     n_classes: Annotated[
-        Annotated[int, Ge(2)] | None, doc("So many classes, the largest y's, in place of values.")
+        Annotated[int, Ge(2)] | None, doc("Classes, by the largest y, instead of values.")
     ] = None
     noise: Noise = 0.1
 
     def __post_init__(self) -> None:
         if self.n_classes is not None and self.n_targets != 1:
-            raise ValueError("`n_classes` and `n_targets` exclude each other: leave one out")
+            raise ValueError("`n_classes` and `n_targets` exclude each other: remove one")
 
     @property
     def numbers(self) -> int:
@@ -52,12 +51,10 @@ class Teacher(Generator):
         A = rng.standard_normal((self.n_features, self.n_hidden))
         B = rng.standard_normal((self.n_hidden, self.n_classes or self.n_targets))
         Y = np.empty((len(X), B.shape[1]))
-        for some in row_blocks(X.shape):  # all rows, or hidden units, at once would be large
-            Y[some] = np.tanh(X[some] @ A / math.sqrt(self.n_features)) @ B
+        for block in row_blocks(X.shape):  # the hidden units of all rows would be large
+            Y[block] = np.tanh(X[block] @ A / math.sqrt(self.n_features)) @ B
         Y /= math.sqrt(self.n_hidden)
         Y += rng.normal(0, self.noise, Y.shape)
-        return (
-            value_table(X, Y)
-            if self.n_classes is None
-            else class_table(X, Y.argmax(1), self.n_classes)
-        )
+        if self.n_classes is None:
+            return value_table(X, Y)
+        return class_table(X, Y.argmax(1), self.n_classes)

@@ -79,7 +79,7 @@ def test_matlabs_row_of_targets_and_cells_of_words(tmp_path: Path) -> None:
 
 def test_other_names_are_chosen_in_the_config(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.npz", pixels=IMAGES, digits=LABELS, more=LABELS)
-    with pytest.raises(DataError, match="which array holds the inputs"):
+    with pytest.raises(DataError, match="no array has a usual name for inputs"):
         table_of(path)
     table = table_of(path, inputs=("pixels",), targets=("digits",))
     assert table.Y is not None
@@ -105,7 +105,7 @@ def test_splits_of_other_files_follow(tmp_path: Path) -> None:
         ({"X": np.array([[1.0, np.nan]]), "y": [1]}, "row 1, column 2 of the inputs is not finite"),
         ({"X": np.zeros((3, 2)), "y": [1, np.nan, 2]}, "column `y`, row 2: the target is missing"),
         ({"X": np.zeros((3, 2), complex), "y": [1, 2, 3]}, "no rows of numbers"),
-        ({"X": np.zeros((3, 2)), "z": [1, 2, 3]}, "which array holds the targets"),
+        ({"X": np.zeros((3, 2)), "z": [1, 2, 3]}, "no array has a usual name for targets"),
         ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "has no rows"),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, name: str, content: byte
 
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match=r"no \.npy file"):
+    with pytest.raises(DataError, match=r"not a \.npy file"):
         table_of(tmp_path / "a.npy")
 
 

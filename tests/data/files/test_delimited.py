@@ -98,13 +98,13 @@ def test_blocks_are_the_frame(table) -> None:
         (b"", "is empty"),
         (b"\n\n", "no rows"),
         (b"a,b\n1,2\n3,4,5\n", "line 3 has 3 fields, the others have 2"),
-        (b"a,b\n1,2,3\n3,4,5\n", "line 2 has more fields than the 2 columns"),
+        (b"a,b\n1,2,3\n3,4,5\n", "line 2 has more fields than the 2 named columns"),
         (b"a,b\n1,2\n3\n", "row 2 has 1 fields, the others have 2"),
         (b"a,b\n1\n3,4\n", "row 1 has 1 fields, the others have 2"),
         (b'a,b\n1,2\n3,"4\n5,6\n', "line 3 opens a quote"),
         (b"a,b\n1,2\n3,\0\n", "line 3 has a NUL byte"),
-        (b"a,b,a\n1,2,3\n", "`a` stands over columns 1 and 3"),
-        (b"1.5,b\n1,2\n", "number `1.5` where a name should stand: set `header: false`"),
+        (b"a,b,a\n1,2,3\n", "the columns 1 and 3 are both `a`"),
+        (b"1.5,b\n1,2\n", "number `1.5` expected column names: set `header: false`"),
         (b"a\x07,b\n1,2\n", "control characters"),
         (b",".join(b"x%d" % i for i in range(60_000)), "60,000 columns"),
     ],
@@ -124,8 +124,8 @@ def test_a_missing_last_value_is_no_short_row(table) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"encoding": "no-such"}, "`no-such` is no encoding"),
-        ({"encoding": "ascii"}, "line 2 is not text in the encoding ascii"),
+        ({"encoding": "no-such"}, "`no-such` is not an encoding"),
+        ({"encoding": "ascii"}, "line 2 is not valid in the encoding ascii"),
         ({"columns": ("a",)}, "`columns` has 1 names, but the first row has 2"),
     ],
 )

@@ -23,15 +23,15 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
         ("5.1,setosa\n4.9,setosa\n", False, "a number, 5.1"),
         ("setosa,5.1\nsetosa,4.9\n", False, "a number, 5.1"),
         ("a,2019\n1,2\n", False, "a number, 2019"),
-        ("colour,size\nred,big\nblue,small\n", True, "does not come again"),
-        ("red,big\nblue,big\n", False, "comes again below, big"),
+        ("colour,size\nred,big\nblue,small\n", True, "is not repeated"),
+        ("red,big\nblue,big\n", False, "is repeated below, big"),
         ("id,x\nred,1\nred,?\nred,3\n", True, "text above numbers"),
         (",x\n0,1\n1,2\n", True, "text above numbers"),
         ("?,x\n0,y\n1,z\n", True, "text above numbers"),
         ("a,b\n1,2\nx,4\ny,5\n", True, "text above numbers"),
         ("a\n1\n2\nx\n", True, "text above numbers"),
         ("a;b\n1,5;2\n3,5;4\n", True, "text above numbers"),
-        ("a\n", True, "does not come again"),
+        ("a\n", True, "is not repeated"),
     ],
 )
 def test_the_header_is_guessed(tmp_path: Path, text: str, header: bool, why: str) -> None:
@@ -43,8 +43,8 @@ def test_the_header_is_guessed(tmp_path: Path, text: str, header: bool, why: str
 def test_what_is_asked_for_is_not_guessed(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\nc,d\ne,f\n")
     look = look_at(path, header=False, missing=("c",), target="1")
-    assert (look.format.header, look.why_header) == (False, "as asked for")
-    assert (look.description.target, look.description.why_target) == ("x1", "as asked for")
+    assert (look.format.header, look.why_header) == (False, "as requested")
+    assert (look.description.target, look.description.why_target) == ("x1", "as requested")
     assert look.missing_words == ("c",)
     assert look.description.rows == 3
     assert look.description.columns[0].missing == 1
@@ -72,7 +72,7 @@ def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
         ("", "empty"),
         ("a,b\n", "no rows"),
         ("a,b\n1,2\n1,2,3\n", "line 3 has 3 fields"),
-        ("a,a\n1,2\n", "stands over columns 1 and 2"),
+        ("a,a\n1,2\n", "columns 1 and 2 are both `a`"),
         ("a\x1b[31m,b\n1,2\n", "control characters"),
         ("a,b\n1,\x00\n", "NUL"),
     ],

@@ -28,12 +28,12 @@ def test_row_numbers_count_from_zero_in_any_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ({"test": "0\n5\n"}, r"index_test\.txt has 5: rows count from 0 to 4"),
+        ({"test": "0\n5\n"}, r"index_test\.txt has 5: rows are numbered from 0 to 4"),
         ({"test": "-1"}, "has -1"),
         ({"test": "0.5"}, "has 0.5"),
         ({"test": "nan"}, "has nan"),
         ({"test": "1\n2\n1"}, "has row 1 twice"),
-        ({"test": "one"}, "is no list of row numbers"),
+        ({"test": "one"}, "expected whole numbers"),
         ({"test": ""}, "has no row numbers"),
         ({"train": "0 1 2", "test": "2 3"}, r"row 2 \(from 0\) is in `train` and in `test`"),
     ],
@@ -50,7 +50,7 @@ def test_a_column_names_the_split_of_each_row() -> None:
         "val": [2],
         "test": [1],
     }
-    with pytest.raises(DataError, match="column `p`, row 2: `holdout` is no split"):
+    with pytest.raises(DataError, match="column `p`, row 2: found `holdout`, expected `train`"):
         splits_of_column(pd.Series(["train", "holdout"]), "p")
 
 

@@ -52,7 +52,7 @@ def test_several_targets_are_values_side_by_side(tmp_path: Path) -> None:
     table = table_of(tmp_path, inputs=("size",), targets=("y", "id"))
     assert table.Y is not None
     assert table.Y.tolist() == [[2, 1], [1, 2], [1, 3]]
-    with pytest.raises(DataError, match="classes come from one column, not from 2"):
+    with pytest.raises(DataError, match="found 2 target columns, expected one"):
         table_of(tmp_path, targets=("y", "z"))
 
 
@@ -68,7 +68,7 @@ def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Pa
     ("text", "chosen", "message"),
     [
         (TEXT, {"targets": ("w",)}, "t.csv: there is no column `w`"),
-        (TEXT, {"inputs": ("z",)}, "no columns left for the inputs"),
+        (TEXT, {"inputs": ("z",)}, "no columns are left for the inputs"),
         ("a,b\n", {}, "a header, but no rows"),
         ("a,b\n1,\n", {}, "column `b`, row 1: the target is missing"),
         ("a,b\n1,x\n2,\n", {}, "column `b`, row 2: the target is missing"),

@@ -41,9 +41,9 @@ def test_curves_have_their_noise_on_their_interval(
 
 @pytest.mark.parametrize("kind", [Plane, Sine, Sinc])
 def test_an_interval_that_ends_before_it_begins_is_refused(kind: type[Plane]) -> None:
-    with pytest.raises(ValueError, match=r"`low` \(20\) to be at most `high`"):
+    with pytest.raises(ValueError, match=r"`low` \(20\) must be at most `high`"):
         kind(low=20)
-    with pytest.raises(ValueError, match="less far apart"):
+    with pytest.raises(ValueError, match="too large for a float"):
         kind(low=-1e308, high=1e308)
 
 
