@@ -31,7 +31,7 @@ def test_it_prints_one_table_and_draws_a_plot(bpnet, tmp_path: Path) -> None:
         ["looking", "-", "30", "31"],
     ]
     assert all(row.endswith(" epochs") for row in rows[:3])
-    assert "test.accuracy: best weights on the test set (90 rows; test, else val" in result.out
+    assert "test.accuracy: best weights on the test split (90 rows; test, else val" in result.out
     assert "plot saved in runs/compare-moons.svg" in result.out
     assert (tmp_path / "runs" / "compare-moons.svg").read_bytes().startswith(b"<?xml")
     assert [line.split(":")[0] for line in result.err.splitlines()] == [
@@ -118,8 +118,8 @@ def test_an_interrupt_prints_what_is_finished(
         if label == "traingdm":
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(SilentProgress, "begin", interrupt)
-    assert PlainProgress.begin is interrupt
+    monkeypatch.setattr(SilentProgress, "on_trial_start", interrupt)
+    assert PlainProgress.on_trial_start is interrupt
     option = ["--json"] if as_json else []
     result = bpnet("compare", MOONS, "--optimizers", "sgd,traingdm", *SHORT, *option)
     assert result.code == 130
@@ -150,7 +150,7 @@ def test_a_plot_that_cannot_be_saved_after_all_takes_no_result_with_it(
     result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT)
     assert result.code == 2
     assert result.out.splitlines()[2].startswith("sgd ")
-    assert "drawn" not in result.out
+    assert "plot saved" not in result.out
     assert "compare-moons.svg could not be saved: " in result.err.splitlines()[-1]
 
 
