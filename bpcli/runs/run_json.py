@@ -246,11 +246,11 @@ class RunRecord(Description):
         """Check that fields of the end are all set or all missing, and that digests are there."""
         if not isinstance(document, dict):
             return document
-        lacking = [key for key in OF_THE_END if key not in document]
-        if lacking and (document.get("status") == "finished" or "stop" in document):
-            raise ValueError(f"`{lacking[0]}` is missing")
+        missing = [key for key in OF_THE_END if key not in document]
+        if missing and (document.get("status") == "finished" or "stop" in document):
+            raise ValueError(f"`{missing[0]}` is missing")
         known = document.get("sha256")
-        needed = _FIRST_FILES if lacking else _FILES
+        needed = _FIRST_FILES if missing else _FILES
         without = [file for file in needed if isinstance(known, dict) and file not in known]
         if without:
             raise ValueError(f"the digest of {without[0]} is missing")

@@ -1,7 +1,7 @@
 """JSON files that carry a digest of their own content, so that changes are detected.
 
 The digest stands in the document, under `seal`: SHA-256 of all else as JSON on one line. It finds
-damage, and numbers that somebody changed. It is no signature: anybody can seal a file.
+damage and edited numbers. It is no signature: any program can seal a file.
 """
 
 from __future__ import annotations

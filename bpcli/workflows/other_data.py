@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def with_other_data(trained: Trained, path: Path) -> Trained:
     """Return the run with the rows of a file as its split `data`, encoded like its training rows.
 
-    Columns are found by name. Raises `RunError` where the run is not of such a table, and
+    Columns are matched by name. Raises `RunError` if the run has no such table, and
     `DataError` naming file, column and row of what does not fit.
     """
     experiment = trained.experiment

@@ -86,7 +86,7 @@ def _train(experiment: Experiment, begin: Begin) -> Outcome:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
-        # With one task, an epoch is over before anybody gets impatient.
+        # With one task, an epoch is short.
         check = request.check if experiment.tasks > 1 else None
         with worker_pool(workers, check) as pool:
             _require_files_to_save()

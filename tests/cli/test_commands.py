@@ -593,7 +593,7 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
     documents = json.loads(bpnet("predict", "latest", "--split", "val", "--json").out)["rows"]
     assert [row["row"] for row in documents] == values[:, 0].astype(int).tolist()
     assert bpnet("predict", "latest", "--set", "seed=1").code == 2
-    assert "no test split" in bpnet("predict", "latest", "--split", "test").err
+    assert "test split is empty" in bpnet("predict", "latest", "--split", "test").err
     assert "There is no run" in bpnet("predict", "x" * 5000).err
 
 

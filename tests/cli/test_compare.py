@@ -152,7 +152,7 @@ def test_a_plot_that_cannot_be_saved_after_all_takes_no_result_with_it(
     result = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT)
     assert result.code == 2
     assert result.out.splitlines()[2].startswith("sgd ")
-    assert "drawn" not in result.out
+    assert "plot saved" not in result.out
     assert "compare-moons.svg could not be saved: " in result.err.splitlines()[-1]
 
 

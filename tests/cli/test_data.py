@@ -143,7 +143,7 @@ def test_init_tells_what_it_leaves_out(bpnet, tmp_path: Path) -> None:
 def test_options_for_a_table_are_refused_for_a_template(bpnet) -> None:
     done = bpnet("init", "xor", "--target", "y")
     assert done.code == 2
-    assert "are for a FILE; `xor` is none" in done.err
+    assert "are for a FILE; `xor` is not a file" in done.err
 
 
 def next_command(text: str, verb: str) -> list[str]:
