@@ -120,7 +120,7 @@ def test_a_worker_that_was_lost_leaves_no_checkpoint_of_its_epoch(tmp_path: Path
     outcome = train(build(load_config(CONFIGS / "moons.yaml", SHORT)), tmp_path, Loses())
     assert isinstance(outcome.failure, WorkerLost)
     assert outcome.failure.__notes__ == [f"The run is saved as {outcome.run.run_id} (6 epochs)."]
-    assert (outcome.record["status"], outcome.record["epochs"]) == ("failed", 6)
+    assert (outcome.record.status, outcome.record.epochs) == ("failed", 6)
     assert [path.stem for path in outcome.run.folder.glob("checkpoint-*")] == ["checkpoint-4"]
 
 
