@@ -577,7 +577,7 @@ def test_changed_data_are_noticed(bpnet) -> None:
     Path("rows.csv").write_text("x,y\n1,2\n2,4\n3,7\n")
     result = bpnet("eval", "latest")
     assert result.code == 2
-    assert "rows differ from those of the training" in result.err
+    assert "have changed since its training: their rows differ" in result.err
 
 
 def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from functools import partial
 from pathlib import Path
 
 import local_optimizers
@@ -130,8 +129,9 @@ def test_an_interrupt_prints_what_is_finished(
     else:
         assert "sgd" in result.out
         assert "traingdm" not in result.out
-    end = partial(os.kill, os.getpid(), signal.SIGTERM)
-    monkeypatch.setattr(SilentProgress, "on_trial_start", lambda *_: end())
+    monkeypatch.setattr(
+        SilentProgress, "on_trial_start", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+    )
     nothing = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", "none.svg")
     assert (nothing.code, nothing.out) == (143, "")
     assert not Path("none.svg").exists()

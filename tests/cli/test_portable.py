@@ -129,7 +129,7 @@ def test_where_it_cannot_restart_it_says_why(
     command = ["train", str(XOR), "--portable", "--runs-dir", str(tmp_path)]
     assert main(command, can_restart=True) == 2
     reason = os.strerror(errno.ENOMEM)
-    assert capsys.readouterr().err.endswith(f"It could not restart: {reason}.\n")
+    assert capsys.readouterr().err.endswith(f"A restart failed: {reason}.\n")
 
 
 def test_what_comes_by_standard_input_is_not_lost(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_renamed_column_is_an_error_that_names_it(bpnet, folder, renamed) -> N
     result = bpnet("predict", "latest", "r.csv", "-o", "out.csv")
     assert result.code == 2
     assert result.err.startswith(f"Error: r.csv: there is no column `{renamed}`")
-    assert f"`{other}` is nearest" in result.err
+    assert f"`{other}` is closest" in result.err
     assert not Path("out.csv").exists()
 
 

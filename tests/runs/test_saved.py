@@ -154,7 +154,7 @@ def refusal(model: type[Saved], value: Any) -> list[str]:
         (WeightsMeta, ("columns", "inputs", 0, "name"), "job", "a name is repeated"),
         (WeightsMeta, ("columns", "inputs", 0, "name"), "a\x1b[2J", "no control characters"),
         (WeightsMeta, ("columns", "inputs", 1, "fill"), "nobody", "none of the `categories`"),
-        (WeightsMeta, ("columns", "inputs", 1, "categories"), ["smith"] * 2, "is there twice"),
+        (WeightsMeta, ("columns", "inputs", 1, "categories"), ["smith"] * 2, "is repeated"),
         (WeightsMeta, ("layers", 0, "units"), 4, "are not the units of the layer below"),
         (WeightsMeta, ("layers", 0, "activation"), {"name": "exec"}, "`layers.0.activation`"),
         (WeightsMeta, ("params",), 3, "do not have as many parameters as `params` says"),

@@ -212,7 +212,7 @@ def test_what_the_run_is_cannot_change(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown key"), resumption(run, ["training.epoch=3"]):
         pass
     with (
-        pytest.raises(RunError, match="has been trained for 3 epochs already"),
+        pytest.raises(RunError, match="has already been trained for 3 epochs"),
         resumption(run, ["training.epochs=2"]),
     ):
         pass
