@@ -102,7 +102,7 @@ def evaluate(
     split = experiment.splits[split_name]
     if not len(split):
         raise RunError(
-            f"the {split_name} split of {trained.run.run_id} is empty: choose another split."
+            f"The {split_name} split of {trained.run.run_id} is empty: choose another split."
         )
     if with_intervals is None:
         with_intervals = len(split) <= MOST_ROWS_WITH_INTERVALS

@@ -56,7 +56,7 @@ def _split(run: Run, rebuilt: Rebuilt | None, asked: SplitName | None) -> SplitN
     if rebuilt is None:
         return asked or "train"
     if asked is not None and not len(rebuilt.experiment.splits[asked]):
-        raise RunError(f"the {asked} split of {run.run_id} is empty: choose another split.")
+        raise RunError(f"The {asked} split of {run.run_id} is empty: choose another split.")
     return asked or default_split(rebuilt.experiment)
 
 

@@ -530,7 +530,7 @@ def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> No
 def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
     bpnet("train", XOR, *SHORT, "--quiet")
     for arguments, message in (
-        (("latest", "--split", "test"), "has no test split"),
+        (("latest", "--split", "test"), "The test split of"),
         (("nothing",), "There is no run `nothing`"),
         (("latest~5",), "There is no latest~5: runs holds"),
     ):

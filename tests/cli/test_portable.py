@@ -149,7 +149,7 @@ def test_a_config_from_a_pipe_cannot_be_read_again_and_that_is_said(tmp_path: Pa
     text = XOR.read_text()
     done = process("train", "/dev/stdin", "--portable", *SHORT, cwd=tmp_path, stdin=text)
     assert done.returncode == 2
-    assert "restarts by itself, if its config is a file" in done.stderr
+    assert "restarts by itself if its config is a file" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()
 

@@ -258,11 +258,14 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
         ("wide.npy", "its 3 columns have no names, so they must be the 2 inputs in order: x1, x2"),
         ("wide.csv", "its 3 columns have no names"),
         ("flat.npy", "its 1 columns have no names"),
-        ("two.npz", "none of `a` (9 × 2 float64), `b` (9 × 2 float64) is called X or"),
-        ("bad.npy", "or a damaged one"),
-        ("bad.npz", "or a damaged one"),
-        ("cut.npz", "or a damaged one"),
-        ("harmed.npz", "or a damaged one"),
+        (
+            "two.npz",
+            "found the arrays `a` (9 × 2 float64), `b` (9 × 2 float64), expected one called X or",
+        ),
+        ("bad.npy", "or damaged"),
+        ("bad.npz", "or damaged"),
+        ("cut.npz", "or damaged"),
+        ("harmed.npz", "or damaged"),
         ("none.npy", "there is no file none.npy"),
     ]:
         np.save("wide.npy", np.ones((3, 3)))

@@ -69,7 +69,7 @@ def test_a_file_that_has_changed_is_told_by_its_digest(bpnet, folder: Path) -> N
     path.write_text(path.read_text().replace("6,", "5,", 1))
     done = bpnet("eval", "latest")
     assert done.code == 2
-    assert "a file that has changed" in done.err
+    assert "have changed since its training: their rows differ" in done.err
 
 
 def test_notes_on_how_a_file_was_read_are_shown(bpnet, folder: Path) -> None:
