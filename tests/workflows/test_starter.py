@@ -110,7 +110,7 @@ data:
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
   #   x1 numbers the rows: an id, not a feature
-  # categories, an input for each: x4 2
+  # categories, one input each: x4 2
   # missing values: x3 12
   fill: median                     # of the training rows; of categories the most frequent
   targets: x5                      # guessed: the last column

@@ -104,7 +104,7 @@ def test_blocks_are_the_frame(table) -> None:
         (b'a,b\n1,2\n3,"4\n5,6\n', "line 3 opens a quote"),
         (b"a,b\n1,2\n3,\0\n", "line 3 has a NUL byte"),
         (b"a,b,a\n1,2,3\n", "the columns 1 and 3 are both `a`"),
-        (b"1.5,b\n1,2\n", "number `1.5` expected column names: set `header: false`"),
+        (b"1.5,b\n1,2\n", "number `1.5`, expected column names: set `header: false`"),
         (b"a\x07,b\n1,2\n", "control characters"),
         (b",".join(b"x%d" % i for i in range(60_000)), "60,000 columns"),
     ],
