@@ -230,13 +230,11 @@ def train_epochs(
     def record(state: TrainState) -> Epoch:
         return Epoch(state, clock() - began, training, validation)
 
-    state = training.start.evaluated(training.objective)
-    if not state.has_finite_loss:
-        raise Diverged(_divergence(state.number, training.learning_rate))
+    state = _evaluated_start(training)
     stride, last_finite = 1, state.without_evaluation()
     epoch = record(state)
     yield epoch
-    while state.number < epochs:
+    while state.number < epochs and state.ended is None:
         count = max(1, min(stride, next_due(state.number) - state.number, epochs - state.number))
         left = clock()
         state = training.advance(epoch.hand_on(), count)
@@ -251,8 +249,14 @@ def train_epochs(
         stride = _stride(count, clock() - left)
         epoch = record(state)
         yield epoch
-        if state.ended is not None:
-            return
+
+
+def _evaluated_start(training: Training) -> TrainState:
+    """The first state. Raises `Diverged` if its loss is not finite."""
+    state = training.start.evaluated(training.objective)
+    if not state.has_finite_loss:
+        raise Diverged(_divergence(state.number, training.learning_rate))
+    return state
 
 
 def _finite(training: Training, state: TrainState, is_evaluated: bool) -> TrainState | None:
