@@ -163,7 +163,7 @@ def test_what_an_editor_shows_is_there() -> None:
     assert "loss_i = (1/K) Σ_k h(a[k] - y[k])" in huber["description"]
     assert huber["properties"]["delta"] == {
         "default": 1.0,
-        "description": "Up to this error squared, beyond it linear.",
+        "description": "Errors are squared up to this size, linear beyond.",
         "exclusiveMinimum": 0,
         "type": "number",
     }
