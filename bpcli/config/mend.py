@@ -186,17 +186,19 @@ def _mend_key(mended: Mended, section: Location, key: str, meaning: _Meaning) ->
 
 
 def _put(mended: Mended, new: Location, value: Any, written: Location) -> Location | None:
-    """Move a value to an empty location; a section is merged with what was moved there before."""
+    """Move a value to an empty location; a section joins the one that is there, key by key."""
     home = _section(mended, new[:-1])
     if home is None:
         return None
     existing = home.get(str(new[-1]))
     if isinstance(existing, dict) and isinstance(value, dict):
-        value = existing | value
+        for key, inner in value.items():
+            _put(mended, (*new, key), inner, (*written, key))
     elif new[-1] in home:
         return None
-    home[str(new[-1])] = value
-    mended.written[new] = written
+    else:
+        home[str(new[-1])] = value
+        mended.written[new] = written
     return new
 
 

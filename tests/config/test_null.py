@@ -7,21 +7,13 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
+from small_configs import XOR, load
 
-from bpcli.config.load import Config, validate
 from bpcli.config.named import Strict
-from bpcli.config.overrides import override
 from bpcli.config.schema import json_schema
-from bpcli.config.source import Source
 from bpcli.errors import ConfigError
 
 json_schema()  # makes the models of all entries of all registries
-MINIMAL = """\
-name: t
-data: {generator: xor}
-network: {layers: [2, 4, 1], activations: [tanh, sigmoid]}
-loss: binary_cross_entropy
-"""
 
 
 def models(base: type[BaseModel] = Strict) -> Iterator[type[BaseModel]]:
@@ -63,13 +55,6 @@ def test_no_other_key_does() -> None:
             assert errors_at(model, key, None), f"{model.__name__}.{key}"
 
 
-def load(text: str, *overrides: str) -> Config:
-    source = Source.parse(text, "c.yaml")
-    for assignment in overrides:
-        override(source, assignment)
-    return validate(source)
-
-
 @pytest.mark.parametrize(
     "key",
     [
@@ -80,29 +65,29 @@ def load(text: str, *overrides: str) -> Config:
 )  # fmt: skip
 @pytest.mark.parametrize("null", ["null", "", "~"])
 def test_a_section_without_a_value_is_its_default(key: str, null: str) -> None:
-    config = load(MINIMAL, f"{key}={null}")
-    assert config.resolved() == load(MINIMAL).resolved()
-    assert config.spec == load(MINIMAL).spec
+    config = load(XOR, f"{key}={null}")
+    assert config.resolved() == load(XOR).resolved()
+    assert config.spec == load(XOR).spec
 
 
 def test_a_table_in_a_file_is_split_by_default_too() -> None:
-    text = MINIMAL.replace("generator: xor", "file: t.csv")
+    text = XOR.replace("generator: xor", "file: t.csv")
     nulls = [f"data.{key}=null" for key in ("split", "scale", "split.files", "fill", "columns")]
     assert load(text, *nulls).resolved() == load(text).resolved()
 
 
 def test_checks_between_keys_read_the_default_too() -> None:
     for assignment in ("data.split=", "training.optimizer="):
-        load(MINIMAL, assignment)
+        load(XOR, assignment)
     with pytest.raises(ConfigError, match=r"needs a learning rate") as caught:
-        load(MINIMAL, "training.optimizer=", "training.learning_rate=null")
+        load(XOR, "training.optimizer=", "training.learning_rate=null")
     assert len(caught.value.issues) == 1
     with pytest.raises(ConfigError, match="there is no validation set"):
-        load(MINIMAL, "data.split=", "training.stop.max_fail=3")
+        load(XOR, "data.split=", "training.stop.max_fail=3")
 
 
 @pytest.mark.parametrize("key", ["data", "network", "loss", "seed", "training.epochs"])
 def test_null_is_no_value_where_one_is_needed(key: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(MINIMAL, f"{key}=null")
+        load(XOR, f"{key}=null")
     assert [issue.key for issue in caught.value.issues] == [key]

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from small_configs import XOR, load, parsed
+
+from bpcli.config.load import validate
+from bpcli.config.models import Spec, Stop, Training
+from bpcli.config.overrides import override
+from bpcli.config.source import Source
+from bpcli.errors import ConfigError
+from bpcli.nn.initializers import INITIALIZERS
+from bpcli.optimizers import OPTIMIZERS, GradientDescent
+from bpcli.optimizers.decays import Cosine
+
+
+def test_defaults() -> None:
+    spec = load(XOR).spec
+    assert spec.seed == 0
+    assert spec.network.dtype == "float64"
+    assert spec.network.init == INITIALIZERS["xavier_uniform"]()
+    assert spec.training.batch_size == "full"
+    training = spec.training
+    assert (training.learning_rate, training.epochs, training.l2) == (0.1, 1000, 0)
+    assert (training.reduction, training.sampling) == ("mean", "shuffle")
+    assert (training.workers, training.log_every) == ("auto", "auto")
+    assert spec.data.split.fractions == {"train": 1, "val": 0, "test": 0}
+    assert "max_fail: null" in load(XOR).resolved()
+
+
+def test_the_learning_rate_is_the_optimizers_unless_given() -> None:
+    assert load(XOR).spec.training.learning_rate == GradientDescent.default_learning_rate
+    assert load(XOR, "training.learning_rate=0.3").spec.training.learning_rate == 0.3
+    with pytest.raises(ConfigError, match="a number greater than 0"):
+        load(XOR, "training.learning_rate=null")
+
+
+def test_a_learning_rate_may_have_a_schedule() -> None:
+    asked = "training={epochs: 30, learning_rate: {schedule: cosine, start: 1}}"
+    config = load(XOR, asked)
+    assert config.spec.training.learning_rate == Cosine(1.0, end=0.0, epochs=30)
+    longer = Source.parse(config.resolved(), "resolved.yaml")
+    override(longer, "training.epochs=90")
+    assert validate(longer).spec.training.learning_rate == Cosine(1.0, end=0.0, epochs=30)
+    later = load(XOR, asked, "training.learning_rate.start=2")
+    assert later.spec.training.learning_rate == Cosine(2.0, end=0.0, epochs=30)
+    number = load(XOR, asked, "training.learning_rate=0.1")
+    assert number.spec.training.learning_rate == 0.1
+    unused = load(XOR, asked, "training.optimizer=rprop")
+    assert unused.spec.training.learning_rate is None
+    assert unused.notes == ("`rprop` has no learning rate: `learning_rate` is not used",)
+
+
+def test_the_defaults_of_sections_are_what_they_are_when_validated() -> None:
+    sections = ("data.split={}", "data.scale={}", "training={}", "training.stop={}")
+    spelled = load(XOR, *sections, "training.checkpoint_every={seconds: 30}")
+    assert spelled.resolved() == load(XOR).resolved()
+    assert spelled.spec == load(XOR).spec
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_default_learning_rate_is_the_optimizers(name: str) -> None:
+    training = Training.model_validate({"optimizer": name})
+    assert training.learning_rate == OPTIMIZERS[name].default_learning_rate
+
+
+@pytest.mark.parametrize("rate", ["fast", [0.1]])
+def test_a_rate_is_a_number_or_a_schedule(rate: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Training.model_validate({"learning_rate": rate})
+    assert "expected a number greater than 0, or a mapping with `schedule`" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("name", ["a", "A.b-c_9", "9" * 64]),
+        ("seed", [0, 2**63 - 1]),
+        ("metrics", ["auto", [], ["mae", "r2"]]),
+        ("training", [{"epochs": 0}, {"epochs": 10**12}, {"workers": "auto"}, None]),
+        ("network", [{"layers": ["auto", "auto"], "activations": ["tanh"], "bias": "frozen"}]),
+    ],
+)
+def test_values_at_the_bounds_are_taken(key: str, values: list[Any]) -> None:
+    for value in values:
+        Spec.model_validate(parsed(XOR).tree | {key: value})
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("name", ["", "-a", "9" * 65, "a/b", "a\n", 5]),
+        ("seed", [-1, 2**63, 1.5, True]),
+        ("metrics", ["mae", ["mae", "mae"], ["accurate"]]),
+        (
+            "training",
+            [{"epochs": -1}, {"workers": 0}, {"l2": -1e-9}, {"class_weights": {"a": 0}}],
+        ),
+        ("network", [{"layers": [2], "activations": ["tanh"]}, {"layers": [2, 1]}]),
+    ],
+)
+def test_values_beyond_the_bounds_are_refused(key: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(ValidationError):
+            Spec.model_validate(parsed(XOR).tree | {key: value})
+
+
+@pytest.mark.parametrize("key", ["min_grad", "generalization_loss", "progress", "max_seconds"])
+def test_thresholds_of_stop_rules_are_above_0(key: str) -> None:
+    assert getattr(Stop.model_validate({key: 1e-300}), key) == 1e-300
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Stop.model_validate({key: 0})
