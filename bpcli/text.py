@@ -94,9 +94,9 @@ def rounded(value: float | None, digits: int = 6) -> str:
 def duration(seconds: float) -> str:
     """A time span in a suitable unit."""
     for factor, unit in ((1e-6, "us"), (1e-3, "ms")):
-        if seconds < 1000 * factor:
+        if seconds < 999.5 * factor:  # three digits show 999.5 as 1e+03
             return f"{seconds / factor:.3g} {unit}"
-    if seconds < 120:
+    if seconds < 119.5:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

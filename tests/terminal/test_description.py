@@ -3,8 +3,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import pytest
-
 from bpcli.data.files.look import Look, look_at
 from bpcli.terminal.console import Console
 from bpcli.terminal.description import (
@@ -17,7 +15,6 @@ from bpcli.terminal.description import (
     table_facts,
 )
 from bpcli.terminal.grid import Styled
-from bpcli.text import plain
 
 
 def look(tmp_path: Path, text: str, **asked: object) -> Look:
@@ -60,17 +57,3 @@ def test_many_columns_and_classes_are_cut(tmp_path: Path) -> None:
     assert len(columns_table(about).rows) == MOST_COLUMNS
     assert len(classes_table(about).rows) == MOST_CLASSES
     assert classes_table(about).rows[0] == ["c0", "6", "4.0 %"]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("a\x1b[31m", "a\\x1b[31m"),
-        ("a\nb\tc", "a\\x0ab\\x09c"),
-        ("\u202eabc", "\\x202eabc"),
-        ("größe 重さ", "größe 重さ"),
-        ("x" * 40, "x" * 31 + "…"),
-    ],
-)
-def test_no_text_of_a_table_can_steer_the_terminal(text: str, shown: str) -> None:
-    assert plain(text) == shown

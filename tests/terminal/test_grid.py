@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 import io
-import json
 
 import pytest
-import rich.cells
-from hypothesis import given
-from hypothesis import strategies as st
 from strangers import is_harmless
 
 from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid, Styled
 from bpcli.terminal.stream import Stream
-from bpcli.text import printable_json, text_width
 
 FACTS = [("run", "a"), ("optimizer", "b c")]
 
@@ -56,11 +51,6 @@ def test_the_rule_suits_the_encoding(encoding: str, rule: str) -> None:
     assert file.read().split() == ["ab", rule]
 
 
-@given(st.text("aß中é한Ａ\u0301-", max_size=8))
-def test_places_are_those_that_a_terminal_gives_a_text(text: str) -> None:
-    assert text_width(text) == rich.cells.cell_len(text)
-
-
 NAME = "\x1b[31ma\nb\x9b\u202e"
 SHOWN = r"\x1b[31ma\x0ab\x9b\x202e"
 
@@ -97,14 +87,3 @@ def test_a_column_of_an_odd_name_can_be_left_out() -> None:
     assert terminal.show(grid, [NAME]) == [NAME]
     assert "x1b" not in terminal.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     assert grid.without([NAME]).headers == ["class"]
-
-
-@given(st.recursive(st.text() | st.floats(allow_nan=False) | st.none(),
-                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
-def test_printable_json_is_the_same_document(document: object) -> None:
-    for indent in (None, 2):
-        text = json.dumps(document, ensure_ascii=False, indent=indent)
-        shown = printable_json(text)
-        assert json.loads(shown) == document
-        assert all(line.isprintable() for line in shown.split("\n"))
-        assert shown == text or not text.replace("\n", "").isprintable()

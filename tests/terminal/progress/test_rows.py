@@ -10,7 +10,6 @@ from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import Columns, Rows
 from bpcli.terminal.tables import scores_table
-from bpcli.text import duration, rounded
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
@@ -38,19 +37,6 @@ def test_rows_follow_the_log_where_it_was_asked_for() -> None:
 def test_the_least_needed_columns_are_left_out_first(width: int, names: list[str]) -> None:
     columns = Columns("accuracy", has_validation=True)
     assert [columns.names[place] for place in columns.that_fit(width)] == names
-
-
-def test_numbers_read_well() -> None:
-    assert [rounded(value) for value in (None, 0.0, 1234567.0, 1e-9)] == [
-        "-",
-        "0",
-        "1.23457e+06",
-        "1e-09",
-    ]
-    seconds = (0.0, 5e-6, 0.00123, 0.5, 12.0, 150.0, 7500.0)
-    assert [duration(value) for value in seconds] == [
-        "0 us", "5 us", "1.23 ms", "500 ms", "12 s", "2 min 30 s", "2 h 05 min",
-    ]  # fmt: skip
 
 
 def test_the_pace_is_the_mean_since_the_row_before() -> None:
