@@ -122,7 +122,6 @@ def _strays(mended: Mended, section: Location) -> list[str]:
         if home_of(mended.tree, key, section) is not None
         or (isinstance(value[key], dict) and suggestion(key, subsections(section)))
         or (not could_stand(key, section) and suggestion(key, absent))
-        or (key == "name" and not choice.is_named(value))
     ]
 
 

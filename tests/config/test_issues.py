@@ -93,8 +93,8 @@ def test_an_issue_that_is_found_twice_is_reported_once_and_without_a_mark_names_
 
 
 def test_a_mark_beyond_the_text_has_no_excerpt() -> None:
-    error = config_error("c.yaml", "a: 1", [ConfigIssue("bad", mark=Mark(7, 0, 1))])
-    assert str(error) == "c.yaml:8:1: bad\n1 error in c.yaml"
+    error = config_error("c.yaml", "a: 1", [ConfigIssue("bad", mark=Mark(1, 0, 1))])
+    assert str(error) == "c.yaml:2:1: bad\n1 error in c.yaml"
 
 
 def test_lines_end_where_yaml_ends_them() -> None:

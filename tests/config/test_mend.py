@@ -73,6 +73,10 @@ def test_a_misspelt_section_is_looked_into_although_a_key_of_it_stands_elsewhere
         ("training.loss=mse", "unknown key `loss`; it belongs at the top level"),
         ("epochs=3", "unknown key `epochs`; it belongs under `training`"),
         ("data.n_samples=3", "unknown key `n_samples`"),
+        ("data.split={fold: 1, foldz: 5}", "did you mean `folds`?"),  # `fold` is there
+        ("data={fil: a.csv}", "did you mean `file`?"),  # without a source, not `fill`
+        ("data.fill=mean", "unknown key `fill`; it is for tables in files (`file`)"),
+        ("loss={name: mse, delta: 1}", "unknown key `delta`; it is an option of `huber`"),
         ("foo.bar.baz=1", "unknown key `foo`"),
         ("network.init={name: uniform, hihg: 1}", "did you mean `high`?"),
         ("loss=mean_squared", "found `mean_squared`, expected `mse`"),

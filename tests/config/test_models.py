@@ -21,6 +21,7 @@ def test_defaults() -> None:
     assert spec.seed == 0
     assert spec.network.dtype == "float64"
     assert spec.network.init == INITIALIZERS["xavier_uniform"]()
+    assert spec.network.bias is True
     assert spec.training.batch_size == "full"
     training = spec.training
     assert (training.learning_rate, training.epochs, training.l2) == (0.1, 1000, 0)
