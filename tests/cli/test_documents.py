@@ -1,111 +1,19 @@
 from __future__ import annotations
 
-import json
-import random
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from systems import CONFIGS
 
 from bpcli.cli import train as train_command
-from bpcli.cli.described import DOCUMENTS, documents_page
-from bpcli.cli.main import bpnet as group
-from bpcli.errors import BpnetError, ConfigError, ConfigIssue, WorkerLost
-from bpcli.gradcheck import catalogue
+from bpcli.errors import ConfigError, WorkerLost
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=3")
-
-
-@pytest.fixture
-def document(bpnet: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a command with `--json`; its exit code and its one document."""
-
-    def run(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
-        result = bpnet(*arguments, "--json")
-        assert result.code == code, result.err
-        found: dict[str, Any] = json.loads(result.out)
-        assert next(iter(found)) == "schema"
-        assert found.pop("schema") == 1
-        assert ("error" in found) == bool(code)
-        assert bool(result.err) or not code
-        return found
-
-    return run
-
-
-def described(name: str) -> tuple[set[str], set[str]]:
-    """The keys that a document has, and those that it may have."""
-    keys = [key for keys in DOCUMENTS[name] for key in keys.split(", ")]
-    required = {key for key in keys if not key.endswith("?")}
-    return required, {key.rstrip("?") for key in keys}
-
-
-def test_every_document_has_the_keys_that_are_described(
-    document: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalogue, "check_catalogue", list)  # it takes a minute
-    rng = random.Random(0)
-    rows = [f"{rng.random()},{rng.random()},{'pq'[number % 2]}\n" for number in range(60)]
-    Path("t.csv").write_text("".join(["a,b,y\n", *rows]))
-    folds = "data.split={folds: 2, val: 0.2}"
-    commands = {
-        "init": "init",
-        "init TEMPLATE": "init xor",
-        "init FILE": "init t.csv",
-        "data": "data t.csv",
-        "check": "check t.yaml",
-        "train": "train t.yaml --profile --set training.epochs=3",
-        "train, with folds": f"train t.yaml --set training.epochs=3 --set '{folds}'",
-        "compare": "compare t.yaml --optimizers rprop,adam --set training.epochs=3",
-        "eval": "eval latest",
-        "predict": "predict latest",
-        "trace": "trace xor.yaml",
-        "gradcheck": "gradcheck",
-        "gradcheck CONFIG|RUN": "gradcheck xor.yaml --rows 2 --entries 2",
-        "gradcheck --self-test": "gradcheck --self-test",
-        "verify": "verify latest",
-        "plot": "plot latest loss",
-        "export": "export latest --to json",
-        "runs list": "runs list",
-        "runs show": "runs show latest",
-        "runs diff": "runs diff latest~1 latest",
-        "a command that fails": "eval nothing",
-    }
-    assert commands.keys() == DOCUMENTS.keys()
-    for name, command in commands.items():
-        required, allowed = described(name)
-        found = {*document(*shlex.split(command), code=2 if "fails" in name else 0)}
-        assert required <= found <= allowed, (name, found ^ allowed)
-
-
-def test_every_command_that_prints_a_document_is_described() -> None:
-    def commands(inner: click.Group, path: str = "") -> list[str]:
-        context = click.Context(inner)
-        found = []
-        for name in inner.list_commands(context):
-            command = inner.get_command(context, name)
-            assert command is not None
-            if isinstance(command, click.Group):
-                found += commands(command, f"{path}{name} ")
-            elif any("--json" in parameter.opts for parameter in command.params):
-                found.append(f"{path}{name}")
-        return found
-
-    assert {"init", "plot", "export", "train", "runs list"} <= {*commands(group)}
-    for name in commands(group):
-        assert any(title.startswith(name) for title in DOCUMENTS), name
-
-
-def test_the_description_can_be_printed(bpnet: Callable[..., Any]) -> None:
-    assert bpnet("schema", "--documents").out == documents_page() + "\n"
-    assert "- `profile` (if any): " in documents_page()
 
 
 def test_rows_of_a_file_are_one_document_too(document: Callable[..., Any]) -> None:
@@ -248,14 +156,3 @@ def test_a_failure_after_the_reader_has_left_keeps_its_exit_code() -> None:
         assert process.stdout is not None
         process.stdout.close()
         assert process.wait() == 2
-
-
-def test_every_kind_of_failure_is_described() -> None:
-    def kinds(error: type[BpnetError]) -> set[str]:
-        return {error.kind}.union(*map(kinds, error.__subclasses__()))
-
-    told = DOCUMENTS["a command that fails"]["error"]
-    for kind in {"usage", "internal"}.union(*map(kinds, BpnetError.__subclasses__())):
-        assert kind in told
-    issue = ConfigIssue("m").to_json()
-    assert {*issue} <= {*told.replace("`", " ").split()}

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Result
+from tampered import change_record
 
 from bpcli.runs.files import file_digest
 from bpcli.runs.store import Run
 
 Bpnet = Callable[..., Result]
+XOR = ROOT / "configs" / "xor.yaml"
+SHORT = ("--set", "training.epochs=40")
 
 
 def folders() -> list[str]:
@@ -184,3 +187,58 @@ def test_a_folder_with_a_hostile_name_is_no_run(bpnet: Bpnet, three: list[str]) 
     out = bpnet("runs", "list").out
     assert "\x1b" not in out
     assert len(json.loads(bpnet("runs", "list", "--json").out)["runs"]) == 3
+
+
+def test_runs_list_and_show(bpnet) -> None:
+    assert "no runs" in bpnet("runs", "list").err
+    for name in ("first", "second"):
+        bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
+    result = bpnet("runs", "list")
+    ids = [line.split()[0] for line in result.out.splitlines() if line[:1].isdecimal()]
+    assert [run_id.split("-")[2] for run_id in ids] == ["second", "first"]
+    assert len(json.loads(bpnet("runs", "list", "--json", "--limit", "1").out)["runs"]) == 1
+    shown = bpnet("runs", "show", "first").out
+    for word in (
+        "2 - 4 sigmoid - 1 sigmoid",
+        "gradient_descent",
+        "stop reason",
+        "accuracy",
+        "17",
+    ):
+        assert word in shown
+
+
+def test_one_damaged_run_does_not_hide_the_others(bpnet) -> None:
+    for name in ("good", "bad"):
+        bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
+    (folder,) = Path("runs").glob("*-bad-*")
+    (folder / "run.json").write_text("{")
+    result = bpnet("runs", "list")
+    assert result.code == 0
+    assert "-good-" in result.out
+    assert "damaged" in result.out
+
+
+@pytest.mark.parametrize(
+    "damage", [{"rows": 3}, {"seconds": "a"}, {"metrics": [1]}, {"loss": None}]
+)
+def test_a_record_of_another_shape_is_damaged(damage: dict, bpnet) -> None:
+    for name in ("good", "bad"):
+        bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
+    (folder,) = Path("runs").glob("*-bad-*")
+    change_record(Run(folder), damage)
+    shown = bpnet("runs", "show", "bad")
+    assert shown.code == 2
+    assert f"see its `{next(iter(damage))}`" in shown.err
+    listed = bpnet("runs", "list")
+    assert listed.code == 0
+    assert "damaged" in listed.out
+
+
+def test_a_renamed_run_is_known_by_its_folder(bpnet) -> None:
+    run_id = bpnet("train", XOR, *SHORT, "--quiet").out.strip()
+    Path("runs", run_id).rename(Path("runs", "20200101-000000-old-aaaa"))
+    assert "20200101-000000-old-aaaa" in bpnet("runs", "list").out
+    assert bpnet("eval", "old").code == 0
+    os.chdir("runs/20200101-000000-old-aaaa")
+    assert "20200101-000000-old-aaaa: best weights" in bpnet("eval", "./").err

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from scipy.special import expit, softmax
 from strangers import CANARY
 
-from bpcli.cli.export import command
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.delimited import FileFormat
 from bpcli.data.preprocessing import Preprocessor, Scaler
@@ -283,11 +282,6 @@ def test_without_the_packages_onnx_says_what_to_install(tmp_path: Path, monkeypa
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ConfigError, match=r"needs the package onnx: pip install 'bpcli\[onnx\]'"):
         export(a_model(ACTIVATIONS["tanh"]()), "onnx", tmp_path / "model.onnx")
-
-
-def test_the_command_offers_every_format() -> None:
-    (to,) = [parameter for parameter in command.params if parameter.name == "to"]
-    assert list(to.type.choices) == list(FORMATS)  # type: ignore[attr-defined]
 
 
 # A stranger's run.

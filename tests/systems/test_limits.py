@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 from systems import CONFIGS
-from work import at_most
 
-from bpcli.cli import limits
 from bpcli.engine.pool import choice
 from bpcli.engine.pool.base import SerialPool, ThreadPool
 from bpcli.errors import RunError
@@ -297,38 +295,3 @@ def test_a_comparison_that_could_not_be_drawn_is_not_begun(folder: Path) -> None
     done = limited(folder, "compare", "-v 220000")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Error: matplotlib needs about ")
-
-
-def test_without_limits_nothing_is_guarded_and_no_work_done() -> None:
-    before = list(sys.meta_path)
-    limits.guard_imports()  # imports a module, once
-    with at_most(10):
-        limits.guard_imports()
-    assert sys.meta_path == before
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (MemoryError("Unable to allocate"), "more memory than is available. Unable to allocate."),
-        (OSError(12, "Cannot allocate memory"), "this needs more memory than is available"),
-        (ImportError("x.so: failed to map segment from shared object"), "this needs more memory"),
-        (OSError(24, "Too many open files", "x"), "raise the limit with `ulimit -n`"),
-        (OSError(5, "Bad luck", "x"), "x could not be read or written: Bad luck."),
-        (OSError(5, "Bad luck"), "output could not be read or written: Bad luck."),
-    ],
-)  # fmt: skip
-def test_what_the_system_did_not_give_is_said(error: Exception, words: str) -> None:
-    assert words in (limits.missing_resource(error) or "")
-    later = RuntimeError("of it")
-    later.__context__ = error
-    said = limits.missing_resource(later)
-    is_of_the_system = "could not be" not in words
-    assert (said is not None and words in said) == is_of_the_system
-
-
-def test_other_failures_are_no_lack() -> None:
-    assert limits.missing_resource(ImportError("No module named x")) is None
-    loop = ValueError("x")
-    loop.__cause__ = loop
-    assert limits.missing_resource(loop) is None

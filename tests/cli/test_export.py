@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import Result
+from systems import CONFIGS
+
+from bpcli.cli.export import command
+from bpcli.export.export import FORMATS
+from bpcli.runs.files import file_digest
+
+
+def test_the_command_offers_every_format() -> None:
+    (to,) = [parameter for parameter in command.params if parameter.name == "to"]
+    assert list(to.type.choices) == list(FORMATS)  # type: ignore[attr-defined]
+
+
+def test_the_written_file_is_told_with_its_weights_and_digest(
+    bpnet: Callable[..., Result], tmp_path: Path
+) -> None:
+    short = ("--quiet", "--set", "training.epochs=3")
+    run_id = bpnet("train", CONFIGS / "xor.yaml", *short).out.strip()
+    result = bpnet("export", "latest", "--to", "json")
+    assert result.code == 0
+    (path,) = tmp_path.glob("*.json")
+    assert result.out == f"wrote {path.name}, equivalent to {run_id} (best weights)\n"
+    refused = bpnet("export", "latest", "--to", "json")
+    assert (refused.code, refused.out) == (2, "")
+    again = bpnet("export", "latest", "--to", "json", "--force", "--weights", "last", "--json")
+    assert json.loads(again.out) == {
+        "schema": 1, "run_id": run_id, "weights": "last", "format": "json", "file": path.name,
+        "sha256": file_digest(path),
+    }  # fmt: skip
+
+
+def test_a_run_or_format_that_is_none_is_refused(bpnet: Callable[..., Result]) -> None:
+    for arguments in (["nothing", "--to", "json"], ["latest", "--to", "pickle"], ["latest"]):
+        result = bpnet("export", *arguments)
+        assert (result.code, result.out) == (2, "")

@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Result
+from systems import CONFIGS
+
+from bpcli.errors import RunError
+from bpcli.runs.metrics_log import LogLine, MetricsFile
+from bpcli.runs.store import Run
+
+Bpnet = Callable[..., Result]
+XOR = CONFIGS / "xor.yaml"
+SHORT = ("--set", "training.epochs=40")
+
+
+def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) -> None:
+    result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "seed=3")
+    assert result.code == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml", "resolved.yaml", "run.json", "metrics.jsonl", "split.npz",
+        "weights.safetensors", "checkpoint-40.safetensors", "lock",
+    }  # fmt: skip
+    assert (folder / "config.yaml").read_bytes() == (CONFIGS / "moons.yaml").read_bytes()
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["stop_reason"], record["epochs"]) == ("finished", "epochs", 40)
+    assert record["seed"] == 3
+    assert record["rows"] == {"train": 420, "val": 90, "test": 90}
+    assert {"train.accuracy", "val.loss", "test.log_loss"} <= set(record["metrics"])
+    assert record["versions"]["numpy"] == np.__version__
+    split = np.load(folder / "split.npz")
+    assert sorted(row for name in split.files for row in split[name]) == list(range(600))
+    assert "stop reason" in result.out
+    assert folder.name in result.out
+    assert "\x1b" not in result.out + result.err  # no escape codes off a terminal
+    lines = [line.split() for line in result.err.splitlines()]
+    shown = [int(line[0]) for line in lines if line and line[0].isdecimal()]
+    assert shown == [0, 1, *range(2, 41, 2)]
+
+
+STEPS = "training.learning_rate={schedule: step, start: 0.5, factor: 0.1, every: 20}"
+
+
+def test_a_schedule_stands_in_the_log_and_in_the_record(bpnet, tmp_path: Path) -> None:
+    result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", STEPS)
+    assert result.code == 0
+    assert "learning rate step (start 0.5, factor 0.1, every 20), full batch" in result.err
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = json.loads((folder / "run.json").read_text())
+    asked = {"schedule": "step", "start": 0.5, "factor": 0.1, "every": 20}
+    assert record["learning_rate"] == asked
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    expected = [0.5] * 20 + [0.05] * 20 + [0.005]
+    assert [line["learning_rate"] for line in lines] == pytest.approx(expected)
+
+
+def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet, tmp_path: Path) -> None:
+    result = bpnet(
+        "train", CONFIGS / "moons.yaml", "--set", "training.optimizer=lbfgs",
+        "--set", "training.stop.max_fail=2000",
+    )  # fmt: skip
+    assert result.code == 0
+    assert "`lbfgs` has no learning rate: `learning_rate` is not used" in result.err
+    assert "stop reason" in result.out + result.err
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["stop_reason"]) == ("finished", "line_search")
+    assert "found no lower loss" in record["stop_message"]
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 1e-2 * losses[0]
+    assert lines[-1]["grad_norm"] < 1e-8
+    assert lines[0]["step_length"] == 0
+    assert all(line["step_length"] > 0 for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "why"),
+    [
+        ("lbfgs", "its line search compares losses over the same rows"),
+        ("trainbfg", "its line search compares losses over the same rows"),
+        ("cg", "its line search compares losses over the same rows"),
+        ("scg", "its steps compare losses and gradients over the same rows"),
+    ],
+)
+def test_mini_batches_are_refused_where_steps_compare_losses(
+    optimizer: str, why: str, bpnet
+) -> None:
+    batches = ("--set", "training.batch_size=16")
+    result = bpnet("train", XOR, "--set", f"training.optimizer={optimizer}", *batches)
+    assert result.code == 2
+    assert f"needs `batch_size: full`: {why}; for mini-batches use" in result.err
+
+
+def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
+    quiet = bpnet("train", XOR, *SHORT, "--quiet")
+    assert (quiet.code, quiet.err) == (0, "")
+    assert quiet.out.strip() == Path("runs", quiet.out.strip()).name
+    as_json = bpnet("train", XOR, *SHORT, "--json", "--name", "other")
+    record = json.loads(as_json.out)
+    assert as_json.err == ""
+    assert record["name"] == "other"
+    assert "-other-" in record["run_id"]
+    shown = bpnet("runs", "show", "other", "--json")
+    assert json.loads(shown.out) == record | {"tags": []}
+
+
+def test_equal_configs_and_seeds_make_equal_weight_files(bpnet) -> None:
+    contents = []
+    for extra in ([], [], ["--name", "x"], ["--set", "training.workers=3"], ["--set", "seed=1"]):
+        run_id = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet", *extra).out.strip()
+        contents.append(Path("runs", run_id, "weights.safetensors").read_bytes())
+    assert contents[0] == contents[1] == contents[2] == contents[3] != contents[4]
+
+
+def test_any_number_of_workers_makes_the_same_weight_file(bpnet) -> None:
+    values = (
+        "data={generator: blobs, n_samples: 30000}",
+        "network.layers=[2, 32, 32, 3]",
+        "network.activations=[tanh, relu, softmax]",
+        "loss=cross_entropy",
+        "training.epochs=5",
+        "training.stop={}",
+    )
+    wide = [word for value in values for word in ("--set", value)]
+    files = set()
+    for workers in ("auto", 1, 2, 3, 4):
+        asked = ("--set", f"training.workers={workers}")
+        run_id = bpnet("train", CONFIGS / "moons.yaml", *wide, *asked, "--quiet").out.strip()
+        run = Run(Path("runs", run_id))
+        assert run.record().shards > 1
+        files.add(run.path("weights.safetensors").read_bytes())
+    assert len(files) == 1
+
+
+@pytest.mark.parametrize("rate", ["0.3", "{schedule: cosine, start: 0.3}"])
+def test_the_resolved_config_trains_the_same_run_again(bpnet, rate: str) -> None:
+    changes = ("--set", "training.epochs=3", "--set", f"training.learning_rate={rate}")
+    first = bpnet("train", CONFIGS / "digits.yaml", *changes, "--quiet").out.strip()
+    second = bpnet("train", f"runs/{first}/resolved.yaml", "--quiet").out.strip()
+    files = [Path("runs", run_id, "weights.safetensors").read_bytes() for run_id in (first, second)]
+    assert files[0] == files[1]
+
+
+def test_refused_configs_leave_no_run(bpnet, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        "nmae: x\ndata: {generator: xorr}\nnetwork:\n  layers: [2, x, 1]\n"
+        "  activations: [tanhh, sigmoid]\n"
+        "loss: binary_cross_entropy\ntraining:\n  epochs: many\n"
+    )
+    result = bpnet("train", bad)
+    assert result.code == 2
+    places = [
+        line.split(": ")[0]
+        for line in result.err.removeprefix("Error: ").splitlines()
+        if "yaml:" in line
+    ]
+    assert places == [f"{bad}:{place}" for place in ("1:1", "2:19", "4:15", "5:17", "8:11")]
+    assert result.out == ""
+    assert bpnet("train", XOR, "--set", "network.layers=[3, 1, 1]").code == 2
+    assert bpnet("train", "nothing.yaml").code == 2
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("rate", [3, 10, 100, 1e4, 1e9, 1e100, 1e300])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        ["loss=mse"],
+        ["data.split={val: 0.3}", "network.dtype=float32"],
+        ["training.stop={min_grad: 1e-9}"],
+        ["training.batch_size=7"],
+    ],
+)
+def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[str], bpnet) -> None:
+    overrides = [word for value in extra for word in ("--set", value)]
+    result = bpnet(
+        "train", CONFIGS / "linear_two_layer.yaml", *overrides, "--quiet",
+        "--set", f"training.learning_rate={rate}", "--set", "training.epochs=300",
+        "--set", "data.n_samples=50",
+    )  # fmt: skip
+    assert result.code == 3, result.err
+    (record,) = json.loads(bpnet("runs", "list", "--json").out)["runs"]
+    assert record["status"] == "diverged"
+    assert bpnet("eval", "latest", "--split", "train").code == 0
+
+
+def test_a_failure_in_training_saves_what_there_is(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    appended = MetricsFile.append
+
+    def fail_late(self: MetricsFile, line: LogLine) -> None:
+        if line.epoch == 7:
+            raise RunError("metrics.jsonl could not be written: No space left on device.")
+        appended(self, line)
+
+    monkeypatch.setattr(MetricsFile, "append", fail_late)
+    result = bpnet("train", XOR, *SHORT)
+    assert result.code == 2
+    assert "No space left" in result.err
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert (record["status"], record["epochs"]) == ("failed", 7)
+    assert bpnet("eval", "latest").code == 0
+
+
+def test_json_is_printed_also_when_training_fails(bpnet) -> None:
+    result = bpnet(
+        "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50", "--json"
+    )
+    assert result.code == 3
+    assert json.loads(result.out)["status"] == "diverged"
+
+
+def test_divergence_exits_3_after_saving_and_suggests_a_smaller_rate(bpnet) -> None:
+    result = bpnet(
+        "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50"
+    )
+    assert result.code == 3
+    assert "Try a smaller `training.learning_rate`, such as 5 instead of 50" in result.err
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert record["status"] == record["stop_reason"] == "diverged"
+    assert bpnet("eval", "latest").code == 0  # the last finite weights are kept
+
+
+FOLDS = ("--set", "data.split={folds: 3}")
+
+
+def test_folds_are_trained_shown_and_summed_up(bpnet) -> None:
+    moons = CONFIGS / "moons.yaml"
+    short = (*SHORT, "--set", "training.stop={}", *FOLDS)
+    result = bpnet("train", moons, *short)
+    assert result.code == 0
+    assert "fold 2 of 3: " in result.err
+    assert "3 folds" in result.out
+    assert "constant (mean)" in result.out
+    shown = bpnet("runs", "show", "latest")
+    assert "3 of 3, group" in shown.out
+    assert "3 folds" in shown.out
+    assert "2 of 3" in bpnet("runs", "list").out
+    document = json.loads(bpnet("train", moons, *short, "--json").out)
+    values = [fold["metrics"]["test.accuracy"] for fold in document["folds"]]
+    assert document["summary"]["test.accuracy"]["mean"] == pytest.approx(np.mean(values))
+    again = json.loads(bpnet("runs", "show", document["group"], "--json").out)
+    assert again["folds_summary"] == document["summary"]
+    assert len(bpnet("train", moons, *short, "--quiet").out.split()) == 3
+    one = bpnet("train", moons, *short, "--set", "data.split.fold=2", "--quiet").out.split()
+    assert len(one) == 1
+    assert "3 folds" not in bpnet("runs", "show", one[0]).out
+    evaluated = json.loads(bpnet("eval", one[0], "--json").out)
+    assert evaluated["metrics"]["test.accuracy"] == values[1]
+    refused = bpnet("train", moons, *short, "--profile")
+    assert refused.code == 2
+    assert "data.split.fold=1" in refused.err
+
+
+def test_folds_that_diverge_exit_3(bpnet) -> None:
+    result = bpnet(
+        "train", CONFIGS / "linear_regression.yaml", *FOLDS, "--set", "training.learning_rate=50"
+    )
+    assert result.code == 3
+    assert "Only 0 of 3 folds were finished" in result.err
+    assert "diverged" in result.out
+
+
+def test_a_runs_folder_that_is_a_file_is_refused(bpnet, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = bpnet("train", XOR, *SHORT, "--runs-dir", "file")
+    assert result.code == 2
+    assert "file" in result.err
+
+
+def test_the_record_is_that_of_the_best_weights(bpnet) -> None:
+    run_id = bpnet("train", CONFIGS / "moons.yaml", "--quiet").out.strip()
+    run = Run(Path("runs", run_id))
+    record = run.record()
+    assert record.best_epoch < record.epochs
+    found = json.loads(bpnet("eval", "latest", "--json", "--split", "val").out)["metrics"]
+    assert found["val.loss"] == record.metrics["val.loss"]
+    by_epoch = {line.epoch: line.metrics for line in run.metrics()}
+    assert by_epoch[record.epochs]["val.loss"] > record.metrics["val.loss"]
+    if record.best_epoch in by_epoch:
+        assert by_epoch[record.best_epoch]["val.loss"] == record.metrics["val.loss"]
+
+
+def test_without_a_test_split_everything_speaks_of_validation(bpnet) -> None:
+    training = bpnet("train", CONFIGS / "sampled_updates.yaml", "--set", "training.epochs=3")
+    assert training.out.startswith("criterion")
+    assert "the best on validation" in training.out
+    header = training.err.split("time/epoch")[0]
+    assert all(word in header for word in ("parameters", "val.loss", "val.rmse"))
+    assert json.loads(bpnet("eval", "latest", "--json").out)["split"] == "val"
+    assert "val.rmse" in bpnet("runs", "list").out
+
+
+def test_auto_logs_about_a_thousand_epochs_and_the_last(bpnet) -> None:
+    run_id = bpnet("train", XOR, "--quiet", "--set", "training.epochs=1999").out.strip()
+    epochs = [line.epoch for line in Run(Path("runs", run_id)).metrics()]
+    assert epochs == [*range(0, 1999, 2), 1999]
+
+
+def test_name_outranks_set_and_faults_of_it_say_so(bpnet) -> None:
+    arguments = ("train", XOR, "--quiet", "--set", "training.epochs=1")
+    assert "-b.2-" in bpnet(*arguments, "--name", "b.2", "--set", "name=a").out
+    assert "--name ../x: found `../x`" in bpnet(*arguments, "--name", "../x").err
+
+
+def test_a_training_that_only_made_things_worse_is_warned_of(bpnet) -> None:
+    arguments = ("--set", "training.learning_rate=1000", "--set", "training.epochs=20")
+    start = ("--set", "data={generator: iris, split: {val: 0.3}}")
+    result = bpnet("train", CONFIGS / "softmax_iris.yaml", *arguments, *start)
+    assert result.code == 0
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert (record["best_epoch"] == 0) == ("warning: no epoch had a lower" in result.out)
+    assert record["best_epoch"] == 0
+
+
+def test_no_metrics_are_fine(bpnet) -> None:
+    result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "metrics=[]")
+    assert result.code == 0
+    assert result.err.count("val.loss") == 1
+
+
+def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> None:
+    squares = ("--set", "loss=mse", "--set", "training.optimizer=trainlm")
+    result = bpnet("train", XOR, *squares, "--set", "training.stop.goal=1e-9")
+    assert result.code == 0
+    record = json.loads(next((tmp_path / "runs").glob("*/run.json")).read_text())
+    assert record["stop_reason"] == "goal"
+    assert record["epochs"] < 50
+    assert record["diagnostics"]["damping"] > 0
+    ended = bpnet("train", CONFIGS / "linear_regression.yaml", *squares)
+    assert ended.code == 0
+    assert "stop reason: max_damping. No step lowers the loss" in ended.out
+    large = bpnet("train", XOR, *squares, "--set", "network.layers=[2, 1000000, 1]")
+    assert large.code == 2
+    assert "of memory for the state and equations of `levenberg_marquardt`" in large.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Missing argument 'CONFIG', or --resume RUN."),
+        ([XOR, "--resume", "latest"], "leave out CONFIG and --name"),
+        (["--resume", "latest", "--name", "x"], "leave out CONFIG and --name"),
+    ],
+)
+def test_a_training_is_of_a_config_or_a_resumed_run(
+    arguments: list[str | Path], message: str, bpnet: Bpnet
+) -> None:
+    result = bpnet("train", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
