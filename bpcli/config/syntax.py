@@ -109,12 +109,16 @@ def _open_bracket(
     return f"expected `,` or `{closing}` here", _mark(at)
 
 
+_QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
+
+
 def _last_open(lines: list[str]) -> Mark:
-    """The last unclosed bracket, ignoring quotes."""
+    """The last unclosed bracket that is not in quotes."""
     depth = 0
     for number in reversed(range(len(lines))):
-        for column in reversed(range(len(lines[number]))):
-            depth += (lines[number][column] in "[{") - (lines[number][column] in "]}")
+        line = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), lines[number])
+        for column in reversed(range(len(line))):
+            depth += (line[column] in "[{") - (line[column] in "]}")
             if depth == 1:
                 return Mark(number, column, column + 1)
     return Mark(0, 0, 1)

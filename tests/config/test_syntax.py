@@ -29,7 +29,9 @@ from bpcli.config.syntax import space_after_colon, syntax_issue
         ("a: b: c", "c.yaml:1:5: a second colon on the line"),
         ("a: [1, [2, 3]", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
         ("a: [1, {", "c.yaml:1:8: this bracket is never closed: `}` is missing"),
-        ("a: [']',", "this bracket is never closed"),  # the last that counts is in quotes
+        ("a: [']',", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
+        ('a: {b: "[[",', "c.yaml:1:4: this bracket is never closed: `}` is missing"),
+        ("a: [it's,\n", "c.yaml:1:4: this bracket is never closed: `]` is missing"),
         ("a: [1]]\nb: 2", "c.yaml:1:7: this `]` closes no bracket"),
         ("a: [1,,2]", "c.yaml:1:7: a value is missing here"),
         ("a: {b: 1]", "c.yaml:1:9: expected `,` or `}` here"),
