@@ -35,6 +35,7 @@ _STDOUT, _STDERR = 1, 2
 def abandon(stream: Any) -> None:
     """Discard pending output to a stream whose reader is gone."""
     with suppress(OSError):
+        number = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(nowhere, number)
         os.close(nowhere)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from programs import output_of
 
+from bpcli import system
 from bpcli.system.streams import flush_streams
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such calls")
@@ -52,3 +54,14 @@ def test_flushing_minds_neither_a_missing_stream_nor_one_without_a_reader(
         monkeypatch.setattr(sys, "stderr", flushed)
         flush_streams()
     assert flushed.getvalue() == "flushed" * 2
+
+
+def test_a_stream_without_a_file_can_be_abandoned_and_leaves_none_open() -> None:
+    def next_number() -> int:
+        number = os.open(os.devnull, os.O_RDONLY)
+        os.close(number)
+        return number
+
+    before = next_number()
+    system.abandon(io.StringIO())
+    assert next_number() == before
