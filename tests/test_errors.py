@@ -7,10 +7,13 @@ from bpcli.errors import (
     ConfigError,
     ConfigIssue,
     DataError,
+    Diverged,
+    GateFailed,
     Interrupted,
     LeftAtOnce,
     Mark,
     NumericsNotPinned,
+    WorkerLost,
 )
 
 
@@ -23,6 +26,13 @@ def test_every_failure_has_a_kind_and_an_exit_code_that_tells_of_a_failure() -> 
     for error in subclasses(BpnetError):
         assert error.kind.isalpha()
         assert 1 <= error.exit_code <= 4
+
+
+def test_scripts_can_tell_what_went_wrong_in_the_training_from_what_was_asked() -> None:
+    codes = {error.exit_code: error for error in (WorkerLost, Diverged, GateFailed)}
+    assert codes == {1: WorkerLost, 3: Diverged, 4: GateFailed}
+    others = [error for error in subclasses(BpnetError) if error not in codes.values()]
+    assert {error.exit_code for error in others} == {2}
 
 
 def test_notes_stand_below_the_message() -> None:
@@ -71,6 +81,7 @@ def test_variables_that_have_to_be_set_are_told_to_a_caller() -> None:
     assert 'needs A="1" and B="x y" in the environment before numpy is imported' in str(error)
     assert error.variables == {"A": "1", "B": "x y"}
     assert not error.can_restart
+    assert NumericsNotPinned({}).can_restart
 
 
 def test_a_signal_that_ends_at_once_is_no_exception_that_a_handler_swallows() -> None:

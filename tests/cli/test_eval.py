@@ -16,7 +16,7 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def test_eval_scores_the_last_split_beside_a_baseline(bpnet) -> None:
+def test_eval_scores_the_last_split_beside_a_baseline(bpnet: Bpnet) -> None:
     bpnet("train", CONFIGS / "softmax_iris.yaml", "--quiet", "--set", "seed=1")
     result = bpnet("eval", "latest")
     assert result.code == 0
@@ -40,7 +40,7 @@ def test_eval_scores_the_last_split_beside_a_baseline(bpnet) -> None:
     assert document["baselines"]["constant"]["train.accuracy"] == pytest.approx(1 / 3)
 
 
-def test_eval_agrees_with_what_training_recorded(bpnet) -> None:
+def test_eval_agrees_with_what_training_recorded(bpnet: Bpnet) -> None:
     bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
     record = json.loads(bpnet("runs", "show", "latest", "--json").out)
     for split in ("train", "val", "test"):
@@ -49,7 +49,7 @@ def test_eval_agrees_with_what_training_recorded(bpnet) -> None:
             assert path.endswith("roc_auc") or value == record["metrics"][path]
 
 
-def test_best_and_last_weights_differ_and_can_be_chosen(bpnet) -> None:
+def test_best_and_last_weights_differ_and_can_be_chosen(bpnet: Bpnet) -> None:
     bpnet("train", CONFIGS / "moons.yaml", "--quiet")
     record = json.loads(bpnet("runs", "show", "latest", "--json").out)
     assert record["stop_reason"] == "max_fail"
@@ -63,7 +63,7 @@ def test_best_and_last_weights_differ_and_can_be_chosen(bpnet) -> None:
     assert losses["best"] < losses["last"]
 
 
-def test_eval_has_intervals_that_repeat_and_can_be_left_out(bpnet) -> None:
+def test_eval_has_intervals_that_repeat_and_can_be_left_out(bpnet: Bpnet) -> None:
     bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
     once, again = (json.loads(bpnet("eval", "latest", "--json").out) for _ in range(2))
     assert once == again
@@ -77,7 +77,7 @@ def test_eval_has_intervals_that_repeat_and_can_be_left_out(bpnet) -> None:
 
 
 def test_many_rows_have_intervals_where_they_are_asked_for(
-    bpnet, monkeypatch: pytest.MonkeyPatch
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
     monkeypatch.setattr(evaluate, "MOST_ROWS_WITH_INTERVALS", 89)  # the test set has 90
@@ -85,7 +85,7 @@ def test_many_rows_have_intervals_where_they_are_asked_for(
     assert "95 % interval" in bpnet("eval", "latest", "--intervals").out
 
 
-def test_a_metric_that_is_not_as_required_exits_4(bpnet) -> None:
+def test_a_metric_that_is_not_as_required_exits_4(bpnet: Bpnet) -> None:
     bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet")
     held = bpnet("eval", "latest", "--require", "test.accuracy>0.5", "--require", "val.loss<9")
     assert (held.code, "Error" in held.err) == (0, False)
@@ -101,7 +101,7 @@ def test_a_metric_that_is_not_as_required_exits_4(bpnet) -> None:
         assert bpnet("eval", "latest", "--require", wrong).code == 2
 
 
-def test_eval_has_the_loss_in_original_units_where_targets_were_scaled(bpnet) -> None:
+def test_eval_has_the_loss_in_original_units_where_targets_were_scaled(bpnet: Bpnet) -> None:
     plane = CONFIGS / "plane.yaml"
     bpnet("train", plane, *SHORT, "--quiet", "--set", "loss=mse",
           "--set", "data.scale={targets: minmax}")  # fmt: skip
@@ -116,7 +116,7 @@ def test_eval_has_the_loss_in_original_units_where_targets_were_scaled(bpnet) ->
     assert "train.loss_original" not in json.loads(bpnet("eval", "latest", "--json").out)["metrics"]
 
 
-def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> None:
+def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet: Bpnet) -> None:
     weights = ("--set", "training.class_weights={'1': 4}")
     moons = CONFIGS / "moons.yaml"
     result = bpnet("train", moons, *SHORT, *weights)
@@ -135,7 +135,7 @@ def test_class_weights_are_shown_and_proven_and_leave_metrics_alone(bpnet) -> No
     assert bpnet("gradcheck", moons, *weights, "--set", "loss=mse").code == 0
 
 
-def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
+def test_eval_of_an_empty_split_or_an_unknown_run(bpnet: Bpnet) -> None:
     bpnet("train", XOR, *SHORT, "--quiet")
     for arguments, message in (
         (("latest", "--split", "test"), "The test split of"),
@@ -147,7 +147,7 @@ def test_eval_of_an_empty_split_or_an_unknown_run(bpnet) -> None:
         assert message in result.err
 
 
-def test_changed_data_are_noticed(bpnet) -> None:
+def test_changed_data_are_noticed(bpnet: Bpnet) -> None:
     Path("rows.csv").write_text("x,y\n1,2\n2,4\n3,6\n")
     Path("rows.yaml").write_text(
         "data: {file: rows.csv, task: regression}\n"

@@ -15,7 +15,7 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def test_gradcheck_of_a_config_and_of_a_run(bpnet) -> None:
+def test_gradcheck_of_a_config_and_of_a_run(bpnet: Bpnet) -> None:
     result = bpnet("gradcheck", CONFIGS / "digits.yaml", "--entries", 20, "--rows", 10)
     assert result.code == 0
     assert result.out.count(" ok\n") == 5
@@ -33,12 +33,12 @@ def test_gradcheck_of_a_config_and_of_a_run(bpnet) -> None:
 
 
 @pytest.mark.parametrize("config", ["xor_by_hand", "gate_or", "mazur", "autoencoder_digits"])
-def test_a_right_gradient_passes_however_saturated_the_units(config: str, bpnet) -> None:
+def test_a_right_gradient_passes_however_saturated_the_units(config: str, bpnet: Bpnet) -> None:
     result = bpnet("gradcheck", CONFIGS / f"{config}.yaml", "--entries", 10, "--rows", 10)
     assert result.code == 0, result.out
 
 
-def test_gradcheck_fails_on_a_corrupted_pass_with_a_hint(bpnet) -> None:
+def test_gradcheck_fails_on_a_corrupted_pass_with_a_hint(bpnet: Bpnet) -> None:
     result = bpnet("gradcheck", CONFIGS / "diamond.yaml", "--corrupt", "no-mean", "--rows", 12)
     assert result.code == 4
     assert "off by exactly n = 12" in result.out
@@ -49,7 +49,7 @@ def test_gradcheck_fails_on_a_corrupted_pass_with_a_hint(bpnet) -> None:
     assert "no-derivative" in unknown.err
 
 
-def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
+def test_gradcheck_says_what_it_could_not_check(bpnet: Bpnet) -> None:
     zeros = ("--set", "network.activations.0=relu", "--set", "network.init={name: constant}")
     result = bpnet("gradcheck", XOR, *zeros)
     assert result.code == 0
@@ -81,7 +81,7 @@ def test_gradcheck_says_what_it_could_not_check(bpnet) -> None:
     assert "the sign is wrong" in wrong.out
 
 
-def test_gradcheck_says_what_rounding_hides(bpnet) -> None:
+def test_gradcheck_says_what_rounding_hides(bpnet: Bpnet) -> None:
     Path("c.yaml").write_text(
         "data: {inputs: [[1, 2], [2, 1.0e+100], [3, 5]], targets: [[1], [2], [4]]}\n"
         "network: {layers: [2, 4, 1], activations: [tanh, identity]}\nloss: mse\n"
@@ -97,11 +97,11 @@ def test_gradcheck_says_what_rounding_hides(bpnet) -> None:
         assert row.endswith("not verified")
 
 
-def test_gradcheck_without_a_config_takes_no_overrides(bpnet) -> None:
+def test_gradcheck_without_a_config_takes_no_overrides(bpnet: Bpnet) -> None:
     assert bpnet("gradcheck", "--set", "seed=1").code == 2
 
 
-def test_gradcheck_self_test(bpnet) -> None:
+def test_gradcheck_self_test(bpnet: Bpnet) -> None:
     result = bpnet("gradcheck", "--self-test")
     assert result.code == 0
     assert result.out.count("rejected") == 11
@@ -112,17 +112,19 @@ def test_gradcheck_self_test(bpnet) -> None:
     assert bpnet("gradcheck", "--self-test", "--corrupt", "sign").code == 2
 
 
-def test_gradcheck_of_a_run_is_at_its_trained_weights(bpnet) -> None:
+def test_gradcheck_of_a_run_is_at_its_trained_weights(bpnet: Bpnet) -> None:
     bpnet("train", XOR, "--quiet")
 
     def largest(what: object) -> float:
         tensors = json.loads(bpnet("gradcheck", what, "--json").out)["tensors"]
-        return max(abs(tensor["analytic"]) for tensor in tensors)
+        return float(max(abs(tensor["analytic"]) for tensor in tensors))
 
     assert largest("latest") < 0.01 < largest(XOR)
 
 
-def test_one_wrong_row_of_the_catalogue_fails(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_wrong_row_of_the_catalogue_fails(
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = [CatalogueRow("mse", "tanh"), CatalogueRow("mae", "tanh", passed=False)]
     monkeypatch.setattr("bpcli.gradcheck.catalogue.check_catalogue", lambda: rows)
     result = bpnet("gradcheck")

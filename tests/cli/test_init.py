@@ -16,7 +16,7 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
+def test_init_lists_copies_and_never_overwrites(bpnet: Bpnet, tmp_path: Path) -> None:
     listed = bpnet("init")
     assert [line.split()[0] for line in listed.out.splitlines() if line] == [
         path.stem
@@ -38,13 +38,13 @@ def test_init_lists_copies_and_never_overwrites(bpnet, tmp_path: Path) -> None:
     assert "did you mean `moons`" in bpnet("init", "moon").err
 
 
-def test_init_says_what_it_wrote_on_stderr(bpnet) -> None:
+def test_init_says_what_it_wrote_on_stderr(bpnet: Bpnet) -> None:
     result = bpnet("init", "xor")
     assert result.out == ""
     assert "wrote xor.yaml" in result.err
 
 
-def test_what_is_there_stays_as_it_is(bpnet, tmp_path: Path) -> None:
+def test_what_is_there_stays_as_it_is(bpnet: Bpnet, tmp_path: Path) -> None:
     (tmp_path / "xor.yaml").symlink_to("nowhere.yaml")
     assert "--force overwrites it" in bpnet("init", "xor").err
     assert not (tmp_path / "nowhere.yaml").exists()
@@ -53,7 +53,7 @@ def test_what_is_there_stays_as_it_is(bpnet, tmp_path: Path) -> None:
 
 
 def test_a_config_that_cannot_be_written_whole_is_not_begun(
-    bpnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bpnet: Bpnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "xor.yaml").write_text("mine")
 
@@ -67,7 +67,7 @@ def test_a_config_that_cannot_be_written_whole_is_not_begun(
     assert (tmp_path / "xor.yaml").read_text() == "mine"
 
 
-def test_a_template_goes_to_standard_output(bpnet, tmp_path: Path) -> None:
+def test_a_template_goes_to_standard_output(bpnet: Bpnet, tmp_path: Path) -> None:
     result = bpnet("init", "xor", "-o", "-")
     assert (result.code, result.out, result.err) == (0, template_text("xor"), "")
     (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")

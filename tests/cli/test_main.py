@@ -3,18 +3,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import click
 import pytest
+from conftest import Result
 from systems import CONFIGS
 
 from bpcli import __version__
 from bpcli.cli.main import bpnet as group
 from bpcli.cli.main import main
 
+Bpnet = Callable[..., Result]
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
@@ -29,20 +31,24 @@ def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, clic
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands(group)))
-def test_every_commands_help_has_an_example(name: str, command: click.Command, bpnet) -> None:
+def test_every_commands_help_has_an_example(
+    name: str, command: click.Command, bpnet: Bpnet
+) -> None:
     result = bpnet(*name.split(), "--help")
     assert result.code == 0
     assert f"bpnet {name}".strip() in result.out.split("Options:")[1]
     assert command.help
 
 
-def test_usage_errors_exit_2_and_the_version_0(bpnet) -> None:
+def test_usage_errors_exit_2_and_the_version_0(bpnet: Bpnet) -> None:
     assert bpnet("nonsense").code == 2
     assert bpnet("train").code == 2
     assert bpnet("--version").out.startswith("bpnet, version ")
 
 
-def test_an_internal_fault_is_one_line_and_exit_1(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_fault_is_one_line_and_exit_1(
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("oops")
 
@@ -55,7 +61,7 @@ def test_an_internal_fault_is_one_line_and_exit_1(bpnet, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (MemoryError("x"), 2)])
 def test_exit_codes_of_what_no_command_expects(
-    error: BaseException, code: int, bpnet, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, code: int, bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise error
@@ -64,7 +70,7 @@ def test_exit_codes_of_what_no_command_expects(
     assert bpnet("train", XOR).code == code
 
 
-def test_what_is_quoted_from_a_file_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
+def test_what_is_quoted_from_a_file_cannot_steer_the_terminal(bpnet: Bpnet, tmp_path: Path) -> None:
     path = tmp_path / "evil.yaml"
     path.write_text('data: {generator: "\\e]0;PWNED\\a\\e[31mxor"}\n"\\e[2J": 1\n')
     result = bpnet("train", path)

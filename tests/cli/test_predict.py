@@ -19,7 +19,7 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
+def test_predict_prints_original_units_and_chosen_rows(bpnet: Bpnet) -> None:
     bpnet("train", CONFIGS / "sampled_updates.yaml", *SHORT, "--quiet")
     lines = bpnet("predict", "latest", "--split", "val").out.splitlines()
     assert lines[0].endswith("\tpredicted y\ttarget")
@@ -36,8 +36,9 @@ def test_predict_prints_original_units_and_chosen_rows(bpnet) -> None:
     assert "There is no run" in bpnet("predict", "x" * 5000).err
 
 
-def test_predicted_rows_have_their_own_inputs_and_targets(bpnet) -> None:
+def test_predicted_rows_have_their_own_inputs_and_targets(bpnet: Bpnet) -> None:
     table = GENERATORS["iris"]().table(np.random.default_rng(0))
+    assert table.labels is not None
     config = CONFIGS / "softmax_iris.yaml"
     for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out)["rows"]:
         assert row["target"] == table.class_names[table.labels[row["row"]]]
@@ -45,15 +46,14 @@ def test_predicted_rows_have_their_own_inputs_and_targets(bpnet) -> None:
         assert list(row["outputs"]) == ["P(setosa)", "P(versicolor)", "P(virginica)"]
 
 
-def test_a_saved_scale_is_used_as_saved(bpnet) -> None:
+def test_a_saved_scale_is_used_as_saved(bpnet: Bpnet) -> None:
     config = CONFIGS / "sampled_updates.yaml"
     run_id = bpnet("train", config, "--quiet", "--set", "training.epochs=3").out.strip()
     run = Run(Path("runs", run_id))
 
     def first_output() -> float:
-        return json.loads(bpnet("predict", "latest", "--json").out)["rows"][0]["outputs"][
-            "predicted y"
-        ]
+        (first, *_) = json.loads(bpnet("predict", "latest", "--json").out)["rows"]
+        return float(first["outputs"]["predicted y"])
 
     before = first_output()
     weights = run.path("weights.safetensors")

@@ -189,7 +189,7 @@ def test_a_folder_with_a_hostile_name_is_no_run(bpnet: Bpnet, three: list[str]) 
     assert len(json.loads(bpnet("runs", "list", "--json").out)["runs"]) == 3
 
 
-def test_runs_list_and_show(bpnet) -> None:
+def test_runs_list_and_show(bpnet: Bpnet) -> None:
     assert "no runs" in bpnet("runs", "list").err
     for name in ("first", "second"):
         bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
@@ -208,7 +208,7 @@ def test_runs_list_and_show(bpnet) -> None:
         assert word in shown
 
 
-def test_one_damaged_run_does_not_hide_the_others(bpnet) -> None:
+def test_one_damaged_run_does_not_hide_the_others(bpnet: Bpnet) -> None:
     for name in ("good", "bad"):
         bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
     (folder,) = Path("runs").glob("*-bad-*")
@@ -222,7 +222,7 @@ def test_one_damaged_run_does_not_hide_the_others(bpnet) -> None:
 @pytest.mark.parametrize(
     "damage", [{"rows": 3}, {"seconds": "a"}, {"metrics": [1]}, {"loss": None}]
 )
-def test_a_record_of_another_shape_is_damaged(damage: dict, bpnet) -> None:
+def test_a_record_of_another_shape_is_damaged(damage: dict, bpnet: Bpnet) -> None:
     for name in ("good", "bad"):
         bpnet("train", XOR, *SHORT, "--quiet", "--name", name)
     (folder,) = Path("runs").glob("*-bad-*")
@@ -235,7 +235,7 @@ def test_a_record_of_another_shape_is_damaged(damage: dict, bpnet) -> None:
     assert "damaged" in listed.out
 
 
-def test_a_renamed_run_is_known_by_its_folder(bpnet) -> None:
+def test_a_renamed_run_is_known_by_its_folder(bpnet: Bpnet) -> None:
     run_id = bpnet("train", XOR, *SHORT, "--quiet").out.strip()
     Path("runs", run_id).rename(Path("runs", "20200101-000000-old-aaaa"))
     assert "20200101-000000-old-aaaa" in bpnet("runs", "list").out

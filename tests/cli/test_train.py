@@ -18,7 +18,7 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) -> None:
+def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet: Bpnet, tmp_path: Path) -> None:
     result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "seed=3")
     assert result.code == 0
     (folder,) = (tmp_path / "runs").iterdir()
@@ -46,7 +46,7 @@ def test_train_saves_a_whole_run_and_says_how_it_ended(bpnet, tmp_path: Path) ->
 STEPS = "training.learning_rate={schedule: step, start: 0.5, factor: 0.1, every: 20}"
 
 
-def test_a_schedule_stands_in_the_log_and_in_the_record(bpnet, tmp_path: Path) -> None:
+def test_a_schedule_stands_in_the_log_and_in_the_record(bpnet: Bpnet, tmp_path: Path) -> None:
     result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", STEPS)
     assert result.code == 0
     assert "learning rate step (start 0.5, factor 0.1, every 20), full batch" in result.err
@@ -59,7 +59,7 @@ def test_a_schedule_stands_in_the_log_and_in_the_record(bpnet, tmp_path: Path) -
     assert [line["learning_rate"] for line in lines] == pytest.approx(expected)
 
 
-def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet, tmp_path: Path) -> None:
+def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet: Bpnet, tmp_path: Path) -> None:
     result = bpnet(
         "train", CONFIGS / "moons.yaml", "--set", "training.optimizer=lbfgs",
         "--set", "training.stop.max_fail=2000",
@@ -90,7 +90,7 @@ def test_a_line_search_trains_to_where_it_finds_no_lower_loss(bpnet, tmp_path: P
     ],
 )
 def test_mini_batches_are_refused_where_steps_compare_losses(
-    optimizer: str, why: str, bpnet
+    optimizer: str, why: str, bpnet: Bpnet
 ) -> None:
     batches = ("--set", "training.batch_size=16")
     result = bpnet("train", XOR, "--set", f"training.optimizer={optimizer}", *batches)
@@ -98,7 +98,7 @@ def test_mini_batches_are_refused_where_steps_compare_losses(
     assert f"needs `batch_size: full`: {why}; for mini-batches use" in result.err
 
 
-def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
+def test_quiet_prints_the_id_and_json_one_document(bpnet: Bpnet) -> None:
     quiet = bpnet("train", XOR, *SHORT, "--quiet")
     assert (quiet.code, quiet.err) == (0, "")
     assert quiet.out.strip() == Path("runs", quiet.out.strip()).name
@@ -111,7 +111,7 @@ def test_quiet_prints_the_id_and_json_one_document(bpnet) -> None:
     assert json.loads(shown.out) == record | {"tags": []}
 
 
-def test_equal_configs_and_seeds_make_equal_weight_files(bpnet) -> None:
+def test_equal_configs_and_seeds_make_equal_weight_files(bpnet: Bpnet) -> None:
     contents = []
     for extra in ([], [], ["--name", "x"], ["--set", "training.workers=3"], ["--set", "seed=1"]):
         run_id = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--quiet", *extra).out.strip()
@@ -119,7 +119,7 @@ def test_equal_configs_and_seeds_make_equal_weight_files(bpnet) -> None:
     assert contents[0] == contents[1] == contents[2] == contents[3] != contents[4]
 
 
-def test_any_number_of_workers_makes_the_same_weight_file(bpnet) -> None:
+def test_any_number_of_workers_makes_the_same_weight_file(bpnet: Bpnet) -> None:
     values = (
         "data={generator: blobs, n_samples: 30000}",
         "network.layers=[2, 32, 32, 3]",
@@ -140,7 +140,7 @@ def test_any_number_of_workers_makes_the_same_weight_file(bpnet) -> None:
 
 
 @pytest.mark.parametrize("rate", ["0.3", "{schedule: cosine, start: 0.3}"])
-def test_the_resolved_config_trains_the_same_run_again(bpnet, rate: str) -> None:
+def test_the_resolved_config_trains_the_same_run_again(bpnet: Bpnet, rate: str) -> None:
     changes = ("--set", "training.epochs=3", "--set", f"training.learning_rate={rate}")
     first = bpnet("train", CONFIGS / "digits.yaml", *changes, "--quiet").out.strip()
     second = bpnet("train", f"runs/{first}/resolved.yaml", "--quiet").out.strip()
@@ -148,7 +148,7 @@ def test_the_resolved_config_trains_the_same_run_again(bpnet, rate: str) -> None
     assert files[0] == files[1]
 
 
-def test_refused_configs_leave_no_run(bpnet, tmp_path: Path) -> None:
+def test_refused_configs_leave_no_run(bpnet: Bpnet, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(
         "nmae: x\ndata: {generator: xorr}\nnetwork:\n  layers: [2, x, 1]\n"
@@ -179,7 +179,9 @@ def test_refused_configs_leave_no_run(bpnet, tmp_path: Path) -> None:
         ["training.batch_size=7"],
     ],
 )
-def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[str], bpnet) -> None:
+def test_divergence_always_exits_3_however_fast_it_is(
+    rate: float, extra: list[str], bpnet: Bpnet
+) -> None:
     overrides = [word for value in extra for word in ("--set", value)]
     result = bpnet(
         "train", CONFIGS / "linear_two_layer.yaml", *overrides, "--quiet",
@@ -192,7 +194,9 @@ def test_divergence_always_exits_3_however_fast_it_is(rate: float, extra: list[s
     assert bpnet("eval", "latest", "--split", "train").code == 0
 
 
-def test_a_failure_in_training_saves_what_there_is(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_in_training_saves_what_there_is(
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     appended = MetricsFile.append
 
     def fail_late(self: MetricsFile, line: LogLine) -> None:
@@ -209,7 +213,7 @@ def test_a_failure_in_training_saves_what_there_is(bpnet, monkeypatch: pytest.Mo
     assert bpnet("eval", "latest").code == 0
 
 
-def test_json_is_printed_also_when_training_fails(bpnet) -> None:
+def test_json_is_printed_also_when_training_fails(bpnet: Bpnet) -> None:
     result = bpnet(
         "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50", "--json"
     )
@@ -217,7 +221,7 @@ def test_json_is_printed_also_when_training_fails(bpnet) -> None:
     assert json.loads(result.out)["status"] == "diverged"
 
 
-def test_divergence_exits_3_after_saving_and_suggests_a_smaller_rate(bpnet) -> None:
+def test_divergence_exits_3_after_saving_and_suggests_a_smaller_rate(bpnet: Bpnet) -> None:
     result = bpnet(
         "train", CONFIGS / "linear_regression.yaml", "--set", "training.learning_rate=50"
     )
@@ -231,7 +235,7 @@ def test_divergence_exits_3_after_saving_and_suggests_a_smaller_rate(bpnet) -> N
 FOLDS = ("--set", "data.split={folds: 3}")
 
 
-def test_folds_are_trained_shown_and_summed_up(bpnet) -> None:
+def test_folds_are_trained_shown_and_summed_up(bpnet: Bpnet) -> None:
     moons = CONFIGS / "moons.yaml"
     short = (*SHORT, "--set", "training.stop={}", *FOLDS)
     result = bpnet("train", moons, *short)
@@ -259,7 +263,7 @@ def test_folds_are_trained_shown_and_summed_up(bpnet) -> None:
     assert "data.split.fold=1" in refused.err
 
 
-def test_folds_that_diverge_exit_3(bpnet) -> None:
+def test_folds_that_diverge_exit_3(bpnet: Bpnet) -> None:
     result = bpnet(
         "train", CONFIGS / "linear_regression.yaml", *FOLDS, "--set", "training.learning_rate=50"
     )
@@ -268,17 +272,19 @@ def test_folds_that_diverge_exit_3(bpnet) -> None:
     assert "diverged" in result.out
 
 
-def test_a_runs_folder_that_is_a_file_is_refused(bpnet, tmp_path: Path) -> None:
+def test_a_runs_folder_that_is_a_file_is_refused(bpnet: Bpnet, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = bpnet("train", XOR, *SHORT, "--runs-dir", "file")
     assert result.code == 2
     assert "file" in result.err
 
 
-def test_the_record_is_that_of_the_best_weights(bpnet) -> None:
+def test_the_record_is_that_of_the_best_weights(bpnet: Bpnet) -> None:
     run_id = bpnet("train", CONFIGS / "moons.yaml", "--quiet").out.strip()
     run = Run(Path("runs", run_id))
     record = run.record()
+    assert record.best_epoch is not None
+    assert record.epochs is not None
     assert record.best_epoch < record.epochs
     found = json.loads(bpnet("eval", "latest", "--json", "--split", "val").out)["metrics"]
     assert found["val.loss"] == record.metrics["val.loss"]
@@ -288,7 +294,7 @@ def test_the_record_is_that_of_the_best_weights(bpnet) -> None:
         assert by_epoch[record.best_epoch]["val.loss"] == record.metrics["val.loss"]
 
 
-def test_without_a_test_split_everything_speaks_of_validation(bpnet) -> None:
+def test_without_a_test_split_everything_speaks_of_validation(bpnet: Bpnet) -> None:
     training = bpnet("train", CONFIGS / "sampled_updates.yaml", "--set", "training.epochs=3")
     assert training.out.startswith("criterion")
     assert "the best on validation" in training.out
@@ -298,19 +304,19 @@ def test_without_a_test_split_everything_speaks_of_validation(bpnet) -> None:
     assert "val.rmse" in bpnet("runs", "list").out
 
 
-def test_auto_logs_about_a_thousand_epochs_and_the_last(bpnet) -> None:
+def test_auto_logs_about_a_thousand_epochs_and_the_last(bpnet: Bpnet) -> None:
     run_id = bpnet("train", XOR, "--quiet", "--set", "training.epochs=1999").out.strip()
     epochs = [line.epoch for line in Run(Path("runs", run_id)).metrics()]
     assert epochs == [*range(0, 1999, 2), 1999]
 
 
-def test_name_outranks_set_and_faults_of_it_say_so(bpnet) -> None:
+def test_name_outranks_set_and_faults_of_it_say_so(bpnet: Bpnet) -> None:
     arguments = ("train", XOR, "--quiet", "--set", "training.epochs=1")
     assert "-b.2-" in bpnet(*arguments, "--name", "b.2", "--set", "name=a").out
     assert "--name ../x: found `../x`" in bpnet(*arguments, "--name", "../x").err
 
 
-def test_a_training_that_only_made_things_worse_is_warned_of(bpnet) -> None:
+def test_a_training_that_only_made_things_worse_is_warned_of(bpnet: Bpnet) -> None:
     arguments = ("--set", "training.learning_rate=1000", "--set", "training.epochs=20")
     start = ("--set", "data={generator: iris, split: {val: 0.3}}")
     result = bpnet("train", CONFIGS / "softmax_iris.yaml", *arguments, *start)
@@ -320,13 +326,13 @@ def test_a_training_that_only_made_things_worse_is_warned_of(bpnet) -> None:
     assert record["best_epoch"] == 0
 
 
-def test_no_metrics_are_fine(bpnet) -> None:
+def test_no_metrics_are_fine(bpnet: Bpnet) -> None:
     result = bpnet("train", CONFIGS / "moons.yaml", *SHORT, "--set", "metrics=[]")
     assert result.code == 0
     assert result.err.count("val.loss") == 1
 
 
-def test_levenberg_marquardt_from_the_command_line(bpnet, tmp_path: Path) -> None:
+def test_levenberg_marquardt_from_the_command_line(bpnet: Bpnet, tmp_path: Path) -> None:
     squares = ("--set", "loss=mse", "--set", "training.optimizer=trainlm")
     result = bpnet("train", XOR, *squares, "--set", "training.stop.goal=1e-9")
     assert result.code == 0

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+from conftest import Result
 from systems import CONFIGS
 from workflows.test_verify import write_weights
 
 from bpcli.runs.store import Run
 from bpcli.workflows.verdict import UNEXPLAINED
 
+Bpnet = Callable[..., Result]
 
-def test_the_command_exits_with_4_where_anything_differs(bpnet, tmp_path: Path) -> None:
+
+def test_the_command_exits_with_4_where_anything_differs(bpnet: Bpnet, tmp_path: Path) -> None:
     short = ("--set", "training.epochs=20", "--quiet")
     assert bpnet("train", CONFIGS / "xor.yaml", *short).code == 0
     same = bpnet("verify", "latest")
@@ -33,7 +37,7 @@ def test_the_command_exits_with_4_where_anything_differs(bpnet, tmp_path: Path) 
     assert document["largest_in"] == "best.b1"
 
 
-def test_a_tolerance_accepts_what_is_no_further_off(bpnet, tmp_path: Path) -> None:
+def test_a_tolerance_accepts_what_is_no_further_off(bpnet: Bpnet, tmp_path: Path) -> None:
     short = ("--set", "training.epochs=20", "--quiet")
     assert bpnet("train", CONFIGS / "xor.yaml", *short).code == 0
     (folder,) = (tmp_path / "runs").iterdir()
@@ -51,3 +55,9 @@ def test_a_tolerance_accepts_what_is_no_further_off(bpnet, tmp_path: Path) -> No
     assert (document["identical"], document["accepted"]) == (False, True)
     assert document["tolerance"] == 1e-6
     assert bpnet("verify", "latest", "--tolerance", "-1").code == 2
+
+
+def test_a_run_that_is_none_is_refused(bpnet: Bpnet) -> None:
+    result = bpnet("verify", "nothing")
+    assert (result.code, result.out) == (2, "")
+    assert "There is no run `nothing`" in result.err

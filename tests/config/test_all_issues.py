@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 from mistakes import Entry, entries, inject
@@ -145,7 +146,7 @@ def test_a_valid_config_has_none_and_those_of_syntax_are_left_to_the_source() ->
 
 def test_what_is_validated_is_a_corrected_copy() -> None:
     source = parsed(MOONS + "sede: 3\n")
-    seen = []
+    seen: list[Any] = []
     (issue,) = all_issues(source, seen.append)
     assert issue.message == "unknown key `sede`; did you mean `seed`?"
     assert issue.line == 7

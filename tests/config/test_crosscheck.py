@@ -12,7 +12,7 @@ from bpcli.config.crosscheck import Reader, asked_optimizer, cross_check
 from bpcli.config.source import Location, Source
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
-from bpcli.optimizers import OPTIMIZERS
+from bpcli.optimizers import OPTIMIZERS, GradientDescent
 
 
 @pytest.mark.parametrize("alias", ["lm", "trainlm", "trainbr", "bayesian_regularization"])
@@ -29,7 +29,8 @@ def test_what_solves_for_squares_takes_no_other_loss_and_no_batches(alias: str) 
 
 def test_layers_are_updated_one_by_one_by_gradient_descent_alone() -> None:
     option = "training.optimizer={name: %s, update: layerwise}"
-    assert load(XOR, option % "traingd").spec.training.optimizer.update == "layerwise"
+    optimizer = load(XOR, option % "traingd").spec.training.optimizer
+    assert optimizer == GradientDescent(update="layerwise")
     (error,) = errors(XOR, option % "trainrp")
     assert "only `gradient_descent` updates layers one by one" in error
     assert "`rprop` chooses one step" in error

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +59,7 @@ def test_a_scale_is_a_rule_or_a_divisor() -> None:
 
 def test_options_of_a_generator_become_its_own() -> None:
     data = DATA.validate_python({"generator": "moons", "n_samples": 7, "targets": "values"})
-    assert data.source == GENERATORS["moons"](n_samples=7)
+    assert data.source == replace(GENERATORS["moons"](), n_samples=7)
     assert data.files == ()
     assert not data.is_regression
     assert isinstance(data, Strict)

@@ -15,7 +15,10 @@ def shapes(text: str) -> list[str]:
 
 def _shape(placed: Placed) -> str:
     event = placed.event
-    signs = {yaml.SequenceStartEvent: "[", yaml.MappingStartEvent: "{"}
+    signs: dict[type[yaml.Event], str] = {
+        yaml.SequenceStartEvent: "[",
+        yaml.MappingStartEvent: "{",
+    }
     if isinstance(event, yaml.ScalarEvent):
         return str(event.value).upper() if placed.is_copy else str(event.value)
     return signs.get(type(event), "end")

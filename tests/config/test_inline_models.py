@@ -15,7 +15,8 @@ def test_rows_and_targets_are_taken_as_written() -> None:
 
 @pytest.mark.parametrize("targets", [None, "same_as_inputs"])
 def test_an_autoencoder_has_no_targets_of_its_own(targets: str | None) -> None:
-    assert InlineData(inputs=[1, 2], targets=targets).source == InlineArrays([1, 2], None)
+    data = InlineData.model_validate({"inputs": [1, 2], "targets": targets})
+    assert data.source == InlineArrays([1, 2], None)
 
 
 @pytest.mark.parametrize("data", [{}, {"inputs": 5}, {"inputs": [1], "targets": "as_inputs"}])
