@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,9 @@ from bpcli.cli.common import (
     was_given,
     weights_option,
 )
+from bpcli.cli.outputs import Output
 from bpcli.errors import ConfigError, DataError, RunError
+from bpcli.terminal.console import Console
 from bpcli.terminal.stream import Stream
 
 XOR = str(CONFIGS / "xor.yaml")
@@ -112,6 +116,17 @@ def test_notes_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     console().say("result")
     assert isinstance(console(stderr=True), Stream)
     assert capsys.readouterr() == ("result\n", "note: one\nnote: two\n")
+
+
+def test_a_terminal_has_a_console_and_what_is_said_there_is_for_people(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = Output(io.StringIO())
+    monkeypatch.setattr(sys, "stdout", output)
+    assert isinstance(console(), Stream)
+    assert output.is_prose
+    monkeypatch.setattr(output.stream, "isatty", lambda: True)
+    assert isinstance(console(), Console)
 
 
 def test_a_table_is_read_with_its_notes_and_an_error_names_the_file_once(
