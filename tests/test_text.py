@@ -28,7 +28,8 @@ def test_places_are_those_that_a_terminal_gives_a_text(text: str) -> None:
 
 
 @given(st.recursive(st.text() | st.floats(allow_nan=False) | st.none(),
-                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+                    max_leaves=12))  # fmt: skip
 def test_printable_json_is_the_same_document(document: object) -> None:
     for indent in (None, 2):
         text = json.dumps(document, ensure_ascii=False, indent=indent)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from conftest import Result
 from systems import CONFIGS
 
@@ -35,7 +36,17 @@ def test_the_written_file_is_told_with_its_weights_and_digest(
     }  # fmt: skip
 
 
-def test_a_run_or_format_that_is_none_is_refused(bpnet: Callable[..., Result]) -> None:
-    for arguments in (["nothing", "--to", "json"], ["latest", "--to", "pickle"], ["latest"]):
-        result = bpnet("export", *arguments)
-        assert (result.code, result.out) == (2, "")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing", "--to", "json"], "There is no run `nothing`"),
+        (["latest", "--to", "pickle"], "'pickle' is not one of 'onnx', 'json', 'python'"),
+        (["latest"], "Missing option '--to'"),
+    ],
+)
+def test_a_run_or_format_that_is_none_is_refused(
+    arguments: list[str], message: str, bpnet: Callable[..., Result]
+) -> None:
+    result = bpnet("export", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err

@@ -79,7 +79,7 @@ def test_address_space_and_data_are_limits_of_their_own(monkeypatch: pytest.Monk
 def _own_imports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     yield
-    limits._reserve.clear()
+    limits.missing_resource(MemoryError())  # gives back the memory that is kept for it
 
 
 @pytest.mark.usefixtures("_own_imports")
@@ -110,6 +110,7 @@ def leave(code: int) -> NoReturn:
 def test_a_process_that_may_open_few_files_does_not_begin(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    set_limits(monkeypatch)
     monkeypatch.setattr(system, "leave", leave)
     monkeypatch.setattr(system, "most_open_files", lambda: 16)
     limits.require_enough_to_start()
