@@ -25,18 +25,6 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def test_a_schedule_in_a_config_is_for_its_own_optimizer(bpnet, tmp_path: Path) -> None:
-    rate = "{schedule: step, start: 0.5, factor: 0.1, every: 20}"
-    text = XOR.read_text().replace("learning_rate: 1", f"learning_rate: {rate}")
-    (tmp_path / "scheduled.yaml").write_text(text)
-    options = ("--optimizers", "traingdm,adam,gda,rprop", "--set", "training.epochs=20")
-    result = bpnet("compare", "scheduled.yaml", *options, "--json")
-    assert result.code == 0
-    rates = [row["learning_rate"] for row in json.loads(result.out)["optimizers"]]
-    step = {"schedule": "step", "start": 0.5, "factor": 0.1, "every": 20}
-    assert rates == [step, 0.001, 0.01, None]
-
-
 def test_a_closed_stderr_does_not_stop_training(tmp_path: Path) -> None:
     train = f"{sys.executable} -m bpcli train {XOR} --set training.epochs=3000"
     command = f"{train} 2>&1 >/dev/null | head -n 2"

@@ -160,3 +160,15 @@ def test_without_metrics_the_loss_of_the_split_is_shown(bpnet) -> None:
     result = bpnet("compare", MOONS, "--optimizers", "sgd", "--set", "metrics=[]", "--set",
                    "data.split={val: 0.3}", *SHORT)  # fmt: skip
     assert "val.loss: best weights on the val split (180 rows" in result.out
+
+
+def test_a_schedule_in_a_config_is_for_its_own_optimizer(bpnet, tmp_path: Path) -> None:
+    rate = "{schedule: step, start: 0.5, factor: 0.1, every: 20}"
+    text = (CONFIGS / "xor.yaml").read_text().replace("learning_rate: 1", f"learning_rate: {rate}")
+    (tmp_path / "scheduled.yaml").write_text(text)
+    options = ("--optimizers", "traingdm,adam,gda,rprop", "--set", "training.epochs=20")
+    result = bpnet("compare", "scheduled.yaml", *options, "--json")
+    assert result.code == 0
+    rates = [row["learning_rate"] for row in json.loads(result.out)["optimizers"]]
+    step = {"schedule": "step", "start": 0.5, "factor": 0.1, "every": 20}
+    assert rates == [step, 0.001, 0.01, None]
