@@ -9,7 +9,7 @@ from conftest import Result
 from systems import CONFIGS
 
 from bpcli.config.load import load_config
-from bpcli.config.templates import template_text
+from bpcli.config.templates import template_text, templates
 
 Bpnet = Callable[..., Result]
 XOR = CONFIGS / "xor.yaml"
@@ -83,7 +83,7 @@ def test_a_template_goes_to_standard_output(bpnet: Bpnet, tmp_path: Path) -> Non
         (["xor", "--missing", "?"], "are for a FILE; `xor` is not a file."),
         (["xor", "--json", "-o", "-"], "-o - prints the config and --json a document about it"),
         (["t.csv", "-o", "-"], "-o - is for a TEMPLATE"),
-        (["no.csv"], "no.csv"),
+        (["no.csv"], "there is no file no.csv"),
         (["x" * 5000], "There is no template"),
     ],
 )
@@ -96,6 +96,17 @@ def test_options_that_do_not_fit_write_nothing(
     assert "error" in result.out if "--json" in arguments else not result.out
     assert message in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_templates_are_listed_in_a_document_too(bpnet: Bpnet) -> None:
+    document = json.loads(bpnet("init", "--json").out)
+    assert document == {"schema": 1, "templates": templates()}
+
+
+def test_a_file_is_a_table_whatever_its_name(bpnet: Bpnet, tmp_path: Path) -> None:
+    (tmp_path / "xor").write_text("a,b\n1,2\n3,4\n5,6\n")
+    assert bpnet("init", "xor").code == 0
+    assert load_config(tmp_path / "xor.yaml").spec.data.files == (tmp_path / "xor",)
 
 
 def test_a_table_gets_a_config_of_its_name_and_guesses_are_told(
