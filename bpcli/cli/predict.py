@@ -249,7 +249,7 @@ def _print_table(predicted: PredictedRows) -> None:
     expendable = [*reversed(predicted.input_names), *reversed(predicted.output_names)]
     left_out = out.show(table, expendable)
     more = len(predicted.rows) - _MOST_ROWS_ON_A_TERMINAL
-    missing = [f"{more} more rows"] if more > 0 else []
+    missing = [f"{more} more row{'s' * (more > 1)}"] if more > 0 else []
     missing += [f"{len(left_out)} columns that do not fit here"] if left_out else []
     if missing:
         out.say(f"and {' and '.join(missing)}: pipe them to a file, or use --json")

@@ -130,6 +130,14 @@ def test_one_wrong_row_of_the_catalogue_fails(
     result = bpnet("gradcheck")
     assert result.code == 4
     assert "WRONG" in result.out
+    document = json.loads(bpnet("gradcheck", "--json").out)
+    assert [check["passed"] for check in document["checks"]] == [True, False]
+    assert document["error"]["message"] == "a gradient is wrong."
+
+
+def test_the_report_says_on_how_many_rows(bpnet: Bpnet) -> None:
+    for rows, words in ((1, "on 1 row, in float64"), (3, "on 3 rows, in float64")):
+        assert words in bpnet("gradcheck", XOR, "--rows", rows).out
 
 
 @pytest.mark.parametrize(

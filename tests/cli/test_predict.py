@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +95,18 @@ def test_a_pipe_gets_each_row_of_a_config_with_its_initial_weights(bpnet: Bpnet)
     assert len({len(line) for line in lines}) == 1
     other = bpnet("predict", XOR, "--set", "seed=7").out
     assert other != bpnet("predict", XOR).out
+
+
+@pytest.mark.parametrize(
+    ("rows", "more"), [(50, None), (51, "and 1 more row:"), (60, "and 10 more rows:")]
+)
+def test_a_terminal_shows_the_first_fifty_rows_and_counts_the_others(
+    rows: int, more: str | None, bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    size = f"data.n_samples={rows}"
+    shown = bpnet("predict", CONFIGS / "moons.yaml", "--set", size).out
+    assert sum(line.split()[:1] == ["49"] for line in shown.splitlines()) == 1
+    assert not any(line.split()[:1] == ["50"] for line in shown.splitlines())
+    assert more in shown if more else "more row" not in shown
