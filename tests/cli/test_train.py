@@ -362,3 +362,10 @@ def test_a_training_is_of_a_config_or_a_resumed_run(
     result = bpnet("train", *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+def test_notes_are_told_once_for_all_folds(bpnet: Bpnet) -> None:
+    short = ("--set", "training={epochs: 2, optimizer: traingdm}", *FOLDS)
+    note = "note: `traingdm` is called `gradient_descent`"
+    assert bpnet("train", CONFIGS / "moons.yaml", *short).err.count(note) == 1
+    assert bpnet("train", CONFIGS / "moons.yaml", *short, "--quiet").err == ""
