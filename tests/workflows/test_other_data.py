@@ -14,8 +14,11 @@ from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained
 from bpcli.workflows.other_data import with_other_data
 
-ROWS = [f"{i % 7},{'red' if i % 3 else 'blue'},{1 + i % 2},{i / 10},0{1 + i % 2},{'yes' if i % 7 > 3 else 'no'}"
-        for i in range(20)]  # fmt: skip
+ROWS = [
+    f"{i % 7},{'red' if i % 3 else 'blue'},{1 + i % 2},{i / 10},0{1 + i % 2},"
+    f"{'yes' if i % 7 > 3 else 'no'}"
+    for i in range(20)
+]
 HEADER = "n,colour,w,price,code,answer"
 OF_CLASSES = """\
 name: t
