@@ -108,6 +108,11 @@ def test_the_first_input_that_is_missing_is_named(
     assert str(caught.value) == f"n.csv: {message}"
 
 
+def test_a_first_row_of_names_and_numbers_is_no_row_of_numbers(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="^n.csv: the first row has the number `1`, expected colum"):
+        new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "z"]), MODEL)
+
+
 def test_columns_that_are_not_needed_are_said(tmp_path: Path) -> None:
     others = [f"o{k}" for k in range(7)]
     header = ["x", "t0", "the y", *others, "z"]
