@@ -109,7 +109,7 @@ def test_the_first_input_that_is_missing_is_named(
 
 
 def test_a_first_row_of_names_and_numbers_is_no_row_of_numbers(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="^n.csv: the first row has the number `1`, expected colum"):
+    with pytest.raises(DataError, match="the first row has the number `1`, expected column names"):
         new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "z"]), MODEL)
 
 
