@@ -97,6 +97,8 @@ def test_columns_have_the_headers_they_are_given() -> None:
         ([[12345.678901, 0.5]], ["12345.68", "0.50"]),
         ([[np.nan, np.inf]], ["nan", "inf"]),
         ([[1e-9]], ["1.000e-09"]),
+        ([[12345678.0]], ["1.2e+07"]),
+        ([[123456.0]], ["123456.0"]),
     ],
 )
 def test_digits_are_as_few_as_are_exact(array: list[list[float]], cells: list[str]) -> None:

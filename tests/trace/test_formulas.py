@@ -62,6 +62,7 @@ def test_the_formulas_of_an_activation_are_what_it_computes(name: str, z: float)
         ("2 (a - y)", "2 (a - y)"),
         ("tanh(2 (a - y))", "tanh(2 (a - y))"),
         ("1e-05 a", "1e-05 a"),
+        ("f(g(a - b) + c)", "f(g(a - b) + c)"),
     ],
 )
 def test_a_sum_gets_brackets_as_a_factor(text: str, factor: str) -> None:

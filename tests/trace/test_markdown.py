@@ -17,12 +17,12 @@ from bpcli.trace.markdown import document
 
 def test_headings_text_and_equations_each_have_their_form() -> None:
     blocks = [
-        Heading(2, "Loss"),
+        Heading(3, "Loss"),
         Formula("a = z"),
         Chain(("l", "1 + 1", "2")),
         Prose("So * it is."),
     ]
-    assert document(blocks) == ("## Loss\n\n```text\na = z\nl = 1 + 1 = 2\n```\n\nSo \\* it is.")
+    assert document(blocks) == ("### Loss\n\n```text\na = z\nl = 1 + 1 = 2\n```\n\nSo \\* it is.")
 
 
 def test_a_table_has_a_rule_and_aligns_numbers_to_the_right() -> None:

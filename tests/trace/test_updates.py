@@ -7,7 +7,7 @@ import pytest
 from builds import MOONS, built
 from hypothesis import given, settings
 from strategies import Problem, problems
-from textbook import DF, value_and_grads
+from textbook import DF, DLOSS, value_and_grads
 
 from bpcli.errors import Diverged
 from bpcli.nn.activations import Maxout, Softmax, Tanh
@@ -70,6 +70,10 @@ def test_each_layer_has_what_the_one_below_gave_and_what_the_one_above_sends_bac
         assert down.grad_a is not None
         sent = one.forward[number + 1].W.T @ one.backward[number + 1].delta
         np.testing.assert_allclose(down.grad_a, sent, rtol=1e-7, atol=1e-10)
+    if not problem.network.loss.is_canonical:
+        by_a = DLOSS[problem.loss_name](one.forward[-1].a.T, problem.Y).T
+        weighted = by_a * (1 if problem.weight is None else problem.weight)
+        np.testing.assert_allclose(one.backward[-1].grad_a, weighted, rtol=1e-9, atol=1e-12)
     for layer, down in zip(one.forward, one.backward, strict=True):
         by_W = down.delta @ layer.below.T
         np.testing.assert_allclose(down.loss_by_W, by_W, rtol=1e-7, atol=1e-10)

@@ -117,6 +117,19 @@ def test_weights_biases_and_l2_are_shown_where_there_are_any() -> None:
     assert any(text.startswith("∂objective/∂W1 = ") and text.endswith(l2) for text in formulas)
 
 
+def test_the_step_shows_each_tensor_before_and_after() -> None:
+    page = page_of("xor")
+    blocks = walk(page)
+    shown = {b.items[0].name: b.items[0].array for b in blocks if isinstance(b, Arrays)}
+    before, after = (
+        dict(page.setting.network.tensors(state.params))
+        for state in (page.updates[0].before, page.updates[0].after)
+    )
+    for name in ("W1", "W2"):
+        np.testing.assert_array_equal(shown[name], before[name])
+        np.testing.assert_array_equal(shown[f"{name} new"], after[name])
+
+
 def test_the_ending_says_what_became_of_the_objective_and_the_rate() -> None:
     page = page_of("xor", SCHEDULE)
     *_, objective, optimizer = [b.text for b in walk(page) if isinstance(b, Prose)]
