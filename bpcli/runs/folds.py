@@ -26,7 +26,7 @@ class Summary:
         known = [value for value in values if value is not None]
         try:
             spread = stdev(known) if len(known) > 1 else None
-        except OverflowError:  # of the squares
+        except OverflowError:  # larger than any float
             spread = None
         return cls(mean(known) if known else None, spread, list(values))
 

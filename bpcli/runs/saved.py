@@ -7,6 +7,7 @@ value is written again unchanged.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -70,8 +71,8 @@ def check(
         return _adapter(model).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        hidden = (*_ALTERNATIVES, *inlined)
-        key = ".".join(str(part)[:80] for part in first["loc"] if part not in hidden)
+        parts = [str(part) for part in first["loc"] if part not in inlined]
+        key = ".".join(part[:80] for part in parts if not _ALTERNATIVE.fullmatch(part))
         said = _REASONS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise RunError(
             f"{path} is damaged or not bpnet's: see its `{visible(key) or 'top level'}`: "
@@ -97,7 +98,7 @@ _REASONS = {
 }
 """Messages of pydantic in terms of Python calls."""
 
-_ALTERNATIVES = ("float", "str", "bool", "int", "constrained-int")
+_ALTERNATIVE = re.compile(r"float|str|bool|int|constrained-int|(union|function-after|dict)\[.*\]")
 """What pydantic adds to the location of a value that may have one of several types."""
 
 

@@ -120,7 +120,8 @@ class Worked:
         else:
             unit = row // activation.rows_per_unit
             g = f"g{layer}[{unit + 1}]"
-            yield Chain((g, *self._source(layer, unit, i)))
+            *parts, grad_a = self._source(layer, unit, i)
+            yield Chain((g, *map(formulas.bare, parts), grad_a))
             if activation.mixes_units:
                 yield Chain((name, *_through_units(up, down, layer, row, i), value))
             else:

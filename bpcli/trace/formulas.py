@@ -94,7 +94,7 @@ def _pulled_back(network: Network, number: int, source: str, product: str) -> li
         return [f"delta{number} = {bare(source)}"]
     if activation.is_elementwise:
         return [f"delta{number} = {product}"]
-    return [f"g{number} = {source}", _of_layer(activation, activation.derivative, number)]
+    return [f"g{number} = {bare(source)}", _of_layer(activation, activation.derivative, number)]
 
 
 def update_formulas(optimizer: Optimizer, tensors: list[str]) -> list[str]:

@@ -103,24 +103,12 @@ def test_weights_are_positive_numbers(value: str, message: str, bpnet, run, tmp_
     assert "there is no column `v`" in bpnet("train", "c.yaml", "--set", "data.weight=v").err
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("n,colour\n1,red\n", "new.csv: there is no column `answer`"),
-        ("n,color,answer\n1,red,yes\n", "did you mean `color`?"),
-        ("n,colour,answer\n1,red,yes\n2,red,maybe\n", "column `answer`, row 2: `maybe` is none of"),
-        ("n,colour,answer\n", "no rows"),
-        ("n,colour,answer\nx,red,yes\n", "column `n`, row 1"),
-    ],
-)
-def test_another_file_that_does_not_fit_is_one_sentence(
-    text: str, message: str, bpnet, run, tmp_path: Path
-) -> None:
+def test_another_file_that_does_not_fit_is_one_sentence(bpnet, run, tmp_path: Path) -> None:
     run()
-    (tmp_path / "new.csv").write_text(text)
+    (tmp_path / "new.csv").write_text("n,color,answer\n1,red,yes\n")
     result = bpnet("eval", "latest", "--data", "new.csv")
     assert (result.code, result.out) == (2, "")
-    assert message in result.err
+    assert "did you mean `color`?" in result.err
 
 
 def test_other_data_go_with_runs_of_files_and_without_split(bpnet, run) -> None:

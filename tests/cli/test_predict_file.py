@@ -13,7 +13,6 @@ from scipy.io import savemat
 
 from bpcli.export.model import load_model
 from bpcli.runs.references import find_run
-from bpcli.workflows import new_rows
 
 RNG = np.random.default_rng(3)
 NUMBERS = RNG.normal(20, 5, (60, 2)).round(2)
@@ -97,38 +96,6 @@ def test_a_renamed_column_is_an_error_that_names_it(bpnet, folder, renamed) -> N
     assert not Path("out.csv").exists()
 
 
-def test_a_column_that_is_another_input_is_not_proposed(bpnet, tmp_path) -> None:
-    rows = "".join(f"{i},{i % 3},{i % 2}\n" for i in range(20))
-    Path("t.csv").write_text(f"petal width,sepal width,y\n{rows}")
-    Path("c.yaml").write_text(
-        "data: {file: t.csv}\nnetwork: {layers: [2, 1], activations: [identity]}\n"
-        "loss: mse\ntraining: {epochs: 1}\n"
-    )
-    assert bpnet("train", "c.yaml", "--quiet").code == 0
-    Path("new.csv").write_text("width of petals,sepal width\n1,2\n")
-    result = bpnet("predict", "latest", "new.csv")
-    nearest = "the unused column `width of petals` is closest"
-    assert f"no column `petal width`; {nearest}" in result.err
-    Path("new.csv").write_text("sepal width\n1\n")
-    assert "`petal width`; all columns are used" in bpnet("predict", "latest", "new.csv").err
-
-
-def test_blocks_of_rows_change_nothing(bpnet, folder, monkeypatch) -> None:
-    expected = lines_of(bpnet("predict", "latest", "t.csv"))
-    monkeypatch.setattr(new_rows, "_BLOCK_VALUES", 28)  # 7 rows
-    found = lines_of(bpnet("predict", "latest", "t.csv"))
-    assert [row[-1] for row in found] == [row[-1] for row in expected]
-    np.testing.assert_allclose(
-        [float(row[0]) for row in found[1:]], [float(row[0]) for row in expected[1:]], rtol=1e-13
-    )
-    for ending in ("json", "npz", "jsonl", "csv"):
-        result = bpnet("predict", "latest", "t.csv", "-o", f"o.{ending}")
-        assert result.err.endswith(f"wrote o.{ending}: 60 rows\n")
-    assert len(json.loads(Path("o.json").read_text())) == 60
-    with np.load("o.npz") as saved:
-        assert saved["outputs"].shape == (60, 1)
-
-
 def test_every_kind_of_output_holds_the_same(bpnet, folder) -> None:
     expected = lines_of(bpnet("predict", "latest", "t.csv"))
     assert expected[0] == ["P(yes)", "class"]
@@ -202,32 +169,6 @@ def test_a_file_without_rows_gives_none(bpnet, folder) -> None:
     for ending in ("json", "npz"):
         assert bpnet("predict", "latest", "new.csv", "-o", f"o.{ending}").code == 0
     assert json.loads(Path("o.json").read_text()) == []
-
-
-HEADERLESS = """\
-data: {file: h.csv, header: false, targets: 1}
-network: {layers: [auto, 2, auto], activations: [tanh, softmax]}
-loss: cross_entropy
-training: {epochs: 5}
-"""
-
-
-def test_files_without_header_go_by_position(bpnet, tmp_path) -> None:
-    rows = [f"{'abc'[i % 3]},{i % 7},{i % 5}" for i in range(30)]
-    Path("h.csv").write_text("\n".join(rows) + "\n")
-    Path("c.yaml").write_text(HEADERLESS)
-    assert bpnet("train", "c.yaml", "--quiet").code == 0
-    whole = bpnet("predict", "latest", "h.csv")
-    assert lines_of(whole)[0] == ["P(a)", "P(b)", "P(c)", "class"]
-    Path("inputs.csv").write_text("\n".join(row[2:] for row in rows) + "\n")
-    assert bpnet("predict", "latest", "inputs.csv").out == whole.out
-    Path("named.csv").write_text("x3,x2\n" + "".join(f"{row[4:]},{row[2]}\n" for row in rows))
-    assert bpnet("predict", "latest", "named.csv").out == whole.out
-    for row, count in (("1", 1), ("1,2,3,4", 4)):
-        Path("other.csv").write_text(f"{row}\n{row}\n")
-        result = bpnet("predict", "latest", "other.csv")
-        assert result.code == 2
-        assert f"no header and {count} columns: expected the 2 inputs, or the 3" in result.err
 
 
 GENERATED = """\

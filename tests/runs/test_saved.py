@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from confused import CONFIGS, ODD, TABLE, places
-from tampered import log_of, record_of
+from tampered import RECORD_OF_A_RUN, log_of, record_of
 
 from bpcli.errors import RunError
 from bpcli.runs.files import load_arrays
@@ -148,27 +148,9 @@ def refusal(model: type[Saved], value: Any) -> list[str]:
         (RunRecord, ("metrics", "a\nb"), 1, "a name has no control characters"),
         (RunRecord, ("sha256",), {}, "the digest of config.yaml is missing"),
         (RunRecord, ("layers",), [], "`layers`: List should have at least 1 item"),
-        (WeightsMeta, ("columns", "inputs", 0, "kind"), "exec", "`columns.inputs.0.kind`"),
-        (WeightsMeta, ("columns", "inputs", 0, "categories"), ["a"], "a number has no `categor"),
-        (WeightsMeta, ("columns", "inputs", 0, "fill"), "a", "its `fill` is a number"),
-        (WeightsMeta, ("columns", "inputs", 0, "name"), "job", "a name is repeated"),
-        (WeightsMeta, ("columns", "inputs", 0, "name"), "a\x1b[2J", "no control characters"),
-        (WeightsMeta, ("columns", "inputs", 1, "fill"), "nobody", "none of the `categories`"),
-        (WeightsMeta, ("columns", "inputs", 1, "categories"), ["smith"] * 2, "is repeated"),
-        (WeightsMeta, ("layers", 0, "units"), 4, "are not the units of the layer below"),
-        (WeightsMeta, ("layers", 0, "activation"), {"name": "exec"}, "`layers.0.activation`"),
-        (WeightsMeta, ("params",), 3, "do not have as many parameters as `params` says"),
-        (WeightsMeta, ("class_names",), ["a", "b", "c"], "3 `class_names` do not fit 1 outputs"),
-        (WeightsMeta, ("class_names",), ["b", "a"], "are not those of the `columns`"),
-        (WeightsMeta, ("input_names",), ["a"], "are not as many as the first layer's"),
         (Log, ("lines", 1, "epoch"), 0, "epochs do not rise from line to line"),
         (Log, ("lines", 1, "train.loss"), "0", "`lines.1.train.loss`"),
         (Log, ("lines", 1, "\x9b"), 0.0, "a name has no control characters"),
-        (CheckpointMeta, ("random_state", "bit_generator"), "MT19937", "should be 'PCG64'"),
-        (CheckpointMeta, ("random_state", "state", "inc"), 2**128, "should be less than"),
-        (CheckpointMeta, ("random_state", "state", "inc"), 2, "expected an odd number"),
-        (CheckpointMeta, ("ended",), ["boo X", ""], "a reason and a message are needed"),
-        (CheckpointMeta, ("ended",), ["goal"], "a reason and a message are needed"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(
@@ -178,3 +160,17 @@ def test_what_does_not_fit_is_named(
     with pytest.raises(RunError) as caught:
         checked(model, saved[model])
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("learning_rate", "x", "learning_rate"),
+        ("optimizer", {"name": "adam", "b": [1]}, "optimizer.b"),
+        ("class_weights", {"a": "b"}, "class_weights.a"),
+        ("batch_size", 0, "batch_size"),
+    ],
+)
+def test_a_place_is_made_of_the_files_own_keys(key: str, value: Any, place: str) -> None:
+    with pytest.raises(RunError, match=f"see its `{place}`: Input should be "):
+        checked(RunRecord, RECORD_OF_A_RUN | {key: value})

@@ -1,0 +1,156 @@
+"""The exported Python file: it computes what bpnet does, and holds literals alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from models import (
+    MIXED,
+    MIXED_ROWS,
+    NAMES,
+    TOUCH,
+    VARIANTS,
+    a_model,
+    as_columns,
+    named_model,
+    rows_of,
+    run_python,
+)
+from pandas import DataFrame
+from strangers import CANARY
+
+from bpcli.data.columns import InputColumn
+from bpcli.errors import RunError
+from bpcli.export.python_file import python_text
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, LeakyRelu
+from bpcli.nn.network import Bias
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("hidden", VARIANTS, ids=str)
+def test_every_activation_is_computed_as_we_do(hidden: Activation, dtype: str) -> None:
+    model = a_model(hidden, outputs=2, dtype=dtype)
+    X = rows_of(model)
+    found = run_python(python_text(model))["predict"](as_columns(model, X))
+    outputs = np.column_stack([found["predicted t0"], found["predicted t1"]])
+    np.testing.assert_allclose(outputs, model.in_double().outputs(X), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("output", "outputs", "classes"),
+    [
+        ("sigmoid", 1, ("no", "ÿes 'or \"so")),
+        ("softmax", 3, ("a", "b", "c")),
+        ("tanh", 2, ("x", "y")),
+    ],
+)
+@pytest.mark.parametrize("bias", ["trained", "none"])
+@pytest.mark.parametrize("scaled", [True, False])
+def test_classes_are_those_we_say(
+    output: str, outputs: int, classes: tuple[str, ...], bias: Bias, scaled: bool
+) -> None:
+    model = a_model(
+        ACTIVATIONS["tanh"](), output=output, outputs=outputs, classes=classes, bias=bias,
+        scaled=scaled,
+    )  # fmt: skip
+    X = rows_of(model, 40)
+    labels = model.labels(model.outputs(X))
+    assert labels is not None
+    expected = [classes[label] for label in labels]
+    assert len(set(expected)) > 1
+    predict = run_python(python_text(model))["predict"]
+    found = predict(as_columns(model, X))
+    assert found["class"].tolist() == expected
+    assert list(found) == [*model.output_names, "class"]
+    rows = [dict(zip(["x", "the y", "z"], row, strict=True)) for row in X.tolist()]
+    first = model.output_names[0]
+    np.testing.assert_array_equal(predict(rows)[first], found[first])
+
+
+def test_columns_are_encoded_as_we_do() -> None:
+    model = a_model(ACTIVATIONS["tanh"](), columns=MIXED)
+    expected = model.predict(DataFrame(MIXED_ROWS))
+    predict = run_python(python_text(model))["predict"]
+    np.testing.assert_allclose(predict(MIXED_ROWS)["predicted t0"], expected[:, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "error", "message"),
+    [
+        ("town", None, ValueError, "column 'town': "),
+        ("married", 2, ValueError, "column 'married': a value is neither true nor false"),
+        ("age", float("inf"), ValueError, "column 'age': a number is infinite"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_said_with_its_column(
+    column: str, value: Any, error: type[Exception], message: str
+) -> None:
+    predict = run_python(python_text(a_model(ACTIVATIONS["tanh"](), columns=MIXED)))["predict"]
+    with pytest.raises(error, match=message):
+        predict(MIXED_ROWS | {column: [value] * 4})
+
+
+def test_a_column_that_is_missing_is_named() -> None:
+    predict = run_python(python_text(a_model(ACTIVATIONS["tanh"](), columns=MIXED)))["predict"]
+    with pytest.raises(KeyError, match="age"):
+        predict({name: values for name, values in MIXED_ROWS.items() if name != "age"})
+
+
+def test_the_file_imports_numpy_alone_and_holds_only_what_it_uses() -> None:
+    text = python_text(a_model(ACTIVATIONS["relu"](), scaled=False))
+    assert [line for line in text.splitlines() if "import" in line] == ["import numpy as np"]
+    assert "def relu(z)" in text
+    assert not any(f"def {name}(" in text for name in ("tanh", "softmax", "category", "boolean"))
+    assert "SHIFT" not in text
+    assert "a1 = relu(W1 @ a0 + b1)" in text
+
+
+def test_the_file_says_what_it_was_trained_in() -> None:
+    assert "float32" not in python_text(a_model(ACTIVATIONS["relu"]()))
+    single = python_text(a_model(ACTIVATIONS["relu"](), dtype="float32"))
+    assert single.startswith('"""A network of 3 - 4 relu - 1 identity, trained by bpnet.\n')
+    assert "It was trained in float32." in single
+
+
+# A stranger's run.
+
+
+@pytest.mark.parametrize(
+    ("column", "complaint"),
+    [
+        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean or category"),  # type: ignore[arg-type]
+        (InputColumn("x", fill=TOUCH), "expected a finite number"),
+        (InputColumn("x", "category", ("a",), fill=1.5), "expected a name"),
+        (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]
+        (InputColumn(["x"]), "expected a name"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_text_is_made_of_literals_alone(column: InputColumn, complaint: str) -> None:
+    model = a_model(ACTIVATIONS["tanh"](), columns=(column,))
+    with pytest.raises(RunError, match=complaint):
+        python_text(model)
+
+
+@pytest.mark.parametrize("slope", [TOUCH, float("inf"), True, None])
+def test_an_option_that_is_no_number_is_no_code(slope: Any) -> None:
+    with pytest.raises(RunError, match="a finite number"):
+        python_text(a_model(LeakyRelu(slope)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_literals_wherever_they_stand(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = python_text(named_model(name))
+    assert text.replace("\n", "").isprintable()
+    exported = run_python(text)
+    found = exported["predict"]({name: [name, None, "c"], "y": [0.5, 1, 2]})
+    assert [*found] == [f"P({name})", "P(b)", "class"]
+    assert {*found["class"].tolist()} <= {name, "b"}
+    assert exported["NAME"] == name
+    assert not Path(CANARY).exists()

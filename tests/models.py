@@ -1,0 +1,103 @@
+"""Small models to export and to predict with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from strangers import CANARY
+
+from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.files.delimited import FileFormat
+from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.export.model import Model
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, Elu, LeakyRelu, Maxout
+from bpcli.nn.arrays import Array
+from bpcli.nn.losses import LOSSES
+from bpcli.nn.network import Bias, Layer, Network
+
+VARIANTS = [kind() for kind in ACTIVATIONS.values()] + [LeakyRelu(0.3), Elu(0.5), Maxout(3)]
+
+
+def a_model(
+    hidden: Activation,
+    *,
+    output: str = "identity",
+    outputs: int = 1,
+    classes: tuple[str, ...] = (),
+    dtype: str = "float64",
+    scaled: bool = True,
+    bias: Bias = "trained",
+    columns: tuple[InputColumn, ...] = (InputColumn("x"), InputColumn("the y"), InputColumn("z")),
+) -> Model:
+    encoding = FeatureEncoder(columns)
+    layers = (
+        Layer(len(encoding.names), 4, hidden, bias),
+        Layer(4, outputs, ACTIVATIONS[output]()),
+    )
+    network = Network(layers, LOSSES["mse"]())
+    rng = np.random.default_rng(11)  # both classes occur in every case
+    inputs = Scaler.fixed("none", network.inputs)
+    targets = Scaler.fixed("none", outputs)
+    if scaled:
+        inputs = Scaler(rng.normal(30, 9, network.inputs), rng.uniform(0.1, 9, network.inputs))
+    if scaled and not classes:
+        targets = Scaler(rng.normal(size=outputs), rng.uniform(1, 50, outputs))
+    preprocessor = Preprocessor(inputs, targets, classes, outputs)
+    params = rng.normal(size=network.n_params).astype(dtype)
+    targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
+    return Model("a-model", network, params, preprocessor, encoding, targets_named, FileFormat())
+
+
+def rows_of(model: Model, count: int = 20) -> Array:
+    """Rows of numbers near those of the training."""
+    normal = np.random.default_rng(6).normal(size=(count, model.network.inputs))
+    return model.preprocessor.inputs.invert(normal)
+
+
+def as_columns(model: Model, X: Array) -> dict[str, list[float]]:
+    names = [column.name for column in model.encoder.inputs]
+    return {name: column.tolist() for name, column in zip(names, X.T, strict=True)}
+
+
+MIXED = (
+    InputColumn("age", fill=38.5, indicator=True),
+    InputColumn("married", "boolean"),
+    InputColumn("job", "category", ("clerk", "smith", "1"), fill="smith", indicator=True),
+    InputColumn("town", "category", ("a b", "c\"d'e")),
+)
+"""Columns of every kind, with fills and indicators."""
+MIXED_ROWS: dict[str, list[Any]] = {
+    "town": ["a b", "c\"d'e", "elsewhere", "a b"],
+    "job": ["smith", None, " clerk", "1.0"],
+    "married": [True, False, False, True],
+    "age": [20, None, 40.5, float("nan")],
+}
+
+TOUCH = f"__import__('pathlib').Path('{CANARY}').touch()"
+"""Code that a stranger may have put in the place of a name."""
+NAMES = [
+    f"' + {TOUCH} + '", f'" + {TOUCH} + "', f'"""\n{TOUCH}\n"""', f"\\' + {TOUCH} #", "\\", "'\"",
+    "a\nb", "{x} {0} %s", "\u202e\u2066", "\x1b[31m\x9b", "中文 🙂", f"]\n{TOUCH}\n[", "\0",
+]  # fmt: skip
+
+
+def named_model(name: str) -> Model:
+    """A model in which everything that can have a name has this one."""
+    columns = (
+        InputColumn(name, "category", (name, f"{name}2"), fill=name, indicator=True),
+        InputColumn("y"),
+    )
+    model = a_model(
+        ACTIVATIONS["tanh"](), output="softmax", outputs=2, classes=(name, "b"), columns=columns
+    )
+    return replace(model, name=name)
+
+
+def run_python(text: str) -> dict[str, Any]:
+    """What an exported Python file defines, run in this process."""
+    namespace: dict[str, Any] = {}
+    exec(compile(text, "exported.py", "exec"), namespace)
+    return namespace

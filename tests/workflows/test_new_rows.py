@@ -1,0 +1,173 @@
+"""Rows of a file for a model: matched by name, or by position where there are no names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import MIXED, a_model, rows_of
+
+from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.files.delimited import FileFormat
+from bpcli.errors import DataError
+from bpcli.export.model import Model
+from bpcli.nn.activations import ACTIVATIONS
+from bpcli.workflows import new_rows as module
+from bpcli.workflows.new_rows import new_rows
+
+MODEL = a_model(ACTIVATIONS["tanh"]())
+"""Of the inputs `x`, `the y` and `z`."""
+X = rows_of(MODEL, 9)
+HEADERLESS = replace(
+    MODEL,
+    encoder=FeatureEncoder(
+        MODEL.encoder.inputs, targets=("t",), file_columns=("t", "x", "the y", "z")
+    ),
+    format=FileFormat(header=False),
+)
+"""A model of a file that had no header, whose first column was the target."""
+
+
+def a_file(path: Path, columns: np.ndarray, header: list[str] | None = None) -> Path:
+    lines = [",".join(map(repr, row)) for row in columns.tolist()]
+    path.write_text("\n".join([*([",".join(header)] if header else []), *lines]) + "\n")
+    return path
+
+
+def predicted(path: Path, model: Model = MODEL) -> np.ndarray:
+    return np.vstack([*new_rows(path, model).predictions()])
+
+
+def test_columns_are_matched_by_name_in_any_order(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, [2, 0, 1]], ["z", "x", "the y"])
+    np.testing.assert_array_equal(predicted(path), MODEL.outputs(X))
+    assert new_rows(path, MODEL).notes == ()
+
+
+def test_numbers_without_names_are_the_inputs_in_order(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(predicted(a_file(tmp_path / "n.csv", X)), MODEL.outputs(X))
+    np.save(tmp_path / "n.npy", X)
+    np.testing.assert_array_equal(predicted(tmp_path / "n.npy"), MODEL.outputs(X))
+
+
+@pytest.mark.parametrize("name", ["w.csv", "w.npy"])
+def test_other_than_the_inputs_without_names_are_refused(name: str, tmp_path: Path) -> None:
+    path, wide = tmp_path / name, np.ones((3, 4))
+    np.save(path, wide) if name.endswith("npy") else a_file(path, wide)
+    with pytest.raises(DataError) as caught:
+        new_rows(path, MODEL)
+    assert str(caught.value) == (
+        f"{name}: its 4 columns have no names, so they must be the 3 inputs in order: x, the y, z"
+    )
+
+
+def test_of_many_inputs_ten_are_named(tmp_path: Path) -> None:
+    many = a_model(ACTIVATIONS["tanh"](), columns=tuple(InputColumn(f"x{k}") for k in range(12)))
+    with pytest.raises(DataError, match=r"the 12 inputs in order: x0, .*, x8, x9, …$"):
+        new_rows(a_file(tmp_path / "n.csv", X), many)
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_as_in_training_a_file_may_have_no_header(width: int, tmp_path: Path) -> None:
+    columns = X if width == 3 else np.column_stack([np.zeros(9), X])
+    path = a_file(tmp_path / "n.csv", columns)
+    np.testing.assert_array_equal(predicted(path, HEADERLESS), MODEL.outputs(X))
+
+
+def test_a_header_is_seen_even_where_the_training_file_had_none(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, ::-1], ["z", "the y", "x"])
+    np.testing.assert_array_equal(predicted(path, HEADERLESS), MODEL.outputs(X))
+
+
+def test_neither_the_inputs_nor_the_columns_of_training_are_refused(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, :2])
+    with pytest.raises(DataError) as caught:
+        new_rows(path, HEADERLESS)
+    assert str(caught.value) == (
+        "n.csv: the file has no header and 2 columns: expected the 3 inputs, or the 4 columns of "
+        "the training file"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (["x", "they", "z"], "there is no column `the y`; the unused column `they` is closest"),
+        (["X", "the y", "z"], "there is no column `x`; the unused column `X` is closest"),
+        (["the y", "z"], "there is no column `x`; all columns are used"),
+    ],
+)
+def test_the_first_input_that_is_missing_is_named(
+    header: list[str], message: str, tmp_path: Path
+) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, : len(header)], header)
+    with pytest.raises(DataError) as caught:
+        new_rows(path, MODEL)
+    assert str(caught.value) == f"n.csv: {message}"
+
+
+def test_a_first_row_of_names_and_numbers_is_no_row_of_numbers(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the first row has the number `1`, expected column names"):
+        new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "z"]), MODEL)
+
+
+def test_columns_that_are_not_needed_are_said(tmp_path: Path) -> None:
+    others = [f"o{k}" for k in range(7)]
+    header = ["x", "t0", "the y", *others, "z"]
+    path = a_file(tmp_path / "n.csv", np.ones((2, len(header))), header)
+    assert new_rows(path, MODEL).notes == (
+        "n.csv: ignored target column: `t0`",
+        "n.csv: ignored other columns: `o0`, `o1`, `o2`, `o3`, `o4` and 2 more",
+    )
+
+
+@pytest.mark.parametrize("name", ["n.csv", "n.npy"])
+@pytest.mark.parametrize("rows", [1, 4, 100])
+def test_rows_are_read_block_by_block(
+    name: str, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / name
+    np.save(path, X) if name.endswith("npy") else a_file(path, X)
+    monkeypatch.setattr(module, "_BLOCK_VALUES", 3 * rows)
+    blocks = [*new_rows(path, MODEL).predictions()]
+    assert len(blocks) == -(-9 // rows)
+    np.testing.assert_allclose(np.vstack(blocks), MODEL.outputs(X), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["n.csv", "n.npy"])
+def test_a_value_that_does_not_fit_is_named_by_its_row_in_the_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, wrong = tmp_path / name, X.copy()
+    wrong[7, 1] = np.inf
+    np.save(path, wrong) if name.endswith("npy") else a_file(path, wrong)
+    monkeypatch.setattr(module, "_BLOCK_VALUES", 6)
+    rows = new_rows(path, MODEL)
+    with pytest.raises(DataError, match=f"^{name}: column `the y`, row 8: the value is infinite"):
+        list(rows.predictions())
+
+
+def test_categories_are_read_as_text(tmp_path: Path) -> None:
+    codes = (InputColumn("code", "category", ("01", "1")), InputColumn("n"))
+    model = a_model(ACTIVATIONS["tanh"](), columns=codes)
+    (tmp_path / "n.csv").write_text("n,code\n5,01\n5,1\n")
+    first, second = predicted(tmp_path / "n.csv", model)
+    expected = model.outputs(np.array([[1.0, 0, 5], [0, 1, 5]]))
+    np.testing.assert_allclose([first, second], expected, rtol=1e-13)
+
+
+def test_a_format_that_training_was_told_is_that_of_new_rows(tmp_path: Path) -> None:
+    model = replace(MODEL, format=FileFormat(separator=";", decimal=","))
+    (tmp_path / "n.csv").write_text("x;the y;z\n1,5;2,25;-3\n")
+    expected = model.outputs(np.array([[1.5, 2.25, -3]]))
+    np.testing.assert_array_equal(predicted(tmp_path / "n.csv", model), expected)
+
+
+def test_rows_with_gaps_are_filled_as_in_training(tmp_path: Path) -> None:
+    model = a_model(ACTIVATIONS["tanh"](), columns=MIXED)
+    (tmp_path / "n.csv").write_text("town,job,married,age\na b,,true,\na b,smith,true,38.5\n")
+    gaps, _ = predicted(tmp_path / "n.csv", model)
+    encoded = np.array([[38.5, 1, 1, 0, 1, 0, 1, 1, 0]])
+    np.testing.assert_allclose(gaps, model.outputs(encoded)[0], rtol=1e-12)

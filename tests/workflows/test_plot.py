@@ -1,0 +1,146 @@
+"""Which plots of a run are drawn, into which files, and what is said where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from systems import System, trained
+from tampered import vouch
+
+from bpcli.errors import ConfigError, NumericsNotPinned, RunError
+from bpcli.plots import PLOTS
+from bpcli.runs.layout import METRICS, PATH, WEIGHTS
+from bpcli.workflows import plot as module
+from bpcli.workflows.plot import chosen_kinds, load_subject, save_plots
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> System:
+    return trained(tmp_path, "xor", training__epochs=2)
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> System:
+    """A run with a test split, without a validation set."""
+    return trained(
+        tmp_path, "moons", training__epochs=1, data__n_samples=40, data__split="{test: 0.5}",
+        training__stop="{}",
+    )  # fmt: skip
+
+
+def test_a_whole_run_has_no_faults(system: System) -> None:
+    subject = load_subject(system.run, "best", None)
+    assert subject.faults == {}
+    assert [line.epoch for line in subject.lines] == [0, 1, 2]
+    assert subject.rebuilt is not None
+    assert (subject.rebuilt.params == system.params).all()
+
+
+def test_what_is_damaged_is_a_fault_of_what_needs_it(system: System) -> None:
+    system.run.path(METRICS).write_text("")
+    system.run.path(WEIGHTS).unlink()
+    vouch(system.run)
+    subject = load_subject(system.run, "best", None)
+    assert subject.faults == {
+        "log": f"{system.run.run_id} has no epochs: its status is `finished`.",
+        "network": f"{system.run.run_id} has no weights: its status is `finished`.",
+    }
+    assert (subject.rebuilt, subject.path, subject.lines) == (None, None, [])
+
+
+def test_recorded_parameters_are_there_if_the_run_has_them(tmp_path: Path) -> None:
+    without = trained(tmp_path, "plane", training__epochs=2, training__record_params="false")
+    assert load_subject(without.run, "best", None).path is None
+    system = trained(tmp_path, "plane", training__epochs=2, training__record_params="true")
+    path = load_subject(system.run, "best", None).path
+    assert path is not None
+    assert path.shape == (3, len(system.params))
+    system.run.path(PATH).write_bytes(b"")
+    assert "is damaged" in load_subject(system.run, "best", None).faults["network"]
+
+
+def test_a_run_that_another_process_could_draw_is_no_damaged_one(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NumericsNotPinned({"A": "1"})
+
+    monkeypatch.setattr(module, "load_trained", refuse)
+    with pytest.raises(NumericsNotPinned, match='A="1"'):
+        load_subject(system.run, "best", None)
+
+
+def test_the_split_is_that_asked_for_else_the_farthest_from_training(split: System) -> None:
+    assert load_subject(split.run, "best", None).split == "test"
+    assert load_subject(split.run, "best", "train").split == "train"
+    with pytest.raises(RunError) as caught:
+        load_subject(split.run, "best", "val")
+    assert str(caught.value) == (
+        f"The val split of {split.run.run_id} is empty: choose another split."
+    )
+    split.run.path(WEIGHTS).unlink()
+    assert load_subject(split.run, "best", None).split == "train"
+
+
+def test_each_kind_that_is_asked_for_is_drawn_once_in_that_order(system: System) -> None:
+    subject = load_subject(system.run, "best", None)
+    assert chosen_kinds(subject, ["weights", "loss", "weights"]) == ["weights", "loss"]
+    every = chosen_kinds(subject, [])
+    assert every == [kind for kind in PLOTS if PLOTS[kind].why_not(subject) is None]
+    assert {"loss", "weights"} < {*every} < {*PLOTS}
+
+
+def test_what_cannot_be_drawn_is_said(system: System) -> None:
+    subject = load_subject(system.run, "best", None)
+    with pytest.raises(ConfigError, match=r"^There is no plot `los`; did you mean `loss`\?; allow"):
+        chosen_kinds(subject, ["loss", "los"])
+    lacking = next(kind for kind in PLOTS if PLOTS[kind].why_not(subject) is not None)
+    with pytest.raises(RunError) as caught:
+        chosen_kinds(subject, ["loss", lacking])
+    reason = PLOTS[lacking].why_not(subject)
+    assert str(caught.value) == f"{system.run.run_id} has no plot `{lacking}`: {reason}"
+
+
+def test_of_a_run_of_which_nothing_is_left_each_fault_is_said_once(system: System) -> None:
+    subject = load_subject(system.run, "best", None)
+    nothing = replace(subject, lines=[], rebuilt=None, faults={"log": "Gone.", "network": "Gone."})
+    with pytest.raises(RunError) as caught:
+        chosen_kinds(nothing, [])
+    assert str(caught.value) == f"Nothing of {system.run.run_id} can be drawn. Gone."
+
+
+def test_files_are_in_the_runs_own_folder_or_all_kinds_in_one(
+    system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn = []
+
+    def draw(kinds: list[str], _: object, suffix: str) -> bytes:
+        drawn.append(([*kinds], suffix))
+        return b"a plot"
+
+    monkeypatch.setattr(module, "plot_file", draw)
+    subject = load_subject(system.run, "best", None)
+    own = [system.run.path("plots") / f"{kind}.png" for kind in ("loss", "units")]
+    assert save_plots(system.run, subject, ["loss", "units"], None) == own
+    assert all(path.read_bytes() == b"a plot" for path in own)
+    one = tmp_path / "deep" / "all.PDF"
+    assert save_plots(system.run, subject, ["loss", "units"], one) == [one]
+    assert one.read_bytes() == b"a plot"
+    assert drawn == [(["loss"], ".png"), (["units"], ".png"), (["loss", "units"], ".pdf")]
+
+
+def test_a_folder_of_plots_that_is_none_is_refused(system: System, tmp_path: Path) -> None:
+    subject, folder = load_subject(system.run, "best", None), system.run.path("plots")
+    folder.symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(RunError) as caught:
+        save_plots(system.run, subject, ["loss"], None)
+    assert str(caught.value) == (
+        f"{folder} is a link to another place: remove it, or name a file by -o."
+    )
+    folder.unlink()
+    folder.write_text("mine")
+    with pytest.raises(RunError, match="is not a folder: remove it, or name a file by -o"):
+        save_plots(system.run, subject, ["loss"], None)
+    assert folder.read_text() == "mine"

@@ -1,0 +1,98 @@
+"""Predictions for rows of an experiment: what they hold, as a table and as JSON."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from builds import INLINE, MOONS, built
+
+from bpcli.nn.propagation import predict as network_outputs
+from bpcli.workflows.predict import PredictedRows, predict_rows
+
+SCALED = "data.scale={inputs: standard, targets: standard}"
+VALUES = """\
+name: t
+data:
+  generator: regression
+  n_samples: 20
+  n_features: 3
+  n_targets: 2
+network: {layers: [3, 2, 2], activations: [tanh, identity]}
+loss: mse
+"""
+
+
+def some(**changes: object) -> PredictedRows:
+    fields: dict[str, object] = {
+        "rows": np.array([4, 7]), "input_names": ("x1",), "X": np.array([[1 / 3], [1e-20]]),
+        "output_names": ("P(yes)",), "outputs": np.array([[0.25], [1.0]]), "classes": ["no", "yes"],
+        "target_names": ("target",), "targets": [["no"], ["no"]],
+    }  # fmt: skip
+    return PredictedRows(**fields | changes)  # type: ignore[arg-type]
+
+
+def test_rows_of_classes_have_probabilities_classes_and_targets() -> None:
+    experiment = built(MOONS)
+    rows = np.array([7, 0, 7])
+    found = predict_rows(experiment, experiment.initial_params, rows)
+    np.testing.assert_array_equal(found.rows, rows)
+    np.testing.assert_array_equal(found.X, experiment.table.X[rows])
+    assert found.columns == ["row", "x1", "x2", "P(1)", "class", "target"]
+    assert found.classes == ["01"[int(p >= 0.5)] for p in found.outputs[:, 0]]
+    assert experiment.table.labels is not None
+    assert found.targets == [[str(label)] for label in experiment.table.labels[rows]]
+
+
+@pytest.mark.parametrize("overrides", [(), (SCALED,)])
+def test_inputs_outputs_and_targets_are_in_original_units(overrides: tuple[str, ...]) -> None:
+    experiment = built(VALUES, *overrides)
+    rows, scales = np.arange(20), experiment.preprocessor
+    found = predict_rows(experiment, experiment.initial_params, rows)
+    X, Y = experiment.table.X, experiment.table.Y
+    assert Y is not None
+    np.testing.assert_array_equal(found.X, X)
+    assert found.targets == Y.tolist()
+    outputs = network_outputs(
+        experiment.network,
+        experiment.initial_params,
+        (X - scales.inputs.shift) / scales.inputs.factor,
+    )
+    expected = outputs * scales.targets.factor + scales.targets.shift
+    np.testing.assert_allclose(found.outputs, expected, rtol=1e-13)
+    assert (found.classes, found.target_names) == (None, ("target1", "target2"))
+
+
+def test_targets_that_are_the_inputs_are_not_shown_twice() -> None:
+    experiment = built(
+        "name: t\ndata: {generator: encoder, n_patterns: 3}\n"
+        "network: {layers: [3, 2, 3], activations: [sigmoid, sigmoid]}\nloss: mse\n"
+    )
+    found = predict_rows(experiment, experiment.initial_params, np.array([1]))
+    assert (found.targets, found.target_names) == ([], ())
+
+
+def test_a_table_has_ten_digits_and_json_all() -> None:
+    assert some().cells() == [
+        ["4", "0.3333333333", "0.25", "no", "no"],
+        ["7", "1e-20", "1", "yes", "no"],
+    ]
+    assert len(some().columns) == 5
+    assert some().cells(most=1) == some().cells()[:1]
+    assert some().to_json()[0] == {
+        "row": 4, "inputs": {"x1": 1 / 3}, "outputs": {"P(yes)": 0.25}, "class": "no",
+        "target": "no",
+    }  # fmt: skip
+
+
+def test_without_classes_and_targets_there_are_no_cells_for_them() -> None:
+    bare = some(classes=None, targets=[], target_names=())
+    assert bare.columns == ["row", "x1", "P(yes)"]
+    assert bare.cells(1) == [["4", "0.3333333333", "0.25"]]
+    assert {*bare.to_json()[0]} == {"row", "inputs", "outputs"}
+
+
+def test_a_single_target_has_no_number() -> None:
+    experiment = built(INLINE, "loss=mse")
+    found = predict_rows(experiment, experiment.initial_params, np.arange(4))
+    assert found.columns[-1] == "target"
+    assert found.to_json()[1]["target"] == 1.0
