@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bpcli.cli.documents import json_text, print_text
+
+_DOCUMENTS = Path(__file__).parents[1] / "docs" / "documents.md"
+"""The keys of the documents of `--json`, command by command."""
 
 
 @click.command(
@@ -25,9 +30,7 @@ To use it in an editor, let a config begin with:
 def command(markdown: bool, documents: bool) -> None:
     """Print the JSON Schema of a config, with which editors complete and check configs."""
     if documents:
-        from bpcli.cli.described import documents_page
-
-        print_text(documents_page())
+        print_text(_DOCUMENTS.read_text("utf-8"), end="")
         return
     from bpcli.config.schema import json_schema
 

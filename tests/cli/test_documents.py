@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shlex
 import subprocess
 import sys
@@ -13,14 +14,17 @@ import click
 import pytest
 from systems import CONFIGS
 
+from bpcli import cli
 from bpcli.cli import train as train_command
-from bpcli.cli.described import DOCUMENTS, documents_page
 from bpcli.cli.main import bpnet as group
 from bpcli.errors import BpnetError, ConfigError, ConfigIssue, WorkerLost
 from bpcli.gradcheck import catalogue
 
 XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=3")
+PAGE = (Path(cli.__file__).parents[1] / "docs" / "documents.md").read_text("utf-8")
+DOCUMENTS = dict(re.findall(r"^\*\*(.*)\*\*\n\n((?:- .*\n)+)", PAGE, re.MULTILINE))
+"""The lines on the keys of each document, by its name."""
 
 
 @pytest.fixture
@@ -42,9 +46,9 @@ def document(bpnet: Callable[..., Any]) -> Callable[..., Any]:
 
 def described(name: str) -> tuple[set[str], set[str]]:
     """The keys that a document has, and those that it may have."""
-    keys = [key for keys in DOCUMENTS[name] for key in keys.split(", ")]
-    required = {key for key in keys if not key.endswith("?")}
-    return required, {key.rstrip("?") for key in keys}
+    heads = [line.partition(": ")[0] for line in DOCUMENTS[name].splitlines()]
+    keys = [key for head in heads for key in re.findall(r"`(\w+)`( \(if any\))?", head)]
+    return {key for key, condition in keys if not condition}, {key for key, _ in keys}
 
 
 def test_every_document_has_the_keys_that_are_described(
@@ -104,8 +108,8 @@ def test_every_command_that_prints_a_document_is_described() -> None:
 
 
 def test_the_description_can_be_printed(bpnet: Callable[..., Any]) -> None:
-    assert bpnet("schema", "--documents").out == documents_page() + "\n"
-    assert "- `profile` (if any): " in documents_page()
+    assert bpnet("schema", "--documents").out == PAGE
+    assert "- `profile` (if any): " in PAGE
 
 
 def test_rows_of_a_file_are_one_document_too(document: Callable[..., Any]) -> None:
@@ -254,7 +258,7 @@ def test_every_kind_of_failure_is_described() -> None:
     def kinds(error: type[BpnetError]) -> set[str]:
         return {error.kind}.union(*map(kinds, error.__subclasses__()))
 
-    told = DOCUMENTS["a command that fails"]["error"]
+    told = DOCUMENTS["a command that fails"]
     for kind in {"usage", "internal"}.union(*map(kinds, BpnetError.__subclasses__())):
         assert kind in told
     issue = ConfigIssue("m").to_json()
