@@ -106,11 +106,12 @@ def _prepare_plot(path: Path) -> None:
 
 
 def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:
-    from bpcli.terminal.comparison import LiveProgress, PlainProgress, SilentProgress
+    from bpcli.terminal.comparison import LiveProgress, PlainProgress
+    from bpcli.terminal.progress import SilentView
     from bpcli.terminal.stream import Stream
 
     if is_silent:
-        return SilentProgress()
+        return SilentView()
     err = console(stderr=True)
     say_notes(dict.fromkeys(note for each in alternatives for note in each.config.notes))
     trainings = len(alternatives) * seeds
