@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, set_option
+from bpcli.cli.common import console, examples, json_option, set_option
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "check",
-    epilog="""\b
-Examples:
-  bpnet check configs/moons.yaml
-  bpnet check configs/moons.yaml --set network.layers.1=500
-  bpnet check my.yaml --json""",
+    epilog=examples("check"),
 )
 @click.argument("config", type=click.Path(path_type=Path))
 @set_option

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
 
+DOCS = Path(__file__).parents[1] / "docs"
+_EXAMPLES = (DOCS / "examples.md").read_text("utf-8").split("\n## ")
+
+
+def examples(command: str) -> str:
+    """The end of a command's help: its examples, which the handbook lists."""
+    title = f"{command}\n\n"
+    (lines,) = (part.removeprefix(title) for part in _EXAMPLES if part.startswith(title))
+    commands = lines.rstrip().splitlines()
+    return "\n".join([f"\b\nExample{'s' * (len(commands) > 1)}:", *(line[2:] for line in commands)])
+
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 runs_dir_option = click.option(

@@ -9,6 +9,7 @@ import click
 
 from bpcli.cli.common import (
     console,
+    examples,
     json_option,
     require_plot_format,
     runs_dir_option,
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
 @click.command(
     "compare",
     short_help="Train with several optimizers, side by side.",
-    epilog="""\b
-Examples:
-  bpnet compare configs/moons.yaml --optimizers traingd,rprop,adam
-  bpnet compare configs/moons.yaml --optimizers "rprop,{name: sgd, momentum: 0.5}"
-  bpnet compare configs/moons.yaml --optimizers rprop,adam --seeds 5 --figure moons.png
-  bpnet compare configs/xor.yaml --optimizers rprop,lm --set loss=mse --json""",
+    epilog=examples("compare"),
 )
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(

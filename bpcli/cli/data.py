@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, read_table, table_options
+from bpcli.cli.common import console, examples, read_table, table_options
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "data",
-    epilog="""\b
-Examples:
-  bpnet data iris.csv
-  bpnet data adult.csv --no-header --missing "?" --target 15
-  bpnet data prices.csv --target price --json""",
+    epilog=examples("data"),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @table_options

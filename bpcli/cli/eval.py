@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, run_options, say_notes
+from bpcli.cli.common import console, examples, run_options, say_notes
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "eval",
-    epilog="""\b
-Examples:
-  bpnet eval latest
-  bpnet eval latest --split train --json
-  bpnet eval latest --data new.csv
-  bpnet eval latest --require "test.accuracy>=0.95" --require "test.log_loss<0.2\"""",
+    epilog=examples("eval"),
 )
 @click.argument("run")
 @click.option(
