@@ -41,7 +41,6 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
 
 
 def _print(check: Check) -> None:
-    from bpcli.experiment.memory import size_text
     from bpcli.terminal import check as view
 
     out, document = console(), check.to_json()
@@ -51,13 +50,8 @@ def _print(check: Check) -> None:
     out.show(view.layers_table(document["layers"]))
     names = check.experiment.table.class_names
     out.show(view.splits_table(document["rows"], document["classes"], names), [*reversed(names)])
-    needs = [(need.what, size_text(need.bytes)) for need in check.needs]
-    total = size_text(document["memory"]["bytes"])
-    out.show(view.memory_table(needs, total, size_text(check.available)))
-    loss = check.initial_loss
-    out.show_facts(
-        view.loss_facts(loss.loss, loss.mean, loss.chance, loss.chance_formula, loss.constant)
-    )
+    out.show(view.memory_table(document["memory"]))
+    out.show_facts(view.loss_facts(document["initial_loss"]))
     for note in document["notes"]:
         out.say(f"note: {note}")
     for warning in document["warnings"]:

@@ -115,6 +115,6 @@ def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:
     out = console()
     scores = document["metrics"], document["baselines"], trained.record
     out.show(scores_table(*scores, document.get("intervals")))
-    if evaluation.report is not None:
-        out.show(class_table(evaluation.report))
-        out.show(confusion_table(evaluation.report))
+    if "classes" in document:
+        out.show(class_table(document))
+        out.show(confusion_table(document))

@@ -218,7 +218,7 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
     """Return where an epoch's time goes; nothing after a failure."""
     from bpcli.workflows.profile import profile
 
-    return None if outcome.failure else profile(experiment, outcome.record).to_json()
+    return None if outcome.failure else profile(experiment, outcome.record)
 
 
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:

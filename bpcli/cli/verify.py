@@ -40,7 +40,7 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
 
     with stop_requests():
         from bpcli.runs.references import find_run
-        from bpcli.terminal.verdict import machine_facts
+        from bpcli.terminal.runs import machine_facts
         from bpcli.workflows.verify import verify
 
         verdict = verify(find_run(run, runs_dir), tolerance)

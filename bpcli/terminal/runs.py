@@ -1,4 +1,4 @@
-"""Tables of runs: a list of many, and the differences between two."""
+"""Tables of runs: a list of many, and the differences between two and their machines."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bpcli.runs.machines import texts
 from bpcli.runs.run_json import Unreadable
-from bpcli.terminal.grid import Grid
+from bpcli.terminal.grid import Facts, Grid
 from bpcli.terminal.tables import named_text
 from bpcli.text import duration, plain, rounded
 
 if TYPE_CHECKING:
     from bpcli.runs.listing import Listed
-    from bpcli.runs.run_json import RunRecord
+    from bpcli.runs.run_json import Machine, RunRecord
     from bpcli.runs.saved import Scores
 
 _MOST_KEYS = 6
@@ -192,3 +193,14 @@ def losses_table(document: Mapping[str, Any]) -> Grid:
     for line in document["losses"]:
         table.add_row(str(line["epoch"]), *(rounded(loss) for loss in line["loss"]))
     return table
+
+
+def machine_facts(then: Machine, now: Machine) -> Facts:
+    """Versions, processor and its instructions, for both machines if they differ."""
+    was, is_now = texts(then), texts(now)
+    names = dict.fromkeys([*was, *is_now])
+    return [(name, _both(was.get(name, "-"), is_now.get(name, "-"))) for name in names]
+
+
+def _both(was: str, is_now: str) -> str:
+    return f"{was}, then and now" if was == is_now else f"then {was}, now {is_now}"

@@ -163,23 +163,20 @@ def _interval_text(interval: Sequence[float] | None) -> str:
     return "-" if interval is None else " to ".join(rounded(end, 4) for end in interval)
 
 
-def class_table(report: Any) -> Grid:
+def class_table(document: Mapping[str, Any]) -> Grid:
     """Precision, recall and F1 of each class."""
     table = Grid(["class", "precision", "recall", "F1", "rows"])
-    for scores in report.classes:
-        table.add_row(
-            scores.name,
-            *(f"{value:.4f}" for value in (scores.precision, scores.recall, scores.f1)),
-            str(scores.rows),
-        )
+    for scores in document["classes"]:
+        shares = (f"{scores[key]:.4f}" for key in ("precision", "recall", "f1"))
+        table.add_row(scores["name"], *shares, str(scores["rows"]))
     return table
 
 
-def confusion_table(report: Any) -> Grid:
+def confusion_table(document: Mapping[str, Any]) -> Grid:
     """One row per true class, one column per predicted class."""
-    names = [scores.name for scores in report.classes]
+    names = [scores["name"] for scores in document["classes"]]
     table = Grid(["true \\ predicted", *names])
-    for name, counts in zip(names, report.confusion, strict=True):
+    for name, counts in zip(names, document["confusion"], strict=True):
         table.add_row(name, *map(str, counts))
     return table
 
