@@ -38,7 +38,10 @@ def runs_table(
         "status": [record.status for record in records],
         "stop reason": _cells(records, lambda record: record.stop_reason or "-"),
         **scores,
-        **{_heading(key, keys): _config_cells(records, key) for key in keys},
+        **{
+            _heading(key, keys): [_value_text(record.config.get(key)) for record in records]
+            for key in keys
+        },
         "epochs": _cells(records, epochs_text),
         "time": _cells(records, _time),
     }
@@ -75,26 +78,17 @@ def _cells(records: Sequence[Listed], text: Callable[[RunRecord], str]) -> list[
     return ["-" if isinstance(each, Unreadable) else text(each) for each in records]
 
 
-def _config_cells(records: Sequence[Listed], key: str) -> list[str]:
-    configs = [{} if isinstance(each, Unreadable) else each.config for each in records]
-    return [_value_text(config.get(key)) for config in configs]
-
-
-def _metrics(record: Listed) -> Scores:
-    return {} if isinstance(record, Unreadable) else record.metrics
-
-
 def _splits(records: Sequence[Listed]) -> list[str]:
     """Validation and test set if any run has them; the training set if a run has neither."""
-    paths = [path for record in records for path in _metrics(record)]
+    paths = [path for record in records for path in record.metrics]
     splits = [split for split in _SPLITS if any(path.startswith(f"{split}.") for path in paths)]
     return splits if splits and all(map(_has_other_scores, records)) else ["train", *splits]
 
 
 def _has_other_scores(record: Listed) -> bool:
     """True unless a record has scores of its training set only."""
-    metrics = _metrics(record)
-    return not metrics or any(path.partition(".")[0] in _SPLITS for path in metrics)
+    known = {path.partition(".")[0] for path in record.metrics}
+    return not known or bool(known & {*_SPLITS})
 
 
 def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
@@ -104,7 +98,7 @@ def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
     """
     columns = {}
     for split in _splits(records):
-        scores = [_first_metric(_metrics(record), split) for record in records]
+        scores = [_first_metric(record.metrics, split) for record in records]
         names = {metric for metric, _ in scores if metric}
         heading = f"{split}.{names.pop()}" if len(names) == 1 else split
         columns[heading] = [

@@ -33,7 +33,7 @@ class RunToTrain:
     run: Run
     record: RunRecord
     checkpoints: Checkpoints
-    start: Checkpoint | None = None
+    start: Checkpoint | None
 
     def write_new(self) -> None:
         """Write the files of a new run that are known before its first epoch."""

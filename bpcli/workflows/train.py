@@ -61,7 +61,7 @@ def _new_session(
         try:
             files.enter_context(closing(run.lock()))
             record = first_record(experiment, run.run_id, workers, group or run.run_id)
-            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity))
+            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity), None)
             target.write_new()
             session = open_session(target, request, callback, files)
         except BaseException:
