@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -24,12 +24,10 @@ from bpcli.data.column_warnings import (
     target_warnings,
 )
 from bpcli.data.selection import select
+from bpcli.data.types import DataFrame
 from bpcli.data.values import Kind
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 Measure: TypeAlias = Literal["r", "eta", "V"]
 

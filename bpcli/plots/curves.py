@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.plots.subject import Need, Subject
 from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.run_json import LayerRecord, RunRecord
 from bpcli.text import rounded
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
 """The names of splits in text."""

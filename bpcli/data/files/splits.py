@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.data.files.regular import require_regular
 from bpcli.data.selection import Selector
-from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.data.types import SPLITS, Labels, Series, SplitName
 from bpcli.data.values import quoted, text_of
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import Series
 
 _SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,13 +20,10 @@ from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_colum
 from bpcli.data.selection import Selector, Targets, choose, require, select
 from bpcli.data.table import Table
 from bpcli.data.targets import class_names_of, target_labels, target_values, weights_of
-from bpcli.data.types import Labels, SplitName
+from bpcli.data.types import DataFrame, Labels, SplitName
 from bpcli.data.values import kind_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 FileTask: TypeAlias = Literal["classification", "regression"]
 
