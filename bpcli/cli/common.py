@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bpcli.data.files.look import Look
     from bpcli.experiment import Experiment
     from bpcli.nn.arrays import Vector
+    from bpcli.runs.trained import Trained
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
 
@@ -155,13 +156,18 @@ def load_run_or_config(
         return experiment, experiment.initial_params
     if overrides:
         raise ConfigError("--set is for a CONFIG: a RUN keeps the config it was trained with.")
+    trained = load_run(reference, runs_dir, weights)
+    return trained.experiment, trained.params
+
+
+def load_run(reference: str, runs_dir: Path, weights: str) -> Trained:
+    """Load a run with its weights, and print notes on that."""
     from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
 
-    run = find_run(reference, runs_dir)
-    trained = load_trained(run, weights)  # type: ignore[arg-type]  # click checked it
+    trained = load_trained(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
     say_notes(trained.notes)
-    return trained.experiment, trained.params
+    return trained
 
 
 def say_notes(notes: Iterable[str]) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bpcli.runs.listing import Listed
 from bpcli.runs.machines import texts
-from bpcli.runs.run_json import Unreadable
+from bpcli.runs.run_json import Machine, RunRecord, Unreadable
+from bpcli.runs.saved import Scores
 from bpcli.terminal.grid import Facts, Grid
 from bpcli.terminal.tables import named_text
 from bpcli.text import duration, plain, rounded
-
-if TYPE_CHECKING:
-    from bpcli.runs.listing import Listed
-    from bpcli.runs.run_json import Machine, RunRecord
-    from bpcli.runs.saved import Scores
 
 _MOST_KEYS = 6
 _SPLITS = ("val", "test")

@@ -6,14 +6,12 @@ Cells are plain text, never markup: names of runs and classes may hold any chara
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bpcli.runs.run_json import Description, LayerRecord, RunRecord
+from bpcli.runs.saved import Value
 from bpcli.terminal.grid import Facts, Grid
 from bpcli.text import duration, rounded
-
-if TYPE_CHECKING:
-    from bpcli.runs.run_json import Description, LayerRecord, RunRecord
-    from bpcli.runs.saved import Value
 
 
 def header(record: RunRecord) -> Facts:
