@@ -30,8 +30,8 @@ from bpcli.runs.record import argv, describe, now
 from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
 from bpcli.runs.store import Run
 from bpcli.training.stopping import Best, Criterion, Stopping
-from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.outcome import Outcome
+from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain
 from bpcli.workflows.stop_decision import stop_rules
 from bpcli.workflows.train import train_on

@@ -20,9 +20,9 @@ from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.record import first_record
 from bpcli.runs.store import Run
 from bpcli.system import usable_cores
-from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.interrupts import StopRequest, stop_requests
 from bpcli.workflows.outcome import Outcome, save_end
+from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain, Session, open_session
 
 Begin: TypeAlias = Callable[[int, StopRequest], AbstractContextManager[Session]]
