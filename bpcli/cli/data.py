@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def _document(look: Look) -> dict[str, object]:
         "separator": look.format.separator,
         "encoding": look.format.encoding,
         "missing_words": list(look.missing_words),
-        **look.description.to_json(),
+        **asdict(look.description),
     }
 
 

@@ -122,4 +122,4 @@ def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
 def _data_error(config: Config, error: DataError) -> ConfigError:
     """The error at the key that causes it."""
     data = config.spec.data
-    return config.error([ConfigIssue(str(error), ("data", error.key or data.key))])
+    return config.source.error([ConfigIssue(str(error), ("data", error.key or data.key))])

@@ -34,17 +34,15 @@ def table_facts(look: Look) -> Facts:
         ("columns", f"{len(about.columns):,}"),
     ]
     if look.is_text:
-        facts.append(("header", f"{'yes' if look.format.header else 'no'}: {header_reason(look)}"))
+        facts.append(
+            ("header", f"{'yes' if look.format.header else 'no'}: {plain(look.why_header, 80)}")
+        )
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [
         *facts,
         ("target", f"{plain(about.target)}: {about.why_target}"),
         ("task", f"{about.task}{classes}: {about.why_task}"),
     ]
-
-
-def header_reason(look: Look) -> str:
-    return plain(look.why_header, 80)
 
 
 def guesses(look: Look) -> list[str]:

@@ -240,10 +240,6 @@ def _saved_split(run: Run) -> dict[str, Array]:
     except Exception as error:  # archives and headers fail in a dozen ways
         raise RunError(f"{file} is damaged: {error}.") from None
     for name, rows in splits.items():
-        if not _is_row_numbers(rows):
+        if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise RunError(f"{file} is damaged: its {name} split is not a list of row numbers.")
     return splits
-
-
-def _is_row_numbers(rows: Any) -> bool:
-    return isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu"
