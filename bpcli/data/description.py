@@ -155,15 +155,14 @@ def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
     without gaps.
     """
     count = column.unique
+    most = min(_MOST_NUMBERED_CLASSES, len(column) // _ROWS_PER_NUMBERED_CLASS)
     if column.kind == "category":
         return "classification", "it holds categories"
     if column.kind == "boolean":
         return "classification", "it holds true and false"
     if column.is_whole and count == 2:
         return "classification", "it holds only two whole numbers"
-    if column.counts_up and 2 < count <= min(
-        _MOST_NUMBERED_CLASSES, len(column) // _ROWS_PER_NUMBERED_CLASS
-    ):
+    if column.counts_up and 2 < count <= most:
         return (
             "classification",
             f"it counts from {column.known.min():.0f} to {column.known.max():.0f}",

@@ -34,9 +34,8 @@ def table_facts(look: Look) -> Facts:
         ("columns", f"{len(about.columns):,}"),
     ]
     if look.is_text:
-        facts.append(
-            ("header", f"{'yes' if look.format.header else 'no'}: {plain(look.why_header, 80)}")
-        )
+        answer = "yes" if look.format.header else "no"
+        facts.append(("header", f"{answer}: {plain(look.why_header, 80)}"))
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [
         *facts,

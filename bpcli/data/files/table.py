@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -53,21 +53,25 @@ class FileSource:
             text = select(format_.columns, self.rules.categories, "categories")
             frame = read_settled(self.path, replace(format_, text=tuple(text)))
             _refuse_no_rows(frame)
-            chosen = self._choose(format_.columns)
-        frames = {self.path: frame, **self._other_frames(others, frame, chosen, text)}
-        table = self._weighted(targets_table(frames, chosen.targets, self.task), frames)
-        unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
-        splits = self._splits(frames, chosen)
+            inputs, targets, split = self._choose(format_.columns)
+        used = (*inputs, *targets)
+        frames = {self.path: frame, **self._other_frames(others, frame, used, text)}
+        table = self._weighted(targets_table(frames, targets, self.task), frames)
+        unfitted = FrameInputs(frames, inputs, targets, self.rules)
+        splits = self._splits(frames, split)
         notes = (*notes, *notes_on_splits(splits, len(table)))
         return replace(table, unfitted=unfitted, splits=splits, notes=notes)
 
-    def _choose(self, columns: tuple[str, ...]) -> _Chosen:
+    def _choose(
+        self, columns: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """The names of inputs and targets, and of the column that defines the splits, if any."""
         split = select(columns, (self.splits.column,), "split") if self.splits.column else []
         weight = [] if self.weight is None else select(columns, (self.weight,), "weight")
         inputs, targets = choose(columns, self.inputs, self.targets, (*split, *weight))
         if self.weight in targets:
             raise DataError(f"column `{self.weight}` is already a target", "weight")
-        return _Chosen(tuple(inputs), tuple(targets), split[0] if split else None)
+        return tuple(inputs), tuple(targets), split[0] if split else None
 
     def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
         weight = self.weight
@@ -78,12 +82,11 @@ class FileSource:
         )
 
     def _other_frames(
-        self, paths: list[Path], frame: DataFrame, chosen: _Chosen, text: list[str]
+        self, paths: list[Path], frame: DataFrame, used: tuple[str, ...], text: list[str]
     ) -> dict[Path, DataFrame]:
         """The files of other splits, with columns read as in the first file."""
         if not paths:
             return {}
-        used = (*chosen.inputs, *chosen.targets)
         with naming(self.path):
             categorical = [name for name in used if kind_of(frame[name], name) == "category"]
         format_ = replace(self.format, text=(*text, *categorical))
@@ -95,19 +98,11 @@ class FileSource:
                 require(frames[path].columns, used)
         return frames
 
-    def _splits(self, frames: dict[Path, DataFrame], chosen: _Chosen) -> dict[SplitName, Labels]:
-        if chosen.split is not None and not self.splits.files:
+    def _splits(self, frames: dict[Path, DataFrame], name: str | None) -> dict[SplitName, Labels]:
+        if name is not None and not self.splits.files:
             with naming(self.path, "split"):
-                return splits_of_column(frames[self.path][chosen.split], chosen.split)
+                return splits_of_column(frames[self.path][name], name)
         return self.splits.rows(self.path, {path: len(frame) for path, frame in frames.items()})
-
-
-class _Chosen(NamedTuple):
-    """The names of the columns in use."""
-
-    inputs: tuple[str, ...]
-    targets: tuple[str, ...]
-    split: str | None
 
 
 def _refuse_no_rows(frame: DataFrame) -> None:
