@@ -62,7 +62,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     """Train as many epochs again in a temporary folder, and compare all results.
 
     What ended the first training does not matter, and neither does where it was resumed: both are
-    the same steps. `tolerance` is the largest relative difference (see `Distance`) to accept.
+    the same steps. `tolerance` is the largest relative difference (see `Difference`) to accept.
 
     Raises `RunError` if the run has not ended, if a file is damaged, if its data files have
     changed, or if its learning rate was changed on resume.
@@ -92,6 +92,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         counts,
         differences.first,
         differences.largest,
+        differences.largest_in,
         tolerance,
         sessions_of(saved.record)[0][1],
         record.machine,
