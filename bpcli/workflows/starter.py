@@ -11,7 +11,7 @@ from pathlib import Path
 from bpcli.config.source import resolve
 from bpcli.data.column_warnings import USELESS
 from bpcli.data.description import ColumnFacts, Description
-from bpcli.data.files.look import Look
+from bpcli.data.files.look import Look, is_text
 from bpcli.errors import DataError
 from bpcli.text import plain
 
@@ -101,7 +101,7 @@ def _data(look: Look, target: Path) -> Iterator[str]:
     about = look.description
     path = os.path.relpath(look.path.absolute(), target.absolute().parent)
     yield _line(1, "file", Path(path).as_posix(), "counts from this file's folder")
-    if look.is_text:
+    if is_text(look.path):
         yield from _format(look)
     if look.chooses_columns:
         yield from _columns(look)

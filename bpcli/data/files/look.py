@@ -36,10 +36,6 @@ class Look:
     missing_words: tuple[str, ...] = ()
     chooses_columns: bool = True
 
-    @property
-    def is_text(self) -> bool:
-        return is_text(self.path)
-
 
 def look_at(
     path: Path, *, header: bool | None, missing: tuple[str, ...] | None, target: str | None
