@@ -46,7 +46,7 @@ def drawn(kind: str, subject: Subject) -> Iterator[Figure]:
 
 def laid_out(kind: str, subject: Subject) -> Figure:
     """A plot, laid out; nothing of it is outside."""
-    assert PLOTS[kind].why_not(subject) is None
+    assert PLOTS[kind]().why_not(subject) is None
     with drawn(kind, subject) as figure:
         check_axes(figure)
         check_room(figure)

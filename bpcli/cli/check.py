@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, set_option
+from bpcli.cli.common import console, examples, json_option, set_option
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "check",
-    epilog="""\b
-Examples:
-  bpnet check configs/moons.yaml
-  bpnet check configs/moons.yaml --set network.layers.1=500
-  bpnet check my.yaml --json""",
+    epilog=examples("check"),
 )
 @click.argument("config", type=click.Path(path_type=Path))
 @set_option
@@ -45,7 +41,6 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
 
 
 def _print(check: Check) -> None:
-    from bpcli.experiment.memory import size_text
     from bpcli.terminal import check as view
 
     out, document = console(), check.to_json()
@@ -55,13 +50,8 @@ def _print(check: Check) -> None:
     out.show(view.layers_table(document["layers"]))
     names = check.experiment.table.class_names
     out.show(view.splits_table(document["rows"], document["classes"], names), [*reversed(names)])
-    needs = [(need.what, size_text(need.bytes)) for need in check.needs]
-    total = size_text(document["memory"]["bytes"])
-    out.show(view.memory_table(needs, total, size_text(check.available)))
-    loss = check.initial_loss
-    out.show_facts(
-        view.loss_facts(loss.loss, loss.mean, loss.chance, loss.chance_formula, loss.constant)
-    )
+    out.show(view.memory_table(document["memory"]))
+    out.show_facts(view.loss_facts(document["initial_loss"]))
     for note in document["notes"]:
         out.say(f"note: {note}")
     for warning in document["warnings"]:

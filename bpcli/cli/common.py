@@ -16,8 +16,21 @@ if TYPE_CHECKING:
     from bpcli.data.files.look import Look
     from bpcli.experiment import Experiment
     from bpcli.nn.arrays import Vector
+    from bpcli.runs.trained import Trained
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
+
+DOCS = Path(__file__).parents[1] / "docs"
+_EXAMPLES = (DOCS / "examples.md").read_text("utf-8").split("\n## ")
+
+
+def examples(command: str) -> str:
+    """The end of a command's help: its examples, which the handbook lists."""
+    title = f"{command}\n\n"
+    (lines,) = (part.removeprefix(title) for part in _EXAMPLES if part.startswith(title))
+    commands = lines.rstrip().splitlines()
+    return "\n".join([f"\b\nExample{'s' * (len(commands) > 1)}:", *(line[2:] for line in commands)])
+
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -143,13 +156,18 @@ def load_run_or_config(
         return experiment, experiment.initial_params
     if overrides:
         raise ConfigError("--set is for a CONFIG: a RUN keeps the config it was trained with.")
+    trained = load_run(reference, runs_dir, weights)
+    return trained.experiment, trained.params
+
+
+def load_run(reference: str, runs_dir: Path, weights: str) -> Trained:
+    """Load a run with its weights, and print notes on that."""
     from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
 
-    run = find_run(reference, runs_dir)
-    trained = load_trained(run, weights)  # type: ignore[arg-type]  # click checked it
+    trained = load_trained(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
     say_notes(trained.notes)
-    return trained.experiment, trained.params
+    return trained
 
 
 def say_notes(notes: Iterable[str]) -> None:

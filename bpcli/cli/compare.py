@@ -9,6 +9,7 @@ import click
 
 from bpcli.cli.common import (
     console,
+    examples,
     json_option,
     require_plot_format,
     runs_dir_option,
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
 @click.command(
     "compare",
     short_help="Train with several optimizers, side by side.",
-    epilog="""\b
-Examples:
-  bpnet compare configs/moons.yaml --optimizers traingd,rprop,adam
-  bpnet compare configs/moons.yaml --optimizers "rprop,{name: sgd, momentum: 0.5}"
-  bpnet compare configs/moons.yaml --optimizers rprop,adam --seeds 5 --figure moons.png
-  bpnet compare configs/xor.yaml --optimizers rprop,lm --set loss=mse --json""",
+    epilog=examples("compare"),
 )
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
@@ -106,11 +102,12 @@ def _prepare_plot(path: Path) -> None:
 
 
 def _progress(alternatives: Sequence[Alternative], seeds: int, is_silent: bool) -> Any:
-    from bpcli.terminal.comparison import LiveProgress, PlainProgress, SilentProgress
+    from bpcli.terminal.comparison import LiveProgress, PlainProgress
+    from bpcli.terminal.progress import SilentView
     from bpcli.terminal.stream import Stream
 
     if is_silent:
-        return SilentProgress()
+        return SilentView()
     err = console(stderr=True)
     say_notes(dict.fromkeys(note for each in alternatives for note in each.config.notes))
     trainings = len(alternatives) * seeds

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, read_table, table_options
+from bpcli.cli.common import console, examples, read_table, table_options
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "data",
-    epilog="""\b
-Examples:
-  bpnet data iris.csv
-  bpnet data adult.csv --no-header --missing "?" --target 15
-  bpnet data prices.csv --target price --json""",
+    epilog=examples("data"),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @table_options
@@ -56,7 +53,7 @@ def _document(look: Look) -> dict[str, object]:
         "separator": look.format.separator,
         "encoding": look.format.encoding,
         "missing_words": list(look.missing_words),
-        **look.description.to_json(),
+        **asdict(look.description),
     }
 
 

@@ -2,7 +2,7 @@
 
 Every document has `schema`, the version of this format. It changes when a key is removed or changes
 its meaning, not when one is added. The document of a command that fails has `error` beside the
-results so far. `bpcli.cli.described` lists the keys of all documents.
+results so far. `docs/documents.md` lists the keys of all documents.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, run_options, say_notes
+from bpcli.cli.common import console, examples, load_run, run_options
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "eval",
-    epilog="""\b
-Examples:
-  bpnet eval latest
-  bpnet eval latest --split train --json
-  bpnet eval latest --data new.csv
-  bpnet eval latest --require "test.accuracy>=0.95" --require "test.log_loss<0.2\"""",
+    epilog=examples("eval"),
 )
 @click.argument("run")
 @click.option(
@@ -69,26 +64,22 @@ def command(
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
-    from bpcli.runs.references import find_run
-    from bpcli.runs.trained import load_trained
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
     requirements = [Requirement.parse(text) for text in required]
-    saved = find_run(run, runs_dir)
     with repeatable_numerics():
-        trained = load_trained(saved, weights)  # type: ignore[arg-type]  # click checked it
-        say_notes(trained.notes)
+        trained = load_run(run, runs_dir, weights)
         evaluation, verdicts = _score(trained, split, data, with_intervals, requirements)
     if as_json:
-        document = {"run_id": saved.run_id, "weights": weights, **evaluation.to_json()}
+        document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
         default = "" if data or split else "; without --split: test, else val, else train"
         rows = f"{evaluation.rows} row{'s' * (evaluation.rows != 1)}"
         say = console(stderr=True).say
-        say(f"{saved.run_id}: {weights} weights {where} ({rows}{default})")
+        say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")
         _print_tables(trained, evaluation)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
@@ -120,6 +111,6 @@ def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:
     out = console()
     scores = document["metrics"], document["baselines"], trained.record
     out.show(scores_table(*scores, document.get("intervals")))
-    if evaluation.report is not None:
-        out.show(class_table(evaluation.report))
-        out.show(confusion_table(evaluation.report))
+    if "classes" in document:
+        out.show(class_table(document))
+        out.show(confusion_table(document))

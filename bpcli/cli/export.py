@@ -6,16 +6,13 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, run_options, say_notes
+from bpcli.cli.common import console, examples, run_options, say_notes
 from bpcli.cli.documents import print_json
 
 
 @click.command(
     "export",
-    epilog="""\b
-Examples:
-  bpnet export latest --to python
-  bpnet export latest --to onnx -o model.onnx""",
+    epilog=examples("export"),
 )
 @click.argument("run")
 @click.option(

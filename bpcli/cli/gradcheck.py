@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, json_option, load_run_or_config, runs_dir_option, set_option
+from bpcli.cli.common import (
+    console,
+    examples,
+    json_option,
+    load_run_or_config,
+    runs_dir_option,
+    set_option,
+)
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
@@ -18,13 +25,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "gradcheck",
-    epilog="""\b
-Examples:
-  bpnet gradcheck                          every combination a config can ask for
-  bpnet gradcheck configs/moons.yaml       your own network and data, initial weights
-  bpnet gradcheck latest                   the same, trained weights
-  bpnet gradcheck --self-test              show that wrong backward passes are rejected
-  bpnet gradcheck --corrupt no-derivative  what a failing check looks like""",
+    epilog=examples("gradcheck"),
 )
 @click.argument("run_or_config", metavar="[CONFIG|RUN]", required=False)
 @click.option(

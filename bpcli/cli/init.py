@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, read_table, table_options
+from bpcli.cli.common import console, examples, read_table, table_options
 from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError
 
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "init",
-    epilog="""\b
-Examples:
-  bpnet init                 list the templates
-  bpnet init xor             write xor.yaml
-  bpnet init moons -o my.yaml
-  bpnet init iris.csv        write iris.yaml, for that table
-  bpnet init adult.csv --target income --missing "?" """,
+    epilog=examples("init"),
 )
 @click.argument("template", metavar="[TEMPLATE|FILE]", required=False)
 @click.option(

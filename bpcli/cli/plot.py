@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, require_plot_format, run_options, say_notes
+from bpcli.cli.common import console, examples, require_plot_format, run_options, say_notes
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -16,19 +16,14 @@ if TYPE_CHECKING:
 
 @click.command(
     "plot",
-    epilog="""\b
+    epilog=f"""\b
 Kinds:
   training log: loss metrics gradient_norms learning_rate units
   weights:      weights activations network path
   predictions:  confusion roc predicted residuals fit regions
                 hidden_regions
 
-\b
-Examples:
-  bpnet plot latest
-  bpnet plot latest --list
-  bpnet plot latest loss -o loss.svg
-  bpnet plot latest loss weights units -o lecture.pdf""",
+{examples("plot")}""",
 )
 @click.argument("run")
 @click.argument("kinds", nargs=-1, metavar="[KIND]...")

@@ -12,6 +12,7 @@ import click
 
 from bpcli.cli.common import (
     console,
+    examples,
     load_run_or_config,
     names_a_config,
     run_or_config_options,
@@ -34,14 +35,7 @@ _MOST_ROWS_ON_A_TERMINAL = 50
 
 @click.command(
     "predict",
-    epilog="""\b
-Examples:
-  bpnet predict latest
-  bpnet predict configs/xor_by_hand.yaml
-  bpnet predict latest --split test > predictions.tsv
-  bpnet predict latest new.csv -o predictions.csv
-  bpnet predict latest new.csv -o predictions.csv --raw
-  cat new.csv | bpnet predict latest - > predictions.tsv""",
+    epilog=examples("predict"),
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
 @click.argument("file", required=False, type=click.Path(path_type=Path))

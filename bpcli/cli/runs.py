@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option
+from bpcli.cli.common import console, examples, json_option, runs_dir_option
 from bpcli.cli.documents import print_json
 from bpcli.errors import RunError
 
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "runs",
-    epilog="""\b
-Examples:
-  bpnet runs list --sort test.accuracy --limit 5
-  bpnet runs show latest
-  bpnet runs diff latest~1 latest
-  bpnet runs tag latest best
-  bpnet runs rm latest""",
+    epilog=examples("runs"),
 )
 def command() -> None:
     """List, show, compare, delete and tag saved runs.
@@ -36,10 +30,7 @@ def command() -> None:
 
 @command.command(
     "list",
-    epilog="""\b
-Examples:
-  bpnet runs list --limit 5
-  bpnet runs list --sort val.loss""",
+    epilog=examples("runs list"),
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Show at most this many.")
 @click.option(
@@ -91,9 +82,7 @@ def _tags(run: Run) -> list[str]:
 
 @command.command(
     "show",
-    epilog="""\b
-Example:
-  bpnet runs show latest --json""",
+    epilog=examples("runs show"),
 )
 @click.argument("run")
 @runs_dir_option
@@ -126,9 +115,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "diff",
-    epilog="""\b
-Example:
-  bpnet runs diff latest~1 latest""",
+    epilog=examples("runs diff"),
 )
 @click.argument("run")
 @click.argument("other")
@@ -163,10 +150,7 @@ def _print_difference(document: dict[str, Any]) -> None:
 
 @command.command(
     "rm",
-    epilog="""\b
-Examples:
-  bpnet runs rm latest
-  bpnet runs rm 20261121-010150 20261121-010153 --yes""",
+    epilog=examples("runs rm"),
 )
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -206,11 +190,7 @@ def _confirmed(count: int) -> bool:
 
 @command.command(
     "tag",
-    epilog="""\b
-Examples:
-  bpnet runs tag latest best
-  bpnet eval best
-  bpnet runs tag latest best --remove""",
+    epilog=examples("runs tag"),
 )
 @click.argument("run")
 @click.argument("tag")

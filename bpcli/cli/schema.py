@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import click
 
+from bpcli.cli.common import DOCS, examples
 from bpcli.cli.documents import json_text, print_text
 
 
 @click.command(
     "schema",
     short_help="Print the JSON Schema of a config, for editors.",
-    epilog="""\b
-Examples:
-  bpnet schema > bpnet.schema.json
-  bpnet schema --markdown
-  bpnet schema --documents
+    epilog=f"""{examples("schema")}
 
 \b
 To use it in an editor, let a config begin with:
@@ -25,9 +22,7 @@ To use it in an editor, let a config begin with:
 def command(markdown: bool, documents: bool) -> None:
     """Print the JSON Schema of a config, with which editors complete and check configs."""
     if documents:
-        from bpcli.cli.described import documents_page
-
-        print_text(documents_page())
+        print_text((DOCS / "documents.md").read_text("utf-8"), end="")
         return
     from bpcli.config.schema import json_schema
 

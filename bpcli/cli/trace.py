@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bpcli.cli.common import console, load_run_or_config, run_or_config_options, was_given
+from bpcli.cli.common import console, examples, load_run_or_config, run_or_config_options, was_given
 from bpcli.cli.documents import print_json, print_text
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import ConfigError
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     "trace",
     short_help="Work out one update, number by number.",
-    epilog="""\b
-Examples:
-  bpnet trace configs/mazur.yaml                       one update, every number
-  bpnet trace configs/xor.yaml --row 1                 from that row alone
-  bpnet trace configs/xor.yaml --entry "W1[2,1]"       one weight through the chain rule
-  bpnet trace latest --rows 0:4 --steps 2              two updates from trained weights
-  bpnet trace configs/xor.yaml --format latex > xor.tex""",
+    epilog=examples("trace"),
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
 @click.option("--row", type=click.IntRange(min=0), help="Use this row alone.")

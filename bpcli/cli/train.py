@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option, say_notes, set_option
+from bpcli.cli.common import console, examples, json_option, runs_dir_option, say_notes, set_option
 from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError, Interrupted
 
@@ -23,16 +23,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "train",
-    epilog="""\b
-Examples:
-  bpnet train configs/xor.yaml
-  bpnet train configs/moons.yaml --set training.epochs=50 --set seed=3
-  bpnet train configs/moons.yaml --profile
-  bpnet train configs/moons.yaml --portable
-  bpnet train configs/softmax_iris.yaml --set "data.split={folds: 5}"
-  bpnet train configs/xor.yaml --json > result.json
-  bpnet train --resume latest
-  bpnet train --resume latest --set training.epochs=4000""",
+    epilog=examples("train"),
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @click.option("--resume", "resumed", metavar="RUN", help="Resume a run in its folder.")
@@ -227,7 +218,7 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
     """Return where an epoch's time goes; nothing after a failure."""
     from bpcli.workflows.profile import profile
 
-    return None if outcome.failure else profile(experiment, outcome.record).to_json()
+    return None if outcome.failure else profile(experiment, outcome.record)
 
 
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:

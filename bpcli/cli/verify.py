@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bpcli.cli.common import console, json_option, runs_dir_option
+from bpcli.cli.common import console, examples, json_option, runs_dir_option
 from bpcli.cli.documents import print_json
 from bpcli.errors import GateFailed
 
@@ -14,11 +14,7 @@ from bpcli.errors import GateFailed
 @click.command(
     "verify",
     short_help="Train a run again and compare bit for bit.",
-    epilog="""\b
-Examples:
-  bpnet verify latest
-  bpnet verify latest --tolerance 1e-9
-  bpnet verify moons --json""",
+    epilog=examples("verify"),
 )
 @click.argument("run")
 @click.option(
@@ -44,7 +40,7 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
 
     with stop_requests():
         from bpcli.runs.references import find_run
-        from bpcli.terminal.verdict import machine_facts
+        from bpcli.terminal.runs import machine_facts
         from bpcli.workflows.verify import verify
 
         verdict = verify(find_run(run, runs_dir), tolerance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,9 @@ from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.data.preprocessing import ScaleRule
 from bpcli.data.types import SplitName
+
+if TYPE_CHECKING:
+    from bpcli.data.inline import InlineArrays
 
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
@@ -105,6 +108,25 @@ class Data(Strict):
     def is_regression(self) -> bool:
         """Whether the config states that targets of 0 and 1 are numbers, not classes."""
         return False
+
+
+class InlineData(Data):
+    """Rows written in the config."""
+
+    key: ClassVar[str] = "inputs"
+
+    # numbers or lists of them; the cross-check reports the cells that are neither
+    inputs: list[Any] = Field(description="The rows: lists of numbers, or numbers.")
+    targets: list[Any] | Literal["same_as_inputs"] | None = Field(
+        default=None,
+        description="One target per row: a number, a list of numbers, or the name of a class.",
+    )
+
+    @property
+    def source(self) -> InlineArrays:
+        from bpcli.data.inline import InlineArrays  # here: other sources do not need it
+
+        return InlineArrays(self.inputs, None if isinstance(self.targets, str) else self.targets)
 
 
 class GeneratedData(Data):

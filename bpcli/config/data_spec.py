@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, create_model
 
-from bpcli.config.data_models import GeneratedData
+from bpcli.config.data_models import GeneratedData, InlineData
 from bpcli.config.named import OneOf, options_of
 from bpcli.data.generators import GENERATORS
 
 if TYPE_CHECKING:
     from bpcli.config.file_models import FileData
-    from bpcli.config.inline_models import InlineData
 
 
 def _model_tag(value: Any) -> str | None:
@@ -30,8 +29,6 @@ def _model_tag(value: Any) -> str | None:
 @cache
 def _data_model(tag: str) -> type[BaseModel]:
     if tag == "arrays":
-        from bpcli.config.inline_models import InlineData
-
         return InlineData
     if tag == "file":
         from bpcli.config.file_models import FileData  # here: importing it takes 10 ms

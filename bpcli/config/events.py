@@ -59,11 +59,11 @@ def _events(text: str) -> Iterator[Event]:
 
 
 class _Open(NamedTuple):
-    """An anchor whose value has not ended: the depth at which it ends, the start of its record."""
+    """An anchor whose value has not ended: the depth at which it ends, and its events so far."""
 
     name: str
     depth: int
-    start: int
+    events: list[Event]
 
 
 class _Anchors:
@@ -72,7 +72,6 @@ class _Anchors:
     def __init__(self) -> None:
         self.known: dict[str, list[Event]] = {}
         self.open: list[_Open] = []
-        self.recorded: list[Event] = []
         self.depth = 0
 
     def take(self, event: Event) -> Iterator[Placed]:
@@ -87,8 +86,8 @@ class _Anchors:
         self._follow(event)
 
     def _record(self, event: Event) -> None:
-        if self.open:
-            self.recorded.append(event)
+        for each in self.open:
+            each.events.append(event)
 
     def _follow(self, event: Event) -> None:
         """Open an anchor at its event, close it with the event that ends its value."""
@@ -96,20 +95,15 @@ class _Anchors:
         if isinstance(event, yaml.CollectionStartEvent):
             self.depth += 1
             if anchor is not None:
-                self.open.append(_Open(anchor, self.depth, len(self.recorded)))
+                self.open.append(_Open(anchor, self.depth, []))
         elif anchor is not None:
             self.known[anchor] = [event]
         self._record(event)
         if isinstance(event, yaml.CollectionEndEvent):
             if self.open and self.open[-1].depth == self.depth:
-                self._close()
+                ended = self.open.pop()
+                self.known[ended.name] = ended.events
             self.depth -= 1
-
-    def _close(self) -> None:
-        ended = self.open.pop()
-        self.known[ended.name] = self.recorded[ended.start :]
-        if not self.open:
-            self.recorded = []
 
     def _meaning(self, event: yaml.AliasEvent, mark: Mark) -> list[Event]:
         name = event.anchor

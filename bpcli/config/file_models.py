@@ -17,7 +17,7 @@ from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.delimited import MISSING, WHITESPACE, FileFormat
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
-from bpcli.data.selection import Selector
+from bpcli.data.selection import Selector, Targets
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.text import quoted
 
@@ -183,7 +183,7 @@ class FileData(Data):
         )
 
     @property
-    def _targets(self) -> tuple[Selector, ...] | Literal["same_as_inputs"] | None:
+    def _targets(self) -> Targets:
         if self.targets is None or self.targets == "same_as_inputs":
             return self.targets  # type: ignore[return-value]  # a literal, by the comparison
         return _selectors(self.targets)

@@ -8,9 +8,8 @@ from typing import Any, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel
 
-from bpcli.config.data_models import GeneratedData
+from bpcli.config.data_models import GeneratedData, InlineData
 from bpcli.config.file_models import FileData
-from bpcli.config.inline_models import InlineData
 from bpcli.config.models import Spec
 from bpcli.config.source import Location, value_at
 from bpcli.data.generators import GENERATORS

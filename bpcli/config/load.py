@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from bpcli.config.issues import config_error
 from bpcli.config.models import Spec
 from bpcli.config.overrides import override
 from bpcli.config.source import Source, resolve
-from bpcli.errors import ConfigError, ConfigIssue
+from bpcli.errors import ConfigIssue
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,6 @@ class Config:
     source: Source
     notes: tuple[str, ...]
     overrides: tuple[str, ...] = ()
-
-    def error(self, issues: Iterable[ConfigIssue]) -> ConfigError:
-        """Issues that only the data show, with their marks in the text."""
-        return self.source.error(issues)
 
     def resolved(self) -> str:
         """The config as YAML with every default written out."""
@@ -53,7 +49,8 @@ def read_source(path: Path, overrides: Sequence[str]) -> Source:
     source = Source.read(path)
     for assignment in overrides:
         override(source, assignment)
-    source.tree.setdefault("name", _name_from(path.stem))
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-_.")[:64]
+    source.tree.setdefault("name", name or "run")
     return source
 
 
@@ -127,10 +124,6 @@ def _from(folder: Path, mapping: dict[str, Any], *keys: str) -> dict[str, Any]:
     """The mapping with the file names under the keys resolved against the folder."""
     names = {key: mapping[key] for key in keys if isinstance(mapping[key], str) and mapping[key]}
     return mapping | {key: str(folder / name) for key, name in names.items()}
-
-
-def _name_from(stem: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-_.")[:64] or "run"
 
 
 # Writing a config.

@@ -156,7 +156,7 @@ def named(
     """
     return Annotated[
         Any,
-        OneOf(registry, _tagger(registry, "name"), _model_maker(what, registry, "name")),
+        OneOf(registry, _tagger("name"), _model_maker(what, registry, "name")),
         AfterValidator(_entry_maker(registry, "name")),
         BeforeValidator(_expander(aliases or {}, default)),
         PlainSerializer(lambda item: shortest(registry, item)),
@@ -168,7 +168,7 @@ def keyed(what: str, registry: Mapping[str, type], key: str) -> Any:
     """The annotation of a mapping with the name of an entry of `registry` under `key`."""
     return Annotated[
         Any,
-        OneOf(registry, _tagger(registry, key), _model_maker(what, registry, key)),
+        OneOf(registry, _tagger(key), _model_maker(what, registry, key)),
         AfterValidator(_entry_maker(registry, key)),
         PlainSerializer(lambda item: as_mapping(registry, item, key)),
     ]
@@ -196,15 +196,9 @@ def _described(entry: type) -> str:
     return "\n\n".join([summary, *rest])
 
 
-def _tagger(registry: Mapping[str, type], key: str) -> Callable[[Any], object]:
-    """Return a function that reads the name; a single entry needs none, its model checks it."""
-
-    def tag_of(value: Any) -> object:
-        if len(registry) == 1:
-            return next(iter(registry))
-        return value.get(key) if isinstance(value, dict) else None
-
-    return tag_of
+def _tagger(key: str) -> Callable[[Any], object]:
+    """Return a function that reads the name."""
+    return lambda value: value.get(key) if isinstance(value, dict) else None
 
 
 def _entry_maker(registry: Mapping[str, type], key: str) -> Callable[[Any], Any]:

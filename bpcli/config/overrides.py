@@ -116,9 +116,13 @@ def _make_way(source: Source, given: _Assignment) -> Location:
             break
         value = source.get(location)
         if value is None:
-            value = _make(source, parent, location, {}, given.key_mark(depth))
+            value = parent[location[-1]] = {}
+            source.key_marks[location] = source.value_marks[location] = given.key_mark(depth)
+            source.unread.discard(location)
         elif isinstance(value, str) and _is_shorthand(location):
-            value = _make(source, parent, location, {"name": value}, None)
+            value = parent[location[-1]] = {"name": value}
+            if location in source.value_marks:
+                source.value_marks[(*location, "name")] = source.value_marks[location]
         elif not isinstance(value, dict | list):
             path = ".".join(map(str, location))
             raise Unreadable(
@@ -139,18 +143,6 @@ def _step(parent: Any, given: _Assignment, depth: int) -> Key:
             given.key_mark(depth),
         )
     return int(key)
-
-
-def _make(
-    source: Source, parent: Any, location: Location, made: dict[str, Any], mark: Mark | None
-) -> dict[str, Any]:
-    parent[location[-1]] = made
-    if mark is not None:
-        source.key_marks[location] = source.value_marks[location] = mark
-        source.unread.discard(location)
-    elif location in source.value_marks:
-        source.value_marks[(*location, "name")] = source.value_marks[location]
-    return made
 
 
 def _is_shorthand(location: Location) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.columns import InputColumn
 from bpcli.data.selection import Selector, select
-from bpcli.data.types import Labels
+from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     as_numbers,
     counted,
@@ -19,9 +19,6 @@ from bpcli.data.values import (
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
 
 FillRule: TypeAlias = Literal["mean", "median", "most_frequent"]
 

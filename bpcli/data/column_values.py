@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.types import Labels
+from bpcli.data.types import Labels, Series
 from bpcli.data.values import Kind, as_numbers, kind_of, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
-
-if TYPE_CHECKING:
-    from pandas import Series
 
 TableTask: TypeAlias = Literal["classification", "regression"]
 

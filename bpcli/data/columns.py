@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bpcli.data.selection import require
 from bpcli.data.targets import target_labels, target_values
-from bpcli.data.types import Labels
+from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     MISSING_CODE,
     Kind,
@@ -26,9 +26,6 @@ from bpcli.data.values import (
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
 
 _NO_BOOLEAN = "`{}` is neither true nor false"
 

@@ -7,8 +7,8 @@ starter config follows it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -24,12 +24,10 @@ from bpcli.data.column_warnings import (
     target_warnings,
 )
 from bpcli.data.selection import select
+from bpcli.data.types import DataFrame
 from bpcli.data.values import Kind
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 Measure: TypeAlias = Literal["r", "eta", "V"]
 
@@ -82,11 +80,6 @@ class Description:
     warnings: tuple[ColumnWarning, ...]
 
     @property
-    def answer(self) -> ColumnFacts:
-        """The target's column."""
-        return next(column for column in self.columns if column.name == self.target)
-
-    @property
     def unusable(self) -> dict[str, str]:
         """Inputs that a network should not read, and why; doubtful ones only if others remain."""
         useless, doubtful = self._warned(USELESS), self._warned(DOUBTFUL)
@@ -105,10 +98,6 @@ class Description:
         """The columns that a network may read."""
         excluded = {self.target, *self.unusable}
         return tuple(column for column in self.columns if column.name not in excluded)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, in the order of the table."""
-        return asdict(self)
 
 
 def describe(frame: DataFrame, target: str | None = None) -> Description:
@@ -166,22 +155,19 @@ def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
     without gaps.
     """
     count = column.unique
+    most = min(_MOST_NUMBERED_CLASSES, len(column) // _ROWS_PER_NUMBERED_CLASS)
     if column.kind == "category":
         return "classification", "it holds categories"
     if column.kind == "boolean":
         return "classification", "it holds true and false"
     if column.is_whole and count == 2:
         return "classification", "it holds only two whole numbers"
-    if column.counts_up and 2 < count <= _most_numbered_classes(len(column)):
+    if column.counts_up and 2 < count <= most:
         return (
             "classification",
             f"it counts from {column.known.min():.0f} to {column.known.max():.0f}",
         )
     return "regression", f"it holds {count:,} unique numbers"
-
-
-def _most_numbered_classes(rows: int) -> int:
-    return min(_MOST_NUMBERED_CLASSES, rows // _ROWS_PER_NUMBERED_CLASS)
 
 
 def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> ColumnFacts:

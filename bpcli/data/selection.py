@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from bpcli.errors import DataError
 
 Selector: TypeAlias = str | int
+Targets: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None
 
 
 def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> list[str]:
@@ -26,6 +27,27 @@ def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> l
             else:
                 chosen[name] = None
     return list(chosen)
+
+
+def choose(
+    columns: Sequence[str],
+    inputs: Sequence[Selector],
+    targets: Targets,
+    others: Sequence[str] = (),
+) -> tuple[list[str], list[str]]:
+    """The names of inputs and targets, which are by default the last column that is no other.
+
+    Raises `DataError` if no inputs are left.
+    """
+    if targets is None:
+        chosen = [name for name in columns if name not in others][-1:]
+    else:
+        chosen = [] if targets == "same_as_inputs" else select(columns, targets, "targets")
+    selected = select(columns, inputs, "inputs")
+    left = [name for name in selected if name not in (*chosen, *others)]
+    if not left:
+        raise DataError("no columns are left for the inputs", "inputs")
+    return left, chosen
 
 
 def _matching(columns: Sequence[str], selector: Selector, key: str) -> list[str]:

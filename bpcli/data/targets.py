@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.data.selection import require
-from bpcli.data.types import Labels
+from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     MISSING_CODE,
     UNKNOWN_CODE,
@@ -22,9 +21,6 @@ from bpcli.data.values import (
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
 
 MOST_CLASSES = 1000
 """A target with more unique values than this does not hold classes."""

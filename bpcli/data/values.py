@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.types import Labels, number_text
+from bpcli.data.types import Labels, Series, number_text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
-
-if TYPE_CHECKING:
-    from pandas import Series
 
 Kind: TypeAlias = Literal["number", "boolean", "category"]
 

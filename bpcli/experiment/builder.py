@@ -91,7 +91,7 @@ def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:
     """Raises `ConfigError` with all issues, if there are any."""
     all_issues = [issue for each in issues_of for issue in each]
     if all_issues:
-        raise config.error(all_issues)
+        raise config.source.error(all_issues)
 
 
 def _refuse_what_cannot_fit(config: Config) -> None:

@@ -80,7 +80,8 @@ _LAYERS: Location = ("network", "layers")
 
 def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Iterator[Need]:
     """The rows as stored for the kernel, and the table that they come from."""
-    dtype, at = np.dtype(spec.network.dtype), _key_of_rows(spec)
+    dtype = np.dtype(spec.network.dtype)
+    at: Location = ("data", "n_samples") if hasattr(spec.data, "n_samples") else ("data",)
     numbers = network.layers[0].columns + network.outputs
     what = f"{rows:,} rows in {dtype}"
     yield Need(what, rows * numbers * dtype.itemsize, at, "use fewer rows")
@@ -105,10 +106,6 @@ squares; and a few columns more for the row's number, its class, and plots."""
 _COPIES_OF_PATH = 2
 """Training writes the path epoch by epoch, but its plot reads all of it and its distances from the
 end. A path that could not be plotted is refused."""
-
-
-def _key_of_rows(spec: Spec) -> Location:
-    return ("data", "n_samples") if hasattr(spec.data, "n_samples") else ("data",)
 
 
 def of_memory(needs: Sequence[Need]) -> Iterator[ConfigIssue]:

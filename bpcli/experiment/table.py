@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +20,6 @@ from bpcli.experiment.streams import stream
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
-    from bpcli.data.files.arrays import ArraySource
-    from bpcli.data.files.table import FileSource
-    from bpcli.data.inline import InlineArrays
-
-    Source: TypeAlias = Generator | InlineArrays | FileSource | ArraySource
 
 
 def make_table(config: Config) -> Table:
@@ -33,7 +28,7 @@ def make_table(config: Config) -> Table:
     Raises `ConfigError` at the key that causes the error.
     """
     try:
-        table = _made(config.spec.data.source, stream(config.spec.seed, "data"))
+        table = _made(config.spec)
         _refuse_no_training_rows(table)
         return _with_targets(config.spec, table)
     except DataError as error:
@@ -77,9 +72,10 @@ def _with_targets(spec: Spec, table: Table) -> Table:
     return table
 
 
-def _made(source: Source, rng: np.random.Generator) -> Table:
+def _made(spec: Spec) -> Table:
+    source = spec.data.source
     try:
-        table = source.table(rng)
+        table = source.table(stream(spec.seed, "data"))
     except OverflowError as error:
         raise DataError(f"these options make numbers that are too large: {error}") from None
     if not isinstance(source, Generator):
@@ -122,4 +118,4 @@ def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
 def _data_error(config: Config, error: DataError) -> ConfigError:
     """The error at the key that causes it."""
     data = config.spec.data
-    return config.error([ConfigIssue(str(error), ("data", error.key or data.key))])
+    return config.source.error([ConfigIssue(str(error), ("data", error.key or data.key))])

@@ -12,10 +12,12 @@ from bpcli.plots.style import literal
 from bpcli.plots.subject import Need, Subject
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    import matplotlib.axes
+    import matplotlib.figure
 
-    Panel: TypeAlias = Figure | SubFigure
+# matplotlib is imported when a plot is drawn.
+Axes: TypeAlias = "matplotlib.axes.Axes"
+Panel: TypeAlias = "matplotlib.figure.Figure | matplotlib.figure.SubFigure"
 
 BARE = "bare"
 """The group id of axes that have no labels by design."""

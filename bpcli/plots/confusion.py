@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bpcli.data.types import Labels
 from bpcli.metrics.confusion import confusion_counts, row_shares
-from bpcli.plots.base import Plot
+from bpcli.plots.base import Axes, Panel, Plot
 from bpcli.plots.outcome import no_classes, note
 from bpcli.plots.style import literal
 from bpcli.plots.subject import Subject
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 _WITH_SHARES = 12
 """The most classes with which a cell has room for the share of its row below its count."""

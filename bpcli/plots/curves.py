@@ -5,21 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
 from bpcli.plots.subject import Need, Subject
+from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.run_json import LayerRecord, RunRecord
 from bpcli.text import rounded
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
 """The names of splits in text."""
@@ -225,14 +221,9 @@ class OptimizerDiagnostics(Curves):
             axes.set_ylabel(literal(key.replace("_", " ")))
 
 
-_IN_EVERY_LOG = {
-    "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
-}  # fmt: skip
-
-
 def _diagnostics(subject: Subject) -> list[str]:
     """The keys of the log that are the optimizer's diagnostics."""
-    own = [key for key in subject.keys if key not in _IN_EVERY_LOG and "." not in key]
+    own = [key for key in subject.keys if key not in OWN_KEYS and "." not in key]
     return [key for key in own if subject.has_numbers(key)]
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bpcli.data.preprocessing import Split, taken
 from bpcli.data.types import SPLITS
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.curves import SPLIT_NAMES
 from bpcli.plots.outcome import (
     MOST_PANELS,
@@ -24,11 +22,6 @@ from bpcli.plots.outcome import (
 from bpcli.plots.plane import widened
 from bpcli.plots.style import colour, dashes, literal, marker
 from bpcli.plots.subject import Subject, some_rows
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 MOST_CURVES = 10
 

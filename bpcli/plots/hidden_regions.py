@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
-from bpcli.plots.base import Plot, panels
+from bpcli.plots.base import Axes, Panel, Plot, panels
 from bpcli.plots.outcome import left_out, not_so_many_inputs
 from bpcli.plots.plane import MAP, Window, leads
 from bpcli.plots.regions import name_axes, original_inputs, window_of
 from bpcli.plots.subject import Subject, some_rows
 from bpcli.registry import name_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 MOST_UNITS = 36
 """The most units of a layer that are shown."""

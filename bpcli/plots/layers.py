@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.curves import layer_label, layers_shown, of_layers
 from bpcli.plots.style import COLOURS
 from bpcli.plots.subject import MOST_ROWS, Subject
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 _ACROSS = 4
 

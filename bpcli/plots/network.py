@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.plots.base import Plot, legend_below, without_axes
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, without_axes
 from bpcli.plots.style import COLOURS, literal
 from bpcli.plots.subject import Subject
 from bpcli.registry import name_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 MOST_UNITS = 16
 MOST_WEIGHTS = 200

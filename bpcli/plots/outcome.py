@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bpcli.data.types import Labels, numbered
 from bpcli.nn.arrays import Array
 from bpcli.nn.propagation import predict
+from bpcli.plots.base import Panel
 from bpcli.plots.subject import Subject
-
-if TYPE_CHECKING:
-    from bpcli.plots.base import Panel
 
 MOST_PANELS = 6
 """The most targets that have a panel."""

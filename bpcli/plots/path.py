@@ -7,23 +7,18 @@ parameter space, and a note says how far the path's losses are from those of the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
-from bpcli.plots.base import Plot, legend_below
+from bpcli.plots.base import Axes, Panel, Plot, legend_below
 from bpcli.plots.outcome import note
 from bpcli.plots.plane import MAP, Window
 from bpcli.plots.style import COLOURS, literal
 from bpcli.plots.subject import Need, Subject, some_rows
 from bpcli.terminal.tables import objective_text
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 _WORK = 2e9
 """The approximate limit of multiplications for the contours, which sets the size of the grid."""

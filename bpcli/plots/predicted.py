@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot, panels
+from bpcli.plots.base import Axes, Panel, Plot, panels
 from bpcli.plots.outcome import (
     MOST_PANELS,
     left_out,
@@ -20,11 +20,6 @@ from bpcli.plots.plane import widened
 from bpcli.plots.style import COLOURS, literal
 from bpcli.plots.subject import Subject, some_rows
 from bpcli.text import rounded
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 _BINS = 30
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bpcli.data.preprocessing import taken
 from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot, legend_below, panels
+from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.outcome import (
     MOST_PANELS,
     is_one_score,
@@ -24,11 +22,6 @@ from bpcli.plots.outcome import (
 from bpcli.plots.plane import MAP, Window, leads
 from bpcli.plots.style import COLOURS, HATCHES, colour, literal, marker
 from bpcli.plots.subject import Subject, some_rows
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bpcli.plots.base import Panel
 
 _ACROSS = 200
 """Points of the grid along each axis."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bpcli.metrics.roc import roc_curve
 from bpcli.nn.arrays import Array
-from bpcli.plots.base import Plot
+from bpcli.plots.base import Panel, Plot
 from bpcli.plots.outcome import is_one_score, left_out, no_classes, note
 from bpcli.plots.style import colour, dashes, literal
 from bpcli.plots.subject import Subject
-
-if TYPE_CHECKING:
-    from bpcli.plots.base import Panel
 
 MOST_CURVES = 10
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from bpcli.plots.base import Panel
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
-    from bpcli.plots.base import Panel
 
 Size: TypeAlias = tuple[float, float]
 """Width and height in inches."""

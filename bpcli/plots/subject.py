@@ -19,6 +19,7 @@ from bpcli.nn.network import Network
 from bpcli.nn.propagation import LayerPass, Workspace, forward_rows
 from bpcli.runs.metrics_log import LogLine, Numbers
 from bpcli.runs.run_json import RunRecord
+from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 
 Need: TypeAlias = Literal["log", "network"]
@@ -37,15 +38,6 @@ def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
 
 
 @dataclass(frozen=True, eq=False)
-class Rebuilt:
-    """The experiment of a run with its saved preprocessor, chosen weights, and notes on both."""
-
-    experiment: Experiment
-    params: Vector
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
 class Subject:
     """What there is of a run. `faults` says why something is lacking, in one sentence.
 
@@ -56,7 +48,7 @@ class Subject:
     run_id: str
     record: RunRecord
     lines: Sequence[LogLine]
-    rebuilt: Rebuilt | None
+    rebuilt: Trained | None
     weights: Literal["best", "last"]
     split: SplitName
     path: Array | None
@@ -139,7 +131,7 @@ class Subject:
         return [line.numbers() for line in self.lines]
 
     @property
-    def _rebuilt(self) -> Rebuilt:
+    def _rebuilt(self) -> Trained:
         if self.rebuilt is None:
             raise RunError(self.faults["network"])
         return self.rebuilt

@@ -128,9 +128,9 @@ def digest_of_first(path: Path, size: int) -> Hash:
 def to_json(value: Any, indent: int | None = 2) -> str:
     """Return JSON text in the given order; NaN and infinity become null."""
     try:
-        return _dumped(value, indent)
+        return _encoder(indent).encode(value)
     except ValueError:
-        return _dumped(_finite(value), indent)
+        return _encoder(indent).encode(_finite(value))
 
 
 def strict_json(text: bytes | str) -> Any:
@@ -140,10 +140,6 @@ def strict_json(text: bytes | str) -> Any:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"JSON has no {name}")
-
-
-def _dumped(value: Any, indent: int | None) -> str:
-    return _encoder(indent).encode(value)
 
 
 @cache

@@ -41,8 +41,6 @@ def value_of(record: Listed, key: str) -> object:
     """Return a record's value of a fact, a metric path or a config key; None if it has none."""
     if key in _FACTS:
         return record.to_json().get(key)
-    if isinstance(record, Unreadable):
-        return None
     value = record.metrics.get(key)
     return record.config.get(key) if value is None else value
 

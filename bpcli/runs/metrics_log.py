@@ -14,9 +14,11 @@ from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
 from bpcli.runs.saved import Count, Figure, Number, Saved, Scores, check, structure
 
-_OWN_KEYS = (
+OWN_KEYS = (
     "epoch", "loss", "grad_norm", "grad_norms", "seconds", "dead_units", "saturated_units",
 )  # fmt: skip
+"""The keys of every line; `dead_units` and `saturated_units` are only in some."""
+
 INLINED = ("diagnostics", "metrics")
 """Fields whose keys stand beside the others in the file."""
 
@@ -64,9 +66,9 @@ class LogLine(Saved):
     def of_file(line: object) -> object:
         if not isinstance(line, dict):
             return line
-        others = {key: value for key, value in line.items() if key not in _OWN_KEYS}
+        others = {key: value for key, value in line.items() if key not in OWN_KEYS}
         return {
-            **{key: line[key] for key in _OWN_KEYS if key in line},
+            **{key: line[key] for key in OWN_KEYS if key in line},
             "diagnostics": {key: others[key] for key in others if "." not in key},
             "metrics": {key: others[key] for key in others if "." in key},
         }

@@ -1,10 +1,9 @@
-"""Reads and writes run.json: how a run was trained, why it stopped, and its results."""
+"""The content of run.json: how a run was trained, why it stopped, and its results."""
 
 from __future__ import annotations
 
 from dataclasses import field
-from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -25,23 +24,8 @@ from bpcli.runs.saved import (
     Text,
     Value,
     Word,
-    check,
     structure,
 )
-from bpcli.runs.sealed import read_sealed, write_sealed
-
-
-def read_record(path: Path) -> RunRecord:
-    """Read and check a record. Raises `RunError` if it cannot be read or is damaged."""
-    return check(RunRecord, read_sealed(path), path)
-
-
-def write_record(path: Path, record: RunRecord) -> None:
-    """Write a record, whole or not at all. Raises `RunError` if that fails."""
-    write_sealed(path, record.to_json())
-
-
-# What a record holds.
 
 
 def _of_known_files(digests: dict[str, str]) -> dict[str, str]:
@@ -272,3 +256,5 @@ class Unreadable(Saved):
     run_id: str
     status: Literal["damaged", "unreadable"]
     error: str
+    config: ClassVar[dict[str, JsonValue]] = {}
+    metrics: ClassVar[Scores] = {}

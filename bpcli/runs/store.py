@@ -17,7 +17,9 @@ from bpcli.runs.files import NotRead, file_digest, not_read, write_atomically
 from bpcli.runs.layout import CONFIG, LOCK, METRICS, RECORD, RESOLVED, SPLIT
 from bpcli.runs.lock import Lock, LockHeld, is_held
 from bpcli.runs.metrics_log import LogLine, read_log
-from bpcli.runs.run_json import BROKEN_OFF, RunRecord, Unreadable, read_record, write_record
+from bpcli.runs.run_json import BROKEN_OFF, RunRecord, Unreadable
+from bpcli.runs.saved import check
+from bpcli.runs.sealed import read_sealed, write_sealed
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)-[a-z][a-z0-9]{3}")
 """Ids have no separators, no blanks and no control characters."""
@@ -144,14 +146,16 @@ class Run:
         return path
 
     def write_record(self, record: RunRecord) -> None:
-        write_record(self.path(RECORD), record)
+        """Write run.json, whole or not at all. Raises `RunError` if that fails."""
+        write_sealed(self.path(RECORD), record.to_json())
 
     def record(self) -> RunRecord:
         """Read and check run.json. Raises `RunError` if it is missing, damaged or unreadable."""
         path = self.path(RECORD)
         if not path.is_file():
             raise RunError(f"{self.folder} is not a run: it has no {RECORD}.")
-        record = replace(read_record(path), run_id=self.run_id)  # a folder may have been renamed
+        record = check(RunRecord, read_sealed(path), path)
+        record = replace(record, run_id=self.run_id)  # a folder may have been renamed
         is_broken_off = record.status == "running" and not is_held(self.path(LOCK))
         return replace(record, status=BROKEN_OFF) if is_broken_off else record
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from bpcli.experiment.memory import size_text
 from bpcli.terminal.grid import Facts, Grid
 from bpcli.terminal.tables import named_text
 from bpcli.text import rounded, text_width
@@ -38,23 +40,20 @@ def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None
     return result
 
 
-def layers_table(layers: Sequence[Mapping[str, object]]) -> Grid:
+def layers_table(layers: Sequence[Mapping[str, Any]]) -> Grid:
     """One row per layer: activation, shape of the weights, number of parameters."""
     table = Grid(["layer", "activation", "weights", "biases", "parameters"], 2)
     for number, layer in enumerate(layers, 1):
-        weights = layer["weights"]
-        assert isinstance(weights, list)
-        bias = {"none": "-", "frozen": f"{weights[0]} frozen"}.get(
-            str(layer["bias"]), str(weights[0])
-        )
+        rows, columns = layer["weights"]
+        bias = {"none": "-", "frozen": f"{rows} frozen"}.get(layer["bias"], str(rows))
         table.add_row(
             str(number),
-            named_text(layer["activation"]),  # type: ignore[arg-type]  # a mapping, of a record
-            f"{weights[0]} x {weights[1]}",
+            named_text(layer["activation"]),
+            f"{rows} x {columns}",
             bias,
             f"{layer['n_params']:,}",
         )
-    total = sum(int(str(layer["n_params"])) for layer in layers)
+    total = sum(layer["n_params"] for layer in layers)
     table.add_row("total", "", "", "", f"{total:,}")
     return table
 
@@ -70,23 +69,22 @@ def splits_table(
     return table
 
 
-def memory_table(needs: Sequence[tuple[str, str]], total: str, available: str) -> Grid:
+def memory_table(memory: Mapping[str, Any]) -> Grid:
     """What needs memory, and how much is free."""
     table = Grid(["memory", "about"])
-    for what, size in needs:
-        table.add_row(what, size)
-    table.add_row("total", total)
-    table.add_row("free now", available)
+    for need in memory["needs"]:
+        table.add_row(need["what"], size_text(need["bytes"]))
+    table.add_row("total", size_text(memory["bytes"]))
+    table.add_row("free now", size_text(memory["available"]))
     return table
 
 
-def loss_facts(
-    loss: float, mean: float, chance: float | None, formula: str | None, constant: float | None
-) -> Facts:
+def loss_facts(initial: Mapping[str, Any]) -> Facts:
     """The loss before training, beside chance level and a constant prediction."""
-    facts = [("initial loss", rounded(loss))]
-    if mean != loss:
-        facts.append(("mean data loss", rounded(mean)))
-    if chance is not None:
-        facts.append(("chance level", f"{rounded(chance)} ({formula})"))
-    return [*facts, ("constant baseline", rounded(constant))]
+    facts = [("initial loss", rounded(initial["loss"]))]
+    if initial["mean"] != initial["loss"]:
+        facts.append(("mean data loss", rounded(initial["mean"])))
+    if initial["chance"] is not None:
+        level = f"{rounded(initial['chance'])} ({initial['chance_formula']})"
+        facts.append(("chance level", level))
+    return [*facts, ("constant baseline", rounded(initial["constant"]))]

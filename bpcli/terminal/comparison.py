@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.grid import Grid
+from bpcli.terminal.progress import SilentView
 from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:
@@ -60,34 +60,13 @@ def stop_reason(row: Mapping[str, Any]) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in reasons.items())
 
 
-class SilentProgress:
-    """Shows nothing."""
-
-    def __enter__(self) -> SilentProgress:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def on_trial_start(self, label: str, seed: int, epochs: int) -> None: ...
-
-    def next_due(self, number: int) -> int:
-        return sys.maxsize
-
-    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None: ...
-
-    def on_trial_end(self, trial: Any) -> None: ...
-
-
-class PlainProgress(SilentProgress):
+class PlainProgress(SilentView):
     """One line per training, when it has ended."""
 
     def __init__(self, console: Console | Stream, trainings: int) -> None:
         self._console = console
         self._trainings = trainings
         self._ended = 0
-
-    def __enter__(self) -> PlainProgress:
-        return self
 
     def on_trial_end(self, trial: Any) -> None:
         self._ended += 1
@@ -120,7 +99,7 @@ class LiveProgress(PlainProgress):
         self._task = self._progress.add_task("", total=None)
         self._next_drawing = 0.0
 
-    def __enter__(self) -> LiveProgress:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

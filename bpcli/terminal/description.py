@@ -6,7 +6,7 @@ Cells are plain text: names of columns and categories may hold any character.
 from __future__ import annotations
 
 from bpcli.data.description import ColumnFacts, Description, Measure
-from bpcli.data.files.look import Look
+from bpcli.data.files.look import Look, is_text
 from bpcli.terminal.grid import Cell, Facts, Grid, Styled
 from bpcli.text import plain, rounded
 
@@ -33,18 +33,15 @@ def table_facts(look: Look) -> Facts:
         ("rows", f"{about.rows:,}{repeats}"),
         ("columns", f"{len(about.columns):,}"),
     ]
-    if look.is_text:
-        facts.append(("header", f"{'yes' if look.format.header else 'no'}: {header_reason(look)}"))
+    if is_text(look.path):
+        answer = "yes" if look.format.header else "no"
+        facts.append(("header", f"{answer}: {plain(look.why_header, 80)}"))
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [
         *facts,
         ("target", f"{plain(about.target)}: {about.why_target}"),
         ("task", f"{about.task}{classes}: {about.why_task}"),
     ]
-
-
-def header_reason(look: Look) -> str:
-    return plain(look.why_header, 80)
 
 
 def guesses(look: Look) -> list[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bpcli.runs.run_json import RunRecord
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.runs import epochs_text, headline
 from bpcli.text import duration, rounded
-
-if TYPE_CHECKING:
-    from bpcli.runs.run_json import RunRecord
 
 _SPLIT = "test."
 

@@ -38,7 +38,7 @@ class Grid:
         self.headers = [visible(name) for name in self.headers]
 
     def add_row(self, *cells: Cell) -> None:
-        self.rows.append([_visible(cell) for cell in cells])
+        self.rows.append([visible(cell) if isinstance(cell, str) else cell for cell in cells])
 
     def without(self, names: Collection[str]) -> Grid:
         """Return the table without some columns."""
@@ -82,10 +82,6 @@ class Grid:
     def _texts(self) -> list[list[str]]:
         rows = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
         return [self.headers, *rows]
-
-
-def _visible(cell: Cell) -> Cell:
-    return visible(cell) if isinstance(cell, str) else cell
 
 
 def facts_lines(facts: Facts) -> list[str]:

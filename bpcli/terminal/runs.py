@@ -1,21 +1,19 @@
-"""Tables of runs: a list of many, and the differences between two."""
+"""Tables of runs: a list of many, and the differences between two and their machines."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bpcli.runs.run_json import Unreadable
-from bpcli.terminal.grid import Grid
+from bpcli.runs.listing import Listed
+from bpcli.runs.machines import texts
+from bpcli.runs.run_json import Machine, RunRecord, Unreadable
+from bpcli.runs.saved import Scores
+from bpcli.terminal.grid import Facts, Grid
 from bpcli.terminal.tables import named_text
 from bpcli.text import duration, plain, rounded
-
-if TYPE_CHECKING:
-    from bpcli.runs.listing import Listed
-    from bpcli.runs.run_json import RunRecord
-    from bpcli.runs.saved import Scores
 
 _MOST_KEYS = 6
 _SPLITS = ("val", "test")
@@ -37,7 +35,10 @@ def runs_table(
         "status": [record.status for record in records],
         "stop reason": _cells(records, lambda record: record.stop_reason or "-"),
         **scores,
-        **{_heading(key, keys): _config_cells(records, key) for key in keys},
+        **{
+            _heading(key, keys): [_value_text(record.config.get(key)) for record in records]
+            for key in keys
+        },
         "epochs": _cells(records, epochs_text),
         "time": _cells(records, _time),
     }
@@ -74,26 +75,17 @@ def _cells(records: Sequence[Listed], text: Callable[[RunRecord], str]) -> list[
     return ["-" if isinstance(each, Unreadable) else text(each) for each in records]
 
 
-def _config_cells(records: Sequence[Listed], key: str) -> list[str]:
-    configs = [{} if isinstance(each, Unreadable) else each.config for each in records]
-    return [_value_text(config.get(key)) for config in configs]
-
-
-def _metrics(record: Listed) -> Scores:
-    return {} if isinstance(record, Unreadable) else record.metrics
-
-
 def _splits(records: Sequence[Listed]) -> list[str]:
     """Validation and test set if any run has them; the training set if a run has neither."""
-    paths = [path for record in records for path in _metrics(record)]
+    paths = [path for record in records for path in record.metrics]
     splits = [split for split in _SPLITS if any(path.startswith(f"{split}.") for path in paths)]
     return splits if splits and all(map(_has_other_scores, records)) else ["train", *splits]
 
 
 def _has_other_scores(record: Listed) -> bool:
     """True unless a record has scores of its training set only."""
-    metrics = _metrics(record)
-    return not metrics or any(path.partition(".")[0] in _SPLITS for path in metrics)
+    known = {path.partition(".")[0] for path in record.metrics}
+    return not known or bool(known & {*_SPLITS})
 
 
 def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
@@ -103,7 +95,7 @@ def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
     """
     columns = {}
     for split in _splits(records):
-        scores = [_first_metric(_metrics(record), split) for record in records]
+        scores = [_first_metric(record.metrics, split) for record in records]
         names = {metric for metric, _ in scores if metric}
         heading = f"{split}.{names.pop()}" if len(names) == 1 else split
         columns[heading] = [
@@ -192,3 +184,14 @@ def losses_table(document: Mapping[str, Any]) -> Grid:
     for line in document["losses"]:
         table.add_row(str(line["epoch"]), *(rounded(loss) for loss in line["loss"]))
     return table
+
+
+def machine_facts(then: Machine, now: Machine) -> Facts:
+    """Versions, processor and its instructions, for both machines if they differ."""
+    was, is_now = texts(then), texts(now)
+    names = dict.fromkeys([*was, *is_now])
+    return [(name, _both(was.get(name, "-"), is_now.get(name, "-"))) for name in names]
+
+
+def _both(was: str, is_now: str) -> str:
+    return f"{was}, then and now" if was == is_now else f"then {was}, now {is_now}"

@@ -6,14 +6,12 @@ Cells are plain text, never markup: names of runs and classes may hold any chara
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bpcli.runs.run_json import Description, LayerRecord, RunRecord
+from bpcli.runs.saved import Value
 from bpcli.terminal.grid import Facts, Grid
 from bpcli.text import duration, rounded
-
-if TYPE_CHECKING:
-    from bpcli.runs.run_json import Description, LayerRecord, RunRecord
-    from bpcli.runs.saved import Value
 
 
 def header(record: RunRecord) -> Facts:
@@ -163,23 +161,20 @@ def _interval_text(interval: Sequence[float] | None) -> str:
     return "-" if interval is None else " to ".join(rounded(end, 4) for end in interval)
 
 
-def class_table(report: Any) -> Grid:
+def class_table(document: Mapping[str, Any]) -> Grid:
     """Precision, recall and F1 of each class."""
     table = Grid(["class", "precision", "recall", "F1", "rows"])
-    for scores in report.classes:
-        table.add_row(
-            scores.name,
-            *(f"{value:.4f}" for value in (scores.precision, scores.recall, scores.f1)),
-            str(scores.rows),
-        )
+    for scores in document["classes"]:
+        shares = (f"{scores[key]:.4f}" for key in ("precision", "recall", "f1"))
+        table.add_row(scores["name"], *shares, str(scores["rows"]))
     return table
 
 
-def confusion_table(report: Any) -> Grid:
+def confusion_table(document: Mapping[str, Any]) -> Grid:
     """One row per true class, one column per predicted class."""
-    names = [scores.name for scores in report.classes]
+    names = [scores["name"] for scores in document["classes"]]
     table = Grid(["true \\ predicted", *names])
-    for name, counts in zip(names, report.confusion, strict=True):
+    for name, counts in zip(names, document["confusion"], strict=True):
         table.add_row(name, *map(str, counts))
     return table
 

@@ -136,7 +136,7 @@ def trace(
         return _without_targets(experiment, params, index, shown, followed)
     loss_issues = list(issues.of_loss(experiment.network, experiment.splits))
     if loss_issues:
-        raise experiment.config.error(loss_issues)
+        raise experiment.config.source.error(loss_issues)
     objective = _objective(experiment, index)
     training = _training(experiment, objective, params)
     setting = _setting(experiment, index, shown, objective)

@@ -65,14 +65,6 @@ def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:
     return ByTheClock(every.seconds, 0.0 if start is None else start.seconds)
 
 
-@dataclass(frozen=True)
-class _Reached:
-    """An epoch that the stop rules have measured, and the sizes of the log before it."""
-
-    epoch: Epoch
-    sizes: LogSizes
-
-
 class Checkpointer:
     """Saves the state of a training: at a pace, and at the end.
 
@@ -87,7 +79,8 @@ class Checkpointer:
         self._checkpoints = checkpoints
         self._decision = decision
         self._log = log
-        self._reached: _Reached | None = None
+        self._reached: tuple[Epoch, LogSizes] | None = None
+        """An epoch that the stop rules have measured, and the sizes of the log before it."""
 
     def next_due(self, number: int) -> int:
         """Return the next epoch that is due regardless of the time."""
@@ -98,26 +91,25 @@ class Checkpointer:
 
         With a loss that is not finite none is saved, as training could not be resumed from it.
         """
-        self._reached = _Reached(epoch, self._log.sizes)
+        self._reached = epoch, self._log.sizes
         if not is_last and self._pace.is_due(epoch) and math.isfinite(epoch.loss):
-            self._save(self._reached)
+            self._save(*self._reached)
 
     def save_last(self, last: Epoch | None) -> None:
         """Save the last epoch, unless training was interrupted before the stop rules measured it.
 
         Raises `RunError` if saving fails.
         """
-        reached = self._reached
-        if reached is None or reached.epoch is not last:
+        if self._reached is None or self._reached[0] is not last:
             return
         if last.is_evaluated and not math.isfinite(last.loss):
             return
         last.release()  # saving takes memory too
-        self._save(reached)
+        self._save(*self._reached)
 
-    def _save(self, reached: _Reached) -> None:
-        began, epoch = clock(), reached.epoch
-        log, path = self._log.extents(reached.sizes)
+    def _save(self, epoch: Epoch, sizes: LogSizes) -> None:
+        began = clock()
+        log, path = self._log.extents(sizes)
         self._checkpoints.save(
             Checkpoint(
                 epoch.state,

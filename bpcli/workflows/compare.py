@@ -27,10 +27,9 @@ from bpcli.runs.run_json import Description
 from bpcli.training.loop import Epoch, every_epoch, train_epochs
 from bpcli.training.metered import METERED, Metered
 from bpcli.training.stopping import Best
-from bpcli.workflows.callbacks import Callback
 from bpcli.workflows.evaluate import default_split
 from bpcli.workflows.interrupts import StopRequest, stop_requests
-from bpcli.workflows.run_epochs import Ending, earliest_due, run_epochs
+from bpcli.workflows.run_epochs import Callback, Ending, earliest_due, run_epochs
 from bpcli.workflows.scores import EpochScores, split_objective, split_scores
 from bpcli.workflows.stop_decision import StopDecision, needs_every_epoch, stop_rules
 from bpcli.workflows.train import workers_for

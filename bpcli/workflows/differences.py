@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -26,7 +25,7 @@ from bpcli.runs.saved import Figure
 from bpcli.runs.saved_weights import WeightsMeta
 from bpcli.runs.store import Run
 from bpcli.runs.trained import SavedWeights, load_weights
-from bpcli.workflows.verdict import Difference, Differences, Distance, Finding, relative_difference
+from bpcli.workflows.verdict import Difference, Differences, relative_difference
 
 _FACTS = (
     "name", "seed", "loss", "reduction", "l2", "optimizer", "batch_size", "dtype", "task", "rows",
@@ -38,7 +37,7 @@ _LARGEST_HEADER = 2**12
 Losses: TypeAlias = Mapping[int, float | None]
 """Losses by epoch; None for one that is not finite."""
 
-Findings: TypeAlias = Iterator[Finding]
+Findings: TypeAlias = Iterator[Difference]
 
 
 def compare_inputs(differences: Differences, saved: SavedWeights, experiment: Experiment) -> None:
@@ -80,7 +79,7 @@ def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
     """Compare the digests of the data, without a distance: losses and weights show the effect."""
     then, again = record.data_sha256, data_digest(experiment.table)
     if then != again:
-        yield Finding(Difference("the SHA-256 of the data", then, again), None)
+        yield Difference("the SHA-256 of the data", then, again, None)
 
 
 def split_findings(run: Run, experiment: Experiment) -> Findings:
@@ -88,7 +87,7 @@ def split_findings(run: Run, experiment: Experiment) -> Findings:
     file, content = run.checked(SPLIT), split_bytes(experiment)
     size = file.stat().st_size
     if size > 2 * len(content) + _LARGEST_HEADER:  # a small archive may unpack to gigabytes
-        yield _incomparable(f"the size of {SPLIT}", size, len(content))
+        yield Difference(f"the size of {SPLIT}", size, len(content))
     elif file.read_bytes() != content:
         saved = _saved_split(run)
         for name in SPLITS:
@@ -98,10 +97,10 @@ def split_findings(run: Run, experiment: Experiment) -> Findings:
 def _rows_findings(name: str, then: Array, again: Array) -> Findings:
     what = f"the {name} split in {SPLIT}"
     if then.shape != again.shape:
-        yield _incomparable(f"the rows of {what}", len(then), len(again))
+        yield Difference(f"the rows of {what}", len(then), len(again))
     elif (then != again).any():
         row = int(np.argmax(then != again))
-        yield _incomparable(f"row {row} of {what}", int(then[row]), int(again[row]))
+        yield Difference(f"row {row} of {what}", int(then[row]), int(again[row]))
 
 
 def loss_findings(then: Losses, again: Losses) -> Findings:
@@ -111,14 +110,14 @@ def loss_findings(then: Losses, again: Losses) -> Findings:
     if first is not None:
         number, a, b = first
         losses = np.array([[a, b] for _, a, b in both], float)  # None becomes NaN
-        distance = _distance("the losses", losses[:, 0], losses[:, 1])
-        yield Finding(Difference(f"the loss of epoch {number}", a, b), distance)
+        relative = relative_difference(losses[:, 0], losses[:, 1])
+        yield Difference(f"the loss of epoch {number}", a, b, relative, "the losses")
 
 
 def count_findings(what: str, then: int | None, again: int | None) -> Findings:
     """Compare a count, such as the number of epochs."""
     if then != again:
-        yield _incomparable(what, then, again)
+        yield Difference(what, then, again)
 
 
 def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings:
@@ -138,20 +137,19 @@ def tensor_findings(then: Mapping[str, Array], again: Mapping[str, Array]) -> Fi
     for name in sorted(then.keys() | again.keys()):
         first, second = then.get(name), again.get(name)
         if first is None or second is None or _shape_and_type(first) != _shape_and_type(second):
-            yield _incomparable(f"the size of {name}", _size(first), _size(second))
+            yield Difference(f"the size of {name}", _size(first), _size(second))
         elif first.tobytes() != second.tobytes():
-            yield Finding(_first_entry(name, first, second), _distance(name, first, second))
+            yield _first_entry(name, first, second)
 
 
 def path_findings(then: Array, again: Array) -> Findings:
     """Compare the recorded parameters, one row per epoch."""
     if _shape_and_type(then) != _shape_and_type(again):
-        yield _incomparable(f"the size of {PATH}", _size(then), _size(again))
+        yield Difference(f"the size of {PATH}", _size(then), _size(again))
         return
     for epoch, (first, second) in enumerate(zip(then, again, strict=True)):
         if first.tobytes() != second.tobytes():
-            what = f"{PATH}[{epoch}]"
-            yield Finding(_first_entry(what, first, second), _distance(what, first, second))
+            yield _first_entry(f"{PATH}[{epoch}]", first, second)
 
 
 def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
@@ -197,28 +195,20 @@ def _score_findings(
 def _number_findings(what: str, then: Numbers, again: Numbers) -> Findings:
     if then != again:
         a, b = (np.atleast_1d(np.array(value, float)) for value in (then, again))
-        yield Finding(Difference(what, str(then), str(again)), _distance(what, a, b))
+        yield Difference(what, str(then), str(again), relative_difference(a, b))
 
 
 def _text_findings(what: str, then: object, again: object) -> Findings:
     if then != again:
-        yield _incomparable(what, str(then), str(again))
-
-
-def _incomparable(what: str, then: float | str | None, again: float | str | None) -> Finding:
-    """A difference that no tolerance accepts."""
-    return Finding(Difference(what, then, again), Distance(math.inf, what))
-
-
-def _distance(what: str, then: Array, again: Array) -> Distance:
-    return Distance(relative_difference(then, again), what)
+        yield Difference(what, str(then), str(again))
 
 
 def _first_entry(name: str, then: Array, again: Array) -> Difference:
     """Return the first entry whose bits differ: compared as numbers, -0 and 0 would be equal."""
     bits = np.dtype(f"u{then.itemsize}")
     index: Any = tuple(np.argwhere(then.view(bits) != again.view(bits))[0].tolist())
-    return Difference(f"{name}{list(index)}", then[index].item(), again[index].item())
+    entries = then[index].item(), again[index].item()
+    return Difference(f"{name}{list(index)}", *entries, relative_difference(then, again), name)
 
 
 def _shape_and_type(array: Array) -> tuple[tuple[int, ...], np.dtype]:
@@ -240,10 +230,6 @@ def _saved_split(run: Run) -> dict[str, Array]:
     except Exception as error:  # archives and headers fail in a dozen ways
         raise RunError(f"{file} is damaged: {error}.") from None
     for name, rows in splits.items():
-        if not _is_row_numbers(rows):
+        if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu":
             raise RunError(f"{file} is damaged: its {name} split is not a list of row numbers.")
     return splits
-
-
-def _is_row_numbers(rows: Any) -> bool:
-    return isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu"

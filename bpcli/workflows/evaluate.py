@@ -35,21 +35,10 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class ClassRow:
-    """The scores of one class."""
-
-    name: str
-    precision: float
-    recall: float
-    f1: float
-    rows: int
-
-
-@dataclass(frozen=True)
 class ClassReport:
-    """Per-class scores; the confusion matrix, true classes as rows; and the area under ROC."""
+    """Scores of each class; the confusion matrix, true classes as rows; the area under ROC."""
 
-    classes: list[ClassRow]
+    classes: list[dict[str, Any]]
     confusion: list[list[int]]
     roc_auc: float | None
 
@@ -76,7 +65,7 @@ class SplitEvaluation:
         if self.intervals is not None:
             document["intervals"] = self._paths(self.intervals)
         if self.report is not None:
-            document["classes"] = [vars(scores) for scores in self.report.classes]
+            document["classes"] = self.report.classes
             document["confusion"] = self.report.confusion
             document["metrics"][f"{self.split}.roc_auc"] = self.report.roc_auc
         return document
@@ -151,7 +140,9 @@ def _class_report(
         return None
     counts = confusion_counts(split.labels, predicted.classes, len(class_names))
     columns = (column.tolist() for column in class_scores(counts))
-    classes = [ClassRow(*row) for row in zip(class_names, *columns, strict=True)]
+    names = ("name", "precision", "recall", "f1", "rows")
+    rows = zip(class_names, *columns, strict=True)
+    classes = [dict(zip(names, row, strict=True)) for row in rows]
     return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted, counts))
 
 

@@ -16,9 +16,9 @@ from bpcli.config.load import Config
 from bpcli.errors import Diverged, Interrupted
 from bpcli.experiment import Experiment, build
 from bpcli.runs.references import reference_to
-from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.outcome import Outcome
+from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.train import train
 
 View: TypeAlias = Callable[[Experiment], AbstractContextManager[TrainingCallback]]

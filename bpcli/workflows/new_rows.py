@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +16,10 @@ from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
 from bpcli.data.files.delimited import FileFormat, first_row, read_blocks, settle
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.table import naming
+from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _BLOCK_VALUES = 2**20
 """Numbers in a block: 8 MB, and a few times that while pandas reads."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +14,10 @@ from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
 from bpcli.data.table import Table
 from bpcli.data.targets import weights_of
+from bpcli.data.types import DataFrame
 from bpcli.errors import DataError, RunError
 from bpcli.experiment import Experiment
 from bpcli.runs.trained import Trained
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 def with_other_data(trained: Trained, path: Path) -> Trained:

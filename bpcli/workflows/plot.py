@@ -9,14 +9,14 @@ from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.plots import PLOTS, plot_file, reasons
-from bpcli.plots.subject import Need, Rebuilt, Subject
+from bpcli.plots.subject import Need, Subject
 from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.integrity import checked_log
 from bpcli.runs.layout import PATH
 from bpcli.runs.metrics_log import LogLine
 from bpcli.runs.parameter_path import load_path
 from bpcli.runs.store import Run
-from bpcli.runs.trained import Weights, load_trained
+from bpcli.runs.trained import Trained, Weights, load_trained
 from bpcli.text import did_you_mean
 from bpcli.workflows.evaluate import default_split
 
@@ -39,10 +39,9 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except RunError as error:
         faults["log"] = str(error)
     try:
-        trained = load_trained(run, weights)
-        rebuilt = Rebuilt(trained.experiment, trained.params, trained.notes)
+        rebuilt = load_trained(run, weights)
         if run.path(PATH).is_file():
-            experiment = trained.experiment
+            experiment = rebuilt.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
     except (NumericsNotPinned, LimitTooLow):
         raise  # the run is not at fault: another process can draw all
@@ -52,7 +51,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, faults)
 
 
-def _split(run: Run, rebuilt: Rebuilt | None, asked: SplitName | None) -> SplitName:
+def _split(run: Run, rebuilt: Trained | None, asked: SplitName | None) -> SplitName:
     if rebuilt is None:
         return asked or "train"
     if asked is not None and not len(rebuilt.experiment.splits[asked]):

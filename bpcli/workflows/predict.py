@@ -78,6 +78,7 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
         targets = [[names[label]] for label in table.labels[rows]]
     elif table.Y is not None and not table.is_autoencoder:
         targets = table.Y[rows].tolist()
+    width = len(targets[0]) if targets else 0
     return PredictedRows(
         np.asarray(rows),
         table.input_names,
@@ -85,10 +86,6 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
         output_names(experiment.network, names, table.target_names),
         preprocessor.original(A),
         None if classes is None else [names[label] for label in classes],
-        _target_names(len(targets[0]) if targets else 0),
+        ("target",) if width == 1 else numbered("target", width),
         targets,
     )
-
-
-def _target_names(count: int) -> tuple[str, ...]:
-    return ("target",) if count == 1 else numbered("target", count)

@@ -6,9 +6,8 @@ that of a step without its calls of the objective. The rest is a part of its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from time import perf_counter as clock
+from typing import Any
 
 import numpy as np
 
@@ -26,30 +25,12 @@ _SECONDS = 0.3
 """The duration of each measurement, unless one epoch takes longer."""
 
 
-@dataclass(frozen=True)
-class Profile:
-    """Seconds per epoch: with one worker, by kind of work, and in the training itself.
+def profile(experiment: Experiment, record: RunRecord) -> dict[str, Any]:
+    """Measure the seconds of an epoch; `record` is that of the training just done.
 
-    `parts` add up to `alone`. `trained` is the mean over the training with its own workers, without
-    `watching`, the time of log lines and the view.
+    `seconds_per_epoch`, by kind of work with one worker, add up to `alone`. `trained` is the mean
+    over the training with its own workers, without `log_and_view`.
     """
-
-    parts: Mapping[str, float]
-    alone: float
-    trained: float
-    watching: float
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "seconds_per_epoch": dict(self.parts),
-            "alone": self.alone,
-            "trained": self.trained,
-            "log_and_view": self.watching,
-        }
-
-
-def profile(experiment: Experiment, record: RunRecord) -> Profile:
-    """Measure the parts of an epoch; `record` is that of the training just done."""
     with repeatable_numerics():
         seconds, in_objective = _train(experiment)
         passes = _pass_seconds(experiment)
@@ -60,12 +41,12 @@ def profile(experiment: Experiment, record: RunRecord) -> Profile:
         "optimizer": seconds - in_objective,
     }
     trained_epochs, watching = max(1, record.epochs), record.watching_seconds
-    return Profile(
-        parts,
-        sum(parts.values()),
-        (record.seconds - watching) / trained_epochs,
-        watching / trained_epochs,
-    )
+    return {
+        "seconds_per_epoch": parts,
+        "alone": sum(parts.values()),
+        "trained": (record.seconds - watching) / trained_epochs,
+        "log_and_view": watching / trained_epochs,
+    }
 
 
 class _TimedObjective(CountedObjective):

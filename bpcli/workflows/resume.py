@@ -30,8 +30,8 @@ from bpcli.runs.record import argv, describe, now
 from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
 from bpcli.runs.store import Run
 from bpcli.training.stopping import Best, Criterion, Stopping
-from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.outcome import Outcome
+from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain
 from bpcli.workflows.stop_decision import stop_rules
 from bpcli.workflows.train import train_on
@@ -52,14 +52,9 @@ _UNCHANGED = {CONFIG, SPLIT, WEIGHTS}
 
 
 @dataclass(frozen=True)
-class Resumption:
-    """A locked run and the checkpoint to resume from; without `start`, from epoch 0."""
+class Resumption(RunToTrain):
+    """A run to resume, with the record of its earlier training, on this machine."""
 
-    run: Run
-    record: RunRecord
-    experiment: Experiment
-    checkpoints: Checkpoints
-    start: Checkpoint | None
     machine: Machine
 
     @property
@@ -119,20 +114,13 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
             raise RunError(_useless(run, checkpoints.faults))
         _refuse_misfit(run, start, experiment)
         _refuse_nothing_to_do(run, record, start, experiment)
-        yield Resumption(run, record, experiment, checkpoints, start, machine())
+        yield Resumption(experiment, run, record, checkpoints, start, machine())
 
 
 def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
     """Resume training; failures are returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
-    target = RunToTrain(
-        resumption.experiment,
-        resumption.run,
-        _record(resumption),
-        resumption.checkpoints,
-        resumption.start,
-    )
-    return train_on(target, callback)
+    return train_on(replace(resumption, record=_record(resumption)), callback)
 
 
 def _record(resumption: Resumption) -> RunRecord:

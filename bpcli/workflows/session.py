@@ -16,10 +16,9 @@ from bpcli.runs.record import split_bytes
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch, NextDue, every_epoch, train_epochs
-from bpcli.workflows.callbacks import Callback, TrainingCallback
 from bpcli.workflows.checkpointer import Checkpointer, pace_of
 from bpcli.workflows.interrupts import StopRequest
-from bpcli.workflows.run_epochs import Ending, earliest_due, run_epochs
+from bpcli.workflows.run_epochs import Callback, Ending, TrainingCallback, earliest_due, run_epochs
 from bpcli.workflows.scores import EpochScores
 from bpcli.workflows.stop_decision import StopDecision, needs_every_epoch, stop_rules
 from bpcli.workflows.training_log import TrainingLog, open_log
@@ -33,7 +32,7 @@ class RunToTrain:
     run: Run
     record: RunRecord
     checkpoints: Checkpoints
-    start: Checkpoint | None = None
+    start: Checkpoint | None
 
     def write_new(self) -> None:
         """Write the files of a new run that are known before its first epoch."""

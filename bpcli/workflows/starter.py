@@ -6,13 +6,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bpcli.config.source import resolve
 from bpcli.data.column_warnings import USELESS
 from bpcli.data.description import ColumnFacts, Description
-from bpcli.data.files.look import Look
+from bpcli.data.files.look import Look, is_text
 from bpcli.errors import DataError
 from bpcli.text import plain
 
@@ -102,7 +101,7 @@ def _data(look: Look, target: Path) -> Iterator[str]:
     about = look.description
     path = os.path.relpath(look.path.absolute(), target.absolute().parent)
     yield _line(1, "file", Path(path).as_posix(), "counts from this file's folder")
-    if look.is_text:
+    if is_text(look.path):
         yield from _format(look)
     if look.chooses_columns:
         yield from _columns(look)
@@ -184,23 +183,11 @@ def _split(about: Description) -> Iterator[str]:
 # The network and its training.
 
 
-@dataclass(frozen=True)
-class _Sizes:
-    """Return inputs, hidden units and outputs of the network, and its number of parameters."""
-
-    inputs: int
-    hidden: int
-    outputs: int
-
-    @classmethod
-    def of(cls, about: Description) -> _Sizes:
-        inputs = sum(column.unique if column.kind == "category" else 1 for column in about.inputs)
-        outputs = len(about.classes) if len(about.classes) > 2 else 1
-        return cls(inputs, _hidden_units(about.rows), outputs)
-
-    @property
-    def parameters(self) -> int:
-        return self.hidden * (self.inputs + 1) + self.outputs * (self.hidden + 1)
+def _sizes(about: Description) -> tuple[int, int, int]:
+    """Return inputs, hidden units and outputs of the network."""
+    inputs = sum(column.unique if column.kind == "category" else 1 for column in about.inputs)
+    outputs = len(about.classes) if len(about.classes) > 2 else 1
+    return inputs, _hidden_units(about.rows), outputs
 
 
 def _hidden_units(rows: int) -> int:
@@ -209,8 +196,8 @@ def _hidden_units(rows: int) -> int:
 
 
 def _network(about: Description) -> Iterator[str]:
-    sizes = _Sizes.of(about)
-    output = "identity" if not about.classes else "softmax" if sizes.outputs > 1 else "sigmoid"
+    _, hidden, outputs = _sizes(about)
+    output = "identity" if not about.classes else "softmax" if outputs > 1 else "sigmoid"
     loss = {"identity": "mse", "softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
     about_output = {
         "identity": "any number",
@@ -218,7 +205,7 @@ def _network(about: Description) -> Iterator[str]:
         "sigmoid": "the probability of the second class",
     }
     yield "network:"
-    layers = ["auto", sizes.hidden, "auto"]
+    layers = ["auto", hidden, "auto"]
     yield _line(1, "layers", layers, "the ends fit the data; try more or fewer hidden units")
     yield _line(1, "activations", ["tanh", output], f"{output}: {about_output[output]}")
     yield _line(0, "loss", loss[output])
@@ -240,7 +227,9 @@ def _optimizer(about: Description) -> tuple[str, str, int, int]:
     Levenberg-Marquardt solves parameters × parameters for rows × parameters² of work a step: it is
     the first choice for curves as long as that takes less than a second.
     """
-    work = _TRAINING_SHARE * about.rows * _Sizes.of(about).parameters ** 2
+    inputs, hidden, outputs = _sizes(about)
+    parameters = hidden * (inputs + 1) + outputs * (hidden + 1)
+    work = _TRAINING_SHARE * about.rows * parameters**2
     if not about.classes and work <= _MOST_WORK_FOR_LEVENBERG_MARQUARDT:
         return "levenberg_marquardt", "for small regressions", 200, 10
     return "rprop", "steps by signs: no learning rate to set", 1000, 50

@@ -20,9 +20,9 @@ from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.record import first_record
 from bpcli.runs.store import Run
 from bpcli.system import usable_cores
-from bpcli.workflows.callbacks import TrainingCallback
 from bpcli.workflows.interrupts import StopRequest, stop_requests
 from bpcli.workflows.outcome import Outcome, save_end
+from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain, Session, open_session
 
 Begin: TypeAlias = Callable[[int, StopRequest], AbstractContextManager[Session]]
@@ -61,7 +61,7 @@ def _new_session(
         try:
             files.enter_context(closing(run.lock()))
             record = first_record(experiment, run.run_id, workers, group or run.run_id)
-            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity))
+            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity), None)
             target.write_new()
             session = open_session(target, request, callback, files)
         except BaseException:

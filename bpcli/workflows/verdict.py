@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,11 +21,19 @@ ASPECTS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path
 
 @dataclass(frozen=True)
 class Difference:
-    """A value that differs; None is a number that is not finite."""
+    """A value that differs, None if it is not finite, and the relative difference of its tensor.
+
+    That is max|a - b| / max|a| over the entries, a of the run and b of the second training;
+    infinite where an entry is finite on one side alone, where all a are 0 but not all b, or where
+    there is nothing to subtract, such as another number of entries. It is None if other differences
+    show its effect. `of` names the tensor, if it is not the value itself.
+    """
 
     what: str
     then: float | str | None
     again: float | str | None
+    relative: float | None = math.inf
+    of: str = ""
 
     @property
     def sentence(self) -> str:
@@ -37,46 +44,26 @@ def _exact(value: float | str | None) -> str:
     return "not finite" if value is None else str(value)
 
 
-@dataclass(frozen=True)
-class Distance:
-    """A relative difference, and the name of what differs.
-
-    That of a tensor is max|a - b| / max|a| over its entries, a of the run and b of the second
-    training; infinite where an entry is finite on one side alone, where all a are 0 but not all b,
-    or where there is nothing to subtract, such as another number of entries.
-    """
-
-    relative: float = 0.0
-    what: str | None = None
-
-
-class Finding(NamedTuple):
-    """A difference and its size; None if other findings show its effect."""
-
-    difference: Difference
-    distance: Distance | None
-
-
 @dataclass
 class Differences:
-    """The first difference of each aspect that was compared, and the largest relative one."""
+    """The first difference of each aspect, and the largest relative difference with its place."""
 
     first: dict[str, Difference] = field(default_factory=dict)
-    largest: Distance = Distance()
+    largest: float = 0.0
+    largest_in: str | None = None
 
-    def add(self, aspect: str, findings: Iterable[Finding]) -> None:
-        """Add the findings on an aspect, one of `ASPECTS`."""
-        for difference, distance in findings:
-            self.first.setdefault(aspect, difference)
-            if distance is not None and self._is_larger(distance):
-                self.largest = distance
-
-    def _is_larger(self, distance: Distance) -> bool:
-        return self.largest.what is None or distance.relative > self.largest.relative
+    def add(self, aspect: str, findings: Iterable[Difference]) -> None:
+        """Add the differences of an aspect, one of `ASPECTS`."""
+        for each in findings:
+            self.first.setdefault(aspect, each)
+            if each.relative is None:
+                continue
+            if self.largest_in is None or each.relative > self.largest:
+                self.largest, self.largest_in = each.relative, each.of or each.what
 
 
 def relative_difference(then: Array, again: Array) -> float:
-    """max|then - again| / max|then|, as defined by `Distance`."""
+    """max|then - again| / max|then|, as defined by `Difference`."""
     if then.shape != again.shape:
         return math.inf
     a, b = then.astype(np.float64), again.astype(np.float64)
@@ -112,12 +99,16 @@ class Counts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of comparing two trainings: the first difference of each aspect, if any."""
+    """The result of comparing two trainings: the first difference of each aspect, if any.
+
+    `largest` is the largest relative difference, and `largest_in` says of what.
+    """
 
     run_id: str
     counts: Counts
     differences: Mapping[str, Difference]
-    distance: Distance
+    largest: float
+    largest_in: str | None
     tolerance: float | None
     then: Machine
     now: Machine
@@ -131,7 +122,7 @@ class Verdict:
     def is_accepted(self) -> bool:
         """Identical, or within the tolerance."""
         tolerance = self.tolerance
-        return self.is_identical or (tolerance is not None and self.distance.relative <= tolerance)
+        return self.is_identical or (tolerance is not None and self.largest <= tolerance)
 
     @property
     def sentence(self) -> str:
@@ -146,10 +137,10 @@ class Verdict:
     @property
     def distance_text(self) -> str:
         """The largest relative difference in a sentence."""
-        if math.isinf(self.distance.relative):
-            return f"the largest relative difference is infinite: {self.distance.what}"
-        where = f", in {self.distance.what}" if self.distance.what else ""
-        return f"the largest relative difference is {self.distance.relative:.3g}{where}"
+        if math.isinf(self.largest):
+            return f"the largest relative difference is infinite: {self.largest_in}"
+        where = f", in {self.largest_in}" if self.largest_in else ""
+        return f"the largest relative difference is {self.largest:.3g}{where}"
 
     @property
     def explanation(self) -> list[str]:
@@ -168,7 +159,8 @@ class Verdict:
 
     def _json_of(self, aspect: str) -> dict[str, object] | None:
         difference = self.differences.get(aspect)
-        return None if difference is None else asdict(difference)
+        keys = ("what", "then", "again")
+        return None if difference is None else {key: getattr(difference, key) for key in keys}
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -176,8 +168,8 @@ class Verdict:
             "identical": self.is_identical,
             "accepted": self.is_accepted,
             "tolerance": self.tolerance,
-            "largest_relative_difference": self.distance.relative,
-            "largest_in": self.distance.what,
+            "largest_relative_difference": self.largest,
+            "largest_in": self.largest_in,
             **asdict(self.counts),
             **{f"first_{aspect}": self._json_of(aspect) for aspect in ASPECTS},
             "then": self.then.to_json(),

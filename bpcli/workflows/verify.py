@@ -21,8 +21,8 @@ from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import SavedWeights, load_weights
+from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
-from bpcli.training.stopping import Stopping
 from bpcli.workflows.differences import (
     Losses,
     compare_inputs,
@@ -32,13 +32,12 @@ from bpcli.workflows.differences import (
     loss_findings,
 )
 from bpcli.workflows.outcome import Outcome
-from bpcli.workflows.scores import EpochScores
 from bpcli.workflows.train import train
 from bpcli.workflows.verdict import Counts, Differences, Verdict
 
 
 @dataclass
-class LossRecorder:
+class LossRecorder(SilentView):
     """The callback of the second training: records the losses of the epochs in the first log."""
 
     losses: Losses
@@ -47,15 +46,13 @@ class LossRecorder:
     def __post_init__(self) -> None:
         self._to_come = sorted(self.losses, reverse=True)
 
-    def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
-
     def next_due(self, number: int) -> int:
         """Return the next epoch that has a line in the first log."""
         while self._to_come and self._to_come[-1] <= number:
             self._to_come.pop()
         return self._to_come[-1] if self._to_come else sys.maxsize
 
-    def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
+    def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         """Record the loss if the first log has it."""
         if epoch.number in self.losses:
             self.again[epoch.number] = epoch.loss if math.isfinite(epoch.loss) else None
@@ -65,7 +62,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
     """Train as many epochs again in a temporary folder, and compare all results.
 
     What ended the first training does not matter, and neither does where it was resumed: both are
-    the same steps. `tolerance` is the largest relative difference (see `Distance`) to accept.
+    the same steps. `tolerance` is the largest relative difference (see `Difference`) to accept.
 
     Raises `RunError` if the run has not ended, if a file is damaged, if its data files have
     changed, or if its learning rate was changed on resume.
@@ -95,6 +92,7 @@ def verify(run: Run, tolerance: float | None = None) -> Verdict:
         counts,
         differences.first,
         differences.largest,
+        differences.largest_in,
         tolerance,
         sessions_of(saved.record)[0][1],
         record.machine,

@@ -112,13 +112,13 @@ def test_one_that_diverges_is_a_row_and_all_that_do_exit_3(bpnet) -> None:
 def test_an_interrupt_prints_what_is_finished(
     as_json: bool, bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bpcli.terminal.comparison import SilentProgress
+    from bpcli.terminal.progress import SilentView
 
     def interrupt(self: object, label: str, seed: int, epochs: int) -> None:
         if label == "traingdm":
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(SilentProgress, "on_trial_start", interrupt)
+    monkeypatch.setattr(SilentView, "on_trial_start", interrupt)
     assert PlainProgress.on_trial_start is interrupt
     option = ["--json"] if as_json else []
     result = bpnet("compare", MOONS, "--optimizers", "sgd,traingdm", *SHORT, *option)
@@ -130,7 +130,7 @@ def test_an_interrupt_prints_what_is_finished(
         assert "sgd" in result.out
         assert "traingdm" not in result.out
     monkeypatch.setattr(
-        SilentProgress, "on_trial_start", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+        SilentView, "on_trial_start", lambda *_: os.kill(os.getpid(), signal.SIGTERM)
     )
     nothing = bpnet("compare", MOONS, "--optimizers", "sgd", *SHORT, "--figure", "none.svg")
     assert (nothing.code, nothing.out) == (143, "")

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from bpcli.config.data_models import DivideBy, ScaleSpec, SplitConfig
+from bpcli.config.data_models import DivideBy, InlineData, ScaleSpec, SplitConfig
 from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS
+from bpcli.data.inline import InlineArrays
 
 DATA: TypeAdapter[DataSpec] = TypeAdapter(DataSpec)
 
@@ -68,3 +69,21 @@ def test_options_of_a_generator_become_its_own() -> None:
 def test_options_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"`low` \(11\) must be at most `high` \(10\)"):
         DATA.validate_python({"generator": "plane", "low": 11})
+
+
+def test_rows_and_targets_are_taken_as_written() -> None:
+    data = InlineData(inputs=[[0, 1], [2, 3]], targets=["a", "b"])
+    assert data.source == InlineArrays([[0, 1], [2, 3]], ["a", "b"])
+    assert data.files == ()
+
+
+@pytest.mark.parametrize("targets", [None, "same_as_inputs"])
+def test_an_autoencoder_has_no_targets_of_its_own(targets: str | None) -> None:
+    data = InlineData.model_validate({"inputs": [1, 2], "targets": targets})
+    assert data.source == InlineArrays([1, 2], None)
+
+
+@pytest.mark.parametrize("data", [{}, {"inputs": 5}, {"inputs": [1], "targets": "as_inputs"}])
+def test_what_is_no_list_of_rows_is_refused(data: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        InlineData.model_validate(data)

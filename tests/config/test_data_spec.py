@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bpcli.config.data_models import GeneratedData
+from bpcli.config.data_models import GeneratedData, InlineData
 from bpcli.config.data_spec import DataSpec
 from bpcli.config.file_models import FileData
-from bpcli.config.inline_models import InlineData
 from bpcli.data.generators import GENERATORS
 
 DATA: TypeAdapter[DataSpec] = TypeAdapter(DataSpec)

@@ -157,4 +157,5 @@ def test_any_table_can_be_described(data: st.DataObject) -> None:
     for place, column in enumerate(about.columns):
         assert column.missing == frame.iloc[:, place].isna().sum()
         assert column.association is None or -1 <= column.association <= 1
-    assert sum(count for _, count in about.classes) in (0, rows - about.answer.missing)
+    (target,) = (column for column in about.columns if column.name == about.target)
+    assert sum(count for _, count in about.classes) in (0, rows - target.missing)

@@ -55,7 +55,7 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
     record = replace(moons.record, status="interrupted", stop_reason="interrupted")
     subject = replace(moons, record=record)
-    assert PLOTS["loss"].title(subject).endswith("), interrupted")
+    assert PLOTS["loss"]().title(subject).endswith("), interrupted")
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
     record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
     killed = replace(moons, record=replace(record, status=BROKEN_OFF))
-    assert PLOTS["loss"].title(killed) == "loss by epoch, interrupted, resumable"
+    assert PLOTS["loss"]().title(killed) == "loss by epoch, interrupted, resumable"
 
 
 def test_no_finite_loss_is_no_plot(moons: Subject) -> None:
     subject = losses(moons, [math.nan, math.inf], [math.nan, math.nan])
-    assert PLOTS["loss"].why_not(subject) == "None of its losses is finite."
+    assert PLOTS["loss"]().why_not(subject) == "None of its losses is finite."
 
 
 @pytest.mark.parametrize("name", ["$x^2$", "a_$b", "long_" * 60, "<svg>", "\\frac", "数据"])

@@ -11,7 +11,7 @@ from plotted import laid_out, subject_of
 
 from bpcli.nn.propagation import predict
 from bpcli.plots.layers import bin_edges
-from bpcli.plots.subject import Rebuilt, Subject
+from bpcli.plots.subject import Subject
 
 
 def histograms(axes: Axes) -> list[StepPatch]:
@@ -97,5 +97,6 @@ def test_networks_of_any_depth_fit(tmp_path: Path, kind: str, layers: int) -> No
 
 
 def test_equal_weights_are_drawn(digits: Subject) -> None:
-    rebuilt = Rebuilt(digits.experiment, np.zeros_like(digits.params))
+    assert digits.rebuilt is not None
+    rebuilt = replace(digits.rebuilt, params=np.zeros_like(digits.params))
     laid_out("weights", replace(digits, rebuilt=rebuilt))

@@ -19,5 +19,5 @@ def test_a_split_of_one_class_has_no_roc(tmp_path: Path) -> None:
     }
     assert subject.rebuilt is not None
     rebuilt = replace(subject.rebuilt, experiment=replace(subject.experiment, splits=splits))
-    reason = PLOTS["roc"].why_not(replace(subject, rebuilt=rebuilt))
+    reason = PLOTS["roc"]().why_not(replace(subject, rebuilt=rebuilt))
     assert reason == "All rows of the train split are of one class."

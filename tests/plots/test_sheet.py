@@ -64,7 +64,7 @@ def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
     boxes = [panel.get_tightbbox() for panel in panels]  # in dots
     for kind, panel, box in zip(kinds, panels, boxes, strict=True):
         left, top, width, height = inches(panel)
-        assert (width, height) == pytest.approx(PLOTS[kind].size(subject), abs=1e-4)
+        assert (width, height) == pytest.approx(PLOTS[kind]().size(subject), abs=1e-4)
         assert min(left, top) > -1e-6, kind
         assert box.x0 >= panel.bbox.x0 - 2, kind
         assert box.y0 >= panel.bbox.y0 - 2, kind
@@ -77,7 +77,7 @@ def test_the_plots_of_a_run_fit_into_their_places(tmp_path: Path) -> None:
 def test_several_plots_of_a_run_are_one_drawing_or_pages(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "xor", training__epochs=3)
     kinds = ["loss", "network"]
-    (width, height), (other, lower) = (PLOTS[kind].size(subject) for kind in kinds)
+    (width, height), (other, lower) = (PLOTS[kind]().size(subject) for kind in kinds)
     size = (width + other, max(height, lower))
     root = ElementTree.fromstring(plot_file(kinds, subject, ".svg"))
     shown = [float(str(root.get(key)).removesuffix("pt")) / 72 for key in ("width", "height")]

@@ -9,7 +9,10 @@ from pathlib import Path
 from tampered import RECORD_OF_A_RUN, a_record
 
 from bpcli.runs.layout import METRICS, RESOLVED, WEIGHTS
-from bpcli.runs.run_json import OF_THE_END, Rule, RunRecord, read_record, write_record
+from bpcli.runs.run_json import OF_THE_END, Rule, RunRecord
+from bpcli.runs.saved import check
+from bpcli.runs.sealed import read_sealed
+from bpcli.runs.store import Run
 
 DIGESTS = dict.fromkeys((METRICS, RESOLVED, WEIGHTS), "1" * 64)
 RULE = Rule("epochs", "epochs", 0, 9, 9, False)
@@ -22,7 +25,7 @@ def ended(**changes: object) -> RunRecord:
 
 
 def test_a_record_in_training_has_no_key_of_the_end(tmp_path: Path) -> None:
-    write_record(tmp_path / "run.json", a_record())
+    Run(tmp_path).write_record(a_record())
     written = json.loads((tmp_path / "run.json").read_text())
     assert written.pop("seal")
     assert written == RECORD_OF_A_RUN
@@ -31,14 +34,15 @@ def test_a_record_in_training_has_no_key_of_the_end(tmp_path: Path) -> None:
 
 def test_a_record_that_has_ended_has_all_of_them_and_is_read_as_it_was(tmp_path: Path) -> None:
     record = ended(metrics={"train.loss": None, "train.accuracy": 1})
-    write_record(tmp_path / "run.json", record)
+    Run(tmp_path).write_record(record)
     written = json.loads((tmp_path / "run.json").read_text())
     assert {*OF_THE_END} <= written.keys()
     assert written["stop"] == [
         {"name": "epochs", "meaning": "epochs", "start": 0, "now": 9, "target": 9, "falls": False}
     ]
     assert "resumed" not in written
-    found = read_record(tmp_path / "run.json")
+    path = tmp_path / "run.json"
+    found = check(RunRecord, read_sealed(path), path)
     assert found == record
     assert type(found.stop[0].now) is int  # whole or not: nothing is converted
 

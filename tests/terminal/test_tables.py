@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from tampered import a_record
@@ -63,12 +62,12 @@ def test_baselines_and_intervals_are_of_the_last_split() -> None:
 
 
 def test_a_confusion_matrix_has_true_classes_down() -> None:
-    scores = SimpleNamespace(precision=0.5, recall=1.0, f1=2 / 3, rows=2)
-    report = SimpleNamespace(
-        classes=[SimpleNamespace(name=name, **vars(scores)) for name in ("a", "b")],
-        confusion=[[2, 0], [1, 3]],
-    )
-    grid = confusion_table(report)
+    scores = {"precision": 0.5, "recall": 1.0, "f1": 2 / 3, "rows": 2}
+    document = {
+        "classes": [scores | {"name": name} for name in "ab"],
+        "confusion": [[2, 0], [1, 3]],
+    }
+    grid = confusion_table(document)
     assert grid.headers[1:] == ["a", "b"]
     assert grid.rows == [["a", "2", "0"], ["b", "1", "3"]]
-    assert class_table(report).rows[0] == ["a", "0.5000", "1.0000", "0.6667", "2"]
+    assert class_table(document).rows[0] == ["a", "0.5000", "1.0000", "0.6667", "2"]

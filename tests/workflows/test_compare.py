@@ -14,7 +14,7 @@ from systems import CONFIGS, trained
 
 from bpcli.config.alternatives import load_alternatives
 from bpcli.errors import ConfigError
-from bpcli.terminal.comparison import SilentProgress
+from bpcli.terminal.progress import SilentView
 from bpcli.training import metered
 from bpcli.workflows import compare as module
 from bpcli.workflows.compare import (
@@ -37,7 +37,7 @@ def compared(
 ) -> Comparison:
     alternatives = load_alternatives(CONFIGS / f"{config}.yaml", overrides, optimizers)
     comparison = begin(alternatives, seeds)
-    compare(comparison, callback or SilentProgress())
+    compare(comparison, callback or SilentView())
     return comparison
 
 
@@ -189,7 +189,7 @@ def test_the_rule_of_seconds_goes_by_the_time_of_the_steps(monkeypatch: pytest.M
 
 
 def test_a_signal_keeps_what_is_finished() -> None:
-    class Impatient(SilentProgress):
+    class Impatient(SilentView):
         def on_trial_start(self, label: str, seed: int, epochs: int) -> None:
             if label == "traingdm":
                 os.kill(os.getpid(), signal.SIGINT)

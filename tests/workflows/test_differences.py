@@ -27,17 +27,14 @@ from bpcli.workflows.differences import (
     path_findings,
     tensor_findings,
 )
-from bpcli.workflows.verdict import Finding
+from bpcli.workflows.verdict import Difference
 
 NO_SIZE = math.inf
 
 
-def listed(findings: Iterable[Finding]) -> list[tuple[str, Any, Any, float | None]]:
+def listed(findings: Iterable[Difference]) -> list[tuple[str, Any, Any, float | None]]:
     """What, then, again and the relative difference of each finding."""
-    return [
-        (what.what, what.then, what.again, None if distance is None else distance.relative)
-        for what, distance in findings
-    ]
+    return [(each.what, each.then, each.again, each.relative) for each in findings]
 
 
 def test_losses_are_one_tensor_of_the_epochs_that_both_have() -> None:
@@ -45,8 +42,7 @@ def test_losses_are_one_tensor_of_the_epochs_that_both_have() -> None:
     assert listed(loss_findings(then, {0: 4.0, 1: 2.0, 2: None})) == []
     (finding,) = loss_findings(then, {0: 4.0, 1: 2.5, 2: None})
     assert listed([finding]) == [("the loss of epoch 1", 2.0, 2.5, 0.125)]
-    assert finding.distance is not None
-    assert finding.distance.what == "the losses"
+    assert finding.of == "the losses"
     assert listed(loss_findings(then, {2: 1.0})) == [("the loss of epoch 2", None, 1.0, NO_SIZE)]
 
 
@@ -98,8 +94,7 @@ def test_recorded_parameters_are_a_tensor_a_row() -> None:
     again[1, 0] = 5.0
     (finding,) = path_findings(then, again)
     assert listed([finding]) == [("params_path.npy[1][0]", 4.0, 5.0, 0.25)]
-    assert finding.distance is not None
-    assert finding.distance.what == "params_path.npy[1]"
+    assert finding.of == "params_path.npy[1]"
     assert listed(path_findings(then, then[:1])) == [
         ("the size of params_path.npy", 32, 16, NO_SIZE)
     ]
@@ -173,5 +168,5 @@ def test_data_have_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     experiment: Any = SimpleNamespace(table="abc")
     assert list(data_findings(replace(a_record(), data_sha256="abc"), experiment)) == []
     (finding,) = data_findings(replace(a_record(), data_sha256="abd"), experiment)
-    assert isinstance(finding, Finding)
-    assert finding.distance is None
+    assert isinstance(finding, Difference)
+    assert finding.relative is None

@@ -59,11 +59,11 @@ def test_the_report_of_classes_is_that_of_the_predictions(text: str) -> None:
     pairs = [(names[true], name) for true, name in zip(split.labels, said, strict=True)]
     assert found.confusion == [[pairs.count((a, b)) for b in names] for a in names]
     for row, counts in zip(found.classes, found.confusion, strict=True):
-        right = pairs.count((row.name, row.name))
-        assert row.rows == sum(counts)
-        assert row.recall == pytest.approx(right / sum(counts))
-        predicted = said.count(row.name)
-        assert row.precision == pytest.approx(right / predicted if predicted else 0)
+        right = pairs.count((row["name"], row["name"]))
+        assert row["rows"] == sum(counts)
+        assert row["recall"] == pytest.approx(right / sum(counts))
+        predicted = said.count(row["name"])
+        assert row["precision"] == pytest.approx(right / predicted if predicted else 0)
 
 
 def rank_auc(is_one: np.ndarray, score: np.ndarray) -> float:

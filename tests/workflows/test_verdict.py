@@ -15,17 +15,15 @@ from bpcli.workflows.verdict import (
     Counts,
     Difference,
     Differences,
-    Distance,
-    Finding,
     Verdict,
     relative_difference,
 )
 
 COUNTS = Counts(epochs=9, losses=10, tensors=4, metrics=3, path_rows=0)
 MACHINE = Machine({}, "", "A", "native", [], [])
-SAME = Verdict("a-run", COUNTS, {}, Distance(), None, MACHINE, MACHINE, [])
+SAME = Verdict("a-run", COUNTS, {}, 0.0, None, None, MACHINE, MACHINE, [])
 LOSS = Difference("the loss of epoch 3", 0.5, None)
-OTHER = replace(SAME, differences={"epoch": LOSS}, distance=Distance(1e-9, "the losses"))
+OTHER = replace(SAME, differences={"epoch": LOSS}, largest=1e-9, largest_in="the losses")
 
 
 @pytest.mark.parametrize(
@@ -47,28 +45,27 @@ def test_the_relative_difference_of_tensors(
     assert relative_difference(np.array(then), np.array(again)) == relative
 
 
-def finding(what: str, relative: float | None) -> Finding:
-    distance = None if relative is None else Distance(relative, f"all of {what}")
-    return Finding(Difference(what, 1, 2), distance)
+def finding(what: str, relative: float | None) -> Difference:
+    return Difference(what, 1, 2, relative, f"all of {what}")
 
 
 def test_the_first_difference_of_an_aspect_and_the_first_of_the_largest_are_kept() -> None:
     differences = Differences()
     differences.add("data", [finding("data", None)])
-    assert differences.largest == Distance()
+    assert (differences.largest, differences.largest_in) == (0.0, None)
     differences.add("tensor", [finding("W1", 0.0), finding("W2", 0.5), finding("W3", 0.5)])
     differences.add("epoch", [])
     assert {aspect: each.what for aspect, each in differences.first.items()} == {
         "data": "data",
         "tensor": "W1",
     }
-    assert differences.largest == Distance(0.5, "all of W2")
+    assert (differences.largest, differences.largest_in) == (0.5, "all of W2")
 
 
 def test_a_difference_of_no_size_is_named_as_the_largest_if_there_is_no_other() -> None:
     differences = Differences()
     differences.add("line", [finding("zeros", 0.0)])
-    assert differences.largest.what == "all of zeros"
+    assert differences.largest_in == "all of zeros"
 
 
 def test_no_difference_is_identical_and_needs_no_explanation() -> None:
@@ -94,7 +91,7 @@ def test_a_tolerance_accepts_a_distance_up_to_it(tolerance: float | None, accept
 
 
 def test_no_tolerance_accepts_an_infinite_distance() -> None:
-    verdict = replace(OTHER, tolerance=1e300, distance=Distance(math.inf, "the size of W1"))
+    verdict = replace(OTHER, tolerance=1e300, largest=math.inf, largest_in="the size of W1")
     assert not verdict.is_accepted
     assert verdict.distance_text == "the largest relative difference is infinite: the size of W1"
     assert OTHER.distance_text == "the largest relative difference is 1e-09, in the losses"

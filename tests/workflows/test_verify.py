@@ -139,8 +139,8 @@ def test_final_metrics_are_compared(tmp_path: Path) -> None:
     change_record(run, {"metrics": metrics | {"val.loss": metrics["val.loss"] * (1 + 1e-10)}})
     verdict = verify(run)
     assert verdict.differences.keys() == {"metric"}
-    assert verdict.differences["metric"].what == verdict.distance.what == "val.loss"
-    assert verdict.distance.relative == pytest.approx(1e-10, rel=1e-4)
+    assert verdict.differences["metric"].what == verdict.largest_in == "val.loss"
+    assert verdict.largest == pytest.approx(1e-10, rel=1e-4)
     assert verify(run, 2e-10).is_accepted
     assert not verify(run, 0.5e-10).is_accepted
     record_best = record_of(run)["best_epoch"]
@@ -233,9 +233,9 @@ def test_recorded_parameters_are_compared_row_by_row(tmp_path: Path) -> None:
     verdict = verify(run)
     assert verdict.differences.keys() == {"path"}
     assert verdict.differences["path"].what == "params_path.npy[7][3]"
-    assert verdict.distance.what == "params_path.npy[9]"
+    assert verdict.largest_in == "params_path.npy[9]"
     wanted = abs(changed[9, 0] - path[9, 0]) / abs(changed[9]).max()
-    assert verdict.distance.relative == pytest.approx(wanted)
+    assert verdict.largest == pytest.approx(wanted)
     np.save(run.path(PATH), path[:-1])
     vouch(run)
     shorter = verify(run, tolerance=1)

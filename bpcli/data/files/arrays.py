@@ -15,15 +15,9 @@ import numpy as np
 
 from bpcli.data.drawn import row_blocks
 from bpcli.data.files.regular import require_regular
-from bpcli.data.files.splits import (
-    FileSplits,
-    notes_on_splits,
-    require_distinct,
-    splits_of_files,
-    splits_of_index,
-)
+from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import FileTask, naming, targets_table
-from bpcli.data.selection import Selector, select
+from bpcli.data.selection import Selector, Targets, choose
 from bpcli.data.table import Table, value_names
 from bpcli.data.types import numbered
 from bpcli.errors import DataError
@@ -47,7 +41,7 @@ class ArraySource:
 
     path: Path
     inputs: tuple[Selector, ...] = ("*",)
-    targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
+    targets: Targets = None
     task: FileTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
 
@@ -55,19 +49,12 @@ class ArraySource:
         """The rows. Raises `DataError` with array, row and column of a value that is no number."""
         if self.splits.column is not None:
             raise DataError("splits by a column are for tables with names: use `index`", "split")
-        require_distinct(self.path, self.splits.files)
-        files = (self.path, *self.splits.files.values())
         inputs, targets = {}, {}
-        for path in files:
+        for path in self.splits.paths(self.path):
             inputs[path], targets[path] = self._inputs_and_targets(path)
         X = _stacked(inputs)
         table = self._targets_table(targets, len(X))
-        sizes = {split: len(inputs[path]) for split, path in self.splits.files.items()}
-        splits = (
-            splits_of_files({"train": len(inputs[self.path]), **sizes})
-            if sizes
-            else splits_of_index(self.splits.index, len(X))
-        )
+        splits = self.splits.rows(self.path, {path: len(own) for path, own in inputs.items()})
         names, notes = numbered("x", X.shape[1]), notes_on_splits(splits, len(X))
         return replace(table, X=X, input_names=names, splits=splits, notes=notes)
 
@@ -89,14 +76,7 @@ class ArraySource:
         (array,) = arrays.values()
         matrix = _as_matrix(array)
         names = numbered("x", matrix.shape[1])
-        if self.targets == "same_as_inputs":
-            targets = []
-        else:
-            chosen = names[-1:] if self.targets is None else self.targets
-            targets = select(names, chosen, "targets")
-        inputs = [name for name in select(names, self.inputs, "inputs") if name not in targets]
-        if not inputs:
-            raise DataError("no columns are left for the inputs", "inputs")
+        inputs, targets = choose(names, self.inputs, self.targets)
         Y = _columns(matrix, names, targets) if targets else None
         return _columns(matrix, names, inputs), Y
 

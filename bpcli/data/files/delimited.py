@@ -15,16 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.text_encoding import encoding_of
-from bpcli.data.types import numbered
+from bpcli.data.types import DataFrame, numbered
 from bpcli.data.values import refuse_control_characters
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 MISSING: tuple[str, ...] = ("", "?", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-")
 """Entries that mean a missing value, unless the config lists others."""

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.data.description import Description, describe
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource, load_arrays
 from bpcli.data.files.delimited import FileFormat, read_blocks, read_frame, settle
+from bpcli.data.types import DataFrame, Series
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
 
 _ROWS_FOR_THE_HEADER = 50
 _PARQUET = ".parquet"
@@ -38,10 +35,6 @@ class Look:
     description: Description
     missing_words: tuple[str, ...] = ()
     chooses_columns: bool = True
-
-    @property
-    def is_text(self) -> bool:
-        return is_text(self.path)
 
 
 def look_at(

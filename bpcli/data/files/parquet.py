@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bpcli.data.files.regular import require_regular
+from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 def is_parquet(path: Path) -> bool:

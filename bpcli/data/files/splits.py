@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.data.files.regular import require_regular
 from bpcli.data.selection import Selector
-from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.data.types import SPLITS, Labels, Series, SplitName
 from bpcli.data.values import quoted, text_of
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import Series
 
 _SPLIT_NAMES: dict[str, SplitName] = {
     "train": "train",
@@ -36,6 +32,28 @@ class FileSplits:
     files: Mapping[SplitName, Path] = field(default_factory=dict)
     index: Mapping[SplitName, Path] = field(default_factory=dict)
     column: Selector | None = None
+
+    def rows(self, first: Path, sizes: Mapping[Path, int]) -> dict[SplitName, Labels]:
+        """The rows of each split, by files or row numbers; `first` has the training rows.
+
+        `sizes` are the numbers of rows of all files, which follow each other in the table.
+        """
+        if not self.files:
+            return splits_of_index(self.index, sizes[first])
+        return splits_of_files(
+            {"train": sizes[first], **{split: sizes[path] for split, path in self.files.items()}}
+        )
+
+    def paths(self, first: Path) -> list[Path]:
+        """All files, in this order. Raises `DataError` if two splits have the same file."""
+        owner = {first: "train"}
+        for split, path in self.files.items():
+            if path in owner:
+                raise DataError(
+                    f"{path.name} is the file of `{owner[path]}` and of `{split}`", "split"
+                )
+            owner[path] = split
+        return list(owner)
 
 
 def splits_of_index(index: Mapping[SplitName, Path], rows: int) -> dict[SplitName, Labels]:
@@ -99,15 +117,6 @@ def notes_on_splits(splits: Mapping[SplitName, Labels], rows: int) -> tuple[str,
     if "train" not in splits or not unused:
         return ()
     return (f"{unused} of {rows} rows are in no split and are not used",)
-
-
-def require_distinct(first: Path, others: Mapping[SplitName, Path]) -> None:
-    """Raises `DataError` if two splits have the same file."""
-    owner = {first: "train"}
-    for split, path in others.items():
-        if path in owner:
-            raise DataError(f"{path.name} is the file of `{owner[path]}` and of `{split}`", "split")
-        owner[path] = split
 
 
 def splits_of_files(sizes: Mapping[SplitName, int]) -> dict[SplitName, Labels]:

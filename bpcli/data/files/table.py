@@ -5,35 +5,25 @@ The targets are encoded at once; the inputs are encoded when the training rows a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.delimited import FileFormat, read_frame, read_settled, settle
-from bpcli.data.files.splits import (
-    FileSplits,
-    notes_on_splits,
-    require_distinct,
-    splits_of_column,
-    splits_of_files,
-    splits_of_index,
-)
-from bpcli.data.selection import Selector, require, select
+from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
+from bpcli.data.selection import Selector, Targets, choose, require, select
 from bpcli.data.table import Table
 from bpcli.data.targets import class_names_of, target_labels, target_values, weights_of
-from bpcli.data.types import Labels, SplitName
+from bpcli.data.types import DataFrame, Labels, SplitName
 from bpcli.data.values import kind_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 FileTask: TypeAlias = Literal["classification", "regression"]
 
@@ -50,89 +40,69 @@ class FileSource:
     format: FileFormat
     rules: ColumnRules
     inputs: tuple[Selector, ...] = ("*",)
-    targets: tuple[Selector, ...] | Literal["same_as_inputs"] | None = None
+    targets: Targets = None
     task: FileTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
     weight: str | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows, with inputs yet to be fitted. Raises `DataError` naming column and row."""
-        require_distinct(self.path, self.splits.files)
+        _, *others = self.splits.paths(self.path)
         with naming(self.path):
             format_, notes = settle(self.path, self.format)
             text = select(format_.columns, self.rules.categories, "categories")
             frame = read_settled(self.path, replace(format_, text=tuple(text)))
             _refuse_no_rows(frame)
-            chosen = self._choose(format_.columns)
-        frames = {self.path: frame, **self._other_frames(frame, chosen, text)}
-        table = self._weighted(targets_table(frames, chosen.targets, self.task), frames)
-        unfitted = FrameInputs(frames, chosen.inputs, chosen.targets, self.rules)
-        splits = self._splits(frames, chosen)
+            inputs, targets, split = self._choose(format_.columns)
+        used = (*inputs, *targets)
+        frames = {self.path: frame, **self._other_frames(others, frame, used, text)}
+        table = self._weighted(targets_table(frames, targets, self.task), frames)
+        unfitted = FrameInputs(frames, inputs, targets, self.rules)
+        splits = self._splits(frames, split)
         notes = (*notes, *notes_on_splits(splits, len(table)))
         return replace(table, unfitted=unfitted, splits=splits, notes=notes)
 
-    def _choose(self, columns: tuple[str, ...]) -> _Chosen:
+    def _choose(
+        self, columns: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+        """The names of inputs and targets, and of the column that defines the splits, if any."""
         split = select(columns, (self.splits.column,), "split") if self.splits.column else []
         weight = [] if self.weight is None else select(columns, (self.weight,), "weight")
-        left = [name for name in columns if name not in (*split, *weight)]
-        if self.targets == "same_as_inputs":
-            targets = []
-        elif self.targets is None:
-            targets = left[-1:]
-        else:
-            targets = select(columns, self.targets, "targets")
-        inputs = select(columns, self.inputs, "inputs")
-        inputs = [name for name in inputs if name not in (*targets, *split, *weight)]
-        if not inputs:
-            raise DataError("no columns are left for the inputs", "inputs")
+        inputs, targets = choose(columns, self.inputs, self.targets, (*split, *weight))
         if self.weight in targets:
             raise DataError(f"column `{self.weight}` is already a target", "weight")
-        return _Chosen(tuple(inputs), tuple(targets), split[0] if split else None)
+        return tuple(inputs), tuple(targets), split[0] if split else None
 
     def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
-        if self.weight is None:
+        weight = self.weight
+        if weight is None:
             return table
-        pieces = []
-        for path, frame in frames.items():
-            with naming(path, "weight"):
-                pieces.append(weights_of(frame, self.weight))
-        return replace(table, weight=np.concatenate(pieces))
+        return replace(
+            table, weight=_each(frames, lambda frame: weights_of(frame, weight), "weight")
+        )
 
     def _other_frames(
-        self, frame: DataFrame, chosen: _Chosen, text: list[str]
+        self, paths: list[Path], frame: DataFrame, used: tuple[str, ...], text: list[str]
     ) -> dict[Path, DataFrame]:
         """The files of other splits, with columns read as in the first file."""
-        if not self.splits.files:
+        if not paths:
             return {}
-        used = (*chosen.inputs, *chosen.targets)
         with naming(self.path):
             categorical = [name for name in used if kind_of(frame[name], name) == "category"]
         format_ = replace(self.format, text=(*text, *categorical))
         frames = {}
-        for path in self.splits.files.values():
+        for path in paths:
             with naming(path, "split"):
                 frames[path] = read_frame(path, format_)
                 _refuse_no_rows(frames[path])
                 require(frames[path].columns, used)
         return frames
 
-    def _splits(self, frames: dict[Path, DataFrame], chosen: _Chosen) -> dict[SplitName, Labels]:
-        frame = frames[self.path]
-        if self.splits.files:
-            sizes = {split: len(frames[path]) for split, path in self.splits.files.items()}
-            return splits_of_files({"train": len(frame), **sizes})
-        if chosen.split is not None:
+    def _splits(self, frames: dict[Path, DataFrame], name: str | None) -> dict[SplitName, Labels]:
+        if name is not None and not self.splits.files:
             with naming(self.path, "split"):
-                return splits_of_column(frame[chosen.split], chosen.split)
-        return splits_of_index(self.splits.index, len(frame))
-
-
-class _Chosen(NamedTuple):
-    """The names of the columns in use."""
-
-    inputs: tuple[str, ...]
-    targets: tuple[str, ...]
-    split: str | None
+                return splits_of_column(frames[self.path][name], name)
+        return self.splits.rows(self.path, {path: len(frame) for path, frame in frames.items()})
 
 
 def _refuse_no_rows(frame: DataFrame) -> None:
@@ -168,20 +138,25 @@ def targets_table(
             message = f"found {len(names)} target columns, expected one for classes"
             raise DataError(message, "targets")
         return _classes(frames, names[0], no_inputs)
-    pieces = []
-    for path, frame in frames.items():
-        with naming(path):
-            pieces.append(target_values(frame, names))
-    return Table(no_inputs, np.concatenate(pieces), target_names=names)
+    Y = _each(frames, lambda frame: target_values(frame, names))
+    return Table(no_inputs, Y, target_names=names)
 
 
 def _classes(frames: Mapping[Path, DataFrame], name: str, no_inputs: Array) -> Table:
     classes = class_names_of([frame[name] for frame in frames.values()], name)
+    labels = _each(frames, lambda frame: target_labels(frame[name], name, classes))
+    return Table(no_inputs, labels=labels, class_names=classes)
+
+
+def _each(
+    frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Array], key: str = "file"
+) -> Array:
+    """What is read of each file, one below the other; an error names its file."""
     pieces = []
     for path, frame in frames.items():
-        with naming(path):
-            pieces.append(target_labels(frame[name], name, classes))
-    return Table(no_inputs, labels=np.concatenate(pieces), class_names=classes)
+        with naming(path, key):
+            pieces.append(read(frame))
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 @dataclass(frozen=True)
@@ -208,8 +183,4 @@ class FrameInputs:
 
     def encode(self, encoder: FeatureEncoder) -> Array:
         """All rows. Raises `DataError` naming file, column and row."""
-        pieces = []
-        for path, frame in self.frames.items():
-            with naming(path):
-                pieces.append(encoder.encode(frame))
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        return _each(self.frames, encoder.encode)

@@ -49,17 +49,9 @@ class Regression(Generator):
     noise: Noise = 0.0
 
     def table(self, rng: np.random.Generator) -> Table:
-        X, Y = _sklearn(
-            "make_regression",
-            rng,
-            n_samples=self.n_samples,
-            n_features=self.n_features,
-            n_informative=self.n_informative,
-            n_targets=self.n_targets,
-            bias=self.intercept,
-            noise=self.noise,
-        )
-        return value_table(X, Y)
+        options = vars(self) | {"bias": self.intercept}
+        del options["intercept"]
+        return value_table(*_sklearn("make_regression", rng, **options))
 
 
 @dataclass(frozen=True)

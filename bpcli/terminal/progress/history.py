@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.nn.arrays import Array
-
-if TYPE_CHECKING:
-    from bpcli.training.loop import Epoch
+from bpcli.training.loop import Epoch
 
 _MOST_POINTS = 1000
 _SECONDS_OF_SPEED = 5.0

@@ -22,6 +22,7 @@ from rich.segment import Segment, Segments
 from bpcli.terminal.progress.curve import Glyphs, Line
 from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
+from bpcli.terminal.progress.plain import SilentView
 from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
 from bpcli.terminal.tables import header, layers_text, objective_text
 from bpcli.text import visible
@@ -47,7 +48,7 @@ def has_second_screen(console: Console) -> bool:
     return not console.is_dumb_terminal and os.environ.get("TERM") not in _ONE_SCREEN
 
 
-class LiveView:
+class LiveView(SilentView):
     """Draws at most 10 times a second, and so rarely that it takes under 1 % of the time.
 
     Metrics may cost more than all the rest: a drawing leaves them out if they would exceed that.
@@ -69,9 +70,6 @@ class LiveView:
         self._next_scoring = 0.0
         self._stack = ExitStack()
         self._screen: ScreenContext | None = None
-
-    def __enter__(self) -> LiveView:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
 from bpcli.terminal.tables import header
@@ -17,22 +17,26 @@ if TYPE_CHECKING:
 
 
 class SilentView:
-    """Shows nothing."""
+    """Shows nothing of a training, or of several that are compared."""
 
-    def __enter__(self) -> SilentView:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None: ...
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None: ...
 
+    def on_trial_start(self, label: str, seed: int, epochs: int) -> None: ...
+
     def next_due(self, number: int) -> int:
         return sys.maxsize
 
     def on_epoch(self, epoch: Epoch, scores: ScoresOf, is_last: bool) -> None: ...
 
+    def on_trial_end(self, trial: Any) -> None: ...
 
-class PlainView:
+
+class PlainView(SilentView):
     """Prints a line every so many epochs."""
 
     _WIDTH = 12
@@ -41,11 +45,6 @@ class PlainView:
         self._stream = stream
         self._columns = columns
         self._rows = rows
-
-    def __enter__(self) -> PlainView:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
         self._stream.show_facts(header(record))

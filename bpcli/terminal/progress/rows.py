@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from bpcli.nn.units import UnitCounts
 from bpcli.text import duration, rounded
-
-if TYPE_CHECKING:
-    from bpcli.nn.units import UnitCounts
-    from bpcli.training.loop import Epoch
+from bpcli.training.loop import Epoch
 
 _ROWS_PER_TRAINING = 20
 
