@@ -63,15 +63,15 @@ def _counts(fractions: Array, sizes: list[int]) -> Labels:
     """The number of rows (groups, splits) of each group in each split.
 
     Split sizes are rounded by largest remainder. Each split gets the whole part of its share of
-    every group; the remaining rows go one by one to the splits that need most, from the groups with
-    most rows left.
+    every group; the remaining rows go one by one to the splits that need most, first from groups
+    without a training row, then from those with most rows left.
     """
     totals = _largest_remainder(sum(sizes) * fractions)
     exact = np.outer(sizes, fractions)
     counts: Labels = np.floor(exact + _EXACT).astype(np.intp)
     needed = totals - counts.sum(axis=0)
     left_over = np.array(sizes) - counts.sum(axis=1)
-    for group in np.argsort(-left_over, kind="stable"):
+    for group in np.lexsort((-left_over, counts[:, 0] > 0)):
         has_no_training_row = (np.arange(len(fractions)) == 0) & (counts[group] == 0)
         order = np.lexsort((counts[group] - exact[group], -needed, ~has_no_training_row))
         order = order[needed[order] > 0][: left_over[group]]

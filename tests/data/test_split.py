@@ -47,11 +47,13 @@ def test_stratified_splits_have_the_sizes_asked_for(
     assert tuple(len(index) for index in splits.values()) == sizes
 
 
-def test_a_class_of_one_row_is_trained_on_before_others_get_more() -> None:
-    labels = np.array([0] * 10 + [1] + [2] * 9)
-    for seed in range(20):
-        splits = split_rows(FRACTIONS, 20, labels, np.random.default_rng(seed))
-        assert 1 in labels[splits["train"]]
+@given(st.lists(st.integers(2, 60), max_size=4), st.integers(0, 2**32 - 1))
+def test_a_class_of_one_row_is_trained_on_before_others_get_more(
+    others: list[int], seed: int
+) -> None:
+    labels = np.repeat(np.arange(len(others) + 1), [1, *others])
+    splits = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(seed))
+    assert 0 in labels[splits["train"]]
 
 
 @given(
