@@ -9,7 +9,7 @@ import numpy as np
 from strangers import CANARY
 
 from bpcli.data.columns import FeatureEncoder, InputColumn
-from bpcli.data.files.delimited import FileFormat
+from bpcli.data.files.dialect import Dialect
 from bpcli.data.preprocessing import Preprocessor, Scaler
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
@@ -48,7 +48,7 @@ def a_model(
     preprocessor = Preprocessor(inputs, targets, classes, outputs)
     params = rng.normal(size=network.n_params).astype(dtype)
     targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
-    return Model("a-model", network, params, preprocessor, encoding, targets_named, FileFormat())
+    return Model("a-model", network, params, preprocessor, encoding, targets_named, Dialect())
 
 
 def rows_of(model: Model, count: int = 20) -> Array:

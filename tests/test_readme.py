@@ -18,7 +18,7 @@ from bpcli.config.load import validate
 from bpcli.config.reference import keys_page
 from bpcli.config.schema import json_schema
 from bpcli.config.source import Source
-from bpcli.data.files.delimited import MISSING
+from bpcli.data.files.dialect import MISSING
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
@@ -175,7 +175,9 @@ def test_every_key_of_a_table_in_a_file_is_in_the_readme() -> None:
     for key in [*keys, *(f"split.{key}" for key in FileSplit.model_fields)]:
         assert re.search(rf"^\| `data\.{key}` \|", TEXT, re.MULTILINE), key
     for word in MISSING:
-        assert re.search(rf"^\| `data.missing` \|.*{re.escape(word)}", TEXT, re.MULTILINE), word
+        assert re.search(rf"^\| `data.missing_only` \|.*{re.escape(word)}", TEXT, re.MULTILINE), (
+            word
+        )
 
 
 def test_every_option_is_in_the_readme() -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bpcli.cli.outputs import Output
-from bpcli.errors import ConfigError, DataError
+from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bpcli.data.files.look import Look
     from bpcli.experiment import Experiment
     from bpcli.nn.arrays import Vector
     from bpcli.runs.trained import Trained
@@ -76,46 +75,6 @@ run_options = stacked(weights_option, runs_dir_option, json_option)
 
 run_or_config_options = stacked(weights_option, set_option, runs_dir_option, json_option)
 """The options of a command that reads a run or a config."""
-
-table_options = stacked(
-    click.option(
-        "--target",
-        metavar="NAME|NUMBER",
-        help="The column to predict, by name or by number from 1; default: guessed.",
-    ),
-    click.option(
-        "--header/--no-header",
-        default=None,
-        help="Whether row 1 names the columns; default: guessed.",
-    ),
-    click.option(
-        "--missing",
-        multiple=True,
-        metavar="WORD",
-        help="A word that stands for a missing value, in place of the usual ones. May be repeated.",
-    ),
-    json_option,
-)
-"""The options of a command that reads a table and guesses what the file does not say."""
-
-
-def read_table(
-    file: Path, target: str | None, header: bool | None, missing: tuple[str, ...]
-) -> Look:
-    """Read and describe a table, and print notes on how it was read.
-
-    Raises `DataError` naming the file.
-    """
-    from bpcli.data.files.look import look_at
-    from bpcli.text import plain
-
-    try:
-        look = look_at(file, header=header, missing=missing or None, target=target)
-        say_notes(plain(note, 200) for note in look.notes)
-        return look
-    except DataError as error:
-        named = str(error) if file.name in str(error) else f"{file}: {error}"
-        raise DataError(named) from None
 
 
 def console(stderr: bool = False) -> Console | Stream:

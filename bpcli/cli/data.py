@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, read_table, table_options
+from bpcli.cli.common import console, examples
+from bpcli.cli.dialect import given_options, read_table, table_options
 from bpcli.cli.documents import print_json
 
 if TYPE_CHECKING:
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 def command(
     file: Path,
     target: str | None,
-    header: bool | None,
-    missing: tuple[str, ...],
+    signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
     """Describe a table before training on it.
@@ -35,24 +36,26 @@ def command(
     the most frequent categories, and the association with the target; then warnings, and the next
     command. The target is guessed unless --target names it.
     """
-    look = read_table(file, target, header, missing)
+    look = read_table(file, target, signs)
     if as_json:
         print_json(_document(look))
         return
     _print(look)
-    options = [] if target is None else ["--target", target]
-    options += [] if header is None else ["--header" if header else "--no-header"]
-    options += [part for word in missing for part in ("--missing", word)]
+    options = list(given_options())
     console().say(f"write a config with: {shlex.join(['bpnet', 'init', str(file), *options])}")
 
 
 def _document(look: Look) -> dict[str, object]:
     return {
         "file": str(look.path),
-        "header": look.format.header,
-        "separator": look.format.separator,
-        "encoding": look.format.encoding,
-        "missing_words": list(look.missing_words),
+        "header": look.dialect.header,
+        "encoding": look.dialect.encoding,
+        "separator": look.dialect.separator,
+        "decimal": look.dialect.decimal,
+        "thousands": look.dialect.thousands,
+        "skip": look.dialect.skip,
+        "comment": look.dialect.comment,
+        "notes": list(look.notes),
         **asdict(look.description),
     }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, load_run, run_options
+from bpcli.cli.common import console, examples, load_run, run_options, say_notes
+from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     default=None,
     help="Compute 95 % intervals of the metrics by the bootstrap; default: for up to 20,000 rows.",
 )
+@dialect_options
 @run_options
 def command(
     run: str,
@@ -52,6 +55,7 @@ def command(
     data: Path | None,
     required: tuple[str, ...],
     with_intervals: bool | None,
+    signs: Mapping[str, Any],
     weights: str,
     runs_dir: Path,
     as_json: bool,
@@ -60,17 +64,20 @@ def command(
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Metrics
     are in the data's original units. The baseline is a constant prediction from the training
-    targets. Exit code 4 if a metric is not as required.
+    targets. Exit code 4 if a metric is not as required. The options from --encoding to
+    --missing-only are for --data.
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
 
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
+    if data is None and signs:
+        raise ConfigError("Options for tables are for --data.")
     requirements = [Requirement.parse(text) for text in required]
     with repeatable_numerics():
         trained = load_run(run, runs_dir, weights)
-        evaluation, verdicts = _score(trained, split, data, with_intervals, requirements)
+        evaluation, verdicts = _score(trained, split, data, signs, with_intervals, requirements)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
@@ -90,6 +97,7 @@ def _score(
     trained: Trained,
     split: str | None,
     data: Path | None,
+    signs: Mapping[str, Any],
     with_intervals: bool | None,
     requirements: list[Requirement],
 ) -> tuple[SplitEvaluation, list[Verdict]]:
@@ -98,7 +106,9 @@ def _score(
     from bpcli.workflows.other_data import with_other_data
 
     if data is not None:
-        trained, split = with_other_data(trained, data), "data"
+        trained, notes = with_other_data(trained, data, signs)
+        say_notes(notes)
+        split = "data"
     scored = split or default_split(trained.experiment)
     evaluation = evaluate(trained, scored, with_intervals)  # type: ignore[arg-type]  # click checked it
     return evaluation, judge_run(trained, evaluation, requirements)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, read_table, table_options
+from bpcli.cli.common import console, examples
+from bpcli.cli.dialect import read_table, table_options
 from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError
 
@@ -35,15 +37,14 @@ def command(
     output: Path | None,
     force: bool,
     target: str | None,
-    header: bool | None,
-    missing: tuple[str, ...],
+    signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
     """Write a starter config.
 
     TEMPLATE is one of the configs that come with bpnet; without an argument, they are listed. FILE
-    is a table: what cannot be read from it is guessed, and comments in the config say so. --target,
-    --header and --missing are for a FILE.
+    is a table: what cannot be read from it is guessed, and comments in the config say so. The
+    options from --target to --missing-only are for a FILE.
     """
     if as_json and output == _STANDARD:
         raise ConfigError("-o - prints the config and --json a document about it: use one of them.")
@@ -51,12 +52,10 @@ def command(
         _list_templates(as_json)
     elif _names_a_table(template):
         written = output or Path(f"{Path(template).stem}.yaml")
-        look = _write_for_table(Path(template), written, force, target, header, missing)
+        look = _write_for_table(Path(template), written, force, target, signs)
         _report(written, as_json, {"table": template, **_guesses(look)})
-    elif target is not None or header is not None or missing:
-        raise ConfigError(
-            f"--target, --header and --missing are for a FILE; `{template}` is not a file."
-        )
+    elif target is not None or signs:
+        raise ConfigError(f"Options for tables are for a FILE; `{template}` is not a file.")
     else:
         _write_template(template, output or Path(f"{template}.yaml"), force, as_json)
 
@@ -97,8 +96,7 @@ def _write_for_table(
     written: Path,
     force: bool,
     target: str | None,
-    header: bool | None,
-    missing: tuple[str, ...],
+    signs: Mapping[str, Any],
 ) -> Look:
     """Read the table, write a config for it, and print what was guessed."""
     from bpcli.config.load import validate
@@ -110,7 +108,7 @@ def _write_for_table(
         raise ConfigError(
             "-o - is for a TEMPLATE: the config for a table must be a file, near the table."
         )
-    look = read_table(file, target, header, missing)
+    look = read_table(file, target, signs)
     text = starter_config(look, written)
     source = Source.parse(text, str(written))
     source.tree.setdefault("name", "table")
@@ -126,7 +124,7 @@ def _guesses(look: Look) -> dict[str, Any]:
     """Return what was guessed, with reasons, and the columns left out."""
     about = look.description
     return {
-        "header": look.format.header,
+        "header": look.dialect.header,
         "why_header": look.why_header,
         "target": about.target,
         "why_target": about.why_target,

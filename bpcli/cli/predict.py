@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -19,6 +19,7 @@ from bpcli.cli.common import (
     say_notes,
     was_given,
 )
+from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
 
@@ -58,6 +59,7 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     help="Leave names in CSV and TSV unchanged that a spreadsheet would read as formulas; without "
     "it, a ' is put before them.",
 )
+@dialect_options
 @run_or_config_options
 def command(
     run_or_config: str,
@@ -65,6 +67,7 @@ def command(
     output: Path | None,
     split: str,
     raw: bool,
+    signs: Mapping[str, Any],
     weights: str,
     overrides: tuple[str, ...],
     runs_dir: Path,
@@ -78,7 +81,8 @@ def command(
 
     With FILE (runs only): predicts the rows of FILE in order, as classes and probabilities or as
     values in original units, in tab-separated lines or as --output says. Columns are matched by
-    name; a file of any size takes little memory. `-` reads standard input.
+    name; a file of any size takes little memory. `-` reads standard input. The file is read like
+    the training file; the options from --encoding to --missing-only say what differs.
 
     In CSV and TSV, a ' is put before names that begin with = + - @, a tab or a line break, because
     a spreadsheet would read them as formulas. Numbers never change. --raw leaves names unchanged.
@@ -88,8 +92,10 @@ def command(
     if file is not None:
         _refuse_options_of_own_rows()
         write = _writer(file, output, raw, as_json)
-        _predict_file(run_or_config, file, output, write, weights, runs_dir)
+        _predict_file(run_or_config, file, output, write, signs, weights, runs_dir)
         return
+    if signs:
+        raise ConfigError("Options for tables are for the predictions of a FILE.")
     if output is not None:
         raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
     from bpcli.nn.numerics import repeatable_numerics
@@ -111,7 +117,13 @@ def _refuse_options_of_own_rows() -> None:
 
 
 def _predict_file(
-    reference: str, file: Path, output: Path | None, write: Write, weights: str, runs_dir: Path
+    reference: str,
+    file: Path,
+    output: Path | None,
+    write: Write,
+    signs: Mapping[str, Any],
+    weights: str,
+    runs_dir: Path,
 ) -> None:
     from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
@@ -123,7 +135,7 @@ def _predict_file(
     with repeatable_numerics():
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
         with _on_disk(file) as path:  # not earlier: this process may have to restart
-            rows = new_rows(path, model)
+            rows = new_rows(path, model, signs)
             say_notes([*model.notes, *rows.notes])
             _write(write, output, model, rows)
 
@@ -153,6 +165,7 @@ def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> No
         with atomic_file(output) as handle:
             count = write(handle, model, rows.predictions())
         console(stderr=True).say(f"wrote {output}: {count} rows")
+    say_notes(f"{rows.layout.path.name}: {note}" for note in rows.cleaner.notes)
     if isinstance(write, Separated):
         _say_marked(write)
 

@@ -14,7 +14,7 @@ from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
-from bpcli.data.files.delimited import MISSING, WHITESPACE, FileFormat
+from bpcli.data.files.dialect import MISSING, WHITESPACE, Decimal, Dialect
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
 from bpcli.data.selection import Selector, Targets
@@ -22,6 +22,7 @@ from bpcli.data.types import SPLITS, SplitName
 from bpcli.text import quoted
 
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
+Count0: TypeAlias = Annotated[int, Field(ge=0)]
 FileName: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
@@ -73,7 +74,8 @@ class FileData(Data):
     split: FileSplit = Field(default=FileSplit(), description=SPLIT)
     file: FileName = Field(
         description="The path of the table, relative to the config's folder: .csv, .tsv, .txt and "
-        "other text; .parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
+        "other text, also packed (.gz, .bz2, .xz, .zip); .xlsx, .xls and .ods; .json and .jsonl; "
+        ".arff; .svm; .parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
     )
     header: bool = Field(
         default=True,
@@ -90,18 +92,41 @@ class FileData(Data):
     quote: str = Field(
         default='"', description="The quote character around fields that contain separators."
     )
-    decimal: Literal[".", ","] = Field(
-        default=".", description="The decimal sign; `,` reads 1,5 as a number."
+    decimal: Decimal | None = Field(
+        default=None, description="The decimal sign, `.` or `,`; null: detected, with a note."
+    )
+    thousands: Literal["", ",", ".", " ", "'", "’"] | None = Field(
+        default=None,
+        description="The sign between groups of three digits; empty: none; null: detected, with a "
+        "note.",
     )
     encoding: str | None = Field(
         default=None,
-        description="The text encoding; null: UTF-8 or what a byte order mark says, else cp1252 or "
-        "latin-1, with a note.",
+        description="The text encoding; null: UTF-8 or what a byte order mark says, else detected, "
+        "with a note.",
+    )
+    sheet: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="The sheet of a spreadsheet, by name; null: the first."
+    )
+    skip: Count0 | None = Field(
+        default=None,
+        description="The number of lines before the table; null: detected, with a note.",
+    )
+    comment: Annotated[str, Field(max_length=8)] | None = Field(
+        default=None,
+        description="The sign that comment lines begin with; empty: none; null: `#`, `%` or `//` "
+        "if the file begins with it.",
     )
     missing: list[str | int | float] = Field(
-        default=[*MISSING],
-        description="Entries that mean a missing value. Missing values are an error without "
-        "`fill`.",
+        default_factory=list,
+        description="Further entries that mean a missing value, such as -999. Missing values are "
+        "an error without `fill`.",
+    )
+    missing_only: list[str | int | float] | None = Field(
+        default=None,
+        description="The only entries that mean a missing value, instead of the usual ones: "
+        + ", ".join(f"`{word}`" for word in MISSING if word)
+        + " and empty ones.",
     )
     inputs: Selectors = Field(
         default="*",
@@ -167,19 +192,24 @@ class FileData(Data):
             tuple(self.categories),
         )
         return FileSource(
-            path, self.format, rules, inputs, self._targets, self.task, splits, self.weight
+            path, self.dialect, rules, inputs, self._targets, self.task, splits, self.weight
         )
 
     @property
-    def format(self) -> FileFormat:
-        return FileFormat(
-            self.header,
-            tuple(self.columns or ()),
-            self.separator,
-            self.quote,
-            self.decimal,
-            self.encoding,
-            tuple(map(str, self.missing)),
+    def dialect(self) -> Dialect:
+        usual = MISSING if self.missing_only is None else map(str, self.missing_only)
+        return Dialect(
+            header=self.header,
+            columns=tuple(self.columns or ()),
+            separator=self.separator,
+            quote=self.quote,
+            decimal=self.decimal,
+            thousands=self.thousands,
+            encoding=self.encoding,
+            missing=(*usual, *map(str, self.missing)),
+            skip=self.skip,
+            comment=self.comment,
+            sheet=self.sheet,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -45,7 +46,10 @@ class ColumnValues:
         """The values, NaN where a value is missing or cannot be read."""
         import pandas as pd
 
-        coerced = pd.to_numeric(self.values, errors="coerce")
+        is_stored = (
+            self.values.dtype.kind == "f"
+        )  # `to_numeric` takes 0.1 ms, for thousands of columns
+        coerced = self.values if is_stored else pd.to_numeric(self.values, errors="coerce")
         numbers: Vector = coerced.to_numpy(np.float64, na_value=np.nan)
         return np.where(np.isfinite(numbers), numbers, np.nan)
 
@@ -54,34 +58,39 @@ class ColumnValues:
         return self.numbers[~np.isnan(self.numbers)]
 
     @cached_property
-    def _factorized(self) -> tuple[Labels, tuple[str, ...]]:
-        """The index of each value among the unique ones, -1 for missing; the unique values."""
+    def _groups(self) -> tuple[Labels, Sequence[object]]:
+        """The index of each value among the unique ones, -1 for missing; the unique values.
+
+        Values that are written alike are one; unequal numbers never are.
+        """
         import pandas as pd
 
         codes, uniques = pd.factorize(self.values)
+        if self.values.dtype.kind in "iuf":
+            return codes, uniques
         indices: dict[str, int] = {}
         merged = [indices.setdefault(text_of(value), len(indices)) for value in uniques]
         return np.array([*merged, -1], np.intp)[codes], tuple(indices)
 
     @property
     def labels(self) -> Labels:
-        return self._factorized[0]
+        return self._groups[0]
 
     @property
     def unique(self) -> int:
-        return len(self._factorized[1])
+        return len(self._groups[1])
 
     @cached_property
     def counted(self) -> tuple[tuple[str, int], ...]:
         """The unique values as text with their row counts, the most frequent first."""
-        labels, texts = self._factorized
-        rows = np.bincount(labels[labels >= 0], minlength=len(texts)).tolist()
-        counts = dict(zip(texts, rows, strict=True))
+        labels, uniques = self._groups
+        rows = np.bincount(labels[labels >= 0], minlength=len(uniques)).tolist()
+        counts = dict(zip(map(text_of, uniques), rows, strict=True))
         return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def missing(self) -> int:
-        return int(self.values.isna().sum())
+        return int(np.count_nonzero(self.labels < 0))
 
     @property
     def is_whole(self) -> bool:

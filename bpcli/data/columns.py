@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 _NO_BOOLEAN = "`{}` is neither true nor false"
+
+_VALUES_AT_ONCE = 2**20
+"""Numbers that are encoded at once: 8 MB. 20,000 columns of 300 rows, one column at a time, took
+20 times as long."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class FeatureEncoder:
 
     @property
     def text(self) -> tuple[str, ...]:
-        """The columns that must be read as text (`FileFormat.text`): categories and classes."""
+        """The columns that must be read as text (`Dialect.text`): categories and classes."""
         categorical = [column.name for column in self.inputs if column.kind == "category"]
         return (*categorical, *(self.targets if self.class_names else ()))
 
@@ -115,11 +120,49 @@ class FeatureEncoder:
         without a fill, infinite, or text in a column of numbers.
         """
         require(frame.columns, [column.name for column in self.inputs])
-        X, end = np.empty((len(frame), len(self.names))), 0
-        for column in self.inputs:
-            start, end = end, end + len(column.names)
-            column.encode(frame[column.name], X[:, start:end])
+        X = np.empty((len(frame), len(self.names)))
+        is_done = self._encode_numbers(frame, X)
+        for column, start in self._starts:
+            if not is_done[start]:
+                column.encode(frame[column.name], X[:, start : start + len(column.names)])
         return X
+
+    @cached_property
+    def _starts(self) -> tuple[tuple[InputColumn, int], ...]:
+        """Each column with the index of its first input."""
+        starts = accumulate((len(column.names) for column in self.inputs), initial=0)
+        return tuple(zip(self.inputs, starts, strict=False))
+
+    def _encode_numbers(self, frame: DataFrame, X: Array) -> Array:
+        """Encode columns of numbers, many at a time; return which inputs (d,) are done.
+
+        Columns with a value to be refused are left to `InputColumn.encode`, which names it.
+        """
+        is_done = np.zeros(X.shape[1], bool)
+        plain = self._columns_of_numbers(frame)
+        size = max(1, _VALUES_AT_ONCE // max(1, len(frame)))
+        for first in range(0, len(plain), size):
+            columns, starts = zip(*plain[first : first + size], strict=True)
+            values = frame[[column.name for column in columns]].to_numpy(
+                np.float64, na_value=np.nan
+            )
+            fills = np.array([column.fill for column in columns], np.float64)  # None becomes NaN
+            X[:, starts] = np.where(np.isnan(values), fills, values)
+            is_done[list(starts)] = np.isfinite(X[:, starts]).all(axis=0)
+        return is_done
+
+    def _columns_of_numbers(self, frame: DataFrame) -> list[tuple[InputColumn, int]]:
+        """The columns that are one input each, and numbers in the frame too."""
+        from pandas.api.types import is_numeric_dtype
+
+        dtypes = dict(zip(map(str, frame.columns), frame.dtypes, strict=True))
+        return [
+            (column, start)
+            for column, start in self._starts
+            if column.kind == "number"
+            and not column.indicator
+            and is_numeric_dtype(dtypes[column.name])
+        ]
 
     def values(self, frame: DataFrame) -> Array:
         """Numeric targets (n, k). Raises `DataError` as `encode` does."""

@@ -32,7 +32,7 @@ from bpcli.nn.arrays import Vector
 Measure: TypeAlias = Literal["r", "eta", "V"]
 
 TARGET_NAMES = ("target", "class", "label", "y", "output", "response", "outcome")
-"""Names by which a column is taken as the target, in any position."""
+"""Names by which a column is taken as the target, in any position; the first one found."""
 
 _MOST_FREQUENT = 3
 
@@ -113,8 +113,8 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
     task, why_task = guess_task(answer)
     facts: list[ColumnFacts] = []
     warnings: list[ColumnWarning] = []
-    for i in range(len(names)):  # one at a time: describing a column takes many times its size
-        column = answer if i == index else ColumnValues.of(frame.iloc[:, i])
+    for i, (_, values) in enumerate(frame.items()):  # describing a column takes many times its size
+        column = answer if i == index else ColumnValues.of(values)
         facts.append(_facts(column, answer, task))
         warnings.extend(column_warnings(column))
         warnings.extend(input_warnings(column, answer, task))
@@ -142,9 +142,10 @@ def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
         if len(selected) > 1:
             raise DataError(f"expected one target column, but `{asked}` matches {len(selected)}")
         return names.index(selected[0]), "as requested"
-    for index, name in enumerate(names):
-        if name.strip().lower() in TARGET_NAMES:
-            return index, "by its name"
+    lower = [name.strip().lower() for name in names]
+    for name in TARGET_NAMES:
+        if name in lower:
+            return lower.index(name), "by its name"
     return len(names) - 1, "the last column"
 
 

@@ -65,10 +65,10 @@ def _matching(columns: Sequence[str], selector: Selector, key: str) -> list[str]
 
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
     """Raises `DataError` naming the first missing column."""
-    known = list(map(str, columns))
-    missing = next((name for name in names if name not in set(known)), None)
+    known = dict.fromkeys(map(str, columns))
+    missing = next((name for name in names if name not in known), None)
     if missing is not None:
-        raise DataError(f"there is no column `{missing}`{_near(known, missing)}")
+        raise DataError(f"there is no column `{missing}`{_near(list(known), missing)}")
 
 
 def _near(columns: Sequence[str], name: str) -> str:

@@ -16,9 +16,12 @@ Kind: TypeAlias = Literal["number", "boolean", "category"]
 
 
 def kind_of(values: Series, name: str) -> Kind:
-    """Numbers, booleans or categories. Raises `DataError` for text among mostly numbers."""
+    """Numbers, booleans or categories. Raises `DataError` for text if nearly all are numbers."""
+    from pandas import CategoricalDtype
     from pandas.api import types
 
+    if isinstance(values.dtype, CategoricalDtype):
+        return "category"
     if types.is_bool_dtype(values.dtype):
         return "boolean"
     if types.is_numeric_dtype(values.dtype):
@@ -30,16 +33,38 @@ def kind_of(values: Series, name: str) -> Kind:
     is_number = np.array([number_of(value) is not None for value in uniques], bool)
     if is_number.all():
         return "number"
-    if 2 * is_number[codes[codes >= 0]].sum() >= (codes >= 0).sum():
+    if are_numbers(is_number, np.bincount(codes[codes >= 0], minlength=len(uniques))):
         as_numbers(values, name)
     return "category"
 
 
+def are_numbers(is_number: Array, rows: Array) -> bool:
+    """Whether a column of these unique values, each in so many rows, holds numbers with mistakes.
+
+    It does if nearly all values are numbers. Else, if most are, it holds categories such as
+    `2, 4, more` where a text is repeated and the numbers are few, and numbers where not.
+    """
+    numbers, texts = rows[is_number].sum(), rows[~is_number]
+    if numbers >= _NEARLY_ALL * rows.sum():
+        return True
+    is_mixed = texts.max(initial=0) > 1 and is_number.sum() <= _FEW_NUMBERS
+    return bool(2 * numbers >= rows.sum() and not is_mixed)
+
+
 MISSING_CODE, UNKNOWN_CODE = -1, -2
+
+AMBIGUOUS = ("None", "none", "NIL", "nil")
+"""Words for a missing value that are a category where they are frequent: Indoor, Outdoor, None."""
+
+_NEARLY_ALL = 0.9
+_FEW_NUMBERS = 20
 
 _NO_NUMBER = "`{}` is not a number"
 
 _INFINITE = "the value is infinite"
+
+_INEXACT = 2**53
+"""From here on, several whole numbers are the same float: such ids are compared as text."""
 
 
 def as_numbers(values: Series, name: str) -> Vector:
@@ -51,6 +76,8 @@ def as_numbers(values: Series, name: str) -> Vector:
         numbers: Vector = values.to_numpy(np.float64, na_value=np.nan)
     else:
         _refuse_dates(values, name)
+        if isinstance(values.dtype, pd.CategoricalDtype):  # a text file's reader found no numbers
+            refuse(values, name, values.notna().to_numpy(), _NO_NUMBER)
         numbers = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(
             np.float64, na_value=np.nan
         )
@@ -65,18 +92,22 @@ def category_codes(values: Series, categories: Sequence[str]) -> Labels:
     codes, uniques = factorized(values)
     index = {category: i for i, category in enumerate(categories)}
     of_uniques = [
-        next((index[form] for form in _forms(value) if form in index), UNKNOWN_CODE)
+        next((index[form] for form in _forms(value) if form in index), _code_of_unknown(value))
         for value in uniques
     ]
     of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
     return of_values
 
 
+def _code_of_unknown(value: Any) -> int:
+    return MISSING_CODE if value in AMBIGUOUS else UNKNOWN_CODE
+
+
 def _forms(value: Any) -> Iterator[str]:
     """A value as text, and as the shortest text of its number: 1.0 is also 1."""
     yield text_of(value)
     number = number_of(value)
-    if number is not None:
+    if number is not None and abs(number) < _INEXACT:
         yield number_text(number)
 
 
@@ -86,6 +117,8 @@ def text_of(value: Any) -> str:
         return value.strip()
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
+    if isinstance(value, int | np.integer):  # exactly: a long id is no float
+        return str(int(value))
     number = number_of(value)
     return str(value) if number is None else number_text(number)
 

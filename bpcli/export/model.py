@@ -15,7 +15,7 @@ from bpcli.config.file_models import FileData
 from bpcli.config.load import validate
 from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder, InputColumn
-from bpcli.data.files.delimited import FileFormat
+from bpcli.data.files.dialect import Dialect
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
@@ -41,7 +41,7 @@ class Model:
     preprocessor: Preprocessor
     encoder: FeatureEncoder
     target_names: tuple[str, ...]
-    format: FileFormat
+    dialect: Dialect
     notes: tuple[str, ...] = ()
 
     @property
@@ -91,7 +91,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         saved.preprocessor(network, tuple(saved.meta.class_names)),
         _encoder(saved),
         tuple(saved.meta.target_names),
-        spec.data.format if isinstance(spec.data, FileData) else FileFormat(),
+        spec.data.dialect if isinstance(spec.data, FileData) else Dialect(),
         notes,
     )
 

@@ -34,7 +34,7 @@ def table_facts(look: Look) -> Facts:
         ("columns", f"{len(about.columns):,}"),
     ]
     if is_text(look.path):
-        answer = "yes" if look.format.header else "no"
+        answer = "yes" if look.dialect.header else "no"
         facts.append(("header", f"{answer}: {plain(look.why_header, 80)}"))
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [

@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
-from bpcli.data.files.delimited import FileFormat, first_row, read_blocks, settle
+from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks
+from bpcli.data.files.dialect import Dialect, Signs
+from bpcli.data.files.grid import is_number
+from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
+from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
@@ -24,41 +30,52 @@ from bpcli.nn.arrays import Array
 _BLOCK_VALUES = 2**20
 """Numbers in a block: 8 MB, and a few times that while pandas reads."""
 
+_FEWEST_ROWS = 256
+"""Rows in a block of a wide table: pandas takes as long for a column of fewer."""
+
 
 @dataclass(frozen=True)
 class NewRows:
-    """A file, its format, and notes on how it is read."""
+    """A file of rows, how it is written, and notes on how it is read."""
 
-    path: Path
-    format: FileFormat
+    layout: Layout
     model: Model
     notes: tuple[str, ...]
+    cleaner: Cleaner
 
     def predictions(self) -> Iterator[Array]:
         """Yield the outputs (n, outputs) block by block.
 
         Raises `DataError` that names the file, and the row and column of what does not fit.
         """
-        with naming(self.path):
+        with naming(self.layout.path):
             for frame in self._frames():
                 yield self.model.predict(frame)
 
     def _frames(self) -> Iterator[DataFrame]:
-        rows = max(1, _BLOCK_VALUES // max(1, len(self.format.columns)))
-        if self.path.suffix.lower() in ARRAY_SUFFIXES:
-            return _array_blocks(load_inputs(self.path), self.format.columns, rows)
-        return read_blocks(self.path, self.format, rows)
+        path, columns = self.layout.path, self.layout.dialect.columns
+        rows = max(_FEWEST_ROWS, _BLOCK_VALUES // max(1, len(columns)))
+        if path.suffix.lower() in ARRAY_SUFFIXES:
+            return _array_blocks(load_inputs(path, len(columns))[0], columns, rows)
+        return read_blocks(self.layout, rows, self.cleaner)
 
 
-def new_rows(path: Path, model: Model) -> NewRows:
-    """Inspect a file. Raises `DataError` naming the first input that is missing."""
+def new_rows(path: Path, model: Model, signs: Signs = MappingProxyType({})) -> NewRows:
+    """Inspect a file; `signs` say how it is written where it differs from the training's.
+
+    Raises `DataError` naming the first input that is missing.
+    """
     with naming(path):
         if path.suffix.lower() in ARRAY_SUFFIXES:
-            names = _by_position(load_inputs(path).shape[1], model)
-            return NewRows(path, FileFormat(columns=names), model, ())
-        format_, notes = _settled(path, model)
-        _require_inputs(format_.columns, _inputs(model))
-    return NewRows(path, format_, model, (*notes, *_unused(path, format_.columns, model)))
+            X, notes = load_inputs(path, len(_inputs(model)))
+            names = _by_position(X.shape[1], model)
+            dialect = Dialect(columns=names)
+            return NewRows(Layout(path, dialect, 0, names, "", ()), model, notes, Cleaner(dialect))
+        layout = _layout(path, model, signs)
+        columns = layout.dialect.columns
+        _require_inputs(columns, _inputs(model))
+    notes = (*layout.notes, *_unused(path, columns, model))
+    return NewRows(layout, model, notes, cleaner_of(layout))
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
@@ -80,27 +97,45 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
     raise DataError(f"there is no column `{missing}`; {hint}")
 
 
-def _settled(path: Path, model: Model) -> tuple[FileFormat, tuple[str, ...]]:
-    """Return the training file's format, with the column names of this file's first row."""
-    asked = replace(model.format, text=model.encoder.text)
+def _layout(path: Path, model: Model, signs: Signs) -> Layout:
+    """The layout of a file, with names for its columns if it has no header."""
+    asked = replace(model.dialect.told(signs), text=model.encoder.text)
     if is_parquet(path):
-        return settle(path, asked)
-    bare, notes = settle(path, replace(asked, header=False, columns=()))
-    first = [field.strip() for field in first_row(path, bare)]
-    if set(_inputs(model)) <= set(first):
-        return _with_header(path, bare, notes)
+        return layout_of(path, asked)
+    bare = layout_of(path, replace(asked, header=False, columns=()))
+    first = bare.first
+    names, _ = names_of_header(first, may_be_numbers=True)
+    if signs.get("header", set(_inputs(model)) <= set(names)):
+        return bare.headed(True, names)
+    if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
+        return layout
     if not asked.header:
-        return replace(bare, columns=_as_trained(len(first), model)), notes
-    if all(map(_is_number, first)):
-        return replace(bare, columns=_by_position(len(first), model)), notes
-    return _with_header(path, bare, notes)
+        return _named(bare, _as_trained(len(first), model))
+    if all(map(is_number, first)):
+        return _named(bare, _by_position(len(first), model))
+    return bare.headed(True)
 
 
-def _with_header(
-    path: Path, bare: FileFormat, notes: tuple[str, ...]
-) -> tuple[FileFormat, tuple[str, ...]]:
-    format_, more = settle(path, replace(bare, header=True, columns=()))
-    return format_, (*notes, *more)
+_UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))
+
+
+def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:
+    """The layout of a file that is not written like the training file, but has all inputs."""
+    bare = layout_of(path, replace(asked, header=False, columns=()))
+    names, _ = names_of_header(bare.first, may_be_numbers=True)
+    if not set(_inputs(model)) <= set(names):
+        return None
+    layout = bare.headed(True, names)
+    dialect = layout.dialect
+    note = (
+        f"{path.name}: not written like the training file: columns are separated by "
+        f"{dialect.separator!r}, the decimal sign is {dialect.decimal!r}"
+    )
+    return replace(layout, notes=(*layout.notes, note))
+
+
+def _named(bare: Layout, names: tuple[str, ...]) -> Layout:
+    return replace(bare, dialect=replace(bare.dialect, columns=names))
 
 
 def _as_trained(count: int, model: Model) -> tuple[str, ...]:
@@ -126,14 +161,6 @@ def _by_position(count: int, model: Model) -> tuple[str, ...]:
             f"order: {', '.join(names[:10])}{more}"
         )
     return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]:

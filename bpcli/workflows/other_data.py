@@ -9,7 +9,8 @@ import numpy as np
 
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.files.delimited import read_frame
+from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.dialect import Signs
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
 from bpcli.data.table import Table
@@ -20,25 +21,26 @@ from bpcli.experiment import Experiment
 from bpcli.runs.trained import Trained
 
 
-def with_other_data(trained: Trained, path: Path) -> Trained:
+def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained, tuple[str, ...]]:
     """Return the run with the rows of a file as its split `data`, encoded like its training rows.
 
-    Columns are matched by name. Raises `RunError` if the run has no such table, and
-    `DataError` naming file, column and row of what does not fit.
+    `signs` say how the file is written where it differs from the training's. Columns are matched by
+    name. Also returns notes on how the file was read. Raises `RunError` if the run has no such
+    table, and `DataError` naming file, column and row of what does not fit.
     """
     experiment = trained.experiment
     data, encoder = experiment.spec.data, experiment.table.encoder
     if not isinstance(data, FileData) or encoder is None:
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
-        frame = read_frame(path, replace(data.format, text=encoder.text))
+        dialect = data.dialect.told(signs)
+        frame, notes = read(layout_of(path, replace(dialect, text=encoder.text)))
         if not len(frame):
             raise DataError("the file has no rows")
         table = _table(experiment, frame, encoder, data.weight)
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
-    return replace(
-        trained, experiment=replace(experiment, splits=experiment.splits | {"data": split})
-    )
+    experiment = replace(experiment, splits=experiment.splits | {"data": split})
+    return replace(trained, experiment=experiment), notes
 
 
 def _table(

@@ -11,6 +11,8 @@ from pathlib import Path
 from bpcli.config.source import resolve
 from bpcli.data.column_warnings import USELESS
 from bpcli.data.description import ColumnFacts, Description
+from bpcli.data.files.dialect import MISSING
+from bpcli.data.files.grid import is_number
 from bpcli.data.files.look import Look, is_text
 from bpcli.errors import DataError
 from bpcli.text import plain
@@ -116,15 +118,33 @@ def _guess(why: str) -> str:
 
 
 def _format(look: Look) -> Iterator[str]:
-    format_, names = look.format, look.format.columns
-    named = "" if format_.header else f"; columns are called {names[0]} to {names[-1]}"
-    yield _line(1, "header", format_.header, plain(_guess(look.why_header) + named, 100))
-    if format_.separator != ",":
-        yield _line(1, "separator", format_.separator, "guessed from the first rows")
-    if format_.encoding not in (None, "utf-8-sig"):
-        yield _line(1, "encoding", format_.encoding, "guessed: it is not UTF-8")
-    if look.missing_words:
-        yield _line(1, "missing", list(look.missing_words), "what stands for a missing value")
+    """The keys of the dialect that differ from their defaults."""
+    dialect, names = look.dialect, look.dialect.columns
+    named = "" if dialect.header else f"; columns are called {names[0]} to {names[-1]}"
+    yield _line(1, "header", dialect.header, plain(_guess(look.why_header) + named, 100))
+    if dialect.header and any(map(is_number, names)):
+        yield _line(1, "columns", list(names), "the numbers in the header are names")
+    if dialect.encoding not in (None, "utf-8-sig"):
+        yield _line(1, "encoding", dialect.encoding, "guessed: it is not UTF-8")
+    for key, usual in _USUAL_SIGNS.items():
+        if (sign := getattr(dialect, key)) != usual:
+            yield _line(1, key, sign, "guessed from the first rows")
+    words = [word for word in dialect.missing if word not in MISSING]
+    if len(words) < len(dialect.missing) - len(words) or not words:
+        if words:
+            yield _line(1, "missing", words, "further words for a missing value")
+    else:
+        yield _line(1, "missing_only", list(dialect.missing), "what stands for a missing value")
+
+
+_USUAL_SIGNS = {
+    "sheet": None,
+    "separator": ",",
+    "decimal": ".",
+    "thousands": "",
+    "skip": 0,
+    "comment": "",
+}
 
 
 def _columns(look: Look) -> Iterator[str]:

@@ -14,17 +14,15 @@ from bpcli.cli.common import (
     console,
     load_run_or_config,
     names_a_config,
-    read_table,
     require_plot_format,
     run_or_config_options,
     say_notes,
     stacked,
-    table_options,
     was_given,
     weights_option,
 )
 from bpcli.cli.outputs import Output
-from bpcli.errors import ConfigError, DataError, RunError
+from bpcli.errors import ConfigError, RunError
 from bpcli.terminal.console import Console
 from bpcli.terminal.stream import Stream
 
@@ -44,7 +42,6 @@ def test_stacked_options_are_listed_in_their_order() -> None:
     assert opts(command) == ["--b", "--a"]
     whole = click.command()(run_or_config_options(lambda **_: None))
     assert opts(whole) == ["--weights", "--set", "--runs-dir", "--json"]
-    assert opts(click.command()(table_options(lambda **_: None)))[0] == "--target"
 
 
 @pytest.mark.parametrize(
@@ -127,17 +124,3 @@ def test_a_terminal_has_a_console_and_what_is_said_there_is_for_people(
     assert output.is_prose
     monkeypatch.setattr(output.stream, "isatty", lambda: True)
     assert isinstance(console(), Console)
-
-
-def test_a_table_is_read_with_its_notes_and_an_error_names_the_file_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    table = tmp_path / "t.csv"
-    table.write_bytes("größe;y\n1;2\n3;4\n".encode("latin-1"))
-    look = read_table(table, None, None, ())
-    assert look.description.target == "y"
-    assert "note: " in capsys.readouterr().err
-    for file, target in ((table, "z"), (tmp_path / "no.csv", None)):
-        with pytest.raises(DataError) as caught:
-            read_table(file, target, None, ())
-        assert str(caught.value).count(file.name) == 1

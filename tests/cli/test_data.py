@@ -30,7 +30,7 @@ def test_data_shows_columns_classes_and_the_next_command(bpnet, flowers: Path) -
     done = bpnet("data", "flowers.csv")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert "header   no: row 1 has a number, 1.0" in lines
+    assert "header   no: row 1 has a number, 1.00" in lines
     assert any(line.split()[:2] == ["x3", "category"] for line in lines)
     assert any(line.split() == ["rose", "30", "33.3", "%"] for line in lines)
     assert lines[-1] == "write a config with: bpnet init flowers.csv"
@@ -115,7 +115,7 @@ def test_init_writes_a_config_beside_what_it_says(bpnet, flowers: Path) -> None:
     done = bpnet("init", "flowers.csv")
     assert done.code == 0
     assert done.err.splitlines() == [
-        "header: no: row 1 has a number, 1.0",
+        "header: no: row 1 has a number, 1.00",
         "target: x4: the last column",
         "task: classification into 3 classes: it holds categories",
         "wrote flowers.yaml; train it with: bpnet train flowers.yaml",

@@ -8,6 +8,7 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.values import category_codes, counted
 from bpcli.errors import DataError
 
 TRAINING = np.array([0, 1, 2, 3])
@@ -46,3 +47,11 @@ def test_a_value_is_quoted_on_one_line() -> None:
     column = InputColumn("x")
     with pytest.raises(DataError, match=r"`a b Error: c d` is not a number$"):
         column.encode(pd.Series(["1", "a\nb\t\u2028Error: c\x85d"], name="x"), np.empty((2, 1)))
+
+
+def test_long_whole_numbers_are_exact_as_texts() -> None:
+    ids = pd.Series([9007199254740992, 9007199254740993])  # 2⁵³ and the next, the same as floats
+    assert counted(ids)[0] == ("9007199254740992", "9007199254740993")
+    assert category_codes(ids, ["9007199254740993"]).tolist() == [-2, 0]
+    texts = ids.astype(str)
+    assert category_codes(texts, ["9007199254740992"]).tolist() == [0, -2]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.look import Look, look_at
 from bpcli.terminal.console import Console
 from bpcli.terminal.description import (
@@ -17,10 +18,10 @@ from bpcli.terminal.description import (
 from bpcli.terminal.grid import Styled
 
 
-def look(tmp_path: Path, text: str, **asked: object) -> Look:
+def look(tmp_path: Path, text: str) -> Look:
     path = tmp_path / "t.csv"
     path.write_text(text, encoding="utf-8")
-    return look_at(path, **({"header": None, "missing": None, "target": None} | asked))
+    return look_at(path, Dialect(header=None), None)
 
 
 def test_a_column_is_a_row_of_the_table(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from models import MIXED, a_model, rows_of
 
 from bpcli.data.columns import FeatureEncoder, InputColumn
-from bpcli.data.files.delimited import FileFormat
+from bpcli.data.files.dialect import Dialect
 from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS
@@ -25,7 +25,7 @@ HEADERLESS = replace(
     encoder=FeatureEncoder(
         MODEL.encoder.inputs, targets=("t",), file_columns=("t", "x", "the y", "z")
     ),
-    format=FileFormat(header=False),
+    dialect=Dialect(header=False),
 )
 """A model of a file that had no header, whose first column was the target."""
 
@@ -131,6 +131,7 @@ def test_rows_are_read_block_by_block(
     path = tmp_path / name
     np.save(path, X) if name.endswith("npy") else a_file(path, X)
     monkeypatch.setattr(module, "_BLOCK_VALUES", 3 * rows)
+    monkeypatch.setattr(module, "_FEWEST_ROWS", 1)
     blocks = [*new_rows(path, MODEL).predictions()]
     assert len(blocks) == -(-9 // rows)
     np.testing.assert_allclose(np.vstack(blocks), MODEL.outputs(X), rtol=1e-13)
@@ -144,6 +145,7 @@ def test_a_value_that_does_not_fit_is_named_by_its_row_in_the_file(
     wrong[7, 1] = np.inf
     np.save(path, wrong) if name.endswith("npy") else a_file(path, wrong)
     monkeypatch.setattr(module, "_BLOCK_VALUES", 6)
+    monkeypatch.setattr(module, "_FEWEST_ROWS", 1)
     rows = new_rows(path, MODEL)
     with pytest.raises(DataError, match=f"^{name}: column `the y`, row 8: the value is infinite"):
         list(rows.predictions())
@@ -159,7 +161,7 @@ def test_categories_are_read_as_text(tmp_path: Path) -> None:
 
 
 def test_a_format_that_training_was_told_is_that_of_new_rows(tmp_path: Path) -> None:
-    model = replace(MODEL, format=FileFormat(separator=";", decimal=","))
+    model = replace(MODEL, dialect=Dialect(separator=";", decimal=","))
     (tmp_path / "n.csv").write_text("x;the y;z\n1,5;2,25;-3\n")
     expected = model.outputs(np.array([[1.5, 2.25, -3]]))
     np.testing.assert_array_equal(predicted(tmp_path / "n.csv", model), expected)

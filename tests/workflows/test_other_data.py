@@ -61,13 +61,13 @@ def untrained(text: str, *overrides: str) -> Trained:
 
 def with_file(trained: Trained, *lines: str) -> Trained:
     Path("new.csv").write_text("\n".join(lines) + "\n")
-    return with_other_data(trained, Path("new.csv"))
+    return with_other_data(trained, Path("new.csv"), {})[0]
 
 
 @pytest.mark.parametrize("text", [OF_CLASSES, OF_VALUES, OF_INPUTS, OF_CODES])
 def test_the_rows_of_the_training_file_are_those_of_training(text: str) -> None:
     trained = untrained(text)
-    found = with_other_data(trained, Path("t.csv"))
+    found, _ = with_other_data(trained, Path("t.csv"), {})
     ours, theirs = trained.experiment.splits["train"], found.experiment.splits["data"]
     np.testing.assert_array_equal(theirs.X, ours.X)
     np.testing.assert_array_equal(theirs.Y, ours.Y)
@@ -123,7 +123,7 @@ def test_weights_that_the_file_lacks_are_missed() -> None:
 
 def test_other_runs_than_those_of_tables_are_refused() -> None:
     with pytest.raises(RunError) as caught:
-        with_other_data(untrained(MOONS), Path("t.csv"))
+        with_other_data(untrained(MOONS), Path("t.csv"), {})
     assert str(caught.value) == (
         "--data is for runs that were trained on a table in a text or Parquet file."
     )

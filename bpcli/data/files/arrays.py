@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
 _INPUT_NAMES = ("X", "x", "inputs", "data", "features")
+_BY_COLUMN = "each sample is a column, as in MATLAB's networks"
 _TARGET_NAMES = ("y", "Y", "targets", "target", "labels", "t")
 
 
@@ -49,19 +50,25 @@ class ArraySource:
         """The rows. Raises `DataError` with array, row and column of a value that is no number."""
         if self.splits.column is not None:
             raise DataError("splits by a column are for tables with names: use `index`", "split")
-        inputs, targets = {}, {}
+        inputs, targets, notes = {}, {}, list[str]()
         for path in self.splits.paths(self.path):
-            inputs[path], targets[path] = self._inputs_and_targets(path)
+            inputs[path], targets[path], by_column = self._inputs_and_targets(path)
+            notes += [f"{path.name}: {_BY_COLUMN}"] * by_column
         X = _stacked(inputs)
         table = self._targets_table(targets, len(X))
         splits = self.splits.rows(self.path, {path: len(own) for path, own in inputs.items()})
-        names, notes = numbered("x", X.shape[1]), notes_on_splits(splits, len(X))
-        return replace(table, X=X, input_names=names, splits=splits, notes=notes)
+        notes += notes_on_splits(splits, len(X))
+        names = numbered("x", X.shape[1])
+        return replace(table, X=X, input_names=names, splits=splits, notes=tuple(notes))
 
-    def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None]:
+    def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None, bool]:
+        """Inputs and targets of a file, and whether each of its samples is a column."""
         with naming(path):
             arrays = load_arrays(path)
             X, Y = self._one(arrays) if len(arrays) == 1 else self._two(arrays)
+            by_column = Y is not None and len(X) != len(Y) and X.shape[1] == Y.shape[-1]
+            if Y is not None and by_column:
+                X, Y = X.T, Y.T
             if Y is not None and len(X) != len(Y):
                 raise DataError(
                     f"{len(X)} rows of inputs, but {len(Y)} of targets: {_listed(arrays)}"
@@ -69,7 +76,7 @@ class ArraySource:
             if not len(X):
                 raise DataError("there are no rows")
             _require_finite(X)
-        return X, Y
+        return X, Y, by_column
 
     def _one(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None]:
         """Columns of a single array."""
@@ -116,9 +123,10 @@ def load_arrays(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def load_inputs(path: Path) -> Array:
+def load_inputs(path: Path, width: int) -> tuple[Array, tuple[str, ...]]:
     """The inputs (n, d) of a file of arrays: its only array, or one with a usual name.
 
+    Those of MATLAB are transposed, with a note, if only their columns have the width of a sample.
     Raises `DataError` if there is none.
     """
     arrays = load_arrays(path)
@@ -126,7 +134,10 @@ def load_inputs(path: Path) -> Array:
     if not usual:
         expected = " or ".join(_INPUT_NAMES)
         raise DataError(f"found the arrays {_listed(arrays)}, expected one called {expected}")
-    return _as_matrix(arrays[usual[0]])
+    X = _as_matrix(arrays[usual[0]])
+    if path.suffix.lower() == ".mat" and X.shape[1] != width == len(X):
+        return X.T, (f"{path.name}: {_BY_COLUMN}",)
+    return X, ()
 
 
 def _load_npy(path: Path) -> dict[str, Array]:

@@ -1,7 +1,7 @@
 """Tables in text files such as CSV, read by pandas into a frame, whole or block by block.
 
-The encoding and the separator are detected first, in one pass over the file, and reported in notes.
-Missing values are NaN in a frame; rows count from 0. pandas is imported only when a file is read.
+How the file is written is found out first (`sniff`) and reported in notes. Missing values are NaN
+in a frame; rows count from 0. pandas is imported only when a file is read.
 """
 
 from __future__ import annotations
@@ -9,269 +9,182 @@ from __future__ import annotations
 import csv
 import re
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
+
+from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.grid import Row, rows_of
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
-from bpcli.data.files.text_encoding import encoding_of
-from bpcli.data.types import DataFrame, numbered
-from bpcli.data.values import refuse_control_characters
+from bpcli.data.files.sniff import Layout, require_valid_names, sniff
+from bpcli.data.files.text import WithoutComments, open_text
+from bpcli.data.types import DataFrame, Labels
+from bpcli.data.values import AMBIGUOUS
 from bpcli.errors import DataError
 
-MISSING: tuple[str, ...] = ("", "?", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-")
-"""Entries that mean a missing value, unless the config lists others."""
-
-MOST_COLUMNS = 50_000
-"""More columns than any table has: a wrong separator, or a transposed table."""
-
-WHITESPACE = "whitespace"
-
-_SEPARATORS = (",", ";", "\t", "|")
-
-_BY_SUFFIX = {".tsv": "\t", ".tab": "\t"}
-
-_SAMPLE_LINES = 50
+_ROW_NAMES, _PADDING = "row names\0", "padding\0"
+"""The columns that a frame has at first beside those of the table; no name has a NUL."""
 
 
-@dataclass(frozen=True)
-class FileFormat:
-    """The format of a text file; None is detected from the file.
-
-    `columns` are the names if they are not taken from the header. The columns in `text` are read as
-    text even if they look like numbers.
-    """
-
-    header: bool = True
-    columns: tuple[str, ...] = ()
-    separator: str | None = None
-    quote: str = '"'
-    decimal: Literal[".", ","] = "."
-    encoding: str | None = None
-    missing: tuple[str, ...] = MISSING
-    text: tuple[str, ...] = ()
-
-
-def read_frame(path: Path, format_: FileFormat) -> DataFrame:
+def read_frame(path: Path, asked: Dialect) -> DataFrame:
     """All rows. Raises `DataError` with the line if the file is not a table."""
-    return read_settled(path, settle(path, format_)[0])
+    return read(layout_of(path, asked))[0]
 
 
-def read_settled(path: Path, settled: FileFormat) -> DataFrame:
-    """All rows, in a format completed by `settle`."""
-    if is_parquet(path):
-        with open_parquet(path) as file:
-            return file.read().to_pandas()
-    with _as_data_errors(settled), _pandas_frames(path, settled) as frame:
-        _refuse_short_rows(path, settled, frame)
-        return frame
+def layout_of(path: Path, asked: Dialect) -> Layout:
+    """How a file is written; a Parquet file tells itself.
+
+    Raises `DataError` if it cannot be read, is not text, or has no valid header.
+    """
+    if not is_parquet(path):
+        return sniff(path, asked)
+    with open_parquet(path) as file:
+        names = tuple(map(str, file.schema_arrow.names))
+    require_valid_names(names)
+    return Layout(path, replace(asked, columns=names), 0, names, "the file stores names", ())
 
 
-def read_blocks(path: Path, format_: FileFormat, rows: int) -> Iterator[DataFrame]:
+def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
+    """All rows of a file, and notes on what was guessed, ignored or changed."""
+    if is_parquet(layout.path):
+        with open_parquet(layout.path) as file:
+            return file.read().to_pandas(), ()
+    cleaner = cleaner_of(layout)
+    with _as_data_errors(layout), _pandas_frames(layout) as frame:
+        _refuse_short_rows(layout, frame)
+        frame = cleaner(_own_columns(layout.dialect, frame))
+    return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in cleaner.notes))
+
+
+def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFrame]:
     """All rows, `rows` at a time, in constant memory; the index continues from block to block.
 
     Raises `DataError` with the line if the file is not a table.
     """
-    settled, _ = settle(path, format_)
-    if is_parquet(path):
-        yield from parquet_blocks(path, rows)
+    if is_parquet(layout.path):
+        yield from parquet_blocks(layout.path, rows)
         return
-    with _as_data_errors(settled), _pandas_frames(path, settled, chunksize=rows) as frames, frames:
+    with _as_data_errors(layout), _pandas_frames(layout, chunksize=rows) as frames, frames:
         is_checked = False
         for frame in frames:
             if not is_checked:
-                is_checked = _refuse_short_rows(path, settled, frame)
-            yield frame
+                is_checked = _refuse_short_rows(layout, frame)
+            yield cleaner(_own_columns(layout.dialect, frame))
 
 
-def settle(path: Path, format_: FileFormat) -> tuple[FileFormat, tuple[str, ...]]:
-    """Complete the format with encoding, separator and column names; return notes on guesses.
-
-    Raises `DataError` if the file cannot be read, is not text, or has no valid header.
-    """
-    if is_parquet(path):
-        with open_parquet(path) as file:
-            names = tuple(map(str, file.schema_arrow.names))
-        _require_valid_names(names)
-        return replace(format_, columns=names), ()
-    encoding, notes = encoding_of(path, format_.encoding)
-    format_ = replace(format_, encoding=encoding)
-    sample = _sample(path, format_)
-    if format_.separator is None:
-        format_ = replace(format_, separator=_separator(path, sample, format_))
-        if format_.separator not in (_BY_SUFFIX.get(path.suffix.lower(), ","), WHITESPACE):
-            notes.append(f"{path.name}: columns are separated by {format_.separator!r}")
-    names, name_notes = _names(_first_row(sample, format_), format_)
-    notes += [f"{path.name}: {note}" for note in name_notes]
-    return replace(format_, columns=names), tuple(notes)
+def _columns(dialect: Dialect) -> list[str]:
+    names = [_ROW_NAMES] * dialect.row_names + [*dialect.columns]
+    return names + [_PADDING] * dialect.is_padded
 
 
-def first_row(path: Path, settled: FileFormat) -> list[str]:
-    """The fields of the first row of a file, as written."""
-    return _first_row(_sample(path, settled), settled)
+def cleaner_of(layout: Layout) -> Cleaner:
+    """What cleans the frames of a file."""
+
+    def blank_rows() -> Labels:
+        rows = (any(row.fields) for _, row in _all_rows(layout))
+        return np.flatnonzero(~np.fromiter(rows, bool))
+
+    return Cleaner(layout.dialect, blank_rows)
 
 
-def _sample(path: Path, format_: FileFormat) -> list[str]:
-    """The first lines that are not blank."""
-    with path.open(encoding=format_.encoding, newline="") as file:
-        lines = (line for line in file if line.strip())
-        return list(islice(lines, _SAMPLE_LINES))
+def _all_rows(layout: Layout) -> Iterator[tuple[int, Row]]:
+    """All rows with their numbers, from 0, by Python's csv reader, which is slow."""
+    dialect = layout.dialect
+    with _data(layout) as text:
+        yield from enumerate(rows_of(text, str(dialect.separator), dialect.quote))
 
 
-def _separator(path: Path, sample: list[str], format_: FileFormat) -> str:
-    """The separator by the suffix, or one that is equally frequent in most of the first lines."""
-    known = _BY_SUFFIX.get(path.suffix.lower())
-    if known is not None:
-        return known
-    quote = re.escape(format_.quote)
-    bare = [re.sub(f"{quote}[^{quote}]*{quote}", "", line) for line in sample]
-    possible = [sep for sep in _SEPARATORS if sep != format_.decimal]
-    counts = {sep: Counter(line.count(sep) for line in bare) for sep in possible}
-    usual = {sep: counter.most_common(1)[0] for sep, counter in counts.items() if counter}
-    fitting = [sep for sep, (count, lines) in usual.items() if count and 2 * lines > len(bare)]
-    if fitting:
-        return max(fitting, key=lambda sep: usual[sep][1])
-    if path.suffix.lower() != ".csv" and all(len(line.split()) > 1 for line in bare):
-        return WHITESPACE
-    return ","
-
-
-def _first_row(sample: list[str], format_: FileFormat) -> list[str]:
-    return next(_rows(iter(sample), format_), [])
-
-
-def _rows(lines: Iterator[str], format_: FileFormat) -> Iterator[list[str]]:
-    """The fields of each row that is not blank, by Python's csv reader, which is slow."""
-    if format_.separator == WHITESPACE:
-        return (line.split() for line in lines if line.strip())
-    rows = csv.reader(
-        lines, delimiter=format_.separator or ",", quotechar=format_.quote, skipinitialspace=True
-    )
-    return (row for row in rows if row)
-
-
-def _names(first: list[str], format_: FileFormat) -> tuple[tuple[str, ...], list[str]]:
-    if not first:
-        raise DataError("the file has no rows", "file")
-    if len(first) > MOST_COLUMNS:
-        message = (
-            f"the first row has {len(first):,} columns, more than the {MOST_COLUMNS:,} allowed"
-        )
-        raise DataError(f"{message}: check `separator`", "file")
-    notes: list[str] = []
-    names = format_.columns
-    if names and len(names) != len(first):
+def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:
+    """The frame without names of rows and padding. Raises `DataError` for padding with a value."""
+    if dialect.is_padded and (is_full := frame[_PADDING].notna()).any():
+        width = len(_columns(dialect)) - 1
         raise DataError(
-            f"`columns` has {len(names)} names, but the first row has {len(first)} fields",
-            "columns",
+            f"row {is_full.idxmax() + 1} has {width + 1} fields, the others have {width}", "file"
         )
-    if not names and not format_.header:
-        names = numbered("x", len(first))
-    if not names:
-        names, notes = _from_header(first)
-    _require_valid_names(names)
-    return names, notes
-
-
-def _from_header(first: list[str]) -> tuple[tuple[str, ...], list[str]]:
-    stripped = [name.strip() for name in first]
-    numbers = [name for name in stripped if _is_number(name)]
-    if numbers:
-        raise DataError(
-            f"the first row has the number `{numbers[0]}`, expected column names: set `header: "
-            "false` if it is data, or name the columns by `columns`",
-            "file",
-        )
-    names = tuple(name or f"column {number}" for number, name in enumerate(stripped, start=1))
-    unnamed = [name for name, given in zip(names, stripped, strict=True) if not given]
-    return names, [f"the header has no name for `{name}`" for name in unnamed[:1]]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.lower() not in ("nan", "inf", "infinity")
-
-
-def _require_valid_names(names: tuple[str, ...]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]
-        raise DataError(f"the columns {' and '.join(numbers)} are both `{repeated[0]}`", "file")
-    refuse_control_characters(names, "the column name", "file")
+    return frame[list(dialect.columns)] if len(frame.columns) > len(dialect.columns) else frame
 
 
 @contextmanager
-def _pandas_frames(path: Path, format_: FileFormat, **options: Any) -> Iterator[Any]:
+def _pandas_frames(layout: Layout, **options: Any) -> Iterator[Any]:
     """The result of pandas' reader; its warnings become errors."""
     import pandas as pd
 
-    with warnings.catch_warnings():
+    dialect = layout.dialect
+    with _data(layout) as text, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         yield pd.read_csv(
-            path,
-            encoding=format_.encoding,
-            sep=r"\s+" if format_.separator == WHITESPACE else format_.separator,
-            quotechar=format_.quote,
-            decimal=format_.decimal,
-            header=0 if format_.header else None,
-            names=list(format_.columns),
-            dtype={name: str for name in format_.text if name in format_.columns},
-            na_values=list(format_.missing),
+            text,
+            sep=r"\s+" if dialect.separator == WHITESPACE else dialect.separator,
+            quotechar=dialect.quote or '"',
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            decimal=dialect.decimal,
+            header=None,
+            names=_columns(dialect),
+            dtype={name: str for name in (*dialect.text, _ROW_NAMES) if name in _columns(dialect)},
+            na_values=[word for word in dialect.missing if word not in AMBIGUOUS],
             keep_default_na=False,
             skipinitialspace=True,
             index_col=False,
+            skip_blank_lines=len(_columns(dialect)) > 1,
             low_memory=False,
             **options,
         )
 
 
 @contextmanager
-def _as_data_errors(format_: FileFormat) -> Iterator[None]:
+def _data(layout: Layout) -> Iterator[Any]:
+    """The text from the first row of data on, without lines of comments."""
+    dialect = layout.dialect
+    assert dialect.encoding is not None, "complete after `sniff`"
+    with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:
+        yield WithoutComments(text, dialect.comment) if dialect.comment else text
+
+
+@contextmanager
+def _as_data_errors(layout: Layout) -> Iterator[None]:
     """Turn pandas' errors into `DataError`s with the line."""
     import pandas as pd
 
     try:
         yield
     except pd.errors.EmptyDataError:
-        raise DataError("the file has no rows", "file") from None
+        raise DataError("the file has a header, but no rows", "file") from None
     except pd.errors.ParserWarning:
-        width = len(format_.columns)
+        width = len(_columns(layout.dialect))
         raise DataError(
-            f"line {1 + format_.header} has more fields than the {width} named columns",
-            "file",
+            f"line {layout.start + 1} has more fields than the {width} named columns", "file"
         ) from None
     except (pd.errors.ParserError, OverflowError, UnicodeError, csv.Error) as error:
-        raise DataError(_message(str(error)), "file") from None
+        raise DataError(_message(str(error), layout.start), "file") from None
 
 
-def _message(error: str) -> str:
+def _message(error: str, start: int) -> str:
     if fields := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
-        return f"line {fields[2]} has {fields[3]} fields, the others have {fields[1]}"
+        line = start + int(fields[2])
+        return f"line {line} has {fields[3]} fields, the others have {fields[1]}"
     if quote := re.search(r"EOF inside string starting at row (\d+)", error):
-        return f"line {int(quote[1]) + 1} opens a quote that is never closed"
+        return f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
     return f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
 
 
-def _refuse_short_rows(path: Path, format_: FileFormat, frame: DataFrame) -> bool:
+def _refuse_short_rows(layout: Layout, frame: DataFrame) -> bool:
     """Raises `DataError` for rows with too few fields, which pandas reads as missing values.
 
     Such rows miss the last field, so that most files need no second pass. Returns whether there
     was one.
     """
-    if not len(frame) or not frame.iloc[:, -1].isna().any():
+    dialect = layout.dialect
+    if not len(frame) or not frame.iloc[:, -1 - dialect.is_padded].isna().any():
         return False
-    width = len(format_.columns)
-    with path.open(encoding=format_.encoding, newline="") as file:
-        for number, fields in enumerate(_rows(file, format_), start=1 - format_.header):
-            if len(fields) < width and number > 0:
-                raise DataError(
-                    f"row {number} has {len(fields)} fields, the others have {width}", "file"
-                )
+    width = len(_columns(dialect)) - dialect.is_padded
+    for number, row in _all_rows(layout):
+        if len(row.fields) < width:
+            raise DataError(
+                f"row {number + 1} has {len(row.fields)} fields, the others have {width}", "file"
+            )
     return True

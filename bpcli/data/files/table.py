@@ -15,7 +15,8 @@ import numpy as np
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.files.delimited import FileFormat, read_frame, read_settled, settle
+from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
 from bpcli.data.selection import Selector, Targets, choose, require, select
 from bpcli.data.table import Table
@@ -37,7 +38,7 @@ class FileSource:
     """
 
     path: Path
-    format: FileFormat
+    dialect: Dialect
     rules: ColumnRules
     inputs: tuple[Selector, ...] = ("*",)
     targets: Targets = None
@@ -49,17 +50,20 @@ class FileSource:
         """The rows, with inputs yet to be fitted. Raises `DataError` naming column and row."""
         _, *others = self.splits.paths(self.path)
         with naming(self.path):
-            format_, notes = settle(self.path, self.format)
-            text = select(format_.columns, self.rules.categories, "categories")
-            frame = read_settled(self.path, replace(format_, text=tuple(text)))
+            layout = layout_of(self.path, self.dialect)
+            columns = layout.dialect.columns
+            text = (*layout.dialect.text, *select(columns, self.rules.categories, "categories"))
+            frame, notes = read(replace(layout, dialect=replace(layout.dialect, text=text)))
             _refuse_no_rows(frame)
-            inputs, targets, split = self._choose(format_.columns)
+            inputs, targets, split = self._choose(columns)
         used = (*inputs, *targets)
-        frames = {self.path: frame, **self._other_frames(others, frame, used, text)}
+        other_frames, other_notes = self._other_frames(others, frame, used, text)
+        frames = {self.path: frame, **other_frames}
         table = self._weighted(targets_table(frames, targets, self.task), frames)
-        unfitted = FrameInputs(frames, inputs, targets, self.rules)
+        rules = replace(self.rules, categories=text)
+        unfitted = FrameInputs(frames, inputs, targets, rules)
         splits = self._splits(frames, split)
-        notes = (*notes, *notes_on_splits(splits, len(table)))
+        notes = (*notes, *other_notes, *notes_on_splits(splits, len(table)))
         return replace(table, unfitted=unfitted, splits=splits, notes=notes)
 
     def _choose(
@@ -82,21 +86,23 @@ class FileSource:
         )
 
     def _other_frames(
-        self, paths: list[Path], frame: DataFrame, used: tuple[str, ...], text: list[str]
-    ) -> dict[Path, DataFrame]:
-        """The files of other splits, with columns read as in the first file."""
+        self, paths: list[Path], frame: DataFrame, used: tuple[str, ...], text: tuple[str, ...]
+    ) -> tuple[dict[Path, DataFrame], list[str]]:
+        """The files of other splits, with columns read as in the first file; and notes on them."""
+        frames: dict[Path, DataFrame] = {}
+        notes: list[str] = []
         if not paths:
-            return {}
+            return frames, notes
         with naming(self.path):
             categorical = [name for name in used if kind_of(frame[name], name) == "category"]
-        format_ = replace(self.format, text=(*text, *categorical))
-        frames = {}
+        dialect = replace(self.dialect, text=(*text, *categorical))
         for path in paths:
             with naming(path, "split"):
-                frames[path] = read_frame(path, format_)
+                frames[path], more = read(layout_of(path, dialect))
                 _refuse_no_rows(frames[path])
                 require(frames[path].columns, used)
-        return frames
+            notes += more
+        return frames, notes
 
     def _splits(self, frames: dict[Path, DataFrame], name: str | None) -> dict[SplitName, Labels]:
         if name is not None and not self.splits.files:
@@ -178,8 +184,11 @@ class FrameInputs:
     def _concatenated(self) -> DataFrame:
         import pandas as pd
 
-        frames = list(self.frames.values())
-        return frames[0] if len(frames) == 1 else pd.concat(frames)
+        first, *others = self.frames.values()
+        if not others:
+            return first
+        categorical = first.select_dtypes("category").columns
+        return pd.concat([first, *others]).astype(dict.fromkeys(categorical, "category"))
 
     def encode(self, encoder: FeatureEncoder) -> Array:
         """All rows. Raises `DataError` naming file, column and row."""

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bpcli.data.files.delimited import FileFormat, read_blocks, read_frame, settle
+from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.delimited import layout_of, read_blocks, read_frame
+from bpcli.data.files.dialect import Dialect
 from bpcli.errors import DataError
 
 
@@ -19,8 +23,13 @@ def table(tmp_path: Path):
     return write
 
 
+def blocks_of(path: Path) -> Iterator[pd.DataFrame]:
+    layout = layout_of(path, Dialect())
+    return read_blocks(layout, 10, Cleaner(layout.dialect))
+
+
 def rows_of(path: Path, **options: object) -> list[list[object]]:
-    return read_frame(path, FileFormat(**options)).to_numpy().tolist()
+    return read_frame(path, Dialect(**options)).to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
@@ -42,51 +51,51 @@ def rows_of(path: Path, **options: object) -> list[list[object]]:
 )
 def test_the_same_table_however_it_is_written(table, text: str, name: str, options) -> None:
     path = table(text, name)
-    frame = read_frame(path, FileFormat(**options))
+    frame = read_frame(path, Dialect(**options))
     assert list(frame) == ["a", "b"]
     np.testing.assert_array_equal(frame.to_numpy(), [[1, 2], [3, 4]])
 
 
 def test_a_decimal_comma_is_one_where_the_config_says_so(table) -> None:
     path = table("a;b\n1,5;2\n2,25;3\n")
-    assert rows_of(path, decimal=",") == [[1.5, 2], [2.25, 3]]
-    assert rows_of(path)[0][0] == "1,5"
+    assert rows_of(path, decimal=",") == rows_of(path) == [[1.5, 2], [2.25, 3]]
+    assert rows_of(path, decimal=".")[0][0] == "1,5"
     path = table("1,5;2,5\n2,5;3,5\n")
     assert rows_of(path, decimal=",", header=False) == [[1.5, 2.5], [2.5, 3.5]]
 
 
 def test_columns_without_a_header_are_numbered(table) -> None:
-    assert list(read_frame(table("1,2\n3,4\n"), FileFormat(header=False))) == ["x1", "x2"]
+    assert list(read_frame(table("1,2\n3,4\n"), Dialect(header=False))) == ["x1", "x2"]
 
 
 def test_a_separator_that_was_found_out_is_told(table) -> None:
-    _, notes = settle(table("a;b\n1;2\n"), FileFormat())
+    notes = layout_of(table("a;b\n1;2\n"), Dialect()).notes
     assert notes == ("t.csv: columns are separated by ';'",)
-    assert settle(table("a,b\n1,2\n"), FileFormat())[1] == ()
+    assert layout_of(table("a,b\n1,2\n"), Dialect()).notes == ()
 
 
 def test_a_separator_within_quotes_is_none(table) -> None:
     path = table('a,b\n"1;2;3",2\n"3;4;5",4\n')
-    assert settle(path, FileFormat())[0].separator == ","
+    assert layout_of(path, Dialect()).dialect.separator == ","
 
 
 def test_missing_words_are_nan_and_no_others(table) -> None:
-    frame = read_frame(table("a,b\n1,?\nNA,x\n,-\n"), FileFormat())
+    frame = read_frame(table("a,b\n1,?\nNA,x\n,-\n"), Dialect())
     assert frame.isna().to_numpy().tolist() == [[False, True], [True, False], [True, True]]
-    frame = read_frame(table("a,b\n-9,?\n1,x\n"), FileFormat(missing=("-9",)))
+    frame = read_frame(table("a,b\n-9,?\n1,x\n"), Dialect(missing=("-9",)))
     assert frame.isna().to_numpy().tolist() == [[True, False], [False, False]]
 
 
 def test_a_column_of_text_stays_as_it_is_written(table) -> None:
     path = table("zip,b\n01234,1\n99999,2\n")
-    assert read_frame(path, FileFormat(text=("zip",)))["zip"].tolist() == ["01234", "99999"]
+    assert read_frame(path, Dialect(text=("zip",)))["zip"].tolist() == ["01234", "99999"]
 
 
 def test_blocks_are_the_frame(table) -> None:
     path = table("a,b\n" + "".join(f"{i},{i % 3}.5\n" for i in range(25)))
-    blocks = list(read_blocks(path, FileFormat(), 10))
+    blocks = list(blocks_of(path))
     assert [block.index[0] for block in blocks] == [0, 10, 20]
-    whole = read_frame(path, FileFormat())
+    whole = read_frame(path, Dialect())
     assert np.concatenate([block.to_numpy() for block in blocks]).tolist() == (
         whole.to_numpy().tolist()
     )
@@ -101,7 +110,6 @@ def test_blocks_are_the_frame(table) -> None:
         (b"a,b\n1,2,3\n3,4,5\n", "line 2 has more fields than the 2 named columns"),
         (b"a,b\n1,2\n3\n", "row 2 has 1 fields, the others have 2"),
         (b"a,b\n1\n3,4\n", "row 1 has 1 fields, the others have 2"),
-        (b'a,b\n1,2\n3,"4\n5,6\n', "line 3 opens a quote"),
         (b"a,b\n1,2\n3,\0\n", "line 3 has a NUL byte"),
         (b"a,b,a\n1,2,3\n", "the columns 1 and 3 are both `a`"),
         (b"1.5,b\n1,2\n", "number `1.5`, expected column names: set `header: false`"),
@@ -112,13 +120,20 @@ def test_blocks_are_the_frame(table) -> None:
 def test_what_is_no_table_is_refused_with_its_line(table, text: bytes, message: str) -> None:
     path = table(text)
     with pytest.raises(DataError, match=message):
-        read_frame(path, FileFormat())
+        read_frame(path, Dialect())
     with pytest.raises(DataError, match=message):
-        list(read_blocks(path, FileFormat(), 10))
+        list(blocks_of(path))
+
+
+def test_a_quote_that_would_swallow_rows_is_plain_text_with_a_note(table) -> None:
+    path = table('a,b\n1,2\n3,"4\n5,6\n')
+    layout = layout_of(path, Dialect())
+    assert layout.notes == ('t.csv: the quotes (") are not closed: they are read as plain text',)
+    assert read_frame(path, Dialect())["b"].tolist() == [2, '"4', 6]
 
 
 def test_a_missing_last_value_is_no_short_row(table) -> None:
-    assert read_frame(table("a,b\n1,\n3,4\n"), FileFormat())["b"].isna().tolist() == [True, False]
+    assert read_frame(table("a,b\n1,\n3,4\n"), Dialect())["b"].isna().tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -131,4 +146,10 @@ def test_a_missing_last_value_is_no_short_row(table) -> None:
 )
 def test_options_that_do_not_fit_the_file_are_refused(table, options, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        read_frame(table("a,b\n1,ö\n"), FileFormat(**options))
+        read_frame(table("a,b\n1,ö\n"), Dialect(**options))
+
+
+def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
+    path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
+    with pytest.raises(DataError, match=r"^row 250001 has 3 fields, the others have 2$"):
+        read_frame(path, Dialect())

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bpcli.data.files.delimited import FileFormat
-from bpcli.data.files.look import guess_header, look_at
+from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.look import look_at
 from bpcli.errors import DataError
 
 
@@ -31,38 +31,35 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
         ("a,b\n1,2\nx,4\ny,5\n", True, "text above numbers"),
         ("a\n1\n2\nx\n", True, "text above numbers"),
         ("a;b\n1,5;2\n3,5;4\n", True, "text above numbers"),
-        ("a\n", True, "is not repeated"),
     ],
 )
 def test_the_header_is_guessed(tmp_path: Path, text: str, header: bool, why: str) -> None:
-    found, reason = guess_header(written(tmp_path, text), FileFormat())
-    assert found == header
-    assert why in reason
+    look = look_at(written(tmp_path, text), Dialect(header=None), None)
+    assert look.dialect.header == header
+    assert why in look.why_header
 
 
 def test_what_is_asked_for_is_not_guessed(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\nc,d\ne,f\n")
-    look = look_at(path, header=False, missing=("c",), target="1")
-    assert (look.format.header, look.why_header) == (False, "as requested")
+    look = look_at(path, Dialect(header=False, missing=("c",)), "1")
+    assert (look.dialect.header, look.why_header) == (False, "as requested")
     assert (look.description.target, look.description.why_target) == ("x1", "as requested")
-    assert look.missing_words == ("c",)
     assert look.description.rows == 3
     assert look.description.columns[0].missing == 1
 
 
 def test_the_words_that_stand_for_missing_values_are_found(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b,y\n1,?,p\n,x,q\n3,w,p\n4,NA,q\n")
-    look = look_at(path, header=None, missing=None, target=None)
-    assert look.missing_words == ("", "?", "NA")
+    look = look_at(path, Dialect(header=None), None)
     assert [column.missing for column in look.description.columns] == [1, 2, 0]
 
 
 def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("größe;y\n1;2\n3;4\n".encode("cp1252"))
-    look = look_at(path, header=None, missing=None, target=None)
-    assert (look.format.separator, look.format.encoding) == (";", "cp1252")
-    assert look.format.columns == ("größe", "y")
+    look = look_at(path, Dialect(header=None), None)
+    assert (look.dialect.separator, look.dialect.encoding) == (";", "cp1252")
+    assert look.dialect.columns == ("größe", "y")
     assert len(look.notes) == 2
 
 
@@ -79,9 +76,9 @@ def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_table_is_told(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        look_at(written(tmp_path, text), header=None, missing=None, target=None)
+        look_at(written(tmp_path, text), Dialect(header=None), None)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
-        look_at(tmp_path / "no.csv", header=None, missing=None, target=None)
+        look_at(tmp_path / "no.csv", Dialect(header=None), None)

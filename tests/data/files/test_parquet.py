@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bpcli.data.files.delimited import FileFormat, read_blocks, read_frame
+from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.delimited import layout_of, read_blocks, read_frame
+from bpcli.data.files.dialect import Dialect
 from bpcli.errors import DataError
 
 
@@ -19,13 +21,13 @@ def test_parquet_is_read_whole_and_in_blocks(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     frame = pd.DataFrame({"a": np.arange(25.0), "b": list("abcde") * 5})
     frame.to_parquet(path)
-    pd.testing.assert_frame_equal(read_frame(path, FileFormat()), frame)
-    blocks = list(read_blocks(path, FileFormat(), 10))
+    pd.testing.assert_frame_equal(read_frame(path, Dialect()), frame)
+    blocks = list(read_blocks(layout_of(path, Dialect()), 10, Cleaner(Dialect())))
     assert [block.index[0] for block in blocks] == [0, 10, 20]
     pd.testing.assert_frame_equal(pd.concat(blocks), frame)
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match="damaged"):
-        read_frame(path, FileFormat())
+        read_frame(path, Dialect())
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
@@ -33,4 +35,4 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None
     path = tmp_path / "t.parquet"
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"bpcli\[parquet\]"):
-        read_frame(path, FileFormat())
+        read_frame(path, Dialect())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bpcli.data.column_rules import ColumnRules
-from bpcli.data.files.delimited import FileFormat
+from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.table import FileSource
 from bpcli.data.table import Table
 from bpcli.errors import DataError
@@ -17,7 +17,7 @@ TEXT = "id,size,colour,y,z\n1,10,red,2,a\n2,30,blue,1,b\n3,?,green,1,a\n"
 def table_of(folder: Path, text: str = TEXT, rules: ColumnRules = ColumnRules(), **chosen) -> Table:  # noqa: B008
     path = folder / "t.csv"
     path.write_text(text)
-    return FileSource(path, FileFormat(), rules, **chosen).table(np.random.default_rng(0))
+    return FileSource(path, Dialect(), rules, **chosen).table(np.random.default_rng(0))
 
 
 def test_the_last_column_is_the_target_and_all_others_are_inputs(tmp_path: Path) -> None:

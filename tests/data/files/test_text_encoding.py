@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bpcli.data.files.delimited import FileFormat, read_frame, settle
+from bpcli.data.files.delimited import layout_of, read_frame
+from bpcli.data.files.dialect import Dialect
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def table(tmp_path: Path):
 
 
 def rows_of(path: Path, **options: object) -> list[list[object]]:
-    return read_frame(path, FileFormat(**options)).to_numpy().tolist()
+    return read_frame(path, Dialect(**options)).to_numpy().tolist()
 
 
 @pytest.mark.parametrize(
@@ -34,14 +35,14 @@ def rows_of(path: Path, **options: object) -> list[list[object]]:
 )
 def test_the_encoding_is_found_and_told_unless_it_is_utf_8(table, encoding, note) -> None:
     path = table("größe,wert\n1,süß\n".encode(encoding))
-    _, notes = settle(path, FileFormat())
+    notes = layout_of(path, Dialect()).notes
     assert [note in text for text in notes] == ([True] if note else [])
     assert rows_of(path) == [[1, "süß"]]
-    assert list(read_frame(path, FileFormat())) == ["größe", "wert"]
+    assert list(read_frame(path, Dialect())) == ["größe", "wert"]
 
 
 def test_bytes_that_windows_did_not_use_either_are_latin_1(table) -> None:
     path = table(b"a,b\n1,\x81\n")
-    _, notes = settle(path, FileFormat())
+    notes = layout_of(path, Dialect()).notes
     assert "latin-1" in notes[0]
     assert rows_of(path) == [[1, "\x81"]]

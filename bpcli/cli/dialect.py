@@ -1,0 +1,115 @@
+"""The options that say how a table is written, for every command that reads one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bpcli.cli.common import json_option, say_notes, stacked, was_given
+from bpcli.errors import DataError
+
+if TYPE_CHECKING:
+    from bpcli.data.files.look import Look
+
+
+def _one_character(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
+    is_one = sign is None or (len(sign) == 1 and sign.isascii() and sign not in "\r\n")
+    if is_one or sign == "whitespace":
+        return sign
+    raise click.BadParameter("expected one character (ASCII), or `whitespace`")
+
+
+_SIGNS = stacked(
+    click.option("--encoding", help="The text encoding, such as utf-8, gbk or cp1252."),
+    click.option(
+        "--separator",
+        callback=_one_character,
+        help="The column separator: one character, or `whitespace`.",
+    ),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal sign."),
+    click.option(
+        "--thousands",
+        type=click.Choice(["", ",", ".", " ", "'", "’"]),
+        help="The sign between groups of three digits; empty: none.",
+    ),
+    click.option(
+        "--header/--no-header", default=None, help="Whether the first row names the columns."
+    ),
+    click.option("--sheet", help="The sheet of a spreadsheet, by name; default: the first."),
+    click.option("--skip", type=click.IntRange(0), help="The number of lines before the table."),
+    click.option("--comment", help="The sign that comment lines begin with; empty: none."),
+    click.option(
+        "--missing",
+        multiple=True,
+        metavar="WORD",
+        help="A further word that stands for a missing value, such as -999. May be repeated.",
+    ),
+    click.option(
+        "--missing-only",
+        multiple=True,
+        metavar="WORD",
+        help="A word that stands for a missing value, in place of the usual ones. May be repeated.",
+    ),
+)
+_NAMES = (
+    "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "comment",
+    "missing", "missing_only",
+)  # fmt: skip
+
+
+def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add options that say how a file is written; the command gets the given ones as `signs`."""
+
+    @wraps(command)
+    def with_signs(**options: Any) -> Any:
+        signs = {name: options.pop(name) for name in _NAMES}
+        return command(**options, signs={name: signs[name] for name in _NAMES if was_given(name)})
+
+    return _SIGNS(with_signs)
+
+
+table_options = stacked(
+    click.option(
+        "--target",
+        metavar="NAME|NUMBER",
+        help="The column to predict, by name or by number from 1; default: guessed.",
+    ),
+    dialect_options,
+    json_option,
+)
+"""The options of a command that reads a table and guesses what the file does not say."""
+
+
+def given_options() -> Iterator[str]:
+    """The options for a table as they were given to this command, to be given to the next."""
+    context = click.get_current_context()
+    for name in ("target", *_NAMES):
+        if was_given(name):
+            value = context.params[name]
+            if isinstance(value, bool):
+                yield "--header" if value else "--no-header"
+                continue
+            for each in value if isinstance(value, tuple) else (value,):
+                yield from (f"--{name.replace('_', '-')}", str(each))
+
+
+def read_table(file: Path, target: str | None, signs: Mapping[str, Any]) -> Look:
+    """Read and describe a table, and print notes on how it was read.
+
+    Raises `DataError` naming the file.
+    """
+    from bpcli.data.files.dialect import Dialect
+    from bpcli.data.files.look import look_at
+    from bpcli.text import plain
+
+    try:
+        look = look_at(file, Dialect(header=None).told(signs), target)
+        say_notes(plain(note, 200) for note in look.notes)
+        return look
+    except DataError as error:
+        named = str(error) if file.name in str(error) else f"{file}: {error}"
+        raise DataError(named) from None

@@ -1,0 +1,159 @@
+"""What pandas leaves to do in a frame of a text file: blank rows, and numbers with signs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bpcli.data.cells import numbers_in
+from bpcli.data.files.dialect import Dialect
+from bpcli.data.types import Labels
+from bpcli.data.values import AMBIGUOUS, are_numbers, number_of, quoted
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+_FREQUENT = 0.05
+_BLANK, _HEADER = "without any value", "equal to the header"
+
+
+def _no_rows() -> Labels:
+    return np.empty(0, np.intp)
+
+
+class Cleaner:
+    """Cleans the frames of a file, and counts what it ignores or changes.
+
+    `blank_rows` finds the numbers of the rows that have nothing but separators.
+    """
+
+    def __init__(self, dialect: Dialect, blank_rows: Callable[[], Labels] = _no_rows) -> None:
+        self._dialect = dialect
+        self._blank_rows = blank_rows
+        self._ignored: Counter[str] = Counter()
+        self._marks: dict[str, str] = {}
+        self._categories: dict[str, int] = {}
+        self._mixed: dict[str, str] = {}
+
+    def __call__(self, frame: DataFrame) -> DataFrame:
+        """The frame without blank rows and repeated headers; cells that show numbers are numbers.
+
+        Columns that are to be read as text are of pandas' type for categories.
+        The index keeps the number of each row in the file.
+        """
+        if _may_have_blank_rows(frame):
+            frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
+        if self._dialect.header:
+            frame = self._without(frame, _repeats_header(frame), _HEADER)
+        texts = frame.select_dtypes(["object", "str"]).columns.difference(self._dialect.text)
+        changed = {name: self._read(name, frame[name]) for name in texts}
+        told = frame.columns.intersection(self._dialect.text)
+        changed |= {name: frame[name].astype("category") for name in told}
+        return frame.assign(**changed) if changed else frame
+
+    def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
+        count = int(np.count_nonzero(ignored))
+        self._ignored[reason] += count
+        return frame[~ignored] if count else frame
+
+    def _read(self, name: str, values: Series) -> Series:
+        """A column of text, with numbers where nearly all cells show one."""
+        import pandas as pd
+
+        codes, uniques = pd.factorize(values)
+        texts = [str(text) for text in uniques]
+        if all(isinstance(value, bool) for value in uniques):
+            return values
+        self._refuse_swallowed_rows(name, texts)
+        rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+        dialect = self._dialect
+        numbers, marks = numbers_in(texts, dialect.decimal or ".", dialect.thousands or "")
+        is_number, is_word = ~np.isnan(numbers), np.isin(texts, self._missing_words)
+        mark = _most_frequent(marks, rows * is_number)
+        is_alike = is_number & (np.array(marks) == mark)
+        if not are_numbers(is_alike[~is_word], rows[~is_word]):
+            if are_numbers(is_number[~is_word], rows[~is_word]):
+                self._mixed[name] = ", ".join(map(repr, sorted({*marks})))
+            return self._text(name, values, int(rows[is_word].sum()))
+        is_number = is_alike
+        if mark:
+            self._marks[name] = mark
+        if (is_number | is_word).all():
+            return pd.Series(np.append(numbers, np.nan)[codes], values.index, name=name)
+        others = [self._as_refused(text) for text in texts]
+        mixed = np.where(is_number, numbers.astype(object), np.array(others, object))
+        mixed[is_word] = np.nan
+        return pd.Series(np.append(mixed, np.nan)[codes], values.index, name=name)
+
+    def _text(self, name: str, values: Series, words: int) -> Series:
+        """A column of categories; a frequent word for missing values is one of them."""
+        if words < _FREQUENT * len(values):
+            values = values.mask(values.isin(self._missing_words))
+        else:
+            self._categories[name] = words
+        return values.astype("category")
+
+    def _as_refused(self, text: str) -> str:
+        """A text that is no number here, so that Python takes it for none either."""
+        is_number = number_of(text) is not None
+        return text + f" (decimal sign {self._dialect.decimal})" * is_number
+
+    def _refuse_swallowed_rows(self, name: str, texts: list[str]) -> None:
+        """Raises `DataError` for a cell that holds whole rows: its quote was never closed."""
+        separators = len(self._dialect.columns) - 1
+        sign = self._dialect.separator or ","
+        for text in texts:
+            if "\n" in text and separators and text.count(sign) >= separators:
+                raise DataError(
+                    f"column `{name}`: the cell `{quoted(text)}` holds whole rows: its quote is "
+                    "never closed",
+                    "file",
+                )
+
+    @property
+    def _missing_words(self) -> list[str]:
+        return [word for word in AMBIGUOUS if word in self._dialect.missing]
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What was ignored or changed in all frames so far."""
+        for reason, count in self._ignored.items():
+            if count:
+                yield f"ignored {count:,} row{'s' * (count != 1)} {reason}"
+        for name, mark in self._marks.items():
+            yield f"column `{name}`: 5 {mark} is read as 5"
+        for name, marks in self._mixed.items():
+            yield f"column `{name}`: numbers have different signs ({marks}): read as categories"
+        for name, rows in self._categories.items():
+            yield (
+                f"column `{name}`: {rows:,} values are a word for missing values such as None, so "
+                "often that it is taken as a category"
+            )
+
+
+def _most_frequent(marks: list[str], rows: Array) -> str:
+    """The sign that stands beside most numbers."""
+    counts: Counter[str] = Counter()
+    for mark, count in zip(marks, rows.tolist(), strict=True):
+        counts[mark] += count
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def _may_have_blank_rows(frame: DataFrame) -> bool:
+    """Whether a row has no value; in a single column, that is a missing value."""
+    is_missing = frame.iloc[:, 0].isna()
+    if frame.shape[1] == 1 or not is_missing.any():
+        return False
+    return bool(frame[is_missing].isna().all(axis=1).any())
+
+
+def _repeats_header(frame: DataFrame) -> Array:
+    texts = frame.select_dtypes(["object", "str"])
+    if texts.shape[1] < frame.shape[1]:  # else all columns hold text, if only these names
+        return np.zeros(len(frame), bool)
+    return np.asarray((texts == list(texts)).all(axis=1))

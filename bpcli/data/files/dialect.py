@@ -1,0 +1,55 @@
+"""How a table is written in a text file: its encoding, separators, signs and special lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, TypeAlias
+
+Decimal: TypeAlias = Literal[".", ","]
+Signs: TypeAlias = Mapping[str, Any]
+"""What a user tells of a dialect, by the names of its fields; `missing` adds to the usual words."""
+
+MISSING: tuple[str, ...] = (
+    "", "?", "-", "--", "---", ".", "..", "...", "*", "**", "***",
+    "NA", "N/A", "n/a", "N.A.", "n.a.", "na", "<NA>", "NaN", "nan", "NAN", "-nan", "1.#QNAN",
+    "NULL", "null", "Null", "None", "none", "NIL", "nil",
+    "#N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!",
+)  # fmt: skip
+"""Entries that mean a missing value, unless the config lists others."""
+
+WHITESPACE = "whitespace"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file is written; None is detected from the file.
+
+    `columns` are the names if they are not taken from the header. The columns in `text` are read as
+    text even if they look like numbers. `skip` counts the lines before the table, and `units` the
+    rows between its header and its data. With `row_names`, each row begins with a name for which
+    the header has no field. `is_padded` is true where every row ends with a separator. An empty
+    `comment` or `thousands` is none. `sheet` names one of a spreadsheet; None is the first.
+    """
+
+    header: bool | None = True
+    columns: tuple[str, ...] = ()
+    separator: str | None = None
+    quote: str = '"'
+    decimal: Decimal | None = None
+    thousands: str | None = None
+    encoding: str | None = None
+    missing: tuple[str, ...] = MISSING
+    text: tuple[str, ...] = ()
+    skip: int | None = None
+    comment: str | None = None
+    units: int = 0
+    row_names: bool = False
+    is_padded: bool = False
+    sheet: str | None = None
+
+    def told(self, signs: Signs) -> Self:
+        """The dialect with what a user tells of it; `missing_only` replaces the words."""
+        changes = dict(signs)
+        words = (*changes.pop("missing_only", self.missing), *changes.pop("missing", ()))
+        return replace(self, missing=words, **changes)

@@ -1,0 +1,76 @@
+"""Whether the first row of a table is a header, and the names in a header."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from bpcli.data.cells import shown_in
+from bpcli.data.files.grid import is_number
+from bpcli.errors import DataError
+
+_FEWEST_STEPS = 3
+
+NUMBERS_RISE = "its numbers rise: if they are names, use --header"
+
+
+def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tuple[bool, str]:
+    """Whether the first of the rows is a header, and why.
+
+    It is if it has no number, and either stands above numbers, or has text that no row below
+    repeats.
+    """
+    first, *below = rows
+    numbers = list(filter(_is_plain_number, first))
+    if numbers:
+        rising = f"; {NUMBERS_RISE}" * _rise(first)
+        return False, f"row 1 has a number, {numbers[0]}{rising}"
+    columns = list(zip(*(row for row in below if len(row) == len(first)), strict=True))
+    if any(
+        _are_mostly_numbers([cell for cell in column if cell not in missing]) for column in columns
+    ):
+        return True, "row 1 has text above numbers"
+    for cell, column in zip(first, columns, strict=False):
+        if cell and cell in column:
+            return False, f"row 1 has text that is repeated below, {cell}"
+    return True, "row 1 has text that is not repeated below"
+
+
+def _rise(first: Sequence[str]) -> bool:
+    """Whether the numbers of a row rise, at least two and after any text: years, wavelengths."""
+    numbers = [float(cell) for cell in first if cell.replace(".", "", 1).isdecimal()]
+    texts = first[: len(first) - len(numbers)]
+    if len(numbers) < _FEWEST_STEPS or any(map(_is_plain_number, texts)):
+        return False
+    return all(before < after for before, after in pairwise(numbers))
+
+
+def _are_mostly_numbers(cells: Sequence[str]) -> bool:
+    return 2 * sum(map(is_number, cells)) > len(cells)
+
+
+def _is_plain_number(cell: str) -> bool:
+    """Whether a cell is a number without a sign: `5 %` may be a name."""
+    shown = shown_in(cell) or shown_in(cell, ",")
+    return shown is not None and not shown.mark
+
+
+def names_of_header(
+    first: Sequence[str], may_be_numbers: bool = False
+) -> tuple[tuple[str, ...], list[str]]:
+    """The names of the columns on one line each, and notes on columns without a name.
+
+    Raises `DataError` for a number among them.
+    """
+    given = [" ".join(name.split()) for name in first]
+    numbers = list(filter(_is_plain_number, given))
+    if numbers and not may_be_numbers:
+        raise DataError(
+            f"the first row has the number `{numbers[0]}`, expected column names: set `header: "
+            "false` if it is data, or name the columns by `columns`",
+            "file",
+        )
+    names = tuple(name or f"column {number}" for number, name in enumerate(given, start=1))
+    unnamed = [name for name, text in zip(names, given, strict=True) if not text]
+    others = f" and {len(unnamed) - 1:,} more" * (len(unnamed) > 1)
+    return names, [f"the header has no name for `{name}`{others}" for name in unnamed[:1]]

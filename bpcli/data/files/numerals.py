@@ -1,0 +1,89 @@
+"""The decimal and the thousands sign of a table's numbers, found from its columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple, get_args
+
+from bpcli.data.cells import shown_in
+from bpcli.data.files.dialect import Decimal
+
+_PLAINLY: tuple[tuple[Decimal, str], ...] = ((".", ""), (".", ","), (",", ""), (",", "."))
+_WITH_SEMICOLONS: tuple[tuple[Decimal, str], ...] = ((",", ""), (".", ""), (",", "."), (".", ","))
+"""Decimal and thousands signs, the first of equals preferred; with `;` between columns."""
+
+_GROUPED: tuple[tuple[Decimal, str], ...] = tuple(
+    (decimal, sign) for sign in (" ", "'", "’") for decimal in get_args(Decimal)
+)
+
+_NEARLY_ALL = 0.9
+_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_THREE = re.compile(r"[^\d.,]*[1-9]\d{0,2}([.,])\d{3}[^\d.,]*")
+"""A number whose one sign may be the decimal or the thousands sign."""
+
+
+class Numerals(NamedTuple):
+    """The signs of numbers; an empty `thousands` is none. `notes` tell what was guessed."""
+
+    decimal: Decimal
+    thousands: str
+    notes: tuple[str, ...] = ()
+
+
+def numerals_of(
+    rows: Sequence[Sequence[str]], separator: str, missing: Collection[str] = ()
+) -> Numerals:
+    """The signs by which most columns hold numbers.
+
+    `1,234` alone may be 1234 or 1.234: it is 1.234 where columns are separated by `;`, as in
+    countries with a decimal comma, and else 1234. `1.234` alone is 1.234. A note says so.
+    """
+    columns = [
+        known
+        for column in zip(*rows, strict=True)
+        if (known := [cell for cell in column if cell and cell not in missing])
+        and any(map(_has_digit, known))
+    ]
+    signs: tuple[tuple[Decimal, str], ...] = (
+        *(_WITH_SEMICOLONS if separator == ";" else _PLAINLY),
+        *_GROUPED,
+    )
+    is_plain = all(_PLAIN.fullmatch(cell) for column in columns for cell in column)
+    best = _PLAINLY[0] if is_plain else max(signs, key=lambda pair: _fit(pair, columns))
+    decimal, thousands = best
+    return Numerals(decimal, thousands, tuple(_notes(columns, decimal, thousands, separator)))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdecimal, cell))
+
+
+def _fit(signs: tuple[str, str], columns: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """The number of columns in which nearly all cells show a number, and of all such cells."""
+    counts = [
+        (sum(shown_in(cell, *signs) is not None for cell in column), len(column))
+        for column in columns
+    ]
+    numeric = sum(shown >= _NEARLY_ALL * known for shown, known in counts)
+    return numeric, sum(shown for shown, _ in counts)
+
+
+def _notes(
+    columns: Sequence[Sequence[str]], decimal: str, thousands: str, separator: str
+) -> Iterator[str]:
+    """What was guessed: a decimal comma, a thousands sign, a sign that may be either."""
+    if decimal == ",":
+        yield "decimal commas are read as such"
+    if thousands:
+        yield f"{thousands!r} in numbers separates thousands"
+    for column in columns:
+        either = [match for cell in column if (match := _THREE.fullmatch(cell))]
+        others = [cell for cell in column if "." in cell or "," in cell]
+        if not either or len(either) < len(others):
+            continue
+        sign = either[0][1]
+        if sign == "," or separator == ";":
+            meaning = "decimal" if sign == decimal else "thousands"
+            yield f"the {sign!r} in `{either[0][0]}` is taken as a {meaning} sign"
+            return

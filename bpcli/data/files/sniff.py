@@ -1,0 +1,362 @@
+"""Find out how a text file is written, and where its table begins, from its first megabyte."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.grid import Grid, Row, best_grid, is_number
+from bpcli.data.files.header import NUMBERS_RISE, guess_header, names_of_header
+from bpcli.data.files.numerals import Numerals, numerals_of
+from bpcli.data.files.rendered import is_named, is_rendered, sheet_names
+from bpcli.data.files.text import content_suffix, first_lines, is_comment
+from bpcli.data.files.text_encoding import encoding_of
+from bpcli.data.types import numbered
+from bpcli.data.values import quoted, refuse_control_characters
+from bpcli.errors import DataError
+
+MOST_COLUMNS = 50_000
+"""More columns than any table has: a wrong separator, or a transposed table."""
+
+_SUFFIXES = {".tsv": "\t", ".tab": "\t"}
+_COMMENTS = ("#", "%", "//")
+_FEWEST_BELOW_UNITS = 2
+_WIDTH_OF_DECIMALS = 2
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A text file with its complete dialect, and `start`, the lines before its first data row.
+
+    `first` are the fields of the first row, which may be its header. `notes` tell what was guessed;
+    `why_header` tells why the first row is a header or not.
+    """
+
+    path: Path
+    dialect: Dialect
+    start: int
+    first: tuple[str, ...]
+    why_header: str
+    notes: tuple[str, ...]
+    _found: _Found | None = field(default=None, repr=False, compare=False)
+
+    def headed(self, header: bool, columns: tuple[str, ...] = ()) -> Layout:
+        """The same file with or without a header, or with other names, without a second look."""
+        assert self._found is not None, "only for text"
+        return _headed(self.path, self._found, header, columns)
+
+
+class _Found(NamedTuple):
+    """The dialect but for its header and signs of numbers, the rows, and notes on them."""
+
+    dialect: Dialect
+    grid: Grid
+    notes: tuple[str, ...]
+
+
+def sniff(path: Path, asked: Dialect) -> Layout:
+    """How a file is written. What `asked` tells is not guessed.
+
+    Raises `DataError` if the file cannot be read, is not text, or has no valid header.
+    """
+    encoding, notes = ("utf-8", []) if is_rendered(path) else encoding_of(path, asked.encoding)
+    lines = first_lines(path, encoding, asked.sheet)
+    skip, separator = _separator_line(lines, asked)
+    comment = _comment(lines) if asked.comment is None else asked.comment
+    lines = ["\n"] * min(skip, len(lines)) + lines[skip:]
+    grid = _grid(lines, separator, asked.quote, comment)
+    usual = _SUFFIXES.get(content_suffix(path))
+    if separator is None and usual is not None:
+        by_suffix = _grid(lines, usual, asked.quote, comment)
+        grid = by_suffix if by_suffix.width > 1 else grid
+    if asked.comment is None and _are_rows(lines, comment, grid):
+        comment, grid = "", _grid(lines, separator, asked.quote, "")
+    top = _top(grid) if asked.skip is None else 0
+    dialect = replace(
+        asked,
+        encoding=encoding,
+        separator=grid.separator,
+        quote=grid.quote,
+        comment=comment,
+        skip=grid.rows[top].line if top else skip,
+    )
+    notes += [f"{path.name}: {note}" for note in _notes_on_lines(path, grid, asked, comment, top)]
+    found = _Found(dialect, replace(grid, rows=grid.rows[top:]), tuple(notes))
+    return _headed(path, found, asked.header, asked.columns)
+
+
+# Lines that are no rows.
+
+
+def _separator_line(lines: Sequence[str], asked: Dialect) -> tuple[int, str | None]:
+    """The lines to skip, and the separator that a line `sep=;` of Excel names."""
+    named = re.fullmatch(r'"?sep=(.)"?\s*', lines[0] if lines else "", re.IGNORECASE)
+    if named is None or asked.skip is not None:
+        return asked.skip or 0, asked.separator
+    return 1, asked.separator or named[1]
+
+
+def _comment(lines: Sequence[str]) -> str:
+    """The sign of comments, if the first line that is not blank begins with one."""
+    first = next((line.lstrip() for line in lines if line.strip()), "")
+    return next((sign for sign in _COMMENTS if is_comment(first, sign)), "")
+
+
+def _grid(lines: Sequence[str], separator: str | None, quote: str, comment: str) -> Grid:
+    """The best grid of the lines that are no comments."""
+    lines = ["\n" if is_comment(line, comment) else line for line in lines]
+    return _without_stray_quotes(best_grid(lines, separator, quote), lines)
+
+
+def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
+    """Whether the lines that may be comments have as many fields as the rows: then they are rows.
+
+    So is a header that begins with `#`.
+    """
+    comments = [line for line in lines if is_comment(line, comment)]
+    widths = {len(row.fields) for row in Grid.of(comments, grid.separator, grid.quote).rows}
+    return not grid.rows or (grid.width > 1 and widths == {grid.width})
+
+
+def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
+    """The grid with quotes as plain signs, if a quote swallows lines that are rows by themselves.
+
+    As in `3" pipe`, an inch sign at the beginning of a field.
+    """
+    swallows = any(
+        "\n" in field and field.count(grid.separator) >= grid.width - 1 > 0
+        for row in grid.rows
+        for field in row.fields
+    )
+    plain = Grid.of(lines, grid.separator, "") if swallows else grid
+    return plain if len(plain.usual) > len(grid.usual) else grid
+
+
+def _top(grid: Grid) -> int:
+    """The index of the first row of the table: titles before it are shorter, or mostly empty.
+
+    A row that lacks one field right before it is a header without a name for the row names.
+    """
+    full = [
+        index
+        for index, row in enumerate(grid.rows)
+        if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
+    ]
+    top, *others = full or [0]
+    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0]):
+        top = others[0]
+    is_header = top and _lacks_one(grid.rows[top - 1], grid.width) and not _is_header(grid, top)
+    return top - 1 if is_header else top
+
+
+def _is_half_empty(row: Row) -> bool:
+    """Whether a row is like a title above two columns of a spreadsheet."""
+    return len(row.fields) > 1 and not any(row.fields[1:])
+
+
+def _is_header(grid: Grid, top: int) -> bool:
+    """Whether the row has no number, but another one has."""
+    return not _has_number(grid.rows[top]) and any(map(_has_number, grid.usual))
+
+
+def _has_number(row: Row) -> bool:
+    return any(map(is_number, row.fields))
+
+
+def _lacks_one(row: Row, width: int) -> bool:
+    fields = row.fields
+    return len(fields) == width - 1 >= 1 and all(fields) and len({*fields}) == len(fields)
+
+
+def _notes_on_lines(
+    path: Path, grid: Grid, asked: Dialect, comment: str, top: int
+) -> Iterator[str]:
+    expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
+    if asked.separator is None and grid.separator not in expected:
+        yield f"columns are separated by {grid.separator!r}"
+    if grid.quote != asked.quote:
+        yield f"the quotes ({asked.quote}) are not closed: they are read as plain text"
+    if comment:
+        yield f"lines that begin with {comment} are ignored as comments"
+    if asked.sheet is None and (sheets := sheet_names(path)):
+        yield f"the first sheet with rows is read, of {', '.join(sheets)}; --sheet names another"
+    if top:
+        yield f"the table begins at line {grid.rows[top].line + 1}"
+
+
+# The header, and what is around the data.
+
+
+def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ...]) -> Layout:
+    """The layout of a grid whose rows begin at the table's first row."""
+    dialect, grid, _ = found
+    _refuse_no_table(grid)
+    rows = grid.rows
+    first = rows[0].fields
+    has_row_names, is_padded = _has_row_names(grid), _is_padded(grid)
+    width = len(first) - (is_padded and len(first) == grid.width)
+    why = "as requested"
+    if is_named(path):
+        header, why = True, "the file stores names"
+    elif header is None:
+        header, why = guess_header([row.fields[:width] for row in rows], dialect.missing)
+    notes: list[str] = [f"row 1 is data, as it has a number; {NUMBERS_RISE}"] * (
+        NUMBERS_RISE in why
+    )
+    if names and len(names) != width:
+        raise DataError(
+            f"`columns` has {len(names)} names, but the first row has {width} fields", "columns"
+        )
+    if not names:
+        names = numbered("x", width)
+        if header:
+            names, more = names_of_header(first[:width], may_be_numbers=is_named(path))
+            notes += more
+    require_valid_names(names)
+    units = _units(grid, header, dialect.missing) if header else 0
+    dialect = replace(
+        dialect,
+        header=header,
+        columns=names,
+        units=units,
+        row_names=has_row_names,
+        is_padded=is_padded,
+    )
+    below = rows[header + units :]
+    dialect, more = _with_signs(path, dialect, grid, below)
+    notes += [*_notes_on_rows(dialect, rows), *more]
+    start = below[0].line if below else rows[-1].line + 1
+    said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
+    return Layout(path, dialect, start, tuple(first[:width]), why, said, found)
+
+
+def _refuse_no_table(grid: Grid) -> None:
+    if not grid.rows:
+        raise DataError("the file has no rows", "file")
+    width = len(grid.rows[0].fields)
+    if width > MOST_COLUMNS:
+        raise DataError(
+            f"the first row has {width:,} columns, more than the {MOST_COLUMNS:,} allowed: check "
+            "`separator`",
+            "file",
+        )
+
+
+def _has_row_names(grid: Grid) -> bool:
+    """Whether the header lacks the first field of all other rows, as R writes it.
+
+    Names of rows are words or 1, 2, 3 …, and unlike each other.
+    """
+    if len(grid.rows[0].fields) != grid.width - 1 or _is_padded(grid):
+        return False
+    if grid.width == _WIDTH_OF_DECIMALS and grid.separator == ",":
+        return False  # a column of decimal commas
+    names = [row.fields[0] for row in grid.usual]
+    count = [str(number) for number in range(1, len(names) + 1)]
+    return names == count or (len({*names}) == len(names) and not any(map(is_number, names)))
+
+
+def _is_padded(grid: Grid) -> bool:
+    """Whether all rows end with a separator."""
+    first, *others = grid.rows
+    is_open = len(first.fields) == grid.width - 1 or not first.fields[-1]
+    ends = [row.fields[-1] for row in others if len(row.fields) == grid.width]
+    return grid.width > 1 and is_open and bool(ends) and not any(ends)
+
+
+def require_valid_names(names: tuple[str, ...]) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]
+        raise DataError(f"the columns {' and '.join(numbers)} are both `{repeated[0]}`", "file")
+    refuse_control_characters(names, "the column name", "file")
+
+
+def _units(grid: Grid, header: bool, missing: Collection[str]) -> int:
+    """1 if the row below the header has units: words above columns of numbers."""
+    rows = [row.fields for row in grid.judged if row.line > grid.rows[0].line]
+    if not header or len(rows) <= _FEWEST_BELOW_UNITS:
+        return 0
+    units, *below = rows
+    if any(cell in missing for cell in units if cell):
+        return 0
+    of_numbers = [
+        index
+        for index in range(len(units))
+        if 2 * sum(is_number(row[index]) for row in below) > len(below)
+    ]
+    cells = [units[index] for index in of_numbers]
+    is_unit = [bool(_UNIT.fullmatch(cell)) for cell in cells]
+    return int(
+        any(is_unit) and all(is_unit[index] or not cells[index] for index in range(len(cells)))
+    )
+
+
+_UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")
+"""Not `<0.1`, nor a number with a sign that is not known."""
+
+
+def _notes_on_rows(dialect: Dialect, rows: list[Row]) -> Iterator[str]:
+    if dialect.row_names:
+        yield "the first field of each row has no name in the header: it is ignored as a row name"
+    if dialect.is_padded:
+        yield "each row ends with a separator: the empty last column is ignored"
+    if dialect.units:
+        units = ", ".join(field for field in rows[1].fields if field)
+        yield f"the row below the header has units, and is no data: {quoted(units)}"
+
+
+# Signs of numbers.
+
+
+def _with_signs(
+    path: Path, dialect: Dialect, grid: Grid, below: list[Row]
+) -> tuple[Dialect, list[str]]:
+    """The dialect with the signs of numbers, and columns of codes such as 007 as text."""
+    start = below[0].line if below else math.inf
+    judged = [row.fields for row in grid.judged if row.line >= start]
+    found = numerals_of(judged, grid.separator, dialect.missing)
+    if is_rendered(path) and (is_named(path) or _has_stored_fractions(judged)):
+        found = Numerals(".", "")
+    decimal, thousands = dialect.decimal, dialect.thousands
+    if decimal is None:
+        decimal = found.decimal
+        if thousands in (".", ","):
+            decimal = "," if thousands == "." else "."
+    if thousands is None:
+        thousands = found.thousands if found.thousands != decimal else ""
+    codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
+    is_guessed = thousands if dialect.decimal else dialect.thousands is None
+    notes = list(found.notes) if is_guessed and dialect.thousands is None else []
+    notes += [f"`{name}` holds codes, with leading zeros or long: read as text" for name in codes]
+    text = (*dialect.text, *codes)
+    return replace(dialect, decimal=decimal, thousands=thousands, text=text), notes
+
+
+def _has_stored_fractions(rows: list[list[str]]) -> bool:
+    """Whether a spreadsheet holds numbers such as 1.5: commas in texts are no decimal signs."""
+    return any(map(_FRACTION.fullmatch, (cell for row in rows for cell in row)))
+
+
+_FRACTION = re.compile(r"-?\d+\.\d+")
+
+
+def _columns_of_codes(dialect: Dialect, rows: list[list[str]]) -> list[str]:
+    """The columns with whole numbers that begin with a zero, or have many digits."""
+    shift = int(dialect.row_names)
+    columns = list(zip(*rows, strict=True))[shift:]
+    return [
+        name
+        for name, column in zip(dialect.columns, columns, strict=False)
+        if any(map(_CODE.fullmatch, column)) and name not in dialect.text
+    ]
+
+
+_CODE = re.compile(r"0\d+|\d{17,}")
+"""Numbers that lose something as floats: leading zeros, or digits beyond the 16th."""

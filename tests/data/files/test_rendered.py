@@ -1,0 +1,179 @@
+"""Spreadsheets and other files that are no plain text, as the CSV text that they hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.rendered import is_rendered, rendered
+from bpcli.errors import DataError
+
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+DAY, MOMENT = 1, 2
+"""Styles of cells: a date, and a date with a time."""
+
+Cell = str | int | float | bool | None | tuple[float, int]
+"""A number with a style is a date."""
+
+
+def xlsx(path: Path, **sheets: Sequence[Sequence[Cell]]) -> Path:
+    """The least workbook that holds these rows."""
+    numbers = range(1, len(sheets) + 1)
+    relation = f'<Relationship Id="rId{{}}" Type="{OFFICE}/{{}}" Target="{{}}"/>'
+    relations = f'<Relationships xmlns="{PACKAGE}/relationships">{{}}</Relationships>'
+    parts = [relation.format(n, "worksheet", f"worksheets/sheet{n}.xml") for n in numbers]
+    parts.append(relation.format(99, "styles", "styles.xml"))
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>'
+        for n, name in zip(numbers, sheets, strict=True)
+    )
+    formats = "".join(f'<xf numFmtId="{number}"/>' for number in (0, 14, 22))
+    with ZipFile(path, "w") as archive:
+        archive.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" '
+            f'ContentType="{TYPE}.sheet.main+xml"/></Types>',
+        )
+        archive.writestr(
+            "_rels/.rels", relations.format(relation.format(1, "officeDocument", "xl/workbook.xml"))
+        )
+        archive.writestr("xl/_rels/workbook.xml.rels", relations.format("".join(parts)))
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook {MAIN} xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>',
+        )
+        archive.writestr(
+            "xl/styles.xml", f"<styleSheet {MAIN}><cellXfs>{formats}</cellXfs></styleSheet>"
+        )
+        for n, rows in zip(numbers, sheets.values(), strict=True):
+            archive.writestr(f"xl/worksheets/sheet{n}.xml", sheet_of(rows))
+    return path
+
+
+def sheet_of(rows: Sequence[Sequence[Cell]]) -> str:
+    lines = "".join(
+        f'<row r="{n}">'
+        + "".join(cell_of(f"{chr(65 + i)}{n}", cell) for i, cell in enumerate(row))
+        + "</row>"
+        for n, row in enumerate(rows, start=1)
+    )
+    return f"<worksheet {MAIN}><sheetData>{lines}</sheetData></worksheet>"
+
+
+def cell_of(place: str, cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return f'<c r="{place}" t="inlineStr"><is><t>{cell}</t></is></c>'
+    if isinstance(cell, bool):
+        return f'<c r="{place}" t="b"><v>{int(cell)}</v></c>'
+    number, style = cell if isinstance(cell, tuple) else (cell, 0)
+    return f'<c r="{place}" s="{style}"><v>{number!r}</v></c>'
+
+
+def text_of(path: Path, sheet: str | None = None) -> str:
+    return rendered(path, sheet).decode()
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    pytest.importorskip("python_calamine")
+    return tmp_path / "t.xlsx"
+
+
+def test_cells_are_written_exactly(book: Path) -> None:
+    rows: list[list[Cell]] = [
+        ["name", "a, b", 2019],
+        ["ä", 0.1, 3.0],
+        ["007", 0.1 + 0.2, -1e300],
+        [True, None, 2**53 - 1],
+        [(43831, DAY), (43831.5, MOMENT), (43831, MOMENT)],
+    ]
+    assert text_of(xlsx(book, first=rows)).splitlines() == [
+        'name,"a, b",2019',
+        "ä,0.1,3",
+        "007,0.30000000000000004,-1e+300",
+        "True,,9007199254740991",
+        "2020-01-01,2020-01-01 12:00:00,2020-01-01",
+    ]
+
+
+def test_the_first_sheet_unless_another_is_named(book: Path) -> None:
+    xlsx(book, one=[["a"], [1]], two=[["b"], [2]])
+    assert text_of(book) == "a\n1\n"
+    assert text_of(book, "two") == "b\n2\n"
+    with pytest.raises(DataError, match=r"^there is no sheet `three`; the sheets are one, two$"):
+        text_of(book, "three")
+
+
+def test_a_spreadsheet_with_a_title_and_units_is_read_like_text(book: Path) -> None:
+    xlsx(book, t=[["Sales"], [], ["a", "b"], ["m", "s"], [1, "1,5"], [2, "2,5"], [3, "3,5"]])
+    frame, notes = read(layout_of(book, Dialect(header=None)))
+    assert frame.to_dict("list") == {"a": [1, 2, 3], "b": [1.5, 2.5, 3.5]}
+    assert [note.removeprefix("t.xlsx: ") for note in notes] == [
+        "the table begins at line 3",
+        "the row below the header has units, and is no data: m, s",
+        "decimal commas are read as such",
+    ]
+
+
+def test_a_file_that_changes_is_rendered_again(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.json", '[{"a":1}]')
+    assert text_of(path) == "a\n1\n"
+    written(path, '[{"a":2}]')
+    os.utime(path, ns=(0, 0))
+    assert text_of(path) == "a\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "csv"),
+    [
+        ("t.json", '[{"a": 1, "b": "x"}, {"a": 2.5}]', "a,b\n1.0,x\n2.5,\n"),
+        ("t.json", '{"a": [1, 2], "b": ["007", "1.10"]}', "a,b\n1,007\n2,1.10\n"),
+        ("t.json", '[{"a": "x,y", "b": "2020-01-01"}]', 'a,b\n"x,y",2020-01-01\n'),
+        ("t.json", '[{"date": 1, "modified": 0.1}]', "date,modified\n1,0.1\n"),
+        ("t.json", "[[1, 2], [3, 4]]", "x1,x2\n1,2\n3,4\n"),
+        ("t.jsonl", "[1, 2]\n\n[3, 4]", "x1,x2\n1,2\n3,4\n"),
+        ("t.JSONL", '{"a": 1, "b": true}\n{"a": 2, "b": false}\n', "a,b\n1,True\n2,False\n"),
+        ("t.ndjson", '{"a": 9007199254740993}\n', "a\n9007199254740993\n"),
+        (
+            "t.arff",
+            "@relation r\n@attribute a numeric\n@attribute c {x,y}\n@data\n1.5,x\n?,y\n2,?\n",
+            "a,c\n1.5,x\n,y\n2.0,?\n",
+        ),
+        ("t.svm", "1 1:0.5 3:2\n-1 2:1\n", "x1,x2,x3,label\n0.5,0.0,2.0,1.0\n0.0,1.0,0.0,-1.0\n"),
+    ],
+)
+def test_files_of_records_as_text(tmp_path: Path, name: str, text: str, csv: str) -> None:
+    assert text_of(written(tmp_path / name, text)) == csv
+
+
+@pytest.mark.parametrize(
+    "suffix", [".xlsx", ".xls", ".ods", ".json", ".jsonl", ".arff", ".svm", ".libsvm"]
+)
+def test_a_damaged_file_is_one_sentence(tmp_path: Path, suffix: str) -> None:
+    path = written(tmp_path / f"t{suffix}", "a{ b\n")
+    with pytest.raises(DataError, match=rf"^this is not a \{suffix} file, or damaged: "):
+        rendered(path)
+
+
+def test_what_is_rendered_is_told_by_the_suffix(tmp_path: Path) -> None:
+    assert is_rendered(Path("T.XLSX"))
+    assert not is_rendered(Path("t.csv"))
+    assert not is_rendered(Path("t.json.gz"))
+    with pytest.raises(DataError):
+        rendered(tmp_path)

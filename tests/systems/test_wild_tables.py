@@ -1,0 +1,102 @@
+"""Small tables in notations that mislead: read as a person would, or told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "values", "note"),
+    [
+        ('name,n\n"Smith, J","1,234"\n"Doe, A","2,345"\n"Roe, B",987\n', "n", (987, 2345), "','"),
+        ('name,n\n"Smith, J",1.234\n"Doe, A",2.345\n"Roe, B",3.456\n', "n", (1.234, 3.456), ""),
+        ("a;n\nSt. Gallen;1,5\nBern;2,5\nChur;3,5\n", "n", (1.5, 3.5), "decimal commas"),
+        ("a;n\n2000;1,5\n2001;.\n2002;3,5\n2003;4,5\n", "n", (1.5, 4.5), "decimal commas"),
+        ("a;n\nParis;1 234,50\nLyon;345,60\nNice;456,70\nLille;12,5\n", "n", (12.5, 1234.5), "' '"),
+        ("a;b;n\n4,4;x;3'957,1\n6,8;y;2'065,3\n4,9;z;2'812,1\n", "n", (2065.3, 3957.1), '"\'"'),
+        ("a;n\nA;1.234\nB;15.678\nC;2.345\nD;987\n", "n", (1.234, 987), "'.' in `1.234`"),
+        ("a,n\n2020-01-01,NA\n2020-01-02,0.5\n2020-01-03,0.7\n2020-01-06,0.1\n", "n",
+         (0.1, 0.7), ""),
+        ("Report A\n\nx,n\nblau,44.5\nOak,16.1\nrot,17.2\n", "n", (16.1, 44.5), "begins at line 3"),
+        ("host,n\n192.168.100.200,12.345\n10.0.0.1,13.456\n10.0.0.2,2.345\n", "n",
+         (2.345, 13.456), ""),
+        ("n\n1\n\n3\n", "n", (1, 3), ""),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_as_a_person_would(
+    content: str, column: str, values: tuple[float, float], note: str, bpnet: Callable[..., Any]
+) -> None:
+    Path("t.csv").write_text(content)
+    about = json.loads(bpnet("data", "t.csv", "--json").out)
+    found = next(each for each in about["columns"] if each["name"] == column)
+    assert (found["kind"], found["low"], found["high"]) == ("number", *values)
+    assert any(note in said for said in about["notes"]) or not note
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "kinds"),
+    [
+        ("id;conc\nA;<0.1\nB;0.5\nC;0.7\nD;0.9\n", 4, ["category", "number"]),
+        ("id,v\n007,1\n08,2\n12,3\n", 3, ["category", "number"]),
+        ("name;city;\nAnn;Rome;\nBob;Paris;\nCid;Oslo;\n", 3, ["category", "category"]),
+        ("a,b\n12345678901234567,1\n12345678901234568,2\nNA,3\n", 3, ["category", "number"]),
+        ("# export\nratio,v\n#DIV/0!,1\n#N/A,2\n0.5,3\n0.7,4\n", 4, ["number", "number"]),
+        ("version;n\n1.2.3;23,5\n1.3.1;18,25\n", 2, ["category", "number"]),
+    ],
+)
+def test_no_row_is_lost_and_codes_stay_codes(
+    content: str, rows: int, kinds: list[str], bpnet: Callable[..., Any]
+) -> None:
+    Path("t.csv").write_text(content)
+    about = json.loads(bpnet("data", "t.csv", "--json").out)
+    assert about["rows"] == rows
+    assert [column["kind"] for column in about["columns"]] == kinds
+
+
+def test_rows_swallowed_by_a_quote_far_down_are_refused(bpnet: Callable[..., Any]) -> None:
+    rows = [f"{i},pipe {i},{i % 7}" for i in range(80_000)]
+    rows[70_000], rows[70_100] = '1,"3 pipe,5', '2,4" pipe,6'
+    Path("t.csv").write_text("a,b,c\n" + "\n".join(rows) + "\n")
+    assert "its quote is never closed" in bpnet("data", "t.csv").err
+
+
+@pytest.mark.parametrize("rows", [1, 300])
+def test_points_are_no_decimal_signs_where_commas_are(rows: int, bpnet: Callable[..., Any]) -> None:
+    lines = [f"{i % 9},5;{i % 7},25;{i % 5},5" for i in range(60)]
+    Path("t.csv").write_text("\n".join(["a;b;y", *lines]))
+    assert bpnet("init", "t.csv").code == 0
+    assert bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=2").code == 0
+    Path("new.csv").write_text("a;b\n" + "1.234;2,5\n" * rows)
+    Path("plain.csv").write_text("a;b\n" + "1234;2,5\n" * rows)
+    grouped = bpnet("predict", "latest", "new.csv")
+    assert grouped.out == bpnet("predict", "latest", "plain.csv").out
+    assert "'.' in numbers separates thousands" in grouped.err
+    refused = bpnet("predict", "latest", "new.csv", "--thousands", "")
+    assert refused.code == 2
+    assert "column `a`, row 1: `1.234` is not a number" in refused.err
+
+
+def test_a_column_of_years_in_the_header_is_told(bpnet: Callable[..., Any]) -> None:
+    Path("t.csv").write_text("Country;2019;2020;2021\nA;5;6;7\nB;6;7;8\nC;1;2;3\n")
+    assert "if they are names, use --header" in bpnet("data", "t.csv").err
+    about = json.loads(bpnet("data", "t.csv", "--header", "--json").out)
+    assert [column["name"] for column in about["columns"]] == ["Country", "2019", "2020", "2021"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--separator", "ab"], "expected one character"),
+        (["--encoding", "rot13"], "is not an encoding"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    options: list[str], message: str, bpnet: Callable[..., Any]
+) -> None:
+    Path("t.csv").write_text("a,b\n1,2\n2,3\n")
+    assert message in bpnet("data", "t.csv", *options).err
