@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bpcli import system
 from bpcli.errors import RunError
-from bpcli.runs.files import array_bytes, load_arrays, write_atomically
+from bpcli.runs.files import GrowingFile, array_bytes, load_arrays, write_atomically
 
 ARRAYS = {"best.W1": np.arange(6.0).reshape(2, 3).T, "a.b": np.zeros(0), "s": np.float32([1, 2])}
 META = {"b": [1, 2], "a": None, "text": "é"}
@@ -117,3 +118,16 @@ def test_a_write_is_synced_then_renamed_then_its_folder_synced(
     monkeypatch.setattr(Path, "replace", watched_rename)
     write_atomically(tmp_path / "f", b"12345")
     assert events == [5, "rename", "folder"]
+
+
+def test_what_has_grown_is_synced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    monkeypatch.setattr(system, "sync_file", synced.append)
+    file = GrowingFile(tmp_path / "log")
+    file.sync()
+    assert not synced
+    file.grow(b"line\n")
+    file.sync()
+    file.sync()
+    file.close()
+    assert len(synced) == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -146,11 +147,14 @@ def thousands(number: int) -> int:
     return number - number % 1000 + 1000
 
 
-def until_diverged(batches: Batches, next_due: NextDue) -> tuple[int, np.ndarray, str]:
+def until_diverged(
+    batches: Batches,
+    next_due: NextDue,
+    is_checked: Callable[[int], bool] = lambda number: number % 1000 == 0,
+) -> tuple[int, np.ndarray, str]:
     records = epochs(
-        3000, learning_rate=1000.0, batches=batches, next_due=next_due,
-        is_checked=lambda number: number % 1000 == 0,
-    )  # fmt: skip
+        3000, learning_rate=1000.0, batches=batches, next_due=next_due, is_checked=is_checked
+    )
     last = next(records)
     try:
         for record in records:
@@ -192,3 +196,14 @@ def test_a_loss_that_overflows_and_comes_back_ends_nothing() -> None:
                 ][-1]
             )
     assert numbers == [300, 300]
+
+
+def test_the_epoch_right_before_a_divergence_is_the_last() -> None:
+    with np.errstate(all="ignore"):
+        last, params, _ = until_diverged(Batches(), every_epoch)
+        found = until_diverged(
+            Batches(), lambda number: max(number, last) + 1, lambda number: number == last + 1
+        )
+    assert last > 1
+    assert found[0] == last
+    np.testing.assert_array_equal(found[1], params)
