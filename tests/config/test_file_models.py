@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bpcli.config.file_models import FileData
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.files.arrays import ArraySource
-from bpcli.data.files.delimited import WHITESPACE
+from bpcli.data.files.dialect import MISSING, WHITESPACE
 from bpcli.data.files.table import FileSource
 
 
@@ -30,7 +30,7 @@ def test_signs_are_one_ascii_character(key: str, sign: str) -> None:
 @pytest.mark.parametrize("sign", [None, WHITESPACE, ";", "\t", "|"])
 def test_a_separator_may_be_detected_or_whitespace(sign: str | None) -> None:
     data = FileData.model_validate({"file": "a.csv", "separator": sign})
-    assert data.format.separator == sign
+    assert data.dialect.separator == sign
 
 
 def test_whitespace_separates_but_does_not_quote() -> None:
@@ -58,8 +58,14 @@ def test_options_reach_the_reader() -> None:
     )
     assert isinstance(found, FileSource)
     assert found.rules == ColumnRules("mean", ("x",), ("y",))
-    assert found.format.missing == ("?", "-1")
-    assert found.format.decimal == ","
+    assert found.dialect.missing == (*MISSING, "?", "-1")
+    assert found.dialect.decimal == ","
+
+
+def test_missing_words_are_added_or_replace_the_usual_ones() -> None:
+    only = source(file="a.csv", missing_only=["x", 9], missing=["y"])
+    assert isinstance(only, FileSource)
+    assert only.dialect.missing == ("x", "9", "y")
 
 
 def test_its_files_are_the_table_and_those_of_its_splits() -> None:
