@@ -53,8 +53,10 @@ def are_numbers(is_number: Array, rows: Array) -> bool:
 
 MISSING_CODE, UNKNOWN_CODE = -1, -2
 
-AMBIGUOUS = ("None", "none", "NIL", "nil")
-"""Words for a missing value that are a category where they are frequent: Indoor, Outdoor, None."""
+AMBIGUOUS = (
+    "None", "none", "NIL", "nil", "-", "--", "---", ".", "..", "...", "*", "**", "***",
+)  # fmt: skip
+"""Words for a missing value that are a category where they are frequent: Indoor, None; +, -."""
 
 _NEARLY_ALL = 0.9
 _FEW_NUMBERS = 20

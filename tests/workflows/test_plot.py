@@ -88,7 +88,7 @@ def test_each_kind_that_is_asked_for_is_drawn_once_in_that_order(system: System)
     subject = load_subject(system.run, "best", None)
     assert chosen_kinds(subject, ["weights", "loss", "weights"]) == ["weights", "loss"]
     every = chosen_kinds(subject, [])
-    assert every == [kind for kind in PLOTS if PLOTS[kind].why_not(subject) is None]
+    assert every == [kind for kind in PLOTS if PLOTS[kind]().why_not(subject) is None]
     assert {"loss", "weights"} < {*every} < {*PLOTS}
 
 
@@ -96,10 +96,10 @@ def test_what_cannot_be_drawn_is_said(system: System) -> None:
     subject = load_subject(system.run, "best", None)
     with pytest.raises(ConfigError, match=r"^There is no plot `los`; did you mean `loss`\?; allow"):
         chosen_kinds(subject, ["loss", "los"])
-    lacking = next(kind for kind in PLOTS if PLOTS[kind].why_not(subject) is not None)
+    lacking = next(kind for kind in PLOTS if PLOTS[kind]().why_not(subject) is not None)
     with pytest.raises(RunError) as caught:
         chosen_kinds(subject, ["loss", lacking])
-    reason = PLOTS[lacking].why_not(subject)
+    reason = PLOTS[lacking]().why_not(subject)
     assert str(caught.value) == f"{system.run.run_id} has no plot `{lacking}`: {reason}"
 
 

@@ -18,7 +18,7 @@ from bpcli.nn.arrays import Array
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-_FREQUENT = 0.05
+_FREQUENT = 0.15
 _BLANK, _HEADER = "without any value", "equal to the header"
 
 

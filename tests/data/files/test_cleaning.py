@@ -74,11 +74,11 @@ def test_columns_of_text_are_left_alone() -> None:
 
 
 def test_a_frequent_word_for_missing_values_is_a_category_and_told() -> None:
-    values, notes = cleaned(["Indoor"] * 19 + ["None"])
+    values, notes = cleaned(["Indoor"] * 17 + ["None"] * 3)
     assert values[-1] == "None"
     [note] = notes
-    assert note.startswith("column `a`: 1 values are a word for missing values such as None, so ")
-    values, notes = cleaned(["Indoor"] * 20 + ["None"])
+    assert note.startswith("column `a`: 3 values are a word for missing values such as None, so ")
+    values, notes = cleaned(["Indoor"] * 18 + ["None"] * 3)
     assert pd.isna(values[-1])
     assert notes == []
     values, _ = cleaned(["Indoor"] * 20 + ["None"], Dialect(missing=("?",)))

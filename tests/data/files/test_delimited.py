@@ -80,7 +80,7 @@ def test_a_separator_within_quotes_is_none(table) -> None:
 
 
 def test_missing_words_are_nan_and_no_others(table) -> None:
-    frame = read_frame(table("a,b\n1,?\nNA,x\n,-\n"), Dialect())
+    frame = read_frame(table("a,b\n1,?\nNA,x\n,NULL\n"), Dialect())
     assert frame.isna().to_numpy().tolist() == [[False, True], [True, False], [True, True]]
     frame = read_frame(table("a,b\n-9,?\n1,x\n"), Dialect(missing=("-9",)))
     assert frame.isna().to_numpy().tolist() == [[True, False], [False, False]]
