@@ -65,7 +65,9 @@ class ColumnValues:
         """
         import pandas as pd
 
-        codes, uniques = pd.factorize(self.values)
+        # A column that cannot be read may hold lists, which are not compared.
+        values = self.values if self.error is None else self.values.map(str, na_action="ignore")
+        codes, uniques = pd.factorize(values)
         if self.values.dtype.kind in "iuf":
             return codes, uniques
         indices: dict[str, int] = {}

@@ -120,7 +120,7 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         warnings.extend(input_warnings(column, answer, task))
     return Description(
         len(frame),
-        int(frame.duplicated().sum()),
+        _duplicates(frame),
         answer.name,
         why_target,
         task,
@@ -129,6 +129,14 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         tuple(facts),
         (*warnings, *target_warnings(answer, task)),
     )
+
+
+def _duplicates(frame: DataFrame) -> int:
+    """The number of rows that repeat an earlier one; lists are compared as text."""
+    try:
+        return int(frame.duplicated().sum())
+    except TypeError:
+        return int(frame.astype(str).duplicated().sum())
 
 
 def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:

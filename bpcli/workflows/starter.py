@@ -130,11 +130,10 @@ def _format(look: Look) -> Iterator[str]:
         if (sign := getattr(dialect, key)) != usual:
             yield _line(1, key, sign, "guessed from the first rows")
     words = [word for word in dialect.missing if word not in MISSING]
-    if len(words) < len(dialect.missing) - len(words) or not words:
-        if words:
-            yield _line(1, "missing", words, "further words for a missing value")
-    else:
+    if not {*MISSING} <= {*dialect.missing}:
         yield _line(1, "missing_only", list(dialect.missing), "what stands for a missing value")
+    elif words:
+        yield _line(1, "missing", words, "further words for a missing value")
 
 
 _USUAL_SIGNS = {

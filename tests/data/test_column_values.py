@@ -47,3 +47,9 @@ def test_whole_numbers_may_count_from_0_or_1(values: list, is_whole: bool, count
 
 def test_booleans_are_0_and_1() -> None:
     assert numbers_of(column([True, False, True])).tolist() == [1, 0, 1]
+
+
+def test_lists_cannot_be_read_but_counted() -> None:
+    lists = column([[1], [2], [1], None])
+    assert "holds neither numbers nor categories" in str(lists.error)
+    assert (lists.unique, lists.missing) == (2, 1)

@@ -159,3 +159,9 @@ def test_any_table_can_be_described(data: st.DataObject) -> None:
         assert column.association is None or -1 <= column.association <= 1
     (target,) = (column for column in about.columns if column.name == about.target)
     assert sum(count for _, count in about.classes) in (0, rows - target.missing)
+
+
+def test_a_column_of_lists_is_unreadable_and_its_rows_are_compared() -> None:
+    about = describe(table(a=[[1], [2], [1]] * 10, b=[1.0, 2, 1] * 10, y=[1.0, 2, 1] * 10))
+    assert "unreadable" in odd(about, "a")
+    assert about.duplicates == 28

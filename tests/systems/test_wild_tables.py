@@ -93,6 +93,8 @@ def test_a_column_of_years_in_the_header_is_told(bpnet: Callable[..., Any]) -> N
     [
         (["--separator", "ab"], "expected one character"),
         (["--encoding", "rot13"], "is not an encoding"),
+        (["--sheet", "x"], "only spreadsheets have sheets"),
+        (["--decimal", ",", "--thousands", ","], "are both `,`"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

@@ -288,3 +288,23 @@ def test_a_file_of_any_name_is_found_again(tmp_path: Path, name: str) -> None:
     assert text.replace("\n", "").isprintable()
     source = Source.parse(text, str(target))
     assert source.tree["data"]["file"] == name
+
+
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [
+        (MISSING, None),
+        ((*MISSING, "-999"), '  missing: ["-999"]'),
+        (("NA",), "  missing_only: [NA]"),
+        (("x", ""), '  missing_only: [x, ""]'),
+    ],
+)
+def test_words_for_missing_values_are_written_as_they_were_told(
+    tmp_path: Path, missing: tuple[str, ...], line: str | None
+) -> None:
+    path = table(tmp_path, ["a", "b"], 40)
+    text = starter_config(look_at(path, Dialect(header=None, missing=missing), None), path)
+    written = [row.split(" #")[0].rstrip() for row in text.splitlines() if "missing" in row]
+    assert written == ([] if line is None else [line])
+    path.with_suffix(".yaml").write_text(text, encoding="utf-8")
+    assert load_config(path.with_suffix(".yaml")).spec.data.dialect.missing == missing

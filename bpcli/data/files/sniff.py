@@ -14,7 +14,7 @@ from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, is_number
 from bpcli.data.files.header import NUMBERS_RISE, guess_header, names_of_header
 from bpcli.data.files.numerals import Numerals, numerals_of
-from bpcli.data.files.rendered import is_named, is_rendered, sheet_names
+from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
 from bpcli.data.files.text import content_suffix, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
@@ -65,18 +65,19 @@ def sniff(path: Path, asked: Dialect) -> Layout:
 
     Raises `DataError` if the file cannot be read, is not text, or has no valid header.
     """
+    if asked.sheet is not None and path.suffix.lower() not in SHEETS:
+        raise DataError(
+            f"there is no sheet `{asked.sheet}`: only spreadsheets have sheets", "sheet"
+        )
     encoding, notes = ("utf-8", []) if is_rendered(path) else encoding_of(path, asked.encoding)
     lines = first_lines(path, encoding, asked.sheet)
     skip, separator = _separator_line(lines, asked)
     comment = _comment(lines) if asked.comment is None else asked.comment
     lines = ["\n"] * min(skip, len(lines)) + lines[skip:]
-    grid = _grid(lines, separator, asked.quote, comment)
     usual = _SUFFIXES.get(content_suffix(path))
-    if separator is None and usual is not None:
-        by_suffix = _grid(lines, usual, asked.quote, comment)
-        grid = by_suffix if by_suffix.width > 1 else grid
+    grid = _grid(lines, separator, usual, asked.quote, comment)
     if asked.comment is None and _are_rows(lines, comment, grid):
-        comment, grid = "", _grid(lines, separator, asked.quote, "")
+        comment, grid = "", _grid(lines, separator, usual, asked.quote, "")
     top = _top(grid) if asked.skip is None else 0
     dialect = replace(
         asked,
@@ -108,10 +109,19 @@ def _comment(lines: Sequence[str]) -> str:
     return next((sign for sign in _COMMENTS if is_comment(first, sign)), "")
 
 
-def _grid(lines: Sequence[str], separator: str | None, quote: str, comment: str) -> Grid:
-    """The best grid of the lines that are no comments."""
+def _grid(
+    lines: Sequence[str], separator: str | None, usual: str | None, quote: str, comment: str
+) -> Grid:
+    """The grid of the lines that are no comments.
+
+    Columns are separated as told, else by the sign that is usual for the file's name if that
+    separates any, else as fits best.
+    """
     lines = ["\n" if is_comment(line, comment) else line for line in lines]
-    return _without_stray_quotes(best_grid(lines, separator, quote), lines)
+    grid = best_grid(lines, separator or usual, quote)
+    if separator is None and grid.width < 2:
+        grid = best_grid(lines, None, quote)
+    return _without_stray_quotes(grid, lines)
 
 
 def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
@@ -331,6 +341,8 @@ def _with_signs(
             decimal = "," if thousands == "." else "."
     if thousands is None:
         thousands = found.thousands if found.thousands != decimal else ""
+    if thousands == decimal:
+        raise DataError(f"the decimal and the thousands sign are both `{decimal}`", "thousands")
     codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
     is_guessed = thousands if dialect.decimal else dialect.thousands is None
     notes = list(found.notes) if is_guessed and dialect.thousands is None else []
