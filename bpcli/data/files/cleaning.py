@@ -50,7 +50,7 @@ class Cleaner:
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:
             frame = self._without(frame, _repeats_header(frame), _HEADER)
-        texts = frame.select_dtypes(["object", "str"]).columns.difference(self._dialect.text)
+        texts = [name for name in _text_columns(frame) if name not in self._dialect.text]
         changed = {name: self._read(name, frame[name]) for name in texts}
         told = frame.columns.intersection(self._dialect.text)
         changed |= {name: frame[name].astype("category") for name in told}
@@ -153,7 +153,17 @@ def _may_have_blank_rows(frame: DataFrame) -> bool:
 
 
 def _repeats_header(frame: DataFrame) -> Array:
-    texts = frame.select_dtypes(["object", "str"])
-    if texts.shape[1] < frame.shape[1]:  # else all columns hold text, if only these names
+    if len(_text_columns(frame)) < frame.shape[1]:  # else all hold text, if only these names
         return np.zeros(len(frame), bool)
-    return np.asarray((texts == list(texts)).all(axis=1))
+    return np.asarray((frame == list(frame)).all(axis=1))
+
+
+def _text_columns(frame: DataFrame) -> list[str]:
+    """The columns of text; pandas calls their type object or, from version 3 on, str."""
+    from pandas import CategoricalDtype
+
+    return [
+        name
+        for name, dtype in zip(frame.columns, frame.dtypes, strict=True)
+        if dtype.kind == "O" and not isinstance(dtype, CategoricalDtype)
+    ]
