@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
+from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Thousands, is_sign
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
 
 def _one_character(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
-    is_one = sign is None or (len(sign) == 1 and sign.isascii() and sign not in "\r\n")
-    if is_one or sign == "whitespace":
+    if sign in (None, WHITESPACE) or is_sign(sign):
         return sign
     raise click.BadParameter("expected one character (ASCII), or `whitespace`")
 
@@ -30,10 +30,10 @@ _SIGNS = stacked(
         callback=_one_character,
         help="The column separator: one character, or `whitespace`.",
     ),
-    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal sign."),
+    click.option("--decimal", type=click.Choice(get_args(Decimal)), help="The decimal sign."),
     click.option(
         "--thousands",
-        type=click.Choice(["", ",", ".", " ", "'", "’"]),
+        type=click.Choice(get_args(Thousands)),
         help="The sign between groups of three digits; empty: none.",
     ),
     click.option(
@@ -102,7 +102,6 @@ def read_table(file: Path, target: str | None, signs: Mapping[str, Any]) -> Look
 
     Raises `DataError` naming the file.
     """
-    from bpcli.data.files.dialect import Dialect
     from bpcli.data.files.look import look_at
     from bpcli.text import plain
 

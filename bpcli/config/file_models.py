@@ -6,7 +6,7 @@ This module is only loaded when a config names a file: that keeps start-up fast 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -14,7 +14,7 @@ from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
-from bpcli.data.files.dialect import MISSING, WHITESPACE, Decimal, Dialect
+from bpcli.data.files.dialect import MISSING, WHITESPACE, Decimal, Dialect, Thousands, is_sign
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
 from bpcli.data.selection import Selector, Targets
@@ -95,7 +95,7 @@ class FileData(Data):
     decimal: Decimal | None = Field(
         default=None, description="The decimal sign, `.` or `,`; null: detected, with a note."
     )
-    thousands: Literal["", ",", ".", " ", "'", "’"] | None = Field(
+    thousands: Thousands | None = Field(
         default=None,
         description="The sign between groups of three digits; empty: none; null: detected, with a "
         "note.",
@@ -167,7 +167,7 @@ class FileData(Data):
     def _one_character(cls, sign: str | None, info: ValidationInfo) -> str | None:
         if info.field_name == "separator" and sign in (None, WHITESPACE):
             return sign
-        if sign is None or len(sign) != 1 or sign in "\r\n" or not sign.isascii():
+        if sign is None or not is_sign(sign):
             alternative = f", or `{WHITESPACE}`" * (info.field_name == "separator")
             raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){alternative}")
         return sign

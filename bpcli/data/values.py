@@ -45,7 +45,7 @@ def are_numbers(is_number: Array, rows: Array) -> bool:
     `2, 4, more` where a text is repeated and the numbers are few, and numbers where not.
     """
     numbers, texts = rows[is_number].sum(), rows[~is_number]
-    if numbers >= _NEARLY_ALL * rows.sum():
+    if numbers >= NEARLY_ALL * rows.sum():
         return True
     is_mixed = texts.max(initial=0) > 1 and is_number.sum() <= _FEW_NUMBERS
     return bool(2 * numbers >= rows.sum() and not is_mixed)
@@ -58,7 +58,9 @@ AMBIGUOUS = (
 )  # fmt: skip
 """Words for a missing value that are a category where they are frequent: Indoor, None; +, -."""
 
-_NEARLY_ALL = 0.9
+NEARLY_ALL = 0.9
+"""The share of values from which a column holds numbers, and others are mistakes."""
+
 _FEW_NUMBERS = 20
 
 _NO_NUMBER = "`{}` is not a number"

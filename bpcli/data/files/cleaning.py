@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bpcli.data.cells import numbers_in
 from bpcli.data.files.dialect import Dialect
-from bpcli.data.types import Labels
+from bpcli.data.files.grid import holds_rows
+from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import AMBIGUOUS, are_numbers, number_of, quoted
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-
-if TYPE_CHECKING:
-    from pandas import DataFrame, Series
 
 _FREQUENT = 0.15
 _BLANK, _HEADER = "without any value", "equal to the header"
@@ -105,10 +102,9 @@ class Cleaner:
 
     def _refuse_swallowed_rows(self, name: str, texts: list[str]) -> None:
         """Raises `DataError` for a cell that holds whole rows: its quote was never closed."""
-        separators = len(self._dialect.columns) - 1
-        sign = self._dialect.separator or ","
+        width = len(self._dialect.columns)
         for text in texts:
-            if "\n" in text and separators and text.count(sign) >= separators:
+            if holds_rows(text, self._dialect.separator or ",", width):
                 raise DataError(
                     f"column `{name}`: the cell `{quoted(text)}` holds whole rows: its quote is "
                     "never closed",

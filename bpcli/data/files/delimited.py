@@ -31,11 +31,6 @@ _ROW_NAMES, _PADDING = "row names\0", "padding\0"
 """The columns that a frame has at first beside those of the table; no name has a NUL."""
 
 
-def read_frame(path: Path, asked: Dialect) -> DataFrame:
-    """All rows. Raises `DataError` with the line if the file is not a table."""
-    return read(layout_of(path, asked))[0]
-
-
 def layout_of(path: Path, asked: Dialect) -> Layout:
     """How a file is written; a Parquet file tells itself.
 
@@ -50,7 +45,10 @@ def layout_of(path: Path, asked: Dialect) -> Layout:
 
 
 def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
-    """All rows of a file, and notes on what was guessed, ignored or changed."""
+    """All rows of a file, and notes on what was guessed, ignored or changed.
+
+    Raises `DataError` with the line if the file is not a table.
+    """
     if is_parquet(layout.path):
         with open_parquet(layout.path) as file:
             return file.read().to_pandas(), ()

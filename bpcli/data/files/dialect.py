@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypeAlias
 
 Decimal: TypeAlias = Literal[".", ","]
+Thousands: TypeAlias = Literal["", ",", ".", " ", "'", "’"]
 Signs: TypeAlias = Mapping[str, Any]
 """What a user tells of a dialect, by the names of its fields; `missing` adds to the usual words."""
 
@@ -19,6 +20,11 @@ MISSING: tuple[str, ...] = (
 """Entries that mean a missing value, unless the config lists others."""
 
 WHITESPACE = "whitespace"
+
+
+def is_sign(text: str) -> bool:
+    """Whether a text may separate or quote fields: one character of ASCII, and no line break."""
+    return len(text) == 1 and text.isascii() and text not in "\r\n"
 
 
 @dataclass(frozen=True)

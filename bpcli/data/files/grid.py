@@ -49,6 +49,11 @@ def rows_of(lines: Iterable[str], separator: str, quote: str) -> Iterator[Row]:
         start = reader.line_num
 
 
+def holds_rows(cell: str, separator: str, width: int) -> bool:
+    """Whether a cell holds whole rows of a table: its quote was never closed."""
+    return "\n" in cell and cell.count(separator) >= width - 1 > 0
+
+
 @dataclass(frozen=True)
 class Grid:
     """The first rows of a file as one separator splits them; `width` is their usual width."""

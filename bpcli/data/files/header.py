@@ -37,7 +37,7 @@ def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tup
 
 
 def _rise(first: Sequence[str]) -> bool:
-    """Whether the numbers of a row rise, at least two and after any text: years, wavelengths."""
+    """Whether the numbers of a row rise, at least three and after any text: years, wavelengths."""
     numbers = [float(cell) for cell in first if cell.replace(".", "", 1).isdecimal()]
     texts = first[: len(first) - len(numbers)]
     if len(numbers) < _FEWEST_STEPS or any(map(_is_plain_number, texts)):

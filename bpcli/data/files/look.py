@@ -15,10 +15,9 @@ from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource, load_arrays
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.header import names_of_header
+from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.errors import DataError
-
-_PARQUET = ".parquet"
 
 
 @dataclass(frozen=True)
@@ -82,4 +81,4 @@ def _look_at_arrays(path: Path, target: str | None) -> Look:
 
 
 def is_text(path: Path) -> bool:
-    return path.suffix.lower() not in (*ARRAY_SUFFIXES, _PARQUET)
+    return not is_parquet(path) and path.suffix.lower() not in ARRAY_SUFFIXES

@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 
 from bpcli.data.cells import shown_in
 from bpcli.data.files.dialect import Decimal
+from bpcli.data.values import NEARLY_ALL
 
 _PLAINLY: tuple[tuple[Decimal, str], ...] = ((".", ""), (".", ","), (",", ""), (",", "."))
 _WITH_SEMICOLONS: tuple[tuple[Decimal, str], ...] = ((",", ""), (".", ""), (",", "."), (".", ","))
@@ -17,7 +18,6 @@ _GROUPED: tuple[tuple[Decimal, str], ...] = tuple(
     (decimal, sign) for sign in (" ", "'", "’") for decimal in get_args(Decimal)
 )
 
-_NEARLY_ALL = 0.9
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _THREE = re.compile(r"[^\d.,]*[1-9]\d{0,2}([.,])\d{3}[^\d.,]*")
 """A number whose one sign may be the decimal or the thousands sign."""
@@ -65,7 +65,7 @@ def _fit(signs: tuple[str, str], columns: Sequence[Sequence[str]]) -> tuple[int,
         (sum(shown_in(cell, *signs) is not None for cell in column), len(column))
         for column in columns
     ]
-    numeric = sum(shown >= _NEARLY_ALL * known for shown, known in counts)
+    numeric = sum(shown >= NEARLY_ALL * known for shown, known in counts)
     return numeric, sum(shown for shown, _ in counts)
 
 

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bpcli.data.files.regular import require_regular
+from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
@@ -137,9 +135,7 @@ def _svmlight(path: Path, sheet: str | None) -> str:
 
 
 def _of_frame(frame: DataFrame) -> str:
-    """The text of a frame; columns that are only numbered have no header."""
-    has_names = frame.columns.inferred_type == "string"
-    text: str = frame.to_csv(index=False, header=has_names, lineterminator="\n")
+    text: str = frame.to_csv(index=False, lineterminator="\n")
     return text
 
 

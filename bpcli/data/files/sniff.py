@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bpcli.data.files.dialect import WHITESPACE, Dialect
-from bpcli.data.files.grid import Grid, Row, best_grid, is_number
+from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import NUMBERS_RISE, guess_header, names_of_header
 from bpcli.data.files.numerals import Numerals, numerals_of
 from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
@@ -139,11 +139,8 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
 
     As in `3" pipe`, an inch sign at the beginning of a field.
     """
-    swallows = any(
-        "\n" in field and field.count(grid.separator) >= grid.width - 1 > 0
-        for row in grid.rows
-        for field in row.fields
-    )
+    cells = (cell for row in grid.rows for cell in row.fields)
+    swallows = any(holds_rows(cell, grid.separator, grid.width) for cell in cells)
     plain = Grid.of(lines, grid.separator, "") if swallows else grid
     return plain if len(plain.usual) > len(grid.usual) else grid
 
@@ -209,7 +206,8 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
     _refuse_no_table(grid)
     rows = grid.rows
     first = rows[0].fields
-    has_row_names, is_padded = _has_row_names(grid), _is_padded(grid)
+    is_padded = _is_padded(grid)
+    has_row_names = not is_padded and _has_row_names(grid)
     width = len(first) - (is_padded and len(first) == grid.width)
     why = "as requested"
     if is_named(path):
@@ -229,7 +227,7 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
             names, more = names_of_header(first[:width], may_be_numbers=is_named(path))
             notes += more
     require_valid_names(names)
-    units = _units(grid, header, dialect.missing) if header else 0
+    units = int(bool(header) and _has_units(grid, dialect.missing))
     dialect = replace(
         dialect,
         header=header,
@@ -263,7 +261,7 @@ def _has_row_names(grid: Grid) -> bool:
 
     Names of rows are words or 1, 2, 3 …, and unlike each other.
     """
-    if len(grid.rows[0].fields) != grid.width - 1 or _is_padded(grid):
+    if len(grid.rows[0].fields) != grid.width - 1:
         return False
     if grid.width == _WIDTH_OF_DECIMALS and grid.separator == ",":
         return False  # a column of decimal commas
@@ -288,24 +286,20 @@ def require_valid_names(names: tuple[str, ...]) -> None:
     refuse_control_characters(names, "the column name", "file")
 
 
-def _units(grid: Grid, header: bool, missing: Collection[str]) -> int:
-    """1 if the row below the header has units: words above columns of numbers."""
+def _has_units(grid: Grid, missing: Collection[str]) -> bool:
+    """Whether the row below the header has units: words above columns of numbers."""
     rows = [row.fields for row in grid.judged if row.line > grid.rows[0].line]
-    if not header or len(rows) <= _FEWEST_BELOW_UNITS:
-        return 0
+    if len(rows) <= _FEWEST_BELOW_UNITS:
+        return False
     units, *below = rows
     if any(cell in missing for cell in units if cell):
-        return 0
-    of_numbers = [
-        index
-        for index in range(len(units))
-        if 2 * sum(is_number(row[index]) for row in below) > len(below)
+        return False
+    above_numbers = [
+        cell
+        for index, cell in enumerate(units)
+        if cell and 2 * sum(is_number(row[index]) for row in below) > len(below)
     ]
-    cells = [units[index] for index in of_numbers]
-    is_unit = [bool(_UNIT.fullmatch(cell)) for cell in cells]
-    return int(
-        any(is_unit) and all(is_unit[index] or not cells[index] for index in range(len(cells)))
-    )
+    return bool(above_numbers) and all(map(_UNIT.fullmatch, above_numbers))
 
 
 _UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")
@@ -344,8 +338,8 @@ def _with_signs(
     if thousands == decimal:
         raise DataError(f"the decimal and the thousands sign are both `{decimal}`", "thousands")
     codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
-    is_guessed = thousands if dialect.decimal else dialect.thousands is None
-    notes = list(found.notes) if is_guessed and dialect.thousands is None else []
+    is_guessed = dialect.thousands is None and (dialect.decimal is None or thousands)
+    notes = list(found.notes) if is_guessed else []
     notes += [f"`{name}` holds codes, with leading zeros or long: read as text" for name in codes]
     text = (*dialect.text, *codes)
     return replace(dialect, decimal=decimal, thousands=thousands, text=text), notes

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from frames import read_frame
 
 from bpcli.data.files.cleaning import Cleaner
-from bpcli.data.files.delimited import layout_of, read_blocks, read_frame
+from bpcli.data.files.delimited import layout_of, read_blocks
 from bpcli.data.files.dialect import Dialect
 from bpcli.errors import DataError
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from frames import read_frame
 
-from bpcli.data.files.delimited import layout_of, read_frame
+from bpcli.data.files.delimited import layout_of
 from bpcli.data.files.dialect import Dialect
 
 
