@@ -67,6 +67,11 @@ MIXED = (
     InputColumn("married", "boolean"),
     InputColumn("job", "category", ("clerk", "smith", "1"), fill="smith", indicator=True),
     InputColumn("town", "category", ("a b", "c\"d'e")),
+    InputColumn(
+        "seen", "date", date_format="%d.%m.%y %H:%M", calendar=("month", "weekday"), fill=19000.5
+    ),
+    InputColumn("clock", "date", date_format="%H:%M", calendar=("hour",)),
+    InputColumn("stored", "date"),
 )
 """Columns of every kind, with fills and indicators."""
 MIXED_ROWS: dict[str, list[Any]] = {
@@ -74,6 +79,9 @@ MIXED_ROWS: dict[str, list[Any]] = {
     "job": ["smith", None, " clerk", "1.0"],
     "married": [True, False, False, True],
     "age": [20, None, 40.5, float("nan")],
+    "seen": ["31.01.24 08:05", None, "1.12.69 23:59", "29.02.68 00:00"],
+    "clock": ["08:00", "23:59", "0:01", "12:30"],
+    "stored": ["2024-01-31", "1969-12-31", "1970-01-01", "2100-02-28"],
 }
 
 TOUCH = f"__import__('pathlib').Path('{CANARY}').touch()"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
+from bpcli.data.dates import is_date_format
 from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Thousands, is_sign
 from bpcli.errors import DataError
 
@@ -21,6 +22,12 @@ def _one_character(_: click.Context, __: click.Parameter, sign: str | None) -> s
     if sign in (None, WHITESPACE) or is_sign(sign):
         return sign
     raise click.BadParameter("expected one character (ASCII), or `whitespace`")
+
+
+def _date_format(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    if text and not is_date_format(text):
+        raise click.BadParameter("expected a format such as %d.%m.%Y")
+    return text
 
 
 _SIGNS = stacked(
@@ -43,6 +50,11 @@ _SIGNS = stacked(
     click.option("--skip", type=click.IntRange(0), help="The number of lines before the table."),
     click.option("--comment", help="The sign that comment lines begin with; empty: none."),
     click.option(
+        "--date-format",
+        callback=_date_format,
+        help="The format of dates, such as %d.%m.%Y; empty: there are no dates.",
+    ),
+    click.option(
         "--missing",
         multiple=True,
         metavar="WORD",
@@ -57,7 +69,7 @@ _SIGNS = stacked(
 )
 _NAMES = (
     "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "comment",
-    "missing", "missing_only",
+    "date_format", "missing", "missing_only",
 )  # fmt: skip
 
 

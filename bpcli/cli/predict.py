@@ -165,7 +165,7 @@ def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> No
         with atomic_file(output) as handle:
             count = write(handle, model, rows.predictions())
         console(stderr=True).say(f"wrote {output}: {count} rows")
-    say_notes(f"{rows.layout.path.name}: {note}" for note in rows.cleaner.notes)
+    say_notes(rows.later_notes)
     if isinstance(write, Separated):
         _say_marked(write)
 
@@ -255,7 +255,7 @@ def _print_table(predicted: PredictedRows) -> None:
     table = predictions_table(predicted, _MOST_ROWS_ON_A_TERMINAL)
     expendable = [*reversed(predicted.input_names), *reversed(predicted.output_names)]
     left_out = out.show(table, expendable)
-    more = len(predicted.rows) - _MOST_ROWS_ON_A_TERMINAL
+    more = len(predicted) - _MOST_ROWS_ON_A_TERMINAL
     missing = [f"{more} more row{'s' * (more > 1)}"] if more > 0 else []
     missing += [f"{len(left_out)} columns that do not fit here"] if left_out else []
     if missing:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     epilog=examples("trace"),
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
-@click.option("--row", type=click.IntRange(min=0), help="Use this row alone.")
-@click.option("--rows", metavar="A:B", help="Use rows A to B - 1 as one batch, such as 0:4.")
+@click.option("--row", type=click.IntRange(min=1), help="Use this row alone.")
+@click.option("--rows", metavar="A:B", help="Use rows A to B as one batch, such as 1:4.")
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
@@ -58,9 +58,9 @@ def command(
     """Print one update of a network, layer by layer: forward, loss, backward, step.
 
     Each formula is followed by its numbers, which come from the training code; one entry is worked
-    out in full. Rows count from 0 as `predict` numbers them, entries from 1. Without --row and
-    --rows, the update uses the whole training set if it has at most 8 rows, else its first row.
-    Large matrices are shortened, except in JSON. --json means --format json.
+    out in full. Rows, without the header, and entries count from 1. Without --row and --rows, the
+    update uses the whole training set if it has at most 8 rows, else its first row. Large matrices
+    are shortened, except in JSON. --json means --format json.
     """
     if as_json and was_given("layout") and layout != "json":
         raise ConfigError(f"--json and --format {layout} exclude each other.")
@@ -85,9 +85,9 @@ def _rows(row: int | None, rows: str | None) -> range | None:
     if rows is None:
         return None
     match = re.fullmatch(r"(\d{1,12}):(\d{1,12})", rows, re.ASCII)
-    if match is None or int(match[1]) >= int(match[2]):
-        raise ConfigError(f"--rows {rows}: expected A:B with A < B, such as 0:4 for rows 0 to 3.")
-    return range(int(match[1]), int(match[2]))
+    if match is None or int(match[1]) > int(match[2]):
+        raise ConfigError(f"--rows {rows}: expected A:B with A ≤ B, such as 1:4 for rows 1 to 4.")
+    return range(int(match[1]), int(match[2]) + 1)
 
 
 def _print(traced: Trace, layout: str) -> None:

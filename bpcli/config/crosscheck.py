@@ -188,7 +188,7 @@ def _array_files(read: Reader) -> _Issues:
         return
     from bpcli.data.files.arrays import ARRAY_SUFFIXES  # here: other sources do not need it
 
-    for key in ("fill", "categories", "weight"):
+    for key in ("fill", "categories", "calendar", "weight"):
         if file.lower().endswith(ARRAY_SUFFIXES) and read(f"data.{key}"):
             message = f"`{key}` is for tables in text files or Parquet, not for arrays"
             yield _issue(f"data.{key}", message)

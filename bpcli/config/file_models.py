@@ -13,11 +13,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
+from bpcli.data.dates import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.dialect import MISSING, WHITESPACE, Decimal, Dialect, Thousands, is_sign
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
-from bpcli.data.selection import Selector, Targets
+from bpcli.data.selection import Selector, TargetSelectors
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.text import quoted
 
@@ -39,7 +40,7 @@ class SplitFiles(Strict):
 
 
 class SplitIndexFiles(SplitFiles):
-    """Text files with the row numbers of one split each, counted from 0."""
+    """Text files with the row numbers of one split each, counted from 1 without the header."""
 
     train: FileName | None = Field(default=None, description="The file for the training set.")
 
@@ -52,8 +53,8 @@ class FileSplit(SplitConfig):
     )
     index: SplitIndexFiles | None = Field(
         default=None,
-        description="Text files with row numbers, counted from 0: {train: a.txt, val: b.txt, "
-        "test: c.txt}.",
+        description="Text files with row numbers, counted from 1 without the header: "
+        "{train: a.txt, val: b.txt, test: c.txt}.",
     )
     column: Selector | None = Field(
         default=None, description="The column that contains train, val or test for each row."
@@ -117,6 +118,11 @@ class FileData(Data):
         description="The sign that comment lines begin with; empty: none; null: `#`, `%` or `//` "
         "if the file begins with it.",
     )
+    date_format: str | None = Field(
+        default=None,
+        description="The format of dates, such as `%d.%m.%Y` (as Python's `strptime` has it); "
+        "empty: there are no dates; null: detected for each column.",
+    )
     missing: list[str | int | float] = Field(
         default_factory=list,
         description="Further entries that mean a missing value, such as -999. Missing values are "
@@ -146,7 +152,13 @@ class FileData(Data):
     fill: FillRule | dict[str, FillRule] | None = Field(
         default=None,
         description="What replaces missing values, for all columns or by name or pattern; "
-        "categories always take the most frequent.",
+        "categories always take the most frequent. Without it, those of the file are an error, and "
+        "those of new rows are replaced by the median.",
+    )
+    calendar: list[CalendarPart] = Field(
+        default_factory=list,
+        description="Parts of dates that become inputs too, as sine and cosine: `month`, "
+        "`weekday`, `hour`. A date is the number of days since 1970.",
     )
     indicator: bool | list[Selector] = Field(
         default=False,
@@ -172,6 +184,13 @@ class FileData(Data):
             raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){alternative}")
         return sign
 
+    @field_validator("date_format")
+    @classmethod
+    def _format_of_dates(cls, text: str | None) -> str | None:
+        if text and not is_date_format(text):
+            raise ValueError(f"found {quoted(text)}, expected a format such as %d.%m.%Y")
+        return text
+
     @property
     def files(self) -> tuple[Path, ...]:
         splits = self.split.splits
@@ -190,6 +209,7 @@ class FileData(Data):
             self.fill,
             self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
             tuple(self.categories),
+            tuple(self.calendar),
         )
         return FileSource(
             path, self.dialect, rules, inputs, self._targets, self.task, splits, self.weight
@@ -210,10 +230,11 @@ class FileData(Data):
             skip=self.skip,
             comment=self.comment,
             sheet=self.sheet,
+            date_format=self.date_format,
         )
 
     @property
-    def _targets(self) -> Targets:
+    def _targets(self) -> TargetSelectors:
         if self.targets is None or self.targets == "same_as_inputs":
             return self.targets  # type: ignore[return-value]  # a literal, by the comparison
         return _selectors(self.targets)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.columns import InputColumn
+from bpcli.data.columns import InputColumn, refuse_gaps
+from bpcli.data.dates import CLOCKS, CalendarPart
 from bpcli.data.selection import Selector, select
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
+    Kind,
     as_numbers,
     counted,
+    dates_of,
     kind_of,
     quoted,
 )
@@ -31,13 +34,17 @@ class ColumnRules:
     """Rules for reading columns; selectors are names, numbers from 1, or patterns.
 
     `fill` is one rule for all columns, or one per column; categories and booleans always take the
-    most frequent value. `indicator` lists columns, or is true for all columns that have missing
-    values in training rows. `categories` are read as categories even if they look like numbers.
+    most frequent value. A column without a rule must not have gaps in the file; those of rows to
+    come are filled by the median. `indicator` lists columns, or is true for all columns that have
+    missing values in training rows. `categories` are read as categories even if they look like
+    numbers or dates. `calendar` are the parts of dates that become inputs.
     """
 
     fill: FillRule | Mapping[str, FillRule] | None = None
     indicator: bool | tuple[Selector, ...] = False
     categories: tuple[Selector, ...] = ()
+    calendar: tuple[CalendarPart, ...] = ()
+    date_format: str | None = None
 
     def fit(self, frame: DataFrame, training: Labels, names: Sequence[str]) -> list[InputColumn]:
         """Fit each column to its training rows.
@@ -48,14 +55,49 @@ class ColumnRules:
         categorical = set(select(columns, self.categories, "categories"))
         flagged = self._flagged(frame, training)
         rules = self._rules(columns)
-        fitted = [
-            fitted_column(
-                name, frame[name], training, rules.get(name), name in flagged, name in categorical
-            )
+        plain = [
+            name
             for name in names
+            if name not in categorical | flagged and rules.get(name) in (None, "median")
         ]
+        medians = _medians(frame, training, plain)
+        fitted = []
+        for name in names:
+            if name in medians:
+                fitted.append(InputColumn(name, fill=medians[name]))
+                continue
+            kind: Kind | None = "category" if name in categorical else None
+            column = self._fitted(name, frame[name], training, rules.get(name), kind)
+            fitted.append(replace(column, indicator=name in flagged))
         _refuse_equal_names(fitted)
         return fitted
+
+    def _fitted(
+        self, name: str, values: Series, training: Labels, rule: FillRule | None, kind: Kind | None
+    ) -> InputColumn:
+        """Fit a column: its kind from all values, its fill and categories from the training rows.
+
+        Raises `DataError` if it holds neither numbers, dates nor categories, if it has no value in
+        a training row, or a gap without a rule.
+        """
+        is_missing = values.isna().to_numpy()
+        if rule is None and is_missing.any():
+            refuse_gaps(values, name, is_missing)
+        train = values.iloc[training]
+        if rule is not None and len(training) and is_missing[training].all():
+            raise DataError(
+                f"column `{name}` has no value in the training rows to fill missing values with"
+            )
+        found = kind or kind_of(values, name, self.date_format)
+        if found == "category":
+            return _categories(name, train, can_be_many=kind is not None)
+        column = InputColumn(name, found)
+        if found == "date":
+            dates = dates_of(values, self.date_format)
+            column = _dates(name, None if dates is None else dates.chosen, self.calendar)
+        numbers = column.days(train) if found == "date" else as_numbers(train, name)
+        usual = "most_frequent" if found == "boolean" else rule or "median"
+        return replace(column, fill=_fill(usual, numbers[~np.isnan(numbers)]))
 
     def _flagged(self, frame: DataFrame, training: Labels) -> set[str]:
         """The columns with an indicator: the columns listed, or those with missing values."""
@@ -90,43 +132,48 @@ def _refuse_equal_names(columns: Sequence[InputColumn]) -> None:
             maker[name] = column.name
 
 
-def fitted_column(
-    name: str,
-    values: Series,
-    training: Labels,
-    rule: FillRule | None,
-    indicator: bool,
-    is_category: bool,
-) -> InputColumn:
-    """Fit a column: its kind from all values, its fill and categories from the training rows.
+def _medians(frame: DataFrame, training: Labels, names: list[str]) -> dict[str, float]:
+    """The medians of the columns that are numbers without gaps, all at once.
 
-    Raises `DataError` if it holds neither numbers nor categories, or no value in a training row.
+    20,000 columns, one at a time, take 20 times as long.
     """
-    kind = "category" if is_category else kind_of(values, name)
-    if kind != "category" and rule is None:
-        return InputColumn(name, kind, (), None, indicator)
-    train = values.iloc[training]
-    if rule is not None and len(training) and train.isna().all():
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    dtypes = dict(zip(map(str, frame.columns), frame.dtypes, strict=True))
+    numbers = [
+        name for name in names if is_numeric_dtype(dtypes[name]) and not is_bool_dtype(dtypes[name])
+    ]
+    if not numbers or not len(training):
+        return {}
+    matrix = frame[numbers].to_numpy(np.float64, na_value=np.nan)
+    whole = np.flatnonzero(np.isfinite(matrix).all(axis=0))
+    medians = np.median(matrix[np.ix_(training, whole)], axis=0).tolist()
+    return dict(zip((numbers[index] for index in whole), medians, strict=True))
+
+
+def _categories(name: str, train: Series, *, can_be_many: bool) -> InputColumn:
+    """A column of categories. Raises `DataError` for more than most columns have."""
+    categories, counts = counted(train)
+    if len(categories) > MOST_CATEGORIES and not can_be_many:
         raise DataError(
-            f"column `{name}` has no value in the training rows to fill missing values with"
+            f"column `{name}` has {len(categories)} unique values, more than the "
+            f'{MOST_CATEGORIES} categories allowed: exclude it by `inputs: ["!{name}"]`, or '
+            "list it under `categories`"
         )
-    if kind == "category":
-        categories, counts = counted(train)
-        if len(categories) > MOST_CATEGORIES and not is_category:
-            raise DataError(
-                f"column `{name}` has {len(categories)} unique values, more than the "
-                f'{MOST_CATEGORIES} categories allowed: exclude it by `inputs: ["!{name}"]`, or '
-                "list it under `categories`"
-            )
-        fill = categories[int(np.argmax(counts))] if rule and categories else None
-        return InputColumn(name, kind, categories, fill, indicator)
-    numbers = as_numbers(train, name)
-    known = numbers[~np.isnan(numbers)]
-    number = _fill("most_frequent" if kind == "boolean" else rule, known)
-    return InputColumn(name, kind, (), number, indicator)
+    fill = categories[int(np.argmax(counts))] if categories else None
+    return InputColumn(name, "category", categories, fill=fill)
 
 
-def _fill(rule: FillRule | None, known: Vector) -> float:
+def _dates(name: str, date_format: str | None, calendar: tuple[CalendarPart, ...]) -> InputColumn:
+    """A column of dates; a clock time alone has no month and no weekday."""
+    if date_format in CLOCKS:
+        calendar = tuple(part for part in calendar if part == "hour")
+    return InputColumn(name, "date", date_format=date_format, calendar=calendar)
+
+
+def _fill(rule: FillRule, known: Vector) -> float | None:
+    if not len(known):
+        return None
     if rule == "most_frequent":
         values, counts = np.unique(known, return_counts=True)
         return float(values[counts.argmax()])

@@ -9,8 +9,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.columns import InputColumn
+from bpcli.data.dates import DateFormat
 from bpcli.data.types import Labels, Series
-from bpcli.data.values import Kind, as_numbers, kind_of, text_of
+from bpcli.data.values import Kind, as_numbers, dates_of, kind_of, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
 
@@ -19,24 +21,32 @@ TableTask: TypeAlias = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class ColumnValues:
-    """A column with its values as numbers or categories; `error` says why it cannot be read."""
+    """A column with its values as numbers or categories; `error` says why it cannot be read.
+
+    Dates are numbers of days.
+    """
 
     name: str
     kind: Kind
     values: Series
     error: str | None
+    dates: DateFormat | None = None
 
     @classmethod
-    def of(cls, values: Series) -> ColumnValues:
+    def of(cls, values: Series, date_format: str | None = None) -> ColumnValues:
         name = str(values.name)
+        kind: Kind = "category" if values.dtype.kind in "mc" else "number"
+        dates = None
         try:
-            kind = kind_of(values, name)
-            if kind != "category":
+            kind = kind_of(values, name, date_format)
+            if kind == "date":
+                dates = dates_of(values, date_format)
+                values = _days(values, name, dates)
+            elif kind != "category":
                 as_numbers(values, name)
         except DataError as error:
-            kind = "category" if values.dtype.kind in "mMc" else "number"
             return cls(name, kind, values, str(error))
-        return cls(name, kind, values, None)
+        return cls(name, kind, values, None, dates)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -104,6 +114,14 @@ class ColumnValues:
         if not self.is_whole or not len(self.known) or self.known.min() not in (0, 1):
             return False
         return bool(self.known.max() - self.known.min() == self.unique - 1)
+
+
+def _days(values: Series, name: str, dates: DateFormat | None) -> Series:
+    """Dates as numbers of days. Raises `DataError` for a text that is no date."""
+    import pandas as pd
+
+    column = InputColumn(name, "date", date_format=None if dates is None else dates.chosen)
+    return pd.Series(column.days(values), values.index, name=name)
 
 
 def numbers_of(column: ColumnValues) -> Vector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,10 +12,14 @@ import numpy as np
 from bpcli.data.association import pearson
 from bpcli.data.column_rules import MOST_CATEGORIES
 from bpcli.data.column_values import ColumnValues, TableTask, numbers_of
+from bpcli.data.dates import ambiguity_of
+from bpcli.data.types import number_text
+from bpcli.nn.arrays import Vector
 
 WarningKind: TypeAlias = Literal[
     "empty", "constant", "unreadable", "many categories", "row numbers", "names",
     "copy of the target", "mostly missing", "missing target", "unbalanced", "rare classes",
+    "ambiguous dates", "sentinel", "dates as target",
 ]  # fmt: skip
 
 USELESS: frozenset[WarningKind] = frozenset({"empty", "constant", "unreadable", "many categories"})
@@ -28,6 +33,8 @@ _FEWEST_TO_JUDGE = 20
 _UNBALANCED = 10
 
 _SPLITS = 3
+
+_FEWEST_OTHERS = 5
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,44 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
     elif column.kind == "category" and 2 * column.unique > known >= _FEWEST_TO_JUDGE:
         text = f"has {column.unique:,} unique values in {known:,} rows: names, not categories"
         yield ColumnWarning(column.name, "names", text)
+    elif (sentinel := _sentinel(column)) is not None:
+        yield ColumnWarning(column.name, "sentinel", sentinel)
+    elif column.dates is not None and column.dates.other is not None:
+        yield ColumnWarning(column.name, "ambiguous dates", ambiguity_of(column.dates))
     elif 2 * column.missing > rows:
         text = f"is missing in {column.missing:,} of {rows:,} rows"
         yield ColumnWarning(column.name, "mostly missing", text)
+
+
+def _sentinel(column: ColumnValues) -> str | None:
+    """What to say of a repeated number far from all others, such as -999; None if there is none."""
+    if column.kind != "number" or column.unique <= _FEWEST_OTHERS:
+        return None
+    for sentinel in (column.known.min(), column.known.max()):
+        is_other = column.known != sentinel
+        rows, others = int(np.count_nonzero(~is_other)), column.known[is_other]
+        if rows > 1 and _is_far(float(sentinel), rows, others):
+            value = number_text(float(sentinel))
+            return (
+                f"has {value} in {rows:,} rows, far from its other values ({others.min():.6g} to "
+                f"{others.max():.6g}): if it stands for a missing value, set `missing` to {value}"
+            )
+    return None
+
+
+def _is_far(value: float, rows: int, others: Vector) -> bool:
+    """Whether a value lies beyond twice the range of the others; half of it for 999 and the like.
+
+    So does the most frequent value if it is the only negative one.
+    """
+    low, high = float(others.min()), float(others.max())
+    distance = low - value if value < low else value - high
+    is_code = re.fullmatch(r"-?9{2,}", number_text(value)) is not None
+    if distance > (0.5 if is_code else 2) * (high - low):
+        return True
+    if value < 0 <= low:
+        return rows > int(np.unique(others, return_counts=True)[1].max())
+    return False
 
 
 def _numbers_the_rows(column: ColumnValues) -> bool:
@@ -97,6 +139,8 @@ def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWar
     if target.missing:
         text = f"is missing in {target.missing:,} rows, which cannot be used"
         yield ColumnWarning(target.name, "missing target", text)
+    if target.kind == "date":
+        yield ColumnWarning(target.name, "dates as target", "holds dates, which are no targets")
     if task == "classification":
         yield from _class_warnings(target)
 

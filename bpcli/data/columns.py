@@ -6,27 +6,45 @@ training rows were.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from bpcli.data.dates import (
+    CalendarPart,
+    calendar_angles,
+    date_text,
+    days_of_dates,
+    days_of_texts,
+    example_of,
+)
 from bpcli.data.selection import require
+from bpcli.data.tally import Tally
 from bpcli.data.targets import target_labels, target_values
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     MISSING_CODE,
+    UNKNOWN_CODE,
     Kind,
     as_numbers,
     category_codes,
+    dates_of,
+    factorized,
     refuse,
     row_of,
+    text_of,
 )
 from bpcli.errors import DataError
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import Array, Vector
+
+_ISO = "%Y-%m-%d"
+
+_NO_DATE = "`{}` is not a date"
 
 _NO_BOOLEAN = "`{}` is neither true nor false"
 
@@ -40,12 +58,16 @@ class InputColumn:
     """A column of the file and its encoding as one or several inputs.
 
     Categories are one-hot: one input per category, all 0 for a category not in the training rows.
-    `fill` replaces missing values; `indicator` adds an input that is 1 where a value is missing.
+    Dates are days since the beginning of 1970; each part of the `calendar` adds two inputs, sine
+    and cosine. `fill` replaces missing values; `indicator` adds an input that is 1 where a value
+    is missing.
     """
 
     name: str
     kind: Kind = "number"
     categories: tuple[str, ...] = ()
+    date_format: str | None = None
+    calendar: tuple[CalendarPart, ...] = ()
     fill: float | str | None = None
     indicator: bool = False
 
@@ -54,39 +76,84 @@ class InputColumn:
         """The names of its inputs."""
         own = tuple(f"{self.name}={category}" for category in self.categories)
         if self.kind != "category":
-            own = (self.name,)
+            waves = [f"{self.name} {part} {f}" for part in self.calendar for f in ("sin", "cos")]
+            own = (self.name, *waves)
         return (*own, f"{self.name} missing") if self.indicator else own
 
-    def encode(self, values: Series, out: Array) -> None:
-        """Write the inputs (n, len(names)) to `out`. Raises `DataError` naming column and row."""
-        write = self._categories if self.kind == "category" else self._numbers
-        is_missing = write(values, out)
-        if is_missing.any() and self.fill is None:
-            row = row_of(values, is_missing)
-            raise DataError(
-                f"column `{self.name}`, row {row}: the value is missing; set `fill`, or exclude "
-                "the column"
-            )
+    @property
+    def fill_text(self) -> str:
+        """The fill as people read it."""
+        if isinstance(self.fill, float) and self.kind == "date":
+            return date_text(self.fill)
+        return self.fill if isinstance(self.fill, str) else f"{self.fill:.6g}"
+
+    def encode(self, values: Series, out: Array, tally: Tally) -> None:
+        """Write the inputs (n, len(names)) to `out`; count what is filled or unknown.
+
+        Raises `DataError` naming column and row of a value that is wrong, or missing without a
+        fill.
+        """
+        if self.kind == "category":
+            is_missing = self._categories(values, out, tally)
+        else:
+            is_missing = self._numbers(values, out)
+        if is_missing.any():
+            if self.fill is None:
+                refuse_gaps(values, self.name, is_missing)
+            tally.fill(self.name, int(np.count_nonzero(is_missing)), self.fill_text)
         if self.indicator:
             out[:, -1] = is_missing
 
     def _numbers(self, values: Series, out: Array) -> Array:
-        numbers = as_numbers(values, self.name)
+        numbers = self.days(values) if self.kind == "date" else as_numbers(values, self.name)
         if self.kind == "boolean":
             refuse(values, self.name, ~np.isin(numbers, (0, 1)) & ~np.isnan(numbers), _NO_BOOLEAN)
         is_missing: Array = np.isnan(numbers)
         if self.fill is not None:
             numbers = np.where(is_missing, self.fill, numbers)
         out[:, 0] = numbers
+        for index, part in enumerate(self.calendar):
+            angles = calendar_angles(np.where(np.isnan(numbers), 0.0, numbers), part)
+            out[:, 1 + 2 * index], out[:, 2 + 2 * index] = np.sin(angles), np.cos(angles)
         return is_missing
 
-    def _categories(self, values: Series, out: Array) -> Array:
+    def days(self, values: Series) -> Vector:
+        """Dates as days (n,), NaN where one is missing.
+
+        Raises `DataError` for a text that is no date of the format.
+        """
+        if values.dtype.kind == "M":
+            return days_of_dates(values)
+        codes, uniques = factorized(values)
+        date_format = self.date_format
+        if date_format is None and (found := dates_of(values)) is not None:
+            date_format = found.chosen
+        texts = list(map(text_of, uniques))
+        days = days_of_texts(texts, date_format or _ISO)
+        like = example_of(date_format or _ISO)
+        days_of_rows: Vector = np.append(days, np.nan)[codes]
+        is_wrong = np.isnan(days_of_rows) & ~values.isna().to_numpy()
+        refuse(values, self.name, is_wrong, _NO_DATE, f" like {like} (`date_format`)")
+        return days_of_rows
+
+    def _categories(self, values: Series, out: Array, tally: Tally) -> Array:
         codes = category_codes(values, self.categories)
         is_missing: Array = codes == MISSING_CODE
+        if (is_unknown := codes == UNKNOWN_CODE).any():
+            texts = Counter(map(text_of, values[is_unknown]))
+            tally.unknown(self.name, texts, self.categories)
         if isinstance(self.fill, str):
             codes[is_missing] = self.categories.index(self.fill)
         out[:, : len(self.categories)] = codes[:, np.newaxis] == np.arange(len(self.categories))
         return is_missing
+
+
+def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
+    """Raises `DataError` with the first row that has no value."""
+    row = row_of(values, is_missing)
+    raise DataError(
+        f"column `{name}`, row {row}: the value is missing; set `fill`, or exclude the column"
+    )
 
 
 @dataclass(frozen=True)
@@ -109,22 +176,35 @@ class FeatureEncoder:
 
     @property
     def text(self) -> tuple[str, ...]:
-        """The columns that must be read as text (`Dialect.text`): categories and classes."""
-        categorical = [column.name for column in self.inputs if column.kind == "category"]
+        """The columns that must be read as text (`Dialect.text`): categories, dates, classes."""
+        categorical = [column.name for column in self.inputs if column.kind in ("category", "date")]
         return (*categorical, *(self.targets if self.class_names else ()))
 
-    def encode(self, frame: DataFrame) -> Array:
+    def told(self, date_format: str | None) -> FeatureEncoder:
+        """The encoding with another format of dates, if one is given."""
+        if date_format is None:
+            return self
+        inputs = [
+            replace(column, date_format=date_format) if column.kind == "date" else column
+            for column in self.inputs
+        ]
+        return replace(self, inputs=tuple(inputs))
+
+    def encode(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """The inputs (n, len(names)) of rows; the frame's columns may be in any order.
 
-        Raises `DataError` for a missing column, and with column and row for a wrong value: missing
-        without a fill, infinite, or text in a column of numbers.
+        What is filled or unknown is counted in `tally`. Raises `DataError` for a missing column,
+        and with column and row for a wrong value: missing without a fill, infinite, or text in a
+        column of numbers.
         """
         require(frame.columns, [column.name for column in self.inputs])
         X = np.empty((len(frame), len(self.names)))
-        is_done = self._encode_numbers(frame, X)
+        tally = tally or Tally()
+        is_done = self._encode_numbers(frame, X, tally)
         for column, start in self._starts:
             if not is_done[start]:
-                column.encode(frame[column.name], X[:, start : start + len(column.names)])
+                end = start + len(column.names)
+                column.encode(frame[column.name], X[:, start:end], tally)
         return X
 
     @cached_property
@@ -133,7 +213,7 @@ class FeatureEncoder:
         starts = accumulate((len(column.names) for column in self.inputs), initial=0)
         return tuple(zip(self.inputs, starts, strict=False))
 
-    def _encode_numbers(self, frame: DataFrame, X: Array) -> Array:
+    def _encode_numbers(self, frame: DataFrame, X: Array, tally: Tally) -> Array:
         """Encode columns of numbers, many at a time; return which inputs (d,) are done.
 
         Columns with a value to be refused are left to `InputColumn.encode`, which names it.
@@ -148,7 +228,11 @@ class FeatureEncoder:
             )
             fills = np.array([column.fill for column in columns], np.float64)  # None becomes NaN
             X[:, starts] = np.where(np.isnan(values), fills, values)
-            is_done[list(starts)] = np.isfinite(X[:, starts]).all(axis=0)
+            is_encoded = np.isfinite(X[:, starts]).all(axis=0)
+            is_done[list(starts)] = is_encoded
+            gaps = np.count_nonzero(np.isnan(values), axis=0)
+            for index in np.flatnonzero(gaps * is_encoded):
+                tally.fill(columns[index].name, int(gaps[index]), columns[index].fill_text)
         return is_done
 
     def _columns_of_numbers(self, frame: DataFrame) -> list[tuple[InputColumn, int]]:
@@ -189,7 +273,7 @@ class FeatureEncoder:
     def from_json(cls, saved: Mapping[str, Any]) -> FeatureEncoder:
         """The inverse of `to_json`."""
         columns = [
-            InputColumn(**{**column, "categories": tuple(column["categories"])})
+            InputColumn(**column | {key: tuple(column[key]) for key in ("categories", "calendar")})
             for column in saved["inputs"]
         ]
         names = (tuple(saved[key]) for key in ("targets", "class_names", "file_columns"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from bpcli.data.column_warnings import (
     input_warnings,
     target_warnings,
 )
+from bpcli.data.dates import date_text
 from bpcli.data.selection import select
 from bpcli.data.types import DataFrame
 from bpcli.data.values import Kind
@@ -45,6 +46,8 @@ _ROWS_PER_NUMBERED_CLASS = 5
 class ColumnFacts:
     """One column: `sd` is the population's, as in `scale: standard`; `most_frequent` has counts.
 
+    `low` and `high` of dates are ISO dates.
+
     `association` is with the target, by `measure`: Pearson's r, the correlation ratio eta, or
     Cramér's V.
     """
@@ -53,8 +56,8 @@ class ColumnFacts:
     kind: Kind
     missing: int
     unique: int
-    low: float | None = None
-    high: float | None = None
+    low: float | str | None = None
+    high: float | str | None = None
     mean: float | None = None
     sd: float | None = None
     most_frequent: tuple[tuple[str, int], ...] = ()
@@ -100,7 +103,9 @@ class Description:
         return tuple(column for column in self.columns if column.name not in excluded)
 
 
-def describe(frame: DataFrame, target: str | None = None) -> Description:
+def describe(
+    frame: DataFrame, target: str | None = None, date_format: str | None = None
+) -> Description:
     """Describe every column of a table; the target is guessed by default.
 
     Raises `DataError` for a table without rows or columns, and for an unknown target.
@@ -109,12 +114,12 @@ def describe(frame: DataFrame, target: str | None = None) -> Description:
         raise DataError(f"the table has no {'rows' if len(frame.columns) else 'columns'}")
     names = [str(name) for name in frame.columns]
     index, why_target = find_target(names, target)
-    answer = ColumnValues.of(frame.iloc[:, index])
+    answer = ColumnValues.of(frame.iloc[:, index], date_format)
     task, why_task = guess_task(answer)
     facts: list[ColumnFacts] = []
     warnings: list[ColumnWarning] = []
     for i, (_, values) in enumerate(frame.items()):  # describing a column takes many times its size
-        column = answer if i == index else ColumnValues.of(values)
+        column = answer if i == index else ColumnValues.of(values, date_format)
         facts.append(_facts(column, answer, task))
         warnings.extend(column_warnings(column))
         warnings.extend(input_warnings(column, answer, task))
@@ -181,7 +186,7 @@ def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
 
 def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> ColumnFacts:
     known = column.known if column.kind == "number" else np.empty(0)
-    numbers = dict[str, float]()
+    numbers: dict[str, Any] = _first_and_last(column)
     if len(known):
         numbers = {
             "low": float(known.min()),
@@ -195,11 +200,17 @@ def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> Colum
         column.kind,
         column.missing,
         column.unique,
-        most_frequent=() if column.kind == "number" else column.counted[:_MOST_FREQUENT],
+        most_frequent=() if column.kind in ("number", "date") else column.counted[:_MOST_FREQUENT],
         measure=measure,
         association=None if measure is None else _association(column, answer, measure, task),
         **numbers,
     )
+
+
+def _first_and_last(column: ColumnValues) -> dict[str, Any]:
+    if column.kind != "date" or column.error or not len(column.known):
+        return {}
+    return {"low": date_text(column.known.min()), "high": date_text(column.known.max())}
 
 
 def _mean(values: Vector) -> float:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bpcli.data.table import Table, value_table
+from bpcli.data.table import Classes, Table, value_table
 from bpcli.data.types import numbered
 from bpcli.data.values import refuse_control_characters
 from bpcli.errors import DataError
@@ -38,7 +38,8 @@ class InlineArrays:
             texts = list(map(str, self.targets))
             refuse_control_characters(texts, "the class name", "targets")
             classes, labels = np.unique(np.array(texts), return_inverse=True)
-            return Table(X, labels=labels, class_names=tuple(map(str, classes)), input_names=names)
+            targets = Classes(labels, tuple(map(str, classes)))
+            return Table(X, targets=targets, input_names=names)
         return value_table(X, _matrix("targets", self.targets))  # type: ignore[arg-type]  # no str
 
 

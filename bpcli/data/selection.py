@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from bpcli.errors import DataError
 
 Selector: TypeAlias = str | int
-Targets: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None
+TargetSelectors: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None
 
 
 def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> list[str]:
@@ -32,7 +32,7 @@ def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> l
 def choose(
     columns: Sequence[str],
     inputs: Sequence[Selector],
-    targets: Targets,
+    targets: TargetSelectors,
     others: Sequence[str] = (),
 ) -> tuple[list[str], list[str]]:
     """The names of inputs and targets, which are by default the last column that is no other.

@@ -1,10 +1,14 @@
-"""A table: the result of every data source, before splitting, scaling and encoding."""
+"""Tables: the rows of a data source, before splitting and scaling.
+
+Columns of a file become inputs by `fit`, once the training rows are known: kinds, fills and
+categories are decided there and nowhere else. Arrays are inputs as they are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -17,111 +21,140 @@ if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
 
 
-class Unfitted(Protocol):
-    """Inputs of a file that become numbers once the training rows are known."""
+@dataclass(frozen=True)
+class Classes:
+    """Targets that are classes: `labels` (n,) are indices into `names`."""
 
-    def fit(self, training: Labels, class_names: tuple[str, ...]) -> FeatureEncoder:
-        """Fit the encoding of the columns to the training rows."""
-        ...
+    labels: Labels
+    names: tuple[str, ...]
 
-    def encode(self, encoder: FeatureEncoder) -> Array:
-        """The inputs of all rows."""
-        ...
+    def as_values(self) -> Values:
+        """The labels 0, 1, 2 … as numbers to fit."""
+        return Values(self.labels[:, np.newaxis].astype(np.float64), ("class",))
 
 
 @dataclass(frozen=True)
-class Table:
-    """Inputs X (n, d) and their targets: class labels (n,), or values Y (n, k), or nothing.
+class Values:
+    """Targets that are numbers: Y (n, k)."""
 
-    `labels` are indices into `class_names`; `weight` (n,) is the weight of each row, if they
-    differ. `task` is `reconstruction` for an autoencoder. The X of a text file is empty until
-    `fitted` encodes it. `splits` are the rows of splits that the source itself defines.
+    Y: Array
+    names: tuple[str, ...] = ()
+
+    def as_classes(self) -> Classes:
+        """The unique values of one column, or one-hot columns, as classes.
+
+        Raises `DataError` if the targets are neither.
+        """
+        if self.Y.shape[1] == 1:
+            values, labels = np.unique(self.Y[:, 0], return_inverse=True)
+            return Classes(labels, tuple(map(number_text, values)))
+        if not is_one_hot(self.Y):
+            raise DataError(
+                "targets cannot be read as classes: they are neither one column nor one-hot"
+            )
+        return Classes(self.Y.argmax(axis=1), self.names)
+
+
+@dataclass(frozen=True)
+class InputsAsTargets(Values):
+    """The targets of an autoencoder: its inputs. Empty until these are fitted."""
+
+
+Targets: TypeAlias = Classes | Values | None
+"""What is to be predicted; None where a source has inputs only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawTable:
+    """Rows with their targets, and what becomes their inputs.
+
+    `splits` are the rows of splits that the source itself defines. `weight` (n,) is the weight of
+    each row, if they differ. `row_numbers` (n,) are the rows' numbers in their file, from 1, if
+    they are not 1 to n.
     """
 
-    X: Inputs
-    Y: Array | None = None
-    labels: Labels | None = None
-    class_names: tuple[str, ...] = ()
-    input_names: tuple[str, ...] = ()
-    target_names: tuple[str, ...] = ()
-    is_autoencoder: bool = False
-    encoder: FeatureEncoder | None = None
-    unfitted: Unfitted | None = None
+    targets: Targets = None
     splits: Mapping[SplitName, Labels] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weight: Array | None = None
+    row_numbers: Labels | None = None
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+        """The inputs by `encoder`, or by one fitted to the training rows.
+
+        Raises `DataError` naming column and row of a value that cannot be encoded.
+        """
+        raise NotImplementedError
+
+    def with_inputs_as_targets(self) -> RawTable:
+        """The table of an autoencoder."""
+        return replace(self, targets=InputsAsTargets(np.empty((len(self), 0))))
+
+    @property
+    def labels(self) -> Labels | None:
+        """The class of each row (n,); None if the targets are no classes."""
+        return self.targets.labels if isinstance(self.targets, Classes) else None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.targets.names if isinstance(self.targets, Classes) else ()
+
+    @property
+    def Y(self) -> Array | None:  # noqa: N802  # a matrix
+        """The target values (n, k); None if the targets are no values."""
+        return self.targets.Y if isinstance(self.targets, Values) else None
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return self.targets.names if isinstance(self.targets, Values) else ()
+
+    @property
+    def has_targets(self) -> bool:
+        return self.targets is not None
+
+    @property
+    def is_autoencoder(self) -> bool:
+        return isinstance(self.targets, InputsAsTargets)
+
+    @property
+    def task(self) -> Task:
+        if isinstance(self.targets, Classes):
+            return "classification"
+        return "reconstruction" if self.is_autoencoder else "regression"
+
+
+@dataclass(frozen=True)
+class Table(RawTable):
+    """Rows with inputs X (n, d). `encoder` is what made them of a file's columns."""
+
+    X: Inputs
+    input_names: tuple[str, ...] = ()
+    encoder: FeatureEncoder | None = None
 
     def __len__(self) -> int:
         return len(self.X)
 
-    @property
-    def has_targets(self) -> bool:
-        return self.Y is not None or self.labels is not None
-
-    @property
-    def task(self) -> Task:
-        if self.labels is not None:
-            return "classification"
-        return "reconstruction" if self.is_autoencoder else "regression"
-
-    def fitted(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
-        """Encode the inputs by `encoder`, or by one fitted to the training rows.
-
-        Raises `DataError` naming column and row of a value that cannot be encoded.
-        """
-        if self.unfitted is None:
-            return self
-        encoder = encoder or self.unfitted.fit(training, self.class_names)
-        X = self.unfitted.encode(encoder)
-        table = replace(self, X=X, input_names=encoder.names, encoder=encoder, unfitted=None)
-        return table.with_inputs_as_targets() if self.is_autoencoder else table
+    def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+        """The table itself: arrays are fitted to nothing."""
+        return self
 
     def with_inputs_as_targets(self) -> Table:
-        """The table of an autoencoder."""
-        if self.unfitted is not None:
-            return replace(self, Y=None, is_autoencoder=True)
         X = self.X[:].astype(np.float64, copy=False)
-        return replace(
-            self,
-            X=X,
-            Y=X,
-            labels=None,
-            class_names=(),
-            target_names=self.input_names,
-            is_autoencoder=True,
-        )
+        return replace(self, X=X, targets=InputsAsTargets(X, self.input_names))
 
-    def with_values_as_targets(self) -> Table:
-        """Class labels 0, 1, 2 … as numbers to fit."""
-        if self.labels is None:
-            return self
-        Y = self.labels[:, np.newaxis].astype(np.float64)
-        return replace(self, Y=Y, labels=None, class_names=(), target_names=("class",))
-
-    def with_classes_as_targets(self) -> Table:
-        """Values as classes: the unique values of one column, or one-hot columns.
-
-        Raises `DataError` if the targets are neither.
-        """
-        if self.labels is not None or self.Y is None:
-            return self
-        if self.Y.shape[1] == 1:
-            values, labels = np.unique(self.Y[:, 0], return_inverse=True)
-            names = tuple(map(number_text, values))
-        elif is_one_hot(self.Y):
-            labels, names = self.Y.argmax(axis=1), self.target_names
-        else:
-            raise DataError(
-                "targets cannot be read as classes: they are neither one column nor one-hot"
-            )
-        return replace(self, Y=None, labels=labels, class_names=names, target_names=())
+    def numbers_of(self, index: Labels) -> Labels:
+        """The numbers, from 1, of the rows at `index` in their file."""
+        return index + 1 if self.row_numbers is None else self.row_numbers[index]
 
 
 def value_table(X: Inputs, Y: Array) -> Table:
     """A table of values y, or y1, y2 … if Y (n, k) has several columns."""
     Y = Y.reshape(len(X), -1)
-    targets = value_names(Y.shape[1])
-    return Table(X, Y, input_names=numbered("x", X.shape[1]), target_names=targets)
+    targets = Values(Y, value_names(Y.shape[1]))
+    return Table(X, targets=targets, input_names=numbered("x", X.shape[1]))
 
 
 def value_names(count: int) -> tuple[str, ...]:

@@ -25,7 +25,28 @@ from bpcli.nn.arrays import Array, Vector
 MOST_CLASSES = 1000
 """A target with more unique values than this does not hold classes."""
 
-_NO_TARGET = "the target is missing: remove such rows from the file"
+_NO_TARGET = "the target is missing"
+
+_MOST_ROWS_NAMED = 5
+
+
+def rows_with_targets(frame: DataFrame, names: Sequence[str]) -> tuple[DataFrame, tuple[str, ...]]:
+    """The rows with a value of every target, and a note on those without, if there are any.
+
+    Raises `DataError` if there is no row left.
+    """
+    require(frame.columns, names)
+    lacks = frame[list(names)].isna().any(axis=1).to_numpy()
+    if not lacks.any():
+        return frame, ()
+    numbers = (frame.index[lacks] + 1).tolist()
+    what = f"`{names[0]}`" if len(names) == 1 else "a target"
+    if len(numbers) == len(frame):
+        raise DataError(f"no row has a value of {what}", "targets")
+    more = ", …" if len(numbers) > _MOST_ROWS_NAMED else ""
+    rows = ", ".join(map(str, numbers[:_MOST_ROWS_NAMED])) + more
+    which = f"{len(numbers):,} rows have" if len(numbers) > 1 else "1 row has"
+    return frame[~lacks], (f"{which} no value of {what} and cannot be used: {rows}",)
 
 
 def target_values(frame: DataFrame, names: Sequence[str]) -> Array:

@@ -21,6 +21,10 @@ SplitName: TypeAlias = Literal["train", "val", "test", "data"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
 
+NEARLY_ALL = 0.9
+"""The share of values from which a column holds numbers or dates, and others are mistakes."""
+
+
 def numbered(stem: str, count: int) -> tuple[str, ...]:
     """x1, x2, …"""
     return tuple(f"{stem}{number}" for number in range(1, count + 1))

@@ -8,25 +8,31 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.types import Labels, Series, number_text
+from bpcli.data.dates import DateFormat, date_format_of
+from bpcli.data.types import NEARLY_ALL, Labels, Series, number_text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 
-Kind: TypeAlias = Literal["number", "boolean", "category"]
+Kind: TypeAlias = Literal["number", "boolean", "category", "date"]
 
 
-def kind_of(values: Series, name: str) -> Kind:
-    """Numbers, booleans or categories. Raises `DataError` for text if nearly all are numbers."""
+def kind_of(values: Series, name: str, date_format: str | None = None) -> Kind:
+    """Numbers, booleans, dates or categories; dates are of a format, if one is given.
+
+    Raises `DataError` for text if nearly all are numbers.
+    """
     from pandas import CategoricalDtype
     from pandas.api import types
 
+    if values.dtype.kind == "M":
+        return "date"
     if isinstance(values.dtype, CategoricalDtype):
-        return "category"
+        return _kind_of_texts(values, date_format)
     if types.is_bool_dtype(values.dtype):
         return "boolean"
     if types.is_numeric_dtype(values.dtype):
         return "number"
-    _refuse_dates(values, name)
+    _refuse_times(values, name)
     codes, uniques = factorized(values)
     if len(uniques) and all(isinstance(value, bool) for value in uniques):
         return "boolean"
@@ -35,7 +41,23 @@ def kind_of(values: Series, name: str) -> Kind:
         return "number"
     if are_numbers(is_number, np.bincount(codes[codes >= 0], minlength=len(uniques))):
         as_numbers(values, name)
-    return "category"
+    return _kind_of_texts(values, date_format)
+
+
+def _kind_of_texts(values: Series, date_format: str | None) -> Kind:
+    return "category" if dates_of(values, date_format) is None else "date"
+
+
+def dates_of(values: Series, date_format: str | None = None) -> DateFormat | None:
+    """The format of dates in a column of texts; None if it holds no dates, or stores them."""
+    if values.dtype.kind == "M":
+        return None
+    return date_format_of(unique_texts(values), date_format)
+
+
+def unique_texts(values: Series) -> list[str]:
+    """The unique values as texts, in the order of rows."""
+    return list(map(text_of, values.dropna().unique()))
 
 
 def are_numbers(is_number: Array, rows: Array) -> bool:
@@ -58,9 +80,6 @@ AMBIGUOUS = (
 )  # fmt: skip
 """Words for a missing value that are a category where they are frequent: Indoor, None; +, -."""
 
-NEARLY_ALL = 0.9
-"""The share of values from which a column holds numbers, and others are mistakes."""
-
 _FEW_NUMBERS = 20
 
 _NO_NUMBER = "`{}` is not a number"
@@ -79,7 +98,7 @@ def as_numbers(values: Series, name: str) -> Vector:
     if types.is_numeric_dtype(values.dtype) or types.is_bool_dtype(values.dtype):
         numbers: Vector = values.to_numpy(np.float64, na_value=np.nan)
     else:
-        _refuse_dates(values, name)
+        _refuse_times(values, name)
         if isinstance(values.dtype, pd.CategoricalDtype):  # a text file's reader found no numbers
             refuse(values, name, values.notna().to_numpy(), _NO_NUMBER)
         numbers = pd.to_numeric(values.astype(object), errors="coerce").to_numpy(
@@ -190,8 +209,8 @@ def row_of(values: Series, is_wrong: Array) -> int:
     return int(values.index[int(np.argmax(is_wrong))]) + 1
 
 
-def _refuse_dates(values: Series, name: str) -> None:
+def _refuse_times(values: Series, name: str) -> None:
     if values.dtype.kind in "mMc":
         raise DataError(
-            f"column `{name}` holds {values.dtype}: only numbers and categories can be used"
+            f"column `{name}` holds {values.dtype}: only numbers, categories and dates can be used"
         )

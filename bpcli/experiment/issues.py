@@ -8,7 +8,7 @@ import numpy as np
 
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, Split, outputs_needed
-from bpcli.data.table import Table
+from bpcli.data.table import RawTable, Table
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.errors import ConfigIssue
 from bpcli.metrics.metrics import METRICS_OF
@@ -127,7 +127,7 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
             )
 
 
-def of_folds(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
+def of_folds(spec: Spec, table: RawTable) -> Iterator[ConfigIssue]:
     """More folds than rows, reported before folds are drawn."""
     folds, rows = spec.data.split.folds, len(table)
     if folds is not None and folds > rows:

@@ -8,13 +8,13 @@ import numpy as np
 
 from bpcli.config.models import Spec
 from bpcli.data.split import fold_rows, split_rows
-from bpcli.data.table import Table
+from bpcli.data.table import RawTable
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.experiment.streams import stream
 from bpcli.text import quoted
 
 
-def split_table(spec: Spec, table: Table) -> dict[SplitName, Labels]:
+def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
     """The rows of each split: as defined by the source, as folds, or drawn at random."""
     split = spec.data.split
     stratify = table.labels is not None if split.stratify == "auto" else split.stratify
@@ -29,7 +29,7 @@ def split_table(spec: Spec, table: Table) -> dict[SplitName, Labels]:
     return {name: fixed[name] if name in fixed else pool[drawn[name]] for name in SPLITS}
 
 
-def rows_in_no_split(table: Table) -> Labels:
+def rows_in_no_split(table: RawTable) -> Labels:
     """The rows that the source puts into no split."""
     is_free = np.ones(len(table), bool)
     for index in table.splits.values():
@@ -37,7 +37,7 @@ def rows_in_no_split(table: Table) -> Labels:
     return np.flatnonzero(is_free)
 
 
-def notes_on_folds(spec: Spec, table: Table) -> Iterator[str]:
+def notes_on_folds(spec: Spec, table: RawTable) -> Iterator[str]:
     """A note on classes with too few rows to be in every fold."""
     folds = spec.data.split.folds
     if folds is None or table.labels is None:

@@ -12,18 +12,19 @@ from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.generators import Generator
 from bpcli.data.row_weights import row_weights, weights_of_classes
-from bpcli.data.table import Table, is_one_hot
+from bpcli.data.table import Classes, RawTable, Table, Values, is_one_hot
 from bpcli.data.types import Labels
 from bpcli.errors import ConfigError, ConfigIssue, DataError
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
+from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
 
 
-def make_table(config: Config) -> Table:
-    """The table of the config's source, with the targets that the config asks for.
+def make_table(config: Config) -> RawTable:
+    """The rows of the config's source, with the targets that the config asks for.
 
     Raises `ConfigError` at the key that causes the error.
     """
@@ -36,11 +37,11 @@ def make_table(config: Config) -> Table:
 
 
 def encode_table(
-    config: Config, table: Table, training: Labels, encoder: FeatureEncoder | None
+    config: Config, table: RawTable, training: Labels, encoder: FeatureEncoder | None
 ) -> Table:
     """The table with its inputs encoded by `encoder`, or by one fitted to the training rows."""
     try:
-        return table.fitted(training, encoder)
+        return table.fit(training, encoder)
     except DataError as error:
         raise _data_error(config, error) from None
 
@@ -58,27 +59,29 @@ def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float
     return weights_of_classes(rule, table.labels[training], table.class_names)
 
 
-def _with_targets(spec: Spec, table: Table) -> Table:
-    data = spec.data
+def _with_targets(spec: Spec, table: RawTable) -> RawTable:
+    data, targets = spec.data, table.targets
     if data.targets == "same_as_inputs":
         return table.with_inputs_as_targets()
     wanted = data.targets if isinstance(data, GeneratedData) else None
-    if wanted == "values":
-        return table.with_values_as_targets()
-    if wanted == "classes" or _are_hard_classes(spec, table):
-        return table.with_classes_as_targets()
+    if wanted == "values" and isinstance(targets, Classes):
+        return replace(table, targets=targets.as_values())
+    if not isinstance(targets, Values):
+        return table
+    if wanted == "classes" or _are_hard_classes(spec, targets.Y):
+        return replace(table, targets=targets.as_classes())
     if data.files:
-        _refuse_numbers_as_classes(spec, table)
+        _refuse_numbers_as_classes(spec, targets)
     return table
 
 
-def _made(spec: Spec) -> Table:
+def _made(spec: Spec) -> RawTable:
     source = spec.data.source
     try:
         table = source.table(stream(spec.seed, "data"))
     except OverflowError as error:
         raise DataError(f"these options make numbers that are too large: {error}") from None
-    if not isinstance(source, Generator):
+    if not isinstance(source, Generator) or not isinstance(table, Table):
         return table  # the other sources check each number
     values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
     if not all(np.isfinite(array).all() for array in values):
@@ -86,30 +89,28 @@ def _made(spec: Spec) -> Table:
     return table
 
 
-def _refuse_no_training_rows(table: Table) -> None:
+def _refuse_no_training_rows(table: RawTable) -> None:
     if not len(table.splits.get("train", rows_in_no_split(table))):
         raise DataError("the splits take all rows: no rows are left for training", "split")
 
 
-def _are_hard_classes(spec: Spec, table: Table) -> bool:
+def _are_hard_classes(spec: Spec, Y: Array) -> bool:
     """Whether targets of 0 and 1 are classes: with a cross-entropy they are."""
-    if table.Y is None or spec.loss.targets == "values":
+    if spec.loss.targets == "values" or spec.data.is_regression:
         return False
-    if spec.data.is_regression:
-        return False
-    if table.Y.shape[1] == 1:
-        return bool(np.unique(table.Y).tolist() == [0, 1])
-    return is_one_hot(table.Y)
+    if Y.shape[1] == 1:
+        return bool(np.unique(Y).tolist() == [0, 1])
+    return is_one_hot(Y)
 
 
-def _refuse_numbers_as_classes(spec: Spec, table: Table) -> None:
+def _refuse_numbers_as_classes(spec: Spec, targets: Values) -> None:
     """Raises `DataError` for a column of numbers beyond [0, 1] with a cross-entropy."""
-    Y = table.Y
-    if spec.loss.targets == "values" or Y is None or Y.shape[1] > 1:
+    Y = targets.Y
+    if spec.loss.targets == "values" or Y.shape[1] > 1:
         return
     if Y.min() < 0 or Y.max() > 1:
         raise DataError(
-            f"the target `{table.target_names[0]}` is numbers from {Y.min():g} to {Y.max():g}, but "
+            f"the target `{targets.names[0]}` is numbers from {Y.min():g} to {Y.max():g}, but "
             "the loss is for classes: if they are classes, set `task: classification`",
             "targets",
         )

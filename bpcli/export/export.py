@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -159,13 +160,20 @@ def _columns(model: Model, X: Array, rng: np.random.Generator) -> Columns:
 
 def _values(column: InputColumn, numbers: list[float], rng: np.random.Generator) -> list[Any]:
     values: list[Any] = numbers
-    if column.kind != "number":
+    if column.kind == "date":
+        values = [_date(column, int(rng.integers(366, 36_000))) for _ in numbers]
+    elif column.kind != "number":
         categories = [*column.categories, "an unknown category"]
         choices: list[Any] = [True, False] if column.kind == "boolean" else categories
         values = [choices[int(rng.integers(len(choices)))] for _ in numbers]
     if column.fill is not None:
         values = [None if rng.random() < 0.2 else value for value in values]
     return values
+
+
+def _date(column: InputColumn, days: int) -> str:
+    stamp = datetime(1970, 1, 1) + timedelta(days=days, minutes=37 * days)
+    return stamp.strftime(column.date_format or "%Y-%m-%d")
 
 
 def _text(make: Callable[[Model], str]) -> Callable[[Model], bytes]:

@@ -17,6 +17,7 @@ from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.tally import Tally
 from bpcli.data.types import Labels
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
@@ -63,12 +64,13 @@ class Model:
         """The predicted class of each row of `outputs`, as an index into `class_names`."""
         return self.preprocessor.labels(outputs)
 
-    def predict(self, frame: DataFrame) -> Array:
+    def predict(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """`outputs` for the columns of a frame, which are matched by name.
 
-        Raises `DataError` naming a missing column, or column and row of a wrong value.
+        What is filled or unknown is counted in `tally`. Raises `DataError` naming a missing column,
+        or column and row of a wrong value.
         """
-        return self.outputs(self.encoder.encode(frame))
+        return self.outputs(self.encoder.encode(frame, tally))
 
     def in_double(self) -> Model:
         """The same parameters, computed with in float64."""

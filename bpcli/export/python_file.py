@@ -38,13 +38,15 @@ def python_text(model: Model) -> str:
 def _head(model: Model) -> str:
     layers = " - ".join([number(model.network.inputs), *map(_layer_name, model.network.layers)])
     trained = "" if model.params.dtype == "float64" else " It was trained in float32."
+    has_dates = any(column.kind == "date" for column in model.encoder.inputs)
+    dates = "from datetime import datetime, timedelta\n\n" * has_dates
     return f'''"""A network of {layers}, trained by bpnet.
 
 `predict` takes a list of dicts, one per row, or a dict of columns, and returns a dict of columns.
 It needs only numpy and computes in float64.{trained}
 """
 
-import numpy as np'''
+{dates}import numpy as np'''
 
 
 def _layer_name(layer: Layer) -> str:
@@ -87,6 +89,10 @@ def _entries(column: InputColumn) -> Iterator[Entry]:
     is_category, options = column.kind == "category", {}
     if is_category:
         options["categories"] = python_strings(column.categories)
+    if column.kind == "date":
+        text = column.date_format
+        options["date_format"] = "None" if text is None else python_string(text)
+        options["calendar"] = python_strings(column.calendar)
     if column.fill is not None:
         options["fill"] = python_string(column.fill) if is_category else number(column.fill)
     yield column.name, identifier(column.kind, get_args(Kind)), options
@@ -123,6 +129,32 @@ def boolean(values, fill=None):
     if not np.isin(numbers, (0, 1)).all():
         raise ValueError("a value is neither true nor false")
     return numbers
+""",
+    "date": """
+def days_of(value, date_format):
+    \"""The days since 1970 of a date, or the part of a day of a clock time.\"""
+    text = str(value).strip()
+    stamp = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)
+    if stamp.utcoffset() is not None:
+        stamp = stamp.replace(tzinfo=None) - stamp.utcoffset()
+    is_clock = "%d" not in (date_format or "%d") and "%Y" not in date_format
+    start = datetime(stamp.year, stamp.month, stamp.day) if is_clock else datetime(1970, 1, 1)
+    return (stamp - start) / timedelta(days=1)
+
+
+def date(values, date_format, calendar=(), fill=None):
+    \"""Days since 1970, and for each part of the calendar its sine and cosine.\"""
+    is_missing = missing(values)
+    if fill is None and is_missing.any():
+        raise ValueError("a date is missing")
+    days = [fill if gap else days_of(value, date_format) for value, gap in zip(values, is_missing)]
+    days = np.array(days, float)
+    whole = np.floor(days)
+    months = whole.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    turns = {"month": months % 12 / 12, "weekday": (whole + 3) % 7 / 7, "hour": days - whole}
+    angles = [2 * np.pi * turns[part] for part in calendar]
+    waves = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
+    return np.column_stack([days, *waves])
 """,
     "category": """
 def text_of(value, categories):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from bpcli.config.models import ActivationSpec
+from bpcli.data.dates import CalendarPart, is_date_format
 from bpcli.nn.network import Bias, Layer
 from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text, structure
 
@@ -24,15 +25,26 @@ def _each_once(names: list[str]) -> list[str]:
 Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
 
 
+def _a_date_format(text: str) -> str:
+    if not is_date_format(text):
+        raise ValueError("this is no format of dates")
+    return text
+
+
+DateFormat: TypeAlias = Annotated[Text, AfterValidator(_a_date_format)]
+
+
 @structure
 class SavedColumn(Saved):
     """A column of the data file, and how it becomes one or several inputs."""
 
     name: Name
-    kind: Literal["number", "boolean", "category"]
+    kind: Literal["number", "boolean", "category", "date"]
     categories: list[Text]
     fill: Number | Text | None
     indicator: Flag
+    date_format: DateFormat | None = None
+    calendar: list[CalendarPart] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> SavedColumn:
@@ -41,6 +53,8 @@ class SavedColumn(Saved):
                 raise ValueError("`fill` is none of the `categories`")
         elif self.categories or isinstance(self.fill, str):
             raise ValueError(f"a {self.kind} has no `categories`, and its `fill` is a number")
+        if self.kind != "date" and (self.calendar or self.date_format):
+            raise ValueError(f"a {self.kind} has no `date_format` and no `calendar`")
         _each_once(self.categories)
         return self
 

@@ -65,11 +65,15 @@ def columns_table(about: Description) -> Grid:
             ", ".join(f"{plain(category, 20)} {rows:,}" for category, rows in column.most_frequent),
             f"{column.unique:,}",
             f"{column.missing:,}",
-            *(rounded(value, 5) for value in (column.low, column.mean, column.high, column.sd)),
+            *map(_number, (column.low, column.mean, column.high, column.sd)),
             _association(column, about),
         )
     has_categories = any(column.most_frequent for column in about.columns[:MOST_COLUMNS])
     return table if has_categories else table.without(["most frequent"])
+
+
+def _number(value: float | str | None) -> str:
+    return value if isinstance(value, str) else rounded(value, 5)
 
 
 _HEADERS = (

@@ -29,7 +29,7 @@ from bpcli.training.objective import NetworkObjective
 class Setting:
     """All that is the same in every update.
 
-    `rows` are indices into the table from 0; `targets` are (outputs, rows) after scaling, or None
+    `rows` are numbers of rows from 1; `targets` are (outputs, rows) after scaling, or None
     if the data have none. The objective is `scale` Σ_i w_i loss_i plus L2 over `training_rows`.
     """
 
@@ -124,7 +124,7 @@ def trace(
     steps: int = 1,
     entry: str | None = None,
 ) -> Trace:
-    """Trace updates from `params` on some rows of the table, counted from 0.
+    """Trace updates from `params` on some rows of the table, counted from 1.
 
     By default `rows` are the whole training set if it is small, else its first row, and `entry`, a
     name such as W1[2,1], is the weight of the first layer with the largest gradient. Raises
@@ -203,7 +203,7 @@ def _setting(
         experiment.network,
         spec.training.optimizer,
         spec.training.learning_rate,
-        index,
+        experiment.table.numbers_of(index),
         splits_of(experiment, index),
         shown,
         tuple(notes_on(experiment, index)),

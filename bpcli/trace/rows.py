@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bpcli.data.table import Table
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.errors import ConfigError
 from bpcli.experiment.experiment import Experiment
@@ -18,34 +19,37 @@ MOST_ROWS = 8
 """Training sets of up to this size are shown whole by default; more rows do not fit on a page."""
 
 
-def chosen_rows(experiment: Experiment, rows: Sequence[int] | None) -> tuple[Labels, str]:
-    """The rows of the table, and their description."""
-    training = experiment.splits["train"].index
-    if rows is None:
-        return _default_rows(training)
-    last = len(experiment.table) - 1
-    if not 0 < len(rows) <= last + 1 or min(rows) < 0 or max(rows) > last:
-        raise ConfigError(f"There are no such rows: expected rows from 0 to {last}.")
-    index = np.asarray(rows, np.intp)
+def chosen_rows(experiment: Experiment, numbers: Sequence[int] | None) -> tuple[Labels, str]:
+    """The indices of rows in the table, by their numbers from 1, and their description."""
+    training, table = experiment.splits["train"].index, experiment.table
+    if numbers is None:
+        return _default_rows(table, training)
+    every = table.numbers_of(np.arange(len(table)))
+    is_chosen = np.isin(every, numbers[: len(every) + 1])
+    if not 0 < len(numbers) == np.count_nonzero(is_chosen):
+        raise ConfigError(f"There are no such rows: expected rows from {every[0]} to {every[-1]}.")
+    index = np.flatnonzero(is_chosen)
+    counted = _counted(table.numbers_of(index))
     if np.array_equal(index, training):
-        return index, f"{_counted(index)}, the whole training set"
+        return index, f"{counted}, the whole training set"
     alone = "alone" if len(index) == 1 else "as one batch"
-    return index, f"{_counted(index)} {alone}; training has {len(training)} rows"
+    return index, f"{counted} {alone}; training has {len(training)} rows"
 
 
-def _default_rows(training: Labels) -> tuple[Labels, str]:
+def _default_rows(table: Table, training: Labels) -> tuple[Labels, str]:
+    numbers = table.numbers_of(training)
     if len(training) <= MOST_ROWS:
-        return training, f"{_counted(training)}, the whole training set"
-    first = training[:1]
-    return first, f"{_counted(first)} alone, the first of the {len(training)} training rows"
+        return training, f"{_counted(numbers)}, the whole training set"
+    first = _counted(numbers[:1])
+    return training[:1], f"{first} alone, the first of the {len(training)} training rows"
 
 
-def _counted(index: Labels) -> str:
-    if len(index) == 1:
-        return f"row {index[0]}"
-    if np.array_equal(index, np.arange(index[0], index[-1] + 1)):
-        return f"rows {index[0]} to {index[-1]}"
-    return f"rows {', '.join(map(str, index[:-1]))} and {index[-1]}"
+def _counted(numbers: Labels) -> str:
+    if len(numbers) == 1:
+        return f"row {numbers[0]}"
+    if np.array_equal(numbers, np.arange(numbers[0], numbers[-1] + 1)):
+        return f"rows {numbers[0]} to {numbers[-1]}"
+    return f"rows {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
 def splits_of(experiment: Experiment, index: Labels) -> tuple[SplitName, ...]:

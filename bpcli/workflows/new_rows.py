@@ -6,7 +6,7 @@ They are read a block at a time, so that a file may be larger than memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
+from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 from bpcli.export.model import Model
@@ -42,6 +43,7 @@ class NewRows:
     model: Model
     notes: tuple[str, ...]
     cleaner: Cleaner
+    tally: Tally = field(default_factory=Tally)
 
     def predictions(self) -> Iterator[Array]:
         """Yield the outputs (n, outputs) block by block.
@@ -50,7 +52,13 @@ class NewRows:
         """
         with naming(self.layout.path):
             for frame in self._frames():
-                yield self.model.predict(frame)
+                yield self.model.predict(frame, self.tally)
+
+    @property
+    def later_notes(self) -> Iterator[str]:
+        """What was ignored, filled or unknown in the rows that were predicted so far."""
+        for note in (*self.cleaner.notes, *self.tally.notes()):
+            yield f"{self.layout.path.name}: {note}"
 
     def _frames(self) -> Iterator[DataFrame]:
         path, columns = self.layout.path, self.layout.dialect.columns
@@ -65,6 +73,7 @@ def new_rows(path: Path, model: Model, signs: Signs = MappingProxyType({})) -> N
 
     Raises `DataError` naming the first input that is missing.
     """
+    model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
     with naming(path):
         if path.suffix.lower() in ARRAY_SUFFIXES:
             X, notes = load_inputs(path, len(_inputs(model)))

@@ -13,8 +13,9 @@ from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Signs
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
-from bpcli.data.table import Table
-from bpcli.data.targets import weights_of
+from bpcli.data.table import Classes, Table, Targets, Values
+from bpcli.data.tally import Tally
+from bpcli.data.targets import rows_with_targets, weights_of
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError, RunError
 from bpcli.experiment import Experiment
@@ -37,22 +38,38 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         frame, notes = read(layout_of(path, replace(dialect, text=encoder.text)))
         if not len(frame):
             raise DataError("the file has no rows")
-        table = _table(experiment, frame, encoder, data.weight)
+        frame, more = rows_with_targets(frame, encoder.targets)
+        encoder = encoder.told(dialect.date_format)
+        tally = Tally()
+        table = _table(experiment, frame, encoder, data.weight, tally)
+    notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     experiment = replace(experiment, splits=experiment.splits | {"data": split})
     return replace(trained, experiment=experiment), notes
 
 
 def _table(
-    experiment: Experiment, frame: DataFrame, encoder: FeatureEncoder, weight: str | None
+    experiment: Experiment,
+    frame: DataFrame,
+    encoder: FeatureEncoder,
+    weight: str | None,
+    tally: Tally,
 ) -> Table:
-    known, every, X = experiment.table, np.arange(len(frame)), encoder.encode(frame)
-    own = None if weight is None else weights_of(frame, weight)
-    table = replace(known, X=X, Y=None, labels=None, weight=own)
+    known, every = experiment.table, np.arange(len(frame))
+    table = Table(
+        encoder.encode(frame, tally),
+        known.input_names,
+        targets=_targets(known, frame, encoder),
+        weight=None if weight is None else weights_of(frame, weight),
+        row_numbers=np.asarray(frame.index) + 1,
+    )
+    table = replace(table, weight=row_weights(table, experiment.class_weights, every))
+    return table.with_inputs_as_targets() if known.is_autoencoder else table
+
+
+def _targets(known: Table, frame: DataFrame, encoder: FeatureEncoder) -> Targets:
     if known.is_autoencoder:
-        table = replace(table, Y=X)
-    elif known.labels is not None:
-        table = replace(table, labels=encoder.labels(frame))
-    else:
-        table = replace(table, Y=encoder.values(frame))
-    return replace(table, weight=row_weights(table, experiment.class_weights, every))
+        return None
+    if known.labels is not None:
+        return Classes(encoder.labels(frame), known.class_names)
+    return Values(encoder.values(frame), known.target_names)

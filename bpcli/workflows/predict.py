@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from bpcli.data.types import numbered
+from bpcli.data.types import Labels, numbered
 from bpcli.experiment import Experiment
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
@@ -16,9 +14,12 @@ from bpcli.nn.propagation import predict as network_outputs
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """Inputs, outputs, predicted classes if there are classes, and targets if they are known."""
+    """Inputs, outputs, predicted classes if there are classes, and targets if they are known.
 
-    rows: Array
+    `numbers` are those of the rows in their file, from 1.
+    """
+
+    numbers: Labels
     input_names: tuple[str, ...]
     X: Array
     output_names: tuple[str, ...]
@@ -26,6 +27,9 @@ class PredictedRows:
     classes: list[str] | None
     target_names: tuple[str, ...]
     targets: list[list[Any]]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
     @property
     def columns(self) -> list[str]:
@@ -37,21 +41,21 @@ class PredictedRows:
         """Return the rows as text; numbers have ten significant digits."""
         return [
             [
-                str(self.rows[i]),
+                str(self.numbers[i]),
                 *map(_text, [*self.X[i], *self.outputs[i]]),
                 *([self.classes[i]] if self.classes else []),
                 *map(_text, self.targets[i] if self.targets else []),
             ]
-            for i in range(len(self.rows))[:most]
+            for i in range(len(self))[:most]
         ]
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return a list with one mapping per row."""
-        return [self._row(i) for i in range(len(self.rows))]
+        return [self._row(i) for i in range(len(self))]
 
     def _row(self, i: int) -> dict[str, Any]:
         row: dict[str, Any] = {
-            "row": int(self.rows[i]),
+            "row": int(self.numbers[i]),
             "inputs": dict(zip(self.input_names, self.X[i].tolist(), strict=True)),
             "outputs": dict(zip(self.output_names, self.outputs[i].tolist(), strict=True)),
         }
@@ -66,8 +70,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.10g}"
 
 
-def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> PredictedRows:
-    """Return the network's outputs for some rows of the table, counted from 0."""
+def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> PredictedRows:
+    """Return the network's outputs for some rows of the table, given by their indices."""
     table, preprocessor = experiment.table, experiment.preprocessor
     X = table.X[rows]
     A = network_outputs(experiment.network, params, preprocessor.inputs.apply(X))
@@ -80,7 +84,7 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Array) -> Predict
         targets = table.Y[rows].tolist()
     width = len(targets[0]) if targets else 0
     return PredictedRows(
-        np.asarray(rows),
+        table.numbers_of(rows),
         table.input_names,
         X,
         output_names(experiment.network, names, table.target_names),

@@ -20,6 +20,7 @@ from bpcli.text import plain
 _MARGIN = 34
 _FEWEST_ROWS_TO_SPLIT = 30
 _MOST_NAMED = 5
+_MANY_GAPS = 0.1
 _TRAINING_SHARE = 0.7
 _MOST_WORK_FOR_LEVENBERG_MARQUARDT = 3e8
 
@@ -52,7 +53,7 @@ def _refuse_a_hopeless_target(about: Description) -> None:
         )
 
 
-_HOPELESS = USELESS | {"names", "missing target"}
+_HOPELESS = USELESS | {"names", "dates as target"}
 
 
 def _line(depth: int, key: str, value: object, comment: str = "") -> str:
@@ -143,6 +144,7 @@ _USUAL_SIGNS = {
     "thousands": "",
     "skip": 0,
     "comment": "",
+    "date_format": None,
 }
 
 
@@ -153,6 +155,7 @@ def _columns(look: Look) -> Iterator[str]:
         for name, why in about.unusable.items():
             yield f"  #   {plain(name)} {plain(why, 120)}"
     yield from _categories(about)
+    yield from _dates(about)
     yield from _missing_values(look)
     yield _line(1, "targets", _selector(about), _guess(about.why_target))
 
@@ -164,11 +167,25 @@ def _categories(about: Description) -> Iterator[str]:
         yield f"  # categories, one input each: {_named(categories, lambda column: column.unique)}"
 
 
+def _dates(about: Description) -> Iterator[str]:
+    dates = [column for column in about.inputs if column.kind == "date"]
+    if dates:
+        yield f"  # dates, as days since 1970: {_named(dates, lambda column: column.unique)}"
+        yield "  # calendar: [month, weekday, hour]  # adds these as sine and cosine"
+
+
 def _missing_values(look: Look) -> Iterator[str]:
     incomplete = [column for column in look.description.inputs if column.missing]
     if incomplete:
         yield f"  # missing values: {_named(incomplete, lambda column: column.missing)}"
         yield _line(1, "fill", "median", "of the training rows; of categories the most frequent")
+    frequent = [column.name for column in incomplete if _lacks_many(column, look.description)]
+    if frequent:
+        yield _line(1, "indicator", frequent, "inputs that are 1 where these are missing")
+
+
+def _lacks_many(column: ColumnFacts, about: Description) -> bool:
+    return column.missing >= _MANY_GAPS * about.rows
 
 
 def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:

@@ -42,8 +42,9 @@ def test_predicted_rows_have_their_own_inputs_and_targets(bpnet: Bpnet) -> None:
     assert table.labels is not None
     config = CONFIGS / "softmax_iris.yaml"
     for row in json.loads(bpnet("predict", config, "--split", "test", "--json").out)["rows"]:
-        assert row["target"] == table.class_names[table.labels[row["row"]]]
-        assert list(row["inputs"].values()) == table.X[row["row"]].tolist()
+        index = row["row"] - 1
+        assert row["target"] == table.class_names[table.labels[index]]
+        assert list(row["inputs"].values()) == table.X[index].tolist()
         assert list(row["outputs"]) == ["P(setosa)", "P(versicolor)", "P(virginica)"]
 
 
@@ -91,7 +92,7 @@ def test_options_that_do_not_fit_each_other_are_refused(
 
 def test_a_pipe_gets_each_row_of_a_config_with_its_initial_weights(bpnet: Bpnet) -> None:
     lines = [line.split("\t") for line in bpnet("predict", XOR).out.splitlines()]
-    assert [line[0] for line in lines] == ["row", "0", "1", "2", "3"]
+    assert [line[0] for line in lines] == ["row", "1", "2", "3", "4"]
     assert len({len(line) for line in lines}) == 1
     other = bpnet("predict", XOR, "--set", "seed=7").out
     assert other != bpnet("predict", XOR).out
@@ -107,6 +108,6 @@ def test_a_terminal_shows_the_first_fifty_rows_and_counts_the_others(
     monkeypatch.setenv("COLUMNS", "100")
     size = f"data.n_samples={rows}"
     shown = bpnet("predict", CONFIGS / "moons.yaml", "--set", size).out
-    assert sum(line.split()[:1] == ["49"] for line in shown.splitlines()) == 1
-    assert not any(line.split()[:1] == ["50"] for line in shown.splitlines())
+    assert sum(line.split()[:1] == ["50"] for line in shown.splitlines()) == 1
+    assert not any(line.split()[:1] == ["51"] for line in shown.splitlines())
     assert more in shown if more else "more row" not in shown

@@ -140,9 +140,7 @@ def test_standard_input_is_a_file_like_others(bpnet, folder, monkeypatch) -> Non
     ("row", "complaint"),
     [
         ("x,1,red", "column `n`, row 2: `x` is not a number"),
-        ("?,1,red", "column `n`, row 2: the value is missing"),
         ("1,inf,red", "column `m m`, row 2: the value is infinite"),
-        ("1,2,?", "column `colour`, row 2: the value is missing"),
         ("1,2", "row 2 has 2 fields, the others have 3"),
         ("1,2,3,4", "has 4 fields"),
     ],

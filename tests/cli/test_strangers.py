@@ -60,7 +60,7 @@ def test_the_kind_of_a_strangers_column_is_never_run(bpnet, train, kind, to) -> 
     result = bpnet("export", "latest", "--to", to)
     assert not Path(CANARY).exists()
     assert result.code == 2
-    assert "`columns.inputs.0.kind`: Input should be 'number', 'boolean' or 'cat" in result.err
+    assert "`columns.inputs.0.kind`: Input should be 'number', 'boolean', 'cat" in result.err
     assert len(result.err.splitlines()) == 1
     assert not [*Path().glob("c.[jpo]*")]
     assert bpnet("predict", "latest", "t.csv").code == 2
@@ -72,12 +72,23 @@ def test_the_kind_of_a_strangers_column_is_never_run(bpnet, train, kind, to) -> 
     [
         (lambda meta: meta["class_names"].__setitem__(0, f"' + {TOUCH} + '"), 0),
         (lambda meta: meta["columns"]["inputs"][0].update(name=f"')] + [{TOUCH}] + [('"), 0),
-        (lambda meta: meta["columns"]["inputs"][2].update(categories=["a", f"\\'{TOUCH}"]), 0),
-        (lambda meta: meta["columns"]["inputs"][2].update(categories=["\x1b[31m", "\n"]), 0),
+        (
+            lambda meta: meta["columns"]["inputs"][2].update(
+                categories=["a", f"\\'{TOUCH}"], fill="a"
+            ),
+            0,
+        ),
+        (
+            lambda meta: meta["columns"]["inputs"][2].update(
+                categories=["\x1b[31m", "\n"], fill="\n"
+            ),
+            0,
+        ),
         (lambda meta: meta["class_names"].__setitem__(0, "yes"), 2),
         (lambda meta: meta["class_names"].__setitem__(0, "\ud800"), 2),
         (lambda meta: meta["class_names"].__setitem__(0, "\x1b[31m\x9b\u202e"), 2),
         (lambda meta: meta["columns"]["inputs"][0].update(name="m"), 2),
+        (lambda meta: meta["columns"]["inputs"][0].update(kind="date", date_format=TOUCH), 2),
         (lambda meta: meta["columns"]["inputs"][2].update(categories=["a", "a"]), 2),
         (lambda meta: meta["columns"]["inputs"][2].update(categories=["a", "\ud800"]), 2),
     ],

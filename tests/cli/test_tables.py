@@ -119,7 +119,7 @@ def test_splits_come_from_files_of_their_own(bpnet, folder: Path) -> None:
 
 
 def test_splits_come_from_files_of_row_numbers(bpnet, folder: Path) -> None:
-    (folder / "i.txt").write_text("0\n2\n39\n")
+    (folder / "i.txt").write_text("1\n3\n40\n")
     record = trained(bpnet, "--set", "data.split={index: {test: i.txt}}")
     assert rows_of_splits(record) == (37, 0, 3)
     assert bpnet("eval", "latest", "--json").code == 0
@@ -159,7 +159,7 @@ def test_splits_come_from_a_column_which_is_no_input(bpnet, folder: Path) -> Non
 )
 def test_splits_that_are_none_are_one_sentence(bpnet, folder, split: str, message: str) -> None:
     (folder / "other.csv").write_text("n,color,answer\n1,red,yes\n")
-    (folder / "all.txt").write_text("\n".join(map(str, range(40))))
+    (folder / "all.txt").write_text("\n".join(map(str, range(1, 41))))
     done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
     assert done.code == 2
     assert message in done.err
@@ -173,8 +173,8 @@ def test_splits_by_file_are_for_tables_in_files(bpnet, tmp_path: Path) -> None:
 
 
 def test_rows_that_no_list_names_are_told(bpnet, folder: Path) -> None:
-    (folder / "i.txt").write_text("0\n1\n2\n")
-    (folder / "j.txt").write_text("5\n6\n")
+    (folder / "i.txt").write_text("1\n2\n3\n")
+    (folder / "j.txt").write_text("6\n7\n")
     split = "{index: {train: i.txt, test: j.txt}}"
     done = bpnet("train", "here/c.yaml", "--set", f"data.split={split}")
     assert "note: 35 of 40 rows are in no split and are not used" in done.err
@@ -198,7 +198,7 @@ def test_a_column_may_be_called_as_a_word_of_other_sources(bpnet, folder: Path) 
 
 
 def test_a_resolved_config_trains_the_same_weights(bpnet, folder: Path) -> None:
-    (folder / "i.txt").write_text("0\n2\n39\n")
+    (folder / "i.txt").write_text("1\n3\n40\n")
     (folder / "more.csv").write_text("n,colour,answer\n1,red,yes\n")
     ways = ("{val: 0.2}", "{index: {test: i.txt}, val: 0.2}", "{files: {test: more.csv}}")
     for split in ways:

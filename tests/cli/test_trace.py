@@ -20,7 +20,7 @@ Bpnet = Callable[..., Result]
 def test_a_config_is_traced_from_its_initial_parameters(bpnet: Bpnet) -> None:
     done = bpnet("trace", XOR)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("One update of xor on rows 0 to 3, the whole training set\n")
+    assert done.out.startswith("One update of xor on rows 1 to 4, the whole training set\n")
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_a_run_with_momentum_begins_anew_and_says_so(bpnet: Bpnet) -> None:
 
 def test_steps_and_rows_and_an_entry(bpnet: Bpnet) -> None:
     done = bpnet(
-        "trace", XOR, "--rows", "1:3", "--steps", 2, "--entry", "b1[4]", "--set",
+        "trace", XOR, "--rows", "2:3", "--steps", 2, "--entry", "b1[4]", "--set",
         "training.learning_rate=0.5", "--json",
     )  # fmt: skip
     document = json.loads(done.out)
-    assert document["rows"] == [1, 2]
+    assert document["rows"] == [2, 3]
     first, second = document["updates"]
     assert first["after"] == second["before"]
     assert first["entry"]["entry"] == "b1[4]"
@@ -75,13 +75,13 @@ def test_steps_and_rows_and_an_entry(bpnet: Bpnet) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--row", "1", "--rows", "0:2"], "--row and --rows exclude each other"),
-        (["--rows", "2:2"], "expected A:B with A < B"),
-        (["--rows", "-1:2"], "expected A:B with A < B"),
-        (["--rows", "3"], "expected A:B with A < B"),
-        (["--rows", "3:9"], "expected rows from 0 to 3"),
-        (["--row", "4"], "expected rows from 0 to 3"),
-        (["--rows", "0:999999999999"], "expected rows from 0 to 3"),
+        (["--row", "1", "--rows", "1:2"], "--row and --rows exclude each other"),
+        (["--rows", "3:2"], "expected A:B with A ≤ B"),
+        (["--rows", "-1:2"], "expected A:B with A ≤ B"),
+        (["--rows", "3"], "expected A:B with A ≤ B"),
+        (["--rows", "4:9"], "expected rows from 1 to 4"),
+        (["--row", "5"], "expected rows from 1 to 4"),
+        (["--rows", "0:999999999999"], "expected rows from 1 to 4"),
         (["--entry", "W1[5,1]"], "W1 (4 x 2), b1 (4), W2 (1 x 4), b2 (1)"),
         (["--json", "--format", "latex"], "exclude each other"),
         (["--weights", "last"], "--weights is for a RUN"),
@@ -109,7 +109,7 @@ def test_a_poorer_terminal_keeps_its_columns(bpnet: Bpnet) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     text = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
     header, rule, first, *_ = text.decode("ascii").split("\nW2^T delta2", 1)[1].splitlines()
-    assert header.endswith("row 3")
+    assert header.endswith("row 4")
     assert len("W2^T delta2" + header) == len(rule) == len(first)
 
 

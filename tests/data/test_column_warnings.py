@@ -54,12 +54,41 @@ def test_odd_inputs_are_told(values: list, kind: WarningKind | None) -> None:
     assert "plain" not in about.unusable
 
 
-def test_dates_are_words_that_cannot_be_read() -> None:
-    frame = table(day=pd.date_range("2020-01-01", periods=ROWS), y=WAVES)
-    assert (describe(frame).columns[0].kind, odd(describe(frame), "day")) == (
-        "category",
-        {"unreadable"},
-    )
+def test_a_duration_cannot_be_read() -> None:
+    frame = table(wait=pd.timedelta_range("1h", periods=ROWS), y=WAVES)
+    about = describe(frame)
+    assert (about.columns[0].kind, odd(about, "wait")) == ("category", {"unreadable"})
+
+
+def test_dates_in_which_day_and_month_can_swap_are_told() -> None:
+    days = [f"{1 + 7 * i % 12:02}/{1 + 5 * i % 12:02}/2024" for i in range(ROWS)]
+    about = describe(table(day=days, y=WAVES))
+    assert (about.columns[0].kind, odd(about, "day")) == ("date", {"ambiguous dates"})
+    assert "set `date_format` to %d/%m/%Y" in about.warnings[0].text
+    assert odd(describe(table(day=days, y=WAVES), None, "%d/%m/%Y"), "day") == set()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_told"),
+    [
+        ([-999.0, -999, *range(ROWS - 2)], True),
+        ([9999.0, 9999, *range(ROWS - 2)], True),
+        ([-200.0] * 3 + [float(i) for i in range(0, 10 * (ROWS - 3), 10)], True),
+        ([-999.0, *range(ROWS - 1)], False),  # once: it may be an outlier
+        ([-1.0] * 3 + [float(i % 7) for i in range(ROWS - 3)], False),
+        ([*range(ROWS - 2), ROWS, ROWS], False),
+        ([-1.0, 1.0] * (ROWS // 2), False),
+        ([99.0, 99, *range(ROWS - 2)], True),
+        ([60.0, 60, *range(ROWS - 2)], False),
+    ],
+)
+def test_numbers_that_may_stand_for_missing_values_are_told(numbers: list, is_told: bool) -> None:
+    about = describe(table(odd=numbers, y=WAVES))
+    assert ("sentinel" in odd(about, "odd")) == is_told
+    if is_told:
+        text = next(each.text for each in about.warnings if each.kind == "sentinel")
+        assert f"set `missing` to {numbers[0]:.0f}" in text
+    assert "odd" not in about.unusable
 
 
 def test_more_words_than_categories_are_told() -> None:

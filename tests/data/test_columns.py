@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bpcli.data import columns
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.tally import Tally
 from bpcli.errors import DataError
 
 FRAME = pd.DataFrame(
@@ -95,7 +96,7 @@ def test_columns_encoded_at_once_are_those_encoded_one_by_one(
     one_by_one = []
     for column in named:
         out = np.empty((3, len(column.names)))
-        column.encode(frame[column.name], out)
+        column.encode(frame[column.name], out, Tally())
         one_by_one.append(out)
     np.testing.assert_array_equal(encoder.encode(frame), np.hstack(one_by_one))
 

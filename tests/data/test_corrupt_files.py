@@ -42,7 +42,7 @@ def text_in_numbers(rng: np.random.Generator, rows: list[list[str]]) -> list[lis
 
 
 def missing(rng: np.random.Generator, rows: list[list[str]]) -> list[list[str]]:
-    row, column = _a_place(rng, rows)
+    row, column = _a_place(rng, [fields[:-1] for fields in rows])  # without target, rows are unused
     rows[row][column] = str(rng.choice(["", "?", "NA", "nan", "null"]))
     return rows
 

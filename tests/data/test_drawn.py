@@ -6,7 +6,7 @@ import pytest
 from bpcli.data.drawn import DrawnRows, normal_rows, row_blocks
 from bpcli.data.generators.teacher import Teacher
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, ScaleRule
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table
 from bpcli.runs.provenance import data_digest
 
 SHAPE = (30_011, 40)
@@ -60,7 +60,7 @@ def test_blocks_cover_all_rows_in_order() -> None:
 
 def test_a_table_of_drawn_rows_is_that_of_the_array(drawn, kept) -> None:
     labels = np.arange(SHAPE[0]) % 2
-    tables = [Table(X, labels=labels, class_names=("a", "b")) for X in (drawn, kept)]
+    tables = [Table(X, targets=Classes(labels, ("a", "b"))) for X in (drawn, kept)]
     assert data_digest(tables[0]) == data_digest(tables[1])
     rules: tuple[ScaleRule | float, ...] = ("none", 16.0, *FITTED_RULES)
     for rule in rules:
@@ -73,7 +73,7 @@ def test_a_table_of_drawn_rows_is_that_of_the_array(drawn, kept) -> None:
 
 
 def test_blocks_of_a_split_are_its_rows(drawn, kept) -> None:
-    table = Table(drawn, labels=np.zeros(SHAPE[0], np.intp), class_names=("a", "b"))
+    table = Table(drawn, targets=Classes(np.zeros(SHAPE[0], np.intp), ("a", "b")))
     index = np.arange(1, SHAPE[0], 2)
     split = Preprocessor.fit(table, index, 1, "none", "none").split("val", table, index)
     X = np.concatenate([X for X, _ in split.blocks()])

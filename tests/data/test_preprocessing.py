@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import RobustScaler
 
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, encode, outputs_needed
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table, Values
 from bpcli.errors import DataError
 
 COLUMNS = np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]])
 
-LABELS = Table(np.zeros((3, 1)), labels=np.array([2, 0, 1]), class_names=("a", "b", "c"))
+LABELS = Table(np.zeros((3, 1)), targets=Classes(np.array([2, 0, 1]), ("a", "b", "c")))
 
 
 def test_standard_scaling() -> None:
@@ -70,7 +70,7 @@ def test_minmax_survives_huge_values() -> None:
 
 def test_scales_are_fitted_on_training_rows_alone() -> None:
     X = np.array([[0.0], [2], [1000]])
-    table = Table(X, Y=X * 10)
+    table = Table(X, targets=Values(X * 10))
     prep = Preprocessor.fit(table, np.array([0, 1]), 1, "standard", "minmax")
     assert (prep.inputs.shift[0], prep.inputs.factor[0]) == (1, 1)
     assert (prep.targets.shift[0], prep.targets.factor[0]) == (10, 10)
@@ -99,14 +99,14 @@ def test_classes_are_one_hot() -> None:
 
 
 def test_two_classes_fit_one_output_or_two() -> None:
-    two = Table(np.zeros((2, 1)), labels=np.array([1, 0]), class_names=("a", "b"))
+    two = Table(np.zeros((2, 1)), targets=Classes(np.array([1, 0]), ("a", "b")))
     assert (outputs_needed(two, one_hot=False), outputs_needed(two, one_hot=True)) == (1, 2)
     np.testing.assert_array_equal(encode(two, np.arange(2), 1), [[1], [0]])
     np.testing.assert_array_equal(encode(two, np.arange(2), 2), [[0, 1], [1, 0]])
 
 
 def test_classes_are_decided_in_original_units() -> None:
-    two = Table(np.zeros((2, 1)), labels=np.array([1, 0]), class_names=("a", "b"))
+    two = Table(np.zeros((2, 1)), targets=Classes(np.array([1, 0]), ("a", "b")))
     prep = Preprocessor.fit(two, np.arange(2), 1, "none", "minmax")  # targets become -1 and 1
     classes = prep.classes(np.array([[-0.2], [0.2], [0.0]]))
     assert classes is not None
@@ -114,7 +114,7 @@ def test_classes_are_decided_in_original_units() -> None:
 
 
 def test_a_preparation_comes_back_from_its_arrays() -> None:
-    table = Table(COLUMNS, Y=COLUMNS[:, :1])
+    table = Table(COLUMNS, targets=Values(COLUMNS[:, :1]))
     prep = Preprocessor.fit(table, np.arange(3), 1, "standard", "minmax")
     again = Preprocessor.from_arrays(prep.to_arrays(), (), 1)
     np.testing.assert_array_equal(again.inputs.apply(COLUMNS), prep.inputs.apply(COLUMNS))

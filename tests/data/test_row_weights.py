@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from bpcli.data.row_weights import row_weights, weights_of_classes
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table
 
 NAMES = ("a", "b", "c")
 
@@ -28,7 +28,7 @@ def test_a_class_that_is_not_named_has_weight_one() -> None:
     assert weights_of_classes({"b": 4.0}, labels, NAMES) == {"a": 1, "b": 4, "c": 1}
 
 
-TABLE = Table(np.zeros((5, 1)), labels=np.array([0, 0, 1, 2, 2]), class_names=NAMES)
+TABLE = Table(np.zeros((5, 1)), targets=Classes(np.array([0, 0, 1, 2, 2]), NAMES))
 
 
 def test_rows_weigh_as_their_class_and_the_mean_of_the_training_rows_is_one() -> None:

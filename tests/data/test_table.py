@@ -1,31 +1,39 @@
-"""Tables whose targets turn from values into classes and back."""
+"""Targets that turn from values into classes and back, and the numbers of rows."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from bpcli.data.table import Table
+from bpcli.data.table import Table, Values
 from bpcli.errors import DataError
 
 
 def test_values_and_classes_turn_into_each_other() -> None:
-    table = Table(np.zeros((3, 1)), Y=np.array([[7.0], [2], [7]]))
-    classes = table.with_classes_as_targets()
-    assert classes.class_names == ("2", "7")
-    assert classes.labels is not None
+    classes = Values(np.array([[7.0], [2], [7]])).as_classes()
+    assert classes.names == ("2", "7")
     assert classes.labels.tolist() == [1, 0, 1]
-    values = classes.with_values_as_targets()
-    assert values.Y is not None
-    assert values.Y.tolist() == [[1], [0], [1]]
-    one_hot = Table(np.zeros((2, 1)), Y=np.array([[0.0, 1], [1, 0]]), target_names=("a", "b"))
-    assert one_hot.with_classes_as_targets().class_names == ("a", "b")
+    assert classes.as_values().Y.tolist() == [[1], [0], [1]]
+    one_hot = Values(np.array([[0.0, 1], [1, 0]]), ("a", "b")).as_classes()
+    assert (one_hot.names, one_hot.labels.tolist()) == (("a", "b"), [1, 0])
     with pytest.raises(DataError, match="neither one column nor one-hot"):
-        Table(np.zeros((1, 1)), Y=np.array([[0.5, 0.5]])).with_classes_as_targets()
+        Values(np.array([[0.5, 0.5]])).as_classes()
 
 
 def test_classes_from_numbers_keep_names_that_tell_them_apart() -> None:
-    values = np.array([[1000001.0], [1000002], [0.1], [0.1 + 1e-12]])
-    table = Table(np.zeros((4, 1)), Y=values).with_classes_as_targets()
-    assert len(set(table.class_names)) == 4
-    assert "1000001" in table.class_names
+    names = Values(np.array([[1000001.0], [1000002], [0.1], [0.1 + 1e-12]])).as_classes().names
+    assert len(set(names)) == 4
+    assert "1000001" in names
+
+
+def test_rows_count_from_one_or_as_in_their_file() -> None:
+    index = np.array([0, 2])
+    assert Table(np.zeros((3, 1))).numbers_of(index).tolist() == [1, 3]
+    table = Table(np.zeros((3, 1)), row_numbers=np.array([2, 3, 7]))
+    assert table.numbers_of(index).tolist() == [2, 7]
+
+
+def test_an_autoencoder_reproduces_its_inputs() -> None:
+    table = Table(np.array([[1, 2], [3, 4]]), ("a", "b")).with_inputs_as_targets()
+    assert (table.task, table.target_names) == ("reconstruction", ("a", "b"))
+    np.testing.assert_array_equal(table.Y, table.X)

@@ -8,6 +8,7 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.tally import Tally
 from bpcli.data.values import category_codes, counted
 from bpcli.errors import DataError
 
@@ -34,7 +35,11 @@ def test_numbers_as_categories_are_sorted_as_numbers_and_met_again_as_text() -> 
         (["1", "2", "three"], "column `x`, row 3: `three` is not a number"),
         (["1,5", "2", "3"], "row 1: `1,5` is not a number; for decimal commas"),
         (["a", np.nan, "b"], "column `x`, row 2: the value is missing"),
-        (pd.to_datetime(["2020-01-01"] * 3), "only numbers and categories"),
+        (pd.to_timedelta(["1h"] * 3), "only numbers, categories and dates"),
+        (
+            [*(f"2020-01-{day}" for day in range(10, 20)), "soon"],
+            "row 11: `soon` is not a date like 2024-01-31",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
@@ -46,7 +51,9 @@ def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
 def test_a_value_is_quoted_on_one_line() -> None:
     column = InputColumn("x")
     with pytest.raises(DataError, match=r"`a b Error: c d` is not a number$"):
-        column.encode(pd.Series(["1", "a\nb\t\u2028Error: c\x85d"], name="x"), np.empty((2, 1)))
+        column.encode(
+            pd.Series(["1", "a\nb\t\u2028Error: c\x85d"], name="x"), np.empty((2, 1)), Tally()
+        )
 
 
 def test_long_whole_numbers_are_exact_as_texts() -> None:

@@ -63,10 +63,18 @@ def test_without_biases_and_scales_there_are_none() -> None:
 def test_columns_are_described_as_they_are_encoded() -> None:
     model = a_model(ACTIVATIONS["tanh"](), columns=MIXED)
     saved = json.loads(json_text(model))
-    assert [column["name"] for column in saved["columns"]] == ["age", "married", "job", "town"]
+    assert [column["name"] for column in saved["columns"]] == [
+        "age",
+        "married",
+        "job",
+        "town",
+        "seen",
+        "clock",
+        "stored",
+    ]
     assert saved["columns"][2] == {
         "name": "job", "kind": "category", "categories": ["clerk", "smith", "1"],
-        "fill": "smith", "indicator": True,
+        "date_format": None, "calendar": [], "fill": "smith", "indicator": True,
     }  # fmt: skip
     assert saved["inputs"] == list(model.encoder.names)
     assert len(saved["inputs"]) == len(saved["layers"][0]["weights"][0])

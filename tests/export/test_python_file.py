@@ -122,7 +122,7 @@ def test_the_file_says_what_it_was_trained_in() -> None:
 @pytest.mark.parametrize(
     ("column", "complaint"),
     [
-        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean or category"),  # type: ignore[arg-type]
+        (InputColumn("x", f"{TOUCH} or str"), "expected number, boolean, category or date"),  # type: ignore[arg-type]
         (InputColumn("x", fill=TOUCH), "expected a finite number"),
         (InputColumn("x", "category", ("a",), fill=1.5), "expected a name"),
         (InputColumn("x", "category", (1,)), "expected a name"),  # type: ignore[arg-type]

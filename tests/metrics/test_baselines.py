@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table, Values
 from bpcli.metrics.baselines import constant_predictions, principal_components
 from bpcli.metrics.metrics import measure
 
@@ -16,7 +16,7 @@ X = np.random.default_rng(0).normal(size=(40, 3))
 
 def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -> None:
     labels = np.array([0, 1, 1, 1, 0, 2])
-    table = Table(X[:6], labels=labels, class_names=("a", "b", "c"))
+    table = Table(X[:6], targets=Classes(labels, ("a", "b", "c")))
     prep = Preprocessor.fit(table, np.arange(4), 3, "none", "none")
     training, test = (
         prep.split("train", table, np.arange(4)),
@@ -28,7 +28,7 @@ def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -
     unseen = measure(("accuracy", "log_loss"), test, constant_predictions(training, test))
     assert unseen == {"accuracy": 0.0, "log_loss": None}  # class c never stood in training
 
-    values = Table(X[:6], Y=np.arange(6.0)[:, None])
+    values = Table(X[:6], targets=Values(np.arange(6.0)[:, None]))
     prep = Preprocessor.fit(values, np.arange(4), 1, "none", "standard")
     training = prep.split("train", values, np.arange(4))
     found = measure(("rmse", "r2"), training, constant_predictions(training, training))
@@ -40,7 +40,7 @@ def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -
 def test_rows_from_principal_components_are_scikit_learns(count: int) -> None:
     rng = np.random.default_rng(1)
     values = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 5)) + 0.1 * rng.normal(size=(30, 5))
-    table = Table(values, Y=values)
+    table = Table(values, targets=Values(values))
     prep = Preprocessor.fit(table, np.arange(20), 5, "none", "none")
     training, test = (
         prep.split("train", table, rows) for rows in (np.arange(20), np.arange(20, 30))

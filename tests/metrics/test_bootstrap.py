@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table, Values
 from bpcli.metrics.bootstrap import LEVEL, RESAMPLES, bootstrap_intervals
 from bpcli.metrics.metrics import METRICS, Predictions, Sample, mean_of, measure, samples
 
@@ -35,8 +35,8 @@ def test_an_interval_is_as_wide_as_the_standard_error_says() -> None:
 def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
     rng, rows = RNG(2), 30
     labels = rng.integers(0, 2, rows)
-    classes = Table(np.zeros((rows, 1)), labels=labels, class_names=("a", "b"))
-    values = Table(np.zeros((rows, 1)), Y=rng.normal(7.0, 1.0, (rows, 2)))
+    classes = Table(np.zeros((rows, 1)), targets=Classes(labels, ("a", "b")))
+    values = Table(np.zeros((rows, 1)), targets=Values(rng.normal(7.0, 1.0, (rows, 2))))
     predicted = Predictions(
         rng.normal(7.0, 1.0, (rows, 2)), rng.integers(0, 2, rows), rng.exponential(size=rows)
     )
@@ -49,12 +49,12 @@ def test_every_metric_of_a_resample_is_that_of_its_rows() -> None:
         some = Predictions(
             predicted.outputs[chosen], predicted.classes[chosen], predicted.log_losses[chosen]
         )
-        again = Table(
-            table.X[chosen],
-            None if table.Y is None else table.Y[chosen],
-            None if table.labels is None else table.labels[chosen],
-            table.class_names,
+        targets = (
+            Values(table.Y[chosen])
+            if table.labels is None
+            else Classes(table.labels[chosen], table.class_names)
         )
+        again = Table(table.X[chosen], targets=targets)
         expected = measure(names, prep.split("test", again, np.arange(rows)), some)
         counts = np.bincount(chosen, minlength=rows) / rows
         for name in names:
@@ -76,7 +76,7 @@ def test_resamples_are_the_seeds_whatever_their_number_at_once() -> None:
 
 
 def test_a_metric_that_a_resample_lacks_has_no_interval() -> None:
-    table = Table(np.zeros((3, 1)), Y=np.array([[1.0], [1], [2]]))
+    table = Table(np.zeros((3, 1)), targets=Values(np.array([[1.0], [1], [2]])))
     split = Preprocessor.fit(table, np.arange(3), 1, "none", "none").split(
         "val", table, np.arange(3)
     )

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as reference
 
 from bpcli.data.preprocessing import Preprocessor, Split
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table, Values
 from bpcli.engine.rows import Rows
 from bpcli.metrics import metrics
 from bpcli.metrics.metrics import METRICS, METRICS_OF, measure, predictions
@@ -47,7 +47,7 @@ def test_classification_metrics_are_scikit_learns(
     classes: int, output: str, loss: str, outputs: int
 ) -> None:
     labels = np.random.default_rng(2).integers(0, classes, 40)
-    table = Table(X, labels=labels, class_names=tuple("abc"[:classes]))
+    table = Table(X, targets=Classes(labels, tuple("abc"[:classes])))
     split, predicted = fitted(table, output, loss, outputs)
     found = measure(("accuracy", "log_loss"), split, predicted)
     assert found["accuracy"] == reference.accuracy_score(split.labels, predicted.classes)
@@ -59,7 +59,7 @@ def test_classification_metrics_are_scikit_learns(
 @pytest.mark.parametrize("target_rule", ["none", "standard", "minmax"])
 def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str) -> None:
     Y = 100 + 20 * RNG.normal(size=(40, 2))
-    split, predicted = fitted(Table(X, Y), "identity", "mse", 2, target_rule)
+    split, predicted = fitted(Table(X, targets=Values(Y)), "identity", "mse", 2, target_rule)
     found = measure(("rmse", "mae", "r2"), split, predicted)
     truth = Y[30:]
     assert found["rmse"] == pytest.approx(
@@ -72,7 +72,7 @@ def test_regression_metrics_are_scikit_learns_in_original_units(target_rule: str
 
 def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
     network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["binary_cross_entropy"]())
-    table = Table(np.array([[1.0], [1.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
+    table = Table(np.array([[1.0], [1.0]]), targets=Classes(np.array([0, 1]), ("0", "1")))
     prep = Preprocessor.fit(table, np.arange(2), 1, "none", "none")
     split = prep.split("train", table, np.arange(2))
     predicted = predictions(network, z_of(network, np.array([1000.0, 0.0]), split), prep, split)
@@ -81,7 +81,7 @@ def test_log_loss_of_a_certain_and_wrong_network_is_finite() -> None:
 
 
 def test_r2_of_a_constant_target_is_undefined() -> None:
-    split, predicted = fitted(Table(X, np.full((40, 1), 3.0)), "identity", "mse", 1)
+    split, predicted = fitted(Table(X, targets=Values(np.full((40, 1), 3.0))), "identity", "mse", 1)
     assert measure(("r2",), split, predicted) == {"r2": None}
 
 
@@ -91,7 +91,7 @@ def test_every_metric_belongs_to_a_task() -> None:
 
 def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
     network = Network((Layer(1, 1, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
-    table = Table(np.array([[1.0], [2.0]]), labels=np.array([0, 1]), class_names=("0", "1"))
+    table = Table(np.array([[1.0], [2.0]]), targets=Classes(np.array([0, 1]), ("0", "1")))
     prep = Preprocessor.fit(table, np.arange(2), 1, "none", "minmax")
     split = prep.split("train", table, np.arange(2))
     found = predictions(network, z_of(network, np.array([1.0, 0.0]), split), prep, split)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table, Values
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.runs.provenance import data_digest, machine
 from bpcli.workflows.interrupts import stop_requests
@@ -19,13 +19,13 @@ def test_the_digest_of_data_sees_inputs_values_and_labels() -> None:
     tables = [
         Table(X),
         Table(X + 1),
-        Table(X, Y=X),
-        Table(X, Y=X + 1),
-        Table(X, labels=np.array([0, 1])),
-        Table(X, labels=np.array([1, 0])),
+        Table(X, targets=Values(X)),
+        Table(X, targets=Values(X + 1)),
+        Table(X, targets=Classes(np.array([0, 1]), ())),
+        Table(X, targets=Classes(np.array([1, 0]), ())),
     ]
     assert len({data_digest(table) for table in tables}) == 6
-    assert data_digest(tables[2]) == data_digest(Table(X.copy(), Y=X.copy()))
+    assert data_digest(tables[2]) == data_digest(Table(X.copy(), targets=Values(X.copy())))
 
 
 def test_the_machine_is_described() -> None:

@@ -48,11 +48,7 @@ def predictions(bpnet: Callable[..., Any], path: Path, *options: str) -> list[li
 
 
 @pytest.mark.parametrize("name", [*EXPECTED] or [""])
-def test_a_table_is_read_trained_and_predicted(
-    name: str, bpnet: Callable[..., Any], request: pytest.FixtureRequest
-) -> None:
-    if name == "dates.csv":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="dates are categories yet"))
+def test_a_table_is_read_trained_and_predicted(name: str, bpnet: Callable[..., Any]) -> None:
     expected, options = EXPECTED[name], OPTIONS.get(name, [])
     about = json.loads(bpnet("data", FOLDER / name, *options, "--json").out)
     columns = {column["name"]: column for column in about["columns"]}

@@ -67,8 +67,8 @@ def setting_of(**options: object) -> Setting:
 def test_a_sum_over_rows_is_scaled_as_the_objective_is() -> None:
     assert scaled_formula(setting_of(), "loss") == "(1/4) loss"
     assert scaled_formula(setting_of(training__reduction="sum"), "loss") == "loss"
-    assert scaled_formula(page_of("xor", rows=[2]).setting, "loss") == "loss"
-    weighted = page_of("softmax_iris", "training.class_weights={setosa: 3}", rows=[0, 60]).setting
+    assert scaled_formula(page_of("xor", rows=[3]).setting, "loss") == "loss"
+    weighted = page_of("softmax_iris", "training.class_weights={setosa: 3}", rows=[1, 61]).setting
     assert weighted.weight is not None
     assert scaled_formula(weighted, "loss") == f"(1/{weighted.weight.sum():.6g}) loss"
 
@@ -96,11 +96,11 @@ def followed(page: Trace) -> list[object]:
 
 
 def test_of_one_row_there_are_no_headings_of_rows() -> None:
-    blocks = followed(page_of("xor", rows=[2], entry="W1[2,1]"))
+    blocks = followed(page_of("xor", rows=[3], entry="W1[2,1]"))
     assert [b.text for b in blocks if isinstance(b, Heading)] == ["One entry followed: W1[2,1]"]
     blocks = followed(page_of("xor", entry="W1[2,1]"))
     headings = [b.text for b in blocks if isinstance(b, Heading)]
-    assert headings[1:] == ["Row 0", "Row 1", "Row 2", "Row 3", "All rows"]
+    assert headings[1:] == ["Row 1", "Row 2", "Row 3", "Row 4", "All rows"]
 
 
 def test_a_frozen_bias_stays_and_a_bias_has_no_product() -> None:

@@ -190,7 +190,7 @@ def test_the_json_of_any_network_is_that_of_plain_numpy(problem: Problem) -> Non
     assume(not has_lone_softmax(problem))
     experiment = experiment_for(problem)
     params = experiment.initial_params
-    document = trace(experiment, params, rows=range(len(problem.X))).to_json()
+    document = trace(experiment, params, rows=range(1, len(problem.X) + 1)).to_json()
     (update,) = document["updates"]
     (one,) = update["passes"]
     layers = problem.textbook_layers()
@@ -230,7 +230,9 @@ def test_the_json_of_any_network_is_that_of_plain_numpy(problem: Problem) -> Non
 def test_the_entry_that_is_followed_adds_up(problem: Problem) -> None:
     assume(not has_lone_softmax(problem))
     experiment = experiment_for(problem, momentum=0.5)
-    document = trace(experiment, experiment.initial_params, rows=range(len(problem.X)), steps=3)
+    document = trace(
+        experiment, experiment.initial_params, rows=range(1, len(problem.X) + 1), steps=3
+    )
     velocity = 0.0
     for update in document.to_json()["updates"]:
         entry, (one,) = update["entry"], update["passes"]
@@ -248,7 +250,7 @@ def test_the_entry_that_is_followed_adds_up(problem: Problem) -> None:
 def test_the_whole_training_split_moves_as_an_epoch_of_training_does() -> None:
     experiment = experiment_of("moons", "data.n_samples=40", "training.l2=0.1")
     rows = experiment.splits["train"].index
-    found = trace(experiment, experiment.initial_params, rows=rows.tolist(), steps=2)
+    found = trace(experiment, experiment.initial_params, rows=(rows + 1).tolist(), steps=2)
     training = experiment.training(experiment.objective())
     expected = training.advance(training.start, 2).params
     np.testing.assert_array_equal(found.updates[-1].after.params, expected)
@@ -275,7 +277,7 @@ def test_row_weights_are_in_what_the_outputs_send_back() -> None:
 
 
 def test_l2_goes_by_the_rows_of_the_whole_training_split() -> None:
-    document = traced("xor", "training.l2=0.4", rows=[1])
+    document = traced("xor", "training.l2=0.4", rows=[2])
     (one,) = document["updates"][0]["passes"]
     assert document["training_rows"] == 4
     weights = [np.array(layer["W"]) for layer in document["forward"]]

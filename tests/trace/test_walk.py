@@ -27,7 +27,7 @@ def test_wide_matrices_are_cut_on_a_page_and_whole_in_json() -> None:
 
 def test_several_updates_follow_each_other() -> None:
     text = text_of(page_of("xor", steps=2))
-    assert text.startswith("2 updates of xor on rows 0 to 3, the whole training set\n")
+    assert text.startswith("2 updates of xor on rows 1 to 4, the whole training set\n")
     first, second = text.split("Update 2\n")
     assert "Update 1\n" in first
     (after,) = re.findall(r"and is ([\d.]+) after", first)
@@ -62,7 +62,7 @@ def headings(name: str, *overrides: str, **options: object) -> list[str]:
 
 def test_an_update_goes_forward_to_the_loss_and_back_to_a_step() -> None:
     assert headings("mazur", entry="W1[2,1]") == [
-        "One update of mazur on row 0, the whole training set",
+        "One update of mazur on row 1, the whole training set",
         "Forward", "Loss", "Backward", "The update, by gradient_descent",
         "One entry followed: W1[2,1]",
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_the_backward_pass_begins_at_the_last_layer() -> None:
     texts = [b.text for b in walk(page_of("xor")) if isinstance(b, Heading) and b.level == 3]
     assert texts == [
         "Layer 1: 4 sigmoid units", "Layer 2: 1 sigmoid unit", "Layer 2", "Layer 1",
-        "Row 0", "Row 1", "Row 2", "Row 3", "All rows",
+        "Row 1", "Row 2", "Row 3", "Row 4", "All rows",
     ]  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_a_slope_that_cancels_is_said_not_shown() -> None:
 
 
 def test_weights_biases_and_l2_are_shown_where_there_are_any() -> None:
-    page = page_of("softmax_iris", *EVERYTHING, rows=range(3))
+    page = page_of("softmax_iris", *EVERYTHING, rows=range(1, 4))
     blocks = walk(page)
     formulas = [block.text for block in blocks if isinstance(block, Formula)]
     names = {item.name for block in blocks if isinstance(block, Arrays) for item in block.items}

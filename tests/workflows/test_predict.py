@@ -24,7 +24,7 @@ loss: mse
 
 def some(**changes: object) -> PredictedRows:
     fields: dict[str, object] = {
-        "rows": np.array([4, 7]), "input_names": ("x1",), "X": np.array([[1 / 3], [1e-20]]),
+        "numbers": np.array([4, 7]), "input_names": ("x1",), "X": np.array([[1 / 3], [1e-20]]),
         "output_names": ("P(yes)",), "outputs": np.array([[0.25], [1.0]]), "classes": ["no", "yes"],
         "target_names": ("target",), "targets": [["no"], ["no"]],
     }  # fmt: skip
@@ -35,7 +35,7 @@ def test_rows_of_classes_have_probabilities_classes_and_targets() -> None:
     experiment = built(MOONS)
     rows = np.array([7, 0, 7])
     found = predict_rows(experiment, experiment.initial_params, rows)
-    np.testing.assert_array_equal(found.rows, rows)
+    np.testing.assert_array_equal(found.numbers, rows + 1)
     np.testing.assert_array_equal(found.X, experiment.table.X[rows])
     assert found.columns == ["row", "x1", "x2", "P(1)", "class", "target"]
     assert found.classes == ["01"[int(p >= 0.5)] for p in found.outputs[:, 0]]

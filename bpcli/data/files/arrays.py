@@ -7,7 +7,7 @@ into memory, not read. Network inputs are made block by block.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,10 +16,11 @@ import numpy as np
 from bpcli.data.drawn import row_blocks
 from bpcli.data.files.regular import require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
-from bpcli.data.files.table import FileTask, naming, targets_table
-from bpcli.data.selection import Selector, Targets, choose
+from bpcli.data.files.table import FileTask, naming, numbers_in_a_row, targets_of
+from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
-from bpcli.data.types import numbered
+from bpcli.data.targets import rows_with_targets
+from bpcli.data.types import DataFrame, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -42,7 +43,7 @@ class ArraySource:
 
     path: Path
     inputs: tuple[Selector, ...] = ("*",)
-    targets: Targets = None
+    targets: TargetSelectors = None
     task: FileTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
 
@@ -50,16 +51,25 @@ class ArraySource:
         """The rows. Raises `DataError` with array, row and column of a value that is no number."""
         if self.splits.column is not None:
             raise DataError("splits by a column are for tables with names: use `index`", "split")
-        inputs, targets, notes = {}, {}, list[str]()
+        inputs, frames, counts, notes = {}, {}, {}, list[str]()
         for path in self.splits.paths(self.path):
-            inputs[path], targets[path], by_column = self._inputs_and_targets(path)
-            notes += [f"{path.name}: {_BY_COLUMN}"] * by_column
+            X, Y, by_column = self._inputs_and_targets(path)
+            counts[path] = len(X)
+            with naming(path):
+                inputs[path], frames[path], more = _with_targets(X, Y)
+            notes += [f"{path.name}: {note}" for note in (*more, *[_BY_COLUMN] * by_column)]
         X = _stacked(inputs)
-        table = self._targets_table(targets, len(X))
-        splits = self.splits.rows(self.path, {path: len(own) for path, own in inputs.items()})
-        notes += notes_on_splits(splits, len(X))
-        names = numbered("x", X.shape[1])
-        return replace(table, X=X, input_names=names, splits=splits, notes=tuple(notes))
+        numbers = {path: np.asarray(frame.index) + 1 for path, frame in frames.items()}
+        splits = self.splits.rows(self.path, numbers, counts[self.path])
+        names = tuple(map(str, frames[self.path].columns))
+        return Table(
+            X,
+            numbered("x", X.shape[1]),
+            targets=targets_of(frames, names, self.task),
+            splits=splits,
+            notes=(*notes, *notes_on_splits(splits, len(X))),
+            row_numbers=numbers_in_a_row(numbers, counts),
+        )
 
     def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None, bool]:
         """Inputs and targets of a file, and whether each of its samples is a column."""
@@ -96,15 +106,19 @@ class ArraySource:
         Y = arrays[_name(arrays, self.targets, _TARGET_NAMES, "targets")]
         return _as_matrix(X), Y.ravel() if max(Y.shape, default=1) == Y.size else _as_matrix(Y)
 
-    def _targets_table(self, targets: Mapping[Path, Array | None], rows: int) -> Table:
-        import pandas as pd
 
-        first = next(iter(targets.values()))
-        if first is None:
-            return Table(np.empty((rows, 0)))
-        names = value_names(1 if first.ndim == 1 else first.shape[1])
-        frames = {path: pd.DataFrame(Y, columns=list(names)) for path, Y in targets.items()}
-        return targets_table(frames, names, self.task)
+def _with_targets(X: Array, Y: Array | None) -> tuple[Array, DataFrame, tuple[str, ...]]:
+    """The rows that have targets, their targets, and a note on the others.
+
+    Without targets, the frame of targets has no columns.
+    """
+    import pandas as pd
+
+    if Y is None:
+        return X, pd.DataFrame(index=range(len(X))), ()
+    names = value_names(1 if Y.ndim == 1 else Y.shape[1])
+    frame, notes = rows_with_targets(pd.DataFrame(Y, columns=list(names)), names)
+    return X[np.asarray(frame.index)] if notes else X, frame, notes
 
 
 def load_arrays(path: Path) -> dict[str, Array]:

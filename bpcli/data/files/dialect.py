@@ -36,6 +36,7 @@ class Dialect:
     rows between its header and its data. With `row_names`, each row begins with a name for which
     the header has no field. `is_padded` is true where every row ends with a separator. An empty
     `comment` or `thousands` is none. `sheet` names one of a spreadsheet; None is the first.
+    `date_format` is that of all dates, as `strptime` has it; if it is empty, there are none.
     """
 
     header: bool | None = True
@@ -53,6 +54,7 @@ class Dialect:
     row_names: bool = False
     is_padded: bool = False
     sheet: str | None = None
+    date_format: str | None = None
 
     def told(self, signs: Signs) -> Self:
         """The dialect with what a user tells of it; `missing_only` replaces the words."""

@@ -17,6 +17,7 @@ from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
+from bpcli.data.table import Classes, Values
 from bpcli.errors import DataError
 
 
@@ -46,7 +47,9 @@ def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
     frame, notes = read(layout)
     if not len(frame):
         raise DataError("the file has a header, but no rows", "file")
-    return Look(path, layout.dialect, layout.why_header, notes, describe(frame, target))
+    return Look(
+        path, layout.dialect, layout.why_header, notes, describe(frame, target, asked.date_format)
+    )
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:
@@ -69,10 +72,10 @@ def _look_at_arrays(path: Path, target: str | None) -> Look:
     is_table = len(load_arrays(path)) == 1
     name = f"x{table.X.shape[1] + 1}" if is_table else "y"
     frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
-    if table.labels is not None:
-        frame[name] = np.array(table.class_names)[table.labels]
-    elif table.Y is not None and table.Y.shape[1] == 1:
-        frame[name] = table.Y[:, 0]
+    if isinstance(table.targets, Classes):
+        frame[name] = np.array(table.targets.names)[table.targets.labels]
+    elif isinstance(table.targets, Values) and table.targets.Y.shape[1] == 1:
+        frame[name] = table.targets.Y[:, 0]
     else:
         raise DataError("the targets are not one column: write the config by hand")
     if not is_table and target not in (None, name):

@@ -8,7 +8,7 @@ from typing import NamedTuple, get_args
 
 from bpcli.data.cells import shown_in
 from bpcli.data.files.dialect import Decimal
-from bpcli.data.values import NEARLY_ALL
+from bpcli.data.types import NEARLY_ALL
 
 _PLAINLY: tuple[tuple[Decimal, str], ...] = ((".", ""), (".", ","), (",", ""), (",", "."))
 _WITH_SEMICOLONS: tuple[tuple[Decimal, str], ...] = ((",", ""), (".", ""), (",", "."), (".", ","))

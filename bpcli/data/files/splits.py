@@ -33,16 +33,18 @@ class FileSplits:
     index: Mapping[SplitName, Path] = field(default_factory=dict)
     column: Selector | None = None
 
-    def rows(self, first: Path, sizes: Mapping[Path, int]) -> dict[SplitName, Labels]:
+    def rows(
+        self, first: Path, numbers: Mapping[Path, Labels], count: int
+    ) -> dict[SplitName, Labels]:
         """The rows of each split, by files or row numbers; `first` has the training rows.
 
-        `sizes` are the numbers of rows of all files, which follow each other in the table.
+        `numbers` are those of the rows that are used of each file, which follow each other in the
+        table; `count` is that of all rows of `first`.
         """
         if not self.files:
-            return splits_of_index(self.index, sizes[first])
-        return splits_of_files(
-            {"train": sizes[first], **{split: sizes[path] for split, path in self.files.items()}}
-        )
+            return splits_of_index(self.index, numbers[first], count)
+        files = {"train": first, **self.files}
+        return splits_of_files({split: len(numbers[path]) for split, path in files.items()})
 
     def paths(self, first: Path) -> list[Path]:
         """All files, in this order. Raises `DataError` if two splits have the same file."""
@@ -56,23 +58,27 @@ class FileSplits:
         return list(owner)
 
 
-def splits_of_index(index: Mapping[SplitName, Path], rows: int) -> dict[SplitName, Labels]:
-    """Row numbers, counted from 0, from text files.
+def splits_of_index(
+    index: Mapping[SplitName, Path], numbers: Labels, count: int
+) -> dict[SplitName, Labels]:
+    """Rows by their numbers, counted from 1 without the header, from text files.
 
-    Raises `DataError` naming the file if a number is not a row, or is repeated, also in two splits.
+    `numbers` are those of the rows that are used, of `count`. Raises `DataError` naming the file if
+    a number is not a row, or is repeated, also in two splits.
     """
-    splits = {split: _row_numbers(path, rows) for split, path in index.items()}
-    owner = np.full(rows, -1)
-    for number, (split, chosen) in enumerate(splits.items()):
+    owner = np.full(count + 1, -1)
+    splits = list(index)
+    for split_number, (split, path) in enumerate(index.items()):
+        chosen = _row_numbers(path, count)
         taken = chosen[owner[chosen] >= 0]
         if len(taken):
-            other = list(splits)[owner[taken[0]]]
-            raise DataError(f"row {taken[0]} (from 0) is in `{other}` and in `{split}`", "split")
-        owner[chosen] = number
-    return splits
+            other = splits[owner[taken[0]]]
+            raise DataError(f"row {taken[0]} is in `{other}` and in `{split}`", "split")
+        owner[chosen] = split_number
+    return {split: np.flatnonzero(owner[numbers] == i) for i, split in enumerate(splits)}
 
 
-def _row_numbers(path: Path, rows: int) -> Labels:
+def _row_numbers(path: Path, count: int) -> Labels:
     require_regular(path, "split")
     try:
         numbers = np.array([float(text) for text in path.read_text("utf-8-sig").split()])
@@ -80,10 +86,10 @@ def _row_numbers(path: Path, rows: int) -> Labels:
         raise DataError(f"{path.name}: expected whole numbers, the row numbers", "split") from None
     if not len(numbers):
         raise DataError(f"{path.name} has no row numbers", "split")
-    wrong = numbers[~((numbers % 1 == 0) & (numbers >= 0) & (numbers < rows))]
+    wrong = numbers[~((numbers % 1 == 0) & (numbers >= 1) & (numbers <= count))]
     if len(wrong):
         raise DataError(
-            f"{path.name} has {wrong[0]:g}: rows are numbered from 0 to {rows - 1}, without the "
+            f"{path.name} has {wrong[0]:g}: rows are numbered from 1 to {count}, without the "
             "header",
             "split",
         )
@@ -103,8 +109,8 @@ def splits_of_column(values: Series, name: str) -> dict[SplitName, Labels]:
     wrong = next((i for i, text in enumerate(texts) if text not in _SPLIT_NAMES), None)
     if wrong is not None:
         raise DataError(
-            f"column `{name}`, row {wrong + 1}: found `{quoted(values.iloc[wrong])}`, expected "
-            "`train`, `val` or `test`",
+            f"column `{name}`, row {values.index[wrong] + 1}: found "
+            f"`{quoted(values.iloc[wrong])}`, expected `train`, `val` or `test`",
             "split",
         )
     splits = np.array([_SPLIT_NAMES[text] for text in texts])

@@ -15,14 +15,22 @@ import numpy as np
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
+from bpcli.data.dates import ambiguity_of
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
-from bpcli.data.selection import Selector, Targets, choose, require, select
-from bpcli.data.table import Table
-from bpcli.data.targets import class_names_of, target_labels, target_values, weights_of
+from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
+from bpcli.data.table import Classes, RawTable, Table, Targets, Values
+from bpcli.data.tally import Tally
+from bpcli.data.targets import (
+    class_names_of,
+    rows_with_targets,
+    target_labels,
+    target_values,
+    weights_of,
+)
 from bpcli.data.types import DataFrame, Labels, SplitName
-from bpcli.data.values import kind_of
+from bpcli.data.values import dates_of, kind_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -41,13 +49,13 @@ class FileSource:
     dialect: Dialect
     rules: ColumnRules
     inputs: tuple[Selector, ...] = ("*",)
-    targets: Targets = None
+    targets: TargetSelectors = None
     task: FileTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
     weight: str | None = None
 
-    def table(self, rng: np.random.Generator) -> Table:
-        """The rows, with inputs yet to be fitted. Raises `DataError` naming column and row."""
+    def table(self, rng: np.random.Generator) -> FileTable:
+        """The rows that have targets. Raises `DataError` naming column and row."""
         _, *others = self.splits.paths(self.path)
         with naming(self.path):
             layout = layout_of(self.path, self.dialect)
@@ -58,13 +66,23 @@ class FileSource:
             inputs, targets, split = self._choose(columns)
         used = (*inputs, *targets)
         other_frames, other_notes = self._other_frames(others, frame, used, text)
-        frames = {self.path: frame, **other_frames}
-        table = self._weighted(targets_table(frames, targets, self.task), frames)
-        rules = replace(self.rules, categories=text)
-        unfitted = FrameInputs(frames, inputs, targets, rules)
-        splits = self._splits(frames, split)
-        notes = (*notes, *other_notes, *notes_on_splits(splits, len(table)))
-        return replace(table, unfitted=unfitted, splits=splits, notes=notes)
+        files = {self.path: frame, **other_frames}
+        frames, more = _with_targets(files, targets)
+        splits = self._splits(frames, split, rows=_last_number(frame))
+        return FileTable(
+            targets=targets_of(frames, targets, self.task),
+            splits=splits,
+            notes=(*notes, *other_notes, *more, *notes_on_splits(splits, _rows(frames))),
+            weight=self._weights(frames),
+            row_numbers=numbers_in_a_row(
+                {path: np.asarray(each.index) + 1 for path, each in frames.items()},
+                {path: _last_number(each) for path, each in files.items()},
+            ),
+            frames=frames,
+            inputs=inputs,
+            target_columns=targets,
+            rules=replace(self.rules, categories=text, date_format=self.dialect.date_format),
+        )
 
     def _choose(
         self, columns: tuple[str, ...]
@@ -77,13 +95,11 @@ class FileSource:
             raise DataError(f"column `{self.weight}` is already a target", "weight")
         return tuple(inputs), tuple(targets), split[0] if split else None
 
-    def _weighted(self, table: Table, frames: Mapping[Path, DataFrame]) -> Table:
+    def _weights(self, frames: Mapping[Path, DataFrame]) -> Array | None:
         weight = self.weight
         if weight is None:
-            return table
-        return replace(
-            table, weight=_each(frames, lambda frame: weights_of(frame, weight), "weight")
-        )
+            return None
+        return _each(frames, lambda frame: weights_of(frame, weight), "weight")
 
     def _other_frames(
         self, paths: list[Path], frame: DataFrame, used: tuple[str, ...], text: tuple[str, ...]
@@ -94,8 +110,9 @@ class FileSource:
         if not paths:
             return frames, notes
         with naming(self.path):
-            categorical = [name for name in used if kind_of(frame[name], name) == "category"]
-        dialect = replace(self.dialect, text=(*text, *categorical))
+            kinds = {name: kind_of(frame[name], name) for name in used}
+        texts = (name for name, kind in kinds.items() if kind in ("category", "date"))
+        dialect = replace(self.dialect, text=(*text, *texts))
         for path in paths:
             with naming(path, "split"):
                 frames[path], more = read(layout_of(path, dialect))
@@ -104,11 +121,14 @@ class FileSource:
             notes += more
         return frames, notes
 
-    def _splits(self, frames: dict[Path, DataFrame], name: str | None) -> dict[SplitName, Labels]:
-        if name is not None and not self.splits.files:
+    def _splits(
+        self, frames: dict[Path, DataFrame], column: str | None, rows: int
+    ) -> dict[SplitName, Labels]:
+        if column is not None and not self.splits.files:
             with naming(self.path, "split"):
-                return splits_of_column(frames[self.path][name], name)
-        return self.splits.rows(self.path, {path: len(frame) for path, frame in frames.items()})
+                return splits_of_column(frames[self.path][column], column)
+        numbers = {path: np.asarray(frame.index) + 1 for path, frame in frames.items()}
+        return self.splits.rows(self.path, numbers, rows)
 
 
 def _refuse_no_rows(frame: DataFrame) -> None:
@@ -129,29 +149,62 @@ def naming(path: Path, key: str = "file") -> Iterator[None]:
         raise DataError(message, error.key if is_of_another_key else key) from None
 
 
-def targets_table(
+def _with_targets(
+    files: Mapping[Path, DataFrame], names: tuple[str, ...]
+) -> tuple[dict[Path, DataFrame], list[str]]:
+    """The rows of each file that have a value of every target, and notes on the others."""
+    frames, notes = {}, []
+    for path, frame in files.items():
+        with naming(path):
+            frames[path], more = rows_with_targets(frame, names)
+        notes += [f"{path.name}: {note}" for note in more]
+    return frames, notes
+
+
+def _rows(frames: Mapping[Path, DataFrame]) -> int:
+    return sum(map(len, frames.values()))
+
+
+def _last_number(frame: DataFrame) -> int:
+    """The number of the last row, from 1; blank rows before it count."""
+    return int(frame.index[-1]) + 1
+
+
+def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int]) -> Labels:
+    """The numbers of rows, from 1, where the count goes on from file to file.
+
+    `numbers` are those of the rows that are used of each file, which has `counts` rows.
+    """
+    before = np.cumsum([0, *counts.values()])
+    return np.concatenate(
+        [own + start for own, start in zip(numbers.values(), before, strict=False)]
+    )
+
+
+def targets_of(
     frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: FileTask | None
-) -> Table:
-    """A table of targets without inputs. Raises `DataError` naming column and row."""
-    first = next(iter(frames.values()))
-    no_inputs = np.empty((sum(map(len, frames.values())), 0))
+) -> Targets:
+    """The targets in some columns of files. Raises `DataError` naming column and row."""
+    path, first = next(iter(frames.items()))
     if not names:
-        return Table(no_inputs)
-    with naming(next(iter(frames))):
+        return None
+    with naming(path):
         kinds = [kind_of(first[name], name) for name in names] if task is None else []
+        if "date" in kinds:
+            name = names[kinds.index("date")]
+            raise DataError(f"column `{name}` holds dates, which are no targets", "targets")
     if task == "classification" or any(kind != "number" for kind in kinds):
         if len(names) != 1:
             message = f"found {len(names)} target columns, expected one for classes"
             raise DataError(message, "targets")
-        return _classes(frames, names[0], no_inputs)
-    Y = _each(frames, lambda frame: target_values(frame, names))
-    return Table(no_inputs, Y, target_names=names)
+        return _classes(frames, names[0])
+    return Values(_each(frames, lambda frame: target_values(frame, names)), names)
 
 
-def _classes(frames: Mapping[Path, DataFrame], name: str, no_inputs: Array) -> Table:
+def _classes(frames: Mapping[Path, DataFrame], name: str) -> Classes:
     classes = class_names_of([frame[name] for frame in frames.values()], name)
     labels = _each(frames, lambda frame: target_labels(frame[name], name, classes))
-    return Table(no_inputs, labels=labels, class_names=classes)
+    return Classes(labels, classes)
 
 
 def _each(
@@ -165,21 +218,49 @@ def _each(
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-@dataclass(frozen=True)
-class FrameInputs:
-    """Columns of one or several files, not yet encoded as inputs."""
+@dataclass(frozen=True, kw_only=True)
+class FileTable(RawTable):
+    """Rows of one or several files whose columns are not yet inputs."""
 
     frames: Mapping[Path, DataFrame]
-    names: tuple[str, ...]
-    targets: tuple[str, ...]
+    inputs: tuple[str, ...]
+    target_columns: tuple[str, ...]
     rules: ColumnRules
 
-    def fit(self, training: Labels, class_names: tuple[str, ...]) -> FeatureEncoder:
+    def __len__(self) -> int:
+        return _rows(self.frames)
+
+    def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+        """Raises `DataError` naming file, column and row."""
+        encoder, tally = encoder or self._fitted(training), Tally()
+        X = _each(self.frames, lambda frame: encoder.encode(frame, tally))
+        table = Table(
+            X,
+            encoder.names,
+            encoder,
+            targets=self.targets,
+            splits=self.splits,
+            notes=(*self.notes, *self._notes_on_dates(encoder), *tally.notes()),
+            weight=self.weight,
+            row_numbers=self.row_numbers,
+        )
+        return table.with_inputs_as_targets() if self.is_autoencoder else table
+
+    def _notes_on_dates(self, encoder: FeatureEncoder) -> Iterator[str]:
+        first = next(iter(self.frames.values()))
+        for column in encoder.inputs:
+            if column.kind == "date":
+                dates = dates_of(first[column.name], self.rules.date_format)
+                if dates is not None and dates.other is not None:
+                    yield f"column `{column.name}` {ambiguity_of(dates)}"
+
+    def _fitted(self, training: Labels) -> FeatureEncoder:
         """The encoder of the training rows. Raises `DataError` naming the column."""
         frame = self._concatenated()
         with naming(next(iter(self.frames))):
-            columns = self.rules.fit(frame, training, self.names)
-        return FeatureEncoder(tuple(columns), self.targets, class_names, tuple(frame.columns))
+            columns = self.rules.fit(frame, training, self.inputs)
+        classes = self.class_names
+        return FeatureEncoder(tuple(columns), self.target_columns, classes, tuple(frame.columns))
 
     def _concatenated(self) -> DataFrame:
         import pandas as pd
@@ -189,7 +270,3 @@ class FrameInputs:
             return first
         categorical = first.select_dtypes("category").columns
         return pd.concat([first, *others]).astype(dict.fromkeys(categorical, "category"))
-
-    def encode(self, encoder: FeatureEncoder) -> Array:
-        """All rows. Raises `DataError` naming file, column and row."""
-        return _each(self.frames, encoder.encode)

@@ -9,7 +9,7 @@ import numpy as np
 from annotated_types import Ge, Le, doc
 
 from bpcli.data.drawn import Inputs
-from bpcli.data.table import Table
+from bpcli.data.table import Classes, Table
 from bpcli.data.types import numbered
 
 MOST_ROWS = 10**9
@@ -45,9 +45,5 @@ class Generator:
 
 def class_table(X: Inputs, labels: Any, count: int) -> Table:
     """A table of classes 0, 1, 2 …."""
-    return Table(
-        X,
-        labels=np.asarray(labels, np.intp),
-        class_names=tuple(str(number) for number in range(count)),
-        input_names=numbered("x", X.shape[1]),
-    )
+    classes = Classes(np.asarray(labels, np.intp), tuple(map(str, range(count))))
+    return Table(X, targets=classes, input_names=numbered("x", X.shape[1]))

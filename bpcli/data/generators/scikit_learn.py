@@ -6,7 +6,7 @@ scikit-learn is imported only when one of them is used.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -22,7 +22,7 @@ from bpcli.data.generators.base import (
     Targets,
     class_table,
 )
-from bpcli.data.table import Table, value_table
+from bpcli.data.table import Classes, Table, value_table
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -125,10 +125,10 @@ class _Bundled(Generator):
         X = np.asarray(bunch.data, np.float64)
         names = tuple(str(name) for name in bunch.feature_names)
         if "target_names" in bunch:
-            classes = tuple(str(name) for name in bunch.target_names)
             labels = np.asarray(bunch.target, np.intp)
-            return Table(X, labels=labels, class_names=classes, input_names=names)
-        return Table(X, bunch.target[:, np.newaxis], input_names=names, target_names=("y",))
+            classes = Classes(labels, tuple(map(str, bunch.target_names)))
+            return Table(X, targets=classes, input_names=names)
+        return replace(value_table(X, bunch.target), input_names=names)
 
 
 class Iris(_Bundled):

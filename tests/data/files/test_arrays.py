@@ -9,7 +9,7 @@ import scipy.io
 from bpcli.data.files.arrays import ArraySource
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import Table
+from bpcli.data.table import Table, Values
 from bpcli.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -49,7 +49,7 @@ def test_images_stay_bytes_until_the_network_reads_them(tmp_path: Path, name: st
 @pytest.mark.parametrize("rule", ["standard", "minmax", "robust"])
 def test_bytes_are_scaled_as_the_numbers_they_are(tmp_path: Path, rule) -> None:
     table = table_of(saved(tmp_path / "a.npz", X=IMAGES, y=LABELS))
-    floats = Table(IMAGES.reshape(20, 6).astype(float), table.Y)
+    floats = Table(IMAGES.reshape(20, 6).astype(float), targets=Values(table.Y))
     index = np.arange(20)
     one, two = (Preprocessor.fit(t, index, 1, rule, "none") for t in (table, floats))
     np.testing.assert_allclose(one.inputs.shift, two.inputs.shift, rtol=1e-14)
@@ -98,12 +98,22 @@ def test_splits_of_other_files_follow(tmp_path: Path) -> None:
     assert table.X.dtype == np.uint8
 
 
+def test_rows_without_a_target_are_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, X=np.arange(6.0).reshape(3, 2), y=[1, np.nan, 2])
+    table = ArraySource(path).table(RNG)
+    assert table.X.tolist() == [[0, 1], [4, 5]]
+    np.testing.assert_array_equal(table.Y, [[1], [2]])
+    assert table.numbers_of(np.arange(2)).tolist() == [1, 3]
+    assert table.notes == ("a.npz: 1 row has no value of `y` and cannot be used: 2",)
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
         ({"X": IMAGES, "y": LABELS[:7]}, "20 rows of inputs, but 7 of targets"),
         ({"X": np.array([[1.0, np.nan]]), "y": [1]}, "row 1, column 2 of the inputs is not finite"),
-        ({"X": np.zeros((3, 2)), "y": [1, np.nan, 2]}, "column `y`, row 2: the target is missing"),
+        ({"X": np.zeros((3, 2)), "y": [np.nan] * 3}, "no row has a value of `y`"),
         ({"X": np.zeros((3, 2), complex), "y": [1, 2, 3]}, "no rows of numbers"),
         ({"X": np.zeros((3, 2)), "z": [1, 2, 3]}, "no array has a usual name for targets"),
         ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "has no rows"),

@@ -7,6 +7,7 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource
 from bpcli.data.table import Table
 from bpcli.errors import DataError
@@ -21,7 +22,7 @@ def table_of(folder: Path, text: str = TEXT, rules: ColumnRules = ColumnRules(),
 
 
 def test_the_last_column_is_the_target_and_all_others_are_inputs(tmp_path: Path) -> None:
-    table = table_of(tmp_path, rules=ColumnRules(fill="mean")).fitted(np.array([0, 1]))
+    table = table_of(tmp_path, rules=ColumnRules(fill="mean")).fit(np.array([0, 1]))
     assert (table.class_names, table.task) == (("a", "b"), "classification")
     assert table.labels is not None
     assert table.labels.tolist() == [0, 1, 0]
@@ -31,9 +32,9 @@ def test_the_last_column_is_the_target_and_all_others_are_inputs(tmp_path: Path)
 
 def test_a_saved_encoding_is_used_instead_of_another_fit(tmp_path: Path) -> None:
     raw = table_of(tmp_path, rules=ColumnRules(fill="mean"))
-    first = raw.fitted(np.array([0, 1]))
-    np.testing.assert_array_equal(raw.fitted(np.array([0]), first.encoder).X, first.X)
-    assert raw.fitted(np.array([0])).X.tolist() != first.X.tolist()
+    first = raw.fit(np.array([0, 1]))
+    np.testing.assert_array_equal(raw.fit(np.array([0]), first.encoder).X, first.X)
+    assert raw.fit(np.array([0])).X.tolist() != first.X.tolist()
 
 
 def test_numbers_are_values_unless_the_task_says_classes(tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_several_targets_are_values_side_by_side(tmp_path: Path) -> None:
 
 def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Path) -> None:
     raw = table_of(tmp_path, inputs=("id", "colour"), targets="same_as_inputs")
-    table = raw.with_inputs_as_targets().fitted(np.arange(3))
+    table = raw.with_inputs_as_targets().fit(np.arange(3))
     assert table.task == "reconstruction"
     np.testing.assert_array_equal(table.Y, table.X)
     assert table.target_names == ("id", "colour=blue", "colour=green", "colour=red")
@@ -70,8 +71,9 @@ def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Pa
         (TEXT, {"targets": ("w",)}, "t.csv: there is no column `w`"),
         (TEXT, {"inputs": ("z",)}, "no columns are left for the inputs"),
         ("a,b\n", {}, "a header, but no rows"),
-        ("a,b\n1,\n", {}, "column `b`, row 1: the target is missing"),
-        ("a,b\n1,x\n2,\n", {}, "column `b`, row 2: the target is missing"),
+        ("a,b\n1,\n", {}, "t.csv: no row has a value of `b`"),
+        ("a,b,c\n1,,2\n1,3,\n", {"targets": ("b", "c")}, "no row has a value of a target"),
+        ("a,b\n1,2024-01-31\n2,2024-02-29\n", {}, "column `b` holds dates, which are no targets"),
         ("a,b\n1,x\n2,\x07\n", {}, "control characters"),
     ],
 )
@@ -80,6 +82,23 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, chosen, message:
         table_of(tmp_path, text, **chosen)
 
 
+def test_rows_without_a_target_are_left_out_and_told(tmp_path: Path) -> None:
+    raw = table_of(tmp_path, "a,b\n1,\n2,7\n\n,8\n4,NA\n5,9\n", rules=ColumnRules(fill="mean"))
+    assert any("2 rows have no value of `b` and cannot be used: 1, 4" in note for note in raw.notes)
+    table = raw.fit(np.array([0, 2]))
+    np.testing.assert_array_equal(table.Y, [[7], [8], [9]])
+    np.testing.assert_array_equal(table.X, [[2], [3.5], [5]])
+    assert table.numbers_of(np.arange(3)).tolist() == [2, 3, 5]
+    assert "filled 1 missing value: `a` (1, by 3.5)" in table.notes
+
+
+def test_row_numbers_of_splits_count_rows_without_a_target(tmp_path: Path) -> None:
+    (tmp_path / "test.txt").write_text("1 3\n")
+    splits = FileSplits(index={"test": tmp_path / "test.txt"})
+    raw = table_of(tmp_path, "a,b\n1,\n2,7\n3,8\n", splits=splits)
+    assert {name: rows.tolist() for name, rows in raw.splits.items()} == {"test": [1]}
+
+
 def test_a_value_that_does_not_fit_is_named_with_its_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"t\.csv: column `size`, row 3: the value is missing"):
-        table_of(tmp_path).fitted(np.arange(3))
+        table_of(tmp_path).fit(np.arange(3))

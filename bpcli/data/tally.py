@@ -1,0 +1,66 @@
+"""What an encoder fills or does not know in rows, counted to be said aloud."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from bpcli.data.values import quoted
+
+_MOST_NAMED = 3
+
+
+class Tally:
+    """Counts of filled gaps and of unknown categories, by column, over all frames."""
+
+    def __init__(self) -> None:
+        self._filled: Counter[str] = Counter()
+        self._fills: dict[str, str] = {}
+        self._unknown: dict[str, Counter[str]] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def fill(self, column: str, gaps: int, by: str) -> None:
+        """Count gaps of a column, which are filled by a value."""
+        if gaps:
+            self._filled[column] += gaps
+            self._fills[column] = by
+
+    def unknown(self, column: str, rows: Counter[str], known: tuple[str, ...]) -> None:
+        """Count the rows of each text that is none of the categories of a column."""
+        if rows:
+            self._unknown.setdefault(column, Counter()).update(rows)
+            self._known[column] = known
+
+    def notes(self) -> Iterator[str]:
+        """One sentence on gaps, and one on each of the first columns with unknown categories."""
+        if self._filled:
+            total, columns = self._filled.total(), self._filled.most_common()
+            named = [
+                f"`{name}` ({count:,}, by {self._fills[name]})"
+                for name, count in columns[:_MOST_NAMED]
+            ]
+            yield f"filled {_counted(total, 'missing value')}: {_listed(named, len(columns))}"
+        for name in [*self._unknown][:_MOST_NAMED]:
+            yield self._unknown_categories(name)
+        if (more := len(self._unknown) - _MOST_NAMED) > 0:
+            yield f"{_counted(more, 'further column')} with unknown categories"
+
+    def _unknown_categories(self, name: str) -> str:
+        rows = self._unknown[name]
+        shown = []
+        for text, count in rows.most_common(_MOST_NAMED):
+            near = get_close_matches(text, self._known[name], n=1, cutoff=0.6)
+            hint = f", near `{quoted(near[0])}`" if near else ""
+            shown.append(f"`{quoted(text)}` ({count:,}{hint})")
+        values = _counted(rows.total(), "value")
+        return f"column `{name}`: {values} in no training row: {_listed(shown, len(rows))}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def _listed(named: list[str], count: int) -> str:
+    more = count - len(named)
+    return ", ".join(named) + f" and {more:,} more" * (more > 0)

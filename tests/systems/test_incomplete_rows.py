@@ -1,0 +1,152 @@
+"""Gaps, unknown words, rows without a target and dates: from the table to predictions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+Bpnet = Callable[..., Any]
+WORDS = ("red", "green", "blue")
+LINES = [
+    f"{i % 7 + 0.5},{WORDS[i % 3]},2024-{i % 12 + 1:02}-{i % 28 + 1:02},{(i % 7) * 2 + i % 3}"
+    for i in range(60)
+]
+HEADER = "size,colour,day,y\n"
+CONFIG = """\
+data:
+  file: t.csv
+  calendar: [month, weekday]
+  split: {test: 0.2}
+  scale: {inputs: standard, targets: standard}
+network: {layers: [auto, 3, auto], activations: [tanh, identity]}
+loss: mse
+training: {epochs: 10, optimizer: rprop}
+"""
+
+
+def write(name: str, lines: list[str], header: str = HEADER) -> None:
+    Path(name).write_text(header + "\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def trained(bpnet: Bpnet) -> Bpnet:
+    write("t.csv", LINES)
+    Path("c.yaml").write_text(CONFIG)
+    assert bpnet("train", "c.yaml", "--quiet").code == 0
+    return bpnet
+
+
+def fills() -> dict[str, str]:
+    """The fills of the training rows, as the run's JSON export has them."""
+    columns = json.loads(Path("m.json").read_text())["columns"]
+    days = np.datetime64("1970-01-01") + np.round(columns[2]["fill"]).astype("timedelta64[D]")
+    return {"size": str(columns[0]["fill"]), "colour": columns[1]["fill"], "day": str(days)}
+
+
+def test_gaps_in_new_rows_are_filled_as_stored_and_counted(trained: Bpnet) -> None:
+    assert trained("export", "latest", "--to", "json", "-o", "m.json").code == 0
+    fill = fills()
+    write("gaps.csv", [",blue,2024-01-05", "3.5,,2024-01-05", "3.5,blue,NA", ",red,2024-02-01"],
+          "size,colour,day\n")  # fmt: skip
+    write(
+        "whole.csv",
+        [
+            f"{fill['size']},blue,2024-01-05", f"3.5,{fill['colour']},2024-01-05",
+            f"3.5,blue,{fill['day']}", f"{fill['size']},red,2024-02-01",
+        ],
+        "size,colour,day\n",
+    )  # fmt: skip
+    gaps = trained("predict", "latest", "gaps.csv")
+    assert gaps.out == trained("predict", "latest", "whole.csv").out
+    assert f"filled 4 missing values: `size` (2, by {float(fill['size']):g}), " in gaps.err
+
+
+def test_unknown_words_in_new_rows_are_counted_with_the_nearest(trained: Bpnet) -> None:
+    write("new.csv", ["1,gren,2024-01-05", "1,red,2024-01-05", "1,gren,2024-01-05"],
+          "size,colour,day\n")  # fmt: skip
+    done = trained("predict", "latest", "new.csv")
+    assert "column `colour`: 2 values in no training row: `gren` (2, near `green`)" in done.err
+
+
+def test_evaluation_counts_gaps_unknown_words_and_rows_without_a_target(trained: Bpnet) -> None:
+    write("new.csv", [*LINES[:9], ",gren,2024-01-05,3", "1,red,2024-01-05,", "1,red,2024-01-05,?"])
+    write("same.csv", [*LINES[:9], ",gren,2024-01-05,3"])
+    done = trained("eval", "latest", "--data", "new.csv", "--json")
+    assert "2 rows have no value of `y` and cannot be used: 11, 12" in done.err
+    assert "filled 1 missing value: `size`" in done.err
+    assert "`gren` (1, near `green`)" in done.err
+    same = trained("eval", "latest", "--data", "same.csv", "--json")
+    document, expected = json.loads(done.out), json.loads(same.out)
+    assert document["rows"] == 10
+    assert document["metrics"] == expected["metrics"]
+
+
+def test_rows_without_a_target_are_not_trained_on_but_predicted(bpnet: Bpnet) -> None:
+    whole = [line for i, line in enumerate(LINES) if i not in {3, 40}]
+    lacking = [line if line in whole else line.rpartition(",")[0] + ",NA" for line in LINES]
+    Path("c.yaml").write_text(CONFIG)
+    outputs = []
+    for lines in (whole, lacking):
+        write("t.csv", lines)
+        done = bpnet("train", "c.yaml")
+        assert done.code == 0
+        outputs.append(bpnet("predict", "latest", "t.csv").out.splitlines())
+    assert "2 rows have no value of `y` and cannot be used: 4, 41" in done.err
+    own = [line.split("\t")[0] for line in bpnet("predict", "latest").out.splitlines()]
+    assert own[1:] == [str(number) for number in range(1, 61) if number not in {4, 41}]
+    every = outputs[1]
+    assert len(every) == 61
+    assert [line for i, line in enumerate(every) if i not in {4, 41}] == outputs[0]
+
+
+def test_dates_are_read_alike_by_training_prediction_and_export(trained: Bpnet) -> None:
+    assert trained("export", "latest", "--to", "python", "-o", "m.py").code == 0
+    assert trained("export", "latest", "--to", "onnx", "-o", "m.onnx").code == 0
+    write("new.csv", ["1,red,2024-03-05", "2,blue,2031-12-31"], "size,colour,day\n")
+    ours = trained("predict", "latest", "new.csv").out.splitlines()[1:]
+    exported: dict[str, Any] = {}
+    exec(Path("m.py").read_text(), exported)
+    rows = {"size": [1, 2], "colour": ["red", "blue"], "day": ["2024-03-05", "2031-12-31"]}
+    theirs = exported["predict"](rows)["predicted y"]
+    np.testing.assert_allclose(theirs, [float(line) for line in ours], rtol=1e-12)
+
+
+def test_another_format_of_dates_is_told_or_refused(trained: Bpnet) -> None:
+    write("iso.csv", ["1,red,2024-03-05"], "size,colour,day\n")
+    write("new.csv", ["1,red,5.3.2024"], "size,colour,day\n")
+    refused = trained("predict", "latest", "new.csv")
+    assert refused.code == 2
+    assert "column `day`, row 1: `5.3.2024` is not a date like 2024-01-31" in refused.err
+    told = trained("predict", "latest", "new.csv", "--date-format", "%d.%m.%Y")
+    assert told.out == trained("predict", "latest", "iso.csv").out
+
+
+def test_dates_in_which_day_and_month_can_swap_are_told_when_training(bpnet: Bpnet) -> None:
+    swapped = [
+        f"{i % 7},red,{5 * i % 12 + 1:02}/{7 * i % 12 + 1:02}/2024,{i % 5}" for i in range(60)
+    ]
+    write("t.csv", swapped)
+    Path("c.yaml").write_text(CONFIG)
+    done = bpnet("train", "c.yaml")
+    assert "fit two formats and are read as %m/%d/%Y" in done.err
+    told = bpnet("train", "c.yaml", "--set", "data.date_format='%d/%m/%Y'")
+    assert told.code == 0
+    assert "fit two formats" not in told.err
+    assert bpnet("init", "t.csv", "--date-format", "%d/%m/%Y").code == 0
+    assert 'date_format: "%d/%m/%Y"' in Path("t.yaml").read_text()
+
+
+def test_numbers_that_may_stand_for_missing_values_are_told(bpnet: Bpnet) -> None:
+    lines = [f"{-999 if i in {4, 9} else i % 7},{i % 5}" for i in range(60)]
+    write("t.csv", lines, "temp,y\n")
+    done = bpnet("data", "t.csv")
+    assert "warning: temp has -999 in 2 rows, far from its other values (0 to 6)" in done.out
+    assert bpnet("init", "t.csv").code == 0
+    assert "# Warning: temp has -999 in 2 rows" in Path("t.yaml").read_text()
+    about = json.loads(bpnet("data", "t.csv", "--missing", "-999", "--json").out)
+    assert (about["columns"][0]["missing"], about["warnings"]) == (2, [])
