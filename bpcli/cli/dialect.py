@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
-from bpcli.data.dates import is_date_format
+from bpcli.data.date_formats import is_date_format
 from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Thousands, is_sign
 from bpcli.errors import DataError
 

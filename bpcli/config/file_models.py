@@ -13,7 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
-from bpcli.data.dates import CalendarPart, is_date_format
+from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.dialect import MISSING, WHITESPACE, Decimal, Dialect, Thousands, is_sign
 from bpcli.data.files.splits import FileSplits

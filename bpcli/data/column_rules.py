@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bpcli.data.columns import InputColumn, refuse_gaps
-from bpcli.data.dates import CLOCKS, CalendarPart
+from bpcli.data.date_formats import CalendarPart, is_clock
 from bpcli.data.selection import Selector, select
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
@@ -166,7 +166,7 @@ def _categories(name: str, train: Series, *, can_be_many: bool) -> InputColumn:
 
 def _dates(name: str, date_format: str | None, calendar: tuple[CalendarPart, ...]) -> InputColumn:
     """A column of dates; a clock time alone has no month and no weekday."""
-    if date_format in CLOCKS:
+    if date_format is not None and is_clock(date_format):
         calendar = tuple(part for part in calendar if part == "hour")
     return InputColumn(name, "date", date_format=date_format, calendar=calendar)
 

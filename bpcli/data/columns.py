@@ -15,14 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.dates import (
-    CalendarPart,
-    calendar_angles,
-    date_text,
-    days_of_dates,
-    days_of_texts,
-    example_of,
-)
+from bpcli.data.date_formats import CalendarPart, example_of
+from bpcli.data.dates import calendar_angles, date_text, days_of_dates, days_of_texts
 from bpcli.data.selection import require
 from bpcli.data.tally import Tally
 from bpcli.data.targets import target_labels, target_values
@@ -84,7 +78,7 @@ class InputColumn:
     def fill_text(self) -> str:
         """The fill as people read it."""
         if isinstance(self.fill, float) and self.kind == "date":
-            return date_text(self.fill)
+            return date_text(self.fill, self.date_format)
         return self.fill if isinstance(self.fill, str) else f"{self.fill:.6g}"
 
     def encode(self, values: Series, out: Array, tally: Tally) -> None:

@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
-from functools import cache
-from itertools import product
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
+from bpcli.data.date_formats import FORMATS, CalendarPart, example_of, is_clock, looks_like
 from bpcli.data.types import NEARLY_ALL, Series
 from bpcli.nn.arrays import Array, Vector
 
-CalendarPart: TypeAlias = Literal["month", "weekday", "hour"]
-CALENDAR_PARTS: tuple[CalendarPart, ...] = get_args(CalendarPart)
-
-_DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y",
-    "%m/%d/%y", "%d/%m/%y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y",
-    "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%Y年%m月%d日",
-)  # fmt: skip
-CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
-_ZONES = ("%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
-_MONTHS = ("%Y-%m", "%b %Y", "%B %Y")
-FORMATS: tuple[str, ...] = (
-    *_DATES,
-    *(f"{date} {time}" for date, time in product(_DATES, CLOCKS)),
-    *(f"%Y-%m-%dT{time}" for time in CLOCKS[:3]),
-    *_ZONES,
-    *_MONTHS,
-    *CLOCKS,
-)
-"""Formats of dates, as Python's `strptime` has them."""
-
-_DIGITS = {
-    "%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%H": r"\d{1,2}",
-    "%I": r"\d{1,2}", "%M": r"\d{2}", "%S": r"\d{2}", "%f": r"\d{1,9}", "%p": "[AaPp][Mm]",
-    "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%z": r"(?:Z|[+-]\d{2}:?\d{2})",
-}  # fmt: skip
 _FEW = 20
-
-
-@cache
-def _shape(date_format: str) -> re.Pattern[str]:
-    """The texts that look like a format; 2:1, a score, does not look like a clock time."""
-    parts = re.split(r"(%[A-Za-z])", date_format)
-    return re.compile("".join(_DIGITS.get(part, re.escape(part)) for part in parts))
-
-
-def is_date_format(text: str) -> bool:
-    """Whether a text can be the format of dates: it has parts of a date, and only those."""
-    directives = re.findall("%.?", text)
-    return bool(directives) and all(directive in _DIGITS for directive in directives)
 
 
 class DateFormat(NamedTuple):
@@ -93,9 +52,10 @@ def _is_sorted(days: bytes) -> bool:
 
 def _formats_of(texts: Sequence[str], formats: Sequence[str]) -> Iterator[str]:
     few = [text.strip() for text in texts[:_FEW]]
-    for date_format in formats if few else ():
-        looks = sum(bool(_shape(date_format).fullmatch(text)) for text in few)
-        if looks >= NEARLY_ALL * len(few):
+    if not few or sum(any(map(str.isdigit, text)) for text in few) < NEARLY_ALL * len(few):
+        return  # at once, as most columns of text have no digits
+    for date_format in formats:
+        if looks_like(date_format, few) >= NEARLY_ALL * len(few):
             is_date = ~np.isnan(days_of_texts(texts, date_format))
             if np.count_nonzero(is_date) >= NEARLY_ALL * len(texts):
                 yield date_format
@@ -114,16 +74,16 @@ def days_of_texts(texts: Sequence[str] | Series, date_format: str) -> Vector:
         errors="coerce",
         utc="%z" in date_format,
     )
-    return days_of_dates(dates, is_clock=date_format in CLOCKS)
+    return days_of_dates(dates, is_time=is_clock(date_format))
 
 
-def days_of_dates(dates: Series, *, is_clock: bool = False) -> Vector:
+def days_of_dates(dates: Series, *, is_time: bool = False) -> Vector:
     """Days since the beginning of 1970 of pandas' dates; NaN where one is missing."""
     if dates.dt.tz is not None:
         dates = dates.dt.tz_convert(None)
     stamps = dates.to_numpy("datetime64[us]")
     microseconds = stamps.astype(np.int64)
-    if is_clock:
+    if is_time:
         microseconds %= _DAY
     return np.where(np.isnat(stamps), np.nan, microseconds / _DAY)
 
@@ -149,15 +109,11 @@ _WEEKDAY_OF_1970 = 3
 """1970 began on a Thursday; Monday is 0."""
 
 
-def date_text(days: float) -> str:
-    """A number of days as an ISO date, with the time if it is not midnight."""
+def date_text(days: float, date_format: str | None = None) -> str:
+    """A number of days as an ISO date, with the time if it is not midnight; of a clock the time."""
     stamp = datetime(1970, 1, 1) + timedelta(days)
     stamp = (stamp + timedelta(milliseconds=500)).replace(microsecond=0)
-    if stamp.time() == time():
-        return stamp.date().isoformat()
-    return stamp.isoformat(" ", "seconds" if stamp.second else "minutes")
-
-
-def example_of(date_format: str) -> str:
-    """A date as the format has it."""
-    return datetime(2024, 1, 31, 8, 5, tzinfo=UTC).strftime(date_format)
+    digits = "seconds" if stamp.second else "minutes"
+    if date_format is not None and is_clock(date_format):
+        return stamp.time().isoformat(digits)
+    return stamp.date().isoformat() if stamp.time() == time() else stamp.isoformat(" ", digits)

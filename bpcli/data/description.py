@@ -210,7 +210,9 @@ def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> Colum
 def _first_and_last(column: ColumnValues) -> dict[str, Any]:
     if column.kind != "date" or column.error or not len(column.known):
         return {}
-    return {"low": date_text(column.known.min()), "high": date_text(column.known.max())}
+    date_format = None if column.dates is None else column.dates.chosen
+    first, last = (float(end) for end in (column.known.min(), column.known.max()))
+    return {"low": date_text(first, date_format), "high": date_text(last, date_format)}
 
 
 def _mean(values: Vector) -> float:

@@ -52,12 +52,10 @@ def dates_of(values: Series, date_format: str | None = None) -> DateFormat | Non
     """The format of dates in a column of texts; None if it holds no dates, or stores them."""
     if values.dtype.kind == "M":
         return None
-    return date_format_of(unique_texts(values), date_format)
-
-
-def unique_texts(values: Series) -> list[str]:
-    """The unique values as texts, in the order of rows."""
-    return list(map(text_of, values.dropna().unique()))
+    known = values.dropna()
+    if date_format_of(list(map(text_of, known.iloc[:_FEW])), date_format) is None:
+        return None  # at once, as most columns hold no dates
+    return date_format_of(list(map(text_of, known.unique())), date_format)
 
 
 def are_numbers(is_number: Array, rows: Array) -> bool:
@@ -81,6 +79,8 @@ AMBIGUOUS = (
 """Words for a missing value that are a category where they are frequent: Indoor, None; +, -."""
 
 _FEW_NUMBERS = 20
+
+_FEW = 20
 
 _NO_NUMBER = "`{}` is not a number"
 

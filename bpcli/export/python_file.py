@@ -137,7 +137,7 @@ def days_of(value, date_format):
     stamp = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)
     if stamp.utcoffset() is not None:
         stamp = stamp.replace(tzinfo=None) - stamp.utcoffset()
-    is_clock = "%d" not in (date_format or "%d") and "%Y" not in date_format
+    is_clock = date_format and not {part[:1] for part in date_format.split("%")} & set("YymdbB")
     start = datetime(stamp.year, stamp.month, stamp.day) if is_clock else datetime(1970, 1, 1)
     return (stamp - start) / timedelta(days=1)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from bpcli.config.models import ActivationSpec
-from bpcli.data.dates import CalendarPart, is_date_format
+from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.nn.network import Bias, Layer
 from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text, structure
 

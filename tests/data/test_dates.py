@@ -10,15 +10,13 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import InputColumn
+from bpcli.data.date_formats import FORMATS
 from bpcli.data.dates import (
-    FORMATS,
     calendar_angles,
     date_format_of,
     date_text,
     days_of_dates,
     days_of_texts,
-    example_of,
-    is_date_format,
 )
 from bpcli.data.tally import Tally
 from bpcli.errors import DataError
@@ -76,15 +74,6 @@ def test_a_format_that_is_told_is_the_only_one() -> None:
     assert date_format_of(texts, "") is None
 
 
-@pytest.mark.parametrize(
-    ("text", "is_format"),
-    [("%d.%m.%Y", True), ("%H:%M", True), ("", False), ("d.m.Y", False), ("%Q", False),
-     ("%", False), ("%d %", False), ("%x", False)],
-)  # fmt: skip
-def test_formats_are_told_from_other_texts(text: str, is_format: bool) -> None:
-    assert is_date_format(text) == is_format
-
-
 def test_parts_of_the_calendar_turn_once_in_their_period() -> None:
     days = days_of_texts(["2024-01-01", "2024-04-30", "1969-12-31"], "%Y-%m-%d")  # Mon, Tue, Wed
     turns = {part: calendar_angles(days, part) / (2 * np.pi) for part in ("month", "weekday")}
@@ -108,7 +97,7 @@ def test_stored_dates_and_zones_are_those_of_texts() -> None:
 )  # fmt: skip
 def test_days_are_shown_as_dates(days: float, text: str) -> None:
     assert date_text(days) == text
-    assert example_of("%d.%m.%Y %H:%M") == "31.01.2024 08:05"
+    assert date_text(0.75, "%H:%M") == "18:00"
 
 
 DAYS = pd.Series(["1.3.2024", "2.3.2024", None, "4.3.2024"], name="day")
