@@ -11,7 +11,7 @@ import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
 from bpcli.data.date_formats import is_date_format
-from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Thousands, is_sign
+from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Samples, Thousands, is_sign
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ _SIGNS = stacked(
     click.option("--skip", type=click.IntRange(0), help="The number of lines before the table."),
     click.option("--comment", help="The sign that comment lines begin with; empty: none."),
     click.option(
+        "--layout",
+        type=click.Choice(get_args(Samples)),
+        help="Whether the samples of arrays are rows or columns; default: found by the sizes.",
+    ),
+    click.option(
         "--date-format",
         callback=_date_format,
         help="The format of dates, such as %d.%m.%Y; empty: there are no dates.",
@@ -69,7 +74,7 @@ _SIGNS = stacked(
 )
 _NAMES = (
     "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "comment",
-    "date_format", "missing", "missing_only",
+    "layout", "date_format", "missing", "missing_only",
 )  # fmt: skip
 
 

@@ -15,7 +15,15 @@ from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
-from bpcli.data.files.dialect import MISSING, WHITESPACE, Decimal, Dialect, Thousands, is_sign
+from bpcli.data.files.dialect import (
+    MISSING,
+    WHITESPACE,
+    Decimal,
+    Dialect,
+    Samples,
+    Thousands,
+    is_sign,
+)
 from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource, FileTask
 from bpcli.data.selection import Selector, TargetSelectors
@@ -118,6 +126,11 @@ class FileData(Data):
         description="The sign that comment lines begin with; empty: none; null: `#`, `%` or `//` "
         "if the file begins with it.",
     )
+    layout: Samples | None = Field(
+        default=None,
+        description="Whether the samples of arrays are `rows` or, as in MATLAB's networks, "
+        "`columns`; null: found by the sizes, with a note.",
+    )
     date_format: str | None = Field(
         default=None,
         description="The format of dates, such as `%d.%m.%Y` (as Python's `strptime` has it); "
@@ -204,7 +217,7 @@ class FileData(Data):
     def source(self) -> FileSource | ArraySource:
         path, inputs, splits = Path(self.file), _selectors(self.inputs), self.split.splits
         if path.suffix.lower() in ARRAY_SUFFIXES:
-            return ArraySource(path, inputs, self._targets, self.task, splits)
+            return ArraySource(path, inputs, self._targets, self.task, splits, self.layout)
         rules = ColumnRules(
             self.fill,
             self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
@@ -214,6 +227,12 @@ class FileData(Data):
         return FileSource(
             path, self.dialect, rules, inputs, self._targets, self.task, splits, self.weight
         )
+
+    @property
+    def inputs_array(self) -> str | None:
+        """The name of the array of inputs, if the file has arrays and the config names it."""
+        named = isinstance(self.inputs, str) and self.inputs != "*"
+        return str(self.inputs) if named and self.file.lower().endswith(ARRAY_SUFFIXES) else None
 
     @property
     def dialect(self) -> Dialect:
@@ -231,6 +250,7 @@ class FileData(Data):
             comment=self.comment,
             sheet=self.sheet,
             date_format=self.date_format,
+            layout=self.layout,
         )
 
     @property

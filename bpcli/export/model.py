@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """outputs = unscale(network(scale(inputs))), with the names of inputs and outputs."""
+    """outputs = unscale(network(scale(inputs))), with the names of inputs and outputs.
+
+    `inputs_array` is the name of the training's inputs in a file of arrays, if the config gives it.
+    """
 
     name: str
     network: Network
@@ -43,6 +46,7 @@ class Model:
     encoder: FeatureEncoder
     target_names: tuple[str, ...]
     dialect: Dialect
+    inputs_array: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -94,6 +98,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         _encoder(saved),
         tuple(saved.meta.target_names),
         spec.data.dialect if isinstance(spec.data, FileData) else Dialect(),
+        spec.data.inputs_array if isinstance(spec.data, FileData) else None,
         notes,
     )
 

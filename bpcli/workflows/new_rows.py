@@ -64,7 +64,7 @@ class NewRows:
         path, columns = self.layout.path, self.layout.dialect.columns
         rows = max(_FEWEST_ROWS, _BLOCK_VALUES // max(1, len(columns)))
         if path.suffix.lower() in ARRAY_SUFFIXES:
-            return _array_blocks(load_inputs(path, len(columns))[0], columns, rows)
+            return _array_blocks(_array(path, self.model, self.layout.dialect)[0], columns, rows)
         return read_blocks(self.layout, rows, self.cleaner)
 
 
@@ -76,9 +76,9 @@ def new_rows(path: Path, model: Model, signs: Signs = MappingProxyType({})) -> N
     model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
     with naming(path):
         if path.suffix.lower() in ARRAY_SUFFIXES:
-            X, notes = load_inputs(path, len(_inputs(model)))
-            names = _by_position(X.shape[1], model)
-            dialect = Dialect(columns=names)
+            dialect = Dialect(layout=model.dialect.told(signs).layout)
+            X, notes = _array(path, model, dialect)
+            dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))
             return NewRows(Layout(path, dialect, 0, names, "", ()), model, notes, Cleaner(dialect))
         layout = _layout(path, model, signs)
         columns = layout.dialect.columns
@@ -188,6 +188,10 @@ def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]
 
 
 # Arrays.
+
+
+def _array(path: Path, model: Model, dialect: Dialect) -> tuple[Array, tuple[str, ...]]:
+    return load_inputs(path, len(_inputs(model)), model.inputs_array, dialect.layout)
 
 
 def _array_blocks(array: Array, names: tuple[str, ...], rows: int) -> Iterator[DataFrame]:

@@ -108,7 +108,10 @@ def _data(look: Look, target: Path) -> Iterator[str]:
         yield from _format(look)
     if look.chooses_columns:
         yield from _columns(look)
-    yield _line(1, "task", about.task, f"guessed: {about.why_task}")
+    elif look.dialect.layout is not None:
+        yield _line(1, "layout", look.dialect.layout, "what the samples are")
+    if not look.is_one_hot:  # those are classes by the loss
+        yield _line(1, "task", about.task, f"guessed: {about.why_task}")
     yield from _split(about)
     scale = {"inputs": "standard"} | ({} if about.classes else {"targets": "standard"})
     yield _line(1, "scale", scale, "zero mean and unit variance on the training rows")

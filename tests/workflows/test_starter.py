@@ -275,7 +275,7 @@ def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
 def test_only_one_column_of_targets_is_taken_from_arrays(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=(60, 2)))
-    with pytest.raises(DataError, match="not one column"):
+    with pytest.raises(DataError, match="are 2 columns of values"):
         config_for(path)
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
     with pytest.raises(DataError, match="not `x1`"):

@@ -6,14 +6,16 @@ into memory, not read. Network inputs are made block by block.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from bpcli.data.drawn import row_blocks
+from bpcli.data.files.dialect import Samples
 from bpcli.data.files.regular import require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import FileTask, naming, numbers_in_a_row, targets_of
@@ -38,7 +40,8 @@ class ArraySource:
     """A file with an array of inputs and one of targets, or with a single array of both.
 
     With several arrays, `inputs` and `targets` are their names, by default the usual ones. With a
-    single array they choose columns x1, x2 …, as in a text file.
+    single array they choose columns x1, x2 …, as in a text file. `layout` says whether samples are
+    rows or columns; None is found by the sizes.
     """
 
     path: Path
@@ -46,6 +49,7 @@ class ArraySource:
     targets: TargetSelectors = None
     task: FileTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
+    layout: Samples | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows. Raises `DataError` with array, row and column of a value that is no number."""
@@ -53,11 +57,11 @@ class ArraySource:
             raise DataError("splits by a column are for tables with names: use `index`", "split")
         inputs, frames, counts, notes = {}, {}, {}, list[str]()
         for path in self.splits.paths(self.path):
-            X, Y, by_column = self._inputs_and_targets(path)
+            X, Y, guesses = self._inputs_and_targets(path)
             counts[path] = len(X)
             with naming(path):
                 inputs[path], frames[path], more = _with_targets(X, Y)
-            notes += [f"{path.name}: {note}" for note in (*more, *[_BY_COLUMN] * by_column)]
+            notes += [f"{path.name}: {note}" for note in (*guesses, *more)]
         X = _stacked(inputs)
         numbers = {path: np.asarray(frame.index) + 1 for path, frame in frames.items()}
         splits = self.splits.rows(self.path, numbers, counts[self.path])
@@ -71,14 +75,17 @@ class ArraySource:
             row_numbers=numbers_in_a_row(numbers, counts),
         )
 
-    def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None, bool]:
-        """Inputs and targets of a file, and whether each of its samples is a column."""
+    def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None, list[str]]:
+        """Inputs and targets of a file, a sample in each row, and notes on what was guessed."""
         with naming(path):
             arrays = load_arrays(path)
-            X, Y = self._one(arrays) if len(arrays) == 1 else self._two(arrays)
-            by_column = Y is not None and len(X) != len(Y) and X.shape[1] == Y.shape[-1]
-            if Y is not None and by_column:
-                X, Y = X.T, Y.T
+            X, Y, notes = self._one(arrays) if len(arrays) == 1 else self._two(arrays)
+            by_column = self.layout == "columns"
+            if self.layout is None and Y is not None:
+                by_column = _has_samples_as_columns(X, Y)
+                notes += [_BY_COLUMN] * by_column
+            if by_column:
+                X, Y = X.T, None if Y is None else Y.T
             if Y is not None and len(X) != len(Y):
                 raise DataError(
                     f"{len(X)} rows of inputs, but {len(Y)} of targets: {_listed(arrays)}"
@@ -86,25 +93,40 @@ class ArraySource:
             if not len(X):
                 raise DataError("there are no rows")
             _require_finite(X)
-        return X, Y, by_column
+        return X, Y, notes
 
-    def _one(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None]:
+    def _one(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None, list[str]]:
         """Columns of a single array."""
         (array,) = arrays.values()
         matrix = _as_matrix(array)
+        if self.layout == "columns":
+            raise DataError(
+                "`layout: columns` is for an array of inputs and one of targets", "layout"
+            )
         names = numbered("x", matrix.shape[1])
         inputs, targets = choose(names, self.inputs, self.targets)
         Y = _columns(matrix, names, targets) if targets else None
-        return _columns(matrix, names, inputs), Y
+        return _columns(matrix, names, inputs), Y, []
 
-    def _two(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None]:
+    def _two(self, arrays: Mapping[str, Array]) -> tuple[Array, Array | None, list[str]]:
         """An array of inputs and one of targets."""
-        usual = self.inputs == ("*",)
-        X = arrays[_name(arrays, None if usual else self.inputs, _INPUT_NAMES, "inputs")]
+        inputs = _inputs_named(arrays, None if self.inputs == ("*",) else self.inputs)
+        X = _as_matrix(arrays[inputs])
         if self.targets == "same_as_inputs":
-            return _as_matrix(X), None
-        Y = arrays[_name(arrays, self.targets, _TARGET_NAMES, "targets")]
-        return _as_matrix(X), Y.ravel() if max(Y.shape, default=1) == Y.size else _as_matrix(Y)
+            return X, None, []
+        targets = _targets_named(arrays, self.targets)
+        usual = inputs in _INPUT_NAMES and targets in _TARGET_NAMES
+        is_guess = not usual and self.inputs == ("*",) and self.targets is None
+        notes = [f"inputs are `{inputs}`, targets are `{targets}`"] * is_guess
+        Y = arrays[targets]
+        return X, Y.ravel() if _is_vector(Y) else _as_matrix(Y), notes
+
+
+def _has_samples_as_columns(X: Array, Y: Array) -> bool:
+    """Whether inputs and targets fit together by their columns only, or both have more of them."""
+    if len(X) == len(Y):
+        return X.shape == Y.shape and len(X) < X.shape[1]
+    return X.shape[1] == Y.shape[-1]
 
 
 def _with_targets(X: Array, Y: Array | None) -> tuple[Array, DataFrame, tuple[str, ...]]:
@@ -137,19 +159,21 @@ def load_arrays(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def load_inputs(path: Path, width: int) -> tuple[Array, tuple[str, ...]]:
-    """The inputs (n, d) of a file of arrays: its only array, or one with a usual name.
+def load_inputs(
+    path: Path, width: int, name: str | None = None, layout: Samples | None = None
+) -> tuple[Array, tuple[str, ...]]:
+    """The inputs (n, width) of a file of arrays: its only array, or that of a name, or a usual one.
 
     Those of MATLAB are transposed, with a note, if only their columns have the width of a sample.
     Raises `DataError` if there is none.
     """
     arrays = load_arrays(path)
-    usual = [name for name in _INPUT_NAMES if name in arrays] or list(arrays)[: len(arrays) == 1]
-    if not usual:
-        expected = " or ".join(_INPUT_NAMES)
-        raise DataError(f"found the arrays {_listed(arrays)}, expected one called {expected}")
-    X = _as_matrix(arrays[usual[0]])
-    if path.suffix.lower() == ".mat" and X.shape[1] != width == len(X):
+    found = next(iter(arrays)) if len(arrays) == 1 else None
+    found = found or (name if name in arrays else _inputs_named(arrays, None))
+    X = _as_matrix(arrays[found])
+    if layout == "columns":
+        return X.T, ()
+    if layout is None and path.suffix.lower() == ".mat" and X.shape[1] != width == len(X):
         return X.T, (f"{path.name}: {_BY_COLUMN}",)
     return X, ()
 
@@ -181,7 +205,24 @@ def _load_mat(path: Path) -> dict[str, Array]:
         raise DataError(
             "this is a MATLAB file of version 7.3: save it with `save(..., '-v7')`", "file"
         ) from None
-    return {name: _texts(array) for name, array in arrays.items() if not name.startswith("__")}
+    return {name: _plain(array) for name, array in arrays.items() if not name.startswith("__")}
+
+
+def _plain(array: Any) -> Array:
+    """A sparse matrix as an array, a cell array of text as strings; bytes in this machine's order.
+
+    Raises `DataError` for a sparse matrix that is too large as an array.
+    """
+    if not isinstance(array, np.ndarray):
+        if math.prod(array.shape) > _MOST_SPARSE:
+            raise DataError(f"a sparse matrix of {array.shape} is too large to be read", "file")
+        array = array.toarray()
+    plain: Array = _texts(array.astype(array.dtype.newbyteorder("="), copy=False))
+    return plain
+
+
+_MOST_SPARSE = 10**8
+"""Numbers of a sparse matrix as an array: 0.8 GB."""
 
 
 def _texts(array: Array) -> Array:
@@ -210,6 +251,16 @@ def _columns(matrix: Array, names: tuple[str, ...], chosen: list[str]) -> Array:
     return matrix[:, indices]
 
 
+def _inputs_named(arrays: Mapping[str, Array], asked: tuple[Selector, ...] | None) -> str:
+    """The name of the array of inputs."""
+    return _name(arrays, asked, _INPUT_NAMES, "inputs")
+
+
+def _targets_named(arrays: Mapping[str, Array], asked: tuple[Selector, ...] | None) -> str:
+    """The name of the array of targets."""
+    return _name(arrays, asked, _TARGET_NAMES, "targets")
+
+
 def _name(
     arrays: Mapping[str, Array],
     asked: tuple[Selector, ...] | None,
@@ -221,10 +272,40 @@ def _name(
             return str(asked[0])
         given = ", ".join(map(str, asked))
         raise DataError(f"`{key}` is {given}, expected one of the arrays {_listed(arrays)}", key)
-    for name in usual:
-        if name in arrays:
-            return name
-    raise DataError(f"no array has a usual name for {key}: set `{key}` to {_listed(arrays)}", key)
+    exact = [name for name in usual if name in arrays]
+    ending = [name for name in arrays if name.lower().endswith(_LONG_NAMES[key])]
+    if exact or len(ending) == 1:
+        return [*exact, *ending][0]
+    if roles := _roles(arrays):
+        return roles[key]
+    raise DataError(
+        f"no array has a usual name for {key}: set `{key}` in a config to {_listed(arrays)}", key
+    )
+
+
+_LONG_NAMES = {
+    "inputs": ("inputs", "input", "features"),
+    "targets": ("targets", "target", "labels"),
+}
+"""Endings by which an array is known, such as houseInputs."""
+
+
+def _roles(arrays: Mapping[str, Array]) -> dict[str, str] | None:
+    """Which of two arrays is the targets: the only one that is text, or a single row or column."""
+    for is_target in (_is_text, _is_vector):
+        targets = [name for name, array in arrays.items() if is_target(array)]
+        if len(arrays) == 2 and len(targets) == 1:
+            (inputs,) = arrays.keys() - targets
+            return {"inputs": inputs, "targets": targets[0]}
+    return None
+
+
+def _is_text(array: Array) -> bool:
+    return array.dtype.kind == "U"
+
+
+def _is_vector(array: Array) -> bool:
+    return max(array.shape, default=1) == array.size
 
 
 def _listed(arrays: Mapping[str, Array]) -> str:

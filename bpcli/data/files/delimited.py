@@ -36,6 +36,10 @@ def layout_of(path: Path, asked: Dialect) -> Layout:
 
     Raises `DataError` if it cannot be read, is not text, or has no valid header.
     """
+    if asked.layout == "columns":
+        raise DataError(
+            "`layout: columns` is for arrays (.npy, .npz, .mat): transpose the table", "layout"
+        )
     if not is_parquet(path):
         return sniff(path, asked)
     with open_parquet(path) as file:

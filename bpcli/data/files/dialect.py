@@ -8,6 +8,8 @@ from typing import Any, Literal, Self, TypeAlias
 
 Decimal: TypeAlias = Literal[".", ","]
 Thousands: TypeAlias = Literal["", ",", ".", " ", "'", "’"]
+Samples: TypeAlias = Literal["rows", "columns"]
+"""What the samples of a table are."""
 Signs: TypeAlias = Mapping[str, Any]
 """What a user tells of a dialect, by the names of its fields; `missing` adds to the usual words."""
 
@@ -37,6 +39,7 @@ class Dialect:
     the header has no field. `is_padded` is true where every row ends with a separator. An empty
     `comment` or `thousands` is none. `sheet` names one of a spreadsheet; None is the first.
     `date_format` is that of all dates, as `strptime` has it; if it is empty, there are none.
+    `layout` says whether samples are rows or columns, as in MATLAB's networks.
     """
 
     header: bool | None = True
@@ -55,6 +58,7 @@ class Dialect:
     is_padded: bool = False
     sheet: str | None = None
     date_format: str | None = None
+    layout: Samples | None = None
 
     def told(self, signs: Signs) -> Self:
         """The dialect with what a user tells of it; `missing_only` replaces the words."""

@@ -13,7 +13,7 @@ import numpy as np
 from bpcli.data.description import Description, describe
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource, load_arrays
 from bpcli.data.files.delimited import layout_of, read
-from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
@@ -25,7 +25,8 @@ from bpcli.errors import DataError
 class Look:
     """A file's dialect with the reasons for guesses, and the description of its rows.
 
-    `chooses_columns` is false for a file with one array of inputs and one of targets.
+    `chooses_columns` is false for a file with one array of inputs and one of targets; `is_one_hot`
+    is true if the latter has a column for each class.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Look:
     notes: tuple[str, ...]
     description: Description
     chooses_columns: bool = True
+    is_one_hot: bool = False
 
 
 def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
@@ -42,7 +44,7 @@ def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
     Raises `DataError` if the file is not a table, or has no such target.
     """
     if path.suffix.lower() in ARRAY_SUFFIXES:
-        return _look_at_arrays(path, target)
+        return _look_at_arrays(path, asked.layout, target)
     layout = _layout(path, asked)
     frame, notes = read(layout)
     if not len(frame):
@@ -61,26 +63,41 @@ def _layout(path: Path, asked: Dialect) -> Layout:
     return bare.headed(True, names)
 
 
-def _look_at_arrays(path: Path, target: str | None) -> Look:
+def _look_at_arrays(path: Path, layout: Samples | None, target: str | None) -> Look:
     """Describe a single array as a table, or two arrays as inputs and target.
 
-    Raises `DataError` for several columns of targets, or another target than requested.
+    Raises `DataError` for several columns of values, or another target than requested.
     """
     import pandas as pd
 
-    table = ArraySource(path).table(np.random.default_rng())
+    table = ArraySource(path, layout=layout).table(np.random.default_rng())
     is_table = len(load_arrays(path)) == 1
     name = f"x{table.X.shape[1] + 1}" if is_table else "y"
     frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
-    if isinstance(table.targets, Classes):
-        frame[name] = np.array(table.targets.names)[table.targets.labels]
-    elif isinstance(table.targets, Values) and table.targets.Y.shape[1] == 1:
-        frame[name] = table.targets.Y[:, 0]
+    targets = table.targets
+    is_one_hot = isinstance(targets, Values) and targets.Y.shape[1] > 1
+    if is_one_hot and isinstance(targets, Values):
+        targets = _classes(targets)
+    if isinstance(targets, Classes):
+        frame[name] = np.array(targets.names)[targets.labels]
+    elif isinstance(targets, Values):
+        frame[name] = targets.Y[:, 0]
     else:
-        raise DataError("the targets are not one column: write the config by hand")
+        raise DataError("there are no targets: write the config by hand")
     if not is_table and target not in (None, name):
         raise DataError(f"the target is the array of targets, `{name}`, not `{target}`")
-    return Look(path, Dialect(), "", table.notes, describe(frame, target), chooses_columns=is_table)
+    about, dialect = describe(frame, target), Dialect(layout=layout)
+    return Look(path, dialect, "", table.notes, about, is_table, is_one_hot)
+
+
+def _classes(targets: Values) -> Classes:
+    """Classes in one-hot columns. Raises `DataError` for several columns of values."""
+    try:
+        return targets.as_classes()
+    except DataError:
+        raise DataError(
+            f"the targets are {targets.Y.shape[1]} columns of values: write the config by hand"
+        ) from None
 
 
 def is_text(path: Path) -> bool:

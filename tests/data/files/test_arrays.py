@@ -115,7 +115,10 @@ def test_rows_without_a_target_are_left_out_and_told(tmp_path: Path) -> None:
         ({"X": np.array([[1.0, np.nan]]), "y": [1]}, "row 1, column 2 of the inputs is not finite"),
         ({"X": np.zeros((3, 2)), "y": [np.nan] * 3}, "no row has a value of `y`"),
         ({"X": np.zeros((3, 2), complex), "y": [1, 2, 3]}, "no rows of numbers"),
-        ({"X": np.zeros((3, 2)), "z": [1, 2, 3]}, "no array has a usual name for targets"),
+        (
+            {"X": np.zeros((3, 2)), "z": [1, 2, 3], "w": [1, 2, 3]},
+            "no array has a usual name for t",
+        ),
         ({"X": np.zeros((0, 2)), "y": np.zeros(0)}, "has no rows"),
     ],
 )
