@@ -62,17 +62,21 @@ def _document(look: Look) -> dict[str, object]:
 
 def _print(look: Look) -> None:
     from bpcli.terminal import description as view
-    from bpcli.text import plain
 
     out, about = console(), look.description
     out.show_facts(view.table_facts(look))
+    if view.has_more_columns(about):
+        out.show_facts(view.all_columns_facts(about))
     left_out = out.show(view.columns_table(about), view.EXPENDABLE)
     if left_out:
         out.say(
             f"columns left out, as the terminal is narrow: {', '.join(left_out)}; --json has all"
         )
-    if len(about.columns) > view.MOST_COLUMNS:
-        out.say(f"and {len(about.columns) - view.MOST_COLUMNS:,} more columns; --json has all")
+    if view.has_more_columns(about):
+        out.say(
+            f"a choice of {len(about.columns):,} columns: the target, and the inputs that go most "
+            f"with it, {view.MOST_COLUMNS} at most; --json has all"
+        )
     for meaning in view.measures(about):
         out.say(meaning)
     out.say("")
@@ -80,7 +84,5 @@ def _print(look: Look) -> None:
         out.show(view.classes_table(about))
     if len(about.classes) > view.MOST_CLASSES:
         out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json has all\n")
-    for warning in about.warnings[: view.MOST_WARNINGS]:
-        out.say(f"warning: {plain(warning.column)} {plain(warning.text, 200)}")
-    if len(about.warnings) > view.MOST_WARNINGS:
-        out.say(f"and {len(about.warnings) - view.MOST_WARNINGS:,} more warnings; --json has all")
+    for line in view.warning_lines(about):
+        out.say(f"warning: {line}")

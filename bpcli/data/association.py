@@ -8,15 +8,22 @@ from __future__ import annotations
 import numpy as np
 
 from bpcli.data.types import Labels
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import Array, Vector
 
 
 def pearson(x: Array, y: Array) -> float | None:
     """Pearson's r = Σ(x - x̄)(y - ȳ) / √(Σ(x - x̄)² Σ(y - ȳ)²) of two columns of numbers (n,)."""
     both = np.isfinite(x) & np.isfinite(y)
-    x, y = _centred(x[both]), _centred(y[both])
-    spread = np.sqrt(x.dot(x)) * np.sqrt(y.dot(y))
-    return float(np.clip(x.dot(y) / spread, -1, 1)) if spread else None
+    return _one(pearsons(x[np.newaxis, both], y[both]))
+
+
+def pearsons(rows: Array, y: Array) -> Vector:
+    """Pearson's r of y (n,) and each of many columns, which are rows (d, n); NaN for None."""
+    both = np.isfinite(rows) & np.isfinite(y)
+    X, Y = _centred(rows, both), _centred(y, both)
+    spread = np.sqrt((X * X).sum(axis=1)) * np.sqrt((Y * Y).sum(axis=1))
+    r: Vector = np.clip(_ratio((X * Y).sum(axis=1), spread), -1, 1)
+    return r
 
 
 def correlation_ratio(labels: Labels, y: Array) -> float | None:
@@ -26,13 +33,21 @@ def correlation_ratio(labels: Labels, y: Array) -> float | None:
     between the groups (K. Pearson, 1905); it does not depend on the order of the groups.
     """
     known = (labels >= 0) & np.isfinite(y)
-    labels, y = labels[known], _centred(y[known])
-    total = y.dot(y)
-    if not total:
-        return None
-    rows = np.bincount(labels)
-    sums = np.bincount(labels, y)[rows > 0]
-    return float(np.sqrt(min(1.0, (sums**2 / rows[rows > 0]).sum() / total)))
+    return _one(correlation_ratios(labels[known], y[np.newaxis, known]))
+
+
+def correlation_ratios(labels: Labels, rows: Array) -> Vector:
+    """The correlation ratio of many columns of numbers, which are rows (d, n); NaN for None."""
+    known = (labels >= 0) & np.isfinite(rows)
+    Y, groups = _centred(rows, known), int(labels.max(initial=0)) + 1
+    cells = np.where(known, labels, 0) + groups * np.arange(len(rows))[:, np.newaxis]
+
+    def sums(weights: Array) -> Array:
+        flat = np.bincount(cells.ravel(), weights.ravel(), groups * len(rows))
+        return flat.reshape(len(rows), groups)
+
+    between = (sums(Y) ** 2 / np.maximum(sums(known), 1)).sum(axis=1)
+    return np.sqrt(np.minimum(1, _ratio(between, (Y * Y).sum(axis=1))))
 
 
 def cramers_v(a: Labels, b: Labels) -> float | None:
@@ -54,12 +69,30 @@ def cramers_v(a: Labels, b: Labels) -> float | None:
     return float(np.sqrt(np.clip(phi_squared / (smaller - 1), 0, 1)))
 
 
-def _centred(values: Array) -> Array:
-    """Subtract the mean and divide by the largest size: squares neither over- nor underflow."""
-    if not len(values):
-        return values
-    values = values / (np.abs(values).max() or 1)
-    centred: Array = values - values.mean()
-    largest = np.abs(centred).max()
+def _centred(values: Array, known: Array) -> Array:
+    """Subtract means and divide by the largest sizes: squares neither over- nor underflow.
+
+    What is not known becomes 0, and so do rows that are constant but for rounding.
+    """
+    values = np.where(known, values, 0.0)
+    values /= _largest(values) + (_largest(values) == 0)
+    means = values.sum(axis=1, keepdims=True) / np.maximum(1, known.sum(axis=1, keepdims=True))
+    centred = np.where(known, values - means, 0.0)
+    largest = _largest(centred)
     rounding = 10 * np.finfo(np.float64).eps
-    return centred / largest if largest > rounding else np.zeros(len(values))
+    return centred / np.where(largest > rounding, largest, np.inf)
+
+
+def _largest(rows: Array) -> Array:
+    largest: Array = np.abs(rows).max(axis=1, initial=0, keepdims=True)
+    return largest
+
+
+def _ratio(of: Vector, to: Vector) -> Vector:
+    """NaN where the divisor is 0."""
+    ratio: Vector = np.divide(of, to, out=np.full(len(of), np.nan), where=to > 0)
+    return ratio
+
+
+def _one(values: Vector) -> float | None:
+    return None if np.isnan(values[0]) else float(values[0])

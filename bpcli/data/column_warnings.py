@@ -9,9 +9,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.association import pearson
 from bpcli.data.column_rules import MOST_CATEGORIES
-from bpcli.data.column_values import ColumnValues, TableTask, numbers_of
+from bpcli.data.column_values import ColumnValues, TableTask
 from bpcli.data.dates import ambiguity_of
 from bpcli.data.types import number_text
 from bpcli.nn.arrays import Vector
@@ -35,6 +34,8 @@ _UNBALANCED = 10
 _SPLITS = 3
 
 _FEWEST_OTHERS = 5
+_ROUNDING = 1e-12
+"""What a correlation of 1 may lack."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,12 @@ def _sentinel(column: ColumnValues) -> str | None:
     """What to say of a repeated number far from all others, such as -999; None if there is none."""
     if column.kind != "number" or column.unique <= _FEWEST_OTHERS:
         return None
-    for sentinel in (column.known.min(), column.known.max()):
-        is_other = column.known != sentinel
-        rows, others = int(np.count_nonzero(~is_other)), column.known[is_other]
-        if rows > 1 and _is_far(float(sentinel), rows, others):
-            value = number_text(float(sentinel))
+    numbers = column.numbers
+    for sentinel in (column.summary.low, column.summary.high):
+        rows = int(np.count_nonzero(numbers == sentinel))
+        others = numbers[(numbers != sentinel) & ~np.isnan(numbers)] if rows > 1 else numbers[:0]
+        if rows > 1 and _is_far(sentinel, rows, others):
+            value = number_text(sentinel)
             return (
                 f"has {value} in {rows:,} rows, far from its other values ({others.min():.6g} to "
                 f"{others.max():.6g}): if it stands for a missing value, set `missing` to {value}"
@@ -108,30 +110,30 @@ def _numbers_the_rows(column: ColumnValues) -> bool:
     rows = len(column)
     if not column.is_whole or column.unique < rows or rows < _FEWEST_TO_JUDGE:
         return False
-    return bool(column.known.max() - column.known.min() == rows - 1)
+    return column.summary.high - column.summary.low == rows - 1
 
 
 def input_warnings(
-    column: ColumnValues, target: ColumnValues, task: TableTask
+    column: ColumnValues, target: ColumnValues, task: TableTask, association: float | None
 ) -> Iterator[ColumnWarning]:
-    """A warning about an input that determines the target."""
-    if column is not target and _determines(column, target, task):
+    """A warning about an input that determines the target, with which it has an association."""
+    if column is not target and _determines(column, target, task, association):
         text = f"determines the target `{target.name}`: is it known before the target?"
         yield ColumnWarning(column.name, "copy of the target", text)
 
 
-def _determines(column: ColumnValues, target: ColumnValues, task: TableTask) -> bool:
+def _determines(
+    column: ColumnValues, target: ColumnValues, task: TableTask, association: float | None
+) -> bool:
     """Whether a column is the target under other class names or in other units."""
+    is_of_units = column.kind != "category" and abs(association or 0) > 1 - _ROUNDING
+    if column.unique != target.unique or not (task == "classification" or is_of_units):
+        return False
     known = (column.labels >= 0) & (target.labels >= 0)
-    if column.unique != target.unique or known.sum() < _FEWEST_TO_JUDGE:
+    if known.sum() < _FEWEST_TO_JUDGE:
         return False
-    if task == "classification":
-        pairs = np.unique(np.stack([column.labels, target.labels])[:, known], axis=1)
-        return int(pairs.shape[1]) == target.unique > 1
-    if column.kind == "category":
-        return False
-    r = pearson(numbers_of(column), target.numbers)
-    return r is not None and 1 - abs(r) < 1e-12
+    pairs = np.unique(np.stack([column.labels, target.labels])[:, known], axis=1)
+    return task == "regression" or int(pairs.shape[1]) == target.unique > 1
 
 
 def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWarning]:

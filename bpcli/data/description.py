@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from itertools import compress
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from bpcli.data.association import correlation_ratio, cramers_v, pearson
-from bpcli.data.column_values import ColumnValues, TableTask, numbers_of
+from bpcli.data.association import correlation_ratio, correlation_ratios, cramers_v, pearsons
+from bpcli.data.column_values import ColumnValues, TableTask, columns_of, numbers_of
 from bpcli.data.column_warnings import (
     DOUBTFUL,
     USELESS,
@@ -24,11 +25,12 @@ from bpcli.data.column_warnings import (
     target_warnings,
 )
 from bpcli.data.dates import date_text
+from bpcli.data.repeats import repeated_rows
 from bpcli.data.selection import select
 from bpcli.data.types import DataFrame
 from bpcli.data.values import Kind
 from bpcli.errors import DataError
-from bpcli.nn.arrays import Vector
+from bpcli.nn.arrays import Array
 
 Measure: TypeAlias = Literal["r", "eta", "V"]
 
@@ -118,14 +120,16 @@ def describe(
     task, why_task = guess_task(answer)
     facts: list[ColumnFacts] = []
     warnings: list[ColumnWarning] = []
-    for i, (_, values) in enumerate(frame.items()):  # describing a column takes many times its size
-        column = answer if i == index else ColumnValues.of(values, date_format)
-        facts.append(_facts(column, answer, task))
-        warnings.extend(column_warnings(column))
-        warnings.extend(input_warnings(column, answer, task))
+    for columns in columns_of(frame, date_format):
+        if 0 <= (place := index - len(facts)) < len(columns):
+            columns[place] = answer
+        for column, association in zip(columns, _associations(columns, answer, task), strict=True):
+            facts.append(_facts(column, answer, task, association))
+            warnings.extend(column_warnings(column))
+            warnings.extend(input_warnings(column, answer, task, association))
     return Description(
         len(frame),
-        _duplicates(frame),
+        repeated_rows(frame),
         answer.name,
         why_target,
         task,
@@ -134,14 +138,6 @@ def describe(
         tuple(facts),
         (*warnings, *target_warnings(answer, task)),
     )
-
-
-def _duplicates(frame: DataFrame) -> int:
-    """The number of rows that repeat an earlier one; lists are compared as text."""
-    try:
-        return int(frame.duplicated().sum())
-    except TypeError:
-        return int(frame.astype(str).duplicated().sum())
 
 
 def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
@@ -179,50 +175,39 @@ def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
     if column.counts_up and 2 < count <= most:
         return (
             "classification",
-            f"it counts from {column.known.min():.0f} to {column.known.max():.0f}",
+            f"it counts from {column.summary.low:.0f} to {column.summary.high:.0f}",
         )
     return "regression", f"it holds {count:,} unique numbers"
 
 
-def _facts(column: ColumnValues, answer: ColumnValues, task: TableTask) -> ColumnFacts:
-    known = column.known if column.kind == "number" else np.empty(0)
-    numbers: dict[str, Any] = _first_and_last(column)
-    if len(known):
-        numbers = {
-            "low": float(known.min()),
-            "high": float(known.max()),
-            "mean": _mean(known),
-            "sd": _sd(known),
-        }
-    measure = None if column is answer else _measure(column, task)
+def _facts(
+    column: ColumnValues, answer: ColumnValues, task: TableTask, association: float | None
+) -> ColumnFacts:
+    found, is_date = column.summary, column.kind == "date"
     return ColumnFacts(
         column.name,
         column.kind,
-        column.missing,
-        column.unique,
-        most_frequent=() if column.kind in ("number", "date") else column.counted[:_MOST_FREQUENT],
-        measure=measure,
-        association=None if measure is None else _association(column, answer, measure, task),
-        **numbers,
+        found.missing,
+        found.unique,
+        _shown(column, found.low),
+        _shown(column, found.high),
+        None if is_date else _or_none(found.mean),
+        None if is_date else _or_none(found.sd),
+        () if column.kind in ("number", "date") else column.counted[:_MOST_FREQUENT],
+        None if column is answer else _measure(column, task),
+        association,
     )
 
 
-def _first_and_last(column: ColumnValues) -> dict[str, Any]:
-    if column.kind != "date" or column.error or not len(column.known):
-        return {}
-    date_format = None if column.dates is None else column.dates.chosen
-    first, last = (float(end) for end in (column.known.min(), column.known.max()))
-    return {"low": date_text(first, date_format), "high": date_text(last, date_format)}
+def _shown(column: ColumnValues, value: float) -> float | str | None:
+    """An end of a column's range; of dates as text."""
+    if column.kind != "date" or np.isnan(value):
+        return _or_none(value)
+    return date_text(value, None if column.dates is None else column.dates.chosen)
 
 
-def _mean(values: Vector) -> float:
-    """The mean of numbers whose sum may overflow."""
-    return float((values / len(values)).sum())
-
-
-def _sd(values: Vector) -> float:
-    largest = float(np.abs(values).max()) or 1.0
-    return float((values / largest).std()) * largest
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _measure(column: ColumnValues, task: TableTask) -> Measure:
@@ -232,13 +217,32 @@ def _measure(column: ColumnValues, task: TableTask) -> Measure:
     return "V" if column.kind == "category" else "eta"
 
 
-def _association(
-    column: ColumnValues, answer: ColumnValues, measure: Measure, task: TableTask
-) -> float | None:
-    if measure == "r":
-        return pearson(numbers_of(column), answer.numbers)
-    if measure == "V":
-        return cramers_v(column.labels, answer.labels)
+def _associations(
+    columns: Sequence[ColumnValues], answer: ColumnValues, task: TableTask
+) -> list[float | None]:
+    """The association of each column with the target; for numbers, of all at once."""
+    numeric = [column.kind != "category" and column is not answer for column in columns]
+    rows = [numbers_of(column) for column in compress(columns, numeric)]
+    of_numbers = iter(_associations_of_numbers(np.array(rows), answer, task) if rows else ())
+    return [
+        _or_none(next(of_numbers)) if is_numeric else _association(column, answer, task)
+        for column, is_numeric in zip(columns, numeric, strict=True)
+    ]
+
+
+def _associations_of_numbers(rows: Array, answer: ColumnValues, task: TableTask) -> list[float]:
+    is_regression = task == "regression"
+    found = (
+        pearsons(rows, answer.numbers) if is_regression else correlation_ratios(answer.labels, rows)
+    )
+    values: list[float] = found.tolist()
+    return values
+
+
+def _association(column: ColumnValues, answer: ColumnValues, task: TableTask) -> float | None:
+    """The association of a column of categories; None of the target."""
+    if column is answer:
+        return None
     if task == "regression":
         return correlation_ratio(column.labels, answer.numbers)
-    return correlation_ratio(answer.labels, numbers_of(column))
+    return cramers_v(column.labels, answer.labels)

@@ -5,6 +5,10 @@ Cells are plain text: names of columns and categories may hold any character.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from bpcli.data.column_warnings import ColumnWarning, WarningKind
 from bpcli.data.description import ColumnFacts, Description, Measure
 from bpcli.data.files.look import Look, is_text
 from bpcli.terminal.grid import Cell, Facts, Grid, Styled
@@ -13,9 +17,12 @@ from bpcli.text import plain, rounded
 EXPENDABLE = ("unique", "sd", "most frequent", "mean", "kind", "max", "min")
 """The columns of `columns_table` to drop if there is no room, in this order."""
 
-MOST_COLUMNS = 60
+MOST_COLUMNS = 40
+"""Columns beside the target that are shown."""
+
 MOST_CLASSES = 20
 MOST_WARNINGS = 20
+MOST_OF_A_KIND = 5
 
 _MEASURES: dict[Measure, str] = {
     "r": "r: Pearson's correlation, from -1 to 1",
@@ -44,6 +51,22 @@ def table_facts(look: Look) -> Facts:
     ]
 
 
+def all_columns_facts(about: Description) -> Facts:
+    """What all columns of a table hold, where it has more than are shown."""
+    kinds = Counter(column.kind for column in about.columns)
+    gaps = [column.missing for column in about.columns if column.missing]
+    constant = sum(column.unique <= 1 for column in about.columns)
+    return [
+        ("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())),
+        ("with gaps", _counted(len(gaps)) + f", {sum(gaps):,} values in all" * bool(gaps)),
+        ("constant", _counted(constant)),
+    ]
+
+
+def _counted(columns: int) -> str:
+    return f"{columns:,} column{'s' * (columns != 1)}" if columns else "none"
+
+
 def guesses(look: Look) -> list[str]:
     """One line for each guess behind a config, and for each column that it leaves out."""
     guessed = ("header", "target", "task")
@@ -55,10 +78,24 @@ def guesses(look: Look) -> list[str]:
     return lines[:most] + more
 
 
+def has_more_columns(about: Description) -> bool:
+    """Whether a table has more columns than `shown_columns`."""
+    return len(about.columns) > MOST_COLUMNS + 1
+
+
+def shown_columns(about: Description) -> Sequence[ColumnFacts]:
+    """All columns; of many the target, and the inputs that go most with it."""
+    if not has_more_columns(about):
+        return about.columns
+    target = [column for column in about.columns if column.name == about.target]
+    inputs = sorted(about.inputs, key=lambda column: -abs(column.association or 0))
+    return [*target, *inputs[:MOST_COLUMNS]]
+
+
 def columns_table(about: Description) -> Grid:
-    """One row per column, for the first `MOST_COLUMNS`."""
-    table = Grid([*_HEADERS], text_columns=3)
-    for column in about.columns[:MOST_COLUMNS]:
+    """One row for each of the `shown_columns`."""
+    table, columns = Grid([*_HEADERS], text_columns=3), shown_columns(about)
+    for column in columns:
         table.add_row(
             plain(column.name),
             column.kind,
@@ -68,7 +105,7 @@ def columns_table(about: Description) -> Grid:
             *map(_number, (column.low, column.mean, column.high, column.sd)),
             _association(column, about),
         )
-    has_categories = any(column.most_frequent for column in about.columns[:MOST_COLUMNS])
+    has_categories = any(column.most_frequent for column in columns)
     return table if has_categories else table.without(["most frequent"])
 
 
@@ -90,7 +127,7 @@ def _association(column: ColumnFacts, about: Description) -> Cell:
 
 def measures(about: Description) -> list[str]:
     """The meaning of the symbols before the associations."""
-    used = {column.measure for column in about.columns if column.association is not None}
+    used = {column.measure for column in shown_columns(about) if column.association is not None}
     return [meaning for measure, meaning in _MEASURES.items() if measure in used]
 
 
@@ -101,3 +138,29 @@ def classes_table(about: Description) -> Grid:
     for name, rows in about.classes[:MOST_CLASSES]:
         table.add_row(plain(name), f"{rows:,}", f"{100 * rows / known:.1f} %")
     return table
+
+
+def warning_lines(about: Description) -> Iterator[str]:
+    """A line for each warning; for many of a kind, one with their number and the first names."""
+    kinds: dict[WarningKind, list[ColumnWarning]] = {}
+    for warning in about.warnings:
+        kinds.setdefault(warning.kind, []).append(warning)
+    for kind, warnings in kinds.items():
+        if len(warnings) > MOST_OF_A_KIND:
+            names = ", ".join(plain(warning.column) for warning in warnings[:MOST_OF_A_KIND])
+            yield f"{len(warnings):,} columns {_OF_MANY[kind]}: {names}, …"
+        else:
+            yield from (f"{plain(each.column)} {plain(each.text, 200)}" for each in warnings)
+
+
+_OF_MANY: dict[WarningKind, str] = {
+    "empty": "have no value in any row",
+    "constant": "have the same value in all rows",
+    "unreadable": "cannot be read",
+    "many categories": "have too many categories",
+    "row numbers": "number the rows: ids, not features",
+    "names": "hold names, not categories",
+    "copy of the target": "determine the target: are they known before it?",
+    "mostly missing": "are missing in most rows",
+}
+"""What is said of many columns; only one column is the target."""

@@ -88,8 +88,9 @@ def _head(look: Look) -> Iterator[str]:
     inputs = _counted(count, "column")
     yield f"# {what} of {plain(about.target)} from {inputs} of {plain(look.path.name, 60)}"
     yield f"# Written for the {about.rows:,} rows of that file; edit any wrong guesses."
+    unusable = about.unusable
     for warning in about.warnings:
-        if warning.column not in about.unusable:
+        if warning.column not in unusable:
             yield f"# Warning: {plain(warning.column)} {plain(warning.text, 120)}"
 
 

@@ -63,12 +63,22 @@ def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
     assert "warning: c is always 1" in lines
 
 
-def test_many_odd_columns_are_cut(bpnet, tmp_path: Path) -> None:
+def test_many_odd_columns_are_counted(bpnet, tmp_path: Path) -> None:
     head = ",".join(f"c{i}" for i in range(30))
     (tmp_path / "t.csv").write_text(f"{head},x,y\n" + f"{'1,' * 30}2,p\n{'1,' * 30}3,q\n" * 20)
     lines = bpnet("data", "t.csv").out.splitlines()
-    assert sum(line.startswith("warning: ") for line in lines) == 20
-    assert lines[-2] == "and 11 more warnings; --json has all"
+    (constant,) = (line for line in lines if "same value" in line)
+    assert constant.startswith("warning: 30 columns have the same value in all rows: c0, c1, ")
+
+
+def test_of_many_columns_a_choice_is_shown_and_said_to_be_one(bpnet, tmp_path: Path) -> None:
+    head = ",".join([*(f"c{i}" for i in range(50)), "y"])
+    rows = ("".join(f"{i * j % 11}," for j in range(1, 51)) + f"{i}.5" for i in range(30))
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]))
+    out = bpnet("data", "t.csv").out
+    assert "kinds      number 51\n" in out
+    assert "a choice of 51 columns: the target, and the inputs that go most with it" in out
+    assert len(json.loads(bpnet("data", "t.csv", "--json").out)["columns"]) == 51
 
 
 def test_a_category_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:

@@ -8,7 +8,13 @@ from scipy import stats
 from scipy.stats.contingency import association
 from sklearn.feature_selection import f_classif
 
-from bpcli.data.association import correlation_ratio, cramers_v, pearson
+from bpcli.data.association import (
+    correlation_ratio,
+    correlation_ratios,
+    cramers_v,
+    pearson,
+    pearsons,
+)
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=200)
@@ -76,3 +82,13 @@ def test_what_tells_all_is_one() -> None:
     assert pearson(X, 3 - 2 * X) == pytest.approx(-1, abs=1e-12)
     assert correlation_ratio(A, A * 7.5) == pytest.approx(1, abs=1e-12)
     assert cramers_v(A, 3 - A) == pytest.approx(1, abs=1e-12)
+
+
+def test_many_columns_at_once_are_associated_as_each_alone() -> None:
+    rows = np.stack([X, np.where(RNG.random(200) < 0.2, np.nan, X), np.full(200, 3.0), X * 1e200])
+    labels = np.where(RNG.random(200) < 0.1, -1, A)
+    each = [(pearson(row, Y), correlation_ratio(labels, row)) for row in rows]
+    at_once = zip(pearsons(rows, Y), correlation_ratios(labels, rows), strict=True)
+    for alone, found in zip(each, at_once, strict=True):
+        expected = [np.nan if value is None else value for value in alone]
+        assert found == pytest.approx(expected, rel=1e-12, nan_ok=True)

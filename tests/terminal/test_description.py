@@ -3,6 +3,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.look import Look, look_at
 from bpcli.terminal.console import Console
@@ -10,10 +13,13 @@ from bpcli.terminal.description import (
     EXPENDABLE,
     MOST_CLASSES,
     MOST_COLUMNS,
+    all_columns_facts,
     classes_table,
     columns_table,
+    has_more_columns,
     measures,
     table_facts,
+    warning_lines,
 )
 from bpcli.terminal.grid import Styled
 
@@ -51,10 +57,41 @@ def test_a_narrow_terminal_leaves_out_columns_and_keeps_the_target(tmp_path: Pat
     assert "association" in out.getvalue()
 
 
-def test_many_columns_and_classes_are_cut(tmp_path: Path) -> None:
-    head = ",".join(f"a{i}" for i in range(100))
-    rows = "".join(",".join([str(i), *["1"] * 98, f"c{i % 25}"]) + "\n" for i in range(150))
-    about = look(tmp_path, f"{head}\n{rows}").description
-    assert len(columns_table(about).rows) == MOST_COLUMNS
+def test_of_many_columns_those_are_shown_that_go_most_with_the_target(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=(90, 49))
+    frame = pd.DataFrame(noise).add_prefix("x").assign(kind="b", gap=[1, None] * 45, same=1)
+    frame["y"] = frame["x30"] - 0.7 * frame["x7"]
+    about = look(tmp_path, frame.to_csv(index=False)).description
+    rows = columns_table(about).rows
+    assert len(rows) == 1 + MOST_COLUMNS
+    assert [row[0] for row in rows[:3]] == ["y", "x30", "x7"]
+    sizes = [abs(float(str(row[-1]).split()[-1])) for row in rows[1:]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all_columns_facts(about) == [
+        ("kinds", "number 52, category 1"),
+        ("with gaps", "1 column, 45 values in all"),
+        ("constant", "3 columns"),
+    ]
+
+
+def test_all_columns_are_shown_in_order_where_there_is_room(tmp_path: Path) -> None:
+    frame = pd.DataFrame(np.sin(np.outer(np.arange(9), np.arange(1, MOST_COLUMNS + 2))))
+    about = look(tmp_path, frame.add_prefix("x").to_csv(index=False)).description
+    assert not has_more_columns(about)
+    assert [row[0] for row in columns_table(about).rows] == [f"x{i}" for i in range(41)]
+
+
+def test_many_warnings_of_a_kind_are_one_line(tmp_path: Path) -> None:
+    text = "".join(f"{'1,' * 6}{i},{i % 2}.5\n" for i in range(30))
+    head = ",".join([*(f"c{i}" for i in range(6)), "x", "y"])
+    assert list(warning_lines(look(tmp_path, f"{head}\n{text}").description)) == [
+        "6 columns have the same value in all rows: c0, c1, c2, c3, c4, …",
+        "x numbers the rows: an id, not a feature",
+    ]
+
+
+def test_many_classes_are_cut(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7}.5,c{i % 25}\n" for i in range(150))
+    about = look(tmp_path, f"a,b\n{rows}").description
     assert len(classes_table(about).rows) == MOST_CLASSES
     assert classes_table(about).rows[0] == ["c0", "6", "4.0 %"]

@@ -125,8 +125,8 @@ class ArraySource:
 def _has_samples_as_columns(X: Array, Y: Array) -> bool:
     """Whether inputs and targets fit together by their columns only, or both have more of them."""
     if len(X) == len(Y):
-        return X.shape == Y.shape and len(X) < X.shape[1]
-    return X.shape[1] == Y.shape[-1]
+        return X.shape == Y.shape and bool(len(X) < X.shape[1])
+    return bool(X.shape[1] == Y.shape[-1])
 
 
 def _with_targets(X: Array, Y: Array | None) -> tuple[Array, DataFrame, tuple[str, ...]]:

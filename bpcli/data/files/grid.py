@@ -8,10 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bpcli.data.cells import shown_in
 from bpcli.data.files.dialect import WHITESPACE
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 _SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
 _SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
@@ -36,17 +39,22 @@ def rows_of(lines: Iterable[str], separator: str, quote: str) -> Iterator[Row]:
         delimiter, lines = " ", (line.strip().replace("\t", " ") for line in lines)
     spaces = " \t\r\n".replace(delimiter, "")
     lines = (line if line.strip(spaces) else "\n" for line in lines)
-    reader = csv.reader(
+    reader = reader_of(lines, delimiter, quote)
+    for fields in reader:
+        if fields:
+            yield Row(start, [field.strip() for field in fields])
+        start = reader.line_num
+
+
+def reader_of(lines: Iterable[str], delimiter: str, quote: str) -> CsvReader:
+    """Python's csv reader, which takes quotes as pandas does."""
+    return csv.reader(
         lines,
         delimiter=delimiter,
         quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
         skipinitialspace=True,
     )
-    for fields in reader:
-        if fields:
-            yield Row(start, [field.strip() for field in fields])
-        start = reader.line_num
 
 
 def holds_rows(cell: str, separator: str, width: int) -> bool:
@@ -115,7 +123,8 @@ def _legible(cell: str, text: float) -> float:
 
 def is_number(cell: str) -> bool:
     """Whether a cell shows a number with any of the usual signs."""
-    if cell.replace(".", "", 1).isdecimal():  # most numbers, and without a regular expression
+    plain = cell.removeprefix("-").replace(".", "", 1)
+    if plain.isdecimal():  # most numbers, and without a regular expression
         return True
     return any(shown_in(cell, decimal, thousands) for decimal, thousands in _SIGNS)
 
@@ -124,5 +133,13 @@ def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
     """The grid of the separator that fits best; of a comma if none fits."""
     if separator is not None:
         return Grid.of(lines, separator, quote)
-    grids = [Grid.of(lines, separator, quote) for separator in _SEPARATORS]
+    used = [separator for separator in _SEPARATORS if _is_used(separator, lines)]
+    grids = [Grid.of(lines, separator, quote) for separator in used or _SEPARATORS[:1]]
     return max(grids, key=lambda grid: grid.score)  # the first of equals
+
+
+def _is_used(separator: str, lines: Sequence[str]) -> bool:
+    """Whether a separator is in a line; the rows of no other one need to be split."""
+    if separator == WHITESPACE:
+        return any(len(line.split(maxsplit=1)) > 1 for line in lines)
+    return any(separator in line for line in lines)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,8 +140,12 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
 
     As in `3" pipe`, an inch sign at the beginning of a field.
     """
-    cells = (cell for row in grid.rows for cell in row.fields)
-    swallows = any(holds_rows(cell, grid.separator, grid.width) for cell in cells)
+    swallows = any(
+        holds_rows(cell, grid.separator, grid.width)
+        for row, after in zip_longest(grid.rows, grid.rows[1:])
+        if after is None or after.line > row.line + 1  # no other row holds lines
+        for cell in row.fields
+    )
     plain = Grid.of(lines, grid.separator, "") if swallows else grid
     return plain if len(plain.usual) > len(grid.usual) else grid
 

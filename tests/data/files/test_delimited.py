@@ -154,3 +154,46 @@ def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
     with pytest.raises(DataError, match=r"^row 250001 has 3 fields, the others have 2$"):
         read_frame(path, Dialect())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b,c\n1,2,3\n4,5,\n"x,y",7\n',
+        'a,b,c\n"x,y",7\n4,5,\n\n',
+        "a,b,c\n1,2,3\n\n4,5,\n6,7\n8,9,10\n\n",
+        'a,b,c\n"x\n",2,3\n4,5,\n6,7\n',
+        "a,b,c,\n1,2,,\n4,5,6,\n7,8\n",
+        "a,b,c\r1,2,\r6,7\r",
+        "a b c\n1 2 3\n4 5\n",
+    ],
+)
+def test_a_short_row_is_found_whatever_is_around_it(table, text: str) -> None:
+    with pytest.raises(DataError, match=r"^row [123] has 2 fields, the others have 3$"):
+        read_frame(table(text), Dialect())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a,b,c\n"x,y",2,\n\n4,5,6\n',
+        'a,b,c\n"x\ny",2,\n4,5,6\n\n',
+        "a\tb\tc\n1\t2\t\n\t\t\n4\t5\t6\n  \n",
+        "a,b,c,\n1,2,,\n4,5,6,\n",
+    ],
+)
+def test_a_row_without_its_last_value_is_not_short(table, text: str) -> None:
+    assert read_frame(table(text), Dialect())["c"].tolist()[-1] == 6
+
+
+def test_a_word_far_below_numbers_leaves_them_as_they_are_written(table) -> None:
+    # pandas reads pieces of 2**18 rows, and finds the types of each.
+    words = read_frame(table("a,b\n" + "1.50,2\n" * 2**18 + "x,2\ny,2\n" * 2**18), Dialect())["a"]
+    assert words.value_counts().to_dict() == {"1.50": 2**18, "x": 2**18, "y": 2**18}
+
+
+@pytest.mark.parametrize("line", ["1, x\n", " 1,x\n"])
+def test_a_space_far_below_is_none_of_a_field(table, line: str) -> None:
+    path = table("a,b\n" + "1,x\n" * 300_000 + line)
+    frame = read_frame(path, Dialect())
+    assert frame.iloc[-1].tolist() == frame.iloc[0].tolist() == [1, "x"]
