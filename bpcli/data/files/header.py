@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from bpcli.data.cells import shown_in
-from bpcli.data.files.grid import is_number
+from bpcli.data.files.grid import NUMBER_SIGNS, is_number
 from bpcli.errors import DataError
 
 _FEWEST_STEPS = 3
@@ -17,23 +17,44 @@ NUMBERS_RISE = "its numbers rise: if they are names, use --header"
 def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tuple[bool, str]:
     """Whether the first of the rows is a header, and why.
 
-    It is if it has no number, and either stands above numbers, or has text that no row below
-    repeats.
+    It is if it has no number, and either has text above numbers, or has text that no row below
+    repeats. `5 %` is a number above others with its sign, and may else be a name. A word for a
+    missing value is no text.
     """
     first, *below = rows
-    numbers = list(filter(_is_plain_number, first))
+    full = [row for row in below if len(row) == len(first)]
+    columns = [[row[i] for row in full if row[i] not in missing] for i in range(len(first))]
+    numbers = [
+        cell
+        for cell, column in zip(first, columns, strict=True)
+        if _is_plain_number(cell) or _is_alike_number(cell, column)
+    ]
     if numbers:
         rising = f"; {NUMBERS_RISE}" * _rise(first)
         return False, f"row 1 has a number, {numbers[0]}{rising}"
-    columns = list(zip(*(row for row in below if len(row) == len(first)), strict=True))
-    if any(
-        _are_mostly_numbers([cell for cell in column if cell not in missing]) for column in columns
-    ):
+    above_numbers = [
+        cell for cell, column in zip(first, columns, strict=True) if are_mostly_numbers(column)
+    ]
+    if any(cell not in missing for cell in above_numbers):
         return True, "row 1 has text above numbers"
-    for cell, column in zip(first, columns, strict=False):
+    if word := next(filter(None, above_numbers), ""):
+        return False, f"row 1 has a word for a missing value above numbers, {word}"
+    for cell, column in zip(first, columns, strict=True):
         if cell and cell in column:
             return False, f"row 1 has text that is repeated below, {cell}"
     return True, "row 1 has text that is not repeated below"
+
+
+def _is_alike_number(cell: str, column: Sequence[str]) -> bool:
+    """Whether a cell is a number with a sign such as % that half of the cells below it have."""
+    mark = _mark(cell)
+    return bool(mark) and 2 * sum(_mark(other) == mark for other in column) >= len(column)
+
+
+def _mark(cell: str) -> str | None:
+    """The percent or currency sign of a number."""
+    shown = (shown_in(cell, *signs) for signs in NUMBER_SIGNS)
+    return next((each.mark for each in shown if each), None)
 
 
 def _rise(first: Sequence[str]) -> bool:
@@ -45,14 +66,13 @@ def _rise(first: Sequence[str]) -> bool:
     return all(before < after for before, after in pairwise(numbers))
 
 
-def _are_mostly_numbers(cells: Sequence[str]) -> bool:
+def are_mostly_numbers(cells: Sequence[str]) -> bool:
     return 2 * sum(map(is_number, cells)) > len(cells)
 
 
 def _is_plain_number(cell: str) -> bool:
     """Whether a cell is a number without a sign: `5 %` may be a name."""
-    shown = shown_in(cell) or shown_in(cell, ",")
-    return shown is not None and not shown.mark
+    return _mark(cell) == ""
 
 
 def names_of_header(

@@ -12,13 +12,18 @@ from typing import NamedTuple
 
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
-from bpcli.data.files.header import NUMBERS_RISE, guess_header, names_of_header
+from bpcli.data.files.header import (
+    NUMBERS_RISE,
+    are_mostly_numbers,
+    guess_header,
+    names_of_header,
+)
 from bpcli.data.files.numerals import Numerals, numerals_of
 from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
 from bpcli.data.files.text import content_suffix, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
-from bpcli.data.values import quoted, refuse_control_characters
+from bpcli.data.values import AMBIGUOUS, quoted, refuse_control_characters
 from bpcli.errors import DataError
 
 MOST_COLUMNS = 50_000
@@ -78,7 +83,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
     grid = _grid(lines, separator, usual, asked.quote, comment)
     if asked.comment is None and _are_rows(lines, comment, grid):
         comment, grid = "", _grid(lines, separator, usual, asked.quote, "")
-    top = _top(grid) if asked.skip is None else 0
+    top = _top(grid, asked.missing) if asked.skip is None else 0
     dialect = replace(
         asked,
         encoding=encoding,
@@ -121,7 +126,7 @@ def _grid(
     grid = best_grid(lines, separator or usual, quote)
     if separator is None and grid.width < 2:
         grid = best_grid(lines, None, quote)
-    return _without_stray_quotes(grid, lines)
+    return _without_stray_quotes(grid, lines).padded
 
 
 def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
@@ -145,7 +150,7 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
     return plain if len(plain.usual) > len(grid.usual) else grid
 
 
-def _top(grid: Grid) -> int:
+def _top(grid: Grid, missing: Collection[str]) -> int:
     """The index of the first row of the table: titles before it are shorter, or mostly empty.
 
     A row that lacks one field right before it is a header without a name for the row names.
@@ -156,10 +161,11 @@ def _top(grid: Grid) -> int:
         if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
     ]
     top, *others = full or [0]
-    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0]):
+    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0], missing):
         top = others[0]
-    is_header = top and _lacks_one(grid.rows[top - 1], grid.width) and not _is_header(grid, top)
-    return top - 1 if is_header else top
+    if top and _lacks_one(grid.rows[top - 1], grid.width):
+        return top if _is_header(grid, top, missing) else top - 1
+    return top
 
 
 def _is_half_empty(row: Row) -> bool:
@@ -167,9 +173,12 @@ def _is_half_empty(row: Row) -> bool:
     return len(row.fields) > 1 and not any(row.fields[1:])
 
 
-def _is_header(grid: Grid, top: int) -> bool:
-    """Whether the row has no number, but another one has."""
-    return not _has_number(grid.rows[top]) and any(map(_has_number, grid.usual))
+def _is_header(grid: Grid, top: int, missing: Collection[str]) -> bool:
+    """Whether the row has no number, nor a word for a missing one, but another row has one."""
+    row = grid.rows[top]
+    if _has_number(row) or any(cell in missing for cell in row.fields if cell):
+        return False
+    return any(map(_has_number, grid.usual))
 
 
 def _has_number(row: Row) -> bool:
@@ -265,7 +274,7 @@ def _has_row_names(grid: Grid) -> bool:
         return False
     if grid.width == _WIDTH_OF_DECIMALS and grid.separator == ",":
         return False  # a column of decimal commas
-    names = [row.fields[0] for row in grid.usual]
+    names = [row.fields[0] for row in grid.usual if any(row.fields)]
     count = [str(number) for number in range(1, len(names) + 1)]
     return names == count or (len({*names}) == len(names) and not any(map(is_number, names)))
 
@@ -275,7 +284,7 @@ def _is_padded(grid: Grid) -> bool:
     first, *others = grid.rows
     is_open = len(first.fields) == grid.width - 1 or not first.fields[-1]
     ends = [row.fields[-1] for row in others if len(row.fields) == grid.width]
-    return grid.width > 1 and is_open and bool(ends) and not any(ends)
+    return grid.width > 1 and is_open and not any(ends)
 
 
 def require_valid_names(names: tuple[str, ...]) -> None:
@@ -292,14 +301,19 @@ def _has_units(grid: Grid, missing: Collection[str]) -> bool:
     if len(rows) <= _FEWEST_BELOW_UNITS:
         return False
     units, *below = rows
-    if any(cell in missing for cell in units if cell):
-        return False
     above_numbers = [
         cell
         for index, cell in enumerate(units)
-        if cell and 2 * sum(is_number(row[index]) for row in below) > len(below)
+        if cell and are_mostly_numbers([row[index] for row in below if row[index] not in missing])
     ]
-    return bool(above_numbers) and all(map(_UNIT.fullmatch, above_numbers))
+    said = [cell for cell in above_numbers if cell not in AMBIGUOUS]  # `-` is no unit
+    if any(cell in missing for cell in said):
+        return False
+    return bool(said) and all(map(_is_unit, said))
+
+
+def _is_unit(cell: str) -> bool:
+    return bool(_UNIT.fullmatch(cell)) and not is_number(cell)
 
 
 _UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")

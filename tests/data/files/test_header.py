@@ -40,6 +40,12 @@ def split(text: str) -> list[list[str]]:
         ("3,2,1 4,5,6", False, "row 1 has a number, 3"),
         ("2,2,2 4,5,6", False, "row 1 has a number, 2"),
         ("1,2 4,5", False, "row 1 has a number, 1"),
+        ("x,5% y,6% z,7%", False, "row 1 has a number, 5%"),
+        ("x,$5", False, "row 1 has a number, $5"),
+        ("x,1'234.5 y,2'345.5", False, "row 1 has a number, 1'234.5"),
+        ("x,? y,2 z,3", False, "row 1 has a word for a missing value above numbers, ?"),
+        ("x,?,c y,2,3", True, ABOVE),
+        ("x, y,2 z,3", True, NEW),
         ("a,1,2 x,5,6", False, "row 1 has a number, 1"),
     ],
 )
