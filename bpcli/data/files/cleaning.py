@@ -61,8 +61,12 @@ class Cleaner:
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
         count = int(np.count_nonzero(ignored))
-        self._ignored[reason] += count
+        self.ignore(count, reason)
         return frame[~ignored] if count else frame
+
+    def ignore(self, rows: int, reason: str) -> None:
+        """Count rows that are ignored, to be told in a note."""
+        self._ignored[reason] += rows
 
     def _read(self, name: str, values: Series) -> Series:
         """A column of text, with numbers where nearly all cells show one."""
@@ -164,6 +168,22 @@ class Cleaner:
             yield (
                 f"column `{name}`: {rows:,} values are a word for missing values such as None, so "
                 "often that it is taken as a category"
+            )
+
+
+def open_signs(frame: DataFrame) -> Iterator[str]:
+    """What was guessed where all fractions have three decimals: they may be thousands."""
+    for name in frame.select_dtypes("floating"):
+        values = frame[name].to_numpy()
+        fractions = np.abs(values[values % 1 > 0])
+        thousandths = fractions * 1000
+        if (
+            len(fractions)
+            and ((fractions >= 1) & (np.round(thousandths) / 1000 == fractions)).all()
+        ):
+            yield (
+                f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is taken as a "
+                "decimal sign; `thousands` says otherwise"
             )
 
 

@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.cleaning import Cleaner, open_signs
+from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
-from bpcli.data.files.grid import Row, rows_of
+from bpcli.data.files.grid import Row, is_number, rows_of
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.sniff import Layout, require_valid_names, sniff
-from bpcli.data.files.text import WithoutComments, open_text
+from bpcli.data.files.text import TableText, open_text
 from bpcli.data.types import DataFrame, Labels
-from bpcli.data.values import AMBIGUOUS
+from bpcli.data.values import AMBIGUOUS, quoted
 from bpcli.errors import DataError
 
 _ROW_NAMES, _PADDING = "row names\0", "padding\0"
@@ -52,11 +53,28 @@ def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
     if is_parquet(layout.path):
         with open_parquet(layout.path) as file:
             return file.read().to_pandas(), ()
-    cleaner = cleaner_of(layout)
-    with _as_data_errors(layout), _pandas_frames(layout) as frame:
-        _refuse_short_rows(layout, frame)
-        frame = cleaner(_own_columns(layout.dialect, frame))
-    return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in cleaner.notes))
+    frame, notes, codes = _read(layout)
+    if codes:
+        text = (*layout.dialect.text, *codes)
+        said = (f"{layout.path.name}: {note_on_codes(name)}" for name in codes)
+        told = replace(layout.dialect, text=text)
+        frame, notes, _ = _read(replace(layout, dialect=told, notes=(*layout.notes, *said)))
+    return frame, notes
+
+
+def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
+    """The frame, the notes, and the columns of codes that were read as numbers."""
+    dialect, cleaner = layout.dialect, cleaner_of(layout)
+    watch = CodeWatch(dialect, _columns(dialect))
+    with _as_data_errors(layout), _pandas_frames(layout, watch) as (frame, text):
+        frame = (
+            _without_rows_below(layout, frame, cleaner) if _may_be_short(layout, frame) else frame
+        )
+        cleaner.ignore(text.comments, f"that begin with {dialect.comment}")
+        frame = cleaner(_own_columns(dialect, frame))
+    codes = [name for name in dialect.columns if name in {*watch.found, *long_codes(frame)}]
+    notes = [*cleaner.notes, *(open_signs(frame) if layout.is_sign_open else ())]
+    return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in notes)), codes
 
 
 def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFrame]:
@@ -67,12 +85,13 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
     if is_parquet(layout.path):
         yield from parquet_blocks(layout.path, rows)
         return
-    with _as_data_errors(layout), _pandas_frames(layout, chunksize=rows) as frames, frames:
-        is_checked = False
+    below: Labels | None = None
+    with _as_data_errors(layout), _pandas_frames(layout, chunksize=rows) as (frames, text), frames:
         for frame in frames:
-            if not is_checked:
-                is_checked = _refuse_short_rows(layout, frame)
-            yield cleaner(_own_columns(layout.dialect, frame))
+            if below is None and _may_be_short(layout, frame):
+                below = _rows_below(layout, cleaner)
+            yield cleaner(_own_columns(layout.dialect, _without(frame, below)))
+        cleaner.ignore(text.comments, f"that begin with {layout.dialect.comment}")
 
 
 def _columns(dialect: Dialect) -> list[str]:
@@ -108,14 +127,16 @@ def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:
 
 
 @contextmanager
-def _pandas_frames(layout: Layout, **options: Any) -> Iterator[Any]:
-    """The result of pandas' reader; its warnings become errors."""
+def _pandas_frames(
+    layout: Layout, watch: CodeWatch | None = None, **options: Any
+) -> Iterator[tuple[Any, TableText]]:
+    """The result of pandas' reader, and the text that it reads; its warnings become errors."""
     import pandas as pd
 
     dialect = layout.dialect
-    with _data(layout) as text, warnings.catch_warnings():
+    with _data(layout, watch) as text, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        yield pd.read_csv(
+        result = pd.read_csv(
             text,
             sep=r"\s+" if dialect.separator == WHITESPACE else dialect.separator,
             quotechar=dialect.quote or '"',
@@ -132,15 +153,16 @@ def _pandas_frames(layout: Layout, **options: Any) -> Iterator[Any]:
             low_memory=False,
             **options,
         )
+        yield result, text
 
 
 @contextmanager
-def _data(layout: Layout) -> Iterator[Any]:
+def _data(layout: Layout, watch: CodeWatch | None = None) -> Iterator[TableText]:
     """The text from the first row of data on, without lines of comments."""
     dialect = layout.dialect
     assert dialect.encoding is not None, "complete after `sniff`"
     with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:
-        yield WithoutComments(text, dialect.comment) if dialect.comment else text
+        yield TableText(text, dialect.comment or "", dialect.quote, watch)
 
 
 @contextmanager
@@ -170,19 +192,53 @@ def _message(error: str, start: int) -> str:
     return f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
 
 
-def _refuse_short_rows(layout: Layout, frame: DataFrame) -> bool:
-    """Raises `DataError` for rows with too few fields, which pandas reads as missing values.
+def _may_be_short(layout: Layout, frame: DataFrame) -> bool:
+    """Whether a row may have too few fields: it misses the last. Most files need no pass."""
+    return bool(len(frame) and frame.iloc[:, -1 - layout.dialect.is_padded].isna().any())
 
-    Such rows miss the last field, so that most files need no second pass. Returns whether there
-    was one.
+
+def _without_rows_below(layout: Layout, frame: DataFrame, cleaner: Cleaner) -> DataFrame:
+    return _without(frame, _rows_below(layout, cleaner))
+
+
+def _without(frame: DataFrame, rows: Labels | None) -> DataFrame:
+    return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
+
+
+def _rows_below(layout: Layout, cleaner: Cleaner) -> Labels:
+    """The numbers of the last rows if they are notes below the table, such as its source.
+
+    The cleaner tells of them. Raises `DataError` for other rows with too few fields, which pandas
+    reads as missing values.
     """
-    dialect = layout.dialect
-    if not len(frame) or not frame.iloc[:, -1 - dialect.is_padded].isna().any():
-        return False
-    width = len(_columns(dialect)) - dialect.is_padded
+    width = len(_columns(layout.dialect)) - layout.dialect.is_padded
+    below: list[tuple[int, Row]] = []
+    end = 0
     for number, row in _all_rows(layout):
-        if len(row.fields) < width:
-            raise DataError(
-                f"row {number + 1} has {len(row.fields)} fields, the others have {width}", "file"
-            )
-    return True
+        if not any(row.fields):
+            continue
+        is_apart = row.line > end or bool(below)
+        end = row.line + 1 + sum(cell.count("\n") for cell in row.fields)
+        if width > 1 and _is_note(row, width, is_apart):
+            below.append((number, row))
+            continue
+        for wrong, short in [*below, (number, row)]:
+            if len(short.fields) < width:
+                raise DataError(_short(wrong, short, width), "file")
+        below = []
+    if below:
+        said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
+        cleaner.ignore(len(below), f"below the table: {said}")
+    return np.array([number for number, _ in below], np.intp)
+
+
+def _is_note(row: Row, width: int, is_apart: bool) -> bool:
+    """Whether a row below a table is a note: text in one field, or behind a blank row."""
+    is_single, is_short = sum(map(bool, row.fields)) == 1, len(row.fields) < width
+    if not row.fields[0] or is_number(row.fields[0]) or re.search(r"[;\t|]", row.fields[0]):
+        return False  # a row that was cut off, or of another separator
+    return (is_single and is_short) or (is_apart and (is_single or is_short))
+
+
+def _short(number: int, row: Row, width: int) -> str:
+    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}"

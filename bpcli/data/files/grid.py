@@ -113,7 +113,7 @@ class Grid:
         return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
 
     def _legibility(self) -> float:
-        """The mean over cells: numbers and empty ones count 1, text ½, text with separators 0."""
+        """The mean over cells: numbers and empty ones count 1, text ½, with separators less."""
         cells = some_cells([row.fields for row in self.judged])
         text = 0.2 if self.separator == WHITESPACE else 0.5
         return sum(_legible(cell, text) for cell in cells) / len(cells)
@@ -147,7 +147,7 @@ def _misquoted(lines: Sequence[str], separator: str, quote: str) -> float:
     if not quote or not any(quote in line for line in lines):
         return 0.0
     q, sign = re.escape(quote), r"\s" if separator == WHITESPACE else re.escape(separator)
-    ends = rf"(?:^|{sign})\s*{q}[^{q}\n]*{q}(?!{q}|\s*$|\s*{sign})"
+    ends = rf"(?:^|{sign})\s*{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}|\s*$|\s*{sign})"
     begins = rf"^[^{q}]*[^{q}\s{sign}]\s+{q}"
     pattern = re.compile(ends if separator == WHITESPACE else f"{ends}|{begins}")
     return sum(pattern.search(line) is not None for line in lines) / len(lines)
@@ -162,6 +162,8 @@ def some_cells(rows: list[list[str]]) -> list[str]:
 def _legible(cell: str, text: float) -> float:
     if not cell or is_number(cell):
         return 1.0
+    if "\t" in cell:  # in no text
+        return -1.0
     return 0.0 if _HIDDEN.search(cell) else text
 
 

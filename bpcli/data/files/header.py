@@ -22,8 +22,8 @@ def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tup
     missing value is no text.
     """
     first, *below = rows
-    full = [row for row in below if len(row) == len(first)]
-    columns = [[row[i] for row in full if row[i] not in missing] for i in range(len(first))]
+    full, words = [row for row in below if len(row) == len(first)], frozenset(missing)
+    columns = [[row[i] for row in full if row[i] not in words] for i in range(len(first))]
     numbers = [
         cell
         for cell, column in zip(first, columns, strict=True)
@@ -32,12 +32,11 @@ def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tup
     if numbers:
         rising = f"; {NUMBERS_RISE}" * _rise(first)
         return False, f"row 1 has a number, {numbers[0]}{rising}"
-    above_numbers = [
-        cell for cell, column in zip(first, columns, strict=True) if are_mostly_numbers(column)
-    ]
-    if any(cell not in missing for cell in above_numbers):
+    texts_first = sorted(zip(first, columns, strict=True), key=lambda pair: pair[0] in words)
+    above_numbers = (cell for cell, column in texts_first if are_mostly_numbers(column))
+    if (above := next(above_numbers, "")) not in words:
         return True, "row 1 has text above numbers"
-    if word := next(filter(None, above_numbers), ""):
+    if word := above or next(filter(None, above_numbers), ""):
         return False, f"row 1 has a word for a missing value above numbers, {word}"
     for cell, column in zip(first, columns, strict=True):
         if cell and cell in column:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from bpcli.data.files.codes import CODE, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import (
@@ -20,7 +21,7 @@ from bpcli.data.files.header import (
 )
 from bpcli.data.files.numerals import Numerals, numerals_of
 from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
-from bpcli.data.files.text import content_suffix, first_lines, is_comment
+from bpcli.data.files.text import comments_in, content_suffix, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
 from bpcli.data.values import AMBIGUOUS, quoted, refuse_control_characters
@@ -40,7 +41,8 @@ class Layout:
     """A text file with its complete dialect, and `start`, the lines before its first data row.
 
     `first` are the fields of the first row, which may be its header. `notes` tell what was guessed;
-    `why_header` tells why the first row is a header or not.
+    `why_header` tells why the first row is a header or not. `is_sign_open` is true where a point
+    may separate thousands: between semicolons, with no number that shows a sign.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class Layout:
     first: tuple[str, ...]
     why_header: str
     notes: tuple[str, ...]
+    is_sign_open: bool = False
     _found: _Found | None = field(default=None, repr=False, compare=False)
 
     def headed(self, header: bool, columns: tuple[str, ...] = ()) -> Layout:
@@ -122,7 +125,8 @@ def _grid(
     Columns are separated as told, else by the sign that is usual for the file's name if that
     separates any, else as fits best.
     """
-    lines = ["\n" if is_comment(line, comment) else line for line in lines]
+    if comment:
+        lines = ["\n" if is_one else line for line, is_one in comments_in(lines, comment, quote)]
     grid = best_grid(lines, separator or usual, quote)
     if separator is None and grid.width < 2:
         grid = best_grid(lines, None, quote)
@@ -250,7 +254,8 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
     notes += [*_notes_on_rows(dialect, rows), *more]
     start = below[0].line if below else rows[-1].line + 1
     said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
-    return Layout(path, dialect, start, tuple(first[:width]), why, said, found)
+    is_open = found.dialect.decimal is None and _is_sign_open(grid)
+    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, found)
 
 
 def _refuse_no_table(grid: Grid) -> None:
@@ -354,9 +359,14 @@ def _with_signs(
     codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
     is_guessed = dialect.thousands is None and (dialect.decimal is None or thousands)
     notes = list(found.notes) if is_guessed else []
-    notes += [f"`{name}` holds codes, with leading zeros or long: read as text" for name in codes]
+    notes += map(note_on_codes, codes)
     text = (*dialect.text, *codes)
     return replace(dialect, decimal=decimal, thousands=thousands, text=text), notes
+
+
+def _is_sign_open(grid: Grid) -> bool:
+    cells = (cell for row in grid.judged for cell in row.fields if "." in cell or "," in cell)
+    return grid.separator == ";" and not any(map(is_number, cells))
 
 
 def _has_stored_fractions(rows: list[list[str]]) -> bool:
@@ -374,9 +384,5 @@ def _columns_of_codes(dialect: Dialect, rows: list[list[str]]) -> list[str]:
     return [
         name
         for name, column in zip(dialect.columns, columns, strict=False)
-        if any(map(_CODE.fullmatch, column)) and name not in dialect.text
+        if any(map(CODE.fullmatch, column)) and name not in dialect.text
     ]
-
-
-_CODE = re.compile(r"0\d+|\d{17,}")
-"""Numbers that lose something as floats: leading zeros, or digits beyond the 16th."""
