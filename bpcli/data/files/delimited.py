@@ -26,10 +26,12 @@ from bpcli.data.files.sniff import Layout, require_valid_names, sniff
 from bpcli.data.files.text import TableText, open_text
 from bpcli.data.types import DataFrame, Labels
 from bpcli.data.values import AMBIGUOUS, quoted
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 
 _ROW_NAMES, _PADDING = "row names\0", "padding\0"
 """The columns that a frame has at first beside those of the table; no name has a NUL."""
+
+_ROWS = see("separator", "skip", "comment")
 
 
 def layout_of(path: Path, asked: Dialect) -> Layout:
@@ -121,7 +123,8 @@ def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:
     if dialect.is_padded and (is_full := frame[_PADDING].notna()).any():
         width = len(_columns(dialect)) - 1
         raise DataError(
-            f"row {is_full.idxmax() + 1} has {width + 1} fields, the others have {width}", "file"
+            f"row {is_full.idxmax() + 1} has {width + 1} fields, the others have {width}{_ROWS}",
+            "file",
         )
     return frame[list(dialect.columns)] if len(frame.columns) > len(dialect.columns) else frame
 
@@ -173,11 +176,13 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
     try:
         yield
     except pd.errors.EmptyDataError:
-        raise DataError("the file has a header, but no rows", "file") from None
+        raise DataError(f"the file has a header, but no rows{see('header')}", "file") from None
     except pd.errors.ParserWarning:
         width = len(_columns(layout.dialect))
         raise DataError(
-            f"line {layout.start + 1} has more fields than the {width} named columns", "file"
+            f"line {layout.start + 1} has more fields than the {width} named columns"
+            + see("separator", "header", "skip"),
+            "file",
         ) from None
     except (pd.errors.ParserError, OverflowError, UnicodeError, csv.Error) as error:
         raise DataError(_message(str(error), layout.start), "file") from None
@@ -186,10 +191,13 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
 def _message(error: str, start: int) -> str:
     if fields := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
         line = start + int(fields[2])
-        return f"line {line} has {fields[3]} fields, the others have {fields[1]}"
+        return f"line {line} has {fields[3]} fields, the others have {fields[1]}" + _ROWS
     if quote := re.search(r"EOF inside string starting at row (\d+)", error):
         return f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
-    return f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
+    return (
+        f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
+        + _ROWS
+    )
 
 
 def _may_be_short(layout: Layout, frame: DataFrame) -> bool:
@@ -241,4 +249,4 @@ def _is_note(row: Row, width: int, is_apart: bool) -> bool:
 
 
 def _short(number: int, row: Row, width: int) -> str:
-    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}"
+    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}{_ROWS}"

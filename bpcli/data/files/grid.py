@@ -15,6 +15,8 @@ from bpcli.data.files.dialect import WHITESPACE
 
 _SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
 NUMBER_SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
+csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unreadable
+
 _FEWEST_USUAL = 0.5
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
@@ -148,7 +150,8 @@ def _misquoted(lines: Sequence[str], separator: str, quote: str) -> float:
         return 0.0
     q, sign = re.escape(quote), r"\s" if separator == WHITESPACE else re.escape(separator)
     ends = rf"(?:^|{sign})\s*{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}|\s*$|\s*{sign})"
-    begins = rf"^[^{q}]*[^{q}\s{sign}]\s+{q}"
+    others = "".join({*";|\t"} - {separator})
+    begins = rf"^[^{q}]*(?:[^{q}\s{sign}]\s+|[{others}]){q}"
     pattern = re.compile(ends if separator == WHITESPACE else f"{ends}|{begins}")
     return sum(pattern.search(line) is not None for line in lines) / len(lines)
 

@@ -6,12 +6,14 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from bpcli.data.cells import shown_in
+from bpcli.data.files.dialect import MISSING
 from bpcli.data.files.grid import NUMBER_SIGNS, is_number
 from bpcli.errors import DataError
 
 _FEWEST_STEPS = 3
+_YEARS = range(1800, 2101)
 
-NUMBERS_RISE = "its numbers rise: if they are names, use --header"
+NUMBERS_IN_ORDER = "its numbers are in order: if they are names, see `header`"
 
 
 def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tuple[bool, str]:
@@ -22,7 +24,8 @@ def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tup
     missing value is no text.
     """
     first, *below = rows
-    full, words = [row for row in below if len(row) == len(first)], frozenset(missing)
+    full = [row for row in below if len(row) == len(first)]
+    words = frozenset(missing)
     columns = [[row[i] for row in full if row[i] not in words] for i in range(len(first))]
     numbers = [
         cell
@@ -30,13 +33,15 @@ def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tup
         if _is_plain_number(cell) or _is_alike_number(cell, column)
     ]
     if numbers:
-        rising = f"; {NUMBERS_RISE}" * _rise(first)
+        rising = f"; {NUMBERS_IN_ORDER}" * _are_in_order(first)
         return False, f"row 1 has a number, {numbers[0]}{rising}"
-    texts_first = sorted(zip(first, columns, strict=True), key=lambda pair: pair[0] in words)
+    usual = words.intersection(MISSING)  # a word that only the user tells may be a name
+    texts_first = sorted(zip(first, columns, strict=True), key=lambda pair: pair[0] in usual)
     above_numbers = (cell for cell, column in texts_first if are_mostly_numbers(column))
-    if (above := next(above_numbers, "")) not in words:
+    word = next((cell for cell in above_numbers if cell), "")
+    if word and word not in usual:
         return True, "row 1 has text above numbers"
-    if word := above or next(filter(None, above_numbers), ""):
+    if word:
         return False, f"row 1 has a word for a missing value above numbers, {word}"
     for cell, column in zip(first, columns, strict=True):
         if cell and cell in column:
@@ -56,12 +61,17 @@ def _mark(cell: str) -> str | None:
     return next((each.mark for each in shown if each), None)
 
 
-def _rise(first: Sequence[str]) -> bool:
-    """Whether the numbers of a row rise, at least three and after any text: years, wavelengths."""
+def _are_in_order(first: Sequence[str]) -> bool:
+    """Whether the numbers of a row rise, at least three and after any text: wavelengths.
+
+    Years may also fall.
+    """
     numbers = [float(cell) for cell in first if cell.replace(".", "", 1).isdecimal()]
     texts = first[: len(first) - len(numbers)]
     if len(numbers) < _FEWEST_STEPS or any(map(_is_plain_number, texts)):
         return False
+    if all(number in _YEARS for number in numbers) and numbers[0] > numbers[1]:
+        numbers.reverse()
     return all(before < after for before, after in pairwise(numbers))
 
 

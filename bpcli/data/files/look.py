@@ -17,7 +17,7 @@ from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
     layout = _layout(path, asked)
     frame, notes = read(layout)
     if not len(frame):
-        raise DataError("the file has a header, but no rows", "file")
+        raise DataError(f"the file has a header, but no rows{see('header')}", "file")
     return Look(path, layout.dialect, layout.why_header, notes, describe(frame, target))
 
 

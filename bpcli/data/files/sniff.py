@@ -14,7 +14,7 @@ from bpcli.data.files.codes import CODE, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import (
-    NUMBERS_RISE,
+    NUMBERS_IN_ORDER,
     are_mostly_numbers,
     guess_header,
     names_of_header,
@@ -25,7 +25,7 @@ from bpcli.data.files.text import comments_in, content_suffix, first_lines, is_c
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
 from bpcli.data.values import AMBIGUOUS, quoted, refuse_control_characters
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 
 MOST_COLUMNS = 50_000
 """More columns than any table has: a wrong separator, or a transposed table."""
@@ -200,14 +200,21 @@ def _notes_on_lines(
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
     if asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
+    if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
+        yield f"no separator was found: the table has one column{see('separator')}"
     if grid.quote != asked.quote:
         yield f"the quotes ({asked.quote}) are not closed: they are read as plain text"
     if comment:
         yield f"lines that begin with {comment} are ignored as comments"
     if asked.sheet is None and (sheets := sheet_names(path)):
-        yield f"the first sheet with rows is read, of {', '.join(sheets)}; --sheet names another"
+        yield f"the first sheet with rows is read, of {', '.join(sheets)}; see `sheet`"
     if top:
         yield f"the table begins at line {grid.rows[top].line + 1}"
+
+
+def _may_separate(row: Row) -> bool:
+    """Whether the only field has what may be a separator, not only words and spaces."""
+    return bool(re.search(r"[;|,\t]|\s{2}|\s\"|\"\s", row.fields[0]))
 
 
 # The header, and what is around the data.
@@ -216,7 +223,7 @@ def _notes_on_lines(
 def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ...]) -> Layout:
     """The layout of a grid whose rows begin at the table's first row."""
     dialect, grid, _ = found
-    _refuse_no_table(grid)
+    _refuse_no_table(grid, dialect)
     rows = grid.rows
     first = rows[0].fields
     is_padded = _is_padded(grid)
@@ -227,8 +234,8 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
         header, why = True, "the file stores names"
     elif header is None:
         header, why = guess_header([row.fields[:width] for row in rows], dialect.missing)
-    notes: list[str] = [f"row 1 is data, as it has a number; {NUMBERS_RISE}"] * (
-        NUMBERS_RISE in why
+    notes: list[str] = [f"row 1 is data, as it has a number; {NUMBERS_IN_ORDER}"] * (
+        NUMBERS_IN_ORDER in why
     )
     if names and len(names) != width:
         raise DataError(
@@ -258,14 +265,15 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
     return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, found)
 
 
-def _refuse_no_table(grid: Grid) -> None:
+def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
+    told = [key for key in ("skip", "comment") if getattr(dialect, key)]
     if not grid.rows:
-        raise DataError("the file has no rows", "file")
+        raise DataError(f"the file has no rows{see(*told) if told else ''}", "file")
     width = len(grid.rows[0].fields)
     if width > MOST_COLUMNS:
         raise DataError(
-            f"the first row has {width:,} columns, more than the {MOST_COLUMNS:,} allowed: check "
-            "`separator`",
+            f"the first row has {width:,} columns, more than the {MOST_COLUMNS:,} allowed"
+            + see("separator"),
             "file",
         )
 
@@ -296,7 +304,9 @@ def require_valid_names(names: tuple[str, ...]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]
-        raise DataError(f"the columns {' and '.join(numbers)} are both `{repeated[0]}`", "file")
+        raise DataError(
+            f"the columns {' and '.join(numbers)} are both `{repeated[0]}`{see('header')}", "file"
+        )
     refuse_control_characters(names, "the column name", "file")
 
 

@@ -50,6 +50,8 @@ def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
         yield BytesIO(rendered(path, sheet))
         return
     suffix = path.suffix.lower()
+    if suffix in _OPENERS:
+        _refuse_packed(Path(path.stem))
     try:
         if suffix == ".zip":
             with ZipFile(path) as archive, archive.open(_only_member(archive)) as file:
@@ -58,6 +60,8 @@ def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
             opener: Callable[[Path], Any] = _OPENERS.get(suffix, partial(open, mode="rb"))
             with opener(path) as file:
                 yield file
+    except DataError:
+        raise
     except _DAMAGES as error:
         if suffix not in (*_OPENERS, ".zip") or isinstance(error, UnicodeError):
             raise
@@ -72,7 +76,13 @@ def _only_member(archive: ZipFile) -> str:
     ]
     if len(names) != 1:
         raise DataError(f"the archive holds {len(names)} files, expected one table", "file")
+    _refuse_packed(Path(names[0]))
     return names[0]
+
+
+def _refuse_packed(content: Path) -> None:
+    if is_rendered(content):
+        raise DataError(f"a compressed {content.suffix} file cannot be read: unpack it", "file")
 
 
 @contextmanager

@@ -153,7 +153,10 @@ def test_options_that_do_not_fit_the_file_are_refused(table, options, message: s
 
 def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
-    with pytest.raises(DataError, match=r"^row 250001 has 3 fields, the others have 2$"):
+    with pytest.raises(
+        DataError,
+        match=r"^row 250001 has 3 fields, the others have 2; see `separator`, `skip`, `comment`$",
+    ):
         read_frame(path, Dialect())
 
 
@@ -186,7 +189,7 @@ def test_points_that_first_appear_far_down_and_may_be_thousands_are_told(table) 
 def test_commas_that_first_appear_far_down_are_refused_with_the_option(table) -> None:
     path = table("a;b\n" + "1234;56789\n" * LONG + "0,5;2\n")
     frame = read_frame(path, Dialect())
-    with pytest.raises(DataError, match="`decimal: ','`"):
+    with pytest.raises(DataError, match="see `decimal`, `thousands`"):
         kind_of(frame["a"], "a")
 
 
@@ -222,3 +225,25 @@ def test_a_row_that_was_cut_is_no_note(table, text: str) -> None:
 def test_comments_between_rows_are_counted(table) -> None:
     _, notes = read(layout_of(table("# x\na,b\n1,2\n# y\n# z\n3,4\n"), Dialect()))
     assert "t.csv: ignored 2 rows that begin with #" in notes
+
+
+def test_a_cell_may_be_long(table) -> None:
+    path = table("a,b\n" + "x" * 200_000 + ",1\ny,2\n")
+    assert read_frame(path, Dialect())["b"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "keys"),
+    [
+        ("a,b\n1,2\n3,4,5\n", {}, "`separator`, `skip`, `comment`"),
+        ("a,b\n1,2\n3\n", {}, "`separator`, `skip`, `comment`"),
+        ("a,b\n1,2,3\n3,4,5\n", {}, "`separator`, `header`, `skip`"),
+        ("a,a\n1,2\n", {}, "`header`"),
+        ("a,b\n1,2\n", {"skip": 9}, "`skip`"),
+        ("#a,b\n", {"comment": "#"}, "`comment`"),
+        ("a,b\n1,\0\n", {}, "`encoding`"),
+    ],
+)
+def test_an_error_names_the_option_that_may_help(table, text: str, asked, keys: str) -> None:
+    with pytest.raises(DataError, match=f"; see {keys}$"):
+        read_frame(table(text), Dialect(**asked))

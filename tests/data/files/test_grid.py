@@ -135,6 +135,7 @@ def test_other_cells_are_no_numbers(cell: str) -> None:
         ("a\tb b\n1 234\t2 345\n1 235\t3 456\n", "\t"),
         ("red\nblue\ndark green\n", ","),
         ('"so ""x"""  -0,14\n"so ""x"""  -0,15\n', "whitespace"),
+        ('1,234,010,519|"x"\n1,235,020,520|"x"\n', "|"),
         ("1,234,010,519\tx; y\t3.5\n1,235,020,520\tx; y\t4.5\n", "\t"),
     ],
 )

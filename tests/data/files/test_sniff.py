@@ -153,6 +153,12 @@ def test_what_was_found_finds_itself(
         ("a,b\nm,s\n1,2\n", 1, []),
         ("a,b\n007,2\n123,4\n", 1, ["`a` holds codes, with leading zeros or long: read as text"]),
         ("a,b\n0,2\n0.5,4\n", 1, []),
+        (
+            "a\nx;y\nz\nw\n",
+            1,
+            ["no separator was found: the table has one column; see `separator`"],
+        ),
+        ("a\nx y\nz\n", 1, []),
         ("a,\n1,2\n", 1, ["the header has no name for `column 2`"]),
     ],
 )  # fmt: skip
