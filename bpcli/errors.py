@@ -99,6 +99,11 @@ class DataError(BpnetError):
         self.key = key
 
 
+def see(*keys: str) -> str:
+    """The end of a message on a table: the options, and keys of `data`, that may help."""
+    return f"; see {', '.join(f'`{key}`' for key in keys)}"
+
+
 class RunError(BpnetError):
     """A run reference names no run, several runs, or a damaged one."""
 

@@ -14,6 +14,8 @@ from bpcli.nn.arrays import Vector
 _SPACES = "\u00a0\u2009\u202f"
 """Spaces that do not break a line: no-break, thin, and narrow no-break."""
 
+_MINUS = str.maketrans("−－", "--")
+"""The minus signs of Unicode; files from Japan are decoded to the second, a wide one."""
 
 _ADDRESS = re.compile(r"(?:[12]?\d{1,2}\.){3}[12]?\d{1,2}")
 
@@ -33,9 +35,9 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     grouped = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|" if thousands else ""
     point, space = re.escape(decimal), f"[ {_SPACES}]*"
     return re.compile(
-        rf"(?P<open>\()?{space}(?P<sign>[+\-−–])?{space}(?P<before>{CURRENCIES})?{space}"
-        rf"(?P<inner>[+\-−])?(?P<whole>{grouped}\d+|(?={point}\d))(?P<rest>(?:{point}\d*)?"
-        rf"(?:[eE][+\-−]?\d+)?){space}(?P<after>%|{CURRENCIES})?{space}(?(open)\))"
+        rf"(?P<open>\()?{space}(?P<sign>[+\-−–－])?{space}(?P<before>{CURRENCIES})?{space}"
+        rf"(?P<inner>[+\-−－])?(?P<whole>{grouped}\d+|(?={point}\d))(?P<rest>(?:{point}\d*)?"
+        rf"(?:[eE][+\-−－]?\d+)?){space}(?P<after>%|{CURRENCIES})?{space}(?(open)\))"
     )
 
 
@@ -52,7 +54,7 @@ def shown_in(text: str, decimal: str = ".", thousands: str = "") -> Shown | None
     if is_telephone or (thousands == "." and _ADDRESS.fullmatch(text)):  # of the internet
         return None
     whole = "".join(filter(str.isdigit, match["whole"]))
-    value = float(whole + match["rest"].replace(decimal, ".").replace("−", "-"))
+    value = float(whole + match["rest"].replace(decimal, ".").translate(_MINUS))
     is_negative = bool(match["open"]) or (match["sign"] or match["inner"] or "+") != "+"
     return Shown(-value if is_negative else value, match["before"] or match["after"] or "")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.dates import DateFormat, date_format_of
 from bpcli.data.types import NEARLY_ALL, Labels, Series, number_text
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array, Vector
 
 Kind: TypeAlias = Literal["number", "boolean", "category", "date"]
@@ -186,9 +186,20 @@ def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str =
     if not is_wrong.any():
         return
     value = quoted(values.iloc[int(np.argmax(is_wrong))])
-    hint = "; for decimal commas set `decimal: ','`" * bool(re.fullmatch(r"-?\d+,\d+", value))
     row = row_of(values, is_wrong)
+    hint = _hint(value, row) if message == _NO_NUMBER else ""
     raise DataError(f"column `{name}`, row {row}: {message.format(value)}{more}{hint}")
+
+
+def _hint(value: str, row: int) -> str:
+    """What may help to read a text as a number: its signs, or what it is instead."""
+    if _SIGNED.match(value):
+        return see("decimal", "thousands")
+    return see("missing", "header", "skip") if row == 1 else see("missing")
+
+
+_SIGNED = re.compile(r"[^\w]?\d+[ .,'’]\d[\d ,.'’]*(?: \(|$)")
+"""A number that may have a decimal or thousands sign."""
 
 
 def refuse_control_characters(names: Sequence[str], what: str, key: str | None = None) -> None:

@@ -143,7 +143,7 @@ def test_init_tells_what_it_leaves_out(bpnet, tmp_path: Path) -> None:
     lines = bpnet("init", "t.csv").err.splitlines()
     assert lines[3:5] == [
         "left out: b is always 1",
-        "left out: c cannot be read: column `c`, row 9: `x` is not a number",
+        "left out: c cannot be read: column `c`, row 9: `x` is not a number; see `missing`",
     ]
     head = ",".join(f"c{i}" for i in range(30))
     (tmp_path / "t.csv").write_text(f"{head},x,y\n" + f"{'1,' * 30}2,p\n{'1,' * 30}3,q\n" * 9)

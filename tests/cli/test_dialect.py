@@ -85,7 +85,7 @@ def test_an_error_names_the_file_once(tmp_path: Path) -> None:
     path.write_text("a,a\n1,2\n")
     with pytest.raises(DataError) as error:
         read_table(path, None, {})
-    assert str(error.value) == f"{path}: the columns 1 and 2 are both `a`"
+    assert str(error.value) == f"{path}: the columns 1 and 2 are both `a`; see `header`"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(DataError) as error:
         read_table(path, "none", {})

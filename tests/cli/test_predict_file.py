@@ -199,7 +199,7 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
         ("flat.npy", "its 1 columns have no names"),
         (
             "two.npz",
-            "found the arrays `a` (9 × 2 float64), `b` (9 × 2 float64), expected one called X or",
+            "set `inputs` in a config to `a` (9 × 2 float64), `b` (9 × 2 float64)",
         ),
         ("bad.npy", "or damaged"),
         ("bad.npz", "or damaged"),

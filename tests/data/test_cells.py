@@ -27,7 +27,7 @@ def written(value: float, decimals: int, decimal: str, thousands: str) -> str:
     value=st.floats(0, 1e9),  # with four groups, it may be an address
     decimals=st.integers(0, 5),
     style=st.sampled_from(STYLES),
-    sign=st.sampled_from(["", "+", "-", "−", "–", "("]),
+    sign=st.sampled_from(["", "+", "-", "−", "–", "－", "("]),
     mark=st.sampled_from(["", *MARKS]),
     is_before=st.booleans(),
     space=st.sampled_from(["", *SPACES]),
@@ -47,7 +47,7 @@ def test_a_number_is_read_back_however_it_is_written(
     text = mark + space + text if is_before else text + space + mark
     text = f"({text})" if sign == "(" else sign + text
     expected = float(f"{value:.{decimals}f}")
-    assert shown_in(text, *style) == ((-expected if sign in "-−–(" and sign else expected), mark)
+    assert shown_in(text, *style) == ((-expected if sign in "-−–－(" and sign else expected), mark)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

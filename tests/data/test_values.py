@@ -33,7 +33,9 @@ def test_numbers_as_categories_are_sorted_as_numbers_and_met_again_as_text() -> 
         ([1.0, np.nan, 3], "column `x`, row 2: the value is missing; set `fill`"),
         ([1.0, 2, np.inf], "column `x`, row 3: the value is infinite"),
         (["1", "2", "three"], "column `x`, row 3: `three` is not a number"),
-        (["1,5", "2", "3"], "row 1: `1,5` is not a number; for decimal commas"),
+        (["n/k", "2", "3"], "row 1: `n/k` is not a number; see `missing`, `header`, `skip`"),
+        (["1", "2", "1,234.5"], "`1,234.5` is not a number; see `decimal`, `thousands`"),
+        (["1,5", "2", "3"], "row 1: `1,5` is not a number; see `decimal`, `thousands`"),
         (["a", np.nan, "b"], "column `x`, row 2: the value is missing"),
         (pd.to_timedelta(["1h"] * 3), "only numbers, categories and dates"),
         (
@@ -50,7 +52,7 @@ def test_a_value_that_does_not_fit_is_named(values, message: str) -> None:
 
 def test_a_value_is_quoted_on_one_line() -> None:
     column = InputColumn("x")
-    with pytest.raises(DataError, match=r"`a b Error: c d` is not a number$"):
+    with pytest.raises(DataError, match=r"`a b Error: c d` is not a number; see `missing`$"):
         column.encode(
             pd.Series(["1", "a\nb\t\u2028Error: c\x85d"], name="x"), np.empty((2, 1)), Tally()
         )

@@ -11,11 +11,17 @@ from bpcli.data.cells import numbers_in
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.grid import holds_rows
 from bpcli.data.types import DataFrame, Labels, Series
-from bpcli.data.values import AMBIGUOUS, are_numbers, number_of, quoted
+from bpcli.data.values import AMBIGUOUS, are_numbers, dates_of, number_of, quoted
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 _FREQUENT = 0.15
+_BOOLEANS = {
+    text: word == "true"
+    for word in ("true", "false")
+    for text in (word, word.title(), word.upper())
+}
+"""The words that pandas takes for booleans, if there are no others."""
 _BLANK, _HEADER = "without any value", "equal to the header"
 
 
@@ -47,25 +53,34 @@ class Cleaner:
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:
             frame = self._without(frame, _repeats_header(frame), _HEADER)
-        texts = [name for name in _text_columns(frame) if name not in self._dialect.text]
-        changed = {name: self._read(name, frame[name]) for name in texts}
         told = frame.columns.intersection(self._dialect.text)
-        changed |= {name: frame[name].astype("category") for name in told}
+        texts = [name for name in _text_columns(frame) if name not in told]
+        changed = {name: self._read(name, frame[name]) for name in texts}
+        changed |= {name: self._told_text(frame[name]) for name in told}
         return frame.assign(**changed) if changed else frame
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
         count = int(np.count_nonzero(ignored))
-        self._ignored[reason] += count
+        self.ignore(count, reason)
         return frame[~ignored] if count else frame
+
+    def ignore(self, rows: int, reason: str) -> None:
+        """Count rows that are ignored, to be told in a note."""
+        self._ignored[reason] += rows
 
     def _read(self, name: str, values: Series) -> Series:
         """A column of text, with numbers where nearly all cells show one."""
         import pandas as pd
 
         codes, uniques = pd.factorize(values)
-        texts = [str(text) for text in uniques]
         if all(isinstance(value, bool) for value in uniques):
             return values
+        texts = [str(text).strip() for text in uniques]
+        if texts != list(uniques):
+            return self._read(name, self._stripped(values, codes, texts))
+        if {*texts} - {*self._missing_words} <= _BOOLEANS.keys():
+            booleans = np.array([*map(_BOOLEANS.get, texts), None], object)[codes]
+            return pd.Series(booleans, values.index, name=name)
         self._refuse_swallowed_rows(name, texts)
         rows = np.bincount(codes[codes >= 0], minlength=len(texts))
         dialect = self._dialect
@@ -87,13 +102,37 @@ class Cleaner:
         mixed[is_word] = np.nan
         return pd.Series(np.append(mixed, np.nan)[codes], values.index, name=name)
 
-    def _text(self, name: str, values: Series, words: int) -> Series:
-        """A column of categories; a frequent word for missing values is one of them."""
-        if words < _FREQUENT * len(values):
-            values = values.mask(values.isin(self._missing_words))
-        else:
-            self._categories[name] = words
+    def _stripped(self, values: Series, codes: Labels, texts: list[str]) -> Series:
+        """The column with its unique texts stripped: pandas keeps the spaces before separators.
+
+        Without them, some are words for missing values.
+        """
+        import pandas as pd
+
+        gaps = {"", *self._dialect.missing} - {*AMBIGUOUS}
+        cells = [np.nan if text in gaps else text for text in texts]
+        return pd.Series(np.array([*cells, np.nan], object)[codes], values.index, name=values.name)
+
+    def _told_text(self, values: Series) -> Series:
+        """A column that is to be read as text; among whole numbers, `-` is a missing value."""
+        import pandas as pd
+
+        codes, uniques = pd.factorize(values)
+        texts = [str(text).strip() for text in uniques]
+        if texts != list(uniques):
+            values = self._stripped(values, codes, texts)
+        words = {*texts} & {*self._missing_words}
+        if words and all(map(str.isdecimal, {*texts} - {*self._dialect.missing, ""})):
+            values = values.mask(values.isin(words))
         return values.astype("category")
+
+    def _text(self, name: str, values: Series, words: int) -> Series:
+        """A column of dates or categories; of these, a frequent word for missing values is one."""
+        others = values.mask(values.isin(self._missing_words)) if words else values
+        if words >= _FREQUENT * len(values) and dates_of(others, self._dialect.date_format) is None:
+            self._categories[name] = words
+            return values.astype("category")
+        return others.astype("category")
 
     def _as_refused(self, text: str) -> str:
         """A text that is no number here, so that Python takes it for none either."""
@@ -132,6 +171,22 @@ class Cleaner:
             )
 
 
+def open_signs(frame: DataFrame) -> Iterator[str]:
+    """What was guessed where all fractions have three decimals: they may be thousands."""
+    for name in frame.select_dtypes("floating"):
+        values = frame[name].to_numpy()
+        fractions = np.abs(values[values % 1 > 0])
+        thousandths = fractions * 1000
+        if (
+            len(fractions)
+            and ((fractions >= 1) & (np.round(thousandths) / 1000 == fractions)).all()
+        ):
+            yield (
+                f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is taken as a "
+                "decimal sign; `thousands` says otherwise"
+            )
+
+
 def _most_frequent(marks: list[str], rows: Array) -> str:
     """The sign that stands beside most numbers."""
     counts: Counter[str] = Counter()
@@ -151,7 +206,18 @@ def _may_have_blank_rows(frame: DataFrame) -> bool:
 def _repeats_header(frame: DataFrame) -> Array:
     if len(_text_columns(frame)) < frame.shape[1]:  # else all hold text, if only these names
         return np.zeros(len(frame), bool)
-    return np.asarray((frame == list(frame)).all(axis=1))
+    if not all(_is_text(column) for _, column in frame.items()):
+        return np.zeros(len(frame), bool)
+    begins = np.flatnonzero(frame.iloc[:, 0].str.strip().eq(frame.columns[0]))
+    cells = frame.iloc[begins].apply(lambda column: column.str.strip())
+    is_equal = (cells == list(frame)).all(axis=1).to_numpy(bool)
+    return np.isin(np.arange(len(frame)), begins[is_equal])
+
+
+def _is_text(column: Series) -> bool:
+    """Whether a column that is no number holds text, not booleans and gaps."""
+    index = column.first_valid_index()
+    return index is None or isinstance(column.loc[index], str)
 
 
 def _text_columns(frame: DataFrame) -> list[str]:

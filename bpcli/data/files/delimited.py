@@ -19,15 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.cleaning import Cleaner, open_signs
+from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
-from bpcli.data.files.grid import Row, reader_of, rows_of
+from bpcli.data.files.grid import Row, is_number, reader_of, rows_of
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.sniff import Layout, require_valid_names, sniff
-from bpcli.data.files.text import WithoutComments, content_suffix, open_bytes, open_text
+from bpcli.data.files.text import TableText, content_suffix, open_bytes, open_text
 from bpcli.data.types import DataFrame, Labels
-from bpcli.data.values import AMBIGUOUS
-from bpcli.errors import DataError
+from bpcli.data.values import AMBIGUOUS, quoted
+from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
 _MOST_IN_PIECES = 100
@@ -37,6 +38,8 @@ _BLOCK = 2**20
 
 _ROW_NAMES, _PADDING = "row names\0", "padding\0"
 """The columns that a frame has at first beside those of the table; no name has a NUL."""
+
+_ROWS = see("separator", "skip", "comment")
 
 
 def layout_of(path: Path, asked: Dialect) -> Layout:
@@ -64,14 +67,28 @@ def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
     if is_parquet(layout.path):
         with open_parquet(layout.path) as file:
             return file.read().to_pandas(), ()
-    cleaner = cleaner_of(layout)
+    frame, notes, codes = _read(layout)
+    if codes:
+        text = (*layout.dialect.text, *codes)
+        said = (f"{layout.path.name}: {note_on_codes(name)}" for name in codes)
+        told = replace(layout.dialect, text=text)
+        frame, notes, _ = _read(replace(layout, dialect=told, notes=(*layout.notes, *said)))
+    return frame, notes
+
+
+def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
+    """The frame, the notes, and the columns of codes that were read as numbers."""
+    dialect, cleaner = layout.dialect, cleaner_of(layout)
+    watch = CodeWatch(dialect, _columns(dialect))
     with _as_data_errors(layout):
-        frame = _all_frames(layout)
-        is_missing = _is_last_missing(layout, frame)
-        if is_missing.any() and _may_have_short_rows(layout, is_missing):
-            _refuse_short_rows(layout)
-        frame = cleaner(_own_columns(layout.dialect, frame))
-    return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in cleaner.notes))
+        frame, comments = _all_frames(layout, watch)
+        if _is_last_missing(layout, frame).any() and _may_have_short_rows(layout, frame):
+            frame = _without(frame, _rows_below(layout, cleaner))
+        cleaner.ignore(comments, f"that begin with {dialect.comment}")
+        frame = cleaner(_own_columns(dialect, frame))
+    codes = [name for name in dialect.columns if name in {*watch.found, *long_codes(frame)}]
+    notes = [*cleaner.notes, *(open_signs(frame) if layout.is_sign_open else ())]
+    return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in notes)), codes
 
 
 def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFrame]:
@@ -82,17 +99,17 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
     if is_parquet(layout.path):
         yield from parquet_blocks(layout.path, rows)
         return
+    below: Labels | None = None
     with (
         _as_data_errors(layout),
-        _pandas_frames(layout, low_memory=False, chunksize=rows) as frames,
+        _pandas_frames(layout, low_memory=False, chunksize=rows) as (frames, text),
         frames,
     ):
-        is_checked = False
         for frame in frames:
-            if not is_checked and _is_last_missing(layout, frame).any():
-                _refuse_short_rows(layout)
-                is_checked = True
-            yield cleaner(_own_columns(layout.dialect, frame))
+            if below is None and _is_last_missing(layout, frame).any():
+                below = _rows_below(layout, cleaner)
+            yield cleaner(_own_columns(layout.dialect, _without(frame, below)))
+        cleaner.ignore(text.comments, f"that begin with {layout.dialect.comment}")
 
 
 def _columns(dialect: Dialect) -> list[str]:
@@ -122,36 +139,42 @@ def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:
     if dialect.is_padded and (is_full := frame[_PADDING].notna()).any():
         width = len(_columns(dialect)) - 1
         raise DataError(
-            f"row {is_full.idxmax() + 1} has {width + 1} fields, the others have {width}", "file"
+            f"row {is_full.idxmax() + 1} has {width + 1} fields, the others have {width}{_ROWS}",
+            "file",
         )
     return frame[list(dialect.columns)] if len(frame.columns) > len(dialect.columns) else frame
 
 
-def _all_frames(layout: Layout) -> DataFrame:
+def _all_frames(layout: Layout, watch: CodeWatch) -> tuple[DataFrame, int]:
     """All rows; of a narrow table in pieces, if pandas finds the same types in all of them.
 
     It then takes 0.8 of the time, as what it splits stays in the cache. Wide tables have so few
-    rows in a piece that it takes longer.
+    rows in a piece that it takes longer. Also returns the number of comments between the rows.
     """
     from pandas.errors import DtypeWarning
 
     if len(layout.dialect.columns) <= _MOST_IN_PIECES:
-        with suppress(DtypeWarning), _pandas_frames(layout, low_memory=True) as frame:
-            return frame
-    with _pandas_frames(layout, low_memory=False) as frame:
-        return frame
+        with (
+            suppress(DtypeWarning),
+            _pandas_frames(layout, watch, low_memory=True) as (frame, text),
+        ):
+            return frame, text.comments
+    with _pandas_frames(layout, watch, low_memory=False) as (frame, text):
+        return frame, text.comments
 
 
 @contextmanager
-def _pandas_frames(layout: Layout, **options: Any) -> Iterator[Any]:
-    """The result of pandas' reader; its warnings become errors."""
+def _pandas_frames(
+    layout: Layout, watch: CodeWatch | None = None, **options: Any
+) -> Iterator[tuple[Any, TableText]]:
+    """The result of pandas' reader, and the text that it reads; its warnings become errors."""
     import pandas as pd
 
     dialect = layout.dialect
-    with _data(layout) as text, warnings.catch_warnings():
+    with _data(layout, watch) as text, warnings.catch_warnings():
         for warning in (pd.errors.ParserWarning, pd.errors.DtypeWarning):
             warnings.simplefilter("error", warning)
-        yield pd.read_csv(
+        result = pd.read_csv(
             text,
             sep=r"\s+" if dialect.separator == WHITESPACE else dialect.separator,
             quotechar=dialect.quote or '"',
@@ -167,6 +190,7 @@ def _pandas_frames(layout: Layout, **options: Any) -> Iterator[Any]:
             skip_blank_lines=len(_columns(dialect)) > 1,
             **options,
         )
+        yield result, text
 
 
 def _may_have_spaces(layout: Layout) -> bool:
@@ -191,12 +215,12 @@ def _has_space_after(signs: Array, block: bytes) -> bool:
 
 
 @contextmanager
-def _data(layout: Layout) -> Iterator[Any]:
+def _data(layout: Layout, watch: CodeWatch | None = None) -> Iterator[TableText]:
     """The text from the first row of data on, without lines of comments."""
     dialect = layout.dialect
     assert dialect.encoding is not None, "complete after `sniff`"
     with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:
-        yield WithoutComments(text, dialect.comment) if dialect.comment else text
+        yield TableText(text, dialect.comment or "", dialect.quote, watch)
 
 
 @contextmanager
@@ -207,11 +231,13 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
     try:
         yield
     except pd.errors.EmptyDataError:
-        raise DataError("the file has a header, but no rows", "file") from None
+        raise DataError(f"the file has a header, but no rows{see('header')}", "file") from None
     except pd.errors.ParserWarning:
         width = len(_columns(layout.dialect))
         raise DataError(
-            f"line {layout.start + 1} has more fields than the {width} named columns", "file"
+            f"line {layout.start + 1} has more fields than the {width} named columns"
+            + see("separator", "header", "skip"),
+            "file",
         ) from None
     except (pd.errors.ParserError, OverflowError, UnicodeError, csv.Error) as error:
         raise DataError(_message(str(error), layout.start), "file") from None
@@ -220,10 +246,13 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
 def _message(error: str, start: int) -> str:
     if fields := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
         line = start + int(fields[2])
-        return f"line {line} has {fields[3]} fields, the others have {fields[1]}"
+        return f"line {line} has {fields[3]} fields, the others have {fields[1]}" + _ROWS
     if quote := re.search(r"EOF inside string starting at row (\d+)", error):
         return f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
-    return f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
+    return (
+        f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
+        + _ROWS
+    )
 
 
 def _is_last_missing(layout: Layout, frame: DataFrame) -> Array:
@@ -232,29 +261,69 @@ def _is_last_missing(layout: Layout, frame: DataFrame) -> Array:
     return is_missing
 
 
-def _refuse_short_rows(layout: Layout) -> None:
-    """Raises `DataError` for rows with too few fields, which pandas reads as missing values."""
-    width = len(_columns(layout.dialect)) - layout.dialect.is_padded
-    for number, row in _all_rows(layout):
-        if len(row.fields) < width:
-            raise DataError(
-                f"row {number + 1} has {len(row.fields)} fields, the others have {width}", "file"
-            )
+def _may_have_short_rows(layout: Layout, frame: DataFrame) -> bool:
+    """Whether a row of a whole file may have too few fields, or is a note below the table.
 
-
-def _may_have_short_rows(layout: Layout, is_missing: Array) -> bool:
-    """Whether a row of a whole file may have too few fields; its last one `is_missing`, or not.
-
-    Only the lines of these rows are split, unless there are more lines than rows: to split all of
-    them takes four times as long as pandas.
+    Only the lines of rows without the last field are split, unless there are more lines than rows:
+    to split all of them takes four times as long as pandas.
     """
     dialect, width = layout.dialect, len(_columns(layout.dialect)) - layout.dialect.is_padded
     separator = str(dialect.separator)
-    if separator == WHITESPACE:
+    if separator == WHITESPACE or _is_note_at_end(frame):
         return True
+    is_missing = _is_last_missing(layout, frame)
     with _data(layout) as text, suppress(csv.Error):
         lines = compress(text, chain(is_missing.tolist(), repeat(True)))
         widths = [len(fields) for fields in reader_of(lines, separator, dialect.quote)]
         rows = np.count_nonzero(is_missing)
-        return min(widths[:rows]) < width or any(widths[rows:])  # blank lines at the end have 0
+        return min(widths[:rows]) < width or any(widths[rows:])  # blank lines at the end: 0
     return True
+
+
+def _is_note_at_end(frame: DataFrame) -> bool:
+    """Whether the last row has text in its first field alone."""
+    first, *others = frame.iloc[-1].tolist()
+    return isinstance(first, str) and all(value != value for value in others)
+
+
+def _without(frame: DataFrame, rows: Labels | None) -> DataFrame:
+    return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
+
+
+def _rows_below(layout: Layout, cleaner: Cleaner) -> Labels:
+    """The numbers of the last rows if they are notes below the table, such as its source.
+
+    The cleaner tells of them. Raises `DataError` for other rows with too few fields, which pandas
+    reads as missing values.
+    """
+    width = len(_columns(layout.dialect)) - layout.dialect.is_padded
+    below: list[tuple[int, Row]] = []
+    end = 0
+    for number, row in _all_rows(layout):
+        if not any(row.fields):
+            continue
+        is_apart = row.line > end or bool(below)
+        end = row.line + 1 + sum(cell.count("\n") for cell in row.fields)
+        if width > 1 and _is_note(row, width, is_apart):
+            below.append((number, row))
+            continue
+        for wrong, short in [*below, (number, row)]:
+            if len(short.fields) < width:
+                raise DataError(_short(wrong, short, width), "file")
+        below = []
+    if below:
+        said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
+        cleaner.ignore(len(below), f"below the table: {said}")
+    return np.array([number for number, _ in below], np.intp)
+
+
+def _is_note(row: Row, width: int, is_apart: bool) -> bool:
+    """Whether a row below a table is a note: text in one field, or behind a blank row."""
+    is_single, is_short = sum(map(bool, row.fields)) == 1, len(row.fields) < width
+    if not row.fields[0] or is_number(row.fields[0]) or re.search(r"[;\t|]", row.fields[0]):
+        return False  # a row that was cut off, or of another separator
+    return (is_single and is_short) or (is_apart and (is_single or is_short))
+
+
+def _short(number: int, row: Row, width: int) -> str:
+    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}{_ROWS}"

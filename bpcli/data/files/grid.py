@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
-_SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
+NUMBER_SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
+csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unreadable
+
+_FEWEST_USUAL = 0.5
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
+_MOST_TITLES = 4
+_CLOSE = 0.5
 
 
 class Row(NamedTuple):
@@ -69,18 +74,34 @@ class Grid:
     separator: str
     quote: str
     rows: list[Row]
+    misquoted: float = 0.0
 
     @classmethod
     def of(cls, lines: Sequence[str], separator: str, quote: str) -> Grid:
         try:
-            return cls(separator, quote, list(rows_of(lines, separator, quote)))
+            rows = list(rows_of(lines, separator, quote))
         except csv.Error:
             return cls(separator, quote, [])
+        return cls(separator, quote, rows, _misquoted(lines[:_MOST_ROWS], separator, quote))
 
     @cached_property
     def width(self) -> int:
-        widths = Counter(len(row.fields) for row in self.rows)
-        return widths.most_common(1)[0][0] if widths else 0
+        """The most frequent width, of equals the greatest: titles are short, as some headers."""
+        widths = Counter(len(row.fields) for row in self.rows[self._titles :])
+        return max(widths, key=lambda width: (widths[width], width), default=0)
+
+    @property
+    def _titles(self) -> int:
+        """The number of rows of one field before all others, if they are few enough for titles.
+
+        They count where a table has no more rows than titles.
+        """
+        if self.separator == WHITESPACE:
+            return 0  # words in one column, of which the last are two
+        is_single = [len(row.fields) == 1 for row in self.rows]
+        titles = sum(is_single)
+        are_first = titles < len(is_single) and all(is_single[:titles])
+        return titles if are_first and titles <= _MOST_TITLES else 0
 
     @cached_property
     def usual(self) -> list[Row]:
@@ -89,16 +110,39 @@ class Grid:
 
     @cached_property
     def score(self) -> float:
-        """The share of rows of the usual width, times the share of cells that can be read."""
-        if self.width < 2 or 2 * len(self.usual) <= len(self.rows):
+        """The share of rows of the usual width, times the share of cells that can be read.
+
+        A header may lack one field. Most rows below the first of the usual width must have it.
+        """
+        if self.width < 2:
             return 0.0
-        return len(self.usual) / len(self.rows) * self._legibility()
+        top = self.rows.index(self.usual[0])
+        is_headed = top > 0 and len(self.rows[top - 1].fields) == self.width - 1 > 1
+        fitting = len(self.usual) + is_headed
+        if fitting <= _FEWEST_USUAL * (len(self.rows) - top + is_headed):
+            return 0.0
+        return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
 
     def _legibility(self) -> float:
-        """The mean over cells: numbers and empty ones count 1, text ½, text with separators 0."""
+        """The mean over cells: numbers and empty ones count 1, text ½, with separators less."""
         cells = some_cells([row.fields for row in self.judged])
         text = 0.2 if self.separator == WHITESPACE else 0.5
         return sum(_legible(cell, text) for cell in cells) / len(cells)
+
+    @property
+    def padded(self) -> Grid:
+        """The grid with an empty field more in short rows, such as a header, if all others end so.
+
+        Loggers write a separator at the end of each row of data, but not of the header.
+        """
+        if self.width < 2 or any(row.fields[-1] for row in self.usual):
+            return self
+        short = self.width - 1
+        rows = [
+            row._replace(fields=[*row.fields, ""]) if len(row.fields) == short else row
+            for row in self.rows
+        ]
+        return replace(self, rows=rows)
 
     @property
     def judged(self) -> list[Row]:
@@ -107,6 +151,18 @@ class Grid:
         first = self.usual[: most // 2]
         later = self.usual[most // 2 :]
         return first + later[:: max(1, -(-len(later) // (most - most // 2)))]
+
+
+def _misquoted(lines: Sequence[str], separator: str, quote: str) -> float:
+    """The share of lines with a quoted field that neither begins nor ends at the separator."""
+    if not quote or not any(quote in line for line in lines):
+        return 0.0
+    q, sign = re.escape(quote), r"\s" if separator == WHITESPACE else re.escape(separator)
+    ends = rf"(?:^|{sign})\s*{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}|\s*$|\s*{sign})"
+    others = "".join({*";|\t"} - {separator})
+    begins = rf"^[^{q}]*(?:[^{q}\s{sign}][^\S{sign}]+|[{others}]){q}"
+    pattern = re.compile(ends if separator == WHITESPACE else f"{ends}|{begins}")
+    return sum(pattern.search(line) is not None for line in lines) / len(lines)
 
 
 def some_cells(rows: list[list[str]]) -> list[str]:
@@ -118,7 +174,13 @@ def some_cells(rows: list[list[str]]) -> list[str]:
 def _legible(cell: str, text: float) -> float:
     if not cell or is_number(cell):
         return 1.0
-    return 0.0 if re.search(r"[;\t|]|,\d", cell) else text
+    if "\t" in cell:  # in no text
+        return -1.0
+    return 0.0 if _HIDDEN.search(cell) else text
+
+
+_HIDDEN = re.compile(r"[;\t|]|,(?:\S|$)|\S {2,}\S")
+"""What separators leave in a cell if another sign is the separator."""
 
 
 def is_number(cell: str) -> bool:
@@ -126,16 +188,19 @@ def is_number(cell: str) -> bool:
     plain = cell.removeprefix("-").replace(".", "", 1)
     if plain.isdecimal():  # most numbers, and without a regular expression
         return True
-    return any(shown_in(cell, decimal, thousands) for decimal, thousands in _SIGNS)
+    return any(shown_in(cell, decimal, thousands) for decimal, thousands in NUMBER_SIGNS)
 
 
 def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
     """The grid of the separator that fits best; of a comma if none fits."""
     if separator is not None:
         return Grid.of(lines, separator, quote)
-    used = [separator for separator in _SEPARATORS if _is_used(separator, lines)]
-    grids = [Grid.of(lines, separator, quote) for separator in used or _SEPARATORS[:1]]
-    return max(grids, key=lambda grid: grid.score)  # the first of equals
+    used = [sign for sign in _SEPARATORS if sign == "," or _is_used(sign, lines)]
+    grids = {sign: Grid.of(lines, sign, quote) for sign in used}
+    best = max(grids.values(), key=lambda grid: grid.score)  # the first of equals
+    tabs = grids.get("	", best)
+    is_close = tabs.score >= _CLOSE * best.score  # titles and numbers have spaces too
+    return tabs if best.separator == WHITESPACE and is_close else best
 
 
 def _is_used(separator: str, lines: Sequence[str]) -> bool:

@@ -6,53 +6,82 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from bpcli.data.cells import shown_in
-from bpcli.data.files.grid import is_number
+from bpcli.data.files.dialect import MISSING
+from bpcli.data.files.grid import NUMBER_SIGNS, is_number
 from bpcli.errors import DataError
 
 _FEWEST_STEPS = 3
+_YEARS = range(1800, 2101)
 
-NUMBERS_RISE = "its numbers rise: if they are names, use --header"
+NUMBERS_IN_ORDER = "its numbers are in order: if they are names, see `header`"
 
 
 def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tuple[bool, str]:
     """Whether the first of the rows is a header, and why.
 
-    It is if it has no number, and either stands above numbers, or has text that no row below
-    repeats.
+    It is if it has no number, and either has text above numbers, or has text that no row below
+    repeats. `5 %` is a number above others with its sign, and may else be a name. A word for a
+    missing value is no text.
     """
     first, *below = rows
-    numbers = list(filter(_is_plain_number, first))
+    full = [row for row in below if len(row) == len(first)]
+    words = frozenset(missing)
+    columns = [[row[i] for row in full if row[i] not in words] for i in range(len(first))]
+    numbers = [
+        cell
+        for cell, column in zip(first, columns, strict=True)
+        if _is_plain_number(cell) or _is_alike_number(cell, column)
+    ]
     if numbers:
-        rising = f"; {NUMBERS_RISE}" * _rise(first)
+        rising = f"; {NUMBERS_IN_ORDER}" * _are_in_order(first)
         return False, f"row 1 has a number, {numbers[0]}{rising}"
-    columns = list(zip(*(row for row in below if len(row) == len(first)), strict=True))
-    if any(
-        _are_mostly_numbers([cell for cell in column if cell not in missing]) for column in columns
-    ):
+    usual = words.intersection(MISSING)  # a word that only the user tells may be a name
+    texts_first = sorted(zip(first, columns, strict=True), key=lambda pair: pair[0] in usual)
+    above_numbers = (cell for cell, column in texts_first if are_mostly_numbers(column))
+    word = next((cell for cell in above_numbers if cell), "")
+    if word and word not in usual:
         return True, "row 1 has text above numbers"
-    for cell, column in zip(first, columns, strict=False):
+    if word:
+        return False, f"row 1 has a word for a missing value above numbers, {word}"
+    for cell, column in zip(first, columns, strict=True):
         if cell and cell in column:
             return False, f"row 1 has text that is repeated below, {cell}"
     return True, "row 1 has text that is not repeated below"
 
 
-def _rise(first: Sequence[str]) -> bool:
-    """Whether the numbers of a row rise, at least three and after any text: years, wavelengths."""
+def _is_alike_number(cell: str, column: Sequence[str]) -> bool:
+    """Whether a cell is a number with a sign such as % that half of the cells below it have."""
+    mark = _mark(cell)
+    return bool(mark) and 2 * sum(_mark(other) == mark for other in column) >= len(column)
+
+
+def _mark(cell: str) -> str | None:
+    """The percent or currency sign of a number."""
+    shown = (shown_in(cell, *signs) for signs in NUMBER_SIGNS)
+    return next((each.mark for each in shown if each), None)
+
+
+def _are_in_order(first: Sequence[str]) -> bool:
+    """Whether the numbers of a row rise, at least three and after any text: wavelengths.
+
+    Years may also fall.
+    """
     numbers = [float(cell) for cell in first if cell.replace(".", "", 1).isdecimal()]
     texts = first[: len(first) - len(numbers)]
     if len(numbers) < _FEWEST_STEPS or any(map(_is_plain_number, texts)):
         return False
+    if all(number in _YEARS for number in numbers) and numbers[0] > numbers[1]:
+        numbers.reverse()
     return all(before < after for before, after in pairwise(numbers))
 
 
-def _are_mostly_numbers(cells: Sequence[str]) -> bool:
+def are_mostly_numbers(cells: Sequence[str]) -> bool:
     return 2 * sum(map(is_number, cells)) > len(cells)
 
 
 def _is_plain_number(cell: str) -> bool:
     """Whether a cell is a number without a sign: `5 %` may be a name."""
-    shown = shown_in(cell) or shown_in(cell, ",")
-    return shown is not None and not shown.mark
+    return _mark(cell) == ""
 
 
 def names_of_header(

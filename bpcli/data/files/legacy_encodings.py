@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 _LATIN = {
     "cp1252": (
@@ -42,6 +43,7 @@ _FEWEST_FREQUENT = 0.35
 _FEWEST_SIGNS = 3
 _NEARLY_ALL = 0.95
 _EXAMPLES = 2
+_FOR_BREAKS = 10_000
 
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -144,8 +146,11 @@ _SCORES: dict[str, Callable[[bytes], float]] = {
 
 
 def _is_latin(sample: bytes) -> bool:
-    """Whether most words with bytes beyond ASCII are mostly ASCII letters, or a single letter."""
-    words = [word for word in re.findall(rb"[A-Za-z\x80-\xff]+", sample) if not word.isascii()]
+    """Whether most words with bytes beyond ASCII are mostly ASCII letters.
+
+    A single byte tells nothing: it may be a sign such as €.
+    """
+    words = [word for word in re.findall(rb"[A-Za-z\x80-\xff]{2,}", sample) if not word.isascii()]
     latin = sum(2 * len(re.findall(rb"[A-Za-z]", word)) >= len(word) - 1 for word in words)
     return 2 * latin >= len(words)
 
@@ -164,4 +169,14 @@ def _fit(sample: bytes, encoding: str) -> float:
         sum(rows for sign, rows in letters.items() if sign in language or sign.lower() in language)
         for language in languages
     ]
-    return max(known) / max(1, sum(letters.values()))
+    return max(known) / max(1, sum(letters.values()) + _breaks(text[:_FOR_BREAKS]))
+
+
+def _breaks(text: str) -> int:
+    """How often a word goes on as none does: with a capital after a small letter, or a sign.
+
+    The same bytes are small letters in one Russian encoding and capitals or signs in another.
+    """
+    pairs = [pair for pair in pairwise(text) if not pair[0].isascii() and not pair[1].isascii()]
+    capitals = sum(first.islower() and second.isupper() for first, second in pairs)
+    return capitals + sum(first.isalpha() != second.isalpha() for first, second in pairs)

@@ -18,7 +18,7 @@ from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.table import Classes, Values
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,9 @@ def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
     layout = _layout(path, asked)
     frame, notes = read(layout)
     if not len(frame):
-        raise DataError("the file has a header, but no rows", "file")
-    return Look(
-        path, layout.dialect, layout.why_header, notes, describe(frame, target, asked.date_format)
-    )
+        raise DataError(f"the file has a header, but no rows{see('header')}", "file")
+    about = describe(frame, target, asked.date_format)
+    return Look(path, layout.dialect, layout.why_header, notes, about)
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:

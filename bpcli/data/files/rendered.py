@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import lru_cache
@@ -99,12 +100,15 @@ def _records(path: Path, sheet: str | None) -> str:
     text = path.read_text("utf-8-sig")
     lines = filter(str.strip, text.split("\n"))
     content = json.loads(text) if path.suffix.lower() == ".json" else list(map(json.loads, lines))
-    return _of_frame(_frame_of(content))
+    return _of_frame(_refuse_nested(_frame_of(content)))
 
 
 def _frame_of(content: Any) -> DataFrame:
     import pandas as pd
 
+    if isinstance(content, dict) and len(content) == 1:  # such as {"data": [...]}
+        [inner] = content.values()
+        content = inner if _are_rows(inner) else content
     rows = content if isinstance(content, list) else []
     if rows and all(isinstance(row, dict) for row in rows):
         return pd.json_normalize(rows)
@@ -115,14 +119,31 @@ def _frame_of(content: Any) -> DataFrame:
     raise DataError("expected a list of objects or of lists, one for each row", "file")
 
 
+def _are_rows(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(row, dict) for row in content)
+
+
+def _refuse_nested(frame: DataFrame) -> DataFrame:
+    """Raises `DataError` for a cell with a list or an object, which is neither number nor word."""
+    for name, cells in frame.items():
+        if cells.dtype == object and any(isinstance(cell, list | dict) for cell in cells):
+            raise DataError(f"column `{name}` holds lists or objects, not numbers or text", "file")
+    return frame
+
+
 def _arff(path: Path, sheet: str | None) -> str:
     import pandas as pd
     from scipy.io.arff import loadarff
 
-    rows, _ = loadarff(str(path))
+    text = path.read_text("utf-8-sig")
+    rows, _ = loadarff(io.StringIO(_DOUBLY_QUOTED.sub(r"\1'\2'", text)))
     frame = pd.DataFrame(rows)
     texts = {name: frame[name].str.decode("utf-8") for name in frame.select_dtypes("object")}
     return _of_frame(frame.assign(**texts))
+
+
+_DOUBLY_QUOTED = re.compile(r"^(\s*@attribute\s+)\"([^\"'\n]*)\"", re.IGNORECASE | re.MULTILINE)
+"""A name in the quotes that scipy does not know."""
 
 
 def _svmlight(path: Path, sheet: str | None) -> str:

@@ -11,16 +11,22 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+from bpcli.data.files.codes import CODE, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
-from bpcli.data.files.header import NUMBERS_RISE, guess_header, names_of_header
+from bpcli.data.files.header import (
+    NUMBERS_IN_ORDER,
+    are_mostly_numbers,
+    guess_header,
+    names_of_header,
+)
 from bpcli.data.files.numerals import Numerals, numerals_of
 from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
-from bpcli.data.files.text import content_suffix, first_lines, is_comment
+from bpcli.data.files.text import comments_in, content_suffix, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
-from bpcli.data.values import quoted, refuse_control_characters
-from bpcli.errors import DataError
+from bpcli.data.values import AMBIGUOUS, quoted, refuse_control_characters
+from bpcli.errors import DataError, see
 
 MOST_COLUMNS = 50_000
 """More columns than any table has: a wrong separator, or a transposed table."""
@@ -36,7 +42,8 @@ class Layout:
     """A text file with its complete dialect, and `start`, the lines before its first data row.
 
     `first` are the fields of the first row, which may be its header. `notes` tell what was guessed;
-    `why_header` tells why the first row is a header or not.
+    `why_header` tells why the first row is a header or not. `is_sign_open` is true where a point
+    may separate thousands: between semicolons, with no number that shows a sign.
     """
 
     path: Path
@@ -45,6 +52,7 @@ class Layout:
     first: tuple[str, ...]
     why_header: str
     notes: tuple[str, ...]
+    is_sign_open: bool = False
     _found: _Found | None = field(default=None, repr=False, compare=False)
 
     def headed(self, header: bool, columns: tuple[str, ...] = ()) -> Layout:
@@ -79,7 +87,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
     grid = _grid(lines, separator, usual, asked.quote, comment)
     if asked.comment is None and _are_rows(lines, comment, grid):
         comment, grid = "", _grid(lines, separator, usual, asked.quote, "")
-    top = _top(grid) if asked.skip is None else 0
+    top = _top(grid, asked.missing) if asked.skip is None else 0
     dialect = replace(
         asked,
         encoding=encoding,
@@ -118,11 +126,12 @@ def _grid(
     Columns are separated as told, else by the sign that is usual for the file's name if that
     separates any, else as fits best.
     """
-    lines = ["\n" if is_comment(line, comment) else line for line in lines]
+    if comment:
+        lines = ["\n" if is_one else line for line, is_one in comments_in(lines, comment, quote)]
     grid = best_grid(lines, separator or usual, quote)
     if separator is None and grid.width < 2:
         grid = best_grid(lines, None, quote)
-    return _without_stray_quotes(grid, lines)
+    return _without_stray_quotes(grid, lines).padded
 
 
 def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
@@ -150,7 +159,7 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
     return plain if len(plain.usual) > len(grid.usual) else grid
 
 
-def _top(grid: Grid) -> int:
+def _top(grid: Grid, missing: Collection[str]) -> int:
     """The index of the first row of the table: titles before it are shorter, or mostly empty.
 
     A row that lacks one field right before it is a header without a name for the row names.
@@ -161,10 +170,11 @@ def _top(grid: Grid) -> int:
         if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
     ]
     top, *others = full or [0]
-    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0]):
+    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0], missing):
         top = others[0]
-    is_header = top and _lacks_one(grid.rows[top - 1], grid.width) and not _is_header(grid, top)
-    return top - 1 if is_header else top
+    if top and _lacks_one(grid.rows[top - 1], grid.width):
+        return top if _is_header(grid, top, missing) else top - 1
+    return top
 
 
 def _is_half_empty(row: Row) -> bool:
@@ -172,9 +182,12 @@ def _is_half_empty(row: Row) -> bool:
     return len(row.fields) > 1 and not any(row.fields[1:])
 
 
-def _is_header(grid: Grid, top: int) -> bool:
-    """Whether the row has no number, but another one has."""
-    return not _has_number(grid.rows[top]) and any(map(_has_number, grid.usual))
+def _is_header(grid: Grid, top: int, missing: Collection[str]) -> bool:
+    """Whether the row has no number, nor a word for a missing one, but another row has one."""
+    row = grid.rows[top]
+    if _has_number(row) or any(cell in missing for cell in row.fields if cell):
+        return False
+    return any(map(_has_number, grid.usual))
 
 
 def _has_number(row: Row) -> bool:
@@ -192,14 +205,21 @@ def _notes_on_lines(
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
     if asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
+    if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
+        yield f"no separator was found: the table has one column{see('separator')}"
     if grid.quote != asked.quote:
         yield f"the quotes ({asked.quote}) are not closed: they are read as plain text"
     if comment:
         yield f"lines that begin with {comment} are ignored as comments"
     if asked.sheet is None and (sheets := sheet_names(path)):
-        yield f"the first sheet with rows is read, of {', '.join(sheets)}; --sheet names another"
+        yield f"the first sheet with rows is read, of {', '.join(sheets)}; see `sheet`"
     if top:
         yield f"the table begins at line {grid.rows[top].line + 1}"
+
+
+def _may_separate(row: Row) -> bool:
+    """Whether the only field has what may be a separator, not only words and spaces."""
+    return bool(re.search(r"[;|,\t]|\s{2}|\s\"|\"\s", row.fields[0]))
 
 
 # The header, and what is around the data.
@@ -208,7 +228,7 @@ def _notes_on_lines(
 def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ...]) -> Layout:
     """The layout of a grid whose rows begin at the table's first row."""
     dialect, grid, _ = found
-    _refuse_no_table(grid)
+    _refuse_no_table(grid, dialect)
     rows = grid.rows
     first = rows[0].fields
     is_padded = _is_padded(grid)
@@ -219,8 +239,8 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
         header, why = True, "the file stores names"
     elif header is None:
         header, why = guess_header([row.fields[:width] for row in rows], dialect.missing)
-    notes: list[str] = [f"row 1 is data, as it has a number; {NUMBERS_RISE}"] * (
-        NUMBERS_RISE in why
+    notes: list[str] = [f"row 1 is data, as it has a number; {NUMBERS_IN_ORDER}"] * (
+        NUMBERS_IN_ORDER in why
     )
     if names and len(names) != width:
         raise DataError(
@@ -246,17 +266,19 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
     notes += [*_notes_on_rows(dialect, rows), *more]
     start = below[0].line if below else rows[-1].line + 1
     said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
-    return Layout(path, dialect, start, tuple(first[:width]), why, said, found)
+    is_open = found.dialect.decimal is None and _is_sign_open(grid)
+    return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, found)
 
 
-def _refuse_no_table(grid: Grid) -> None:
+def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
+    told = [key for key in ("skip", "comment") if getattr(dialect, key)]
     if not grid.rows:
-        raise DataError("the file has no rows", "file")
+        raise DataError(f"the file has no rows{see(*told) if told else ''}", "file")
     width = len(grid.rows[0].fields)
     if width > MOST_COLUMNS:
         raise DataError(
-            f"the first row has {width:,} columns, more than the {MOST_COLUMNS:,} allowed: check "
-            "`separator`",
+            f"the first row has {width:,} columns, more than the {MOST_COLUMNS:,} allowed"
+            + see("separator"),
             "file",
         )
 
@@ -270,7 +292,7 @@ def _has_row_names(grid: Grid) -> bool:
         return False
     if grid.width == _WIDTH_OF_DECIMALS and grid.separator == ",":
         return False  # a column of decimal commas
-    names = [row.fields[0] for row in grid.usual]
+    names = [row.fields[0] for row in grid.usual if any(row.fields)]
     count = [str(number) for number in range(1, len(names) + 1)]
     return names == count or (len({*names}) == len(names) and not any(map(is_number, names)))
 
@@ -280,14 +302,16 @@ def _is_padded(grid: Grid) -> bool:
     first, *others = grid.rows
     is_open = len(first.fields) == grid.width - 1 or not first.fields[-1]
     ends = [row.fields[-1] for row in others if len(row.fields) == grid.width]
-    return grid.width > 1 and is_open and bool(ends) and not any(ends)
+    return grid.width > 1 and is_open and not any(ends)
 
 
 def require_valid_names(names: tuple[str, ...]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]
-        raise DataError(f"the columns {' and '.join(numbers)} are both `{repeated[0]}`", "file")
+        raise DataError(
+            f"the columns {' and '.join(numbers)} are both `{repeated[0]}`{see('header')}", "file"
+        )
     refuse_control_characters(names, "the column name", "file")
 
 
@@ -297,14 +321,19 @@ def _has_units(grid: Grid, missing: Collection[str]) -> bool:
     if len(rows) <= _FEWEST_BELOW_UNITS:
         return False
     units, *below = rows
-    if any(cell in missing for cell in units if cell):
-        return False
     above_numbers = [
         cell
         for index, cell in enumerate(units)
-        if cell and 2 * sum(is_number(row[index]) for row in below) > len(below)
+        if cell and are_mostly_numbers([row[index] for row in below if row[index] not in missing])
     ]
-    return bool(above_numbers) and all(map(_UNIT.fullmatch, above_numbers))
+    said = [cell for cell in above_numbers if cell not in AMBIGUOUS]  # `-` is no unit
+    if any(cell in missing for cell in said):
+        return False
+    return bool(said) and all(map(_is_unit, said))
+
+
+def _is_unit(cell: str) -> bool:
+    return bool(_UNIT.fullmatch(cell)) and not is_number(cell)
 
 
 _UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")
@@ -345,9 +374,14 @@ def _with_signs(
     codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
     is_guessed = dialect.thousands is None and (dialect.decimal is None or thousands)
     notes = list(found.notes) if is_guessed else []
-    notes += [f"`{name}` holds codes, with leading zeros or long: read as text" for name in codes]
+    notes += map(note_on_codes, codes)
     text = (*dialect.text, *codes)
     return replace(dialect, decimal=decimal, thousands=thousands, text=text), notes
+
+
+def _is_sign_open(grid: Grid) -> bool:
+    cells = (cell for row in grid.judged for cell in row.fields if "." in cell or "," in cell)
+    return grid.separator == ";" and not any(map(is_number, cells))
 
 
 def _has_stored_fractions(rows: list[list[str]]) -> bool:
@@ -365,9 +399,5 @@ def _columns_of_codes(dialect: Dialect, rows: list[list[str]]) -> list[str]:
     return [
         name
         for name, column in zip(dialect.columns, columns, strict=False)
-        if any(map(_CODE.fullmatch, column)) and name not in dialect.text
+        if any(map(CODE.fullmatch, column)) and name not in dialect.text
     ]
-
-
-_CODE = re.compile(r"0\d+|\d{17,}")
-"""Numbers that lose something as floats: leading zeros, or digits beyond the 16th."""

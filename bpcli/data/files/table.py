@@ -31,7 +31,7 @@ from bpcli.data.targets import (
 )
 from bpcli.data.types import DataFrame, Labels, SplitName
 from bpcli.data.values import dates_of, kind_of
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
 FileTask: TypeAlias = Literal["classification", "regression"]
@@ -133,7 +133,7 @@ class FileSource:
 
 def _refuse_no_rows(frame: DataFrame) -> None:
     if not len(frame):
-        raise DataError("the file has a header, but no rows")
+        raise DataError(f"the file has a header, but no rows{see('header')}")
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO, TextIOWrapper
@@ -49,6 +50,8 @@ def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
         yield BytesIO(rendered(path, sheet))
         return
     suffix = path.suffix.lower()
+    if suffix in _OPENERS:
+        _refuse_packed(Path(path.stem))
     try:
         if suffix == ".zip":
             with ZipFile(path) as archive, archive.open(_only_member(archive)) as file:
@@ -57,6 +60,8 @@ def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
             opener: Callable[[Path], Any] = _OPENERS.get(suffix, partial(open, mode="rb"))
             with opener(path) as file:
                 yield file
+    except DataError:
+        raise
     except _DAMAGES as error:
         if suffix not in (*_OPENERS, ".zip") or isinstance(error, UnicodeError):
             raise
@@ -64,10 +69,20 @@ def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
 
 
 def _only_member(archive: ZipFile) -> str:
-    names = [name for name in archive.namelist() if not name.endswith("/")]
+    names = [
+        name
+        for name in archive.namelist()
+        if not name.endswith("/") and not name.startswith("__MACOSX/")  # what macOS adds
+    ]
     if len(names) != 1:
         raise DataError(f"the archive holds {len(names)} files, expected one table", "file")
+    _refuse_packed(Path(names[0]))
     return names[0]
+
+
+def _refuse_packed(content: Path) -> None:
+    if is_rendered(content):
+        raise DataError(f"a compressed {content.suffix} file cannot be read: unpack it", "file")
 
 
 @contextmanager
@@ -84,7 +99,7 @@ def open_text(
 def first_lines(path: Path, encoding: str, sheet: str | None) -> list[str]:
     """The lines of the first megabyte."""
     with open_text(path, encoding, sheet) as text:
-        return text.readlines(_SAMPLE)
+        return [kept for line in text.readlines(_SAMPLE) if (kept := without_end(line))]
 
 
 def is_comment(line: str, sign: str) -> bool:
@@ -93,17 +108,69 @@ def is_comment(line: str, sign: str) -> bool:
     return bool(sign) and line.startswith(sign) and not line.startswith(_ERRORS)
 
 
-class WithoutComments:
-    """A text without the lines that begin with a sign, to be read in pieces."""
+_END_OF_DOS = "\x1a"
 
-    def __init__(self, text: IO[str], sign: str) -> None:
-        self._lines = (line for line in text if not is_comment(line, sign))
+
+def comments_in(lines: Iterable[str], sign: str, quote: str) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it is a comment: not within quotes that an earlier line opened."""
+    is_open = False
+    opening = re.compile(rf"(?:^|[^\w{re.escape(quote)}])\s*{re.escape(quote)}") if quote else None
+    for line in lines:
+        yield line, not is_open and is_comment(line, sign)
+        if opening and quote in line and not (not is_open and is_comment(line, sign)):
+            is_open = _stays_open(line, quote, opening, is_open)
+
+
+def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) -> bool:
+    """Whether quotes are open behind a line; a quote within a word, as in 3" pipe, opens none."""
+    place = 0
+    while True:
+        if is_open:
+            place = line.find(quote, place) + 1
+        else:
+            opened = opening.search(line, place)
+            place = opened.end() if opened else 0
+        if not place:
+            return is_open
+        is_open = not is_open
+
+
+class TableText:
+    """The text of a table's rows, to be read in pieces or line by line.
+
+    It leaves out the lines that begin with the sign of comments, and counts them in `comments`, and
+    the sign by which DOS ends a file. `watch` is told each piece.
+    """
+
+    def __init__(
+        self,
+        text: IO[str],
+        comment: str = "",
+        quote: str = "",
+        watch: Callable[[str], None] | None = None,
+    ) -> None:
+        self.comments = 0
+        self._text, self._comment = text, comment
+        self._lines = self._without_comments(text, quote) if comment else iter(text)
+        self._watch = watch
+
+    def _without_comments(self, text: IO[str], quote: str) -> Iterator[str]:
+        for line, is_left_out in comments_in(text, self._comment, quote):
+            self.comments += is_left_out
+            if not is_left_out:
+                yield line
 
     def __iter__(self) -> Iterator[str]:
-        return self._lines
+        return (kept for line in self._lines if (kept := without_end(line)))
 
     def read(self, size: int = -1) -> str:
-        """About so many characters, whole lines; all by default."""
+        """About so many characters, whole lines if there may be comments; all by default."""
+        piece = without_end(self._piece(size) if self._comment else self._text.read(size))
+        if self._watch:
+            self._watch(piece)
+        return piece
+
+    def _piece(self, size: int) -> str:
         pieces, length = [], 0
         for line in self._lines:
             pieces.append(line)
@@ -111,3 +178,8 @@ class WithoutComments:
             if 0 <= size <= length:
                 break
         return "".join(pieces)
+
+
+def without_end(text: str) -> str:
+    """The text without the sign by which DOS ends a file."""
+    return text.rstrip(_END_OF_DOS) if text.endswith(_END_OF_DOS) else text

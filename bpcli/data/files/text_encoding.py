@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bpcli.data.files.regular import require_regular
 from bpcli.data.files.text import open_bytes
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 
 _BLOCK = 2**20
 _FEWEST_BYTES = 8
@@ -100,7 +100,10 @@ def _decode(path: Path, encoding: str) -> None:
                 raise _NotDecoded(message, "encoding") from None
             if "\0" in text:
                 line = _line_at(path, start + max(0, block.find(b"\0")))
-                raise DataError(f"line {line} has a NUL byte: this is not a text file", "file")
+                raise DataError(
+                    f"line {line} has a NUL byte: this is no text in {encoding}{see('encoding')}",
+                    "file",
+                )
             if not block:
                 return
             start += len(block)

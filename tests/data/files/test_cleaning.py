@@ -36,6 +36,38 @@ def test_cells_that_show_numbers_are_numbers(
     assert cleaned(texts) == (numbers, notes)
 
 
+@pytest.mark.parametrize(
+    ("texts", "read"),
+    [
+        (["red ", "NA ", "blue"], ["red", None, "blue"]),
+        (["1 ", "NA ", "2"], [1, None, 2]),
+        (["True ", "False", "-"], [True, False, None]),
+        (["true", "FALSE", "None", "None"], [True, False, None, None]),
+        (["yes", "no", "yes"], ["yes", "no", "yes"]),
+    ],
+)
+def test_spaces_before_a_separator_are_no_part_of_a_cell(
+    texts: list[str], read: list[object]
+) -> None:
+    values, notes = cleaned(texts)
+    assert [None if pd.isna(value) else value for value in values] == read
+    assert notes == []
+
+
+def test_among_whole_numbers_read_as_text_a_dash_is_a_missing_value() -> None:
+    values, notes = cleaned(["007 ", "- ", "NA ", "123"], Dialect(text=("a",)))
+    assert [None if pd.isna(value) else value for value in values] == ["007", None, None, "123"]
+    assert notes == []
+    assert cleaned(["A7", "-"], Dialect(text=("a",)))[0] == ["A7", "-"]
+
+
+def test_a_repeated_header_with_spaces_is_one() -> None:
+    frame = pd.DataFrame({"a": ["a ", "1", "a"], "b": ["b", "2", "x"]})
+    assert len(Cleaner(HEADED)(frame)) == 2
+    flags = pd.DataFrame({"a": [None, True, False]}, dtype=object)
+    assert len(Cleaner(HEADED)(flags)) == 3
+
+
 def test_missing_values_and_rare_words_for_them_are_nan() -> None:
     values, _ = cleaned(["1,000", None, "None", *["2"] * 20])
     np.testing.assert_array_equal(values, [1000, np.nan, np.nan, *[2] * 20])

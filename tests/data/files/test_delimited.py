@@ -9,8 +9,9 @@ import pytest
 from frames import read_frame
 
 from bpcli.data.files.cleaning import Cleaner
-from bpcli.data.files.delimited import layout_of, read_blocks
+from bpcli.data.files.delimited import cleaner_of, layout_of, read, read_blocks
 from bpcli.data.files.dialect import Dialect
+from bpcli.data.values import kind_of
 from bpcli.errors import DataError
 
 
@@ -152,7 +153,10 @@ def test_options_that_do_not_fit_the_file_are_refused(table, options, message: s
 
 def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
-    with pytest.raises(DataError, match=r"^row 250001 has 3 fields, the others have 2$"):
+    with pytest.raises(
+        DataError,
+        match=r"^row 250001 has 3 fields, the others have 2; see `separator`, `skip`, `comment`$",
+    ):
         read_frame(path, Dialect())
 
 
@@ -169,7 +173,7 @@ def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     ],
 )
 def test_a_short_row_is_found_whatever_is_around_it(table, text: str) -> None:
-    with pytest.raises(DataError, match=r"^row [123] has 2 fields, the others have 3$"):
+    with pytest.raises(DataError, match=r"^row [123] has 2 fields, the others have 3"):
         read_frame(table(text), Dialect())
 
 
@@ -197,3 +201,92 @@ def test_a_space_far_below_is_none_of_a_field(table, line: str) -> None:
     path = table("a,b\n" + "1,x\n" * 300_000 + line)
     frame = read_frame(path, Dialect())
     assert frame.iloc[-1].tolist() == frame.iloc[0].tolist() == [1, "x"]
+
+
+LONG = 2**17
+"""Rows that take more than the megabyte in which the dialect is found."""
+
+
+def test_codes_that_first_appear_far_down_are_read_as_text_and_told(table) -> None:
+    path = table("a,b,c\n" + "1234,5,6\n" * LONG + "007,5,6\n1,5,12345678901234567\n")
+    frame, notes = read(layout_of(path, Dialect()))
+    assert frame["a"].iloc[-2] == "007"
+    assert str(frame["c"].iloc[-1]) == "12345678901234567"
+    assert notes == tuple(
+        f"t.csv: `{name}` holds codes, with leading zeros or long: read as text" for name in "ac"
+    )
+
+
+def test_points_that_first_appear_far_down_and_may_be_thousands_are_told(table) -> None:
+    lines = "1234;5;6\n" * LONG
+    path = table("a;b;c\n" + lines + "1.234;0.5;6\n")
+    _, notes = read(layout_of(path, Dialect()))
+    [_, note] = notes
+    assert "the '.' in numbers such as 1.234 of column `a` is taken as a decimal sign" in note
+    assert "`thousands` says otherwise" in note
+    assert len(read(layout_of(path, Dialect(decimal=".")))[1]) == 1
+    path = table("a;b;c\n1.5;2;3\n" + lines + "1.234;0.5;6\n")
+    assert len(read(layout_of(path, Dialect()))[1]) == 1
+
+
+def test_commas_that_first_appear_far_down_are_refused_with_the_option(table) -> None:
+    path = table("a;b\n" + "1234;56789\n" * LONG + "0,5;2\n")
+    frame = read_frame(path, Dialect())
+    with pytest.raises(DataError, match="see `decimal`, `thousands`"):
+        kind_of(frame["a"], "a")
+
+
+@pytest.mark.parametrize(
+    ("below", "count", "said"),
+    [
+        ("Source: OECD\n", "1 row", "Source: OECD"),
+        ("\nSource: OECD\nTotal\n", "2 rows", "Source: OECD; Total"),
+        ("\nSource: OECD, 2020\n", "1 row", "Source: OECD 2020"),
+        (",,\nSource: OECD,,\n", "1 row", "Source: OECD"),
+    ],
+)
+def test_notes_below_a_table_are_no_rows_and_told(table, below: str, count: str, said: str) -> None:
+    path = table("a,b,c\n1,2,3\n4,5,6\n" + below)
+    layout = layout_of(path, Dialect())
+    frame, notes = read(layout)
+    assert frame.to_numpy(float).tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert f"t.csv: ignored {count} below the table: {said}" in notes
+    cleaner = cleaner_of(layout)
+    blocks = list(read_blocks(layout, 2, cleaner))
+    assert [len(block) for block in blocks] == [2, *[0] * (len(blocks) - 1)]
+    assert f"ignored {count} below the table: {said}" in cleaner.notes
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b,c\n1,2,3\n4\n", "a,b,c\n1,2,3\nx\n4,5,6\n", "a,b\n1,2\nx;y\n"]
+)
+def test_a_row_that_was_cut_is_no_note(table, text: str) -> None:
+    with pytest.raises(DataError, match="row 2 has 1 fields"):
+        read_frame(table(text), Dialect())
+
+
+def test_comments_between_rows_are_counted(table) -> None:
+    _, notes = read(layout_of(table("# x\na,b\n1,2\n# y\n# z\n3,4\n"), Dialect()))
+    assert "t.csv: ignored 2 rows that begin with #" in notes
+
+
+def test_a_cell_may_be_long(table) -> None:
+    path = table("a,b\n" + "x" * 200_000 + ",1\ny,2\n")
+    assert read_frame(path, Dialect())["b"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "keys"),
+    [
+        ("a,b\n1,2\n3,4,5\n", {}, "`separator`, `skip`, `comment`"),
+        ("a,b\n1,2\n3\n", {}, "`separator`, `skip`, `comment`"),
+        ("a,b\n1,2,3\n3,4,5\n", {}, "`separator`, `header`, `skip`"),
+        ("a,a\n1,2\n", {}, "`header`"),
+        ("a,b\n1,2\n", {"skip": 9}, "`skip`"),
+        ("#a,b\n", {"comment": "#"}, "`comment`"),
+        ("a,b\n1,\0\n", {}, "`encoding`"),
+    ],
+)
+def test_an_error_names_the_option_that_may_help(table, text: str, asked, keys: str) -> None:
+    with pytest.raises(DataError, match=f"; see {keys}$"):
+        read_frame(table(text), Dialect(**asked))

@@ -127,10 +127,38 @@ def test_other_cells_are_no_numbers(cell: str) -> None:
         ("name,text\nx,some words here\ny,some words more\n", ","),
         ("a;b\n1;\n;2\n", ";"),
         ("single\n1\n2\n", ","),
+        ("Sales\nBest of 2020\na;b;c\nx;y;z\n", ";"),
+        ("a;b;c\nr1;1,5;2,5;3,5\n", ";"),
+        ('$2,5  "x" "1,3"\n$3,5  "y" "1,4"\n', "whitespace"),
+        ("1,234 x  3,2\n5,678 y  4,6\n", "whitespace"),
+        ("Table of 3\nx\t1\tz\n", "\t"),
+        ("a\tb b\n1 234\t2 345\n1 235\t3 456\n", "\t"),
+        ("red\nblue\ndark green\n", ","),
+        ('"so ""x"""  -0,14\n"so ""x"""  -0,15\n', "whitespace"),
+        ('1,234,010,519|"x"\n1,235,020,520|"x"\n', "|"),
+        ("1,234,010,519\tx; y\t3.5\n1,235,020,520\tx; y\t4.5\n", "\t"),
     ],
 )
 def test_the_separator_that_fits_best(text: str, separator: str) -> None:
     assert best_grid(lines_of(text), None, '"').separator == separator
+
+
+def test_titles_are_no_rows_even_if_there_are_more() -> None:
+    grid = Grid.of(["One\n", "Two\n", "x,1,2\n"], ",", '"')
+    assert grid.width == 3
+    assert Grid.of(["1\n"] * 5 + ["2,5\n"], ",", '"').width == 1
+    assert Grid.of(["1\n", "2\n", "2,5\n", "3\n"], ",", '"').width == 1
+
+
+def test_short_rows_are_padded_where_all_others_end_with_a_separator() -> None:
+    grid = Grid.of(["a,b\n", "1,2,\n", "3,4,\n"], ",", '"')
+    assert [row.fields for row in grid.padded.rows] == [
+        ["a", "b", ""],
+        ["1", "2", ""],
+        ["3", "4", ""],
+    ]
+    grid = Grid.of(["a,b\n", "1,2,\n", "3,4,5\n"], ",", '"')
+    assert grid.padded is grid
 
 
 def test_a_separator_that_is_told_is_not_guessed() -> None:

@@ -8,7 +8,7 @@ from bpcli.data.files.header import guess_header, names_of_header
 from bpcli.errors import DataError
 
 ABOVE, NEW = "row 1 has text above numbers", "row 1 has text that is not repeated below"
-EVEN = "; its numbers rise: if they are names, use --header"
+EVEN = "; its numbers are in order: if they are names, see `header`"
 
 
 def split(text: str) -> list[list[str]]:
@@ -37,9 +37,17 @@ def split(text: str) -> list[list[str]]:
         ("1,2,4 4,5,6", False, f"row 1 has a number, 1{EVEN}"),
         ("a,1,2,4 x,4,5,6", False, f"row 1 has a number, 1{EVEN}"),
         ("1,a,2,4 4,x,5,6", False, "row 1 has a number, 1"),
+        ("a,2021,2020,2019 x,4,5,6", False, f"row 1 has a number, 2021{EVEN}"),
+        ("2019,2021,2020 4,5,6", False, "row 1 has a number, 2019"),
         ("3,2,1 4,5,6", False, "row 1 has a number, 3"),
         ("2,2,2 4,5,6", False, "row 1 has a number, 2"),
         ("1,2 4,5", False, "row 1 has a number, 1"),
+        ("x,5% y,6% z,7%", False, "row 1 has a number, 5%"),
+        ("x,$5", False, "row 1 has a number, $5"),
+        ("x,1'234.5 y,2'345.5", False, "row 1 has a number, 1'234.5"),
+        ("x,? y,2 z,3", False, "row 1 has a word for a missing value above numbers, ?"),
+        ("x,?,c y,2,3", True, ABOVE),
+        ("x, y,2 z,3", True, NEW),
         ("a,1,2 x,5,6", False, "row 1 has a number, 1"),
     ],
 )

@@ -38,6 +38,16 @@ def test_a_sample_may_end_within_a_character(encoding: str, text: str) -> None:
     assert sample.decode(next(candidates(cut))) == text
 
 
+def test_a_sign_alone_makes_no_russian_text_western() -> None:
+    sample = "€ 5,площадь\n€ 6,дом\n€ 7,река\n".encode("cp1251")
+    assert next(candidates(sample)) == "cp1251"
+
+
+def test_no_word_goes_on_with_a_capital_or_a_sign() -> None:
+    sample = "Москва,красный\nочень большой,красный\n".encode("cp1251")
+    assert next(candidates(sample)) == "cp1251"
+
+
 @pytest.mark.parametrize("text", ["T °C,µm\n1,2\n", "preis €\n1\n", "a,b – c\n"])
 def test_signs_of_units_are_western(text: str) -> None:
     sample = text.encode("cp1252")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,3 +178,52 @@ def test_what_is_rendered_is_told_by_the_suffix(tmp_path: Path) -> None:
     assert not is_rendered(Path("t.json.gz"))
     with pytest.raises(DataError):
         rendered(tmp_path)
+
+
+def test_arff_names_may_have_quotes_of_both_kinds(tmp_path: Path) -> None:
+    path = tmp_path / "t.arff"
+    path.write_text(
+        "@relation r\n@attribute 'sepal length' numeric\n@attribute \"petal width\" real\n"
+        "@attribute kind {'Iris a','b'}\n@data\n1,2,'Iris a'\n?,3,b\n",
+    )
+    frame, _ = read(layout_of(path, Dialect()))
+    assert list(frame) == ["sepal length", "petal width", "kind"]
+    assert frame["kind"].tolist() == ["Iris a", "b"]
+
+
+def test_json_may_wrap_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text('{"data": [{"a": 1, "b": {"c": 2}}, {"a": 3, "b": {"c": 4}}]}')
+    frame, _ = read(layout_of(path, Dialect()))
+    assert list(frame) == ["a", "b.c"]
+    assert frame.to_numpy().tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"a": 1, "b": [1, 2]}, {"a": 3, "b": [4]}]', '{"a": [1, 2], "b": [[1], [2]]}']
+)
+def test_lists_in_json_are_no_categories(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match="column `b` holds lists or objects"):
+        rendered(path)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_indices_of_svmlight_may_begin_at_0(tmp_path: Path, first: int) -> None:
+    path = tmp_path / "t.svm"
+    path.write_text(f"1 {first}:0.5 {first + 2}:3\n-1 {first + 1}:2\n")
+    frame, _ = read(layout_of(path, Dialect()))
+    assert frame.to_numpy().tolist() == [[0.5, 0, 3, 1], [0, 2, 0, -1]]
+
+
+def test_what_is_packed_and_no_text_is_refused_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"a": 1}\n'))
+    with pytest.raises(DataError, match=r"a compressed \.jsonl file cannot be read: unpack it"):
+        layout_of(path, Dialect())
+    path = tmp_path / "t.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("t.xlsx", b"PK")
+    with pytest.raises(DataError, match=r"a compressed \.xlsx file cannot be read: unpack it"):
+        layout_of(path, Dialect())

@@ -138,12 +138,30 @@ def test_what_was_found_finds_itself(
         ),
         ("a,b\n,s\n1,2\n3,4\n", 2, ["the row below the header has units, and is no data: s"]),
         ("a,b\n1,s\n1,2\n3,4\n", 1, []),
+        ("a,b\nm,-\n1,2\n3,4\n", 2, ["the row below the header has units, and is no data: m, -"]),
+        ("a,b\nm,\nNA,x\nNA,y\nNA,z\n3,4\n", 2,
+         ["the row below the header has units, and is no data: m"]),
+        ("a,b\n$5,x\n$1,x\n$3,y\n", 1, []),
+        ("a,b\nm,s\n1,2,\n3,4,\n5,6,\n", 2,
+         ["each row ends with a separator: the empty last column is ignored",
+          "the row below the header has units, and is no data: m, s"]),
+        ("1,2,\n", 0, ["each row ends with a separator: the empty last column is ignored"]),
+        ("a,b\nr1,NA,2\nr2,1,3\n", 1,
+         ["the first field of each row has no name in the header: it is ignored as a row name"]),
+        ("a,b\n1,5,6\n,,\n2,7,8\n", 1,
+         ["the first field of each row has no name in the header: it is ignored as a row name"]),
         ("a,b\nm,s\n1,2\n", 1, []),
         ("a,b\n007,2\n123,4\n", 1, ["`a` holds codes, with leading zeros or long: read as text"]),
         ("a,b\n0,2\n0.5,4\n", 1, []),
+        (
+            "a\nx;y\nz\nw\n",
+            1,
+            ["no separator was found: the table has one column; see `separator`"],
+        ),
+        ("a\nx y\nz\n", 1, []),
         ("a,\n1,2\n", 1, ["the header has no name for `column 2`"]),
     ],
-)
+)  # fmt: skip
 def test_what_is_no_data_is_passed_over_and_told(
     tmp_path: Path, text: str, start: int, notes: list[str]
 ) -> None:

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcli.data.files.text import WithoutComments, content_suffix, first_lines, open_text
+from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.text import TableText, content_suffix, first_lines, open_text
 from bpcli.errors import DataError
 
 TEXT = "a,b\r\n1,ä\n3,4\n"
@@ -105,9 +107,40 @@ def test_the_suffix_of_the_content(name: str, suffix: str) -> None:
 )
 def test_a_text_without_comments_is_the_same_in_pieces(lines: list[str], size: int) -> None:
     rows = [line for line in lines if not line.strip().startswith("#")]
-    assert list(WithoutComments(io.StringIO("".join(lines)), "#")) == rows
-    assert WithoutComments(io.StringIO("".join(lines)), "#").read() == "".join(rows)
-    text = WithoutComments(io.StringIO("".join(lines)), "#")
+    assert list(TableText(io.StringIO("".join(lines)), "#")) == rows
+    assert TableText(io.StringIO("".join(lines)), "#").read() == "".join(rows)
+    text = TableText(io.StringIO("".join(lines)), "#")
     pieces = list(iter(lambda: text.read(size), ""))
     assert "".join(pieces) == "".join(rows)
     assert all(len(piece) < size + 8 for piece in pieces)
+
+
+def test_comments_between_rows_are_counted_and_none_is_within_quotes() -> None:
+    lines = [
+        '1,"x\n',
+        "# in a cell\n",
+        'y"\n',
+        "# one\n",
+        '3" pipe,2\n',
+        "# two\n",
+        '"a ""b""",1\n',
+    ]
+    text = TableText(io.StringIO("".join(lines)), "#", '"')
+    assert text.read() == "".join(line for line in lines if line not in ("# one\n", "# two\n"))
+    assert text.comments == 2
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\n\x1a", "\n\x1a\n"])
+def test_the_sign_by_which_dos_ends_a_file_is_left_out(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2" + end)
+    frame, _ = read(layout_of(path, Dialect()))
+    assert frame.to_numpy().tolist() == [[1, 2]]
+
+
+def test_what_macos_adds_to_an_archive_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("t.csv", TEXT)
+        archive.writestr("__MACOSX/._t.csv", b"\0")
+    assert first_lines(path, "utf-8", None) == TEXT.splitlines(keepends=True)

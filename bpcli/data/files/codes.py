@@ -1,0 +1,97 @@
+"""Codes such as 007 that first appear far down in a column that was read as numbers so far."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.grid import rows_of
+from bpcli.data.types import DataFrame, Labels
+from bpcli.nn.arrays import Array
+
+CODE = re.compile(r"0\d+|\d{17,}")
+"""Numbers that lose something as floats: leading zeros, or digits beyond the 16th."""
+
+_NUMERAL = re.compile(r"[\d.,]+")
+_LONG = 10**16
+_MOST_LINES = 30
+
+
+def note_on_codes(name: str) -> str:
+    return f"`{name}` holds codes, with leading zeros or long: read as text"
+
+
+def long_codes(frame: DataFrame) -> list[str]:
+    """The columns of whole numbers with too many digits for floats."""
+    whole = frame.select_dtypes("integer")
+    return [str(name) for name in whole if (whole[name] >= _LONG).any()]
+
+
+class CodeWatch:
+    """Finds the columns that hold codes with leading zeros, from the pieces of a text.
+
+    `found` are their names but those that are read as text anyhow. A piece costs a few comparisons
+    of its bytes; only the first zero that leads in each column is looked at in its line.
+    """
+
+    def __init__(self, dialect: Dialect, columns: list[str]) -> None:
+        self.found: set[str] = set()
+        self._dialect, self._columns = dialect, columns
+        self._separators = b" \t" if dialect.separator == WHITESPACE else _byte(dialect.separator)
+        self._known: set[int] = set()
+        self._rest = b"\n"
+
+    def __call__(self, piece: str) -> None:
+        text = self._rest + (piece.encode() or b"\n")
+        end = max(text.rfind(b"\n"), -1 if text.find(b"\n", 1) > 0 else text.rfind(b"\r"))
+        self._rest = text[end:]
+        codes = np.frombuffer(text, np.uint8)[: end + 1]
+        digits = codes - np.uint8(ord("0"))
+        is_digit = digits < 10
+        leads = (digits[1:-1] == 0) & is_digit[2:]
+        leads &= ~is_digit[:-2]
+        leads &= codes[:-2] != ord(".")
+        places = np.flatnonzero(leads) + 1
+        for place in self._firsts(codes, places) if len(places) else ():
+            self._look_at_line(text, place)
+
+    def _firsts(self, codes: Array, places: Labels) -> Iterator[int]:
+        """The first place in each column that is not known yet, as separators count columns."""
+        is_separator = np.isin(codes, np.frombuffer(self._separators, np.uint8))
+        separators = np.flatnonzero(is_separator)
+        lines = np.flatnonzero((codes == ord("\n")) | (codes == ord("\r")))
+        begin = lines[np.searchsorted(lines, places) - 1]
+        index = np.searchsorted(separators, places) - np.searchsorted(separators, begin)
+        columns, first = np.unique(index, return_index=True)
+        is_new = ~np.isin(columns, list(self._known))
+        yield from map(int, places[first[is_new]][:_MOST_LINES])
+
+    def _look_at_line(self, text: bytes, place: int) -> None:
+        begin = max(text.rfind(b"\n", 0, place), text.rfind(b"\r", 0, place)) + 1
+        ends = (text.find(b"\n", place), text.find(b"\r", place))
+        end = min(each for each in ends if each >= 0)
+        fields = self._fields(text[begin:end].decode())
+        index = len(self._fields(text[begin : place + 1].decode())) - 1
+        if len(fields) != len(self._columns) or not 0 <= index < len(fields):
+            return
+        if CODE.fullmatch(fields[index]) and self._columns[index] not in self._dialect.text:
+            self.found.add(self._columns[index])
+        separators = sum(text.count(sign, begin, end) for sign in self._separators)
+        is_sure = CODE.fullmatch(fields[index]) or not _NUMERAL.fullmatch(fields[index])
+        if is_sure and separators == len(fields) - 1:  # else quotes hide some
+            self._known.add(index)
+
+    def _fields(self, line: str) -> list[str]:
+        try:
+            rows = list(rows_of([line], str(self._dialect.separator), self._dialect.quote))
+        except csv.Error:
+            return []
+        return rows[0].fields if rows else []
+
+
+def _byte(separator: str | None) -> bytes:
+    return (separator or ",").encode()
