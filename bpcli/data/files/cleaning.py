@@ -24,7 +24,7 @@ _BOOLEANS = {
     for text in (word, word.title(), word.upper())
 }
 """The words that pandas takes for booleans, if there are no others."""
-_BLANK, _HEADER = "without any value", "equal to the header"
+_BLANK, REPEATED = "without any value", "equal to the header"
 
 
 def _no_rows() -> Labels:
@@ -54,7 +54,7 @@ class Cleaner:
         if _may_have_blank_rows(frame):
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:
-            frame = self._without(frame, _repeats_header(frame), _HEADER)
+            frame = self._without(frame, _repeats_header(frame), REPEATED)
         told = frame.columns.intersection(self._dialect.text)
         texts = [name for name in _text_columns(frame) if name not in told]
         changed = {name: self._read(name, frame[name]) for name in texts}

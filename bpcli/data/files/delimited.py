@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.files.cleaning import Cleaner, open_signs
+from bpcli.data.files.cleaning import REPEATED, Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Row, is_number, rows_of
@@ -70,7 +70,7 @@ def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
     watch = CodeWatch(dialect, _columns(dialect))
     with _as_data_errors(layout), _pandas_frames(layout, watch) as (frame, text):
         frame = (
-            _without_rows_below(layout, frame, cleaner) if _may_be_short(layout, frame) else frame
+            _without_other_rows(layout, frame, cleaner) if _may_be_short(layout, frame) else frame
         )
         cleaner.ignore(text.comments, f"that begin with {dialect.comment}")
         frame = cleaner(_own_columns(dialect, frame))
@@ -91,7 +91,7 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
     with _as_data_errors(layout), _pandas_frames(layout, chunksize=rows) as (frames, text), frames:
         for frame in frames:
             if below is None and _may_be_short(layout, frame):
-                below = _rows_below(layout, cleaner)
+                below = _other_rows(layout, cleaner)
             yield cleaner(_own_columns(layout.dialect, _without(frame, below)))
         cleaner.ignore(text.comments, f"that begin with {layout.dialect.comment}")
 
@@ -205,25 +205,31 @@ def _may_be_short(layout: Layout, frame: DataFrame) -> bool:
     return bool(len(frame) and frame.iloc[:, -1 - layout.dialect.is_padded].isna().any())
 
 
-def _without_rows_below(layout: Layout, frame: DataFrame, cleaner: Cleaner) -> DataFrame:
-    return _without(frame, _rows_below(layout, cleaner))
+def _without_other_rows(layout: Layout, frame: DataFrame, cleaner: Cleaner) -> DataFrame:
+    return _without(frame, _other_rows(layout, cleaner))
 
 
 def _without(frame: DataFrame, rows: Labels | None) -> DataFrame:
     return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
 
 
-def _rows_below(layout: Layout, cleaner: Cleaner) -> Labels:
-    """The numbers of the last rows if they are notes below the table, such as its source.
+def _other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
+    """The numbers of short rows that are no data, of which the cleaner tells.
 
-    The cleaner tells of them. Raises `DataError` for other rows with too few fields, which pandas
+    They are notes below the table, such as its source, and repeated headers that lack a field for
+    the names of rows. Raises `DataError` for other rows with too few fields, which pandas
     reads as missing values.
     """
     width = len(_columns(layout.dialect)) - layout.dialect.is_padded
+    header = list(layout.first) if layout.dialect.header and layout.dialect.row_names else None
     below: list[tuple[int, Row]] = []
+    headers: list[int] = []
     end = 0
     for number, row in _all_rows(layout):
         if not any(row.fields):
+            continue
+        if row.fields == header:
+            headers.append(number)
             continue
         is_apart = row.line > end or bool(below)
         end = row.line + 1 + sum(cell.count("\n") for cell in row.fields)
@@ -237,7 +243,8 @@ def _rows_below(layout: Layout, cleaner: Cleaner) -> Labels:
     if below:
         said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
         cleaner.ignore(len(below), f"below the table: {said}")
-    return np.array([number for number, _ in below], np.intp)
+    cleaner.ignore(len(headers), REPEATED)
+    return np.array([*headers, *(number for number, _ in below)], np.intp)
 
 
 def _is_note(row: Row, width: int, is_apart: bool) -> bool:
