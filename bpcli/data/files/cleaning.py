@@ -10,19 +10,21 @@ import numpy as np
 from bpcli.data.cells import numbers_in
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.grid import holds_rows
+from bpcli.data.files.grid import is_number as shows_number
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import AMBIGUOUS, are_numbers, dates_of, number_of, quoted
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
 _FREQUENT = 0.15
+_SOME = 20
 _BOOLEANS = {
     text: word == "true"
     for word in ("true", "false")
     for text in (word, word.title(), word.upper())
 }
 """The words that pandas takes for booleans, if there are no others."""
-_BLANK, _HEADER = "without any value", "equal to the header"
+_BLANK, REPEATED = "without any value", "equal to the header"
 
 
 def _no_rows() -> Labels:
@@ -52,7 +54,7 @@ class Cleaner:
         if _may_have_blank_rows(frame):
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:
-            frame = self._without(frame, _repeats_header(frame), _HEADER)
+            frame = self._without(frame, _repeats_header(frame), REPEATED)
         told = frame.columns.intersection(self._dialect.text)
         texts = [name for name in _text_columns(frame) if name not in told]
         changed = {name: self._read(name, frame[name]) for name in texts}
@@ -78,7 +80,8 @@ class Cleaner:
         texts = [str(text).strip() for text in uniques]
         if texts != list(uniques):
             return self._read(name, self._stripped(values, codes, texts))
-        if {*texts} - {*self._missing_words} <= _BOOLEANS.keys():
+        known = {*texts} - {*self._missing_words}
+        if known and known <= _BOOLEANS.keys():
             booleans = np.array([*map(_BOOLEANS.get, texts), None], object)[codes]
             return pd.Series(booleans, values.index, name=name)
         self._refuse_swallowed_rows(name, texts)
@@ -91,6 +94,8 @@ class Cleaner:
         if not are_numbers(is_alike[~is_word], rows[~is_word]):
             if are_numbers(is_number[~is_word], rows[~is_word]):
                 self._mixed[name] = ", ".join(map(repr, sorted({*marks})))
+            elif _are_numbers_otherwise(list(known)):
+                self._mixed[name] = "see `decimal`, `thousands`"
             return self._text(name, values, int(rows[is_word].sum()))
         is_number = is_alike
         if mark:
@@ -169,6 +174,11 @@ class Cleaner:
                 f"column `{name}`: {rows:,} values are a word for missing values such as None, so "
                 "often that it is taken as a category"
             )
+
+
+def _are_numbers_otherwise(texts: list[str]) -> bool:
+    """Whether some of the texts, evenly spaced, are all numbers with whatever signs."""
+    return bool(texts) and all(map(shows_number, texts[:: -(-len(texts) // _SOME)]))
 
 
 def open_signs(frame: DataFrame) -> Iterator[str]:

@@ -27,8 +27,11 @@ def note_on_codes(name: str) -> str:
 
 def long_codes(frame: DataFrame) -> list[str]:
     """The columns of whole numbers with too many digits for floats."""
-    whole = frame.select_dtypes("integer")
-    return [str(name) for name in whole if (whole[name] >= _LONG).any()]
+    return [
+        str(name)
+        for name, values in frame.items()
+        if values.dtype.kind in "iu" and values.max() >= _LONG
+    ]
 
 
 class CodeWatch:

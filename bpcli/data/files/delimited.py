@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.files.cleaning import Cleaner, open_signs
+from bpcli.data.files.cleaning import REPEATED, Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Row, is_number, reader_of, rows_of
@@ -83,7 +83,7 @@ def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
     with _as_data_errors(layout):
         frame, comments = _all_frames(layout, watch)
         if _is_last_missing(layout, frame).any() and _may_have_short_rows(layout, frame):
-            frame = _without(frame, _rows_below(layout, cleaner))
+            frame = _without(frame, _other_rows(layout, cleaner))
         cleaner.ignore(comments, f"that begin with {dialect.comment}")
         frame = cleaner(_own_columns(dialect, frame))
     codes = [name for name in dialect.columns if name in {*watch.found, *long_codes(frame)}]
@@ -107,7 +107,7 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
     ):
         for frame in frames:
             if below is None and _is_last_missing(layout, frame).any():
-                below = _rows_below(layout, cleaner)
+                below = _other_rows(layout, cleaner)
             yield cleaner(_own_columns(layout.dialect, _without(frame, below)))
         cleaner.ignore(text.comments, f"that begin with {layout.dialect.comment}")
 
@@ -290,17 +290,23 @@ def _without(frame: DataFrame, rows: Labels | None) -> DataFrame:
     return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
 
 
-def _rows_below(layout: Layout, cleaner: Cleaner) -> Labels:
-    """The numbers of the last rows if they are notes below the table, such as its source.
+def _other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
+    """The numbers of short rows that are no data, of which the cleaner tells.
 
-    The cleaner tells of them. Raises `DataError` for other rows with too few fields, which pandas
+    They are notes below the table, such as its source, and repeated headers that lack a field for
+    the names of rows. Raises `DataError` for other rows with too few fields, which pandas
     reads as missing values.
     """
     width = len(_columns(layout.dialect)) - layout.dialect.is_padded
+    header = list(layout.first) if layout.dialect.header and layout.dialect.row_names else None
     below: list[tuple[int, Row]] = []
+    headers: list[int] = []
     end = 0
     for number, row in _all_rows(layout):
         if not any(row.fields):
+            continue
+        if row.fields == header:
+            headers.append(number)
             continue
         is_apart = row.line > end or bool(below)
         end = row.line + 1 + sum(cell.count("\n") for cell in row.fields)
@@ -314,7 +320,8 @@ def _rows_below(layout: Layout, cleaner: Cleaner) -> Labels:
     if below:
         said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
         cleaner.ignore(len(below), f"below the table: {said}")
-    return np.array([number for number, _ in below], np.intp)
+    cleaner.ignore(len(headers), REPEATED)
+    return np.array([*headers, *(number for number, _ in below)], np.intp)
 
 
 def _is_note(row: Row, width: int, is_apart: bool) -> bool:

@@ -101,6 +101,13 @@ def test_the_signs_are_those_of_the_dialect() -> None:
     assert cleaned(["1.5", "2.5"], dialect)[0] == ["1.5", "2.5"]
 
 
+def test_numbers_of_which_many_have_other_signs_are_told() -> None:
+    _, notes = cleaned(["1", "2", "0,5", "1,5"] * 9, Dialect(decimal="."))
+    assert notes == [
+        "column `a`: numbers have different signs (see `decimal`, `thousands`): read as categories"
+    ]
+
+
 def test_columns_of_text_are_left_alone() -> None:
     assert cleaned(["5 %", "None"], Dialect(text=("a",))) == (["5 %", "None"], [])
 

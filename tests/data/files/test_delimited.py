@@ -290,3 +290,11 @@ def test_a_cell_may_be_long(table) -> None:
 def test_an_error_names_the_option_that_may_help(table, text: str, asked, keys: str) -> None:
     with pytest.raises(DataError, match=f"; see {keys}$"):
         read_frame(table(text), Dialect(**asked))
+
+
+def test_a_repeated_header_above_names_of_rows_is_no_row(table) -> None:
+    path = table("a,b\nr1,1,2\nr2,3,4\na,b\nr3,5,6\n")
+    layout = layout_of(path, Dialect())
+    frame, notes = read(layout)
+    assert frame.to_numpy(float).tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert "t.csv: ignored 1 row equal to the header" in notes
