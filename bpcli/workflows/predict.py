@@ -42,7 +42,7 @@ class PredictedRows:
         return [
             [
                 str(self.numbers[i]),
-                *map(_text, [*self.X[i], *self.outputs[i]]),
+                *map(_number, [*self.X[i].tolist(), *self.outputs[i].tolist()]),
                 *([self.classes[i]] if self.classes else []),
                 *map(_text, self.targets[i] if self.targets else []),
             ]
@@ -66,8 +66,11 @@ class PredictedRows:
         return row
 
 
+_number = "{:.10g}".format
+
+
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.10g}"
+    return value if isinstance(value, str) else _number(value)
 
 
 def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> PredictedRows:

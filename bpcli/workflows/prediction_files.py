@@ -47,7 +47,7 @@ def writer_for(path: Path, *, raw: bool = False) -> Write:
 # Text in columns.
 
 # What begins a formula (OWASP, CSV Injection), signs of full width included.
-_FORMULA = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
+_FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII | re.IGNORECASE)
 
 
@@ -84,12 +84,15 @@ class Separated:
         """Join cells into a line, quoted where necessary; numbers never change."""
         text, end = io.StringIO(), "\r\n"  # csv quotes cells with either of them
         csv.writer(text, delimiter=self.separator, lineterminator=end).writerow(
-            [self._safe(cell) for cell in cells]
+            [
+                cell if cell[:1] not in _FORMULA or _NUMBER.fullmatch(cell) else self._safe(cell)
+                for cell in cells
+            ]
         )
         return text.getvalue().removesuffix(end)
 
     def _safe(self, cell: str) -> str:
-        if self.raw or not _FORMULA.match(cell) or _NUMBER.fullmatch(cell):
+        if self.raw:
             return cell
         self.marked.add(cell)
         return f"'{cell}"

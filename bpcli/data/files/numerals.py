@@ -61,12 +61,19 @@ def _has_digit(cell: str) -> bool:
 
 def _fit(signs: tuple[str, str], columns: Sequence[Sequence[str]]) -> tuple[int, int]:
     """The number of columns in which nearly all cells show a number, and of all such cells."""
-    counts = [
-        (sum(shown_in(cell, *signs) is not None for cell in column), len(column))
-        for column in columns
-    ]
+    counts = [(sum(_is_shown(cell, *signs) for cell in column), len(column)) for column in columns]
     numeric = sum(shown >= NEARLY_ALL * known for shown, known in counts)
     return numeric, sum(shown for shown, _ in counts)
+
+
+def _is_shown(cell: str, decimal: str, thousands: str) -> bool:
+    """Whether a cell shows a number; known at once of most: half the time for wide tables."""
+    if _PLAIN.fullmatch(cell):
+        if decimal == "." or "." not in cell:
+            return True
+        if thousands != ".":
+            return False
+    return shown_in(cell, decimal, thousands) is not None
 
 
 def _notes(
