@@ -21,6 +21,7 @@ _FEWEST_USUAL = 0.5
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
 _MOST_TITLES = 4
+_GROUP = 3
 
 
 class Row(NamedTuple):
@@ -115,10 +116,15 @@ class Grid:
         return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
 
     def _legibility(self) -> float:
-        """The mean over cells: numbers and empty ones count 1, text ½, with separators less."""
+        """The mean over cells: numbers and empty ones count 1, text ½, with separators less.
+
+        Between commas, three digits may be a group of a number, and count as text.
+        """
         cells = some_cells([row.fields for row in self.judged])
         text = 0.2 if self.separator == WHITESPACE else 0.5
-        return sum(_legible(cell, text) for cell in cells) / len(cells)
+        groups = sum(len(cell) == _GROUP and cell.isdecimal() for cell in cells)
+        doubt = (1 - text) * groups * (self.separator == ",")
+        return (sum(_legible(cell, text) for cell in cells) - doubt) / len(cells)
 
     @property
     def padded(self) -> Grid:

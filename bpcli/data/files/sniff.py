@@ -200,6 +200,8 @@ def _notes_on_lines(
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
     if asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
+    if asked.separator is None and grid.separator == WHITESPACE and _hides_separators(grid):
+        yield f"columns are separated by spaces{see('separator')}"
     if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
         yield f"no separator was found: the table has one column{see('separator')}"
     if grid.quote != asked.quote:
@@ -210,6 +212,15 @@ def _notes_on_lines(
         yield f"the first sheet with rows is read, of {', '.join(sheets)}; see `sheet`"
     if top:
         yield f"the table begins at line {grid.rows[top].line + 1}"
+
+
+def _hides_separators(grid: Grid) -> bool:
+    """Whether a word has a sign that may separate columns, other than the decimal sign."""
+    cells = (cell for row in grid.judged for cell in row.fields if _SIGN.search(cell))
+    return not all(map(is_number, cells))
+
+
+_SIGN = re.compile(r"[;|]|,\S")
 
 
 def _may_separate(row: Row) -> bool:
