@@ -154,11 +154,14 @@ def _misquoted(lines: Sequence[str], separator: str, quote: str) -> float:
     """The share of lines with a quoted field that neither begins nor ends at the separator."""
     if not quote or not any(quote in line for line in lines):
         return 0.0
-    q, sign = re.escape(quote), r"\s" if separator == WHITESPACE else re.escape(separator)
-    ends = rf"(?:^|{sign})\s*{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}|\s*$|\s*{sign})"
+    q, sign = re.escape(quote), re.escape(separator)
+    field = rf"{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}"
+    ends = rf"(?:^|{sign})\s*{field}|\s*$|\s*{sign})"
     others = "".join({*";|\t"} - {separator})
     begins = rf"^[^{q}]*(?:[^{q}\s{sign}]\s+|[{others}]){q}"
-    pattern = re.compile(ends if separator == WHITESPACE else f"{ends}|{begins}")
+    pattern = re.compile(
+        rf"(?:^|(?<=\s)){field}|\s|$)" if separator == WHITESPACE else f"{ends}|{begins}"
+    )
     return sum(pattern.search(line) is not None for line in lines) / len(lines)
 
 
