@@ -23,8 +23,8 @@ CHUNKS = 4
 
 TELLING = {
     "names": ("its numbers are in order", "a row name", "no name for", "no separator was found",
-              "separated by spaces", "`encoding` names another"),
-    "rows": ("its numbers are in order", "has units", "separated by spaces",
+              "may separate columns", "`encoding` names another"),
+    "rows": ("its numbers are in order", "has units", "may separate columns",
              "are read as plain text"),
     "numbers": ("decimal commas", "separates thousands", "is taken as a"),
     "words": ("`encoding` names another", "taken as a category", "are read as plain text"),

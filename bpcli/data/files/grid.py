@@ -172,7 +172,7 @@ def some_cells(rows: list[list[str]]) -> list[str]:
 
 
 def _legible(cell: str, text: float) -> float:
-    if not cell or is_number(cell):
+    if not cell or (is_number(cell) and not cell.endswith(",")):
         return 1.0
     if "\t" in cell:  # in no text
         return -1.0
