@@ -8,7 +8,7 @@ Left out is what a person could not tell from the file either:
   header, no numbers, or names of rows: it may be the header;
 - a column without any value, and a row that is nothing but gaps;
 - a unit above fewer than three rows, or beside names of rows for which the header has no field;
-- a repeated header in a table of words only: it may be a row;
+- a repeated header in a table of words only, or of fewer than three rows: it may be a row;
 - `-`, `None` and the like for missing values in more than a few cells of a column of words: they
   may be a category;
 - an encoding before Unicode with few letters beyond ASCII: many encodings fit them;

@@ -22,9 +22,9 @@ SEED = 5
 CHUNKS = 4
 
 TELLING = {
-    "names": ("its numbers are in order", "begins at line", "ignored as comments", "a row name",
-              "no name for", "no separator was found", "`encoding` names another"),
-    "rows": ("its numbers are in order", "begins at line", "ignored as comments", "has units",
+    "names": ("its numbers are in order", "a row name", "no name for", "no separator was found",
+              "may separate columns", "`encoding` names another"),
+    "rows": ("its numbers are in order", "has units", "may separate columns",
              "are read as plain text"),
     "numbers": ("decimal commas", "separates thousands", "is taken as a"),
     "words": ("`encoding` names another", "taken as a category", "are read as plain text"),

@@ -25,6 +25,7 @@ _MOST_CELLS = 20_000
 _MOST_ROWS = 200
 _MOST_TITLES = 4
 _CLOSE = 0.5
+_GROUP = 3
 
 
 class Row(NamedTuple):
@@ -124,10 +125,15 @@ class Grid:
         return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
 
     def _legibility(self) -> float:
-        """The mean over cells: numbers and empty ones count 1, text ½, with separators less."""
+        """The mean over cells: numbers and empty ones count 1, text ½, with separators less.
+
+        Between commas, three digits may be a group of a number, and count as text.
+        """
         cells = some_cells([row.fields for row in self.judged])
         text = 0.2 if self.separator == WHITESPACE else 0.5
-        return sum(_legible(cell, text) for cell in cells) / len(cells)
+        groups = sum(len(cell) == _GROUP and cell.isdecimal() for cell in cells)
+        doubt = (1 - text) * groups * (self.separator == ",")
+        return (sum(_legible(cell, text) for cell in cells) - doubt) / len(cells)
 
     @property
     def padded(self) -> Grid:
@@ -157,11 +163,14 @@ def _misquoted(lines: Sequence[str], separator: str, quote: str) -> float:
     """The share of lines with a quoted field that neither begins nor ends at the separator."""
     if not quote or not any(quote in line for line in lines):
         return 0.0
-    q, sign = re.escape(quote), r"\s" if separator == WHITESPACE else re.escape(separator)
-    ends = rf"(?:^|{sign})\s*{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}|\s*$|\s*{sign})"
+    q, sign = re.escape(quote), re.escape(separator)
+    field = rf"{q}(?:[^{q}\n]|{q}{q})*{q}(?!{q}"
+    ends = rf"(?:^|{sign})\s*{field}|\s*$|\s*{sign})"
     others = "".join({*";|\t"} - {separator})
     begins = rf"^[^{q}]*(?:[^{q}\s{sign}][^\S{sign}]+|[{others}]){q}"
-    pattern = re.compile(ends if separator == WHITESPACE else f"{ends}|{begins}")
+    pattern = re.compile(
+        rf"(?:^|(?<=\s)){field}|\s|$)" if separator == WHITESPACE else f"{ends}|{begins}"
+    )
     return sum(pattern.search(line) is not None for line in lines) / len(lines)
 
 
@@ -172,7 +181,7 @@ def some_cells(rows: list[list[str]]) -> list[str]:
 
 
 def _legible(cell: str, text: float) -> float:
-    if not cell or is_number(cell):
+    if not cell or (is_number(cell) and not cell.endswith(",")):
         return 1.0
     if "\t" in cell:  # in no text
         return -1.0

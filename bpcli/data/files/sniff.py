@@ -205,6 +205,9 @@ def _notes_on_lines(
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
     if asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
+    if asked.separator is None and _hides_separators(grid):
+        sign = "spaces" if grid.separator == WHITESPACE else repr(grid.separator)
+        yield f"other signs than {sign} may separate columns{see('separator')}"
     if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
         yield f"no separator was found: the table has one column{see('separator')}"
     if grid.quote != asked.quote:
@@ -215,6 +218,24 @@ def _notes_on_lines(
         yield f"the first sheet with rows is read, of {', '.join(sheets)}; see `sheet`"
     if top:
         yield f"the table begins at line {grid.rows[top].line + 1}"
+
+
+def _hides_separators(grid: Grid) -> bool:
+    """Whether words have signs that may separate columns: each row as many, or between spaces any.
+
+    A comma in a number is a decimal sign.
+    """
+    if not grid.rows or grid.width == 1:
+        return False
+    if grid.separator == WHITESPACE:
+        cells = (cell for row in grid.judged for cell in row.fields if _SIGN.search(cell))
+        return not all(map(is_number, cells))
+    texts = ["".join(row.fields) for row in grid.judged[1:]]  # without a header
+    counts = [{text.count(sign) for text in texts} for sign in ";|\t"]
+    return any(len(each) == 1 and each != {0} for each in counts)
+
+
+_SIGN = re.compile(r"[;|]|,\S")
 
 
 def _may_separate(row: Row) -> bool:

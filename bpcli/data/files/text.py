@@ -114,7 +114,7 @@ _END_OF_DOS = "\x1a"
 def comments_in(lines: Iterable[str], sign: str, quote: str) -> Iterator[tuple[str, bool]]:
     """Each line, and whether it is a comment: not within quotes that an earlier line opened."""
     is_open = False
-    opening = re.compile(rf"(?:^|[^\w{re.escape(quote)}])\s*{re.escape(quote)}") if quote else None
+    opening = re.compile(rf"(?<![\w{re.escape(quote)}]){re.escape(quote)}") if quote else None
     for line in lines:
         yield line, not is_open and is_comment(line, sign)
         if opening and quote in line and not (not is_open and is_comment(line, sign)):
@@ -126,13 +126,16 @@ def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) 
     place = 0
     while True:
         if is_open:
-            place = line.find(quote, place) + 1
+            place = line.find(quote, place)
+            if place < 0:
+                return True
+            is_open = line.startswith(quote, place + 1)  # a doubled quote closes none
+            place += 1 + is_open
         else:
             opened = opening.search(line, place)
-            place = opened.end() if opened else 0
-        if not place:
-            return is_open
-        is_open = not is_open
+            if opened is None:
+                return False
+            is_open, place = True, opened.end()
 
 
 class TableText:

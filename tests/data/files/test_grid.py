@@ -136,6 +136,8 @@ def test_other_cells_are_no_numbers(cell: str) -> None:
         ("red\nblue\ndark green\n", ","),
         ('"so ""x"""  -0,14\n"so ""x"""  -0,15\n', "whitespace"),
         ('1,234,010,519|"x"\n1,235,020,520|"x"\n', "|"),
+        ("r1; 1,234,010\nr2; 1,235,020\n", ";"),
+        ("100,200\n300,400\n", ","),
         ("1,234,010,519\tx; y\t3.5\n1,235,020,520\tx; y\t4.5\n", "\t"),
     ],
 )

@@ -159,6 +159,17 @@ def test_what_was_found_finds_itself(
             ["no separator was found: the table has one column; see `separator`"],
         ),
         ("a\nx y\nz\n", 1, []),
+        ("a b,c\nx y,z\nu v,w;t\n", 1, []),
+        (
+            "a b\nx;1 2\ny;3 4\n",
+            1,
+            ["other signs than spaces may separate columns; see `separator`"],
+        ),
+        (
+            "a,b\nx|y,5\nu|v,6\nw|z,7\n",
+            1,
+            ["other signs than ',' may separate columns; see `separator`"],
+        ),
         ("a,\n1,2\n", 1, ["the header has no name for `column 2`"]),
     ],
 )  # fmt: skip

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
-from bpcli.data.files.text import TableText, content_suffix, first_lines, open_text
+from bpcli.data.files.grid import Grid
+from bpcli.data.files.text import TableText, comments_in, content_suffix, first_lines, open_text
 from bpcli.errors import DataError
 
 TEXT = "a,b\r\n1,ä\n3,4\n"
@@ -144,3 +145,27 @@ def test_what_macos_adds_to_an_archive_is_no_table(tmp_path: Path) -> None:
         archive.writestr("t.csv", TEXT)
         archive.writestr("__MACOSX/._t.csv", b"\0")
     assert first_lines(path, "utf-8", None) == TEXT.splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_open"),
+    [
+        ('1,"x', True),
+        ('1,"x"', False),
+        ('"a ""b""', True),
+        ('"a ""b"""', False),
+        ('3" pipe,2', False),
+        ('"x","y', True),
+        ("", False),
+    ],
+)
+def test_a_comment_is_none_where_quotes_are_open(line: str, is_open: bool) -> None:
+    lines = [line + "\n", "# x\n"]
+    assert [is_one for _, is_one in comments_in(lines, "#", '"')] == [False, not is_open]
+
+
+def test_lines_of_spaces_and_quotes_take_no_time() -> None:
+    lines = [" " * 500_000 + '"x\n', '"x" y' * 100_000 + "\n", '""' * 300_000 + "\n"]
+    assert len(list(comments_in(lines, "#", '"'))) == 3
+    for separator in (",", "whitespace"):
+        assert Grid.of(lines, separator, '"').misquoted <= 1
