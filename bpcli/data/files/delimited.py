@@ -63,9 +63,8 @@ def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
     cleaner = cleaner_of(layout)
     with _as_data_errors(layout):
         frame = _all_frames(layout)
-        is_missing = _is_last_missing(layout, frame)
-        if is_missing.any() and _may_have_short_rows(layout, is_missing):
-            _refuse_short_rows(layout)
+        if (is_missing := _is_last_missing(layout, frame)).any():
+            _refuse_short_rows(layout, is_missing)
         frame = cleaner(_own_columns(layout.dialect, frame))
     return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in cleaner.notes))
 
@@ -228,9 +227,14 @@ def _is_last_missing(layout: Layout, frame: DataFrame) -> Array:
     return is_missing
 
 
-def _refuse_short_rows(layout: Layout) -> None:
-    """Raises `DataError` for rows with too few fields, which pandas reads as missing values."""
+def _refuse_short_rows(layout: Layout, is_missing: Array | None = None) -> None:
+    """Raises `DataError` for rows with too few fields, which pandas reads as missing values.
+
+    `is_missing` tells for each row of the file whether its last field is, if that is known.
+    """
     width = len(_columns(layout.dialect)) - layout.dialect.is_padded
+    if width == 1 or not _may_have_short_rows(layout, width, is_missing):
+        return
     for number, row in _all_rows(layout):
         if len(row.fields) < width:
             raise DataError(
@@ -238,19 +242,20 @@ def _refuse_short_rows(layout: Layout) -> None:
             )
 
 
-def _may_have_short_rows(layout: Layout, is_missing: Array) -> bool:
-    """Whether a row of a whole file may have too few fields; its last one `is_missing`, or not.
+def _may_have_short_rows(layout: Layout, width: int, is_missing: Array | None) -> bool:
+    """Whether a row may have too few fields, found without a look at each field.
 
-    Only the lines of these rows are split, unless there are more lines than rows: to split all of
-    them takes four times as long as pandas.
+    To look at them takes four times as long as pandas, to split all lines takes twice as long. Of a
+    whole file, only lines without a last value are split, unless there are more lines than rows.
     """
-    dialect, width = layout.dialect, len(_columns(layout.dialect)) - layout.dialect.is_padded
-    separator = str(dialect.separator)
+    separator, quote = str(layout.dialect.separator), layout.dialect.quote
     if separator == WHITESPACE:
         return True
     with _data(layout) as text, suppress(csv.Error):
+        if is_missing is None:
+            return min({*map(len, reader_of(text, separator, quote))} - {0}) < width
         lines = compress(text, chain(is_missing.tolist(), repeat(True)))
-        widths = [len(fields) for fields in reader_of(lines, separator, dialect.quote)]
+        widths = [*map(len, reader_of(lines, separator, quote))]
         rows = np.count_nonzero(is_missing)
         return min(widths[:rows]) < width or any(widths[rows:])  # blank lines at the end have 0
     return True

@@ -169,8 +169,11 @@ def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     ],
 )
 def test_a_short_row_is_found_whatever_is_around_it(table, text: str) -> None:
-    with pytest.raises(DataError, match=r"^row [123] has 2 fields, the others have 3$"):
-        read_frame(table(text), Dialect())
+    path, message = table(text), r"^row [123] has 2 fields, the others have 3$"
+    with pytest.raises(DataError, match=message):
+        read_frame(path, Dialect())
+    with pytest.raises(DataError, match=message):
+        list(blocks_of(path))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,9 @@ def test_a_short_row_is_found_whatever_is_around_it(table, text: str) -> None:
     ],
 )
 def test_a_row_without_its_last_value_is_not_short(table, text: str) -> None:
-    assert read_frame(table(text), Dialect())["c"].tolist()[-1] == 6
+    path = table(text)
+    assert read_frame(path, Dialect())["c"].tolist()[-1] == 6
+    assert next(blocks_of(path))["c"].tolist()[-1] == 6
 
 
 def test_a_word_far_below_numbers_leaves_them_as_they_are_written(table) -> None:
@@ -197,3 +202,9 @@ def test_a_space_far_below_is_none_of_a_field(table, line: str) -> None:
     path = table("a,b\n" + "1,x\n" * 300_000 + line)
     frame = read_frame(path, Dialect())
     assert frame.iloc[-1].tolist() == frame.iloc[0].tolist() == [1, "x"]
+
+
+def test_a_blank_line_of_a_single_column_is_a_missing_value(table) -> None:
+    path = table("a\n" + "1\n" * 10 + "\n" * 3)
+    assert read_frame(path, Dialect())["a"].isna().sum() == 3
+    assert [int(block["a"].isna().sum()) for block in blocks_of(path)] == [0, 3]
