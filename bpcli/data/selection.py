@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from bpcli.errors import DataError
@@ -19,9 +20,10 @@ def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> l
     Each once, in the order of the selectors. Raises `DataError` if a selector matches nothing.
     """
     excludes = [isinstance(selector, str) and selector.startswith("!") for selector in selectors]
-    chosen: dict[str, None] = dict.fromkeys(columns) if excludes and all(excludes) else {}
+    known = dict.fromkeys(columns)
+    chosen: dict[str, None] = dict(known) if excludes and all(excludes) else {}
     for selector, is_excluded in zip(selectors, excludes, strict=True):
-        for name in _matching(columns, str(selector)[1:] if is_excluded else selector, key):
+        for name in _matching(known, str(selector)[1:] if is_excluded else selector, key):
             if is_excluded:
                 chosen.pop(name, None)
             else:
@@ -44,22 +46,23 @@ def choose(
     else:
         chosen = [] if targets == "same_as_inputs" else select(columns, targets, "targets")
     selected = select(columns, inputs, "inputs")
-    left = [name for name in selected if name not in (*chosen, *others)]
+    taken = {*chosen, *others}
+    left = [name for name in selected if name not in taken]
     if not left:
         raise DataError("no columns are left for the inputs", "inputs")
     return left, chosen
 
 
-def _matching(columns: Sequence[str], selector: Selector, key: str) -> list[str]:
+def _matching(columns: Mapping[str, None], selector: Selector, key: str) -> list[str]:
     if isinstance(selector, int):
         if not 1 <= selector <= len(columns):
             raise DataError(f"there is no column {selector}, only 1 to {len(columns)}", key)
-        return [columns[selector - 1]]
+        return [next(islice(columns, selector - 1, None))]
     if selector in columns:
         return [selector]
     matches = [name for name in columns if fnmatch.fnmatchcase(name, selector)]
     if not matches:
-        raise DataError(f"there is no column `{selector}`{_near(columns, selector)}", key)
+        raise DataError(f"there is no column `{selector}`{_near(list(columns), selector)}", key)
     return matches
 
 

@@ -50,9 +50,12 @@ def _names_option(option: str, allowed: Sequence[str]) -> Callable[[Any], Any]:
 @click.option("--retries", type=click.IntRange(0), help="Of a disturbed repeat; default 6.")
 @click.option("--whole/--no-whole", default=True, help="Time whole processes too.")
 @click.option("--lines/--no-lines", default=None, help="Time against rows and parameters too.")
+@click.option("--tables/--no-tables", default=None, help="Time reading tables too.")
 @click.option("--json", "json_path", type=_FILE, help="Where all figures go.")
 @click.option("--figure", "figure_path", type=_FILE, help="Where the drawn lines go: .png or .svg.")
-@click.option("--quick", is_flag=True, help="Short repeats of the small workloads, no lines.")
+@click.option(
+    "--quick", is_flag=True, help="Short repeats of the small workloads, no lines or tables."
+)
 def main(
     workloads: tuple[str, ...] | None,
     dtypes: tuple[str, ...] | None,
@@ -62,6 +65,7 @@ def main(
     retries: int | None,
     whole: bool,
     lines: bool | None,
+    tables: bool | None,
     json_path: Path | None,
     figure_path: Path | None,
     quick: bool,
@@ -78,6 +82,7 @@ def main(
         patience,
         whole_repeats=patience.repeats if whole else 0,
         has_lines=not quick if lines is None else lines,
+        table_repeats=patience.repeats if (not quick if tables is None else tables) else 0,
     )
     keep = (lambda _: None) if json_path is None else (lambda results: results.save(json_path))
     results = measure(plan, lambda text: click.echo(text, err=True), keep)

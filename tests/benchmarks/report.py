@@ -19,6 +19,7 @@ def markdown(results: Results) -> str:
         _memory_table(results),
         _whole_table(results),
         _line_table(results),
+        _tables_table(results),
         _conditions(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -185,8 +186,24 @@ def _line_table(results: Results) -> str:
     return "## Cost of an epoch, one worker, fitted from 1 ms up\n\n" + _table(head, rows)
 
 
+def _tables_table(results: Results) -> str:
+    tasks = list(dict.fromkeys(item.implementation for item in results.tables))
+    rows = {item.workload: [item.workload, "float64"] for item in results.tables}
+    for item in results.tables:
+        ratio = results.table_ratio(item.workload, item.implementation)
+        shown = "" if item.implementation == "pandas" else f" ({_number(ratio)}×)"
+        rows[item.workload].append(f"{item.median:.2f}{'†' * bool(item.disturbed)}{shown}")
+    if not rows:
+        return ""
+    return "## Seconds for a table, and times pandas' read_csv\n\n" + _table(
+        ["table", "dtype", *tasks], list(rows.values())
+    )
+
+
 def _conditions(results: Results) -> str:
-    measured = [item for item in (*results.trainings, *results.whole) if item.seconds]
+    measured = [
+        item for item in (*results.trainings, *results.whole, *results.tables) if item.seconds
+    ]
     thrown_away = sum(item.thrown_away for item in measured)
     disturbed = sum(item.disturbed for item in measured)
     kept = sum(len(item.seconds) for item in measured)

@@ -93,6 +93,7 @@ class Results:
     products: list[Products] = field(default_factory=list)
     whole: list[WholeProcess] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    tables: list[WholeProcess] = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -103,6 +104,7 @@ class Results:
         found["trainings"] = [Training(**item) for item in found["trainings"]]
         found["products"] = [Products(**item) for item in found["products"]]
         found["whole"] = [WholeProcess(**item) for item in found["whole"]]
+        found["tables"] = [WholeProcess(**item) for item in found.get("tables", [])]
         found["lines"] = [Line(**item) for item in found["lines"]]
         return cls(**found)
 
@@ -141,10 +143,7 @@ class Results:
         return None
 
     def whole_process(self, workload: str, implementation: str) -> WholeProcess | None:
-        for item in self.whole:
-            if (item.workload, item.implementation) == (workload, implementation):
-                return item
-        return None
+        return _found(self.whole, workload, implementation)
 
     # What follows.
 
@@ -158,6 +157,11 @@ class Results:
         """The same for a whole process."""
         theirs, ours = self.whole_process(workload, peer), self.whole_process(workload, "bpnet")
         return None if theirs is None or ours is None else theirs.median / ours.median
+
+    def table_ratio(self, table: str, task: str) -> float | None:
+        """How many times as long as pandas' `read_csv` a task takes."""
+        ours, theirs = (_found(self.tables, table, name) for name in (task, "pandas"))
+        return None if ours is None or theirs is None else ours.median / theirs.median
 
     def memory_ratio(self, workload: str, dtype: str, peer: str) -> float | None:
         """How many times bpnet's peak memory a peer needs."""
@@ -180,6 +184,13 @@ class Results:
 
 
 _WITH_CORES = {"1": "bpnet_1", "all": "bpnet"}
+
+
+def _found(items: list[WholeProcess], workload: str, implementation: str) -> WholeProcess | None:
+    for item in items:
+        if (item.workload, item.implementation) == (workload, implementation):
+            return item
+    return None
 
 
 def _quotient(a: float | None, b: float | None) -> float | None:

@@ -19,6 +19,7 @@ from benchmarks.machine import MemoryPeak, child_environment, tree_megabytes
 from benchmarks.process import Child, ChildFailed
 from benchmarks.registry import CORES, IMPLEMENTATIONS, SCRIPTS, Implementation, installed
 from benchmarks.results import Products, Results, Training
+from benchmarks.tables import table_times
 from benchmarks.timing import Patience, epochs_for, interleaved
 from benchmarks.whole_process import whole_processes
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
@@ -39,6 +40,7 @@ class Plan:
     patience: Patience = field(default_factory=Patience)
     whole_repeats: int = 5
     has_lines: bool = True
+    table_repeats: int = 5
 
 
 def measure(
@@ -62,6 +64,9 @@ def measure(
         say("whole processes")
         scripts = {name: SCRIPTS[name].module for name in installed(SCRIPTS, SCRIPTS)}
         results.whole = whole_processes(plan.workloads, scripts, plan.whole_repeats, plan.patience)
+    if plan.table_repeats:
+        say("tables")
+        results.tables = table_times(plan.table_repeats, plan.patience)
     if plan.has_lines:
         say("time against rows and parameters")
         results.lines = lines(plan.dtypes[0], plan.patience)

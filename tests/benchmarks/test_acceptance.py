@@ -29,6 +29,12 @@ JAX_SCAN = {"small": 1.5, "wide": 2.5, "mnist": 1.25, "big": 1.1}
 JAX_SCAN_BY_DTYPE = {"tiny": {"float32": 0.5, "float64": 0.4},
                      "medium": {"float32": 1.1, "float64": 1.25}}  # fmt: skip
 PRODUCT_FRACTIONS = {"medium": 0.5, "mnist": 0.7, "big": 0.85}
+TIMES_PANDAS = {
+    ("tall", "read"): 1.5,
+    ("wide", "read"): 1.5,
+    ("wide", "describe"): 4,
+    ("wide", "prepare"): 4,
+}
 WHOLE_PROCESS = {"tiny": 3, "small": 3, "medium": 1.5}
 
 
@@ -90,6 +96,13 @@ def test_an_epoch_takes_peers_longer(
 @pytest.mark.parametrize("workload", WHOLE_PROCESS)
 def test_a_whole_process_takes_peers_longer(results: Results, workload: str, peer: str) -> None:
     assert known(results.whole_ratio(workload, peer)) >= WHOLE_PROCESS[workload]
+
+
+@pytest.mark.parametrize(("table", "task"), TIMES_PANDAS)
+def test_a_table_takes_little_longer_than_pandas_reads_it(
+    results: Results, table: str, task: str
+) -> None:
+    assert known(results.table_ratio(table, task)) <= TIMES_PANDAS[table, task]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

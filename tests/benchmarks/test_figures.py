@@ -10,6 +10,7 @@ from benchmarks.machine import foreign_share
 from benchmarks.report import markdown
 from benchmarks.results import Products, Results, Training, WholeProcess
 from benchmarks.session import disagreement
+from benchmarks.tables import TASKS, seconds_of, write
 from benchmarks.timing import Patience, Subject, epochs_for, interleaved
 from benchmarks.workloads import DTYPES, WORKLOADS, Workload
 from bpcli.config.load import load_config
@@ -63,9 +64,20 @@ def test_ratios_follow_from_medians() -> None:
 def test_results_survive_json_and_print(tmp_path: Path) -> None:
     results = _results(bpnet=2.0, jax_scan=5.0)
     results.whole = [WholeProcess("tiny", name, [1.0], 1.0, 0, 1) for name in ("bpnet", "jax")]
+    results.tables = [
+        WholeProcess("tall", "pandas", [2.0], 2.0, 0, 0),
+        WholeProcess("tall", "read", [3.0], 3.0, 0, 0),
+    ]
     results.save(tmp_path / "results.json")
     assert Results.read(tmp_path / "results.json") == results
     assert "| tiny 50×3-4-1 relu | float32 | 2.5 |" in markdown(results)
+    assert "| tall | float64 | 2.00 | 3.00 (1.5×) |" in markdown(results)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_on_a_table_can_be_timed(tmp_path: Path, task: str) -> None:
+    write(tmp_path / "t.csv", 40, 5)
+    assert seconds_of(task, tmp_path / "t.csv") > 0
 
 
 def test_disagreement_is_relative_to_the_change() -> None:

@@ -47,7 +47,7 @@ def _compare(
         for implementation, script in scripts.items():
             commands[implementation] = [sys.executable, str(_SCRIPTS / script), *_sizes(workload)]
         subjects = {
-            implementation: Subject(_runner(command, folder), _seconds_of_ended_children)
+            implementation: Subject(_runner(command, folder), seconds_of_ended_children)
             for implementation, command in commands.items()
         }
         for subject in subjects.values():
@@ -91,6 +91,6 @@ def _runner(command: list[str], folder: Path) -> Callable[[], float]:
     return run
 
 
-def _seconds_of_ended_children() -> float:
+def seconds_of_ended_children() -> float:
     times = os.times()
     return times.children_user + times.children_system

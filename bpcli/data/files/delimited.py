@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -82,11 +83,13 @@ def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
     watch = CodeWatch(dialect, _columns(dialect))
     with _as_data_errors(layout):
         frame, comments = _all_frames(layout, watch)
-        if _is_last_missing(layout, frame).any() and _may_have_short_rows(layout, frame):
+        is_missing = _is_last_missing(layout, frame)
+        if is_missing.any() and _may_have_others(layout, is_missing):
             frame = _without(frame, _other_rows(layout, cleaner))
         cleaner.ignore(comments, f"that begin with {dialect.comment}")
         frame = cleaner(_own_columns(dialect, frame))
-    codes = [name for name in dialect.columns if name in {*watch.found, *long_codes(frame)}]
+    found = {*watch.found, *long_codes(frame)}
+    codes = [name for name in dialect.columns if name in found]
     notes = [*cleaner.notes, *(open_signs(frame) if layout.is_sign_open else ())]
     return frame, (*layout.notes, *(f"{layout.path.name}: {note}" for note in notes)), codes
 
@@ -107,7 +110,8 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
     ):
         for frame in frames:
             if below is None and _is_last_missing(layout, frame).any():
-                below = _other_rows(layout, cleaner)
+                has_others = _may_have_others(layout)
+                below = _other_rows(layout, cleaner) if has_others else np.empty(0, np.intp)
             yield cleaner(_own_columns(layout.dialect, _without(frame, below)))
         cleaner.ignore(text.comments, f"that begin with {layout.dialect.comment}")
 
@@ -261,29 +265,32 @@ def _is_last_missing(layout: Layout, frame: DataFrame) -> Array:
     return is_missing
 
 
-def _may_have_short_rows(layout: Layout, frame: DataFrame) -> bool:
-    """Whether a row of a whole file may have too few fields, or is a note below the table.
+def _may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
+    """Whether a row may have too few fields, or the last one may be a note below the table.
 
-    Only the lines of rows without the last field are split, unless there are more lines than rows:
-    to split all of them takes four times as long as pandas.
+    It is found without a look at each field, which takes four times as long as pandas; to split all
+    lines takes twice as long. If `is_missing` tells for each row of the file whether its last field
+    is, only those lines are split, unless there are more lines than rows.
     """
-    dialect, width = layout.dialect, len(_columns(layout.dialect)) - layout.dialect.is_padded
-    separator = str(dialect.separator)
-    if separator == WHITESPACE or _is_note_at_end(frame):
+    separator, quote = str(layout.dialect.separator), layout.dialect.quote
+    width = len(_columns(layout.dialect)) - layout.dialect.is_padded
+    if separator == WHITESPACE:
         return True
-    is_missing = _is_last_missing(layout, frame)
-    with _data(layout) as text, suppress(csv.Error):
-        lines = compress(text, chain(is_missing.tolist(), repeat(True)))
-        widths = [len(fields) for fields in reader_of(lines, separator, dialect.quote)]
-        rows = np.count_nonzero(is_missing)
-        return min(widths[:rows]) < width or any(widths[rows:])  # blank lines at the end: 0
+    with suppress(csv.Error):
+        with _data(layout) as text:
+            lines, rows = iter(text), None
+            if is_missing is not None:
+                lines, rows = (
+                    compress(text, chain(is_missing.tolist(), repeat(True))),
+                    is_missing.sum(),
+                )
+            widths = [*map(len, reader_of(lines, separator, quote))]
+        if min({*widths[:rows]} - {0}, default=width) < width or (rows and any(widths[rows:])):
+            return True  # blank lines at the end have no field
+        with _data(layout) as text:
+            end = deque(filter(any, reader_of(text, separator, quote)), maxlen=1)
+        return _is_note(Row(0, *end), width, is_apart=True)
     return True
-
-
-def _is_note_at_end(frame: DataFrame) -> bool:
-    """Whether the last row has text in its first field alone."""
-    first, *others = frame.iloc[-1].tolist()
-    return isinstance(first, str) and all(value != value for value in others)
 
 
 def _without(frame: DataFrame, rows: Labels | None) -> DataFrame:

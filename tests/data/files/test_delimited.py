@@ -173,8 +173,11 @@ def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     ],
 )
 def test_a_short_row_is_found_whatever_is_around_it(table, text: str) -> None:
-    with pytest.raises(DataError, match=r"^row [123] has 2 fields, the others have 3"):
-        read_frame(table(text), Dialect())
+    path, message = table(text), r"^row [123] has 2 fields, the others have 3"
+    with pytest.raises(DataError, match=message):
+        read_frame(path, Dialect())
+    with pytest.raises(DataError, match=message):
+        list(blocks_of(path))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +190,9 @@ def test_a_short_row_is_found_whatever_is_around_it(table, text: str) -> None:
     ],
 )
 def test_a_row_without_its_last_value_is_not_short(table, text: str) -> None:
-    assert read_frame(table(text), Dialect())["c"].tolist()[-1] == 6
+    path = table(text)
+    assert read_frame(path, Dialect())["c"].tolist()[-1] == 6
+    assert next(blocks_of(path))["c"].tolist()[-1] == 6
 
 
 def test_a_word_far_below_numbers_leaves_them_as_they_are_written(table) -> None:
@@ -298,3 +303,9 @@ def test_a_repeated_header_above_names_of_rows_is_no_row(table) -> None:
     frame, notes = read(layout)
     assert frame.to_numpy(float).tolist() == [[1, 2], [3, 4], [5, 6]]
     assert "t.csv: ignored 1 row equal to the header" in notes
+
+
+def test_a_blank_line_of_a_single_column_is_a_missing_value(table) -> None:
+    path = table("a\n" + "1\n" * 10 + "\n" * 3)
+    assert read_frame(path, Dialect())["a"].isna().sum() == 3
+    assert [int(block["a"].isna().sum()) for block in blocks_of(path)] == [0, 3]
