@@ -278,17 +278,17 @@ def _may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
         return True
     with suppress(csv.Error):
         with _data(layout) as text:
-            lines, rows = iter(text), None
+            lines, rows = text.lines, None
             if is_missing is not None:
                 lines, rows = (
-                    compress(text, chain(is_missing.tolist(), repeat(True))),
+                    compress(text.lines, chain(is_missing.tolist(), repeat(True))),
                     is_missing.sum(),
                 )
             widths = [*map(len, reader_of(lines, separator, quote))]
         if min({*widths[:rows]} - {0}, default=width) < width or (rows and any(widths[rows:])):
             return True  # blank lines at the end have no field
         with _data(layout) as text:
-            end = deque(filter(any, reader_of(text, separator, quote)), maxlen=1)
+            end = deque(filter(any, reader_of(text.lines, separator, quote)), maxlen=1)
         return _is_note(Row(0, *end), width, is_apart=True)
     return True
 

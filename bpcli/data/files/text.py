@@ -99,7 +99,10 @@ def open_text(
 def first_lines(path: Path, encoding: str, sheet: str | None) -> list[str]:
     """The lines of the first megabyte."""
     with open_text(path, encoding, sheet) as text:
-        return [kept for line in text.readlines(_SAMPLE) if (kept := without_end(line))]
+        lines = text.readlines(_SAMPLE)
+    if lines and (last := without_end(lines[-1])) != lines[-1]:
+        lines[-1:] = [last] * bool(last)
+    return lines
 
 
 def is_comment(line: str, sign: str) -> bool:
@@ -142,7 +145,7 @@ class TableText:
     """The text of a table's rows, to be read in pieces or line by line.
 
     It leaves out the lines that begin with the sign of comments, and counts them in `comments`, and
-    the sign by which DOS ends a file. `watch` is told each piece.
+    the sign by which DOS ends a file, which only `lines` have. `watch` is told each piece.
     """
 
     def __init__(
@@ -154,7 +157,7 @@ class TableText:
     ) -> None:
         self.comments = 0
         self._text, self._comment = text, comment
-        self._lines = self._without_comments(text, quote) if comment else iter(text)
+        self.lines = self._without_comments(text, quote) if comment else iter(text)
         self._watch = watch
 
     def _without_comments(self, text: IO[str], quote: str) -> Iterator[str]:
@@ -164,7 +167,7 @@ class TableText:
                 yield line
 
     def __iter__(self) -> Iterator[str]:
-        return (kept for line in self._lines if (kept := without_end(line)))
+        return (kept for line in self.lines if (kept := without_end(line)))
 
     def read(self, size: int = -1) -> str:
         """About so many characters, whole lines if there may be comments; all by default."""
@@ -175,7 +178,7 @@ class TableText:
 
     def _piece(self, size: int) -> str:
         pieces, length = [], 0
-        for line in self._lines:
+        for line in self.lines:
             pieces.append(line)
             length += len(line)
             if 0 <= size <= length:
