@@ -84,5 +84,5 @@ def _print(look: Look) -> None:
         out.show(view.classes_table(about))
     if len(about.classes) > view.MOST_CLASSES:
         out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json has all\n")
-    for line in view.warning_lines(about):
+    for line in view.warning_lines(about.warnings):
         out.say(f"warning: {line}")

@@ -257,7 +257,8 @@ def _print_table(predicted: PredictedRows) -> None:
     left_out = out.show(table, expendable)
     more = len(predicted) - _MOST_ROWS_ON_A_TERMINAL
     missing = [f"{more} more row{'s' * (more > 1)}"] if more > 0 else []
-    missing += [f"{len(left_out)} columns that do not fit here"] if left_out else []
+    columns = "1 column that does" if len(left_out) == 1 else f"{len(left_out)} columns that do"
+    missing += [f"{columns} not fit here"] if left_out else []
     if missing:
         out.say(f"and {' and '.join(missing)}: pipe them to a file, or use --json")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -12,8 +11,7 @@ import numpy as np
 from bpcli.data.column_rules import MOST_CATEGORIES
 from bpcli.data.column_values import ColumnValues, TableTask
 from bpcli.data.dates import ambiguity_of
-from bpcli.data.types import number_text
-from bpcli.nn.arrays import Vector
+from bpcli.data.sentinels import sentinel_in
 
 WarningKind: TypeAlias = Literal[
     "empty", "constant", "unreadable", "many categories", "row numbers", "names",
@@ -33,7 +31,6 @@ _UNBALANCED = 10
 
 _SPLITS = 3
 
-_FEWEST_OTHERS = 5
 _ROUNDING = 1e-12
 """What a correlation of 1 may lack."""
 
@@ -74,35 +71,12 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
 
 
 def _sentinel(column: ColumnValues) -> str | None:
-    """What to say of a repeated number far from all others, such as -999; None if there is none."""
-    if column.kind != "number" or column.unique <= _FEWEST_OTHERS:
+    """What to say of a number that may stand for missing values."""
+    if column.kind != "number":
         return None
-    numbers = column.numbers
-    for sentinel in (column.summary.low, column.summary.high):
-        rows = int(np.count_nonzero(numbers == sentinel))
-        others = numbers[(numbers != sentinel) & ~np.isnan(numbers)] if rows > 1 else numbers[:0]
-        if rows > 1 and _is_far(sentinel, rows, others):
-            value = number_text(sentinel)
-            return (
-                f"has {value} in {rows:,} rows, far from its other values ({others.min():.6g} to "
-                f"{others.max():.6g}): if it stands for a missing value, set `missing` to {value}"
-            )
-    return None
-
-
-def _is_far(value: float, rows: int, others: Vector) -> bool:
-    """Whether a value lies beyond twice the range of the others; half of it for 999 and the like.
-
-    So does the most frequent value if it is the only negative one.
-    """
-    low, high = float(others.min()), float(others.max())
-    distance = low - value if value < low else value - high
-    is_code = re.fullmatch(r"-?9{2,}", number_text(value)) is not None
-    if distance > (0.5 if is_code else 2) * (high - low):
-        return True
-    if value < 0 <= low:
-        return rows > int(np.unique(others, return_counts=True)[1].max())
-    return False
+    ends = (column.summary.low, column.summary.high)
+    is_repeated = any(np.count_nonzero(column.numbers == end) > 1 for end in ends)
+    return sentinel_in(column.numbers) if is_repeated else None
 
 
 def _numbers_the_rows(column: ColumnValues) -> bool:

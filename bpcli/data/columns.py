@@ -195,14 +195,14 @@ class FeatureEncoder:
         X = np.empty((len(frame), len(self.names)))
         tally = tally or Tally()
         is_done = self._encode_numbers(frame, X, tally)
-        for column, start in self._starts:
+        for column, start in self.starts:
             if not is_done[start]:
                 end = start + len(column.names)
                 column.encode(frame[column.name], X[:, start:end], tally)
         return X
 
     @cached_property
-    def _starts(self) -> tuple[tuple[InputColumn, int], ...]:
+    def starts(self) -> tuple[tuple[InputColumn, int], ...]:
         """Each column with the index of its first input."""
         starts = accumulate((len(column.names) for column in self.inputs), initial=0)
         return tuple(zip(self.inputs, starts, strict=False))
@@ -236,7 +236,7 @@ class FeatureEncoder:
         dtypes = dict(zip(map(str, frame.columns), frame.dtypes, strict=True))
         return [
             (column, start)
-            for column, start in self._starts
+            for column, start in self.starts
             if column.kind == "number"
             and not column.indicator
             and is_numeric_dtype(dtypes[column.name])

@@ -6,7 +6,7 @@ Cells are plain text: names of columns and categories may hold any character.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bpcli.data.column_warnings import ColumnWarning, WarningKind
 from bpcli.data.description import ColumnFacts, Description, Measure
@@ -21,7 +21,7 @@ MOST_COLUMNS = 40
 """Columns beside the target that are shown."""
 
 MOST_CLASSES = 20
-MOST_WARNINGS = 20
+MOST_LEFT_OUT = 20
 MOST_OF_A_KIND = 5
 
 _MEASURES: dict[Measure, str] = {
@@ -68,14 +68,15 @@ def _counted(columns: int) -> str:
 
 
 def guesses(look: Look) -> list[str]:
-    """One line for each guess behind a config, and for each column that it leaves out."""
+    """One line for each guess behind a config, for each column left out, and for each warning."""
     guessed = ("header", "target", "task")
     lines = [f"{name}: {text}" for name, text in table_facts(look) if name in guessed]
     unusable = look.description.unusable if look.chooses_columns else {}
     lines += [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
-    most = len(guessed) + MOST_WARNINGS
+    most = len(guessed) + MOST_LEFT_OUT
     more = [f"and {len(lines) - most:,} more left out"] if len(lines) > most else []
-    return lines[:most] + more
+    others = [each for each in look.description.warnings if each.column not in unusable]
+    return lines[:most] + more + [f"warning: {line}" for line in warning_lines(others)]
 
 
 def has_more_columns(about: Description) -> bool:
@@ -140,17 +141,17 @@ def classes_table(about: Description) -> Grid:
     return table
 
 
-def warning_lines(about: Description) -> Iterator[str]:
+def warning_lines(warnings: Iterable[ColumnWarning]) -> Iterator[str]:
     """A line for each warning; for many of a kind, one with their number and the first names."""
     kinds: dict[WarningKind, list[ColumnWarning]] = {}
-    for warning in about.warnings:
+    for warning in warnings:
         kinds.setdefault(warning.kind, []).append(warning)
-    for kind, warnings in kinds.items():
-        if len(warnings) > MOST_OF_A_KIND:
-            names = ", ".join(plain(warning.column) for warning in warnings[:MOST_OF_A_KIND])
-            yield f"{len(warnings):,} columns {_OF_MANY[kind]}: {names}, …"
+    for kind, alike in kinds.items():
+        if len(alike) > MOST_OF_A_KIND:
+            names = ", ".join(plain(warning.column) for warning in alike[:MOST_OF_A_KIND])
+            yield f"{len(alike):,} columns {_OF_MANY[kind]}: {names}, …"
         else:
-            yield from (f"{plain(each.column)} {plain(each.text, 200)}" for each in warnings)
+            yield from (f"{plain(each.column)} {plain(each.text, 200)}" for each in alike)
 
 
 _OF_MANY: dict[WarningKind, str] = {
@@ -162,5 +163,8 @@ _OF_MANY: dict[WarningKind, str] = {
     "names": "hold names, not categories",
     "copy of the target": "determine the target: are they known before it?",
     "mostly missing": "are missing in most rows",
+    "sentinel": "have a repeated number far from all others: if it stands for a missing value, set "
+    "`missing` to it",
+    "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }
 """What is said of many columns; only one column is the target."""

@@ -146,7 +146,11 @@ def test_numbers_that_may_stand_for_missing_values_are_told(bpnet: Bpnet) -> Non
     write("t.csv", lines, "temp,y\n")
     done = bpnet("data", "t.csv")
     assert "warning: temp has -999 in 2 rows, far from its other values (0 to 6)" in done.out
-    assert bpnet("init", "t.csv").code == 0
+    started = bpnet("init", "t.csv")
+    assert "warning: temp has -999 in 2 rows" in started.err
     assert "# Warning: temp has -999 in 2 rows" in Path("t.yaml").read_text()
+    trained = bpnet("train", "t.yaml", "--set", "training.epochs=2")
+    assert "note: column `temp` has -999 in 2 rows" in trained.err
+    assert "-999" not in bpnet("eval", "latest").err
     about = json.loads(bpnet("data", "t.csv", "--missing", "-999", "--json").out)
     assert (about["columns"][0]["missing"], about["warnings"]) == (2, [])

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
+from bpcli.data.column_warnings import ColumnWarning, WarningKind
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.look import Look, look_at
 from bpcli.terminal.console import Console
@@ -84,10 +86,18 @@ def test_all_columns_are_shown_in_order_where_there_is_room(tmp_path: Path) -> N
 def test_many_warnings_of_a_kind_are_one_line(tmp_path: Path) -> None:
     text = "".join(f"{'1,' * 6}{i},{i % 2}.5\n" for i in range(30))
     head = ",".join([*(f"c{i}" for i in range(6)), "x", "y"])
-    assert list(warning_lines(look(tmp_path, f"{head}\n{text}").description)) == [
+    assert list(warning_lines(look(tmp_path, f"{head}\n{text}").description.warnings)) == [
         "6 columns have the same value in all rows: c0, c1, c2, c3, c4, …",
         "x numbers the rows: an id, not a feature",
     ]
+
+
+def test_many_warnings_of_any_kind_about_inputs_have_a_line() -> None:
+    of_the_target = {"missing target", "unbalanced", "rare classes", "dates as target"}
+    kinds = {*get_args(WarningKind)} - of_the_target
+    for kind in kinds:
+        many = [ColumnWarning(f"c{i}", kind, "x") for i in range(6)]
+        assert len([*warning_lines(many)]) == 1
 
 
 def test_many_classes_are_cut(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
+from bpcli.data.sentinels import sentinels_of
 from bpcli.data.table import Classes, RawTable, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
@@ -33,6 +34,8 @@ from bpcli.data.types import DataFrame, Labels, SplitName
 from bpcli.data.values import dates_of, kind_of
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
+
+_MOST_NOTES = 3
 
 FileTask: TypeAlias = Literal["classification", "regression"]
 
@@ -232,21 +235,29 @@ class FileTable(RawTable):
 
     def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
         """Raises `DataError` naming file, column and row."""
-        encoder, tally = encoder or self._fitted(training), Tally()
+        is_first, tally = encoder is None, Tally()
+        encoder = encoder or self._fitted(training)
         X = _each(self.frames, lambda frame: encoder.encode(frame, tally))
+        said = self._notes_on_columns(X, encoder) if is_first else ()
         table = Table(
             X,
             encoder.names,
             encoder,
             targets=self.targets,
             splits=self.splits,
-            notes=(*self.notes, *self._notes_on_dates(encoder), *tally.notes()),
+            notes=(*self.notes, *said, *tally.notes()),
             weight=self.weight,
             row_numbers=self.row_numbers,
         )
         return table.with_inputs_as_targets() if self.is_autoencoder else table
 
-    def _notes_on_dates(self, encoder: FeatureEncoder) -> Iterator[str]:
+    def _notes_on_columns(self, X: Array, encoder: FeatureEncoder) -> Iterator[str]:
+        """Notes on what a reader of the file may not know of the columns of its inputs."""
+        numbers = [start for column, start in encoder.starts if column.kind == "number"]
+        said = list(sentinels_of(X[:, numbers], [encoder.names[index] for index in numbers]))
+        yield from said[:_MOST_NOTES]
+        if len(said) > _MOST_NOTES:
+            yield f"{len(said) - _MOST_NOTES:,} further columns with a number far from all others"
         first = next(iter(self.frames.values()))
         for column in encoder.inputs:
             if column.kind == "date":
