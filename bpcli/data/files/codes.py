@@ -45,6 +45,8 @@ class CodeWatch:
         self.found: set[str] = set()
         self._dialect, self._columns = dialect, columns
         self._separators = b" \t" if dialect.separator == WHITESPACE else _byte(dialect.separator)
+        self._separates = _table(self._separators)
+        self._begins = _table(self._separators + b"\r\n \t" + dialect.quote.encode())
         self._known: set[int] = set()
         self._rest = b"\n"
 
@@ -56,16 +58,14 @@ class CodeWatch:
         digits = codes - np.uint8(ord("0"))
         is_digit = digits < 10
         leads = (digits[1:-1] == 0) & is_digit[2:]
-        leads &= ~is_digit[:-2]
-        leads &= codes[:-2] != ord(".")
+        leads &= self._begins[codes[:-2]]  # no 1e-05, 2024-01-05 or 1.05
         places = np.flatnonzero(leads) + 1
         for place in self._firsts(codes, places) if len(places) else ():
             self._look_at_line(text, place)
 
     def _firsts(self, codes: Array, places: Labels) -> Iterator[int]:
         """The first place in each column that is not known yet, as separators count columns."""
-        is_separator = np.isin(codes, np.frombuffer(self._separators, np.uint8))
-        separators = np.flatnonzero(is_separator)
+        separators = np.flatnonzero(self._separates[codes])
         lines = np.flatnonzero((codes == ord("\n")) | (codes == ord("\r")))
         begin = lines[np.searchsorted(lines, places) - 1]
         index = np.searchsorted(separators, places) - np.searchsorted(separators, begin)
@@ -94,6 +94,13 @@ class CodeWatch:
         except csv.Error:
             return []
         return rows[0].fields if rows else []
+
+
+def _table(signs: bytes) -> Array:
+    """Whether each byte is one of the signs (256,)."""
+    table = np.zeros(256, bool)
+    table[list(signs)] = True
+    return table
 
 
 def _byte(separator: str | None) -> bytes:
