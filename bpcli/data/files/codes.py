@@ -46,7 +46,8 @@ class CodeWatch:
         self._dialect, self._columns = dialect, columns
         self._separators = b" \t" if dialect.separator == WHITESPACE else _byte(dialect.separator)
         self._separates = _table(self._separators)
-        self._begins = _table(self._separators + b"\r\n \t" + dialect.quote.encode())
+        ends = self._separators + b"\r\n \t" + dialect.quote.encode()
+        self._begins, self._goes_on = _table(ends), _table(ends + b"0123456789")
         self._known: set[int] = set()
         self._rest = b"\n"
 
@@ -56,10 +57,9 @@ class CodeWatch:
         self._rest = text[end:]
         codes = np.frombuffer(text, np.uint8)[: end + 1]
         digits = codes - np.uint8(ord("0"))
-        is_digit = digits < 10
-        leads = (digits[1:-1] == 0) & is_digit[2:]
-        leads &= self._begins[codes[:-2]]  # no 1e-05, 2024-01-05 or 1.05
-        places = np.flatnonzero(leads) + 1
+        places = np.flatnonzero((digits[1:-2] == 0) & (digits[2:-1] < 10)) + 1
+        places = places[self._begins[codes[places - 1]]]  # no 1e-05, 2024-01-05 or 1.05
+        places = places[self._goes_on[codes[places + 2]]]  # no 08:00 or 01.02.2024
         for place in self._firsts(codes, places) if len(places) else ():
             self._look_at_line(text, place)
 
