@@ -22,6 +22,7 @@ from bpcli.data.tally import Tally
 from bpcli.data.targets import target_labels, target_values
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
+    AMBIGUOUS,
     MISSING_CODE,
     UNKNOWN_CODE,
     Kind,
@@ -33,7 +34,7 @@ from bpcli.data.values import (
     row_of,
     text_of,
 )
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array, Vector
 
 _ISO = "%Y-%m-%d"
@@ -77,6 +78,8 @@ class InputColumn:
     @property
     def fill_text(self) -> str:
         """The fill as people read it."""
+        if self.kind == "boolean":
+            return "true" if self.fill else "false"
         if isinstance(self.fill, float) and self.kind == "date":
             return date_text(self.fill, self.date_format)
         return self.fill if isinstance(self.fill, str) else f"{self.fill:.6g}"
@@ -124,10 +127,10 @@ class InputColumn:
             date_format = found.chosen
         texts = list(map(text_of, uniques))
         days = days_of_texts(texts, date_format or _ISO)
-        like = example_of(date_format or _ISO)
+        is_no_date = np.isnan(days) & ~np.isin(texts, AMBIGUOUS)
+        like = f" like {example_of(date_format or _ISO)}{see('date_format', 'missing')}"
+        refuse(values, self.name, np.append(is_no_date, False)[codes], _NO_DATE, like)
         days_of_rows: Vector = np.append(days, np.nan)[codes]
-        is_wrong = np.isnan(days_of_rows) & ~values.isna().to_numpy()
-        refuse(values, self.name, is_wrong, _NO_DATE, f" like {like} (`date_format`)")
         return days_of_rows
 
     def _categories(self, values: Series, out: Array, tally: Tally) -> Array:

@@ -132,6 +132,13 @@ def test_new_rows_have_the_format_of_the_training_rows() -> None:
             column.encode(pd.Series([wrong], name="day"), out, Tally())
 
 
+def test_a_word_that_may_mean_missing_is_no_wrong_date() -> None:
+    column, out, tally = fitted(DAYS, fill="median"), np.empty((2, 1)), Tally()
+    column.encode(pd.Series(["-", "5.3.2024"], name="day"), out, tally)
+    assert out.ravel().tolist() == [19783.5, 19787]
+    assert [*tally.notes()] == ["filled 1 missing value: `day` (1, by 2024-03-01 12:00)"]
+
+
 def test_a_clock_time_has_no_month() -> None:
     column = fitted(pd.Series(["08:00", "09:30"], name="at"), calendar=("month", "hour"))
     assert column.calendar == ("hour",)

@@ -66,5 +66,5 @@ def test_an_encoder_counts_in_columns_taken_together_and_alone() -> None:
         encoder.encode(frame, tally), [[1, 0.5, 1, 1, 0, 1], [7, 0.5, 1, 0, 0, 1]]
     )
     filled, unknown = tally.notes()
-    assert filled == "filled 4 missing values: `b` (2, by 0.5), `a` (1, by 7), `d` (1, by 1)"
+    assert filled == "filled 4 missing values: `b` (2, by 0.5), `a` (1, by 7), `d` (1, by true)"
     assert unknown == "column `c`: 1 value in no training row: `z` (1)"
