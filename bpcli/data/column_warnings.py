@@ -113,7 +113,8 @@ def _determines(
 def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWarning]:
     """Warnings about the target's missing values and classes."""
     if target.missing:
-        text = f"is missing in {target.missing:,} rows, which cannot be used"
+        rows = "1 row" if target.missing == 1 else f"{target.missing:,} rows"
+        text = f"is missing in {rows}, which cannot be used"
         yield ColumnWarning(target.name, "missing target", text)
     if target.kind == "date":
         yield ColumnWarning(target.name, "dates as target", "holds dates, which are no targets")

@@ -20,8 +20,11 @@ from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
 from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
+from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
+from bpcli.data.files.text import first_lines
+from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
@@ -111,6 +114,11 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     asked = replace(model.dialect.told(signs), text=model.encoder.text)
     if is_parquet(path):
         return layout_of(path, asked)
+    if "encoding" not in signs and _is_unicode(path, asked):
+        own = _layout(path, model, {**signs, "encoding": None})
+        encoding = str(own.dialect.encoding).removesuffix("-sig")
+        note = f"{path.name}: read as {encoding}, not {asked.encoding} as in training"
+        return replace(own, notes=(*own.notes, note))
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
     names, _ = names_of_header(first, may_be_numbers=True)
@@ -135,12 +143,18 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
     if not set(_inputs(model)) <= set(names):
         return None
     layout = bare.headed(True, names)
-    dialect = layout.dialect
-    note = (
-        f"{path.name}: not written like the training file: columns are separated by "
-        f"{dialect.separator!r}, the decimal sign is {dialect.decimal!r}"
-    )
+    keys = ("encoding", "separator", "decimal")
+    signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
+    note = f"{path.name}: not written like the training file: {signs}"
     return replace(layout, notes=(*layout.notes, note))
+
+
+def _is_unicode(path: Path, asked: Dialect) -> bool:
+    """Whether a file is in Unicode, with more than ASCII, though the training file was not."""
+    if asked.encoding is None or asked.encoding.lower().startswith("utf") or is_rendered(path):
+        return False
+    own, _ = encoding_of(path, None)
+    return own.startswith("utf") and not all(map(str.isascii, first_lines(path, own, None)))
 
 
 def _named(bare: Layout, names: tuple[str, ...]) -> Layout:

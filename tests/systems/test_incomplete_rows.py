@@ -154,3 +154,18 @@ def test_numbers_that_may_stand_for_missing_values_are_told(bpnet: Bpnet) -> Non
     assert "-999" not in bpnet("eval", "latest").err
     about = json.loads(bpnet("data", "t.csv", "--missing", "-999", "--json").out)
     assert (about["columns"][0]["missing"], about["warnings"]) == (2, [])
+
+
+def test_new_rows_in_unicode_are_met_by_a_training_file_in_an_older_encoding(bpnet: Bpnet) -> None:
+    lines = [f"{i % 7};{('Süd', 'Nord', 'Köln')[i % 3]};{i % 5}" for i in range(60)]
+    Path("t.csv").write_bytes(("n;wo;y\n" + "\n".join(lines)).encode("cp1252"))
+    assert bpnet("init", "t.csv").code == 0
+    assert bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=3").code == 0
+    old = bpnet("predict", "latest", "t.csv")
+    assert "as in training" not in old.err
+    Path("new.csv").write_text("n;wo;y\n" + "\n".join(lines))
+    new = bpnet("predict", "latest", "new.csv")
+    assert new.out == old.out
+    assert "new.csv: read as utf-8, not cp1252 as in training" in new.err
+    Path("ascii.csv").write_text("n;wo\n1;Nord\n")
+    assert "as in training" not in bpnet("predict", "latest", "ascii.csv").err
