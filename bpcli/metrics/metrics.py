@@ -11,7 +11,8 @@ import numpy as np
 
 from bpcli.data.preprocessing import Preprocessor, Split
 from bpcli.data.types import Labels, Task
-from bpcli.nn.activations import ACTIVATIONS
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATIONS, Sigmoid, Softmax
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import Loss, canonical_loss
 from bpcli.nn.network import Network
@@ -25,12 +26,27 @@ class Predictions:
     """The predictions for the rows of a split, in original units.
 
     `outputs` (n, K); `classes` (n,) for classification; `log_losses` (n,) if the outputs are
-    probabilities of classes.
+    probabilities of classes. `Z` (K, n) are those of the output layer, whose activation is `top`.
     """
 
     outputs: Array
     classes: Labels | None = None
     log_losses: Array | None = None
+    Z: Array | None = None
+    top: Activation | None = None
+
+    @property
+    def ranks(self) -> Array:
+        """The numbers (n, K) by which rows are ranked for each output.
+
+        They are ln p / (1 - p) of probabilities p, which tells apart those that are rounded to 1:
+        z of a sigmoid, and of a softmax z less ln Σ e^z of the others.
+        """
+        if self.Z is not None and isinstance(self.top, Sigmoid):
+            return self.Z.T
+        if self.Z is not None and isinstance(self.top, Softmax):
+            return np.stack([_logit(self.Z, k) for k in range(len(self.Z))], axis=1)
+        return self.outputs
 
 
 def predictions(
@@ -45,7 +61,15 @@ def predictions(
         outputs[rows] = preprocessor.original(output_activations(network, Z[:, rows]).T)
     classes = preprocessor.labels(outputs)
     log_losses = None if classes is None else _log_losses(network, Z, preprocessor, split)
-    return Predictions(outputs, classes, log_losses)
+    return Predictions(outputs, classes, log_losses, Z, network.layers[-1].activation)
+
+
+def _logit(Z: Array, k: int) -> Array:
+    """z_k - ln Σ_{j≠k} e^{z_j} of each column."""
+    others = np.delete(Z, k, axis=0)
+    largest = others.max(axis=0)
+    logit: Array = Z[k] - largest - np.log(np.exp(others - largest).sum(axis=0))
+    return logit
 
 
 def _pieces(count: int) -> Iterator[slice]:

@@ -65,9 +65,9 @@ def _scored_classes(subject: Subject) -> list[ScoredClass]:
     """The classes that have some but not all rows of the split."""
     labels, names = subject.rows.labels, subject.experiment.preprocessor.class_names
     assert labels is not None, "there are classes"
-    outputs = subject.predictions.outputs
+    ranks = subject.predictions.ranks
     return [
-        ScoredClass(names[label], labels == label, outputs[:, output])
+        ScoredClass(names[label], labels == label, ranks[:, output])
         for label, output in _scores(subject)
         if 0 < (labels == label).sum() < len(labels)
     ]

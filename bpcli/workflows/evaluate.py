@@ -153,7 +153,8 @@ def _roc_auc(labels: Labels, predicted: Predictions, counts: Labels) -> float | 
     """
     if len(counts) < 2 or not counts.any(axis=1).all():
         return None
-    if predicted.outputs.shape[1] == 1:
-        return roc_curve(labels == 1, predicted.outputs[:, 0]).area
-    scores = enumerate(predicted.outputs.T)
+    ranks = predicted.ranks
+    if ranks.shape[1] == 1:
+        return roc_curve(labels == 1, ranks[:, 0]).area
+    scores = enumerate(ranks.T)
     return float(np.mean([roc_curve(labels == label, score).area for label, score in scores]))

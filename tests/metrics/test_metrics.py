@@ -98,3 +98,19 @@ def test_log_loss_is_of_classes_however_targets_are_scaled() -> None:
     p = 1 / (1 + np.exp(-np.array([1.0, 2.0])))
     assert found.log_losses is not None
     np.testing.assert_allclose(found.log_losses, -np.log([1 - p[0], p[1]]))
+
+
+@pytest.mark.parametrize(("output", "units"), [("sigmoid", 1), ("softmax", 3)])
+def test_rows_of_rounded_probabilities_are_ranked_by_their_logits(output: str, units: int) -> None:
+    network = Network((Layer(1, units, ACTIVATIONS[output]()),), LOSSES["mse"]())
+    Z = np.array([[30.0, 40, 50]] + [[0.0, 1, -3]] * (units - 1), np.float32)
+    table = Table(
+        np.zeros((3, 1)), targets=Classes(np.array([0, 1, 1]), ("0", "1", "2")[: max(2, units)])
+    )
+    prep = Preprocessor.fit(table, np.arange(3), units, "none", "none")
+    found = predictions(network, Z, prep, prep.split("test", table, np.arange(3)))
+    assert (found.outputs[:, 0] == 1).all()
+    assert (np.diff(found.ranks[:, 0]) > 0).all()
+    near = predictions(network, Z / 20, prep, prep.split("test", table, np.arange(3)))
+    p = near.outputs
+    np.testing.assert_allclose(near.ranks, np.log(p / (1 - p)), rtol=1e-5, atol=1e-5)
