@@ -71,6 +71,8 @@ def are_numbers(is_number: Array, rows: Array) -> bool:
     return bool(2 * numbers >= rows.sum() and not is_mixed)
 
 
+_BOOLEANS = ("true", "false")
+
 MISSING_CODE, UNKNOWN_CODE = -1, -2
 
 AMBIGUOUS = (
@@ -114,6 +116,7 @@ def category_codes(values: Series, categories: Sequence[str]) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
     index = {category: i for i, category in enumerate(categories)}
+    index |= {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
     of_uniques = [
         next((index[form] for form in _forms(value) if form in index), _code_of_unknown(value))
         for value in uniques
@@ -127,8 +130,11 @@ def _code_of_unknown(value: Any) -> int:
 
 
 def _forms(value: Any) -> Iterator[str]:
-    """A value as text, and as the shortest text of its number: 1.0 is also 1."""
-    yield text_of(value)
+    """A value as text, in lower case if it is true or false, and as its number's: 1.0 is also 1."""
+    text = text_of(value)
+    yield text
+    if text.lower() in _BOOLEANS:
+        yield text.lower()
     number = number_of(value)
     if number is not None and abs(number) < _INEXACT:
         yield number_text(number)

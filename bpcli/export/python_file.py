@@ -160,6 +160,8 @@ def date(values, date_format, calendar=(), fill=None):
 def text_of(value, categories):
     \"""A value as a category, or as the shortest text of its number: 1 for 1.0.\"""
     text = str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value).strip()
+    if text not in categories and text.lower() in ("true", "false"):
+        return next((known for known in categories if known.lower() == text.lower()), text)
     try:
         number = float("nan") if text in categories else float(text)
     except ValueError:

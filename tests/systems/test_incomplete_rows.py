@@ -169,3 +169,26 @@ def test_new_rows_in_unicode_are_met_by_a_training_file_in_an_older_encoding(bpn
     assert "new.csv: read as utf-8, not cp1252 as in training" in new.err
     Path("ascii.csv").write_text("n;wo\n1;Nord\n")
     assert "as in training" not in bpnet("predict", "latest", "ascii.csv").err
+
+
+@pytest.mark.parametrize("spelling", [("true", "false"), ("True", "False"), ("TRUE", "FALSE")])
+def test_true_and_false_are_met_again_in_any_case(spelling: tuple[str, str], bpnet: Bpnet) -> None:
+    yes, no = spelling
+    lines = [f"{i % 7},{(yes, no, 'unknown')[i % 3]},{yes if i % 7 > 3 else no}" for i in range(60)]
+    write("t.csv", lines, "n,flag,y\n")
+    assert bpnet("init", "t.csv").code == 0
+    assert bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=5").code == 0
+    own = bpnet("eval", "latest", "--data", "t.csv", "--json")
+    assert own.code == 0, own.err
+    for case in (str.lower, str.title, str.upper):
+        write("new.csv", [line.replace(yes, case(yes)).replace(no, case(no)) for line in lines],
+              "n,flag,y\n")  # fmt: skip
+        other = bpnet("eval", "latest", "--data", "new.csv", "--json")
+        assert json.loads(other.out)["metrics"] == json.loads(own.out)["metrics"]
+        assert "in no training row" not in other.err
+    assert bpnet("export", "latest", "--to", "python", "-o", "m.py").code == 0
+    exported: dict[str, Any] = {}
+    exec(Path("m.py").read_text(), exported)
+    flags = [True, "True", "true", "TRUE"]
+    p = exported["predict"]({"n": [1] * 4, "flag": flags})[exported["OUTPUTS"][0]]
+    assert len({*p}) == 1
