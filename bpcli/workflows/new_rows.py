@@ -122,7 +122,13 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
     names, _ = names_of_header(first, may_be_numbers=True)
-    if signs.get("header", set(_inputs(model)) <= set(names)):
+    if signs.get("header", True) and set(_inputs(model)) <= set(names):
+        return bare.headed(True, names)
+    if _has_other_header(path, asked, model, signs):
+        named = bare.headed(True, _as_trained(len(first), model))
+        note = f"{path.name}: the names in its header are other ones: columns go by position"
+        return replace(named, notes=(*named.notes, note))
+    if signs.get("header"):
         return bare.headed(True, names)
     if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
         return layout
@@ -131,6 +137,16 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     if all(map(is_number, first)):
         return _named(bare, _by_position(len(first), model))
     return bare.headed(True)
+
+
+def _has_other_header(path: Path, asked: Dialect, model: Model, signs: Signs) -> bool:
+    """Whether a file has a header although the training file's names are not from one."""
+    if asked.header and not model.dialect.columns:
+        return False
+    header = signs.get("header")
+    if header is None:
+        header = layout_of(path, replace(asked, header=None, columns=())).dialect.header
+    return bool(header)
 
 
 _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))
@@ -162,15 +178,15 @@ def _named(bare: Layout, names: tuple[str, ...]) -> Layout:
 
 
 def _as_trained(count: int, model: Model) -> tuple[str, ...]:
-    """Return names for a file that, like the training file, has no header."""
+    """The names of columns that go by position, as the training file had no header either."""
     if count == len(model.encoder.inputs):
         return _inputs(model)
     columns = model.encoder.file_columns
     if count == len(columns):
         return columns
     raise DataError(
-        f"the file has no header and {count} columns: expected the {len(model.encoder.inputs)} "
-        f"inputs, or the {len(columns)} columns of the training file"
+        f"its {count} columns have no names that are known: expected the "
+        f"{len(model.encoder.inputs)} inputs, or the {len(columns)} columns of the training file"
     )
 
 

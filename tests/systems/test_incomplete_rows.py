@@ -192,3 +192,35 @@ def test_true_and_false_are_met_again_in_any_case(spelling: tuple[str, str], bpn
     flags = [True, "True", "true", "TRUE"]
     p = exported["predict"]({"n": [1] * 4, "flag": flags})[exported["OUTPUTS"][0]]
     assert len({*p}) == 1
+
+
+PLAIN = "network: {layers: [auto, 3, auto], activations: [tanh, identity]}\nloss: mse\n"
+
+
+@pytest.mark.parametrize("data", ["header: false", "columns: [size, colour, y]"])
+def test_columns_go_by_position_where_the_training_file_gave_no_names(
+    data: str, bpnet: Bpnet
+) -> None:
+    lines = [f"{i % 7},{('red', 'blue')[i % 2]},{i % 5}" for i in range(40)]
+    header = "" if data == "header: false" else "A,B,C\n"
+    write("t.csv", lines, header)
+    training = "training: {epochs: 3, optimizer: rprop}\n"
+    Path("c.yaml").write_text(f"data: {{file: t.csv, {data}}}\n{PLAIN}{training}")
+    assert bpnet("train", "c.yaml", "--quiet").code == 0
+    own = bpnet("predict", "latest", "t.csv")
+    assert len(own.out.splitlines()) == 41
+    write("headed.csv", lines, "Größe,Farbe,Ziel\n")
+    headed = bpnet("predict", "latest", "headed.csv")
+    assert headed.out == own.out
+    assert "the names in its header are other ones: columns go by position" in headed.err
+    write("inputs.csv", [line.rpartition(",")[0] for line in lines], "")
+    assert bpnet("predict", "latest", "inputs.csv", "--no-header").out == own.out
+    write("gap.csv", [",red", "?,blue", "3,red"], "")
+    gap = bpnet("predict", "latest", "gap.csv", "--no-header")
+    assert len(gap.out.splitlines()) == 4
+    assert "filled 2 missing values" in gap.err
+    write("more.csv", ["1,2,3,4"], "")
+    refused = bpnet("predict", "latest", "more.csv", "--no-header")
+    assert "expected the 2 inputs, or the 3 columns of the training file" in refused.err
+    scored = bpnet("eval", "latest", "--data", "t.csv")
+    assert scored.code == 0, scored.err
