@@ -15,11 +15,15 @@ from bpcli.runs.saved import Scores
 
 @dataclass(frozen=True)
 class Summary:
-    """A metric over the folds: its values, their mean and standard deviation (n - 1)."""
+    """A metric over the folds: its values; mean and standard deviation (n - 1) of those defined.
+
+    `folds` counts these: a metric such as r2 is undefined where a fold's rows do not allow it.
+    """
 
     mean: float | None
     sd: float | None
     values: list[float | None]
+    folds: int
 
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Summary:
@@ -28,7 +32,7 @@ class Summary:
             spread = stdev(known) if len(known) > 1 else None
         except OverflowError:  # larger than any float
             spread = None
-        return cls(mean(known) if known else None, spread, list(values))
+        return cls(mean(known) if known else None, spread, list(values), len(known))
 
 
 def document_of(records: Sequence[RunRecord]) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def document_of(records: Sequence[RunRecord]) -> dict[str, Any]:
 
 
 def _summary(scores: Sequence[Scores]) -> dict[str, Any]:
-    paths = scores[0] if scores else {}
+    paths = dict.fromkeys(path for each in scores for path in each)
     return {path: vars(Summary.of([each.get(path) for each in scores])) for path in paths}
 
 

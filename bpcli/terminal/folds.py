@@ -41,13 +41,20 @@ def folds_table(records: Sequence[RunRecord]) -> Grid:
 
 
 def summary_table(document: Mapping[str, Any]) -> Grid:
-    """Mean and standard deviation over the finished folds, beside the baselines' means."""
+    """Mean and standard deviation over the finished folds, beside the baselines' means.
+
+    A metric that is undefined in some folds tells of how many it is.
+    """
     count, baselines = document["finished"], document["baselines"]
     table = Grid([f"{count} folds", "mean", "sd", *(f"{label} (mean)" for label in baselines)])
     for path, summary in document["summary"].items():
         if path.startswith(_SPLIT):
             means = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
+            some = f" (of {summary['folds']} folds)" * (summary["folds"] < count)
             table.add_row(
-                path, rounded(summary["mean"]), rounded(summary["sd"], 3), *map(rounded, means)
+                path + some,
+                rounded(summary["mean"]),
+                rounded(summary["sd"], 3),
+                *map(rounded, means),
             )
     return table

@@ -54,12 +54,12 @@ def test_mean_and_deviation_are_those_of_a_sample(values: list[float]) -> None:
 
 
 def test_what_there_is_too_little_of_has_no_mean_or_deviation() -> None:
-    assert Summary.of([]) == Summary(None, None, [])
-    assert Summary.of([None, None]) == Summary(None, None, [None, None])
-    assert Summary.of([None, 3.0]) == Summary(3.0, None, [None, 3.0])
-    assert Summary.of([1.0, None, 3.0]) == Summary(2.0, math.sqrt(2), [1.0, None, 3.0])
+    assert Summary.of([]) == Summary(None, None, [], 0)
+    assert Summary.of([None, None]) == Summary(None, None, [None, None], 0)
+    assert Summary.of([None, 3.0]) == Summary(3.0, None, [None, 3.0], 1)
+    assert Summary.of([1.0, None, 3.0]) == Summary(2.0, math.sqrt(2), [1.0, None, 3.0], 2)
     largest = sys.float_info.max
-    assert Summary.of([largest, -largest]) == Summary(0.0, None, [largest, -largest])
+    assert Summary.of([largest, -largest]) == Summary(0.0, None, [largest, -largest], 2)
 
 
 def test_the_document_counts_only_folds_that_were_trained_to_the_end() -> None:
@@ -75,7 +75,10 @@ def test_the_document_counts_only_folds_that_were_trained_to_the_end() -> None:
 def test_a_score_that_a_fold_lacks_is_a_gap() -> None:
     document = document_of([ended(1, 0.5, **{"test.roc_auc": 0.9}), ended(2, None)])
     assert document["summary"]["test.roc_auc"]["values"] == [0.9, None]
+    assert document["summary"]["test.roc_auc"]["folds"] == 1
     assert document["summary"]["test.accuracy"]["mean"] == 0.5
+    later = document_of([ended(1, None), ended(2, 0.5, **{"test.roc_auc": 0.9})])
+    assert later["summary"]["test.roc_auc"]["values"] == [None, 0.9]
 
 
 def test_without_a_fold_that_ended_there_is_no_summary() -> None:

@@ -34,8 +34,15 @@ def test_a_fold_that_failed_has_a_row_without_scores() -> None:
 
 
 def test_the_summary_is_of_the_test_rows_beside_the_baselines() -> None:
-    summary = {"train.loss": {"mean": 9.0, "sd": 9.0}, "test.rmse": {"mean": 0.5, "sd": 0.125}}
+    summary = {
+        "train.loss": {"mean": 9.0, "sd": 9.0, "folds": 5},
+        "test.rmse": {"mean": 0.5, "sd": 0.125, "folds": 5},
+        "test.r2": {"mean": 0.75, "sd": 0.25, "folds": 3},
+    }
     baselines = {"constant": {"test.rmse": {"mean": 2.0, "sd": 0.0}}, "other": {}}
     grid = summary_table({"finished": 5, "summary": summary, "baselines": baselines})
     assert grid.headers == ["5 folds", "mean", "sd", "constant (mean)", "other (mean)"]
-    assert grid.rows == [["test.rmse", "0.5", "0.125", "2", "-"]]
+    assert grid.rows == [
+        ["test.rmse", "0.5", "0.125", "2", "-"],
+        ["test.r2 (of 3 folds)", "0.75", "0.25", "-", "-"],
+    ]

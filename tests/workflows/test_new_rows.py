@@ -86,8 +86,8 @@ def test_neither_the_inputs_nor_the_columns_of_training_are_refused(tmp_path: Pa
     with pytest.raises(DataError) as caught:
         new_rows(path, HEADERLESS)
     assert str(caught.value) == (
-        "n.csv: its 2 columns have no names that are known: expected the 3 inputs, or the 4 columns of "
-        "the training file"
+        "n.csv: its 2 columns have no names that are known: expected the 3 inputs, or the 4 "
+        "columns of the training file"
     )
 
 
