@@ -41,6 +41,8 @@ _ISO = "%Y-%m-%d"
 
 _NO_DATE = "`{}` is not a date"
 
+_NOT_ONE_HOT = "the targets are not one-hot: expected a single 1 in each row, and else 0"
+
 _NO_BOOLEAN = "`{}` is neither true nor false"
 
 _VALUES_AT_ONCE = 2**20
@@ -174,8 +176,9 @@ class FeatureEncoder:
     @property
     def text(self) -> tuple[str, ...]:
         """The columns that must be read as text (`Dialect.text`): categories, dates, classes."""
-        categorical = [column.name for column in self.inputs if column.kind in ("category", "date")]
-        return (*categorical, *(self.targets if self.class_names else ()))
+        texts = [column.name for column in self.inputs if column.kind in ("category", "date")]
+        is_one_hot = len(self.targets) > 1
+        return (*texts, *(self.targets if self.class_names and not is_one_hot else ()))
 
     def told(self, date_format: str | None) -> FeatureEncoder:
         """The encoding with another format of dates, if one is given."""
@@ -250,10 +253,16 @@ class FeatureEncoder:
         return target_values(frame, self.targets)
 
     def labels(self, frame: DataFrame) -> Labels:
-        """Classes (n,). Raises `DataError` if one is missing or unknown."""
+        """Classes (n,). Raises `DataError` with the row of one that is missing or unknown.
+
+        A row of one-hot columns has a single 1.
+        """
         require(frame.columns, self.targets)
-        if len(self.targets) > 1:  # one-hot columns
-            winners: Labels = self.values(frame).argmax(axis=1)
+        if len(self.targets) > 1:
+            Y = self.values(frame)
+            is_wrong = ~(np.isin(Y, (0, 1)).all(axis=1) & (Y.sum(axis=1) == 1))
+            refuse(frame[self.targets[0]], self.targets[0], is_wrong, _NOT_ONE_HOT)
+            winners: Labels = Y.argmax(axis=1)
             return winners
         return target_labels(frame[self.targets[0]], self.targets[0], self.class_names)
 

@@ -19,6 +19,7 @@ from bpcli.data.targets import rows_with_targets, weights_of
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError, RunError
 from bpcli.experiment import Experiment
+from bpcli.experiment.issues import of_loss
 from bpcli.runs.trained import Trained
 
 
@@ -44,6 +45,8 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         table = _table(experiment, frame, encoder, data.weight, tally)
     notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
+    for issue in of_loss(experiment.network, {"data": split}):
+        raise DataError(f"{path.name}: {issue.message}")
     experiment = replace(experiment, splits=experiment.splits | {"data": split})
     return replace(trained, experiment=experiment), notes
 

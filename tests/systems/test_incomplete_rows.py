@@ -224,3 +224,34 @@ def test_columns_go_by_position_where_the_training_file_gave_no_names(
     assert "expected the 2 inputs, or the 3 columns of the training file" in refused.err
     scored = bpnet("eval", "latest", "--data", "t.csv")
     assert scored.code == 0, scored.err
+
+
+@pytest.mark.parametrize(
+    ("targets", "loss", "wrong", "message"),
+    [
+        ("[a, b]", "cross_entropy", "1,1,1", "row 3: the targets are not one-hot"),
+        ("[a, b]", "cross_entropy", "1,0,0", "row 3: the targets are not one-hot"),
+        ("[a]", "binary_cross_entropy", "1,-1,0", "`-1` is none of the classes 0, 1"),
+        ("[a, b]", "binary_cross_entropy", "1,0.5,-1", "targets between 0 and 1"),
+    ],
+)
+def test_other_rows_are_refused_as_training_refuses_them(
+    targets: str, loss: str, wrong: str, message: str, bpnet: Bpnet
+) -> None:
+    lines = [f"{i},{i % 2},{1 - i % 2}" for i in range(20)]
+    output = "softmax" if loss == "cross_entropy" else "sigmoid"
+    if loss == "binary_cross_entropy" and targets == "[a, b]":
+        lines = [f"{i},{i % 3 / 2},{i % 2}" for i in range(20)]
+    write("t.csv", lines, "n,a,b\n")
+    Path("c.yaml").write_text(
+        f"data: {{file: t.csv, inputs: n, targets: {targets}}}\n"
+        f"network: {{layers: [auto, 3, auto], activations: [tanh, {output}]}}\n"
+        f"loss: {loss}\ntraining: {{epochs: 3, optimizer: rprop}}\n"
+    )
+    trained = bpnet("train", "c.yaml", "--quiet")
+    assert trained.code == 0, trained.err
+    write("new.csv", [*lines[:2], wrong], "n,a,b\n")
+    done = bpnet("eval", "latest", "--data", "new.csv")
+    assert done.code == 2
+    assert "new.csv" in done.err
+    assert message in done.err
