@@ -6,7 +6,30 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable
-from unicodedata import combining, east_asian_width
+from unicodedata import category, combining, east_asian_width, is_normalized, normalize
+
+NAMES = "at most 64 letters and digits of any script, - _ and ., the first a letter or digit"
+_MOST_BYTES = 200
+"""Of a name in UTF-8: file systems allow 255 for a run's folder, which has a date too."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may name a run or a tag: as `NAMES` says, with composed accents (NFC)."""
+    kinds = {category(c)[0] for c in text if c not in "-_."}
+    if not text or len(text) > 64 or not kinds <= {*"LMN"} or category(text[0])[0] not in "LN":
+        return False
+    return is_normalized("NFC", text) and len(text.encode()) <= _MOST_BYTES
+
+
+def as_name(text: str) -> str:
+    """The name that is nearest to a text; empty if the text has no letter or digit."""
+    text = "".join(
+        c if c in "-_." or category(c)[0] in "LMN" else "-" for c in normalize("NFC", text)
+    )
+    text = re.sub(r"-{2,}", "-", text).strip("-_.")[:64]
+    while text and not is_name(text):
+        text = text[1:] if category(text[0])[0] == "M" else text[:-1]
+    return text
 
 
 def visible(text: str) -> str:

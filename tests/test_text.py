@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpcli.text import (
+    as_name,
     did_you_mean,
     duration,
     harmless,
+    is_name,
     plain,
     printable_json,
     quoted,
@@ -161,3 +163,34 @@ def test_a_time_span_has_no_exponent_and_grows(seconds: float) -> None:
 )
 def test_a_time_span_that_rounds_up_to_a_unit_is_one(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("xor", "xor"), ("学生体检", "学生体检"), ("या", "या"), ("a b/c", "a-b-c"), ("__x.", "x"),
+        ("\u0301x", "x"), ("cafe\u0301", "café"), ("", ""), ("--", ""), ("🙂", ""),
+        ("a" * 99, "a" * 64),
+        ("a\u202eb", "a-b"), ("x\ud800", "x"),
+    ],
+)  # fmt: skip
+def test_any_text_becomes_the_nearest_name(text: str, name: str) -> None:
+    assert as_name(text) == name
+    assert is_name(name) == bool(name)
+
+
+@given(st.text())
+def test_a_name_is_safe_in_a_folders_name(text: str) -> None:
+    name = as_name(text)
+    if name:
+        assert is_name(name)
+        assert len(name.encode()) <= 200
+        assert name.isprintable()
+        assert not {*name} & {*'/\\:*?"<>| '}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-a", "a b", "a/b", "..", "a" * 65, "字" * 67, "e\u0301", "\ud800"]
+)
+def test_other_texts_are_no_names(text: str) -> None:
+    assert not is_name(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from bpcli.config.models import Spec
 from bpcli.config.overrides import override
 from bpcli.config.source import Source, resolve
 from bpcli.errors import ConfigIssue
+from bpcli.text import as_name
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,7 @@ def read_source(path: Path, overrides: Sequence[str]) -> Source:
     source = Source.read(path)
     for assignment in overrides:
         override(source, assignment)
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem).strip("-_.")[:64]
-    source.tree.setdefault("name", name or "run")
+    source.tree.setdefault("name", as_name(path.stem) or "run")
     return source
 
 

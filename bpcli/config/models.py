@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from unicodedata import normalize
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from bpcli.config.data_models import Count
 from bpcli.config.data_spec import DataSpec
@@ -19,7 +20,7 @@ from bpcli.nn.numerics import Numerics
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 from bpcli.optimizers.schedules import SCHEDULES, LearningRate, Schedule
 from bpcli.registry import name_of
-from bpcli.text import quoted
+from bpcli.text import NAMES, is_name, quoted
 from bpcli.training.batches import Sampling
 from bpcli.training.objective import Reduction
 
@@ -242,11 +243,23 @@ class Training(Strict):
         return rate
 
 
+_NAME_IN_SCHEMA = r"^[A-Za-z0-9\u0080-\uffff][A-Za-z0-9_.\u0080-\uffff-]{0,63}$"
+"""What an editor can check of a name; regular expressions of JSON Schema know no letters."""
+
+
+def _a_name(text: str) -> str:
+    text = normalize("NFC", text)
+    if not is_name(text):
+        raise ValueError(f"found {quoted(text)}, expected {NAMES}")
+    return text
+
+
 class Spec(Strict):
     """A complete config, validated."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = Field(
-        description="The name of the runs; default: the file's name."
+    name: Annotated[str, AfterValidator(_a_name)] = Field(
+        description="The name of the runs; default: the file's name.",
+        json_schema_extra={"pattern": _NAME_IN_SCHEMA},
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=0,

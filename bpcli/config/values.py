@@ -82,7 +82,6 @@ _NOUNS = {
     "none_required": "null",
     "finite_number": "a finite number",
     "union_tag_not_found": "a name, or a mapping with one",
-    "string_pattern_mismatch": "at most 64 letters, digits, - _ and ., the first a letter or digit",
 }
 _BOUNDS = {
     "greater_than": ("a number greater than {}", "gt"),

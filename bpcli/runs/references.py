@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bpcli.errors import RunError
 from bpcli.runs.layout import CONFIG, RECORD
-from bpcli.runs.store import RUN_ID, Run
+from bpcli.runs.store import Run, name_in
 from bpcli.runs.tags import tagged
 
 _LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")
@@ -30,7 +30,7 @@ def list_runs(runs_dir: Path) -> list[Run]:
         return []
     except OSError as error:
         raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
-    folders = [Path(entry) for entry in entries if entry.is_dir() and RUN_ID.fullmatch(entry.name)]
+    folders = [Path(entry) for entry in entries if entry.is_dir() and name_in(entry.name)]
     run_folders = [folder for folder in folders if (folder / RECORD).is_file()]
     return [Run(folder) for folder in sorted(run_folders, key=_by_time, reverse=True)]
 

@@ -20,9 +20,18 @@ from bpcli.runs.metrics_log import LogLine, read_log
 from bpcli.runs.run_json import BROKEN_OFF, RunRecord, Unreadable
 from bpcli.runs.saved import check
 from bpcli.runs.sealed import read_sealed, write_sealed
+from bpcli.text import is_name
 
-RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]*)-[a-z][a-z0-9]{3}")
-"""Ids have no separators, no blanks and no control characters."""
+_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-(?P<name>.+)-[a-z][a-z0-9]{3}")
+
+
+def name_in(run_id: str) -> str:
+    """The name within the id of a run; empty if it is none.
+
+    Ids have no separators, no blanks and no control characters.
+    """
+    match = _RUN_ID.fullmatch(run_id)
+    return match["name"] if match and is_name(match["name"]) else ""
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,7 @@ class Run:
     @property
     def name(self) -> str:
         """The name within the id; empty for a folder that was renamed."""
-        match = RUN_ID.fullmatch(self.run_id)
-        return match["name"] if match else ""
+        return name_in(self.run_id)
 
     @classmethod
     def claim(cls, runs_dir: Path, name: str) -> Run:

@@ -17,11 +17,11 @@ from bpcli.errors import RunError
 from bpcli.runs.lock import Lock
 from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run
+from bpcli.text import NAMES, is_name
 
 TAGS = "tags.json"
 TAGS_LOCK = ".tags.lock"
 _PATIENCE_SECONDS = 10.0
-_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _RESERVED = re.compile(r"latest|\d{4,8}(-.*)?")
 
 
@@ -45,7 +45,7 @@ def saved_tags(run: Run) -> list[str]:
 
 
 def _is_tag(name: object) -> bool:
-    return isinstance(name, str) and bool(_TAG.fullmatch(name) and not _RESERVED.fullmatch(name))
+    return isinstance(name, str) and bool(is_name(name) and not _RESERVED.fullmatch(name))
 
 
 @contextmanager
@@ -91,11 +91,8 @@ def remove_tag(run: Run, tag: str) -> None:
 
 
 def _check(tag: str) -> None:
-    if not _TAG.fullmatch(tag):
-        raise RunError(
-            f"`{tag[:80]}` cannot be a tag: at most 64 letters, digits, - _ and ., the first a "
-            "letter or digit."
-        )
+    if not is_name(tag):
+        raise RunError(f"`{tag[:80]}` cannot be a tag: {NAMES}.")
     if _RESERVED.fullmatch(tag):
         raise RunError(f"`{tag}` cannot be a tag: it could be the beginning of an id, or `latest`.")
 

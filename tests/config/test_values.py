@@ -56,7 +56,7 @@ def test_missing_keys_are_named_where_they_belong() -> None:
             "a number of at most 1000000000",
         ),
         ("metrics=[acuracy]", "did you mean `accuracy`?"),
-        ("name=../up", "at most 64 letters, digits, - _ and ."),
+        ("name=../up", "at most 64 letters and digits of any script"),
         ("seed=-1", "a number of at least 0"),
     ],
 )
@@ -116,7 +116,11 @@ def issues(tree: Mapping[str, Any]) -> list[ConfigIssue]:
             "metrics.0",
             "found 2, expected `accuracy`, `log_loss`, `rmse`, `mae` or `r2`",
         ),
-        ("name=''", "name", "found ``, expected at most 64 letters, digits, - _ and ., the first"),
+        (
+            "name=''",
+            "name",
+            "found ``, expected at most 64 letters and digits of any script, - _ and ., the first",
+        ),
     ],
 )
 def test_alternatives_are_one_issue_with_all_that_is_allowed(
