@@ -127,11 +127,15 @@ def _code_of_unknown(value: Any) -> int:
 
 
 def _forms(value: Any) -> Iterator[str]:
-    """A value as text, and as the shortest text of its number: 1.0 is also 1."""
+    """A value as text, and as the shortest text of its number: 1.0 is also 1.
+
+    At last with all digits, as networks have it that were stored before it was the shortest.
+    """
     yield text_of(value)
     number = number_of(value)
     if number is not None and abs(number) < _INEXACT:
         yield number_text(number)
+        yield f"{number:.17g}"
 
 
 def text_of(value: Any) -> str:

@@ -64,3 +64,9 @@ def test_long_whole_numbers_are_exact_as_texts() -> None:
     assert category_codes(ids, ["9007199254740993"]).tolist() == [-2, 0]
     texts = ids.astype(str)
     assert category_codes(texts, ["9007199254740992"]).tolist() == [0, -2]
+
+
+def test_a_category_stored_with_all_digits_is_met_by_its_number() -> None:
+    values = pd.Series([0.1, 2.5])
+    assert category_codes(values, ["0.1", "2.5"]).tolist() == [0, 1]
+    assert category_codes(values, ["0.10000000000000001", "2.5"]).tolist() == [0, 1]
