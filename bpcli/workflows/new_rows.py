@@ -18,7 +18,6 @@ from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
-from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
@@ -113,7 +112,7 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
         return layout_of(path, asked)
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
-    names, _ = names_of_header(first, may_be_numbers=True)
+    names = bare.header_names()
     if signs.get("header", set(_inputs(model)) <= set(names)):
         return bare.headed(True, names)
     if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
@@ -131,7 +130,7 @@ _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip"
 def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:
     """The layout of a file that is not written like the training file, but has all inputs."""
     bare = layout_of(path, replace(asked, header=False, columns=()))
-    names, _ = names_of_header(bare.first, may_be_numbers=True)
+    names = bare.header_names()
     if not set(_inputs(model)) <= set(names):
         return None
     layout = bare.headed(True, names)

@@ -69,7 +69,6 @@ def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
         ("", "empty"),
         ("a,b\n", "no rows; see `header`"),
         ("a,b\n1,2\n1,2,3\n", "line 3 has 3 fields"),
-        ("a,a\n1,2\n", "columns 1 and 2 are both `a`"),
         ("a\x1b[31m,b\n1,2\n", "control characters"),
         ("a,b\n1,\x00\n", "NUL"),
     ],
