@@ -110,8 +110,8 @@ def _lacks_one(row: Row, width: int) -> bool:
 def _below_titles(grid: Grid, top: int, missing: Collection[str]) -> int:
     """The row right above the data, if it is fuller than titles before it; else the top.
 
-    The one right before it is blank, short or half empty, none is fuller, and at most one as full;
-    a header has no word for a missing value.
+    The one right before it is blank, short or half empty; none is fuller. One may be as full if a
+    title of a single cell, or a blank row, parts both. A header has no word for a missing value.
     """
     data = _first_data(grid, top)
     if data - top < _FEWEST_ROWS or not _is_header(grid, data - 1, missing):
@@ -119,9 +119,9 @@ def _below_titles(grid: Grid, top: int, missing: Collection[str]) -> int:
     *before, last, header = (
         sum(map(bool, row.fields)) * (len(row.fields) == grid.width) for row in grid.rows[top:data]
     )
-    as_full = sum(count >= header for count in before)
-    is_title = last < header and 2 * last <= grid.width
-    return data - 1 if is_title and max(before, default=0) <= header and as_full < 2 else top
+    fuller, as_full = (sum(count >= least for count in before) for least in (header + 1, header))
+    most = grid.width // 2 if not as_full else 1  # a header may have few units below
+    return data - 1 if last <= most and last < header and not fuller and as_full < 2 else top
 
 
 def _first_data(grid: Grid, top: int) -> int:

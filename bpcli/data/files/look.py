@@ -57,7 +57,7 @@ def _layout(path: Path, asked: Dialect) -> Layout:
     if not asked.header or not is_text(path):
         return layout_of(path, asked)
     bare = layout_of(path, replace(asked, header=False))
-    return bare.headed(True, bare.header_names())
+    return bare.headed(True, may_be_numbers=True)
 
 
 def _look_at_arrays(path: Path, layout: Samples | None, target: str | None) -> Look:

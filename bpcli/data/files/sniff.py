@@ -63,10 +63,12 @@ class Layout:
         below = unit_rows(grid, self.dialect.missing)
         return names_of_header(self.first, may_be_numbers=True, below=below)[0]
 
-    def headed(self, header: bool, columns: tuple[str, ...] = ()) -> Layout:
+    def headed(
+        self, header: bool, columns: tuple[str, ...] = (), may_be_numbers: bool = False
+    ) -> Layout:
         """The same file with or without a header, or with other names, without a second look."""
         assert self._found is not None, "only for text"
-        return _headed(self.path, self._found, header, columns)
+        return _headed(self.path, self._found, header, columns, may_be_numbers)
 
 
 class _Found(NamedTuple):
@@ -214,14 +216,20 @@ def _may_separate(row: Row) -> bool:
 # The header, and what is around the data.
 
 
-def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ...]) -> Layout:
+def _headed(
+    path: Path,
+    found: _Found,
+    header: bool | None,
+    names: tuple[str, ...],
+    may_be_numbers: bool = False,
+) -> Layout:
     """The layout of a grid whose rows begin at the table's first row."""
     dialect, grid, _ = found
     _refuse_no_table(grid, dialect)
     rows, first = grid.rows, grid.rows[0].fields
     padded, named = is_padded(grid), has_row_names(grid)
     width = len(first) - (padded and len(first) == grid.width)
-    header, why, may_be_numbers, told = _judged(path, found, header, width)
+    header, why, are_named, told = _judged(path, found, header, width)
     notes = [*told]
     units = unit_rows(grid, dialect.missing) if header else []
     if names and len(names) != width:
@@ -229,7 +237,7 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
             f"`columns` has {len(names)} names, but the first row has {width} fields", "columns"
         )
     if header and not names:
-        names, more = names_of_header(first[:width], may_be_numbers, units)
+        names, more = names_of_header(first[:width], may_be_numbers or are_named, units)
         notes += more
     names = names or numbered("x", width)
     require_valid_names(names)

@@ -89,6 +89,7 @@ def test_a_full_last_column_is_kept(tmp_path: Path) -> None:
         ("a,b,c\nm,s,\n1,2,x\n3,4,y\n", ("a", "b", "c")),
         (",a,b\nd,m,s\nx,1,2\ny,3,4\n", ("column 1", "a", "b")),
         ("a,b,c\nm,s,\nu,v,w\n1,2,x\n3,4,y\n", ("a", "b", "c")),
+        ("a,b,c,d\nm,s,,\nu,v,w,x\n1,2,x,y\n3,4,y,z\n", ("a", "b", "c", "d")),
         ("a,b,c\n,,\nx,1,2\ny,3,4\n", ("a", "b", "c")),
         ("u,v,w\nx,n.d.,n.d.\n,,\ny,z,z\nx,1,2\ny,3,4\nz,5,6\n", ("u", "v", "w")),
     ],

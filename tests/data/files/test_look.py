@@ -63,6 +63,13 @@ def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
     assert len(look.notes) == 2
 
 
+def test_names_that_a_header_repeats_are_told_although_it_is_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, "2019,2019,b\n1,2,3\n4,5,6\n")
+    look = look_at(path, Dialect(header=True), None)
+    assert look.dialect.columns == ("2019", "2019 (2)", "b")
+    assert any("1 is numbered" in note for note in look.notes)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
