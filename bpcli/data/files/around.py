@@ -148,12 +148,18 @@ def _numeric_columns(rows: Sequence[Sequence[str]], missing: Collection[str]) ->
 
 
 def _refuse_lost_rows(grid: Grid, top: int) -> None:
-    """Raises `DataError` for rows of data before the table's first row: they are no titles."""
+    """Raises `DataError` for rows before the table's first row that are no titles.
+
+    They are rows of data, and a header with a name too many right above the data.
+    """
     lost = [row for row in grid.rows[:top] if _is_data(row)]
     widths = {len(row.fields) for row in lost}
     is_close = any(abs(width - grid.width) == 1 for width in widths)
-    if lost and (is_close or len(lost) > len(widths)):
-        first = lost[0]
+    is_headed = (
+        top > 0 and _is_data(grid.rows[top]) and _lacks_one(grid.rows[top - 1], grid.width + 2)
+    )
+    if is_headed or (lost and (is_close or len(lost) > len(widths))):
+        first = lost[0] if lost else grid.rows[top - 1]
         raise DataError(
             f"line {first.line + 1} has {len(first.fields)} fields, most rows below have "
             f"{grid.width}{see('separator', 'skip', 'comment')}",

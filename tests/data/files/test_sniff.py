@@ -270,6 +270,7 @@ def test_the_name_of_a_file_tells_its_separator(tmp_path: Path) -> None:
             {},
             "line 2 has 4 fields, most rows",
         ),
+        ("a,b,c,d\n1,2,3\n5,6,7\n", {}, "line 1 has 4 fields, most rows below have 3"),
         ("1,2,3\n5,6\n1,2\n1,2\n", {}, "line 1 has 3 fields, most rows below have 2"),
         ("a,b\n1,2\n", {"columns": ("x",)}, "`columns` has 1 names, but the first row has 2 "),
         ("1,b\n1,2\n", {"header": True}, "the first row has the number `1`, expected column names"),
