@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from bpcli.data.files.dialect import WHITESPACE
 from bpcli.data.files.grid import Grid, Row, is_number
 from bpcli.data.files.header import are_mostly_numbers
 from bpcli.data.values import AMBIGUOUS, quoted
@@ -155,9 +156,7 @@ def _refuse_lost_rows(grid: Grid, top: int) -> None:
     lost = [row for row in grid.rows[:top] if _is_data(row)]
     widths = {len(row.fields) for row in lost}
     is_close = any(abs(width - grid.width) == 1 for width in widths)
-    is_headed = (
-        top > 0 and _is_data(grid.rows[top]) and _lacks_one(grid.rows[top - 1], grid.width + 2)
-    )
+    is_headed = top > 0 and _is_data(grid.rows[top]) and _has_one_more(grid, grid.rows[top - 1])
     if is_headed or (lost and (is_close or len(lost) > len(widths))):
         first = lost[0] if lost else grid.rows[top - 1]
         raise DataError(
@@ -165,6 +164,11 @@ def _refuse_lost_rows(grid: Grid, top: int) -> None:
             f"{grid.width}{see('separator', 'skip', 'comment')}",
             "file",
         )
+
+
+def _has_one_more(grid: Grid, row: Row) -> bool:
+    """Whether a row has names for one column more; between spaces, it may be a title."""
+    return grid.separator != WHITESPACE and _lacks_one(row, grid.width + 2)
 
 
 def _is_data(row: Row) -> bool:

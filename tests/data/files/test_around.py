@@ -100,6 +100,11 @@ def test_the_header_is_right_above_the_data(
     assert found(tmp_path, text).dialect.columns == names
 
 
+def test_a_title_between_spaces_may_have_as_many_words_as_names(tmp_path: Path) -> None:
+    layout = found(tmp_path, "made by hand\n1 2\n3 4\n5 6\n")
+    assert (layout.start, layout.dialect.columns) == (1, ("x1", "x2"))
+
+
 @pytest.mark.parametrize("firsts", [("0", "1", "2"), ("1", "2", "3"), ("r1", "Fiat X1", "2 doors")])
 def test_words_and_counts_are_names_of_rows(tmp_path: Path, firsts: tuple[str, ...]) -> None:
     rows = "".join(f"{first},{i},{i + 5}\n" for i, first in enumerate(firsts))
