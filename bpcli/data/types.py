@@ -31,5 +31,5 @@ def numbered(stem: str, count: int) -> tuple[str, ...]:
 
 
 def number_text(value: float) -> str:
-    """A number as text that identifies it exactly; whole numbers without a decimal point."""
-    return f"{value:.17g}" if value % 1 else f"{value:.0f}"
+    """The shortest text that reads back to a number; whole numbers without a decimal point."""
+    return repr(float(value)) if value % 1 else f"{value:.0f}"

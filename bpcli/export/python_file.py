@@ -168,7 +168,7 @@ def text_of(value, categories):
         return text
     if number != number:
         return text
-    return f"{number:.17g}" if number % 1 else f"{number:.0f}"
+    return repr(number) if number % 1 else f"{number:.0f}"
 
 
 def category(values, categories, fill=None):

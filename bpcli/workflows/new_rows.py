@@ -18,7 +18,6 @@ from bpcli.data.files.cleaning import Cleaner
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
-from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
@@ -121,7 +120,7 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
         return replace(own, notes=(*own.notes, note))
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
-    names, _ = names_of_header(first, may_be_numbers=True)
+    names = bare.header_names()
     if signs.get("header", True) and set(_inputs(model)) <= set(names):
         return bare.headed(True, names)
     if _has_other_header(path, asked, model, signs):
@@ -155,7 +154,7 @@ _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip"
 def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:
     """The layout of a file that is not written like the training file, but has all inputs."""
     bare = layout_of(path, replace(asked, header=False, columns=()))
-    names, _ = names_of_header(bare.first, may_be_numbers=True)
+    names = bare.header_names()
     if not set(_inputs(model)) <= set(names):
         return None
     layout = bare.headed(True, names)

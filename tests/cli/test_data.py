@@ -98,7 +98,7 @@ def test_a_category_cannot_steer_the_terminal(bpnet, tmp_path: Path) -> None:
         (b"", "t.csv: the file is empty"),
         (b"a,b\n", "no rows"),
         (b"\x00\x01", "NUL"),
-        (b"a,a\n1,2\n", "columns 1 and 2 are both `a`"),
+        (b"a,b\n5,1,2\n7,1,3\n", "the header has 2 names, but each row has 3"),
         (b"a,b\n1,2\n1\n", "row 2 has 1 field"),
     ],
 )

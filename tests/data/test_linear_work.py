@@ -17,12 +17,11 @@ from models import a_model
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.description import describe
-from bpcli.data.files import header, look, sniff, text
+from bpcli.data.files import header, sniff, text
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.look import Look, look_at
 from bpcli.data.files.table import FileSource
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.workflows import new_rows as workflow
 from bpcli.workflows.new_rows import new_rows
 from bpcli.workflows.starter import starter_config
 
@@ -52,8 +51,7 @@ def counted_names(monkeypatch: pytest.MonkeyPatch) -> None:
         names, notes = header.names_of_header(*given, **options)
         return tuple(map(Name, names)), notes
 
-    for module in (sniff, look, workflow):
-        monkeypatch.setattr(module, "names_of_header", names_of_header)
+    monkeypatch.setattr(sniff, "names_of_header", names_of_header)
     monkeypatch.setattr(text, "_SAMPLE", 2**13)
 
 

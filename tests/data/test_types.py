@@ -22,3 +22,7 @@ def test_whole_numbers_have_no_point() -> None:
     assert [number_text(value) for value in (1.0, -20.0, 1e15, 0.5)] == [
         "1", "-20", "1000000000000000", "0.5",
     ]  # fmt: skip
+
+
+def test_the_text_of_a_number_is_as_short_as_can_be() -> None:
+    assert [number_text(value) for value in (249.7, -0.1, 1e-7)] == ["249.7", "-0.1", "1e-07"]

@@ -81,11 +81,59 @@ def test_points_are_no_decimal_signs_where_commas_are(rows: int, bpnet: Callable
     assert "column `a`, row 1: `1.234` is not a number" in refused.err
 
 
-def test_a_column_of_years_in_the_header_is_told(bpnet: Callable[..., Any]) -> None:
-    Path("t.csv").write_text("Country;2019;2020;2021\nA;5;6;7\nB;6;7;8\nC;1;2;3\n")
+def test_a_header_of_numbers_in_order_is_told(bpnet: Callable[..., Any]) -> None:
+    Path("t.csv").write_text("Country;1;2;3\nA;5;6;7\nB;6;7;8\nC;1;2;3\n")
     assert "if they are names, see `header`" in bpnet("data", "t.csv").err
     about = json.loads(bpnet("data", "t.csv", "--header", "--json").out)
-    assert [column["name"] for column in about["columns"]] == ["Country", "2019", "2020", "2021"]
+    assert [column["name"] for column in about["columns"]] == ["Country", "1", "2", "3"]
+
+
+YEARS = "Country;2019;2020;2021\n" + "".join(
+    f"{'ABCD'[i % 4]};{i};{i % 7};{i % 5}\n" for i in range(60)
+)
+GROUPS = "Title;;;\n;North;North;South\nDay;rain;sun;rain\n" + "".join(
+    f"{i};{i % 5};{i % 7};{i % 3}\n" for i in range(60)
+)
+REPEATED = "day,n,n,n\n" + "".join(f"{i},{i % 5},{i % 7},{i % 3}\n" for i in range(60))
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "note"),
+    [
+        (YEARS, ["Country", "2019", "2020", "2021"], "it has numbers such as 2019; see `header`"),
+        (GROUPS, ["Day", "North rain", "North sun", "South rain"], "such as `North rain`"),
+        (REPEATED, ["day", "n", "n (2)", "n (3)"], "repeats names: 2 are numbered"),
+    ],
+)
+def test_names_in_two_rows_repeated_or_of_years_are_found_again(
+    content: str, names: list[str], note: str, bpnet: Callable[..., Any]
+) -> None:
+    Path("t.csv").write_text(content)
+    about = json.loads(bpnet("data", "t.csv", "--json").out)
+    assert [column["name"] for column in about["columns"]] == names
+    assert about["rows"] == 60
+    assert any(note in said for said in about["notes"])
+    assert bpnet("init", "t.csv").code == 0
+    trained = bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=2")
+    assert trained.code == 0, trained.err
+    predicted = bpnet("predict", "latest", "t.csv")
+    assert predicted.code == 0, predicted.err
+    Path("new.csv").write_text("\n".join(content.splitlines()[:8]) + "\n")
+    few = bpnet("predict", "latest", "new.csv")
+    assert few.code == 0, few.err
+    assert few.out.splitlines() == predicted.out.splitlines()[: len(few.out.splitlines())]
+
+
+def test_no_row_is_lost_where_only_some_end_with_a_separator(bpnet: Callable[..., Any]) -> None:
+    rows = [f"{i};{i % 5};{i % 7}" + ";" * (i < 15) for i in range(60)]
+    Path("t.csv").write_text("\n".join(["a;b;c;d", *rows]) + "\n")
+    about = json.loads(bpnet("data", "t.csv", "--json").out)
+    assert about["rows"] == 60
+    assert [column["name"] for column in about["columns"]] == ["a", "b", "c"]
+    assert not any("decimal commas" in note for note in about["notes"])
+    assert bpnet("init", "t.csv").code == 0
+    assert bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=2").code == 0
+    assert bpnet("predict", "latest", "t.csv").code == 0
 
 
 @pytest.mark.parametrize(

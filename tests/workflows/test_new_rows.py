@@ -110,6 +110,8 @@ def test_the_first_input_that_is_missing_is_named(
 
 def test_a_first_row_of_names_and_numbers_is_no_row_of_numbers(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the first row has the number `1`, expected column names"):
+        new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "2"]), MODEL)
+    with pytest.raises(DataError, match="there is no column `the y`; the unused column `1` is"):
         new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "z"]), MODEL)
 
 

@@ -70,12 +70,16 @@ def holds_rows(cell: str, separator: str, width: int) -> bool:
 
 @dataclass(frozen=True)
 class Grid:
-    """The first rows of a file as one separator splits them; `width` is their usual width."""
+    """The first rows of a file as one separator splits them; `width` is their usual width.
+
+    `is_evened` is true where some rows lacked an empty last field.
+    """
 
     separator: str
     quote: str
     rows: list[Row]
     misquoted: float = 0.0
+    is_evened: bool = False
 
     @classmethod
     def of(cls, lines: Sequence[str], separator: str, quote: str) -> Grid:

@@ -14,7 +14,6 @@ from bpcli.data.description import Description, describe
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource, load_arrays
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect, Samples
-from bpcli.data.files.header import names_of_header
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.table import Classes, Values
@@ -58,8 +57,7 @@ def _layout(path: Path, asked: Dialect) -> Layout:
     if not asked.header or not is_text(path):
         return layout_of(path, asked)
     bare = layout_of(path, replace(asked, header=False))
-    names, _ = names_of_header(bare.first, may_be_numbers=True)
-    return bare.headed(True, names)
+    return bare.headed(True, may_be_numbers=True)
 
 
 def _look_at_arrays(path: Path, layout: Samples | None, target: str | None) -> Look:

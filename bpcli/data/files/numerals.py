@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, get_args
 
 from bpcli.data.cells import shown_in
@@ -76,11 +77,17 @@ def _is_shown(cell: str, decimal: str, thousands: str) -> bool:
     return shown_in(cell, decimal, thousands) is not None
 
 
+def _has_comma(cell: str, thousands: str) -> bool:
+    return "," in cell and shown_in(cell, ",", thousands) is not None
+
+
 def _notes(
     columns: Sequence[Sequence[str]], decimal: str, thousands: str, separator: str
 ) -> Iterator[str]:
     """What was guessed: a decimal comma, a thousands sign, a sign that may be either."""
-    if decimal == ",":
+    if decimal == "," and (
+        thousands == "." or any(_has_comma(cell, thousands) for cell in chain(*columns))
+    ):
         yield "decimal commas are read as such"
     if thousands:
         yield f"{thousands!r} in numbers separates thousands"

@@ -5,27 +5,30 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+from bpcli.data.files.around import (
+    evened,
+    has_row_names,
+    is_padded,
+    refuse_unnamed_column,
+    top_of,
+    unit_rows,
+)
 from bpcli.data.files.codes import CODE, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
-from bpcli.data.files.header import (
-    NUMBERS_IN_ORDER,
-    are_mostly_numbers,
-    guess_header,
-    names_of_header,
-)
+from bpcli.data.files.header import NUMBERS_IN_ORDER, guess_header, names_of_header
 from bpcli.data.files.numerals import Numerals, numerals_of
 from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
 from bpcli.data.files.text import comments_in, content_suffix, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
-from bpcli.data.values import AMBIGUOUS, quoted, refuse_control_characters
+from bpcli.data.values import quoted, refuse_control_characters
 from bpcli.errors import DataError, see
 
 MOST_COLUMNS = 50_000
@@ -33,8 +36,6 @@ MOST_COLUMNS = 50_000
 
 _SUFFIXES = {".tsv": "\t", ".tab": "\t"}
 _COMMENTS = ("#", "%", "//")
-_FEWEST_BELOW_UNITS = 2
-_WIDTH_OF_DECIMALS = 2
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,19 @@ class Layout:
     is_sign_open: bool = False
     _found: _Found | None = field(default=None, repr=False, compare=False)
 
-    def headed(self, header: bool, columns: tuple[str, ...] = ()) -> Layout:
+    def header_names(self) -> tuple[str, ...]:
+        """The names of the columns if row 1 is a header, in which numbers are names."""
+        assert self._found is not None, "only for text"
+        _, grid, _ = self._found
+        below = unit_rows(grid, self.dialect.missing)
+        return names_of_header(self.first, may_be_numbers=True, below=below)[0]
+
+    def headed(
+        self, header: bool, columns: tuple[str, ...] = (), may_be_numbers: bool = False
+    ) -> Layout:
         """The same file with or without a header, or with other names, without a second look."""
         assert self._found is not None, "only for text"
-        return _headed(self.path, self._found, header, columns)
+        return _headed(self.path, self._found, header, columns, may_be_numbers)
 
 
 class _Found(NamedTuple):
@@ -87,7 +97,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
     grid = _grid(lines, separator, usual, asked.quote, comment)
     if asked.comment is None and _are_rows(lines, comment, grid):
         comment, grid = "", _grid(lines, separator, usual, asked.quote, "")
-    top = _top(grid, asked.missing) if asked.skip is None else 0
+    top = top_of(grid, asked.missing) if asked.skip is None else 0
     dialect = replace(
         asked,
         encoding=encoding,
@@ -131,7 +141,7 @@ def _grid(
     grid = best_grid(lines, separator or usual, quote)
     if separator is None and grid.width < 2:
         grid = best_grid(lines, None, quote)
-    return _without_stray_quotes(grid, lines).padded
+    return evened(_without_stray_quotes(grid, lines).padded)
 
 
 def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
@@ -157,46 +167,6 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
     )
     plain = Grid.of(lines, grid.separator, "") if swallows else grid
     return plain if len(plain.usual) > len(grid.usual) else grid
-
-
-def _top(grid: Grid, missing: Collection[str]) -> int:
-    """The index of the first row of the table: titles before it are shorter, or mostly empty.
-
-    A row that lacks one field right before it is a header without a name for the row names.
-    """
-    full = [
-        index
-        for index, row in enumerate(grid.rows)
-        if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
-    ]
-    top, *others = full or [0]
-    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0], missing):
-        top = others[0]
-    if top and _lacks_one(grid.rows[top - 1], grid.width):
-        return top if _is_header(grid, top, missing) else top - 1
-    return top
-
-
-def _is_half_empty(row: Row) -> bool:
-    """Whether a row is like a title above two columns of a spreadsheet."""
-    return len(row.fields) > 1 and not any(row.fields[1:])
-
-
-def _is_header(grid: Grid, top: int, missing: Collection[str]) -> bool:
-    """Whether the row has no number, nor a word for a missing one, but another row has one."""
-    row = grid.rows[top]
-    if _has_number(row) or any(cell in missing for cell in row.fields if cell):
-        return False
-    return any(map(_has_number, grid.usual))
-
-
-def _has_number(row: Row) -> bool:
-    return any(map(is_number, row.fields))
-
-
-def _lacks_one(row: Row, width: int) -> bool:
-    fields = row.fields
-    return len(fields) == width - 1 >= 1 and all(fields) and len({*fields}) == len(fields)
 
 
 def _notes_on_lines(
@@ -246,49 +216,75 @@ def _may_separate(row: Row) -> bool:
 # The header, and what is around the data.
 
 
-def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ...]) -> Layout:
+def _headed(
+    path: Path,
+    found: _Found,
+    header: bool | None,
+    names: tuple[str, ...],
+    may_be_numbers: bool = False,
+) -> Layout:
     """The layout of a grid whose rows begin at the table's first row."""
     dialect, grid, _ = found
     _refuse_no_table(grid, dialect)
-    rows = grid.rows
-    first = rows[0].fields
-    is_padded = _is_padded(grid)
-    has_row_names = not is_padded and _has_row_names(grid)
-    width = len(first) - (is_padded and len(first) == grid.width)
-    why = "as requested"
-    if is_named(path):
-        header, why = True, "the file stores names"
-    elif header is None:
-        header, why = guess_header([row.fields[:width] for row in rows], dialect.missing)
-    notes: list[str] = [f"row 1 is data, as it has a number; {NUMBERS_IN_ORDER}"] * (
-        NUMBERS_IN_ORDER in why
-    )
+    rows, first = grid.rows, grid.rows[0].fields
+    padded, named = is_padded(grid), has_row_names(grid)
+    width = len(first) - (padded and len(first) == grid.width)
+    header, why, are_named, told = _judged(path, found, header, width)
+    notes = [*told]
+    units = unit_rows(grid, dialect.missing) if header else []
     if names and len(names) != width:
         raise DataError(
             f"`columns` has {len(names)} names, but the first row has {width} fields", "columns"
         )
-    if not names:
-        names = numbered("x", width)
-        if header:
-            names, more = names_of_header(first[:width], may_be_numbers=is_named(path))
-            notes += more
+    if header and not names:
+        names, more = names_of_header(first[:width], may_be_numbers or are_named, units)
+        notes += more
+    names = names or numbered("x", width)
     require_valid_names(names)
-    units = int(bool(header) and _has_units(grid, dialect.missing))
+    if header and not padded and not named:
+        refuse_unnamed_column(grid)
     dialect = replace(
         dialect,
         header=header,
         columns=names,
-        units=units,
-        row_names=has_row_names,
-        is_padded=is_padded,
+        units=len(units),
+        row_names=named and not padded,
+        is_padded=padded,
     )
-    below = rows[header + units :]
+    below = rows[header + len(units) :]
     dialect, more = _with_signs(path, dialect, grid, below)
-    notes += [*_notes_on_rows(dialect, rows), *more]
+    notes += [*_notes_on_rows(dialect, grid), *more]
     start = below[0].line if below else rows[-1].line + 1
     said = (*found.notes, *(f"{path.name}: {note}" for note in notes))
     is_open = found.dialect.decimal is None and _is_sign_open(grid)
     return Layout(path, dialect, start, tuple(first[:width]), why, said, is_open, found)
+
+
+class _Judged(NamedTuple):
+    """Whether the first row is a header, and why; whether its names may be numbers; and notes."""
+
+    header: bool
+    why: str
+    may_be_numbers: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def _judged(path: Path, found: _Found, header: bool | None, width: int) -> _Judged:
+    if is_named(path):
+        return _Judged(True, "the file stores names", may_be_numbers=True)
+    first = found.grid.rows[0].fields[:width]
+    number = next(filter(is_number, first), None)
+    if header is False or (header and number is None):
+        return _Judged(header, "as requested")
+    rows = [row.fields[:width] for row in found.grid.rows]
+    guess, why = guess_header(rows, found.dialect.missing)
+    if header:
+        return _Judged(True, "as requested", may_be_numbers=guess)
+    if not guess:
+        said = f"row 1 is data, as it has a number; {NUMBERS_IN_ORDER}"
+        return _Judged(False, why, notes=(said,) * (NUMBERS_IN_ORDER in why))
+    said = f"row 1 is read as names, although it has numbers such as {number}{see('header')}"
+    return _Judged(True, why, number is not None, (said,) * (number is not None))
 
 
 def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
@@ -304,28 +300,6 @@ def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
         )
 
 
-def _has_row_names(grid: Grid) -> bool:
-    """Whether the header lacks the first field of all other rows, as R writes it.
-
-    Names of rows are words or 1, 2, 3 …, and unlike each other.
-    """
-    if len(grid.rows[0].fields) != grid.width - 1:
-        return False
-    if grid.width == _WIDTH_OF_DECIMALS and grid.separator == ",":
-        return False  # a column of decimal commas
-    names = [row.fields[0] for row in grid.usual if any(row.fields)]
-    count = [str(number) for number in range(1, len(names) + 1)]
-    return names == count or (len({*names}) == len(names) and not any(map(is_number, names)))
-
-
-def _is_padded(grid: Grid) -> bool:
-    """Whether all rows end with a separator."""
-    first, *others = grid.rows
-    is_open = len(first.fields) == grid.width - 1 or not first.fields[-1]
-    ends = [row.fields[-1] for row in others if len(row.fields) == grid.width]
-    return grid.width > 1 and is_open and not any(ends)
-
-
 def require_valid_names(names: tuple[str, ...]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
@@ -336,39 +310,21 @@ def require_valid_names(names: tuple[str, ...]) -> None:
     refuse_control_characters(names, "the column name", "file")
 
 
-def _has_units(grid: Grid, missing: Collection[str]) -> bool:
-    """Whether the row below the header has units: words above columns of numbers."""
-    rows = [row.fields for row in grid.judged if row.line > grid.rows[0].line]
-    if len(rows) <= _FEWEST_BELOW_UNITS:
-        return False
-    units, *below = rows
-    above_numbers = [
-        cell
-        for index, cell in enumerate(units)
-        if cell and are_mostly_numbers([row[index] for row in below if row[index] not in missing])
-    ]
-    said = [cell for cell in above_numbers if cell not in AMBIGUOUS]  # `-` is no unit
-    if any(cell in missing for cell in said):
-        return False
-    return bool(said) and all(map(_is_unit, said))
-
-
-def _is_unit(cell: str) -> bool:
-    return bool(_UNIT.fullmatch(cell)) and not is_number(cell)
-
-
-_UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")
-"""Not `<0.1`, nor a number with a sign that is not known."""
-
-
-def _notes_on_rows(dialect: Dialect, rows: list[Row]) -> Iterator[str]:
+def _notes_on_rows(dialect: Dialect, grid: Grid) -> Iterator[str]:
     if dialect.row_names:
         yield "the first field of each row has no name in the header: it is ignored as a row name"
     if dialect.is_padded:
-        yield "each row ends with a separator: the empty last column is ignored"
-    if dialect.units:
-        units = ", ".join(field for field in rows[1].fields if field)
-        yield f"the row below the header has units, and is no data: {quoted(units)}"
+        last = grid.rows[0].fields[-1] if len(grid.rows[0].fields) == grid.width else ""
+        which, name = "some rows end" if grid.is_evened else "each row ends", f", `{quoted(last)}`,"
+        yield f"{which} with a separator: the empty last column{name * bool(last)} is ignored"
+    for row in grid.rows[1 : dialect.units + 1]:
+        if units := ", ".join(filter(None, row.fields)):
+            below = (
+                "the row below the header has units"
+                if row is grid.rows[1]
+                else ("a further row below the header has words")
+            )
+            yield f"{below}, and is no data: {quoted(units)}"
 
 
 # Signs of numbers.

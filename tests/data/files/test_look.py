@@ -63,13 +63,19 @@ def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
     assert len(look.notes) == 2
 
 
+def test_names_that_a_header_repeats_are_told_although_it_is_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, "2019,2019,b\n1,2,3\n4,5,6\n")
+    look = look_at(path, Dialect(header=True), None)
+    assert look.dialect.columns == ("2019", "2019 (2)", "b")
+    assert any("1 is numbered" in note for note in look.notes)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "empty"),
         ("a,b\n", "no rows; see `header`"),
         ("a,b\n1,2\n1,2,3\n", "line 3 has 3 fields"),
-        ("a,a\n1,2\n", "columns 1 and 2 are both `a`"),
         ("a\x1b[31m,b\n1,2\n", "control characters"),
         ("a,b\n1,\x00\n", "NUL"),
     ],

@@ -31,6 +31,16 @@ def test_parquet_is_read_whole_and_in_blocks(tmp_path: Path) -> None:
         read_frame(path, Dialect())
 
 
+def test_repeated_names_in_parquet_are_refused(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    from pyarrow import parquet
+
+    table = pa.Table.from_arrays([pa.array([1.0]), pa.array([2.0])], names=["a", "a"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="the columns 1 and 2 are both `a`"):
+        read_frame(tmp_path / "t.parquet", Dialect())
+
+
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     path = tmp_path / "t.parquet"

@@ -195,7 +195,8 @@ def test_all_text_with_row_names_is_read_as_such(tmp_path: Path) -> None:
 
 
 def test_repeated_words_are_no_row_names(tmp_path: Path) -> None:
-    assert not found(tmp_path, "a,b\nFiat,1,2\nFiat,3,4\n").dialect.row_names
+    with pytest.raises(DataError, match=r"the first does not name the rows \(`Fiat`\)"):
+        found(tmp_path, "a,b\nFiat,1,2\nFiat,3,4\n")
 
 
 def test_zeros_that_lead_far_below_are_seen(tmp_path: Path) -> None:
@@ -257,7 +258,20 @@ def test_the_name_of_a_file_tells_its_separator(tmp_path: Path) -> None:
     [
         ("\n \n", {}, "the file has no rows"),
         ("a,b\n1,2\n", {"skip": 9}, "the file has no rows"),
-        ("a,a\n1,2\n", {}, "the columns 1 and 2 are both `a`"),
+        ("a,b\n1,2\n", {"columns": ("x", "x")}, "the columns 1 and 2 are both `x`"),
+        (
+            "a,b\n1958-03,7,2\n1958-04,8,4\n",
+            {},
+            "the header has 2 names, but each row has 3 fields",
+        ),
+        ("a,b\n17,7,2\n5,8,4\n", {}, "the header has 2 names, but each row has 3 fields"),
+        (
+            "a,b,c,d\n1,2,3,4\n5,6,7,8\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n",
+            {},
+            "line 2 has 4 fields, most rows",
+        ),
+        ("a,b,c,d\n1,2,3\n5,6,7\n", {}, "line 1 has 4 fields, most rows below have 3"),
+        ("1,2,3\n5,6\n1,2\n1,2\n", {}, "line 1 has 3 fields, most rows below have 2"),
         ("a,b\n1,2\n", {"columns": ("x",)}, "`columns` has 1 names, but the first row has 2 "),
         ("1,b\n1,2\n", {"header": True}, "the first row has the number `1`, expected column names"),
         ("," * MOST_COLUMNS + "\n", {}, "the first row has 50,001 columns, more than the 50,000 "),

@@ -1,0 +1,263 @@
+"""What stands around the data of a table: titles, rows below the header, row names, padding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from bpcli.data.files.dialect import WHITESPACE
+from bpcli.data.files.grid import Grid, Row, is_number
+from bpcli.data.files.header import are_mostly_numbers
+from bpcli.data.values import AMBIGUOUS, quoted
+from bpcli.errors import DataError, see
+
+_MOST_UNITS = 3
+_FEWEST_BELOW_UNITS = 2
+_FEWEST_UNITS = 2
+_FEWEST_NUMBERS = 2
+_FEWEST_ROWS = 2
+_WIDTH_OF_DECIMALS = 2
+
+
+# Padding.
+
+
+def evened(grid: Grid) -> Grid:
+    """The grid with an empty field more in rows that lack just the empty last field of others.
+
+    In all longer rows that field must be empty, but for the header, which may have a name for it.
+    So a separator at the end of some rows costs no row.
+    """
+    wide = _wider(grid)
+    if not wide:
+        return grid
+    rows = [
+        row._replace(fields=[*row.fields, ""]) if len(row.fields) == wide - 1 else row
+        for row in grid.rows
+    ]
+    return replace(grid, rows=rows, is_evened=True)
+
+
+def _wider(grid: Grid) -> int:
+    """The width of rows whose empty last field others lack; 0 if there are none."""
+    for wide in (grid.width, grid.width + 1) if grid.width > 1 else ():
+        longer = [row for row in grid.rows if len(row.fields) == wide]
+        shorter = [row for row in grid.rows if len(row.fields) == wide - 1 and _is_data(row)]
+        if not longer or len(shorter) < _FEWEST_ROWS:
+            continue
+        is_headed = longer[0].line < shorter[0].line and not _has_number(longer[0])
+        data = longer[is_headed:]
+        if data and not any(row.fields[-1] for row in data):
+            return wide
+    return 0
+
+
+def is_padded(grid: Grid) -> bool:
+    """Whether all rows end with a separator, or some, and none has a field behind it."""
+    first, *others = grid.rows
+    is_open = grid.is_evened or len(first.fields) == grid.width - 1 or not first.fields[-1]
+    ends = [row.fields[-1] for row in others if len(row.fields) == grid.width]
+    return grid.width > 1 and is_open and not any(ends)
+
+
+# Titles.
+
+
+def top_of(grid: Grid, missing: Collection[str]) -> int:
+    """The index of the first row of the table: titles before it are shorter, or mostly empty.
+
+    A row that lacks one field right before it is a header without a name for the row names. Of
+    several rows of text as wide as the table, the header is the one right above the data, if it is
+    fuller than titles before it. Raises `DataError` for rows of data of another width before it.
+    """
+    full = [
+        index
+        for index, row in enumerate(grid.rows)
+        if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
+    ]
+    top, *others = full or [0]
+    if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0], missing):
+        top = others[0]
+    if top and _lacks_one(grid.rows[top - 1], grid.width):
+        return top if _is_header(grid, top, missing) else top - 1
+    top = _below_titles(grid, top, missing) if full else top
+    _refuse_lost_rows(grid, top)
+    return top
+
+
+def _is_half_empty(row: Row) -> bool:
+    """Whether a row is like a title above two columns of a spreadsheet."""
+    return len(row.fields) > 1 and not any(row.fields[1:])
+
+
+def _is_header(grid: Grid, top: int, missing: Collection[str]) -> bool:
+    """Whether the row has no number, nor a word for a missing one, but another row has one."""
+    row = grid.rows[top]
+    if _has_number(row) or any(cell in missing for cell in row.fields if cell):
+        return False
+    return any(map(_has_number, grid.usual))
+
+
+def _has_number(row: Row) -> bool:
+    return any(map(is_number, row.fields))
+
+
+def _lacks_one(row: Row, width: int) -> bool:
+    fields = row.fields
+    return len(fields) == width - 1 >= 1 and all(fields) and len({*fields}) == len(fields)
+
+
+def _below_titles(grid: Grid, top: int, missing: Collection[str]) -> int:
+    """The row right above the data, if it is fuller than titles before it; else the top.
+
+    The one right before it is blank, short or half empty; none is fuller. One may be as full if a
+    title of a single cell, or a blank row, parts both. A header has no word for a missing value.
+    """
+    data = _first_data(grid, top)
+    if data - top < _FEWEST_ROWS or not _is_header(grid, data - 1, missing):
+        return top
+    *before, last, header = (
+        sum(map(bool, row.fields)) * (len(row.fields) == grid.width) for row in grid.rows[top:data]
+    )
+    fuller, as_full = (sum(count >= least for count in before) for least in (header + 1, header))
+    most = grid.width // 2 if not as_full else 1  # a header may have few units below
+    return data - 1 if last <= most and last < header and not fuller and as_full < 2 else top
+
+
+def _first_data(grid: Grid, top: int) -> int:
+    """The index of the first row from the top on with numbers where most rows have them."""
+    judged = [row.fields for row in grid.judged]
+    numeric = _numeric_columns(judged[len(judged) // 2 :], ())  # without titles
+    rows = enumerate(grid.rows[top:], start=top)
+    return next(
+        (
+            index
+            for index, row in rows
+            if len(row.fields) == grid.width and any(is_number(row.fields[i]) for i in numeric)
+        ),
+        top,
+    )
+
+
+def _numeric_columns(rows: Sequence[Sequence[str]], missing: Collection[str]) -> list[int]:
+    return [
+        index
+        for index, column in enumerate(zip(*rows, strict=True))
+        if are_mostly_numbers([cell for cell in column if cell and cell not in missing])
+    ]
+
+
+def _refuse_lost_rows(grid: Grid, top: int) -> None:
+    """Raises `DataError` for rows before the table's first row that are no titles.
+
+    They are rows of data, and a header with a name too many right above the data.
+    """
+    lost = [row for row in grid.rows[:top] if _is_data(row)]
+    widths = {len(row.fields) for row in lost}
+    is_close = any(abs(width - grid.width) == 1 for width in widths)
+    is_headed = top > 0 and _is_data(grid.rows[top]) and _has_one_more(grid, grid.rows[top - 1])
+    if is_headed or (lost and (is_close or len(lost) > len(widths))):
+        first = lost[0] if lost else grid.rows[top - 1]
+        raise DataError(
+            f"line {first.line + 1} has {len(first.fields)} fields, most rows below have "
+            f"{grid.width}{see('separator', 'skip', 'comment')}",
+            "file",
+        )
+
+
+def _has_one_more(grid: Grid, row: Row) -> bool:
+    """Whether a row has names for one column more; between spaces, it may be a title."""
+    return grid.separator != WHITESPACE and _lacks_one(row, grid.width + 2)
+
+
+def _is_data(row: Row) -> bool:
+    """Whether most fields of a row that are not empty are numbers, at least two."""
+    numbers = sum(map(is_number, row.fields))
+    return numbers >= _FEWEST_NUMBERS and 2 * numbers > sum(map(bool, row.fields))
+
+
+# The header, and the rows below it.
+
+
+def has_row_names(grid: Grid) -> bool:
+    """Whether the header lacks the first field of all other rows, as R writes it.
+
+    Names of rows are words, or count from 0 or 1, and are unlike each other.
+    """
+    if not _lacks_a_name(grid):
+        return False
+    names = [row.fields[0] for row in grid.usual if any(row.fields)]
+    counts = [[*map(str, range(start, start + len(names)))] for start in (0, 1)]
+    return names in counts or (len({*names}) == len(names) and all(map(_is_word, names)))
+
+
+def _lacks_a_name(grid: Grid) -> bool:
+    if len(grid.rows[0].fields) != grid.width - 1:
+        return False
+    return grid.width != _WIDTH_OF_DECIMALS or grid.separator != ","  # a column of decimal commas
+
+
+def _is_word(name: str) -> bool:
+    return any(map(str.isalpha, name)) and not is_number(name)
+
+
+def refuse_unnamed_column(grid: Grid) -> None:
+    """Raises `DataError` for a header with one name too few where no field names the rows."""
+    if not _lacks_a_name(grid) or len(grid.usual) < len(grid.rows) - 1:
+        return
+    first, row = grid.rows[0], grid.usual[0]
+    raise DataError(
+        f"the header has {len(first.fields)} names, but each row has {grid.width} fields, of which "
+        f"the first does not name the rows (`{quoted(row.fields[0])}`)"
+        + see("separator", "header", "skip", "columns"),
+        "file",
+    )
+
+
+def unit_rows(grid: Grid, missing: Collection[str]) -> list[list[str]]:
+    """At most three rows below the header that are no data, such as units, types or statistics.
+
+    They have words, and no number, where the rows below them have numbers. Words above two columns
+    of numbers may be long, or begin with a number as `5s` and `100 km`; a single one is like a
+    unit. The second and third row have two words above numbers; a row without any may be among
+    them. A typo above numbers makes no unit of a row with other numbers.
+    """
+    rows = [row.fields for row in grid.rows[1 : 1 + _MOST_UNITS]]
+    judged = [row for row in grid.judged if row.line > grid.rows[0].line]
+    for count in range(len(rows), 0, -1):
+        last = grid.rows[count].line
+        below = [row.fields for row in judged if row.line > last]
+        if len(below) >= _FEWEST_BELOW_UNITS and _are_units(rows[:count], below, missing):
+            return rows[:count]
+    return []
+
+
+def _are_units(
+    rows: Sequence[Sequence[str]], below: Sequence[Sequence[str]], missing: Collection[str]
+) -> bool:
+    numeric = _numeric_columns(below, missing)
+    if any(len(row) != len(below[0]) for row in rows) or not numeric:
+        return False
+    said = [[row[i] for i in numeric if row[i]] for row in rows]
+    if not said[-1] or not _is_units(said[0], missing):
+        return False
+    return all(
+        len(cells) >= _FEWEST_UNITS and _is_units(cells, missing) for cells in said[1:] if cells
+    )
+
+
+def _is_units(cells: Sequence[str], missing: Collection[str]) -> bool:
+    """Whether cells above numbers are units; `-` is none, nor a data row's word for a gap."""
+    said = [cell for cell in cells if cell not in AMBIGUOUS]
+    if any(cell in missing for cell in said):
+        return False
+    pattern = _LONG_UNIT if len(said) >= _FEWEST_UNITS else _UNIT
+    return bool(said) and all(pattern.fullmatch(cell) and not is_number(cell) for cell in said)
+
+
+_UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")
+"""Not `<0.1`, nor a number with a sign that is not known."""
+
+_LONG_UNIT = re.compile(r"[^\d<>=+.,-].*|\d+(?:\.? |\^\d+\W?)?[^\W\d].*|\d+ ?= ?\d+", re.DOTALL)
+"""Also `5s`, `1. quarter`, `100 km`, `10^3/l`, and the base of an index, `2020=100`."""
