@@ -150,10 +150,10 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
     As in `3" pipe`, an inch sign at the beginning of a field.
     """
     swallows = any(
-        holds_rows(cell, grid.separator, grid.width)
+        "\n" in cell and holds_rows(cell, grid.separator, grid.width, index)
         for row, after in zip_longest(grid.rows, grid.rows[1:])
         if after is None or after.line > row.line + 1  # no other row holds lines
-        for cell in row.fields
+        for index, cell in enumerate(row.fields)
     )
     plain = Grid.of(lines, grid.separator, "") if swallows else grid
     return plain if len(plain.usual) > len(grid.usual) else grid
