@@ -21,8 +21,10 @@ from bpcli.data.files.header import (
     names_of_header,
 )
 from bpcli.data.files.numerals import Numerals, numerals_of
-from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
-from bpcli.data.files.text import comments_in, content_suffix, first_lines, is_comment
+from bpcli.data.files.packed import content_suffix
+from bpcli.data.files.rendered import is_named, is_rendered, is_sheet, sheet_names
+from bpcli.data.files.stored import stored_categories, stored_notes, with_stored_gaps
+from bpcli.data.files.text import comments_in, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
 from bpcli.data.values import AMBIGUOUS, quoted, refuse_control_characters
@@ -74,13 +76,17 @@ def sniff(path: Path, asked: Dialect) -> Layout:
 
     Raises `DataError` if the file cannot be read, is not text, or has no valid header.
     """
-    if asked.sheet is not None and path.suffix.lower() not in SHEETS:
+    if asked.sheet is not None and not is_sheet(path):
         raise DataError(
             f"there is no sheet `{asked.sheet}`: only spreadsheets have sheets", "sheet"
         )
-    encoding, notes = ("utf-8", []) if is_rendered(path) else encoding_of(path, asked.encoding)
+    asked = with_stored_gaps(path, asked)
+    encoding, notes = "utf-8-sig", stored_notes(path, asked)
+    if not is_rendered(path):
+        encoding, notes = encoding_of(path, asked.encoding)
     lines = first_lines(path, encoding, asked.sheet)
     skip, separator = _separator_line(lines, asked)
+    separator = separator or ("," if is_rendered(path) else None)
     comment = _comment(lines) if asked.comment is None else asked.comment
     lines = ["\n"] * min(skip, len(lines)) + lines[skip:]
     usual = _SUFFIXES.get(content_suffix(path))
@@ -273,7 +279,8 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
             names, more = names_of_header(first[:width], may_be_numbers=is_named(path))
             notes += more
     require_valid_names(names)
-    units = int(bool(header) and _has_units(grid, dialect.missing))
+    has_units = header and not is_named(path) and _has_units(grid, dialect.missing)
+    units = int(bool(has_units))
     dialect = replace(
         dialect,
         header=header,
@@ -281,6 +288,7 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
         units=units,
         row_names=has_row_names,
         is_padded=is_padded,
+        text=(*dialect.text, *stored_categories(path, dialect, names)),
     )
     below = rows[header + units :]
     dialect, more = _with_signs(path, dialect, grid, below)
