@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
+from bpcli.data.files.regular import damaged
 from bpcli.errors import DataError
 
 _OPENERS: dict[str, Callable[[Path], Any]] = {
@@ -60,7 +61,7 @@ def open_content(path: Path) -> Iterator[BinaryIO]:
     except _DAMAGES as error:
         if not is_packed(path) or isinstance(error, UnicodeError):
             raise
-        raise DataError(f"this is not a {suffix} file, or damaged: {error}", "file") from None
+        raise damaged(suffix, error) from None
 
 
 def _only_member(archive: ZipFile) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bpcli.data.files.packed import content_suffix, is_packed, open_content
-from bpcli.data.files.regular import require_regular
+from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.rendered.arff import render_arff
 from bpcli.data.files.rendered.records import render_json, render_lines
 from bpcli.data.files.rendered.result import Rendering
@@ -72,7 +72,7 @@ def _rendering(path: Path, sheet: str | None, modified: int, size: int) -> Rende
     except DataError:
         raise
     except Exception as error:  # readers raise many types for damaged files
-        raise DataError(f"this is not a {kind} file, or damaged: {error}", "file") from None
+        raise damaged(kind, error) from None
 
 
 def _kind(path: Path) -> str:
