@@ -34,7 +34,7 @@ def ragged(rng: np.random.Generator, rows: list[list[str]]) -> list[list[str]]:
 def text_in_numbers(rng: np.random.Generator, rows: list[list[str]]) -> list[list[str]]:
     row, column = _a_place(rng, rows)
     rows[row][column] = str(
-        rng.choice(["abc", "1.2.3", "12,5", "--", "0x1f", "1_000", "€ 5", "1e"])
+        rng.choice(["abc", "1.2.3", "12,5", "<5", "0x1f", "1_000", "€ 5", "1e"])
     )
     if "," in rows[row][column]:
         rows[row][column] = f'"{rows[row][column]}"'

@@ -16,7 +16,8 @@ import numpy as np
 
 from bpcli.data.drawn import row_blocks
 from bpcli.data.files.dialect import Samples
-from bpcli.data.files.regular import require_regular
+from bpcli.data.files.mat import require_whole
+from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import FileTask, naming, numbers_in_a_row, targets_of
 from bpcli.data.selection import Selector, TargetSelectors, choose
@@ -152,7 +153,7 @@ def load_arrays(path: Path) -> dict[str, Array]:
     except DataError:
         raise
     except Exception as error:  # readers raise many types for damaged files
-        raise DataError(f"this is not a {path.suffix} file, or damaged: {error}") from None
+        raise damaged(path.suffix, error) from None
     arrays = {name: array for name, array in contents.items() if array.dtype.kind in "biufcU"}
     if not arrays:
         raise DataError("the file has no array of numbers or text")
@@ -199,6 +200,7 @@ def _member(archive: ZipFile, name: str) -> Array:
 def _load_mat(path: Path) -> dict[str, Array]:
     from scipy.io import loadmat
 
+    require_whole(path)
     try:
         arrays = loadmat(path, chars_as_strings=True)
     except NotImplementedError:

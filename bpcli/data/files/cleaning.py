@@ -146,9 +146,10 @@ class Cleaner:
 
     def _refuse_swallowed_rows(self, name: str, texts: list[str]) -> None:
         """Raises `DataError` for a cell that holds whole rows: its quote was never closed."""
-        width = len(self._dialect.columns)
-        for text in texts:
-            if holds_rows(text, self._dialect.separator or ",", width):
+        dialect = self._dialect
+        names = [*dialect.row_names * [""], *dialect.columns, *dialect.is_padded * [""]]
+        for text in (text for text in texts if "\n" in text):
+            if holds_rows(text, dialect.separator or ",", len(names), names.index(name)):
                 raise DataError(
                     f"column `{name}`: the cell `{quoted(text)}` holds whole rows: its quote is "
                     "never closed",

@@ -24,9 +24,10 @@ from bpcli.data.files.cleaning import REPEATED, Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Row, is_number, reader_of, rows_of
+from bpcli.data.files.packed import content_suffix
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.sniff import Layout, require_valid_names, sniff
-from bpcli.data.files.text import TableText, content_suffix, open_bytes, open_text
+from bpcli.data.files.text import TableText, open_bytes, open_text
 from bpcli.data.types import DataFrame, Labels
 from bpcli.data.values import AMBIGUOUS, quoted
 from bpcli.errors import DataError, see

@@ -63,9 +63,17 @@ def reader_of(lines: Iterable[str], delimiter: str, quote: str) -> CsvReader:
     )
 
 
-def holds_rows(cell: str, separator: str, width: int) -> bool:
-    """Whether a cell holds whole rows of a table: its quote was never closed."""
-    return "\n" in cell and cell.count(separator) >= width - 1 > 0
+def holds_rows(cell: str, separator: str, width: int, index: int) -> bool:
+    """Whether a cell at this place holds whole rows of a table: its quote was never closed.
+
+    Then the first line ends a row, those between are rows, and the last one begins or is a row. A
+    text of several lines, such as an address with commas, has other numbers of separators.
+    """
+    first, *others = (line.count(separator) for line in cell.split("\n") if line.strip())
+    if not others or width == 1 or first != width - 1 - index:
+        return False
+    *between, last = others
+    return last in (index, width - 1) and all(count == width - 1 for count in between)
 
 
 @dataclass(frozen=True)

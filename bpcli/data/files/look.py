@@ -49,7 +49,8 @@ def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
     if not len(frame):
         raise DataError(f"the file has a header, but no rows{see('header')}", "file")
     about = describe(frame, target, asked.date_format)
-    return Look(path, layout.dialect, layout.why_header, notes, about)
+    dialect = replace(layout.dialect, missing=asked.missing)  # a file's own words are found again
+    return Look(path, dialect, layout.why_header, notes, about)
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:

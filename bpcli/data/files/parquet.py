@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bpcli.data.files.regular import require_regular
+from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 
@@ -22,18 +22,16 @@ def open_parquet(path: Path) -> Iterator[Any]:
     """The open file. Raises `DataError` if it is damaged or pyarrow is not installed."""
     require_regular(path)
     try:
-        import pyarrow as pa
-        from pyarrow.parquet import ParquetFile
+        from pyarrow import parquet
     except ImportError:
         raise DataError(
             "Parquet files need an extra: install it by pip install 'bpcli[parquet]'"
         ) from None
     try:
-        with ParquetFile(path) as file:
+        with parquet.ParquetFile(path) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
-        message = str(error).splitlines()[0]
-        raise DataError(f"this is not a Parquet file, or damaged: {message}") from None
+    except Exception as error:  # also of the JSON and the text in it
+        raise damaged("Parquet", error) from None
 
 
 def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:

@@ -24,8 +24,10 @@ from bpcli.data.files.dialect import WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import NUMBERS_IN_ORDER, guess_header, names_of_header
 from bpcli.data.files.numerals import Numerals, numerals_of
-from bpcli.data.files.rendered import SHEETS, is_named, is_rendered, sheet_names
-from bpcli.data.files.text import comments_in, content_suffix, first_lines, is_comment
+from bpcli.data.files.packed import content_suffix
+from bpcli.data.files.rendered import is_named, is_rendered, is_sheet, sheet_names
+from bpcli.data.files.stored import stored_categories, stored_notes, with_stored_gaps
+from bpcli.data.files.text import comments_in, first_lines, is_comment
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.types import numbered
 from bpcli.data.values import quoted, refuse_control_characters
@@ -84,13 +86,17 @@ def sniff(path: Path, asked: Dialect) -> Layout:
 
     Raises `DataError` if the file cannot be read, is not text, or has no valid header.
     """
-    if asked.sheet is not None and path.suffix.lower() not in SHEETS:
+    if asked.sheet is not None and not is_sheet(path):
         raise DataError(
             f"there is no sheet `{asked.sheet}`: only spreadsheets have sheets", "sheet"
         )
-    encoding, notes = ("utf-8", []) if is_rendered(path) else encoding_of(path, asked.encoding)
+    asked = with_stored_gaps(path, asked)
+    encoding, notes = "utf-8-sig", stored_notes(path, asked)
+    if not is_rendered(path):
+        encoding, notes = encoding_of(path, asked.encoding)
     lines = first_lines(path, encoding, asked.sheet)
     skip, separator = _separator_line(lines, asked)
+    separator = separator or ("," if is_rendered(path) else None)
     comment = _comment(lines) if asked.comment is None else asked.comment
     lines = ["\n"] * min(skip, len(lines)) + lines[skip:]
     usual = _SUFFIXES.get(content_suffix(path))
@@ -160,10 +166,10 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
     As in `3" pipe`, an inch sign at the beginning of a field.
     """
     swallows = any(
-        holds_rows(cell, grid.separator, grid.width)
+        "\n" in cell and holds_rows(cell, grid.separator, grid.width, index)
         for row, after in zip_longest(grid.rows, grid.rows[1:])
         if after is None or after.line > row.line + 1  # no other row holds lines
-        for cell in row.fields
+        for index, cell in enumerate(row.fields)
     )
     plain = Grid.of(lines, grid.separator, "") if swallows else grid
     return plain if len(plain.usual) > len(grid.usual) else grid
@@ -231,7 +237,7 @@ def _headed(
     width = len(first) - (padded and len(first) == grid.width)
     header, why, are_named, told = _judged(path, found, header, width)
     notes = [*told]
-    units = unit_rows(grid, dialect.missing) if header else []
+    units = unit_rows(grid, dialect.missing) if header and not is_named(path) else []
     if names and len(names) != width:
         raise DataError(
             f"`columns` has {len(names)} names, but the first row has {width} fields", "columns"
@@ -250,6 +256,7 @@ def _headed(
         units=len(units),
         row_names=named and not padded,
         is_padded=padded,
+        text=(*dialect.text, *stored_categories(path, dialect, names)),
     )
     below = rows[header + len(units) :]
     dialect, more = _with_signs(path, dialect, grid, below)

@@ -1,46 +1,23 @@
-"""Text files, compressed or not: their first lines, and their text from a line on."""
+"""Text files, packed, rendered or plain: their first lines, and their text from a line on."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO
-from zipfile import BadZipFile, ZipFile
+from typing import IO, BinaryIO
 
 from bpcli.data.files.dialect import MISSING
+from bpcli.data.files.packed import open_content
 from bpcli.data.files.rendered import is_rendered, rendered
-from bpcli.errors import DataError
 
 _ERRORS = tuple(word for word in MISSING if word.startswith("#"))
 
 _SAMPLE = 2**20
 """Characters that are looked at to find out how a file is written."""
-
-_OPENERS: dict[str, Callable[[Path], Any]] = {
-    ".gz": gzip.GzipFile,
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
-}
-
-_DAMAGES = (
-    EOFError, OSError, lzma.LZMAError, ValueError, zlib.error, BadZipFile,
-    RuntimeError,  # an encrypted archive
-)  # fmt: skip
-
-
-def content_suffix(path: Path) -> str:
-    """The ending of a file's name, without that of its compression."""
-    is_packed = path.suffix.lower() in (*_OPENERS, ".zip")
-    return (Path(path.stem) if is_packed else path).suffix.lower()
 
 
 @contextmanager
@@ -49,40 +26,8 @@ def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
     if is_rendered(path):
         yield BytesIO(rendered(path, sheet))
         return
-    suffix = path.suffix.lower()
-    if suffix in _OPENERS:
-        _refuse_packed(Path(path.stem))
-    try:
-        if suffix == ".zip":
-            with ZipFile(path) as archive, archive.open(_only_member(archive)) as file:
-                yield file  # type: ignore[misc]  # reads bytes
-        else:
-            opener: Callable[[Path], Any] = _OPENERS.get(suffix, partial(open, mode="rb"))
-            with opener(path) as file:
-                yield file
-    except DataError:
-        raise
-    except _DAMAGES as error:
-        if suffix not in (*_OPENERS, ".zip") or isinstance(error, UnicodeError):
-            raise
-        raise DataError(f"this is not a {suffix} file, or damaged: {error}", "file") from None
-
-
-def _only_member(archive: ZipFile) -> str:
-    names = [
-        name
-        for name in archive.namelist()
-        if not name.endswith("/") and not name.startswith("__MACOSX/")  # what macOS adds
-    ]
-    if len(names) != 1:
-        raise DataError(f"the archive holds {len(names)} files, expected one table", "file")
-    _refuse_packed(Path(names[0]))
-    return names[0]
-
-
-def _refuse_packed(content: Path) -> None:
-    if is_rendered(content):
-        raise DataError(f"a compressed {content.suffix} file cannot be read: unpack it", "file")
+    with open_content(path) as file:
+        yield file
 
 
 @contextmanager

@@ -134,6 +134,16 @@ def test_a_quote_that_would_swallow_rows_is_plain_text_with_a_note(table) -> Non
     assert read_frame(path, Dialect())["b"].tolist() == [2, '"4', 6]
 
 
+@pytest.mark.parametrize(
+    "cell", ["one, two, three\nfour, five, six", "a\nb\nc", "Dear Sir,\nno, it is, not,\nyes"]
+)
+def test_a_quoted_text_of_several_lines_is_one_cell(table, cell: str) -> None:
+    path = table(f'a,b,c\n1,2,"{cell}"\n2,3,x\n')
+    layout = layout_of(path, Dialect())
+    assert layout.notes == ()
+    assert read_frame(path, Dialect())["c"].tolist() == [cell, "x"]
+
+
 def test_a_missing_last_value_is_no_short_row(table) -> None:
     assert read_frame(table("a,b\n1,\n3,4\n"), Dialect())["b"].isna().tolist() == [True, False]
 

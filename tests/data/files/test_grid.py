@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpcli.data.files.grid import Grid, best_grid, is_number, rows_of
+from bpcli.data.files.grid import Grid, best_grid, holds_rows, is_number, rows_of
 
 SEPARATORS = [",", ";", "\t", "|"]
 FIELDS = st.text(st.sampled_from('ab1.,;|\t "'), max_size=5)
@@ -176,3 +176,24 @@ def test_what_csv_refuses_is_no_grid() -> None:
         csv.field_size_limit(before)
     assert grid.rows == []
     assert grid.width == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "width", "index", "is_so"),
+    [
+        ("4\n5,6", 2, 1, True),
+        ("4\n5,6\n7,8", 2, 1, True),
+        ("3 pipe,5\n1,pipe,6\n2,4", 3, 1, True),
+        ("3 pipe,5\n1,pipe,6\n\n2,pipe,6", 3, 1, True),
+        ("one, two, three\nfour, five, six", 3, 2, False),
+        ("first\nsecond", 3, 2, False),
+        ("Dear Sir,\nthis is long, and longer, and more,\nso, we end, here", 3, 2, False),
+        ("12 High Street,\nOxford, OX1, UK", 2, 1, False),
+        ("4,5", 2, 1, False),
+        ("one\ntwo", 1, 0, False),
+    ],
+)
+def test_a_cell_holds_rows_only_where_its_lines_have_their_widths(
+    cell: str, width: int, index: int, is_so: bool
+) -> None:
+    assert holds_rows(cell, ",", width, index) is is_so

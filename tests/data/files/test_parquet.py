@@ -47,3 +47,14 @@ def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch) -> None
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"bpcli\[parquet\]"):
         read_frame(path, Dialect())
+
+
+def test_damaged_words_in_a_parquet_file_are_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    import pandas as pd
+
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"a": [1.0, 2.0]}).to_parquet(path)
+    path.write_bytes(path.read_bytes().replace(b'"pandas_version"', b'"pandas_\xffersion"'))
+    with pytest.raises(DataError, match="this is not a Parquet file, or damaged"):
+        read_frame(path, Dialect())

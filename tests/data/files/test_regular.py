@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bpcli.data.files.regular import require_regular
+from bpcli.data.files.regular import damaged, require_regular
 from bpcli.errors import DataError
 
 
@@ -33,3 +33,11 @@ def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither a file nor a folder: save the table first"):
         require_regular(tmp_path / "pipe")
     os.close(held)
+
+
+def test_what_a_reader_says_of_damage_is_short_and_harmless() -> None:
+    error = damaged(".npz", ValueError("bad header\n" + "\x1b" * 1000))
+    assert str(error).startswith("this is not a .npz file, or damaged: bad header ")
+    assert len(str(error)) < 300
+    assert "\x1b" not in str(error)
+    assert str(damaged("Parquet", KeyError())).endswith("damaged: KeyError")

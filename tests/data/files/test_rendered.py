@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.rendered import is_rendered, rendered
+from bpcli.data.files.rendered.sheets import _cell_text
 from bpcli.errors import DataError
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -154,7 +156,7 @@ def test_a_file_that_changes_is_rendered_again(tmp_path: Path) -> None:
         (
             "t.arff",
             "@relation r\n@attribute a numeric\n@attribute c {x,y}\n@data\n1.5,x\n?,y\n2,?\n",
-            "a,c\n1.5,x\n,y\n2.0,?\n",
+            "a,c\n1.5,x\n,y\n2,\n",
         ),
         ("t.svm", "1 1:0.5 3:2\n-1 2:1\n", "x1,x2,x3,label\n0.5,0.0,2.0,1.0\n0.0,1.0,0.0,-1.0\n"),
     ],
@@ -175,7 +177,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, suffix: str) -> None:
 def test_what_is_rendered_is_told_by_the_suffix(tmp_path: Path) -> None:
     assert is_rendered(Path("T.XLSX"))
     assert not is_rendered(Path("t.csv"))
-    assert not is_rendered(Path("t.json.gz"))
+    assert is_rendered(Path("t.json.gz"))
     with pytest.raises(DataError):
         rendered(tmp_path)
 
@@ -217,13 +219,59 @@ def test_the_indices_of_svmlight_may_begin_at_0(tmp_path: Path, first: int) -> N
     assert frame.to_numpy().tolist() == [[0.5, 0, 3, 1], [0, 2, 0, -1]]
 
 
-def test_what_is_packed_and_no_text_is_refused_as_such(tmp_path: Path) -> None:
+def test_what_is_packed_is_rendered_as_well(book: Path, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"a": 1}\n'))
-    with pytest.raises(DataError, match=r"a compressed \.jsonl file cannot be read: unpack it"):
-        layout_of(path, Dialect())
+    assert text_of(path) == "a\n1\n"
     path = tmp_path / "t.zip"
     with ZipFile(path, "w") as archive:
-        archive.writestr("t.xlsx", b"PK")
-    with pytest.raises(DataError, match=r"a compressed \.xlsx file cannot be read: unpack it"):
+        archive.write(xlsx(book, one=[["a"], [1]], two=[["b"], [2]]), "t.xlsx")
+    layout = layout_of(path, Dialect(sheet="two"))
+    assert read(layout)[0].to_dict("list") == {"b": [2]}
+    assert "the first sheet with rows is read, of one, two" in layout_of(path, Dialect()).notes[0]
+
+
+def test_what_is_packed_and_damaged_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "t.json.gz"
+    path.write_bytes(b"no archive")
+    with pytest.raises(DataError, match=r"^this is not a \.gz file, or damaged: "):
         layout_of(path, Dialect())
+    path.write_bytes(gzip.compress(b"no json"))
+    with pytest.raises(DataError, match=r"^this is not a \.json file, or damaged: "):
+        layout_of(path, Dialect())
+
+
+@pytest.mark.parametrize(
+    "cells", [["New York", "San Jose", "El Paso"], ["a;b", "c;d", "e;f"], ["a\tb", "c\td", "e"]]
+)
+def test_one_column_of_texts_is_not_split(book: Path, cells: list[str]) -> None:
+    frame, _ = read(
+        layout_of(xlsx(book, t=[["full name"], *([cell] for cell in cells)]), Dialect())
+    )
+    assert frame.to_dict("list") == {"full name": cells}
+
+
+def test_another_separator_within_the_cells_can_be_named(book: Path) -> None:
+    xlsx(book, t=[["a;b"], ["1;2"], ["3;4"]])
+    assert "no separator was found" in layout_of(book, Dialect()).notes[0]
+    frame, _ = read(layout_of(book, Dialect(separator=";")))
+    assert frame.to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+
+
+@pytest.mark.parametrize("cell", ["one, two, three\nfour, five", "x\n2,y", "one\r\ntwo\n\nthree"])
+def test_a_line_break_within_a_cell_is_a_space(book: Path, cell: str) -> None:
+    xlsx(book, t=[["a", "b"], [1, cell.replace("\r", "&#13;")], [2, "x"]])
+    frame, _ = read(layout_of(book, Dialect()))
+    assert frame["b"].tolist() == [" ".join(cell.split()), "x"]
+    path = written(book.with_suffix(".json"), json.dumps([{"a": 1, "b": cell}, {"a": 2, "b": "x"}]))
+    frame, _ = read(layout_of(path, Dialect()))
+    assert frame["b"].tolist() == [" ".join(cell.split()), "x"]
+
+
+def test_a_sheet_of_one_row_has_a_row(book: Path) -> None:
+    assert text_of(xlsx(book, empty=[], one=[["a", "b"]])) == "a,b\n"
+    assert text_of(xlsx(book, one=[["title"]], two=[["a"], [1]])) == "a\n1\n"
+
+
+def test_the_zeros_between_letters_of_old_workbooks_are_left_out() -> None:
+    assert _cell_text("m\0p\0g\0") == "mpg"

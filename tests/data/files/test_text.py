@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.grid import Grid
-from bpcli.data.files.text import TableText, comments_in, content_suffix, first_lines, open_text
+from bpcli.data.files.text import TableText, comments_in, first_lines, open_text
 from bpcli.errors import DataError
 
 TEXT = "a,b\r\n1,ä\n3,4\n"
@@ -86,20 +86,6 @@ def test_the_first_megabyte_is_looked_at_in_whole_lines(tmp_path: Path) -> None:
     lines = first_lines(path, "utf-8", None)
     assert set(lines) == {line}
     assert 2**20 <= sum(map(len, lines)) < 2**20 + 2 * len(line)
-
-
-@pytest.mark.parametrize(
-    ("name", "suffix"),
-    [
-        ("t.csv", ".csv"),
-        ("t.TSV", ".tsv"),
-        ("t.tsv.gz", ".tsv"),
-        ("a.b.Tab.XZ", ".tab"),
-        ("t.zip", ""),
-    ],
-)
-def test_the_suffix_of_the_content(name: str, suffix: str) -> None:
-    assert content_suffix(Path(name)) == suffix
 
 
 @given(
