@@ -11,17 +11,17 @@ import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
 from bpcli.data.date_formats import is_date_format
-from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Samples, Thousands, is_sign
+from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Samples, Thousands, is_separator
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
     from bpcli.data.files.look import Look
 
 
-def _one_character(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
-    if sign in (None, WHITESPACE) or is_sign(sign):
+def _one_sign(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
+    if sign in (None, WHITESPACE) or is_separator(sign):
         return sign
-    raise click.BadParameter("expected one character (ASCII), or `whitespace`")
+    raise click.BadParameter("expected one character, no letter or digit, or `whitespace`")
 
 
 def _date_format(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
@@ -34,7 +34,7 @@ _SIGNS = stacked(
     click.option("--encoding", help="The text encoding, such as utf-8, gbk or cp1252."),
     click.option(
         "--separator",
-        callback=_one_character,
+        callback=_one_sign,
         help="The column separator: one character, or `whitespace`.",
     ),
     click.option("--decimal", type=click.Choice(get_args(Decimal)), help="The decimal sign."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
@@ -22,6 +22,7 @@ from bpcli.data.files.dialect import (
     Dialect,
     Samples,
     Thousands,
+    is_separator,
     is_sign,
 )
 from bpcli.data.files.splits import FileSplits
@@ -187,14 +188,19 @@ class FileData(Data):
         description="Whether the targets are classes or values; null: inferred from the target.",
     )
 
-    @field_validator("separator", "quote")
+    @field_validator("separator")
     @classmethod
-    def _one_character(cls, sign: str | None, info: ValidationInfo) -> str | None:
-        if info.field_name == "separator" and sign in (None, WHITESPACE):
+    def _separating_sign(cls, sign: str | None) -> str | None:
+        if sign in (None, WHITESPACE) or is_separator(sign):
             return sign
-        if sign is None or not is_sign(sign):
-            alternative = f", or `{WHITESPACE}`" * (info.field_name == "separator")
-            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){alternative}")
+        expected = f"one character, no letter or digit, or `{WHITESPACE}`"
+        raise ValueError(f"found {quoted(sign)}, expected {expected}")
+
+    @field_validator("quote")
+    @classmethod
+    def _quoting_sign(cls, sign: str) -> str:
+        if not is_sign(sign):
+            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII)")
         return sign
 
     @field_validator("date_format")

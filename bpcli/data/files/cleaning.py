@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from bpcli.data.cells import numbers_in
-from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.dialect import Dialect, exchange_of
 from bpcli.data.files.grid import holds_rows
 from bpcli.data.files.grid import is_number as shows_number
 from bpcli.data.types import DataFrame, Labels, Series
@@ -44,6 +44,7 @@ class Cleaner:
         self._marks: dict[str, str] = {}
         self._categories: dict[str, int] = {}
         self._mixed: dict[str, str] = {}
+        self._exchange = exchange_of(dialect.separator or ",")
 
     def __call__(self, frame: DataFrame) -> DataFrame:
         """The frame without blank rows and repeated headers; cells that show numbers are numbers.
@@ -51,6 +52,9 @@ class Cleaner:
         Columns that are to be read as text are of pandas' type for categories.
         The index keeps the number of each row in the file.
         """
+        if self._exchange:
+            texts = [name for name in _text_columns(frame) if _is_text(frame[name])]
+            frame = frame.assign(**{t: frame[t].str.translate(self._exchange) for t in texts})
         if _may_have_blank_rows(frame):
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:

@@ -22,7 +22,7 @@ import numpy as np
 
 from bpcli.data.files.cleaning import REPEATED, Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
-from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.dialect import WHITESPACE, Dialect, delimiter_of, exchange_of
 from bpcli.data.files.grid import Row, is_number, reader_of, rows_of
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.sniff import Layout, require_valid_names, sniff
@@ -175,12 +175,13 @@ def _pandas_frames(
     import pandas as pd
 
     dialect = layout.dialect
+    delimiter = delimiter_of(str(dialect.separator))
     with _data(layout, watch) as text, warnings.catch_warnings():
         for warning in (pd.errors.ParserWarning, pd.errors.DtypeWarning):
             warnings.simplefilter("error", warning)
         result = pd.read_csv(
             text,
-            sep=r"\s+" if dialect.separator == WHITESPACE else dialect.separator,
+            sep=r"\s+" if delimiter == WHITESPACE else delimiter,
             quotechar=dialect.quote or '"',
             quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
             decimal=dialect.decimal,
@@ -224,7 +225,8 @@ def _data(layout: Layout, watch: CodeWatch | None = None) -> Iterator[TableText]
     dialect = layout.dialect
     assert dialect.encoding is not None, "complete after `sniff`"
     with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:
-        yield TableText(text, dialect.comment or "", dialect.quote, watch)
+        exchange = exchange_of(str(dialect.separator))
+        yield TableText(text, dialect.comment or "", dialect.quote, watch, exchange)
 
 
 @contextmanager

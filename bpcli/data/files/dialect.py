@@ -22,11 +22,34 @@ MISSING: tuple[str, ...] = (
 """Entries that mean a missing value, unless the config lists others."""
 
 WHITESPACE = "whitespace"
+FIELD_END = "\x1f"
+"""What separates fields for pandas in place of a sign outside of ASCII."""
 
 
 def is_sign(text: str) -> bool:
-    """Whether a text may separate or quote fields: one character of ASCII, and no line break."""
+    """Whether a text may quote fields: one character of ASCII, and no line break."""
     return len(text) == 1 and text.isascii() and text not in "\r\n"
+
+
+def is_separator(text: str) -> bool:
+    """Whether a text may separate fields: one sign of any script that is in no number or quote."""
+    is_part = text.isalnum() or text in "\0\r\n\"'.-"
+    return len(text) == 1 and not is_part and (text.isascii() or text.isprintable())
+
+
+def delimiter_of(separator: str) -> str:
+    """What separates fields in the text for pandas' fast reader, which takes ASCII only."""
+    return separator if separator == WHITESPACE or separator.isascii() else FIELD_END
+
+
+def exchange_of(separator: str) -> dict[int, str]:
+    """The exchange of a separator with its delimiter for pandas, for `str.translate`.
+
+    What it changes between quotes, it changes back if it is done again.
+    """
+    delimiter = delimiter_of(separator)
+    is_same = delimiter == separator
+    return {} if is_same else {ord(separator): delimiter, ord(delimiter): separator}
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
+_WIDE_SEPARATORS = ("，", "；")
+"""Those of Chinese and Japanese texts, where they are also in sentences."""
 NUMBER_SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
 csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unreadable
 
 _FEWEST_USUAL = 0.5
+_NEARLY_ALL = 0.95
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
 _MOST_TITLES = 4
@@ -124,6 +127,11 @@ class Grid:
             return 0.0
         return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
 
+    @property
+    def is_even(self) -> bool:
+        """Whether nearly all rows have the usual width, and more than one field."""
+        return self.width > 1 and len(self.usual) >= _NEARLY_ALL * len(self.rows)
+
     def _legibility(self) -> float:
         """The mean over cells: numbers and empty ones count 1, text ½, with separators less.
 
@@ -206,6 +214,8 @@ def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
         return Grid.of(lines, separator, quote)
     used = [sign for sign in _SEPARATORS if sign == "," or _is_used(sign, lines)]
     grids = {sign: Grid.of(lines, sign, quote) for sign in used}
+    wide = (Grid.of(lines, sign, quote) for sign in _WIDE_SEPARATORS if _is_used(sign, lines))
+    grids |= {grid.separator: grid for grid in wide if grid.is_even}
     best = max(grids.values(), key=lambda grid: grid.score)  # the first of equals
     tabs = grids.get("	", best)
     is_close = tabs.score >= _CLOSE * best.score  # titles and numbers have spaces too

@@ -7,7 +7,7 @@ import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO, TextIOWrapper
@@ -145,7 +145,8 @@ class TableText:
     """The text of a table's rows, to be read in pieces or line by line.
 
     It leaves out the lines that begin with the sign of comments, and counts them in `comments`, and
-    the sign by which DOS ends a file, which only `lines` have. `watch` is told each piece.
+    the sign by which DOS ends a file, which only `lines` have. `exchange` changes the signs of a
+    piece, not of `lines`, as `str.translate` does. `watch` is told each piece.
     """
 
     def __init__(
@@ -154,8 +155,10 @@ class TableText:
         comment: str = "",
         quote: str = "",
         watch: Callable[[str], None] | None = None,
+        exchange: Mapping[int, str] | None = None,
     ) -> None:
         self.comments = 0
+        self._exchange = exchange
         self._text, self._comment = text, comment
         self.lines = self._without_comments(text, quote) if comment else iter(text)
         self._watch = watch
@@ -172,6 +175,8 @@ class TableText:
     def read(self, size: int = -1) -> str:
         """About so many characters, whole lines if there may be comments; all by default."""
         piece = without_end(self._piece(size) if self._comment else self._text.read(size))
+        if self._exchange:
+            piece = piece.translate(self._exchange)
         if self._watch:
             self._watch(piece)
         return piece

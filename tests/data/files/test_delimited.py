@@ -47,11 +47,15 @@ def rows_of(path: Path, **options: object) -> list[list[object]]:
         ("1 2\n3 4\n", "t.txt", {"header": False, "columns": ("a", "b")}),
         ("'a','b'\n'1','2'\n3,4\n", "t.csv", {"quote": "'"}),
         ("a~b\n1~2\n3~4\n", "t.csv", {"separator": "~"}),
+        ("a，b\n1，2\n3， 4\n", "t.csv", {}),
+        ("a；b\n1；2\n3；4\n", "t.txt", {}),
+        ("a、b\n1、2\n3、4\n", "t.csv", {"separator": "、"}),
+        ("a§b\n1§2\n3§4\n".encode("cp1252"), "t.csv", {"separator": "§", "encoding": "cp1252"}),
         ("a,b\r\n1,2\r\n\r\n3,4\r\n", "t.csv", {}),
         ("\ufeffa,b\n1,2\n3,4", "t.csv", {}),
     ],
 )
-def test_the_same_table_however_it_is_written(table, text: str, name: str, options) -> None:
+def test_the_same_table_however_it_is_written(table, text, name: str, options) -> None:
     path = table(text, name)
     frame = read_frame(path, Dialect(**options))
     assert list(frame) == ["a", "b"]
@@ -74,6 +78,16 @@ def test_a_separator_that_was_found_out_is_told(table) -> None:
     notes = layout_of(table("a;b\n1;2\n"), Dialect()).notes
     assert notes == ("t.csv: columns are separated by ';'",)
     assert layout_of(table("a,b\n1,2\n"), Dialect()).notes == ()
+
+
+def test_a_sign_outside_of_ascii_separates_as_any_other_in_all_rows(table) -> None:
+    path = table('a，b\n"x，y"，007\n"z，\x1fw"，2\n"x，y"，3\n')
+    frame = read_frame(path, Dialect(separator="，"))
+    assert frame["a"].tolist() == ["x，y", "z，\x1fw", "x，y"]
+    assert frame["b"].tolist() == ["007", "2", "3"]
+    assert next(blocks_of(path))["a"].tolist() == frame["a"].tolist()
+    with pytest.raises(DataError, match="row 2 has 1 fields, the others have 2"):
+        read_frame(table("a，b\n1，2\n3\n4，5\n"), Dialect(separator="，"))
 
 
 def test_a_separator_within_quotes_is_none(table) -> None:

@@ -139,6 +139,10 @@ def test_other_cells_are_no_numbers(cell: str) -> None:
         ("r1; 1,234,010\nr2; 1,235,020\n", ";"),
         ("100,200\n300,400\n", ","),
         ("1,234,010,519\tx; y\t3.5\n1,235,020,520\tx; y\t4.5\n", "\t"),
+        ("a，b\n1，2\n", "，"),
+        ("a； b c\n1； 2\n3； 4\n", "；"),
+        ("n,t\n1,x，y\n2,z，w\n", ","),
+        ("今天，好\n明天\n后天，好，好\n", ","),
     ],
 )
 def test_the_separator_that_fits_best(text: str, separator: str) -> None:
