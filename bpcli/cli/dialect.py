@@ -11,7 +11,15 @@ import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
 from bpcli.data.date_formats import is_date_format
-from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Samples, Thousands, is_separator
+from bpcli.data.files.dialect import (
+    FIXED,
+    WHITESPACE,
+    Decimal,
+    Dialect,
+    Samples,
+    Thousands,
+    is_separator,
+)
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def _one_sign(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
-    if sign in (None, WHITESPACE) or is_separator(sign):
+    if sign in (None, WHITESPACE, FIXED) or is_separator(sign):
         return sign
-    raise click.BadParameter("expected one character, no letter or digit, or `whitespace`")
+    raise click.BadParameter("expected one character, no letter or digit, `whitespace` or `fixed`")
 
 
 def _date_format(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
@@ -35,7 +43,8 @@ _SIGNS = stacked(
     click.option(
         "--separator",
         callback=_one_sign,
-        help="The column separator: one character, or `whitespace`.",
+        help="The column separator: one character, `whitespace`, or `fixed` for columns of a fixed "
+        "width.",
     ),
     click.option("--decimal", type=click.Choice(get_args(Decimal)), help="The decimal sign."),
     click.option(

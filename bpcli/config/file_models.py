@@ -16,6 +16,7 @@ from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.dialect import (
+    FIXED,
     MISSING,
     WHITESPACE,
     Decimal,
@@ -97,7 +98,8 @@ class FileData(Data):
     )
     separator: str | None = Field(
         default=None,
-        description="The column separator: one character, or whitespace; null: detected.",
+        description="The column separator: one character, `whitespace`, or `fixed` for columns of "
+        "a fixed width; null: detected.",
     )
     quote: str = Field(
         default='"', description="The quote character around fields that contain separators."
@@ -191,9 +193,9 @@ class FileData(Data):
     @field_validator("separator")
     @classmethod
     def _separating_sign(cls, sign: str | None) -> str | None:
-        if sign in (None, WHITESPACE) or is_separator(sign):
+        if sign in (None, WHITESPACE, FIXED) or is_separator(sign):
             return sign
-        expected = f"one character, no letter or digit, or `{WHITESPACE}`"
+        expected = f"one character, no letter or digit, `{WHITESPACE}` or `{FIXED}`"
         raise ValueError(f"found {quoted(sign)}, expected {expected}")
 
     @field_validator("quote")

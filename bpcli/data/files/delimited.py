@@ -22,7 +22,15 @@ import numpy as np
 
 from bpcli.data.files.cleaning import REPEATED, Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
-from bpcli.data.files.dialect import WHITESPACE, Dialect, delimiter_of, exchange_of
+from bpcli.data.files.dialect import (
+    FIELD_END,
+    FIXED,
+    WHITESPACE,
+    Dialect,
+    delimiter_of,
+    exchange_of,
+)
+from bpcli.data.files.fixed_width import fields_of
 from bpcli.data.files.grid import Row, is_number, reader_of, rows_of
 from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
 from bpcli.data.files.sniff import Layout, require_valid_names, sniff
@@ -201,6 +209,8 @@ def _pandas_frames(
 def _may_have_spaces(layout: Layout) -> bool:
     """Whether a field may begin with a space: pandas takes 0.8 of the time if it need not look."""
     path, encoding = layout.path, str(layout.dialect.encoding)
+    if layout.dialect.separator == FIXED:
+        return False
     if not encoding.startswith("utf-8") or content_suffix(path) != path.suffix.lower():
         return True  # to unpack a file takes as long
     signs = np.frombuffer(f"\n\r{layout.dialect.separator}".encode(), np.uint8)
@@ -226,7 +236,8 @@ def _data(layout: Layout, watch: CodeWatch | None = None) -> Iterator[TableText]
     assert dialect.encoding is not None, "complete after `sniff`"
     with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:
         exchange = exchange_of(str(dialect.separator))
-        yield TableText(text, dialect.comment or "", dialect.quote, watch, exchange)
+        split = partial(fields_of, gaps=dialect.gaps) if dialect.separator == FIXED else None
+        yield TableText(text, dialect.comment or "", dialect.quote, watch, exchange, split)
 
 
 @contextmanager
@@ -246,7 +257,10 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
             "file",
         ) from None
     except (pd.errors.ParserError, OverflowError, UnicodeError, csv.Error) as error:
-        raise DataError(_message(str(error), layout.start), "file") from None
+        hint = ", or `separator: fixed` if columns are aligned"
+        said = _message(str(error), layout.start)
+        is_blank = layout.dialect.separator == WHITESPACE and said.endswith(_ROWS)
+        raise DataError(said + hint * is_blank, "file") from None
 
 
 def _message(error: str, start: int) -> str:
@@ -275,6 +289,7 @@ def _may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
     is, only those lines are split, unless there are more lines than rows.
     """
     separator, quote = str(layout.dialect.separator), layout.dialect.quote
+    separator = FIELD_END if separator == FIXED else separator
     width = len(_columns(layout.dialect)) - layout.dialect.is_padded
     if separator == WHITESPACE:
         return True
@@ -324,7 +339,7 @@ def _other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
             continue
         for wrong, short in [*below, (number, row)]:
             if len(short.fields) < width:
-                raise DataError(_short(wrong, short, width), "file")
+                raise DataError(_short(layout.dialect, wrong, short), "file")
         below = []
     if below:
         said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
@@ -341,5 +356,10 @@ def _is_note(row: Row, width: int, is_apart: bool) -> bool:
     return (is_single and is_short) or (is_apart and (is_single or is_short))
 
 
-def _short(number: int, row: Row, width: int) -> str:
-    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}{_ROWS}"
+def _short(dialect: Dialect, number: int, row: Row) -> str:
+    if dialect.separator == FIXED:
+        found = f"text where the others have a blank between columns{see('separator', 'skip')}"
+        return f"row {number + 1} has {found}"
+    width = len(_columns(dialect)) - dialect.is_padded
+    hint = ", or `separator: fixed` if columns are aligned" * (dialect.separator == WHITESPACE)
+    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}{_ROWS}{hint}"

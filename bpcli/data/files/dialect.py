@@ -21,9 +21,12 @@ MISSING: tuple[str, ...] = (
 )  # fmt: skip
 """Entries that mean a missing value, unless the config lists others."""
 
-WHITESPACE = "whitespace"
+WHITESPACE, FIXED = "whitespace", "fixed"
+"""Words for separators: blanks, or none as each column has a fixed width."""
 FIELD_END = "\x1f"
-"""What separates fields for pandas in place of a sign outside of ASCII."""
+"""What separates fields for pandas in place of a sign outside of ASCII, or of a fixed width."""
+Gaps: TypeAlias = tuple[tuple[int, int], ...]
+"""Where the blanks between columns of a fixed width begin and end, in characters."""
 
 
 def is_sign(text: str) -> bool:
@@ -39,7 +42,7 @@ def is_separator(text: str) -> bool:
 
 def delimiter_of(separator: str) -> str:
     """What separates fields in the text for pandas' fast reader, which takes ASCII only."""
-    return separator if separator == WHITESPACE or separator.isascii() else FIELD_END
+    return separator if separator != FIXED and separator.isascii() else FIELD_END
 
 
 def exchange_of(separator: str) -> dict[int, str]:
@@ -48,7 +51,7 @@ def exchange_of(separator: str) -> dict[int, str]:
     What it changes between quotes, it changes back if it is done again.
     """
     delimiter = delimiter_of(separator)
-    is_same = delimiter == separator
+    is_same = delimiter == separator or separator == FIXED
     return {} if is_same else {ord(separator): delimiter, ord(delimiter): separator}
 
 
@@ -62,7 +65,8 @@ class Dialect:
     the header has no field. `is_padded` is true where every row ends with a separator. An empty
     `comment` or `thousands` is none. `sheet` names one of a spreadsheet; None is the first.
     `date_format` is that of all dates, as `strptime` has it; if it is empty, there are none.
-    `layout` says whether samples are rows or columns, as in MATLAB's networks.
+    `layout` says whether samples are rows or columns, as in MATLAB's networks. `gaps` are between
+    columns of a fixed width.
     """
 
     header: bool | None = True
@@ -82,6 +86,7 @@ class Dialect:
     sheet: str | None = None
     date_format: str | None = None
     layout: Samples | None = None
+    gaps: Gaps = ()
 
     def told(self, signs: Signs) -> Self:
         """The dialect with what a user tells of it; `missing_only` replaces the words."""

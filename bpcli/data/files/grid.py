@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from bpcli.data.cells import shown_in
-from bpcli.data.files.dialect import WHITESPACE
+from bpcli.data.files.dialect import FIELD_END, FIXED, WHITESPACE, Gaps
+from bpcli.data.files.fixed_width import are_aligned, gaps_of, table_of
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -41,9 +42,10 @@ class Row(NamedTuple):
 def rows_of(lines: Iterable[str], separator: str, quote: str) -> Iterator[Row]:
     """The rows that are not blank, by Python's csv reader. Raises `csv.Error`.
 
-    As in pandas, a line of spaces and tabs is blank, unless they are separators.
+    As in pandas, a line of spaces and tabs is blank, unless they are separators. Lines of a fixed
+    width are split already.
     """
-    delimiter, start = separator, 0
+    delimiter, start = FIELD_END if separator == FIXED else separator, 0
     if separator == WHITESPACE:
         delimiter, lines = " ", (line.strip().replace("\t", " ") for line in lines)
     spaces = " \t\r\n".replace(delimiter, "")
@@ -79,9 +81,13 @@ class Grid:
     quote: str
     rows: list[Row]
     misquoted: float = 0.0
+    gaps: Gaps = ()
 
     @classmethod
     def of(cls, lines: Sequence[str], separator: str, quote: str) -> Grid:
+        if separator == FIXED:
+            gaps = gaps_of(lines)
+            return cls(FIXED, "", list(rows_of(table_of(lines, gaps), FIXED, "")), gaps=gaps)
         try:
             rows = list(rows_of(lines, separator, quote))
         except csv.Error:
@@ -219,7 +225,25 @@ def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
     best = max(grids.values(), key=lambda grid: grid.score)  # the first of equals
     tabs = grids.get("	", best)
     is_close = tabs.score >= _CLOSE * best.score  # titles and numbers have spaces too
-    return tabs if best.separator == WHITESPACE and is_close else best
+    best = tabs if best.separator == WHITESPACE and is_close else best
+    is_doubtful = best.score == 0 or best.separator == WHITESPACE
+    return _aligned(lines, best) if is_doubtful and are_aligned(lines) else best
+
+
+def _aligned(lines: Sequence[str], other: Grid) -> Grid:
+    """The grid of a fixed width if it is clear and has more rows, else the other one.
+
+    It is clear if there is a column of numbers, and no line below the first row does not fit.
+    """
+    grid = Grid.of(lines, FIXED, "")
+    rows = grid.usual
+    if grid.width < 2 or (other.score > 0 and len(other.usual) >= len(rows)):
+        return other
+    top = grid.rows.index(rows[0])
+    is_whole = grid.rows[top : top + len(rows)] == rows
+    columns = zip(*(row.fields for row in grid.judged), strict=True)
+    numbers = (sum(map(is_number, column)) for column in columns)
+    return grid if is_whole and 2 * max(numbers) > len(grid.judged) else other
 
 
 def _is_used(separator: str, lines: Sequence[str]) -> bool:

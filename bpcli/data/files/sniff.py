@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bpcli.data.files.codes import CODE, note_on_codes
-from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import (
     NUMBERS_IN_ORDER,
@@ -93,6 +93,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
         encoding=encoding,
         separator=grid.separator,
         quote=grid.quote,
+        gaps=grid.gaps,
         comment=comment,
         skip=grid.rows[top].line if top else skip,
     )
@@ -162,12 +163,15 @@ def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
 def _top(grid: Grid, missing: Collection[str]) -> int:
     """The index of the first row of the table: titles before it are shorter, or mostly empty.
 
-    A row that lacks one field right before it is a header without a name for the row names.
+    A row that lacks one field right before it is a header without a name for the row names. With a
+    fixed width, a title of several fields has no blank where the rows have one.
     """
+    is_fixed = grid.separator == FIXED
     full = [
         index
         for index, row in enumerate(grid.rows)
-        if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
+        if len(row.fields) == grid.width
+        and (2 * sum(map(bool, row.fields)) >= grid.width or (is_fixed and _has_number(row)))
     ]
     top, *others = full or [0]
     if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0], missing):
@@ -203,14 +207,16 @@ def _notes_on_lines(
     path: Path, grid: Grid, asked: Dialect, comment: str, top: int
 ) -> Iterator[str]:
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
-    if asked.separator is None and grid.separator not in expected:
+    if asked.separator is None and grid.separator == FIXED:
+        yield f"columns are told by the blanks that all lines have{see('separator')}"
+    elif asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
     if asked.separator is None and _hides_separators(grid):
         sign = "spaces" if grid.separator == WHITESPACE else repr(grid.separator)
         yield f"other signs than {sign} may separate columns{see('separator')}"
     if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
         yield f"no separator was found: the table has one column{see('separator')}"
-    if grid.quote != asked.quote:
+    if grid.quote != asked.quote and grid.separator != FIXED:
         yield f"the quotes ({asked.quote}) are not closed: they are read as plain text"
     if comment:
         yield f"lines that begin with {comment} are ignored as comments"
@@ -225,7 +231,7 @@ def _hides_separators(grid: Grid) -> bool:
 
     A comma in a number is a decimal sign.
     """
-    if not grid.rows or grid.width == 1:
+    if not grid.rows or grid.width == 1 or grid.separator == FIXED:
         return False
     if grid.separator == WHITESPACE:
         cells = (cell for row in grid.judged for cell in row.fields if _SIGN.search(cell))

@@ -145,7 +145,8 @@ class TableText:
     """The text of a table's rows, to be read in pieces or line by line.
 
     It leaves out the lines that begin with the sign of comments, and counts them in `comments`, and
-    the sign by which DOS ends a file, which only `lines` have. `exchange` changes the signs of a
+    the sign by which DOS ends a file, which only `lines` have. `split` turns a line of a fixed
+    width into fields. `exchange` changes the signs of a
     piece, not of `lines`, as `str.translate` does. `watch` is told each piece.
     """
 
@@ -156,11 +157,14 @@ class TableText:
         quote: str = "",
         watch: Callable[[str], None] | None = None,
         exchange: Mapping[int, str] | None = None,
+        split: Callable[[str], str] | None = None,
     ) -> None:
         self.comments = 0
         self._exchange = exchange
         self._text, self._comment = text, comment
-        self.lines = self._without_comments(text, quote) if comment else iter(text)
+        self._is_by_line = bool(comment or split)
+        lines = self._without_comments(text, quote) if comment else iter(text)
+        self.lines = map(split, lines) if split else lines
         self._watch = watch
 
     def _without_comments(self, text: IO[str], quote: str) -> Iterator[str]:
@@ -173,8 +177,8 @@ class TableText:
         return (kept for line in self.lines if (kept := without_end(line)))
 
     def read(self, size: int = -1) -> str:
-        """About so many characters, whole lines if there may be comments; all by default."""
-        piece = without_end(self._piece(size) if self._comment else self._text.read(size))
+        """About so many characters, whole lines if each is looked at; all by default."""
+        piece = without_end(self._piece(size) if self._is_by_line else self._text.read(size))
         if self._exchange:
             piece = piece.translate(self._exchange)
         if self._watch:
