@@ -57,6 +57,12 @@ _SIGNS = stacked(
     ),
     click.option("--sheet", help="The sheet of a spreadsheet, by name; default: the first."),
     click.option("--skip", type=click.IntRange(0), help="The number of lines before the table."),
+    click.option(
+        "--skip-last",
+        type=click.IntRange(0),
+        help="The number of lines at the end that are no rows, such as totals; blank ones do not "
+        "count.",
+    ),
     click.option("--comment", help="The sign that comment lines begin with; empty: none."),
     click.option(
         "--layout",
@@ -82,8 +88,8 @@ _SIGNS = stacked(
     ),
 )
 _NAMES = (
-    "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "comment",
-    "layout", "date_format", "missing", "missing_only",
+    "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "skip_last",
+    "comment", "layout", "date_format", "missing", "missing_only",
 )  # fmt: skip
 
 

@@ -124,6 +124,11 @@ class FileData(Data):
         default=None,
         description="The number of lines before the table; null: detected, with a note.",
     )
+    skip_last: Count0 = Field(
+        default=0,
+        description="The number of lines at the end of the file that are no rows, such as totals; "
+        "blank lines do not count.",
+    )
     comment: Annotated[str, Field(max_length=8)] | None = Field(
         default=None,
         description="The sign that comment lines begin with; empty: none; null: `#`, `%` or `//` "
@@ -255,6 +260,7 @@ class FileData(Data):
             encoding=self.encoding,
             missing=(*usual, *map(str, self.missing)),
             skip=self.skip,
+            skip_last=self.skip_last,
             comment=self.comment,
             sheet=self.sheet,
             date_format=self.date_format,

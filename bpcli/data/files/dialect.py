@@ -60,8 +60,9 @@ class Dialect:
     """How a text file is written; None is detected from the file.
 
     `columns` are the names if they are not taken from the header. The columns in `text` are read as
-    text even if they look like numbers. `skip` counts the lines before the table, and `units` the
-    rows between its header and its data. With `row_names`, each row begins with a name for which
+    text even if they look like numbers. `skip` counts the lines before the table, `skip_last` those
+    with text at the end of the file that are no rows, and `units` the rows between its header and
+    its data. With `row_names`, each row begins with a name for which
     the header has no field. `is_padded` is true where every row ends with a separator. An empty
     `comment` or `thousands` is none. `sheet` names one of a spreadsheet; None is the first.
     `date_format` is that of all dates, as `strptime` has it; if it is empty, there are none.
@@ -79,6 +80,7 @@ class Dialect:
     missing: tuple[str, ...] = MISSING
     text: tuple[str, ...] = ()
     skip: int | None = None
+    skip_last: int = 0
     comment: str | None = None
     units: int = 0
     row_names: bool = False

@@ -25,6 +25,7 @@ csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unr
 
 _FEWEST_USUAL = 0.5
 _NEARLY_ALL = 0.95
+_FEWEST_EVEN = 3
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
 _MOST_TITLES = 4
@@ -97,7 +98,7 @@ class Grid:
     @cached_property
     def width(self) -> int:
         """The most frequent width, of equals the greatest: titles are short, as some headers."""
-        widths = Counter(len(row.fields) for row in self.rows[self._titles :])
+        widths = Counter(len(row.fields) for row in self._with_titles[self._titles :])
         return max(widths, key=lambda width: (widths[width], width), default=0)
 
     @property
@@ -112,6 +113,17 @@ class Grid:
         titles = sum(is_single)
         are_first = titles < len(is_single) and all(is_single[:titles])
         return titles if are_first and titles <= _MOST_TITLES else 0
+
+    @cached_property
+    def _with_titles(self) -> list[Row]:
+        """The rows without notes below a short table: texts behind even rows and a blank line."""
+        pairs = zip(self.rows, self.rows[1:], strict=False)
+        gaps = (i for i, (row, after) in enumerate(pairs, start=1) if after.line > row.line + 1)
+        end = next(gaps, len(self.rows))
+        widths, below = {len(row.fields) for row in self.rows[:end]}, self.rows[end:]
+        is_table = end >= _FEWEST_EVEN and len(widths) == 1 and widths != {1}
+        texts = sum(len(row.fields) == 1 and not is_number(row.fields[0]) for row in below)
+        return self.rows[:end] if is_table and 2 * texts > len(below) else self.rows
 
     @cached_property
     def usual(self) -> list[Row]:
@@ -129,9 +141,10 @@ class Grid:
         top = self.rows.index(self.usual[0])
         is_headed = top > 0 and len(self.rows[top - 1].fields) == self.width - 1 > 1
         fitting = len(self.usual) + is_headed
-        if fitting <= _FEWEST_USUAL * (len(self.rows) - top + is_headed):
+        rows = len(self._with_titles)
+        if fitting <= _FEWEST_USUAL * (rows - top + is_headed):
             return 0.0
-        return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
+        return min(1, fitting / rows) * self._legibility() * (1 - 0.9 * self.misquoted)
 
     @property
     def is_even(self) -> bool:

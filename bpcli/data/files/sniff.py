@@ -79,7 +79,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
             f"there is no sheet `{asked.sheet}`: only spreadsheets have sheets", "sheet"
         )
     encoding, notes = ("utf-8", []) if is_rendered(path) else encoding_of(path, asked.encoding)
-    lines = first_lines(path, encoding, asked.sheet)
+    lines = first_lines(path, encoding, asked.sheet, asked.skip_last)
     skip, separator = _separator_line(lines, asked)
     comment = _comment(lines) if asked.comment is None else asked.comment
     lines = ["\n"] * min(skip, len(lines)) + lines[skip:]
@@ -298,7 +298,7 @@ def _headed(path: Path, found: _Found, header: bool | None, names: tuple[str, ..
 
 
 def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
-    told = [key for key in ("skip", "comment") if getattr(dialect, key)]
+    told = [key for key in ("skip", "skip_last", "comment") if getattr(dialect, key)]
     if not grid.rows:
         raise DataError(f"the file has no rows{see(*told) if told else ''}", "file")
     width = len(grid.rows[0].fields)

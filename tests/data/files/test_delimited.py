@@ -169,7 +169,7 @@ def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
     with pytest.raises(
         DataError,
-        match=r"^row 250001 has 3 fields, the others have 2; see `separator`, `skip`, `comment`$",
+        match=r"^row 250001 has 3 fields, the others have 2; see `separator`, `skip`, `skip_last`,",
     ):
         read_frame(path, Dialect())
 
@@ -262,6 +262,9 @@ def test_commas_that_first_appear_far_down_are_refused_with_the_option(table) ->
         ("\nSource: OECD\nTotal\n", "2 rows", "Source: OECD; Total"),
         ("\nSource: OECD, 2020\n", "1 row", "Source: OECD 2020"),
         (",,\nSource: OECD,,\n", "1 row", "Source: OECD"),
+        ("Source: OECD,,\n", "1 row", "Source: OECD"),
+        ("a text among numbers,,\n* see above,,\n", "2 rows", "a text among numbers; * see above"),
+        (",,\nSource,,\nSource 2,,\n", "2 rows", "Source; Source 2"),
     ],
 )
 def test_notes_below_a_table_are_no_rows_and_told(table, below: str, count: str, said: str) -> None:
@@ -297,8 +300,8 @@ def test_a_cell_may_be_long(table) -> None:
 @pytest.mark.parametrize(
     ("text", "asked", "keys"),
     [
-        ("a,b\n1,2\n3,4,5\n", {}, "`separator`, `skip`, `comment`"),
-        ("a,b\n1,2\n3\n", {}, "`separator`, `skip`, `comment`"),
+        ("a,b\n1,2\n3,4,5\n", {}, "`separator`, `skip`, `skip_last`, `comment`"),
+        ("a,b\n1,2\n3\n", {}, "`separator`, `skip`, `skip_last`, `comment`"),
         ("a,b\n1,2,3\n3,4,5\n", {}, "`separator`, `header`, `skip`"),
         ("a,a\n1,2\n", {}, "`header`"),
         ("a,b\n1,2\n", {"skip": 9}, "`skip`"),

@@ -156,6 +156,13 @@ def test_titles_are_no_rows_even_if_there_are_more() -> None:
     assert Grid.of(["1\n", "2\n", "2,5\n", "3\n"], ",", '"').width == 1
 
 
+def test_more_notes_than_rows_below_a_table_are_none() -> None:
+    table, notes = "a,b,c\n1,2,3\n4,5,6\n", "a: one\nb: two\nc: three\nd\n(c) 2001, 2021\n"
+    assert best_grid(lines_of(table + "\n" + notes), None, '"').width == 3
+    assert best_grid(lines_of(table + notes), None, '"').width != 3
+    assert Grid.of(lines_of("1,5\n2,5\n3,5\n\n4\n5\n6\n7\n"), ",", '"').width == 1
+
+
 def test_short_rows_are_padded_where_all_others_end_with_a_separator() -> None:
     grid = Grid.of(["a,b\n", "1,2,\n", "3,4,\n"], ",", '"')
     assert [row.fields for row in grid.padded.rows] == [
