@@ -11,16 +11,31 @@ from itertools import chain, compress, repeat
 import numpy as np
 
 from bpcli.data.files.cleaning import REPEATED, Cleaner
-from bpcli.data.files.dialect import FIELD_END, FIXED, WHITESPACE, Dialect
-from bpcli.data.files.grid import Row, is_number, reader_of
+from bpcli.data.files.dialect import FIELD_END, FIXED, WHITESPACE
+from bpcli.data.files.grid import Row, even_end, is_number, reader_of
 from bpcli.data.files.row_text import all_rows, columns_of, data_of
 from bpcli.data.files.sniff import Layout
+from bpcli.data.files.text import first_lines
 from bpcli.data.types import DataFrame, Labels
 from bpcli.data.values import quoted
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
 ROWS = see("separator", "skip", "skip_last", "comment")
+
+
+def ragged(layout: Layout, message: str) -> DataError:
+    """The error for rows of different widths, with what may help.
+
+    It says from which line on they are equal, as behind a long description of the data.
+    """
+    dialect = layout.dialect
+    hint = ", or `separator: fixed` if columns are aligned" * (dialect.separator == WHITESPACE)
+    lines = first_lines(layout.path, str(dialect.encoding), dialect.sheet, dialect.skip_last)
+    start, width = even_end(lines, dialect.quote)
+    if start > layout.start:
+        hint += f"; all lines from {start + 1} on have {width} fields: `skip: {start}` begins there"
+    return DataError(message + ROWS + hint, "file")
 
 
 def is_last_missing(layout: Layout, frame: DataFrame) -> Array:
@@ -54,7 +69,7 @@ def may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
             return True  # blank lines at the end have no field
         with data_of(layout) as text:
             end = deque(filter(any, reader_of(text.lines, separator, quote)), maxlen=1)
-        return _is_note(Row(0, *end), width, is_apart=True)
+        return any(_is_note(Row(0, fields), width, is_apart=True) for fields in end)
     return True
 
 
@@ -88,7 +103,7 @@ def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
             continue
         for wrong, short in [*below, (number, row)]:
             if len(short.fields) < width:
-                raise DataError(_short(layout.dialect, wrong, short), "file")
+                raise _short(layout, wrong, short)
         for _, others in [*below, (number, row)]:
             firsts.add(others)
         below = []
@@ -147,10 +162,11 @@ def _leads(row: Row) -> bool:
     return is_leading and not any(map(is_number, filled))
 
 
-def _short(dialect: Dialect, number: int, row: Row) -> str:
+def _short(layout: Layout, number: int, row: Row) -> DataError:
+    dialect = layout.dialect
     if dialect.separator == FIXED:
         found = f"text where the others have a blank between columns{see('separator', 'skip')}"
-        return f"row {number + 1} has {found}"
+        return DataError(f"row {number + 1} has {found}", "file")
     width = len(columns_of(dialect)) - dialect.is_padded
-    hint = ", or `separator: fixed` if columns are aligned" * (dialect.separator == WHITESPACE)
-    return f"row {number + 1} has {len(row.fields)} fields, the others have {width}{ROWS}{hint}"
+    said = f"row {number + 1} has {len(row.fields)} fields, the others have {width}"
+    return ragged(layout, said)

@@ -18,7 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.data.files.below import ROWS, is_last_missing, may_have_others, other_rows, without
+from bpcli.data.files.below import (
+    ROWS,
+    is_last_missing,
+    may_have_others,
+    other_rows,
+    ragged,
+    without,
+)
 from bpcli.data.files.cleaning import Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
 from bpcli.data.files.dialect import (
@@ -233,19 +240,16 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
             "file",
         ) from None
     except (pd.errors.ParserError, OverflowError, UnicodeError, csv.Error) as error:
-        hint = ", or `separator: fixed` if columns are aligned"
-        said = _message(str(error), layout.start)
-        is_blank = layout.dialect.separator == WHITESPACE and said.endswith(ROWS)
-        raise DataError(said + hint * is_blank, "file") from None
+        raise _as_data_error(str(error), layout) from None
 
 
-def _message(error: str, start: int) -> str:
+def _as_data_error(error: str, layout: Layout) -> DataError:
+    start = layout.start
     if fields := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
         line = start + int(fields[2])
-        return f"line {line} has {fields[3]} fields, the others have {fields[1]}" + ROWS
+        return ragged(layout, f"line {line} has {fields[3]} fields, the others have {fields[1]}")
     if quote := re.search(r"EOF inside string starting at row (\d+)", error):
-        return f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
-    return (
-        f"this is not a table: {error.removeprefix('Error tokenizing data. C error: ').strip()}"
-        + ROWS
-    )
+        said = f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
+        return DataError(said, "file")
+    said = error.removeprefix("Error tokenizing data. C error: ").strip()
+    return DataError(f"this is not a table: {said}{ROWS}", "file")

@@ -26,6 +26,7 @@ csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unr
 _FEWEST_USUAL = 0.5
 _NEARLY_ALL = 0.95
 _FEWEST_EVEN = 3
+_FEWEST_AT_END = 10
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
 _MOST_TITLES = 4
@@ -257,6 +258,26 @@ def _aligned(lines: Sequence[str], other: Grid) -> Grid:
     columns = zip(*(row.fields for row in grid.judged), strict=True)
     numbers = (sum(map(is_number, column)) for column in columns)
     return grid if is_whole and 2 * max(numbers) > len(grid.judged) else other
+
+
+def even_end(lines: Sequence[str], quote: str) -> tuple[int, int]:
+    """The first line, from 0, from which on all rows have the same width, and that width.
+
+    Zero and zero if there are few, or of one field: then nothing tells where a table begins.
+    """
+    ends = [_end_of(Grid.of(lines, sign, quote).rows) for sign in _SEPARATORS]
+    longest = max(ends, key=len)
+    is_clear = len(longest) >= _FEWEST_AT_END
+    return (longest[0].line, len(longest[0].fields)) if is_clear else (0, 0)
+
+
+def _end_of(rows: list[Row]) -> list[Row]:
+    """The last rows, which have the same number of fields and more than one."""
+    widths = [len(row.fields) for row in rows]
+    if not rows or widths[-1] == 1:
+        return []
+    first = next((i for i in range(len(rows) - 1, -1, -1) if widths[i] != widths[-1]), -1) + 1
+    return rows[first:]
 
 
 def _is_used(separator: str, lines: Sequence[str]) -> bool:

@@ -314,6 +314,21 @@ def test_an_error_names_the_option_that_may_help(table, text: str, asked, keys: 
         read_frame(table(text), Dialect(**asked))
 
 
+def test_an_error_after_a_long_description_says_where_the_table_begins(table) -> None:
+    words = "one, two three four; five and six\nseven  eight, nine\n\n" * 15 + "x y z and w\n"
+    path = table(words + "".join(f"{i} {i % 3}.5 7\n" for i in range(20)), "t.txt")
+    with pytest.raises(DataError, match="all lines from 47 on have 3 fields: `skip: 46` begins"):
+        read_frame(path, Dialect(header=False))
+    assert len(read_frame(path, Dialect(header=False, skip=46))) == 20
+    with pytest.raises(DataError, match=r"`comment`$"):
+        read_frame(table("a,b\n1,2\n3,4,5\n" + "6,7\n" * 5), Dialect())
+
+
+@pytest.mark.parametrize("text", ["a,b\n,\n,\n", "a;b;c\n;;\n\n"])
+def test_rows_without_any_value_are_ignored_if_there_are_no_others(table, text: str) -> None:
+    assert len(read_frame(table(text), Dialect())) == 0
+
+
 def test_a_repeated_header_above_names_of_rows_is_no_row(table) -> None:
     path = table("a,b\nr1,1,2\nr2,3,4\na,b\nr3,5,6\n")
     layout = layout_of(path, Dialect())
