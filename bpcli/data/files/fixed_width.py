@@ -22,8 +22,8 @@ def are_aligned(lines: Sequence[str]) -> bool:
     """Whether most lines have several blanks in a row, as aligned columns, and none has a tab."""
     texts = [line for line in lines if line.strip()]
     padded = sum("  " in text for text in texts)
-    fewest = _FEWEST_PADDED * max(len(texts), _FEWEST_LINES)
-    return padded >= fewest and not any("\t" in text for text in texts)
+    is_padded = len(texts) >= _FEWEST_LINES and padded >= _FEWEST_PADDED * len(texts)
+    return is_padded and not any("\t" in text for text in texts)
 
 
 def gaps_of(lines: Sequence[str]) -> Gaps:

@@ -251,13 +251,19 @@ def _aligned(lines: Sequence[str], other: Grid) -> Grid:
     """
     grid = Grid.of(lines, FIXED, "")
     rows = grid.usual
-    if grid.width < 2 or (other.score > 0 and len(other.usual) >= len(rows)):
+    if grid.width < 2 or (other.score > 0 and len(other.usual) >= len(rows)) or _is_whole(other):
         return other
     top = grid.rows.index(rows[0])
-    is_whole = grid.rows[top : top + len(rows)] == rows
+    is_whole = grid.rows[top : top + len(rows)] == rows  # but for notes
     columns = zip(*(row.fields for row in grid.judged), strict=True)
     numbers = (sum(map(is_number, column)) for column in columns)
     return grid if is_whole and 2 * max(numbers) > len(grid.judged) else other
+
+
+def _is_whole(grid: Grid) -> bool:
+    """Whether all rows below a few titles have the usual width."""
+    top = len(grid.rows) - len(grid.usual)
+    return grid.score > 0 and grid.rows[top:] == grid.usual and top < len(grid.usual)
 
 
 def even_end(lines: Sequence[str], quote: str) -> tuple[int, int]:
