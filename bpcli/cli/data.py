@@ -54,6 +54,7 @@ def _document(look: Look) -> dict[str, object]:
         "decimal": look.dialect.decimal,
         "thousands": look.dialect.thousands,
         "skip": look.dialect.skip,
+        "skip_last": look.dialect.skip_last,
         "comment": look.dialect.comment,
         "notes": list(look.notes),
         **asdict(look.description),

@@ -11,17 +11,25 @@ import click
 
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
 from bpcli.data.date_formats import is_date_format
-from bpcli.data.files.dialect import WHITESPACE, Decimal, Dialect, Samples, Thousands, is_sign
+from bpcli.data.files.dialect import (
+    FIXED,
+    WHITESPACE,
+    Decimal,
+    Dialect,
+    Samples,
+    Thousands,
+    is_separator,
+)
 from bpcli.errors import DataError
 
 if TYPE_CHECKING:
     from bpcli.data.files.look import Look
 
 
-def _one_character(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
-    if sign in (None, WHITESPACE) or is_sign(sign):
+def _one_sign(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
+    if sign in (None, WHITESPACE, FIXED) or is_separator(sign):
         return sign
-    raise click.BadParameter("expected one character (ASCII), or `whitespace`")
+    raise click.BadParameter("expected one character, no letter or digit, `whitespace` or `fixed`")
 
 
 def _date_format(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
@@ -34,8 +42,9 @@ _SIGNS = stacked(
     click.option("--encoding", help="The text encoding, such as utf-8, gbk or cp1252."),
     click.option(
         "--separator",
-        callback=_one_character,
-        help="The column separator: one character, or `whitespace`.",
+        callback=_one_sign,
+        help="The column separator: one character, `whitespace`, or `fixed` for columns of a fixed "
+        "width.",
     ),
     click.option("--decimal", type=click.Choice(get_args(Decimal)), help="The decimal sign."),
     click.option(
@@ -48,6 +57,12 @@ _SIGNS = stacked(
     ),
     click.option("--sheet", help="The sheet of a spreadsheet, by name; default: the first."),
     click.option("--skip", type=click.IntRange(0), help="The number of lines before the table."),
+    click.option(
+        "--skip-last",
+        type=click.IntRange(0),
+        help="The number of lines at the end that are no rows, such as totals; blank ones do not "
+        "count.",
+    ),
     click.option("--comment", help="The sign that comment lines begin with; empty: none."),
     click.option(
         "--layout",
@@ -73,8 +88,8 @@ _SIGNS = stacked(
     ),
 )
 _NAMES = (
-    "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "comment",
-    "layout", "date_format", "missing", "missing_only",
+    "encoding", "separator", "decimal", "thousands", "header", "sheet", "skip", "skip_last",
+    "comment", "layout", "date_format", "missing", "missing_only",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
 from bpcli.config.data_models import SPLIT, Data, SplitConfig
 from bpcli.config.named import Strict
@@ -16,12 +16,14 @@ from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.dialect import (
+    FIXED,
     MISSING,
     WHITESPACE,
     Decimal,
     Dialect,
     Samples,
     Thousands,
+    is_separator,
     is_sign,
 )
 from bpcli.data.files.splits import FileSplits
@@ -96,7 +98,8 @@ class FileData(Data):
     )
     separator: str | None = Field(
         default=None,
-        description="The column separator: one character, or whitespace; null: detected.",
+        description="The column separator: one character, `whitespace`, or `fixed` for columns of "
+        "a fixed width; null: detected.",
     )
     quote: str = Field(
         default='"', description="The quote character around fields that contain separators."
@@ -120,6 +123,11 @@ class FileData(Data):
     skip: Count0 | None = Field(
         default=None,
         description="The number of lines before the table; null: detected, with a note.",
+    )
+    skip_last: Count0 = Field(
+        default=0,
+        description="The number of lines at the end of the file that are no rows, such as totals; "
+        "blank lines do not count.",
     )
     comment: Annotated[str, Field(max_length=8)] | None = Field(
         default=None,
@@ -187,14 +195,19 @@ class FileData(Data):
         description="Whether the targets are classes or values; null: inferred from the target.",
     )
 
-    @field_validator("separator", "quote")
+    @field_validator("separator")
     @classmethod
-    def _one_character(cls, sign: str | None, info: ValidationInfo) -> str | None:
-        if info.field_name == "separator" and sign in (None, WHITESPACE):
+    def _separating_sign(cls, sign: str | None) -> str | None:
+        if sign in (None, WHITESPACE, FIXED) or is_separator(sign):
             return sign
-        if sign is None or not is_sign(sign):
-            alternative = f", or `{WHITESPACE}`" * (info.field_name == "separator")
-            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII){alternative}")
+        expected = f"one character, no letter or digit, `{WHITESPACE}` or `{FIXED}`"
+        raise ValueError(f"found {quoted(sign)}, expected {expected}")
+
+    @field_validator("quote")
+    @classmethod
+    def _quoting_sign(cls, sign: str) -> str:
+        if not is_sign(sign):
+            raise ValueError(f"found {quoted(sign)}, expected one character (ASCII)")
         return sign
 
     @field_validator("date_format")
@@ -247,6 +260,7 @@ class FileData(Data):
             encoding=self.encoding,
             missing=(*usual, *map(str, self.missing)),
             skip=self.skip,
+            skip_last=self.skip_last,
             comment=self.comment,
             sheet=self.sheet,
             date_format=self.date_format,

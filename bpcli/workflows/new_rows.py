@@ -109,8 +109,13 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
 
 
 def _layout(path: Path, model: Model, signs: Signs) -> Layout:
-    """The layout of a file, with names for its columns if it has no header."""
-    asked = replace(model.dialect.told(signs), text=model.encoder.text)
+    """The layout of a file, with names for its columns if it has no header.
+
+    It need not end with as many totals as the training's.
+    """
+    asked = replace(
+        model.dialect.told(signs), text=model.encoder.text, skip_last=signs.get("skip_last", 0)
+    )
     if is_parquet(path):
         return layout_of(path, asked)
     if "encoding" not in signs and _is_unicode(path, asked):

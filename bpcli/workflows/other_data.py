@@ -35,7 +35,7 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     if not isinstance(data, FileData) or encoder is None:
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
-        dialect = data.dialect.told(signs)
+        dialect = replace(data.dialect, skip_last=0).told(signs)  # other totals, or none
         frame, notes = read(layout_of(path, replace(dialect, text=encoder.text)))
         if not len(frame):
             raise DataError("the file has no rows")

@@ -147,6 +147,7 @@ _USUAL_SIGNS = {
     "decimal": ".",
     "thousands": "",
     "skip": 0,
+    "skip_last": 0,
     "comment": "",
     "date_format": None,
 }

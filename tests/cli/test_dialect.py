@@ -34,6 +34,7 @@ def parsed(*arguments: str) -> tuple[dict[str, Any], list[str]]:
         (("--header",), {"header": True}),
         (("--no-header",), {"header": False}),
         (("--skip", "0", "--comment", ""), {"skip": 0, "comment": ""}),
+        (("--skip-last", "2"), {"skip_last": 2}),
         (("--sheet", "Two words"), {"sheet": "Two words"}),
         (("--missing", "x", "--missing", "-9"), {"missing": ("x", "-9")}),
         (("--missing-only", ""), {"missing_only": ("",)}),

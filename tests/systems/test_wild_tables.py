@@ -150,3 +150,22 @@ def test_options_that_do_not_fit_are_refused(
 ) -> None:
     Path("t.csv").write_text("a,b\n1,2\n2,3\n")
     assert message in bpnet("data", "t.csv", *options).err
+
+
+@pytest.mark.parametrize("separator", ["fixed", "，"])
+def test_unusual_separators_are_written_to_the_config_and_kept_for_new_rows(
+    separator: str, bpnet: Callable[..., Any]
+) -> None:
+    rows = [(f"a{i % 3}{' or b' * (i % 2)}", i % 9, i % 9 * 2.5) for i in range(1, 60)]
+    line = "{:<16} {:>6} {:>8}\n" if separator == "fixed" else "{}，{}，{}\n"
+    text = "".join(line.format(*row) for row in [("name", "n", "y"), *rows])
+    Path("t.txt").write_text(text + "Total of all rows 12.5\n")
+    assert bpnet("init", "t.txt", "--skip-last", "1").code == 0
+    assert f"separator: {separator}" in Path("t.yaml").read_text().replace('"', "")
+    assert "skip_last: 1" in Path("t.yaml").read_text()
+    trained = bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=2")
+    assert trained.code == 0, trained.err
+    Path("new.txt").write_text(text)
+    assert bpnet("predict", "latest", "new.txt").out.count("\n") >= len(rows)
+    told = json.loads(bpnet("predict", "latest", "t.txt", "--skip-last", "1", "--json").out)
+    assert len(told["rows"]) == len(rows)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bpcli.data.files.dialect import WHITESPACE
+from bpcli.data.files.dialect import FIXED, WHITESPACE
 from bpcli.data.files.grid import Grid, Row, is_number
 from bpcli.data.files.header import are_mostly_numbers
 from bpcli.data.values import AMBIGUOUS, quoted
@@ -69,12 +69,15 @@ def top_of(grid: Grid, missing: Collection[str]) -> int:
 
     A row that lacks one field right before it is a header without a name for the row names. Of
     several rows of text as wide as the table, the header is the one right above the data, if it is
-    fuller than titles before it. Raises `DataError` for rows of data of another width before it.
+    fuller than titles before it. With a fixed width, a title of several fields has no blank where
+    the rows have one. Raises `DataError` for rows of data of another width before it.
     """
+    is_fixed = grid.separator == FIXED
     full = [
         index
         for index, row in enumerate(grid.rows)
-        if len(row.fields) == grid.width and 2 * sum(map(bool, row.fields)) >= grid.width
+        if len(row.fields) == grid.width
+        and (2 * sum(map(bool, row.fields)) >= grid.width or (is_fixed and _has_number(row)))
     ]
     top, *others = full or [0]
     if others and _is_half_empty(grid.rows[top]) and _is_header(grid, others[0], missing):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from bpcli.data.cells import numbers_in
-from bpcli.data.files.dialect import Dialect
+from bpcli.data.files.dialect import Dialect, exchange_of
 from bpcli.data.files.grid import holds_rows
 from bpcli.data.files.grid import is_number as shows_number
 from bpcli.data.types import DataFrame, Labels, Series
@@ -44,6 +45,8 @@ class Cleaner:
         self._marks: dict[str, str] = {}
         self._categories: dict[str, int] = {}
         self._mixed: dict[str, str] = {}
+        self._total: str | None = None
+        self._exchange = exchange_of(dialect.separator or ",")
 
     def __call__(self, frame: DataFrame) -> DataFrame:
         """The frame without blank rows and repeated headers; cells that show numbers are numbers.
@@ -51,10 +54,15 @@ class Cleaner:
         Columns that are to be read as text are of pandas' type for categories.
         The index keeps the number of each row in the file.
         """
+        if self._exchange:
+            texts = [name for name in _text_columns(frame) if _is_text(frame[name])]
+            frame = frame.assign(**{t: frame[t].str.translate(self._exchange) for t in texts})
         if _may_have_blank_rows(frame):
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:
             frame = self._without(frame, _repeats_header(frame), REPEATED)
+        if len(frame):
+            self._total = _total_in(frame)
         told = frame.columns.intersection(self._dialect.text)
         texts = [name for name in _text_columns(frame) if name not in told]
         changed = {name: self._read(name, frame[name]) for name in texts}
@@ -166,6 +174,11 @@ class Cleaner:
         for reason, count in self._ignored.items():
             if count:
                 yield f"ignored {count:,} row{'s' * (count != 1)} {reason}"
+        if self._total is not None:
+            yield (
+                f"the last row begins with {quoted(self._total)}: if it sums up the others, leave "
+                "it out by `skip_last`"
+            )
         for name, mark in self._marks.items():
             yield f"column `{name}`: 5 {mark} is read as 5"
         for name, marks in self._mixed.items():
@@ -196,6 +209,21 @@ def open_signs(frame: DataFrame) -> Iterator[str]:
                 f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is taken as a "
                 "decimal sign; `thousands` says otherwise"
             )
+
+
+def _total_in(frame: DataFrame) -> str | None:
+    """What the last row begins with, if that is a word for a total that no other row has."""
+    cell = frame.iloc[-1, 0]
+    if frame.shape[1] == 1 or not isinstance(cell, str) or not _TOTAL.match(cell.strip()):
+        return None
+    return cell.strip() if frame.iloc[:, 0].eq(cell).sum() == 1 else None
+
+
+_TOTAL = re.compile(
+    r"(?:(?:grand |sub)?totals?|sums?|summen?|(?:ins)?gesamt|somme|suma"
+    r"|итого|всего|сумма)\b|合计|合計|总计|總計|总和|小计|計$|합계|총계",
+    re.IGNORECASE,
+)
 
 
 def _most_frequent(marks: list[str], rows: Array) -> str:

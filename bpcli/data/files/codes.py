@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.dialect import WHITESPACE, Dialect, delimiter_of
 from bpcli.data.files.grid import rows_of
 from bpcli.data.types import DataFrame, Labels
 from bpcli.nn.arrays import Array
@@ -44,7 +44,8 @@ class CodeWatch:
     def __init__(self, dialect: Dialect, columns: list[str]) -> None:
         self.found: set[str] = set()
         self._dialect, self._columns = dialect, columns
-        self._separators = b" \t" if dialect.separator == WHITESPACE else _byte(dialect.separator)
+        self._delimiter = delimiter_of(dialect.separator or ",")
+        self._separators = b" \t" if self._delimiter == WHITESPACE else self._delimiter.encode()
         self._separates = _table(self._separators)
         ends = self._separators + b"\r\n \t" + dialect.quote.encode()
         self._begins, self._goes_on = _table(ends), _table(ends + b"0123456789")
@@ -90,7 +91,7 @@ class CodeWatch:
 
     def _fields(self, line: str) -> list[str]:
         try:
-            rows = list(rows_of([line], str(self._dialect.separator), self._dialect.quote))
+            rows = list(rows_of([line], self._delimiter, self._dialect.quote))
         except csv.Error:
             return []
         return rows[0].fields if rows else []
@@ -101,7 +102,3 @@ def _table(signs: bytes) -> Array:
     table = np.zeros(256, bool)
     table[list(signs)] = True
     return table
-
-
-def _byte(separator: str | None) -> bytes:
-    return (separator or ",").encode()

@@ -11,16 +11,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from bpcli.data.cells import shown_in
-from bpcli.data.files.dialect import WHITESPACE
+from bpcli.data.files.dialect import FIELD_END, FIXED, WHITESPACE, Gaps
+from bpcli.data.files.fixed_width import are_aligned, gaps_of, table_of
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
+_WIDE_SEPARATORS = ("，", "；")
+"""Those of Chinese and Japanese texts, where they are also in sentences."""
 NUMBER_SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
 csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unreadable
 
 _FEWEST_USUAL = 0.5
+_NEARLY_ALL = 0.95
+_FEWEST_EVEN = 3
+_FEWEST_AT_END = 10
 _MOST_CELLS = 20_000
 _MOST_ROWS = 200
 _MOST_TITLES = 4
@@ -38,9 +44,10 @@ class Row(NamedTuple):
 def rows_of(lines: Iterable[str], separator: str, quote: str) -> Iterator[Row]:
     """The rows that are not blank, by Python's csv reader. Raises `csv.Error`.
 
-    As in pandas, a line of spaces and tabs is blank, unless they are separators.
+    As in pandas, a line of spaces and tabs is blank, unless they are separators. Lines of a fixed
+    width are split already.
     """
-    delimiter, start = separator, 0
+    delimiter, start = FIELD_END if separator == FIXED else separator, 0
     if separator == WHITESPACE:
         delimiter, lines = " ", (line.strip().replace("\t", " ") for line in lines)
     spaces = " \t\r\n".replace(delimiter, "")
@@ -88,9 +95,13 @@ class Grid:
     rows: list[Row]
     misquoted: float = 0.0
     is_evened: bool = False
+    gaps: Gaps = ()
 
     @classmethod
     def of(cls, lines: Sequence[str], separator: str, quote: str) -> Grid:
+        if separator == FIXED:
+            gaps = gaps_of(lines)
+            return cls(FIXED, "", list(rows_of(table_of(lines, gaps), FIXED, "")), gaps=gaps)
         try:
             rows = list(rows_of(lines, separator, quote))
         except csv.Error:
@@ -100,7 +111,7 @@ class Grid:
     @cached_property
     def width(self) -> int:
         """The most frequent width, of equals the greatest: titles are short, as some headers."""
-        widths = Counter(len(row.fields) for row in self.rows[self._titles :])
+        widths = Counter(len(row.fields) for row in self._with_titles[self._titles :])
         return max(widths, key=lambda width: (widths[width], width), default=0)
 
     @property
@@ -115,6 +126,17 @@ class Grid:
         titles = sum(is_single)
         are_first = titles < len(is_single) and all(is_single[:titles])
         return titles if are_first and titles <= _MOST_TITLES else 0
+
+    @cached_property
+    def _with_titles(self) -> list[Row]:
+        """The rows without notes below a short table: texts behind even rows and a blank line."""
+        pairs = zip(self.rows, self.rows[1:], strict=False)
+        gaps = (i for i, (row, after) in enumerate(pairs, start=1) if after.line > row.line + 1)
+        end = next(gaps, len(self.rows))
+        widths, below = {len(row.fields) for row in self.rows[:end]}, self.rows[end:]
+        is_table = end >= _FEWEST_EVEN and len(widths) == 1 and widths != {1}
+        texts = sum(len(row.fields) == 1 and not is_number(row.fields[0]) for row in below)
+        return self.rows[:end] if is_table and 2 * texts > len(below) else self.rows
 
     @cached_property
     def usual(self) -> list[Row]:
@@ -132,9 +154,15 @@ class Grid:
         top = self.rows.index(self.usual[0])
         is_headed = top > 0 and len(self.rows[top - 1].fields) == self.width - 1 > 1
         fitting = len(self.usual) + is_headed
-        if fitting <= _FEWEST_USUAL * (len(self.rows) - top + is_headed):
+        rows = len(self._with_titles)
+        if fitting <= _FEWEST_USUAL * (rows - top + is_headed):
             return 0.0
-        return fitting / len(self.rows) * self._legibility() * (1 - 0.9 * self.misquoted)
+        return min(1, fitting / rows) * self._legibility() * (1 - 0.9 * self.misquoted)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether nearly all rows have the usual width, and more than one field."""
+        return self.width > 1 and len(self.usual) >= _NEARLY_ALL * len(self.rows)
 
     def _legibility(self) -> float:
         """The mean over cells: numbers and empty ones count 1, text ½, with separators less.
@@ -218,10 +246,56 @@ def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
         return Grid.of(lines, separator, quote)
     used = [sign for sign in _SEPARATORS if sign == "," or _is_used(sign, lines)]
     grids = {sign: Grid.of(lines, sign, quote) for sign in used}
+    wide = (Grid.of(lines, sign, quote) for sign in _WIDE_SEPARATORS if _is_used(sign, lines))
+    grids |= {grid.separator: grid for grid in wide if grid.is_even}
     best = max(grids.values(), key=lambda grid: grid.score)  # the first of equals
     tabs = grids.get("	", best)
     is_close = tabs.score >= _CLOSE * best.score  # titles and numbers have spaces too
-    return tabs if best.separator == WHITESPACE and is_close else best
+    best = tabs if best.separator == WHITESPACE and is_close else best
+    is_doubtful = best.score == 0 or best.separator == WHITESPACE
+    return _aligned(lines, best) if is_doubtful and are_aligned(lines) else best
+
+
+def _aligned(lines: Sequence[str], other: Grid) -> Grid:
+    """The grid of a fixed width if it is clear and has more rows, else the other one.
+
+    It is clear if there is a column of numbers, and no line below the first row does not fit.
+    """
+    grid = Grid.of(lines, FIXED, "")
+    rows = grid.usual
+    if grid.width < 2 or (other.score > 0 and len(other.usual) >= len(rows)) or _is_whole(other):
+        return other
+    top = grid.rows.index(rows[0])
+    is_whole = grid.rows[top : top + len(rows)] == rows  # but for notes
+    columns = zip(*(row.fields for row in grid.judged), strict=True)
+    numbers = (sum(map(is_number, column)) for column in columns)
+    return grid if is_whole and 2 * max(numbers) > len(grid.judged) else other
+
+
+def _is_whole(grid: Grid) -> bool:
+    """Whether all rows below a few titles have the usual width."""
+    top = len(grid.rows) - len(grid.usual)
+    return grid.score > 0 and grid.rows[top:] == grid.usual and top < len(grid.usual)
+
+
+def even_end(lines: Sequence[str], quote: str) -> tuple[int, int]:
+    """The first line, from 0, from which on all rows have the same width, and that width.
+
+    Zero and zero if there are few, or of one field: then nothing tells where a table begins.
+    """
+    ends = [_end_of(Grid.of(lines, sign, quote).rows) for sign in _SEPARATORS]
+    longest = max(ends, key=len)
+    is_clear = len(longest) >= _FEWEST_AT_END
+    return (longest[0].line, len(longest[0].fields)) if is_clear else (0, 0)
+
+
+def _end_of(rows: list[Row]) -> list[Row]:
+    """The last rows, which have the same number of fields and more than one."""
+    widths = [len(row.fields) for row in rows]
+    if not rows or widths[-1] == 1:
+        return []
+    first = next((i for i in range(len(rows) - 1, -1, -1) if widths[i] != widths[-1]), -1) + 1
+    return rows[first:]
 
 
 def _is_used(separator: str, lines: Sequence[str]) -> bool:

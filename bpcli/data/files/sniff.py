@@ -20,7 +20,7 @@ from bpcli.data.files.around import (
     unit_rows,
 )
 from bpcli.data.files.codes import CODE, note_on_codes
-from bpcli.data.files.dialect import WHITESPACE, Dialect
+from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect
 from bpcli.data.files.grid import Grid, Row, best_grid, holds_rows, is_number
 from bpcli.data.files.header import NUMBERS_IN_ORDER, guess_header, names_of_header
 from bpcli.data.files.numerals import Numerals, numerals_of
@@ -94,7 +94,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
     encoding, notes = "utf-8-sig", stored_notes(path, asked)
     if not is_rendered(path):
         encoding, notes = encoding_of(path, asked.encoding)
-    lines = first_lines(path, encoding, asked.sheet)
+    lines = first_lines(path, encoding, asked.sheet, asked.skip_last)
     skip, separator = _separator_line(lines, asked)
     separator = separator or ("," if is_rendered(path) else None)
     comment = _comment(lines) if asked.comment is None else asked.comment
@@ -109,6 +109,7 @@ def sniff(path: Path, asked: Dialect) -> Layout:
         encoding=encoding,
         separator=grid.separator,
         quote=grid.quote,
+        gaps=grid.gaps,
         comment=comment,
         skip=grid.rows[top].line if top else skip,
     )
@@ -179,14 +180,16 @@ def _notes_on_lines(
     path: Path, grid: Grid, asked: Dialect, comment: str, top: int
 ) -> Iterator[str]:
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
-    if asked.separator is None and grid.separator not in expected:
+    if asked.separator is None and grid.separator == FIXED:
+        yield f"columns are told by the blanks that all lines have{see('separator')}"
+    elif asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
     if asked.separator is None and _hides_separators(grid):
         sign = "spaces" if grid.separator == WHITESPACE else repr(grid.separator)
         yield f"other signs than {sign} may separate columns{see('separator')}"
     if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
         yield f"no separator was found: the table has one column{see('separator')}"
-    if grid.quote != asked.quote:
+    if grid.quote != asked.quote and grid.separator != FIXED:
         yield f"the quotes ({asked.quote}) are not closed: they are read as plain text"
     if comment:
         yield f"lines that begin with {comment} are ignored as comments"
@@ -201,7 +204,7 @@ def _hides_separators(grid: Grid) -> bool:
 
     A comma in a number is a decimal sign.
     """
-    if not grid.rows or grid.width == 1:
+    if not grid.rows or grid.width == 1 or grid.separator == FIXED:
         return False
     if grid.separator == WHITESPACE:
         cells = (cell for row in grid.judged for cell in row.fields if _SIGN.search(cell))
@@ -295,7 +298,7 @@ def _judged(path: Path, found: _Found, header: bool | None, width: int) -> _Judg
 
 
 def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
-    told = [key for key in ("skip", "comment") if getattr(dialect, key)]
+    told = [key for key in ("skip", "skip_last", "comment") if getattr(dialect, key)]
     if not grid.rows:
         raise DataError(f"the file has no rows{see(*told) if told else ''}", "file")
     width = len(grid.rows[0].fields)

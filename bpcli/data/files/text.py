@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from itertools import islice
@@ -41,13 +42,28 @@ def open_text(
         yield text
 
 
-def first_lines(path: Path, encoding: str, sheet: str | None) -> list[str]:
-    """The lines of the first megabyte."""
+def first_lines(path: Path, encoding: str, sheet: str | None, skip_last: int = 0) -> list[str]:
+    """The lines of the first megabyte, without the last ones of the file."""
     with open_text(path, encoding, sheet) as text:
         lines = text.readlines(_SAMPLE)
+        if skip_last and not text.read(1):
+            lines = list(without_last(lines, skip_last, []))
     if lines and (last := without_end(lines[-1])) != lines[-1]:
         lines[-1:] = [last] * bool(last)
     return lines
+
+
+def without_last(lines: Iterable[str], count: int, last: list[str]) -> Iterator[str]:
+    """All lines but the last ones with text and blank ones around them, which `last` gets."""
+    kept: deque[str] = deque()
+    full = 0
+    for line in lines:
+        kept.append(line)
+        full += not line.isspace()
+        while full > count:
+            full -= not kept[0].isspace()
+            yield kept.popleft()
+    last += kept
 
 
 def is_comment(line: str, sign: str) -> bool:
@@ -89,8 +105,11 @@ def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) 
 class TableText:
     """The text of a table's rows, to be read in pieces or line by line.
 
-    It leaves out the lines that begin with the sign of comments, and counts them in `comments`, and
-    the sign by which DOS ends a file, which only `lines` have. `watch` is told each piece.
+    It leaves out the lines that begin with the sign of comments, and counts them in `comments`, the
+    `skip_last` lines at the end, which are in `last` when all is read, and
+    the sign by which DOS ends a file, which only `lines` have. `split` turns a line of a fixed
+    width into fields. `exchange` changes the signs of a
+    piece, not of `lines`, as `str.translate` does. `watch` is told each piece.
     """
 
     def __init__(
@@ -99,13 +118,21 @@ class TableText:
         comment: str = "",
         quote: str = "",
         watch: Callable[[str], None] | None = None,
+        exchange: Mapping[int, str] | None = None,
+        split: Callable[[str], str] | None = None,
+        skip_last: int = 0,
     ) -> None:
         self.comments = 0
+        self.last: list[str] = []
+        self._exchange = exchange
         self._text, self._comment = text, comment
-        self.lines = self._without_comments(text, quote) if comment else iter(text)
+        self._is_by_line = bool(comment or split or skip_last)
+        lines = without_last(text, skip_last, self.last) if skip_last else iter(text)
+        lines = self._without_comments(lines, quote) if comment else lines
+        self.lines = map(split, lines) if split else lines
         self._watch = watch
 
-    def _without_comments(self, text: IO[str], quote: str) -> Iterator[str]:
+    def _without_comments(self, text: Iterable[str], quote: str) -> Iterator[str]:
         for line, is_left_out in comments_in(text, self._comment, quote):
             self.comments += is_left_out
             if not is_left_out:
@@ -115,8 +142,10 @@ class TableText:
         return (kept for line in self.lines if (kept := without_end(line)))
 
     def read(self, size: int = -1) -> str:
-        """About so many characters, whole lines if there may be comments; all by default."""
-        piece = without_end(self._piece(size) if self._comment else self._text.read(size))
+        """About so many characters, whole lines if each is looked at; all by default."""
+        piece = without_end(self._piece(size) if self._is_by_line else self._text.read(size))
+        if self._exchange:
+            piece = piece.translate(self._exchange)
         if self._watch:
             self._watch(piece)
         return piece

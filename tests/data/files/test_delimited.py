@@ -47,11 +47,15 @@ def rows_of(path: Path, **options: object) -> list[list[object]]:
         ("1 2\n3 4\n", "t.txt", {"header": False, "columns": ("a", "b")}),
         ("'a','b'\n'1','2'\n3,4\n", "t.csv", {"quote": "'"}),
         ("a~b\n1~2\n3~4\n", "t.csv", {"separator": "~"}),
+        ("a，b\n1，2\n3， 4\n", "t.csv", {}),
+        ("a；b\n1；2\n3；4\n", "t.txt", {}),
+        ("a、b\n1、2\n3、4\n", "t.csv", {"separator": "、"}),
+        ("a§b\n1§2\n3§4\n".encode("cp1252"), "t.csv", {"separator": "§", "encoding": "cp1252"}),
         ("a,b\r\n1,2\r\n\r\n3,4\r\n", "t.csv", {}),
         ("\ufeffa,b\n1,2\n3,4", "t.csv", {}),
     ],
 )
-def test_the_same_table_however_it_is_written(table, text: str, name: str, options) -> None:
+def test_the_same_table_however_it_is_written(table, text, name: str, options) -> None:
     path = table(text, name)
     frame = read_frame(path, Dialect(**options))
     assert list(frame) == ["a", "b"]
@@ -74,6 +78,16 @@ def test_a_separator_that_was_found_out_is_told(table) -> None:
     notes = layout_of(table("a;b\n1;2\n"), Dialect()).notes
     assert notes == ("t.csv: columns are separated by ';'",)
     assert layout_of(table("a,b\n1,2\n"), Dialect()).notes == ()
+
+
+def test_a_sign_outside_of_ascii_separates_as_any_other_in_all_rows(table) -> None:
+    path = table('a，b\n"x，y"，007\n"z，\x1fw"，2\n"x，y"，3\n')
+    frame = read_frame(path, Dialect(separator="，"))
+    assert frame["a"].tolist() == ["x，y", "z，\x1fw", "x，y"]
+    assert frame["b"].tolist() == ["007", "2", "3"]
+    assert next(blocks_of(path))["a"].tolist() == frame["a"].tolist()
+    with pytest.raises(DataError, match="row 2 has 1 fields, the others have 2"):
+        read_frame(table("a，b\n1，2\n3\n4，5\n"), Dialect(separator="，"))
 
 
 def test_a_separator_within_quotes_is_none(table) -> None:
@@ -165,7 +179,7 @@ def test_a_value_behind_the_last_separator_is_never_dropped(table) -> None:
     path = table("a,b,\n" + "1,2,\n" * 250_000 + "1,2,9\n")
     with pytest.raises(
         DataError,
-        match=r"^row 250001 has 3 fields, the others have 2; see `separator`, `skip`, `comment`$",
+        match=r"^row 250001 has 3 fields, the others have 2; see `separator`, `skip`, `skip_last`,",
     ):
         read_frame(path, Dialect())
 
@@ -258,6 +272,9 @@ def test_commas_that_first_appear_far_down_are_refused_with_the_option(table) ->
         ("\nSource: OECD\nTotal\n", "2 rows", "Source: OECD; Total"),
         ("\nSource: OECD, 2020\n", "1 row", "Source: OECD 2020"),
         (",,\nSource: OECD,,\n", "1 row", "Source: OECD"),
+        ("Source: OECD,,\n", "1 row", "Source: OECD"),
+        ("a text among numbers,,\n* see above,,\n", "2 rows", "a text among numbers; * see above"),
+        (",,\nSource,,\nSource 2,,\n", "2 rows", "Source; Source 2"),
     ],
 )
 def test_notes_below_a_table_are_no_rows_and_told(table, below: str, count: str, said: str) -> None:
@@ -293,8 +310,8 @@ def test_a_cell_may_be_long(table) -> None:
 @pytest.mark.parametrize(
     ("text", "asked", "keys"),
     [
-        ("a,b\n1,2\n3,4,5\n", {}, "`separator`, `skip`, `comment`"),
-        ("a,b\n1,2\n3\n", {}, "`separator`, `skip`, `comment`"),
+        ("a,b\n1,2\n3,4,5\n", {}, "`separator`, `skip`, `skip_last`, `comment`"),
+        ("a,b\n1,2\n3\n", {}, "`separator`, `skip`, `skip_last`, `comment`"),
         ("a,b\n1,2,3\n3,4,5\n", {}, "`separator`, `header`, `skip`, `columns`"),
         ("a,b\n1,2\n", {"skip": 9}, "`skip`"),
         ("#a,b\n", {"comment": "#"}, "`comment`"),
@@ -304,6 +321,21 @@ def test_a_cell_may_be_long(table) -> None:
 def test_an_error_names_the_option_that_may_help(table, text: str, asked, keys: str) -> None:
     with pytest.raises(DataError, match=f"; see {keys}$"):
         read_frame(table(text), Dialect(**asked))
+
+
+def test_an_error_after_a_long_description_says_where_the_table_begins(table) -> None:
+    words = "one, two three four; five and six\nseven  eight, nine\n\n" * 15 + "x y z and w\n"
+    path = table(words + "".join(f"{i} {i % 3}.5 7\n" for i in range(20)), "t.txt")
+    with pytest.raises(DataError, match="all lines from 47 on have 3 fields: `skip: 46` begins"):
+        read_frame(path, Dialect(header=False))
+    assert len(read_frame(path, Dialect(header=False, skip=46))) == 20
+    with pytest.raises(DataError, match=r"`comment`$"):
+        read_frame(table("a,b\n1,2\n3,4,5\n" + "6,7\n" * 5), Dialect())
+
+
+@pytest.mark.parametrize("text", ["a,b\n,\n,\n", "a;b;c\n;;\n\n"])
+def test_rows_without_any_value_are_ignored_if_there_are_no_others(table, text: str) -> None:
+    assert len(read_frame(table(text), Dialect())) == 0
 
 
 def test_a_repeated_header_above_names_of_rows_is_no_row(table) -> None:

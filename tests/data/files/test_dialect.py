@@ -4,7 +4,14 @@ from dataclasses import fields
 
 import pytest
 
-from bpcli.data.files.dialect import MISSING, WHITESPACE, Dialect
+from bpcli.data.files.dialect import (
+    MISSING,
+    WHITESPACE,
+    Dialect,
+    delimiter_of,
+    exchange_of,
+    is_separator,
+)
 
 
 def test_nothing_told_changes_nothing() -> None:
@@ -45,3 +52,20 @@ def test_what_is_no_sign_is_refused() -> None:
 def test_no_usual_word_for_a_missing_value_is_a_number() -> None:
     assert len({*MISSING}) == len(MISSING)
     assert not any(word.strip("-.*#?").isdecimal() for word in MISSING)
+
+
+@pytest.mark.parametrize(
+    "sign", [",", ";", "\t", " ", "|", "~", "\x01", "，", "；", "、", "·", "§"]
+)
+def test_any_sign_that_is_in_no_number_may_separate(sign: str) -> None:
+    assert is_separator(sign)
+    assert len(delimiter_of(sign).encode()) == 1
+    text = f"a{sign}\x1fb"
+    assert text.translate(exchange_of(sign)).translate(exchange_of(sign)) == text
+
+
+@pytest.mark.parametrize(
+    "sign", ["", ", ", "a", "é", "名", "5", "٣", "½", '"', "'", ".", "-", "\n"]
+)
+def test_other_texts_separate_nothing(sign: str) -> None:
+    assert not is_separator(sign)

@@ -139,6 +139,10 @@ def test_other_cells_are_no_numbers(cell: str) -> None:
         ("r1; 1,234,010\nr2; 1,235,020\n", ";"),
         ("100,200\n300,400\n", ","),
         ("1,234,010,519\tx; y\t3.5\n1,235,020,520\tx; y\t4.5\n", "\t"),
+        ("a，b\n1，2\n", "，"),
+        ("a； b c\n1； 2\n3； 4\n", "；"),
+        ("n,t\n1,x，y\n2,z，w\n", ","),
+        ("今天，好\n明天\n后天，好，好\n", ","),
     ],
 )
 def test_the_separator_that_fits_best(text: str, separator: str) -> None:
@@ -150,6 +154,13 @@ def test_titles_are_no_rows_even_if_there_are_more() -> None:
     assert grid.width == 3
     assert Grid.of(["1\n"] * 5 + ["2,5\n"], ",", '"').width == 1
     assert Grid.of(["1\n", "2\n", "2,5\n", "3\n"], ",", '"').width == 1
+
+
+def test_more_notes_than_rows_below_a_table_are_none() -> None:
+    table, notes = "a,b,c\n1,2,3\n4,5,6\n", "a: one\nb: two\nc: three\nd\n(c) 2001, 2021\n"
+    assert best_grid(lines_of(table + "\n" + notes), None, '"').width == 3
+    assert best_grid(lines_of(table + notes), None, '"').width != 3
+    assert Grid.of(lines_of("1,5\n2,5\n3,5\n\n4\n5\n6\n7\n"), ",", '"').width == 1
 
 
 def test_short_rows_are_padded_where_all_others_end_with_a_separator() -> None:

@@ -1,0 +1,172 @@
+"""Rows of a text file that are no data: notes and totals below the table, and short rows."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from contextlib import suppress
+from itertools import chain, compress, repeat
+
+import numpy as np
+
+from bpcli.data.files.cleaning import REPEATED, Cleaner
+from bpcli.data.files.dialect import FIELD_END, FIXED, WHITESPACE
+from bpcli.data.files.grid import Row, even_end, is_number, reader_of
+from bpcli.data.files.row_text import all_rows, columns_of, data_of
+from bpcli.data.files.sniff import Layout
+from bpcli.data.files.text import first_lines
+from bpcli.data.types import DataFrame, Labels
+from bpcli.data.values import quoted
+from bpcli.errors import DataError, see
+from bpcli.nn.arrays import Array
+
+ROWS = see("separator", "skip", "skip_last", "comment")
+
+
+def ragged(layout: Layout, message: str) -> DataError:
+    """The error for rows of different widths, with what may help.
+
+    It says from which line on they are equal, as behind a long description of the data.
+    """
+    dialect = layout.dialect
+    hint = ", or `separator: fixed` if columns are aligned" * (dialect.separator == WHITESPACE)
+    lines = first_lines(layout.path, str(dialect.encoding), dialect.sheet, dialect.skip_last)
+    start, width = even_end(lines, dialect.quote)
+    if start > layout.start:
+        hint += f"; all lines from {start + 1} on have {width} fields: `skip: {start}` begins there"
+    return DataError(message + ROWS + hint, "file")
+
+
+def is_last_missing(layout: Layout, frame: DataFrame) -> Array:
+    """Whether the last field of each row is missing, as pandas reads it in rows that lack it."""
+    is_missing: Array = frame.iloc[:, -1 - layout.dialect.is_padded].isna().to_numpy()
+    return is_missing
+
+
+def may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
+    """Whether a row may have too few fields, or the last one may be a note below the table.
+
+    It is found without a look at each field, which takes four times as long as pandas; to split all
+    lines takes twice as long. If `is_missing` tells for each row of the file whether its last field
+    is, only those lines are split, unless there are more lines than rows.
+    """
+    separator, quote = str(layout.dialect.separator), layout.dialect.quote
+    separator = FIELD_END if separator == FIXED else separator
+    width = len(columns_of(layout.dialect)) - layout.dialect.is_padded
+    if separator == WHITESPACE:
+        return True
+    with suppress(csv.Error):
+        with data_of(layout) as text:
+            lines, rows = text.lines, None
+            if is_missing is not None:
+                lines, rows = (
+                    compress(text.lines, chain(is_missing.tolist(), repeat(True))),
+                    is_missing.sum(),
+                )
+            widths = [*map(len, reader_of(lines, separator, quote))]
+        if min({*widths[:rows]} - {0}, default=width) < width or (rows and any(widths[rows:])):
+            return True  # blank lines at the end have no field
+        with data_of(layout) as text:
+            end = deque(filter(any, reader_of(text.lines, separator, quote)), maxlen=1)
+        return any(_is_note(Row(0, fields), width, is_apart=True) for fields in end)
+    return True
+
+
+def without(frame: DataFrame, rows: Labels | None) -> DataFrame:
+    return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
+
+
+def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
+    """The numbers of short rows that are no data, of which the cleaner tells.
+
+    They are notes below the table, short or mostly empty, such as its source, and repeated headers
+    that lack a field for the names of rows. Raises `DataError` for other rows with too few fields,
+    which pandas reads as missing values.
+    """
+    width = len(columns_of(layout.dialect)) - layout.dialect.is_padded
+    header = list(layout.first) if layout.dialect.header and layout.dialect.row_names else None
+    below: list[tuple[int, Row]] = []
+    headers: list[int] = []
+    firsts = _Firsts()
+    end = 0
+    for number, row in all_rows(layout):
+        if not any(row.fields):
+            continue
+        if row.fields == header:
+            headers.append(number)
+            continue
+        is_apart = row.line > end or bool(below) or _is_unlike(row, firsts)
+        end = row.line + 1 + sum(cell.count("\n") for cell in row.fields)
+        if width > 1 and _is_note(row, width, is_apart):
+            below.append((number, row))
+            continue
+        for wrong, short in [*below, (number, row)]:
+            if len(short.fields) < width:
+                raise _short(layout, wrong, short)
+        for _, others in [*below, (number, row)]:
+            firsts.add(others)
+        below = []
+    if below:
+        said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
+        cleaner.ignore(len(below), f"below the table: {said}")
+    cleaner.ignore(len(headers), REPEATED)
+    return np.array([*headers, *(number for number, _ in below)], np.intp)
+
+
+class _Firsts:
+    """The first fields of the rows so far, which a note below them is unlike.
+
+    Where a row in between has nothing but its first field, so may the last rows.
+    """
+
+    def __init__(self) -> None:
+        self._are_numbers, self._longest, self._may_be_alone = True, _SHORTEST // 2, False
+
+    def add(self, row: Row) -> None:
+        first = row.fields[0]
+        self._are_numbers = self._are_numbers and is_number(first)
+        self._longest = max(self._longest, len(first))
+        self._may_be_alone = self._may_be_alone or not any(row.fields[2:])
+
+    def is_unlike(self, cell: str) -> bool:
+        """Whether a text is far longer, of the form `key: value`, or among numbers."""
+        is_other = self._are_numbers or len(cell) > 2 * self._longest or _NAMED.match(cell)
+        return bool(is_other) and not self._may_be_alone
+
+
+_SHORTEST = 20
+_NAMED = re.compile(r"[^\W\d][^:]{0,40}:\s")
+
+
+def _is_note(row: Row, width: int, is_apart: bool) -> bool:
+    """Whether a row below a table is a note: text in one field, or behind a blank or other note.
+
+    Then it may be short, or as wide as the others with text in the first two fields only.
+    """
+    is_single, is_short = sum(map(bool, row.fields)) == 1, len(row.fields) < width
+    if not row.fields[0] or is_number(row.fields[0]) or re.search(r"[;\t|]", row.fields[0]):
+        return False  # a row that was cut off, or of another separator
+    return (is_single and is_short) or (is_apart and (is_single or is_short or _leads(row)))
+
+
+def _is_unlike(row: Row, firsts: _Firsts) -> bool:
+    """Whether a row is a note by its text alone."""
+    return _leads(row) and firsts.is_unlike(row.fields[0])
+
+
+def _leads(row: Row) -> bool:
+    """Whether only the first fields of a row hold something, one or two texts."""
+    filled = [field for field in row.fields if field]
+    is_leading = row.fields[: len(filled)] == filled and len(filled) <= min(2, len(row.fields) - 2)
+    return is_leading and not any(map(is_number, filled))
+
+
+def _short(layout: Layout, number: int, row: Row) -> DataError:
+    dialect = layout.dialect
+    if dialect.separator == FIXED:
+        found = f"text where the others have a blank between columns{see('separator', 'skip')}"
+        return DataError(f"row {number + 1} has {found}", "file")
+    width = len(columns_of(dialect)) - dialect.is_padded
+    said = f"row {number + 1} has {len(row.fields)} fields, the others have {width}"
+    return ragged(layout, said)
