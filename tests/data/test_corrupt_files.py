@@ -68,12 +68,6 @@ def header_only(rng: np.random.Generator, rows: list[list[str]]) -> list[list[st
     return rows[:1]
 
 
-def duplicate_names(rng: np.random.Generator, rows: list[list[str]]) -> list[list[str]]:
-    first, second = rng.choice(len(rows[0]), 2, replace=False)
-    rows[0][first] = rows[0][second]
-    return rows
-
-
 def no_header(rng: np.random.Generator, rows: list[list[str]]) -> list[list[str]]:
     return rows[1:]
 
@@ -102,9 +96,9 @@ def no_text_at_all(rng: np.random.Generator, rows: list[list[str]]) -> bytes:
 
 DAMAGES: list[Damage] = [
     *(ragged, text_in_numbers, missing, infinite, nul_bytes, empty, header_only),
-    *(duplicate_names, no_header, wrong_encoding, open_quote, no_text_at_all),
+    *(no_header, wrong_encoding, open_quote, no_text_at_all),
 ]
-WITHOUT_ROW = {empty, header_only, duplicate_names, no_header, no_text_at_all, wrong_encoding}
+WITHOUT_ROW = {empty, header_only, no_header, no_text_at_all, wrong_encoding}
 
 EXACT = {text_in_numbers, missing, infinite}
 

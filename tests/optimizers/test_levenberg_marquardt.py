@@ -12,6 +12,7 @@ from strategies import dense_jacobian
 from tampered import save_arrays
 
 from bpcli.data.generators.points import TwoSpirals
+from bpcli.data.table import Classes
 from bpcli.engine.pool.base import SerialPool
 from bpcli.engine.pool.choice import worker_pool
 from bpcli.engine.rows import Rows
@@ -272,8 +273,8 @@ def test_two_spirals_are_told_apart() -> None:
     Measured here over 20 seeds: all 194 points in every run, 98 iterations in the median.
     """
     table = TwoSpirals().table(np.random.default_rng(0))
-    assert table.Y is not None
-    X, Y = np.asarray(table.X), 2 * table.Y - 1
+    assert isinstance(table.targets, Classes)
+    X, Y = np.asarray(table.X), 2 * table.targets.as_values().Y - 1
     layers = (Layer(2, 20, Tanh()), Layer(20, 20, Tanh()), Layer(20, 1, Identity()))
     fit = objective(Network(layers, Mse()), X, Y)
     accuracies, counts = [], []

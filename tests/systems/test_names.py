@@ -105,7 +105,7 @@ SHOWING = [
     ["runs", "show", "latest"], ["runs", "show", "latest", "--json"],
     ["runs", "diff", "latest~1", "latest"], ["runs", "diff", "latest~1", "latest", "--json"],
     ["gradcheck", "c.yaml", "--entries", "2"], ["verify", "latest"], ["plot", "latest", "--list"],
-    *(["trace", "latest", "--row", "0", "--format", layout]
+    *(["trace", "latest", "--row", "1", "--format", layout]
       for layout in ("rich", "markdown", "latex", "json")),
 ]  # fmt: skip
 """Commands that must end well, and print nothing but what a terminal only shows."""
@@ -280,7 +280,7 @@ READING = [
     ["runs", "show", "latest", "--json"], ["runs", "diff", "latest~1", "latest"],
     ["eval", "latest"], ["predict", "latest", "--json"], ["predict", "latest", "t.csv", "--json"],
     ["predict", "latest", "new.csv", "--json"], ["plot", "latest", "--list"],
-    ["plot", "latest", "loss", "-o", "l.svg"], ["trace", "latest", "--row", "0"],
+    ["plot", "latest", "loss", "-o", "l.svg"], ["trace", "latest", "--row", "1"],
     ["verify", "latest"],
     *(["export", "latest", "--to", to, "--force"] for to in ("python", "json", "onnx")),
 ]  # fmt: skip

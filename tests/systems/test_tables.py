@@ -31,7 +31,8 @@ def mean_of(name: str, found: list[float]) -> float:
 
 
 def listed(file: Path, rows: np.ndarray) -> Path:
-    np.savetxt(file, rows, "%d")
+    """A file with the numbers, from 1, of rows that count from 0."""
+    np.savetxt(file, rows + 1, "%d")
     return file
 
 
@@ -69,7 +70,11 @@ def with_age(line: str) -> str:
 
 
 def rmse_of_five_splits(tmp_path: Path, config: str, folder: Path, **more: object) -> float:
-    file, tests = folder / "data.txt", [folder / f"index_test_{i}.txt" for i in range(5)]
+    given = (np.loadtxt(folder / f"index_test_{i}.txt", int) for i in range(5))
+    file, tests = (
+        folder / "data.txt",
+        [listed(tmp_path / f"test_{i}.txt", rows) for i, rows in enumerate(given)],
+    )
     return mean_of(config, [score(tmp_path, config, "rmse", file, test, **more) for test in tests])
 
 

@@ -122,7 +122,7 @@ def test_columns_of_a_fixed_width_are_found_and_told(table) -> None:
     ("text", "separator"),
     [
         ("a  b   c\n1  2   3\n4  5   6\n7  8   9\n10 11 12\n", "whitespace"),
-        ("a word   here\n" * 2 + "one more word   here\n" * 3, "whitespace"),
+        ("one word   here\n" * 2 + "a word   here\n" * 3, "whitespace"),
         ("Prices\n" + '"1 €"   5   x  7\n"2 €"  15  y   8\n"3 €"  25  y   9\n', "whitespace"),
         ("a b; 1\n" * 3 + "a   c; 2\n" * 9, ";"),
     ],
