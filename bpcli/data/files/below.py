@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain, compress, repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +22,9 @@ from bpcli.data.types import DataFrame, Labels
 from bpcli.data.values import quoted
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 ROWS = see("separator", "skip", "skip_last", "comment")
 
@@ -51,26 +56,41 @@ def may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
     lines takes twice as long. If `is_missing` tells for each row of the file whether its last field
     is, only those lines are split, unless there are more lines than rows.
     """
-    separator, quote = str(layout.dialect.separator), layout.dialect.quote
-    separator = FIELD_END if separator == FIXED else separator
-    width = len(columns_of(layout.dialect)) - layout.dialect.is_padded
-    if separator == WHITESPACE:
+    if layout.dialect.separator == WHITESPACE:
         return True
     with suppress(csv.Error):
-        with data_of(layout) as text:
-            lines, rows = text.lines, None
-            if is_missing is not None:
-                lines, rows = (
-                    compress(text.lines, chain(is_missing.tolist(), repeat(True))),
-                    is_missing.sum(),
-                )
-            widths = [*map(len, reader_of(lines, separator, quote))]
-        if min({*widths[:rows]} - {0}, default=width) < width or (rows and any(widths[rows:])):
-            return True  # blank lines at the end have no field
-        with data_of(layout) as text:
-            end = deque(filter(any, reader_of(text.lines, separator, quote)), maxlen=1)
-        return any(_is_note(Row(0, fields), width, is_apart=True) for fields in end)
+        return _has_short_rows(layout, is_missing) or _ends_with_a_note(layout)
     return True
+
+
+def _fields_of(layout: Layout, lines: Iterable[str]) -> CsvReader:
+    separator = str(layout.dialect.separator)
+    return reader_of(lines, FIELD_END if separator == FIXED else separator, layout.dialect.quote)
+
+
+def _width(layout: Layout) -> int:
+    return len(columns_of(layout.dialect)) - layout.dialect.is_padded
+
+
+def _has_short_rows(layout: Layout, is_missing: Array | None) -> bool:
+    with data_of(layout) as text:
+        if is_missing is None:
+            return min({*map(len, _fields_of(layout, text.lines))} - {0}) < _width(layout)
+        lines = compress(text.lines, chain(is_missing.tolist(), repeat(True)))
+        widths = [*map(len, _fields_of(layout, lines))]
+    rows = np.count_nonzero(is_missing)
+    is_short = min({*widths[:rows]} - {0}, default=0) < _width(layout)
+    return is_short or any(widths[rows:])  # blank lines at the end have no field
+
+
+def _ends_with_a_note(layout: Layout) -> bool:
+    with data_of(layout) as text:
+        end = deque(text.lines, maxlen=_LINES_AT_END)
+    rows = [fields for fields in _fields_of(layout, end) if any(fields)]
+    return bool(rows) and _is_note(Row(0, rows[-1]), _width(layout), is_apart=True)
+
+
+_LINES_AT_END = 50
 
 
 def without(frame: DataFrame, rows: Labels | None) -> DataFrame:

@@ -106,10 +106,10 @@ class TableText:
     """The text of a table's rows, to be read in pieces or line by line.
 
     It leaves out the lines that begin with the sign of comments, and counts them in `comments`, the
-    `skip_last` lines at the end, which are in `last` when all is read, and
-    the sign by which DOS ends a file, which only `lines` have. `split` turns a line of a fixed
-    width into fields. `exchange` changes the signs of a
-    piece, not of `lines`, as `str.translate` does. `watch` is told each piece.
+    `skip_last` lines at the end, which are in `last` when all is read, and the sign by which DOS
+    ends a file, which only `lines` have. `split` turns a line of a fixed width into fields.
+    `exchange` changes the signs of a piece, not of `lines`, as `str.translate` does. `watch` is
+    told each piece.
     """
 
     def __init__(
