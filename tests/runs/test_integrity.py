@@ -41,6 +41,8 @@ READERS = (
 
 NEXT = [temporary_name(Path(file)).name for file in (RECORD, "tags.json")]
 """Where this process will write before it replaces the files."""
+NEXT_NAMED = [pytest.param(name, id=f"next {i}") for i, name in enumerate(NEXT)]
+"""Without the number of the process, which differs between processes that share the tests."""
 
 
 @pytest.fixture
@@ -377,7 +379,7 @@ def test_a_record_without_metrics_is_shown(run: Run, bpnet: Bpnet) -> None:
     assert "damaged" in bpnet("runs", "list").out
 
 
-@pytest.mark.parametrize("file", [LOCK, METRICS, *NEXT])
+@pytest.mark.parametrize("file", [LOCK, METRICS, *NEXT_NAMED])
 def test_a_link_in_the_place_of_what_is_written_next_is_not_followed(
     file: str, run: Run, bpnet: Bpnet
 ) -> None:
@@ -390,7 +392,7 @@ def test_a_link_in_the_place_of_what_is_written_next_is_not_followed(
     assert secret.read_text() == "kept" * 3000
 
 
-@pytest.mark.parametrize("file", [LOCK, "checkpoint-99.safetensors", *NEXT])
+@pytest.mark.parametrize("file", [LOCK, "checkpoint-99.safetensors", *NEXT_NAMED])
 def test_a_pipe_in_the_place_of_what_is_opened_next_holds_nobody_up(
     file: str, run: Run, bpnet: Bpnet
 ) -> None:
