@@ -60,7 +60,7 @@ class ColumnRules:
             for name in names
             if name not in categorical | flagged and rules.get(name) in (None, "median")
         ]
-        medians = _medians(frame, training, plain)
+        medians = {} if self.date_format else _medians(frame, training, plain)
         fitted = []
         for name in names:
             if name in medians:

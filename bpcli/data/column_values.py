@@ -166,7 +166,7 @@ def columns_of(frame: DataFrame, date_format: str | None = None) -> Iterator[lis
     size = max(1, _VALUES_AT_ONCE // len(frame))
     for start in range(0, frame.shape[1], size):
         some = frame.iloc[:, start : start + size]
-        numbers, places = plain_numbers(some)
+        numbers, places = plain_numbers(some.iloc[:, :0] if date_format else some)
         found = dict(zip(places, zip(numbers, summaries(numbers), strict=True), strict=True))
         yield [
             ColumnValues(str(name), "number", found[place][0], None, found=found[place][1])

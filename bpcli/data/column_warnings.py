@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.column_rules import MOST_CATEGORIES
 from bpcli.data.column_values import ColumnValues, TableTask
-from bpcli.data.dates import ambiguity_of
+from bpcli.data.dates import ambiguity_of, date_text
 from bpcli.data.sentinels import sentinel_in
 
 WarningKind: TypeAlias = Literal[
@@ -52,7 +52,7 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
     elif column.error is not None:
         yield ColumnWarning(column.name, "unreadable", f"cannot be read: {column.error}")
     elif column.unique == 1:
-        yield ColumnWarning(column.name, "constant", f"is always {column.counted[0][0]}")
+        yield ColumnWarning(column.name, "constant", f"is always {_only_value(column)}")
     elif _numbers_the_rows(column):
         yield ColumnWarning(column.name, "row numbers", "numbers the rows: an id, not a feature")
     elif column.kind == "category" and column.unique > MOST_CATEGORIES:
@@ -68,6 +68,12 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
     elif 2 * column.missing > rows:
         text = f"is missing in {column.missing:,} of {rows:,} rows"
         yield ColumnWarning(column.name, "mostly missing", text)
+
+
+def _only_value(column: ColumnValues) -> str:
+    if column.kind == "date":
+        return date_text(column.summary.low, column.dates.chosen if column.dates else None)
+    return column.counted[0][0]
 
 
 def _sentinel(column: ColumnValues) -> str | None:

@@ -30,8 +30,9 @@ def kind_of(values: Series, name: str, date_format: str | None = None) -> Kind:
         return _kind_of_texts(values, date_format)
     if types.is_bool_dtype(values.dtype):
         return "boolean"
-    if types.is_numeric_dtype(values.dtype):
-        return "number"
+    if types.is_numeric_dtype(values.dtype):  # 20240131 is a date only if that is told
+        is_date = bool(date_format) and dates_of(values, date_format) is not None
+        return "date" if is_date else "number"
     _refuse_times(values, name)
     codes, uniques = factorized(values)
     if len(uniques) and all(isinstance(value, bool) for value in uniques):

@@ -18,6 +18,7 @@ from bpcli.data.dates import (
     days_of_dates,
     days_of_texts,
 )
+from bpcli.data.description import describe
 from bpcli.data.tally import Tally
 from bpcli.errors import DataError
 
@@ -137,6 +138,19 @@ def test_a_word_that_may_mean_missing_is_no_wrong_date() -> None:
     column.encode(pd.Series(["-", "5.3.2024"], name="day"), out, tally)
     assert out.ravel().tolist() == [19783.5, 19787]
     assert [*tally.notes()] == ["filled 1 missing value: `day` (1, by 2024-03-01 12:00)"]
+
+
+def test_numbers_are_dates_only_if_their_format_is_told() -> None:
+    days = pd.Series([20240131, 20240201], name="day")
+    assert fitted(days).kind == "number"
+    column, out = fitted(days, date_format="%Y%m%d"), np.empty((2, 1))
+    column.encode(days, out, Tally())
+    assert out.ravel().tolist() == [19753, 19754]
+    assert fitted(pd.Series([1.5, 2], name="day"), date_format="%Y%m%d").kind == "number"
+    about = describe(pd.DataFrame({"day": days, "same": ["2024-01-31"] * 2, "y": [1, 2]}))
+    assert [each.kind for each in about.columns] == ["number", "date", "number"]
+    assert "is always 2024-01-31" in [each.text for each in about.warnings]
+    assert describe(days.to_frame(), None, "%Y%m%d").columns[0].low == "2024-01-31"
 
 
 def test_a_clock_time_has_no_month() -> None:
