@@ -105,7 +105,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_the_test_command_is_the_one_ci_runs() -> None:
-    (command,) = re.findall(r"^    (python3 -m venv .*pytest)$", TEXT, re.MULTILINE)
+    (command,) = re.findall(r"^    (python3 -m venv .*pytest -n 2)$", TEXT, re.MULTILINE)
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     assert script.splitlines()[-1] == command
 
