@@ -165,7 +165,8 @@ def _is_note(row: Row, width: int, is_apart: bool) -> bool:
     Then it may be short, or as wide as the others with text in the first two fields only.
     """
     is_single, is_short = sum(map(bool, row.fields)) == 1, len(row.fields) < width
-    if not row.fields[0] or is_number(row.fields[0]) or re.search(r"[;\t|]", row.fields[0]):
+    words = row.fields[0].split()
+    if all(map(is_number, words)) or re.search(r"[;\t|]", row.fields[0]):
         return False  # a row that was cut off, or of another separator
     return (is_single and is_short) or (is_apart and (is_single or is_short or _leads(row)))
 

@@ -290,7 +290,7 @@ def test_notes_below_a_table_are_no_rows_and_told(table, below: str, count: str,
 
 
 @pytest.mark.parametrize(
-    "text", ["a,b,c\n1,2,3\n4\n", "a,b,c\n1,2,3\nx\n4,5,6\n", "a,b\n1,2\nx;y\n"]
+    "text", ["a,b,c\n1,2,3\n4\n", "a,b,c\n1,2,3\nx\n4,5,6\n", "a,b\n1,2\nx;y\n", "a,b\n1,2\n3 4\n"]
 )
 def test_a_row_that_was_cut_is_no_note(table, text: str) -> None:
     with pytest.raises(DataError, match="row 2 has 1 fields"):
