@@ -43,8 +43,10 @@ def _wider(grid: Grid) -> int:
     """The width of rows whose empty last field others lack; 0 if there are none."""
     for wide in (grid.width, grid.width + 1) if grid.width > 1 else ():
         longer = [row for row in grid.rows if len(row.fields) == wide]
+        if not longer:  # mostly so: all rows would be looked at in vain
+            continue
         shorter = [row for row in grid.rows if len(row.fields) == wide - 1 and _is_data(row)]
-        if not longer or len(shorter) < _FEWEST_ROWS:
+        if len(shorter) < _FEWEST_ROWS:
             continue
         is_headed = longer[0].line < shorter[0].line and not _has_number(longer[0])
         data = longer[is_headed:]
