@@ -12,8 +12,7 @@ import click
 from bpcli.cli.common import json_option, say_notes, stacked, was_given
 from bpcli.data.date_formats import is_date_format
 from bpcli.data.files.dialect import (
-    FIXED,
-    WHITESPACE,
+    SEPARATORS,
     Decimal,
     Dialect,
     Samples,
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def _one_sign(_: click.Context, __: click.Parameter, sign: str | None) -> str | None:
-    if sign in (None, WHITESPACE, FIXED) or is_separator(sign):
+    if sign is None or is_separator(sign):
         return sign
-    raise click.BadParameter("expected one character, no letter or digit, `whitespace` or `fixed`")
+    raise click.BadParameter(f"expected {SEPARATORS}")
 
 
 def _date_format(_: click.Context, __: click.Parameter, text: str | None) -> str | None:

@@ -16,9 +16,8 @@ from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
 from bpcli.data.files.dialect import (
-    FIXED,
     MISSING,
-    WHITESPACE,
+    SEPARATORS,
     Decimal,
     Dialect,
     Samples,
@@ -198,10 +197,9 @@ class FileData(Data):
     @field_validator("separator")
     @classmethod
     def _separating_sign(cls, sign: str | None) -> str | None:
-        if sign in (None, WHITESPACE, FIXED) or is_separator(sign):
+        if sign is None or is_separator(sign):
             return sign
-        expected = f"one character, no letter or digit, `{WHITESPACE}` or `{FIXED}`"
-        raise ValueError(f"found {quoted(sign)}, expected {expected}")
+        raise ValueError(f"found {quoted(sign)}, expected {SEPARATORS}")
 
     @field_validator("quote")
     @classmethod

@@ -12,7 +12,7 @@ import numpy as np
 from bpcli.data.columns import InputColumn
 from bpcli.data.dates import DateFormat
 from bpcli.data.types import DataFrame, Labels, Series
-from bpcli.data.values import Kind, as_numbers, dates_of, kind_of, text_of
+from bpcli.data.values import INEXACT, Kind, as_numbers, dates_of, kind_of, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 
@@ -22,9 +22,6 @@ TableTask: TypeAlias = Literal["classification", "regression"]
 _VALUES_AT_ONCE = 2**20
 """Numbers that are summarised at once: 8 MB. 20,000 columns of 300 rows, one column at a time, took
 12 times as long."""
-
-_INEXACT = 2**53
-"""From here on, several whole numbers are the same float."""
 
 
 class Summary(NamedTuple):
@@ -186,7 +183,7 @@ def plain_numbers(frame: DataFrame) -> tuple[Array, list[int]]:
     some = frame if len(places) == frame.shape[1] else frame.iloc[:, places]
     numbers = np.ascontiguousarray(some.to_numpy(np.float64).T)
     largest = np.fmax.reduce(np.abs(numbers), axis=1, initial=0)
-    limits = np.array([np.inf if kinds[place] == "f" else _INEXACT for place in places])
+    limits = np.array([np.inf if kinds[place] == "f" else INEXACT for place in places])
     is_plain = largest < limits
     return numbers[is_plain], places[is_plain].tolist()
 

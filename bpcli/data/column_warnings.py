@@ -61,7 +61,7 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
     elif column.kind == "category" and 2 * column.unique > known >= _FEWEST_TO_JUDGE:
         text = f"has {column.unique:,} unique values in {known:,} rows: names, not categories"
         yield ColumnWarning(column.name, "names", text)
-    elif (sentinel := _sentinel(column)) is not None:
+    elif column.kind == "number" and (sentinel := sentinel_in(column.numbers)) is not None:
         yield ColumnWarning(column.name, "sentinel", sentinel)
     elif column.dates is not None and column.dates.other is not None:
         yield ColumnWarning(column.name, "ambiguous dates", ambiguity_of(column.dates))
@@ -74,15 +74,6 @@ def _only_value(column: ColumnValues) -> str:
     if column.kind == "date":
         return date_text(column.summary.low, column.dates.chosen if column.dates else None)
     return column.counted[0][0]
-
-
-def _sentinel(column: ColumnValues) -> str | None:
-    """What to say of a number that may stand for missing values."""
-    if column.kind != "number":
-        return None
-    ends = (column.summary.low, column.summary.high)
-    is_repeated = any(np.count_nonzero(column.numbers == end) > 1 for end in ends)
-    return sentinel_in(column.numbers) if is_repeated else None
 
 
 def _numbers_the_rows(column: ColumnValues) -> bool:

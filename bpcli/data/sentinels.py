@@ -17,9 +17,9 @@ def sentinel_in(numbers: Vector) -> str | None:
     """What to say of a repeated number far from all others of a column; None if there is none."""
     known = numbers[~np.isnan(numbers)]
     for sentinel in (known.min(), known.max()) if len(known) else ():
-        others = known[known != sentinel]
-        rows = len(known) - len(others)
-        if rows > 1 and len(others) and _is_far(float(sentinel), rows, others):
+        rows = int(np.count_nonzero(known == sentinel))
+        others = known[known != sentinel] if rows > 1 else known[:0]
+        if len(others) and _is_far(float(sentinel), rows, others):
             value = number_text(float(sentinel))
             return (
                 f"has {value} in {rows:,} rows, far from its other values ({others.min():.6g} to "

@@ -89,7 +89,7 @@ _NO_NUMBER = "`{}` is not a number"
 
 _INFINITE = "the value is infinite"
 
-_INEXACT = 2**53
+INEXACT = 2**53
 """From here on, several whole numbers are the same float: such ids are compared as text."""
 
 
@@ -137,7 +137,7 @@ def _forms(value: Any) -> Iterator[str]:
     if text.lower() in _BOOLEANS:
         yield text.lower()
     number = number_of(value)
-    if number is not None and abs(number) < _INEXACT:
+    if number is not None and abs(number) < INEXACT:
         yield number_text(number)
 
 

@@ -128,7 +128,8 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     names = bare.header_names()
     if signs.get("header", True) and set(_inputs(model)) <= set(names):
         return bare.headed(True, names)
-    if _has_other_header(path, asked, model, signs):
+    by_position = not asked.header or bool(model.dialect.columns)
+    if by_position and signs.get("header", bare.seems_headed()):
         named = bare.headed(True, _as_trained(len(first), model))
         note = f"{path.name}: the names in its header are other ones: columns go by position"
         return replace(named, notes=(*named.notes, note))
@@ -141,16 +142,6 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     if all(map(is_number, first)):
         return _named(bare, _by_position(len(first), model))
     return bare.headed(True)
-
-
-def _has_other_header(path: Path, asked: Dialect, model: Model, signs: Signs) -> bool:
-    """Whether a file has a header although the training file's names are not from one."""
-    if asked.header and not model.dialect.columns:
-        return False
-    header = signs.get("header")
-    if header is None:
-        header = layout_of(path, replace(asked, header=None, columns=())).dialect.header
-    return bool(header)
 
 
 _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bpcli.data.files.cleaning import REPEATED, Cleaner
-from bpcli.data.files.dialect import FIELD_END, FIXED, WHITESPACE
+from bpcli.data.files.dialect import FIXED, WHITESPACE
 from bpcli.data.files.grid import Row, even_end, is_number, reader_of
 from bpcli.data.files.row_text import all_rows, columns_of, data_of
 from bpcli.data.files.sniff import Layout
@@ -64,8 +64,7 @@ def may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
 
 
 def _fields_of(layout: Layout, lines: Iterable[str]) -> CsvReader:
-    separator = str(layout.dialect.separator)
-    return reader_of(lines, FIELD_END if separator == FIXED else separator, layout.dialect.quote)
+    return reader_of(lines, str(layout.dialect.separator), layout.dialect.quote)
 
 
 def _width(layout: Layout) -> int:
@@ -104,7 +103,7 @@ def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
     that lack a field for the names of rows. Raises `DataError` for other rows with too few fields,
     which pandas reads as missing values.
     """
-    width = len(columns_of(layout.dialect)) - layout.dialect.is_padded
+    width = _width(layout)
     header = list(layout.first) if layout.dialect.header and layout.dialect.row_names else None
     below: list[tuple[int, Row]] = []
     headers: list[int] = []
@@ -184,10 +183,8 @@ def _leads(row: Row) -> bool:
 
 
 def _short(layout: Layout, number: int, row: Row) -> DataError:
-    dialect = layout.dialect
-    if dialect.separator == FIXED:
+    if layout.dialect.separator == FIXED:
         found = f"text where the others have a blank between columns{see('separator', 'skip')}"
         return DataError(f"row {number + 1} has {found}", "file")
-    width = len(columns_of(dialect)) - dialect.is_padded
-    said = f"row {number + 1} has {len(row.fields)} fields, the others have {width}"
+    said = f"row {number + 1} has {len(row.fields)} fields, the others have {_width(layout)}"
     return ragged(layout, said)

@@ -34,8 +34,17 @@ def is_sign(text: str) -> bool:
     return len(text) == 1 and text.isascii() and text not in "\r\n"
 
 
+SEPARATORS = f"one character, no letter or digit, `{WHITESPACE}` or `{FIXED}`"
+"""What may be told as a separator."""
+
+
 def is_separator(text: str) -> bool:
-    """Whether a text may separate fields: one sign of any script that is in no number or quote."""
+    """Whether a text may be told as a separator: a word, or a sign that is in no number or quote.
+
+    The sign may be of any script.
+    """
+    if text in (WHITESPACE, FIXED):
+        return True
     is_part = text.isalnum() or text in "\0\r\n\"'.-"
     return len(text) == 1 and not is_part and (text.isascii() or text.isprintable())
 

@@ -47,7 +47,7 @@ def rows_of(lines: Iterable[str], separator: str, quote: str) -> Iterator[Row]:
     As in pandas, a line of spaces and tabs is blank, unless they are separators. Lines of a fixed
     width are split already.
     """
-    delimiter, start = FIELD_END if separator == FIXED else separator, 0
+    delimiter, start = separator, 0
     if separator == WHITESPACE:
         delimiter, lines = " ", (line.strip().replace("\t", " ") for line in lines)
     spaces = " \t\r\n".replace(delimiter, "")
@@ -63,7 +63,7 @@ def reader_of(lines: Iterable[str], delimiter: str, quote: str) -> CsvReader:
     """Python's csv reader, which takes quotes as pandas does."""
     return csv.reader(
         lines,
-        delimiter=delimiter,
+        delimiter=FIELD_END if delimiter == FIXED else delimiter,
         quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
         skipinitialspace=True,

@@ -16,7 +16,7 @@ from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.data.table import Classes, Values
+from bpcli.data.table import Classes, Targets, Values
 from bpcli.errors import DataError, see
 
 
@@ -72,10 +72,7 @@ def _look_at_arrays(path: Path, layout: Samples | None, target: str | None) -> L
     is_table = len(load_arrays(path)) == 1
     name = f"x{table.X.shape[1] + 1}" if is_table else "y"
     frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
-    targets = table.targets
-    is_one_hot = isinstance(targets, Values) and targets.Y.shape[1] > 1
-    if is_one_hot and isinstance(targets, Values):
-        targets = _classes(targets)
+    targets = _in_one_column(table.targets)
     if isinstance(targets, Classes):
         frame[name] = np.array(targets.names)[targets.labels]
     elif isinstance(targets, Values):
@@ -85,11 +82,17 @@ def _look_at_arrays(path: Path, layout: Samples | None, target: str | None) -> L
     if not is_table and target not in (None, name):
         raise DataError(f"the target is the array of targets, `{name}`, not `{target}`")
     about, dialect = describe(frame, target), Dialect(layout=layout)
+    is_one_hot = targets is not table.targets
     return Look(path, dialect, "", table.notes, about, is_table, is_one_hot)
 
 
-def _classes(targets: Values) -> Classes:
-    """Classes in one-hot columns. Raises `DataError` for several columns of values."""
+def _in_one_column(targets: Targets) -> Targets:
+    """The targets, or the classes of one-hot columns.
+
+    Raises `DataError` for several columns of values.
+    """
+    if not isinstance(targets, Values) or targets.Y.shape[1] == 1:
+        return targets
     try:
         return targets.as_classes()
     except DataError:

@@ -65,6 +65,11 @@ class Layout:
         below = unit_rows(grid, self.dialect.missing)
         return names_of_header(self.first, may_be_numbers=True, below=below)[0]
 
+    def seems_headed(self) -> bool:
+        """Whether row 1 is a header as far as the file tells, whatever was asked."""
+        assert self._found is not None, "only for text"
+        return _judged(self.path, self._found, None, len(self.first)).header
+
     def headed(
         self, header: bool, columns: tuple[str, ...] = (), may_be_numbers: bool = False
     ) -> Layout:

@@ -174,7 +174,7 @@ def _last_number(frame: DataFrame) -> int:
 
 
 def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int]) -> Labels:
-    """The numbers of rows, from 1, where the count goes on from file to file.
+    """The numbers of rows, from 1; those of a file follow the last one of the file before it.
 
     `numbers` are those of the rows that are used of each file, which has `counts` rows.
     """

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 from bpcli.data.files.rendered.result import Rendering, csv_of
+from bpcli.data.values import INEXACT
 from bpcli.errors import DataError
 
 
@@ -33,7 +34,7 @@ def render_sheet(content: bytes, sheet: str | None) -> Rendering:
 
 def _cell_text(cell: Any) -> str:
     """A cell as text: numbers exactly, whole ones without a point."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < INEXACT:
         return str(int(cell))
     if isinstance(cell, datetime) and not (cell.hour or cell.minute or cell.second):
         cell = cell.date()
