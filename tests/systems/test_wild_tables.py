@@ -169,3 +169,12 @@ def test_unusual_separators_are_written_to_the_config_and_kept_for_new_rows(
     assert bpnet("predict", "latest", "new.txt").out.count("\n") >= len(rows)
     told = json.loads(bpnet("predict", "latest", "t.txt", "--skip-last", "1", "--json").out)
     assert len(told["rows"]) == len(rows)
+
+
+def test_a_sentence_of_as_many_words_as_columns_is_no_header(bpnet: Callable[..., Any]) -> None:
+    Path("t.txt").write_text("# made by hand\na b c d\n" + "0.5 1.5 2.5 3.5\n" * 3)
+    about = json.loads(bpnet("data", "t.txt", "--json").out)
+    assert [column["name"] for column in about["columns"]] == ["a", "b", "c", "d"]
+    Path("t.txt").write_text("# b c d\n" + "0.5 1.5 2.5 3.5\n" * 3)
+    about = json.loads(bpnet("data", "t.txt", "--json").out)
+    assert [column["name"] for column in about["columns"]] == ["#", "b", "c", "d"]

@@ -159,8 +159,11 @@ def _grid(
 def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
     """Whether the lines that may be comments have as many fields as the rows: then they are rows.
 
-    So is a header that begins with `#`.
+    So is a header that begins with `#`; but a sentence has as many words as a table between spaces
+    by chance, if a row without numbers comes next.
     """
+    if grid.separator == WHITESPACE and grid.rows and not any(map(is_number, grid.rows[0].fields)):
+        return False
     comments = [line for line in lines if is_comment(line, comment)]
     widths = {len(row.fields) for row in Grid.of(comments, grid.separator, grid.quote).rows}
     return not grid.rows or (grid.width > 1 and widths == {grid.width})
