@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 @table_options
 def command(
     file: Path,
-    target: str | None,
+    targets: tuple[str, ...],
     signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
     """Describe a table before training on it.
 
     Shows for each column its kind (number, boolean or category), the missing values, the range or
-    the most frequent categories, and the association with the target; then warnings, and the next
-    command. The target is guessed unless --target names it.
+    the most frequent categories, and the association with the target (with several, the strongest
+    one); then warnings, and the next command. The target is guessed unless --target names it.
     """
-    look = read_table(file, target, signs)
+    look = read_table(file, targets, signs)
     if as_json:
         print_json(_document(look))
         return
@@ -58,6 +58,7 @@ def _document(look: Look) -> dict[str, object]:
         "comment": look.dialect.comment,
         "notes": list(look.notes),
         **asdict(look.description),
+        "target": look.description.target,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -106,8 +106,11 @@ def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
 table_options = stacked(
     click.option(
         "--target",
+        "targets",
+        multiple=True,
         metavar="NAME|NUMBER",
-        help="The column to predict, by name or by number from 1; default: guessed.",
+        help="The column to predict, by name, number from 1 or pattern; default: guessed. May be "
+        "repeated: several numbers, or labels of two values each.",
     ),
     dialect_options,
     json_option,
@@ -118,17 +121,17 @@ table_options = stacked(
 def given_options() -> Iterator[str]:
     """The options for a table as they were given to this command, to be given to the next."""
     context = click.get_current_context()
-    for name in ("target", *_NAMES):
+    for name in ("targets", *_NAMES):
         if was_given(name):
             value = context.params[name]
             if isinstance(value, bool):
                 yield "--header" if value else "--no-header"
                 continue
             for each in value if isinstance(value, tuple) else (value,):
-                yield from (f"--{name.replace('_', '-')}", str(each))
+                yield from (f"--{name.replace('_', '-').removesuffix('s')}", str(each))
 
 
-def read_table(file: Path, target: str | None, signs: Mapping[str, Any]) -> Look:
+def read_table(file: Path, targets: Sequence[str], signs: Mapping[str, Any]) -> Look:
     """Read and describe a table, and print notes on how it was read.
 
     Raises `DataError` naming the file.
@@ -137,7 +140,7 @@ def read_table(file: Path, target: str | None, signs: Mapping[str, Any]) -> Look
     from bpcli.text import plain
 
     try:
-        look = look_at(file, Dialect(header=None).told(signs), target)
+        look = look_at(file, Dialect(header=None).told(signs), targets)
         say_notes(plain(note, 200) for note in look.notes)
         return look
     except DataError as error:

@@ -36,7 +36,7 @@ def command(
     template: str | None,
     output: Path | None,
     force: bool,
-    target: str | None,
+    targets: tuple[str, ...],
     signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
@@ -52,9 +52,9 @@ def command(
         _list_templates(as_json)
     elif _names_a_table(template):
         written = output or Path(f"{Path(template).stem}.yaml")
-        look = _write_for_table(Path(template), written, force, target, signs)
+        look = _write_for_table(Path(template), written, force, targets, signs)
         _report(written, as_json, {"table": template, **_guesses(look)})
-    elif target is not None or signs:
+    elif targets or signs:
         raise ConfigError(f"Options for tables are for a FILE; `{template}` is not a file.")
     else:
         _write_template(template, output or Path(f"{template}.yaml"), force, as_json)
@@ -95,7 +95,7 @@ def _write_for_table(
     file: Path,
     written: Path,
     force: bool,
-    target: str | None,
+    targets: tuple[str, ...],
     signs: Mapping[str, Any],
 ) -> Look:
     """Read the table, write a config for it, and print what was guessed."""
@@ -108,7 +108,7 @@ def _write_for_table(
         raise ConfigError(
             "-o - is for a TEMPLATE: the config for a table must be a file, near the table."
         )
-    look = read_table(file, target, signs)
+    look = read_table(file, targets, signs)
     text = starter_config(look, written)
     source = Source.parse(text, str(written))
     source.tree.setdefault("name", "table")
@@ -127,7 +127,9 @@ def _guesses(look: Look) -> dict[str, Any]:
         "header": look.dialect.header,
         "why_header": look.why_header,
         "target": about.target,
+        "targets": list(about.targets),
         "why_target": about.why_target,
+        "inputs": [column.name for column in look.inputs],
         "task": about.task,
         "why_task": about.why_task,
         "left_out": dict(about.unusable) if look.chooses_columns else {},

@@ -16,7 +16,7 @@ from bpcli.data.values import INEXACT, Kind, as_numbers, dates_of, kind_of, text
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
 
-TableTask: TypeAlias = Literal["classification", "regression"]
+TableTask: TypeAlias = Literal["classification", "multilabel", "regression"]
 
 
 _VALUES_AT_ONCE = 2**20
@@ -36,7 +36,7 @@ class Summary(NamedTuple):
     is_whole: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ColumnValues:
     """A column with its values as numbers or categories; `error` says why it cannot be read.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -11,18 +11,20 @@ import numpy as np
 from bpcli.data.column_rules import MOST_CATEGORIES
 from bpcli.data.column_values import ColumnValues, TableTask
 from bpcli.data.dates import ambiguity_of, date_text
+from bpcli.data.roles import are_names, id_of_rows
 from bpcli.data.sentinels import sentinel_in
+from bpcli.data.targets import MOST_CLASSES
 
 WarningKind: TypeAlias = Literal[
-    "empty", "constant", "unreadable", "many categories", "row numbers", "names",
+    "empty", "constant", "unreadable", "many categories", "id",
     "copy of the target", "mostly missing", "missing target", "unbalanced", "rare classes",
-    "ambiguous dates", "sentinel", "dates as target",
+    "ambiguous dates", "sentinel", "dates as target", "names as target", "many classes",
 ]  # fmt: skip
 
 USELESS: frozenset[WarningKind] = frozenset({"empty", "constant", "unreadable", "many categories"})
 """Warnings about columns that a network cannot read or cannot learn from."""
 
-DOUBTFUL: frozenset[WarningKind] = frozenset({"row numbers", "names", "copy of the target"})
+DOUBTFUL: frozenset[WarningKind] = frozenset({"id", "copy of the target"})
 """Warnings about columns that a network should not read if there are others."""
 
 _FEWEST_TO_JUDGE = 20
@@ -44,8 +46,11 @@ class ColumnWarning:
     text: str
 
 
-def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
-    """The most important warning about a column."""
+def column_warnings(
+    column: ColumnValues, targets: Sequence[ColumnValues]
+) -> Iterator[ColumnWarning]:
+    """The most important warning about a column; of a target, if it holds nothing to learn."""
+    is_input = column not in targets
     rows, known = len(column), len(column) - column.missing
     if not known:
         yield ColumnWarning(column.name, "empty", "has no value in any row")
@@ -53,14 +58,11 @@ def column_warnings(column: ColumnValues) -> Iterator[ColumnWarning]:
         yield ColumnWarning(column.name, "unreadable", f"cannot be read: {column.error}")
     elif column.unique == 1:
         yield ColumnWarning(column.name, "constant", f"is always {_only_value(column)}")
-    elif _numbers_the_rows(column):
-        yield ColumnWarning(column.name, "row numbers", "numbers the rows: an id, not a feature")
-    elif column.kind == "category" and column.unique > MOST_CATEGORIES:
+    elif is_input and (reason := id_of_rows(column, targets)) is not None:
+        yield ColumnWarning(column.name, "id", reason)
+    elif is_input and column.kind == "category" and column.unique > MOST_CATEGORIES:
         text = f"has {column.unique:,} unique values, more than {MOST_CATEGORIES} categories"
         yield ColumnWarning(column.name, "many categories", text)
-    elif column.kind == "category" and 2 * column.unique > known >= _FEWEST_TO_JUDGE:
-        text = f"has {column.unique:,} unique values in {known:,} rows: names, not categories"
-        yield ColumnWarning(column.name, "names", text)
     elif column.kind == "number" and (sentinel := sentinel_in(column.numbers)) is not None:
         yield ColumnWarning(column.name, "sentinel", sentinel)
     elif column.dates is not None and column.dates.other is not None:
@@ -74,14 +76,6 @@ def _only_value(column: ColumnValues) -> str:
     if column.kind == "date":
         return date_text(column.summary.low, column.dates.chosen if column.dates else None)
     return column.counted[0][0]
-
-
-def _numbers_the_rows(column: ColumnValues) -> bool:
-    """Whether the values are consecutive whole numbers, each once."""
-    rows = len(column)
-    if not column.is_whole or column.unique < rows or rows < _FEWEST_TO_JUDGE:
-        return False
-    return column.summary.high - column.summary.low == rows - 1
 
 
 def input_warnings(
@@ -98,13 +92,14 @@ def _determines(
 ) -> bool:
     """Whether a column is the target under other class names or in other units."""
     is_of_units = column.kind != "category" and abs(association or 0) > 1 - _ROUNDING
-    if column.unique != target.unique or not (task == "classification" or is_of_units):
+    is_regression = task == "regression"
+    if column.unique != target.unique or (is_regression and not is_of_units):
         return False
     known = (column.labels >= 0) & (target.labels >= 0)
     if known.sum() < _FEWEST_TO_JUDGE:
         return False
     pairs = np.unique(np.stack([column.labels, target.labels])[:, known], axis=1)
-    return task == "regression" or int(pairs.shape[1]) == target.unique > 1
+    return is_regression or int(pairs.shape[1]) == target.unique > 1
 
 
 def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWarning]:
@@ -120,7 +115,14 @@ def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWar
 
 
 def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:
-    counted = target.counted
+    counted, known = target.counted, len(target) - target.missing
+    if len(counted) > MOST_CLASSES:
+        text = f"has {len(counted):,} unique values, more than the {MOST_CLASSES} classes allowed"
+        yield ColumnWarning(target.name, "many classes", text)
+        return
+    if are_names(target):
+        text = f"has {len(counted):,} unique values in {known:,} rows: names, not classes"
+        yield ColumnWarning(target.name, "names as target", text)
     if len(counted) < 2:
         return
     (most, many), (least, few) = counted[0], counted[-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from bpcli.data.column_warnings import (
 )
 from bpcli.data.dates import date_text
 from bpcli.data.repeats import repeated_rows
-from bpcli.data.selection import select
+from bpcli.data.roles import find_targets, guess_task
 from bpcli.data.types import DataFrame
 from bpcli.data.values import Kind
 from bpcli.errors import DataError
@@ -34,14 +34,7 @@ from bpcli.nn.arrays import Array
 
 Measure: TypeAlias = Literal["r", "eta", "V"]
 
-TARGET_NAMES = ("target", "class", "label", "y", "output", "response", "outcome")
-"""Names by which a column is taken as the target, in any position; the first one found."""
-
 _MOST_FREQUENT = 3
-
-_MOST_NUMBERED_CLASSES = 20
-
-_ROWS_PER_NUMBERED_CLASS = 5
 
 
 @dataclass(frozen=True)
@@ -69,14 +62,15 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class Description:
-    """A table's columns, its target with the reasons for the guesses, and warnings.
+    """A table's columns, its targets with the reasons for the guesses, and warnings.
 
-    `classes` counts the target's classes, most frequent first; it is empty for numeric targets.
+    `classes` counts the classes of the target, or of one-hot targets, most frequent first; it is
+    empty for numbers and labels.
     """
 
     rows: int
     duplicates: int
-    target: str
+    targets: tuple[str, ...]
     why_target: str
     task: TableTask
     why_task: str
@@ -85,104 +79,81 @@ class Description:
     warnings: tuple[ColumnWarning, ...]
 
     @property
+    def target(self) -> str:
+        """The targets in a sentence."""
+        return ", ".join(self.targets)
+
+    @property
     def unusable(self) -> dict[str, str]:
         """Inputs that a network should not read, and why; doubtful ones only if others remain."""
         useless, doubtful = self._warned(USELESS), self._warned(DOUBTFUL)
-        others = {column.name for column in self.columns} - {self.target, *useless}
+        others = {column.name for column in self.columns} - {*self.targets, *useless}
         return useless | doubtful if others - set(doubtful) else useless
 
     def _warned(self, kinds: frozenset[WarningKind]) -> dict[str, str]:
         return {
             warning.column: warning.text
             for warning in self.warnings
-            if warning.kind in kinds and warning.column != self.target
+            if warning.kind in kinds and warning.column not in self.targets
         }
 
     @property
     def inputs(self) -> tuple[ColumnFacts, ...]:
         """The columns that a network may read."""
-        excluded = {self.target, *self.unusable}
+        excluded = {*self.targets, *self.unusable}
         return tuple(column for column in self.columns if column.name not in excluded)
 
 
 def describe(
-    frame: DataFrame, target: str | None = None, date_format: str | None = None
+    frame: DataFrame, targets: Sequence[str] = (), date_format: str | None = None
 ) -> Description:
     """Describe every column of a table; the target is guessed by default.
 
-    Raises `DataError` for a table without rows or columns, and for an unknown target.
+    Raises `DataError` for a table without rows or columns, for an unknown target, and for several
+    targets that are no task for one network.
     """
     if not len(frame.columns) or not len(frame):
         raise DataError(f"the table has no {'rows' if len(frame.columns) else 'columns'}")
-    names = [str(name) for name in frame.columns]
-    index, why_target = find_target(names, target)
-    answer = ColumnValues.of(frame.iloc[:, index], date_format)
-    task, why_task = guess_task(answer)
+    indices, why_target = find_targets(frame, targets)
+    answers = {i: ColumnValues.of(frame.iloc[:, i], date_format) for i in indices}
+    chosen = [*answers.values()]
+    task, why_task = guess_task(chosen)
     facts: list[ColumnFacts] = []
     warnings: list[ColumnWarning] = []
     for columns in columns_of(frame, date_format):
-        if 0 <= (place := index - len(facts)) < len(columns):
-            columns[place] = answer
-        for column, association in zip(columns, _associations(columns, answer, task), strict=True):
-            facts.append(_facts(column, answer, task, association))
-            warnings.extend(column_warnings(column))
-            warnings.extend(input_warnings(column, answer, task, association))
+        start = len(facts)
+        columns = [answers.get(start + i, column) for i, column in enumerate(columns)]
+        for column, link in zip(columns, _links(columns, chosen, task), strict=True):
+            facts.append(_facts(column, task, link))
+            warnings.extend(column_warnings(column, chosen))
+            if link is not None:
+                warnings.extend(input_warnings(column, link.target, task, link.association))
+    for answer in chosen:
+        warnings.extend(target_warnings(answer, task))
     return Description(
         len(frame),
         repeated_rows(frame),
-        answer.name,
+        tuple(answer.name for answer in chosen),
         why_target,
         task,
         why_task,
-        answer.counted if task == "classification" else (),
+        _classes(chosen, task),
         tuple(facts),
-        (*warnings, *target_warnings(answer, task)),
+        tuple(warnings),
     )
 
 
-def find_target(names: Sequence[str], asked: str | None) -> tuple[int, str]:
-    """The index of the target and the reason: as requested, by its name, or the last column.
-
-    Raises `DataError` if the request is not exactly one column.
-    """
-    if asked is not None:
-        selector = int(asked) if asked.isdecimal() and asked not in names else asked
-        selected = select(names, (selector,), "targets")
-        if len(selected) > 1:
-            raise DataError(f"expected one target column, but `{asked}` matches {len(selected)}")
-        return names.index(selected[0]), "as requested"
-    lower = [name.strip().lower() for name in names]
-    for name in TARGET_NAMES:
-        if name in lower:
-            return lower.index(name), "by its name"
-    return len(names) - 1, "the last column"
+def _classes(targets: Sequence[ColumnValues], task: TableTask) -> tuple[tuple[str, int], ...]:
+    """The classes with their rows: values of one target, or the names of one-hot targets."""
+    if task != "classification":
+        return ()
+    if len(targets) == 1:
+        return targets[0].counted
+    rows = [(target.name, int(target.numbers.sum())) for target in targets]
+    return tuple(sorted(rows, key=lambda item: (-item[1], item[0])))
 
 
-def guess_task(column: ColumnValues) -> tuple[TableTask, str]:
-    """The task of a target, and the reason.
-
-    Classes are text, booleans, two whole numbers, or repeated whole numbers that count from 0 or 1
-    without gaps.
-    """
-    count = column.unique
-    most = min(_MOST_NUMBERED_CLASSES, len(column) // _ROWS_PER_NUMBERED_CLASS)
-    if column.kind == "category":
-        return "classification", "it holds categories"
-    if column.kind == "boolean":
-        return "classification", "it holds true and false"
-    if column.is_whole and count == 2:
-        return "classification", "it holds only two whole numbers"
-    if column.counts_up and 2 < count <= most:
-        return (
-            "classification",
-            f"it counts from {column.summary.low:.0f} to {column.summary.high:.0f}",
-        )
-    return "regression", f"it holds {count:,} unique numbers"
-
-
-def _facts(
-    column: ColumnValues, answer: ColumnValues, task: TableTask, association: float | None
-) -> ColumnFacts:
+def _facts(column: ColumnValues, task: TableTask, link: _Link | None) -> ColumnFacts:
     found, is_date = column.summary, column.kind == "date"
     return ColumnFacts(
         column.name,
@@ -194,8 +165,8 @@ def _facts(
         None if is_date else _or_none(found.mean),
         None if is_date else _or_none(found.sd),
         () if column.kind in ("number", "date") else column.counted[:_MOST_FREQUENT],
-        None if column is answer else _measure(column, task),
-        association,
+        None if link is None else _measure(column, task),
+        None if link is None else link.association,
     )
 
 
@@ -217,32 +188,59 @@ def _measure(column: ColumnValues, task: TableTask) -> Measure:
     return "V" if column.kind == "category" else "eta"
 
 
+class _Link(NamedTuple):
+    """The target with which a column has the strongest association, which may be undefined."""
+
+    target: ColumnValues
+    association: float | None
+
+    @property
+    def strength(self) -> float:
+        return -1.0 if self.association is None else abs(self.association)
+
+
+def _links(
+    columns: Sequence[ColumnValues], targets: Sequence[ColumnValues], task: TableTask
+) -> list[_Link | None]:
+    """The strongest association of each column with a target; None of a target."""
+    found = [_associations(columns, target, task) for target in targets]
+    return [
+        None
+        if column in targets
+        else max(
+            (_Link(*link) for link in zip(targets, of_column, strict=True)),
+            key=lambda link: link.strength,
+        )
+        for column, of_column in zip(columns, zip(*found, strict=True), strict=True)
+    ]
+
+
 def _associations(
-    columns: Sequence[ColumnValues], answer: ColumnValues, task: TableTask
+    columns: Sequence[ColumnValues], target: ColumnValues, task: TableTask
 ) -> list[float | None]:
     """The association of each column with the target; for numbers, of all at once."""
-    numeric = [column.kind != "category" and column is not answer for column in columns]
+    numeric = [column.kind != "category" and column is not target for column in columns]
     rows = [numbers_of(column) for column in compress(columns, numeric)]
-    of_numbers = iter(_associations_of_numbers(np.array(rows), answer, task) if rows else ())
+    of_numbers = iter(_associations_of_numbers(np.array(rows), target, task) if rows else ())
     return [
-        _or_none(next(of_numbers)) if is_numeric else _association(column, answer, task)
+        _or_none(next(of_numbers)) if is_numeric else _association(column, target, task)
         for column, is_numeric in zip(columns, numeric, strict=True)
     ]
 
 
-def _associations_of_numbers(rows: Array, answer: ColumnValues, task: TableTask) -> list[float]:
+def _associations_of_numbers(rows: Array, target: ColumnValues, task: TableTask) -> list[float]:
     is_regression = task == "regression"
     found = (
-        pearsons(rows, answer.numbers) if is_regression else correlation_ratios(answer.labels, rows)
+        pearsons(rows, target.numbers) if is_regression else correlation_ratios(target.labels, rows)
     )
     values: list[float] = found.tolist()
     return values
 
 
-def _association(column: ColumnValues, answer: ColumnValues, task: TableTask) -> float | None:
+def _association(column: ColumnValues, target: ColumnValues, task: TableTask) -> float | None:
     """The association of a column of categories; None of the target."""
-    if column is answer:
+    if column is target:
         return None
     if task == "regression":
-        return correlation_ratio(column.labels, answer.numbers)
-    return cramers_v(column.labels, answer.labels)
+        return correlation_ratio(column.labels, target.numbers)
+    return cramers_v(column.labels, target.labels)

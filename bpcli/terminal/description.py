@@ -46,9 +46,13 @@ def table_facts(look: Look) -> Facts:
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [
         *facts,
-        ("target", f"{plain(about.target)}: {about.why_target}"),
+        ("targets" if len(about.targets) > 1 else "target", _told_target(about)),
         ("task", f"{about.task}{classes}: {about.why_task}"),
     ]
+
+
+def _told_target(about: Description) -> str:
+    return f"{', '.join(map(plain, about.targets))}: {about.why_target}"
 
 
 def all_columns_facts(about: Description) -> Facts:
@@ -69,14 +73,14 @@ def _counted(columns: int) -> str:
 
 def guesses(look: Look) -> list[str]:
     """One line for each guess behind a config, for each column left out, and for each warning."""
-    guessed = ("header", "target", "task")
+    guessed = ("header", "target", "targets", "task")
     lines = [f"{name}: {text}" for name, text in table_facts(look) if name in guessed]
     unusable = look.description.unusable if look.chooses_columns else {}
-    lines += [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
-    most = len(guessed) + MOST_LEFT_OUT
-    more = [f"and {len(lines) - most:,} more left out"] if len(lines) > most else []
+    left_out = [f"left out: {plain(name)} {plain(why, 200)}" for name, why in unusable.items()]
+    more = len(left_out) - MOST_LEFT_OUT
+    lines += left_out[:MOST_LEFT_OUT] + [f"and {more:,} more left out"] * (more > 0)
     others = [each for each in look.description.warnings if each.column not in unusable]
-    return lines[:most] + more + [f"warning: {line}" for line in warning_lines(others)]
+    return [*lines, *(f"warning: {line}" for line in warning_lines(others))]
 
 
 def has_more_columns(about: Description) -> bool:
@@ -88,9 +92,9 @@ def shown_columns(about: Description) -> Sequence[ColumnFacts]:
     """All columns; of many the target, and the inputs that go most with it."""
     if not has_more_columns(about):
         return about.columns
-    target = [column for column in about.columns if column.name == about.target]
+    targets = [column for column in about.columns if column.name in about.targets]
     inputs = sorted(about.inputs, key=lambda column: -abs(column.association or 0))
-    return [*target, *inputs[:MOST_COLUMNS]]
+    return [*targets, *inputs[:MOST_COLUMNS]]
 
 
 def columns_table(about: Description) -> Grid:
@@ -121,7 +125,7 @@ _HEADERS = (
 
 
 def _association(column: ColumnFacts, about: Description) -> Cell:
-    if column.name == about.target:
+    if column.name in about.targets:
         return Styled("target", "bold")
     return "-" if column.association is None else f"{column.measure} {column.association:.2f}"
 
@@ -147,7 +151,7 @@ def warning_lines(warnings: Iterable[ColumnWarning]) -> Iterator[str]:
     for warning in warnings:
         kinds.setdefault(warning.kind, []).append(warning)
     for kind, alike in kinds.items():
-        if len(alike) > MOST_OF_A_KIND:
+        if kind in _OF_MANY and len(alike) > MOST_OF_A_KIND:
             names = ", ".join(plain(warning.column) for warning in alike[:MOST_OF_A_KIND])
             yield f"{len(alike):,} columns {_OF_MANY[kind]}: {names}, …"
         else:
@@ -159,12 +163,11 @@ _OF_MANY: dict[WarningKind, str] = {
     "constant": "have the same value in all rows",
     "unreadable": "cannot be read",
     "many categories": "have too many categories",
-    "row numbers": "number the rows: ids, not features",
-    "names": "hold names, not categories",
+    "id": "are ids of the rows or names, not features",
     "copy of the target": "determine the target: are they known before it?",
     "mostly missing": "are missing in most rows",
     "sentinel": "have a repeated number far from all others: if it stands for a missing value, set "
     "`missing` to it",
     "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }
-"""What is said of many columns; only one column is the target."""
+"""What is said of many columns; warnings about targets are told one by one."""

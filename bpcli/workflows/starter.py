@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bpcli.config.source import resolve
-from bpcli.data.column_warnings import USELESS
+from bpcli.data.column_warnings import USELESS, WarningKind
 from bpcli.data.description import ColumnFacts, Description
 from bpcli.data.files.dialect import MISSING
 from bpcli.data.files.grid import is_number
@@ -31,7 +31,7 @@ def starter_config(look: Look, target: Path) -> str:
     Raises `DataError` if the table has no usable target, or no usable input.
     """
     about = look.description
-    _refuse_a_hopeless_target(about)
+    _refuse_hopeless_targets(about)
     if not about.inputs:
         reasons = "; ".join(f"{plain(name)} {why}" for name, why in about.unusable.items())
         raise DataError(f"no column can be an input{': ' * bool(reasons)}{reasons}")
@@ -39,11 +39,15 @@ def starter_config(look: Look, target: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _refuse_a_hopeless_target(about: Description) -> None:
+def _refuse_hopeless_targets(about: Description) -> None:
+    hopeless = _HOPELESS if about.why_target == "as requested" else _HOPELESS | _POOR
     for warning in about.warnings:
-        if warning.column == about.target and warning.kind in _HOPELESS:
+        if warning.column not in about.targets:
+            continue
+        facts = next(column for column in about.columns if column.name == warning.column)
+        if warning.kind in hopeless or (warning.kind in _POOR and facts.unique == about.rows):
             raise DataError(
-                f"the target `{plain(about.target)}` ({about.why_target}) {warning.text}: name "
+                f"the target `{plain(warning.column)}` ({about.why_target}) {warning.text}: name "
                 "another one by --target, or correct the file"
             )
     unprintable = next((name for name, _ in about.classes if not name.isprintable()), None)
@@ -53,7 +57,10 @@ def _refuse_a_hopeless_target(about: Description) -> None:
         )
 
 
-_HOPELESS = USELESS | {"names", "dates as target"}
+_HOPELESS = USELESS | {"dates as target", "many classes"}
+
+_POOR: frozenset[WarningKind] = frozenset({"names as target"})
+"""What is refused of a target that was guessed; if it was requested, some classes have rows."""
 
 
 def _line(depth: int, key: str, value: object, comment: str = "") -> str:
@@ -83,15 +90,20 @@ _WORD = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
 
 def _head(look: Look) -> Iterator[str]:
     about = look.description
-    what = f"{len(about.classes)} classes" if about.classes else "the value"
-    count = len(about.inputs) if look.chooses_columns else len(about.columns) - 1
-    inputs = _counted(count, "column")
-    yield f"# {what} of {plain(about.target)} from {inputs} of {plain(look.path.name, 60)}"
+    inputs, targets = _counted(len(look.inputs), "column"), plain(about.target, 60)
+    yield f"# {_what(about)} of {targets} from {inputs} of {plain(look.path.name, 60)}"
     yield f"# Written for the {about.rows:,} rows of that file; edit any wrong guesses."
     unusable = about.unusable
     for warning in about.warnings:
         if warning.column not in unusable:
             yield f"# Warning: {plain(warning.column)} {plain(warning.text, 120)}"
+
+
+def _what(about: Description) -> str:
+    if about.classes:
+        return f"{len(about.classes)} classes"
+    noun = "label" if about.task == "multilabel" else "value"
+    return f"the {noun}{'s' * (len(about.targets) > 1)}"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -114,7 +126,9 @@ def _data(look: Look, target: Path) -> Iterator[str]:
     if not look.is_one_hot:  # those are classes by the loss
         yield _line(1, "task", about.task, f"guessed: {about.why_task}")
     yield from _split(about)
-    scale = {"inputs": "standard"} | ({} if about.classes else {"targets": "standard"})
+    scale = {"inputs": "standard"}
+    if about.task == "regression":
+        scale["targets"] = "standard"
     yield _line(1, "scale", scale, "zero mean and unit variance on the training rows")
 
 
@@ -162,7 +176,10 @@ def _columns(look: Look) -> Iterator[str]:
     yield from _categories(about)
     yield from _dates(about)
     yield from _missing_values(look)
-    yield _line(1, "targets", _selector(about), _guess(about.why_target))
+    selectors = [_selector(about, name) for name in about.targets]
+    yield _line(
+        1, "targets", selectors if len(selectors) > 1 else selectors[0], _guess(about.why_target)
+    )
 
 
 def _categories(about: Description) -> Iterator[str]:
@@ -199,11 +216,11 @@ def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> s
     return ", ".join([*texts, *["…"] * (len(columns) > _MOST_NAMED)])
 
 
-def _selector(about: Description) -> str | int:
-    """Return the target's name, or its number if the name would be read as something else."""
-    if about.target.startswith("!") or about.target == "same_as_inputs":
-        return 1 + [column.name for column in about.columns].index(about.target)
-    return about.target
+def _selector(about: Description, target: str) -> str | int:
+    """Return a target's name, or its number if the name would be read as something else."""
+    if target.startswith("!") or target == "same_as_inputs":
+        return 1 + [column.name for column in about.columns].index(target)
+    return target
 
 
 def _is_split(about: Description) -> bool:
@@ -227,7 +244,7 @@ def _split(about: Description) -> Iterator[str]:
 def _sizes(about: Description) -> tuple[int, int, int]:
     """Return inputs, hidden units and outputs of the network."""
     inputs = sum(column.unique if column.kind == "category" else 1 for column in about.inputs)
-    outputs = len(about.classes) if len(about.classes) > 2 else 1
+    outputs = len(about.classes if len(about.classes) > 2 else about.targets)
     return inputs, _hidden_units(about.rows), outputs
 
 
@@ -238,18 +255,25 @@ def _hidden_units(rows: int) -> int:
 
 def _network(about: Description) -> Iterator[str]:
     _, hidden, outputs = _sizes(about)
-    output = "identity" if not about.classes else "softmax" if outputs > 1 else "sigmoid"
+    output = _OUTPUTS[about.task]
+    if output == "softmax" and outputs == 1:
+        output = "sigmoid"
     loss = {"identity": "mse", "softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
     about_output = {
         "identity": "any number",
         "softmax": "a probability for each class",
         "sigmoid": "the probability of the second class",
     }
+    if about.task == "multilabel":
+        about_output["sigmoid"] = "the probability of each label"
     yield "network:"
     layers = ["auto", hidden, "auto"]
     yield _line(1, "layers", layers, "the ends fit the data; try more or fewer hidden units")
     yield _line(1, "activations", ["tanh", output], f"{output}: {about_output[output]}")
     yield _line(0, "loss", loss[output])
+
+
+_OUTPUTS = {"regression": "identity", "classification": "softmax", "multilabel": "sigmoid"}
 
 
 def _training(about: Description) -> Iterator[str]:
@@ -271,6 +295,6 @@ def _optimizer(about: Description) -> tuple[str, str, int, int]:
     inputs, hidden, outputs = _sizes(about)
     parameters = hidden * (inputs + 1) + outputs * (hidden + 1)
     work = _TRAINING_SHARE * about.rows * parameters**2
-    if not about.classes and work <= _MOST_WORK_FOR_LEVENBERG_MARQUARDT:
+    if about.task == "regression" and work <= _MOST_WORK_FOR_LEVENBERG_MARQUARDT:
         return "levenberg_marquardt", "for small regressions", 200, 10
     return "rprop", "steps by signs: no learning rate to set", 1000, 50

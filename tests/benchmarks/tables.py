@@ -38,7 +38,7 @@ def _prepare(path: Path) -> None:
 TASKS: dict[str, Callable[[Path], object]] = {
     "pandas": pd.read_csv,
     "read": lambda path: read(layout_of(path, Dialect(header=None))),
-    "describe": lambda path: look_at(path, Dialect(header=None), None),
+    "describe": lambda path: look_at(path, Dialect(header=None)),
     "prepare": _prepare,
 }
 """`read` finds out the dialect; `describe` is for `bpnet data`, `prepare` for a training."""

@@ -33,9 +33,9 @@ NAMES = [f"word {i}" for i in range(ROWS)]
         ([None, *["a"] * (ROWS - 1)], "constant"),
         ([*map(float, range(ROWS - 1)), np.inf], "unreadable"),
         ([*range(ROWS - 1), "abc"], "unreadable"),
-        (list(range(7, ROWS + 7)), "row numbers"),
-        (list(range(ROWS, 0, -1)), "row numbers"),
-        (NAMES, "names"),
+        (list(range(7, ROWS + 7)), "id"),
+        (list(range(ROWS, 0, -1)), "id"),
+        (NAMES, "id"),
         (["0", *["1"] * (ROWS // 2 - 1), *["2"] * (ROWS // 2)], None),
         ([*range(ROWS - 1), ROWS], None),  # a gap
         ((np.arange(ROWS) + 0.5).tolist(), None),
@@ -65,7 +65,7 @@ def test_dates_in_which_day_and_month_can_swap_are_told() -> None:
     about = describe(table(day=days, y=WAVES))
     assert (about.columns[0].kind, odd(about, "day")) == ("date", {"ambiguous dates"})
     assert "set `date_format` to %d/%m/%Y" in about.warnings[0].text
-    assert odd(describe(table(day=days, y=WAVES), None, "%d/%m/%Y"), "day") == set()
+    assert odd(describe(table(day=days, y=WAVES), (), "%d/%m/%Y"), "day") == set()
 
 
 @pytest.mark.parametrize(

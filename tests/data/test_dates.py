@@ -150,7 +150,7 @@ def test_numbers_are_dates_only_if_their_format_is_told() -> None:
     about = describe(pd.DataFrame({"day": days, "same": ["2024-01-31"] * 2, "y": [1, 2]}))
     assert [each.kind for each in about.columns] == ["number", "date", "number"]
     assert "is always 2024-01-31" in [each.text for each in about.warnings]
-    assert describe(days.to_frame(), None, "%Y%m%d").columns[0].low == "2024-01-31"
+    assert describe(days.to_frame(), (), "%Y%m%d").columns[0].low == "2024-01-31"
 
 
 def test_a_clock_time_has_no_month() -> None:

@@ -72,66 +72,13 @@ def test_words_go_with_classes_by_cramers_v() -> None:
     assert about.columns[1].association == pytest.approx(np.sqrt(1 / 1.25))
 
 
-@pytest.mark.parametrize(
-    ("names", "asked", "found"),
-    [
-        (["a", "b", "c"], None, "c"),
-        (["a", " Class", "c"], None, " Class"),
-        (["a", "b", "c"], "1", "a"),
-        (["3", "1", "2"], "1", "1"),
-        (["a", "b", "c"], "b", "b"),
-        (["alpha", "beta", "c"], "be*", "beta"),
-    ],
-)
-def test_the_target_is_asked_for_or_has_a_telling_name_or_is_last(names, asked, found) -> None:
-    frame = pd.DataFrame(np.arange(6.0).reshape(2, 3), columns=names)
-    assert describe(frame, asked).target == found
-
-
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [("d", "no column `d`"), ("4", "only 1 to 3"), ("0", "1 to 3"), ("*", "matches 3")],
-)
-def test_a_target_that_is_no_one_column_is_refused(asked: str, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        describe(table(a=[1], b=[2], c=[3]), asked)
-
-
-@pytest.mark.parametrize(
-    ("values", "task"),
-    [
-        (["a", "b"] * 20, "classification"),
-        ([True, False] * 20, "classification"),
-        ([-1, 1] * 20, "classification"),
-        ([0, 1], "classification"),
-        ([0.5, 1.5] * 20, "regression"),
-        ([0, 1, 2, 1] * 10, "classification"),
-        ([1, 2, 3, 1] * 10, "classification"),
-        ([2, 3, 4, 2] * 10, "regression"),  # marks, not classes
-        ([0, 1, 3, 1] * 10, "regression"),
-        (list(range(8)) * 5, "classification"),
-        (list(range(10)) * 4, "regression"),  # too few rows of each
-        (list(range(40)), "regression"),
-        ([0, 1, 2, None] * 10, "classification"),
-        ([7] * 40, "regression"),
-    ],
-)
-def test_the_task_is_guessed(values: list, task: str) -> None:
-    assert describe(table(x=np.arange(len(values)) ** 0.5, y=values)).task == task
-
-
-def test_numbered_classes_are_told_by_their_range() -> None:
-    about = describe(table(x=WAVES, y=[1, 2, 3, 1] * 10))
-    assert about.why_task == "it counts from 1 to 3"
-
-
 def test_a_doubtful_column_is_used_where_there_is_no_other() -> None:
-    lone = describe(table(t=np.arange(ROWS), y=WAVES))
-    assert odd(lone, "t") == {"row numbers"}
-    assert [column.name for column in lone.inputs] == ["t"]
+    lone = describe(table(row_id=np.arange(ROWS), y=WAVES))
+    assert odd(lone, "row_id") == {"id"}
+    assert [column.name for column in lone.inputs] == ["row_id"]
     line = describe(table(x=WAVES, y=2 * WAVES + 1))
     assert [column.name for column in line.inputs] == ["x"]
-    beside = describe(table(t=np.arange(ROWS), x=WAVES[::-1], y=WAVES))
+    beside = describe(table(row_id=np.arange(ROWS), x=WAVES[::-1], y=WAVES))
     assert [column.name for column in beside.inputs] == ["x"]
     useless = describe(table(c=[1] * ROWS, y=WAVES))
     assert useless.inputs == ()
@@ -165,3 +112,23 @@ def test_a_column_of_lists_is_unreadable_and_its_rows_are_compared() -> None:
     about = describe(table(a=[[1], [2], [1]] * 10, b=[1.0, 2, 1] * 10, y=[1.0, 2, 1] * 10))
     assert "unreadable" in odd(about, "a")
     assert about.duplicates == 28
+
+
+def test_of_several_targets_none_is_an_input_and_each_column_goes_with_the_nearest() -> None:
+    noise = np.random.default_rng(3).normal(size=ROWS)
+    about = describe(table(a=WAVES, b=noise, p=WAVES + 0.1 * noise, q=1 - 2 * noise), ("p", "q"))
+    assert about.targets == ("p", "q")
+    assert (about.task, about.classes) == ("regression", ())
+    assert [column.name for column in about.inputs] == ["a"]
+    a, b, *targets = about.columns
+    assert a.association == pytest.approx(np.corrcoef(WAVES, WAVES + 0.1 * noise)[0, 1])
+    assert b.association == pytest.approx(-1)
+    assert odd(about, "b") == {"copy of the target"}
+    assert [(each.measure, each.association) for each in targets] == [(None, None)] * 2
+
+
+def test_one_hot_targets_are_counted_as_classes() -> None:
+    p, q = [1, 0, 0] * 10, [0, 1, 1] * 10
+    about = describe(table(x=WAVES[:30], p=p, q=q), ("p", "q"))
+    assert (about.task, about.why_task) == ("classification", "each row has a single 1")
+    assert about.classes == (("q", 20), ("p", 10))

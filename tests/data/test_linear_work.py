@@ -73,7 +73,7 @@ def described(frame: pd.DataFrame, path: Path) -> Callable[[], object]:
 
 
 def looked_at(frame: pd.DataFrame, path: Path) -> Callable[[], object]:
-    return lambda: look_at(path, Dialect(header=None), None)
+    return lambda: look_at(path, Dialect(header=None))
 
 
 def prepared(frame: pd.DataFrame, path: Path) -> Callable[[], object]:

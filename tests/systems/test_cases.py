@@ -22,7 +22,7 @@ OPTIONS = {
     "numeric_header.csv": ["--header"],
     "sentinel.csv": ["--missing", "-999"],
     "spaces_and_quotes.data": ["--target", "1"],
-    "two_targets.csv": ["--target", "y1"],
+    "two_targets.csv": ["--target", "y1", "--target", "y2"],
 }
 AS_CLEAN = ("european.csv", "sheet.xlsx")
 WITHOUT_COLOUR = (
@@ -63,6 +63,10 @@ def test_a_table_is_read_trained_and_predicted(name: str, bpnet: Callable[..., A
     classes = [name for name, _ in about["classes"]]
     assert sorted(classes) == expected.get("classes", sorted(classes))
     assert len(predictions(bpnet, FOLDER / name, *options)) == expected["rows"]
+    init = json.loads(bpnet("init", name, *options, "--json", "--force").out)
+    assert init["inputs"] == expected.get("inputs", init["inputs"])
+    assert init["task"] == about["task"]
+    assert not {*init["inputs"]} & {*init["targets"]}
 
 
 @pytest.mark.parametrize("name", [*AS_CLEAN, *WITHOUT_COLOUR])

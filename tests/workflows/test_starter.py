@@ -20,8 +20,8 @@ from bpcli.workflows.starter import starter_config
 RNG = np.random.default_rng(5)
 
 
-def config_for(path: Path, target: str | None = None) -> str:
-    look = look_at(path, Dialect(header=None), target)
+def config_for(path: Path, *targets: str) -> str:
+    look = look_at(path, Dialect(header=None), targets)
     return starter_config(look, path.with_suffix(".yaml"))
 
 
@@ -143,7 +143,7 @@ def test_that_config_trains_on_what_it_was_written_for(tmp_path: Path) -> None:
 def test_the_file_counts_from_the_configs_folder(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     path = table(tmp_path / "here", ["a", "b"], 40)
-    look = look_at(path, Dialect(header=None), None)
+    look = look_at(path, Dialect(header=None))
     written = tmp_path / "there" / "deep" / "t.yaml"
     text = starter_config(look, written)
     assert "file: ../../here/t.csv" in text
@@ -165,13 +165,51 @@ def test_an_encoding_that_was_guessed_is_written_down(tmp_path: Path) -> None:
         ([""], "has no value"),
         ([*map(str, range(30)), "z"], "cannot be read"),
         ([f"w{i}" for i in range(60)], "unique values"),
-        ([f"w{i}" for i in range(40)], "names, not categories"),
+        ([f"w{i}" for i in range(40)], "names, not classes"),
         (["a", "b\x07"], "control characters"),
     ],
 )
 def test_a_hopeless_target_is_refused(tmp_path: Path, answers: list, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        config_for(table(tmp_path, answers, 60))
+    path = table(tmp_path, answers, 60)
+    if answers != [""]:  # then another column is guessed
+        with pytest.raises(DataError, match=message):
+            config_for(path)
+    if answers[-1] != "w39":  # on request, classes of few rows are learned
+        with pytest.raises(DataError, match=message):
+            config_for(path, "answer")
+
+
+def test_classes_of_few_rows_are_learned_on_request(tmp_path: Path) -> None:
+    path = table(tmp_path, [f"w{i}" for i in range(40)], 60)
+    text = config_for(path, "answer")
+    assert "# Warning: answer has 40 unique values in 60 rows: names, not classes" in text
+    path.with_suffix(".yaml").write_text(text)
+    assert len(build(load_config(path.with_suffix(".yaml"))).table.class_names) == 40
+
+
+@pytest.mark.parametrize(
+    ("columns", "task", "output", "loss"),
+    [
+        (("p", "q"), "regression", "identity", "mse"),
+        (("r", "s"), "multilabel", "sigmoid", "binary_cross_entropy"),
+        (("s", "t"), "classification", "softmax", "cross_entropy"),
+    ],
+)
+def test_several_targets(
+    tmp_path: Path, columns: tuple[str, str], task: str, output: str, loss: str
+) -> None:
+    path = tmp_path / "t.csv"
+    rows = [
+        f"{RNG.normal():.5f},{i / 7:.3f},{i % 5},{'ny'[i % 3 % 2]},{i % 2},{1 - i % 2}"
+        for i in range(60)
+    ]
+    path.write_text("\n".join(["x,p,q,r,s,t", *rows]) + "\n")
+    text = config_for(path, *columns)
+    assert f"  targets: [{columns[0]}, {columns[1]}]" in text
+    assert (f"task: {task}" in text) == (task != "classification")  # one-hot: by the loss
+    assert f"activations: [tanh, {output}]" in text
+    assert f"loss: {loss}" in text
+    assert ("targets: standard" in text) == (task == "regression")
 
 
 def test_a_table_with_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
@@ -205,13 +243,13 @@ def test_any_name_of_a_column_is_written_so_that_it_is_read_back(tmp_path: Path,
     rows = "".join(f"1,{i % 7},{'pq'[i % 2]}\n" for i in range(40))
     path.write_text(f'{quoted},n,word\n{rows}')  # fmt: skip
     config = path.with_suffix(".yaml")
-    look = look_at(path, Dialect(header=True), None)
+    look = look_at(path, Dialect(header=True))
     config.write_text(starter_config(look, config))  # the odd name is an input left out
     assert build(load_config(config)).table.input_names == ("n",)
     path.write_text(
         f"n,m,{quoted}\n" + "".join(f"{i % 7},{i % 5},{'pq'[i % 2]}\n" for i in range(40))
     )
-    look = look_at(path, Dialect(header=True), None)
+    look = look_at(path, Dialect(header=True))
     config.write_text(starter_config(look, config))  # and now the target
     assert build(load_config(config)).table.input_names == ("n", "m")
 
@@ -272,11 +310,14 @@ def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
     assert spec.data.targets == ("x4" if suffix == ".npy" else None)
 
 
-def test_only_one_column_of_targets_is_taken_from_arrays(tmp_path: Path) -> None:
+def test_all_columns_of_targets_are_taken_from_arrays(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=(60, 2)))
-    with pytest.raises(DataError, match="are 2 columns of values"):
-        config_for(path)
+    assert "# the values of y1, y2 from 3 columns of t.npz" in config_for(path)
+    assert type(spec_for(path).loss).__name__ == "Mse"
+    assert config_for(path, "y2", "y1") == config_for(path)
+    with pytest.raises(DataError, match="`y1, y2`, not `y1`"):
+        config_for(path, "y1")
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
     with pytest.raises(DataError, match="not `x1`"):
         config_for(path, "x1")
@@ -289,7 +330,7 @@ def test_a_file_of_any_name_is_found_again(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("a,y\n1,x\n2,z\n3,x\n")
     target = tmp_path / "c.yaml"
-    text = starter_config(look_at(path, Dialect(header=None), None), target)
+    text = starter_config(look_at(path, Dialect(header=None)), target)
     assert text.replace("\n", "").isprintable()
     source = Source.parse(text, str(target))
     assert source.tree["data"]["file"] == name
@@ -308,7 +349,7 @@ def test_words_for_missing_values_are_written_as_they_were_told(
     tmp_path: Path, missing: tuple[str, ...], line: str | None
 ) -> None:
     path = table(tmp_path, ["a", "b"], 40)
-    text = starter_config(look_at(path, Dialect(header=None, missing=missing), None), path)
+    text = starter_config(look_at(path, Dialect(header=None, missing=missing)), path)
     written = [row.split(" #")[0].rstrip() for row in text.splitlines() if "missing" in row]
     assert written == ([] if line is None else [line])
     path.with_suffix(".yaml").write_text(text, encoding="utf-8")

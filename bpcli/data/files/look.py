@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from bpcli.data.description import Description, describe
+from bpcli.data.description import ColumnFacts, Description, describe
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource, load_arrays
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.data.table import Classes, Targets, Values
+from bpcli.data.table import Classes, Targets, Values, is_one_hot, value_names
 from bpcli.errors import DataError, see
 
 
@@ -25,7 +26,7 @@ class Look:
     """A file's dialect with the reasons for guesses, and the description of its rows.
 
     `chooses_columns` is false for a file with one array of inputs and one of targets; `is_one_hot`
-    is true if the latter has a column for each class.
+    is true if the targets have a column for each class.
     """
 
     path: Path
@@ -36,21 +37,29 @@ class Look:
     chooses_columns: bool = True
     is_one_hot: bool = False
 
+    @property
+    def inputs(self) -> tuple[ColumnFacts, ...]:
+        """The columns that a network is to read."""
+        about = self.description
+        every = tuple(column for column in about.columns if column.name not in about.targets)
+        return about.inputs if self.chooses_columns else every
 
-def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
-    """Read a table and describe it; what `asked` does not tell is guessed.
+
+def look_at(path: Path, asked: Dialect, targets: Sequence[str] = ()) -> Look:
+    """Read a table and describe it; what `asked` and `targets` do not tell is guessed.
 
     Raises `DataError` if the file is not a table, or has no such target.
     """
     if path.suffix.lower() in ARRAY_SUFFIXES:
-        return _look_at_arrays(path, asked.layout, target)
+        return _look_at_arrays(path, asked.layout, targets)
     layout = _layout(path, asked)
     frame, notes = read(layout)
     if not len(frame):
         raise DataError(f"the file has a header, but no rows{see('header')}", "file")
-    about = describe(frame, target, asked.date_format)
+    about = describe(frame, targets, asked.date_format)
     dialect = replace(layout.dialect, missing=asked.missing)  # a file's own words are found again
-    return Look(path, dialect, layout.why_header, notes, about)
+    is_one_hot = about.task == "classification" and len(about.targets) > 1
+    return Look(path, dialect, layout.why_header, notes, about, is_one_hot=is_one_hot)
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:
@@ -61,44 +70,41 @@ def _layout(path: Path, asked: Dialect) -> Layout:
     return bare.headed(True, may_be_numbers=True)
 
 
-def _look_at_arrays(path: Path, layout: Samples | None, target: str | None) -> Look:
-    """Describe a single array as a table, or two arrays as inputs and target.
+def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) -> Look:
+    """Describe a single array as a table, or two arrays as inputs and targets.
 
-    Raises `DataError` for several columns of values, or another target than requested.
+    Raises `DataError` for other targets than the array of targets.
     """
     import pandas as pd
 
     table = ArraySource(path, layout=layout).table(np.random.default_rng())
-    is_table = len(load_arrays(path)) == 1
-    name = f"x{table.X.shape[1] + 1}" if is_table else "y"
     frame = pd.DataFrame(table.X[:], columns=list(table.input_names))
+    is_table = len(load_arrays(path)) == 1
     targets = _in_one_column(table.targets)
     if isinstance(targets, Classes):
+        name = f"x{table.X.shape[1] + 1}" if is_table else "y"
         frame[name] = np.array(targets.names)[targets.labels]
+        names: tuple[str, ...] = (name,)
     elif isinstance(targets, Values):
-        frame[name] = targets.Y[:, 0]
+        count = targets.Y.shape[1]
+        names = (f"x{table.X.shape[1] + 1}",) if is_table else value_names(count)
+        frame[list(names)] = targets.Y
     else:
         raise DataError("there are no targets: write the config by hand")
-    if not is_table and target not in (None, name):
-        raise DataError(f"the target is the array of targets, `{name}`, not `{target}`")
-    about, dialect = describe(frame, target), Dialect(layout=layout)
+    if not is_table and asked and set(asked) != {*names}:
+        raise DataError(
+            f"the target is the array of targets, `{', '.join(names)}`, not `{', '.join(asked)}`"
+        )
+    about = describe(frame, asked if is_table else names)
     is_one_hot = targets is not table.targets
-    return Look(path, dialect, "", table.notes, about, is_table, is_one_hot)
+    return Look(path, Dialect(layout=layout), "", table.notes, about, is_table, is_one_hot)
 
 
 def _in_one_column(targets: Targets) -> Targets:
-    """The targets, or the classes of one-hot columns.
-
-    Raises `DataError` for several columns of values.
-    """
-    if not isinstance(targets, Values) or targets.Y.shape[1] == 1:
-        return targets
-    try:
+    """The targets; those of one-hot columns as classes."""
+    if isinstance(targets, Values) and targets.Y.shape[1] > 1 and is_one_hot(targets.Y):
         return targets.as_classes()
-    except DataError:
-        raise DataError(
-            f"the targets are {targets.Y.shape[1]} columns of values: write the config by hand"
-        ) from None
+    return targets
 
 
 def is_text(path: Path) -> bool:

@@ -34,14 +34,14 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
     ],
 )
 def test_the_header_is_guessed(tmp_path: Path, text: str, header: bool, why: str) -> None:
-    look = look_at(written(tmp_path, text), Dialect(header=None), None)
+    look = look_at(written(tmp_path, text), Dialect(header=None))
     assert look.dialect.header == header
     assert why in look.why_header
 
 
 def test_what_is_asked_for_is_not_guessed(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b\nc,d\ne,f\n")
-    look = look_at(path, Dialect(header=False, missing=("c",)), "1")
+    look = look_at(path, Dialect(header=False, missing=("c",)), ("1",))
     assert (look.dialect.header, look.why_header) == (False, "as requested")
     assert (look.description.target, look.description.why_target) == ("x1", "as requested")
     assert look.description.rows == 3
@@ -50,14 +50,14 @@ def test_what_is_asked_for_is_not_guessed(tmp_path: Path) -> None:
 
 def test_the_words_that_stand_for_missing_values_are_found(tmp_path: Path) -> None:
     path = written(tmp_path, "a,b,y\n1,?,p\n,x,q\n3,w,p\n4,NA,q\n")
-    look = look_at(path, Dialect(header=None), None)
+    look = look_at(path, Dialect(header=None))
     assert [column.missing for column in look.description.columns] == [1, 2, 0]
 
 
 def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("größe;y\n1;2\n3;4\n".encode("cp1252"))
-    look = look_at(path, Dialect(header=None), None)
+    look = look_at(path, Dialect(header=None))
     assert (look.dialect.separator, look.dialect.encoding) == (";", "cp1252")
     assert look.dialect.columns == ("größe", "y")
     assert len(look.notes) == 2
@@ -65,7 +65,7 @@ def test_what_was_found_out_about_the_file_is_kept(tmp_path: Path) -> None:
 
 def test_names_that_a_header_repeats_are_told_although_it_is_asked_for(tmp_path: Path) -> None:
     path = written(tmp_path, "2019,2019,b\n1,2,3\n4,5,6\n")
-    look = look_at(path, Dialect(header=True), None)
+    look = look_at(path, Dialect(header=True))
     assert look.dialect.columns == ("2019", "2019 (2)", "b")
     assert any("1 is numbered" in note for note in look.notes)
 
@@ -82,9 +82,9 @@ def test_names_that_a_header_repeats_are_told_although_it_is_asked_for(tmp_path:
 )
 def test_a_file_that_is_no_table_is_told(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        look_at(written(tmp_path, text), Dialect(header=None), None)
+        look_at(written(tmp_path, text), Dialect(header=None))
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
-        look_at(tmp_path / "no.csv", Dialect(header=None), None)
+        look_at(tmp_path / "no.csv", Dialect(header=None))

@@ -68,7 +68,7 @@ def test_declared_values_are_categories_although_they_are_digits(tmp_path: Path)
     frame = frame_of(tmp_path, "sex {1,2}; b numeric; class {1,2,3}", "1,1,1\n2,2,3\n?,3,2")
     assert [kind_of(frame[name], name) for name in frame] == ["category", "number", "category"]
     assert frame["sex"].tolist()[:2] == ["1", "2"]
-    about = look_at(tmp_path / "t.arff", Dialect(), None).description
+    about = look_at(tmp_path / "t.arff", Dialect()).description
     assert about.task == "classification"
 
 
@@ -98,7 +98,7 @@ def test_a_word_above_numbers_is_no_unit_where_the_file_tells_its_columns(tmp_pa
 
 def test_a_look_tells_the_words_as_asked(tmp_path: Path) -> None:
     path = written(tmp_path / "t.arff", "c {none,x}; a numeric", "none,1\nx,2\nx,3")
-    assert look_at(path, Dialect(), None).dialect.missing == MISSING
+    assert look_at(path, Dialect()).dialect.missing == MISSING
 
 
 def test_categories_stay_so_under_other_names(tmp_path: Path) -> None:
