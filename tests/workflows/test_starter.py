@@ -50,11 +50,11 @@ def test_several_classes_get_a_softmax(tmp_path: Path) -> None:
     assert spec.data.task == "classification"
     assert [type(a).__name__ for a in spec.network.activations] == ["Tanh", "Softmax"]
     assert type(spec.loss).__name__ == "CrossEntropy"
-    assert type(spec.training.optimizer).__name__ == "Rprop"
+    assert type(spec.training.optimizer).__name__ == "Lbfgs"
     assert spec.data.split.fractions == {"train": 0.7, "val": 0.15, "test": 0.15}
     assert spec.data.split.stratify is True
     assert spec.data.scale.inputs == "standard"
-    assert spec.training.stop.max_fail == 50
+    assert (spec.training.l2, spec.training.stop.max_fail) == (1, 20)
 
 
 def test_two_classes_get_a_sigmoid(tmp_path: Path) -> None:
@@ -72,16 +72,27 @@ def test_numbers_get_levenberg_marquardt_and_scaled_targets(tmp_path: Path) -> N
     assert spec.training.stop.max_fail == 10
 
 
-def test_a_large_regression_gets_rprop(tmp_path: Path) -> None:
+def test_a_large_regression_gets_lbfgs(tmp_path: Path) -> None:
     # 0.7 · 60,000 rows · (32 · 4 + 33)² parameters² > 3e8
     spec = spec_for(table(tmp_path, [0.5, 1.5, 2.5], 60_000))
-    assert type(spec.training.optimizer).__name__ == "Rprop"
+    assert type(spec.training.optimizer).__name__ == "Lbfgs"
     assert spec.network.layers == ["auto", 32, "auto"]
 
 
-@pytest.mark.parametrize(("rows", "units"), [(999, 8), (1000, 16), (9999, 16), (10_000, 32)])
-def test_more_rows_get_more_hidden_units(tmp_path: Path, rows: int, units: int) -> None:
-    assert f"layers: [auto, {units}, auto]" in config_for(table(tmp_path, ["a", "b"], rows))
+@pytest.mark.parametrize(
+    ("rows", "units", "l2"), [(999, 8, 1), (1000, 16, 5), (9999, 16, 5), (10_000, 32, 20)]
+)
+def test_more_rows_get_more_hidden_units_and_more_weight_decay(
+    tmp_path: Path, rows: int, units: int, l2: int
+) -> None:
+    path = table(tmp_path, ["a", "b"], rows)
+    spec = spec_for(path)
+    assert spec.network.layers == ["auto", units, "auto"]
+    assert spec.training.l2 == l2
+    path.with_suffix(".yaml").write_text(config_for(path))
+    experiment = build(load_config(path.with_suffix(".yaml")))
+    trained, params = len(experiment.splits["train"]), experiment.network.n_params
+    assert f"weight decay, for {trained:,} rows and {params:,} parameters" in config_for(path)
 
 
 @pytest.mark.parametrize("rows", [29, 30])
@@ -124,9 +135,10 @@ network:
   activations: [tanh, softmax]     # softmax: a probability for each class
 loss: cross_entropy
 training:
-  optimizer: rprop                 # steps by signs: no learning rate to set
-  epochs: 1000                     # at most
-  stop: {max_fail: 50}             # after so many epochs without a lower validation loss
+  optimizer: lbfgs                 # a quasi-Newton method: no learning rate to set
+  epochs: 500                      # at most
+  l2: 1                            # weight decay, for 42 rows and 67 parameters
+  stop: {max_fail: 20}             # after so many epochs without a lower validation loss
 """
 
 
@@ -192,7 +204,7 @@ def test_classes_of_few_rows_are_learned_on_request(tmp_path: Path) -> None:
     [
         (("p", "q"), "regression", "identity", "mse"),
         (("r", "s"), "multilabel", "sigmoid", "binary_cross_entropy"),
-        (("s", "t"), "classification", "softmax", "cross_entropy"),
+        (("s", "t"), "classification", "sigmoid", "binary_cross_entropy"),
     ],
 )
 def test_several_targets(
