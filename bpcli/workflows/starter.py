@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -269,15 +270,15 @@ class _Plan:
     @property
     def hidden(self) -> int:
         """More units for more rows."""
-        return self._by_rows(8, 16, 32)
+        return self._by_rows(8, 16, 32, 32)
 
     @property
     def l2(self) -> int:
-        """More weight decay for more parameters."""
-        return self._by_rows(1, 5, 20)
+        """More weight decay for more rows and units."""
+        return self._by_rows(1, 3, 10, 30)
 
-    def _by_rows(self, few: int, some: int, many: int) -> int:
-        return few if self.about.rows < 1000 else some if self.about.rows < 10_000 else many
+    def _by_rows(self, *choices: int) -> int:
+        return choices[bisect(_ROWS, self.about.rows)]
 
     @property
     def params(self) -> int:
@@ -306,7 +307,11 @@ class _Plan:
         work = self.training_rows * self.params**2
         if self.about.task == "regression" and work <= _MOST_WORK_FOR_LEVENBERG_MARQUARDT:
             return "levenberg_marquardt", "for small regressions", 200, 10
-        return "lbfgs", "a quasi-Newton method: no learning rate to set", 500, 20
+        return "lbfgs", "a quasi-Newton method: no learning rate to set", 1000, 30
+
+
+_ROWS = (300, 3000, 10_000)
+"""Where the plan changes."""
 
 
 _LOSSES = {"identity": "mse", "softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}

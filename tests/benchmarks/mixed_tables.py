@@ -107,7 +107,7 @@ def churn(rng: np.random.Generator, rows: int = 3000) -> pd.DataFrame:
     contract = rng.choice(["Month-to-month", "One year", "Two year"], rows, p=[0.55, 0.21, 0.24])
     tenure, charges = rng.integers(0, 73, rows), rng.uniform(18, 119, rows).round(2)
     monthly = contract == "Month-to-month"
-    z = -2.1 + 1.6 * monthly - 0.035 * tenure + 0.018 * (charges - 60)
+    z = -1.3 + 1.6 * monthly - 0.035 * tenure + 0.018 * (charges - 60)
     frame = pd.DataFrame(
         {
             "customerID": [f"{i * 7919 % 9973:04d}-{i:05d}" for i in range(rows)],

@@ -54,7 +54,7 @@ def test_several_classes_get_a_softmax(tmp_path: Path) -> None:
     assert spec.data.split.fractions == {"train": 0.7, "val": 0.15, "test": 0.15}
     assert spec.data.split.stratify is True
     assert spec.data.scale.inputs == "standard"
-    assert (spec.training.l2, spec.training.stop.max_fail) == (1, 20)
+    assert (spec.training.l2, spec.training.stop.max_fail) == (1, 30)
 
 
 def test_two_classes_get_a_sigmoid(tmp_path: Path) -> None:
@@ -80,7 +80,8 @@ def test_a_large_regression_gets_lbfgs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "units", "l2"), [(999, 8, 1), (1000, 16, 5), (9999, 16, 5), (10_000, 32, 20)]
+    ("rows", "units", "l2"),
+    [(299, 8, 1), (300, 16, 3), (2999, 16, 3), (3000, 32, 10), (9999, 32, 10), (10_000, 32, 30)],
 )
 def test_more_rows_get_more_hidden_units_and_more_weight_decay(
     tmp_path: Path, rows: int, units: int, l2: int
@@ -136,9 +137,9 @@ network:
 loss: cross_entropy
 training:
   optimizer: lbfgs                 # a quasi-Newton method: no learning rate to set
-  epochs: 500                      # at most
+  epochs: 1000                     # at most
   l2: 1                            # weight decay, for 42 rows and 67 parameters
-  stop: {max_fail: 20}             # after so many epochs without a lower validation loss
+  stop: {max_fail: 30}             # after so many epochs without a lower validation loss
 """
 
 
