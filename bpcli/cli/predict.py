@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
@@ -22,7 +23,7 @@ from bpcli.cli.common import (
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
-from bpcli.text import readable
+from bpcli.text import harmless, printable_json, readable
 
 if TYPE_CHECKING:
     from bpcli.experiment import Experiment
@@ -189,7 +190,9 @@ def _write(write: Write, output: Path | None, rows: NewRows) -> None:
     from bpcli.workflows.prediction_files import Separated
 
     if output is None or output == _STANDARD:
-        write(sys.stdout.buffer, rows.predictions())
+        printable = printable_json if write is _write_document else harmless
+        file = _Terminal(printable) if sys.stdout.isatty() else sys.stdout.buffer
+        write(cast("BinaryIO", file), rows.predictions())
     else:
         with atomic_file(output) as handle:
             count = write(handle, rows.predictions())
@@ -197,6 +200,18 @@ def _write(write: Write, output: Path | None, rows: NewRows) -> None:
     say_notes(rows.later_notes)
     if isinstance(write, Separated):
         _say_marked(write)
+
+
+class _Terminal:
+    """Standard output on a terminal, which no text in a column of FILE may steer."""
+
+    def __init__(self, printable: Callable[[str], str]) -> None:
+        self._printable = printable
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def write(self, text: bytes) -> int:
+        sys.stdout.buffer.write(self._printable(self._decoder.decode(text)).encode())
+        return len(text)
 
 
 def _show_first_rows(file: BinaryIO, predictions: Predictions) -> int:
