@@ -114,6 +114,13 @@ def rounded(value: float | None, digits: int = 6) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
+def readable(value: float) -> str:
+    """A number for a reader: five significant digits, and all those before the decimal point."""
+    if 1e5 <= abs(value) < 1e15 or (value == round(value, 0) and abs(value) < 1e15):
+        return f"{value:.0f}"
+    return f"{value:.5g}"
+
+
 def duration(seconds: float) -> str:
     """A time span in a suitable unit."""
     for factor, unit in ((1e-6, "us"), (1e-3, "ms")):

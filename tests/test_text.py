@@ -16,6 +16,7 @@ from bpcli.text import (
     plain,
     printable_json,
     quoted,
+    readable,
     rounded,
     suggestion,
     text_width,
@@ -194,3 +195,15 @@ def test_a_name_is_safe_in_a_folders_name(text: str) -> None:
 )
 def test_other_texts_are_no_names(text: str) -> None:
     assert not is_name(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1 + 0.2, "0.3"), (1 / 3, "0.33333"), (53.0, "53"), (-1234567.0, "-1234567"),
+        (1234567.89, "1234568"), (12345.678, "12346"), (1.6e-27, "1.6e-27"), (1e22, "1e+22"),
+        (float("nan"), "nan"), (float("-inf"), "-inf"),
+    ],
+)  # fmt: skip
+def test_a_reader_gets_five_digits_and_all_before_the_point(value: float, text: str) -> None:
+    assert readable(value) == text

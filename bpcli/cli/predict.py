@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
@@ -22,14 +23,16 @@ from bpcli.cli.common import (
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
+from bpcli.text import harmless, printable_json, readable
 
 if TYPE_CHECKING:
     from bpcli.experiment import Experiment
-    from bpcli.export.model import Model
     from bpcli.nn.arrays import Array, Vector
+    from bpcli.terminal.grid import Grid
     from bpcli.workflows.new_rows import NewRows
     from bpcli.workflows.predict import PredictedRows
-    from bpcli.workflows.prediction_files import Blocks, Separated, Write
+    from bpcli.workflows.predicted_blocks import Predictions
+    from bpcli.workflows.prediction_files import Separated, Write
 
 _MOST_ROWS_ON_A_TERMINAL = 50
 
@@ -44,7 +47,15 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Where to write predictions for FILE: a .csv, .tsv, .json, .jsonl or .npz file, or `-`.",
+    help="Where to write predictions for FILE: a .csv, .tsv, .xlsx, .json, .jsonl or .npz file, or "
+    "`-`.",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COLUMNS",
+    help="Columns of FILE to put before the predictions, as they are written: names, numbers from "
+    "1 or patterns, between commas; '*': all. May be repeated.",
 )
 @click.option(
     "--split",
@@ -56,8 +67,13 @@ _MOST_ROWS_ON_A_TERMINAL = 50
 @click.option(
     "--raw",
     is_flag=True,
-    help="Leave names in CSV and TSV unchanged that a spreadsheet would read as formulas; without "
-    "it, a ' is put before them.",
+    help="Leave text in CSV and TSV unchanged that a spreadsheet would read as a formula; without "
+    "it, a ' is put before it.",
+)
+@click.option(
+    "--bom",
+    is_flag=True,
+    help="Begin a CSV or TSV file with a byte order mark: Excel needs it to read ä or 中 right.",
 )
 @dialect_options
 @run_or_config_options
@@ -65,8 +81,10 @@ def command(
     run_or_config: str,
     file: Path | None,
     output: Path | None,
+    keep: tuple[str, ...],
     split: str,
     raw: bool,
+    bom: bool,
     signs: Mapping[str, Any],
     weights: str,
     overrides: tuple[str, ...],
@@ -80,22 +98,26 @@ def command(
     tab-separated lines.
 
     With FILE (runs only): predicts the rows of FILE in order, as classes and probabilities or as
-    values in original units, in tab-separated lines or as --output says. Columns are matched by
-    name; a file of any size takes little memory. `-` reads standard input. The file is read like
-    the training file; the options from --encoding to --missing-only say what differs.
+    values in original units. A terminal shows the first rows, with rounded numbers; a pipe and
+    `-o -` get all rows and all digits in tab-separated lines. Columns are matched by name; a file
+    of any size takes little memory. `-` reads standard input. The file is read like the training
+    file; the options from --encoding to --missing-only say what differs.
 
-    In CSV and TSV, a ' is put before names that begin with = + - @, a tab or a line break, because
-    a spreadsheet would read them as formulas. Numbers never change. --raw leaves names unchanged.
+    In CSV and TSV, a ' is put before text that begins with = + - @, a tab or a line break, because
+    a spreadsheet would read it as a formula. Numbers never change. --raw leaves text unchanged.
     """
     if raw and as_json:
         raise ConfigError("--raw is for CSV and TSV: JSON never changes names.")
     if file is not None:
         _refuse_options_of_own_rows()
-        write = _writer(file, output, raw, as_json)
-        _predict_file(run_or_config, file, output, write, signs, weights, runs_dir)
+        write = _writer(file, output, as_json, raw=raw, bom=bom, keeps=bool(keep))
+        with _new_rows(run_or_config, file, signs, keep, weights, runs_dir) as rows:
+            _write(write, output, rows)
         return
     if signs:
         raise ConfigError("Options for tables are for the predictions of a FILE.")
+    if keep or bom:
+        raise ConfigError(f"{'--keep' if keep else '--bom'} is for the predictions of a FILE.")
     if output is not None:
         raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
     from bpcli.nn.numerics import repeatable_numerics
@@ -116,15 +138,16 @@ def _refuse_options_of_own_rows() -> None:
             raise ConfigError(f"{name} is for the rows of the run's own data, not for a FILE.")
 
 
-def _predict_file(
+@contextmanager
+def _new_rows(
     reference: str,
     file: Path,
-    output: Path | None,
-    write: Write,
     signs: Mapping[str, Any],
+    keep: tuple[str, ...],
     weights: str,
     runs_dir: Path,
-) -> None:
+) -> Iterator[NewRows]:
+    """Yield the rows of a file for a run, and print notes on them."""
     from bpcli.export.model import load_model
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.runs.references import find_run
@@ -135,42 +158,75 @@ def _predict_file(
     with repeatable_numerics():
         model = load_model(find_run(reference, runs_dir), weights)  # type: ignore[arg-type]  # click checked it
         with _on_disk(file) as path:  # not earlier: this process may have to restart
-            rows = new_rows(path, model, signs)
+            rows = new_rows(path, model, signs, keep)
             say_notes([*model.notes, *rows.notes])
-            _write(write, output, model, rows)
+            yield rows
 
 
-def _writer(file: Path, output: Path | None, raw: bool, as_json: bool) -> Write:
+def _writer(
+    file: Path, output: Path | None, as_json: bool, *, raw: bool, bom: bool, keeps: bool
+) -> Write:
     """Return what writes the predictions. Raises `ConfigError` if `output` cannot be written."""
     from bpcli.workflows.prediction_files import Separated, writer_for
 
     if output is None or output == _STANDARD:
-        return _write_document if as_json else Separated("\t", raw)
+        if bom:
+            raise ConfigError("--bom is for a CSV or TSV file: name one by --output.")
+        if as_json:
+            return _write_document
+        is_shown = output is None and not raw and sys.stdout.isatty()
+        return _show_first_rows if is_shown else Separated("\t", raw)
     if as_json:
         raise ConfigError(
             "--json prints to standard output; for a file, name one in .json or .jsonl by --output."
         )
     if output.exists() and (not output.is_file() or (file.exists() and output.samefile(file))):
         raise ConfigError(f"{output} is FILE itself or not a regular file: name another --output.")
-    return writer_for(output, raw=raw)
+    return writer_for(output, raw=raw, bom=bom, keeps=keeps)
 
 
-def _write(write: Write, output: Path | None, model: Model, rows: NewRows) -> None:
+def _write(write: Write, output: Path | None, rows: NewRows) -> None:
     from bpcli.runs.files import atomic_file
     from bpcli.workflows.prediction_files import Separated
 
     if output is None or output == _STANDARD:
-        write(sys.stdout.buffer, model, rows.predictions())
+        printable = printable_json if write is _write_document else harmless
+        file = _Terminal(printable) if sys.stdout.isatty() else sys.stdout.buffer
+        write(cast("BinaryIO", file), rows.predictions())
     else:
         with atomic_file(output) as handle:
-            count = write(handle, model, rows.predictions())
+            count = write(handle, rows.predictions())
         console(stderr=True).say(f"wrote {output}: {count} rows")
     say_notes(rows.later_notes)
     if isinstance(write, Separated):
         _say_marked(write)
 
 
-def _write_document(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+class _Terminal:
+    """Standard output on a terminal, which no text in a column of FILE may steer."""
+
+    def __init__(self, printable: Callable[[str], str]) -> None:
+        self._printable = printable
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def write(self, text: bytes) -> int:
+        sys.stdout.buffer.write(self._printable(self._decoder.decode(text)).encode())
+        return len(text)
+
+
+def _show_first_rows(file: BinaryIO, predictions: Predictions) -> int:
+    """Show the first rows on a terminal once all rows are read, as one of them may be refused."""
+    from bpcli.terminal.tables import predictions_table
+    from bpcli.workflows.prediction_files import first_rows
+
+    shown, texts, count = first_rows(predictions, _MOST_ROWS_ON_A_TERMINAL)
+    table = predictions_table(["row", *predictions.columns], shown, texts)
+    names = [*predictions.model.output_names, *predictions.kept]
+    _show_table(table, names, count, "-o writes all to a file, with all digits")
+    return count
+
+
+def _write_document(file: BinaryIO, predictions: Predictions) -> int:
     """Write the document of `--json` once all rows are read, as one of them may be refused."""
     from shutil import copyfileobj
     from tempfile import TemporaryFile
@@ -178,7 +234,7 @@ def _write_document(file: BinaryIO, model: Model, blocks: Blocks) -> int:
     from bpcli.workflows.prediction_files import json_list
 
     with TemporaryFile() as waiting:
-        rows = json_list(waiting, model, blocks)
+        rows = json_list(waiting, predictions)
         waiting.seek(0)
         file.write(f'{{"schema": {SCHEMA}, "rows": '.encode())
         copyfileobj(waiting, file)
@@ -187,13 +243,14 @@ def _write_document(file: BinaryIO, model: Model, blocks: Blocks) -> int:
 
 
 def _say_marked(written: Separated) -> None:
-    """Print how many names were changed."""
-    count = len(written.marked)
-    if count:
-        names = "1 name" if count == 1 else f"{count} names"
+    """Print how many names and cells were changed."""
+    counts = {"name": len(written.marked), "kept value": written.marked_cells}
+    marked = [f"{count:,} {what}{'s' * (count > 1)}" for what, count in counts.items() if count]
+    if marked:
+        what = "values" if written.marked_cells else "names"
         console(stderr=True).say(
-            f"note: a ' was put before {names} that a spreadsheet would read as a formula; --raw "
-            "leaves names unchanged"
+            f"note: a ' was put before {' and '.join(marked)} that a spreadsheet would read as a "
+            f"formula; --raw leaves {what} unchanged"
         )
 
 
@@ -251,16 +308,22 @@ def _rows(experiment: Experiment, split: str) -> Array:
 def _print_table(predicted: PredictedRows) -> None:
     from bpcli.terminal.tables import predictions_table
 
+    rows = predicted.cells(readable, _MOST_ROWS_ON_A_TERMINAL)
+    table = predictions_table(predicted.columns, rows, predicted.text_columns)
+    names = [*predicted.output_names, *predicted.input_names]
+    _show_table(table, names, len(predicted), "pipe them to a file, or use --json")
+
+
+def _show_table(table: Grid, expendable: list[str], count: int, hint: str) -> None:
+    """Show the first of so many rows; the last of the expendable columns give way first."""
     out = console()
-    table = predictions_table(predicted, _MOST_ROWS_ON_A_TERMINAL)
-    expendable = [*reversed(predicted.input_names), *reversed(predicted.output_names)]
-    left_out = out.show(table, expendable)
-    more = len(predicted) - _MOST_ROWS_ON_A_TERMINAL
+    left_out = out.show(table, expendable[::-1])
+    more = count - len(table.rows)
     missing = [f"{more} more row{'s' * (more > 1)}"] if more > 0 else []
     columns = "1 column that does" if len(left_out) == 1 else f"{len(left_out)} columns that do"
     missing += [f"{columns} not fit here"] if left_out else []
     if missing:
-        out.say(f"and {' and '.join(missing)}: pipe them to a file, or use --json")
+        out.say(f"and {' and '.join(missing)}: {hint}")
 
 
 def _print_lines(predicted: PredictedRows, raw: bool) -> None:

@@ -188,9 +188,10 @@ def _array_files(read: Reader) -> _Issues:
         return
     from bpcli.data.files.arrays import ARRAY_SUFFIXES  # here: other sources do not need it
 
-    for key in ("fill", "categories", "calendar", "weight"):
+    for key in ("fill", "categories", "calendar", "weight", "split.order_by"):
         if file.lower().endswith(ARRAY_SUFFIXES) and read(f"data.{key}"):
-            message = f"`{key}` is for tables in text files or Parquet, not for arrays"
+            name = key.removeprefix("split.")
+            message = f"`{name}` is for tables in text files or Parquet, not for arrays"
             yield _issue(f"data.{key}", message)
 
 
@@ -263,6 +264,31 @@ def _folds(read: Reader) -> _Issues:
         )
     elif _is_number(fold) and _is_number(folds) and fold > folds:
         yield _issue("data.split.fold", f"found {fold}, but there are {folds} `folds`")
+
+
+@_check
+def _splits_in_order(read: Reader) -> _Issues:
+    """What does not go with splits in the order of rows, and `order_by` without them."""
+    order = read("data.split.order", "random")
+    if read("data.split.order_by") is not None and order == "random":
+        message = "`order_by` sorts the rows for an `order`: set `order: time` or another one too"
+        yield _issue("data.split.order_by", message, at_key=True)
+    if order not in ("time", "blocks", "interleaved"):
+        return
+    if read("data.split.stratify") is True:
+        yield _issue(
+            "data.split.stratify",
+            f"`order: {order}` deals rows by their order, not by class: remove `stratify`",
+        )
+    if order == "time" and read("data.split.folds") is not None:
+        yield _issue(
+            "data.split.order",
+            "with `folds`, a network would train on rows later than those it is tested on: use "
+            "`val` and `test` without `folds`, or allow that by `order: blocks`",
+        )
+    if read("data.split.column") is not None:
+        message = "`column` already defines all splits: remove `order`"
+        yield _issue("data.split.order", message, at_key=True)
 
 
 # The training.

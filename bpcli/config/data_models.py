@@ -55,7 +55,14 @@ class SplitConfig(Strict):
     stratify: bool | Literal["auto"] = Field(
         default="auto",
         description="Whether each split keeps the proportions of the classes; `auto`: if the "
-        "targets are classes.",
+        "targets are classes and `order` is `random`.",
+    )
+    order: Literal["random", "time", "blocks", "interleaved"] = Field(
+        default="random",
+        description="Which rows go where. `time`: the first rows train, the next ones are `val`, "
+        "the last ones `test`. `blocks`: the same, and each of the `folds` tests a block of "
+        "adjacent rows. `interleaved`: rows are dealt in turn, spread evenly, and each of k "
+        "`folds` tests every k-th row. These three draw nothing at random.",
     )
     folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = Field(
         default=None,

@@ -68,6 +68,12 @@ class FileSplit(SplitConfig):
     column: Selector | None = Field(
         default=None, description="The column that contains train, val or test for each row."
     )
+    order_by: Selector | None = Field(
+        default=None,
+        description="The column of dates or numbers that sorts the rows for `order`; equal ones "
+        "stay as they are. It is an input too, unless `inputs` excludes it. null: rows are in "
+        "order.",
+    )
 
     @property
     def splits(self) -> FileSplits:
@@ -236,7 +242,15 @@ class FileData(Data):
             tuple(self.calendar),
         )
         return FileSource(
-            path, self.dialect, rules, inputs, self._targets, self.task, splits, self.weight
+            path,
+            self.dialect,
+            rules,
+            inputs,
+            self._targets,
+            self.task,
+            splits,
+            self.weight,
+            self.split.order_by,
         )
 
     @property

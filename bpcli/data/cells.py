@@ -59,6 +59,20 @@ def shown_in(text: str, decimal: str = ".", thousands: str = "") -> Shown | None
     return Shown(-value if is_negative else value, match["before"] or match["after"] or "")
 
 
+def with_point(text: str, decimal: str, thousands: str) -> str:
+    """A cell with a decimal point and no thousands sign, such as 1234.50 € for 1.234,50 €.
+
+    All digits stay; a cell that shows no number stays as it is.
+    """
+    if shown_in(text, decimal, thousands) is None:
+        return text
+    match = _pattern(decimal, thousands).fullmatch(text.strip())
+    assert match is not None, "it shows a number"
+    whole = "".join(filter(str.isdigit, match["whole"]))
+    rest = match["rest"].replace(decimal, ".")
+    return match.string[: match.start("whole")] + whole + rest + match.string[match.end("rest") :]
+
+
 def numbers_in(texts: Sequence[str], decimal: str, thousands: str) -> tuple[Vector, list[str]]:
     """The number that each text shows, NaN where it shows none, and the sign beside it."""
     shown = [shown_in(text, decimal, thousands) or Shown(np.nan, "") for text in texts]

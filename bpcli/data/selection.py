@@ -31,6 +31,21 @@ def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> l
     return list(chosen)
 
 
+def selectors_of(columns: Sequence[str], given: Sequence[str]) -> list[Selector]:
+    """The selectors that a command line gives: each text is a column, or a list between commas.
+
+    A text that is a column's name is that column, whatever signs it has; digits are else a number.
+    """
+    numbers = {name: number for number, name in enumerate(columns, start=1)}
+    texts = (
+        part
+        for text in given
+        for part in ([text] if text in numbers else map(str.strip, text.split(",")))
+        if part
+    )
+    return [numbers.get(text, int(text) if text.isdecimal() else text) for text in texts]
+
+
 def choose(
     columns: Sequence[str],
     inputs: Sequence[Selector],

@@ -1,13 +1,20 @@
-"""Random training, validation and test rows: by fractions or in folds, stratified by class."""
+"""Training, validation and test rows: by fractions or in folds, at random or in the order of rows.
+
+Random splits may be stratified by class.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.types import Labels, SplitName
 from bpcli.nn.arrays import Array
+
+InOrder: TypeAlias = Literal["time", "blocks", "interleaved"]
+"""How rows are dealt without chance: the first ones to the training set and so on, or in turn."""
 
 
 def split_rows(
@@ -40,15 +47,56 @@ def fold_rows(
     the folds in turn, so that test sets differ by at most one row, in total and per class.
     """
     order = np.concatenate([rng.permutation(group) for group in _groups(rows, labels)])
-    splits_of_folds: list[dict[SplitName, Labels]] = []
-    for fold in range(folds):
-        test = np.sort(order[fold::folds])
-        others = np.delete(np.arange(rows), test)
+
+    def split(others: Labels) -> dict[SplitName, Labels]:
         others_labels = None if labels is None else labels[others]
-        splits = split_rows({"train": 1 - val, "val": val}, len(others), others_labels, rng)
-        train, validation = others[splits["train"]], others[splits["val"]]
-        splits_of_folds.append({"train": train, "val": validation, "test": test})
-    return splits_of_folds
+        return split_rows({"train": 1 - val, "val": val}, len(others), others_labels, rng)
+
+    return _folds([np.sort(order[fold::folds]) for fold in range(folds)], rows, split)
+
+
+def split_in_order(
+    fractions: Mapping[SplitName, float], rows: int, order: InOrder
+) -> dict[SplitName, Labels]:
+    """Row indices of each split, in ascending order, without chance; sizes as in `split_rows`.
+
+    The first rows are the first split and so on. `interleaved` deals them in turn instead, so that
+    the rows of each split are spread evenly over all: row j of its m is due at (j + 1/2) rows / m.
+    """
+    sizes = _largest_remainder(rows * np.array(list(fractions.values())))
+    dealt = np.repeat(np.arange(len(sizes)), sizes)
+    if order == "interleaved":
+        due = [(np.arange(size) + 0.5) * (rows / size) for size in sizes if size]
+        dealt = dealt[np.argsort(np.concatenate([[], *due]), kind="stable")]
+    return {split: np.flatnonzero(dealt == number) for number, split in enumerate(fractions)}
+
+
+def folds_in_order(
+    folds: int, val: float, rows: int, order: InOrder
+) -> list[dict[SplitName, Labels]]:
+    """The splits of each of k folds, without chance; every row is in exactly one test set.
+
+    Each test set is a block of adjacent rows or, if `interleaved`, every k-th row; test sets differ
+    by at most one row. `val` is the last part of a fold's other rows, or is dealt in turn.
+    """
+    all_rows = np.arange(rows)
+    tests = np.array_split(all_rows, folds)
+    if order == "interleaved":
+        tests = [all_rows[fold::folds] for fold in range(folds)]
+    fractions: dict[SplitName, float] = {"train": 1 - val, "val": val}
+    return _folds(tests, rows, lambda others: split_in_order(fractions, len(others), order))
+
+
+def _folds(
+    tests: list[Labels], rows: int, split: Callable[[Labels], Mapping[SplitName, Labels]]
+) -> list[dict[SplitName, Labels]]:
+    """The folds of some test sets; `split` divides the other rows into training and validation."""
+    folds: list[dict[SplitName, Labels]] = []
+    for test in tests:
+        others = np.delete(np.arange(rows), test)
+        splits = split(others)
+        folds.append({"train": others[splits["train"]], "val": others[splits["val"]], "test": test})
+    return folds
 
 
 def _groups(rows: int, labels: Labels | None) -> list[Labels]:

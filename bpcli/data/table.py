@@ -69,7 +69,8 @@ class RawTable:
     """Rows with their targets, and what becomes their inputs.
 
     `splits` are the rows of splits that the source itself defines. `weight` (n,) is the weight of
-    each row, if they differ. `row_numbers` (n,) are the rows' numbers in their file, from 1, if
+    each row, if they differ. `order` (n,) is what sorts the rows for splits in order, if they are
+    not in that order. `row_numbers` (n,) are the rows' numbers in their file, from 1, if
     they are not 1 to n.
     """
 
@@ -77,6 +78,7 @@ class RawTable:
     splits: Mapping[SplitName, Labels] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weight: Array | None = None
+    order: Array | None = None
     row_numbers: Labels | None = None
 
     def __len__(self) -> int:

@@ -174,7 +174,10 @@ def _lost_classes(
     lost = [name for number, name in enumerate(table.class_names) if number not in present]
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
-        or_stratify = ", or `stratify: true`" * (spec.data.split.stratify is False)
+        split = spec.data.split
+        or_stratify = ", or `stratify: true`" * (split.stratify is False)
+        if split.order != "random":
+            or_stratify = ", or `order: random`, which spreads classes evenly"
         yield ConfigIssue(
             f"class {names} has no training row: use smaller splits{or_stratify}",
             ("data", "split"),

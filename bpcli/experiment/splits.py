@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from bpcli.config.models import Spec
-from bpcli.data.split import fold_rows, split_rows
+from bpcli.data.split import fold_rows, folds_in_order, split_in_order, split_rows
 from bpcli.data.table import RawTable
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.experiment.streams import stream
@@ -15,18 +15,45 @@ from bpcli.text import quoted
 
 
 def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
-    """The rows of each split: as defined by the source, as folds, or drawn at random."""
+    """The rows of each split: as defined by the source, as folds, at random or in order."""
     split = spec.data.split
-    stratify = table.labels is not None if split.stratify == "auto" else split.stratify
-    labels = table.labels if stratify else None
-    rng = stream(spec.seed, "split")
     if split.folds is not None:
-        return fold_rows(split.folds, split.val, len(table), labels, rng)[(split.fold or 1) - 1]
+        return _folds(spec, table, split.folds)[(split.fold or 1) - 1]
     fixed = dict(table.splits)
     pool = fixed.pop("train", rows_in_no_split(table))
     fractions = {name: size for name, size in split.fractions.items() if name not in fixed}
-    drawn = split_rows(fractions, len(pool), None if labels is None else labels[pool], rng)
-    return {name: fixed[name] if name in fixed else pool[drawn[name]] for name in SPLITS}
+    if split.order == "random":
+        labels = _strata(spec, table)
+        labels = None if labels is None else labels[pool]
+        drawn = split_rows(fractions, len(pool), labels, stream(spec.seed, "split"))
+    else:
+        pool = _in_order(pool, table)
+        drawn = split_in_order(fractions, len(pool), split.order)
+    return {name: fixed[name] if name in fixed else np.sort(pool[drawn[name]]) for name in SPLITS}
+
+
+def _folds(spec: Spec, table: RawTable, folds: int) -> list[dict[SplitName, Labels]]:
+    split, rows = spec.data.split, len(table)
+    if split.order == "random":
+        rng = stream(spec.seed, "split")
+        return fold_rows(folds, split.val, rows, _strata(spec, table), rng)
+    ordered = _in_order(np.arange(rows), table)
+    return [
+        {name: np.sort(ordered[index]) for name, index in fold.items()}
+        for fold in folds_in_order(folds, split.val, rows, split.order)
+    ]
+
+
+def _strata(spec: Spec, table: RawTable) -> Labels | None:
+    """The classes by which random splits are stratified, if they are."""
+    stratify = spec.data.split.stratify
+    is_stratified = table.labels is not None if stratify == "auto" else stratify
+    return table.labels if is_stratified else None
+
+
+def _in_order(rows: Labels, table: RawTable) -> Labels:
+    """Rows by what orders them; equals, and all if nothing does, as they are in the table."""
+    return rows if table.order is None else rows[np.argsort(table.order[rows], kind="stable")]
 
 
 def rows_in_no_split(table: RawTable) -> Labels:
@@ -38,16 +65,35 @@ def rows_in_no_split(table: RawTable) -> Labels:
 
 
 def notes_on_folds(spec: Spec, table: RawTable) -> Iterator[str]:
-    """A note on classes with too few rows to be in every fold."""
-    folds = spec.data.split.folds
-    if folds is None or table.labels is None:
+    """A note on classes with too few rows to be in every fold, or all in the test set of one."""
+    folds, labels = spec.data.split.folds, table.labels
+    if folds is None or labels is None:
         return
-    counts = np.bincount(table.labels, minlength=len(table.class_names)).tolist()
-    rows_of = zip(table.class_names, counts, strict=True)
-    few = [f"{quoted(name)} ({rows})" for name, rows in rows_of if 0 < rows < folds]
-    if few:
-        listed = ", ".join(few[:3]) + " and others" * (len(few) > 3)
+    classes = len(table.class_names)
+    counts = np.bincount(labels, minlength=classes)
+    rows_of = list(zip(table.class_names, counts.tolist(), strict=True))
+    if few := _listed((name, rows) for name, rows in rows_of if 0 < rows < folds):
         yield (
-            f"classes with fewer rows than the {folds} folds: {listed}; some folds have no "
+            f"classes with fewer rows than the {folds} folds: {few}; some folds have no "
             "training or test row of them"
         )
+    if spec.data.split.order == "random":
+        return
+    trained = np.min(
+        [
+            np.bincount(labels[fold["train"]], minlength=classes)
+            for fold in _folds(spec, table, folds)
+        ],
+        axis=0,
+    )
+    lost = zip(rows_of, trained.tolist(), strict=True)
+    if listed := _listed(row for row, least in lost if row[1] >= folds and not least):
+        yield (
+            f"classes without a training row in some folds: {listed}; `order: random` spreads them"
+        )
+
+
+def _listed(classes: Iterable[tuple[str, int]]) -> str:
+    """Some classes, with their numbers of rows."""
+    texts = [f"{quoted(name)} ({rows})" for name, rows in classes]
+    return ", ".join(texts[:3]) + " and others" * (len(texts) > 3)

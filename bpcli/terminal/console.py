@@ -65,7 +65,7 @@ class Console(rich.console.Console):
 def _table(grid: Grid) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, name in enumerate(grid.headers):
-        table.add_column(name, justify="left" if index < grid.text_columns else "right")
+        table.add_column(name, justify="left" if grid.is_text(index) else "right")
     for row in grid.rows:
         table.add_row(*map(_text, row))
     return table

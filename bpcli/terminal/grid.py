@@ -27,15 +27,23 @@ Facts: TypeAlias = list[tuple[str, str]]
 class Grid:
     """Headers and rows of cells; the first `text_columns` hold text, the others numbers.
 
+    So do those with one of the `text_names`.
+
     Names of runs, classes and columns may hold any character: none of them steers a terminal.
     """
 
     headers: list[str]
     text_columns: int = 1
     rows: list[list[Cell]] = field(default_factory=list)
+    text_names: Collection[str] = ()
 
     def __post_init__(self) -> None:
         self.headers = [visible(name) for name in self.headers]
+        self.text_names = {visible(name) for name in self.text_names}
+
+    def is_text(self, index: int) -> bool:
+        """Whether a column holds text."""
+        return index < self.text_columns or self.headers[index] in self.text_names
 
     def add_row(self, *cells: Cell) -> None:
         self.rows.append([visible(cell) if isinstance(cell, str) else cell for cell in cells])
@@ -74,7 +82,7 @@ class Grid:
 
     def _padded(self, index: int, text: str, width: int) -> str:
         blanks = " " * (width - text_width(text))
-        return text + blanks if index < self.text_columns else blanks + text
+        return text + blanks if self.is_text(index) else blanks + text
 
     def _widths(self) -> list[int]:
         return [max(map(text_width, column)) for column in zip(*self._texts(), strict=True)]

@@ -5,7 +5,7 @@ Cells are plain text, never markup: names of runs and classes may hold any chara
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bpcli.runs.run_json import Description, LayerRecord, RunRecord
@@ -179,9 +179,11 @@ def confusion_table(document: Mapping[str, Any]) -> Grid:
     return table
 
 
-def predictions_table(predicted: Any, most: int) -> Grid:
-    """One line per row: inputs, outputs, class and targets."""
-    table = Grid([*predicted.columns])
-    for cells in predicted.cells(most):
+def predictions_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Collection[str]
+) -> Grid:
+    """One line per row: its number, inputs or columns kept, outputs, class and targets."""
+    table = Grid([*columns], text_names=text_columns)
+    for cells in rows:
         table.add_row(*cells)
     return table

@@ -5,17 +5,20 @@ They are read a block at a time, so that a file may be larger than memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from operator import ne
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
+from bpcli.data.cells import with_point
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
 from bpcli.data.files.cleaning import Cleaner
-from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks
+from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
 from bpcli.data.files.parquet import is_parquet
@@ -24,11 +27,13 @@ from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
+from bpcli.data.selection import select, selectors_of
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
+from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, result_names
 
 _BLOCK_VALUES = 2**20
 """Numbers in a block: 8 MB, and a few times that while pandas reads."""
@@ -39,41 +44,85 @@ _FEWEST_ROWS = 256
 
 @dataclass(frozen=True)
 class NewRows:
-    """A file of rows, how it is written, and notes on how it is read."""
+    """A file of rows, how it is written, and notes on how it is read.
+
+    `kept` are the columns to be kept beside the predictions, with their names there.
+    """
 
     layout: Layout
     model: Model
     notes: tuple[str, ...]
     cleaner: Cleaner
+    kept: Mapping[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    _respelt: Counter[str] = field(default_factory=Counter, init=False)
 
-    def predictions(self) -> Iterator[Array]:
-        """Yield the outputs (n, outputs) block by block.
+    def predictions(self) -> Predictions:
+        """The outputs and the columns kept, block by block.
 
-        Raises `DataError` that names the file, and the row and column of what does not fit.
+        A block raises `DataError` that names the file, and the row and column of what does not fit.
         """
-        with naming(self.layout.path):
-            for frame in self._frames():
-                yield self.model.predict(frame, self.tally)
+        return Predictions(self.model, self._blocks(), tuple(self.kept.values()))
 
     @property
     def later_notes(self) -> Iterator[str]:
-        """What was ignored, filled or unknown in the rows that were predicted so far."""
-        for note in (*self.cleaner.notes, *self.tally.notes()):
+        """What was ignored, filled, unknown or respelt in the rows that were predicted so far."""
+        for note in (*self.cleaner.notes, *self.tally.notes(), *self._notes_on_spelling()):
             yield f"{self.layout.path.name}: {note}"
 
-    def _frames(self) -> Iterator[DataFrame]:
+    def _blocks(self) -> Iterator[Block]:
+        with naming(self.layout.path):
+            for frame, texts in self._frames():
+                rows = np.asarray(frame.index) + 1
+                kept = tuple(self._kept(frame, texts)) if len(frame) else ()
+                yield Block(self.model.predict(frame, self.tally), rows, kept)
+
+    def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
+        """The rows as they are read, and the columns kept as text, block by block."""
         path, columns = self.layout.path, self.layout.dialect.columns
         rows = max(_FEWEST_ROWS, _BLOCK_VALUES // max(1, len(columns)))
         if path.suffix.lower() in ARRAY_SUFFIXES:
-            return _array_blocks(_array(path, self.model, self.layout.dialect)[0], columns, rows)
-        return read_blocks(self.layout, rows, self.cleaner)
+            array, _ = _array(path, self.model, self.layout.dialect)
+            return _array_blocks(array, columns, rows, list(self.kept))
+        frames = read_blocks(self.layout, rows, self.cleaner)
+        if not self.kept:
+            return ((frame, frame) for frame in frames)
+        return zip(frames, text_blocks(self.layout, rows, list(self.kept)), strict=True)
+
+    def _kept(self, frame: DataFrame, texts: DataFrame) -> Iterator[KeptColumn]:
+        """The columns kept; numbers have a decimal point, as predictions have."""
+        from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+        signs = self.layout.dialect.decimal or ".", self.layout.dialect.thousands or ""
+        for column, name in self.kept.items():
+            dtype = frame[column].dtype
+            cells = texts.loc[frame.index, column].tolist()
+            are_numbers = bool(is_numeric_dtype(dtype) and not is_bool_dtype(dtype))
+            if are_numbers and signs != (".", ""):
+                respelt = [with_point(cell, *signs) for cell in cells]
+                self._respelt[column] += sum(map(ne, cells, respelt))
+                cells = respelt
+            yield KeptColumn(name, cells, are_numbers)
+
+    def _notes_on_spelling(self) -> Iterator[str]:
+        if count := self._respelt.total():
+            numbers = "1 number" if count == 1 else f"{count:,} numbers"
+            columns = _listed([column for column, changed in self._respelt.items() if changed])
+            yield (
+                f"wrote {numbers} with a decimal point and no thousands sign, in the kept {columns}"
+            )
 
 
-def new_rows(path: Path, model: Model, signs: Signs = MappingProxyType({})) -> NewRows:
+def new_rows(
+    path: Path,
+    model: Model,
+    signs: Signs = MappingProxyType({}),
+    keep: Sequence[str] = (),
+) -> NewRows:
     """Inspect a file; `signs` say how it is written where it differs from the training's.
 
-    Raises `DataError` naming the first input that is missing.
+    `keep` chooses columns as `selectors_of` reads them. Raises `DataError` naming the first input
+    that is missing, or what chooses no column.
     """
     model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
     with naming(path):
@@ -81,12 +130,38 @@ def new_rows(path: Path, model: Model, signs: Signs = MappingProxyType({})) -> N
             dialect = Dialect(layout=model.dialect.told(signs).layout)
             X, notes = _array(path, model, dialect)
             dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))
-            return NewRows(Layout(path, dialect, 0, names, "", ()), model, notes, Cleaner(dialect))
-        layout = _layout(path, model, signs)
-        columns = layout.dialect.columns
-        _require_inputs(columns, _inputs(model))
-    notes = (*layout.notes, *_unused(path, columns, model))
-    return NewRows(layout, model, notes, cleaner_of(layout))
+            layout, cleaner = Layout(path, dialect, 0, names, "", notes), Cleaner(dialect)
+        else:
+            layout = _layout(path, model, signs)
+            cleaner = cleaner_of(layout)
+            _require_inputs(layout.dialect.columns, _inputs(model))
+        kept = _kept_names(layout.dialect.columns, keep, model)
+    notes = (*layout.notes, *_unused(path, layout.dialect.columns, model, kept), *_renamed(kept))
+    return NewRows(layout, model, notes, cleaner, kept)
+
+
+def _kept_names(columns: tuple[str, ...], keep: Sequence[str], model: Model) -> dict[str, str]:
+    """The columns to keep, in order; one that is called like a result gets another name."""
+    chosen = select(columns, selectors_of(columns, keep), "keep")
+    if keep and not chosen:
+        raise DataError("--keep chooses no column", "keep")
+    taken = {*chosen, *result_names(model)}
+    names = {}
+    for column in chosen:
+        name = column
+        if column in result_names(model):
+            while name in taken:
+                name += " (kept)"
+        names[column] = name
+        taken.add(name)
+    return names
+
+
+def _renamed(kept: Mapping[str, str]) -> Iterator[str]:
+    """Notes on the columns kept under another name."""
+    for column, name in kept.items():
+        if column != name:
+            yield f"the kept column `{column}` is called `{name}`: the predictions have that name"
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
@@ -197,19 +272,25 @@ def _by_position(count: int, model: Model) -> tuple[str, ...]:
     return names
 
 
-def _unused(path: Path, columns: tuple[str, ...], model: Model) -> Iterator[str]:
-    """Notes on columns that the prediction does not need."""
-    inputs, targets = {*_inputs(model)}, {*model.encoder.targets, *model.target_names}
-    others = [name for name in columns if name not in inputs]
+def _unused(
+    path: Path, columns: tuple[str, ...], model: Model, kept: Collection[str]
+) -> Iterator[str]:
+    """Notes on columns that the prediction does not need and that are not kept."""
+    used, targets = {*_inputs(model), *kept}, {*model.encoder.targets, *model.target_names}
+    others = [name for name in columns if name not in used]
     for role, names in (
         ("target", [name for name in others if name in targets]),
         ("other", [name for name in others if name not in targets]),
     ):
         if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            shown = ", ".join(f"`{name}`" for name in names[:5]) + more
-            plural = "columns" if len(names) > 1 else "column"
-            yield f"{path.name}: ignored {role} {plural}: {shown}"
+            yield f"{path.name}: ignored {role} {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
+    """column: `a`, or columns: `a`, `b`; of many, the first five."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    shown = ", ".join(f"`{name}`" for name in names[:5]) + more
+    return f"{'columns' if len(names) > 1 else 'column'}: {shown}"
 
 
 # Arrays.
@@ -219,9 +300,18 @@ def _array(path: Path, model: Model, dialect: Dialect) -> tuple[Array, tuple[str
     return load_inputs(path, len(_inputs(model)), model.inputs_array, dialect.layout)
 
 
-def _array_blocks(array: Array, names: tuple[str, ...], rows: int) -> Iterator[DataFrame]:
+def _array_blocks(
+    array: Array, names: tuple[str, ...], rows: int, kept: list[str]
+) -> Iterator[tuple[DataFrame, DataFrame]]:
     from pandas import DataFrame, RangeIndex
 
     for start in range(0, len(array), rows):
         block = np.asarray(array[start : start + rows])
-        yield DataFrame(block, RangeIndex(start, start + len(block)), names)
+        frame = DataFrame(block, RangeIndex(start, start + len(block)), names)
+        texts = {name: _texts(block[:, names.index(name)]) for name in kept}
+        yield frame, DataFrame(texts, frame.index)
+
+
+def _texts(numbers: Array) -> list[str]:
+    """The shortest texts that read back to the numbers, in their precision."""
+    return [str(number).removesuffix(".0") for number in numbers]

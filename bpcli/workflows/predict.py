@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,11 @@ from bpcli.experiment import Experiment
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.propagation import predict as network_outputs
+
+
+def exact(value: float) -> str:
+    """The shortest text that reads back to a number; whole numbers without a decimal point."""
+    return repr(value).removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,26 @@ class PredictedRows:
         shown_class = ["class"] if self.classes else []
         return ["row", *self.input_names, *self.output_names, *shown_class, *self.target_names]
 
-    def cells(self, most: int | None = None) -> list[list[str]]:
-        """Return the rows as text; numbers have ten significant digits."""
+    @property
+    def text_columns(self) -> set[str]:
+        """The names of the columns that hold names of classes."""
+        has_names = bool(self.targets) and isinstance(self.targets[0][0], str)
+        return {*["class"] * bool(self.classes), *self.target_names * has_names}
+
+    def cells(
+        self, number: Callable[[float], str] = exact, most: int | None = None
+    ) -> list[list[str]]:
+        """Return the rows as text, with numbers as `number` writes them: by default all digits."""
+
+        def text(value: Any) -> str:
+            return value if isinstance(value, str) else number(value)
+
         return [
             [
                 str(self.numbers[i]),
-                *map(_number, [*self.X[i].tolist(), *self.outputs[i].tolist()]),
+                *map(number, [*self.X[i].tolist(), *self.outputs[i].tolist()]),
                 *([self.classes[i]] if self.classes else []),
-                *map(_text, self.targets[i] if self.targets else []),
+                *map(text, self.targets[i] if self.targets else []),
             ]
             for i in range(len(self))[:most]
         ]
@@ -64,13 +82,6 @@ class PredictedRows:
         if self.targets:
             row |= zip(self.target_names, self.targets[i], strict=True)
         return row
-
-
-_number = "{:.10g}".format
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else _number(value)
 
 
 def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> PredictedRows:

@@ -1,15 +1,18 @@
-"""Predictions as text or arrays, written block by block.
+"""Predictions as text, workbooks or arrays, written block by block.
 
 Numbers have all digits: read again, they are the same bits.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, TypeAlias
@@ -18,22 +21,24 @@ import numpy as np
 
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
-from bpcli.nn.arrays import Array
 from bpcli.runs.files import to_json
+from bpcli.text import readable
+from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, number_in
+from bpcli.workflows.workbook import Cell, write_workbook
 
-Blocks: TypeAlias = Iterable[Array]
-Write: TypeAlias = Callable[[BinaryIO, Model, Blocks], int]
-"""Writes the predictions of all blocks; returns the number of rows."""
+Write: TypeAlias = Callable[[BinaryIO, Predictions], int]
+"""Writes all predictions; returns the number of rows."""
 
 
-def writer_for(path: Path, *, raw: bool = False) -> Write:
-    """Return the writer for a file's ending; `raw` is that of `Separated`.
+def writer_for(path: Path, *, raw: bool = False, bom: bool = False, keeps: bool = False) -> Write:
+    """Return the writer for a file's ending; `raw` and `bom` are those of `Separated`.
 
-    Raises `ConfigError` for an unknown ending, or for `raw` with a format that never changes names.
+    Raises `ConfigError` for an unknown ending, for `raw` or `bom` with another format than CSV and
+    TSV, or for columns to keep (`keeps`) with one that holds numbers only.
     """
     suffix = path.suffix.lower()
     if suffix in SEPARATORS:
-        return Separated(SEPARATORS[suffix], raw)
+        return Separated(SEPARATORS[suffix], raw, bom)
     if suffix not in WRITERS:
         raise ConfigError(
             f"{path}: unknown ending `{suffix}`: use "
@@ -41,6 +46,10 @@ def writer_for(path: Path, *, raw: bool = False) -> Write:
         )
     if raw:
         raise ConfigError(f"{path}: --raw is for CSV and TSV: {suffix} never changes names.")
+    if bom:
+        raise ConfigError(f"{path}: --bom is for CSV and TSV: programs know the text in {suffix}.")
+    if keeps and suffix == ".npz":
+        raise ConfigError(f"{path}: .npz holds no columns of FILE: drop --keep, or use .csv.")
     return WRITERS[suffix]
 
 
@@ -53,23 +62,28 @@ _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII |
 
 @dataclass
 class Separated:
-    """CSV or TSV: one line per row, with the outputs and, for classes, their names.
+    """CSV or TSV: a line per row, with the columns kept, the outputs and the name of the class.
 
-    Unless `raw`, a ' is put before names that a spreadsheet would read as formulas; `marked` are
-    these names.
+    Unless `raw`, a ' is put before text that a spreadsheet would read as a formula: `marked` are
+    the names, `marked_cells` counts the cells of columns kept. `bom` puts a byte order mark first,
+    by which Excel knows UTF-8.
     """
 
     separator: str
     raw: bool = False
+    bom: bool = False
     marked: set[str] = field(default_factory=set)
+    marked_cells: int = 0
 
-    def __call__(self, file: BinaryIO, model: Model, blocks: Blocks) -> int:
-        names = [*model.output_names, *(["class"] if model.class_names else [])]
-        file.write((self.line(names) + "\n").encode())
+    def __call__(self, file: BinaryIO, predictions: Predictions) -> int:
+        model = predictions.model
+        mark = codecs.BOM_UTF8 * self.bom
+        file.write(mark + (self.line(predictions.columns) + "\n").encode())
         classes: dict[int, str] = {}
         rows = 0
-        for outputs in blocks:
-            columns = [list(map(repr, column.tolist())) for column in outputs.T]
+        for outputs, _, kept in predictions.blocks:
+            columns = [[self._kept(cell) for cell in column.texts] for column in kept]
+            columns += [list(map(repr, column.tolist())) for column in outputs.T]
             labels = model.labels(outputs)
             if labels is not None:
                 for label in {*labels.tolist()} - classes.keys():
@@ -81,14 +95,12 @@ class Separated:
         return rows
 
     def line(self, cells: Iterable[str]) -> str:
-        """Join cells into a line, quoted where necessary; numbers never change."""
+        """Join names and numbers into a line, quoted where necessary; numbers never change."""
+        return self._line([self._safe(cell) if _is_formula(cell) else cell for cell in cells])
+
+    def _line(self, cells: list[str]) -> str:
         text, end = io.StringIO(), "\r\n"  # csv quotes cells with either of them
-        csv.writer(text, delimiter=self.separator, lineterminator=end).writerow(
-            [
-                cell if cell[:1] not in _FORMULA or _NUMBER.fullmatch(cell) else self._safe(cell)
-                for cell in cells
-            ]
-        )
+        csv.writer(text, delimiter=self.separator, lineterminator=end).writerow(cells)
         return text.getvalue().removesuffix(end)
 
     def _safe(self, cell: str) -> str:
@@ -97,54 +109,117 @@ class Separated:
         self.marked.add(cell)
         return f"'{cell}"
 
+    def _kept(self, cell: str) -> str:
+        """A cell of a column kept, quoted where necessary."""
+        is_dash = not cell.strip("-")  # a missing value, and no formula
+        if not self.raw and _is_formula(cell) and not is_dash:
+            self.marked_cells += 1
+            cell = f"'{cell}"
+        return self._line([cell]) if _QUOTED.search(cell) or self.separator in cell else cell
+
+
+_QUOTED = re.compile(r'["\r\n]')
+
+
+def _is_formula(cell: str) -> bool:
+    return cell[:1] in _FORMULA and not _NUMBER.fullmatch(cell)
+
 
 SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
 """The separator of columns by the ending of a file."""
 
 
-# JSON and arrays.
+# JSON, workbooks and arrays.
 
 
-def _json_rows(model: Model, outputs: Array) -> Iterator[str]:
-    labels = model.labels(outputs)
-    for i, row in enumerate(outputs.tolist()):
+def _json_rows(model: Model, block: Block) -> Iterator[str]:
+    labels = model.labels(block.outputs)
+    kept = _json_kept(block.kept) if block.kept else repeat("")
+    for i, (row, beside) in enumerate(zip(block.outputs.tolist(), kept, strict=False)):
         document: dict[str, Any] = {"outputs": dict(zip(model.output_names, row, strict=True))}
         if labels is not None:
             document["class"] = model.class_names[labels[i]]
-        yield to_json(document, indent=None)
+        yield f"{{{beside}{to_json(document, indent=None)[1:]}"
 
 
-def _json_lines(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+def _json_kept(kept: Sequence[KeptColumn]) -> Iterator[str]:
+    """The member `kept` of each row: numbers with their own digits, null for an empty cell."""
+    names = [to_json(column.name) for column in kept]
+    for row in zip(*map(_json_cells, kept), strict=True):
+        members = ", ".join(f"{name}: {cell}" for name, cell in zip(names, row, strict=True))
+        yield f'"kept": {{{members}}}, '
+
+
+def _json_cells(column: KeptColumn) -> Iterator[str]:
+    for text in column.texts:
+        number = number_in(text) if column.are_numbers else None
+        yield number or (to_json(text) if text else "null")
+
+
+def _json_lines(file: BinaryIO, predictions: Predictions) -> int:
     """Write one JSON document per line."""
     rows = 0
-    for outputs in blocks:
-        file.write("".join(f"{row}\n" for row in _json_rows(model, outputs)).encode())
-        rows += len(outputs)
+    for block in predictions.blocks:
+        lines = _json_rows(predictions.model, block)
+        file.write("".join(f"{line}\n" for line in lines).encode())
+        rows += len(block.outputs)
     return rows
 
 
-def json_list(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+def json_list(file: BinaryIO, predictions: Predictions) -> int:
     """Write one JSON list."""
     rows = 0
     file.write(b"[")
-    for outputs in blocks:
-        text = ",\n ".join(_json_rows(model, outputs))
+    for block in predictions.blocks:
+        text = ",\n ".join(_json_rows(predictions.model, block))
         file.write((",\n " * bool(rows and text) + text).encode())
-        rows += len(outputs)
+        rows += len(block.outputs)
     file.write(b"]\n")
     return rows
 
 
-def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
+def _workbook(file: BinaryIO, predictions: Predictions) -> int:
+    """Write a sheet: numbers are numbers, all else is text."""
+    rows = (row for block in predictions.blocks for row in _cells(predictions.model, block))
+    return write_workbook(file, predictions.columns, rows)
+
+
+def _cells(model: Model, block: Block) -> Iterator[tuple[Cell, ...]]:
+    columns = [[_cell(text, column.are_numbers) for text in column.texts] for column in block.kept]
+    columns += [
+        [value if math.isfinite(value) else repr(value) for value in column.tolist()]
+        for column in block.outputs.T
+    ]
+    labels = model.labels(block.outputs)
+    if labels is not None:
+        columns.append([model.class_names[label] for label in labels.tolist()])
+    return zip(*columns, strict=True)
+
+
+def _cell(text: str, may_be_number: bool) -> Cell:
+    """A cell for Excel, which keeps 15 digits: a longer whole number is text."""
+    number = number_in(text) if may_be_number else None
+    if number is None:
+        return text
+    if number.lstrip("-").isdecimal():
+        return int(number) if len(number.lstrip("-")) <= _DIGITS_OF_EXCEL else text
+    return float(number)
+
+
+_DIGITS_OF_EXCEL = 15
+
+
+def _arrays(file: BinaryIO, predictions: Predictions) -> int:
     """Write `outputs` (n, outputs), `output_names` and, for classes, `labels` and `class_names`.
 
     The number of rows precedes them, so that they wait in a temporary file until it is known.
     """
+    model = predictions.model
     rows, width = 0, model.network.outputs
     with TemporaryFile() as waiting:
-        for outputs in blocks:
-            waiting.write(np.ascontiguousarray(outputs).tobytes())
-            rows += len(outputs)
+        for block in predictions.blocks:
+            waiting.write(np.ascontiguousarray(block.outputs).tobytes())
+            rows += len(block.outputs)
         waiting.flush()
         outputs = np.empty((0, width))
         if rows:
@@ -158,4 +233,43 @@ def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
     return rows
 
 
-WRITERS: Mapping[str, Write] = {".json": json_list, ".jsonl": _json_lines, ".npz": _arrays}
+WRITERS: Mapping[str, Write] = {
+    ".xlsx": _workbook,
+    ".json": json_list,
+    ".jsonl": _json_lines,
+    ".npz": _arrays,
+}
+
+
+# A terminal.
+
+
+def first_rows(predictions: Predictions, most: int) -> tuple[list[list[str]], set[str], int]:
+    """The first rows for a reader: number, columns kept and results; and the number of all rows.
+
+    Also the names of the columns of text.
+    """
+    model, shown, texts, count = predictions.model, list[list[str]](), set[str](), 0
+    for outputs, numbers, kept in predictions.blocks:
+        count += len(outputs)
+        few = max(0, most - len(shown))
+        columns = [list(map(str, numbers[:few].tolist()))]
+        columns += [
+            [_shown(text, column.are_numbers) for text in column.texts[:few]] for column in kept
+        ]
+        columns += [list(map(readable, column.tolist())) for column in outputs[:few].T]
+        labels = model.labels(outputs[:few])
+        if labels is not None:
+            columns.append([model.class_names[label] for label in labels.tolist()])
+        texts |= {column.name for column in kept if not column.are_numbers}
+        shown += map(list, zip(*columns, strict=True))
+    return shown, texts | ({"class"} if model.class_names else set()), count
+
+
+def _shown(text: str, may_be_number: bool) -> str:
+    """A cell as it is written; a number with more digits than a reader needs is rounded."""
+    number = number_in(text) if may_be_number else None
+    return text if number is None or len(text) <= _LONG else readable(float(number))
+
+
+_LONG = 8

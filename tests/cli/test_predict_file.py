@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from bpcli.data.files.rendered import rendered
 from bpcli.export.model import load_model
 from bpcli.runs.references import find_run
 
@@ -104,8 +106,6 @@ def test_every_kind_of_output_holds_the_same(bpnet, folder) -> None:
         assert result.err.endswith(f"wrote o.{ending}: 60 rows\n")
         assert result.out == ""
     assert Path("o.tsv").read_text().splitlines() == ["\t".join(row) for row in expected]
-    import csv
-
     with Path("o.csv").open(newline="") as file:
         assert list(csv.reader(file)) == expected
     documents = [
@@ -118,6 +118,109 @@ def test_every_kind_of_output_holds_the_same(bpnet, folder) -> None:
         assert saved["outputs"].ravel().tolist() == [float(row[0]) for row in expected[1:]]
         names = saved["class_names"][saved["labels"]].tolist()
     assert names == [row[1] for row in expected[1:]]
+
+
+KEPT = ["colour", "n", "id"]
+IDS = [f"{number:03d}" for number in range(60)]
+
+
+def test_kept_columns_are_in_every_kind_of_output(bpnet, folder) -> None:
+    rows = [row | {"id": code} for row, code in zip(TABLE, IDS, strict=True)]
+    write("new.csv", rows, ["id", "n", "m m", "colour"])
+    bare = lines_of(bpnet("predict", "latest", "new.csv"))
+    keep = ("--keep", "colour,n", "--keep", "1")
+    result = bpnet("predict", "latest", "new.csv", *keep)
+    assert "ignored" not in result.err
+    texts = [KEPT, *([row["colour"], row["n"], row["id"]] for row in rows)]
+    expected = [[*kept, *line] for kept, line in zip(texts, bare, strict=True)]
+    assert lines_of(result) == expected
+    documents = [
+        {"kept": {"colour": row["colour"], "n": float(row["n"]), "id": row["id"]}}
+        | {"outputs": {"P(yes)": float(line[0])}, "class": line[1]}
+        for row, line in zip(rows, bare[1:], strict=True)
+    ]
+    printed = bpnet("predict", "latest", "new.csv", *keep, "--json").out
+    assert json.loads(printed)["rows"] == documents
+    for ending in ("csv", "tsv", "json", "jsonl", "xlsx"):
+        result = bpnet("predict", "latest", "new.csv", *keep, "-o", f"o.{ending}")
+        assert result.err.endswith(f"wrote o.{ending}: 60 rows\n")
+    assert json.loads(Path("o.json").read_text()) == documents
+    assert [json.loads(line) for line in Path("o.jsonl").read_text().splitlines()] == documents
+    assert Path("o.tsv").read_text().splitlines() == ["\t".join(row) for row in expected]
+    with Path("o.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == expected
+    sheet = list(csv.reader(rendered(Path("o.xlsx")).decode().splitlines()))
+    numbers = [[float(row[1]), float(row[3])] for row in expected[1:]]
+    assert [[float(row[1]), float(row[3])] for row in sheet[1:]] == numbers
+    assert [row[::2] for row in sheet] == [row[::2] for row in expected]
+
+
+def test_predictions_with_all_inputs_are_read_and_predicted_again(bpnet, folder) -> None:
+    expected = lines_of(bpnet("predict", "latest", "t.csv"))
+    for ending in ("csv", "tsv", "xlsx", "jsonl"):
+        assert bpnet("predict", "latest", "t.csv", "--keep", "*", "-o", f"o.{ending}").code == 0
+        described = json.loads(bpnet("data", f"o.{ending}", "--json").out)
+        assert {column["name"].removeprefix("kept.") for column in described["columns"]} >= {
+            "n", "m m", "colour", "answer",
+        }  # fmt: skip
+        if ending != "jsonl":
+            assert lines_of(bpnet("predict", "latest", f"o.{ending}")) == expected
+
+
+def test_kept_text_that_is_a_formula_is_marked_and_counted(bpnet, folder) -> None:
+    notes = ["=1+1", "-3.5", "@x", "+49 1", "plain", "-"]
+    rows = [row | {"note": note} for row, note in zip(TABLE, notes, strict=False)]
+    write("new.csv", rows, ["n", "m m", "colour", "note"])
+    result = bpnet("predict", "latest", "new.csv", "--keep", "note")
+    assert [line[0] for line in lines_of(result)[1:]] == [
+        "'=1+1", "-3.5", "'@x", "'+49 1", "plain", "-",
+    ]  # fmt: skip
+    assert result.err.endswith(
+        "note: a ' was put before 3 kept values that a spreadsheet would read as a formula; --raw "
+        "leaves values unchanged\n"
+    )
+    raw = bpnet("predict", "latest", "new.csv", "--keep", "note", "--raw")
+    assert [line[0] for line in lines_of(raw)[1:]] == notes
+    assert "--raw" not in raw.err
+
+
+def test_a_byte_order_mark_is_written_if_asked(bpnet, folder) -> None:
+    assert bpnet("predict", "latest", "t.csv", "-o", "o.csv", "--bom").code == 0
+    assert bpnet("predict", "latest", "t.csv", "-o", "p.csv").code == 0
+    assert Path("o.csv").read_bytes() == b"\xef\xbb\xbf" + Path("p.csv").read_bytes()
+
+
+def test_a_workbook_that_cannot_hold_the_rows_is_not_there(bpnet, folder, monkeypatch) -> None:
+    from bpcli.workflows import workbook
+
+    monkeypatch.setattr(workbook, "MOST_ROWS", 60)
+    result = bpnet("predict", "latest", "t.csv", "-o", "o.xlsx")
+    assert (result.code, Path("o.xlsx").exists()) == (2, False)
+    assert "an .xlsx file has at most 59 rows below its header, and there are more" in result.err
+    assert not [path for path in folder.iterdir() if path.name.startswith(".o")]
+
+
+@pytest.mark.parametrize(("rows", "more"), [(50, None), (51, "and 1 more row: -o writes all")])
+def test_a_terminal_shows_the_first_rows_rounded(
+    bpnet, folder, monkeypatch, rows: int, more: str | None
+) -> None:
+    write("new.csv", [row | {"n": "0.30000000000000004"} for row in TABLE[:rows]], list(TABLE[0]))
+    piped = lines_of(bpnet("predict", "latest", "new.csv", "--keep", "n,colour"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "dumb")
+    shown = bpnet("predict", "latest", "new.csv", "--keep", "n,colour").out
+    lines = shown.splitlines()
+    assert lines[0].split() == ["row", "n", "colour", "P(yes)", "class"]
+    for number, (line, full) in enumerate(zip(lines[2:52], piped[1:], strict=False), start=1):
+        begin = f"{number} 0.3 {full[1]} {float(full[2]):.5g} {full[3]}"
+        assert line.split() == begin.split()
+    assert [line.split()[0] for line in lines[2:] if line[:1].isdigit()] == [
+        str(number) for number in range(1, 51)
+    ]
+    assert (more in shown) if more else "more row" not in shown
+    everything = bpnet("predict", "latest", "new.csv", "--keep", "n,colour", "-o", "-")
+    assert lines_of(everything) == piped
 
 
 def test_standard_input_is_a_file_like_others(bpnet, folder, monkeypatch) -> None:
@@ -240,6 +343,15 @@ def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
         (("latest", "t.csv", "--split", "all"), "--split is for the rows of the run's own data"),
         (("latest", "t.csv", "--set", "seed=1"), "--set is for the rows of the run's own data"),
         (("latest", "-o", "o.csv"), "--output is for the predictions of a FILE"),
+        (("latest", "--keep", "n"), "--keep is for the predictions of a FILE"),
+        (("latest", "--bom"), "--bom is for the predictions of a FILE"),
+        (("latest", "t.csv", "--bom"), "--bom is for a CSV or TSV file: name one by --output"),
+        (("latest", "t.csv", "--bom", "-o", "o.xlsx"), "o.xlsx: --bom is for CSV and TSV"),
+        (("latest", "t.csv", "--keep", "n", "-o", "o.npz"), ".npz holds no columns of FILE"),
+        (
+            ("latest", "t.csv", "--keep", "colr"),
+            "t.csv: there is no column `colr`; did you mean `col",
+        ),
         (("latest", "t.csv", "-o", "t.csv"), "t.csv is FILE itself or not a regular file"),
         (("latest", "t.csv", "-o", "runs"), "runs is FILE itself or not a regular file"),
         (("latest", "t.csv", "-o", "/dev/null"), "/dev/null is FILE itself or not a regular file"),

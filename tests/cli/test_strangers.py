@@ -235,9 +235,10 @@ def test_names_do_not_steer_a_terminal(train, tmp_path: Path) -> None:
     train(["n", "m", "colour", "y"], ["red", STEERING], ["yes", "no", "perhaps"])
     assert is_harmless(on_a_terminal(tmp_path, "predict", "latest"))
     for options in ([], ["--raw"], ["--json"], ["-o", "-"]):
-        shown = on_a_terminal(tmp_path, "predict", "latest", "t.csv", *options)
-        assert is_harmless(shown)
-        assert "perhaps" in shown
+        for keep in ([], ["--keep", "colour,y"]):
+            shown = on_a_terminal(tmp_path, "predict", "latest", "t.csv", *options, *keep)
+            assert is_harmless(shown)
+            assert "perhaps" in shown
 
 
 def test_json_is_the_same_document_in_printable_characters(bpnet, train) -> None:

@@ -80,6 +80,11 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
         ("data.split={folds: 5, train: 0.2}", "remove `train`"),
         ("data.split={folds: 5, fold: 6}", "found 6, but there are 5 `folds`"),
         ("data.split={fold: 2}", "`fold` chooses one of the `folds`: set `folds` too"),
+        (
+            "data.split={test: 0.2, order: time, stratify: true}",
+            "`order: time` deals rows by their order, not by class: remove `stratify`",
+        ),
+        ("data.split={folds: 5, order: time}", "or allow that by `order: blocks`"),
         ("data={inputs: [1, .inf], targets: [1, 2]}", "found inf, expected a finite number"),
         (
             "data={inputs: [[1], [null]], targets: [1, 2]}",
@@ -126,6 +131,14 @@ def keys_at_fault(*overrides: str, doubtful: Iterable[Location] = ()) -> list[st
         (["training.optimizer=rprop", "training.learning_rate=null"], []),
         (["data.split={train: 0.7, val: 0.1, test: 0.2}"], []),
         (["data.split={folds: 4, fold: 4, val: 0.9}"], []),
+        (["data.split={folds: 4, order: blocks, stratify: false}"], []),
+        (["data.split={test: 0.4, order: interleaved, stratify: auto}"], []),
+        (["data.split={test: 0.4, order: random, stratify: true}"], []),
+        (["data={file: a.csv, split: {test: 0.5, order_by: t}}"], ["data.split.order_by"]),
+        (["data={file: a.csv, split: {test: 0.5, order_by: t, order: time}}"], []),
+        (["data={file: a.npy, split: {test: 0.5, order_by: x1, order: time}}"],
+         ["data.split.order_by"]),
+        (["data={file: a.csv, split: {column: s, order: time}}"], ["data.split.order"]),
     ],
 )  # fmt: skip
 def test_which_keys_contradict_others(overrides: list[str], keys: list[str]) -> None:

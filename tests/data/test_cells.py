@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bpcli.data.cells import numbers_in, shown_in
+from bpcli.data.cells import numbers_in, shown_in, with_point
 
 STYLES = [
     (decimal, thousands)
@@ -138,3 +138,34 @@ def test_the_numbers_of_a_column_and_their_marks() -> None:
 @pytest.mark.parametrize(("text", "thousands"), [("192.168.100.200", "."), ("+49 170 123", " ")])
 def test_addresses_and_telephone_numbers_are_no_numbers(text: str, thousands: str) -> None:
     assert shown_in(text, "," if thousands == "." else ".", thousands) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "signs", "plain"),
+    [
+        ("3,50", (",", ""), "3.50"),
+        ("1.234,50 €", (",", "."), "1234.50 €"),
+        ("(1.234)", (",", "."), "(1234)"),
+        ("-0,1234567890123456789", (",", "."), "-0.1234567890123456789"),
+        ("1,234,567.10", (".", ","), "1234567.10"),
+        ("2,5e-3", (",", ""), "2.5e-3"),
+        ("31.01.2024", (",", "."), "31.01.2024"),
+        ("n,a", (",", "."), "n,a"),
+        ("", (",", "."), ""),
+    ],
+)
+def test_a_decimal_sign_becomes_a_point_and_every_digit_stays(
+    text: str, signs: tuple[str, str], plain: str
+) -> None:
+    assert with_point(text, *signs) == plain
+
+
+@given(value=st.floats(0, 1e9), decimals=st.integers(0, 5), style=st.sampled_from(STYLES))
+def test_with_a_point_a_number_is_the_same(
+    value: float, decimals: int, style: tuple[str, str]
+) -> None:
+    text = written(value, decimals, *style)
+    shown = shown_in(text, *style)
+    assume(shown is not None)
+    assert shown is not None
+    assert float(with_point(text, *style)) == shown.value

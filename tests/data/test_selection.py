@@ -8,7 +8,7 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.selection import select
+from bpcli.data.selection import select, selectors_of
 from bpcli.errors import DataError
 
 FRAME = pd.DataFrame(
@@ -56,3 +56,26 @@ def test_columns_are_chosen_by_name_number_or_pattern(selectors, chosen) -> None
 def test_a_selector_that_chooses_nothing_is_refused(selector, message: str) -> None:
     with pytest.raises(DataError, match=message):
         select(NAMES, (selector,), "inputs")
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        (["id,y"], ["id", "y"]),
+        (["y", "id"], ["y", "id"]),
+        (["x*, id,"], ["x1", "x2", "x10", "id"]),
+        (["1,5"], ["id", "y"]),
+        (["*", "!x*"], ["id", "y"]),
+        ([""], []),
+    ],
+)
+def test_a_command_line_lists_columns_between_commas(given: list[str], chosen: list[str]) -> None:
+    assert select(NAMES, selectors_of(NAMES, given), "keep") == chosen
+
+
+def test_a_columns_own_name_comes_first_whatever_signs_it_has() -> None:
+    names = ["a", "a,b", "2", "!a", "x*", "x1"]
+    for name in names:
+        assert select(names, selectors_of(names, [name]), "keep") == [name]
+    assert select(names, selectors_of(names, ["2,3"]), "keep") == ["2"]
+    assert select(names, selectors_of(names, ["a?b,!a"]), "keep") == ["a,b", "!a"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
-from bpcli.data.split import fold_rows, split_rows
+from bpcli.data.split import InOrder, fold_rows, folds_in_order, split_in_order, split_rows
 
 FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -101,3 +101,74 @@ def test_the_split_depends_on_the_seed_alone() -> None:
     )
     np.testing.assert_array_equal(once, again)
     assert set(once) != set(other)
+
+
+# In order.
+
+ORDERS = st.sampled_from(["time", "blocks", "interleaved"])
+
+
+@st.composite
+def fractions(draw: st.DrawFn) -> dict[str, float]:
+    """Fractions that add up to 1, some of them 0."""
+    shares = draw(st.lists(st.integers(0, 20), min_size=2, max_size=2))
+    return {"train": 1 - sum(shares) / 50, "val": shares[0] / 50, "test": shares[1] / 50}
+
+
+@given(fractions(), st.integers(0, 300), ORDERS)
+def test_splits_in_order_share_out_every_row_once(
+    shares: dict[str, float], rows: int, order: InOrder
+) -> None:
+    splits = split_in_order(shares, rows, order)
+    assert [*splits] == [*shares]
+    assert sorted(row for index in splits.values() for row in index) == list(range(rows))
+    drawn = split_rows(shares, rows, None, np.random.default_rng(0))
+    for name, index in splits.items():
+        assert abs(len(index) - shares[name] * rows) < 1
+        assert len(index) == len(drawn[name])
+        assert (np.diff(index) > 0).all()
+
+
+@given(fractions(), st.integers(1, 300), st.sampled_from(["time", "blocks"]))
+def test_the_first_rows_train_and_the_last_ones_test(
+    shares: dict[str, float], rows: int, order: InOrder
+) -> None:
+    splits = split_in_order(shares, rows, order)
+    assert np.concatenate([*splits.values()]).tolist() == list(range(rows))
+
+
+@given(fractions(), st.integers(1, 300))
+def test_rows_dealt_in_turn_are_spread_evenly(shares: dict[str, float], rows: int) -> None:
+    splits = split_in_order(shares, rows, "interleaved")
+    for index in splits.values():
+        is_there = np.zeros(rows)
+        is_there[index] = 1
+        expected = np.arange(1, rows + 1) * len(index) / rows
+        assert np.abs(np.cumsum(is_there) - expected).max() < 2
+
+
+def test_a_period_of_five() -> None:
+    splits = split_in_order({"train": 0.6, "val": 0.2, "test": 0.2}, 10, "interleaved")
+    letters = np.empty(10, "U1")
+    for name, letter in (("train", "T"), ("val", "v"), ("test", "t")):
+        letters[splits[name]] = letter
+    assert "".join(letters) == "TTvtTTTvtT"
+
+
+@given(st.integers(10, 120), st.integers(2, 10), st.sampled_from([0.0, 0.2]),
+       st.sampled_from(["blocks", "interleaved"]))  # fmt: skip
+def test_folds_in_order_test_every_row_once(
+    rows: int, folds: int, val: float, order: InOrder
+) -> None:
+    found = folds_in_order(folds, val, rows, order)
+    assert len(found) == folds
+    assert sorted(row for splits in found for row in splits["test"]) == list(range(rows))
+    sizes = [len(splits["test"]) for splits in found]
+    assert max(sizes) - min(sizes) <= 1
+    step = folds if order == "interleaved" else 1
+    for splits in found:
+        assert sorted(np.concatenate([*splits.values()])) == list(range(rows))
+        assert (np.diff(splits["test"]) == step).all()
+        assert abs(len(splits["val"]) - val * (rows - len(splits["test"]))) < 1
+        if order == "blocks" and val:
+            assert splits["train"].max() < splits["val"].min()

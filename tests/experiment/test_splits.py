@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from builds import INLINE, MOONS, OF_TABLE, built
 
+from bpcli.errors import ConfigError
 from bpcli.experiment.splits import rows_in_no_split
 
 
@@ -97,3 +99,122 @@ def test_rows_in_no_split_are_those_that_are_left() -> None:
     assert rows_in_no_split(table).tolist() == [0, 1, 2, 3]
     taken = replace(table, splits={"val": np.array([3]), "test": np.array([0])})
     assert rows_in_no_split(taken).tolist() == [1, 2]
+
+
+# In order.
+
+
+def rows_of(text: str, *overrides: str) -> dict[str, list[int]]:
+    splits = built(text, *overrides).splits
+    return {name: splits[name].index.tolist() for name in ("train", "val", "test")}
+
+
+@pytest.mark.parametrize("order", ["time", "blocks", "interleaved"])
+def test_splits_in_order_do_not_depend_on_the_seed(order: str) -> None:
+    ordered = f"data.split.order={order}"
+    one, two = (rows_of(MOONS, ordered, f"seed={seed}") for seed in (0, 1))
+    assert one == two != rows_of(MOONS)
+    assert [len(index) for index in one.values()] == [20, 10, 10]
+    if order != "interleaved":
+        assert one == {"train": [*range(20)], "val": [*range(20, 30)], "test": [*range(30, 40)]}
+
+
+def test_rows_written_in_the_config_are_dealt_in_order() -> None:
+    assert rows_of(INLINE, "loss=mse", "data.split={test: 0.25, order: time}") == {
+        "train": [0, 1, 2], "val": [], "test": [3],
+    }  # fmt: skip
+
+
+def test_folds_in_order() -> None:
+    for order, test in (("blocks", [*range(10, 20)]), ("interleaved", [*range(1, 40, 4)])):
+        folds = f"data.split={{folds: 4, fold: 2, val: 0.1, order: {order}}}"
+        found = rows_of(MOONS, folds)
+        assert found["test"] == test
+        assert [len(index) for index in found.values()] == [27, 3, 10]
+
+
+ORDERED = "when,x,z,y\n"
+DATES = ["03.01.2024", "1.1.2024", "15.12.2023", "1.1.2024", "31.1.2024", "01.02.2024"]
+
+
+@pytest.fixture
+def dated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{date},{i},1,{i * i}\n" for i, date in enumerate(DATES)]
+    Path("t.csv").write_text(ORDERED + "".join(rows))
+    return tmp_path / "t.csv"
+
+
+VALUES = (
+    "loss=mse",
+    "network={layers: [auto, 2, auto], activations: [tanh, identity]}",
+    "data.inputs=[x]",
+)
+
+
+@pytest.mark.usefixtures("dated")
+def test_a_column_of_dates_orders_the_rows_and_equal_ones_stay() -> None:
+    split = "data.split={val: 0.34, test: 0.17, order: time, order_by: when}"
+    found = rows_of(OF_TABLE, *VALUES, split)
+    assert found == {"train": [1, 2, 3], "val": [0, 4], "test": [5]}
+    found = rows_of(OF_TABLE, *VALUES, "data.split={test: 0.5, order: time, order_by: x}")
+    assert found["test"] == [3, 4, 5]
+    folds = "data.split={folds: 3, fold: 1, order: blocks, order_by: when}"
+    assert rows_of(OF_TABLE, *VALUES, folds)["test"] == [1, 2]
+
+
+def test_many_rows_of_one_day_stay_as_they_are(dated: Path) -> None:
+    days = [2 - i % 2 for i in range(80)]
+    rows = [f"{day}.1.2024,{i},1,{i * i}\n" for i, day in enumerate(days)]
+    dated.write_text(ORDERED + "".join(rows))
+    split = "data.split={test: 0.25, order: time, order_by: when}"
+    found = rows_of(OF_TABLE, *VALUES, split)
+    assert found["test"] == [*range(40, 80, 2)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "by", "message"),
+    [
+        (("15.12.2023", ""), "when", "column `when`, row 3: the value is missing, so that"),
+        (("15.12.2023", "x"), "when", "`order_by` takes dates or numbers: column `when` holds"),
+        (("15.12.2023", "x"), "wen", "there is no column `wen`; did you mean `when`?"),
+        (("15.12.2023", "1.12.2023"), '"?"', "`order_by` takes one column, but chooses 3"),
+    ],
+)
+def test_what_does_not_order_the_rows_is_refused(
+    cells: tuple[str, str], by: str, message: str, dated: Path
+) -> None:
+    dated.write_text(dated.read_text().replace(*cells))
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        built(OF_TABLE, *VALUES, f"data.split={{test: 0.5, order: time, order_by: {by}}}")
+
+
+def test_only_the_rows_of_the_first_file_are_ordered(dated: Path) -> None:
+    Path("v.csv").write_text(ORDERED + "1.1.1999,1,1,1\n")
+    split = "data.split={files: {val: v.csv}, test: 0.34, order: time, order_by: when}"
+    found = rows_of(OF_TABLE, *VALUES, split)
+    assert found == {"train": [0, 1, 2, 3], "val": [6], "test": [4, 5]}
+
+
+def test_dates_of_two_formats_are_said_once(dated: Path) -> None:
+    dated.write_text(ORDERED + "".join(f"0{i}/0{i + 3}/2024,{i},1,1\n" for i in (1, 3, 2, 4)))
+    split = "data.split={test: 0.5, order: time, order_by: when}"
+    for inputs in ("[x]", "[x, when]"):
+        values = (*VALUES[:2], f"data.inputs={inputs}")
+        notes = built(OF_TABLE, *values, split).notes
+        assert sum("fit two formats" in note for note in notes) == 1
+
+
+def test_a_class_that_order_puts_into_no_training_set_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,z,y\n" + "".join(f"{i},{i},{'ab'[i > 5]}\n" for i in range(9)))
+    with pytest.raises(ConfigError, match=r"class `b` has no training row: .*, or `order: random`"):
+        built(OF_TABLE, "data.split={test: 0.34, order: time}")
+    folds = "data.split={folds: 3, fold: 1, order: %s}"
+    assert not built(OF_TABLE, folds % "interleaved").notes
+    (note,) = built(OF_TABLE, folds % "blocks").notes
+    assert note == (
+        "classes without a training row in some folds: `b` (3); `order: random` spreads them"
+    )

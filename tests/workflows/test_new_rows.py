@@ -37,7 +37,7 @@ def a_file(path: Path, columns: np.ndarray, header: list[str] | None = None) -> 
 
 
 def predicted(path: Path, model: Model = MODEL) -> np.ndarray:
-    return np.vstack([*new_rows(path, model).predictions()])
+    return np.vstack([outputs for outputs, _, _ in new_rows(path, model).predictions().blocks])
 
 
 def test_columns_are_matched_by_name_in_any_order(tmp_path: Path) -> None:
@@ -134,9 +134,12 @@ def test_rows_are_read_block_by_block(
     np.save(path, X) if name.endswith("npy") else a_file(path, X)
     monkeypatch.setattr(module, "_BLOCK_VALUES", 3 * rows)
     monkeypatch.setattr(module, "_FEWEST_ROWS", 1)
-    blocks = [*new_rows(path, MODEL).predictions()]
+    blocks = [*new_rows(path, MODEL).predictions().blocks]
     assert len(blocks) == -(-9 // rows)
-    np.testing.assert_allclose(np.vstack(blocks), MODEL.outputs(X), rtol=1e-13)
+    assert [number for block in blocks for number in block.rows] == [*range(1, 10)]
+    np.testing.assert_allclose(
+        np.vstack([block.outputs for block in blocks]), MODEL.outputs(X), rtol=1e-13
+    )
 
 
 @pytest.mark.parametrize("name", ["n.csv", "n.npy"])
@@ -150,7 +153,7 @@ def test_a_value_that_does_not_fit_is_named_by_its_row_in_the_file(
     monkeypatch.setattr(module, "_FEWEST_ROWS", 1)
     rows = new_rows(path, MODEL)
     with pytest.raises(DataError, match=f"^{name}: column `the y`, row 8: the value is infinite"):
-        list(rows.predictions())
+        list(rows.predictions().blocks)
 
 
 def test_categories_are_read_as_text(tmp_path: Path) -> None:
@@ -175,3 +178,127 @@ def test_rows_with_gaps_are_filled_as_in_training(tmp_path: Path) -> None:
     gaps, _ = predicted(tmp_path / "n.csv", model)
     encoded = np.array([[38.5, 1, 1, 0, 1, 0, 1, 1, 0]])
     np.testing.assert_allclose(gaps, model.outputs(encoded)[0], rtol=1e-12)
+
+
+# Columns kept.
+
+
+def kept_of(path: Path, *keep: str, model: Model = MODEL) -> dict[str, list[str]]:
+    """The columns kept, by their names, of all blocks."""
+    predictions = new_rows(path, model, keep=keep).predictions()
+    kept: dict[str, list[str]] = {name: [] for name in predictions.kept}
+    for block in predictions.blocks:
+        for column in block.kept:
+            kept[column.name] += column.texts
+    return kept
+
+
+ROWS = "id,x,the y,z,when\n007,1,2.50,3,2024-01-31\n,,,,\n=8,-1.0,NA,3.10,\n"
+"""Of inputs and others, with a blank row."""
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BLOCK_VALUES", 1)
+    monkeypatch.setattr(module, "_FEWEST_ROWS", 1)
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_kept_columns_are_as_written_and_go_with_their_rows(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BLOCK_VALUES", 1)
+    monkeypatch.setattr(module, "_FEWEST_ROWS", size)
+    fills = tuple(InputColumn(name, fill=0.0) for name in ("x", "the y", "z"))
+    model = a_model(ACTIVATIONS["tanh"](), columns=fills)
+    path = tmp_path / "n.csv"
+    path.write_text(ROWS)
+    rows = new_rows(path, model, keep=["when,the y", "1"])
+    assert rows.notes[-1] == "n.csv: `id` holds codes, with leading zeros or long: read as text"
+    blocks = [*rows.predictions().blocks]
+    assert [number for block in blocks for number in block.rows] == [1, 3]
+    assert [(column.name, column.are_numbers) for column in blocks[0].kept] == [
+        ("when", False), ("the y", True), ("id", False),
+    ]  # fmt: skip
+    assert kept_of(path, "when,the y", "1", model=model) == {
+        "when": ["2024-01-31", ""], "the y": ["2.50", "NA"], "id": ["007", "=8"],
+    }  # fmt: skip
+
+
+def test_a_kept_column_is_not_ignored(tmp_path: Path) -> None:
+    header = ["x", "t0", "the y", "o", "z"]
+    path = a_file(tmp_path / "n.csv", np.ones((2, 5)), header)
+    assert new_rows(path, MODEL, keep=["o"]).notes == ("n.csv: ignored target column: `t0`",)
+    assert new_rows(path, MODEL, keep=["*"]).notes == ()
+    assert [*kept_of(path, "*")] == header
+
+
+def test_a_kept_column_with_the_name_of_a_result_gets_another(tmp_path: Path) -> None:
+    result = MODEL.output_names[0]
+    header = ["x", "the y", "z", result, f"{result} (kept)"]
+    path = a_file(tmp_path / "n.csv", np.ones((2, 5)), header)
+    assert [*kept_of(path, "4", "x")] == [f"{result} (kept)", "x"]
+    assert [*kept_of(path, "4,5")] == [f"{result} (kept) (kept)", f"{result} (kept)"]
+    [note] = new_rows(path, MODEL, keep=["4,5"]).notes
+    assert note == (
+        f"the kept column `{result}` is called `{result} (kept) (kept)`: the predictions have that "
+        "name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        ("the  y", "there is no column `the  y`; did you mean `the y`?"),
+        ("x,Z", "there is no column `Z`; the columns are x, the y, z"),
+        ("4", "there is no column 4, only 1 to 3"),
+        ("!*", "--keep chooses no column"),
+        (",", "--keep chooses no column"),
+    ],
+)
+@pytest.mark.parametrize("name", ["n.csv", "n.npy"])
+def test_what_keeps_no_column_is_refused(
+    name: str, keep: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    np.save(path, X) if name.endswith("npy") else a_file(path, X, ["x", "the y", "z"])
+    with pytest.raises(DataError) as caught:
+        new_rows(path, MODEL, keep=[keep])
+    assert str(caught.value) == f"{name}: {message}"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int8"])
+@pytest.mark.usefixtures("small_blocks")
+def test_numbers_of_arrays_are_the_shortest_that_read_back(dtype: str, tmp_path: Path) -> None:
+    array = np.array([[0.1, 1, -2], [1e20, 0, 7]] if dtype != "int8" else [[0, 1, -2], [9, 0, 7]])
+    np.save(tmp_path / "n.npy", array.astype(dtype))
+    kept = kept_of(tmp_path / "n.npy", "3", "x")
+    assert kept == {"z": ["-2", "7"], "x": ["0", "9"] if dtype == "int8" else ["0.1", "1e+20"]}
+
+
+def test_kept_numbers_take_the_signs_of_the_predictions(tmp_path: Path) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text("x;the y;z;note\n1,50;1.234,5;3;1,5 or so\n2,25;7,0;4;none, no\n")
+    rows = new_rows(path, MODEL, {"decimal": ",", "thousands": "."}, ["*"])
+    (block,) = rows.predictions().blocks
+    assert [column.texts for column in block.kept] == [
+        ["1.50", "2.25"], ["1234.5", "7.0"], ["3", "4"], ["1,5 or so", "none, no"],
+    ]  # fmt: skip
+    [note] = rows.later_notes
+    assert note == (
+        "n.csv: wrote 4 numbers with a decimal point and no thousands sign, in the kept columns: "
+        "`x`, `the y`"
+    )
+
+
+def test_parquet_keeps_its_values(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    import pandas as pd
+
+    frame = pd.DataFrame(X, columns=["x", "the y", "z"]).assign(
+        n=pd.array([1, None, 3] * 3, "Int64")
+    )
+    frame.to_parquet(tmp_path / "n.parquet")
+    kept = kept_of(tmp_path / "n.parquet", "n,x")
+    assert kept["n"] == ["1", "", "3"] * 3
+    assert np.array(kept["x"], float).tolist() == X[:, 0].tolist()

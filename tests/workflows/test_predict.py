@@ -71,13 +71,24 @@ def test_targets_that_are_the_inputs_are_not_shown_twice() -> None:
     assert (found.targets, found.target_names) == ([], ())
 
 
-def test_a_table_has_ten_digits_and_json_all() -> None:
+def test_cells_have_all_digits_or_as_many_as_are_asked_for() -> None:
     assert some().cells() == [
-        ["4", "0.3333333333", "0.25", "no", "no"],
+        ["4", "0.3333333333333333", "0.25", "no", "no"],
         ["7", "1e-20", "1", "yes", "no"],
     ]
     assert len(some().columns) == 5
     assert some().cells(most=1) == some().cells()[:1]
+    assert some().cells("{:.2f}".format, 1) == [["4", "0.33", "0.25", "no", "no"]]
+
+
+def test_columns_of_names_are_told() -> None:
+    assert some().text_columns == {"class", "target"}
+    values = some(classes=None, targets=[[1.0], [2.0]])
+    assert values.text_columns == set()
+    assert values.cells()[1][-1] == "2"
+
+
+def test_the_documents_have_all_digits() -> None:
     assert some().to_json()[0] == {
         "row": 4, "inputs": {"x1": 1 / 3}, "outputs": {"P(yes)": 0.25}, "class": "no",
         "target": "no",
@@ -87,7 +98,7 @@ def test_a_table_has_ten_digits_and_json_all() -> None:
 def test_without_classes_and_targets_there_are_no_cells_for_them() -> None:
     bare = some(classes=None, targets=[], target_names=())
     assert bare.columns == ["row", "x1", "P(yes)"]
-    assert bare.cells(1) == [["4", "0.3333333333", "0.25"]]
+    assert bare.cells(most=1) == [["4", "0.3333333333333333", "0.25"]]
     assert {*bare.to_json()[0]} == {"row", "inputs", "outputs"}
 
 

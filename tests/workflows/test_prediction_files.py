@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -20,7 +21,14 @@ from strangers import any_name
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.workflows.prediction_files import SEPARATORS, WRITERS, Separated, writer_for
+from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, number_in
+from bpcli.workflows.prediction_files import (
+    SEPARATORS,
+    WRITERS,
+    Separated,
+    first_rows,
+    writer_for,
+)
 
 TANH = ACTIVATIONS["tanh"]()
 CLASSES = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"))
@@ -29,10 +37,23 @@ OUTPUTS = np.array([[0.1, 0.9], [1 / 3, 2 / 3], [1e-300, -0.0], [2.5, 1e22], [0.
 ENDINGS = [*SEPARATORS, *WRITERS]
 
 
+def block_of(outputs: np.ndarray) -> Block:
+    return Block(outputs, np.arange(len(outputs)) + 1)
+
+
 def written(ending: str, model: Model, *blocks: np.ndarray) -> bytes:
     file = io.BytesIO()
-    assert writer_for(Path(f"o{ending}"))(file, model, blocks) == sum(map(len, blocks))
+    predictions = Predictions(model, map(block_of, blocks))
+    assert writer_for(Path(f"o{ending}"))(file, predictions) == sum(map(len, blocks))
     return file.getvalue()
+
+
+def sheet_in(content: bytes) -> list[list[Any]]:
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    assert book.sheet_names == ["predictions"]
+    return list(book.get_sheet_by_index(0).to_python())
 
 
 def read(ending: str, content: bytes) -> list[dict[str, Any]]:
@@ -45,6 +66,14 @@ def read(ending: str, content: bytes) -> list[dict[str, Any]]:
                 classes = saved["class_names"][saved["labels"]].tolist()
                 rows = [row | {"class": name} for row, name in zip(rows, classes, strict=True)]
             return rows
+    if ending == ".xlsx":
+        [header, *lines] = sheet_in(content)
+        width = len(header) - ("class" in header)
+        return [
+            {"outputs": dict(zip(header[:width], line, strict=False))}
+            | dict(zip(header[width:], line[width:], strict=True))
+            for line in lines
+        ]
     text = content.decode()
     if ending == ".json":
         return list(json.loads(text))
@@ -93,7 +122,7 @@ def test_any_name_is_one_cell_that_is_read_back(ending: str, rng: Random) -> Non
     name = any_name(rng)
     model = a_model(TANH, output="softmax", outputs=2, classes=(name, "b"))
     file = io.BytesIO()
-    Separated(SEPARATORS[ending], raw=True)(file, model, [OUTPUTS])
+    Separated(SEPARATORS[ending], raw=True)(file, Predictions(model, [block_of(OUTPUTS)]))
     table = csv.reader(
         io.StringIO(file.getvalue().decode(), newline=""), delimiter=SEPARATORS[ending]
     )
@@ -123,7 +152,7 @@ def test_numbers_and_plain_names_get_none(cell: str) -> None:
 def test_only_names_that_were_written_are_marked() -> None:
     model = a_model(TANH, output="softmax", outputs=2, classes=("=a", "=b"))
     marking = Separated(",")
-    marking(io.BytesIO(), model, [OUTPUTS[:2]])
+    marking(io.BytesIO(), Predictions(model, [block_of(OUTPUTS[:2])]))
     assert marking.marked == {"=b"}
 
 
@@ -131,9 +160,27 @@ def test_the_ending_chooses_the_format_in_any_case() -> None:
     assert writer_for(Path("o.CSV"), raw=True) == Separated(",", raw=True)
     assert writer_for(Path("o.tsv")) == Separated("\t")
     assert writer_for(Path("o.Npz")) is WRITERS[".npz"]
-    allowed = r"use \.csv, \.tsv, \.json, \.jsonl, \.npz, or `-` for standard output\.$"
+    allowed = r"use \.csv, \.tsv, \.xlsx, \.json, \.jsonl, \.npz, or `-` for standard output\.$"
     with pytest.raises(ConfigError, match=rf"^o\.xls: unknown ending `\.xls`: {allowed}"):
         writer_for(Path("o.xls"))
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_a_byte_order_mark_is_for_text_in_columns(ending: str) -> None:
+    with pytest.raises(ConfigError, match=f"^o{ending}: --bom is for CSV and TSV: "):
+        writer_for(Path(f"o{ending}"), bom=True)
+
+
+@pytest.mark.parametrize("ending", SEPARATORS)
+def test_a_byte_order_mark_comes_first_and_changes_nothing_else(ending: str) -> None:
+    file = io.BytesIO()
+    writer_for(Path(f"o{ending}"), bom=True)(file, Predictions(CLASSES, [block_of(OUTPUTS)]))
+    assert file.getvalue() == codecs.BOM_UTF8 + written(ending, CLASSES, OUTPUTS)
+
+
+def test_arrays_keep_no_columns() -> None:
+    with pytest.raises(ConfigError, match=r"^o\.npz: \.npz holds no columns of FILE"):
+        writer_for(Path("o.npz"), keeps=True)
 
 
 @pytest.mark.parametrize("ending", WRITERS)
@@ -148,3 +195,128 @@ def test_what_is_no_number_is_null_in_json(ending: str) -> None:
     model = replace(VALUES, target_names=("u", "v"))
     (row,) = read(ending, written(ending, model, np.array([[np.nan, np.inf]])))
     assert row == {"outputs": {"predicted u": None, "predicted v": None}}
+
+
+# Columns kept.
+
+CODES = KeptColumn("the code", ["007", "8", "=1+1", "-", ""], are_numbers=False)
+AMOUNTS = KeptColumn("=n", ["1", "1.10", "-3.5", "0.30000000000000004", ""], are_numbers=True)
+KEPT = Predictions(
+    CLASSES,
+    [
+        Block(OUTPUTS[:2], np.array([1, 2]), tuple(
+            each._replace(texts=each.texts[:2]) for each in (CODES, AMOUNTS)
+        )),
+        Block(OUTPUTS[2:], np.array([4, 5, 6]), tuple(
+            each._replace(texts=each.texts[2:]) for each in (CODES, AMOUNTS)
+        )),
+    ],
+    ("the code", "=n"),
+)  # fmt: skip
+
+
+def with_kept(ending: str, predictions: Predictions = KEPT) -> bytes:
+    file = io.BytesIO()
+    assert writer_for(Path(f"o{ending}"), keeps=True)(file, predictions) == 5
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ending", SEPARATORS)
+def test_columns_kept_come_first_as_they_are_written(ending: str) -> None:
+    bare = written(ending, CLASSES, OUTPUTS).decode().splitlines()
+    lines = with_kept(ending).decode().splitlines()
+    begins = [line.removesuffix(f"{SEPARATORS[ending]}{rest}") for line, rest in
+              zip(lines, bare, strict=True)]  # fmt: skip
+    cells = [begin.split(SEPARATORS[ending]) for begin in begins]
+    assert cells == [
+        ["the code", "'=n"], ["007", "1"], ["8", "1.10"], ["'=1+1", "-3.5"],
+        ["-", "0.30000000000000004"], ["", ""],
+    ]  # fmt: skip
+
+
+def test_marks_of_cells_and_of_names_are_counted_apart() -> None:
+    marking, raw = Separated(","), Separated(",", raw=True)
+    for separated in (marking, raw):
+        separated(io.BytesIO(), KEPT)
+    assert (marking.marked, marking.marked_cells) == ({"=n"}, 1)
+    assert (raw.marked, raw.marked_cells) == (set(), 0)
+
+
+@pytest.mark.parametrize("ending", SEPARATORS)
+@given(st.lists(st.text(max_size=6), min_size=5, max_size=5))
+def test_any_text_kept_is_one_cell_that_is_read_back(ending: str, texts: list[str]) -> None:
+    block = Block(OUTPUTS, np.arange(5), (KeptColumn("t", texts, are_numbers=False),))
+    file = io.BytesIO()
+    Separated(SEPARATORS[ending], raw=True)(file, Predictions(CLASSES, [block], ("t",)))
+    text = io.StringIO(file.getvalue().decode(errors="strict"), newline="")
+    _, *rows = csv.reader(text, delimiter=SEPARATORS[ending])
+    assert [row[0] for row in rows] == texts
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl"])
+def test_json_has_kept_numbers_with_their_digits_and_null_for_an_empty_cell(ending: str) -> None:
+    text = with_kept(ending).decode()
+    rows = read(ending, text.encode())
+    assert [row.pop("kept") for row in rows] == [
+        {"the code": "007", "=n": 1}, {"the code": "8", "=n": 1.1},
+        {"the code": "=1+1", "=n": -3.5}, {"the code": "-", "=n": 0.1 + 0.2},
+        {"the code": None, "=n": None},
+    ]  # fmt: skip
+    assert rows == read(ending, written(ending, CLASSES, OUTPUTS))
+    assert '"=n": 1.10}' in text
+    assert '"=n": 1}' in text
+
+
+def test_a_workbook_has_numbers_as_numbers_and_all_else_as_text() -> None:
+    header, *rows = sheet_in(with_kept(".xlsx"))
+    assert header == ["the code", "=n", *CLASSES.output_names, "class"]
+    assert [row[:2] for row in rows] == [
+        ["007", 1.0], ["8", 1.1], ["=1+1", -3.5], ["-", 0.1 + 0.2], ["", ""],
+    ]  # fmt: skip
+    assert np.array([row[2:4] for row in rows]).tobytes() == OUTPUTS.tobytes()
+
+
+def test_a_number_that_excel_would_round_is_text() -> None:
+    texts = ["123456789012345", "1234567890123456", "-123456789012345", "1e3", "nan"]
+    block = Block(OUTPUTS, np.arange(5), (KeptColumn("n", texts, are_numbers=True),))
+    _, *rows = sheet_in(with_kept(".xlsx", Predictions(VALUES, [block], ("n",))))
+    assert [row[0] for row in rows] == [
+        123456789012345.0, "1234567890123456", -123456789012345.0, 1000.0, "nan",
+    ]  # fmt: skip
+
+
+def test_what_is_no_number_is_text_in_a_workbook() -> None:
+    block = block_of(np.array([[np.nan, -np.inf]]))
+    file = io.BytesIO()
+    writer_for(Path("o.xlsx"))(file, Predictions(VALUES, [block]))
+    assert sheet_in(file.getvalue())[1] == ["nan", "-inf"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1", "1"), ("-0.10", "-0.10"), ("1E5", "1E5"), ("+3", "3.0"), (".5", "0.5"), ("5.", "5.0"),
+        ("007", None), ("-01", None), ("1e400", None), ("nan", None), ("", None), ("1,5", None),
+        ("1_0", None), ("٣", None), ("0x1", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_as_json_has_it(text: str, number: str | None) -> None:
+    assert number_in(text) == number
+    assert number is None or json.loads(number) == float(text)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 9])
+def test_the_first_rows_are_rounded_for_a_reader(most: int) -> None:
+    shown, texts, count = first_rows(KEPT, most)
+    assert count == 5
+    assert texts == {"the code", "class"}
+    assert (
+        shown
+        == [
+            ["1", "007", "1", "0.1", "0.9", "b"],
+            ["2", "8", "1.10", "0.33333", "0.66667", "b"],
+            ["4", "=1+1", "-3.5", "1e-300", "-0", "a"],
+            ["5", "-", "0.3", "2.5", "1e+22", "b"],
+            ["6", "", "", "0.6", "0.4", "a"],
+        ][:most]
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -28,9 +28,9 @@ from bpcli.data.files.below import (
 )
 from bpcli.data.files.cleaning import Cleaner, open_signs
 from bpcli.data.files.codes import CodeWatch, long_codes, note_on_codes
-from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect, delimiter_of
+from bpcli.data.files.dialect import FIXED, WHITESPACE, Dialect, delimiter_of, exchange_of
 from bpcli.data.files.packed import content_suffix
-from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks
+from bpcli.data.files.parquet import is_parquet, open_parquet, parquet_blocks, parquet_texts
 from bpcli.data.files.row_text import PADDING, ROW_NAMES, all_rows, columns_of, data_of
 from bpcli.data.files.sniff import Layout, require_valid_names, sniff
 from bpcli.data.files.text import TableText, open_bytes
@@ -118,6 +118,26 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
         _ignore_lines(cleaner, text, layout.dialect)
 
 
+def text_blocks(layout: Layout, rows: int, columns: Sequence[str]) -> Iterator[DataFrame]:
+    """Some columns as they are written, in the very blocks of `read_blocks`; a gap is empty.
+
+    No row is left out; blanks around a text are.
+    """
+    if is_parquet(layout.path):
+        yield from parquet_texts(layout.path, rows, columns)
+        return
+    exchange = exchange_of(str(layout.dialect.separator))
+    as_text: dict[str, Any] = {"usecols": list(columns), "dtype": str, "na_values": []}
+    with (
+        _as_data_errors(layout),
+        _pandas_frames(layout, low_memory=False, chunksize=rows, **as_text) as (frames, _),
+        frames,
+    ):
+        for frame in frames:
+            texts = frame[list(columns)].fillna("")
+            yield texts.apply(lambda cells: cells.str.translate(exchange).str.strip())
+
+
 def _ignore_lines(cleaner: Cleaner, text: TableText, dialect: Dialect) -> None:
     """Tell of the lines that the text left out."""
     cleaner.ignore(text.comments, f"that begin with {dialect.comment}")
@@ -174,6 +194,11 @@ def _pandas_frames(
 
     dialect = layout.dialect
     delimiter = delimiter_of(str(dialect.separator))
+    texts = [name for name in (*dialect.text, ROW_NAMES) if name in columns_of(dialect)]
+    usual = {
+        "dtype": dict.fromkeys(texts, str),
+        "na_values": [word for word in dialect.missing if word not in AMBIGUOUS],
+    }
     with data_of(layout, watch) as text, warnings.catch_warnings():
         for warning in (pd.errors.ParserWarning, pd.errors.DtypeWarning):
             warnings.simplefilter("error", warning)
@@ -185,13 +210,11 @@ def _pandas_frames(
             decimal=dialect.decimal,
             header=None,
             names=columns_of(dialect),
-            dtype={name: str for name in (*dialect.text, ROW_NAMES) if name in columns_of(dialect)},
-            na_values=[word for word in dialect.missing if word not in AMBIGUOUS],
             keep_default_na=False,
             skipinitialspace=_may_have_spaces(layout),
             index_col=False,
             skip_blank_lines=len(columns_of(dialect)) > 1,
-            **options,
+            **(usual | options),
         )
         yield result, text
 

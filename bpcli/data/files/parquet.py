@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ def open_parquet(path: Path) -> Iterator[Any]:
     try:
         with parquet.ParquetFile(path) as file:
             yield file
+    except DataError:
+        raise
     except Exception as error:  # also of the JSON and the text in it
         raise damaged("Parquet", error) from None
 
@@ -42,3 +45,32 @@ def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
             frame.index += start
             start += len(frame)
             yield frame
+
+
+def parquet_texts(path: Path, rows: int, columns: Sequence[str]) -> Iterator[DataFrame]:
+    """Some columns as text, in the blocks of `parquet_blocks`; a gap is empty.
+
+    Raises `DataError` for a column of lists, or of other values that are no text.
+    """
+    import pandas as pd
+
+    start = 0
+    with open_parquet(path) as file:
+        for batch in file.iter_batches(batch_size=rows):  # of all columns: alike in size
+            index = pd.RangeIndex(start, start := start + len(batch))
+            texts = {name: _texts(batch.column(name), name) for name in columns}
+            yield pd.DataFrame(texts, index)
+
+
+def _texts(values: Any, name: str) -> list[str]:
+    import pyarrow as pa
+
+    try:
+        cells = values.cast(pa.string()).to_pylist()
+    except (pa.ArrowException, UnicodeError):
+        message = f"column `{name}` holds {values.type}, which cannot be written as text"
+        raise DataError(message) from None
+    return ["" if cell is None else _WHOLE_SECOND.sub("", cell) for cell in cells]
+
+
+_WHOLE_SECOND = re.compile(r"(?<=:\d\d)\.0+$")

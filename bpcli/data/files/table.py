@@ -19,6 +19,7 @@ from bpcli.data.dates import ambiguity_of
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
+from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
 from bpcli.data.table import Classes, RawTable, Table, Targets, Values
@@ -56,6 +57,7 @@ class FileSource:
     task: FileTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
     weight: str | None = None
+    order_by: Selector | None = None
 
     def table(self, rng: np.random.Generator) -> FileTable:
         """The rows that have targets. Raises `DataError` naming column and row."""
@@ -72,11 +74,19 @@ class FileSource:
         files = {self.path: frame, **other_frames}
         frames, more = _with_targets(files, targets)
         splits = self._splits(frames, split, rows=_last_number(frame))
+        order, order_notes = self._order(frames, inputs)
         return FileTable(
             targets=targets_of(frames, targets, self.task),
             splits=splits,
-            notes=(*notes, *other_notes, *more, *notes_on_splits(splits, _rows(frames))),
+            notes=(
+                *notes,
+                *other_notes,
+                *more,
+                *notes_on_splits(splits, _rows(frames)),
+                *order_notes,
+            ),
             weight=self._weights(frames),
+            order=order,
             row_numbers=numbers_in_a_row(
                 {path: np.asarray(each.index) + 1 for path, each in frames.items()},
                 {path: _last_number(each) for path, each in files.items()},
@@ -97,6 +107,24 @@ class FileSource:
         if self.weight in targets:
             raise DataError(f"column `{self.weight}` is already a target", "weight")
         return tuple(inputs), tuple(targets), split[0] if split else None
+
+    def _order(
+        self, frames: Mapping[Path, DataFrame], inputs: tuple[str, ...]
+    ) -> tuple[Array | None, list[str]]:
+        """What sorts the rows of the first file, and a note that its input does not give.
+
+        Other files are splits as they are.
+        """
+        if self.order_by is None:
+            return None, []
+        with naming(self.path, "split"):
+            names = select([*frames[self.path]], (self.order_by,), "split")
+            if len(names) > 1:
+                raise DataError(f"`order_by` takes one column, but chooses {len(names)}", "split")
+            own, notes = order_of(frames[self.path][names[0]], self.dialect.date_format)
+        order = np.full(_rows(frames), np.nan)
+        order[: len(own)] = own
+        return order, [] if names[0] in inputs else notes
 
     def _weights(self, frames: Mapping[Path, DataFrame]) -> Array | None:
         weight = self.weight

@@ -9,7 +9,7 @@ import pytest
 from frames import read_frame
 
 from bpcli.data.files.cleaning import Cleaner
-from bpcli.data.files.delimited import cleaner_of, layout_of, read, read_blocks
+from bpcli.data.files.delimited import cleaner_of, layout_of, read, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.values import kind_of
 from bpcli.errors import DataError
@@ -350,3 +350,31 @@ def test_a_blank_line_of_a_single_column_is_a_missing_value(table) -> None:
     path = table("a\n" + "1\n" * 10 + "\n" * 3)
     assert read_frame(path, Dialect())["a"].isna().sum() == 3
     assert [int(block["a"].isna().sum()) for block in blocks_of(path)] == [0, 3]
+
+
+AS_WRITTEN = [
+    ("a,b,c\n007,1.10,x\n 8 ,NA, y z \n9,,'\"\n", [["007", "x"], ["8", "y z"], ["9", "'\""]]),
+    ('a;b;c\n"1";2;"p;""q"""\n\n-;2;n/a\n', [["1", 'p;"q"'], ["-", "n/a"]]),
+    ("a\tb\tc\n1\t2\t=x\n2\t3\t\n", [["1", "=x"], ["2", ""]]),
+    ("a，b，c\n1，2，x\x1fy\n3，4，“z”\n", [["1", "x\x1fy"], ["3", "“z”"]]),
+    ("a b c\n1 2 x\n10 20 y\n", [["1", "x"], ["10", "y"]]),
+    ("# none\na,b,c\n1,2,0.30000000000000004\n# one\n2,3,1e400\n",
+     [["1", "0.30000000000000004"], ["2", "1e400"]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+@pytest.mark.parametrize(("text", "cells"), AS_WRITTEN)
+def test_columns_as_text_are_as_they_are_written_in_the_same_blocks(
+    text: str, cells: list[list[str]], rows: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text, "utf-8")
+    layout = layout_of(path, Dialect())
+    blocks = list(text_blocks(layout, rows, ["c", "a"]))
+    assert [list(row) for block in blocks for row in zip(block["a"], block["c"], strict=True)] == [
+        *cells
+    ]
+    assert [len(block) for block in blocks] == [
+        len(block) for block in read_blocks(layout, rows, cleaner_of(layout))
+    ]

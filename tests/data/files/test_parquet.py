@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from frames import read_frame
 
 from bpcli.data.files.cleaning import Cleaner
-from bpcli.data.files.delimited import layout_of, read_blocks
+from bpcli.data.files.delimited import layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect
 from bpcli.errors import DataError
 
@@ -58,3 +59,25 @@ def test_damaged_words_in_a_parquet_file_are_one_sentence(tmp_path: Path) -> Non
     path.write_bytes(path.read_bytes().replace(b'"pandas_version"', b'"pandas_\xffersion"'))
     with pytest.raises(DataError, match="this is not a Parquet file, or damaged"):
         read_frame(path, Dialect())
+
+
+def test_values_of_parquet_as_text(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
+    from pyarrow import parquet
+
+    moments = [datetime(2024, 1, 31), datetime(2024, 1, 31, 8, 5, 1, 500), None]
+    columns = {
+        "n": [1, None, 2**60], "x": [1.0, 0.1, None], "f": pa.array([0.1, None, 1], pa.float32()),
+        "b": [True, None, False], "t": moments, "a.b": ["", "é", None],
+    }  # fmt: skip
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table(columns | {"list": [[1], [2], []]}), path)
+    layout = layout_of(path, Dialect())
+    first, second = text_blocks(layout, 2, ["a.b", "n", "x", "f", "b", "t"])
+    assert [list(first.index), list(second.index)] == [[0, 1], [2]]
+    assert list(first.columns) == ["a.b", "n", "x", "f", "b", "t"]
+    assert [*first.iloc[0]] == ["", "1", "1", "0.1", "true", "2024-01-31 00:00:00"]
+    assert [*first.iloc[1]] == ["é", "", "0.1", "", "", "2024-01-31 08:05:01.000500"]
+    assert [*second.iloc[0]] == ["", str(2**60), "", "1", "false", ""]
+    with pytest.raises(DataError, match=r"^column `list` holds list.*, which cannot be written"):
+        list(text_blocks(layout, 2, ["list"]))

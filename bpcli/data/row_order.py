@@ -1,0 +1,36 @@
+"""The order of rows by a column of dates or numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bpcli.data.column_values import ColumnValues
+from bpcli.data.dates import ambiguity_of
+from bpcli.data.types import Series
+from bpcli.data.values import row_of
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Vector
+
+
+def order_of(values: Series, date_format: str | None) -> tuple[Vector, list[str]]:
+    """Numbers (n,) that sort the rows, dates as days; and a note on dates of two formats.
+
+    Raises `DataError` for a column of other values, and with the row of one that is missing.
+    """
+    name = str(values.name)
+    column = ColumnValues.of(values, date_format)
+    if column.error is not None:
+        raise DataError(column.error)
+    if column.kind not in ("number", "date"):
+        found = "booleans" if column.kind == "boolean" else "categories"
+        raise DataError(f"`order_by` takes dates or numbers: column `{name}` holds {found}")
+    is_missing = np.isnan(column.numbers)
+    if is_missing.any():
+        row = row_of(values, is_missing)
+        raise DataError(
+            f"column `{name}`, row {row}: the value is missing, so that `order_by` cannot place "
+            "the row: give it a value, or remove the row"
+        )
+    if column.dates is None or column.dates.other is None:
+        return column.numbers, []
+    return column.numbers, [f"column `{name}` {ambiguity_of(column.dates)}"]

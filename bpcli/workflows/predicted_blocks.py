@@ -1,0 +1,67 @@
+"""Predictions for the rows of a file, a block at a time, with the columns kept beside them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bpcli.data.types import Labels
+from bpcli.export.model import Model
+from bpcli.nn.arrays import Array
+
+
+class KeptColumn(NamedTuple):
+    """A column of the file as it is written; `are_numbers` if it was read as numbers."""
+
+    name: str
+    texts: list[str]
+    are_numbers: bool
+
+
+class Block(NamedTuple):
+    """The outputs (n, outputs) of some rows, and their numbers in the file, from 1."""
+
+    outputs: Array
+    rows: Labels
+    kept: tuple[KeptColumn, ...] = ()
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """All blocks of a file; `kept` are the names of the columns kept."""
+
+    model: Model
+    blocks: Iterable[Block]
+    kept: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of a table's columns: those kept, the outputs, and the class, if any."""
+        return [*self.kept, *result_names(self.model)]
+
+
+def result_names(model: Model) -> list[str]:
+    """The names of the columns that hold predictions."""
+    return [*model.output_names, *(["class"] if model.class_names else [])]
+
+
+def number_in(text: str) -> str | None:
+    """The number that a cell of a column of numbers holds, as JSON has it; None for other text.
+
+    Its digits are those of the cell. A code such as 007 is text, as is what no float holds.
+    """
+    if _JSON.fullmatch(text):
+        number = text
+    elif _NUMBER.fullmatch(text) and not _CODE.match(text):
+        number = repr(float(text))
+    else:
+        return None
+    return number if math.isfinite(float(number)) else None
+
+
+_JSON = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_CODE = re.compile(r"[+-]?0\d")
