@@ -20,6 +20,7 @@ from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
 from bpcli.runs.files import to_json
+from bpcli.workflows.predict import answer_document
 
 Blocks: TypeAlias = Iterable[Array]
 Write: TypeAlias = Callable[[BinaryIO, Model, Blocks], int]
@@ -53,7 +54,7 @@ _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII |
 
 @dataclass
 class Separated:
-    """CSV or TSV: one line per row, with the outputs and, for classes, their names.
+    """CSV or TSV: one line per row, with the outputs and, for classes or labels, their words.
 
     Unless `raw`, a ' is put before names that a spreadsheet would read as formulas; `marked` are
     these names.
@@ -64,17 +65,17 @@ class Separated:
     marked: set[str] = field(default_factory=set)
 
     def __call__(self, file: BinaryIO, model: Model, blocks: Blocks) -> int:
-        names = [*model.output_names, *(["class"] if model.class_names else [])]
+        names = [*model.output_names, *model.answers]
         file.write((self.line(names) + "\n").encode())
-        classes: dict[int, str] = {}
+        answers = [(words, dict[int, str]()) for words in model.answers.values()]
         rows = 0
         for outputs in blocks:
             columns = [list(map(repr, column.tolist())) for column in outputs.T]
-            labels = model.labels(outputs)
-            if labels is not None:
-                for label in {*labels.tolist()} - classes.keys():
-                    classes[label] = self.line([model.class_names[label]])
-                columns.append([classes[label] for label in labels.tolist()])
+            indices = model.answered(outputs).T.tolist()
+            for (words, cells), chosen in zip(answers, indices, strict=True):
+                for index in {*chosen} - cells.keys():
+                    cells[index] = self.line([words[index]])
+                columns.append([cells[index] for index in chosen])
             lines = map(self.separator.join, zip(*columns, strict=True))
             file.write("".join(f"{line}\n" for line in lines).encode())
             rows += len(outputs)
@@ -106,11 +107,10 @@ SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
 
 
 def _json_rows(model: Model, outputs: Array) -> Iterator[str]:
-    labels = model.labels(outputs)
+    answers = model.preprocessor.in_words(outputs)
     for i, row in enumerate(outputs.tolist()):
         document: dict[str, Any] = {"outputs": dict(zip(model.output_names, row, strict=True))}
-        if labels is not None:
-            document["class"] = model.class_names[labels[i]]
+        document |= answer_document({name: words[i] for name, words in answers.items()})
         yield to_json(document, indent=None)
 
 
@@ -138,7 +138,8 @@ def json_list(file: BinaryIO, model: Model, blocks: Blocks) -> int:
 def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
     """Write `outputs` (n, outputs), `output_names` and, for classes, `labels` and `class_names`.
 
-    The number of rows precedes them, so that they wait in a temporary file until it is known.
+    For labels: `labels` (n, k) of 0 and 1, `label_names`, and the `words` (k, 2) of each. The
+    number of rows precedes them, so that they wait in a temporary file until it is known.
     """
     rows, width = 0, model.network.outputs
     with TemporaryFile() as waiting:
@@ -153,6 +154,9 @@ def _arrays(file: BinaryIO, model: Model, blocks: Blocks) -> int:
         labels = model.labels(outputs)
         if labels is not None:
             arrays |= {"labels": labels, "class_names": np.array(model.class_names)}
+        elif words := model.preprocessor.words:
+            named = {"label_names": np.array([*words]), "words": np.array([*words.values()])}
+            arrays |= {"labels": model.answered(outputs), **named}
         np.savez(file, allow_pickle=False, **arrays)
         del outputs, arrays  # Windows removes no file that is mapped
     return rows
