@@ -308,8 +308,11 @@ def samples(names: Sequence[str], split: Split, predicted: Predictions) -> dict[
 
 def measure(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, float | None]:
     """The metrics by name; None if one is undefined or not finite."""
-    by_name = samples(names, split, predicted)
-    return {name: None if sample is None else sample.measure() for name, sample in by_name.items()}
+    found = {}
+    for name in names:  # one at a time: those of many labels are large
+        sample = METRICS[name].sample(split, predicted)
+        found[name] = None if sample is None else sample.measure()
+    return found
 
 
 def measure_targets(
