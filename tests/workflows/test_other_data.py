@@ -142,3 +142,14 @@ def test_labels_are_read_by_the_words_of_the_training() -> None:
     assert split.table.words == trained.experiment.table.words
     with pytest.raises(DataError, match="column `answer`, row 2: `maybe` is none of"):
         with_file(trained, "answer,code,colour,n", "yes,01,red,5", "maybe,02,red,5")
+
+
+def test_a_rare_sign_that_was_a_word_in_training_is_no_missing_value() -> None:
+    header = "n,colour,answer,code"
+    Path("t.csv").write_text(
+        "\n".join([header, *(f"{i},red,{'+-'[i % 2]},{i % 3 % 2}" for i in range(12))])
+    )
+    lines = ["1,red,-,0", *(f"{i},red,+,1" for i in range(40))]
+    split = with_file(untrained(OF_LABELS), header, *lines).experiment.splits["data"]
+    assert len(split) == 41
+    assert split.Y[0].tolist() == [1, 0]
