@@ -62,7 +62,7 @@ class Values:
         """
         pairs = zip(self.names, map(np.unique, self.Y.T), strict=True)
         words = [label_words([*map(number_text, values)], name) for name, values in pairs]
-        has_label = self.Y.astype(np.float64) == [float(one) for _, one in words]
+        has_label = np.equal(self.Y, [float(one) for _, one in words])
         return MultiLabels(has_label.astype(np.float64), self.names, tuple(words))
 
     def column(self, k: int) -> Self:

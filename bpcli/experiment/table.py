@@ -70,7 +70,8 @@ def _with_targets(spec: Spec, table: RawTable) -> RawTable:
         return replace(table, targets=targets.as_values())
     if isinstance(targets, Classes) and data.asked_task in ("multilabel", "regression"):
         raise DataError(
-            f"the targets are names of classes, which are no `{data.asked_task}`", "task"
+            f"the targets are names of classes, but the task is `{data.asked_task}`: write numbers",
+            "task",
         )
     if not isinstance(targets, Values) or isinstance(targets, MultiLabels):
         return table
