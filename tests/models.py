@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from strangers import CANARY
 from bpcli.data.columns import FeatureEncoder, InputColumn
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.data.types import Words
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS, Elu, LeakyRelu, Maxout
@@ -30,6 +33,7 @@ def a_model(
     dtype: str = "float64",
     scaled: bool = True,
     bias: Bias = "trained",
+    words: Mapping[str, Words] = MappingProxyType({}),
     columns: tuple[InputColumn, ...] = (InputColumn("x"), InputColumn("the y"), InputColumn("z")),
 ) -> Model:
     encoding = FeatureEncoder(columns)
@@ -43,11 +47,12 @@ def a_model(
     targets = Scaler.fixed("none", outputs)
     if scaled:
         inputs = Scaler(rng.normal(30, 9, network.inputs), rng.uniform(0.1, 9, network.inputs))
-    if scaled and not classes:
+    if scaled and not classes and not words:
         targets = Scaler(rng.normal(size=outputs), rng.uniform(1, 50, outputs))
-    preprocessor = Preprocessor(inputs, targets, classes, outputs)
+    preprocessor = Preprocessor(inputs, targets, classes, outputs, words)
     params = rng.normal(size=network.n_params).astype(dtype)
     targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
+    targets_named = tuple(words) or targets_named
     return Model("a-model", network, params, preprocessor, encoding, targets_named, Dialect())
 
 

@@ -87,6 +87,7 @@ def command(
         rows = f"{evaluation.rows} row{'s' * (evaluation.rows != 1)}"
         say = console(stderr=True).say
         say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")
+        say_notes(evaluation.notes)
         _print_tables(trained, evaluation)
     failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
     if failed:
@@ -115,12 +116,12 @@ def _score(
 
 
 def _print_tables(trained: Trained, evaluation: SplitEvaluation) -> None:
-    from bpcli.terminal.tables import class_table, confusion_table, scores_table
+    from bpcli.terminal.tables import class_table, confusion_table, scores_tables
 
     document = evaluation.to_json()
     out = console()
-    scores = document["metrics"], document["baselines"], trained.record
-    out.show(scores_table(*scores, document.get("intervals")))
+    for table in scores_tables(trained.record, document):
+        out.show(table)
     if "classes" in document:
         out.show(class_table(document))
         out.show(confusion_table(document))

@@ -92,7 +92,7 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
     from bpcli.terminal.folds import folds_table, summary_table
-    from bpcli.terminal.tables import history, scores_table, stop_table
+    from bpcli.terminal.tables import history, scores_tables, stop_table
 
     saved = find_run(run, runs_dir)
     record, tags = saved.record(), _tags(saved)
@@ -106,7 +106,8 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     if record.has_ended:
         out.show(stop_table(record), ["measures"])
         out.say(f"Scores of the weights of epoch {record.best_epoch}:")
-        out.show(scores_table(record.metrics, record.baselines, record))
+        for table in scores_tables(record, vars(record)):
+            out.show(table)
     if len(folds) > 1:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))

@@ -223,13 +223,14 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.tables import profile_table, scores_table, stop_table
+    from bpcli.terminal.tables import profile_table, scores_tables, stop_table
 
     out, record = console(), outcome.record
     out.show(stop_table(record), ["measures"])
     if len(experiment.splits["val"]):
         out.say(f"Scores of the weights of epoch {record.best_epoch}, the best on validation:")
-    out.show(scores_table(record.metrics, record.baselines, record))
+    for table in scores_tables(record, vars(record)):
+        out.show(table)
     if profile:
         out.show(profile_table(profile, record.workers))
     if record.stop_message:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.data.preprocessing import ScaleRule
-from bpcli.data.types import SplitName
+from bpcli.data.types import AskedTask, SplitName
 
 if TYPE_CHECKING:
     from bpcli.data.inline import InlineArrays
@@ -55,7 +55,7 @@ class SplitConfig(Strict):
     stratify: bool | Literal["auto"] = Field(
         default="auto",
         description="Whether each split keeps the proportions of the classes; `auto`: if the "
-        "targets are classes and `order` is `random`.",
+        "targets are classes and `order` is `random`; several labels are not stratified.",
     )
     order: Literal["random", "time", "blocks", "interleaved"] = Field(
         default="random",
@@ -91,6 +91,12 @@ class SplitConfig(Strict):
         return {"train": train, "val": self.val, "test": self.test}
 
 
+TASK = (
+    "What the targets are: classes (`classification`), values (`regression`), or labels of which a "
+    "row may have any number, each a column of two values such as no and yes (`multilabel`); null: "
+    "inferred from the targets and the loss."
+)
+
 SPLIT = "The training, validation and test sets; without it, all rows train."
 
 
@@ -112,9 +118,9 @@ class Data(Strict):
         return ()
 
     @property
-    def is_regression(self) -> bool:
-        """Whether the config states that targets of 0 and 1 are numbers, not classes."""
-        return False
+    def asked_task(self) -> AskedTask | None:
+        """What the config says of the targets; None if it says nothing."""
+        return None
 
 
 class InlineData(Data):
@@ -128,6 +134,11 @@ class InlineData(Data):
         default=None,
         description="One target per row: a number, a list of numbers, or the name of a class.",
     )
+    task: AskedTask | None = Field(default=None, description=TASK)
+
+    @property
+    def asked_task(self) -> AskedTask | None:
+        return self.task
 
     @property
     def source(self) -> InlineArrays:

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field, field_validator
 
-from bpcli.config.data_models import SPLIT, Data, SplitConfig
+from bpcli.config.data_models import SPLIT, TASK, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
@@ -26,9 +26,9 @@ from bpcli.data.files.dialect import (
     is_sign,
 )
 from bpcli.data.files.splits import FileSplits
-from bpcli.data.files.table import FileSource, FileTask
+from bpcli.data.files.table import FileSource
 from bpcli.data.selection import Selector, TargetSelectors
-from bpcli.data.types import SPLITS, SplitName
+from bpcli.data.types import SPLITS, AskedTask, SplitName
 from bpcli.text import quoted
 
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
@@ -195,10 +195,7 @@ class FileData(Data):
         default=None,
         description="The column of row weights, numbers greater than 0; it is not an input.",
     )
-    task: FileTask | None = Field(
-        default=None,
-        description="Whether the targets are classes or values; null: inferred from the target.",
-    )
+    task: AskedTask | None = Field(default=None, description=TASK)
 
     @field_validator("separator")
     @classmethod
@@ -227,8 +224,8 @@ class FileData(Data):
         return (Path(self.file), *splits.files.values(), *splits.index.values())
 
     @property
-    def is_regression(self) -> bool:
-        return self.task == "regression"
+    def asked_task(self) -> AskedTask | None:
+        return self.task
 
     @property
     def source(self) -> FileSource | ArraySource:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.drawn import Inputs, rows_per_block
-from bpcli.data.table import Table
-from bpcli.data.types import Labels, SplitName
+from bpcli.data.table import Table, Values
+from bpcli.data.types import Labels, SplitName, Words
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -120,6 +120,12 @@ class Split:
         """The weight of each row in the loss (n,); None if all are equal."""
         return None if self.table.weight is None else taken(self.table.weight, self.index)
 
+    def of_target(self, k: int) -> Split:
+        """The same rows with one of their several targets."""
+        targets = self.table.targets
+        assert isinstance(targets, Values), "classes are one target"
+        return replace(self, table=replace(self.table, targets=targets.column(k)))
+
     def blocks(self) -> Iterator[tuple[Array, Array]]:
         """X and Y, some megabytes of rows at a time."""
         rows = rows_per_block(max(self.table.X.shape[1], self.preprocessor.outputs))
@@ -143,6 +149,8 @@ class Preprocessor:
     targets: Scaler
     class_names: tuple[str, ...]
     outputs: int
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """The words of each label by its name, if the targets are labels."""
 
     @classmethod
     def fit(
@@ -161,7 +169,7 @@ class Preprocessor:
         if table.is_autoencoder:
             return cls(inputs, inputs, (), outputs)
         targets = Scaler.fit(target_rule, encode(table, training, outputs))
-        return cls(inputs, targets, table.class_names, outputs)
+        return cls(inputs, targets, table.class_names, outputs, table.words)
 
     def split(self, name: SplitName, table: Table, index: Labels) -> Split:
         """The rows at `index`."""
@@ -187,6 +195,29 @@ class Preprocessor:
         winners: Labels = original.argmax(axis=1)
         return winners
 
+    @property
+    def answers(self) -> Mapping[str, tuple[str, ...]]:
+        """What is predicted in words: the `class` or every label, with all words of each."""
+        return {"class": self.class_names} if self.class_names else self.words
+
+    def answered(self, original: Array) -> Labels:
+        """The index (n, answers) of each predicted word, for outputs (n, K) in original units.
+
+        A label is predicted from ½ up.
+        """
+        labels = self.labels(original)
+        if labels is not None:
+            return labels[:, np.newaxis]
+        return (original[:, : len(self.words)] >= 0.5).astype(np.intp)
+
+    def in_words(self, original: Array) -> dict[str, list[str]]:
+        """The predicted word of each row, for each of the `answers`."""
+        indices = self.answered(original).T.tolist()
+        return {
+            name: [words[index] for index in chosen]
+            for (name, words), chosen in zip(self.answers.items(), indices, strict=True)
+        }
+
     def to_arrays(self) -> dict[str, Array]:
         """The scales as plain arrays, by name."""
         return {
@@ -198,7 +229,11 @@ class Preprocessor:
 
     @classmethod
     def from_arrays(
-        cls, arrays: Mapping[str, Array], class_names: tuple[str, ...], outputs: int
+        cls,
+        arrays: Mapping[str, Array],
+        class_names: tuple[str, ...],
+        outputs: int,
+        words: Mapping[str, Words],
     ) -> Preprocessor:
         """The inverse of `to_arrays`."""
         return cls(
@@ -206,6 +241,7 @@ class Preprocessor:
             Scaler(arrays["targets.shift"], arrays["targets.factor"]),
             class_names,
             outputs,
+            words,
         )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
 from bpcli.data.drawn import Inputs
-from bpcli.data.types import Labels, SplitName, Task, number_text, numbered
+from bpcli.data.labels import label_words
+from bpcli.data.types import Labels, SplitName, Task, Words, number_text, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -53,6 +54,33 @@ class Values:
                 "targets cannot be read as classes: they are neither one column nor one-hot"
             )
         return Classes(self.Y.argmax(axis=1), self.names)
+
+    def as_labels(self) -> MultiLabels:
+        """Columns of two values as labels: 1 is the larger value.
+
+        Raises `DataError` naming a column with any other number of values.
+        """
+        pairs = zip(self.names, map(np.unique, self.Y.T), strict=True)
+        words = [label_words([*map(number_text, values)], name) for name, values in pairs]
+        has_label = np.equal(self.Y, [float(one) for _, one in words])
+        return MultiLabels(has_label.astype(np.float64), self.names, tuple(words))
+
+    def column(self, k: int) -> Self:
+        """One of several targets."""
+        return replace(self, Y=self.Y[:, [k]], names=self.names[k : k + 1])
+
+
+@dataclass(frozen=True)
+class MultiLabels(Values):
+    """Targets that are labels, of which a row may have any number: Y (n, k) is 1 where it has one.
+
+    `words` are those of each label in the data.
+    """
+
+    words: tuple[Words, ...] = ()
+
+    def column(self, k: int) -> Self:
+        return replace(super().column(k), words=self.words[k : k + 1])
 
 
 @dataclass(frozen=True)
@@ -114,6 +142,14 @@ class RawTable:
         return self.targets.names if isinstance(self.targets, Values) else ()
 
     @property
+    def words(self) -> dict[str, Words]:
+        """The words of each label by its name; empty if the targets are no labels."""
+        targets = self.targets
+        if not isinstance(targets, MultiLabels):
+            return {}
+        return dict(zip(targets.names, targets.words, strict=True))
+
+    @property
     def has_targets(self) -> bool:
         return self.targets is not None
 
@@ -125,6 +161,8 @@ class RawTable:
     def task(self) -> Task:
         if isinstance(self.targets, Classes):
             return "classification"
+        if isinstance(self.targets, MultiLabels):
+            return "multilabel"
         return "reconstruction" if self.is_autoencoder else "regression"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bpcli.data.labels import label_words
 from bpcli.data.selection import require
-from bpcli.data.types import DataFrame, Labels, Series
+from bpcli.data.types import DataFrame, Labels, Series, Words
 from bpcli.data.values import (
     MISSING_CODE,
     UNKNOWN_CODE,
@@ -58,6 +59,24 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
         refuse(frame[name], name, np.isnan(numbers), _NO_TARGET)
         columns.append(numbers)
     return np.column_stack(columns)
+
+
+def words_of_labels(frames: Sequence[DataFrame], names: Sequence[str]) -> tuple[Words, ...]:
+    """The words of each label, a column in all files. Raises `DataError` if there are not two."""
+    columns = ([frame[name] for frame in frames] for name in names)
+    return tuple(
+        label_words(class_names_of(pieces, name), name)
+        for name, pieces in zip(names, columns, strict=True)
+    )
+
+
+def label_values(frame: DataFrame, names: Sequence[str], words: Sequence[Words]) -> Array:
+    """Labels (n, k): 1 where a row has one. Raises `DataError` with the row of any other value."""
+    require(frame.columns, names)
+    columns = [
+        target_labels(frame[name], name, pair) for name, pair in zip(names, words, strict=True)
+    ]
+    return np.column_stack(columns).astype(np.float64)
 
 
 def weights_of(frame: DataFrame, name: str) -> Vector:

@@ -15,7 +15,11 @@ DataFrame: TypeAlias = "pandas.DataFrame"
 Series: TypeAlias = "pandas.Series"
 
 Labels: TypeAlias = npt.NDArray[np.intp]
-Task: TypeAlias = Literal["classification", "regression", "reconstruction"]
+Task: TypeAlias = Literal["classification", "multilabel", "regression", "reconstruction"]
+AskedTask: TypeAlias = Literal["classification", "multilabel", "regression"]
+"""What a config may say of its targets."""
+Words: TypeAlias = tuple[str, str]
+"""What a label is called in the data: where a row lacks it (0), and where it has it (1)."""
 SplitName: TypeAlias = Literal["train", "val", "test", "data"]
 """A subset of an experiment's rows; `data` is another table, not used for training."""
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")

@@ -19,7 +19,7 @@ from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
 from bpcli.experiment.splits import notes_on_folds, split_table
-from bpcli.experiment.table import encode_table, make_table, weigh_table
+from bpcli.experiment.table import encode_table, make_table, notes_on_labels, weigh_table
 from bpcli.nn.numerics import prefer, repeatable_numerics, require
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
     indices = split_table(spec, table)
     table = replace(table, notes=(*table.notes, *notes_on_folds(spec, table)))
     table = encode_table(config, table, indices["train"], encoder)
+    table = replace(table, notes=(*table.notes, *notes_on_labels(table, indices)))
     _refuse(
         config,
         issues.of_targets(spec, table, needs_targets),

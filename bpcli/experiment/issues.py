@@ -33,9 +33,10 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Config
         )
     is_probability = spec.network.activations[-1].gives_probabilities
     is_scaled = spec.data.scale.targets in FITTED_RULES
-    if table.labels is not None and is_scaled and is_probability:
+    has_words = table.labels is not None or bool(table.words)
+    if has_words and is_scaled and is_probability:
         yield ConfigIssue(
-            "scaled classes lie beyond the outputs' range from 0 to 1: remove this key",
+            f"scaled {_nature(table)} lie beyond the outputs' range from 0 to 1: remove this key",
             ("data", "scale", "targets"),
         )
     possible = METRICS_OF[table.task]
@@ -47,6 +48,12 @@ def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[Config
             )
 
 
+def _nature(table: RawTable) -> str:
+    if table.labels is not None:
+        return "classes"
+    return "labels" if table.words else "values"
+
+
 def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     """Class weights for targets that are values, or for unknown classes."""
     rule = spec.training.class_weights
@@ -54,7 +61,9 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     if rule is None or not table.has_targets:
         return
     if table.labels is None:
-        yield ConfigIssue("`class_weights` need targets that are classes: these are values", at)
+        yield ConfigIssue(
+            f"`class_weights` need targets that are classes: these are {_nature(table)}", at
+        )
     elif rule != "balanced":
         known = ", ".join(table.class_names)
         for name in rule:
@@ -83,6 +92,12 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
         return
     if len(table.class_names) == 1:
         return  # of_targets reports it
+    if has_softmax_output(spec) and table.words:
+        yield ConfigIssue(
+            "a softmax chooses one of its outputs, but a row may have any number of these labels: "
+            "use `sigmoid` with the loss `binary_cross_entropy`",
+            ("network", "activations", len(spec.network.activations) - 1),
+        )
     fitting = {outputs_needed(table, one_hot=False), outputs_needed(table, one_hot=True)}
     if has_softmax_output(spec):
         fitting = {outputs_needed(table, one_hot=True)}
@@ -147,7 +162,7 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
     yield from _lost_classes(spec, table, indices)
     if spec.data.split.stratify is True and table.labels is None:
         yield ConfigIssue(
-            "`stratify` needs targets that are classes: these are values",
+            f"`stratify` needs targets that are classes: these are {_nature(table)}",
             ("data", "split", "stratify"),
         )
     rows, training = len(indices["train"]), spec.training

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from bpcli.config.data_models import GeneratedData
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.generators import Generator
+from bpcli.data.labels import notes_on_constants, notes_on_words
 from bpcli.data.row_weights import row_weights, weights_of_classes
-from bpcli.data.table import Classes, RawTable, Table, Values, is_one_hot
-from bpcli.data.types import Labels
+from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Values, is_one_hot
+from bpcli.data.types import Labels, SplitName
 from bpcli.errors import ConfigError, ConfigIssue, DataError
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
@@ -66,10 +68,23 @@ def _with_targets(spec: Spec, table: RawTable) -> RawTable:
     wanted = data.targets if isinstance(data, GeneratedData) else None
     if wanted == "values" and isinstance(targets, Classes):
         return replace(table, targets=targets.as_values())
-    if not isinstance(targets, Values):
+    if isinstance(targets, Classes) and data.asked_task in ("multilabel", "regression"):
+        raise DataError(
+            f"the targets are names of classes, but the task is `{data.asked_task}`: write numbers",
+            "task",
+        )
+    if not isinstance(targets, Values) or isinstance(targets, MultiLabels):
         return table
-    if wanted == "classes" or _are_hard_classes(spec, targets.Y):
+    if data.asked_task == "multilabel":
+        return replace(table, targets=targets.as_labels())
+    if (
+        wanted == "classes"
+        or data.asked_task == "classification"
+        or _are_hard_classes(spec, targets.Y)
+    ):
         return replace(table, targets=targets.as_classes())
+    if wanted is None and _are_labels(spec, targets.Y):
+        return replace(table, targets=targets.as_labels(), notes=(*table.notes, _INFERRED))
     if data.files:
         _refuse_numbers_as_classes(spec, targets)
     return table
@@ -96,11 +111,34 @@ def _refuse_no_training_rows(table: RawTable) -> None:
 
 def _are_hard_classes(spec: Spec, Y: Array) -> bool:
     """Whether targets of 0 and 1 are classes: with a cross-entropy they are."""
-    if spec.loss.targets == "values" or spec.data.is_regression:
+    if spec.loss.targets == "values" or spec.data.asked_task == "regression":
         return False
     if Y.shape[1] == 1:
         return bool(np.unique(Y).tolist() == [0, 1])
     return is_one_hot(Y)
+
+
+def _are_labels(spec: Spec, Y: Array) -> bool:
+    """Whether several targets of 0 and 1 are labels: with the loss of independent ones they are."""
+    if spec.loss.targets != "probabilities" or spec.data.asked_task is not None:
+        return False
+    return Y.shape[1] > 1 and bool(np.isin(Y, (0, 1)).all())
+
+
+_INFERRED = (
+    "every target is 0 or 1, and the loss is for independent probabilities: the targets are "
+    "labels, of which a row may have any number (multilabel)"
+)
+
+
+def notes_on_labels(table: Table, indices: Mapping[SplitName, Labels]) -> Iterator[str]:
+    """Notes on the words of labels, and on labels that are constant in a split."""
+    if table.Y is None or not table.words:
+        return
+    yield from notes_on_words(table.words)
+    for name, index in indices.items():
+        if len(index):
+            yield from notes_on_constants(table.words, table.Y[index], name)
 
 
 def _refuse_numbers_as_classes(spec: Spec, targets: Values) -> None:

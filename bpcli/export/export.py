@@ -72,7 +72,8 @@ def _verify_python(content: bytes, model: Model) -> None:
     for columns, predicted in zip(tables, predictions(content, tables), strict=True):
         X = _encoded(model, columns)
         outputs = _outputs_of(predicted, model.output_names, len(X))
-        _check("Python file", exact, X, outputs, predicted.get("class"), EXACT)
+        answers = {name: predicted[name] for name in model.answers if name in predicted}
+        _check("Python file", exact, X, outputs, answers, EXACT)
 
 
 def _outputs_of(predicted: Mapping[str, Any], names: Sequence[str], rows: int) -> Array:
@@ -95,8 +96,9 @@ def _verify_onnx(content: bytes, model: Model) -> None:
     dtype = model.params.dtype
     for columns in probes(model):
         X = _encoded(model, columns).astype(dtype).astype(np.float64)
-        outputs, classes = onnx_outputs(content, X, dtype)
-        _check("ONNX file", model, X, outputs, classes, SINGLE if dtype == np.float32 else EXACT)
+        outputs, words = onnx_outputs(content, X, dtype)
+        answers = {} if words is None else dict(zip(model.answers, words.T.tolist(), strict=True))
+        _check("ONNX file", model, X, outputs, answers, SINGLE if dtype == np.float32 else EXACT)
 
 
 def _check(
@@ -104,10 +106,10 @@ def _check(
     model: Model,
     X: Array,
     outputs: Array,
-    classes: Sequence[str] | None,
+    answers: Mapping[str, list[str]],
     tolerance: float,
 ) -> None:
-    """Raises `GateFailed` if outputs or classes differ from ours.
+    """Raises `GateFailed` if outputs, or the answers in words, differ from ours.
 
     Outputs may differ by `tolerance`, relative to the largest of their column (or to the size at
     which the activation is rounded), and by a multiple of the effect of rounding the inputs.
@@ -126,10 +128,11 @@ def _check(
             f"The {what} gives {outputs[worst]:.17g} where bpnet gives {expected[worst]:.17g}: it "
             "was not written."
         )
-    labels = model.labels(outputs)
-    names = None if labels is None else [model.class_names[label] for label in labels]
-    if names != (None if classes is None else list(classes)):
-        raise GateFailed(f"The classes of the {what} do not match its outputs: it was not written.")
+    if answers != model.preprocessor.in_words(outputs):
+        nature = "labels" if model.preprocessor.words else "classes"
+        raise GateFailed(
+            f"The {nature} of the {what} do not match its outputs: it was not written."
+        )
 
 
 def _encoded(model: Model, columns: Columns) -> Array:

@@ -33,8 +33,10 @@ def document(model: Model) -> dict[str, Any]:
     """The content of the JSON file.
 
     A prediction encodes `columns` as `inputs`, one per input of the first layer, scales them,
-    computes the layers, a[l] = f_l(weights a[l-1] + bias), and scales the outputs back.
+    computes the layers, a[l] = f_l(weights a[l-1] + bias), and scales the outputs back. `labels`,
+    if any, have two words each: the second is predicted where the output is at least ½.
     """
+    labels = {name: list(words) for name, words in model.preprocessor.words.items()}
     return {
         "format": "bpnet model",
         "version": 1,
@@ -46,6 +48,7 @@ def document(model: Model) -> dict[str, Any]:
         "output_scale": _scale(model.preprocessor.targets),
         "outputs": list(model.output_names),
         "classes": list(model.class_names),
+        **({"labels": labels} if labels else {}),
     }
 
 

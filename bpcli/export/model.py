@@ -6,6 +6,7 @@ its training rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,19 @@ class Model:
     @property
     def output_names(self) -> tuple[str, ...]:
         """P(setosa), …, or predicted y."""
-        return output_names(self.network, self.class_names, self.target_names)
+        are_labels = bool(self.preprocessor.words)
+        return output_names(
+            self.network, self.class_names, self.target_names, are_labels=are_labels
+        )
+
+    @property
+    def answers(self) -> Mapping[str, tuple[str, ...]]:
+        """What is predicted in words, as `Preprocessor.answers`."""
+        return self.preprocessor.answers
+
+    def answered(self, outputs: Array) -> Labels:
+        """The index (n, answers) of each predicted word, for outputs (n, outputs)."""
+        return self.preprocessor.answered(outputs)
 
     def outputs(self, X: Array) -> Array:
         """The outputs (n, outputs) for inputs (n, inputs), both in original units."""
@@ -94,7 +107,7 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
         spec.name,
         network,
         saved.params(network, weights, np.dtype(spec.network.dtype)),
-        saved.preprocessor(network, tuple(saved.meta.class_names)),
+        saved.preprocessor(network, tuple(saved.meta.class_names), saved.meta.words_of_labels),
         _encoder(saved),
         tuple(saved.meta.target_names),
         spec.data.dialect if isinstance(spec.data, FileData) else Dialect(),

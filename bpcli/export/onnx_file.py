@@ -43,8 +43,11 @@ def onnx_bytes(model: Model) -> bytes:
     width = len(model.encoder.names)
     inputs = [helper.make_tensor_value_info("inputs", dtype, ["N", width])]
     outputs = [helper.make_tensor_value_info(output, dtype, ["N", model.network.outputs])]
+    text = onnx.TensorProto.STRING
     if model.class_names:
-        outputs.append(helper.make_tensor_value_info("class", onnx.TensorProto.STRING, ["N"]))
+        outputs.append(helper.make_tensor_value_info("class", text, ["N"]))
+    elif words := model.preprocessor.words:
+        outputs.append(helper.make_tensor_value_info("labels", text, ["N", len(words)]))
     made = helper.make_graph(graph.nodes, model.name, inputs, outputs, graph.constants)
     opset = helper.make_opsetid("", OPSET)
     whole = helper.make_model(
@@ -54,6 +57,8 @@ def onnx_bytes(model: Model) -> bytes:
         producer_name="bpnet",
     )
     names = {"inputs": model.encoder.names, "outputs": model.output_names}
+    if model.preprocessor.words:
+        names["labels"] = tuple(model.answers)
     helper.set_model_props(
         whole,
         {
@@ -66,18 +71,21 @@ def onnx_bytes(model: Model) -> bytes:
     return content
 
 
-def onnx_outputs(content: bytes, X: Array, dtype: np.dtype) -> tuple[Array, list[str] | None]:
-    """Run an ONNX file on encoded inputs; return the outputs, and the classes if it has any."""
+def onnx_outputs(content: bytes, X: Array, dtype: np.dtype) -> tuple[Array, Array | None]:
+    """Run an ONNX file on encoded inputs; return the outputs, and what it gives in words, if any.
+
+    The words (n, answers) are of the class or of each label.
+    """
     session = package("onnxruntime").InferenceSession(content, providers=["CPUExecutionProvider"])
-    outputs, *classes = session.run(None, {"inputs": X.astype(dtype)})
-    return outputs, classes[0].tolist() if classes else None
+    outputs, *words = session.run(None, {"inputs": X.astype(dtype)})
+    return outputs, words[0].reshape(len(X), -1) if words else None
 
 
 # The pipeline.
 
 
 def _pipeline(graph: OnnxGraph, model: Model) -> str:
-    """Add all nodes from `inputs` to the outputs and `class`; return the name of the outputs."""
+    """Add all nodes from `inputs` to the outputs, `class` or `labels`; return the outputs' name."""
     a = _scaled(graph, "inputs", model.preprocessor.inputs)
     tensors = dict(model.network.tensors(model.params))
     for number, layer in enumerate(model.network.layers, start=1):
@@ -89,6 +97,8 @@ def _pipeline(graph: OnnxGraph, model: Model) -> str:
     output = graph.node("Identity", output, name="outputs")
     if model.class_names:
         _class(graph, output, model)
+    elif model.preprocessor.words:
+        _labels(graph, output, model)
     return output
 
 
@@ -122,3 +132,15 @@ def _class(graph: OnnxGraph, outputs: str, model: Model) -> None:
         label = graph.node("Reshape", label, graph.constant("flat", [-1], np.int64))
     names = graph.constant("class_names", model.class_names, object)
     graph.node("Gather", names, label, name="class")
+
+
+def _labels(graph: OnnxGraph, outputs: str, model: Model) -> None:
+    """Add the word of each label (N, k): the second one from ½ up."""
+    zeros, ones = (
+        graph.constant(name, list(words), object)
+        for name, words in zip(
+            ("words_of_0", "words_of_1"), zip(*model.answers.values(), strict=True), strict=True
+        )
+    )
+    is_less = graph.node("Less", outputs, graph.constant("half", 0.5))
+    graph.node("Where", is_less, zeros, ones, name="labels")

@@ -8,12 +8,13 @@ A run may be somebody else's: its values are written by the functions of `litera
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from textwrap import indent
 from typing import TypeAlias, get_args
 
 from bpcli.data.columns import InputColumn
+from bpcli.data.types import Words
 from bpcli.data.values import Kind
 from bpcli.export.literals import identifier, number, python_string, python_strings
 from bpcli.export.model import Model
@@ -58,12 +59,20 @@ def _names(model: Model) -> str:
         f"NAME = {python_string(model.name)}",
         _assignment("OUTPUTS", model.output_names),
         *([_assignment("CLASSES", model.class_names)] if model.class_names else []),
+        *([_labels(model.preprocessor.words)] if model.preprocessor.words else []),
     ]
     return "\n".join(names)
 
 
 def _assignment(name: str, values: tuple[str, ...]) -> str:
     return f"{name} = [\n" + "".join(f"    {python_string(value)},\n" for value in values) + "]"
+
+
+def _labels(words: Mapping[str, Words]) -> str:
+    lines = (
+        f"    {python_string(name)}: {python_strings(pair)},\n" for name, pair in words.items()
+    )
+    return f"LABELS = {{  # the words for 0 and 1\n{''.join(lines)}}}"
 
 
 def _encoding(model: Model) -> Iterator[str]:
@@ -285,10 +294,16 @@ def predict(rows):
 def _what_is_predicted(model: Model) -> str:
     if model.class_names:
         return "The outputs and the predicted `class` of each row."
+    if model.preprocessor.words:
+        return "The outputs and the predicted word of each label of each row."
     return "The predicted values of each row, in original units."
 
 
 def _class_line(model: Model) -> str:
+    if model.preprocessor.words:
+        return """    for (name, words), y in zip(LABELS.items(), Y.T):
+        predicted[name] = np.array(words, object)[(y >= 0.5).astype(int)]
+"""
     if not model.class_names:
         return ""
     label = "Y.argmax(axis=1)" if model.network.outputs > 1 else "(Y[:, 0] >= 0.5).astype(int)"

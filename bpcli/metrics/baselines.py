@@ -12,10 +12,12 @@ from bpcli.nn.arrays import Array
 def constant_predictions(training: Split, split: Split) -> Predictions:
     """The constant baseline, from the training targets only.
 
-    Predicts the most frequent class, with the training frequencies as probabilities, or the mean
-    of the values.
+    Predicts the most frequent class, or value of each label, with the training frequencies as
+    probabilities, or the mean of the values.
     """
     rows = len(split)
+    if training.table.words:
+        return _constant_labels(training, split)
     if training.labels is None:
         values = training.values if training.values is not None else training.Y
         return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
@@ -26,6 +28,15 @@ def constant_predictions(training: Split, split: Split) -> Predictions:
         log_losses = -np.log(frequency[split.labels])
     most_frequent = np.full(rows, frequency.argmax())
     return Predictions(np.tile(frequency, (rows, 1)), most_frequent, log_losses)
+
+
+def _constant_labels(training: Split, split: Split) -> Predictions:
+    Y = _values(split)
+    share = _values(training).mean(axis=0)
+    with np.errstate(divide="ignore"):
+        log_losses = -np.log(np.where(Y == 1, share, 1 - share)).mean(axis=1)
+    labels = np.tile((share > 0.5).astype(np.intp), (len(Y), 1))
+    return Predictions(np.tile(share, (len(Y), 1)), log_losses=log_losses, labels=labels)
 
 
 def principal_components(training: Split, split: Split, count: int) -> Predictions:
@@ -40,5 +51,5 @@ def principal_components(training: Split, split: Split, count: int) -> Predictio
 
 
 def _values(split: Split) -> Array:
-    assert split.values is not None, "a reconstruction has values"
+    assert split.values is not None, "the targets are no classes"
     return split.values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -25,8 +25,9 @@ _ROWS_AT_ONCE = 8192
 class Predictions:
     """The predictions for the rows of a split, in original units.
 
-    `outputs` (n, K); `classes` (n,) for classification; `log_losses` (n,) if the outputs are
-    probabilities of classes. `Z` (K, n) are those of the output layer, whose activation is `top`.
+    `outputs` (n, K); `classes` (n,) for classification; `labels` (n, K), each 0 or 1, if the
+    targets are labels; `log_losses` (n,) if the outputs are probabilities of classes or labels.
+    `Z` (K, n) are those of the output layer, whose activation is `top`.
     """
 
     outputs: Array
@@ -34,6 +35,12 @@ class Predictions:
     log_losses: Array | None = None
     Z: Array | None = None
     top: Activation | None = None
+    labels: Labels | None = None
+
+    def of_target(self, k: int) -> Predictions:
+        """The predictions of one of several targets."""
+        labels = None if self.labels is None else self.labels[:, [k]]
+        return Predictions(self.outputs[:, [k]], labels=labels)
 
     @property
     def ranks(self) -> Array:
@@ -60,8 +67,9 @@ def predictions(
     for rows in _pieces(len(split)):
         outputs[rows] = preprocessor.original(output_activations(network, Z[:, rows]).T)
     classes = preprocessor.labels(outputs)
-    log_losses = None if classes is None else _log_losses(network, Z, preprocessor, split)
-    return Predictions(outputs, classes, log_losses, Z, network.layers[-1].activation)
+    labels = preprocessor.answered(outputs) if preprocessor.words else None
+    log_losses = _log_losses(network, Z, preprocessor, split) if preprocessor.answers else None
+    return Predictions(outputs, classes, log_losses, Z, network.layers[-1].activation, labels)
 
 
 def _logit(Z: Array, k: int) -> Array:
@@ -88,8 +96,11 @@ def output_activations(network: Network, Z: Array) -> Array:
 def _log_losses(
     network: Network, Z: Array, preprocessor: Preprocessor, split: Split
 ) -> Array | None:
-    """-ln p(true class) of each row in double precision; None if outputs are no probabilities."""
-    loss = _log_loss_of(network)
+    """-ln p(true class) of each row in double precision; None if outputs are no probabilities.
+
+    Of labels, the mean of -ln p(true value) over them.
+    """
+    loss = _log_loss_of(network, are_labels=bool(preprocessor.words))
     if loss is None:
         return None
     log_losses = np.empty(len(split))
@@ -97,14 +108,14 @@ def _log_losses(
         z = Z[:, rows].astype(np.float64)
         Y = preprocessor.original(replace(split, index=split.index[rows]).Y)
         log_losses[rows] = loss.per_sample(z, z, Y.T)  # cross-entropies read z, not a
-    return log_losses
+    return log_losses / len(preprocessor.words) if preprocessor.words else log_losses
 
 
-def _log_loss_of(network: Network) -> Loss | None:
-    """The cross-entropy of the outputs; None if they are no probabilities of classes."""
+def _log_loss_of(network: Network, *, are_labels: bool) -> Loss | None:
+    """The cross-entropy of the outputs; None if they are no probabilities of classes or labels."""
     activation = network.layers[-1].activation
     is_of_classes = activation.gives_distribution or network.outputs == 1
-    if not (activation.gives_probabilities and is_of_classes):
+    if not (activation.gives_probabilities and (are_labels or is_of_classes)):
         return None
     return canonical_loss(name_of(ACTIVATIONS, activation))
 
@@ -127,11 +138,15 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """The statistics to average over the rows, if there are any, and the metric of their means."""
+    """The statistics to average over the rows, if there are any, and the metric of their means.
+
+    `is_per_target` says that several targets have one each, besides the one of all.
+    """
 
     statistics: Callable[[Split, Predictions], Array | None]
     value: Callable[[Array], Array]
     greater_is_better: bool = False
+    is_per_target: bool = False
 
     def sample(self, split: Split, predicted: Predictions) -> Sample | None:
         statistics = self.statistics(split, predicted)
@@ -139,10 +154,53 @@ class Metric:
 
 
 def _right(split: Split, predicted: Predictions) -> Array | None:
-    """1 where the predicted class is right, else 0."""
+    """1 where the predicted class is right, else 0; of labels, the share that is right."""
+    if predicted.labels is not None and split.values is not None:
+        return _by_row(np.equal(predicted.labels, split.values).astype(np.float64))
     if predicted.classes is None or split.labels is None:
         return None
     return np.equal(predicted.classes, split.labels).astype(np.float64)[np.newaxis]
+
+
+def _all_right(split: Split, predicted: Predictions) -> Array | None:
+    """1 where all labels are right, else 0."""
+    if predicted.labels is None or split.values is None:
+        return None
+    right = np.equal(predicted.labels, split.values).astype(np.float64)
+    all_right: Array = right.min(axis=1)[np.newaxis]
+    return all_right
+
+
+Shares: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+
+
+def _shares_of_labels(shares: Shares) -> Callable[[Split, Predictions], Array | None]:
+    """The parts and wholes of shares of true and predicted labels (k, n), each 0 or 1."""
+
+    def statistics(split: Split, predicted: Predictions) -> Array | None:
+        if predicted.labels is None or split.values is None:
+            return None
+        return np.concatenate(shares(split.values.T, predicted.labels.T.astype(np.float64)))
+
+    return statistics
+
+
+def _precision(true: Array, predicted: Array) -> tuple[Array, Array]:
+    return true * predicted, predicted
+
+
+def _recall(true: Array, predicted: Array) -> tuple[Array, Array]:
+    return true * predicted, true
+
+
+def _f1(true: Array, predicted: Array) -> tuple[Array, Array]:
+    return 2 * true * predicted, true + predicted
+
+
+def _f1_micro(true: Array, predicted: Array) -> tuple[Array, Array]:
+    """F1 of the labels of all columns together."""
+    part, whole = _f1(true, predicted)
+    return part.sum(axis=0, keepdims=True), whole.sum(axis=0, keepdims=True)
 
 
 def _log_loss(split: Split, predicted: Predictions) -> Array | None:
@@ -191,6 +249,16 @@ def ratio_of(means: Array) -> Array:
     return ratio
 
 
+def _mean_of_ratios(means: Array) -> Array:
+    """The mean part / whole, without wholes of 0; NaN if all are 0."""
+    part, whole = np.split(means, 2, axis=-1)
+    known = whole > 0
+    ratios = np.divide(part, whole, out=np.zeros_like(part), where=known)
+    with np.errstate(invalid="ignore"):
+        mean: Array = ratios.sum(axis=-1) / known.sum(axis=-1)
+    return mean
+
+
 def _root(means: Array) -> Array:
     root: Array = np.sqrt(means[..., 0])
     return root
@@ -205,18 +273,31 @@ def _r2(means: Array) -> Array:
 
 
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric(_right, mean_of, greater_is_better=True),
+    "accuracy": Metric(_right, mean_of, greater_is_better=True, is_per_target=True),
+    "exact_match": Metric(_all_right, mean_of, greater_is_better=True),
+    **{
+        name: Metric(_shares_of_labels(shares), _mean_of_ratios, True, name != "f1_micro")
+        for name, shares in {
+            "precision": _precision,
+            "recall": _recall,
+            "f1": _f1,
+            "f1_micro": _f1_micro,
+        }.items()
+    },
     "log_loss": Metric(_log_loss, mean_of),
-    "rmse": Metric(_squared_residual, _root),
-    "mae": Metric(_absolute_residual, mean_of),
-    "r2": Metric(_residual_and_deviation, _r2, greater_is_better=True),
+    "rmse": Metric(_squared_residual, _root, is_per_target=True),
+    "mae": Metric(_absolute_residual, mean_of, is_per_target=True),
+    "r2": Metric(_residual_and_deviation, _r2, greater_is_better=True, is_per_target=True),
 }
 
 METRICS_OF: dict[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "log_loss"),
+    "multilabel": (
+        "accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "log_loss",
+    ),
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("rmse", "mae", "r2"),
-}
+}  # fmt: skip
 """The metrics that apply to a task; all of them are reported unless some are named."""
 
 
@@ -227,5 +308,25 @@ def samples(names: Sequence[str], split: Split, predicted: Predictions) -> dict[
 
 def measure(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, float | None]:
     """The metrics by name; None if one is undefined or not finite."""
-    by_name = samples(names, split, predicted)
-    return {name: None if sample is None else sample.measure() for name, sample in by_name.items()}
+    found = {}
+    for name in names:  # one at a time: those of many labels are large
+        sample = METRICS[name].sample(split, predicted)
+        found[name] = None if sample is None else sample.measure()
+    return found
+
+
+def measure_targets(
+    names: Sequence[str], split: Split, predicted: Predictions
+) -> dict[str, float | None]:
+    """The metrics of each of several targets, by names such as `rmse.height`.
+
+    An autoencoder has none: its targets are all its inputs.
+    """
+    targets = () if split.table.is_autoencoder else split.table.target_names
+    own = [name for name in names if METRICS[name].is_per_target]
+    return {
+        f"{name}.{target}": value
+        for k, target in enumerate(targets)
+        if len(targets) > 1
+        for name, value in measure(own, split.of_target(k), predicted.of_target(k)).items()
+    }

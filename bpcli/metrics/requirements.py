@@ -17,7 +17,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_REQUIREMENT = re.compile(r"\s*([^\s<>=]+)\s*(>=|<=|>|<)\s*([^\s<>=]+)\s*")
+_REQUIREMENT = re.compile(r"\s*([^<>=]*[^\s<>=])\s*(>=|<=|>|<)\s*([^\s<>=]+)\s*")
 
 
 @dataclass(frozen=True)

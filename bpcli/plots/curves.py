@@ -99,12 +99,15 @@ class MetricCurves(Curves):
 
 _METRIC_LABELS = {
     "accuracy": "accuracy (share of rows)",
+    "exact_match": "rows with all labels right",
+    "f1": "F1 (macro)",
+    "f1_micro": "F1 (micro)",
     "log_loss": "log loss (nats)",
     "rmse": "rmse (units of the target)",
     "mae": "mae (units of the target)",
     "r2": "R² (1 is perfect)",
 }
-_NEAR_A_BOUND = ("accuracy", "r2")
+_NEAR_A_BOUND = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
 """Metrics that approach 1, which a logarithmic axis would not show."""
 
 

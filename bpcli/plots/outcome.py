@@ -23,11 +23,15 @@ def outputs_at(subject: Subject, X: Array) -> Array:
 
 def no_classes(subject: Subject) -> str | None:
     """Why there is no plot of classes; None if the targets are classes."""
+    if subject.experiment.preprocessor.words:
+        return "Its targets are labels, not classes: see `bpnet eval` for each of them."
     return None if subject.rows.labels is not None else "Its targets are numbers, not classes."
 
 
 def no_values(subject: Subject) -> str | None:
     """Why there is no plot of values; None if the targets are numbers."""
+    if subject.experiment.preprocessor.words:
+        return "Its targets are labels, not numbers."
     return None if subject.rows.values is not None else "Its targets are classes, not numbers."
 
 

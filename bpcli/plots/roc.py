@@ -1,4 +1,4 @@
-"""ROC curves of the classes of a split."""
+"""ROC curves of the classes or the labels of a split."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ MOST_CURVES = 10
 
 
 class Roc(Plot):
-    """The curve of the second of two classes, or of each of several against the rest."""
+    """The curve of each label, of the second of two classes, or of each of several."""
 
     def why_not(self, subject: Subject) -> str | None:
-        reason = no_classes(subject)
-        if reason is None and not _scored_classes(subject):
-            return f"All rows of the {subject.split} split are of one class."
+        words = subject.experiment.preprocessor.words
+        reason = None if words else no_classes(subject)
+        if reason is None and not _scored(subject):
+            one = "have the same labels" if words else "are of one class"
+            return f"All rows of the {subject.split} split {one}."
         return reason
 
     def title(self, subject: Subject) -> str:
@@ -31,10 +33,12 @@ class Roc(Plot):
         return (6.0, 6.2)
 
     def draw(self, figure: Panel, subject: Subject) -> None:
-        classes = _scored_classes(subject)
+        curves = _scored(subject)
+        words = subject.experiment.preprocessor.words
+        noun, nouns = ("label", "labels") if words else ("class", "classes")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance level: area 0.5")
-        for number, (name, is_positive, score) in enumerate(classes[:MOST_CURVES]):
+        for number, (name, is_positive, score) in enumerate(curves[:MOST_CURVES]):
             curve = roc_curve(is_positive, score)
             axes.plot(
                 curve.false_positive_rate,
@@ -43,31 +47,36 @@ class Roc(Plot):
                 linestyle=dashes(number),
                 linewidth=1.8,
                 clip_on=False,
-                label=f"class {literal(name, 24)}: area {curve.area:.4f}",
+                label=f"{noun} {literal(name, 24)}: area {curve.area:.4f}",
             )
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.set_xlabel("false positive rate (share of other rows predicted as the class)")
-        axes.set_ylabel("true positive rate (share of the class's rows predicted as the class)")
+        axes.set_xlabel(f"false positive rate (share of other rows predicted as the {noun})")
+        axes.set_ylabel(f"true positive rate (share of the {noun}'s rows predicted as the {noun})")
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right", handlelength=3.5, fontsize="small")
-        note(figure, left_out(min(len(classes), MOST_CURVES), len(classes), "classes drawn"))
+        drawn, count = min(len(curves), MOST_CURVES), len(words or curves)
+        note(figure, left_out(drawn, count, f"{nouns} drawn"))
 
 
-class ScoredClass(NamedTuple):
-    """A class with a curve: whether rows (n,) belong to it, and the scores (n,) of all rows."""
+class Scored(NamedTuple):
+    """A class or label with a curve: whether rows (n,) have it, and the scores (n,) of all rows."""
 
     name: str
     is_positive: Array
     score: Array
 
 
-def _scored_classes(subject: Subject) -> list[ScoredClass]:
-    """The classes that have some but not all rows of the split."""
+def _scored(subject: Subject) -> list[Scored]:
+    """The classes or labels that have some but not all rows of the split."""
+    words, values = subject.experiment.preprocessor.words, subject.rows.values
+    if words and values is not None:
+        triples = zip(words, values.T == 1, subject.predictions.ranks.T, strict=True)
+        return [Scored(*each) for each in triples if 0 < each[1].sum() < len(values)]
     labels, names = subject.rows.labels, subject.experiment.preprocessor.class_names
     assert labels is not None, "there are classes"
     ranks = subject.predictions.ranks
     return [
-        ScoredClass(names[label], labels == label, ranks[:, output])
+        Scored(names[label], labels == label, ranks[:, output])
         for label, output in _scores(subject)
         if 0 < (labels == label).sum() < len(labels)
     ]

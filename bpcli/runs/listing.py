@@ -46,7 +46,7 @@ def value_of(record: Listed, key: str) -> object:
 
 
 def _greater_is_better(key: str) -> bool:
-    metric = METRICS.get(key.rpartition(".")[2])
+    metric = METRICS.get(".".join(key.split(".")[1:2]))
     return metric is not None and metric.greater_is_better
 
 

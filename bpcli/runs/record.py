@@ -150,9 +150,9 @@ def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[st
 def weights_meta(experiment: Experiment, best_epoch: int) -> dict[str, object]:
     """Return the description of the weights, which makes them usable without the training data.
 
-    It has no time, host or workers, so that equal runs have equal bytes.
+    It has no time, host or workers, so that equal runs have equal bytes. Labels alone have `words`.
     """
-    encoder = experiment.table.encoder
+    encoder, words = experiment.table.encoder, experiment.preprocessor.words
     return {
         "best_epoch": best_epoch,
         "class_names": experiment.preprocessor.class_names,
@@ -161,6 +161,7 @@ def weights_meta(experiment: Experiment, best_epoch: int) -> dict[str, object]:
         "columns": None if encoder is None else encoder.to_json(),
         "layers": [layer.to_json() for layer in layer_records(experiment.network)],
         "params": experiment.network.n_params,
+        **({"words": [*words.values()]} if words else {}),
     }
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bpcli.config.models import ActivationSpec
 from bpcli.data.date_formats import CalendarPart, is_date_format
+from bpcli.data.types import Words
 from bpcli.nn.network import Bias, Layer
 from bpcli.runs.saved import Count, Flag, Name, Number, Positive, Saved, Text, structure
 
@@ -23,6 +24,7 @@ def _each_once(names: list[str]) -> list[str]:
 
 
 Names: TypeAlias = Annotated[list[Name], AfterValidator(_each_once)]
+Pair: TypeAlias = Annotated[Names, Field(min_length=2, max_length=2)]
 
 
 def _a_date_format(text: str) -> str:
@@ -99,6 +101,7 @@ class WeightsMeta(Saved):
     columns: SavedColumns | None
     layers: Annotated[list[SavedLayer], Field(min_length=1)]
     params: Count
+    words: list[Pair] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _layers_fit(self) -> WeightsMeta:
@@ -119,3 +122,16 @@ class WeightsMeta(Saved):
         if self.columns is not None and self.columns.class_names != self.class_names:
             raise ValueError("`class_names` are not those of the `columns`")
         return self
+
+    @model_validator(mode="after")
+    def _words_fit(self) -> WeightsMeta:
+        counts = {len(self.words), len(self.target_names), self.layers[-1].units}
+        if self.words and (self.class_names or len(counts) > 1):
+            raise ValueError("`words` do not fit the `target_names` and the outputs")
+        return self
+
+    @property
+    def words_of_labels(self) -> dict[str, Words]:
+        """The words of each label by its name."""
+        pairs = zip(self.target_names, self.words, strict=False)
+        return {name: (zero, one) for name, (zero, one) in pairs}

@@ -12,6 +12,7 @@ from bpcli.config.load import validate
 from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.types import Words
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array, Vector
@@ -69,13 +70,15 @@ class SavedWeights:
             tensor[...] = saved
         return params
 
-    def preprocessor(self, network: Network, class_names: tuple[str, ...]) -> Preprocessor:
+    def preprocessor(
+        self, network: Network, class_names: tuple[str, ...], words: Mapping[str, Words]
+    ) -> Preprocessor:
         """Return the scales that training fitted. Raises `RunError` if they do not fit."""
         widths = {"inputs": network.inputs, "targets": network.outputs}
         for side, width in widths.items():
             for part in ("shift", "factor"):
                 self._check_scale(f"{side}.{part}", (width,))
-        return Preprocessor.from_arrays(self.arrays, class_names, network.outputs)
+        return Preprocessor.from_arrays(self.arrays, class_names, network.outputs, words)
 
     @property
     def encoder(self) -> FeatureEncoder | None:
@@ -134,8 +137,8 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
 
 def _with_saved_preprocessor(experiment: Experiment, saved: SavedWeights) -> Experiment:
     """Return the experiment with the scales that training fitted, instead of fitting them again."""
-    class_names = experiment.preprocessor.class_names
-    preprocessor = saved.preprocessor(experiment.network, class_names)
+    fitted = experiment.preprocessor
+    preprocessor = saved.preprocessor(experiment.network, fitted.class_names, fitted.words)
     splits = {
         name: preprocessor.split(name, experiment.table, split.index)
         for name, split in experiment.splits.items()

@@ -8,6 +8,7 @@ from typing import Any
 from bpcli.runs.run_json import RunRecord
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.runs import epochs_text, headline
+from bpcli.terminal.tables import is_of_one_target
 from bpcli.text import duration, rounded
 
 _SPLIT = "test."
@@ -27,7 +28,7 @@ def fold_line(record: RunRecord) -> str:
 def folds_table(records: Sequence[RunRecord]) -> Grid:
     """One row per fold: its run, and its scores on its test rows."""
     known = dict.fromkeys(path for record in records for path in record.metrics)
-    paths = [path for path in known if path.startswith(_SPLIT)]
+    paths = [path for path in known if path.startswith(_SPLIT) and not is_of_one_target(path)]
     table = Grid(["fold", "run", "status", "epochs", *paths], 3)
     for record in records:
         table.add_row(

@@ -5,7 +5,7 @@ Cells are plain text, never markup: names of runs and classes may hold any chara
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from bpcli.runs.run_json import Description, LayerRecord, RunRecord
@@ -127,24 +127,38 @@ def history(record: RunRecord, tags: Sequence[str]) -> Facts:
     return facts + [(name, text) for name, text in details if text]
 
 
-def scores_table(
-    scores: Mapping[str, float | None],
-    baselines: Mapping[str, Mapping[str, float | None]],
-    record: Description,
-    intervals: Mapping[str, Sequence[float] | None] | None = None,
-) -> Grid:
+def scores_tables(record: Description, document: Mapping[str, Any]) -> Iterator[Grid]:
+    """The tables of the scores in a document: of all targets together, then of each of several.
+
+    The document has `metrics` and `baselines` by path, and may have `intervals` and `labels`.
+    """
+    yield _scores_table(record, document)
+    if any(is_of_one_target(path) for path in document["metrics"]):
+        yield _targets_table(record, document)
+
+
+def is_of_one_target(path: str) -> bool:
+    """Whether a path such as `test.rmse.height` has one of several targets."""
+    return path.count(".") > 1
+
+
+def _scores_table(record: Description, document: Mapping[str, Any]) -> Grid:
     """One row per metric: its value on each split, then intervals and baselines of the last split.
 
     The loss is the mean data loss (without L2) of scaled outputs and targets.
     """
-    splits = list(dict.fromkeys(path.partition(".")[0] for path in scores))
-    metrics = list(dict.fromkeys(path.partition(".")[2] for path in scores))
+    scores, baselines = document["metrics"], document["baselines"]
+    intervals = document.get("intervals")
+    paths = [path for path in scores if not is_of_one_target(path)]
+    splits = list(dict.fromkeys(path.partition(".")[0] for path in paths))
+    metrics = list(dict.fromkeys(path.partition(".")[2] for path in paths))
     columns = [f"{label} ({split})" for label in baselines for split in splits[-1:]]
     table = Grid(["metric", *splits, *([] if intervals is None else ["95 % interval"]), *columns])
     loss = "weighted mean loss" if record.weighted else "mean loss"
     labels = {
         "loss": f"{loss} (scaled)" if record.targets_scaled else loss,
         "loss_original": f"{loss} (original units)",
+        **(_OF_LABELS if record.task == "multilabel" else {}),
     }
     for metric in metrics:
         last = f"{splits[-1]}.{metric}"
@@ -154,6 +168,46 @@ def scores_table(
             *([] if intervals is None else [_interval_text(intervals.get(last))]),
             *(rounded(values.get(last)) for values in baselines.values()),
         )
+    return table
+
+
+_OF_LABELS = {
+    "precision": "precision (macro)",
+    "recall": "recall (macro)",
+    "f1": "F1 (macro)",
+    "f1_micro": "F1 (micro)",
+    "roc_auc": "roc_auc (macro)",
+}
+"""Metrics that are means over labels, as tables call them."""
+
+_MOST_TARGETS = 40
+
+
+def _targets_table(record: Description, document: Mapping[str, Any]) -> Grid:
+    """One row per target: its metrics on the last split, and the baselines of the first metric."""
+    scores, rows = document["metrics"], {each["name"]: each for each in document.get("labels", ())}
+    split = list(dict.fromkeys(path.partition(".")[0] for path in scores))[-1]
+    paths = [path.split(".", 2) for path in scores if path.startswith(f"{split}.")]
+    own = [path[1:] for path in paths if len(path) > 2]
+    metrics = list(dict.fromkeys(metric for metric, _ in own))
+    targets = list(dict.fromkeys(target for _, target in own))
+    noun = "label" if record.task == "multilabel" else "target"
+    baselines = [f"{label} {metrics[0]}" for label in document["baselines"]]
+    counts = ["rows with 1"] if rows else []
+    table = Grid([f"{noun} ({split})", *counts, *metrics, *baselines])
+    for target in targets[:_MOST_TARGETS]:
+        table.add_row(
+            target,
+            *([str(rows[target]["rows"][1])] if rows else []),
+            *(rounded(scores.get(f"{split}.{metric}.{target}")) for metric in metrics),
+            *(
+                rounded(values.get(f"{split}.{metrics[0]}.{target}"))
+                for values in document["baselines"].values()
+            ),
+        )
+    if len(targets) > _MOST_TARGETS:
+        more = f"{len(targets) - _MOST_TARGETS} more: use --json"
+        table.add_row(more, *[""] * (len(counts) + len(metrics) + len(baselines)))
     return table
 
 

@@ -203,8 +203,11 @@ class Check:
 
 
 def class_counts(split: Split) -> dict[str, int]:
-    """The number of rows of each class; empty for a regression."""
+    """The number of rows of each class, or with each label; empty for a regression."""
     labels, names = split.labels, split.table.class_names
+    if split.table.words and split.values is not None:
+        counts = split.values.sum(axis=0).astype(int).tolist()
+        return dict(zip(split.table.words, counts, strict=True))
     if labels is None:
         return {}
     return dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from bpcli.data.labels import notes_on_constants
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import RunError
@@ -17,6 +18,7 @@ from bpcli.metrics.confusion import class_scores, confusion_counts
 from bpcli.metrics.metrics import Predictions
 from bpcli.metrics.requirements import Requirement, Verdict, judge
 from bpcli.metrics.roc import roc_curve
+from bpcli.nn.arrays import Array
 from bpcli.runs.trained import Trained
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import (
@@ -44,15 +46,24 @@ class ClassReport:
 
 
 @dataclass(frozen=True)
+class LabelReport:
+    """Of each label its words and how many rows have each; the areas under ROC, by metric."""
+
+    labels: list[dict[str, Any]]
+    roc_auc: Scores
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SplitEvaluation:
-    """The metrics of a split, of the baselines, and a report of the classes, if there are any."""
+    """The metrics of a split, of the baselines, and a report of classes or labels, if any."""
 
     split: SplitName
     rows: int
     scores: Scores
     baselines: dict[str, Scores]
     intervals: dict[str, Interval | None] | None
-    report: ClassReport | None
+    report: ClassReport | LabelReport | None
 
     def to_json(self) -> dict[str, Any]:
         """The evaluation under metric paths such as `test.accuracy`."""
@@ -64,11 +75,19 @@ class SplitEvaluation:
         }
         if self.intervals is not None:
             document["intervals"] = self._paths(self.intervals)
-        if self.report is not None:
+        if isinstance(self.report, LabelReport):
+            document["labels"] = self.report.labels
+            document["metrics"] |= self._paths(self.report.roc_auc)
+        elif self.report is not None:
             document["classes"] = self.report.classes
             document["confusion"] = self.report.confusion
             document["metrics"][f"{self.split}.roc_auc"] = self.report.roc_auc
         return document
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Notes on what is undefined."""
+        return self.report.notes if isinstance(self.report, LabelReport) else ()
 
     def _paths(self, scores: Mapping[str, Value]) -> dict[str, Value]:
         return {f"{self.split}.{metric}": value for metric, value in scores.items()}
@@ -103,7 +122,8 @@ def evaluate(
         split_scores(experiment, split_name, trained.params, objective),
         baselines(experiment, split_name),
         _intervals(trained, split_name, objective) if with_intervals else None,
-        _class_report(split, predicted, experiment.preprocessor.class_names),
+        _label_report(split, predicted)
+        or _class_report(split, predicted, experiment.preprocessor.class_names),
     )
 
 
@@ -144,6 +164,31 @@ def _class_report(
     rows = zip(class_names, *columns, strict=True)
     classes = [dict(zip(names, row, strict=True)) for row in rows]
     return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted, counts))
+
+
+def _label_report(split: Split, predicted: Predictions) -> LabelReport | None:
+    words, Y = split.table.words, split.values
+    if not words or Y is None:
+        return None
+    areas = [_area(y == 1, rank) for y, rank in zip(Y.T, predicted.ranks.T, strict=True)]
+    known = [area for area in areas if area is not None]
+    own = {f"roc_auc.{name}": area for name, area in zip(words, areas, strict=True)}
+    roc_auc: Scores = {"roc_auc": float(np.mean(known)) if known else None}
+    labels = [
+        {"name": name, "words": [*pair], "rows": [len(Y) - count, count]}
+        for (name, pair), count in zip(
+            words.items(), Y.sum(axis=0).astype(int).tolist(), strict=True
+        )
+    ]
+    notes = tuple(notes_on_constants(words, Y, split.name))
+    return LabelReport(labels, roc_auc | (own if len(words) > 1 else {}), notes)
+
+
+def _area(is_positive: Array, score: Array) -> float | None:
+    """The area under the ROC curve; None if all rows are positive, or none is."""
+    if is_positive.all() or not is_positive.any():
+        return None
+    return roc_curve(is_positive, score).area
 
 
 def _roc_auc(labels: Labels, predicted: Predictions, counts: Labels) -> float | None:

@@ -13,9 +13,9 @@ from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Signs
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
-from bpcli.data.table import Classes, Table, Targets, Values
+from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
 from bpcli.data.tally import Tally
-from bpcli.data.targets import rows_with_targets, weights_of
+from bpcli.data.targets import label_values, rows_with_targets, weights_of
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError, RunError
 from bpcli.experiment import Experiment
@@ -36,7 +36,8 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
         dialect = replace(data.dialect, skip_last=0).told(signs)  # other totals, or none
-        frame, notes = read(layout_of(path, replace(dialect, text=encoder.text)))
+        text = (*encoder.text, *experiment.table.words)
+        frame, notes = read(layout_of(path, replace(dialect, text=text)))
         if not len(frame):
             raise DataError("the file has no rows")
         frame, more = rows_with_targets(frame, encoder.targets)
@@ -75,4 +76,9 @@ def _targets(known: Table, frame: DataFrame, encoder: FeatureEncoder) -> Targets
         return None
     if known.labels is not None:
         return Classes(encoder.labels(frame), known.class_names)
+    if known.words:
+        words = tuple(known.words.values())
+        return MultiLabels(
+            label_values(frame, known.target_names, words), known.target_names, words
+        )
     return Values(encoder.values(frame), known.target_names)

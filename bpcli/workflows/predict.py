@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bpcli.data.types import Labels, numbered
+from bpcli.data.types import Labels, Words, numbered
 from bpcli.experiment import Experiment
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array, Vector
@@ -20,7 +20,7 @@ def exact(value: float) -> str:
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """Inputs, outputs, predicted classes if there are classes, and targets if they are known.
+    """Inputs, outputs, answers in words (the class, or each label), and targets if they are known.
 
     `numbers` are those of the rows in their file, from 1.
     """
@@ -30,7 +30,7 @@ class PredictedRows:
     X: Array
     output_names: tuple[str, ...]
     outputs: Array
-    classes: list[str] | None
+    answers: dict[str, list[str]]
     target_names: tuple[str, ...]
     targets: list[list[Any]]
 
@@ -40,14 +40,13 @@ class PredictedRows:
     @property
     def columns(self) -> list[str]:
         """The names of the columns of a table."""
-        shown_class = ["class"] if self.classes else []
-        return ["row", *self.input_names, *self.output_names, *shown_class, *self.target_names]
+        return ["row", *self.input_names, *self.output_names, *self.answers, *self.target_names]
 
     @property
     def text_columns(self) -> set[str]:
-        """The names of the columns that hold names of classes."""
-        has_names = bool(self.targets) and isinstance(self.targets[0][0], str)
-        return {*["class"] * bool(self.classes), *self.target_names * has_names}
+        """The names of the columns that hold words."""
+        has_words = bool(self.targets) and isinstance(self.targets[0][0], str)
+        return {*self.answers, *self.target_names * has_words}
 
     def cells(
         self, number: Callable[[float], str] = exact, most: int | None = None
@@ -61,7 +60,7 @@ class PredictedRows:
             [
                 str(self.numbers[i]),
                 *map(number, [*self.X[i].tolist(), *self.outputs[i].tolist()]),
-                *([self.classes[i]] if self.classes else []),
+                *(words[i] for words in self.answers.values()),
                 *map(text, self.targets[i] if self.targets else []),
             ]
             for i in range(len(self))[:most]
@@ -77,11 +76,15 @@ class PredictedRows:
             "inputs": dict(zip(self.input_names, self.X[i].tolist(), strict=True)),
             "outputs": dict(zip(self.output_names, self.outputs[i].tolist(), strict=True)),
         }
-        if self.classes:
-            row["class"] = self.classes[i]
+        row |= answer_document({name: words[i] for name, words in self.answers.items()})
         if self.targets:
             row |= zip(self.target_names, self.targets[i], strict=True)
         return row
+
+
+def answer_document(words: Mapping[str, str]) -> dict[str, Any]:
+    """The `class` of a row, or its `labels` by name, in a JSON document; empty for values."""
+    return dict(words) if words.keys() <= {"class"} else {"labels": words}
 
 
 def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> PredictedRows:
@@ -89,11 +92,13 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> Predic
     table, preprocessor = experiment.table, experiment.preprocessor
     X = table.X[rows]
     A = network_outputs(experiment.network, params, preprocessor.inputs.apply(X))
-    classes = preprocessor.classes(A)
+    original = preprocessor.original(A)
     names = table.class_names
     targets: list[list[Any]] = []
     if table.labels is not None:
         targets = [[names[label]] for label in table.labels[rows]]
+    elif table.Y is not None and table.words:
+        targets = [_words(row, table.words) for row in table.Y[rows].tolist()]
     elif table.Y is not None and not table.is_autoencoder:
         targets = table.Y[rows].tolist()
     width = len(targets[0]) if targets else 0
@@ -101,9 +106,13 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> Predic
         table.numbers_of(rows),
         table.input_names,
         X,
-        output_names(experiment.network, names, table.target_names),
-        preprocessor.original(A),
-        None if classes is None else [names[label] for label in classes],
+        output_names(experiment.network, names, table.target_names, are_labels=bool(table.words)),
+        original,
+        preprocessor.in_words(original),
         ("target",) if width == 1 else numbered("target", width),
         targets,
     )
+
+
+def _words(row: list[float], words: Mapping[str, Words]) -> list[str]:
+    return [pair[value == 1] for value, pair in zip(row, words.values(), strict=True)]

@@ -39,13 +39,13 @@ class Predictions:
 
     @property
     def columns(self) -> list[str]:
-        """The names of a table's columns: those kept, the outputs, and the class, if any."""
+        """The names of a table's columns: those kept, the outputs, and the classes or labels."""
         return [*self.kept, *result_names(self.model)]
 
 
 def result_names(model: Model) -> list[str]:
     """The names of the columns that hold predictions."""
-    return [*model.output_names, *(["class"] if model.class_names else [])]
+    return [*model.output_names, *model.answers]
 
 
 def number_in(text: str) -> str | None:

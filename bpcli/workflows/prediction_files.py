@@ -23,6 +23,7 @@ from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.runs.files import to_json
 from bpcli.text import readable
+from bpcli.workflows.predict import answer_document
 from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, number_in
 from bpcli.workflows.workbook import Cell, write_workbook
 
@@ -62,7 +63,7 @@ _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII |
 
 @dataclass
 class Separated:
-    """CSV or TSV: a line per row, with the columns kept, the outputs and the name of the class.
+    """CSV or TSV: a line per row, with columns kept, outputs, and the words of classes or labels.
 
     Unless `raw`, a ' is put before text that a spreadsheet would read as a formula: `marked` are
     the names, `marked_cells` counts the cells of columns kept. `bom` puts a byte order mark first,
@@ -79,16 +80,16 @@ class Separated:
         model = predictions.model
         mark = codecs.BOM_UTF8 * self.bom
         file.write(mark + (self.line(predictions.columns) + "\n").encode())
-        classes: dict[int, str] = {}
+        answers = [(words, dict[int, str]()) for words in model.answers.values()]
         rows = 0
         for outputs, _, kept in predictions.blocks:
             columns = [[self._kept(cell) for cell in column.texts] for column in kept]
             columns += [list(map(repr, column.tolist())) for column in outputs.T]
-            labels = model.labels(outputs)
-            if labels is not None:
-                for label in {*labels.tolist()} - classes.keys():
-                    classes[label] = self.line([model.class_names[label]])
-                columns.append([classes[label] for label in labels.tolist()])
+            indices = model.answered(outputs).T.tolist()
+            for (words, cells), chosen in zip(answers, indices, strict=True):
+                for index in {*chosen} - cells.keys():
+                    cells[index] = self.line([words[index]])
+                columns.append([cells[index] for index in chosen])
             lines = map(self.separator.join, zip(*columns, strict=True))
             file.write("".join(f"{line}\n" for line in lines).encode())
             rows += len(outputs)
@@ -133,12 +134,11 @@ SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}
 
 
 def _json_rows(model: Model, block: Block) -> Iterator[str]:
-    labels = model.labels(block.outputs)
+    answers = model.preprocessor.in_words(block.outputs)
     kept = _json_kept(block.kept) if block.kept else repeat("")
     for i, (row, beside) in enumerate(zip(block.outputs.tolist(), kept, strict=False)):
         document: dict[str, Any] = {"outputs": dict(zip(model.output_names, row, strict=True))}
-        if labels is not None:
-            document["class"] = model.class_names[labels[i]]
+        document |= answer_document({name: words[i] for name, words in answers.items()})
         yield f"{{{beside}{to_json(document, indent=None)[1:]}"
 
 
@@ -190,9 +190,7 @@ def _cells(model: Model, block: Block) -> Iterator[tuple[Cell, ...]]:
         [value if math.isfinite(value) else repr(value) for value in column.tolist()]
         for column in block.outputs.T
     ]
-    labels = model.labels(block.outputs)
-    if labels is not None:
-        columns.append([model.class_names[label] for label in labels.tolist()])
+    columns += map(list[Cell], model.preprocessor.in_words(block.outputs).values())
     return zip(*columns, strict=True)
 
 
@@ -212,7 +210,8 @@ _DIGITS_OF_EXCEL = 15
 def _arrays(file: BinaryIO, predictions: Predictions) -> int:
     """Write `outputs` (n, outputs), `output_names` and, for classes, `labels` and `class_names`.
 
-    The number of rows precedes them, so that they wait in a temporary file until it is known.
+    For labels: `labels` (n, k) of 0 and 1, `label_names`, and the `words` (k, 2) of each. The
+    number of rows precedes them, so that they wait in a temporary file until it is known.
     """
     model = predictions.model
     rows, width = 0, model.network.outputs
@@ -228,6 +227,9 @@ def _arrays(file: BinaryIO, predictions: Predictions) -> int:
         labels = model.labels(outputs)
         if labels is not None:
             arrays |= {"labels": labels, "class_names": np.array(model.class_names)}
+        elif words := model.preprocessor.words:
+            named = {"label_names": np.array([*words]), "words": np.array([*words.values()])}
+            arrays |= {"labels": model.answered(outputs), **named}
         np.savez(file, allow_pickle=False, **arrays)
         del outputs, arrays  # Windows removes no file that is mapped
     return rows
@@ -258,12 +260,10 @@ def first_rows(predictions: Predictions, most: int) -> tuple[list[list[str]], se
             [_shown(text, column.are_numbers) for text in column.texts[:few]] for column in kept
         ]
         columns += [list(map(readable, column.tolist())) for column in outputs[:few].T]
-        labels = model.labels(outputs[:few])
-        if labels is not None:
-            columns.append([model.class_names[label] for label in labels.tolist()])
+        columns += model.preprocessor.in_words(outputs[:few]).values()
         texts |= {column.name for column in kept if not column.are_numbers}
         shown += map(list, zip(*columns, strict=True))
-    return shown, texts | ({"class"} if model.class_names else set()), count
+    return shown, texts | {*model.answers}, count
 
 
 def _shown(text: str, may_be_number: bool) -> str:

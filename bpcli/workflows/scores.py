@@ -16,6 +16,7 @@ from bpcli.metrics.metrics import (
     Sample,
     mean_of,
     measure,
+    measure_targets,
     output_activations,
     predictions,
     ratio_of,
@@ -47,7 +48,8 @@ def split_scores(
 ) -> Scores:
     """Return the mean loss of one split and its metrics by name; the objective is that split's.
 
-    `loss_original` is that of outputs and targets in original units, if these were scaled.
+    Several targets have metrics of their own too, such as `rmse.height`. `loss_original` is that of
+    outputs and targets in original units, if these were scaled.
     """
     predicted = split_predictions(experiment, name, params, objective)
     split = experiment.splits[name]
@@ -55,13 +57,14 @@ def split_scores(
         "loss": objective.mean_loss(params),
         **{key: sample.measure() for key, sample in _original_loss(experiment, split, predicted)},
         **measure(experiment.metrics, split, predicted),
+        **measure_targets(experiment.metrics, split, predicted),
     }
 
 
 def split_samples(
     experiment: Experiment, name: SplitName, params: Vector, objective: NetworkObjective
 ) -> dict[str, Sample]:
-    """Return the row-wise terms of `split_scores`, without undefined scores."""
+    """Return the row-wise terms of `split_scores`, without undefined ones and single targets."""
     Z, split = objective.outputs(params), experiment.splits[name]
     predicted = predictions(experiment.network, Z, experiment.preprocessor, split)
     metrics = samples(experiment.metrics, split, predicted)
@@ -177,7 +180,11 @@ def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
         if width < min(len(training), experiment.network.inputs):
             label = f"{width} principal components"
             predicted[label] = principal_components(training, split, width)
-    return {label: measure(experiment.metrics, split, each) for label, each in predicted.items()}
+    names = experiment.metrics
+    return {
+        label: measure(names, split, each) | measure_targets(names, split, each)
+        for label, each in predicted.items()
+    }
 
 
 def all_baselines(experiment: Experiment) -> dict[str, Scores]:

@@ -158,3 +158,29 @@ def test_changed_data_are_noticed(bpnet: Bpnet) -> None:
     result = bpnet("eval", "latest")
     assert result.code == 2
     assert "have changed since its training: their rows differ" in result.err
+
+
+TWO_TARGETS = """\
+data:
+  {generator: regression, n_samples: 40, n_features: 3, n_targets: 2, split: {test: 0.25}}
+network: {layers: [3, 2, 2], activations: [tanh, identity]}
+loss: mse
+training: {epochs: 3}
+"""
+
+
+def test_each_of_several_targets_is_scored_beside_all_of_them(bpnet: Bpnet) -> None:
+    Path("two.yaml").write_text(TWO_TARGETS)
+    trained = bpnet("train", "two.yaml").out
+    heading = ["target", "(test)", "rmse", "mae", "r2", "constant", "rmse"]
+    for shown in (trained, bpnet("eval", "latest").out, bpnet("runs", "show", "latest").out):
+        rows = [line.split() for line in shown.splitlines()]
+        start = rows.index(heading)
+        assert [row[0] for row in rows[start + 2 : start + 4]] == ["y1", "y2"]
+    document = json.loads(bpnet("eval", "latest", "--json").out)
+    metrics, constant = document["metrics"], document["baselines"]["constant"]
+    mean_square = (metrics["test.rmse.y1"] ** 2 + metrics["test.rmse.y2"] ** 2) / 2
+    assert metrics["test.rmse"] == pytest.approx(mean_square**0.5)
+    assert constant["test.rmse.y1"] != constant["test.rmse.y2"]
+    assert bpnet("eval", "latest", "--require", "test.mae.y2<0").code == 4
+    assert bpnet("eval", "latest", "--require", "test.mae.y2>0").code == 0

@@ -62,7 +62,7 @@ def test_options_of_a_generator_become_its_own() -> None:
     data = DATA.validate_python({"generator": "moons", "n_samples": 7, "targets": "values"})
     assert data.source == replace(GENERATORS["moons"](), n_samples=7)
     assert data.files == ()
-    assert not data.is_regression
+    assert data.asked_task is None
     assert isinstance(data, Strict)
 
 

@@ -82,10 +82,10 @@ def test_its_files_are_the_table_and_those_of_its_splits() -> None:
     assert FileData(file="a.csv").files == (Path("a.csv"),)
 
 
-def test_a_regression_is_one_only_if_it_is_said() -> None:
-    assert FileData(file="a.csv", task="regression").is_regression
-    assert not FileData(file="a.csv", task="classification").is_regression
-    assert not FileData(file="a.csv").is_regression
+@pytest.mark.parametrize("task", ["classification", "multilabel", "regression", None])
+def test_a_task_is_asked_for_only_if_it_is_said(task: Any) -> None:
+    assert FileData(file="a.csv", task=task).asked_task == task
+    assert FileData(file="a.csv").asked_task is None
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def issues(tree: Mapping[str, Any]) -> list[ConfigIssue]:
         (
             "metrics=[2]",
             "metrics.0",
-            "found 2, expected `accuracy`, `log_loss`, `rmse`, `mae` or `r2`",
+            "found 2, expected `accuracy`, `exact_match`, `precision`, `recall`, `f1`, ",
         ),
         (
             "name=''",

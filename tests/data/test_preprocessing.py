@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import RobustScaler
 
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, encode, outputs_needed
-from bpcli.data.table import Classes, Table, Values
+from bpcli.data.table import Classes, MultiLabels, Table, Values
 from bpcli.errors import DataError
 
 COLUMNS = np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]])
@@ -116,6 +116,29 @@ def test_classes_are_decided_in_original_units() -> None:
 def test_a_preparation_comes_back_from_its_arrays() -> None:
     table = Table(COLUMNS, targets=Values(COLUMNS[:, :1]))
     prep = Preprocessor.fit(table, np.arange(3), 1, "standard", "minmax")
-    again = Preprocessor.from_arrays(prep.to_arrays(), (), 1)
+    again = Preprocessor.from_arrays(prep.to_arrays(), (), 1, {})
     np.testing.assert_array_equal(again.inputs.apply(COLUMNS), prep.inputs.apply(COLUMNS))
     np.testing.assert_array_equal(again.original(COLUMNS[:, :1]), prep.original(COLUMNS[:, :1]))
+
+
+def test_what_is_predicted_in_words_are_labels_from_one_half_up() -> None:
+    Y = np.array([[0.0, 1], [1, 0], [1, 1]])
+    labels = MultiLabels(Y, ("ill", "old"), (("no", "yes"), ("0", "1")))
+    table = Table(COLUMNS, targets=labels)
+    prep = Preprocessor.fit(table, np.arange(3), 2, "none", "none")
+    outputs = np.array([[0.5, 0.4], [0.49, 1.0]])
+    assert prep.answered(outputs).tolist() == [[1, 0], [0, 1]]
+    assert prep.in_words(outputs) == {"ill": ["yes", "no"], "old": ["0", "1"]}
+    one = prep.split("train", table, np.array([0, 2])).of_target(1)
+    assert one.table.words == {"old": ("0", "1")}
+    assert one.values is not None
+    assert one.values.tolist() == [[1], [1]]
+
+
+def test_what_is_predicted_in_words_is_the_class_or_nothing() -> None:
+    table = Table(COLUMNS, targets=Classes(np.array([0, 1, 1]), ("a", "b")))
+    prep = Preprocessor.fit(table, np.arange(3), 1, "none", "none")
+    assert prep.in_words(np.array([[0.5], [0.4]])) == {"class": ["b", "a"]}
+    values = Table(COLUMNS, targets=Values(COLUMNS[:, :1]))
+    prep = Preprocessor.fit(values, np.arange(3), 1, "none", "none")
+    assert prep.in_words(np.array([[0.5], [0.4]])) == {}

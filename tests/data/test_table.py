@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.data.table import Table, Values
+from bpcli.data.table import MultiLabels, Table, Values
 from bpcli.errors import DataError
 
 
@@ -37,3 +37,23 @@ def test_an_autoencoder_reproduces_its_inputs() -> None:
     table = Table(np.array([[1, 2], [3, 4]]), ("a", "b")).with_inputs_as_targets()
     assert (table.task, table.target_names) == ("reconstruction", ("a", "b"))
     np.testing.assert_array_equal(table.Y, table.X)
+
+
+def test_columns_of_two_values_are_labels_of_the_larger_one() -> None:
+    Y = np.array([[0.0, 2, -1], [1, 1, -1], [1, 2, 1]])
+    labels = Values(Y, ("a", "b", "c")).as_labels()
+    assert labels.Y.tolist() == [[0, 1, 0], [1, 0, 0], [1, 1, 1]]
+    assert labels.words == (("0", "1"), ("1", "2"), ("-1", "1"))
+    table = Table(np.zeros((3, 1)), targets=labels)
+    assert (table.task, table.labels, table.class_names) == ("multilabel", None, ())
+    assert table.words == {"a": ("0", "1"), "b": ("1", "2"), "c": ("-1", "1")}
+    assert Table(np.zeros((3, 1)), targets=Values(Y, ("a", "b", "c"))).words == {}
+    with pytest.raises(DataError, match="column `a` has 3 values, `0`, `1`, `2`: a label has two"):
+        Values(np.array([[0.0], [1], [2]]), ("a",)).as_labels()
+
+
+def test_one_of_several_targets_keeps_its_name_and_words() -> None:
+    labels = MultiLabels(np.array([[0.0, 1], [1, 0]]), ("a", "b"), (("no", "yes"), ("0", "1")))
+    assert labels.column(0).words == (("no", "yes"),)
+    assert (labels.column(1).names, labels.column(1).Y.tolist()) == (("b",), [[1], [0]])
+    assert type(Values(labels.Y, labels.names).column(0)) is Values

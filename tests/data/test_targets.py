@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from bpcli.data.columns import FeatureEncoder, InputColumn
+from bpcli.data.targets import label_values, words_of_labels
 from bpcli.errors import DataError
 
 
@@ -22,3 +23,22 @@ def test_a_class_of_any_name_can_be_named(name: str) -> None:
     with pytest.raises(DataError, match="row 1: `other` is none of the classes plain, ") as caught:
         encoding.labels(pd.DataFrame({"y": ["other"]}))
     assert str(caught.value).endswith(f"plain, {name}")
+
+
+def test_labels_of_any_two_words_are_one_for_the_second() -> None:
+    frame = pd.DataFrame({"a": ["yes", "no", "yes"], "b": [True, True, False], "c": [0, 1.0, 1]})
+    words = words_of_labels([frame], ("a", "b", "c"))
+    assert words == (("no", "yes"), ("false", "true"), ("0", "1"))
+    expected = [[1, 1, 0], [0, 1, 1], [1, 0, 1]]
+    assert label_values(frame, ("a", "b", "c"), words).tolist() == expected
+    as_text = frame.assign(b=["True", "true", "FALSE"], c=["0", "1.0", "1"])
+    assert label_values(as_text, ("a", "b", "c"), words).tolist() == expected
+
+
+def test_words_of_labels_are_those_of_all_files() -> None:
+    files = [pd.DataFrame({"a": [answer]}) for answer in ("yes", "no")]
+    assert words_of_labels(files, ("a",)) == (("no", "yes"),)
+    with pytest.raises(
+        DataError, match="column `a`, row 2: `maybe` is none of the classes no, yes"
+    ):
+        label_values(pd.DataFrame({"a": ["no", "maybe"]}), ("a",), (("no", "yes"),))

@@ -250,3 +250,32 @@ def test_auto_takes_no_size_from_targets_that_are_not_there() -> None:
     text = INLINE.replace(", targets: [[0], [1], [1], [0]]", "").replace("3, 1]", "3, auto]")
     with pytest.raises(ConfigError, match="`auto` takes this size from the targets, and there are"):
         built(text, needs_targets=False)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("training.class_weights=balanced",),
+            "`class_weights` need targets that are classes: the",
+        ),
+        (
+            ("data.split={val: 0.25, stratify: true}",),
+            "need.* targets that are classes: these are l",
+        ),
+        (
+            ("network.activations=[tanh, softmax]", "loss=cross_entropy"),
+            "a softmax chooses one of its outputs, but a row may have any number of these labels",
+        ),
+        (("loss=mse", "data.scale={targets: standard}"), "scaled labels lie beyond the outputs' r"),
+        (
+            ("metrics=[rmse]",),
+            "`rmse` is undefined for multilabel: expected accuracy or exact_match",
+        ),
+        (("network.layers=[2, 3, 3]",), "the data has 2 target columns: expected 2"),
+    ],
+)
+def test_what_labels_do_not_have_is_refused(overrides: tuple[str, ...], message: str) -> None:
+    labels = ("data.targets=[[0, 1], [1, 1], [0, 0], [1, 0]]", "data.task=multilabel")
+    with pytest.raises(ConfigError, match=message):
+        built(INLINE, *labels, "network.layers=[2, 3, auto]", *overrides)

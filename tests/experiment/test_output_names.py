@@ -33,3 +33,11 @@ def test_outputs_are_named_after_classes_or_targets(
     expected: tuple[str, ...],
 ) -> None:
     assert output_names(network(outputs, activation), classes, targets) == expected
+
+
+@pytest.mark.parametrize(("activation", "mark"), [(Sigmoid(), "P"), (Identity(), "output")])
+def test_outputs_of_labels_are_named_after_them(
+    activation: Sigmoid | Identity | Softmax, mark: str
+) -> None:
+    found = output_names(network(2, activation), (), ("ill", "old"), are_labels=True)
+    assert found == (f"{mark}(ill)", f"{mark}(old)")

@@ -104,3 +104,64 @@ def test_rows_are_weighted_by_the_classes_of_the_training_rows() -> None:
     table, training = experiment.table, np.array([0, 1, 2])  # one of a, two of b
     assert class_weights(experiment.spec, table, training) == {"a": 1.5, "b": 0.75}
     assert class_weights(built(WEIGHTED).spec, table, training) is None
+
+
+MULTI_HOT = "[[0, 1], [1, 1], [0, 0], [1, 0]]"
+TWO = ("network.layers=[2, 3, auto]",)
+
+
+@pytest.mark.parametrize(
+    ("targets", "overrides", "task"),
+    [
+        (MULTI_HOT, (), "multilabel"),
+        ("[[0, 1], [1, 1], [0, 1], [1, 1]]", (), "multilabel"),  # one is constant
+        ("[[0, 1], [1, 0], [0, 1], [1, 0]]", (), "classification"),  # one-hot
+        ("[[0, 1], [1, 1], [0, 0], [1, 0.5]]", (), "regression"),
+        (MULTI_HOT, ("data.task=regression",), "regression"),
+        (MULTI_HOT, ("loss=mse",), "regression"),
+        (MULTI_HOT, ("loss=mse", "data.task=multilabel"), "multilabel"),
+        ("[[0, 1], [1, 0], [0, 1], [1, 0]]", ("data.task=multilabel",), "multilabel"),
+        ("[[1, 2], [2, 2], [1, 1], [2, 1]]", ("data.task=multilabel",), "multilabel"),
+        ("[3, 4, 5, 3]", ("data.task=classification", "loss=mse"), "classification"),
+    ],
+)
+def test_several_zeros_and_ones_under_a_loss_of_independent_ones_are_labels(
+    targets: str, overrides: tuple[str, ...], task: str
+) -> None:
+    experiment = built(INLINE, f"data.targets={targets}", *TWO, *overrides)
+    assert experiment.table.task == task
+    if task == "multilabel":
+        assert experiment.table.Y is not None
+        assert {*experiment.table.Y.ravel().tolist()} == {0, 1}
+        assert experiment.network.outputs == 2
+    said = [note for note in experiment.notes if note.endswith("(multilabel)")]
+    assert len(said) == (task == "multilabel" and not overrides)
+
+
+def test_the_task_of_rows_in_the_config_must_fit_their_targets() -> None:
+    words = "data.targets=[a, b, a, b]"
+    with pytest.raises(
+        ConfigError, match="names of classes, but the task is `multilabel`: write numbers"
+    ):
+        built(INLINE, words, "data.task=multilabel")
+    with pytest.raises(ConfigError, match="column `y2` has 3 values, `0`, `1`, `2`: a label has"):
+        built(INLINE, "data.targets=[[0,1],[1,2],[0,0],[1,1]]", *TWO, "data.task=multilabel")
+
+
+def test_words_of_labels_and_constant_ones_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [(n, "yes" if n < 5 else "no", n % 2, "no") for n in range(20)]
+    Path("t.csv").write_text("x,a,b,c\n" + "".join(f"{x},{a},{b},{c}\n" for x, a, b, c in rows))
+    Path("test.txt").write_text("\n".join(map(str, range(11, 21))))
+    experiment = built(
+        OF_TABLE,
+        "data={file: t.csv, targets: [a, b, c], task: multilabel}",
+        "data.split={index: {test: test.txt}}",
+        "network.layers=[1, 2, auto]",
+    )
+    *_, words, train, test = experiment.notes
+    assert words == "labels `a`, `c`: 1 is `yes`"
+    assert train.startswith("label `c`: every row of the train split is `no`, so that nothing")
+    assert test.startswith("labels `a`, `c`: every row of the test split is `no`, so that recall")

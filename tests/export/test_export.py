@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,6 +47,41 @@ def test_a_file_of_classes_and_of_any_columns_is_verified(to: str, tmp_path: Pat
     pytest.importorskip("onnxruntime")
     model = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"), columns=MIXED)
     assert export(model, to, tmp_path / "model").is_file()
+
+
+WORDS = {"smoker": ("no", "yes"), "is old": ("0", "1"), "ill": ("false", "true")}
+
+
+@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_file_of_labels_is_verified(to: str, dtype: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    model = a_model(TANH, output="sigmoid", outputs=3, words=WORDS, columns=MIXED, dtype=dtype)
+    assert export(model, to, tmp_path / "model").is_file()
+
+
+@pytest.mark.parametrize("to", ["python", "onnx"])
+def test_a_file_that_names_other_labels_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(exporting, "predictions", in_this_process)
+    model = a_model(TANH, output="sigmoid", outputs=3, words=WORDS)
+    swapped = {name: (one, zero) for name, (zero, one) in WORDS.items()}
+    other = replace(model, preprocessor=replace(model.preprocessor, words=swapped))
+    kind = FORMATS[to]
+    wrong = replace(kind, content=lambda _: kind.content(other))
+    monkeypatch.setattr(exporting, "FORMATS", {to: wrong})
+    with pytest.raises(GateFailed, match=r"labels of the .* do not match its outputs: it was not"):
+        export(model, to, tmp_path / "model")
+
+
+def test_a_json_file_has_the_words_of_labels() -> None:
+    model = a_model(TANH, output="sigmoid", outputs=3, words=WORDS)
+    found = json.loads(FORMATS["json"].content(model))
+    assert found["labels"] == {name: list(pair) for name, pair in WORDS.items()}
+    assert found["outputs"] == ["P(smoker)", "P(is old)", "P(ill)"]
+    assert "labels" not in json.loads(FORMATS["json"].content(a_model(TANH)))
 
 
 @pytest.mark.parametrize("hidden", ["sigmoid", "relu"])

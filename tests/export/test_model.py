@@ -35,7 +35,7 @@ def test_a_model_computes_what_the_rebuilt_experiment_does(moons, weights) -> No
     outputs = model.outputs(expected.X)
     np.testing.assert_array_equal(outputs, expected.outputs)
     names = [model.class_names[label] for label in model.labels(outputs)]
-    assert names == expected.classes
+    assert {"class": names} == expected.answers
     assert (model.encoder.names, model.output_names) == (("x1", "x2"), ("P(1)",))
 
 

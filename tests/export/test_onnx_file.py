@@ -51,7 +51,8 @@ def test_classes_are_those_we_say(
     assert labels is not None
     assert len({*labels.tolist()}) > 1
     _, found = onnx_outputs(onnx_bytes(model), X, DOUBLE)
-    assert found == [classes[label] for label in labels]
+    assert found is not None
+    assert found.tolist() == [[classes[label]] for label in labels]
 
 
 @pytest.mark.parametrize(("probability", "expected"), [(0.5, "yes"), (np.nextafter(0.5, 0), "no")])
@@ -60,7 +61,22 @@ def test_one_output_means_the_second_class_from_a_half(probability: float, expec
     params = np.zeros_like(model.params)
     params[-1] = probability  # the bias of the output, an identity
     _, classes = onnx_outputs(onnx_bytes(replace(model, params=params)), np.ones((1, 3)), DOUBLE)
-    assert classes == [expected]
+    assert classes is not None
+    assert classes.tolist() == [[expected]]
+
+
+def test_labels_are_words_from_a_half_up_named_in_the_metadata() -> None:
+    words = {"ill": ("no", "yes"), "old": ("0", "1")}
+    model = a_model(ACTIVATIONS["tanh"](), outputs=2, words=words, scaled=False)
+    params = np.zeros_like(model.params)
+    matrix = model.network.matrices(params)[-1]
+    matrix[:, -1] = [0.5, np.nextafter(0.5, 0)]  # the biases of the outputs
+    content = onnx_bytes(replace(model, params=params))
+    _, found = onnx_outputs(content, np.ones((1, 3)), DOUBLE)
+    assert found is not None
+    assert found.tolist() == [["yes", "0"]]
+    properties = {each.key: each.value for each in onnx.load_from_string(content).metadata_props}
+    assert json.loads(properties["labels"]) == ["ill", "old"]
 
 
 def test_inputs_are_the_encoded_columns() -> None:

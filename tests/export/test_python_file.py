@@ -154,3 +154,20 @@ def test_names_are_literals_wherever_they_stand(
     assert {*found["class"].tolist()} <= {name, "b"}
     assert exported["NAME"] == name
     assert not Path(CANARY).exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_and_their_words_are_literals(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = {name: (name, f"{name}2"), "b": ("no", "yes")}
+    model = a_model(ACTIVATIONS["tanh"](), output="sigmoid", outputs=2, words=words)
+    text = python_text(model)
+    assert text.replace("\n", "").isprintable()
+    X = rows_of(model)
+    found = run_python(text)["predict"](as_columns(model, X))
+    assert [*found] == [f"P({name})", "P(b)", name, "b"]
+    expected = model.preprocessor.in_words(model.outputs(X))
+    assert {label: found[label].tolist() for label in words} == expected
+    assert not Path(CANARY).exists()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import log_loss
 
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import Classes, Table, Values
+from bpcli.data.table import Classes, MultiLabels, Table, Values
 from bpcli.metrics.baselines import constant_predictions, principal_components
 from bpcli.metrics.metrics import measure
 
@@ -49,3 +51,34 @@ def test_rows_from_principal_components_are_scikit_learns(count: int) -> None:
     expected = pca.inverse_transform(pca.transform(values[20:]))
     found = principal_components(training, test, count)
     np.testing.assert_allclose(found.outputs, expected, atol=1e-12)
+
+
+def test_the_constant_baseline_of_labels_is_the_most_frequent_value_of_each() -> None:
+    rng = np.random.default_rng(3)
+    Y = (rng.random((40, 3)) < [0.2, 0.5, 0.9]).astype(np.float64)
+    Y[:30, 1] = np.arange(30) % 2  # a tie is 0, as of classes
+    table = Table(X, targets=MultiLabels(Y, ("a", "b", "c"), (("no", "yes"),) * 3))
+    prep = Preprocessor.fit(table, np.arange(30), 3, "none", "none")
+    training, test = (
+        prep.split("train", table, rows) for rows in (np.arange(30), np.arange(30, 40))
+    )
+    found = constant_predictions(training, test)
+    expected = DummyClassifier(strategy="most_frequent").fit(X[:30], Y[:30]).predict(X[30:])
+    np.testing.assert_array_equal(found.labels, expected)
+    scores = measure(("accuracy", "log_loss"), test, found)
+    assert scores["accuracy"] == pytest.approx((expected == Y[30:]).mean())
+    losses = [
+        log_loss(y, np.full(10, share), labels=[0, 1])
+        for y, share in zip(Y[30:].T, Y[:30].mean(axis=0), strict=True)
+    ]
+    assert scores["log_loss"] == pytest.approx(np.mean(losses))
+
+
+def test_a_label_that_never_stood_in_training_has_an_undefined_log_loss() -> None:
+    Y = np.array([[0.0, 1], [0, 0], [1, 1]])
+    table = Table(X[:3], targets=MultiLabels(Y, ("a", "b"), (("0", "1"),) * 2))
+    prep = Preprocessor.fit(table, np.arange(2), 2, "none", "none")
+    training, test = (prep.split("train", table, np.array(rows)) for rows in ([0, 1], [2]))
+    assert measure(("log_loss",), test, constant_predictions(training, test))["log_loss"] is None
+    known = measure(("log_loss",), training, constant_predictions(training, training))
+    assert known["log_loss"] == pytest.approx(np.log(2) / 2)

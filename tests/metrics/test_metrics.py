@@ -5,10 +5,10 @@ import pytest
 from sklearn import metrics as reference
 
 from bpcli.data.preprocessing import Preprocessor, Split
-from bpcli.data.table import Classes, Table, Values
+from bpcli.data.table import Classes, MultiLabels, Table, Values
 from bpcli.engine.rows import Rows
 from bpcli.metrics import metrics
-from bpcli.metrics.metrics import METRICS, METRICS_OF, measure, predictions
+from bpcli.metrics.metrics import METRICS, METRICS_OF, measure, measure_targets, predictions
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Layer, Network
@@ -114,3 +114,93 @@ def test_rows_of_rounded_probabilities_are_ranked_by_their_logits(output: str, u
     near = predictions(network, Z / 20, prep, prep.split("test", table, np.arange(3)))
     p = near.outputs
     np.testing.assert_allclose(near.ranks, np.log(p / (1 - p)), rtol=1e-5, atol=1e-5)
+
+
+NAMES = ("a", "b", "c.d")
+
+
+def of_labels(seed: int, *, rare: bool):
+    """Labels of random rows; those that are rare have no row in the split."""
+    rng = np.random.default_rng(seed)
+    Y = (rng.random((40, 3)) < 0.4).astype(np.float64)
+    Y[30:, 2] *= not rare
+    table = Table(X, targets=MultiLabels(Y, NAMES, (("no", "yes"),) * 3))
+    return fitted(table, "sigmoid", "binary_cross_entropy", 3)
+
+
+@pytest.mark.parametrize("rare", [False, True])
+@pytest.mark.parametrize("seed", range(5))
+def test_metrics_of_labels_are_scikit_learns(seed: int, rare: bool) -> None:
+    split, predicted = of_labels(seed, rare=rare)
+    true, said = split.values, (predicted.outputs >= 0.5).astype(int)
+    found = measure(METRICS_OF["multilabel"], split, predicted)
+    assert found["accuracy"] == pytest.approx(1 - reference.hamming_loss(true, said))
+    assert found["exact_match"] == pytest.approx(reference.accuracy_score(true, said))
+    for name in ("precision", "recall", "f1"):
+        score = getattr(reference, f"{name}_score")
+        expected = score(true, said, average="macro", zero_division=np.nan)
+        assert found[name] == pytest.approx(expected)
+    assert found["f1_micro"] == pytest.approx(reference.f1_score(true, said, average="micro"))
+    losses = [
+        reference.log_loss(y, p, labels=[0, 1])
+        for y, p in zip(true.T, predicted.outputs.T, strict=True)
+    ]
+    assert found["log_loss"] == pytest.approx(np.mean(losses), rel=1e-12)
+
+
+@pytest.mark.parametrize("rare", [False, True])
+def test_each_label_has_metrics_of_its_own(rare: bool) -> None:
+    split, predicted = of_labels(1, rare=rare)
+    found = measure_targets(METRICS_OF["multilabel"], split, predicted)
+    assert len(found) == 3 * 4
+    for k, name in enumerate(NAMES):
+        true, said = split.values[:, k], (predicted.outputs[:, k] >= 0.5).astype(int)
+        assert found[f"accuracy.{name}"] == pytest.approx(reference.accuracy_score(true, said))
+        for metric in ("precision", "recall", "f1"):
+            score = getattr(reference, f"{metric}_score")(true, said, zero_division=np.nan)
+            expected = None if np.isnan(score) else pytest.approx(score)
+            assert found[f"{metric}.{name}"] == expected
+    assert (found["recall.c.d"] is None) == rare
+
+
+def test_nothing_is_defined_of_labels_that_no_row_has_and_none_is_said_to_have() -> None:
+    table = Table(X, targets=MultiLabels(np.zeros((40, 2)), ("a", "b"), (("0", "1"),) * 2))
+    prep = Preprocessor.fit(table, np.arange(40), 2, "none", "none")
+    network = Network((Layer(3, 2, ACTIVATIONS["sigmoid"]()),), LOSSES["mse"]())
+    split = prep.split("train", table, np.arange(40))
+    predicted = predictions(network, np.full((2, 40), -1.0), prep, split)
+    found = measure(METRICS_OF["multilabel"], split, predicted)
+    undefined = {name for name, value in found.items() if value is None}
+    assert undefined == {"precision", "recall", "f1", "f1_micro"}
+    assert found["exact_match"] == 1
+
+
+def test_labels_by_outputs_that_are_no_probabilities_have_no_log_loss() -> None:
+    table = Table(
+        X, targets=MultiLabels(np.eye(2)[np.arange(40) % 2], ("a", "b"), (("0", "1"),) * 2)
+    )
+    found = measure(METRICS_OF["multilabel"], *fitted(table, "identity", "mse", 2))
+    assert [name for name, value in found.items() if value is None] == ["log_loss"]
+
+
+@pytest.mark.parametrize("target_rule", ["none", "standard"])
+def test_each_of_several_values_has_metrics_in_its_own_units(target_rule: str) -> None:
+    Y = np.column_stack([100 + 20 * X[:, 0], X[:, 1] / 10]) + RNG.normal(size=(40, 2)) / 20
+    table = Table(X, targets=Values(Y, ("height", "share")))
+    split, predicted = fitted(table, "identity", "mse", 2, target_rule)
+    found = measure_targets(("r2", "rmse", "mae"), split, predicted)
+    for k, name in enumerate(("height", "share")):
+        truth, said = Y[30:, k], predicted.outputs[:, k]
+        rmse = reference.root_mean_squared_error(truth, said)
+        assert found[f"rmse.{name}"] == pytest.approx(rmse)
+        assert found[f"mae.{name}"] == pytest.approx(reference.mean_absolute_error(truth, said))
+        assert found[f"r2.{name}"] == pytest.approx(reference.r2_score(truth, said))
+    assert len(found) == 6
+    assert measure_targets(("rmse",), split, predicted).keys() == {"rmse.height", "rmse.share"}
+
+
+def test_a_single_target_and_an_autoencoder_have_no_metrics_of_single_targets() -> None:
+    single = fitted(Table(X, targets=Values(X[:, :1], ("y",))), "identity", "mse", 1)
+    assert measure_targets(("rmse",), *single) == {}
+    again = Table(X, ("a", "b", "c")).with_inputs_as_targets()
+    assert measure_targets(("rmse",), *fitted(again, "identity", "mse", 3)) == {}

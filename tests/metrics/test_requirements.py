@@ -27,6 +27,11 @@ def test_a_metric_is_held_against_what_is_required(
     assert verdict.to_json()["value"] == value
 
 
+def test_a_target_may_have_blanks_in_its_name() -> None:
+    found = Requirement.parse(" test.rmse.the height >= 2 ")
+    assert (found.path, found.split, found.bound) == ("test.rmse.the height", "test", 2)
+
+
 @pytest.mark.parametrize(
     "text", ["", "test.accuracy", "test.accuracy=1", ">=1", "a>=b", "a>=nan", "a>=inf", "a>=1>=0"]
 )

@@ -6,10 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from plotted import subject_of
+from plotted import drawn, laid_out, subject_of
+from sklearn.metrics import roc_auc_score
 
+from bpcli.config.load import load_config
 from bpcli.data.table import Classes
+from bpcli.experiment import build
 from bpcli.plots import PLOTS
+from bpcli.plots.subject import Subject
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.plot import load_subject
+from bpcli.workflows.train import train
 
 
 def test_a_split_of_one_class_has_no_roc(tmp_path: Path) -> None:
@@ -22,3 +29,51 @@ def test_a_split_of_one_class_has_no_roc(tmp_path: Path) -> None:
     rebuilt = replace(subject.rebuilt, experiment=replace(subject.experiment, splits=splits))
     reason = PLOTS["roc"]().why_not(replace(subject, rebuilt=rebuilt))
     assert reason == "All rows of the train split are of one class."
+
+
+LABELS = """\
+name: t
+data: {file: t.csv, inputs: [x], targets: [a, b, c], task: multilabel}
+network: {layers: [1, 2, 3], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+training: {epochs: 1}
+"""
+
+
+def of_labels(folder: Path, last: str) -> Subject:
+    rows = "".join(f"{n},{'yn'[n % 2]},{n // 5},{last if n else 'yes'}\n" for n in range(10))
+    folder.joinpath("t.csv").write_text("x,a,b,c\n" + rows)
+    folder.joinpath("t.yaml").write_text(LABELS)
+    outcome = train(build(load_config(folder / "t.yaml")), folder / "runs", SilentView())
+    return load_subject(outcome.run, "best", None)
+
+
+def test_every_label_with_rows_of_both_words_has_a_curve(tmp_path: Path) -> None:
+    subject = of_labels(tmp_path, "no")
+    with drawn("roc", subject) as figure:
+        (axes,) = figure.axes
+        texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    Y, ranks = subject.rows.values, subject.predictions.ranks
+    assert Y is not None
+    areas = [roc_auc_score(y, rank) for y, rank in zip(Y.T, ranks.T, strict=True)]
+    named = zip("abc", areas, strict=True)
+    assert texts[1:] == [f"label {name}: area {area:.4f}" for name, area in named]
+    laid_out("roc", subject)
+
+
+def test_labels_without_a_curve_are_counted(tmp_path: Path) -> None:
+    subject = of_labels(tmp_path, "yes")
+    with drawn("roc", subject) as figure:
+        assert len(figure.axes[0].get_legend().get_texts()) == 3
+        assert figure.get_supxlabel() == "2 of 3 labels drawn"
+
+
+def test_plots_of_classes_and_of_numbers_are_not_for_labels(tmp_path: Path) -> None:
+    subject = of_labels(tmp_path, "no")
+    assert PLOTS["confusion"]().why_not(subject) == (
+        "Its targets are labels, not classes: see `bpnet eval` for each of them."
+    )
+    for kind in ("predicted", "residuals"):
+        assert PLOTS[kind]().why_not(subject) == "Its targets are labels, not numbers."
+    laid_out("fit", subject)
+    laid_out("network", subject)

@@ -42,6 +42,13 @@ def test_order(key: str, order: str) -> None:
     assert "".join(each.run_id for each in sorted_by(RUNS, key)) == order
 
 
+def test_the_best_of_a_single_target_comes_first() -> None:
+    metrics = [{"test.r2.a.b": 0.5, "test.mae.c": 1.0}, {"test.r2.a.b": 0.75, "test.mae.c": 2.0}]
+    runs = [replace(record(name), metrics=each) for name, each in zip("ab", metrics, strict=True)]
+    assert [each.run_id for each in sorted_by(runs, "test.r2.a.b")] == ["b", "a"]
+    assert [each.run_id for each in sorted_by(runs, "test.mae.c")] == ["a", "b"]
+
+
 def test_a_key_that_no_run_has() -> None:
     with pytest.raises(RunError, match=r"No run has `acuracy` to sort by: give a metric such as"):
         sorted_by(RUNS, "acuracy")

@@ -63,3 +63,4 @@ def test_the_description_of_weights_is_what_a_reader_takes() -> None:
     meta = weights_meta(build(load_config(CONFIGS / "xor.yaml")), 7)
     plain = meta | {key: [*meta[key]] for key in ("class_names", "input_names", "target_names")}
     assert check(WeightsMeta, plain, Path("a file")).best_epoch == 7
+    assert "words" not in meta, "files of other targets than labels keep their bytes"

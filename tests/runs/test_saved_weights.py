@@ -69,6 +69,44 @@ def test_classes_fit_one_output_each_or_two_of_them_a_single_one() -> None:
         check(WeightsMeta, tree | {"class_names": ["a", "b"]}, Path("a file"))
 
 
+OF_LABELS = META | {
+    "class_names": [],
+    "target_names": ["ill", "old"],
+    "columns": None,
+    "layers": [
+        {"inputs": 3, "units": 2, "activation": {"name": "sigmoid"}, "bias": "none"},
+    ],
+    "params": 6,
+    "words": [["no", "yes"], ["0", "1"]],
+}
+
+
+def test_labels_have_two_words_each() -> None:
+    found = check(WeightsMeta, OF_LABELS, Path("a file"))
+    assert found.words_of_labels == {"ill": ("no", "yes"), "old": ("0", "1")}
+    assert checked().words_of_labels == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("words", [["no", "yes"]], "`words` do not fit the `target_names` and the outputs"),
+        ("words", [["no", "yes"]] * 3, "`words` do not fit the `target_names` and the outputs"),
+        ("words", [["no", "no"], ["0", "1"]], "a name is repeated"),
+        ("words", [["no"], ["0", "1"]], "`words.0`"),
+        ("words", [["no", "yes", "maybe"], ["0", "1"]], "`words.0`"),
+        ("words", [["no", "yes\x1b[2J"], ["0", "1"]], "no control characters"),
+        ("words", [["no", 1], ["0", "1"]], "`words.0.1`"),
+        ("target_names", ["ill"], "`words` do not fit the `target_names` and the outputs"),
+        ("class_names", ["a", "b"], "`words` do not fit the `target_names` and the outputs"),
+    ],
+)
+def test_words_that_do_not_fit_are_named(key: str, value: Any, message: str) -> None:
+    with pytest.raises(RunError) as caught:
+        check(WeightsMeta, OF_LABELS | {key: value}, Path("a file"))
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("way", "value", "message"),
     [

@@ -84,8 +84,9 @@ def test_scales_that_do_not_fit_are_said(
     name: str, array: Any, message: str, system: System
 ) -> None:
     saved = changed(system, **{name: array})
+    fitted = system.experiment.preprocessor
     with pytest.raises(RunError, match=message):
-        saved.preprocessor(system.experiment.network, system.experiment.preprocessor.class_names)
+        saved.preprocessor(system.experiment.network, fitted.class_names, fitted.words)
 
 
 def test_scales_are_those_that_were_saved_not_fitted_again(system: System) -> None:

@@ -49,7 +49,7 @@ GATES = {"and": "0001", "or": "0111", "nand": "1110"}
 def test_one_unit_learns_a_gate(gate: str, truth: str, tmp_path: Path) -> None:
     system = trained(tmp_path, f"gate_{gate}")
     predicted = predict_rows(system.experiment, system.params, np.arange(4))
-    assert "".join(predicted.classes or []) == truth
+    assert "".join(predicted.answers["class"]) == truth
     assert predicted.targets == [[label] for label in truth]
 
 
@@ -61,7 +61,7 @@ def test_a_gate_of_given_parameters(gate: str, weights: list[int], bias: int) ->
     given = f"network.parameters=[{{weights: [{weights}], bias: [{bias}]}}]"
     experiment = build(load_config(CONFIGS / f"gate_{gate}.yaml", [given]))
     predicted = predict_rows(experiment, experiment.initial_params, np.arange(4))
-    assert "".join(predicted.classes or []) == GATES[gate]
+    assert "".join(predicted.answers["class"]) == GATES[gate]
     inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     np.testing.assert_allclose(predicted.outputs[:, 0], expit(inputs @ weights + bias), atol=1e-15)
 

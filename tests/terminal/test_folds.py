@@ -33,6 +33,11 @@ def test_a_fold_that_failed_has_a_row_without_scores() -> None:
     ]  # fmt: skip
 
 
+def test_scores_of_single_targets_have_no_column() -> None:
+    metrics = {"test.rmse": 0.5, "test.rmse.a": 0.25}
+    assert folds_table([replace(record(1), metrics=metrics)]).headers[4:] == ["test.rmse"]
+
+
 def test_the_summary_is_of_the_test_rows_beside_the_baselines() -> None:
     summary = {
         "train.loss": {"mean": 9.0, "sd": 9.0, "folds": 5},

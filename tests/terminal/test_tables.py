@@ -14,7 +14,7 @@ from bpcli.terminal.tables import (
     layers_text,
     loss_text,
     named_text,
-    scores_table,
+    scores_tables,
     stop_table,
 )
 
@@ -54,11 +54,39 @@ def test_baselines_and_intervals_are_of_the_last_split() -> None:
     scores = {"train.rmse": 1.0, "test.rmse": 2.0, "train.r2": 0.5, "test.r2": None}
     baselines = {"constant": {"test.rmse": 3.0, "train.rmse": 9.0}}
     intervals = {"test.rmse": (1.5, 2.5), "test.r2": None}
-    grid = scores_table(scores, baselines, a_record(), intervals)
+    document = {"metrics": scores, "baselines": baselines, "intervals": intervals}
+    (grid,) = scores_tables(a_record(), document)
     assert grid.headers == ["metric", "train", "test", "95 % interval", "constant (test)"]
     assert grid.rows == [
         ["rmse", "1", "2", "1.5 to 2.5", "3"], ["r2", "0.5", "-", "-", "-"],
     ]  # fmt: skip
+
+
+def test_each_of_several_targets_has_a_row_of_its_scores_on_the_last_split() -> None:
+    scores = {"train.rmse": 1.0, "train.rmse.a.b": 4.0, "test.rmse": 2.0, "test.r2": 0.5}
+    scores |= {"test.rmse.a.b": 1.5, "test.r2.a.b": None, "test.rmse.c": 2.5, "test.r2.c": 0.75}
+    baselines = {"constant": {"test.rmse": 3.0, "test.rmse.a.b": 3.5}}
+    overall, single = scores_tables(a_record(), {"metrics": scores, "baselines": baselines})
+    assert [row[0] for row in overall.rows] == ["rmse", "r2"]
+    assert single.headers == ["target (test)", "rmse", "r2", "constant rmse"]
+    assert single.rows == [["a.b", "1.5", "-", "3.5"], ["c", "2.5", "0.75", "-"]]
+
+
+def test_each_label_has_a_row_with_its_number_of_rows() -> None:
+    scores = {"test.accuracy": 0.75, "test.f1": 0.5, "test.accuracy.a": 0.5, "test.accuracy.b": 1.0}
+    labels = [{"name": name, "words": ["no", "yes"], "rows": [3, 1]} for name in "ab"]
+    document = {"metrics": scores, "baselines": {}, "labels": labels}
+    overall, single = scores_tables(replace(a_record(), task="multilabel"), document)
+    assert [row[0] for row in overall.rows] == ["accuracy", "F1 (macro)"]
+    assert single.headers == ["label (test)", "rows with 1", "accuracy"]
+    assert single.rows == [["a", "1", "0.5"], ["b", "1", "1"]]
+
+
+def test_very_many_targets_are_counted() -> None:
+    scores = {f"train.rmse.{k}": 1.0 for k in range(1, 48)}
+    _, single = scores_tables(a_record(), {"metrics": scores, "baselines": {}})
+    assert (len(single.rows), single.rows[39]) == (41, ["40", "1"])
+    assert single.rows[40] == ["7 more: use --json", ""]
 
 
 def test_a_confusion_matrix_has_true_classes_down() -> None:

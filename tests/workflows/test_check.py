@@ -185,6 +185,9 @@ def test_as_many_rows_as_parameters_are_enough() -> None:
     assert of_rows([[1, 2], [2, 1], [3, 3]], [1, 1, 1], "network.bias=true", NOTHING).warnings == []
 
 
-def test_only_classes_are_counted() -> None:
+def test_only_classes_and_labels_are_counted() -> None:
     check = of_rows([[1], [2]], [1, 2])
     assert class_counts(check.experiment.splits["train"]) == {}
+    labels = ("data.task=multilabel", "network.layers=[1, auto]")
+    check = of_rows([[1], [2], [3]], [[1, 0], [0, 1], [1, 1]], *labels)
+    assert class_counts(check.experiment.splits["train"]) == {"y1": 2, "y2": 2}

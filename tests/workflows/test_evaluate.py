@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builds import INLINE, MOONS, built
+from sklearn import metrics as reference
 from tampered import a_record
 
 from bpcli.errors import ConfigError, RunError
@@ -52,8 +53,7 @@ def test_the_report_of_classes_is_that_of_the_predictions(text: str) -> None:
     found = evaluate(trained, "test").report
     assert found is not None
     split = trained.experiment.splits["test"]
-    said = predict_rows(trained.experiment, trained.params, split.index).classes
-    assert said is not None
+    said = predict_rows(trained.experiment, trained.params, split.index).answers["class"]
     assert split.labels is not None
     names = trained.experiment.table.class_names
     pairs = [(names[true], name) for true, name in zip(split.labels, said, strict=True)]
@@ -150,3 +150,69 @@ def test_what_is_required_of_no_metric_is_said() -> None:
     for text in ("train.acuracy>1", "val.accuracy>0"):
         with pytest.raises(ConfigError, match=f"unknown metric `{text[:-2]}`; expected one of "):
             judge_run(trained, shown, [Requirement.parse(text)])
+
+
+LABELS = """\
+name: t
+data: {file: t.csv, targets: [a, b, c], task: multilabel, split: {index: {test: test.txt}}}
+network: {layers: [2, 3, 3], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+"""
+
+
+def of_labels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Trained:
+    """An untrained network of three labels; no test row has the last one."""
+    monkeypatch.chdir(folder)
+    rng = np.random.default_rng(2)
+    rows = [
+        f"{rng.normal()},{rng.normal()},{'yes' if rng.random() < 0.4 else 'no'},"
+        f"{rng.integers(2)},{'no' if n >= 20 else ['yes', 'no'][n % 2]}\n"
+        for n in range(40)
+    ]
+    Path("t.csv").write_text("x,z,a,b,c\n" + "".join(rows))
+    Path("test.txt").write_text("\n".join(map(str, range(21, 41))))
+    return untrained(built(LABELS))
+
+
+def test_the_report_of_labels_has_their_words_rows_and_areas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = of_labels(tmp_path, monkeypatch)
+    found = evaluate(trained, "test")
+    document = found.to_json()
+    split = trained.experiment.splits["test"]
+    assert split.values is not None
+    assert [label["name"] for label in document["labels"]] == ["a", "b", "c"]
+    assert [label["words"] for label in document["labels"]] == [
+        ["no", "yes"],
+        ["0", "1"],
+        ["no", "yes"],
+    ]
+    ones = split.values.sum(axis=0).astype(int).tolist()
+    assert [label["rows"] for label in document["labels"]] == [[20 - one, one] for one in ones]
+    outputs = predict_rows(trained.experiment, trained.params, split.index).outputs
+    areas = reference.roc_auc_score(split.values[:, :2], outputs[:, :2], average=None)
+    metrics = document["metrics"]
+    assert [metrics["test.roc_auc.a"], metrics["test.roc_auc.b"]] == pytest.approx(areas.tolist())
+    assert metrics["test.roc_auc.c"] is None
+    assert metrics["test.recall.c"] is None
+    assert metrics["test.roc_auc"] == pytest.approx(areas.mean())
+    assert document["baselines"]["constant"]["test.accuracy.c"] == 1
+    (note,) = found.notes
+    assert note.startswith("label `c`: every row of the test split is `no`, so that recall and ROC")
+    assert "classes" not in document
+    assert "test.f1.a" not in document["intervals"]
+    requirements = [Requirement.parse("test.roc_auc.a>=0"), Requirement.parse("test.recall.c>=0")]
+    assert [each.passed for each in judge_run(trained, found, requirements)] == [True, False]
+
+
+def test_the_area_of_all_labels_is_roc_auc_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = of_labels(tmp_path, monkeypatch)
+    split = trained.experiment.splits["train"]
+    outputs = predict_rows(trained.experiment, trained.params, split.index).outputs
+    found = evaluate(trained, "train")
+    expected = reference.roc_auc_score(split.values, outputs, average="macro")
+    assert found.to_json()["metrics"]["train.roc_auc"] == pytest.approx(expected)
+    assert found.notes == ()

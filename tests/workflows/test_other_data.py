@@ -32,6 +32,12 @@ data: {file: t.csv, inputs: [n, colour], targets: price, scale: {targets: standa
 network: {layers: [auto, 2, 1], activations: [tanh, identity]}
 loss: mse
 """
+OF_LABELS = """\
+name: t
+data: {file: t.csv, inputs: [n, colour], targets: [answer, code], task: multilabel}
+network: {layers: [auto, 2, auto], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+"""
 OF_INPUTS = """\
 name: t
 data: {file: t.csv, inputs: [n, w], targets: same_as_inputs}
@@ -64,7 +70,7 @@ def with_file(trained: Trained, *lines: str) -> Trained:
     return with_other_data(trained, Path("new.csv"), {})[0]
 
 
-@pytest.mark.parametrize("text", [OF_CLASSES, OF_VALUES, OF_INPUTS, OF_CODES])
+@pytest.mark.parametrize("text", [OF_CLASSES, OF_LABELS, OF_VALUES, OF_INPUTS, OF_CODES])
 def test_the_rows_of_the_training_file_are_those_of_training(text: str) -> None:
     trained = untrained(text)
     found, _ = with_other_data(trained, Path("t.csv"), {})
@@ -127,3 +133,23 @@ def test_other_runs_than_those_of_tables_are_refused() -> None:
     assert str(caught.value) == (
         "--data is for runs that were trained on a table in a text or Parquet file."
     )
+
+
+def test_labels_are_read_by_the_words_of_the_training() -> None:
+    trained = untrained(OF_LABELS)
+    split = with_file(trained, "answer,code,colour,n", "yes,01,red,5").experiment.splits["data"]
+    assert split.Y.tolist() == [[1, 0]], "a column of `yes` alone has its other word from training"
+    assert split.table.words == trained.experiment.table.words
+    with pytest.raises(DataError, match="column `answer`, row 2: `maybe` is none of"):
+        with_file(trained, "answer,code,colour,n", "yes,01,red,5", "maybe,02,red,5")
+
+
+def test_a_rare_sign_that_was_a_word_in_training_is_no_missing_value() -> None:
+    header = "n,colour,answer,code"
+    Path("t.csv").write_text(
+        "\n".join([header, *(f"{i},red,{'+-'[i % 2]},{i % 3 % 2}" for i in range(12))])
+    )
+    lines = ["1,red,-,0", *(f"{i},red,+,1" for i in range(40))]
+    split = with_file(untrained(OF_LABELS), header, *lines).experiment.splits["data"]
+    assert len(split) == 41
+    assert split.Y[0].tolist() == [1, 0]

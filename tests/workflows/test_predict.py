@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from builds import INLINE, MOONS, built
@@ -25,7 +27,8 @@ loss: mse
 def some(**changes: object) -> PredictedRows:
     fields: dict[str, object] = {
         "numbers": np.array([4, 7]), "input_names": ("x1",), "X": np.array([[1 / 3], [1e-20]]),
-        "output_names": ("P(yes)",), "outputs": np.array([[0.25], [1.0]]), "classes": ["no", "yes"],
+        "output_names": ("P(yes)",), "outputs": np.array([[0.25], [1.0]]),
+        "answers": {"class": ["no", "yes"]},
         "target_names": ("target",), "targets": [["no"], ["no"]],
     }  # fmt: skip
     return PredictedRows(**fields | changes)  # type: ignore[arg-type]
@@ -38,7 +41,7 @@ def test_rows_of_classes_have_probabilities_classes_and_targets() -> None:
     np.testing.assert_array_equal(found.numbers, rows + 1)
     np.testing.assert_array_equal(found.X, experiment.table.X[rows])
     assert found.columns == ["row", "x1", "x2", "P(1)", "class", "target"]
-    assert found.classes == ["01"[int(p >= 0.5)] for p in found.outputs[:, 0]]
+    assert found.answers == {"class": ["01"[int(p >= 0.5)] for p in found.outputs[:, 0]]}
     assert experiment.table.labels is not None
     assert found.targets == [[str(label)] for label in experiment.table.labels[rows]]
 
@@ -59,7 +62,7 @@ def test_inputs_outputs_and_targets_are_in_original_units(overrides: tuple[str, 
     )
     expected = outputs * scales.targets.factor + scales.targets.shift
     np.testing.assert_allclose(found.outputs, expected, rtol=1e-13)
-    assert (found.classes, found.target_names) == (None, ("target1", "target2"))
+    assert (found.answers, found.target_names) == ({}, ("target1", "target2"))
 
 
 def test_targets_that_are_the_inputs_are_not_shown_twice() -> None:
@@ -96,7 +99,7 @@ def test_the_documents_have_all_digits() -> None:
 
 
 def test_without_classes_and_targets_there_are_no_cells_for_them() -> None:
-    bare = some(classes=None, targets=[], target_names=())
+    bare = some(answers={}, targets=[], target_names=())
     assert bare.columns == ["row", "x1", "P(yes)"]
     assert bare.cells(most=1) == [["4", "0.3333333333333333", "0.25"]]
     assert {*bare.to_json()[0]} == {"row", "inputs", "outputs"}
@@ -107,3 +110,26 @@ def test_a_single_target_has_no_number() -> None:
     found = predict_rows(experiment, experiment.initial_params, np.arange(4))
     assert found.columns[-1] == "target"
     assert found.to_json()[1]["target"] == 1.0
+
+
+def test_rows_of_labels_have_a_probability_and_a_word_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,ill,old\n1,yes,0\n2,no,1\n3,no,1\n4,yes,1\n")
+    experiment = built(
+        VALUES,
+        "data={file: t.csv, targets: [ill, old], task: multilabel}",
+        "network={layers: [1, 2, 2], activations: [tanh, sigmoid]}",
+    )
+    found = predict_rows(experiment, experiment.initial_params, np.array([0, 2]))
+    assert found.columns[2:] == ["P(ill)", "P(old)", "ill", "old", "target1", "target2"]
+    assert found.targets == [["yes", "0"], ["no", "1"]]
+    is_one = (found.outputs >= 0.5).T.tolist()
+    assert found.answers == {
+        "ill": ["yes" if one else "no" for one in is_one[0]],
+        "old": ["1" if one else "0" for one in is_one[1]],
+    }
+    row = found.to_json()[1]
+    assert row["labels"] == {name: words[1] for name, words in found.answers.items()}
+    assert "class" not in row

@@ -33,6 +33,8 @@ from bpcli.workflows.prediction_files import (
 TANH = ACTIVATIONS["tanh"]()
 CLASSES = a_model(TANH, output="softmax", outputs=2, classes=("a", "b"))
 VALUES = a_model(TANH, outputs=2)
+WORDS = {"ill": ("no", "yes"), "old": ("0", "1")}
+LABELS = a_model(TANH, output="sigmoid", outputs=2, words=WORDS)
 OUTPUTS = np.array([[0.1, 0.9], [1 / 3, 2 / 3], [1e-300, -0.0], [2.5, 1e22], [0.6, 0.4]])
 ENDINGS = [*SEPARATORS, *WRITERS]
 
@@ -62,7 +64,15 @@ def read(ending: str, content: bytes) -> list[dict[str, Any]]:
         with np.load(io.BytesIO(content)) as saved:
             names, outputs = saved["output_names"].tolist(), saved["outputs"].tolist()
             rows = [{"outputs": dict(zip(names, row, strict=True))} for row in outputs]
-            if "labels" in saved:
+            if "label_names" in saved:
+                words = [
+                    dict(zip(saved["label_names"].tolist(), chosen, strict=True))
+                    for chosen in np.take_along_axis(
+                        saved["words"][np.newaxis], saved["labels"][..., np.newaxis], axis=2
+                    )[..., 0].tolist()
+                ]
+                rows = [row | {"labels": labels} for row, labels in zip(rows, words, strict=True)]
+            elif "labels" in saved:
                 classes = saved["class_names"][saved["labels"]].tolist()
                 rows = [row | {"class": name} for row, name in zip(rows, classes, strict=True)]
             return rows
@@ -82,13 +92,15 @@ def read(ending: str, content: bytes) -> list[dict[str, Any]]:
     lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=SEPARATORS[ending])
     found = []
     for line in lines:
-        kind = {"class": line.pop("class")} if "class" in line else {}
+        kind: dict[str, Any] = {"class": line.pop("class")} if "class" in line else {}
+        labels = {name: line.pop(name) for name in WORDS if name in line}
+        kind |= {"labels": labels} if labels else {}
         found.append({"outputs": {name: float(cell) for name, cell in line.items()}, **kind})
     return found
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("model", [CLASSES, VALUES], ids=["classes", "values"])
+@pytest.mark.parametrize("model", [CLASSES, VALUES, LABELS], ids=["classes", "values", "labels"])
 def test_every_format_holds_all_rows_to_the_last_bit(ending: str, model: Model) -> None:
     rows = read(ending, written(ending, model, OUTPUTS))
     found = [[*row["outputs"].values()] for row in rows]
@@ -96,6 +108,9 @@ def test_every_format_holds_all_rows_to_the_last_bit(ending: str, model: Model) 
     assert {tuple(row["outputs"]) for row in rows} == {model.output_names}
     classes = ["b", "b", "a", "b", "a"] if model is CLASSES else [None] * 5
     assert [row.get("class") for row in rows] == classes
+    ill, old = ["no", "no", "no", "yes", "yes"], ["1", "1", "0", "1", "0"]
+    labels = [{"ill": a, "old": b} for a, b in zip(ill, old, strict=True)]
+    assert [row.get("labels") for row in rows] == (labels if model is LABELS else [None] * 5)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

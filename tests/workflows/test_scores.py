@@ -4,9 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builds import built
 from systems import trained
 from tampered import log_of
 from textbook import Dense, forward, value_and_grads
+
+from bpcli.workflows.predict import predict_rows
+from bpcli.workflows.scores import all_baselines, all_scores
 
 
 def dense_layers(tensors: dict[str, np.ndarray]) -> list[Dense]:
@@ -54,3 +58,41 @@ def test_units_of_a_line_are_counted_over_evenly_spaced_training_rows(tmp_path: 
     assert line.saturated_units == [flat[0].sum(), flat[1].sum(), 0]
     assert line.dead_units == [0, 0, 0]
     assert flat[1].sum() > 0
+
+
+SEVERAL = """\
+name: t
+data:
+  generator: regression
+  n_samples: 30
+  n_features: 3
+  n_targets: 2
+  split: {test: 0.4}
+  scale: {targets: standard}
+network: {layers: [3, 2, 2], activations: [tanh, identity]}
+loss: mse
+"""
+
+
+def test_each_of_several_targets_is_scored_on_every_split_and_as_a_constant() -> None:
+    experiment = built(SEVERAL)
+    found = all_scores(experiment, experiment.initial_params)
+    split = experiment.splits["test"]
+    outputs = predict_rows(experiment, experiment.initial_params, split.index).outputs
+    residuals = outputs - split.values
+    for k, name in enumerate(("y1", "y2")):
+        rmse = np.sqrt((residuals[:, k] ** 2).mean())
+        assert found[f"test.rmse.{name}"] == pytest.approx(rmse)
+    of_both = found["test.rmse.y1"] ** 2 + found["test.rmse.y2"] ** 2
+    assert found["test.rmse"] == pytest.approx(np.sqrt(of_both / 2))
+    assert {path for path in found if path.count(".") > 1} == {
+        f"{name}.{metric}.{target}"
+        for name in ("train", "test") for metric in ("rmse", "mae", "r2") for target in ("y1", "y2")
+    }  # fmt: skip
+    constant = all_baselines(experiment)["constant"]
+    deviation = split.values[:, 1] - experiment.splits["train"].values[:, 1].mean()
+    assert constant["test.rmse.y2"] == pytest.approx(np.sqrt((deviation**2).mean()))
+    named = built(SEVERAL, "metrics=[mae]")
+    assert {
+        path for path in all_scores(named, named.initial_params) if path.startswith("test.")
+    } == {"test.loss", "test.loss_original", "test.mae", "test.mae.y1", "test.mae.y2"}

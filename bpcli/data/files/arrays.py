@@ -19,11 +19,11 @@ from bpcli.data.files.dialect import Samples
 from bpcli.data.files.mat import require_whole
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
-from bpcli.data.files.table import FileTask, naming, numbers_in_a_row, targets_of
+from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
 from bpcli.data.targets import rows_with_targets
-from bpcli.data.types import DataFrame, numbered
+from bpcli.data.types import AskedTask, DataFrame, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -48,7 +48,7 @@ class ArraySource:
     path: Path
     inputs: tuple[Selector, ...] = ("*",)
     targets: TargetSelectors = None
-    task: FileTask | None = None
+    task: AskedTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
     layout: Samples | None = None
 

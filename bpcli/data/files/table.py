@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -22,23 +21,23 @@ from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_colum
 from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
-from bpcli.data.table import Classes, RawTable, Table, Targets, Values
+from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
     class_names_of,
+    label_values,
     rows_with_targets,
     target_labels,
     target_values,
     weights_of,
+    words_of_labels,
 )
-from bpcli.data.types import DataFrame, Labels, SplitName
+from bpcli.data.types import AskedTask, DataFrame, Labels, SplitName
 from bpcli.data.values import dates_of, kind_of
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
 _MOST_NOTES = 3
-
-FileTask: TypeAlias = Literal["classification", "regression"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class FileSource:
     rules: ColumnRules
     inputs: tuple[Selector, ...] = ("*",)
     targets: TargetSelectors = None
-    task: FileTask | None = None
+    task: AskedTask | None = None
     splits: FileSplits = field(default_factory=FileSplits)
     weight: str | None = None
     order_by: Selector | None = None
@@ -213,7 +212,7 @@ def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int])
 
 
 def targets_of(
-    frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: FileTask | None
+    frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: AskedTask | None
 ) -> Targets:
     """The targets in some columns of files. Raises `DataError` naming column and row."""
     path, first = next(iter(frames.items()))
@@ -224,10 +223,15 @@ def targets_of(
         if "date" in kinds:
             name = names[kinds.index("date")]
             raise DataError(f"column `{name}` holds dates, which are no targets", "targets")
+    if task == "multilabel":
+        return _labels(frames, names)
     if task == "classification" or any(kind != "number" for kind in kinds):
         if len(names) != 1:
-            message = f"found {len(names)} target columns, expected one for classes"
-            raise DataError(message, "targets")
+            raise DataError(
+                f"found {len(names)} target columns, expected one for classes; for labels, of "
+                "which a row may have any number, set `task: multilabel`",
+                "targets",
+            )
         return _classes(frames, names[0])
     return Values(_each(frames, lambda frame: target_values(frame, names)), names)
 
@@ -236,6 +240,13 @@ def _classes(frames: Mapping[Path, DataFrame], name: str) -> Classes:
     classes = class_names_of([frame[name] for frame in frames.values()], name)
     labels = _each(frames, lambda frame: target_labels(frame[name], name, classes))
     return Classes(labels, classes)
+
+
+def _labels(frames: Mapping[Path, DataFrame], names: tuple[str, ...]) -> MultiLabels:
+    with naming(next(iter(frames))):
+        words = words_of_labels([*frames.values()], names)
+    Y = _each(frames, lambda frame: label_values(frame, names, words))
+    return MultiLabels(Y, names, words)
 
 
 def _each(

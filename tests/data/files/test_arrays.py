@@ -146,3 +146,10 @@ def test_the_published_digits_are_read_as_bytes(shared_data: Path) -> None:
     assert table.X.shape == (10_000, 784)
     assert table.X.dtype == np.uint8
     assert len(table.class_names) == 10
+
+
+def test_columns_of_zeros_and_ones_are_labels_if_the_task_says_so(tmp_path: Path) -> None:
+    Y = RNG.integers(0, 2, (20, 3))
+    table = table_of(saved(tmp_path / "a.npz", X=IMAGES, Y=Y), task="multilabel")
+    assert table.words == {f"y{k}": ("0", "1") for k in (1, 2, 3)}
+    np.testing.assert_array_equal(table.Y, Y)

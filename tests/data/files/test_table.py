@@ -53,8 +53,23 @@ def test_several_targets_are_values_side_by_side(tmp_path: Path) -> None:
     table = table_of(tmp_path, inputs=("size",), targets=("y", "id"))
     assert table.Y is not None
     assert table.Y.tolist() == [[2, 1], [1, 2], [1, 3]]
-    with pytest.raises(DataError, match="found 2 target columns, expected one"):
+    with pytest.raises(
+        DataError, match=r"found 2 target columns, expected one.*`task: multilabel`"
+    ):
         table_of(tmp_path, targets=("y", "z"))
+
+
+LABELS = "x,a,b,c\n1,yes,true,0\n2,no,false,1\n3,,true,1\n4,no,true,1\n"
+
+
+def test_columns_of_two_values_are_labels_if_the_task_says_so(tmp_path: Path) -> None:
+    table = table_of(tmp_path, LABELS, targets=("a", "b", "c"), task="multilabel")
+    assert table.Y is not None
+    assert table.Y.tolist() == [[1, 1, 0], [0, 0, 1], [0, 1, 1]]
+    assert table.words == {"a": ("no", "yes"), "b": ("false", "true"), "c": ("0", "1")}
+    assert table.notes[-1] == "t.csv: 1 row has no value of a target and cannot be used: 3"
+    with pytest.raises(DataError, match=r"t\.csv: column `x` has 3 values, `1`, `2`, `4`: a label"):
+        table_of(tmp_path, LABELS, inputs=("c",), targets=("a", "x"), task="multilabel")
 
 
 def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Path) -> None:

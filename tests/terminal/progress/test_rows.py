@@ -9,7 +9,7 @@ from tampered import a_record
 from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import Columns, Rows
-from bpcli.terminal.tables import scores_table
+from bpcli.terminal.tables import scores_tables
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
@@ -50,11 +50,11 @@ def test_the_pace_is_the_mean_since_the_row_before() -> None:
 
 
 def test_baselines_stand_beside_the_split_they_belong_to() -> None:
-    table = scores_table(
-        {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
-        {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
-        a_record(targets_scaled=True),
-    )
+    document = {
+        "metrics": {"train.loss": 1.0, "val.loss": 2.0, "val.rmse": 5.0},
+        "baselines": {"constant": {"train.rmse": 3.0, "val.rmse": 4.0}},
+    }
+    (table,) = scores_tables(a_record(targets_scaled=True), document)
     assert table.headers == ["metric", "train", "val", "constant (val)"]
     assert table.rows == [["mean loss (scaled)", "1", "2", "-"], ["rmse", "-", "5", "4"]]
 

@@ -1,0 +1,78 @@
+"""Labels, of which a row may have any number: the two words of each, and notes on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from bpcli.data.types import Words
+from bpcli.errors import DataError
+from bpcli.nn.arrays import Array
+from bpcli.text import quoted
+
+_PAIRS: tuple[Words, ...] = tuple(
+    (spelled(zero), spelled(one))
+    for zero, one in (("0", "1"), ("false", "true"), ("no", "yes"))
+    for spelled in (str.lower, str.capitalize, str.upper)
+)
+
+_MOST_NAMED = 5
+
+
+def label_words(values: Sequence[str], name: str) -> Words:
+    """The words of a label, given the sorted unique values of its column: the second one is 1.
+
+    A column of zeros alone, or of `no` or `false`, has the usual other word too. Raises `DataError`
+    for any other number of values.
+    """
+    if len(values) == 2:
+        return values[0], values[1]
+    if len(values) == 1:
+        for pair in _PAIRS:
+            if values[0] in pair:
+                return pair
+        raise DataError(
+            f"column `{name}` has one value, {quoted(values[0])}: a label has two; leave it out of "
+            "the targets",
+            "targets",
+        )
+    raise DataError(
+        f"column `{name}` has {len(values)} values, {_listed(values)}: a label has two, such as no "
+        "and yes",
+        "targets",
+    )
+
+
+def notes_on_words(words: Mapping[str, Words]) -> Iterator[str]:
+    """Notes on which word is 1, for labels that are not written as 0 and 1."""
+    named = defaultdict(list)
+    for name, pair in words.items():
+        if pair != ("0", "1"):
+            named[pair[1]].append(name)
+    for one, names in named.items():
+        yield f"label{'s' * (len(names) > 1)} {_listed(names)}: 1 is `{one}`"
+
+
+def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iterator[str]:
+    """Notes on labels that no row of a split has, or all: Y (n, k) are its rows' labels."""
+    effects = ("recall and ROC AUC are undefined for", "the ROC AUC is undefined for")
+    if split == "train":
+        effects = ("nothing can be learned of",) * 2
+    for constant, effect in enumerate(effects):
+        named = defaultdict(list)
+        for (name, pair), column in zip(words.items(), Y.T, strict=True):
+            if np.all(column == constant):
+                named[pair[constant]].append(name)
+        for word, names in named.items():
+            they = "them" if len(names) > 1 else "it"
+            yield (
+                f"label{'s' * (len(names) > 1)} {_listed(names)}: every row of the {split} split "
+                f"is `{word}`, so that {effect} {they}"
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:_MOST_NAMED]) + more
