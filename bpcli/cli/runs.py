@@ -107,6 +107,8 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         out.show(stop_table(record), ["measures"])
         out.say(f"Scores of the weights of epoch {record.best_epoch}:")
         out.show(scores_table(record.metrics, record.baselines, record))
+    for warning in record.warnings:
+        out.say(f"warning: {warning}")
     if len(folds) > 1:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))
