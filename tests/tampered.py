@@ -29,7 +29,7 @@ RECORD_OF_A_RUN: dict[str, Any] = {
     "n_params": 1, "n_frozen": 0, "workers": 1, "shards": 1, "block": 1, "argv": [],
     "data_sha256": "0" * 64, "sha256": {"config.yaml": "0" * 64, "split.npz": "0" * 64},
     "versions": {}, "platform": "", "cpu": "", "cores": 1, "blas": [], "numerics": "native",
-    "simd": [],
+    "simd": [], "warnings": [],
 }  # fmt: skip
 """The least that run.json holds of a run in training."""
 

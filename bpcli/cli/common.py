@@ -135,6 +135,12 @@ def say_notes(notes: Iterable[str]) -> None:
         console(stderr=True).say(f"note: {note}")
 
 
+def say_warnings(warnings: Iterable[str]) -> None:
+    """Print likely mistakes, also where nothing else is printed."""
+    for warning in warnings:
+        console(stderr=True).say(f"warning: {warning}")
+
+
 def was_given(option: str) -> bool:
     """True if the command line has the option, even with its default value."""
     source = click.get_current_context().get_parameter_source(option)

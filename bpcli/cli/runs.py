@@ -108,6 +108,8 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         out.say(f"Scores of the weights of epoch {record.best_epoch}:")
         for table in scores_tables(record, vars(record)):
             out.show(table)
+    for warning in record.warnings:
+        out.say(f"warning: {warning}")
     if len(folds) > 1:
         out.show(folds_table(folds))
         out.show(summary_table(document_of(folds)))

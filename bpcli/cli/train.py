@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli.cli.common import console, examples, json_option, runs_dir_option, say_notes, set_option
+from bpcli.cli.common import (
+    console,
+    examples,
+    json_option,
+    runs_dir_option,
+    say_notes,
+    say_warnings,
+    set_option,
+)
 from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError, Interrupted
 
@@ -86,6 +94,7 @@ def command(
         _print_ids([outcome.run.run_id])
     elif outcome.failure is None:
         _print_result(outcome, experiment, profile)
+    say_warnings(outcome.warnings)
     if outcome.failure is not None:
         raise outcome.failure
 
@@ -135,11 +144,9 @@ def _resume(
     from bpcli.workflows.resume import resume, resumption
 
     with resumption(find_run(reference, runs_dir), overrides) as ready:
-        err = console(stderr=True)
-        for warning in ready.warnings:  # printed even if nothing else is
-            err.say(f"warning: {warning}")
+        say_warnings(ready.warnings)
         if not is_silent:
-            err.say(f"note: {ready.note}")
+            say_notes([ready.note])
         with _view(ready.experiment, is_silent) as view:
             return ready.experiment, resume(ready, view)
 
@@ -165,6 +172,7 @@ def _train_folds(
     def on_fold_end(outcome: Outcome) -> None:
         if not is_silent:
             err.say(fold_line(outcome.record))
+        say_warnings(f"{outcome.run.run_id}: {warning}" for warning in outcome.warnings)
 
     result = train_folds(config, runs_dir, view, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
@@ -192,11 +200,12 @@ def _print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
 
 
 def _view(experiment: Experiment, is_silent: bool) -> Any:
-    from bpcli.terminal.progress import Columns, PlainView, Rows, SilentView
+    from bpcli.terminal.progress import Columns, PlainView, QuietView, Rows
     from bpcli.terminal.stream import Stream
 
+    err = console(stderr=True)
     if is_silent:
-        return SilentView()
+        return QuietView(err)
     training = experiment.spec.training
     metric = experiment.metrics[0] if experiment.metrics else None
     loss = "weighted " * (experiment.table.weight is not None)
@@ -204,7 +213,6 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
     has_validation = bool(len(experiment.splits["val"]))
     columns = Columns(metric, has_validation, loss, experiment.diagnostics)
     rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
-    err = console(stderr=True)
     if isinstance(err, Stream):
         return PlainView(err, columns, rows)
     from bpcli.terminal.progress.live import LiveView, has_second_screen
@@ -235,8 +243,6 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
         out.show(profile_table(profile, record.workers))
     if record.stop_message:
         out.say(f"stop reason: {record.stop_reason}. {record.stop_message}")
-    if record.warning:
-        out.say(f"warning: {record.warning}")
     out.say(f"saved in {outcome.run.folder}")
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")

@@ -163,7 +163,9 @@ class FileData(Data):
     inputs: Selectors = Field(
         default="*",
         description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` excludes '
-        "one. Target columns are never inputs.",
+        "one. Target columns are never inputs. With `layers: [auto, …]`, columns with one value in "
+        "all training rows (of a fold) are left out, and told; a first layer of a given size, and "
+        "an autoencoder, keep them.",
     )
     targets: Selectors | None = Field(
         default=None,

@@ -207,6 +207,16 @@ class FeatureEncoder:
                 column.encode(frame[column.name], X[:, start:end], tally)
         return X
 
+    def varying(self, varies: Array) -> FeatureEncoder:
+        """The encoding without the columns, and the indicators, of which no input `varies` (d,)."""
+        kept = []
+        for column, start in self.starts:
+            own = varies[start : start + len(column.names)]
+            if own.any():
+                has_indicator = column.indicator and bool(own[-1])
+                kept.append(replace(column, indicator=has_indicator))
+        return replace(self, inputs=tuple(kept))
+
     @cached_property
     def starts(self) -> tuple[tuple[InputColumn, int], ...]:
         """Each column with the index of its first input."""

@@ -112,8 +112,17 @@ class RawTable:
     def __len__(self) -> int:
         raise NotImplementedError
 
-    def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+    def fit(
+        self,
+        training: Labels,
+        encoder: FeatureEncoder | None = None,
+        *,
+        keeps_constants: bool = True,
+    ) -> Table:
         """The inputs by `encoder`, or by one fitted to the training rows.
+
+        Unless it `keeps_constants`, one that is fitted leaves out columns of a file that have one
+        value in all training rows.
 
         Raises `DataError` naming column and row of a value that cannot be encoded.
         """
@@ -177,7 +186,13 @@ class Table(RawTable):
     def __len__(self) -> int:
         return len(self.X)
 
-    def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+    def fit(
+        self,
+        training: Labels,
+        encoder: FeatureEncoder | None = None,
+        *,
+        keeps_constants: bool = True,
+    ) -> Table:
         """The table itself: arrays are fitted to nothing."""
         return self
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from bpcli.nn.arrays import CACHE_LINE, Array, aligned_zeros
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import block_size
+from bpcli.nn.units import rows_to_look_at
 
 
 class Block(NamedTuple):
@@ -132,6 +133,18 @@ class Rows:
             stop = min(count, start + size)
             self.gather(index[start:stop], taken.block(start, stop))
         return taken
+
+    def some(self) -> Block:
+        """At most 1,000 of the rows, evenly spaced, as copies."""
+        index = rows_to_look_at(len(self))
+        block = self.empty_block(len(index))
+        self.gather(index, block)
+        return block
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows as views, block by block."""
+        for start in range(0, len(self), self.block_size):
+            yield self.block(start, min(start + self.block_size, len(self)))
 
     @property
     def columns(self) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
 from bpcli.experiment.network import explicit_params
+from bpcli.experiment.scales import Scales
 from bpcli.experiment.streams import stream
 from bpcli.experiment.table import class_weights
 from bpcli.metrics.metrics import METRICS_OF
@@ -125,7 +126,26 @@ class Experiment:
             learning_rate=training.learning_rate,
             batches=self.batches,
             rng=stream(self.spec.seed, "batches"),
+            scale_advice=lambda: self.scales.advice,
         )
+
+    @cached_property
+    def scales(self) -> Scales:
+        """How the scales of the training rows suit training."""
+        rows = self.rows("train")
+        return Scales(self.spec, self.table, self.preprocessor, self.network, rows)
+
+    @property
+    def constant_inputs(self) -> list[str]:
+        """The names of inputs that have one value in all training rows."""
+        some = self.rows("train").some().inputs[: self.network.inputs]
+        maybe = np.flatnonzero(some.min(axis=1) == some.max(axis=1))
+        index = self.splits["train"].index
+        if not len(maybe) or not isinstance(self.table.X, np.ndarray):
+            return []  # rows that are drawn again and again are random
+        columns = self.table.X[np.ix_(index, maybe)]
+        constant = maybe[(columns == columns[0]).all(axis=0)]
+        return [self.table.input_names[number] for number in constant]
 
     @property
     def diagnostics(self) -> tuple[str, ...]:

@@ -41,9 +41,15 @@ def make_table(config: Config) -> RawTable:
 def encode_table(
     config: Config, table: RawTable, training: Labels, encoder: FeatureEncoder | None
 ) -> Table:
-    """The table with its inputs encoded by `encoder`, or by one fitted to the training rows."""
+    """The table with its inputs encoded by `encoder`, or by one fitted to the training rows.
+
+    A first layer of a given size, or given parameters, count the inputs that are constant too; an
+    autoencoder reconstructs all of them.
+    """
+    network = config.spec.network
+    has_size = network.layers[0] != "auto" or network.parameters is not None
     try:
-        return table.fit(training, encoder)
+        return table.fit(training, encoder, keeps_constants=has_size or table.is_autoencoder)
     except DataError as error:
         raise _data_error(config, error) from None
 

@@ -10,6 +10,7 @@ complex step can check the code that trains: comparisons use the real part, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -71,8 +72,14 @@ class Activation:
         """Whether each a depends only on its own z, so that f'(z) is a number."""
         return self.rows_per_unit == 1 and not self.mixes_units
 
-    bounds: ClassVar[tuple[float, float] | None] = None
-    """The infimum and the supremum of a; None if one of them is infinite."""
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The infimum and the supremum of a."""
+        return -math.inf, math.inf
+
+    def reaches(self, low: float, high: float) -> bool:
+        """Whether all numbers from `low` to `high` are outputs, or limits of outputs."""
+        return self.bounds[0] <= low and high <= self.bounds[1]
 
     rounded_at: ClassVar[float] = 0.0
     """Rounding errors are relative to this where a is smaller: ½ + ½ tanh is rounded near 1."""

@@ -119,6 +119,7 @@ class Relu(Activation):
     formula = "a = max(z, 0)"
     derivative = "f'(z) = 1 where z > 0, else 0"
     source = "return np.maximum(z, 0)"
+    bounds = (0.0, math.inf)
     works_in_place = True  # z > 0 is where a > 0
 
     def forward(self, z: Array, out: Array) -> None:
@@ -147,6 +148,10 @@ class LeakyRelu(Activation):
 
     slope: Annotated[float, Ge(0), Lt(1), doc("f'(z) where z is negative.")] = 0.01
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return (-math.inf if self.slope else 0.0), math.inf
+
     def forward(self, z: Array, out: Array) -> None:
         np.multiply(z, self.slope, out=out)
         np.maximum(z, out, out=out)
@@ -172,6 +177,10 @@ class Elu(Activation):
     source = "return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))"
 
     alpha: Annotated[float, Gt(0), doc("The limit for z → -∞ is -alpha.")] = 1.0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return -self.alpha, math.inf
 
     @property
     def max_slope(self) -> float:
@@ -203,6 +212,7 @@ class Softplus(Activation):
     source = (
         "return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # ln(1 + e^z), without overflow"
     )
+    bounds = (0.0, math.inf)
 
     @property
     def max_slope(self) -> float:

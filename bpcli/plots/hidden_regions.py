@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
@@ -82,7 +84,9 @@ def _draw_layer(
     """Draw one panel per unit, all on one scale, so that constant units are visible."""
     count = layer.layer.units
     every = panels(band, min(count, MOST_UNITS), _PANELS_ACROSS)
-    low, high = layer.activation.bounds or (float(layer.a.min()), float(layer.a.max()))
+    low, high = layer.activation.bounds
+    if math.isinf(low) or math.isinf(high):
+        low, high = float(layer.a.min()), float(layer.a.max())
     X = original_inputs(subject)
     X = X[some_rows(len(X), _MOST_POINTS)]
     for unit, axes in enumerate(every):

@@ -37,7 +37,9 @@ def argv() -> list[str]:
     return [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]]
 
 
-def first_record(experiment: Experiment, run_id: str, workers: int, group: str) -> RunRecord:
+def first_record(
+    experiment: Experiment, run_id: str, workers: int, group: str, warnings: list[str]
+) -> RunRecord:
     """Return the record before the first epoch."""
     return RunRecord(
         run_id=run_id,
@@ -54,6 +56,7 @@ def first_record(experiment: Experiment, run_id: str, workers: int, group: str) 
         sha256={},
         **vars(machine()),
         cores=usable_cores(),
+        warnings=warnings,
     )
 
 

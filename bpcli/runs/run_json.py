@@ -165,7 +165,8 @@ class Description(Saved):
 class RunRecord(Description):
     """The content of run.json. The identity marks the files that belong to this run.
 
-    The fields from `stop_reason` on are set at the end of training; `error` is set if its results
+    `warnings` are likely mistakes, told before training and, once it has ended, after it. The
+    fields from `stop_reason` on are set at the end of training; `error` is set if its results
     could not be saved. A run that is being resumed keeps some results of its earlier end.
     """
 
@@ -186,6 +187,7 @@ class RunRecord(Description):
     numerics: Numerics
     simd: list[Name]
     blas: list[dict[Name, Name | None]]
+    warnings: list[Text]
     fold: Fold | None = None
     resumed: list[ResumedSession] = field(default_factory=list)
     error: Text = ""
@@ -198,7 +200,6 @@ class RunRecord(Description):
     seconds: Number = 0.0
     watching_seconds: Number = 0.0
     stop: list[Rule] = field(default_factory=list)
-    warning: Text | None = None
     metrics: Scores = field(default_factory=dict)
     baselines: dict[Name, Scores] = field(default_factory=dict)
 
@@ -245,7 +246,7 @@ _AT_THE_HEAD = ("run_id", "identity", "status", "started")
 _SOMETIMES = ("fold", "resumed", "error")
 OF_THE_END = (
     "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
-    "watching_seconds", "stop", "warning", "metrics", "baselines",
+    "watching_seconds", "stop", "metrics", "baselines",
 )  # fmt: skip
 
 

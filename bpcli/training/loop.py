@@ -153,10 +153,12 @@ class Training:
         learning_rate: LearningRate | None,
         batches: Batches,
         rng: np.random.Generator,
+        scale_advice: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.objective = objective
         self.learning_rate = learning_rate
         self.batches = batches
+        self.scale_advice = scale_advice
         self._optimizer = optimizer
         self._rng = rng
         self.start = TrainState(0, Point(params), optimizer.init(params), rng.bit_generator.state)
@@ -243,7 +245,7 @@ def train_epochs(
         if finite is None:
             last = _last_of_finite_loss(training, last_finite, number)
             yield record(last)
-            raise Diverged(_divergence(last.number + 1, training.learning_rate))
+            raise Diverged(_divergence(last.number + 1, training))
         state = finite
         last_finite = state.without_evaluation() if is_evaluated else last_finite
         stride = _stride(count, clock() - left)
@@ -255,7 +257,7 @@ def _evaluated_start(training: Training) -> TrainState:
     """The first state. Raises `Diverged` if its loss is not finite."""
     state = training.start.evaluated(training.objective)
     if not state.has_finite_loss:
-        raise Diverged(_divergence(state.number, training.learning_rate))
+        raise Diverged(_divergence(state.number, training))
     return state
 
 
@@ -293,16 +295,20 @@ def _stride(count: int, seconds: float) -> int:
     return max(1, min(2 * count, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
 
 
-def _divergence(number: int, learning_rate: LearningRate | None) -> str:
+def _divergence(number: int, training: Training) -> str:
+    """The failure and what to change: first the scale of the data, then the learning rate."""
+    advice = training.scale_advice()
     if number == 0:
-        return (
-            "The loss of the initial parameters is not finite: look at the scale of the data "
-            "(`data.scale`) and at `network.init`."
-        )
+        look = advice or "look at the scale of the data (`data.scale`) and at `network.init`"
+        return f"The loss of the initial parameters is not finite: {look}."
     failure = f"Training diverged: the loss is no longer finite after epoch {number}."
-    if learning_rate is None:
-        return f"{failure} Look at the scale of the data (`data.scale`)."
-    key, rate = "training.learning_rate", learning_rate
+    rate = training.learning_rate
+    if rate is None:
+        return f"{failure} {advice or 'Look at the scale of the data (`data.scale`)'}."
+    key = "training.learning_rate"
     if isinstance(rate, Schedule):
         key, rate = f"{key}.start", rate.start
-    return f"{failure} Try a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}."
+    smaller = f"a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}"
+    return (
+        f"{failure} {advice} first, then try {smaller}." if advice else f"{failure} Try {smaller}."
+    )

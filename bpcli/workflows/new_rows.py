@@ -254,6 +254,9 @@ def _as_trained(count: int, model: Model) -> tuple[str, ...]:
     columns = model.encoder.file_columns
     if count == len(columns):
         return columns
+    without_targets = tuple(name for name in columns if name not in model.encoder.targets)
+    if count == len(without_targets):
+        return without_targets
     raise DataError(
         f"its {count} columns have no names that are known: expected the "
         f"{len(model.encoder.inputs)} inputs, or the {len(columns)} columns of the training file"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,7 @@ from bpcli.runs.record import criterion_record, now, weight_arrays, weights_meta
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord, Status
 from bpcli.runs.store import Run
+from bpcli.workflows.end_warnings import end_warnings
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import all_baselines, all_scores
 from bpcli.workflows.session import RunToTrain, Session
@@ -21,11 +22,15 @@ from bpcli.workflows.session import RunToTrain, Session
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained run, its record, and the failure that ended training early, if any."""
+    """A trained run, its record, and the failure that ended training early, if any.
+
+    `warnings` are the last ones of the record, which showed only after training.
+    """
 
     run: Run
     record: RunRecord
     failure: Exception | None
+    warnings: Sequence[str] = ()
 
 
 def save_end(session: Session, ending: Ending) -> Outcome:
@@ -46,7 +51,8 @@ def save_end(session: Session, ending: Ending) -> Outcome:
     if ending.failure is not None:
         for note in _notes(ending.failure, target.run, record):
             ending.failure.add_note(note)
-    return Outcome(target.run, record, ending.failure)
+    late = record.warnings[len(target.record.warnings) :]
+    return Outcome(target.run, record, ending.failure, late)
 
 
 def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
@@ -85,7 +91,7 @@ def _let_weights_change(target: RunToTrain) -> None:
 def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
     """Return the record with the results; scores are those of the best parameters."""
     experiment, decision, last = session.target.experiment, session.decision, ending.last
-    return replace(
+    record = replace(
         session.target.record,
         status="finished" if ending.failure is None else _STATUS.get(ending.reason, "failed"),
         stop_reason=ending.reason,
@@ -97,10 +103,11 @@ def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
         seconds=0.0 if last is None else round(last.seconds, 6),
         watching_seconds=round(ending.callback_seconds, 6),
         stop=[criterion_record(rule) for rule in decision.stopping.criteria],
-        warning=_warning(session, ending),
         metrics={} if ending.is_abandoned else all_scores(experiment, best_params),
         baselines={} if ending.is_abandoned else all_baselines(experiment),
     )
+    found = end_warnings(session, ending, record.metrics, record.baselines.get("constant", {}))
+    return replace(record, warnings=[*record.warnings, *found])
 
 
 _STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "diverged"}
@@ -111,16 +118,6 @@ def _stop_message(ending: Ending) -> str | None:
     """Return why the optimizer could take no step, if that is the stop reason."""
     ended = None if ending.last is None else ending.last.ended
     return str(ended) if ended is not None and ended.reason == ending.reason else None
-
-
-def _warning(session: Session, ending: Ending) -> str | None:
-    """Return a likely mistake in a training that ended normally."""
-    was_trained = ending.last is not None and ending.last.number > 0
-    if was_trained and session.decision.best.number == 0:
-        warning = "no epoch had a lower validation loss than the start"
-        has_rate = session.target.experiment.spec.training.learning_rate is not None
-        return warning + ": is `training.learning_rate` too large?" * has_rate
-    return None
 
 
 def _notes(failure: Exception, run: Run, record: RunRecord) -> Iterator[str]:

@@ -30,6 +30,7 @@ from bpcli.runs.record import argv, describe, now
 from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
 from bpcli.runs.store import Run
 from bpcli.training.stopping import Best, Criterion, Stopping
+from bpcli.workflows.beginning import Beginning
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain
@@ -144,6 +145,7 @@ def _record(resumption: Resumption) -> RunRecord:
         **vars(replace(new, overrides=[*old.overrides, *new.overrides])),
         status="running",
         sha256={file: old.sha256[file] for file in _UNCHANGED & old.sha256.keys()},
+        warnings=Beginning(resumption.experiment).warnings,
         resumed=[*old.resumed, session],
         stop=[],
         stop_reason="",

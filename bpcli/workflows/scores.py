@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -23,7 +24,7 @@ from bpcli.metrics.metrics import (
     samples,
 )
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
+from bpcli.nn.units import UnitCounter, UnitCounts
 from bpcli.training.loop import Epoch
 from bpcli.training.objective import NetworkObjective
 
@@ -160,11 +161,39 @@ class EpochScores:
     @cached_property
     def _unit_counter(self) -> UnitCounter:
         """The counter; created once, as that takes as long as counting."""
-        rows = self._experiment.rows("train")
-        index = rows_to_look_at(len(rows))
-        block = rows.empty_block(len(index))
-        rows.gather(index, block)
-        return UnitCounter(self._experiment.network, block.inputs)
+        return unit_counter(self._experiment)
+
+
+def unit_counter(experiment: Experiment) -> UnitCounter:
+    """Return a counter of failing units over some training rows."""
+    return UnitCounter(experiment.network, experiment.rows("train").some().inputs)
+
+
+def constant_loss(experiment: Experiment, name: SplitName) -> float | None:
+    """Return the mean loss of a split with the mean of the training targets as constant outputs.
+
+    None if the output layer cannot give those.
+    """
+    loss, activation = experiment.network.loss, experiment.network.layers[-1].activation
+    training, rows = experiment.rows("train"), experiment.rows(name)
+    sums = [_weighted_sum(block.targets, block.weight) for block in training.blocks()]
+    a = (np.sum(sums, axis=0) / training.total_weight)[:, np.newaxis]
+    total = 0.0
+    with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: the loss tells
+        z = activation.link(a) if loss.is_canonical else a
+        for block in rows.blocks():
+            Z, A = (np.repeat(column, block.samples, axis=1) for column in (z, a))
+            losses = loss.per_sample(Z, A, block.targets)
+            total += float(_weighted_sum(losses, block.weight))
+    mean = total / rows.total_weight
+    return mean if math.isfinite(mean) else None
+
+
+def _weighted_sum(values: Array, weight: Array | None) -> Array:
+    """Σ_i w_i value_i over the last axis, in double precision."""
+    numbers = values.astype(np.float64)
+    total: Array = (numbers if weight is None else numbers * weight).sum(axis=-1)
+    return total
 
 
 def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:

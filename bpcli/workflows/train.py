@@ -20,6 +20,7 @@ from bpcli.runs.checkpoint import Checkpoints
 from bpcli.runs.record import first_record
 from bpcli.runs.store import Run
 from bpcli.system import usable_cores
+from bpcli.workflows.beginning import Beginning
 from bpcli.workflows.interrupts import StopRequest, stop_requests
 from bpcli.workflows.outcome import Outcome, save_end
 from bpcli.workflows.run_epochs import TrainingCallback
@@ -60,7 +61,8 @@ def _new_session(
     with ExitStack() as files:
         try:
             files.enter_context(closing(run.lock()))
-            record = first_record(experiment, run.run_id, workers, group or run.run_id)
+            warnings = Beginning(experiment).warnings
+            record = first_record(experiment, run.run_id, workers, group or run.run_id, warnings)
             target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity), None)
             target.write_new()
             session = open_session(target, request, callback, files)

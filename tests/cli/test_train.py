@@ -98,13 +98,56 @@ def test_mini_batches_are_refused_where_steps_compare_losses(
     assert f"needs `batch_size: full`: {why}; for mini-batches use" in result.err
 
 
+FEW_ROWS = (
+    "4 training rows are fewer than the 17 parameters, which may overfit: watch the validation "
+    "loss, use fewer units, or set `training.l2`"
+)
+
+
+def test_warnings_are_those_of_a_check_and_told_before_training_but_not_on_resume(
+    bpnet: Bpnet,
+) -> None:
+    options = ("--set", "network.init={name: normal, std: 100}", "--set", "training.epochs=2")
+    checked = json.loads(bpnet("check", XOR, *options, "--json").out)["warnings"]
+    assert len(checked) > 2
+    trained = bpnet("train", XOR, *options)
+    told = [line for line in trained.err.splitlines() if line.startswith("warning: ")]
+    assert told[: len(checked)] == [f"warning: {warning}" for warning in checked]
+    assert trained.err.index(told[0]) < trained.err.index("epoch  ")
+    assert "warning" not in trained.out
+    shown = bpnet("runs", "show", "latest").out.splitlines()
+    assert [line for line in shown if line.startswith("warning: ")] == told
+    resumed = bpnet("train", "--resume", "latest", "--set", "training.epochs=4")
+    assert resumed.code == 0
+    assert told[0] not in resumed.err
+    record = json.loads(bpnet("runs", "show", "latest", "--json").out)
+    assert record["warnings"][: len(checked)] == checked
+
+
+@pytest.mark.parametrize("way", [[], ["--quiet"], ["--json"]])
+def test_folds_are_warned_of_once(way: list[str], bpnet: Bpnet) -> None:
+    options = ("--set", "network.layers.1=90", *SHORT, "--set", "training.stop={}", *FOLDS)
+    result = bpnet("train", CONFIGS / "moons.yaml", *options, *way)
+    assert result.code == 0
+    assert result.err.count("fewer than the") == 1
+    records = json.loads(bpnet("runs", "list", "--json").out)["runs"]
+    assert len(records) == 3
+    assert all("fewer than the" in record["warnings"][0] for record in records)
+
+
 def test_quiet_prints_the_id_and_json_one_document(bpnet: Bpnet) -> None:
     quiet = bpnet("train", XOR, *SHORT, "--quiet")
-    assert (quiet.code, quiet.err) == (0, "")
+    assert quiet.code == 0
+    first, last = quiet.err.splitlines()
+    assert first == f"warning: {FEW_ROWS}"
+    assert last.endswith(
+        ": use more epochs, other inputs, more units or another `training.learning_rate`"
+    )
     assert quiet.out.strip() == Path("runs", quiet.out.strip()).name
     as_json = bpnet("train", XOR, *SHORT, "--json", "--name", "other")
     record = json.loads(as_json.out)
-    assert as_json.err == ""
+    assert as_json.err == quiet.err
+    assert [f"warning: {warning}" for warning in record["warnings"]] == [first, last]
     assert record["name"] == "other"
     assert "-other-" in record["run_id"]
     shown = bpnet("runs", "show", "other", "--json")
@@ -322,7 +365,7 @@ def test_a_training_that_only_made_things_worse_is_warned_of(bpnet: Bpnet) -> No
     result = bpnet("train", CONFIGS / "softmax_iris.yaml", *arguments, *start)
     assert result.code == 0
     record = json.loads(bpnet("runs", "show", "latest", "--json").out)
-    assert (record["best_epoch"] == 0) == ("warning: no epoch had a lower" in result.out)
+    assert (record["best_epoch"] == 0) == ("warning: no epoch had a lower" in result.err)
     assert record["best_epoch"] == 0
 
 

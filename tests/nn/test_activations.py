@@ -134,15 +134,31 @@ def test_what_a_class_says_of_its_function_is_so(name: str) -> None:
     assert activation.is_identity == np.array_equal(a, z)
     assert activation.gives_distribution == np.allclose(a.sum(axis=0), 1)
     assert activation.gives_probabilities == (activation.bounds == (0, 1))
-    extremes = value(activation, np.array([[1e4, -1e4], [-1e4, 1e4]]))
-    low, high = activation.bounds or (extremes.min(), extremes.max())
-    np.testing.assert_allclose([extremes.min(), extremes.max()], [low, high], atol=2e-4)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_only_functions_bounded_on_both_sides_have_bounds(name: str) -> None:
-    extremes = [value(ACTIVATIONS[name](), np.full((2, 1), far)) for far in (-1e4, 1e4)]
-    assert (ACTIVATIONS[name].bounds is not None) == (np.abs(extremes).max() <= 1)
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *(ACTIVATIONS[name]() for name in ACTIVATIONS),
+        LeakyRelu(slope=0),
+        Elu(alpha=0.5),
+        Elu(alpha=2),
+    ],
+    ids=str,
+)
+def test_bounds_are_the_limits_of_what_an_activation_gives(activation: Activation) -> None:
+    far = np.array([[1e6, -1e6, -1e6], [-1e6, 1e6, -1e6]])
+    outputs = value(activation, far)
+    for bound, extreme in zip(activation.bounds, (outputs.min(), outputs.max()), strict=True):
+        if np.isinf(bound):
+            assert bound * extreme >= 1e3
+        else:
+            assert extreme == pytest.approx(bound, abs=1e-5)
+    assert activation.reaches(*activation.bounds)
+    assert activation.reaches(0.25, 0.75)
+    low, high = activation.bounds
+    assert activation.reaches(-2, 0.5) == (low <= -2)
+    assert activation.reaches(0.5, 3) == (high >= 3)
 
 
 @pytest.mark.parametrize("name", [n for n in ACTIVATIONS if canonical_loss(n)])

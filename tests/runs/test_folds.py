@@ -22,7 +22,7 @@ from bpcli.runs.store import Run
 END = {
     "status": "finished", "stop_reason": "epochs", "stop_message": None, "diagnostics": {},
     "epochs": 1, "best_epoch": 1, "ended": "2026-01-01T12:00:01+0000", "seconds": 1.0,
-    "watching_seconds": 0.0, "stop": [], "warning": None, "metrics": {}, "baselines": {},
+    "watching_seconds": 0.0, "stop": [], "metrics": {}, "baselines": {},
     "sha256": dict.fromkeys(
         ("config.yaml", "split.npz", "resolved.yaml", "metrics.jsonl", "weights.safetensors"),
         "0" * 64,

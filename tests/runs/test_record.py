@@ -26,7 +26,8 @@ def test_a_flat_tree() -> None:
 @pytest.mark.parametrize("config", ["moons", "softmax_iris", "linear_regression"])
 def test_a_first_record_lacks_nothing_but_the_digests(config: str) -> None:
     experiment = build(load_config(CONFIGS / f"{config}.yaml"))
-    record = first_record(experiment, "an-id", 1, "a-group")
+    record = first_record(experiment, "an-id", 1, "a-group", ["look out"])
+    assert record.warnings == ["look out"]
     known = {"config.yaml": "0" * 64, "split.npz": "0" * 64}
     found = check(RunRecord, record.to_json() | {"sha256": known}, Path("a file"))
     assert found.to_json() | {"sha256": {}} == record.to_json()
@@ -44,7 +45,7 @@ def test_a_description_counts_rows_layers_and_parameters() -> None:
 def test_a_fold_knows_its_number_and_its_group() -> None:
     settings = ["data.split={folds: 3, fold: 2}"]
     experiment = build(load_config(CONFIGS / "softmax_iris.yaml", settings))
-    assert first_record(experiment, "an-id", 1, "a-group").fold == Fold(2, 3, "a-group")
+    assert first_record(experiment, "an-id", 1, "a-group", []).fold == Fold(2, 3, "a-group")
 
 
 def test_of_a_long_value_the_config_has_the_digest(tmp_path: Path) -> None:

@@ -85,6 +85,26 @@ def test_divergence_is_an_error_that_suggests_a_smaller_rate() -> None:
         list(epochs(2000, learning_rate=1000.0))
 
 
+@pytest.mark.parametrize(
+    ("rate", "start", "expected"),
+    [
+        (1000.0, 1.0, "`x` is wide: scale it first, then try a smaller `training.learning_rate`, "),
+        (1000.0, 1e200, "The loss of the initial parameters is not finite: `x` is wide: scale it."),
+    ],
+)
+def test_divergence_names_the_scale_before_the_rate(
+    rate: float, start: float, expected: str
+) -> None:
+    course = Training(
+        objective(), GradientDescent(), start * training().start.params,
+        learning_rate=rate, batches=Batches(), rng=np.random.default_rng(0),
+        scale_advice=lambda: "`x` is wide: scale it",
+    )  # fmt: skip
+    with np.errstate(all="ignore"), pytest.raises(Diverged) as caught:
+        list(train_epochs(course, 2000))
+    assert expected in str(caught.value)
+
+
 def test_divergence_in_mini_batches_is_noticed_too() -> None:
     with np.errstate(all="ignore"), pytest.raises(Diverged):
         list(epochs(3000, learning_rate=1000.0, batches=Batches(size=2)))

@@ -155,7 +155,7 @@ def test_constant_columns_and_unequal_ranges_are_warned_of() -> None:
     constant, unequal, *_ = of_rows(rows, [1.0] * 8).warnings
     assert constant == "`x3` is constant over the training rows: leave out such inputs"
     assert unequal == (
-        "the range of `x2` is 1,000 times that of `x1`, which slows gradient descent: set "
+        "the range of `x2` is 1,000 times that of `x1`, which slows or breaks training: set "
         "`data.scale: {inputs: standard}`"
     )
     scaled = of_rows(rows, [1.0] * 8, "data.scale.inputs=standard").warnings

@@ -162,8 +162,10 @@ def test_a_loss_that_never_fell_is_a_warning(tmp_path: Path) -> None:
     uphill = ["data.split={val: 0.25}", "training.learning_rate=1000", "training.log_every=1"]
     record = trained(tmp_path, *uphill).record
     assert record.best_epoch == 0
-    assert record.warning == (
-        "no epoch had a lower validation loss than the start: is `training.learning_rate` too "
-        "large?"
-    )
-    assert trained(tmp_path / "fine").record.warning is None
+    assert record.warnings[:1] == [
+        (
+            "no epoch had a lower validation loss than the start: is `training.learning_rate` too "
+            "large?"
+        )
+    ]
+    assert trained(tmp_path / "fine").record.warnings == []

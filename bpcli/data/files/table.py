@@ -37,7 +37,9 @@ from bpcli.data.values import dates_of, kind_of
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
+_MOST_NAMES = 5
 _MOST_NOTES = 3
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,36 @@ def _each(
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
+def _without_constants(encoder: FeatureEncoder, X: Array, training: Labels) -> FeatureEncoder:
+    """The encoding of what has several values in the training rows; of a single row, all.
+
+    Raises `DataError` if nothing has.
+    """
+    varies = np.full(X.shape[1], len(training) < 2)
+    for start in range(0, len(training), _ROWS_AT_ONCE):
+        varies |= (X[training[start : start + _ROWS_AT_ONCE]] != X[training[0]]).any(axis=0)
+    if not varies.any():
+        raise DataError(
+            "every input has one value in all training rows: there is nothing to learn from",
+            "inputs",
+        )
+    return encoder.varying(varies)
+
+
+def _note_on_constants(fitted: FeatureEncoder, encoder: FeatureEncoder) -> str:
+    """The columns, and the indicators, that were left out, counted and named."""
+    kept = {column.name: column for column in encoder.inputs}
+    names = [
+        column.name if column.name not in kept else column.names[-1]
+        for column in fitted.inputs
+        if column != kept.get(column.name)
+    ]
+    listed = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
+    have = "column that has" if len(names) == 1 else "columns that have"
+    return f"left out {len(names)} input {have} one value in all training rows: {listed}{more}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileTable(RawTable):
     """Rows of one or several files whose columns are not yet inputs."""
@@ -272,12 +304,24 @@ class FileTable(RawTable):
     def __len__(self) -> int:
         return _rows(self.frames)
 
-    def fit(self, training: Labels, encoder: FeatureEncoder | None = None) -> Table:
+    def fit(
+        self,
+        training: Labels,
+        encoder: FeatureEncoder | None = None,
+        *,
+        keeps_constants: bool = True,
+    ) -> Table:
         """Raises `DataError` naming file, column and row."""
         is_first, tally = encoder is None, Tally()
         encoder = encoder or self._fitted(training)
-        X = _each(self.frames, lambda frame: encoder.encode(frame, tally))
-        said = self._notes_on_columns(X, encoder) if is_first else ()
+        X = self._encoded(encoder, tally)
+        said: list[str] = []
+        if is_first and not keeps_constants:
+            fitted, encoder = encoder, _without_constants(encoder, X, training)
+            if encoder != fitted:
+                said, tally = [_note_on_constants(fitted, encoder)], Tally()
+                X = self._encoded(encoder, tally)
+        said += self._notes_on_columns(X, encoder) if is_first else ()
         table = Table(
             X,
             encoder.names,
@@ -289,6 +333,9 @@ class FileTable(RawTable):
             row_numbers=self.row_numbers,
         )
         return table.with_inputs_as_targets() if self.is_autoencoder else table
+
+    def _encoded(self, encoder: FeatureEncoder, tally: Tally) -> Array:
+        return _each(self.frames, lambda frame: encoder.encode(frame, tally))
 
     def _notes_on_columns(self, X: Array, encoder: FeatureEncoder) -> Iterator[str]:
         """Notes on what a reader of the file may not know of the columns of its inputs."""

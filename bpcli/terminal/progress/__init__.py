@@ -6,7 +6,7 @@ show it. Only then are the epoch's metrics computed.
 The live view is not imported here, as it imports rich: a short training would end before that.
 """
 
-from bpcli.terminal.progress.plain import PlainView, SilentView
+from bpcli.terminal.progress.plain import PlainView, QuietView, SilentView
 from bpcli.terminal.progress.rows import Columns, Rows
 
-__all__ = ["Columns", "PlainView", "Rows", "SilentView"]
+__all__ = ["Columns", "PlainView", "QuietView", "Rows", "SilentView"]

@@ -22,7 +22,7 @@ from rich.segment import Segment, Segments
 from bpcli.terminal.progress.curve import Glyphs, Line
 from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
-from bpcli.terminal.progress.plain import SilentView
+from bpcli.terminal.progress.plain import QuietView
 from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
 from bpcli.terminal.tables import header, layers_text, objective_text
 from bpcli.text import visible
@@ -48,7 +48,7 @@ def has_second_screen(console: Console) -> bool:
     return not console.is_dumb_terminal and os.environ.get("TERM") not in _ONE_SCREEN
 
 
-class LiveView(SilentView):
+class LiveView(QuietView):
     """Draws at most 10 times a second, and so rarely that it takes under 1 % of the time.
 
     Metrics may cost more than all the rest: a drawing leaves them out if they would exceed that.
@@ -58,6 +58,7 @@ class LiveView(SilentView):
     def __init__(
         self, console: Console, columns: Columns, rows: Rows, epochs: int, has_validation: bool
     ) -> None:
+        super().__init__(console)
         self._console = console
         self._columns = columns
         self._rows = rows
@@ -79,6 +80,7 @@ class LiveView(SilentView):
             self._console.print()
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
+        super().on_start(record, stopping)
         self._console.show_facts(header(record))
         self._state = ViewState(
             title=visible(

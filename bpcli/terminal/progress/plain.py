@@ -36,17 +36,30 @@ class SilentView:
     def on_trial_end(self, trial: Any) -> None: ...
 
 
-class PlainView(SilentView):
+class QuietView(SilentView):
+    """Prints the warnings of a new training, once for all folds, and nothing else."""
+
+    def __init__(self, stream: Stream | Console) -> None:
+        self._stream = stream
+
+    def on_start(self, record: RunRecord, stopping: Stopping) -> None:
+        if not record.resumed and (record.fold is None or record.fold.number == 1):
+            for warning in record.warnings:
+                self._stream.say(f"warning: {warning}")
+
+
+class PlainView(QuietView):
     """Prints a line every so many epochs."""
 
     _WIDTH = 12
 
     def __init__(self, stream: Stream | Console, columns: Columns, rows: Rows) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._columns = columns
         self._rows = rows
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
+        super().on_start(record, stopping)
         self._stream.show_facts(header(record))
         self._print(self._columns.names)
 

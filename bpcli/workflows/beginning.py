@@ -1,0 +1,113 @@
+"""A training before its first step: its initial loss, and likely mistakes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bpcli.engine.pool.base import SerialPool
+from bpcli.experiment import Experiment
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.nn.units import UnitCounts
+from bpcli.training.objective import NetworkObjective
+from bpcli.workflows.scores import constant_loss, unit_counter
+
+_MANY_UNITS = 0.1
+_FAR_FROM_CHANCE = 3.0
+_MOST_NAMES = 5
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """An experiment before it is trained."""
+
+    experiment: Experiment
+
+    @cached_property
+    def mean_loss(self) -> float:
+        """The mean data loss of the initial parameters: no L2, whatever the reduction."""
+        experiment = self.experiment
+        # Closed, the pool releases the arrays of the pass; without, that is left to Python's gc.
+        with (
+            repeatable_numerics(),
+            np.errstate(all="ignore"),
+            closing(SerialPool()) as pool,
+        ):
+            objective = NetworkObjective(experiment.network, experiment.rows("train"), pool=pool)
+            return objective.mean_loss(experiment.initial_params)
+
+    @cached_property
+    def constant_loss(self) -> float | None:
+        """The mean data loss of a constant prediction; None if the outputs cannot be that."""
+        with repeatable_numerics(), np.errstate(all="ignore"):
+            return constant_loss(self.experiment, "train")
+
+    @property
+    def chance_loss(self) -> float | None:
+        """The mean data loss of equal probabilities; None for a loss of values."""
+        network = self.experiment.network
+        if network.loss.targets == "distribution":
+            return math.log(network.outputs)
+        return network.outputs * math.log(2) if network.loss.targets == "probabilities" else None
+
+    @cached_property
+    def units(self) -> UnitCounts:
+        """Dead and saturated units before training, over some of the training rows."""
+        with repeatable_numerics(), np.errstate(all="ignore"):
+            return unit_counter(self.experiment).count(self.experiment.initial_params)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """Likely mistakes among what is allowed."""
+        return [
+            *self._few_rows(),
+            *self._constant_columns(),
+            *self.experiment.scales.warnings,
+            *self._failing_units(),
+            *self._far_from_chance(),
+        ]
+
+    def _few_rows(self) -> Iterator[str]:
+        rows, params = len(self.experiment.splits["train"]), self.experiment.network.n_params
+        if rows < params:
+            counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
+            yield (
+                f"{counted} fewer than the {params:,} parameters, which may overfit: watch the "
+                "validation loss, use fewer units, or set `training.l2`"
+            )
+
+    def _constant_columns(self) -> Iterator[str]:
+        constant = self.experiment.constant_inputs
+        if constant and len(self.experiment.splits["train"]) > 1:
+            more = f" and {len(constant) - _MOST_NAMES} more" if len(constant) > _MOST_NAMES else ""
+            listed = ", ".join(f"`{name}`" for name in constant[:_MOST_NAMES])
+            verb = "are" if len(constant) > 1 else "is"
+            yield f"{listed}{more} {verb} constant over the training rows: leave out such inputs"
+
+    def _failing_units(self) -> Iterator[str]:
+        layers = self.experiment.network.layers
+        counts = zip(layers, self.units.dead, self.units.saturated, strict=True)
+        for number, (layer, dead, saturated) in enumerate(counts, 1):
+            failing = dead + saturated
+            if failing > _MANY_UNITS * layer.units:
+                yield (
+                    f"{failing} of {layer.units} units of layer {number} are dead ({dead}) or "
+                    f"saturated ({saturated}) before training: scale the inputs, or use smaller "
+                    "initial weights"
+                )
+
+    def _far_from_chance(self) -> Iterator[str]:
+        chance = self.chance_loss
+        reference = self.constant_loss if chance is None else chance
+        largest = max(reference or 0, self.constant_loss or 0)
+        if reference and not self.mean_loss <= _FAR_FROM_CHANCE * largest:
+            name = "a constant prediction" if chance is None else "chance level"
+            yield (
+                f"the initial mean loss is {self.mean_loss:.4g}, and that of {name} "
+                f"{reference:.4g}: scale the data, or use smaller initial weights"
+            )

@@ -1,0 +1,106 @@
+"""Likely mistakes that show when a training has ended, each with the next step."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from bpcli.data.types import SPLITS, SplitName
+from bpcli.experiment import Experiment
+from bpcli.runs.layout import METRICS
+from bpcli.workflows.run_epochs import Ending
+from bpcli.workflows.scores import Scores, constant_loss
+from bpcli.workflows.session import Session
+
+_CLEARLY = 1e-3
+"""A loss must be lower by this fraction: with vanishing gradients it ends a hair lower."""
+
+_STANDARD_ERRORS = 2.0
+_MANY_LAYERS = 3
+_LATE = 0.9
+_STILL_FALLS = 1e-2
+
+
+def end_warnings(
+    session: Session, ending: Ending, scores: Scores, constant: Scores
+) -> Iterator[str]:
+    """Yield the likely mistakes; `scores` are those of the best weights, by path.
+
+    `constant` are the metrics of the constant baseline. Nothing is said after a failure.
+    """
+    if ending.failure is not None or ending.last is None:
+        return
+    experiment, end = session.target.experiment, ending.last.ended
+    advice = experiment.scales.advice
+    if ending.last.number > 0 and session.decision.best.number == 0:
+        yield _never_fell(experiment, advice)
+    elif end is not None and end.reason == ending.reason and advice is not None:
+        yield f"no step was found that lowers the loss (`{end.reason}`): {advice}"
+    name = next(name for name in reversed(SPLITS) if len(experiment.splits[name]))
+    fact = _not_better(experiment, name, scores, constant)
+    if fact is not None:
+        yield f"{fact}: {_next_step(session, ending, name, scores)}"
+
+
+def _never_fell(experiment: Experiment, advice: str | None) -> str:
+    warning = "no epoch had a lower validation loss than the start"
+    if advice is not None:
+        return f"{warning}: {advice}"
+    has_rate = experiment.spec.training.learning_rate is not None
+    return warning + ": is `training.learning_rate` too large?" * has_rate
+
+
+def _not_better(
+    experiment: Experiment, name: SplitName, scores: Scores, constant: Scores
+) -> str | None:
+    """Return that the network is no better than a constant prediction, if it is so.
+
+    The loss decides, with the weights of rows and classes, and for classes the accuracy too: of
+    unbalanced classes, a network may have the lower accuracy and yet much better probabilities.
+    """
+    loss, loss_of_constant = scores[f"{name}.loss"], constant_loss(experiment, name)
+    if not loss_of_constant or _is_below(loss, loss_of_constant):
+        return None
+    path = f"{name}.accuracy"
+    accuracy, usual = scores.get(path), constant.get(path)
+    if accuracy is not None and usual is not None:
+        error = math.sqrt(usual * (1 - usual) / len(experiment.splits[name]))
+        if accuracy > usual + _STANDARD_ERRORS * error:
+            return None
+    of_loss = "not finite" if loss is None else f"{loss:.4g}"
+    return f"the {name} loss is {of_loss}, and that of a constant prediction {loss_of_constant:.4g}"
+
+
+def _is_below(loss: float | None, other: float) -> bool:
+    return loss is not None and loss < (1 - _CLEARLY) * other
+
+
+def _next_step(session: Session, ending: Ending, name: SplitName, scores: Scores) -> str:
+    """Return what to change first."""
+    experiment = session.target.experiment
+    scales, training = experiment.scales, experiment.spec.training
+    if scales.advice is not None:
+        return scales.advice
+    if scales.out_of_range:
+        return scales.out_of_range[0]
+    constant = constant_loss(experiment, "train")
+    if name != "train" and constant and _is_below(scores["train.loss"], constant):
+        return "it has learnt the training rows alone: use fewer units, more rows or `training.l2`"
+    if ending.reason == "epochs" and _still_falls(session.target.run.path(METRICS)):
+        return f"the loss was still falling: use more `training.epochs` than {training.epochs}"
+    longer = "more epochs, " * (ending.reason == "epochs")
+    is_deep = len(experiment.network.layers) > _MANY_LAYERS
+    size = "fewer layers" if is_deep else "more units"
+    has_rate = training.learning_rate is not None
+    last = "another `training.learning_rate`" if has_rate else "other initial weights"
+    return f"use {longer}other inputs, {size} or {last}"
+
+
+def _still_falls(log: Path) -> bool:
+    """Whether the loss has fallen by a hundredth in the last tenth of the epochs."""
+    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    late = [line for line in lines if line["epoch"] >= _LATE * lines[-1]["epoch"]]
+    first, last = late[0]["loss"], late[-1]["loss"]
+    return first is not None and last is not None and last < (1 - _STILL_FALLS) * first
