@@ -149,10 +149,9 @@ class InputColumn:
 
 def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
     """Raises `DataError` with the first row that has no value."""
-    row = row_of(values, is_missing)
-    raise DataError(
-        f"column `{name}`, row {row}: the value is missing; set `fill`, or exclude the column"
-    )
+    file, row = row_of(values, is_missing)
+    message = f"column `{name}`, row {row}: the value is missing; set `fill`, or exclude the column"
+    raise DataError(message, file=file)
 
 
 @dataclass(frozen=True)

@@ -77,14 +77,20 @@ def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labe
     return codes
 
 
-def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
-    """The classes of a column in all files. Raises `DataError` if one cannot be printed."""
-    names = sorted_texts({text_of(value) for values in pieces for value in factorized(values)[1]})
+def classes_in(values: Series, name: str) -> set[str]:
+    """The classes of a column in one file. Raises `DataError` if one cannot be printed."""
+    names = {text_of(value) for value in factorized(values)[1]}
+    refuse_control_characters(sorted(names), f"column `{name}`: the class name")
+    return names
+
+
+def sorted_classes(classes: set[str], name: str) -> tuple[str, ...]:
+    """The classes of a column in all files, in order. Raises `DataError` if they are too many."""
+    names = sorted_texts(classes)
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
             "classes allowed: is it the target?",
             "targets",
         )
-    refuse_control_characters(names, f"column `{name}`: the class name")
     return names

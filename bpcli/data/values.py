@@ -193,9 +193,10 @@ def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str =
     if not is_wrong.any():
         return
     value = quoted(values.iloc[int(np.argmax(is_wrong))])
-    row = row_of(values, is_wrong)
+    file, row = row_of(values, is_wrong)
     hint = _hint(value, row) if message == _NO_NUMBER else ""
-    raise DataError(f"column `{name}`, row {row}: {message.format(value)}{more}{hint}")
+    message = f"column `{name}`, row {row}: {message.format(value)}{more}{hint}"
+    raise DataError(message, file=file)
 
 
 def _hint(value: str, row: int) -> str:
@@ -222,9 +223,14 @@ def quoted(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def row_of(values: Series, is_wrong: Array) -> int:
-    """The number of the first wrong row, counted from 1 without the header."""
-    return int(values.index[int(np.argmax(is_wrong))]) + 1
+def row_of(values: Series, is_wrong: Array) -> tuple[str | None, int]:
+    """The file of the first wrong row if the index has it, and its number there.
+
+    Rows are counted from 1 without the header.
+    """
+    label = values.index[int(np.argmax(is_wrong))]
+    file, row = label if isinstance(label, tuple) else (None, label)
+    return file, int(row) + 1
 
 
 def _refuse_times(values: Series, name: str) -> None:

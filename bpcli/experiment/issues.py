@@ -174,7 +174,10 @@ def _lost_classes(
     lost = [name for number, name in enumerate(table.class_names) if number not in present]
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
-        or_stratify = ", or `stratify: true`" * (spec.data.split.stratify is False)
+        can_stratify = spec.data.split.stratify is False and len(table.class_names) <= len(
+            indices["train"]
+        )
+        or_stratify = ", or `stratify: true`" * can_stratify
         yield ConfigIssue(
             f"class {names} has no training row: use smaller splits{or_stratify}",
             ("data", "split"),
