@@ -6,26 +6,28 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.metrics.metrics import Predictions
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import Array, Vector
 
 
-def constant_predictions(training: Split, split: Split) -> Predictions:
-    """The constant baseline, from the training targets only.
-
-    Predicts the most frequent class, with the training frequencies as probabilities, or the mean
-    of the values.
-    """
-    rows = len(split)
+def constant_of(training: Split) -> Vector:
+    """The constant baseline: the share of each class in the training rows, or the mean values."""
     if training.labels is None:
         values = training.values if training.values is not None else training.Y
-        return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
-    assert split.labels is not None, "splits of one table agree on having classes"
-    count = 1 + max(training.labels.max(initial=0), split.labels.max(initial=0))
-    frequency = np.bincount(training.labels, minlength=count) / len(training)
+        mean: Vector = values.mean(axis=0)
+        return mean
+    classes = len(training.preprocessor.class_names)
+    share: Vector = np.bincount(training.labels, minlength=classes) / len(training)
+    return share
+
+
+def constant_predictions(constant: Vector, split: Split) -> Predictions:
+    """The predictions of the constant baseline: the most frequent class, or the mean values."""
+    outputs = np.tile(constant, (len(split), 1))
+    if split.labels is None:
+        return Predictions(outputs)
     with np.errstate(divide="ignore"):
-        log_losses = -np.log(frequency[split.labels])
-    most_frequent = np.full(rows, frequency.argmax())
-    return Predictions(np.tile(frequency, (rows, 1)), most_frequent, log_losses)
+        log_losses = -np.log(constant[split.labels])
+    return Predictions(outputs, np.full(len(split), constant.argmax()), log_losses)
 
 
 def principal_components(training: Split, split: Split, count: int) -> Predictions:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bpcli.data.types import SPLITS
 from bpcli.experiment import Experiment
+from bpcli.metrics.baselines import constant_of
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -45,6 +46,7 @@ def first_record(experiment: Experiment, run_id: str, workers: int, group: str) 
         status="running",
         started=now(),
         **vars(describe(experiment)),
+        constant=constant_of(experiment.splits["train"]).tolist(),
         fold=_fold(experiment, group),
         workers=workers,
         shards=len(experiment.plan.shards),

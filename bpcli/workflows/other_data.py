@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,33 @@ from bpcli.data.table import Classes, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import rows_with_targets, weights_of
 from bpcli.data.types import DataFrame
-from bpcli.errors import DataError, RunError
+from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.experiment import Experiment
 from bpcli.experiment.issues import of_loss
-from bpcli.runs.trained import Trained
+from bpcli.runs.store import Run
+from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
+
+
+def load_to_score(
+    run: Run, weights: Weights, needs_splits: bool = False
+) -> tuple[Trained, tuple[str, ...]]:
+    """Load a run to score other rows than its own, whose files are read only where needed.
+
+    They are needed where some of their splits are scored too, and for baselines beyond the constant
+    that is recorded; a note tells if such a baseline is left out. Raises `RunError` if files of the
+    run are missing or damaged, and `ConfigError` or `RunError` if its rows are needed and gone.
+    """
+    record = run.record()
+    if needs_splits:
+        return load_trained(run, weights), ()
+    if record.constant and record.task != "reconstruction":
+        return load_without_rows(run, weights), ()
+    try:
+        return load_trained(run, weights), ()
+    except (ConfigError, RunError) as error:
+        trained = load_without_rows(run, weights)
+        why = next((issue.message for issue in getattr(error, "issues", ())), str(error))
+        return trained, (f"baselines that need the training rows are left out: {why}",)
 
 
 def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained, tuple[str, ...]]:
@@ -42,7 +66,8 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         frame, more = rows_with_targets(frame, encoder.targets)
         encoder = encoder.told(dialect.date_format)
         tally = Tally()
-        table = _table(experiment, frame, encoder, data.weight, tally)
+        class_weights = trained.record.class_weights
+        table = _table(experiment, frame, encoder, data.weight, class_weights, tally)
     notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     for issue in of_loss(experiment.network, {"data": split}):
@@ -56,6 +81,7 @@ def _table(
     frame: DataFrame,
     encoder: FeatureEncoder,
     weight: str | None,
+    class_weights: Mapping[str, float] | None,
     tally: Tally,
 ) -> Table:
     known, every = experiment.table, np.arange(len(frame))
@@ -66,7 +92,7 @@ def _table(
         weight=None if weight is None else weights_of(frame, weight),
         row_numbers=np.asarray(frame.index) + 1,
     )
-    table = replace(table, weight=row_weights(table, experiment.class_weights, every))
+    table = replace(table, weight=row_weights(table, class_weights, every))
     return table.with_inputs_as_targets() if known.is_autoencoder else table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
@@ -61,6 +61,7 @@ def test_a_class_of_one_row_is_trained_on_before_others_get_more(
     st.floats(0.05, 0.95),
     st.integers(0, 2**32 - 1),
 )
+@example([1, 1, 1, 4, 4], 0.5, 0)
 def test_every_class_has_a_training_row_where_there_are_enough(
     sizes: list[int], train: float, seed: int
 ) -> None:

@@ -56,7 +56,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def untrained(text: str, *overrides: str) -> Trained:
     experiment = built(text, *overrides)
-    return Trained(Run(Path("a-run")), a_record(), experiment, experiment.initial_params)
+    record = a_record(class_weights=experiment.class_weights)
+    return Trained(Run(Path("a-run")), record, experiment, experiment.initial_params)
 
 
 def with_file(trained: Trained, *lines: str) -> Trained:
