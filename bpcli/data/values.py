@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -116,14 +116,29 @@ def as_numbers(values: Series, name: str) -> Vector:
 def category_codes(values: Series, categories: Sequence[str]) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
-    index = {category: i for i, category in enumerate(categories)}
-    index |= {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
+    index = _index_of(categories)
     of_uniques = [
-        next((index[form] for form in _forms(value) if form in index), _code_of_unknown(value))
-        for value in uniques
+        index.get(_known_form(value, index), _code_of_unknown(value)) for value in uniques
     ]
     of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
     return of_values
+
+
+def category_named(text: str, categories: Sequence[str]) -> str | None:
+    """The category that a text names, as a value of a column would; None if there is none."""
+    index = _index_of(categories)
+    code = index.get(_known_form(text, index))
+    return None if code is None else categories[code]
+
+
+def _index_of(categories: Sequence[str]) -> dict[str, int]:
+    index = {category: i for i, category in enumerate(categories)}
+    return {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
+
+
+def _known_form(value: Any, index: Mapping[str, int]) -> str:
+    """The first form of a value that is known, or its text."""
+    return next((form for form in _forms(value) if form in index), text_of(value))
 
 
 def _code_of_unknown(value: Any) -> int:
