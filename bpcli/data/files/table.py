@@ -229,7 +229,7 @@ def _of_each(
     frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Read], key: str = "file"
 ) -> list[Read]:
     """What is read of each file; an error names its file, and those after the first are splits."""
-    pieces = []
+    pieces: list[Read] = []
     for path, frame in frames.items():
         with naming(path, "split" if pieces and key == "file" else key):
             pieces.append(read(frame))
