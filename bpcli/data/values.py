@@ -72,7 +72,10 @@ def are_numbers(is_number: Array, rows: Array) -> bool:
     return bool(2 * numbers >= rows.sum() and not is_mixed)
 
 
-_BOOLEANS = ("true", "false")
+_BOOLEANS = {"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0}
+"""What a boolean is written as, in any case."""
+
+_NO_BOOLEAN = "`{}` is neither true nor false: expected true and false, or 1 and 0"
 
 MISSING_CODE, UNKNOWN_CODE = -1, -2
 
@@ -113,6 +116,21 @@ def as_numbers(values: Series, name: str) -> Vector:
     return numbers
 
 
+def as_booleans(values: Series, name: str) -> Vector:
+    """1 for true and 0 for false, also as words in any case; NaN for missing values.
+
+    Raises `DataError` with the row of any other value.
+    """
+    codes, uniques = factorized(values)
+    numbers = [
+        next((_BOOLEANS[form] for form in _forms(value) if form in _BOOLEANS), np.inf)
+        for value in uniques
+    ]
+    of_values: Vector = np.array([*numbers, np.nan])[codes]
+    refuse(values, name, np.isinf(of_values), _NO_BOOLEAN)
+    return of_values
+
+
 def category_codes(values: Series, categories: Sequence[str]) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
@@ -132,7 +150,11 @@ def category_named(text: str, categories: Sequence[str]) -> str | None:
 
 
 def _index_of(categories: Sequence[str]) -> dict[str, int]:
+    """The index of each category by its name; of true and false, or 1 and 0, by both names."""
     index = {category: i for i, category in enumerate(categories)}
+    known = {_BOOLEANS[name.lower()]: i for name, i in index.items() if name.lower() in _BOOLEANS}
+    if len(known) == len(index) == 2:
+        return {form: known[value] for form, value in _BOOLEANS.items()} | index
     return {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
 
 
