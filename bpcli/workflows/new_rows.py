@@ -24,6 +24,7 @@ from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
+from bpcli.data.selection import as_known
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
@@ -125,9 +126,10 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
         return replace(own, notes=(*own.notes, note))
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
-    names = bare.header_names()
+    names, said = _header_names(bare, model)
     if signs.get("header", True) and set(_inputs(model)) <= set(names):
-        return bare.headed(True, names)
+        named = bare.headed(True, names)
+        return replace(named, notes=(*named.notes, *said))
     by_position = not asked.header or bool(model.dialect.columns)
     if by_position and signs.get("header", bare.seems_headed()):
         named = bare.headed(True, _as_trained(len(first), model))
@@ -150,14 +152,21 @@ _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip"
 def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:
     """The layout of a file that is not written like the training file, but has all inputs."""
     bare = layout_of(path, replace(asked, header=False, columns=()))
-    names = bare.header_names()
+    names, said = _header_names(bare, model)
     if not set(_inputs(model)) <= set(names):
         return None
     layout = bare.headed(True, names)
     keys = ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
     note = f"{path.name}: not written like the training file: {signs}"
-    return replace(layout, notes=(*layout.notes, note))
+    return replace(layout, notes=(*layout.notes, *said, note))
+
+
+def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str]]:
+    """The names in the header, as the training wrote them, and notes on those that differ."""
+    targets = [name for name in model.encoder.targets if name not in _inputs(model)]
+    names, notes = as_known(bare.header_names(), [*_inputs(model), *targets])
+    return names, [f"{bare.path.name}: {note}" for note in notes]
 
 
 def _is_unicode(path: Path, asked: Dialect) -> bool:

@@ -12,8 +12,11 @@ from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Signs
+from bpcli.data.files.parquet import is_parquet
+from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
+from bpcli.data.selection import as_known
 from bpcli.data.table import Classes, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import rows_with_targets, weights_of
@@ -60,7 +63,9 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
         dialect = replace(data.dialect, skip_last=0).told(signs)  # other totals, or none
-        frame, notes = read(layout_of(path, replace(dialect, text=encoder.text)))
+        layout = layout_of(path, replace(dialect, text=encoder.text))
+        layout, renamed = _with_known_names(layout, encoder, data.weight)
+        frame, notes = read(layout)
         if not len(frame):
             raise DataError("the file has no rows")
         frame, more = rows_with_targets(frame, encoder.targets)
@@ -68,12 +73,24 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         tally = Tally()
         class_weights = trained.record.class_weights
         table = _table(experiment, frame, encoder, data.weight, class_weights, tally)
-    notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
+    notes = (*notes, *(f"{path.name}: {note}" for note in (*renamed, *more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     for issue in of_loss(experiment.network, {"data": split}):
         raise DataError(f"{path.name}: {issue.message}")
     experiment = replace(experiment, splits=experiment.splits | {"data": split})
     return replace(trained, experiment=experiment), notes
+
+
+def _with_known_names(
+    layout: Layout, encoder: FeatureEncoder, weight: str | None
+) -> tuple[Layout, list[str]]:
+    """The layout with the names of columns as the training wrote them, and notes on the others."""
+    if is_parquet(layout.path):
+        return layout, []
+    inputs = (column.name for column in encoder.inputs)
+    needed = dict.fromkeys([*inputs, *encoder.targets, *([weight] if weight else [])])
+    names, notes = as_known(layout.dialect.columns, list(needed))
+    return replace(layout, dialect=replace(layout.dialect, columns=names)), notes
 
 
 def _table(

@@ -90,6 +90,17 @@ def test_columns_are_matched_by_name_and_encoded_as_in_training() -> None:
     np.testing.assert_allclose(original[:, names.index("colour=blue")], [1, 0], atol=1e-12)
 
 
+def test_columns_whose_names_look_different_alone_are_matched_aloud() -> None:
+    trained = untrained(OF_CLASSES, "data.weight=w")
+    Path("new.csv").write_text("N,colour ,Ｗ,ANSWER\n1,red,2,yes\n")
+    found, notes = with_other_data(trained, Path("new.csv"), {})
+    assert len(found.experiment.splits["data"]) == 1
+    assert notes == tuple(
+        f"new.csv: column `{given}` is taken for `{name}`, which is written otherwise"
+        for given, name in (("N", "n"), ("ANSWER", "answer"), ("Ｗ", "w"))
+    )
+
+
 def test_weights_are_those_of_the_file_times_those_of_the_classes() -> None:
     weights = "training.class_weights={yes: 3, no: 1}"
     trained = untrained(OF_CLASSES, "data.weight=w", weights)
