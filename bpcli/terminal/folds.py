@@ -68,4 +68,4 @@ def _mean(summary: Mapping[str, Any] | None, folds: int) -> str:
     if summary is None:
         return "-"
     some = f" (of {summary['folds']} folds)" * (summary["folds"] != folds)
-    return rounded(summary["mean"]) + some
+    return f"{rounded(summary['mean'])}{some}"

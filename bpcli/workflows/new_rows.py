@@ -83,7 +83,7 @@ def new_rows(path: Path, model: Model, signs: Signs = MappingProxyType({})) -> N
             X, notes = _array(path, model, dialect)
             dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))
             return NewRows(Layout(path, dialect, 0, names, "", ()), model, notes, Cleaner(dialect))
-        layout = _layout(path, model, signs)
+        layout = layout_as_trained(path, model, signs)
         columns = layout.dialect.columns
         _require_inputs(columns, _inputs(model))
     notes = (*layout.notes, *_unused(path, columns, model))
@@ -109,10 +109,11 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
     raise DataError(f"there is no column `{missing}`; {hint}")
 
 
-def _layout(path: Path, model: Model, signs: Signs) -> Layout:
+def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     """The layout of a file, with names for its columns if it has no header.
 
-    It need not end with as many totals as the training's.
+    They go by name, or by position where the training file had no header, or `columns` beside it.
+    The file need not end with as many totals as the training's.
     """
     asked = replace(
         model.dialect.told(signs), text=model.encoder.text, skip_last=signs.get("skip_last", 0)
@@ -120,7 +121,7 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     if is_parquet(path):
         return layout_of(path, asked)
     if "encoding" not in signs and _is_unicode(path, asked):
-        own = _layout(path, model, {**signs, "encoding": None})
+        own = layout_as_trained(path, model, {**signs, "encoding": None})
         encoding = str(own.dialect.encoding).removesuffix("-sig")
         note = f"{path.name}: read as {encoding}, not {asked.encoding} as in training"
         return replace(own, notes=(*own.notes, note))

@@ -10,8 +10,8 @@ import numpy as np
 
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.files.delimited import layout_of, read
-from bpcli.data.files.dialect import Signs
+from bpcli.data.files.delimited import read
+from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
@@ -24,8 +24,10 @@ from bpcli.data.types import DataFrame
 from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.experiment import Experiment
 from bpcli.experiment.issues import of_loss
+from bpcli.export.model import Model
 from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
+from bpcli.workflows.new_rows import layout_as_trained
 
 
 def load_to_score(
@@ -62,14 +64,13 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     if not isinstance(data, FileData) or encoder is None:
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
-        dialect = replace(data.dialect, skip_last=0).told(signs)  # other totals, or none
-        layout = layout_of(path, replace(dialect, text=encoder.text))
-        layout, renamed = _with_known_names(layout, encoder, data.weight)
+        layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
+        layout, renamed = _with_known_weight(layout, data.weight)
         frame, notes = read(layout)
         if not len(frame):
             raise DataError("the file has no rows")
         frame, more = rows_with_targets(frame, encoder.targets)
-        encoder = encoder.told(dialect.date_format)
+        encoder = encoder.told(signs.get("date_format"))
         tally = Tally()
         class_weights = trained.record.class_weights
         table = _table(experiment, frame, encoder, data.weight, class_weights, tally)
@@ -81,15 +82,24 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     return replace(trained, experiment=experiment), notes
 
 
-def _with_known_names(
-    layout: Layout, encoder: FeatureEncoder, weight: str | None
-) -> tuple[Layout, list[str]]:
-    """The layout with the names of columns as the training wrote them, and notes on the others."""
-    if is_parquet(layout.path):
+def _model(trained: Trained, encoder: FeatureEncoder, dialect: Dialect) -> Model:
+    experiment = trained.experiment
+    return Model(
+        experiment.spec.name,
+        experiment.network,
+        trained.params,
+        experiment.preprocessor,
+        encoder,
+        experiment.table.target_names,
+        dialect,
+    )
+
+
+def _with_known_weight(layout: Layout, weight: str | None) -> tuple[Layout, list[str]]:
+    """The layout with the weights' column named as in training, and a note if it was not."""
+    if weight is None or is_parquet(layout.path):
         return layout, []
-    inputs = (column.name for column in encoder.inputs)
-    needed = dict.fromkeys([*inputs, *encoder.targets, *([weight] if weight else [])])
-    names, notes = as_known(layout.dialect.columns, list(needed))
+    names, notes = as_known(layout.dialect.columns, [weight])
     return replace(layout, dialect=replace(layout.dialect, columns=names)), notes
 
 

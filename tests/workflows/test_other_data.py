@@ -101,6 +101,30 @@ def test_columns_whose_names_look_different_alone_are_matched_aloud() -> None:
     )
 
 
+BARE = ("data.header=false", "data.inputs=[x1, x2]", "data.targets=x6")
+NAMED = ("data.columns=[a, b, c, d, e, f]", "data.inputs=[a, b]", "data.targets=f")
+
+
+@pytest.mark.parametrize("overrides", [BARE, NAMED, (*BARE, NAMED[0], *NAMED[1:])])
+def test_a_header_is_no_row_whether_or_not_training_had_one(overrides: tuple[str, ...]) -> None:
+    Path("bare.csv").write_text("\n".join(ROWS) + "\n")
+    trained = untrained(
+        OF_CLASSES.replace("t.csv", "bare.csv" if "header" in overrides[0] else "t.csv"), *overrides
+    )
+    found, notes = with_other_data(trained, Path("t.csv"), {})
+    ours, theirs = trained.experiment.splits["train"], found.experiment.splits["data"]
+    np.testing.assert_array_equal(theirs.X, ours.X)
+    assert notes[-1] == "t.csv: the names in its header are other ones: columns go by position"
+
+
+def test_a_header_that_is_lost_takes_no_row_with_it() -> None:
+    Path("bare.csv").write_text("\n".join(ROWS) + "\n")
+    with pytest.raises(DataError, match="the first row has the number `0`, expected column names"):
+        with_other_data(untrained(OF_CLASSES, *NAMED), Path("bare.csv"), {})
+    found, _ = with_other_data(untrained(OF_CLASSES, *NAMED), Path("bare.csv"), {"header": False})
+    assert len(found.experiment.splits["data"]) == len(ROWS)
+
+
 def test_weights_are_those_of_the_file_times_those_of_the_classes() -> None:
     weights = "training.class_weights={yes: 3, no: 1}"
     trained = untrained(OF_CLASSES, "data.weight=w", weights)
