@@ -89,14 +89,16 @@ class ConfigError(BpnetError):
 class DataError(BpnetError):
     """The data cannot be used as asked; `key` is the key of `data` to change, if it is known.
 
-    The message is one line, even if it quotes names and cells with line breaks.
+    The message is one line, even if it quotes names and cells with line breaks. `file` is the name
+    of the file at fault where a table is made of several.
     """
 
     kind = "data"
 
-    def __init__(self, message: str, key: str | None = None) -> None:
+    def __init__(self, message: str, key: str | None = None, file: str | None = None) -> None:
         super().__init__(" ".join(message.splitlines()))
         self.key = key
+        self.file = file
 
 
 def see(*keys: str) -> str:

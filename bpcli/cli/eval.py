@@ -76,8 +76,12 @@ def command(
         raise ConfigError("Options for tables are for --data.")
     requirements = [Requirement.parse(text) for text in required]
     with repeatable_numerics():
-        trained = load_run(run, runs_dir, weights)
-        evaluation, verdicts = _score(trained, split, data, signs, with_intervals, requirements)
+        if data is None:
+            trained = load_run(run, runs_dir, weights)
+        else:
+            trained = _with_rows_of(data, signs, run, runs_dir, weights, requirements)
+        scored = split if data is None else "data"
+        evaluation, verdicts = _score(trained, scored, with_intervals, requirements)
     if as_json:
         document = {"run_id": trained.run.run_id, "weights": weights, **evaluation.to_json()}
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
@@ -94,22 +98,34 @@ def command(
         raise GateFailed(f"{'; '.join(failed)}.")
 
 
+def _with_rows_of(
+    data: Path,
+    signs: Mapping[str, Any],
+    run: str,
+    runs_dir: Path,
+    weights: str,
+    requirements: list[Requirement],
+) -> Trained:
+    """Load a run with the rows of a file as its split `data`, and print notes on that."""
+    from bpcli.runs.references import find_run
+    from bpcli.workflows.other_data import load_to_score, with_other_data
+
+    needs_splits = any(requirement.split != "data" for requirement in requirements)
+    trained, notes = load_to_score(find_run(run, runs_dir), weights, needs_splits)  # type: ignore[arg-type]  # click checked it
+    trained, more = with_other_data(trained, data, signs)
+    say_notes((*trained.notes, *notes, *more))
+    return trained
+
+
 def _score(
     trained: Trained,
     split: str | None,
-    data: Path | None,
-    signs: Mapping[str, Any],
     with_intervals: bool | None,
     requirements: list[Requirement],
 ) -> tuple[SplitEvaluation, list[Verdict]]:
-    """Score the rows of a split or of a file, and check the requirements."""
+    """Score the rows of a split, and check the requirements."""
     from bpcli.workflows.evaluate import default_split, evaluate, judge_run
-    from bpcli.workflows.other_data import with_other_data
 
-    if data is not None:
-        trained, notes = with_other_data(trained, data, signs)
-        say_notes(notes)
-        split = "data"
     scored = split or default_split(trained.experiment)
     evaluation = evaluate(trained, scored, with_intervals)  # type: ignore[arg-type]  # click checked it
     return evaluation, judge_run(trained, evaluation, requirements)

@@ -158,18 +158,21 @@ def _one_source(read: Reader) -> _Issues:
 
 @_check
 def _inline_numbers(read: Reader) -> _Issues:
-    """Cells of inline arrays that are not finite numbers; targets may all be text instead."""
+    """Cells of inline arrays that are not finite numbers; targets may all be words instead."""
     if read("data.file") is not None:
         return  # `inputs` and `targets` name columns
     for key in ("inputs", "targets"):
         rows = _list(read(f"data.{key}"))
-        if key == "targets" and all(isinstance(row, str) for row in rows):
+        if key == "targets" and all(isinstance(row, str | bool) for row in rows):
             continue
+        hint = "; classes are a list of names: [yes, no, …]" * (key == "targets")
         for number, row in enumerate(rows):
             for column, cell in enumerate(row) if isinstance(row, list) else [("", row)]:
                 if not _is_number(cell) or not math.isfinite(cell):
                     path = f"data.{key}.{number}.{column}".rstrip(".")
-                    yield _issue(path, f"found {quoted(cell)}, expected a finite number")
+                    named = isinstance(cell, str | bool)
+                    message = f"found {quoted(cell)}, expected a finite number{hint * named}"
+                    yield _issue(path, message)
 
 
 @_check

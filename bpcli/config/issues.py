@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from bpcli.config.look_alikes import with_hint
 from bpcli.errors import ConfigError, ConfigIssue, Mark
 from bpcli.text import text_width, visible
 
 
 def config_error(name: str, text: str, issues: Iterable[ConfigIssue]) -> ConfigError:
     """All issues of a text as one error: issues of `--set` first, then in the order of lines."""
-    unique = {(issue.message, issue.mark): issue for issue in issues}
-    ordered = sorted(unique.values(), key=_order)
     lines = lines_of(text)
+    unique = {(issue.message, issue.mark): with_hint(issue, lines) for issue in issues}
+    ordered = sorted(unique.values(), key=_order)
     shown = [_render(name, lines, issue) for issue in ordered[:MOST_ISSUES]]
     count = "1 error" if len(ordered) == 1 else f"{len(ordered)} errors"
     if len(ordered) > MOST_ISSUES:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import yaml
 
+from bpcli.config.look_alikes import as_ascii, look_alike_in, told
 from bpcli.errors import ConfigIssue, Mark
 
 _UNSPACED = re.compile(r"[ \t]*(?:- +)*([A-Za-z_][\w.-]*:)(?=[^\s/:])")
@@ -31,7 +32,34 @@ Diagnosis: TypeAlias = tuple[str, Mark | None]
 def syntax_issue(error: yaml.MarkedYAMLError, lines: list[str]) -> ConfigIssue:
     """A YAML syntax error as an issue, marked at the text to change."""
     message, mark = _diagnosis(error, lines)
-    return ConfigIssue(message, mark=mark)
+    return (mark and _look_alike(lines, mark.line)) or ConfigIssue(message, mark=mark)
+
+
+def _look_alike(lines: list[str], number: int) -> ConfigIssue | None:
+    """The issue of a character on a line that looks like a sign of YAML, if that is the error."""
+    line = lines[number] if number < len(lines) else ""
+    index = look_alike_in(_QUOTED.sub(lambda quoted: " " * len(quoted[0]), line))
+    if index is None or not _parses(
+        [*lines[:number], _respaced(as_ascii(line)), *lines[number + 1 :]]
+    ):
+        return None
+    return ConfigIssue(
+        f"this is not YAML: {told(line, index, 0)}", mark=Mark(number, index, index + 1)
+    )
+
+
+def _respaced(line: str) -> str:
+    """The line with a space after each colon and comma; full-width ones have none."""
+    return re.sub(r"([:,])(?=\S)", r"\1 ", line)
+
+
+def _parses(lines: list[str]) -> bool:
+    try:
+        for _ in yaml.parse("\n".join(lines)):
+            pass
+    except (yaml.YAMLError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _diagnosis(error: yaml.MarkedYAMLError, lines: list[str]) -> Diagnosis:
@@ -106,6 +134,9 @@ def _open_bracket(
     closing = _CLOSING.get(lines[bracket.line][bracket.column : bracket.end_column], "]` or `}")
     if at.line > bracket.line or "<stream end>" in problem:
         return f"this bracket is never closed: `{closing}` is missing", bracket
+    before = lines[at.line][: at.column] if at.line < len(lines) else ""
+    if re.search(r"[\w.]\s*=\s*$", before):
+        return "expected `key: value`, not `=`", Mark(at.line, before.rindex("="), at.column)
     return f"expected `,` or `{closing}` here", _mark(at)
 
 
@@ -151,9 +182,12 @@ _LONGEST_KEY = 1024
 def _no_colon(start: yaml.Mark | Mark | None, lines: list[str]) -> Diagnosis:
     assert start is not None, "the scanner sets marks"
     text = lines[start.line] if start.line < len(lines) else ""
-    message = space_after_colon(text[start.column :]) or "no colon here: expected `key: value`"
+    usual = "no colon here: expected `key: value`" + ", not `=`" * bool(_EQUALS.match(text))
+    message = space_after_colon(text[start.column :]) or usual
     return message, _mark(start, len(text.rstrip()))
 
+
+_EQUALS = re.compile(r"[ -]*[\w.]+\s*=")
 
 _BRACKETS = re.compile(r"'([\]},])'")
 

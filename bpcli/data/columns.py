@@ -26,6 +26,7 @@ from bpcli.data.values import (
     MISSING_CODE,
     UNKNOWN_CODE,
     Kind,
+    as_booleans,
     as_numbers,
     category_codes,
     dates_of,
@@ -42,8 +43,6 @@ _ISO = "%Y-%m-%d"
 _NO_DATE = "`{}` is not a date"
 
 _NOT_ONE_HOT = "the targets are not one-hot: expected a single 1 in each row, and else 0"
-
-_NO_BOOLEAN = "`{}` is neither true nor false"
 
 _VALUES_AT_ONCE = 2**20
 """Numbers that are encoded at once: 8 MB. 20,000 columns of 300 rows, one column at a time, took
@@ -104,9 +103,11 @@ class InputColumn:
             out[:, -1] = is_missing
 
     def _numbers(self, values: Series, out: Array) -> Array:
-        numbers = self.days(values) if self.kind == "date" else as_numbers(values, self.name)
-        if self.kind == "boolean":
-            refuse(values, self.name, ~np.isin(numbers, (0, 1)) & ~np.isnan(numbers), _NO_BOOLEAN)
+        if self.kind == "date":
+            numbers = self.days(values)
+        else:
+            read = as_booleans if self.kind == "boolean" else as_numbers
+            numbers = read(values, self.name)
         is_missing: Array = np.isnan(numbers)
         if self.fill is not None:
             numbers = np.where(is_missing, self.fill, numbers)
@@ -149,10 +150,9 @@ class InputColumn:
 
 def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
     """Raises `DataError` with the first row that has no value."""
-    row = row_of(values, is_missing)
-    raise DataError(
-        f"column `{name}`, row {row}: the value is missing; set `fill`, or exclude the column"
-    )
+    file, row = row_of(values, is_missing)
+    message = f"column `{name}`, row {row}: the value is missing; set `fill`, or exclude the column"
+    raise DataError(message, file=file)
 
 
 @dataclass(frozen=True)

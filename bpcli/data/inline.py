@@ -10,7 +10,7 @@ import numpy as np
 
 from bpcli.data.table import Classes, Table, value_table
 from bpcli.data.types import numbered
-from bpcli.data.values import refuse_control_characters
+from bpcli.data.values import refuse_control_characters, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 
@@ -20,10 +20,10 @@ Matrix: TypeAlias = Sequence[Number] | Sequence[Sequence[Number]]
 
 @dataclass(frozen=True)
 class InlineArrays:
-    """Rows written by hand. A list of numbers is one column; strings are class names."""
+    """Rows written by hand. A list of numbers is one column; texts and booleans are class names."""
 
     inputs: Matrix
-    targets: Matrix | Sequence[str] | None = None
+    targets: Matrix | Sequence[str | bool] | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
         """The rows. Raises `DataError` if they do not form a table."""
@@ -34,8 +34,8 @@ class InlineArrays:
         if len(self.targets) != len(X):
             rows = f"{len(X)} rows of inputs but {len(self.targets)} of targets"
             raise DataError(rows, "targets")
-        if all(isinstance(target, str) for target in self.targets):
-            texts = list(map(str, self.targets))
+        if all(isinstance(target, str | bool) for target in self.targets):
+            texts = list(map(text_of, self.targets))
             refuse_control_characters(texts, "the class name", "targets")
             classes, labels = np.unique(np.array(texts), return_inverse=True)
             targets = Classes(labels, tuple(map(str, classes)))

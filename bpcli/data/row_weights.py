@@ -9,6 +9,7 @@ import numpy as np
 
 from bpcli.data.table import Table
 from bpcli.data.types import Labels
+from bpcli.data.values import category_named
 from bpcli.nn.arrays import Array
 
 ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float]
@@ -20,11 +21,13 @@ def weights_of_classes(
     """The weight of each class, given the classes of the training rows.
 
     `balanced`: n / (K n_c) for n rows, of which n_c are of class c, and K classes that have rows,
-    so that all classes have equal influence (King & Zeng 2001, Political Analysis 9, 137). A class
+    so that all classes have equal influence (King & Zeng 2001, Political Analysis 9, 137). Given
+    weights name classes as cells of a table do: `1.0` is the class 1, `True` is true. A class
     without training rows, or without a given weight, has weight 1.
     """
     if rule != "balanced":
-        return {name: rule.get(name, 1.0) for name in class_names}
+        given = {category_named(name, class_names): weight for name, weight in rule.items()}
+        return {name: given.get(name, 1.0) for name in class_names}
     counts = np.bincount(labels, minlength=len(class_names))
     shares = len(labels) / np.count_nonzero(counts)
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
@@ -81,6 +82,29 @@ def _matching(columns: Mapping[str, None], selector: Selector, key: str) -> list
     return matches
 
 
+def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The names of columns, where one that only looks different is replaced by the known name.
+
+    It differs in case, the kind of spaces, width or the composition of accents alone, and is like
+    no second name. Also returns a note on each.
+    """
+    names, notes = list(given), list[str]()
+    forms = [_bare(name) for name in given]
+    known_forms = [_bare(name) for name in known]
+    for name, form in zip(known, known_forms, strict=True):
+        if name not in given and forms.count(form) == known_forms.count(form) == 1:
+            index = forms.index(form)
+            notes.append(
+                f"column `{given[index]}` is taken for `{name}`, which is written otherwise"
+            )
+            names[index] = name
+    return tuple(names), notes
+
+
+def _bare(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
     """Raises `DataError` naming the first missing column."""
     known = dict.fromkeys(map(str, columns))
@@ -90,8 +114,9 @@ def require(columns: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _near(columns: Sequence[str], name: str) -> str:
-    close = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
+    by_form = {_bare(column): column for column in columns}
+    close = difflib.get_close_matches(_bare(name), by_form, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean `{close[0]}`?"
+        return f"; did you mean `{by_form[close[0]]}`?"
     more = ", …" if len(columns) > 10 else ""
     return f"; the columns are {', '.join(columns[:10])}{more}"

@@ -26,10 +26,13 @@ def split_rows(
     """Row indices of each split, in ascending order; with `labels`, stratified by class.
 
     The size of a split differs from its fraction by less than one row, and so does its share of
-    each class. A class too small for every split is put into the training set first.
+    each class. Yet every class has a training row where there are as many of these as classes: it
+    takes the place of one of the class that has most.
     """
     groups = _groups(rows, labels)
     counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
+    if labels is not None:
+        _give_training_rows(counts, list(fractions).index("train"))
     chosen: dict[SplitName, list[Labels]] = {split: [] for split in fractions}
     for group, group_counts in zip(groups, counts, strict=True):
         edges = np.cumsum(group_counts)[:-1]
@@ -126,6 +129,17 @@ def _counts(fractions: Array, sizes: list[int]) -> Labels:
         counts[group, order] += 1
         needed[order] -= 1
     return counts
+
+
+def _give_training_rows(counts: Labels, train: int) -> None:
+    """Exchange rows so that each group (groups, splits) has one in `train`, if that has enough."""
+    for group in np.flatnonzero(counts[:, train] == 0):
+        donor = counts[:, train].argmax()
+        if counts[donor, train] < 2:
+            return
+        other = counts[group].argmax()
+        counts[[group, donor], train] += 1, -1
+        counts[[group, donor], other] += -1, 1
 
 
 _EXACT = 1e-9

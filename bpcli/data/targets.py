@@ -63,10 +63,10 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
 
 def words_of_labels(frames: Sequence[DataFrame], names: Sequence[str]) -> tuple[Words, ...]:
     """The words of each label, a column in all files. Raises `DataError` if there are not two."""
-    columns = ([frame[name] for frame in frames] for name in names)
+    found = (set().union(*(classes_in(frame[name], name) for frame in frames)) for name in names)
     return tuple(
-        label_words(class_names_of(pieces, name), name)
-        for name, pieces in zip(names, columns, strict=True)
+        label_words(sorted_classes(words, name), name)
+        for name, words in zip(names, found, strict=True)
     )
 
 
@@ -96,14 +96,20 @@ def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labe
     return codes
 
 
-def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
-    """The classes of a column in all files. Raises `DataError` if one cannot be printed."""
-    names = sorted_texts({text_of(value) for values in pieces for value in factorized(values)[1]})
+def classes_in(values: Series, name: str) -> set[str]:
+    """The classes of a column in one file. Raises `DataError` if one cannot be printed."""
+    names = {text_of(value) for value in factorized(values)[1]}
+    refuse_control_characters(sorted(names), f"column `{name}`: the class name")
+    return names
+
+
+def sorted_classes(classes: set[str], name: str) -> tuple[str, ...]:
+    """The classes of a column in all files, in order. Raises `DataError` if they are too many."""
+    names = sorted_texts(classes)
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
             "classes allowed: is it the target?",
             "targets",
         )
-    refuse_control_characters(names, f"column `{name}`: the class name")
     return names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -72,7 +72,10 @@ def are_numbers(is_number: Array, rows: Array) -> bool:
     return bool(2 * numbers >= rows.sum() and not is_mixed)
 
 
-_BOOLEANS = ("true", "false")
+_BOOLEANS = {"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0}
+"""What a boolean is written as, in any case."""
+
+_NO_BOOLEAN = "`{}` is neither true nor false: expected true and false, or 1 and 0"
 
 MISSING_CODE, UNKNOWN_CODE = -1, -2
 
@@ -113,17 +116,51 @@ def as_numbers(values: Series, name: str) -> Vector:
     return numbers
 
 
+def as_booleans(values: Series, name: str) -> Vector:
+    """1 for true and 0 for false, also as words in any case; NaN for missing values.
+
+    Raises `DataError` with the row of any other value.
+    """
+    codes, uniques = factorized(values)
+    numbers = [
+        next((_BOOLEANS[form] for form in _forms(value) if form in _BOOLEANS), np.inf)
+        for value in uniques
+    ]
+    of_values: Vector = np.array([*numbers, np.nan])[codes]
+    refuse(values, name, np.isinf(of_values), _NO_BOOLEAN)
+    return of_values
+
+
 def category_codes(values: Series, categories: Sequence[str]) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
-    index = {category: i for i, category in enumerate(categories)}
-    index |= {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
+    index = _index_of(categories)
     of_uniques = [
-        next((index[form] for form in _forms(value) if form in index), _code_of_unknown(value))
-        for value in uniques
+        index.get(_known_form(value, index), _code_of_unknown(value)) for value in uniques
     ]
     of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
     return of_values
+
+
+def category_named(text: str, categories: Sequence[str]) -> str | None:
+    """The category that a text names, as a value of a column would; None if there is none."""
+    index = _index_of(categories)
+    code = index.get(_known_form(text, index))
+    return None if code is None else categories[code]
+
+
+def _index_of(categories: Sequence[str]) -> dict[str, int]:
+    """The index of each category by its name; of true and false, or 1 and 0, by both names."""
+    index = {category: i for i, category in enumerate(categories)}
+    known = {_BOOLEANS[name.lower()]: i for name, i in index.items() if name.lower() in _BOOLEANS}
+    if len(known) == len(index) == 2:
+        return {form: known[value] for form, value in _BOOLEANS.items()} | index
+    return {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
+
+
+def _known_form(value: Any, index: Mapping[str, int]) -> str:
+    """The first form of a value that is known, or its text."""
+    return next((form for form in _forms(value) if form in index), text_of(value))
 
 
 def _code_of_unknown(value: Any) -> int:
@@ -193,9 +230,10 @@ def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str =
     if not is_wrong.any():
         return
     value = quoted(values.iloc[int(np.argmax(is_wrong))])
-    row = row_of(values, is_wrong)
+    file, row = row_of(values, is_wrong)
     hint = _hint(value, row) if message == _NO_NUMBER else ""
-    raise DataError(f"column `{name}`, row {row}: {message.format(value)}{more}{hint}")
+    message = f"column `{name}`, row {row}: {message.format(value)}{more}{hint}"
+    raise DataError(message, file=file)
 
 
 def _hint(value: str, row: int) -> str:
@@ -222,9 +260,14 @@ def quoted(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def row_of(values: Series, is_wrong: Array) -> int:
-    """The number of the first wrong row, counted from 1 without the header."""
-    return int(values.index[int(np.argmax(is_wrong))]) + 1
+def row_of(values: Series, is_wrong: Array) -> tuple[str | None, int]:
+    """The file of the first wrong row if the index has it, and its number there.
+
+    Rows are counted from 1 without the header.
+    """
+    label = values.index[int(np.argmax(is_wrong))]
+    file, row = label if isinstance(label, tuple) else (None, label)
+    return file, int(row) + 1
 
 
 def _refuse_times(values: Series, name: str) -> None:

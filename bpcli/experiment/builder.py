@@ -18,7 +18,7 @@ from bpcli.experiment import issues
 from bpcli.experiment.experiment import Experiment
 from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
-from bpcli.experiment.splits import notes_on_folds, split_table
+from bpcli.experiment.splits import notes_on_classes, notes_on_folds, split_table
 from bpcli.experiment.table import encode_table, make_table, notes_on_labels, weigh_table
 from bpcli.nn.numerics import prefer, repeatable_numerics, require
 
@@ -65,7 +65,8 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
     table = make_table(config)
     _refuse(config, issues.of_folds(spec, table))
     indices = split_table(spec, table)
-    table = replace(table, notes=(*table.notes, *notes_on_folds(spec, table)))
+    said = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
+    table = replace(table, notes=(*table.notes, *said))
     table = encode_table(config, table, indices["train"], encoder)
     table = replace(table, notes=(*table.notes, *notes_on_labels(table, indices)))
     _refuse(

@@ -10,6 +10,7 @@ from bpcli.config.models import Spec
 from bpcli.data.preprocessing import FITTED_RULES, Preprocessor, Scaler, Split, outputs_needed
 from bpcli.data.table import RawTable, Table
 from bpcli.data.types import SPLITS, Labels, SplitName
+from bpcli.data.values import category_named
 from bpcli.errors import ConfigIssue
 from bpcli.metrics.metrics import METRICS_OF
 from bpcli.nn.network import Network
@@ -65,14 +66,17 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
             f"`class_weights` need targets that are classes: these are {_nature(table)}", at
         )
     elif rule != "balanced":
-        known = ", ".join(table.class_names)
+        known, taken = ", ".join(table.class_names), dict[str, str]()
         for name in rule:
-            if name not in table.class_names:
-                yield ConfigIssue(
-                    f"there is no class {quoted(name)}; the classes are {known}",
-                    (*at, name),
-                    at_key=True,
-                )
+            message, found = None, category_named(name, table.class_names)
+            if found is None:
+                message = f"there is no class {quoted(name)}; the classes are {known}"
+            elif found in taken:
+                message = f"class {quoted(found)} has a weight already, as {quoted(taken[found])}"
+            else:
+                taken[found] = name
+            if message is not None:
+                yield ConfigIssue(message, (*at, name), at_key=True)
 
 
 def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
@@ -190,7 +194,8 @@ def _lost_classes(
     if lost and spec.data.split.folds is None:
         names = " and ".join(quoted(name) for name in lost[:3]) + " and others" * (len(lost) > 3)
         split = spec.data.split
-        or_stratify = ", or `stratify: true`" * (split.stratify is False)
+        can_stratify = split.stratify is False and len(table.class_names) <= len(indices["train"])
+        or_stratify = ", or `stratify: true`" * can_stratify
         if split.order != "random":
             or_stratify = ", or `order: random`, which spreads classes evenly"
         yield ConfigIssue(

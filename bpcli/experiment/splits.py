@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -62,6 +62,34 @@ def rows_in_no_split(table: RawTable) -> Labels:
     for index in table.splits.values():
         is_free[index] = False
     return np.flatnonzero(is_free)
+
+
+def notes_on_classes(
+    spec: Spec, table: RawTable, indices: Mapping[SplitName, Labels]
+) -> Iterator[str]:
+    """Notes on classes without a training row, with the splits that have rows of them."""
+    if table.labels is None or spec.data.split.folds is not None:
+        return  # `notes_on_folds` tells of all folds
+    names = table.class_names
+    counts = {
+        split: np.bincount(table.labels[index], minlength=len(names)).tolist()
+        for split, index in indices.items()
+    }
+    lost = [label for label in range(len(names)) if not counts["train"][label]]
+    for label in lost[:_MOST_CLASSES]:
+        rows = {split: counts[split][label] for split in SPLITS if counts[split][label]}
+        where = " and ".join(
+            f"{count} row{'s' * (count != 1)} of `{split}`" for split, count in rows.items()
+        )
+        yield (
+            f"class {quoted(names[label])} has no training row{', but ' * bool(where)}{where}: it "
+            "has an output that cannot learn to find it"
+        )
+    if len(lost) > _MOST_CLASSES:
+        yield f"classes without a training row beside these: {len(lost) - _MOST_CLASSES:,}"
+
+
+_MOST_CLASSES = 3
 
 
 def notes_on_folds(spec: Spec, table: RawTable) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.config.data_models import GeneratedData
+from bpcli.config.data_models import GeneratedData, InlineData
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.generators import Generator
@@ -17,6 +17,7 @@ from bpcli.data.row_weights import row_weights, weights_of_classes
 from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Values, is_one_hot
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import ConfigError, ConfigIssue, DataError
+from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
 from bpcli.nn.arrays import Array
@@ -91,7 +92,12 @@ def _with_targets(spec: Spec, table: RawTable) -> RawTable:
         return replace(table, targets=targets.as_classes())
     if wanted is None and _are_labels(spec, targets.Y):
         return replace(table, targets=targets.as_labels(), notes=(*table.notes, _INFERRED))
-    if data.files:
+    if isinstance(data, InlineData) and _are_numbered_classes(spec, targets.Y):
+        classes = targets.as_classes()
+        few = ", ".join(classes.names[:5]) + ", …" * (len(classes.names) > 5)
+        note = f"the targets {few} are read as classes, as the network is for classes"
+        return replace(table, targets=classes, notes=(*table.notes, note))
+    if data.files or isinstance(data, InlineData):
         _refuse_numbers_as_classes(spec, targets)
     return table
 
@@ -147,15 +153,25 @@ def notes_on_labels(table: Table, indices: Mapping[SplitName, Labels]) -> Iterat
             yield from notes_on_constants(table.words, table.Y[index], name)
 
 
+def _are_numbered_classes(spec: Spec, Y: Array) -> bool:
+    """Whether one column of whole numbers, such as 1 to K, is classes for the network."""
+    is_whole = Y.shape[1] == 1 and not (Y % 1).any()
+    return is_whole and (has_softmax_output(spec) or _are_no_probabilities(spec, Y))
+
+
+def _are_no_probabilities(spec: Spec, Y: Array) -> bool:
+    return spec.loss.targets != "values" and bool(Y.min() < 0 or Y.max() > 1)
+
+
 def _refuse_numbers_as_classes(spec: Spec, targets: Values) -> None:
-    """Raises `DataError` for a column of numbers beyond [0, 1] with a cross-entropy."""
+    """Raises `DataError` for a column of numbers where the loss or a softmax is for classes."""
     Y = targets.Y
-    if spec.loss.targets == "values" or Y.shape[1] > 1:
-        return
-    if Y.min() < 0 or Y.max() > 1:
+    if Y.shape[1] == 1 and (has_softmax_output(spec) or _are_no_probabilities(spec, Y)):
+        way = "set `task: classification`" if spec.data.files else "write them in quotes"
+        of = "softmax" if has_softmax_output(spec) else "loss"
         raise DataError(
             f"the target `{targets.names[0]}` is numbers from {Y.min():g} to {Y.max():g}, but "
-            "the loss is for classes: if they are classes, set `task: classification`",
+            f"the {of} is for classes: if they are classes, {way}",
             "targets",
         )
 

@@ -133,7 +133,9 @@ def number(values, fill=None):
 """,
     "boolean": """
 def boolean(values, fill=None):
-    \"""True as 1 and False as 0.\"""
+    \"""True as 1 and False as 0, also as texts.\"""
+    texts = {"true": 1, "1": 1, "false": 0, "0": 0}
+    values = [texts.get(v.strip().lower(), 2) if isinstance(v, str) else v for v in values]
     numbers = number(values, fill)
     if not np.isin(numbers, (0, 1)).all():
         raise ValueError("a value is neither true nor false")

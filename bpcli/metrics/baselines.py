@@ -6,37 +6,40 @@ import numpy as np
 
 from bpcli.data.preprocessing import Split
 from bpcli.metrics.metrics import Predictions
-from bpcli.nn.arrays import Array
+from bpcli.nn.arrays import Array, Vector
 
 
-def constant_predictions(training: Split, split: Split) -> Predictions:
-    """The constant baseline, from the training targets only.
-
-    Predicts the most frequent class, or value of each label, with the training frequencies as
-    probabilities, or the mean of the values.
-    """
-    rows = len(split)
-    if training.table.words:
-        return _constant_labels(training, split)
+def constant_of(training: Split) -> Vector:
+    """The constant baseline: the share of each class or label in the training set, or the means."""
     if training.labels is None:
         values = training.values if training.values is not None else training.Y
-        return Predictions(np.tile(values.mean(axis=0), (rows, 1)))
-    assert split.labels is not None, "splits of one table agree on having classes"
-    count = 1 + max(training.labels.max(initial=0), split.labels.max(initial=0))
-    frequency = np.bincount(training.labels, minlength=count) / len(training)
-    with np.errstate(divide="ignore"):
-        log_losses = -np.log(frequency[split.labels])
-    most_frequent = np.full(rows, frequency.argmax())
-    return Predictions(np.tile(frequency, (rows, 1)), most_frequent, log_losses)
+        mean: Vector = values.mean(axis=0)
+        return mean
+    classes = len(training.preprocessor.class_names)
+    share: Vector = np.bincount(training.labels, minlength=classes) / len(training)
+    return share
 
 
-def _constant_labels(training: Split, split: Split) -> Predictions:
-    Y = _values(split)
-    share = _values(training).mean(axis=0)
+def constant_predictions(constant: Vector, split: Split) -> Predictions:
+    """The constant baseline's predictions: the most frequent class, values of labels, or the means.
+
+    The shares in the training set are the probabilities.
+    """
+    outputs = np.tile(constant, (len(split), 1))
+    if split.table.words:
+        return _constant_labels(outputs, _values(split))
+    if split.labels is None:
+        return Predictions(outputs)
     with np.errstate(divide="ignore"):
-        log_losses = -np.log(np.where(Y == 1, share, 1 - share)).mean(axis=1)
-    labels = np.tile((share > 0.5).astype(np.intp), (len(Y), 1))
-    return Predictions(np.tile(share, (len(Y), 1)), log_losses=log_losses, labels=labels)
+        log_losses = -np.log(constant[split.labels])
+    return Predictions(outputs, np.full(len(split), constant.argmax()), log_losses)
+
+
+def _constant_labels(shares: Array, Y: Array) -> Predictions:
+    with np.errstate(divide="ignore"):
+        log_losses = -np.log(np.where(Y == 1, shares, 1 - shares)).mean(axis=1)
+    labels = (shares > 0.5).astype(np.intp)
+    return Predictions(shares, log_losses=log_losses, labels=labels)
 
 
 def principal_components(training: Split, split: Split, count: int) -> Predictions:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bpcli.data.types import SPLITS
 from bpcli.experiment import Experiment
+from bpcli.metrics.baselines import constant_of
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -47,6 +48,7 @@ def first_record(
         status="running",
         started=now(),
         **vars(describe(experiment)),
+        constant=constant_of(experiment.splits["train"]).tolist(),
         fold=_fold(experiment, group),
         workers=workers,
         shards=len(experiment.plan.shards),

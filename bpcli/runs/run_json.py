@@ -165,7 +165,8 @@ class Description(Saved):
 class RunRecord(Description):
     """The content of run.json. The identity marks the files that belong to this run.
 
-    `warnings` are likely mistakes, told before training and, once it has ended, after it. The
+    `warnings` are likely mistakes, told before training and, once it has ended, after it.
+    `constant` is what the constant baseline predicts; older runs have not recorded it. The
     fields from `stop_reason` on are set at the end of training; `error` is set if its results
     could not be saved. A run that is being resumed keeps some results of its earlier end.
     """
@@ -188,6 +189,7 @@ class RunRecord(Description):
     simd: list[Name]
     blas: list[dict[Name, Name | None]]
     warnings: list[Text]
+    constant: list[Number] = field(default_factory=list)
     fold: Fold | None = None
     resumed: list[ResumedSession] = field(default_factory=list)
     error: Text = ""
@@ -243,7 +245,7 @@ class RunRecord(Description):
 
 
 _AT_THE_HEAD = ("run_id", "identity", "status", "started")
-_SOMETIMES = ("fold", "resumed", "error")
+_SOMETIMES = ("constant", "fold", "resumed", "error")
 OF_THE_END = (
     "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
     "watching_seconds", "stop", "metrics", "baselines",

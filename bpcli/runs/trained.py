@@ -12,7 +12,8 @@ from bpcli.config.load import validate
 from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.types import Words
+from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
+from bpcli.data.types import SPLITS, Words
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array, Vector
@@ -133,6 +134,39 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
     params = saved.params(experiment.network, weights, experiment.dtype)
     notes = prefer(config.spec.training.numerics)
     return Trained(run, saved.record, _with_saved_preprocessor(experiment, saved), params, notes)
+
+
+def load_without_rows(run: Run, weights: Weights = "best") -> Trained:
+    """Rebuild a run from its own files, with splits that have no rows.
+
+    Raises `RunError` if its files are missing or damaged.
+    """
+    saved = load_weights(run)
+    config = validate(Source.read(run.checked(RESOLVED, saved.record)))
+    notes = prefer(config.spec.training.numerics)
+    network = Network(saved.layers, config.spec.loss)
+    meta = saved.meta
+    preprocessor = saved.preprocessor(network, tuple(meta.class_names), meta.words_of_labels)
+    table = _table_without_rows(saved)
+    none = np.empty(0, np.intp)
+    splits = {name: preprocessor.split(name, table, none) for name in SPLITS}
+    experiment = Experiment(config, table, preprocessor, splits, network)
+    params = saved.params(network, weights, experiment.dtype)
+    return Trained(run, saved.record, experiment, params, notes)
+
+
+def _table_without_rows(saved: SavedWeights) -> Table:
+    names = tuple(saved.meta.input_names)
+    table = Table(np.empty((0, len(names))), names, saved.encoder, targets=_no_targets(saved))
+    return table.with_inputs_as_targets() if saved.record.task == "reconstruction" else table
+
+
+def _no_targets(saved: SavedWeights) -> Targets:
+    names, words = tuple(saved.meta.target_names), saved.meta.words_of_labels
+    if saved.meta.class_names:
+        return Classes(np.empty(0, np.intp), tuple(saved.meta.class_names))
+    none = np.empty((0, len(names)))
+    return MultiLabels(none, names, tuple(words.values())) if words else Values(none, names)
 
 
 def _with_saved_preprocessor(experiment: Experiment, saved: SavedWeights) -> Experiment:

@@ -44,18 +44,29 @@ def folds_table(records: Sequence[RunRecord]) -> Grid:
 def summary_table(document: Mapping[str, Any]) -> Grid:
     """Mean and standard deviation over the finished folds, beside the baselines' means.
 
-    A metric that is undefined in some folds tells of how many it is.
+    A metric that is undefined or infinite in some folds tells of how many it is, as does a
+    baseline's where that is of others.
     """
     count, baselines = document["finished"], document["baselines"]
     table = Grid([f"{count} folds", "mean", "sd", *(f"{label} (mean)" for label in baselines)])
     for path, summary in document["summary"].items():
         if path.startswith(_SPLIT):
-            means = (summaries.get(path, {}).get("mean") for summaries in baselines.values())
+            means = (
+                _mean(summaries.get(path), summary["folds"]) for summaries in baselines.values()
+            )
             some = f" (of {summary['folds']} folds)" * (summary["folds"] < count)
             table.add_row(
                 path + some,
                 rounded(summary["mean"]),
                 rounded(summary["sd"], 3),
-                *map(rounded, means),
+                *means,
             )
     return table
+
+
+def _mean(summary: Mapping[str, Any] | None, folds: int) -> str:
+    """A baseline's mean, with its number of folds where that is not the metric's."""
+    if summary is None:
+        return "-"
+    some = f" (of {summary['folds']} folds)" * (summary["folds"] != folds)
+    return f"{rounded(summary['mean'])}{some}"

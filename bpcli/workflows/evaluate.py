@@ -120,7 +120,7 @@ def evaluate(
         split_name,
         len(split),
         split_scores(experiment, split_name, trained.params, objective),
-        baselines(experiment, split_name),
+        baselines(experiment, split_name, trained.record.constant),
         _intervals(trained, split_name, objective) if with_intervals else None,
         _label_report(split, predicted)
         or _class_report(split, predicted, experiment.preprocessor.class_names),

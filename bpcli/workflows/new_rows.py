@@ -27,7 +27,7 @@ from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
-from bpcli.data.selection import select, selectors_of
+from bpcli.data.selection import as_known, select, selectors_of
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
@@ -132,7 +132,7 @@ def new_rows(
             dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))
             layout, cleaner = Layout(path, dialect, 0, names, "", notes), Cleaner(dialect)
         else:
-            layout = _layout(path, model, signs)
+            layout = layout_as_trained(path, model, signs)
             cleaner = cleaner_of(layout)
             _require_inputs(layout.dialect.columns, _inputs(model))
         kept = _kept_names(layout.dialect.columns, keep, model)
@@ -183,26 +183,27 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
     raise DataError(f"there is no column `{missing}`; {hint}")
 
 
-def _layout(path: Path, model: Model, signs: Signs) -> Layout:
+def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     """The layout of a file, with names for its columns if it has no header.
 
-    It need not end with as many totals as the training's.
+    They go by name, or by position where the training file had no header, or `columns` beside it.
+    The file need not end with as many totals as the training's.
     """
-    asked = replace(
-        model.dialect.told(signs), text=model.encoder.text, skip_last=signs.get("skip_last", 0)
-    )
+    text = (*model.encoder.text, *model.preprocessor.words)
+    asked = replace(model.dialect.told(signs), text=text, skip_last=signs.get("skip_last", 0))
     if is_parquet(path):
         return layout_of(path, asked)
     if "encoding" not in signs and _is_unicode(path, asked):
-        own = _layout(path, model, {**signs, "encoding": None})
+        own = layout_as_trained(path, model, {**signs, "encoding": None})
         encoding = str(own.dialect.encoding).removesuffix("-sig")
         note = f"{path.name}: read as {encoding}, not {asked.encoding} as in training"
         return replace(own, notes=(*own.notes, note))
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
-    names = bare.header_names()
+    names, said = _header_names(bare, model)
     if signs.get("header", True) and set(_inputs(model)) <= set(names):
-        return bare.headed(True, names)
+        named = bare.headed(True, names)
+        return replace(named, notes=(*named.notes, *said))
     by_position = not asked.header or bool(model.dialect.columns)
     if by_position and signs.get("header", bare.seems_headed()):
         named = bare.headed(True, _as_trained(len(first), model))
@@ -225,14 +226,21 @@ _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip"
 def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:
     """The layout of a file that is not written like the training file, but has all inputs."""
     bare = layout_of(path, replace(asked, header=False, columns=()))
-    names = bare.header_names()
+    names, said = _header_names(bare, model)
     if not set(_inputs(model)) <= set(names):
         return None
     layout = bare.headed(True, names)
     keys = ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
     note = f"{path.name}: not written like the training file: {signs}"
-    return replace(layout, notes=(*layout.notes, note))
+    return replace(layout, notes=(*layout.notes, *said, note))
+
+
+def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str]]:
+    """The names in the header, as the training wrote them, and notes on those that differ."""
+    targets = [name for name in model.encoder.targets if name not in _inputs(model)]
+    names, notes = as_known(bare.header_names(), [*_inputs(model), *targets])
+    return names, [f"{bare.path.name}: {note}" for note in notes]
 
 
 def _is_unicode(path: Path, asked: Dialect) -> bool:

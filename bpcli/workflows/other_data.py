@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,18 +10,46 @@ import numpy as np
 
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.files.delimited import layout_of, read
-from bpcli.data.files.dialect import Signs
+from bpcli.data.files.delimited import read
+from bpcli.data.files.dialect import Dialect, Signs
+from bpcli.data.files.parquet import is_parquet
+from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.row_weights import row_weights
+from bpcli.data.selection import as_known
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import label_values, rows_with_targets, weights_of
 from bpcli.data.types import DataFrame
-from bpcli.errors import DataError, RunError
+from bpcli.errors import ConfigError, DataError, RunError
 from bpcli.experiment import Experiment
 from bpcli.experiment.issues import of_loss
-from bpcli.runs.trained import Trained
+from bpcli.export.model import Model
+from bpcli.runs.store import Run
+from bpcli.runs.trained import Trained, Weights, load_trained, load_without_rows
+from bpcli.workflows.new_rows import layout_as_trained
+
+
+def load_to_score(
+    run: Run, weights: Weights, needs_splits: bool = False
+) -> tuple[Trained, tuple[str, ...]]:
+    """Load a run to score other rows than its own, whose files are read only where needed.
+
+    They are needed where some of their splits are scored too, and for baselines beyond the constant
+    that is recorded; a note tells if such a baseline is left out. Raises `RunError` if files of the
+    run are missing or damaged, and `ConfigError` or `RunError` if its rows are needed and gone.
+    """
+    record = run.record()
+    if needs_splits:
+        return load_trained(run, weights), ()
+    if record.constant and record.task != "reconstruction":
+        return load_without_rows(run, weights), ()
+    try:
+        return load_trained(run, weights), ()
+    except (ConfigError, RunError) as error:
+        trained = load_without_rows(run, weights)
+        why = next((issue.message for issue in getattr(error, "issues", ())), str(error))
+        return trained, (f"baselines that need the training rows are left out: {why}",)
 
 
 def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained, tuple[str, ...]]:
@@ -35,16 +64,17 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     if not isinstance(data, FileData) or encoder is None:
         raise RunError("--data is for runs that were trained on a table in a text or Parquet file.")
     with naming(path):
-        dialect = replace(data.dialect, skip_last=0).told(signs)  # other totals, or none
-        text = (*encoder.text, *experiment.table.words)
-        frame, notes = read(layout_of(path, replace(dialect, text=text)))
+        layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
+        layout, renamed = _with_known_weight(layout, data.weight)
+        frame, notes = read(layout)
         if not len(frame):
             raise DataError("the file has no rows")
         frame, more = rows_with_targets(frame, encoder.targets)
-        encoder = encoder.told(dialect.date_format)
+        encoder = encoder.told(signs.get("date_format"))
         tally = Tally()
-        table = _table(experiment, frame, encoder, data.weight, tally)
-    notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
+        class_weights = trained.record.class_weights
+        table = _table(experiment, frame, encoder, data.weight, class_weights, tally)
+    notes = (*notes, *(f"{path.name}: {note}" for note in (*renamed, *more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     for issue in of_loss(experiment.network, {"data": split}):
         raise DataError(f"{path.name}: {issue.message}")
@@ -52,11 +82,33 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
     return replace(trained, experiment=experiment), notes
 
 
+def _model(trained: Trained, encoder: FeatureEncoder, dialect: Dialect) -> Model:
+    experiment = trained.experiment
+    return Model(
+        experiment.spec.name,
+        experiment.network,
+        trained.params,
+        experiment.preprocessor,
+        encoder,
+        experiment.table.target_names,
+        dialect,
+    )
+
+
+def _with_known_weight(layout: Layout, weight: str | None) -> tuple[Layout, list[str]]:
+    """The layout with the weights' column named as in training, and a note if it was not."""
+    if weight is None or is_parquet(layout.path):
+        return layout, []
+    names, notes = as_known(layout.dialect.columns, [weight])
+    return replace(layout, dialect=replace(layout.dialect, columns=names)), notes
+
+
 def _table(
     experiment: Experiment,
     frame: DataFrame,
     encoder: FeatureEncoder,
     weight: str | None,
+    class_weights: Mapping[str, float] | None,
     tally: Tally,
 ) -> Table:
     known, every = experiment.table, np.arange(len(frame))
@@ -67,7 +119,7 @@ def _table(
         weight=None if weight is None else weights_of(frame, weight),
         row_numbers=np.asarray(frame.index) + 1,
     )
-    table = replace(table, weight=row_weights(table, experiment.class_weights, every))
+    table = replace(table, weight=row_weights(table, class_weights, every))
     return table.with_inputs_as_targets() if known.is_autoencoder else table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
-from bpcli.metrics.baselines import constant_predictions, principal_components
+from bpcli.metrics.baselines import constant_of, constant_predictions, principal_components
 from bpcli.metrics.metrics import (
     Predictions,
     Sample,
@@ -196,14 +196,18 @@ def _weighted_sum(values: Array, weight: Array | None) -> Array:
     return total
 
 
-def baselines(experiment: Experiment, name: SplitName) -> dict[str, Scores]:
+def baselines(
+    experiment: Experiment, name: SplitName, recorded: Sequence[float] = ()
+) -> dict[str, Scores]:
     """Return the metrics of predictions without a network, by the baseline's name.
 
-    `constant` knows only the training targets. A reconstruction is also measured against as many
-    principal components of the training rows as its narrowest layer has units.
+    `constant` knows only the training targets; it is as `recorded` where the training rows are not
+    at hand. A reconstruction is also measured against as many principal components of the training
+    rows as its narrowest layer has units.
     """
     split, training = experiment.splits[name], experiment.splits["train"]
-    predicted = {"constant": constant_predictions(training, split)}
+    constant = constant_of(training) if len(training) else np.array(recorded)
+    predicted = {"constant": constant_predictions(constant, split)} if len(constant) else {}
     if experiment.table.is_autoencoder:
         width = min(layer.units for layer in experiment.network.layers)
         if width < min(len(training), experiment.network.inputs):

@@ -19,6 +19,11 @@ from bpcli.workflows.scores import EpochScores, losses
 
 _MOST_LINES = 1000
 _SCORED_LINES = 50
+_EARLY = 52
+"""The first epochs, which all have a line with metrics: training may stop long before its last.
+
+Where the distance doubles, at 52, 104, 208 …, it divides the epoch: the next line is never missed.
+"""
 
 
 class LogSizes(NamedTuple):
@@ -31,34 +36,45 @@ class LogSizes(NamedTuple):
 class TrainingLog:
     """Writes a line for some epochs and the last, and the parameters of all if asked to.
 
-    Few lines have metrics and counts of failing units too, which cost another forward pass.
+    Without a given number of epochs between them, lines are denser in the beginning; the distances
+    are powers of 2, so that epochs with a line do not depend on where training was resumed. Few
+    lines have metrics and counts of failing units too, which cost another forward pass.
     """
 
     def __init__(
         self, training: TrainingConfig, run: Run, file: MetricsFile, path: ParameterPath | None
     ) -> None:
         self._every, self._score_every = _intervals(training)
+        self._has_early = training.log_every == "auto"
         self._run = run
         self._file = file
         self._path = path
 
     def has_line(self, number: int) -> bool:
         """True if an epoch gets a line even if it is not the last."""
-        return number % self._every == 0
+        return number % self._step(number, self._every) == 0
 
     def next_due(self, number: int) -> int:
         """Return the next epoch that is written."""
         if self._path is not None:
             return number + 1
-        return number - number % self._every + self._every
+        step = self._step(number, self._every)
+        return number - number % step + step
 
     def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
         """Write an epoch to the log. Raises `RunError` if that fails."""
         if self._path is not None:
             self._path.add(epoch.params)
         if is_last or self.has_line(epoch.number):
-            is_scored = is_last or epoch.number % self._score_every == 0
+            step = self._step(epoch.number, self._score_every)
+            is_scored = is_last or epoch.number % step == 0
             self._file.append(_line(epoch, scores if is_scored else None))
+
+    def _step(self, number: int, most: int) -> int:
+        """Return the epochs between lines around an epoch: 1 at first, doubled until `most`."""
+        if not self._has_early:
+            return most
+        return min(most, 1 if number < _EARLY else _power_of_two(4 * number // _EARLY))
 
     @property
     def sizes(self) -> LogSizes:
@@ -104,8 +120,13 @@ def _intervals(training: TrainingConfig) -> tuple[int, int]:
     """Return the epochs between lines, and between lines with metrics."""
     if training.log_every != "auto":
         return training.log_every, training.log_every
-    every = max(1, -(-training.epochs // _MOST_LINES))
-    return every, every * max(1, training.epochs // (_SCORED_LINES * every))
+    every = max(1, 2 * _power_of_two((training.epochs - 1) // _MOST_LINES))
+    return every, max(every, _power_of_two(training.epochs // _SCORED_LINES))
+
+
+def _power_of_two(number: int) -> int:
+    """Return the largest power of 2 up to a whole number; 0 for 0."""
+    return 1 << number.bit_length() >> 1
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tampered import change_record
+
+from bpcli.runs.store import Run
 
 ROWS = [f"{i % 7},{'red' if i % 3 else 'blue'},{1 + i % 2},{'yes' if i % 7 > 3 else 'no'}"
         for i in range(40)]  # fmt: skip
@@ -101,6 +104,56 @@ def test_weights_are_positive_numbers(value: str, message: str, bpnet, run, tmp_
     both = bpnet("train", "c.yaml", "--set", "data.weight=w", "--set", "data.targets=w")
     assert "column `w` is already a target" in both.err
     assert "there is no column `v`" in bpnet("train", "c.yaml", "--set", "data.weight=v").err
+
+
+OF_VALUES = ("--set", "data.targets=w", "--set", "network.activations=[tanh, identity]",
+             "--set", "loss=mse", "--set", "data.scale.targets=standard")  # fmt: skip
+OF_INPUTS = (*OF_VALUES[2:6], "--set", "data.targets=same_as_inputs", "--set",
+             "network.layers=[auto, 1, auto]")  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("--set", "training.class_weights=balanced"), ("--set", "data.weight=w"), OF_VALUES,
+    OF_INPUTS,
+])  # fmt: skip
+@pytest.mark.parametrize("change", ["removed", "changed"])
+def test_another_file_scores_alike_without_the_training_file(
+    arguments: tuple[str, ...], change: str, bpnet, run, tmp_path: Path
+) -> None:
+    run(*arguments)
+    (tmp_path / "new.csv").write_text("\n".join([HEADER, *ROWS[:17]]) + "\n")
+    every = ("--data", "new.csv", "--require", "train.loss>0")  # which takes the training rows
+    with_rows = scores(bpnet, *every)
+    if change == "removed":
+        (tmp_path / "t.csv").unlink()
+    else:
+        (tmp_path / "t.csv").write_text("\n".join([HEADER, *ROWS[5:]]) + "\n")
+    without = scores(bpnet, "--data", "new.csv")
+    left_out = with_rows["baselines"].keys() - without["baselines"].keys()
+    assert left_out == ({"1 principal components"} if arguments == OF_INPUTS else set())
+    said = bpnet("eval", "latest", "--data", "new.csv").err
+    assert ("baselines that need the training rows are left out" in said) == bool(left_out)
+    assert without["baselines"]["constant"] == with_rows["baselines"]["constant"]
+    for key in without.keys() - {"baselines", "required"}:
+        assert without[key] == with_rows[key], "to the bit"
+    gone = bpnet("eval", "latest", *every)
+    assert gone.code == 2
+    assert ("there is no file" if change == "removed" else "have changed since") in gone.err
+
+
+def test_a_run_that_recorded_no_constant_scores_without_baselines(
+    bpnet, run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / run()["run_id"]
+    (tmp_path / "new.csv").write_text("\n".join([HEADER, *ROWS[:17]]) + "\n")
+    with_constant = scores(bpnet, "--data", "new.csv")
+    change_record(Run(folder), {}, without=("constant",))
+    assert scores(bpnet, "--data", "new.csv") == with_constant, "from the training rows"
+    (tmp_path / "t.csv").unlink()
+    without = scores(bpnet, "--data", "new.csv")
+    assert without == with_constant | {"baselines": {}}
+    result = bpnet("eval", "latest", "--data", "new.csv")
+    assert (result.code, "left out: there is no file" in result.err) == (0, True)
 
 
 def test_another_file_that_does_not_fit_is_one_sentence(bpnet, run, tmp_path: Path) -> None:

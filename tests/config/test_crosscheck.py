@@ -90,7 +90,10 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
             "data={inputs: [[1], [null]], targets: [1, 2]}",
             "found nothing, expected a finite number",
         ),
-        ("data={inputs: [1, 2], targets: [1, a]}", "found `a`, expected a finite number"),
+        (
+            "data={inputs: [1, 2], targets: [1, a]}",
+            "found `a`, expected a finite number; classes are a list of names: [yes, no, …]",
+        ),
         ("data.scale={targets: standard}", "scales targets beyond [0, 1]"),
         ("data.inputs=[[1]]", "two sources of data"),
         ("network.layers=[2, auto, 1]", "only the first and the last layer can"),

@@ -22,6 +22,13 @@ def test_inline_numbers_are_values_and_words_are_classes() -> None:
     assert table.labels.tolist() == [0, 1, 0]
 
 
+def test_booleans_are_classes() -> None:
+    table = InlineArrays([1, 2, 3], [True, False, True]).table(RNG(0))
+    assert table.class_names == ("false", "true")
+    assert table.labels is not None
+    assert table.labels.tolist() == [1, 0, 1]
+
+
 @pytest.mark.parametrize(
     ("inputs", "targets", "message"),
     [

@@ -28,6 +28,28 @@ def test_a_class_that_is_not_named_has_weight_one() -> None:
     assert weights_of_classes({"b": 4.0}, labels, NAMES) == {"a": 1, "b": 4, "c": 1}
 
 
+@pytest.mark.parametrize(
+    ("key", "names", "named"),
+    [
+        ("0.1", ("0.1", "0.2"), "0.1"),
+        (".1", ("0.1", "0.2"), "0.1"),
+        ("1e-1", ("0.1", "0.2"), "0.1"),
+        ("0.20", ("0.1", "0.2"), "0.2"),
+        ("1.0", ("1", "2"), "1"),
+        ("-1", ("-1", "1"), "-1"),
+        ("True", ("false", "true"), "true"),
+        ("FALSE", ("false", "true"), "false"),
+        ("01", ("01", "1"), "01"),
+        ("1", ("01", "1"), "1"),
+    ],
+)
+def test_a_weight_names_its_class_as_a_cell_does(
+    key: str, names: tuple[str, ...], named: str
+) -> None:
+    found = weights_of_classes({key: 3.0}, np.array([0, 1]), names)
+    assert found == {name: 3.0 if name == named else 1.0 for name in names}
+
+
 TABLE = Table(np.zeros((5, 1)), targets=Classes(np.array([0, 0, 1, 2, 2]), NAMES))
 
 

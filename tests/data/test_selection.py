@@ -8,7 +8,7 @@ import pytest
 
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
-from bpcli.data.selection import select, selectors_of
+from bpcli.data.selection import as_known, require, select, selectors_of
 from bpcli.errors import DataError
 
 FRAME = pd.DataFrame(
@@ -79,3 +79,30 @@ def test_a_columns_own_name_comes_first_whatever_signs_it_has() -> None:
         assert select(names, selectors_of(names, [name]), "keep") == [name]
     assert select(names, selectors_of(names, ["2,3"]), "keep") == ["2"]
     assert select(names, selectors_of(names, ["a?b,!a"]), "keep") == ["a,b", "!a"]
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "names"),
+    [
+        (["AGE", "cafe\u0301"], ["Age", "caf\u00e9"], ["Age", "caf\u00e9"]),
+        (["Ａｇｅ\u3000", "b"], ["Age"], ["Age", "b"]),
+        (["a  b"], ["a b"], ["a b"]),
+        (["Age", "age"], ["age"], ["Age", "age"]),  # both are there
+        (["AGE", "age"], ["Age"], ["AGE", "age"]),  # either may be meant
+        (["AGE"], ["Age", "age"], ["AGE"]),
+        (["ab"], ["a b"], ["ab"]),
+    ],
+)
+def test_names_that_only_look_different_are_known(given, known, names) -> None:
+    found, notes = as_known(given, known)
+    assert list(found) == names
+    assert len(notes) == sum(old != new for old, new in zip(given, names, strict=True))
+    if notes:
+        assert (
+            notes[0] == f"column `{given[0]}` is taken for `{names[0]}`, which is written otherwise"
+        )
+
+
+def test_the_nearest_column_may_differ_in_case() -> None:
+    with pytest.raises(DataError, match=r"there is no column `AGES`; did you mean `age`\?"):
+        require(["age", "income"], ["AGES"])

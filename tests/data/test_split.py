@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
@@ -30,10 +30,10 @@ def test_stratified_splits_share_out_every_class_by_itself(labels: list[int], se
     for name, index in splits.items():
         assert abs(len(index) - FRACTIONS[name] * len(truth)) < 1
         for label in np.unique(truth):
-            of_class = (truth == label).sum()
-            assert abs((truth[index] == label).sum() - FRACTIONS[name] * of_class) <= 1
-            # Any class of two rows or more is trained on.
-            assert name != "train" or of_class == 1 or label in truth[index]
+            of_class, single = (truth == label).sum(), (np.bincount(truth) == 1).sum()
+            share = FRACTIONS[name] * of_class
+            assert abs((truth[index] == label).sum() - share) <= 1 + single  # they give rows to it
+            assert name != "train" or label in truth[index] or len(index) < len({*labels})
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,21 @@ def test_a_class_of_one_row_is_trained_on_before_others_get_more(
     labels = np.repeat(np.arange(len(others) + 1), [1, *others])
     splits = split_rows(FRACTIONS, len(labels), labels, np.random.default_rng(seed))
     assert 0 in labels[splits["train"]]
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=8),
+    st.floats(0.05, 0.95),
+    st.integers(0, 2**32 - 1),
+)
+@example([1, 1, 1, 4, 4], 0.5, 0)
+def test_every_class_has_a_training_row_where_there_are_enough(
+    sizes: list[int], train: float, seed: int
+) -> None:
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    fractions = {"train": train, "val": 0.0, "test": 1 - train}
+    index = split_rows(fractions, len(labels), labels, np.random.default_rng(seed))["train"]
+    assert len({*labels[index]}) == min(len(index), len(sizes))
 
 
 @given(

@@ -64,3 +64,53 @@ def test_long_whole_numbers_are_exact_as_texts() -> None:
     assert category_codes(ids, ["9007199254740993"]).tolist() == [-2, 0]
     texts = ids.astype(str)
     assert category_codes(texts, ["9007199254740992"]).tolist() == [0, -2]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [True, False, True],
+        ["TRUE", "false", "True "],
+        ["true", None, "true"],
+        [1, 0, 1],
+        ["1", "0", "1.0"],
+        [True, np.nan, True],
+    ],
+)
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_booleans_are_read_however_they_are_written(values: list, dtype: object) -> None:
+    column = InputColumn("x", "boolean", fill=0.0)
+    out = np.empty((3, 1))
+    column.encode(pd.Series(values, dtype=dtype, name="x"), out, Tally())
+    assert out.ravel().tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize("wrong", ["yes", "T", "是", "oui", 2, "maybe"])
+def test_what_is_no_boolean_is_named_with_its_row(wrong: object) -> None:
+    column = InputColumn("x", "boolean")
+    for dtype in (object, "category"):
+        values = pd.Series(["True", "False", wrong], dtype=dtype, name="x")
+        with pytest.raises(DataError) as caught:
+            column.encode(values, np.empty((3, 1)), Tally())
+        assert str(caught.value) == (
+            f"column `x`, row 3: `{wrong}` is neither true nor false: expected true and false, or "
+            "1 and 0"
+        )
+
+
+@pytest.mark.parametrize(
+    ("values", "categories", "codes"),
+    [
+        ([1, 0], ["false", "true"], [1, 0]),
+        (["1.0", "0"], ["false", "true"], [1, 0]),
+        ([True, "FALSE"], ["0", "1"], [1, 0]),
+        ([True, "FALSE"], ["False", "True"], [1, 0]),
+        (["true", "1"], ["0", "1", "2"], [-2, 1]),
+        (["true", "1"], ["1", "true"], [1, 0]),
+        (["yes", "T"], ["false", "true"], [-2, -2]),
+    ],
+)
+def test_two_classes_of_booleans_are_known_by_words_and_numbers(
+    values: list, categories: list[str], codes: list[int]
+) -> None:
+    assert category_codes(pd.Series(values, dtype=object), categories).tolist() == codes

@@ -118,6 +118,11 @@ from bpcli.errors import ConfigError
             "there is no class `yes`; the classes are 0, 1",
         ),
         (
+            ["training.class_weights={1: 2, 1.0: 3}"],
+            None,
+            "class `1` has a weight already, as `1`",
+        ),
+        (
             ["training.class_weights=balanced", "data.targets=values", "loss=mse"],
             None,
             "`class_weights` need targets that are classes",

@@ -218,3 +218,23 @@ def test_a_class_that_order_puts_into_no_training_set_is_said(
     assert note == (
         "classes without a training row in some folds: `b` (3); `order: random` spreads them"
     )
+
+
+def test_a_class_without_a_training_row_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,z,y\n1,2,a\n2,3,b\n3,1,b\n4,1,a\n")
+    Path("v.csv").write_text("x,z,y\n1,2,a\n2,3,c\n3,1,c\n")
+    Path("u.csv").write_text("x,z,y\n1,2,b\n2,3,c\n")
+    (note,) = built(OF_TABLE, "data.split={files: {val: v.csv, test: u.csv}}").notes
+    assert note == (
+        "class `c` has no training row, but 2 rows of `val` and 1 row of `test`: it has an output "
+        "that cannot learn to find it"
+    )
+    assert not built(OF_TABLE, "data.split={val: 0.5}").notes
+    Path("i.txt").write_text("1 2\n")
+    Path("t.csv").write_text("x,z,y\n1,2,a\n2,3,b\n3,1,c\n4,1,d\n5,1,e\n6,1,f\n")
+    *named, more = built(OF_TABLE, "data.split={index: {train: i.txt}}").notes
+    assert "class `c` has no training row: it has an output" in named[1], "in no split at all"
+    assert more == "classes without a training row beside these: 1"

@@ -73,6 +73,57 @@ def test_one_hot_rows_under_a_cross_entropy_are_classes() -> None:
     assert experiment.table.labels.tolist() == [0, 1, 1, 0]
 
 
+SOFTMAX = ("network.layers=[2, 3, auto]", "network.activations=[tanh, softmax]")
+BINARY = ("network.layers=[2, 3, auto]",)
+
+
+@pytest.mark.parametrize(
+    ("targets", "overrides", "names"),
+    [
+        ("[1, 2, 3, 1]", ("loss=cross_entropy", *SOFTMAX), ("1", "2", "3")),
+        ("[0, 1, 2, 1]", ("loss=cross_entropy", *SOFTMAX), ("0", "1", "2")),
+        ("[[9], [3], [5], [3]]", ("loss=cross_entropy", *SOFTMAX), ("3", "5", "9")),
+        ("[1, 2, 3, 1]", ("loss=mse", *SOFTMAX), ("1", "2", "3")),
+        ("[0, 1, 1, 0]", ("loss=mse", *SOFTMAX), ("0", "1")),
+        ("[1, 2, 2, 1]", BINARY, ("1", "2")),
+        ("[-1, 1, 1, -1]", BINARY, ("-1", "1")),
+    ],
+)
+def test_inline_whole_numbers_are_classes_where_the_network_takes_nothing_else(
+    targets: str, overrides: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    experiment = built(INLINE, f"data.targets={targets}", *overrides)
+    assert experiment.table.class_names == names
+    note = f"the targets {', '.join(names)} are read as classes, as the network is for classes"
+    told = () if names == ("0", "1") and "loss=mse" not in overrides else (note,)
+    assert experiment.table.notes == told
+
+
+@pytest.mark.parametrize("targets", ["[true, false, true, true]", "[yes, no, yes, yes]"])
+def test_inline_booleans_and_words_are_classes(targets: str) -> None:
+    assert built(INLINE, f"data.targets={targets}").table.task == "classification"
+
+
+def test_a_single_row_of_a_1_stays_a_probability() -> None:
+    assert built(INLINE, "data.inputs=[[0, 1]]", "data.targets=[1]").table.task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("targets", "overrides", "what"),
+    [
+        ("[1.5, 2, 3, 1]", ("loss=cross_entropy", *SOFTMAX), "1 to 3, but the softmax"),
+        ("[0.5, 0.2, 1, 1]", ("loss=mse", *SOFTMAX), "0.2 to 1, but the softmax"),
+        ("[1.5, 2, 3, 1]", BINARY, "1 to 3, but the loss"),
+    ],
+)
+def test_inline_fractions_that_are_no_classes_are_refused(
+    targets: str, overrides: tuple[str, ...], what: str
+) -> None:
+    expected = f"`y` is numbers from {what} is for classes: if they are classes, write them in quo"
+    with pytest.raises(ConfigError, match=expected):
+        built(INLINE, f"data.targets={targets}", *overrides)
+
+
 def test_what_a_generator_makes_may_be_read_as_values_or_as_classes() -> None:
     values = built(MOONS, "data.targets=values", "loss=mse").table
     assert (values.task, values.labels) == ("regression", None)

@@ -78,11 +78,21 @@ def test_columns_are_encoded_as_we_do() -> None:
     np.testing.assert_allclose(predict(MIXED_ROWS)["predicted t0"], expected[:, 0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("married", [["TRUE", "false", " False", "true"], ["1", 0, "0", 1]])
+def test_booleans_are_read_as_we_do_however_they_are_written(married: list[Any]) -> None:
+    model = a_model(ACTIVATIONS["tanh"](), columns=MIXED)
+    predict = run_python(python_text(model))["predict"]
+    rows, expected = MIXED_ROWS | {"married": married}, predict(MIXED_ROWS)["predicted t0"]
+    np.testing.assert_array_equal(predict(rows)["predicted t0"], expected)
+    np.testing.assert_allclose(model.predict(DataFrame(rows))[:, 0], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "error", "message"),
     [
         ("town", None, ValueError, "column 'town': "),
         ("married", 2, ValueError, "column 'married': a value is neither true nor false"),
+        ("married", "yes", ValueError, "column 'married': a value is neither true nor false"),
         ("age", float("inf"), ValueError, "column 'age': a number is infinite"),
     ],
 )

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.data.table import Classes, MultiLabels, Table, Values
-from bpcli.metrics.baselines import constant_predictions, principal_components
+from bpcli.metrics.baselines import constant_of, constant_predictions, principal_components
 from bpcli.metrics.metrics import measure
 
 X = np.random.default_rng(0).normal(size=(40, 3))
@@ -24,16 +24,20 @@ def test_the_constant_baseline_predicts_the_most_frequent_class_and_the_mean() -
         prep.split("train", table, np.arange(4)),
         prep.split("test", table, np.arange(4, 6)),
     )
-    found = measure(("accuracy", "log_loss"), training, constant_predictions(training, training))
+    found = measure(
+        ("accuracy", "log_loss"), training, constant_predictions(constant_of(training), training)
+    )
     assert found["accuracy"] == 0.75
     assert found["log_loss"] == pytest.approx(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25)))
-    unseen = measure(("accuracy", "log_loss"), test, constant_predictions(training, test))
+    unseen = measure(
+        ("accuracy", "log_loss"), test, constant_predictions(constant_of(training), test)
+    )
     assert unseen == {"accuracy": 0.0, "log_loss": None}  # class c never stood in training
 
     values = Table(X[:6], targets=Values(np.arange(6.0)[:, None]))
     prep = Preprocessor.fit(values, np.arange(4), 1, "none", "standard")
     training = prep.split("train", values, np.arange(4))
-    found = measure(("rmse", "r2"), training, constant_predictions(training, training))
+    found = measure(("rmse", "r2"), training, constant_predictions(constant_of(training), training))
     assert found["rmse"] == pytest.approx(np.arange(4).std())
     assert found["r2"] == pytest.approx(0)
 

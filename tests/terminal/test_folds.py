@@ -44,10 +44,16 @@ def test_the_summary_is_of_the_test_rows_beside_the_baselines() -> None:
         "test.rmse": {"mean": 0.5, "sd": 0.125, "folds": 5},
         "test.r2": {"mean": 0.75, "sd": 0.25, "folds": 3},
     }
-    baselines = {"constant": {"test.rmse": {"mean": 2.0, "sd": 0.0}}, "other": {}}
+    baselines = {
+        "constant": {
+            "test.rmse": {"mean": 2.0, "sd": 0.0, "folds": 4},
+            "test.r2": {"mean": 0.0, "sd": 0.0, "folds": 3},
+        },
+        "other": {},
+    }
     grid = summary_table({"finished": 5, "summary": summary, "baselines": baselines})
     assert grid.headers == ["5 folds", "mean", "sd", "constant (mean)", "other (mean)"]
     assert grid.rows == [
-        ["test.rmse", "0.5", "0.125", "2", "-"],
-        ["test.r2 (of 3 folds)", "0.75", "0.25", "-", "-"],
+        ["test.rmse", "0.5", "0.125", "2 (of 4 folds)", "-"],
+        ["test.r2 (of 3 folds)", "0.75", "0.25", "0", "-"],
     ]

@@ -95,17 +95,31 @@ def test_neither_the_inputs_nor_the_columns_of_training_are_refused(tmp_path: Pa
     ("header", "message"),
     [
         (["x", "they", "z"], "there is no column `the y`; the unused column `they` is closest"),
-        (["X", "the y", "z"], "there is no column `x`; the unused column `X` is closest"),
+        (["w", "the y", "z"], "there is no column `x`; the unused column `w` is closest"),
+        (["X", "ｘ", "the y", "z"], "there is no column `x`; the unused column `ｘ` is closest"),
         (["the y", "z"], "there is no column `x`; all columns are used"),
     ],
 )
 def test_the_first_input_that_is_missing_is_named(
     header: list[str], message: str, tmp_path: Path
 ) -> None:
-    path = a_file(tmp_path / "n.csv", X[:, : len(header)], header)
+    path = a_file(tmp_path / "n.csv", np.hstack([X, X])[:, : len(header)], header)
     with pytest.raises(DataError) as caught:
         new_rows(path, MODEL)
     assert str(caught.value) == f"n.csv: {message}"
+
+
+@pytest.mark.parametrize("name", ["X", "ｘ"])
+@pytest.mark.parametrize("model", [MODEL, HEADERLESS])
+def test_a_column_whose_name_looks_different_alone_is_matched_aloud(
+    name: str, model: Model, tmp_path: Path
+) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, [2, 0, 1]], ["z", name, "The  Y"])
+    np.testing.assert_array_equal(predicted(path, model), MODEL.outputs(X))
+    assert new_rows(path, model).notes == (
+        f"n.csv: column `{name}` is taken for `x`, which is written otherwise",
+        "n.csv: column `The Y` is taken for `the y`, which is written otherwise",
+    )
 
 
 def test_a_first_row_of_names_and_numbers_is_no_row_of_numbers(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def untrained(text: str, *overrides: str) -> Trained:
     experiment = built(text, *overrides)
-    return Trained(Run(Path("a-run")), a_record(), experiment, experiment.initial_params)
+    record = a_record(class_weights=experiment.class_weights)
+    return Trained(Run(Path("a-run")), record, experiment, experiment.initial_params)
 
 
 def with_file(trained: Trained, *lines: str) -> Trained:
@@ -93,6 +94,41 @@ def test_columns_are_matched_by_name_and_encoded_as_in_training() -> None:
     original = split.X * scale.factor + scale.shift
     np.testing.assert_allclose(original[:, names.index("n")], [5, 0], atol=1e-12)
     np.testing.assert_allclose(original[:, names.index("colour=blue")], [1, 0], atol=1e-12)
+
+
+def test_columns_whose_names_look_different_alone_are_matched_aloud() -> None:
+    trained = untrained(OF_CLASSES, "data.weight=w")
+    Path("new.csv").write_text("N,colour ,Ｗ,ANSWER\n1,red,2,yes\n")
+    found, notes = with_other_data(trained, Path("new.csv"), {})
+    assert len(found.experiment.splits["data"]) == 1
+    assert notes == tuple(
+        f"new.csv: column `{given}` is taken for `{name}`, which is written otherwise"
+        for given, name in (("N", "n"), ("ANSWER", "answer"), ("Ｗ", "w"))
+    )
+
+
+BARE = ("data.header=false", "data.inputs=[x1, x2]", "data.targets=x6")
+NAMED = ("data.columns=[a, b, c, d, e, f]", "data.inputs=[a, b]", "data.targets=f")
+
+
+@pytest.mark.parametrize("overrides", [BARE, NAMED, (*BARE, NAMED[0], *NAMED[1:])])
+def test_a_header_is_no_row_whether_or_not_training_had_one(overrides: tuple[str, ...]) -> None:
+    Path("bare.csv").write_text("\n".join(ROWS) + "\n")
+    trained = untrained(
+        OF_CLASSES.replace("t.csv", "bare.csv" if "header" in overrides[0] else "t.csv"), *overrides
+    )
+    found, notes = with_other_data(trained, Path("t.csv"), {})
+    ours, theirs = trained.experiment.splits["train"], found.experiment.splits["data"]
+    np.testing.assert_array_equal(theirs.X, ours.X)
+    assert notes[-1] == "t.csv: the names in its header are other ones: columns go by position"
+
+
+def test_a_header_that_is_lost_takes_no_row_with_it() -> None:
+    Path("bare.csv").write_text("\n".join(ROWS) + "\n")
+    with pytest.raises(DataError, match="the first row has the number `0`, expected column names"):
+        with_other_data(untrained(OF_CLASSES, *NAMED), Path("bare.csv"), {})
+    found, _ = with_other_data(untrained(OF_CLASSES, *NAMED), Path("bare.csv"), {"header": False})
+    assert len(found.experiment.splits["data"]) == len(ROWS)
 
 
 def test_weights_are_those_of_the_file_times_those_of_the_classes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,30 +47,67 @@ def lines(run: Run) -> list[dict[str, Any]]:
     return [strict_json(line) for line in run.path(METRICS).read_text().splitlines()]
 
 
+EARLY = [*range(52), *range(52, 104, 4), *range(104, 208, 8), *range(208, 416, 16)]
+
+
 @pytest.mark.parametrize(
     ("overrides", "every", "scored"),
     [
         (["training.epochs=40"], 1, 1),
-        (["training.epochs=1000"], 1, 20),
-        (["training.epochs=1001"], 2, 20),
-        (["training.epochs=2500"], 3, 48),
-        (["training.epochs=100000"], 100, 2000),
-        (["training.epochs=100000", "training.log_every=7"], 7, 7),
+        (["training.epochs=1000"], 1, 16),
+        (["training.epochs=1001"], 2, 16),
+        (["training.epochs=2500"], 4, 32),
+        (["training.epochs=100000"], 128, 1024),
     ],
 )
-def test_a_thousand_lines_at_most_of_which_fifty_have_metrics(
+def test_early_epochs_have_lines_and_later_ones_at_distances_that_double(
     overrides: list[str], every: int, scored: int, tmp_path: Path, files: ExitStack
 ) -> None:
     log, run = log_of(tmp_path, files, *overrides)
-    numbers = range(10 * scored + 1)
-    for number in numbers:
+    number = 0
+    until = max(60, 14 * scored)
+    while number < until:
         log.on_epoch(epoch(number), SCORES, is_last=False)
+        assert not any(map(log.has_line, range(number + 1, log.next_due(number))))
+        number = log.next_due(number)
     written = lines(run)
-    assert [line["epoch"] for line in written] == [*numbers[::every]]
-    assert [each["epoch"] for each in written if "dead_units" in each] == [*numbers[::scored]]
-    assert log.next_due(every) == 2 * every
-    assert log.next_due(2 * every - 1) == 2 * every
-    assert (log.has_line(every), log.has_line(every + 1)) == (True, every == 1)
+
+    def dense(most: int) -> list[int]:
+        end = min(max(52, 13 * most), 416)
+        return [*EARLY[: EARLY.index(end) if end < 416 else None], *range(end, until, most)]
+
+    found = [line["epoch"] for line in written]
+    with_metrics = [each["epoch"] for each in written if "dead_units" in each]
+    if scored > 32:
+        assert [each for each in with_metrics if each < 416] == EARLY
+    else:
+        assert (found, with_metrics) == (dense(every), dense(scored))
+    assert {b - a for a, b in pairwise(found[-2:])} == {every}
+
+
+def test_fixed_distances_have_no_further_lines(tmp_path: Path, files: ExitStack) -> None:
+    log, run = log_of(tmp_path, files, "training.epochs=100000", "training.log_every=7")
+    for number in range(71):
+        log.on_epoch(epoch(number), SCORES, is_last=False)
+    assert [line["epoch"] for line in lines(run)] == [*range(0, 71, 7)]
+    assert [len(line.get("dead_units", [])) for line in lines(run)] == [1] * 11
+    assert (log.next_due(7), log.next_due(13)) == (14, 14)
+
+
+@pytest.mark.parametrize("most", [50, 200, 1000, 100_000, 10**12])
+@pytest.mark.parametrize("last", [50, 51, 52, 53, 75, 200, 1000, 30_000])
+def test_fifty_epochs_have_metrics_wherever_training_stops(
+    most: int, last: int, tmp_path: Path, files: ExitStack
+) -> None:
+    log, run = log_of(tmp_path, files, f"training.epochs={most}")
+    number = 0
+    while number < last:
+        log.on_epoch(epoch(number), SCORES, is_last=False)
+        number = log.next_due(number)
+    log.on_epoch(epoch(last), SCORES, is_last=True)
+    written = lines(run)
+    assert sum("dead_units" in line for line in written) >= 50
+    assert len(written) <= 1100 or last > most
 
 
 def test_the_last_epoch_has_a_line_with_metrics_wherever_it_is(
@@ -92,7 +130,7 @@ def test_lines_without_metrics_have_the_losses_that_cost_nothing(
     tmp_path: Path, files: ExitStack
 ) -> None:
     log, run = log_of(tmp_path, files, "training.epochs=1000")
-    log.on_epoch(epoch(1, 2.0, mean_loss=1.5, val_loss=0.5), SCORES, is_last=False)
+    log.on_epoch(epoch(53, 2.0, mean_loss=1.5, val_loss=0.5), SCORES, is_last=False)
     (line,) = lines(run)
     assert (line["train.loss"], line["val.loss"]) == (1.5, 0.5)
     assert "train.accuracy" not in line

@@ -60,7 +60,7 @@ class ArraySource:
         for path in self.splits.paths(self.path):
             X, Y, guesses = self._inputs_and_targets(path)
             counts[path] = len(X)
-            with naming(path):
+            with naming(path, self._key(path)):
                 inputs[path], frames[path], more = _with_targets(X, Y)
             notes += [f"{path.name}: {note}" for note in (*guesses, *more)]
         X = _stacked(inputs)
@@ -76,9 +76,13 @@ class ArraySource:
             row_numbers=numbers_in_a_row(numbers, counts),
         )
 
+    def _key(self, path: Path) -> str:
+        """The key of `data` that names a file."""
+        return "file" if path == self.path else "split"
+
     def _inputs_and_targets(self, path: Path) -> tuple[Array, Array | None, list[str]]:
         """Inputs and targets of a file, a sample in each row, and notes on what was guessed."""
-        with naming(path):
+        with naming(path, self._key(path)):
             arrays = load_arrays(path)
             X, Y, notes = self._one(arrays) if len(arrays) == 1 else self._two(arrays)
             by_column = self.layout == "columns"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,9 +25,10 @@ from bpcli.data.sentinels import sentinels_of
 from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
-    class_names_of,
+    classes_in,
     label_values,
     rows_with_targets,
+    sorted_classes,
     target_labels,
     target_values,
     weights_of,
@@ -40,6 +42,8 @@ from bpcli.nn.arrays import Array
 _MOST_NAMES = 5
 _MOST_NOTES = 3
 _ROWS_AT_ONCE = 1000
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -174,23 +178,26 @@ def naming(path: Path, key: str = "file") -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        message = str(error)
-        if path.name not in message:
-            message = f"{path.name}: {message}"
+        message, file = str(error), error.file or path.name
+        if file not in message:
+            message = f"{file}: {message}"
         is_of_another_key = error.key not in (None, "file")
-        raise DataError(message, error.key if is_of_another_key else key) from None
+        key = key if file == path.name else "split"
+        raise DataError(message, error.key if is_of_another_key else key, file) from None
 
 
 def _with_targets(
     files: Mapping[Path, DataFrame], names: tuple[str, ...]
 ) -> tuple[dict[Path, DataFrame], list[str]]:
     """The rows of each file that have a value of every target, and notes on the others."""
-    frames, notes = {}, []
-    for path, frame in files.items():
-        with naming(path):
-            frames[path], more = rows_with_targets(frame, names)
-        notes += [f"{path.name}: {note}" for note in more]
-    return frames, notes
+    found = _of_each(files, lambda frame: rows_with_targets(frame, names))
+    frames = {path: frame for path, (frame, _) in zip(files, found, strict=True)}
+    said = [
+        f"{path.name}: {note}"
+        for path, (_, notes) in zip(files, found, strict=True)
+        for note in notes
+    ]
+    return frames, said
 
 
 def _rows(frames: Mapping[Path, DataFrame]) -> int:
@@ -239,7 +246,8 @@ def targets_of(
 
 
 def _classes(frames: Mapping[Path, DataFrame], name: str) -> Classes:
-    classes = class_names_of([frame[name] for frame in frames.values()], name)
+    found = _of_each(frames, lambda frame: classes_in(frame[name], name))
+    classes = sorted_classes(set().union(*found), name)
     labels = _each(frames, lambda frame: target_labels(frame[name], name, classes))
     return Classes(labels, classes)
 
@@ -255,10 +263,7 @@ def _each(
     frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Array], key: str = "file"
 ) -> Array:
     """What is read of each file, one below the other; an error names its file."""
-    pieces = []
-    for path, frame in frames.items():
-        with naming(path, key):
-            pieces.append(read(frame))
+    pieces = _of_each(frames, read, key)
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
@@ -290,6 +295,17 @@ def _note_on_constants(fitted: FeatureEncoder, encoder: FeatureEncoder) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
     have = "column that has" if len(names) == 1 else "columns that have"
     return f"left out {len(names)} input {have} one value in all training rows: {listed}{more}"
+
+
+def _of_each(
+    frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Read], key: str = "file"
+) -> list[Read]:
+    """What is read of each file; an error names its file, and those after the first are splits."""
+    pieces: list[Read] = []
+    for path, frame in frames.items():
+        with naming(path, "split" if pieces and key == "file" else key):
+            pieces.append(read(frame))
+    return pieces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -360,10 +376,12 @@ class FileTable(RawTable):
         return FeatureEncoder(tuple(columns), self.target_columns, classes, tuple(frame.columns))
 
     def _concatenated(self) -> DataFrame:
+        """The rows of all files; of several, each has its file's name beside its number."""
         import pandas as pd
 
         first, *others = self.frames.values()
         if not others:
             return first
         categorical = first.select_dtypes("category").columns
-        return pd.concat([first, *others]).astype(dict.fromkeys(categorical, "category"))
+        rows = pd.concat([first, *others], keys=[path.name for path in self.frames])
+        return rows.astype(dict.fromkeys(categorical, "category"))

@@ -117,3 +117,50 @@ def test_row_numbers_of_splits_count_rows_without_a_target(tmp_path: Path) -> No
 def test_a_value_that_does_not_fit_is_named_with_its_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"t\.csv: column `size`, row 3: the value is missing"):
         table_of(tmp_path).fit(np.arange(3))
+
+
+OF_TRAINING = "n,colour,answer\n1,red,yes\n2,blue,no\n3,red,yes\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n,colour,answer\n4,red,no\nx,red,yes\n", "column `n`, row 2: `x` is not a number"),
+        ("n,colour,answer\n4,red,no\n,red,yes\n", "column `n`, row 2: the value is missing"),
+        ("n,colour,answer\n4,red,no\n5,,yes\n", "column `colour`, row 2: the value is missing"),
+        ("n,colour,answer\n4,red,no\ninf,red,yes\n", "column `n`, row 2: the value is infinite"),
+        ("n,colour,answer\n4,red,no\n5,red,\x07\n", "column `answer`: the class name '\\x07'"),
+        ("n,color,answer\n4,red,no\n", "there is no column `colour`; did you mean `color`?"),
+        ("n,colour,answer\n", "the file has a header, but no rows"),
+        ("n,colour,answer\n4,red,\n", "no row has a value of `answer`"),
+    ],
+)
+@pytest.mark.parametrize("categories", [(), ("colour",)])
+def test_a_fault_in_the_file_of_a_split_names_that_file_and_its_row(
+    tmp_path: Path, categories: tuple[str, ...], text: str, message: str
+) -> None:
+    (tmp_path / "v.csv").write_text(text)
+    splits = FileSplits(files={"val": tmp_path / "v.csv"})
+    rules = ColumnRules(categories=categories)
+    with pytest.raises(DataError) as caught:
+        table_of(tmp_path, OF_TRAINING, rules, splits=splits).fit(np.arange(3))
+    assert str(caught.value).startswith(f"v.csv: {message}")
+    assert caught.value.key in ("split", "targets"), "not `file`, which names the training file"
+
+
+def test_a_fault_in_the_training_file_names_that_beside_files_of_splits(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text(OF_TRAINING)
+    splits = FileSplits(files={"val": tmp_path / "v.csv"})
+    with pytest.raises(DataError) as caught:
+        table_of(tmp_path, OF_TRAINING + "x,red,no\n", splits=splits).fit(np.arange(4))
+    assert str(caught.value).startswith("t.csv: column `n`, row 4: `x` is not a number")
+    assert caught.value.key == "file"
+
+
+def test_files_of_splits_are_fitted_as_one_table(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("n,colour,answer\n4,green,no\n9,red,yes\n")
+    splits = FileSplits(files={"val": tmp_path / "v.csv"})
+    table = table_of(tmp_path, OF_TRAINING, splits=splits).fit(np.arange(3))
+    assert table.input_names == ("n", "colour=blue", "colour=red")
+    assert table.X[:, 0].tolist() == [1, 2, 3, 4, 9]
+    assert table.numbers_of(np.arange(5)).tolist() == [1, 2, 3, 4, 5]
