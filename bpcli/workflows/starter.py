@@ -310,7 +310,7 @@ class _Plan:
         return "lbfgs", "a quasi-Newton method: no learning rate to set", 1000, 30
 
 
-_ROWS = (300, 3000, 10_000)
+_ROWS = (300, 1000, 10_000)
 """Where the plan changes."""
 
 
