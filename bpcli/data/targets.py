@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from bpcli.data.selection import require
+from bpcli.data.spellings import PLAIN, Spelling, nearest, variant_of
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     MISSING_CODE,
     UNKNOWN_CODE,
     as_numbers,
     category_codes,
-    factorized,
+    counted_in,
+    quoted,
     refuse,
     refuse_control_characters,
     sorted_texts,
@@ -68,18 +70,35 @@ def weights_of(frame: DataFrame, name: str) -> Vector:
     return numbers
 
 
-def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labels:
+def target_labels(
+    values: Series, name: str, class_names: Sequence[str], spelling: Spelling = PLAIN
+) -> Labels:
     """Classes (n,). Raises `DataError` with the row of a missing or unknown class."""
-    codes = category_codes(values, class_names)
+    codes = category_codes(values, class_names, spelling)
     refuse(values, name, codes == MISSING_CODE, _NO_TARGET)
-    known = ", ".join(class_names[:10])
-    refuse(values, name, codes == UNKNOWN_CODE, "`{}` is none of the classes ", known)
+    is_unknown = codes == UNKNOWN_CODE
+    if is_unknown.any():
+        known = ", ".join(class_names[:10]) + ", …" * (len(class_names) > 10)
+        near = _near(text_of(values[is_unknown].iloc[0]), class_names)
+        refuse(values, name, is_unknown, "`{}` is none of the classes ", known + near)
     return codes
 
 
-def class_names_of(pieces: Sequence[Series], name: str) -> tuple[str, ...]:
+def _near(text: str, class_names: Sequence[str]) -> str:
+    """The class that is spelled most like a text, and the key that takes them as one."""
+    near = nearest(text, class_names)
+    if near is None:
+        return ""
+    is_variant = variant_of(text, class_names) is not None
+    merges = ": a training with `casefold` takes them as one" * is_variant
+    return f"; `{quoted(near)}` is nearest{merges}"
+
+
+def class_names_of(
+    pieces: Sequence[Series], name: str, spelling: Spelling = PLAIN
+) -> tuple[str, ...]:
     """The classes of a column in all files. Raises `DataError` if one cannot be printed."""
-    names = sorted_texts({text_of(value) for values in pieces for value in factorized(values)[1]})
+    names = sorted_texts({*spelling.merged(counted_in(pieces))})
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.dates import DateFormat, date_format_of
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.types import NEARLY_ALL, Labels, Series, number_text
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array, Vector
@@ -113,21 +115,20 @@ def as_numbers(values: Series, name: str) -> Vector:
     return numbers
 
 
-def category_codes(values: Series, categories: Sequence[str]) -> Labels:
+def category_codes(values: Series, categories: Sequence[str], spelling: Spelling = PLAIN) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
-    index = {category: i for i, category in enumerate(categories)}
+    index = {spelling.key(category): i for i, category in enumerate(categories)}
     index |= {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
-    of_uniques = [
-        next((index[form] for form in _forms(value) if form in index), _code_of_unknown(value))
-        for value in uniques
-    ]
+    of_uniques = [_code_of(value, index, spelling) for value in uniques]
     of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
     return of_values
 
 
-def _code_of_unknown(value: Any) -> int:
-    return MISSING_CODE if value in AMBIGUOUS else UNKNOWN_CODE
+def _code_of(value: Any, index: Mapping[str, int], spelling: Spelling) -> int:
+    keys = (spelling.key(spelling.renamed(form)) for form in _forms(value))
+    unknown = MISSING_CODE if value in AMBIGUOUS else UNKNOWN_CODE
+    return next((index[key] for key in keys if key in index), unknown)
 
 
 def _forms(value: Any) -> Iterator[str]:
@@ -172,12 +173,29 @@ def factorized(values: Series) -> tuple[Labels, list[Any]]:
     return codes, list(uniques)
 
 
-def counted(values: Series) -> tuple[tuple[str, ...], Labels]:
-    """The unique values as sorted texts, and the count of each."""
+def counted(values: Series) -> dict[str, int]:
+    """The unique values as sorted texts, and the rows of each."""
     _, uniques = factorized(values)
     texts = sorted_texts({text_of(value) for value in uniques})
     codes = category_codes(values, texts)
-    return texts, np.bincount(codes[codes >= 0], minlength=len(texts))
+    rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return dict(zip(texts, rows.tolist(), strict=True))
+
+
+def counted_in(pieces: Iterable[Series]) -> Counter[str]:
+    """The rows of each text in all pieces of a column."""
+    return sum((Counter(counted(values)) for values in pieces), Counter())
+
+
+def in_one_spelling(values: Series) -> Series:
+    """The texts of a column, each word in the spelling that `casefold` shows."""
+    import pandas as pd
+
+    spelling = Spelling(casefold=True)
+    shown = list(spelling.merged(counted(values)))
+    codes = category_codes(values, shown, spelling)
+    texts = np.array([*shown, None], object)[codes]
+    return pd.Series(texts, values.index, name=values.name).astype("category")
 
 
 def sorted_texts(texts: set[str]) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.table import Classes, Targets, Values
+from bpcli.data.types import DataFrame
+from bpcli.data.values import in_one_spelling
 from bpcli.errors import DataError, see
 
 
@@ -37,9 +39,10 @@ class Look:
     is_one_hot: bool = False
 
 
-def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
+def look_at(path: Path, asked: Dialect, target: str | None, *, casefold: bool = False) -> Look:
     """Read a table and describe it; what `asked` does not tell is guessed.
 
+    With `casefold`, the spellings of a word are described as one, with the warnings about them.
     Raises `DataError` if the file is not a table, or has no such target.
     """
     if path.suffix.lower() in ARRAY_SUFFIXES:
@@ -49,8 +52,22 @@ def look_at(path: Path, asked: Dialect, target: str | None) -> Look:
     if not len(frame):
         raise DataError(f"the file has a header, but no rows{see('header')}", "file")
     about = describe(frame, target, asked.date_format)
+    if casefold and about.spelled:
+        about = _with_one_spelling(frame, about, target, asked.date_format)
     dialect = replace(layout.dialect, missing=asked.missing)  # a file's own words are found again
     return Look(path, dialect, layout.why_header, notes, about)
+
+
+def _with_one_spelling(
+    frame: DataFrame, about: Description, target: str | None, date_format: str | None
+) -> Description:
+    """The description of a table whose words have one spelling each, with the warnings of both."""
+    names = about.spelled
+    merged = describe(
+        frame.assign(**{name: in_one_spelling(frame[name]) for name in names}), target, date_format
+    )
+    warnings = (warning for warning in about.warnings if warning.kind == "spellings")
+    return replace(merged, warnings=(*warnings, *merged.warnings))
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.table import Classes, RawTable, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
@@ -31,7 +33,8 @@ from bpcli.data.targets import (
     weights_of,
 )
 from bpcli.data.types import DataFrame, Labels, SplitName
-from bpcli.data.values import dates_of, kind_of
+from bpcli.data.values import counted_in, dates_of, kind_of
+from bpcli.data.variants import Words, said_of_renames, said_of_variants
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
@@ -73,7 +76,7 @@ class FileSource:
         frames, more = _with_targets(files, targets)
         splits = self._splits(frames, split, rows=_last_number(frame))
         return FileTable(
-            targets=targets_of(frames, targets, self.task),
+            targets=targets_of(frames, targets, self.task, self.rules.spellings(columns)),
             splits=splits,
             notes=(*notes, *other_notes, *more, *notes_on_splits(splits, _rows(frames))),
             weight=self._weights(frames),
@@ -185,7 +188,10 @@ def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int])
 
 
 def targets_of(
-    frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: FileTask | None
+    frames: Mapping[Path, DataFrame],
+    names: tuple[str, ...],
+    task: FileTask | None,
+    spellings: Mapping[str, Spelling] = MappingProxyType({}),
 ) -> Targets:
     """The targets in some columns of files. Raises `DataError` naming column and row."""
     path, first = next(iter(frames.items()))
@@ -200,13 +206,13 @@ def targets_of(
         if len(names) != 1:
             message = f"found {len(names)} target columns, expected one for classes"
             raise DataError(message, "targets")
-        return _classes(frames, names[0])
+        return _classes(frames, names[0], spellings.get(names[0], PLAIN))
     return Values(_each(frames, lambda frame: target_values(frame, names)), names)
 
 
-def _classes(frames: Mapping[Path, DataFrame], name: str) -> Classes:
-    classes = class_names_of([frame[name] for frame in frames.values()], name)
-    labels = _each(frames, lambda frame: target_labels(frame[name], name, classes))
+def _classes(frames: Mapping[Path, DataFrame], name: str, spelling: Spelling) -> Classes:
+    classes = class_names_of([frame[name] for frame in frames.values()], name, spelling)
+    labels = _each(frames, lambda frame: target_labels(frame[name], name, classes, spelling))
     return Classes(labels, classes)
 
 
@@ -264,14 +270,37 @@ class FileTable(RawTable):
                 dates = dates_of(first[column.name], self.rules.date_format)
                 if dates is not None and dates.other is not None:
                     yield f"column `{column.name}` {ambiguity_of(dates)}"
+        yield from self._notes_on_words(encoder)
+
+    def _notes_on_words(self, encoder: FeatureEncoder) -> Iterator[str]:
+        """Notes on spellings that may be, or are, one category or class."""
+        columns = [
+            Words(column.name, "category", self._rows_of_words(column.name), column.spelling)
+            for column in encoder.inputs
+            if column.kind == "category"
+        ]
+        if self.class_names:
+            (name,), spelling = self.target_columns, encoder.class_spelling
+            columns.append(Words(name, "class", self._rows_of_words(name), spelling))
+        said = [(words.column, said_of_variants(words)) for words in columns]
+        told = [f"column `{name}` {variants}" for name, variants in said if variants]
+        yield from told[:_MOST_NOTES]
+        if len(told) > _MOST_NOTES:
+            yield f"{len(told) - _MOST_NOTES:,} further columns with several spellings of a word"
+        yield from said_of_renames(self.rules.renames(encoder.file_columns), columns)
+
+    def _rows_of_words(self, name: str) -> Mapping[str, int]:
+        return counted_in([frame[name] for frame in self.frames.values()])
 
     def _fitted(self, training: Labels) -> FeatureEncoder:
         """The encoder of the training rows. Raises `DataError` naming the column."""
         frame = self._concatenated()
         with naming(next(iter(self.frames))):
             columns = self.rules.fit(frame, training, self.inputs)
-        classes = self.class_names
-        return FeatureEncoder(tuple(columns), self.target_columns, classes, tuple(frame.columns))
+        classes, names = self.class_names, tuple(frame.columns)
+        spellings = self.rules.spellings(names) if classes else {}
+        spelling = spellings.get(self.target_columns[0], PLAIN) if classes else PLAIN
+        return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spelling)
 
     def _concatenated(self) -> DataFrame:
         import pandas as pd
