@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bpcli.data.files.dialect import MISSING
 from bpcli.data.spellings import PLAIN, Spelling, variants
-from bpcli.data.values import quoted
+from bpcli.data.values import number_of, quoted
 
 _MOST_GROUPS = 2
 _MOST_SPELLINGS = 3
@@ -57,5 +57,13 @@ def said_of_renames(
         for old in olds:
             if not any(words.has(old) for words in own):
                 where = "any column" if len(names) != 1 else f"column `{names[0]}`"
-                gap = ": it is a word for a missing value, see `missing_only`" * (old in MISSING)
-                yield f"`rename`: `{quoted(old)}` is no category or class of {where}{gap}"
+                yield f"`rename`: `{quoted(old)}` is no category or class of {where}{_why(old)}"
+
+
+def _why(word: str) -> str:
+    """Why a word that a file has may be no category, and what to do."""
+    if word in MISSING:
+        return ": it is a word for a missing value, see `missing_only`"
+    if number_of(word) is not None:
+        return ": numbers are classes by `task: classification`, and categories by `categories`"
+    return ""

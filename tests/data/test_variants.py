@@ -38,9 +38,13 @@ def test_a_new_name_of_a_word_that_no_column_has_is_told() -> None:
         Words("c", "category", {"a": 1}, Spelling(rename={"A": "b"})),
     ]
     renames = [(("n", "c", "ok"), ("NO", "None")), (("c",), ("A", "a")), (("n",), ("1",))]
-    assert list(said_of_renames(renames, columns)) == [
+    missing, other, number = said_of_renames(renames, columns)
+    assert missing == (
         "`rename`: `None` is no category or class of any column: it is a word for a missing "
-        "value, see `missing_only`",
-        "`rename`: `A` is no category or class of column `c`",
-        "`rename`: `1` is no category or class of column `n`",
-    ]
+        "value, see `missing_only`"
+    )
+    assert other == "`rename`: `A` is no category or class of column `c`"
+    assert number == (
+        "`rename`: `1` is no category or class of column `n`: numbers are classes by `task: "
+        "classification`, and categories by `categories`"
+    )

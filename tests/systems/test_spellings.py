@@ -177,6 +177,22 @@ def test_classes_of_numbers_get_names(bpnet: Bpnet) -> None:
     assert bpnet("eval", "latest", "--data", "t.csv").code == 0
 
 
+@pytest.mark.parametrize(("header", "more"), [("n,ill", ""), ("n,well,ill", "1,")])
+def test_numbers_that_are_classes_by_the_loss_alone_keep_their_names(
+    header: str, more: str, bpnet: Bpnet
+) -> None:
+    ones = [f"{i % 9},{(i + 1) % 2}," * bool(more) or f"{i % 9}," for i in range(30)]
+    write("t.csv", [f"{start}{i % 2}" for i, start in enumerate(ones)], header)
+    Path("c.yaml").write_text(CONFIG.replace("scale", "targets: [ill]\n  scale", 1))
+    targets = "data.targets=[well,ill]" if more else "data.targets=ill"
+    output = ("--set", "network.activations.1=softmax", "--set", "loss=cross_entropy")
+    done = bpnet("train", "c.yaml", "--set", targets, "--set", "data.rename={0: healthy}",
+                 *(output if more else ()))  # fmt: skip
+    assert done.code == 0, done.err
+    assert "`rename`: `0` is no category or class of any column: numbers are classes by" in done.err
+    assert bpnet("eval", "latest", "--data", "t.csv").code == 0
+
+
 def test_a_new_name_that_stands_for_a_missing_value_is_refused_at_its_place(bpnet: Bpnet) -> None:
     write("t.csv", LINES)
     Path("c.yaml").write_text(
@@ -184,7 +200,9 @@ def test_a_new_name_that_stands_for_a_missing_value_is_refused_at_its_place(bpne
     )
     done = bpnet("check", "c.yaml")
     assert done.code == 2
-    assert "c.yaml:3:18: `` stands for a missing value: list `n.d.` in `missing` instead" in done.err
+    assert (
+        "c.yaml:3:18: `` stands for a missing value: list `n.d.` in `missing` instead" in done.err
+    )
     assert "`NA` stands for a missing value: list `n.b.` in `missing` instead" in done.err
 
 

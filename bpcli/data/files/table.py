@@ -75,8 +75,12 @@ class FileSource:
         files = {self.path: frame, **other_frames}
         frames, more = _with_targets(files, targets)
         splits = self._splits(frames, split, rows=_last_number(frame))
+        spellings = self.rules.spellings(columns)
+        read_targets = targets_of(frames, targets, self.task, spellings)
+        are_words = isinstance(read_targets, Classes)
         return FileTable(
-            targets=targets_of(frames, targets, self.task, self.rules.spellings(columns)),
+            targets=read_targets,
+            class_spelling=spellings.get(targets[0], PLAIN) if are_words else None,
             splits=splits,
             notes=(*notes, *other_notes, *more, *notes_on_splits(splits, _rows(frames))),
             weight=self._weights(frames),
@@ -229,12 +233,16 @@ def _each(
 
 @dataclass(frozen=True, kw_only=True)
 class FileTable(RawTable):
-    """Rows of one or several files whose columns are not yet inputs."""
+    """Rows of one or several files whose columns are not yet inputs.
+
+    `class_spelling` says how the words of the target are read; None where it holds numbers.
+    """
 
     frames: Mapping[Path, DataFrame]
     inputs: tuple[str, ...]
     target_columns: tuple[str, ...]
     rules: ColumnRules
+    class_spelling: Spelling | None = None
 
     def __len__(self) -> int:
         return _rows(self.frames)
@@ -279,8 +287,8 @@ class FileTable(RawTable):
             for column in encoder.inputs
             if column.kind == "category"
         ]
-        if self.class_names:
-            (name,), spelling = self.target_columns, encoder.class_spelling
+        if self.class_spelling is not None:
+            (name,), spelling = self.target_columns, self.class_spelling
             columns.append(Words(name, "class", self._rows_of_words(name), spelling))
         said = [(words.column, said_of_variants(words)) for words in columns]
         told = [f"column `{name}` {variants}" for name, variants in said if variants]
@@ -298,8 +306,7 @@ class FileTable(RawTable):
         with naming(next(iter(self.frames))):
             columns = self.rules.fit(frame, training, self.inputs)
         classes, names = self.class_names, tuple(frame.columns)
-        spellings = self.rules.spellings(names) if classes else {}
-        spelling = spellings.get(self.target_columns[0], PLAIN) if classes else PLAIN
+        spelling = self.class_spelling or PLAIN
         return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spelling)
 
     def _concatenated(self) -> DataFrame:
