@@ -188,6 +188,15 @@ class FeatureEncoder:
         return tuple(name for column in self.inputs for name in column.names)
 
     @property
+    def fills(self) -> dict[str, float]:
+        """The numbers that fill the columns of numbers."""
+        return {
+            column.name: column.fill
+            for column in self.inputs
+            if column.kind == "number" and isinstance(column.fill, float)
+        }
+
+    @property
     def text(self) -> tuple[str, ...]:
         """The columns that must be read as text (`Dialect.text`): categories, dates, classes."""
         texts = [column.name for column in self.inputs if column.kind in ("category", "date")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
+from bpcli.data.spellings import nearest
 from bpcli.errors import DataError
 
 Selector: TypeAlias = str | int
@@ -75,8 +75,8 @@ def require(columns: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _near(columns: Sequence[str], name: str) -> str:
-    close = difflib.get_close_matches(name, columns, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean `{close[0]}`?"
+    near = nearest(name, columns)
+    if near is not None:
+        return f"; did you mean `{near}`?"
     more = ", …" if len(columns) > 10 else ""
     return f"; the columns are {', '.join(columns[:10])}{more}"

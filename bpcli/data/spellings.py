@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -88,7 +88,7 @@ def variant_of(text: str, known: Iterable[str]) -> str | None:
     return next((name for name in known if folded(name) == wanted), None)
 
 
-def nearest(text: str, known: Iterable[str]) -> str | None:
-    """The known word that is spelled most like a text, if any is spelled nearly so."""
-    close = get_close_matches(text, known := list(known), n=1, cutoff=0.6)
+def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is spelled most like a text; none if less alike than `cutoff`."""
+    close = get_close_matches(text, known, n=1, cutoff=cutoff)
     return variant_of(text, known) or next(iter(close), None)

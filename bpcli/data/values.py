@@ -227,11 +227,13 @@ _SIGNED = re.compile(r"[^\w]?\d+[ .,'’]\d[\d ,.'’]*(?: \(|$)")
 """A number that may have a decimal or thousands sign."""
 
 
-def refuse_control_characters(names: Sequence[str], what: str, key: str | None = None) -> None:
+def refuse_control_characters(
+    names: Sequence[str], what: str, key: str | None = None, hint: str = ""
+) -> None:
     """Raises `DataError` for the first name that cannot be printed."""
     unprintable = next((name for name in names if not name.isprintable()), None)
     if unprintable is not None:
-        raise DataError(f"{what} {unprintable!r} has control characters", key)
+        raise DataError(f"{what} {unprintable!r} has control characters{hint}", key)
 
 
 def quoted(value: object) -> str:

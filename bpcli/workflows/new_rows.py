@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
-from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.cleaning import Cleaner, signs_unlike_training
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
@@ -24,6 +23,7 @@ from bpcli.data.files.sniff import Layout
 from bpcli.data.files.table import naming
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
+from bpcli.data.spellings import nearest
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
@@ -46,6 +46,7 @@ class NewRows:
     notes: tuple[str, ...]
     cleaner: Cleaner
     tally: Tally = field(default_factory=Tally)
+    signs: list[str] = field(default_factory=list)
 
     def predictions(self) -> Iterator[Array]:
         """Yield the outputs (n, outputs) block by block.
@@ -54,12 +55,14 @@ class NewRows:
         """
         with naming(self.layout.path):
             for frame in self._frames():
+                if not self.signs:
+                    self.signs.extend(signs_unlike_training(frame, self.model.encoder.fills))
                 yield self.model.predict(frame, self.tally)
 
     @property
     def later_notes(self) -> Iterator[str]:
         """What was ignored, filled or unknown in the rows that were predicted so far."""
-        for note in (*self.cleaner.notes, *self.tally.notes()):
+        for note in (*self.cleaner.notes, *self.signs, *self.tally.notes()):
             yield f"{self.layout.path.name}: {note}"
 
     def _frames(self) -> Iterator[DataFrame]:
@@ -103,8 +106,8 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
     if missing is None:
         return
     unused = sorted(known - set(inputs))
-    nearest = get_close_matches(missing, unused, n=1, cutoff=0)
-    hint = f"the unused column `{nearest[0]}` is closest" if nearest else "all columns are used"
+    near = nearest(missing, unused, cutoff=0)
+    hint = "all columns are used" if near is None else f"the unused column `{near}` is closest"
     raise DataError(f"there is no column `{missing}`; {hint}")
 
 
@@ -125,16 +128,15 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
         return replace(own, notes=(*own.notes, note))
     bare = layout_of(path, replace(asked, header=False, columns=()))
     first = bare.first
-    names = bare.header_names()
-    if signs.get("header", True) and set(_inputs(model)) <= set(names):
-        return bare.headed(True, names)
+    if signs.get("header", True) and set(_inputs(model)) <= set(bare.header_names()):
+        return bare.headed(True, may_be_numbers=True)
     by_position = not asked.header or bool(model.dialect.columns)
     if by_position and signs.get("header", bare.seems_headed()):
         named = bare.headed(True, _as_trained(len(first), model))
         note = f"{path.name}: the names in its header are other ones: columns go by position"
         return replace(named, notes=(*named.notes, note))
     if signs.get("header"):
-        return bare.headed(True, names)
+        return bare.headed(True, may_be_numbers=True)
     if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
         return layout
     if not asked.header:
@@ -150,10 +152,9 @@ _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip"
 def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | None:
     """The layout of a file that is not written like the training file, but has all inputs."""
     bare = layout_of(path, replace(asked, header=False, columns=()))
-    names = bare.header_names()
-    if not set(_inputs(model)) <= set(names):
+    if not set(_inputs(model)) <= set(bare.header_names()):
         return None
-    layout = bare.headed(True, names)
+    layout = bare.headed(True, may_be_numbers=True)
     keys = ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
     note = f"{path.name}: not written like the training file: {signs}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
+from bpcli.data.files.cleaning import signs_unlike_training
 from bpcli.data.files.delimited import layout_of, read
 from bpcli.data.files.dialect import Signs
 from bpcli.data.files.table import naming
@@ -43,6 +44,7 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         encoder = encoder.told(dialect.date_format)
         tally = Tally()
         table = _table(experiment, frame, encoder, data.weight, tally)
+        more = (*more, *signs_unlike_training(frame, encoder.fills))
     notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     for issue in of_loss(experiment.network, {"data": split}):

@@ -175,3 +175,34 @@ def test_rows_with_gaps_are_filled_as_in_training(tmp_path: Path) -> None:
     gaps, _ = predicted(tmp_path / "n.csv", model)
     encoded = np.array([[38.5, 1, 1, 0, 1, 0, 1, 1, 0]])
     np.testing.assert_allclose(gaps, model.outputs(encoded)[0], rtol=1e-12)
+
+
+def test_a_repeated_name_is_told_and_the_first_is_taken(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, [0, 1, 2, 0]], ["x", "the y", "z", "x"])
+    rows = new_rows(path, MODEL)
+    assert rows.notes[0] == "n.csv: the header repeats names: 1 is numbered, such as `x (2)`"
+    np.testing.assert_array_equal(np.vstack([*rows.predictions()]), MODEL.outputs(X))
+
+
+def test_a_name_in_another_case_is_the_closest(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "n.csv", X, ["x", "they z", "THE\u3000Y"])
+    with pytest.raises(DataError, match="no column `the y`; the unused column `THE Y` is closest"):
+        new_rows(path, MODEL)
+
+
+def test_thousands_where_training_had_whole_numbers_are_told(tmp_path: Path) -> None:
+    columns = (InputColumn("x", fill=24637.5), InputColumn("y", fill=0.125))
+    model = a_model(ACTIVATIONS["tanh"](), columns=columns)
+    path = tmp_path / "n.csv"
+    path.write_text("x,y\n24.637,1.375\n616,2.125\n2.440,3.250\n")
+    rows = new_rows(path, model)
+    assert len(np.vstack([*rows.predictions()])) == 3
+    (said,) = rows.later_notes
+    assert said == (
+        "n.csv: column `x`: 2 numbers such as 24.637 have 3 decimals, but 24637.5 is usual in "
+        "training; see `thousands`"
+    )
+    path.write_text("x,y\n24637,1.375\n616.5,2.125\n")
+    rows = new_rows(path, model)
+    list(rows.predictions())
+    assert [*rows.later_notes] == []
