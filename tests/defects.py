@@ -503,8 +503,8 @@ def byte_order_mark(draw: Draw, case: Training) -> Defective | None:
 @defect
 def thousands(draw: Draw, case: Training) -> Defective | None:
     numbers = _inputs(case, "number")
-    large = [value for column in numbers for value in column.values if value >= 1000]
-    if not large or any(value % 10 == 0 for value in large):
+    large = [(column, value) for column in numbers for value in column.values if value >= 1000]
+    if not large or any(value % 10 == 0 for column, value in large if not column.digits):
         return None  # 2.440 is like 2.44
     signs = [sign for sign in (",", ".", " ", "'", "’") if sign != case.style.decimal]
     sign = draw.pick([each for each in signs if _encodes(each, case.style.encoding)])

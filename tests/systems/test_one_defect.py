@@ -84,6 +84,28 @@ def test_a_defect_changes_no_other_row_and_is_told(chunk: int, tmp_path: Path) -
             for index in range(DEFECTS_PER_TABLE):
                 defect = defective(draw, case)
                 found = wrong(model, defect, expected, folder)
-                counts[defect.name.split()[0]] += 1
                 assert not found, (number, index, defect.name, found, case, defect.content)
+                counts[defect.name.split()[0]] += 1
     print(dict(counts))
+    assert len(counts) >= 20, "of many kinds"
+
+
+def test_the_check_itself_notices_what_is_wrong(tmp_path: Path) -> None:
+    draw = Draw(SEED, 0)
+    case = training(draw)
+    column = next(each for each in case.new.columns[:-1] if each.kind == "number")
+    other = intact(case, case.new.changed(column, {0: float(column.values[0] or 0) + 1}))
+    every = np.ones(len(case.new), bool)
+    with repeatable_numerics():
+        model = trained(case, tmp_path)
+        expected, _ = predictions(model, intact(case), tmp_path)
+        for defect, said in (
+            (Defective("", intact(case), every), ""),
+            (Defective("", intact(case), every, told="(?!)"), "not told: "),
+            (Defective("", other, every), "1 rows differ: "),
+            (Defective("", other, ~every), ""),
+            (Defective("", b"", every), "refused: "),
+        ):
+            found = wrong(model, defect, expected, tmp_path)
+            assert found.startswith(said)
+            assert bool(found) == bool(said)
