@@ -623,7 +623,7 @@ def other_dates(draw: Draw, case: Training) -> Defective | None:
     column, sign = draw.pick(columns), draw.pick(" _:")
     other = {row: re.sub(r"[-./]", sign, str(each)) for row, each in enumerate(column.values)}
     return Defective("other dates", intact(case, case.new.changed(column, dict(other))),
-                     _all_same(case), "(?!)", "is not a date")  # fmt: skip
+                     _all_same(case), "(?!)", "is not a date|fields|no names")  # fmt: skip
 
 
 @defect
@@ -640,8 +640,10 @@ def long_row(draw: Draw, case: Training) -> Defective | None:
     lines = case.new.lines(case.style)
     row = int(draw.rng.integers(len(case.new)))
     lines[row + case.style.header] += case.style.separator + "7"
-    return Defective("long row", content_of(lines, case.style), _all_but(case, [row]), "row name",
-                     "fields|columns have no names|is not a|neither true", "row name")  # fmt: skip
+    return Defective("long row", content_of(lines, case.style), _all_but(case, [row]),
+                     "row name|begins at line",
+                     "fields|columns have no names|is not a|neither true", "row name",
+                     lost=True)  # fmt: skip
 
 
 @defect

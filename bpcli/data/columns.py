@@ -148,6 +148,16 @@ class InputColumn:
         out[:, : len(self.categories)] = codes[:, np.newaxis] == np.arange(len(self.categories))
         return is_missing
 
+    def knows(self, text: str) -> bool:
+        """Whether a text is one of its categories, true or false, or a date of its format."""
+        if self.kind == "category":
+            key = self.spelling.key
+            return key(self.spelling.renamed(text)) in map(key, self.categories)
+        if self.kind == "boolean":
+            return text.lower() in ("true", "false")
+        is_date = self.kind == "date"
+        return is_date and not np.isnan(days_of_texts([text], self.date_format or _ISO)).any()
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can represent; without `spelling` where it changes nothing."""
         plain = {field: value for field, value in asdict(self).items() if field != "spelling"}

@@ -131,7 +131,7 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     if signs.get("header", True) and set(_inputs(model)) <= set(bare.header_names()):
         return bare.headed(True, may_be_numbers=True)
     by_position = not asked.header or bool(model.dialect.columns)
-    if by_position and signs.get("header", bare.seems_headed()):
+    if by_position and signs.get("header", bare.seems_headed() and not _is_data(first, model)):
         named = bare.headed(True, _as_trained(len(first), model))
         note = f"{path.name}: the names in its header are other ones: columns go by position"
         return replace(named, notes=(*named.notes, note))
@@ -144,6 +144,15 @@ def _layout(path: Path, model: Model, signs: Signs) -> Layout:
     if all(map(is_number, first)):
         return _named(bare, _by_position(len(first), model))
     return bare.headed(True)
+
+
+def _is_data(first: tuple[str, ...], model: Model) -> bool:
+    """Whether a first row holds words or dates of the training, which had no header."""
+    names = _as_trained(len(first), model)
+    cells = dict(zip(names, first, strict=True))
+    return not model.dialect.header and any(
+        column.knows(cells[column.name]) for column in model.encoder.inputs
+    )
 
 
 _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))

@@ -206,3 +206,19 @@ def test_thousands_where_training_had_whole_numbers_are_told(tmp_path: Path) -> 
     rows = new_rows(path, model)
     list(rows.predictions())
     assert [*rows.later_notes] == []
+
+
+@pytest.mark.parametrize("row", ["red,abc,true", "red,,true", "blue,,2024-05-01", "x,y,True"])
+def test_a_first_row_with_words_of_the_training_is_no_header(row: str, tmp_path: Path) -> None:
+    last = InputColumn("d", "date", fill=0.0) if "2024" in row else InputColumn("d", "boolean")
+    columns = (InputColumn("c", "category", ("blue", "red")), InputColumn("n", fill=1.0), last)
+    model = replace(a_model(ACTIVATIONS["tanh"](), columns=columns), dialect=Dialect(header=False))
+    path = tmp_path / "n.csv"
+    path.write_text(f"{row}\n")
+    rows = new_rows(path, model)
+    assert rows.notes == ()
+    if row.split(",")[1]:
+        with pytest.raises(DataError, match=r"column `n`, row 1: `.*` is not a number"):
+            list(rows.predictions())
+    else:
+        assert len(np.vstack([*rows.predictions()])) == 1
