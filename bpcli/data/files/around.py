@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from bpcli.data.dates import date_format_of
 from bpcli.data.files.dialect import FIXED, WHITESPACE
 from bpcli.data.files.grid import Grid, Row, is_number
 from bpcli.data.files.header import are_mostly_numbers
@@ -228,7 +229,7 @@ def unit_rows(grid: Grid, missing: Collection[str]) -> list[list[str]]:
     of numbers may be long, or begin with a number as `5s` and `100 km`; a single one is like a
     unit. The second and third row have two words above numbers; a row without any may be among
     them. A typo above numbers makes no unit of a row with other numbers, or with two words that
-    are below it too.
+    are below it too, booleans or dates.
     """
     rows = [row.fields for row in grid.rows[1 : 1 + _MOST_UNITS]]
     judged = [row for row in grid.judged if row.line > grid.rows[0].line]
@@ -254,15 +255,18 @@ def _are_units(
         return False
     others = [i for i in range(len(below[0])) if i not in {*numeric}]
     return all(
-        sum(_is_repeated(row[i], i, below, missing) for i in others) < _FEWEST_WORDS for row in rows
+        sum(_is_of_data(row[i], i, below, missing) for i in others) < _FEWEST_WORDS for row in rows
     )
 
 
-def _is_repeated(
+def _is_of_data(
     cell: str, index: int, below: Sequence[Sequence[str]], missing: Collection[str]
 ) -> bool:
-    """Whether a word is in a row below too, as those of data are."""
-    return bool(cell) and cell not in missing and any(cell == row[index] for row in below)
+    """Whether a word is in a row below too, or is a boolean or a date, as those of data are."""
+    if not cell or cell in missing:
+        return False
+    is_repeated = any(cell == row[index] for row in below)
+    return is_repeated or cell.lower() in ("true", "false") or date_format_of([cell]) is not None
 
 
 def _is_units(cells: Sequence[str], missing: Collection[str]) -> bool:
