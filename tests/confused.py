@@ -62,7 +62,7 @@ TABLE = """age,job,is_old,y
 10,smith,false,b
 """
 CONFIGS = {
-    "table": "data: {file: t.csv, targets: y, fill: mean, indicator: true, "
+    "table": "data: {file: t.csv, targets: y, fill: mean, indicator: true, casefold: true, "
     "split: {train: 0.6, val: 0.2, test: 0.2}}\n"
     "network: {layers: [auto, 3, auto], activations: [{name: elu, alpha: 0.5}, sigmoid]}\n"
     "loss: binary_cross_entropy\ntraining: {epochs: 6, optimizer: adam, record_params: true, "

@@ -131,16 +131,19 @@ def given_options() -> Iterator[str]:
                 yield from (f"--{name.replace('_', '-').removesuffix('s')}", str(each))
 
 
-def read_table(file: Path, targets: Sequence[str], signs: Mapping[str, Any]) -> Look:
+def read_table(
+    file: Path, targets: Sequence[str], signs: Mapping[str, Any], *, casefold: bool = False
+) -> Look:
     """Read and describe a table, and print notes on how it was read.
 
+    With `casefold`, the spellings of a word are described as one.
     Raises `DataError` naming the file.
     """
     from bpcli.data.files.look import look_at
     from bpcli.text import plain
 
     try:
-        look = look_at(file, Dialect(header=None).told(signs), targets)
+        look = look_at(file, Dialect(header=None).told(signs), targets, casefold=casefold)
         say_notes(plain(note, 200) for note in look.notes)
         return look
     except DataError as error:

@@ -108,7 +108,7 @@ def _write_for_table(
         raise ConfigError(
             "-o - is for a TEMPLATE: the config for a table must be a file, near the table."
         )
-    look = read_table(file, targets, signs)
+    look = read_table(file, targets, signs, casefold=True)
     text = starter_config(look, written)
     source = Source.parse(text, str(written))
     source.tree.setdefault("name", "table")

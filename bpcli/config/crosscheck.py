@@ -191,11 +191,40 @@ def _array_files(read: Reader) -> _Issues:
         return
     from bpcli.data.files.arrays import ARRAY_SUFFIXES  # here: other sources do not need it
 
-    for key in ("fill", "categories", "calendar", "weight", "split.order_by"):
+    keys = ("fill", "categories", "casefold", "rename", "calendar", "weight", "split.order_by")
+    for key in keys:
         if file.lower().endswith(ARRAY_SUFFIXES) and read(f"data.{key}"):
             name = key.removeprefix("split.")
             message = f"`{name}` is for tables in text files or Parquet, not for arrays"
             yield _issue(f"data.{key}", message)
+
+
+@_check
+def _new_names(read: Reader) -> _Issues:
+    """A new name of a word must not be one for missing values."""
+    renames = read("data.rename")
+    if not isinstance(renames, dict):
+        return
+    from bpcli.data.files.dialect import MISSING  # here: other sources do not need it
+
+    only = read("data.missing_only")
+    words = {*(_list(only) if only is not None else MISSING), *_list(read("data.missing"))}
+    for keys, name in _leaves(renames):
+        if isinstance(name, str) and name.strip() in map(str, words):
+            message = (
+                f"{quoted(name)} stands for a missing value: list {quoted(keys[-1])} in `missing` "
+                "instead"
+            )
+            yield ConfigIssue(message, ("data", "rename", *keys))
+
+
+def _leaves(tree: dict[str, Any]) -> Iterator[tuple[Location, Any]]:
+    """The values of a mapping and of the mappings in it."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from (((key, *keys), leaf) for keys, leaf in _leaves(value))
+        else:
+            yield (key,), value
 
 
 @_check

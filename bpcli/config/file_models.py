@@ -29,10 +29,12 @@ from bpcli.data.files.splits import FileSplits
 from bpcli.data.files.table import FileSource
 from bpcli.data.selection import Selector, TargetSelectors
 from bpcli.data.types import SPLITS, AskedTask, SplitName
+from bpcli.data.values import text_of
 from bpcli.text import quoted
 
 Selectors: TypeAlias = Selector | Annotated[list[Selector], Field(min_length=1)]
 Count0: TypeAlias = Annotated[int, Field(ge=0)]
+Word: TypeAlias = str | bool | int | float
 FileName: TypeAlias = Annotated[str, Field(min_length=1)]
 
 
@@ -177,6 +179,17 @@ class FileData(Data):
         description="Columns to read as categories although they look like numbers or have more "
         "than 50 unique values.",
     )
+    casefold: bool | list[Selector] = Field(
+        default=False,
+        description="Reads categories and classes that only differ in case, width, spaces or the "
+        "composition of accents as one, shown in the most frequent spelling: true for every "
+        "column, or a list of columns.",
+    )
+    rename: dict[str, Word | dict[str, Word]] = Field(
+        default_factory=dict,
+        description="New names of categories and classes: `{JA: yes, NEIN: no}`, or of some "
+        "columns by name or pattern: `{ok: {JA: yes}}`.",
+    )
     fill: FillRule | dict[str, FillRule] | None = Field(
         default=None,
         description="What replaces missing values, for all columns or by name or pattern; "
@@ -239,6 +252,8 @@ class FileData(Data):
             self.indicator if isinstance(self.indicator, bool) else tuple(self.indicator),
             tuple(self.categories),
             tuple(self.calendar),
+            casefold=self.casefold if isinstance(self.casefold, bool) else tuple(self.casefold),
+            rename={key: _words(new) for key, new in self.rename.items()},
         )
         return FileSource(
             path,
@@ -283,6 +298,13 @@ class FileData(Data):
         if self.targets is None or self.targets == "same_as_inputs":
             return self.targets  # type: ignore[return-value]  # a literal, by the comparison
         return _selectors(self.targets)
+
+
+def _words(new: Word | dict[str, Word]) -> str | dict[str, str]:
+    """New names as text."""
+    if isinstance(new, dict):
+        return {old: text_of(each) for old, each in new.items()}
+    return text_of(new)
 
 
 def _selectors(chosen: Selectors) -> tuple[Selector, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from bpcli.data.columns import InputColumn, refuse_gaps
 from bpcli.data.date_formats import CalendarPart, is_clock
 from bpcli.data.selection import Selector, select
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import (
     Kind,
@@ -19,11 +20,14 @@ from bpcli.data.values import (
     dates_of,
     kind_of,
     quoted,
+    sorted_texts,
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
 
 FillRule: TypeAlias = Literal["mean", "median", "most_frequent"]
+
+Renames: TypeAlias = Mapping[str, str | Mapping[str, str]]
 
 MOST_CATEGORIES = 50
 """A column of text with more unique values than this holds names or prose, not categories."""
@@ -37,7 +41,9 @@ class ColumnRules:
     most frequent value. A column without a rule must not have gaps in the file; those of rows to
     come are filled by the median. `indicator` lists columns, or is true for all columns that have
     missing values in training rows. `categories` are read as categories even if they look like
-    numbers or dates. `calendar` are the parts of dates that become inputs.
+    numbers or dates. `calendar` are the parts of dates that become inputs. `casefold` lists the
+    columns whose words are read in any case, or is true for all. `rename` has new names of words,
+    or of the words of some columns.
     """
 
     fill: FillRule | Mapping[str, FillRule] | None = None
@@ -45,6 +51,8 @@ class ColumnRules:
     categories: tuple[Selector, ...] = ()
     calendar: tuple[CalendarPart, ...] = ()
     date_format: str | None = None
+    casefold: bool | tuple[Selector, ...] = False
+    rename: Renames = field(default_factory=dict)
 
     def fit(self, frame: DataFrame, training: Labels, names: Sequence[str]) -> list[InputColumn]:
         """Fit each column to its training rows.
@@ -54,7 +62,7 @@ class ColumnRules:
         columns = list(map(str, frame.columns))
         categorical = set(select(columns, self.categories, "categories"))
         flagged = self._flagged(frame, training)
-        rules = self._rules(columns)
+        rules, spellings = self._rules(columns), self.spellings(columns)
         plain = [
             name
             for name in names
@@ -67,13 +75,20 @@ class ColumnRules:
                 fitted.append(InputColumn(name, fill=medians[name]))
                 continue
             kind: Kind | None = "category" if name in categorical else None
-            column = self._fitted(name, frame[name], training, rules.get(name), kind)
+            spelling = spellings.get(name, PLAIN)
+            column = self._fitted(name, frame[name], training, rules.get(name), kind, spelling)
             fitted.append(replace(column, indicator=name in flagged))
         _refuse_equal_names(fitted)
         return fitted
 
     def _fitted(
-        self, name: str, values: Series, training: Labels, rule: FillRule | None, kind: Kind | None
+        self,
+        name: str,
+        values: Series,
+        training: Labels,
+        rule: FillRule | None,
+        kind: Kind | None,
+        spelling: Spelling,
     ) -> InputColumn:
         """Fit a column: its kind from all values, its fill and categories from the training rows.
 
@@ -90,7 +105,7 @@ class ColumnRules:
             )
         found = kind or kind_of(values, name, self.date_format)
         if found == "category":
-            return _categories(name, train, can_be_many=kind is not None)
+            return _categories(name, train, spelling, can_be_many=kind is not None)
         column = InputColumn(name, found)
         if found == "date":
             dates = dates_of(values, self.date_format)
@@ -116,6 +131,27 @@ class ColumnRules:
             for name in select(columns, (selector,), "fill"):
                 rules.setdefault(name, rule)
         return rules
+
+    def spellings(self, columns: Sequence[str]) -> dict[str, Spelling]:
+        """How the words of columns are read; columns of which nothing is told are left out."""
+        folded = list(columns) if self.casefold is True else []
+        if not isinstance(self.casefold, bool):
+            folded = select(columns, self.casefold, "casefold")
+        words: dict[str, dict[str, str]] = {name: {} for name in folded}
+        for names, new_names in self.renames(columns):
+            for name in names:
+                words.setdefault(name, {}).update(new_names)
+        are_folded = {*folded}
+        return {name: Spelling(name in are_folded, rename) for name, rename in words.items()}
+
+    def renames(self, columns: Sequence[str]) -> Iterator[tuple[Sequence[str], dict[str, str]]]:
+        """The new names of words in all columns, and then those in some."""
+        of_all = {old: new for old, new in self.rename.items() if isinstance(new, str)}
+        if of_all:
+            yield columns, of_all
+        for selector, words in self.rename.items():
+            if not isinstance(words, str):
+                yield select(columns, (selector,), "rename"), dict(words)
 
 
 def _refuse_equal_names(columns: Sequence[InputColumn]) -> None:
@@ -151,17 +187,18 @@ def _medians(frame: DataFrame, training: Labels, names: list[str]) -> dict[str, 
     return dict(zip((numbers[index] for index in whole), medians, strict=True))
 
 
-def _categories(name: str, train: Series, *, can_be_many: bool) -> InputColumn:
+def _categories(name: str, train: Series, spelling: Spelling, *, can_be_many: bool) -> InputColumn:
     """A column of categories. Raises `DataError` for more than most columns have."""
-    categories, counts = counted(train)
+    rows = spelling.merged(counted(train))
+    categories = sorted_texts({*rows})
     if len(categories) > MOST_CATEGORIES and not can_be_many:
         raise DataError(
             f"column `{name}` has {len(categories)} unique values, more than the "
             f'{MOST_CATEGORIES} categories allowed: exclude it by `inputs: ["!{name}"]`, or '
             "list it under `categories`"
         )
-    fill = categories[int(np.argmax(counts))] if categories else None
-    return InputColumn(name, "category", categories, fill=fill)
+    fill = max(categories, key=rows.__getitem__) if categories else None
+    return InputColumn(name, "category", categories, fill=fill, spelling=spelling)
 
 
 def _dates(name: str, date_format: str | None, calendar: tuple[CalendarPart, ...]) -> InputColumn:

@@ -14,11 +14,13 @@ from bpcli.data.dates import ambiguity_of, date_text
 from bpcli.data.roles import are_names, id_of_rows
 from bpcli.data.sentinels import sentinel_in
 from bpcli.data.targets import MOST_CLASSES
+from bpcli.data.variants import Words, said_of_variants
 
 WarningKind: TypeAlias = Literal[
     "empty", "constant", "unreadable", "many categories", "id",
     "copy of the target", "mostly missing", "missing target", "unbalanced", "rare classes",
-    "ambiguous dates", "sentinel", "dates as target", "names as target", "many classes",
+    "ambiguous dates", "sentinel", "spellings", "dates as target", "names as target",
+    "many classes",
 ]  # fmt: skip
 
 USELESS: frozenset[WarningKind] = frozenset({"empty", "constant", "unreadable", "many categories"})
@@ -72,6 +74,14 @@ def column_warnings(
         yield ColumnWarning(column.name, "mostly missing", text)
 
 
+def _spelling_warnings(column: ColumnValues, noun: str) -> Iterator[ColumnWarning]:
+    """A warning about words that may be spellings of one category or class."""
+    if column.kind == "category" and column.error is None and column.unique <= MOST_CLASSES:
+        text = said_of_variants(Words(column.name, noun, dict(column.counted)))
+        if text is not None:
+            yield ColumnWarning(column.name, "spellings", text)
+
+
 def _only_value(column: ColumnValues) -> str:
     if column.kind == "date":
         return date_text(column.summary.low, column.dates.chosen if column.dates else None)
@@ -81,8 +91,14 @@ def _only_value(column: ColumnValues) -> str:
 def input_warnings(
     column: ColumnValues, target: ColumnValues, task: TableTask, association: float | None
 ) -> Iterator[ColumnWarning]:
-    """A warning about an input that determines the target, with which it has an association."""
-    if column is not target and _determines(column, target, task, association):
+    """A warning about an input that determines the target, with which it has an association.
+
+    And one about its spellings.
+    """
+    if column is target:
+        return
+    yield from _spelling_warnings(column, "category")
+    if _determines(column, target, task, association):
         text = f"determines the target `{target.name}`: is it known before the target?"
         yield ColumnWarning(column.name, "copy of the target", text)
 
@@ -111,6 +127,7 @@ def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWar
     if target.kind == "date":
         yield ColumnWarning(target.name, "dates as target", "holds dates, which are no targets")
     if task == "classification":
+        yield from _spelling_warnings(target, "class")
         yield from _class_warnings(target)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from bpcli.data.date_formats import CalendarPart, example_of
 from bpcli.data.dates import calendar_angles, date_text, days_of_dates, days_of_texts
 from bpcli.data.selection import require
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.tally import Tally
 from bpcli.data.targets import target_labels, target_values
 from bpcli.data.types import DataFrame, Labels, Series
@@ -56,7 +57,7 @@ class InputColumn:
     Categories are one-hot: one input per category, all 0 for a category not in the training rows.
     Dates are days since the beginning of 1970; each part of the `calendar` adds two inputs, sine
     and cosine. `fill` replaces missing values; `indicator` adds an input that is 1 where a value
-    is missing.
+    is missing. `spelling` says which words are one category.
     """
 
     name: str
@@ -66,6 +67,7 @@ class InputColumn:
     calendar: tuple[CalendarPart, ...] = ()
     fill: float | str | None = None
     indicator: bool = False
+    spelling: Spelling = PLAIN
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,7 +139,7 @@ class InputColumn:
         return days_of_rows
 
     def _categories(self, values: Series, out: Array, tally: Tally) -> Array:
-        codes = category_codes(values, self.categories)
+        codes = category_codes(values, self.categories, self.spelling)
         is_missing: Array = codes == MISSING_CODE
         if (is_unknown := codes == UNKNOWN_CODE).any():
             texts = Counter(map(text_of, values[is_unknown]))
@@ -146,6 +148,27 @@ class InputColumn:
             codes[is_missing] = self.categories.index(self.fill)
         out[:, : len(self.categories)] = codes[:, np.newaxis] == np.arange(len(self.categories))
         return is_missing
+
+    def knows(self, text: str) -> bool:
+        """Whether a text is one of its categories, true or false, or a date of its format."""
+        if self.kind == "category":
+            key = self.spelling.key
+            return key(self.spelling.renamed(text)) in map(key, self.categories)
+        if self.kind == "boolean":
+            return text.lower() in ("true", "false")
+        is_date = self.kind == "date"
+        return is_date and not np.isnan(days_of_texts([text], self.date_format or _ISO)).any()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that JSON can represent; without `spelling` where it changes nothing."""
+        plain = {field: value for field, value in asdict(self).items() if field != "spelling"}
+        return plain if self.spelling.is_plain else plain | {"spelling": self.spelling.to_json()}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> InputColumn:
+        """The inverse of `to_json`."""
+        tuples = {key: tuple(saved[key]) for key in ("categories", "calendar")}
+        return cls(**{**saved, **tuples, "spelling": Spelling(**saved.get("spelling") or {})})
 
 
 def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
@@ -159,19 +182,29 @@ def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
 class FeatureEncoder:
     """The encoding of a file's rows as inputs and targets.
 
-    Without `class_names`, targets are values. `file_columns` are all columns of the file, by which
-    a file without a header can be matched.
+    Without `class_names`, targets are values; `class_spelling` says which words are one class.
+    `file_columns` are all columns of the file, by which a file without a header can be matched.
     """
 
     inputs: tuple[InputColumn, ...]
     targets: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     file_columns: tuple[str, ...] = ()
+    class_spelling: Spelling = PLAIN
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the inputs, in order."""
         return tuple(name for column in self.inputs for name in column.names)
+
+    @property
+    def fills(self) -> dict[str, float]:
+        """The numbers that fill the columns of numbers."""
+        return {
+            column.name: column.fill
+            for column in self.inputs
+            if column.kind == "number" and isinstance(column.fill, float)
+        }
 
     @property
     def text(self) -> tuple[str, ...]:
@@ -274,23 +307,24 @@ class FeatureEncoder:
             refuse(frame[self.targets[0]], self.targets[0], is_wrong, _NOT_ONE_HOT)
             winners: Labels = Y.argmax(axis=1)
             return winners
-        return target_labels(frame[self.targets[0]], self.targets[0], self.class_names)
+        name = self.targets[0]
+        return target_labels(frame[name], name, self.class_names, self.class_spelling)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can represent."""
+        spelling = self.class_spelling
         return {
-            "inputs": [asdict(column) for column in self.inputs],
+            "inputs": [column.to_json() for column in self.inputs],
             "targets": list(self.targets),
             "class_names": list(self.class_names),
             "file_columns": list(self.file_columns),
+            **({} if spelling.is_plain else {"class_spelling": spelling.to_json()}),
         }
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> FeatureEncoder:
         """The inverse of `to_json`."""
-        columns = [
-            InputColumn(**column | {key: tuple(column[key]) for key in ("categories", "calendar")})
-            for column in saved["inputs"]
-        ]
-        names = (tuple(saved[key]) for key in ("targets", "class_names", "file_columns"))
-        return cls(tuple(columns), *names)
+        columns = tuple(map(InputColumn.from_json, saved["inputs"]))
+        names = {key: tuple(saved[key]) for key in ("targets", "class_names", "file_columns")}
+        spelling = Spelling(**saved.get("class_spelling") or {})
+        return cls(columns, **names, class_spelling=spelling)

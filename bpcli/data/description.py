@@ -90,6 +90,11 @@ class Description:
         others = {column.name for column in self.columns} - {*self.targets, *useless}
         return useless | doubtful if others - set(doubtful) else useless
 
+    @property
+    def spelled(self) -> list[str]:
+        """The columns that have several spellings of a word, in order."""
+        return [warning.column for warning in self.warnings if warning.kind == "spellings"]
+
     def _warned(self, kinds: frozenset[WarningKind]) -> dict[str, str]:
         return {
             warning.column: warning.text

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
-import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
+from bpcli.data.spellings import folded, nearest
 from bpcli.errors import DataError
 
 Selector: TypeAlias = str | int
@@ -89,8 +88,8 @@ def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...
     no second name. Also returns a note on each.
     """
     names, notes = list(given), list[str]()
-    forms = [_bare(name) for name in given]
-    known_forms = [_bare(name) for name in known]
+    forms = [folded(name) for name in given]
+    known_forms = [folded(name) for name in known]
     for name, form in zip(known, known_forms, strict=True):
         if name not in given and forms.count(form) == known_forms.count(form) == 1:
             index = forms.index(form)
@@ -99,10 +98,6 @@ def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...
             )
             names[index] = name
     return tuple(names), notes
-
-
-def _bare(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
@@ -114,9 +109,8 @@ def require(columns: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _near(columns: Sequence[str], name: str) -> str:
-    by_form = {_bare(column): column for column in columns}
-    close = difflib.get_close_matches(_bare(name), by_form, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean `{by_form[close[0]]}`?"
+    near = nearest(name, columns)
+    if near is not None:
+        return f"; did you mean `{near}`?"
     more = ", …" if len(columns) > 10 else ""
     return f"; the columns are {', '.join(columns[:10])}{more}"

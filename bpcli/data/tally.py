@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from bpcli.data.spellings import folded, nearest
 from bpcli.data.values import quoted
 
 _MOST_NAMED = 3
@@ -47,14 +47,16 @@ class Tally:
             yield f"{_counted(more, 'further column')} with unknown categories"
 
     def _unknown_categories(self, name: str) -> str:
-        rows = self._unknown[name]
+        rows, known = self._unknown[name], self._known[name]
         shown = []
         for text, count in rows.most_common(_MOST_NAMED):
-            near = get_close_matches(text, self._known[name], n=1, cutoff=0.6)
-            hint = f", near `{quoted(near[0])}`" if near else ""
+            near = nearest(text, known)
+            hint = f", near `{quoted(near)}`" if near else ""
             shown.append(f"`{quoted(text)}` ({count:,}{hint})")
-        values = _counted(rows.total(), "value")
-        return f"column `{name}`: {values} in no training row: {_listed(shown, len(rows))}"
+        said = f"{_counted(rows.total(), 'value')} in no training row: {_listed(shown, len(rows))}"
+        has_variant = not {*map(folded, rows)}.isdisjoint(map(folded, known))
+        merges = "; a training with `casefold` takes other spellings as one" * has_variant
+        return f"column `{name}`: {said}{merges}"
 
 
 def _counted(count: int, noun: str) -> str:

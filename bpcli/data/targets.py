@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from bpcli.data.labels import label_words
 from bpcli.data.selection import require
+from bpcli.data.spellings import PLAIN, Spelling, nearest, variant_of
 from bpcli.data.types import DataFrame, Labels, Series, Words
 from bpcli.data.values import (
     MISSING_CODE,
     UNKNOWN_CODE,
     as_numbers,
     category_codes,
-    factorized,
+    counted,
+    quoted,
     refuse,
     refuse_control_characters,
     sorted_texts,
@@ -63,10 +66,9 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
 
 def words_of_labels(frames: Sequence[DataFrame], names: Sequence[str]) -> tuple[Words, ...]:
     """The words of each label, a column in all files. Raises `DataError` if there are not two."""
-    found = (set().union(*(classes_in(frame[name], name) for frame in frames)) for name in names)
     return tuple(
-        label_words(sorted_classes(words, name), name)
-        for name, words in zip(names, found, strict=True)
+        label_words(sorted_classes([classes_in(frame[name], name) for frame in frames], name), name)
+        for name in names
     )
 
 
@@ -87,25 +89,42 @@ def weights_of(frame: DataFrame, name: str) -> Vector:
     return numbers
 
 
-def target_labels(values: Series, name: str, class_names: Sequence[str]) -> Labels:
+def target_labels(
+    values: Series, name: str, class_names: Sequence[str], spelling: Spelling = PLAIN
+) -> Labels:
     """Classes (n,). Raises `DataError` with the row of a missing or unknown class."""
-    codes = category_codes(values, class_names)
+    codes = category_codes(values, class_names, spelling)
     refuse(values, name, codes == MISSING_CODE, _NO_TARGET)
-    known = ", ".join(class_names[:10])
-    refuse(values, name, codes == UNKNOWN_CODE, "`{}` is none of the classes ", known)
+    is_unknown = codes == UNKNOWN_CODE
+    if is_unknown.any():
+        known = ", ".join(class_names[:10]) + ", …" * (len(class_names) > 10)
+        near = _near(text_of(values[is_unknown].iloc[0]), class_names)
+        refuse(values, name, is_unknown, "`{}` is none of the classes ", known + near)
     return codes
 
 
-def classes_in(values: Series, name: str) -> set[str]:
-    """The classes of a column in one file. Raises `DataError` if one cannot be printed."""
-    names = {text_of(value) for value in factorized(values)[1]}
-    refuse_control_characters(sorted(names), f"column `{name}`: the class name")
-    return names
+def _near(text: str, class_names: Sequence[str]) -> str:
+    """The class that is spelled most like a text, and the key that takes them as one."""
+    near = nearest(text, class_names)
+    if near is None:
+        return ""
+    is_variant = variant_of(text, class_names) is not None
+    merges = ": a training with `casefold` takes them as one" * is_variant
+    return f"; `{quoted(near)}` is nearest{merges}"
 
 
-def sorted_classes(classes: set[str], name: str) -> tuple[str, ...]:
+def classes_in(values: Series, name: str) -> Mapping[str, int]:
+    """The rows of each class of a column in one file. Raises `DataError` if one is unprintable."""
+    rows = counted(values)
+    refuse_control_characters(sorted(rows), f"column `{name}`: the class name")
+    return rows
+
+
+def sorted_classes(
+    rows: Sequence[Mapping[str, int]], name: str, spelling: Spelling = PLAIN
+) -> tuple[str, ...]:
     """The classes of a column in all files, in order. Raises `DataError` if they are too many."""
-    names = sorted_texts(classes)
+    names = sorted_texts({*spelling.merged(sum(map(Counter, rows), Counter()))})
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from bpcli.data.dates import DateFormat, date_format_of
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.types import NEARLY_ALL, Labels, Series, number_text
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array, Vector
@@ -131,40 +133,34 @@ def as_booleans(values: Series, name: str) -> Vector:
     return of_values
 
 
-def category_codes(values: Series, categories: Sequence[str]) -> Labels:
+def category_codes(values: Series, categories: Sequence[str], spelling: Spelling = PLAIN) -> Labels:
     """The index of each value in `categories`; -1 if it is missing, -2 if it is unknown."""
     codes, uniques = factorized(values)
-    index = _index_of(categories)
-    of_uniques = [
-        index.get(_known_form(value, index), _code_of_unknown(value)) for value in uniques
-    ]
+    index = _index_of(categories, spelling)
+    of_uniques = [_code_of(value, index, spelling) for value in uniques]
     of_values: Labels = np.array([*of_uniques, MISSING_CODE], np.intp)[codes]
     return of_values
 
 
 def category_named(text: str, categories: Sequence[str]) -> str | None:
     """The category that a text names, as a value of a column would; None if there is none."""
-    index = _index_of(categories)
-    code = index.get(_known_form(text, index))
-    return None if code is None else categories[code]
+    code = _code_of(text, _index_of(categories, PLAIN), PLAIN)
+    return None if code < 0 else categories[code]
 
 
-def _index_of(categories: Sequence[str]) -> dict[str, int]:
-    """The index of each category by its name; of true and false, or 1 and 0, by both names."""
-    index = {category: i for i, category in enumerate(categories)}
+def _index_of(categories: Sequence[str], spelling: Spelling) -> dict[str, int]:
+    """The index of each category by its key; of true and false, or 1 and 0, by both names."""
+    index = {spelling.key(category): i for i, category in enumerate(categories)}
     known = {_BOOLEANS[name.lower()]: i for name, i in index.items() if name.lower() in _BOOLEANS}
     if len(known) == len(index) == 2:
         return {form: known[value] for form, value in _BOOLEANS.items()} | index
     return {name.lower(): i for name, i in index.items() if name.lower() in _BOOLEANS} | index
 
 
-def _known_form(value: Any, index: Mapping[str, int]) -> str:
-    """The first form of a value that is known, or its text."""
-    return next((form for form in _forms(value) if form in index), text_of(value))
-
-
-def _code_of_unknown(value: Any) -> int:
-    return MISSING_CODE if value in AMBIGUOUS else UNKNOWN_CODE
+def _code_of(value: Any, index: Mapping[str, int], spelling: Spelling) -> int:
+    keys = (spelling.key(spelling.renamed(form)) for form in _forms(value))
+    unknown = MISSING_CODE if value in AMBIGUOUS else UNKNOWN_CODE
+    return next((index[key] for key in keys if key in index), unknown)
 
 
 def _forms(value: Any) -> Iterator[str]:
@@ -209,12 +205,29 @@ def factorized(values: Series) -> tuple[Labels, list[Any]]:
     return codes, list(uniques)
 
 
-def counted(values: Series) -> tuple[tuple[str, ...], Labels]:
-    """The unique values as sorted texts, and the count of each."""
+def counted(values: Series) -> dict[str, int]:
+    """The unique values as sorted texts, and the rows of each."""
     _, uniques = factorized(values)
     texts = sorted_texts({text_of(value) for value in uniques})
     codes = category_codes(values, texts)
-    return texts, np.bincount(codes[codes >= 0], minlength=len(texts))
+    rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+    return dict(zip(texts, rows.tolist(), strict=True))
+
+
+def counted_in(pieces: Iterable[Series]) -> Counter[str]:
+    """The rows of each text in all pieces of a column."""
+    return sum((Counter(counted(values)) for values in pieces), Counter())
+
+
+def in_one_spelling(values: Series) -> Series:
+    """The texts of a column, each word in the spelling that `casefold` shows."""
+    import pandas as pd
+
+    spelling = Spelling(casefold=True)
+    shown = list(spelling.merged(counted(values)))
+    codes = category_codes(values, shown, spelling)
+    texts = np.array([*shown, None], object)[codes]
+    return pd.Series(texts, values.index, name=values.name).astype("category")
 
 
 def sorted_texts(texts: set[str]) -> tuple[str, ...]:
@@ -247,11 +260,13 @@ _SIGNED = re.compile(r"[^\w]?\d+[ .,'’]\d[\d ,.'’]*(?: \(|$)")
 """A number that may have a decimal or thousands sign."""
 
 
-def refuse_control_characters(names: Sequence[str], what: str, key: str | None = None) -> None:
+def refuse_control_characters(
+    names: Sequence[str], what: str, key: str | None = None, hint: str = ""
+) -> None:
     """Raises `DataError` for the first name that cannot be printed."""
     unprintable = next((name for name in names if not name.isprintable()), None)
     if unprintable is not None:
-        raise DataError(f"{what} {unprintable!r} has control characters", key)
+        raise DataError(f"{what} {unprintable!r} has control characters{hint}", key)
 
 
 def quoted(value: object) -> str:

@@ -167,6 +167,8 @@ def _values(column: InputColumn, numbers: list[float], rng: np.random.Generator)
         values = [_date(column, int(rng.integers(366, 36_000))) for _ in numbers]
     elif column.kind != "number":
         categories = [*column.categories, "an unknown category"]
+        if not column.spelling.is_plain:
+            categories += [*column.spelling.rename, *map(str.swapcase, column.categories)]
         choices: list[Any] = [True, False] if column.kind == "boolean" else categories
         values = [choices[int(rng.integers(len(choices)))] for _ in numbers]
     if column.fill is not None:

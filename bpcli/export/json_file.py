@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from bpcli.data.preprocessing import Scaler
@@ -41,7 +40,7 @@ def document(model: Model) -> dict[str, Any]:
         "format": "bpnet model",
         "version": 1,
         "name": model.name,
-        "columns": [asdict(column) for column in model.encoder.inputs],
+        "columns": [column.to_json() for column in model.encoder.inputs],
         "inputs": list(model.encoder.names),
         "input_scale": _scale(model.preprocessor.inputs),
         "layers": _layers(model),

@@ -40,14 +40,17 @@ def _head(model: Model) -> str:
     layers = " - ".join([number(model.network.inputs), *map(_layer_name, model.network.layers)])
     trained = "" if model.params.dtype == "float64" else " It was trained in float32."
     has_dates = any(column.kind == "date" for column in model.encoder.inputs)
-    dates = "from datetime import datetime, timedelta\n\n" * has_dates
+    modules = ["from datetime import datetime, timedelta\n"] * has_dates
+    if any(not column.spelling.is_plain for column in model.encoder.inputs):
+        modules.append("import unicodedata\n")
+    standard = "".join(modules) + "\n" * bool(modules)
     return f'''"""A network of {layers}, trained by bpnet.
 
 `predict` takes a list of dicts, one per row, or a dict of columns, and returns a dict of columns.
 It needs only numpy and computes in float64.{trained}
 """
 
-{dates}import numpy as np'''
+{standard}import numpy as np'''
 
 
 def _layer_name(layer: Layer) -> str:
@@ -81,6 +84,8 @@ def _encoding(model: Model) -> Iterator[str]:
     kinds = {"missing", *(kind for _, kind, _ in entries)}
     if "boolean" in kinds:
         kinds.add("number")
+    if "spelled_category" in kinds:
+        kinds.add("category")
     yield from (source for kind, source in _FUNCTIONS.items() if kind in kinds)
     lines = "".join(
         f"    ({python_string(name)}, {kind}, {_dict(options)}),\n"
@@ -104,7 +109,14 @@ def _entries(column: InputColumn) -> Iterator[Entry]:
         options["calendar"] = python_strings(column.calendar)
     if column.fill is not None:
         options["fill"] = python_string(column.fill) if is_category else number(column.fill)
-    yield column.name, identifier(column.kind, get_args(Kind)), options
+    kind = identifier(column.kind, get_args(Kind))
+    if is_category and not column.spelling.is_plain:
+        kind = f"spelled_{kind}"
+        options["casefold"] = "True" if column.spelling.casefold else "False"
+        options["rename"] = _dict(
+            {old: python_string(new) for old, new in column.spelling.rename.items()}
+        )
+    yield column.name, kind, options
     if column.indicator:
         yield column.name, "missing", {}
 
@@ -189,6 +201,32 @@ def category(values, categories, fill=None):
         raise ValueError("a category is missing")
     texts = [fill if gap else text_of(value, categories) for value, gap in zip(values, is_missing)]
     return np.array([[text == known for known in categories] for text in texts], float)
+""",
+    "spelled_category": """
+def folded(text):
+    \"""What spellings of a word share: no case, no width, composed accents, single spaces.\"""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def spelled_category(values, categories, casefold, rename, fill=None):
+    \"""Categories, of which some are renamed and, with `casefold`, in any case.\"""
+    key = folded if casefold else str
+    known = {key(name): name for name in categories}
+    new_names = {key(old): new for old, new in rename.items()} | rename
+
+    def spelled(value):
+        plain = str(value).strip()
+        lower = plain.lower() if plain.lower() in ("true", "false") else plain
+        for text in (plain, lower, text_of(value, [])):
+            text = new_names.get(text) or new_names.get(key(text), text)
+            if key(text) in known:
+                return known[key(text)]
+        return value
+
+    gaps = missing(values)
+    values = [value if gap else spelled(value) for value, gap in zip(values, gaps)]
+    return category(values, categories, fill)
 """,
 }
 _ENCODE = '''

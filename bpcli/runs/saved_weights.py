@@ -37,6 +37,14 @@ DateFormat: TypeAlias = Annotated[Text, AfterValidator(_a_date_format)]
 
 
 @structure
+class SavedSpelling(Saved):
+    """How the words of a column are read."""
+
+    casefold: Flag
+    rename: dict[Text, Text]
+
+
+@structure
 class SavedColumn(Saved):
     """A column of the data file, and how it becomes one or several inputs."""
 
@@ -47,6 +55,7 @@ class SavedColumn(Saved):
     indicator: Flag
     date_format: DateFormat | None = None
     calendar: list[CalendarPart] = Field(default_factory=list)
+    spelling: SavedSpelling | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> SavedColumn:
@@ -69,6 +78,7 @@ class SavedColumns(Saved):
     targets: Names
     class_names: Names
     file_columns: Names
+    class_spelling: SavedSpelling | None = None
 
     @model_validator(mode="after")
     def _each_column_once(self) -> SavedColumns:

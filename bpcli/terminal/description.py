@@ -168,6 +168,7 @@ _OF_MANY: dict[WarningKind, str] = {
     "mostly missing": "are missing in most rows",
     "sentinel": "have a repeated number far from all others: if it stands for a missing value, set "
     "`missing` to it",
+    "spellings": "have spellings that may be one category: `casefold: true` merges them",
     "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }
 """What is said of many columns; warnings about targets are told one by one."""

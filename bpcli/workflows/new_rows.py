@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from operator import ne
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +16,7 @@ import numpy as np
 
 from bpcli.data.cells import with_point
 from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
-from bpcli.data.files.cleaning import Cleaner
+from bpcli.data.files.cleaning import Cleaner, signs_unlike_training
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.grid import is_number
@@ -28,6 +27,7 @@ from bpcli.data.files.table import naming
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.selection import as_known, select, selectors_of
+from bpcli.data.spellings import nearest
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
@@ -55,6 +55,7 @@ class NewRows:
     cleaner: Cleaner
     kept: Mapping[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    _signs: list[str] = field(default_factory=list, init=False)
     _respelt: Counter[str] = field(default_factory=Counter, init=False)
 
     def predictions(self) -> Predictions:
@@ -67,12 +68,15 @@ class NewRows:
     @property
     def later_notes(self) -> Iterator[str]:
         """What was ignored, filled, unknown or respelt in the rows that were predicted so far."""
-        for note in (*self.cleaner.notes, *self.tally.notes(), *self._notes_on_spelling()):
+        notes = (*self.cleaner.notes, *self._signs, *self.tally.notes())
+        for note in (*notes, *self._notes_on_spelling()):
             yield f"{self.layout.path.name}: {note}"
 
     def _blocks(self) -> Iterator[Block]:
         with naming(self.layout.path):
             for frame, texts in self._frames():
+                if not self._signs:
+                    self._signs.extend(signs_unlike_training(frame, self.model.encoder.fills))
                 rows = np.asarray(frame.index) + 1
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
                 yield Block(self.model.predict(frame, self.tally), rows, kept)
@@ -178,8 +182,8 @@ def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
     if missing is None:
         return
     unused = sorted(known - set(inputs))
-    nearest = get_close_matches(missing, unused, n=1, cutoff=0)
-    hint = f"the unused column `{nearest[0]}` is closest" if nearest else "all columns are used"
+    near = nearest(missing, unused, cutoff=0)
+    hint = "all columns are used" if near is None else f"the unused column `{near}` is closest"
     raise DataError(f"there is no column `{missing}`; {hint}")
 
 
@@ -202,15 +206,14 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     first = bare.first
     names, said = _header_names(bare, model)
     if signs.get("header", True) and set(_inputs(model)) <= set(names):
-        named = bare.headed(True, names)
-        return replace(named, notes=(*named.notes, *said))
+        return _with_header(bare, names, said)
     by_position = not asked.header or bool(model.dialect.columns)
-    if by_position and signs.get("header", bare.seems_headed()):
+    if by_position and signs.get("header", bare.seems_headed() and not _is_data(first, model)):
         named = bare.headed(True, _as_trained(len(first), model))
         note = f"{path.name}: the names in its header are other ones: columns go by position"
         return replace(named, notes=(*named.notes, note))
     if signs.get("header"):
-        return bare.headed(True, names)
+        return bare.headed(True, may_be_numbers=True)
     if (layout := _written_otherwise(path, asked.told(_UNTOLD | dict(signs)), model)) is not None:
         return layout
     if not asked.header:
@@ -218,6 +221,15 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     if all(map(is_number, first)):
         return _named(bare, _by_position(len(first), model))
     return bare.headed(True)
+
+
+def _is_data(first: tuple[str, ...], model: Model) -> bool:
+    """Whether a first row holds words or dates of the training, which had no header."""
+    names = _as_trained(len(first), model)
+    cells = dict(zip(names, first, strict=True))
+    return not model.dialect.header and any(
+        column.knows(cells[column.name]) for column in model.encoder.inputs
+    )
 
 
 _UNTOLD = dict.fromkeys(("encoding", "separator", "decimal", "thousands", "skip", "comment"))
@@ -229,11 +241,11 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
     names, said = _header_names(bare, model)
     if not set(_inputs(model)) <= set(names):
         return None
-    layout = bare.headed(True, names)
+    layout = _with_header(bare, names, said)
     keys = ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
     note = f"{path.name}: not written like the training file: {signs}"
-    return replace(layout, notes=(*layout.notes, *said, note))
+    return replace(layout, notes=(*layout.notes, note))
 
 
 def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str]]:
@@ -241,6 +253,12 @@ def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str
     targets = [name for name in model.encoder.targets if name not in _inputs(model)]
     names, notes = as_known(bare.header_names(), [*_inputs(model), *targets])
     return names, [f"{bare.path.name}: {note}" for note in notes]
+
+
+def _with_header(bare: Layout, names: tuple[str, ...], said: Sequence[str]) -> Layout:
+    """The layout with the names in its header or, where these are told, with those of training."""
+    layout = bare.headed(True, names) if said else bare.headed(True, may_be_numbers=True)
+    return replace(layout, notes=(*layout.notes, *said))
 
 
 def _is_unicode(path: Path, asked: Dialect) -> bool:

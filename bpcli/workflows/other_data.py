@@ -10,6 +10,7 @@ import numpy as np
 
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
+from bpcli.data.files.cleaning import signs_unlike_training
 from bpcli.data.files.delimited import read
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.parquet import is_parquet
@@ -74,7 +75,8 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         tally = Tally()
         class_weights = trained.record.class_weights
         table = _table(experiment, frame, encoder, data.weight, class_weights, tally)
-    notes = (*notes, *(f"{path.name}: {note}" for note in (*renamed, *more, *tally.notes())))
+        more = (*renamed, *more, *signs_unlike_training(frame, encoder.fills))
+    notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     for issue in of_loss(experiment.network, {"data": split}):
         raise DataError(f"{path.name}: {issue.message}")

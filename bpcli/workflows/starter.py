@@ -177,6 +177,7 @@ def _columns(look: Look) -> Iterator[str]:
         for name, why in about.unusable.items():
             yield f"  #   {plain(name)} {plain(why, 120)}"
     yield from _categories(about)
+    yield from _spellings(about)
     yield from _dates(about)
     yield from _missing_values(look)
     selectors = [_selector(about, name) for name in about.targets]
@@ -190,6 +191,12 @@ def _categories(about: Description) -> Iterator[str]:
     categories = [column for column in about.inputs if column.kind == "category"]
     if categories:
         yield f"  # categories, one input each: {_named(categories, lambda column: column.unique)}"
+
+
+def _spellings(about: Description) -> Iterator[str]:
+    names = [name for name in about.spelled if name not in about.unusable]
+    if names:
+        yield _line(1, "casefold", names, "their spellings of a word are one")
 
 
 def _dates(about: Description) -> Iterator[str]:

@@ -32,6 +32,8 @@ NAMES = ["id", "x1", "x2", "x10", "y"]
 def test_a_column_that_lacks_is_named_with_one_that_is_near() -> None:
     with pytest.raises(DataError, match="no column `age`; did you mean `Age`"):
         fitted(FRAME, fill="mean").encode(FRAME.rename(columns={"age": "Age"}))
+    with pytest.raises(DataError, match="no column `age`; did you mean `ＡＧＥ`"):
+        fitted(FRAME, fill="mean").encode(FRAME.rename(columns={"age": "ＡＧＥ"}))
 
 
 @pytest.mark.parametrize(

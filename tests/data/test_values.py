@@ -60,7 +60,7 @@ def test_a_value_is_quoted_on_one_line() -> None:
 
 def test_long_whole_numbers_are_exact_as_texts() -> None:
     ids = pd.Series([9007199254740992, 9007199254740993])  # 2⁵³ and the next, the same as floats
-    assert counted(ids)[0] == ("9007199254740992", "9007199254740993")
+    assert tuple(counted(ids)) == ("9007199254740992", "9007199254740993")
     assert category_codes(ids, ["9007199254740993"]).tolist() == [-2, 0]
     texts = ids.astype(str)
     assert category_codes(texts, ["9007199254740992"]).tolist() == [0, -2]

@@ -29,7 +29,13 @@ from bpcli.runs.run_json import (
 )
 from bpcli.runs.saved import Saved, check
 from bpcli.runs.saved_checkpoint import CheckpointMeta, GeneratorState, RandomState
-from bpcli.runs.saved_weights import SavedColumn, SavedColumns, SavedLayer, WeightsMeta
+from bpcli.runs.saved_weights import (
+    SavedColumn,
+    SavedColumns,
+    SavedLayer,
+    SavedSpelling,
+    WeightsMeta,
+)
 from bpcli.runs.store import Run
 
 STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
@@ -42,7 +48,8 @@ STRUCTURES: dict[type[Saved], tuple[Any, ...]] = {
     Machine: ("resumed", 0, "machine"),
     WeightsMeta: (),
     SavedColumns: ("columns",),
-    SavedColumn: ("columns", "inputs", 0),
+    SavedColumn: ("columns", "inputs", 1),
+    SavedSpelling: ("columns", "class_spelling"),
     SavedLayer: ("layers", 0),
     LogLine: ("lines", 0),
     Log: (),

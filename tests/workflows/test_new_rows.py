@@ -15,7 +15,7 @@ from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.workflows import new_rows as module
-from bpcli.workflows.new_rows import new_rows
+from bpcli.workflows.new_rows import NewRows, new_rows
 
 MODEL = a_model(ACTIVATIONS["tanh"]())
 """Of the inputs `x`, `the y` and `z`."""
@@ -37,7 +37,11 @@ def a_file(path: Path, columns: np.ndarray, header: list[str] | None = None) -> 
 
 
 def predicted(path: Path, model: Model = MODEL) -> np.ndarray:
-    return np.vstack([outputs for outputs, _, _ in new_rows(path, model).predictions().blocks])
+    return outputs_of(new_rows(path, model))
+
+
+def outputs_of(rows: NewRows) -> np.ndarray:
+    return np.vstack([block.outputs for block in rows.predictions().blocks])
 
 
 def test_columns_are_matched_by_name_in_any_order(tmp_path: Path) -> None:
@@ -316,3 +320,44 @@ def test_parquet_keeps_its_values(tmp_path: Path) -> None:
     kept = kept_of(tmp_path / "n.parquet", "n,x")
     assert kept["n"] == ["1", "", "3"] * 3
     assert np.array(kept["x"], float).tolist() == X[:, 0].tolist()
+
+
+def test_a_repeated_name_is_told_and_the_first_is_taken(tmp_path: Path) -> None:
+    path = a_file(tmp_path / "n.csv", X[:, [0, 1, 2, 0]], ["x", "the y", "z", "x"])
+    rows = new_rows(path, MODEL)
+    assert rows.notes[0] == "n.csv: the header repeats names: 1 is numbered, such as `x (2)`"
+    np.testing.assert_array_equal(outputs_of(rows), MODEL.outputs(X))
+
+
+def test_thousands_where_training_had_whole_numbers_are_told(tmp_path: Path) -> None:
+    columns = (InputColumn("x", fill=24637.5), InputColumn("y", fill=0.125))
+    model = a_model(ACTIVATIONS["tanh"](), columns=columns)
+    path = tmp_path / "n.csv"
+    path.write_text("x,y\n24.637,1.375\n616,2.125\n2.440,3.250\n")
+    rows = new_rows(path, model)
+    assert len(outputs_of(rows)) == 3
+    (said,) = rows.later_notes
+    assert said == (
+        "n.csv: column `x`: 2 numbers such as 24.637 have 3 decimals, but 24637.5 is usual in "
+        "training; see `thousands`"
+    )
+    path.write_text("x,y\n24637,1.375\n616.5,2.125\n")
+    rows = new_rows(path, model)
+    outputs_of(rows)
+    assert [*rows.later_notes] == []
+
+
+@pytest.mark.parametrize("row", ["red,abc,true", "red,,true", "blue,,2024-05-01", "x,y,True"])
+def test_a_first_row_with_words_of_the_training_is_no_header(row: str, tmp_path: Path) -> None:
+    last = InputColumn("d", "date", fill=0.0) if "2024" in row else InputColumn("d", "boolean")
+    columns = (InputColumn("c", "category", ("blue", "red")), InputColumn("n", fill=1.0), last)
+    model = replace(a_model(ACTIVATIONS["tanh"](), columns=columns), dialect=Dialect(header=False))
+    path = tmp_path / "n.csv"
+    path.write_text(f"{row}\n")
+    rows = new_rows(path, model)
+    assert rows.notes == ()
+    if row.split(",")[1]:
+        with pytest.raises(DataError, match=r"column `n`, row 1: `.*` is not a number"):
+            outputs_of(rows)
+    else:
+        assert len(outputs_of(rows)) == 1

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from bpcli.data.dates import date_format_of
 from bpcli.data.files.dialect import FIXED, WHITESPACE
 from bpcli.data.files.grid import Grid, Row, is_number
 from bpcli.data.files.header import are_mostly_numbers
@@ -15,6 +16,7 @@ from bpcli.errors import DataError, see
 _MOST_UNITS = 3
 _FEWEST_BELOW_UNITS = 2
 _FEWEST_UNITS = 2
+_FEWEST_WORDS = 2
 _FEWEST_NUMBERS = 2
 _FEWEST_ROWS = 2
 _WIDTH_OF_DECIMALS = 2
@@ -226,7 +228,8 @@ def unit_rows(grid: Grid, missing: Collection[str]) -> list[list[str]]:
     They have words, and no number, where the rows below them have numbers. Words above two columns
     of numbers may be long, or begin with a number as `5s` and `100 km`; a single one is like a
     unit. The second and third row have two words above numbers; a row without any may be among
-    them. A typo above numbers makes no unit of a row with other numbers.
+    them. A typo above numbers makes no unit of a row with other numbers, or with two words that
+    are below it too, booleans or dates.
     """
     rows = [row.fields for row in grid.rows[1 : 1 + _MOST_UNITS]]
     judged = [row for row in grid.judged if row.line > grid.rows[0].line]
@@ -247,9 +250,23 @@ def _are_units(
     said = [[row[i] for i in numeric if row[i]] for row in rows]
     if not said[-1] or not _is_units(said[0], missing):
         return False
+    more = [cells for cells in said[1:] if cells]
+    if not all(len(cells) >= _FEWEST_UNITS and _is_units(cells, missing) for cells in more):
+        return False
+    others = [i for i in range(len(below[0])) if i not in {*numeric}]
     return all(
-        len(cells) >= _FEWEST_UNITS and _is_units(cells, missing) for cells in said[1:] if cells
+        sum(_is_of_data(row[i], i, below, missing) for i in others) < _FEWEST_WORDS for row in rows
     )
+
+
+def _is_of_data(
+    cell: str, index: int, below: Sequence[Sequence[str]], missing: Collection[str]
+) -> bool:
+    """Whether a word is in a row below too, or is a boolean or a date, as those of data are."""
+    if not cell or cell in missing:
+        return False
+    is_repeated = any(cell == row[index] for row in below)
+    return is_repeated or cell.lower() in ("true", "false") or date_format_of([cell]) is not None
 
 
 def _is_units(cells: Sequence[str], missing: Collection[str]) -> bool:

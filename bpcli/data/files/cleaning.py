@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from bpcli.data.files.grid import holds_rows
 from bpcli.data.files.grid import is_number as shows_number
 from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import AMBIGUOUS, are_numbers, dates_of, number_of, quoted
-from bpcli.errors import DataError
+from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
 _FREQUENT = 0.15
@@ -198,17 +198,39 @@ def _are_numbers_otherwise(texts: list[str]) -> bool:
 def open_signs(frame: DataFrame) -> Iterator[str]:
     """What was guessed where all fractions have three decimals: they may be thousands."""
     for name in frame.select_dtypes("floating"):
-        values = frame[name].to_numpy()
-        fractions = np.abs(values[values % 1 > 0])
-        thousandths = fractions * 1000
-        if (
-            len(fractions)
-            and ((fractions >= 1) & (np.round(thousandths) / 1000 == fractions)).all()
-        ):
+        if len(fractions := _thousandths(frame[name].to_numpy())):
             yield (
                 f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is taken as a "
                 "decimal sign; `thousands` says otherwise"
             )
+
+
+def signs_unlike_training(frame: DataFrame, fills: Mapping[str, float]) -> Iterator[str]:
+    """What may be thousands where the training rows had whole numbers, as their medians tell.
+
+    `fills` are the medians of columns; between two whole numbers lies a half.
+    """
+    names = [name for name, fill in fills.items() if 2 * fill % 1 == 0]
+    for name in frame[names].select_dtypes("floating"):
+        values = frame[name].to_numpy(np.float64, na_value=np.nan)
+        if len(fractions := _thousandths(values)) and _have_three_digits(fractions):
+            yield (
+                f"column `{name}`: {len(fractions):,} numbers such as {fractions[0]:.3f} have 3 "
+                f"decimals, but {fills[name]:g} is usual in training{see('thousands')}"
+            )
+
+
+def _thousandths(values: Array) -> Array:
+    """The fractions, if all of them have at most three decimals and are above 1; else none."""
+    fractions: Array = np.abs(values[values % 1 > 0])
+    thousandths = fractions * 1000
+    are_all = ((fractions >= 1) & (np.round(thousandths) / 1000 == fractions)).all()
+    return fractions if are_all else fractions[:0]
+
+
+def _have_three_digits(fractions: Array) -> bool:
+    """Whether most fractions have a third digit, which is 0 in one of ten groups of thousands."""
+    return bool((np.round(1000 * fractions) % 10 > 0).mean() >= 0.5)
 
 
 def _total_in(frame: DataFrame) -> str | None:

@@ -18,6 +18,8 @@ from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.table import Classes, Targets, Values, is_one_hot, value_names
+from bpcli.data.types import DataFrame
+from bpcli.data.values import in_one_spelling
 from bpcli.errors import DataError, see
 
 
@@ -45,9 +47,12 @@ class Look:
         return about.inputs if self.chooses_columns else every
 
 
-def look_at(path: Path, asked: Dialect, targets: Sequence[str] = ()) -> Look:
+def look_at(
+    path: Path, asked: Dialect, targets: Sequence[str] = (), *, casefold: bool = False
+) -> Look:
     """Read a table and describe it; what `asked` and `targets` do not tell is guessed.
 
+    With `casefold`, the spellings of a word are described as one, with the warnings about them.
     Raises `DataError` if the file is not a table, or has no such target.
     """
     if path.suffix.lower() in ARRAY_SUFFIXES:
@@ -57,9 +62,23 @@ def look_at(path: Path, asked: Dialect, targets: Sequence[str] = ()) -> Look:
     if not len(frame):
         raise DataError(f"the file has a header, but no rows{see('header')}", "file")
     about = describe(frame, targets, asked.date_format)
+    if casefold and about.spelled:
+        about = _with_one_spelling(frame, about, targets, asked.date_format)
     dialect = replace(layout.dialect, missing=asked.missing)  # a file's own words are found again
     is_one_hot = about.task == "classification" and len(about.targets) > 1
     return Look(path, dialect, layout.why_header, notes, about, is_one_hot=is_one_hot)
+
+
+def _with_one_spelling(
+    frame: DataFrame, about: Description, targets: Sequence[str], date_format: str | None
+) -> Description:
+    """The description of a table whose words have one spelling each, with the warnings of both."""
+    names = about.spelled
+    merged = describe(
+        frame.assign(**{name: in_one_spelling(frame[name]) for name in names}), targets, date_format
+    )
+    warnings = (warning for warning in about.warnings if warning.kind == "spellings")
+    return replace(merged, warnings=(*warnings, *merged.warnings))
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:

@@ -325,7 +325,7 @@ def require_valid_names(names: tuple[str, ...]) -> None:
         raise DataError(
             f"the columns {' and '.join(numbers)} are both `{repeated[0]}`{see('header')}", "file"
         )
-    refuse_control_characters(names, "the column name", "file")
+    refuse_control_characters(names, "the column name", "file", see("encoding"))
 
 
 def _notes_on_rows(dialect: Dialect, grid: Grid) -> Iterator[str]:

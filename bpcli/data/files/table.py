@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_colum
 from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
@@ -35,7 +37,8 @@ from bpcli.data.targets import (
     words_of_labels,
 )
 from bpcli.data.types import AskedTask, DataFrame, Labels, SplitName
-from bpcli.data.values import dates_of, kind_of
+from bpcli.data.values import counted_in, dates_of, kind_of
+from bpcli.data.variants import Words, said_of_renames, said_of_variants
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 
@@ -80,8 +83,12 @@ class FileSource:
         frames, more = _with_targets(files, targets)
         splits = self._splits(frames, split, rows=_last_number(frame))
         order, order_notes = self._order(frames, inputs)
+        spellings = self.rules.spellings(columns)
+        read_targets = targets_of(frames, targets, self.task, spellings)
+        are_words = isinstance(read_targets, Classes)
         return FileTable(
-            targets=targets_of(frames, targets, self.task),
+            targets=read_targets,
+            class_spelling=spellings.get(targets[0], PLAIN) if are_words else None,
             splits=splits,
             notes=(
                 *notes,
@@ -221,7 +228,10 @@ def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int])
 
 
 def targets_of(
-    frames: Mapping[Path, DataFrame], names: tuple[str, ...], task: AskedTask | None
+    frames: Mapping[Path, DataFrame],
+    names: tuple[str, ...],
+    task: AskedTask | None,
+    spellings: Mapping[str, Spelling] = MappingProxyType({}),
 ) -> Targets:
     """The targets in some columns of files. Raises `DataError` naming column and row."""
     path, first = next(iter(frames.items()))
@@ -241,14 +251,14 @@ def targets_of(
                 "which a row may have any number, set `task: multilabel`",
                 "targets",
             )
-        return _classes(frames, names[0])
+        return _classes(frames, names[0], spellings.get(names[0], PLAIN))
     return Values(_each(frames, lambda frame: target_values(frame, names)), names)
 
 
-def _classes(frames: Mapping[Path, DataFrame], name: str) -> Classes:
+def _classes(frames: Mapping[Path, DataFrame], name: str, spelling: Spelling) -> Classes:
     found = _of_each(frames, lambda frame: classes_in(frame[name], name))
-    classes = sorted_classes(set().union(*found), name)
-    labels = _each(frames, lambda frame: target_labels(frame[name], name, classes))
+    classes = sorted_classes(found, name, spelling)
+    labels = _each(frames, lambda frame: target_labels(frame[name], name, classes, spelling))
     return Classes(labels, classes)
 
 
@@ -310,12 +320,16 @@ def _of_each(
 
 @dataclass(frozen=True, kw_only=True)
 class FileTable(RawTable):
-    """Rows of one or several files whose columns are not yet inputs."""
+    """Rows of one or several files whose columns are not yet inputs.
+
+    `class_spelling` says how the words of the target are read; None where it holds numbers.
+    """
 
     frames: Mapping[Path, DataFrame]
     inputs: tuple[str, ...]
     target_columns: tuple[str, ...]
     rules: ColumnRules
+    class_spelling: Spelling | None = None
 
     def __len__(self) -> int:
         return _rows(self.frames)
@@ -366,14 +380,36 @@ class FileTable(RawTable):
                 dates = dates_of(first[column.name], self.rules.date_format)
                 if dates is not None and dates.other is not None:
                     yield f"column `{column.name}` {ambiguity_of(dates)}"
+        yield from self._notes_on_words(encoder)
+
+    def _notes_on_words(self, encoder: FeatureEncoder) -> Iterator[str]:
+        """Notes on spellings that may be, or are, one category or class."""
+        columns = [
+            Words(column.name, "category", self._rows_of_words(column.name), column.spelling)
+            for column in encoder.inputs
+            if column.kind == "category"
+        ]
+        if self.class_spelling is not None:
+            (name,), spelling = self.target_columns, self.class_spelling
+            columns.append(Words(name, "class", self._rows_of_words(name), spelling))
+        said = [(words.column, said_of_variants(words)) for words in columns]
+        told = [f"column `{name}` {variants}" for name, variants in said if variants]
+        yield from told[:_MOST_NOTES]
+        if len(told) > _MOST_NOTES:
+            yield f"{len(told) - _MOST_NOTES:,} further columns with several spellings of a word"
+        yield from said_of_renames(self.rules.renames(encoder.file_columns), columns)
+
+    def _rows_of_words(self, name: str) -> Mapping[str, int]:
+        return counted_in([frame[name] for frame in self.frames.values()])
 
     def _fitted(self, training: Labels) -> FeatureEncoder:
         """The encoder of the training rows. Raises `DataError` naming the column."""
         frame = self._concatenated()
         with naming(next(iter(self.frames))):
             columns = self.rules.fit(frame, training, self.inputs)
-        classes = self.class_names
-        return FeatureEncoder(tuple(columns), self.target_columns, classes, tuple(frame.columns))
+        classes, names = self.class_names, tuple(frame.columns)
+        spelling = self.class_spelling or PLAIN
+        return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spelling)
 
     def _concatenated(self) -> DataFrame:
         """The rows of all files; of several, each has its file's name beside its number."""

@@ -36,6 +36,9 @@ def found(folder: Path, text: str) -> Layout:
         ("a,b,t\nNA,NA,x\n1,2,x\n3,4,y\n", 0),
         ("a,b,t\nm,s,\nNA,NA,x\n1,2,x\n3,4,y\n", 1),
         ("a,b,t\nm,s,\n1,2,x\nlow,high,x\n3,4,y\n", 1),
+        ("a,t,u\ninf,x,p\n1,x,p\n3,y,q\n", 0),
+        ("a,t,u\nabc,FALSE,2024-05-31\n1,TRUE,2024-01-31\n3,TRUE,2024-02-29\n", 0),
+        ("a,t,u\nm,x,r\n1,x,p\n3,y,q\n", 1),
         ("a,b,t\nm,s,\nu,v,\nw,x,\ny,z,\n1,2,x\n3,4,y\n5,6,y\n", 3),
     ],
 )

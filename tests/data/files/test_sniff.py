@@ -289,5 +289,5 @@ def test_names_are_unique_and_without_control_characters() -> None:
     require_valid_names(("a", "A", "Länge (m)"))
     with pytest.raises(DataError, match="the columns 1 and 3 and 4 are both `a`"):
         require_valid_names(("a", "b", "a", "a"))
-    with pytest.raises(DataError, match="the column name"):
+    with pytest.raises(DataError, match=r"the column name .* has control .*; see `encoding`$"):
         require_valid_names(("a", "b\x1b[31m"))

@@ -1,0 +1,69 @@
+"""What is said of words that may be spellings of one category, and of new names that name none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from bpcli.data.files.dialect import MISSING
+from bpcli.data.spellings import PLAIN, Spelling, variants
+from bpcli.data.values import number_of, quoted
+
+_MOST_GROUPS = 2
+_MOST_SPELLINGS = 3
+
+
+class Words(NamedTuple):
+    """The words of a column with their rows, what they are, and how they are read."""
+
+    column: str
+    noun: str
+    rows: Mapping[str, int]
+    spelling: Spelling = PLAIN
+
+    def has(self, word: str) -> bool:
+        return self.spelling.key(word) in map(self.spelling.key, self.rows)
+
+
+def said_of_variants(words: Words) -> str | None:
+    """What to say of spellings that may be one category, or are; None if there are none."""
+    spelling = Spelling(rename=words.spelling.rename)
+    groups = variants(spelling.merged(words.rows))
+    if not groups:
+        return None
+    shown = [_spellings(group) for group in groups[:_MOST_GROUPS]]
+    more = len(groups) - _MOST_GROUPS
+    listed = "; ".join(shown) + f"; and {more:,} more" * (more > 0)
+    one = f"one {words.noun}{' each' * (len(groups) > 1)}"
+    if words.spelling.casefold:
+        return f"has spellings that `casefold` reads as {one}: {listed}"
+    return f"has spellings that may be {one} (`casefold: true` merges them): {listed}"
+
+
+def _spellings(rows: Mapping[str, int]) -> str:
+    ordered = sorted(rows.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"`{quoted(text)}` ({count:,})" for text, count in ordered]
+    if len(shown) > _MOST_SPELLINGS:
+        shown[_MOST_SPELLINGS - 1 :] = [f"{len(shown) - _MOST_SPELLINGS + 1:,} more"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def said_of_renames(
+    renames: Iterable[tuple[Sequence[str], Iterable[str]]], columns: Sequence[Words]
+) -> Iterator[str]:
+    """What to say of the words to be renamed that none of their columns has."""
+    for names, olds in renames:
+        own = [words for words in columns if words.column in {*names}]
+        for old in olds:
+            if not any(words.has(old) for words in own):
+                where = "any column" if len(names) != 1 else f"column `{names[0]}`"
+                yield f"`rename`: `{quoted(old)}` is no category or class of {where}{_why(old)}"
+
+
+def _why(word: str) -> str:
+    """Why a word that a file has may be no category, and what to do."""
+    if word in MISSING:
+        return ": it is a word for a missing value, see `missing_only`"
+    if number_of(word) is not None:
+        return ": numbers are classes by `task: classification`, and categories by `categories`"
+    return ""
