@@ -26,10 +26,11 @@ def order_of(values: Series, date_format: str | None) -> tuple[Vector, list[str]
         raise DataError(f"`order_by` takes dates or numbers: column `{name}` holds {found}")
     is_missing = np.isnan(column.numbers)
     if is_missing.any():
-        row = row_of(values, is_missing)
+        file, row = row_of(values, is_missing)
         raise DataError(
             f"column `{name}`, row {row}: the value is missing, so that `order_by` cannot place "
-            "the row: give it a value, or remove the row"
+            "the row: give it a value, or remove the row",
+            file=file,
         )
     if column.dates is None or column.dates.other is None:
         return column.numbers, []

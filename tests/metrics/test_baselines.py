@@ -66,7 +66,7 @@ def test_the_constant_baseline_of_labels_is_the_most_frequent_value_of_each() ->
     training, test = (
         prep.split("train", table, rows) for rows in (np.arange(30), np.arange(30, 40))
     )
-    found = constant_predictions(training, test)
+    found = constant_predictions(constant_of(training), test)
     expected = DummyClassifier(strategy="most_frequent").fit(X[:30], Y[:30]).predict(X[30:])
     np.testing.assert_array_equal(found.labels, expected)
     scores = measure(("accuracy", "log_loss"), test, found)
@@ -83,6 +83,9 @@ def test_a_label_that_never_stood_in_training_has_an_undefined_log_loss() -> Non
     table = Table(X[:3], targets=MultiLabels(Y, ("a", "b"), (("0", "1"),) * 2))
     prep = Preprocessor.fit(table, np.arange(2), 2, "none", "none")
     training, test = (prep.split("train", table, np.array(rows)) for rows in ([0, 1], [2]))
-    assert measure(("log_loss",), test, constant_predictions(training, test))["log_loss"] is None
-    known = measure(("log_loss",), training, constant_predictions(training, training))
+    assert (
+        measure(("log_loss",), test, constant_predictions(constant_of(training), test))["log_loss"]
+        is None
+    )
+    known = measure(("log_loss",), training, constant_predictions(constant_of(training), training))
     assert known["log_loss"] == pytest.approx(np.log(2) / 2)

@@ -86,7 +86,7 @@ def test_cells_have_all_digits_or_as_many_as_are_asked_for() -> None:
 
 def test_columns_of_names_are_told() -> None:
     assert some().text_columns == {"class", "target"}
-    values = some(classes=None, targets=[[1.0], [2.0]])
+    values = some(answers={}, targets=[[1.0], [2.0]])
     assert values.text_columns == set()
     assert values.cells()[1][-1] == "2"
 

@@ -78,25 +78,22 @@ def read(ending: str, content: bytes) -> list[dict[str, Any]]:
             return rows
     if ending == ".xlsx":
         [header, *lines] = sheet_in(content)
-        width = len(header) - ("class" in header)
-        return [
-            {"outputs": dict(zip(header[:width], line, strict=False))}
-            | dict(zip(header[width:], line[width:], strict=True))
-            for line in lines
-        ]
+        return [_in_kinds(dict(zip(header, line, strict=True))) for line in lines]
     text = content.decode()
     if ending == ".json":
         return list(json.loads(text))
     if ending == ".jsonl":
         return [json.loads(line) for line in text.splitlines()]
     lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=SEPARATORS[ending])
-    found = []
-    for line in lines:
-        kind: dict[str, Any] = {"class": line.pop("class")} if "class" in line else {}
-        labels = {name: line.pop(name) for name in WORDS if name in line}
-        kind |= {"labels": labels} if labels else {}
-        found.append({"outputs": {name: float(cell) for name, cell in line.items()}, **kind})
-    return found
+    return [_in_kinds(line) for line in lines]
+
+
+def _in_kinds(line: dict[str, Any]) -> dict[str, Any]:
+    """The cells of a row by what they are."""
+    kind: dict[str, Any] = {"class": line.pop("class")} if "class" in line else {}
+    labels = {name: line.pop(name) for name in WORDS if name in line}
+    kind |= {"labels": labels} if labels else {}
+    return {"outputs": {name: float(cell) for name, cell in line.items()}, **kind}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

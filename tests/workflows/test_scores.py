@@ -30,7 +30,9 @@ def test_every_line_has_gradient_norms_and_scored_ones_have_units(
         assert len(line["grad_norms"]) == 2
         assert np.linalg.norm(line["grad_norms"]) == pytest.approx(line["grad_norm"], rel=1e-6)
         assert ("dead_units" in line) == ("train.accuracy" in line) == ("saturated_units" in line)
-    assert sum("dead_units" in line for line in lines) == 51
+    scored = [line["epoch"] for line in lines if "dead_units" in line]
+    assert scored[:52] == [*range(52)]
+    assert {*np.diff(scored[52:-1]).tolist()} == {4, 8, 16, 32}
 
 
 def test_gradient_norms_are_those_of_the_textbook_with_l2_and_sums(tmp_path: Path) -> None:
