@@ -224,6 +224,11 @@ class FeatureEncoder:
         ]
         return replace(self, inputs=tuple(inputs))
 
+    @property
+    def class_spelling(self) -> Spelling:
+        """Which words of the target are one class."""
+        return self.target_spellings.get(self.targets[0], PLAIN) if self.class_names else PLAIN
+
     def encode(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """The inputs (n, len(names)) of rows; the frame's columns may be in any order.
 
@@ -309,8 +314,7 @@ class FeatureEncoder:
             winners: Labels = Y.argmax(axis=1)
             return winners
         name = self.targets[0]
-        spelling = self.target_spellings.get(name, PLAIN)
-        return target_labels(frame[name], name, self.class_names, spelling)
+        return target_labels(frame[name], name, self.class_names, self.class_spelling)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can represent."""

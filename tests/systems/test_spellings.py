@@ -146,6 +146,19 @@ def test_spellings_of_labels_are_one_in_training_new_files_and_scores(bpnet: Bpn
     )
 
 
+def test_class_weights_name_classes_in_any_spelling_and_by_old_names(trained: Bpnet) -> None:
+    weights = [
+        json.loads(done.out)["class_weights"]
+        for names in ("{YES: 2, no: 3}", "{yes: 2, No: 3}", "{Yes: 2, nein: 3}")
+        if not (done := trained("train", "c.yaml", "--json", *MERGED,
+                                "--set", f"training.class_weights={names}")).code
+    ]  # fmt: skip
+    assert weights == [{"YES": 2, "no": 3}] * 3
+    twice = ("--set", "training.class_weights={yes: 2, Yes: 3}")
+    said = trained("check", "c.yaml", *MERGED, *twice).err
+    assert "class `YES` has a weight already, as `yes`" in said
+
+
 def test_splits_in_files_are_read_alike_in_any_spelling(trained: Bpnet) -> None:
     write("v.csv", [f"{i},Hiver,false,{WIDE if i % 2 else 'NEIN'}" for i in range(10)])
     write("w.csv", [f"{i},hiver,false,{'yes' if i % 2 else 'no'}" for i in range(10)])
