@@ -13,6 +13,7 @@ import numpy as np
 
 from bpcli.data.column_values import ColumnValues, TableTask
 from bpcli.data.selection import select
+from bpcli.data.spellings import folded
 from bpcli.data.types import DataFrame, Labels
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
@@ -158,7 +159,10 @@ def guess_task(targets: Sequence[ColumnValues]) -> tuple[TableTask, str]:
 
 
 def _is_label(target: ColumnValues) -> bool:
-    return target.unique == 2 and (target.kind in ("category", "boolean") or target.is_whole)
+    """Whether a column has two values; spellings of a word are one."""
+    if target.kind == "category":
+        return len({folded(word) for word, _ in target.counted}) == 2
+    return target.unique == 2 and (target.kind == "boolean" or target.is_whole)
 
 
 def is_one_hot(targets: Sequence[ColumnValues]) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.table import Table
 from bpcli.data.types import Labels
 from bpcli.data.values import category_named
@@ -16,17 +17,20 @@ ClassWeights: TypeAlias = Literal["balanced"] | Mapping[str, float]
 
 
 def weights_of_classes(
-    rule: ClassWeights, labels: Labels, class_names: tuple[str, ...]
+    rule: ClassWeights, labels: Labels, class_names: tuple[str, ...], spelling: Spelling = PLAIN
 ) -> dict[str, float]:
     """The weight of each class, given the classes of the training rows.
 
     `balanced`: n / (K n_c) for n rows, of which n_c are of class c, and K classes that have rows,
     so that all classes have equal influence (King & Zeng 2001, Political Analysis 9, 137). Given
-    weights name classes as cells of a table do: `1.0` is the class 1, `True` is true. A class
-    without training rows, or without a given weight, has weight 1.
+    weights name classes as cells of a table do: `1.0` is the class 1, `True` is true, and other
+    spellings are one where `spelling` says so. A class without training rows, or without a given
+    weight, has weight 1.
     """
     if rule != "balanced":
-        given = {category_named(name, class_names): weight for name, weight in rule.items()}
+        given = {
+            category_named(name, class_names, spelling): weight for name, weight in rule.items()
+        }
         return {name: given.get(name, 1.0) for name in class_names}
     counts = np.bincount(labels, minlength=len(class_names))
     shares = len(labels) / np.count_nonzero(counts)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 
 def folded(text: str) -> str:
@@ -63,6 +64,12 @@ class Spelling:
 
 PLAIN = Spelling()
 """Each word is a category of its own."""
+
+Spellings: TypeAlias = Mapping[str, Spelling]
+"""How the words of columns are read, by their names."""
+
+PLAIN_ALL: Spellings = MappingProxyType({})
+"""The same of columns of which nothing is told."""
 
 
 def variants(rows: Mapping[str, int]) -> list[dict[str, int]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from bpcli.data.drawn import Inputs
 from bpcli.data.labels import label_words
+from bpcli.data.spellings import PLAIN, Spelling
 from bpcli.data.types import Labels, SplitName, Task, Words, number_text, numbered
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
@@ -199,6 +200,11 @@ class Table(RawTable):
     def with_inputs_as_targets(self) -> Table:
         X = self.X[:].astype(np.float64, copy=False)
         return replace(self, X=X, targets=InputsAsTargets(X, self.input_names))
+
+    @property
+    def class_spelling(self) -> Spelling:
+        """Which words of the target are one class."""
+        return PLAIN if self.encoder is None else self.encoder.class_spelling
 
     def numbers_of(self, index: Labels) -> Labels:
         """The numbers, from 1, of the rows at `index` in their file."""

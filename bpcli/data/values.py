@@ -142,9 +142,9 @@ def category_codes(values: Series, categories: Sequence[str], spelling: Spelling
     return of_values
 
 
-def category_named(text: str, categories: Sequence[str]) -> str | None:
+def category_named(text: str, categories: Sequence[str], spelling: Spelling = PLAIN) -> str | None:
     """The category that a text names, as a value of a column would; None if there is none."""
-    code = _code_of(text, _index_of(categories, PLAIN), PLAIN)
+    code = _code_of(text, _index_of(categories, spelling), spelling)
     return None if code < 0 else categories[code]
 
 

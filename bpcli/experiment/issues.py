@@ -68,7 +68,7 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     elif rule != "balanced":
         known, taken = ", ".join(table.class_names), dict[str, str]()
         for name in rule:
-            message, found = None, category_named(name, table.class_names)
+            message, found = None, category_named(name, table.class_names, table.class_spelling)
             if found is None:
                 message = f"there is no class {quoted(name)}; the classes are {known}"
             elif found in taken:

@@ -65,7 +65,8 @@ def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float
     rule = spec.training.class_weights
     if rule is None or table.labels is None:
         return None
-    return weights_of_classes(rule, table.labels[training], table.class_names)
+    labels, names = table.labels[training], table.class_names
+    return weights_of_classes(rule, labels, names, table.class_spelling)
 
 
 def _with_targets(spec: Spec, table: RawTable) -> RawTable:
