@@ -23,7 +23,7 @@ from bpcli.cli.common import (
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
-from bpcli.text import harmless, printable_json, readable
+from bpcli.text import harmless, plural, printable_json, readable
 
 if TYPE_CHECKING:
     from bpcli.experiment import Experiment
@@ -245,7 +245,7 @@ def _write_document(file: BinaryIO, predictions: Predictions) -> int:
 def _say_marked(written: Separated) -> None:
     """Print how many names and cells were changed."""
     counts = {"name": len(written.marked), "kept value": written.marked_cells}
-    marked = [f"{count:,} {what}{'s' * (count > 1)}" for what, count in counts.items() if count]
+    marked = [plural(count, what) for what, count in counts.items() if count]
     if marked:
         what = "values" if written.marked_cells else "names"
         console(stderr=True).say(
@@ -319,7 +319,7 @@ def _show_table(table: Grid, expendable: list[str], count: int, hint: str) -> No
     out = console()
     left_out = out.show(table, expendable[::-1])
     more = count - len(table.rows)
-    missing = [f"{more} more row{'s' * (more > 1)}"] if more > 0 else []
+    missing = [plural(more, "more row")] if more > 0 else []
     columns = "1 column that does" if len(left_out) == 1 else f"{len(left_out)} columns that do"
     missing += [f"{columns} not fit here"] if left_out else []
     if missing:

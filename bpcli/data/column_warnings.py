@@ -15,6 +15,7 @@ from bpcli.data.roles import are_names, id_of_rows
 from bpcli.data.sentinels import sentinel_in
 from bpcli.data.targets import MOST_CLASSES
 from bpcli.data.variants import Words, said_of_variants
+from bpcli.text import first_of
 
 WarningKind: TypeAlias = Literal[
     "empty", "constant", "unreadable", "many categories", "id",
@@ -34,6 +35,8 @@ _FEWEST_TO_JUDGE = 20
 _UNBALANCED = 10
 
 _SPLITS = 3
+
+_MOST_NAMED = 3
 
 _ROUNDING = 1e-12
 """What a correlation of 1 may lack."""
@@ -151,5 +154,5 @@ def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:
         yield ColumnWarning(target.name, "unbalanced", text)
     rare = [name for name, rows in counted if rows < _SPLITS]
     if rare:
-        text = f"has too few rows per class for a three-way split: {', '.join(rare[:_SPLITS])}"
-        yield ColumnWarning(target.name, "rare classes", text + ", …" * (len(rare) > _SPLITS))
+        text = f"has too few rows per class for a three-way split: {first_of(rare, _MOST_NAMED)}"
+        yield ColumnWarning(target.name, "rare classes", text)

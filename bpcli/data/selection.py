@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from bpcli.data.spellings import folded, nearest
 from bpcli.errors import DataError
+from bpcli.text import first_of
 
 Selector: TypeAlias = str | int
 TargetSelectors: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None
@@ -112,5 +113,4 @@ def _near(columns: Sequence[str], name: str) -> str:
     near = nearest(name, columns)
     if near is not None:
         return f"; did you mean `{near}`?"
-    more = ", …" if len(columns) > 10 else ""
-    return f"; the columns are {', '.join(columns[:10])}{more}"
+    return f"; the columns are {first_of(columns)}"

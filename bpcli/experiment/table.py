@@ -21,6 +21,7 @@ from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
 from bpcli.nn.arrays import Array
+from bpcli.text import first_of
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
@@ -94,7 +95,7 @@ def _with_targets(spec: Spec, table: RawTable) -> RawTable:
         return replace(table, targets=targets.as_labels(), notes=(*table.notes, _INFERRED))
     if isinstance(data, InlineData) and _are_numbered_classes(spec, targets.Y):
         classes = targets.as_classes()
-        few = ", ".join(classes.names[:5]) + ", …" * (len(classes.names) > 5)
+        few = first_of(classes.names, 5)
         note = f"the targets {few} are read as classes, as the network is for classes"
         return replace(table, targets=classes, notes=(*table.notes, note))
     if data.files or isinstance(data, InlineData):

@@ -12,7 +12,7 @@ from bpcli.data.column_warnings import ColumnWarning, WarningKind
 from bpcli.data.description import ColumnFacts, Description, Measure
 from bpcli.data.files.look import Look, is_text
 from bpcli.terminal.grid import Cell, Facts, Grid, Styled
-from bpcli.text import plain, rounded
+from bpcli.text import plain, plural, rounded
 
 EXPENDABLE = ("unique", "sd", "most frequent", "mean", "kind", "max", "min")
 """The columns of `columns_table` to drop if there is no room, in this order."""
@@ -62,13 +62,13 @@ def all_columns_facts(about: Description) -> Facts:
     constant = sum(column.unique <= 1 for column in about.columns)
     return [
         ("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())),
-        ("with gaps", _counted(len(gaps)) + f", {sum(gaps):,} values in all" * bool(gaps)),
-        ("constant", _counted(constant)),
+        ("with gaps", _columns(len(gaps)) + f", {sum(gaps):,} values in all" * bool(gaps)),
+        ("constant", _columns(constant)),
     ]
 
 
-def _counted(columns: int) -> str:
-    return f"{columns:,} column{'s' * (columns != 1)}" if columns else "none"
+def _columns(columns: int) -> str:
+    return plural(columns, "column") if columns else "none"
 
 
 def guesses(look: Look) -> list[str]:

@@ -33,6 +33,7 @@ from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
+from bpcli.text import first_of, listed_names, plural
 from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, result_names
 
 _BLOCK_VALUES = 2**20
@@ -110,10 +111,10 @@ class NewRows:
 
     def _notes_on_spelling(self) -> Iterator[str]:
         if count := self._respelt.total():
-            numbers = "1 number" if count == 1 else f"{count:,} numbers"
             columns = _listed([column for column, changed in self._respelt.items() if changed])
             yield (
-                f"wrote {numbers} with a decimal point and no thousands sign, in the kept {columns}"
+                f"wrote {plural(count, 'number')} with a decimal point and no thousands sign, in "
+                f"the kept {columns}"
             )
 
 
@@ -293,10 +294,9 @@ def _by_position(count: int, model: Model) -> tuple[str, ...]:
     """Return names for unnamed columns. Raises `DataError` if they are not the inputs."""
     names = _inputs(model)
     if count != len(names):
-        more = ", …" if len(names) > 10 else ""
         raise DataError(
             f"its {count} columns have no names, so they must be the {len(names)} inputs in "
-            f"order: {', '.join(names[:10])}{more}"
+            f"order: {first_of(names)}"
         )
     return names
 
@@ -317,9 +317,7 @@ def _unused(
 
 def _listed(names: list[str]) -> str:
     """column: `a`, or columns: `a`, `b`; of many, the first five."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    shown = ", ".join(f"`{name}`" for name in names[:5]) + more
-    return f"{'columns' if len(names) > 1 else 'column'}: {shown}"
+    return f"column{'s' * (len(names) > 1)}: {listed_names(names)}"
 
 
 # Arrays.

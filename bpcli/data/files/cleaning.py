@@ -16,6 +16,7 @@ from bpcli.data.types import DataFrame, Labels, Series
 from bpcli.data.values import AMBIGUOUS, are_numbers, dates_of, number_of, quoted
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
+from bpcli.text import plural
 
 _FREQUENT = 0.15
 _SOME = 20
@@ -173,7 +174,7 @@ class Cleaner:
         """What was ignored or changed in all frames so far."""
         for reason, count in self._ignored.items():
             if count:
-                yield f"ignored {count:,} row{'s' * (count != 1)} {reason}"
+                yield f"ignored {plural(count, 'row')} {reason}"
         if self._total is not None:
             yield (
                 f"the last row begins with {quoted(self._total)}: if it sums up the others, leave "

@@ -41,8 +41,8 @@ from bpcli.data.values import counted_in, dates_of, kind_of
 from bpcli.data.variants import Words, said_of_renames, said_of_variants
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
+from bpcli.text import listed_names
 
-_MOST_NAMES = 5
 _MOST_NOTES = 3
 _ROWS_AT_ONCE = 1000
 
@@ -301,10 +301,9 @@ def _note_on_constants(fitted: FeatureEncoder, encoder: FeatureEncoder) -> str:
         for column in fitted.inputs
         if column != kept.get(column.name)
     ]
-    listed = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES])
-    more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
     have = "column that has" if len(names) == 1 else "columns that have"
-    return f"left out {len(names)} input {have} one value in all training rows: {listed}{more}"
+    listed = listed_names(names)
+    return f"left out {len(names)} input {have} one value in all training rows: {listed}"
 
 
 def _of_each(
