@@ -54,13 +54,24 @@ def suggestion(value: object, allowed: Iterable[str]) -> str | None:
     """The allowed name that is closest to the value, if one is close."""
     if not isinstance(value, str | list) or len(str(value)) > _LONGEST_NAME:
         return None  # a number resembles no name
-    import difflib
-
-    close = difflib.get_close_matches(str(value).lower(), list(allowed), n=1, cutoff=0.6)
-    return close[0] if close else None
+    return nearest(str(value), list(allowed))
 
 
 _LONGEST_NAME = 40
+
+
+def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is spelled most like a text; none if less alike than `cutoff`."""
+    import difflib
+
+    by_form = {folded(name): name for name in reversed(known)}
+    close = difflib.get_close_matches(folded(text), by_form, n=1, cutoff=cutoff)
+    return by_form[close[0]] if close else None
+
+
+def folded(text: str) -> str:
+    """What spellings of a word share: no case, no width, composed accents, single spaces."""
+    return " ".join(normalize("NFKC", normalize("NFKC", text).casefold()).split())
 
 
 def quoted(value: object) -> str:

@@ -14,7 +14,7 @@ from bpcli.data.dates import ambiguity_of, date_text
 from bpcli.data.roles import are_names, id_of_rows
 from bpcli.data.sentinels import sentinel_in
 from bpcli.data.targets import MOST_CLASSES
-from bpcli.data.variants import Words, said_of_variants
+from bpcli.data.variants import ColumnWords, variants_text
 from bpcli.text import first_of
 
 WarningKind: TypeAlias = Literal[
@@ -80,7 +80,7 @@ def column_warnings(
 def _spelling_warnings(column: ColumnValues, noun: str) -> Iterator[ColumnWarning]:
     """A warning about words that may be spellings of one category or class."""
     if column.kind == "category" and column.error is None and column.unique <= MOST_CLASSES:
-        text = said_of_variants(Words(column.name, noun, dict(column.counted)))
+        text = variants_text(ColumnWords(column.name, noun, dict(column.counted)))
         if text is not None:
             yield ColumnWarning(column.name, "spellings", text)
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
-from bpcli.data.spellings import folded, nearest
 from bpcli.errors import DataError
-from bpcli.text import first_of
+from bpcli.text import first_of, folded, nearest
 
 Selector: TypeAlias = str | int
 TargetSelectors: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from bpcli.data.spellings import folded, nearest
 from bpcli.data.values import quoted
-from bpcli.text import listed, plural
+from bpcli.text import folded, listed, nearest, plural
 
 _MOST_NAMED = 3
 

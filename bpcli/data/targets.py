@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.data.labels import label_words
 from bpcli.data.selection import require
-from bpcli.data.spellings import PLAIN, Spelling, nearest, variant_of
+from bpcli.data.spellings import PLAIN, Spelling, variant_of
 from bpcli.data.types import DataFrame, Labels, Series, Words
 from bpcli.data.values import (
     MISSING_CODE,
@@ -25,7 +25,7 @@ from bpcli.data.values import (
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
-from bpcli.text import first_of
+from bpcli.text import first_of, nearest
 
 MOST_CLASSES = 1000
 """A target with more unique values than this does not hold classes."""

@@ -46,12 +46,12 @@ def table_facts(look: Look) -> Facts:
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [
         *facts,
-        ("targets" if len(about.targets) > 1 else "target", _told_target(about)),
+        ("targets" if len(about.targets) > 1 else "target", _target_text(about)),
         ("task", f"{about.task}{classes}: {about.why_task}"),
     ]
 
 
-def _told_target(about: Description) -> str:
+def _target_text(about: Description) -> str:
     return f"{', '.join(map(plain, about.targets))}: {about.why_target}"
 
 
@@ -171,4 +171,4 @@ _OF_MANY: dict[WarningKind, str] = {
     "spellings": "have spellings that may be one category: `casefold: true` merges them",
     "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }
-"""What is said of many columns; warnings about targets are told one by one."""
+"""What is said of many columns; warnings about targets stand alone."""

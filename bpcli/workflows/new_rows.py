@@ -27,13 +27,12 @@ from bpcli.data.files.table import naming
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.selection import as_known, select, selectors_of
-from bpcli.data.spellings import nearest
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
-from bpcli.text import first_of, listed_names, plural
+from bpcli.text import first_of, listed_names, nearest, plural
 from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, result_names
 
 _BLOCK_VALUES = 2**20
@@ -57,7 +56,7 @@ class NewRows:
     kept: Mapping[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     _signs: list[str] = field(default_factory=list, init=False)
-    _respelt: Counter[str] = field(default_factory=Counter, init=False)
+    _rewritten: Counter[str] = field(default_factory=Counter, init=False)
 
     def predictions(self) -> Predictions:
         """The outputs and the columns kept, block by block.
@@ -68,9 +67,9 @@ class NewRows:
 
     @property
     def later_notes(self) -> Iterator[str]:
-        """What was ignored, filled, unknown or respelt in the rows that were predicted so far."""
+        """What was ignored, filled, unknown or rewritten in the rows that were predicted so far."""
         notes = (*self.cleaner.notes, *self._signs, *self.tally.notes())
-        for note in (*notes, *self._notes_on_spelling()):
+        for note in (*notes, *self._notes_on_signs()):
             yield f"{self.layout.path.name}: {note}"
 
     def _blocks(self) -> Iterator[Block]:
@@ -104,14 +103,14 @@ class NewRows:
             cells = texts.loc[frame.index, column].tolist()
             are_numbers = bool(is_numeric_dtype(dtype) and not is_bool_dtype(dtype))
             if are_numbers and signs != (".", ""):
-                respelt = [with_point(cell, *signs) for cell in cells]
-                self._respelt[column] += sum(map(ne, cells, respelt))
-                cells = respelt
+                rewritten = [with_point(cell, *signs) for cell in cells]
+                self._rewritten[column] += sum(map(ne, cells, rewritten))
+                cells = rewritten
             yield KeptColumn(name, cells, are_numbers)
 
-    def _notes_on_spelling(self) -> Iterator[str]:
-        if count := self._respelt.total():
-            columns = _listed([column for column, changed in self._respelt.items() if changed])
+    def _notes_on_signs(self) -> Iterator[str]:
+        if count := self._rewritten.total():
+            columns = _listed([column for column, changed in self._rewritten.items() if changed])
             yield (
                 f"wrote {plural(count, 'number')} with a decimal point and no thousands sign, in "
                 f"the kept {columns}"
@@ -257,7 +256,7 @@ def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str
 
 
 def _with_header(bare: Layout, names: tuple[str, ...], said: Sequence[str]) -> Layout:
-    """The layout with the names in its header or, where these are told, with those of training."""
+    """The layout with the names in its header, or those of training where notes say so."""
     layout = bare.headed(True, names) if said else bare.headed(True, may_be_numbers=True)
     return replace(layout, notes=(*layout.notes, *said))
 

@@ -24,7 +24,15 @@ from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
 from bpcli.data.spellings import PLAIN, Spelling
-from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values
+from bpcli.data.table import (
+    Classes,
+    MultiLabels,
+    RawTable,
+    Table,
+    Targets,
+    Values,
+    constant_columns,
+)
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
     classes_in,
@@ -38,13 +46,12 @@ from bpcli.data.targets import (
 )
 from bpcli.data.types import AskedTask, DataFrame, Labels, SplitName
 from bpcli.data.values import counted_in, dates_of, kind_of
-from bpcli.data.variants import Words, said_of_renames, said_of_variants
+from bpcli.data.variants import ColumnWords, useless_renames, variants_text
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
 from bpcli.text import listed_names
 
 _MOST_NOTES = 3
-_ROWS_AT_ONCE = 1000
 
 Read = TypeVar("Read")
 
@@ -282,9 +289,10 @@ def _without_constants(encoder: FeatureEncoder, X: Array, training: Labels) -> F
 
     Raises `DataError` if nothing has.
     """
-    varies = np.full(X.shape[1], len(training) < 2)
-    for start in range(0, len(training), _ROWS_AT_ONCE):
-        varies |= (X[training[start : start + _ROWS_AT_ONCE]] != X[training[0]]).any(axis=0)
+    if len(training) < 2:
+        return encoder
+    varies = np.ones(X.shape[1], bool)
+    varies[constant_columns(X, training)] = False
     if not varies.any():
         raise DataError(
             "every input has one value in all training rows: there is nothing to learn from",
@@ -384,19 +392,19 @@ class FileTable(RawTable):
     def _notes_on_words(self, encoder: FeatureEncoder) -> Iterator[str]:
         """Notes on spellings that may be, or are, one category or class."""
         columns = [
-            Words(column.name, "category", self._rows_of_words(column.name), column.spelling)
+            ColumnWords(column.name, "category", self._rows_of_words(column.name), column.spelling)
             for column in encoder.inputs
             if column.kind == "category"
         ]
         if self.class_spelling is not None:
             (name,), spelling = self.target_columns, self.class_spelling
-            columns.append(Words(name, "class", self._rows_of_words(name), spelling))
-        said = [(words.column, said_of_variants(words)) for words in columns]
-        told = [f"column `{name}` {variants}" for name, variants in said if variants]
-        yield from told[:_MOST_NOTES]
-        if len(told) > _MOST_NOTES:
-            yield f"{len(told) - _MOST_NOTES:,} further columns with several spellings of a word"
-        yield from said_of_renames(self.rules.renames(encoder.file_columns), columns)
+            columns.append(ColumnWords(name, "class", self._rows_of_words(name), spelling))
+        texts = [(words.column, variants_text(words)) for words in columns]
+        notes = [f"column `{name}` {text}" for name, text in texts if text]
+        yield from notes[:_MOST_NOTES]
+        if len(notes) > _MOST_NOTES:
+            yield f"{len(notes) - _MOST_NOTES:,} further columns with several spellings of a word"
+        yield from useless_renames(self.rules.renames(encoder.file_columns), columns)
 
     def _rows_of_words(self, name: str) -> Mapping[str, int]:
         return counted_in([frame[name] for frame in self.frames.values()])
