@@ -132,6 +132,8 @@ def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWar
     if task == "classification":
         yield from _spelling_warnings(target, "class")
         yield from _class_warnings(target)
+    elif task == "multilabel":
+        yield from _spelling_warnings(target, "value")
 
 
 def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 from bpcli.data.date_formats import CalendarPart, example_of
 from bpcli.data.dates import calendar_angles, date_text, days_of_dates, days_of_texts
 from bpcli.data.selection import require
-from bpcli.data.spellings import PLAIN, Spelling
+from bpcli.data.spellings import PLAIN, Spelling, Spellings
 from bpcli.data.tally import Tally
 from bpcli.data.targets import target_labels, target_values
 from bpcli.data.types import DataFrame, Labels, Series
@@ -182,7 +182,8 @@ def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
 class FeatureEncoder:
     """The encoding of a file's rows as inputs and targets.
 
-    Without `class_names`, targets are values; `class_spelling` says which words are one class.
+    Without `class_names`, targets are values or labels; `target_spellings` says which of their
+    words are one, where some are.
     `file_columns` are all columns of the file, by which a file without a header can be matched.
     """
 
@@ -190,7 +191,7 @@ class FeatureEncoder:
     targets: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     file_columns: tuple[str, ...] = ()
-    class_spelling: Spelling = PLAIN
+    target_spellings: Spellings = field(default_factory=dict, hash=False)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -308,17 +309,18 @@ class FeatureEncoder:
             winners: Labels = Y.argmax(axis=1)
             return winners
         name = self.targets[0]
-        return target_labels(frame[name], name, self.class_names, self.class_spelling)
+        spelling = self.target_spellings.get(name, PLAIN)
+        return target_labels(frame[name], name, self.class_names, spelling)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can represent."""
-        spelling = self.class_spelling
+        spellings = {name: each.to_json() for name, each in self.target_spellings.items()}
         return {
             "inputs": [column.to_json() for column in self.inputs],
             "targets": list(self.targets),
             "class_names": list(self.class_names),
             "file_columns": list(self.file_columns),
-            **({} if spelling.is_plain else {"class_spelling": spelling.to_json()}),
+            **({"target_spellings": spellings} if spellings else {}),
         }
 
     @classmethod
@@ -326,5 +328,9 @@ class FeatureEncoder:
         """The inverse of `to_json`."""
         columns = tuple(map(InputColumn.from_json, saved["inputs"]))
         names = {key: tuple(saved[key]) for key in ("targets", "class_names", "file_columns")}
-        spelling = Spelling(**saved.get("class_spelling") or {})
-        return cls(columns, **names, class_spelling=spelling)
+        spellings = saved.get("target_spellings") or {}
+        return cls(
+            columns,
+            **names,
+            target_spellings={name: Spelling(**each) for name, each in spellings.items()},
+        )

@@ -10,7 +10,7 @@ import numpy as np
 from bpcli.data.types import Words
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-from bpcli.text import listed_names, quoted
+from bpcli.text import folded, listed_names, quoted
 
 _PAIRS: tuple[Words, ...] = tuple(
     (spelled(zero), spelled(one))
@@ -22,11 +22,13 @@ _PAIRS: tuple[Words, ...] = tuple(
 def label_words(values: Sequence[str], name: str) -> Words:
     """The words of a label, given the sorted unique values of its column: the second one is 1.
 
-    A column of zeros alone, or of `no` or `false`, has the usual other word too. Raises `DataError`
-    for any other number of values.
+    It is `Yes` beside `no`, too, although capitals sort first. A column of zeros alone, or of `no`
+    or `false`, has the usual other word too. Raises `DataError` for any other number of values.
     """
     if len(values) == 2:
-        return values[0], values[1]
+        first, second = values
+        is_reversed = (second.casefold(), first.casefold()) in _PAIRS
+        return (second, first) if is_reversed else (first, second)
     if len(values) == 1:
         for pair in _PAIRS:
             if values[0] in pair:
@@ -36,9 +38,10 @@ def label_words(values: Sequence[str], name: str) -> Words:
             "the targets",
             "targets",
         )
+    is_spelt_twice = len({*map(folded, values)}) <= 2
     raise DataError(
         f"column `{name}` has {len(values)} values, {listed_names(values)}: a label has two, such "
-        "as no and yes",
+        "as no and yes" + "; `casefold: true` takes spellings of a word as one" * is_spelt_twice,
         "targets",
     )
 

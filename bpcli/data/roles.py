@@ -17,6 +17,7 @@ from bpcli.data.table import is_one_hot
 from bpcli.data.types import DataFrame, Labels
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
+from bpcli.text import folded
 
 _MOST_NUMBERED_CLASSES = 20
 
@@ -159,7 +160,10 @@ def guess_task(targets: Sequence[ColumnValues]) -> tuple[TableTask, str]:
 
 
 def _is_label(target: ColumnValues) -> bool:
-    return target.unique == 2 and (target.kind in ("category", "boolean") or target.is_whole)
+    """Whether a column has two values; spellings of a word are one."""
+    if target.kind == "category":
+        return len({folded(word) for word, _ in target.counted}) == 2
+    return target.unique == 2 and (target.kind == "boolean" or target.is_whole)
 
 
 def _are_one_hot(targets: Sequence[ColumnValues]) -> bool:

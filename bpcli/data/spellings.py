@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from bpcli.text import folded
 
@@ -54,6 +55,12 @@ class Spelling:
 
 PLAIN = Spelling()
 """Each word is a category of its own."""
+
+Spellings: TypeAlias = Mapping[str, Spelling]
+"""How the words of columns are read, by their names."""
+
+PLAIN_ALL: Spellings = MappingProxyType({})
+"""The same of columns of which nothing is told."""
 
 
 def variants(rows: Mapping[str, int]) -> list[dict[str, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.data.labels import label_words
 from bpcli.data.selection import require
-from bpcli.data.spellings import PLAIN, Spelling, variant_of
+from bpcli.data.spellings import PLAIN, PLAIN_ALL, Spelling, Spellings, variant_of
 from bpcli.data.types import DataFrame, Labels, Series, Words
 from bpcli.data.values import (
     MISSING_CODE,
@@ -64,19 +64,28 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
     return np.column_stack(columns)
 
 
-def words_of_labels(frames: Sequence[DataFrame], names: Sequence[str]) -> tuple[Words, ...]:
+def words_of_labels(
+    frames: Sequence[DataFrame], names: Sequence[str], spellings: Spellings = PLAIN_ALL
+) -> tuple[Words, ...]:
     """The words of each label, a column in all files. Raises `DataError` if there are not two."""
+    found = {name: [classes_in(frame[name], name) for frame in frames] for name in names}
     return tuple(
-        label_words(sorted_classes([classes_in(frame[name], name) for frame in frames], name), name)
-        for name in names
+        label_words(sorted_classes(rows, name, spellings.get(name, PLAIN)), name)
+        for name, rows in found.items()
     )
 
 
-def label_values(frame: DataFrame, names: Sequence[str], words: Sequence[Words]) -> Array:
+def label_values(
+    frame: DataFrame,
+    names: Sequence[str],
+    words: Sequence[Words],
+    spellings: Spellings = PLAIN_ALL,
+) -> Array:
     """Labels (n, k): 1 where a row has one. Raises `DataError` with the row of any other value."""
     require(frame.columns, names)
     columns = [
-        target_labels(frame[name], name, pair) for name, pair in zip(names, words, strict=True)
+        target_labels(frame[name], name, pair, spellings.get(name, PLAIN))
+        for name, pair in zip(names, words, strict=True)
     ]
     return np.column_stack(columns).astype(np.float64)
 

@@ -50,9 +50,11 @@ class Saved:
 
 
 def _tree(value: object) -> object:
-    """Return a value as JSON: structures and lists of them are converted."""
+    """Return a value as JSON: structures are converted, and lists and mappings of them."""
     if isinstance(value, list):
         return [_tree(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _tree(each) for key, each in value.items()}
     return value.to_json() if isinstance(value, Saved) else value
 
 

@@ -78,7 +78,7 @@ class SavedColumns(Saved):
     targets: Names
     class_names: Names
     file_columns: Names
-    class_spelling: SavedSpelling | None = None
+    target_spellings: dict[Text, SavedSpelling] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _each_column_once(self) -> SavedColumns:

@@ -132,7 +132,6 @@ def _targets(known: Table, frame: DataFrame, encoder: FeatureEncoder) -> Targets
         return Classes(encoder.labels(frame), known.class_names)
     if known.words:
         words = tuple(known.words.values())
-        return MultiLabels(
-            label_values(frame, known.target_names, words), known.target_names, words
-        )
+        Y = label_values(frame, known.target_names, words, encoder.target_spellings)
+        return MultiLabels(Y, known.target_names, words)
     return Values(encoder.values(frame), known.target_names)

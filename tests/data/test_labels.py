@@ -16,6 +16,9 @@ WORDS = {"a": ("no", "yes"), "b": ("0", "1"), "c": ("No", "yes")}
     [
         (("no", "yes"), ("no", "yes")),
         (("high", "low"), ("high", "low")),
+        (("Yes", "no"), ("no", "Yes")),
+        (("TRUE", "false"), ("false", "TRUE")),
+        (("No", "yes"), ("No", "yes")),
         (("0",), ("0", "1")),
         (("1",), ("0", "1")),
         (("true",), ("false", "true")),
@@ -33,6 +36,11 @@ def test_the_second_of_two_words_is_one(values: tuple[str, ...], expected: tuple
         (("maybe",), r"^column `x` has one value, `maybe`: a label has two; leave it out"),
         (("yEs",), "column `x` has one value, `yEs`"),
         (tuple("abc"), r"^column `x` has 3 values, `a`, `b`, `c`: a label has two, such as no and"),
+        (
+            ("NO", "Yes", "no"),
+            "a label has two, .*; `casefold: true` takes spellings of a word as one",
+        ),
+        (tuple("abc"), "such as no and yes$"),
         (tuple("abcdefg"), "has 7 values, `a`, `b`, `c`, `d`, `e` and 2 more: "),
     ],
 )

@@ -149,6 +149,7 @@ def test_whole_numbers_that_do_not_count_up_are_classes_if_their_name_says_so() 
         ([0, 1, 1], [0, 1, 2], "regression"),
         ([0, 1, 1], [1, 1, 0], "multilabel"),
         (["yes", "no", "no"], [True, False, False], "multilabel"),
+        (["yes", "Yes", "no"], [True, False, False], "multilabel"),
         (["a", "b", "b"], [0, 1, 1], "multilabel"),
         ([0, 1, 1], [1, 0, 0], "classification"),
         ([0, 1, None], [1, 0, 1], "multilabel"),

@@ -121,6 +121,31 @@ def test_rows_of_another_file_are_scored_alike_in_any_spelling(trained: Bpnet) -
     assert ours["metrics"] == theirs["metrics"]
 
 
+def test_spellings_of_labels_are_one_in_training_new_files_and_scores(bpnet: Bpnet) -> None:
+    words, odd = ("no", "yes"), (("NO", "Nein", "no"), ("Yes", WIDE, "yes"))
+    rows = [(f"{i % 9},{i % 5}", i % 9 > 4, i % 5 > 2, i % 3) for i in range(60)]
+    plain = [f"{x},{words[ok]},{int(old)}" for x, ok, old, _ in rows]
+    write("t.csv", plain, "a,b,ok,old")
+    write("odd.csv", [f"{x},{odd[ok][form]},{int(old)}" for x, ok, old, form in rows], "a,b,ok,old")
+    Path("c.yaml").write_text(CONFIG.replace("scale", "targets: [ok, old]\n  scale", 1))
+    keys = ("--json", "--set", "data.task=multilabel", *MERGED)
+    runs = [
+        json.loads(done.out)
+        for file in ("t.csv", "odd.csv")
+        if not (done := bpnet("train", "c.yaml", "--set", f"data.file={file}", *keys)).code
+    ]
+    assert len(runs) == 2
+    assert runs[0]["metrics"] == runs[1]["metrics"]
+    Path("odd.csv").rename("new.csv")
+    for run in runs:
+        done = bpnet("eval", run["run_id"], "--data", "new.csv", "--json")
+        scores = json.loads(done.out)["metrics"]
+        assert scores["data.f1"] == run["metrics"]["train.f1"]
+    assert (
+        "`rename`: `Nein`" not in bpnet("check", "c.yaml", "--set", "data.file=new.csv", *keys).err
+    )
+
+
 def test_splits_in_files_are_read_alike_in_any_spelling(trained: Bpnet) -> None:
     write("v.csv", [f"{i},Hiver,false,{WIDE if i % 2 else 'NEIN'}" for i in range(10)])
     write("w.csv", [f"{i},hiver,false,{'yes' if i % 2 else 'no'}" for i in range(10)])

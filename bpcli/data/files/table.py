@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +22,7 @@ from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_colum
 from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
-from bpcli.data.spellings import PLAIN, Spelling
+from bpcli.data.spellings import PLAIN, PLAIN_ALL, Spelling, Spellings
 from bpcli.data.table import (
     Classes,
     MultiLabels,
@@ -92,10 +91,12 @@ class FileSource:
         order, order_notes = self._order(frames, inputs)
         spellings = self.rules.spellings(columns)
         read_targets = targets_of(frames, targets, self.task, spellings)
-        are_words = isinstance(read_targets, Classes)
+        are_words = isinstance(read_targets, Classes | MultiLabels)
         return FileTable(
             targets=read_targets,
-            class_spelling=spellings.get(targets[0], PLAIN) if are_words else None,
+            target_spellings={
+                name: spellings.get(name, PLAIN) for name in (targets if are_words else ())
+            },
             splits=splits,
             notes=(
                 *notes,
@@ -238,7 +239,7 @@ def targets_of(
     frames: Mapping[Path, DataFrame],
     names: tuple[str, ...],
     task: AskedTask | None,
-    spellings: Mapping[str, Spelling] = MappingProxyType({}),
+    spellings: Spellings = PLAIN_ALL,
 ) -> Targets:
     """The targets in some columns of files. Raises `DataError` naming column and row."""
     path, first = next(iter(frames.items()))
@@ -250,7 +251,7 @@ def targets_of(
             name = names[kinds.index("date")]
             raise DataError(f"column `{name}` holds dates, which are no targets", "targets")
     if task == "multilabel":
-        return _labels(frames, names)
+        return _labels(frames, names, spellings)
     if task == "classification" or any(kind != "number" for kind in kinds):
         if len(names) != 1:
             raise DataError(
@@ -269,10 +270,12 @@ def _classes(frames: Mapping[Path, DataFrame], name: str, spelling: Spelling) ->
     return Classes(labels, classes)
 
 
-def _labels(frames: Mapping[Path, DataFrame], names: tuple[str, ...]) -> MultiLabels:
+def _labels(
+    frames: Mapping[Path, DataFrame], names: tuple[str, ...], spellings: Spellings
+) -> MultiLabels:
     with naming(next(iter(frames))):
-        words = words_of_labels([*frames.values()], names)
-    Y = _each(frames, lambda frame: label_values(frame, names, words))
+        words = words_of_labels([*frames.values()], names, spellings)
+    Y = _each(frames, lambda frame: label_values(frame, names, words, spellings))
     return MultiLabels(Y, names, words)
 
 
@@ -329,14 +332,14 @@ def _of_each(
 class FileTable(RawTable):
     """Rows of one or several files whose columns are not yet inputs.
 
-    `class_spelling` says how the words of the target are read; None where it holds numbers.
+    `target_spellings` says how the words of each target are read, if it holds words.
     """
 
     frames: Mapping[Path, DataFrame]
     inputs: tuple[str, ...]
     target_columns: tuple[str, ...]
     rules: ColumnRules
-    class_spelling: Spelling | None = None
+    target_spellings: Spellings = field(default_factory=dict)
 
     def __len__(self) -> int:
         return _rows(self.frames)
@@ -396,9 +399,9 @@ class FileTable(RawTable):
             for column in encoder.inputs
             if column.kind == "category"
         ]
-        if self.class_spelling is not None:
-            (name,), spelling = self.target_columns, self.class_spelling
-            columns.append(ColumnWords(name, "class", self._rows_of_words(name), spelling))
+        noun = "class" if self.class_names else "value"
+        for name, spelling in self.target_spellings.items():
+            columns.append(ColumnWords(name, noun, self._rows_of_words(name), spelling))
         texts = [(words.column, variants_text(words)) for words in columns]
         notes = [f"column `{name}` {text}" for name, text in texts if text]
         yield from notes[:_MOST_NOTES]
@@ -415,8 +418,12 @@ class FileTable(RawTable):
         with naming(next(iter(self.frames))):
             columns = self.rules.fit(frame, training, self.inputs)
         classes, names = self.class_names, tuple(frame.columns)
-        spelling = self.class_spelling or PLAIN
-        return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spelling)
+        spellings = {
+            name: spelling
+            for name, spelling in self.target_spellings.items()
+            if not spelling.is_plain
+        }
+        return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spellings)
 
     def _concatenated(self) -> DataFrame:
         """The rows of all files; of several, each has its file's name beside its number."""
