@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
@@ -88,15 +89,15 @@ def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...
     no second name. Also returns a note on each.
     """
     names, notes = list(given), list[str]()
-    forms = [folded(name) for name in given]
-    known_forms = [folded(name) for name in known]
+    forms, known_forms = ([*map(folded, each)] for each in (given, known))
+    places = dict(zip(forms, range(len(forms)), strict=True))
+    counts, known_counts, present = Counter(forms), Counter(known_forms), set(given)
     for name, form in zip(known, known_forms, strict=True):
-        if name not in given and forms.count(form) == known_forms.count(form) == 1:
-            index = forms.index(form)
+        if name not in present and counts[form] == known_counts[form] == 1:
             notes.append(
-                f"column `{given[index]}` is taken for `{name}`, which is written otherwise"
+                f"column `{given[places[form]]}` is taken for `{name}`, which is written otherwise"
             )
-            names[index] = name
+            names[places[form]] = name
     return tuple(names), notes
 
 

@@ -27,6 +27,7 @@ from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.look import look_at
 from bpcli.experiment import Experiment, build
+from bpcli.runs.run_json import RunRecord
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.starter import starter_config
 from bpcli.workflows.train import train
@@ -48,23 +49,23 @@ def drawn_tables() -> dict[str, pd.DataFrame]:
 
 def scores(frame: pd.DataFrame, folder: Path, seed: int) -> Scores:
     """Train both on the same rows."""
-    experiment, ours, constant = trained(frame, folder, seed)
+    experiment, record = trained(frame, folder, seed)
     is_classification = bool(experiment.table.class_names)
-    return Scores(ours, constant, _peer(frame, experiment, seed), is_classification)
+    metric = "test.accuracy" if is_classification else "test.r2"
+    ours, (constant, *_) = record.metrics[metric], record.baselines.values()
+    assert ours is not None
+    peer = _peer(frame, experiment, seed)
+    return Scores(ours, constant[metric] or 0.0, peer, is_classification)
 
 
-def trained(frame: pd.DataFrame, folder: Path, seed: int) -> tuple[Experiment, float, float]:
-    """Train as `init` proposes; the experiment, its test score, and that of the constant."""
+def trained(frame: pd.DataFrame, folder: Path, seed: int) -> tuple[Experiment, RunRecord]:
+    """Train as `init` proposes."""
     path = folder / "table.csv"
     frame.to_csv(path, index=False)
     config = path.with_suffix(".yaml")
     config.write_text(starter_config(look_at(path, Dialect(header=None)), config), "utf-8")
     experiment = build(load_config(config, (f"seed={seed}",)))
-    record = train(experiment, folder / "runs", SilentView()).record
-    metric = "test.accuracy" if experiment.table.class_names else "test.r2"
-    ours, (constant, *_) = record.metrics[metric], record.baselines.values()
-    assert ours is not None
-    return experiment, ours, constant[metric] or 0.0
+    return experiment, train(experiment, folder / "runs", SilentView()).record
 
 
 def _peer(frame: pd.DataFrame, experiment: Experiment, seed: int) -> float:

@@ -88,7 +88,7 @@ def predicted(frame: pd.DataFrame, path: Path) -> Callable[[], object]:
     encoder = source.table(RNG).fit(np.arange(len(frame))).encoder
     assert encoder is not None
     model = a_model(ACTIVATIONS["tanh"](), columns=encoder.inputs)
-    return lambda: list(new_rows(path, model).predictions())
+    return lambda: list(new_rows(path, model).predictions().blocks)
 
 
 def calls(work: Callable[[], object]) -> int:
