@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
@@ -85,19 +85,28 @@ def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...
     """The names of columns, where one that only looks different is replaced by the known name.
 
     It differs in case, the kind of spaces, width or the composition of accents alone, and is like
-    no second name. Also returns a note on each.
+    no second name. Also returns a note on each or, if there are many, one on all.
     """
-    names, notes = list(given), list[str]()
+    names, replaced = list(given), list[str]()
     forms = [folded(name) for name in given]
     known_forms = [folded(name) for name in known]
     for name, form in zip(known, known_forms, strict=True):
         if name not in given and forms.count(form) == known_forms.count(form) == 1:
             index = forms.index(form)
-            notes.append(
-                f"column `{given[index]}` is taken for `{name}`, which is written otherwise"
-            )
+            replaced.append(f"`{given[index]}` is taken for `{name}`")
             names[index] = name
-    return tuple(names), notes
+    return tuple(names), list(_notes_on_names(replaced))
+
+
+def _notes_on_names(replaced: Sequence[str]) -> Iterator[str]:
+    if len(replaced) <= _MOST_NAMED:
+        yield from (f"column {each}, which is written otherwise" for each in replaced)
+    else:
+        shown, more = ", ".join(replaced[:_MOST_NAMED]), len(replaced) - _MOST_NAMED
+        yield f"{len(replaced)} columns have names that are written otherwise: {shown} and {more} more"
+
+
+_MOST_NAMED = 3
 
 
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
