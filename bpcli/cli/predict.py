@@ -196,7 +196,7 @@ def _write(write: Write, output: Path | None, rows: NewRows) -> None:
     else:
         with atomic_file(output) as handle:
             count = write(handle, rows.predictions())
-        console(stderr=True).say(f"wrote {output}: {count} rows")
+        console(stderr=True).say(f"wrote {output}: {count} row{'s' * (count != 1)}")
     say_notes(rows.later_notes)
     if isinstance(write, Separated):
         _say_marked(write)

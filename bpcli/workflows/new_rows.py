@@ -138,7 +138,7 @@ def new_rows(
         else:
             layout = layout_as_trained(path, model, signs)
             cleaner = cleaner_of(layout)
-            _require_inputs(layout.dialect.columns, _inputs(model))
+            _require_inputs(layout.dialect.columns, model)
         kept = _kept_names(layout.dialect.columns, keep, model)
     notes = (*layout.notes, *_unused(path, layout.dialect.columns, model, kept), *_renamed(kept))
     return NewRows(layout, model, notes, cleaner, kept)
@@ -175,16 +175,25 @@ def _inputs(model: Model) -> tuple[str, ...]:
 # The names of the columns.
 
 
-def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
-    """Raises `DataError` naming the first missing input, and the column that is closest."""
-    known = set(columns)
-    missing = next((name for name in inputs if name not in known), None)
-    if missing is None:
+def _require_inputs(columns: tuple[str, ...], model: Model) -> None:
+    """Raises `DataError` naming the missing inputs, and the unused columns that may be meant."""
+    known = {*columns}
+    missing = [name for name in _inputs(model) if name not in known]
+    if not missing:
         return
-    unused = sorted(known - set(inputs))
-    near = nearest(missing, unused, cutoff=0)
-    hint = "all columns are used" if near is None else f"the unused column `{near}` is closest"
-    raise DataError(f"there is no column `{missing}`; {hint}")
+    used = {*_inputs(model), *model.encoder.targets, *model.target_names}
+    unused = [name for name in columns if name not in used]
+    near = nearest(missing[0], unused) if len(missing) == 1 else None
+    if near is not None:
+        hint = f"the unused column `{near}` is closest"
+    elif unused:
+        hint = (
+            f"the unused {'columns are' if len(unused) > 1 else 'column is'} {listed_names(unused)}"
+        )
+    else:
+        hint = "all columns are used"
+    what = "are no columns" if len(missing) > 1 else "is no column"
+    raise DataError(f"there {what} {listed_names(missing)}; {hint}")
 
 
 def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:

@@ -43,7 +43,8 @@ def starter_config(look: Look, target: Path) -> str:
 
 
 def _refuse_hopeless_targets(about: Description) -> None:
-    hopeless = _HOPELESS if about.why_target == "as requested" else _HOPELESS | _POOR
+    is_guessed = about.why_target not in ("as requested", "the array of targets")
+    hopeless = _HOPELESS | _POOR if is_guessed else _HOPELESS
     for warning in about.warnings:
         if warning.column not in about.targets:
             continue

@@ -12,7 +12,7 @@ from bpcli.data.cells import numbers_in
 from bpcli.data.files.dialect import Dialect, exchange_of
 from bpcli.data.files.grid import holds_rows
 from bpcli.data.files.grid import is_number as shows_number
-from bpcli.data.types import DataFrame, Labels, Series
+from bpcli.data.types import DataFrame, Labels, Series, number_text
 from bpcli.data.values import AMBIGUOUS, are_numbers, dates_of, number_of, quoted
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
@@ -43,7 +43,7 @@ class Cleaner:
         self._dialect = dialect
         self._blank_rows = blank_rows
         self._ignored: Counter[str] = Counter()
-        self._marks: dict[str, str] = {}
+        self._marked: dict[str, tuple[str, float]] = {}
         self._categories: dict[str, int] = {}
         self._mixed: dict[str, str] = {}
         self._total: str | None = None
@@ -102,13 +102,20 @@ class Cleaner:
         is_alike = is_number & (np.array(marks) == mark)
         if not are_numbers(is_alike[~is_word], rows[~is_word]):
             if are_numbers(is_number[~is_word], rows[~is_word]):
-                self._mixed[name] = ", ".join(map(repr, sorted({*marks})))
+                self._mixed[name] = f"different signs ({', '.join(map(repr, sorted({*marks})))})"
             elif _are_numbers_otherwise(list(known)):
-                self._mixed[name] = "see `decimal`, `thousands`"
+                other = next(
+                    text for text, known in zip(texts, is_number, strict=True) if not known
+                )
+                self._mixed[name] = (
+                    f"other decimal or thousands signs than the file, such as `{quoted(other)}`"
+                    f"{see('decimal', 'thousands')}"
+                )
             return self._text(name, values, int(rows[is_word].sum()))
         is_number = is_alike
         if mark:
-            self._marks[name] = mark
+            first = int(np.argmax(is_alike))
+            self._marked.setdefault(name, (texts[first], float(numbers[first])))
         if (is_number | is_word).all():
             return pd.Series(np.append(numbers, np.nan)[codes], values.index, name=name)
         others = [self._as_refused(text) for text in texts]
@@ -180,10 +187,10 @@ class Cleaner:
                 f"the last row begins with {quoted(self._total)}: if it sums up the others, leave "
                 "it out by `skip_last`"
             )
-        for name, mark in self._marks.items():
-            yield f"column `{name}`: 5 {mark} is read as 5"
-        for name, marks in self._mixed.items():
-            yield f"column `{name}`: numbers have different signs ({marks}): read as categories"
+        for name, (text, number) in self._marked.items():
+            yield f"column `{name}`: {quoted(text)} is read as {number_text(number)}"
+        for name, signs in self._mixed.items():
+            yield f"column `{name}` is read as categories: its numbers have {signs}"
         for name, rows in self._categories.items():
             yield (
                 f"column `{name}`: {rows:,} values are a word for missing values such as None, so "

@@ -112,10 +112,15 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
         raise DataError("there are no targets: write the config by hand")
     if not is_table and asked and set(asked) != {*names}:
         raise DataError(
-            f"the target is the array of targets, `{', '.join(names)}`, not `{', '.join(asked)}`"
+            f"the array of targets is predicted, as `{', '.join(names)}`: leave out "
+            f"--target {' --target '.join(asked)}"
         )
     about = describe(frame, asked if is_table else names)
     is_one_hot = targets is not table.targets
+    if not is_table:
+        about = replace(about, why_target="the array of targets")
+    if is_one_hot:
+        about = replace(about, why_task="each row has a single 1")
     return Look(path, Dialect(layout=layout), "", table.notes, about, is_table, is_one_hot)
 
 
