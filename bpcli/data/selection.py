@@ -107,6 +107,9 @@ def _notes_on_names(replaced: Sequence[str]) -> Iterator[str]:
         yield f"{len(replaced)} columns have names that are written otherwise: {shown}"
 
 
+_MOST_NAMED = 3
+
+
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
     """Raises `DataError` naming the first missing column."""
     known = dict.fromkeys(map(str, columns))

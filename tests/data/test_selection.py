@@ -109,8 +109,10 @@ def test_many_names_that_look_different_are_told_in_one_note() -> None:
     names, notes = as_known(list("ABCDx"), list("abcdx"))
     assert names == (*"abcdx",)
     assert notes == [
-        "4 columns have names that are written otherwise: `A` is taken for `a`, `B` is taken for "
-        "`b`, `C` is taken for `c` and 1 more"
+        (
+            "4 columns have names that are written otherwise: `A` is taken for `a`, `B` is taken for "
+            "`b`, `C` is taken for `c` and 1 more"
+        )
     ]
 
 
