@@ -166,8 +166,8 @@ class FileData(Data):
         default="*",
         description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` excludes '
         "one. Target columns are never inputs. With `layers: [auto, …]`, columns with one value in "
-        "all training rows (of a fold) are left out, and told; a first layer of a given size, and "
-        "an autoencoder, keep them.",
+        "all training rows (of a fold) are left out, and a note names them; a first layer of a "
+        "given size, and an autoencoder, keep them.",
     )
     targets: Selectors | None = Field(
         default=None,
