@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bpcli.data.cells import with_point
-from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
+from bpcli.data.files.arrays import is_array_file, load_inputs
 from bpcli.data.files.cleaning import Cleaner, signs_unlike_training
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs
@@ -23,7 +23,7 @@ from bpcli.data.files.grid import is_number
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming
+from bpcli.data.files.table import naming, row_numbers
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.selection import as_known, select, selectors_of
@@ -77,15 +77,14 @@ class NewRows:
             for frame, texts in self._frames():
                 if not self._signs:
                     self._signs.extend(signs_unlike_training(frame, self.model.encoder.fills))
-                rows = np.asarray(frame.index) + 1
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
-                yield Block(self.model.predict(frame, self.tally), rows, kept)
+                yield Block(self.model.predict(frame, self.tally), row_numbers(frame), kept)
 
     def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
         """The rows as they are read, and the columns kept as text, block by block."""
         path, columns = self.layout.path, self.layout.dialect.columns
         rows = max(_FEWEST_ROWS, _BLOCK_VALUES // max(1, len(columns)))
-        if path.suffix.lower() in ARRAY_SUFFIXES:
+        if is_array_file(path):
             array, _ = _array(path, self.model, self.layout.dialect)
             return _array_blocks(array, columns, rows, list(self.kept))
         frames = read_blocks(self.layout, rows, self.cleaner)
@@ -130,7 +129,7 @@ def new_rows(
     """
     model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
     with naming(path):
-        if path.suffix.lower() in ARRAY_SUFFIXES:
+        if is_array_file(path):
             dialect = Dialect(layout=model.dialect.told(signs).layout)
             X, notes = _array(path, model, dialect)
             dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))

@@ -16,7 +16,7 @@ import numpy as np
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.dates import ambiguity_of
-from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
 from bpcli.data.row_order import order_of
@@ -46,7 +46,7 @@ from bpcli.data.targets import (
 from bpcli.data.types import AskedTask, DataFrame, Labels, SplitName
 from bpcli.data.values import counted_in, dates_of, kind_of
 from bpcli.data.variants import ColumnWords, useless_renames, variants_text
-from bpcli.errors import DataError, see
+from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 from bpcli.text import listed_names
 
@@ -81,7 +81,7 @@ class FileSource:
             columns = layout.dialect.columns
             text = (*layout.dialect.text, *select(columns, self.rules.categories, "categories"))
             frame, notes = read(replace(layout, dialect=replace(layout.dialect, text=text)))
-            _refuse_no_rows(frame)
+            refuse_no_rows(frame)
             inputs, targets, split = self._choose(columns)
         used = (*inputs, *targets)
         other_frames, other_notes = self._other_frames(others, frame, used, text)
@@ -108,7 +108,7 @@ class FileSource:
             weight=self._weights(frames),
             order=order,
             row_numbers=numbers_in_a_row(
-                {path: np.asarray(each.index) + 1 for path, each in frames.items()},
+                {path: row_numbers(each) for path, each in frames.items()},
                 {path: _last_number(each) for path, each in files.items()},
             ),
             frames=frames,
@@ -167,7 +167,7 @@ class FileSource:
         for path in paths:
             with naming(path, "split"):
                 frames[path], more = read(layout_of(path, dialect))
-                _refuse_no_rows(frames[path])
+                refuse_no_rows(frames[path])
                 require(frames[path].columns, used)
             notes += more
         return frames, notes
@@ -178,13 +178,8 @@ class FileSource:
         if column is not None and not self.splits.files:
             with naming(self.path, "split"):
                 return splits_of_column(frames[self.path][column], column)
-        numbers = {path: np.asarray(frame.index) + 1 for path, frame in frames.items()}
+        numbers = {path: row_numbers(frame) for path, frame in frames.items()}
         return self.splits.rows(self.path, numbers, rows)
-
-
-def _refuse_no_rows(frame: DataFrame) -> None:
-    if not len(frame):
-        raise DataError(f"the file has a header, but no rows{see('header')}")
 
 
 @contextmanager
@@ -219,9 +214,13 @@ def _rows(frames: Mapping[Path, DataFrame]) -> int:
     return sum(map(len, frames.values()))
 
 
+def row_numbers(frame: DataFrame) -> Labels:
+    """The numbers of the rows in their file, from 1; blank rows between them count."""
+    return np.asarray(frame.index) + 1
+
+
 def _last_number(frame: DataFrame) -> int:
-    """The number of the last row, from 1; blank rows before it count."""
-    return int(frame.index[-1]) + 1
+    return int(row_numbers(frame)[-1])
 
 
 def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int]) -> Labels:
