@@ -73,7 +73,15 @@ class Beginning:
         ]
 
     def _few_rows(self) -> Iterator[str]:
-        rows, params = len(self.experiment.splits["train"]), self.experiment.network.n_params
+        """A warning where other rows are to be predicted, and no weight decay is set.
+
+        Drawn rows and rows of the config of which none is held out, such as XOR, are all there are.
+        """
+        spec, splits = self.experiment.spec, self.experiment.splits
+        is_all = not (spec.data.files or len(splits["val"]) or len(splits["test"]))
+        if is_all or spec.training.l2 or spec.training.optimizer.finds_l2:
+            return
+        rows, params = len(splits["train"]), self.experiment.network.n_params
         if rows < params:
             counted = "1 training row is" if rows == 1 else f"{rows:,} training rows are"
             yield (
@@ -91,16 +99,24 @@ class Beginning:
             )
 
     def _failing_units(self) -> Iterator[str]:
+        """A warning on random parameters; those of the config are meant."""
+        if self.experiment.spec.network.parameters is not None:
+            return
         layers = self.experiment.network.layers
         counts = zip(layers, self.units.dead, self.units.saturated, strict=True)
-        for number, (layer, dead, saturated) in enumerate(counts, 1):
-            failing = dead + saturated
-            if failing > _MANY_UNITS * layer.units:
-                yield (
-                    f"{failing} of {layer.units} units of layer {number} are dead ({dead}) or "
-                    f"saturated ({saturated}) before training: scale the inputs, or use smaller "
-                    "initial weights"
-                )
+        failing = [
+            f"{dead} dead and {saturated} saturated of {layer.units} in layer {number}"
+            for number, (layer, dead, saturated) in enumerate(counts, 1)
+            if dead + saturated > _MANY_UNITS * layer.units
+        ]
+        if failing:
+            more = f" and in {len(failing) - _MOST_NAMES} more layers" * (
+                len(failing) > _MOST_NAMES
+            )
+            yield (
+                f"units fail before training: {', '.join(failing[:_MOST_NAMES])}{more}: scale the "
+                "inputs, or use smaller initial weights"
+            )
 
     def _far_from_chance(self) -> Iterator[str]:
         chance = self.chance_loss

@@ -131,7 +131,7 @@ def test_a_sound_config_has_no_warnings() -> None:
         ("network.layers=[2, 30, 3]", "54 training rows are fewer than the 183 parameters, which "),
         (
             "network.init={name: normal, std: 100}",
-            "3 of 3 units of layer 1 are dead (0) or saturated (3) before training: scale the ",
+            "units fail before training: 0 dead and 3 saturated of 3 in layer 1: scale the inputs",
         ),
     ],
 )
@@ -146,8 +146,33 @@ def test_a_loss_far_above_chance_level_is_warned_of() -> None:
 
 
 def test_a_single_row_is_not_called_constant() -> None:
-    (warning,) = of_rows([[1, 2]], [3]).warnings
-    assert warning.startswith("1 training row is fewer than the 3 parameters")
+    assert of_rows([[1, 2]], [3]).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("options", "is_warned"),
+    [
+        ((), True),
+        (("data.split={val: 0.4}",), True),
+        (("data.split={}",), False),  # all rows there are
+        (("training.l2=1",), False),
+        (("loss=mse", "network.activations=[tanh, identity]", "data.targets=values",
+          "network.layers=[2, 30, 1]", "training={optimizer: trainbr, epochs: 5}"), False),
+    ],
+)  # fmt: skip
+def test_few_rows_are_warned_of_where_others_are_to_be_predicted(
+    options: tuple[str, ...], is_warned: bool
+) -> None:
+    warnings = Check(built(CONFIG, "network.layers=[2, 30, 3]", *options)).warnings
+    assert any("fewer than the" in warning for warning in warnings) == is_warned
+
+
+def test_parameters_of_the_config_are_meant() -> None:
+    weights = "[{weights: [[99, 0], [0, 99]], bias: [0, 0]}, {weights: [[1, 1]], bias: [0]}]"
+    given = ("network.layers=[2, 2, 1]", f"network.parameters={weights}")
+    activations = "network.activations=[tanh, identity]"
+    config = built(CONFIG, *given, activations, "loss=mse", "data.targets=values")
+    assert not any("units fail" in warning for warning in Check(config).warnings)
 
 
 def test_constant_columns_and_unequal_ranges_are_warned_of() -> None:
