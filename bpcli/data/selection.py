@@ -102,8 +102,8 @@ def _notes_on_names(replaced: Sequence[str]) -> Iterator[str]:
     if len(replaced) <= _MOST_NAMED:
         yield from (f"column {each}, which is written otherwise" for each in replaced)
     else:
-        shown, more = ", ".join(replaced[:_MOST_NAMED]), len(replaced) - _MOST_NAMED
-        yield f"{len(replaced)} columns have names that are written otherwise: {shown} and {more} more"
+        shown = f"{', '.join(replaced[:_MOST_NAMED])} and {len(replaced) - _MOST_NAMED} more"
+        yield f"{len(replaced)} columns have names that are written otherwise: {shown}"
 
 
 _MOST_NAMED = 3

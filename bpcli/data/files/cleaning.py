@@ -103,7 +103,9 @@ class Cleaner:
             if are_numbers(is_number[~is_word], rows[~is_word]):
                 self._mixed[name] = f"different signs ({', '.join(map(repr, sorted({*marks})))})"
             elif _are_numbers_otherwise(list(known)):
-                other = next(text for text, known in zip(texts, is_number, strict=True) if not known)
+                other = next(
+                    text for text, known in zip(texts, is_number, strict=True) if not known
+                )
                 self._mixed[name] = (
                     f"other decimal or thousands signs than the file, such as `{quoted(other)}`"
                     f"{see('decimal', 'thousands')}"
