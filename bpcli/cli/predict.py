@@ -6,6 +6,7 @@ import codecs
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -200,6 +201,21 @@ def _write(write: Write, output: Path | None, rows: NewRows) -> None:
     say_notes(rows.later_notes)
     if isinstance(write, Separated):
         _say_marked(write)
+        if output is not None and output != _STANDARD:
+            say_notes(_for_spreadsheets(output, rows, write.bom))
+
+
+def _for_spreadsheets(output: Path, rows: NewRows, bom: bool) -> Iterator[str]:
+    """What a spreadsheet that wrote a file like FILE would read wrongly in the predictions."""
+    from bpcli.workflows.predicted_blocks import result_names
+
+    dialect, model = rows.layout.dialect, rows.model
+    is_foreign = not (dialect.encoding or "utf-8").startswith("utf")
+    words = chain(rows.kept.values(), result_names(model), *model.answers.values())
+    if dialect.decimal == ",":
+        yield f"{output} has decimal points; for a spreadsheet with decimal commas, write .xlsx"
+    elif is_foreign and not bom and not all(map(str.isascii, words)):
+        yield f"{output} is in UTF-8; for Excel, add --bom or write .xlsx"
 
 
 class _Terminal:

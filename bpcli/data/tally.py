@@ -1,4 +1,4 @@
-"""What an encoder fills or does not know in rows, counted to be said aloud."""
+"""What an encoder fills, does not know or reads otherwise in rows, to be said aloud."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Tally:
         self._fills: dict[str, str] = {}
         self._unknown: dict[str, Counter[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
+        self._dates: dict[tuple[str, str], str] = {}
 
     def fill(self, column: str, gaps: int, by: str) -> None:
         """Count gaps of a column, which are filled by a value."""
@@ -32,8 +33,17 @@ class Tally:
             self._unknown.setdefault(column, Counter()).update(rows)
             self._known[column] = known
 
+    def dates(self, column: str, example: str, of_training: str) -> None:
+        """Keep that the dates of a column have another format than in training."""
+        self._dates[column, example] = of_training
+
     def notes(self) -> Iterator[str]:
-        """One sentence on gaps, and one on each of the first columns with unknown categories."""
+        """One sentence on gaps, and one on each column of other dates or with unknown categories.
+
+        Of these, the first are named.
+        """
+        for (name, example), of_training in self._dates.items():
+            yield f"column `{name}`: dates are like {example}, in training like {of_training}"
         if self._filled:
             total, columns = self._filled.total(), self._filled.most_common()
             named = (

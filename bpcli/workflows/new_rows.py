@@ -250,7 +250,7 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
     if not set(_inputs(model)) <= set(names):
         return None
     layout = _with_header(bare, names, said)
-    keys = ("encoding", "separator", "decimal")
+    keys = ("decimal",) if is_rendered(path) else ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
     note = f"{path.name}: not written like the training file: {signs}"
     return replace(layout, notes=(*layout.notes, note))

@@ -413,7 +413,7 @@ def test_a_training_on_a_file_tells_how_to_predict_new_rows(name: str, bpnet: Bp
     if name == "t.npz":
         np.savez(name, X=X, y=X[:, 0])
     else:
-        np.savetxt(name, X, delimiter=",")
+        np.savetxt(name, X, delimiter=",", header="x,y", comments="")
     Path("c.yaml").write_text(
         f"data: {{file: {name}}}\nnetwork: {{layers: [auto, auto], activations: [identity]}}\n"
         "loss: mse\ntraining: {learning_rate: 0.1, epochs: 2}\n"

@@ -106,9 +106,8 @@ def test_names_that_only_look_different_are_known(given, known, names) -> None:
 
 
 def test_many_names_that_look_different_are_told_in_one_note() -> None:
-    names, notes = as_known(list("ABCDx"), list("abcdx"))
+    names, (note,) = as_known(list("ABCDx"), list("abcdx"))
     assert names == (*"abcdx",)
-    (note,) = notes
     assert note == (
         "4 columns have names that are written otherwise: `A` is taken for `a`, `B` is taken for "
         "`b`, `C` is taken for `c` and 1 more"

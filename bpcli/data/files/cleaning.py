@@ -47,6 +47,7 @@ class Cleaner:
         self._categories: dict[str, int] = {}
         self._mixed: dict[str, str] = {}
         self._total: str | None = None
+        self._summed: str | None = None
         self._exchange = exchange_of(dialect.separator or ",")
 
     def __call__(self, frame: DataFrame) -> DataFrame:
@@ -68,7 +69,9 @@ class Cleaner:
         texts = [name for name in _text_columns(frame) if name not in told]
         changed = {name: self._read(name, frame[name]) for name in texts}
         changed |= {name: self._told_text(frame[name]) for name in told}
-        return frame.assign(**changed) if changed else frame
+        frame = frame.assign(**changed) if changed else frame
+        self._summed = _summed_in(frame) if self._total is not None else None
+        return frame
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
         count = int(np.count_nonzero(ignored))
@@ -182,7 +185,12 @@ class Cleaner:
         for reason, count in self._ignored.items():
             if count:
                 yield f"ignored {plural(count, 'row')} {reason}"
-        if self._total is not None:
+        if self._summed is not None:
+            yield (
+                f"the last row, {quoted(self._total)}, has the sum of `{self._summed}` and is no "
+                "data: leave it out by `skip_last`"
+            )
+        elif self._total is not None:
             yield (
                 f"the last row begins with {quoted(self._total)}: if it sums up the others, leave "
                 "it out by `skip_last`"
@@ -247,6 +255,15 @@ def _total_in(frame: DataFrame) -> str | None:
     if frame.shape[1] == 1 or not isinstance(cell, str) or not _TOTAL.match(cell.strip()):
         return None
     return cell.strip() if frame.iloc[:, 0].eq(cell).sum() == 1 else None
+
+
+def _summed_in(frame: DataFrame) -> str | None:
+    """The first column of numbers whose last one is the sum of the others, as it is written."""
+    for name in frame.select_dtypes("number"):
+        *others, last = frame[name].to_numpy(np.float64, na_value=np.nan)
+        if last and np.isclose(np.nansum(others), last, rtol=1e-6, atol=0):
+            return str(name)
+    return None
 
 
 _TOTAL = re.compile(

@@ -103,8 +103,7 @@ def test_the_signs_are_those_of_the_dialect() -> None:
 
 
 def test_numbers_of_which_many_have_other_signs_are_told() -> None:
-    _, notes = cleaned(["1", "2", "0,5", "1,5"] * 9, Dialect(decimal="."))
-    (note,) = notes
+    _, (note,) = cleaned(["1", "2", "0,5", "1,5"] * 9, Dialect(decimal="."))
     assert note == (
         "column `a` is read as categories: its numbers have other decimal or thousands signs than "
         "the file, such as `0,5`; see `decimal`, `thousands`"
