@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bpcli.data.types import Words
+from bpcli.data.values import number_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
 from bpcli.text import folded, listed_names, quoted
 
 _PAIRS: tuple[Words, ...] = tuple(
     (spelled(zero), spelled(one))
-    for zero, one in (("0", "1"), ("false", "true"), ("no", "yes"))
+    for zero, one in (("0", "1"), ("false", "true"), ("no", "yes"), ("nein", "ja"), ("нет", "да"))
     for spelled in (str.lower, str.capitalize, str.upper)
 )
 
@@ -22,12 +23,14 @@ _PAIRS: tuple[Words, ...] = tuple(
 def label_words(values: Sequence[str], name: str) -> Words:
     """The words of a label, given the sorted unique values of its column: the second one is 1.
 
-    It is `Yes` beside `no`, too, although capitals sort first. A column of zeros alone, or of `no`
-    or `false`, has the usual other word too. Raises `DataError` for any other number of values.
+    Words are in the order of the alphabet, whatever their case, but for `nein` and `ja`. A column
+    of zeros alone, or of `no` or `false`, has the usual other word too. Raises `DataError` for any
+    other number of values.
     """
     if len(values) == 2:
-        first, second = values
-        is_reversed = (second.casefold(), first.casefold()) in _PAIRS
+        are_words = any(number_of(value) is None for value in values)
+        first, second = sorted(values, key=folded) if are_words else values
+        is_reversed = (folded(second), folded(first)) in _PAIRS
         return (second, first) if is_reversed else (first, second)
     if len(values) == 1:
         for pair in _PAIRS:

@@ -20,6 +20,7 @@ from bpcli.workflows.scores import constant_loss, unit_counter
 
 _MANY_UNITS = 0.1
 _FAR_FROM_CHANCE = 3.0
+_MOST_LAYERS = 5
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,11 @@ class Beginning:
             if dead + saturated > _MANY_UNITS * layer.units
         ]
         if failing:
-            more = f" and in {len(failing) - _MOST_NAMES} more layers" * (
-                len(failing) > _MOST_NAMES
-            )
+            more = f" and in {len(failing) - _MOST_LAYERS} more layers"
+            shown = ", ".join(failing[:_MOST_LAYERS]) + more * (len(failing) > _MOST_LAYERS)
             yield (
-                f"units fail before training: {', '.join(failing[:_MOST_NAMES])}{more}: scale the "
-                "inputs, or use smaller initial weights"
+                f"units fail before training: {shown}: scale the inputs, or use smaller initial "
+                "weights"
             )
 
     def _far_from_chance(self) -> Iterator[str]:

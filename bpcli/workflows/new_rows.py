@@ -103,7 +103,7 @@ class NewRows:
             are_numbers = bool(is_numeric_dtype(dtype) and not is_bool_dtype(dtype))
             if are_numbers and signs != (".", ""):
                 rewritten = [with_point(cell, *signs) for cell in cells]
-                self._rewritten[column] += sum(map(ne, cells, rewritten))
+                self._rewritten[name] += sum(map(ne, cells, rewritten))
                 cells = rewritten
             yield KeptColumn(name, cells, are_numbers)
 
@@ -138,33 +138,35 @@ def new_rows(
             layout = layout_as_trained(path, model, signs)
             cleaner = cleaner_of(layout)
             _require_inputs(layout.dialect.columns, model)
-        kept = _kept_names(layout.dialect.columns, keep, model)
-    notes = (*layout.notes, *_unused(path, layout.dialect.columns, model, kept), *_renamed(kept))
+        kept, renamed = _kept_names(layout, keep, model)
+    notes = (*layout.notes, *_unused(path, layout.dialect.columns, model, kept), *renamed)
     return NewRows(layout, model, notes, cleaner, kept)
 
 
-def _kept_names(columns: tuple[str, ...], keep: Sequence[str], model: Model) -> dict[str, str]:
-    """The columns to keep, in order; one that is called like a result gets another name."""
-    chosen = select(columns, selectors_of(columns, keep), "keep")
+def _kept_names(
+    layout: Layout, keep: Sequence[str], model: Model
+) -> tuple[dict[str, str], list[str]]:
+    """The columns to keep, in order, with their names in the file; and notes on other names.
+
+    A column that is called like a result gets another name.
+    """
+    columns = dict(zip(layout.own_names, layout.dialect.columns, strict=True))
+    chosen = select([*columns], selectors_of([*columns], keep), "keep")
     if keep and not chosen:
         raise DataError("--keep chooses no column", "keep")
     taken = {*chosen, *result_names(model)}
-    names = {}
-    for column in chosen:
-        name = column
-        if column in result_names(model):
+    names, notes = {}, []
+    for own in chosen:
+        name = own
+        if own in result_names(model):
             while name in taken:
                 name += " (kept)"
-        names[column] = name
+            notes.append(
+                f"the kept column `{own}` is called `{name}`: the predictions have that name"
+            )
+        names[columns[own]] = name
         taken.add(name)
-    return names
-
-
-def _renamed(kept: Mapping[str, str]) -> Iterator[str]:
-    """Notes on the columns kept under another name."""
-    for column, name in kept.items():
-        if column != name:
-            yield f"the kept column `{column}` is called `{name}`: the predictions have that name"
+    return names, notes
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
@@ -259,7 +261,9 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
 def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str]]:
     """The names in the header, as the training wrote them, and notes on those that differ."""
     targets = [name for name in model.encoder.targets if name not in _inputs(model)]
-    names, notes = as_known(bare.header_names(), [*_inputs(model), *targets])
+    own, lacks = bare.header_names()
+    names, renamed = as_known(own, [*_inputs(model), *targets])
+    notes = (*lacks, *renamed) if renamed else ()
     return names, [f"{bare.path.name}: {note}" for note in notes]
 
 

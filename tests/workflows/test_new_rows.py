@@ -254,6 +254,19 @@ def test_a_kept_column_is_not_ignored(tmp_path: Path) -> None:
     assert [*kept_of(path, "*")] == header
 
 
+def test_columns_are_kept_under_the_names_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text("id,X,The Y,z,X\n1,1,2,3,9\nid,X,The Y,z,X\n2,4,5,6,9\n")
+    rows = new_rows(path, MODEL, keep=["X,2,!z"])
+    assert rows.notes[0] == "n.csv: the header repeats names: 1 is numbered, such as `X (2)`"
+    assert kept_of(path, "The Y", "X") == {"The Y": ["2", "5"], "X": ["1", "4"]}
+    assert [*kept_of(path, "*")] == ["id", "X", "The Y", "z", "X (2)"]
+    assert [*rows.predictions().blocks]
+    assert [*rows.later_notes] == ["n.csv: ignored 1 row equal to the header"]
+    with pytest.raises(DataError, match="there is no column `x`; did you mean `X`"):
+        new_rows(path, MODEL, keep=["x"])
+
+
 def test_a_kept_column_with_the_name_of_a_result_gets_another(tmp_path: Path) -> None:
     result = MODEL.output_names[0]
     header = ["x", "the y", "z", result, f"{result} (kept)"]

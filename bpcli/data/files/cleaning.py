@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -36,11 +36,18 @@ def _no_rows() -> Labels:
 class Cleaner:
     """Cleans the frames of a file, and counts what it ignores or changes.
 
-    `blank_rows` finds the numbers of the rows that have nothing but separators.
+    `blank_rows` finds the numbers of the rows that have nothing but separators. `header` are the
+    fields of the header, where columns may have been given other names.
     """
 
-    def __init__(self, dialect: Dialect, blank_rows: Callable[[], Labels] = _no_rows) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        blank_rows: Callable[[], Labels] = _no_rows,
+        header: Sequence[str] = (),
+    ) -> None:
         self._dialect = dialect
+        self._header = [field.strip() for field in header]
         self._blank_rows = blank_rows
         self._ignored: Counter[str] = Counter()
         self._marked: dict[str, tuple[str, float]] = {}
@@ -62,7 +69,8 @@ class Cleaner:
         if _may_have_blank_rows(frame):
             frame = self._without(frame, np.isin(frame.index, self._blank_rows()), _BLANK)
         if self._dialect.header:
-            frame = self._without(frame, _repeats_header(frame), REPEATED)
+            names = self._header if len(self._header) == frame.shape[1] else list(frame)
+            frame = self._without(frame, _repeats_header(frame, names), REPEATED)
         if len(frame):
             self._total = _total_in(frame)
         told = frame.columns.intersection(self._dialect.text)
@@ -289,14 +297,14 @@ def _may_have_blank_rows(frame: DataFrame) -> bool:
     return bool(frame[is_missing].isna().all(axis=1).any())
 
 
-def _repeats_header(frame: DataFrame) -> Array:
+def _repeats_header(frame: DataFrame, names: Sequence[str]) -> Array:
     if len(_text_columns(frame)) < frame.shape[1]:  # else all hold text, if only these names
         return np.zeros(len(frame), bool)
     if not all(_is_text(column) for _, column in frame.items()):
         return np.zeros(len(frame), bool)
-    begins = np.flatnonzero(frame.iloc[:, 0].str.strip().eq(frame.columns[0]))
+    begins = np.flatnonzero(frame.iloc[:, 0].str.strip().eq(names[0]))
     cells = frame.iloc[begins].apply(lambda column: column.str.strip())
-    is_equal = (cells == list(frame)).all(axis=1).to_numpy(bool)
+    is_equal = (cells == list(names)).all(axis=1).to_numpy(bool)
     return np.isin(np.arange(len(frame)), begins[is_equal])
 
 

@@ -162,7 +162,7 @@ def cleaner_of(layout: Layout) -> Cleaner:
         rows = (any(row.fields) for _, row in all_rows(layout))
         return np.flatnonzero(~np.fromiter(rows, bool))
 
-    return Cleaner(layout.dialect, blank_rows)
+    return Cleaner(layout.dialect, blank_rows, layout.first)
 
 
 def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:

@@ -58,12 +58,19 @@ class Layout:
     is_sign_open: bool = False
     _found: _Found | None = field(default=None, repr=False, compare=False)
 
-    def header_names(self) -> tuple[str, ...]:
-        """The names of the columns if row 1 is a header, in which numbers are names."""
+    def header_names(self) -> tuple[tuple[str, ...], list[str]]:
+        """The names of the columns if row 1 is a header, in which numbers are names; and notes."""
         assert self._found is not None, "only for text"
         _, grid, _ = self._found
         below = unit_rows(grid, self.dialect.missing)
-        return names_of_header(self.first, may_be_numbers=True, below=below)[0]
+        return names_of_header(self.first, may_be_numbers=True, below=below)
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The names in the header, where columns may have been given others."""
+        if self._found is None or not self.dialect.header:
+            return self.dialect.columns
+        return self.header_names()[0]
 
     def seems_headed(self) -> bool:
         """Whether row 1 is a header as far as the file tells, whatever was asked."""

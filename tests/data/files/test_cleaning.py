@@ -161,6 +161,12 @@ def test_without_a_header_no_row_repeats_it() -> None:
     assert len(Cleaner(Dialect(header=False))(frame)) == 2
 
 
+def test_the_header_of_the_file_is_what_a_row_repeats_under_other_names() -> None:
+    frame = pd.DataFrame({"age": ["Age ", "1", "age"], "size": ["Size", "2", "size"]})
+    assert Cleaner(HEADED, header=["Age", "Size "])(frame)["age"].tolist() == [1, "age"]
+    assert Cleaner(HEADED)(frame)["age"].tolist() == ["Age", 1]
+
+
 def test_a_row_of_words_for_missing_values_is_kept() -> None:
     """Only `blank_rows` says whether a row without values has nothing but separators."""
     frame = pd.DataFrame({"a": [np.nan, 1.0], "b": [np.nan, 2.0]})
