@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from unicodedata import category, combining, east_asian_width, is_normalized, normalize
 
 NAMES = "at most 64 letters and digits of any script, - _ and ., the first a letter or digit"
@@ -54,13 +54,24 @@ def suggestion(value: object, allowed: Iterable[str]) -> str | None:
     """The allowed name that is closest to the value, if one is close."""
     if not isinstance(value, str | list) or len(str(value)) > _LONGEST_NAME:
         return None  # a number resembles no name
-    import difflib
-
-    close = difflib.get_close_matches(str(value).lower(), list(allowed), n=1, cutoff=0.6)
-    return close[0] if close else None
+    return nearest(str(value), list(allowed))
 
 
 _LONGEST_NAME = 40
+
+
+def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is spelled most like a text; none if less alike than `cutoff`."""
+    import difflib
+
+    by_form = {folded(name): name for name in reversed(known)}
+    close = difflib.get_close_matches(folded(text), by_form, n=1, cutoff=cutoff)
+    return by_form[close[0]] if close else None
+
+
+def folded(text: str) -> str:
+    """What spellings of a word share: no case, no width, composed accents, single spaces."""
+    return " ".join(normalize("NFKC", normalize("NFKC", text).casefold()).split())
 
 
 def quoted(value: object) -> str:
@@ -107,6 +118,28 @@ def wrapped(line: str, width: int) -> list[str]:
         prose + (":" if colon else ""), width, break_long_words=False, break_on_hyphens=False
     )
     return [*lines, command] if colon else lines
+
+
+def plural(count: int, noun: str) -> str:
+    """1 row, 2 rows, 1,000 rows."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def listed(shown: Iterable[str], total: int) -> str:
+    """Some of so many texts, and how many more there are: a, b and 3 more."""
+    texts = list(shown)
+    more = total - len(texts)
+    return ", ".join(texts) + f" and {more:,} more" * (more > 0)
+
+
+def listed_names(names: Sequence[str], most: int = 5) -> str:
+    """The first names in backticks, and how many more there are."""
+    return listed((f"`{name}`" for name in names[:most]), len(names))
+
+
+def first_of(texts: Sequence[str], most: int = 10) -> str:
+    """The first texts, and a sign that there are more: a, b, …"""
+    return ", ".join(texts[:most]) + ", …" * (len(texts) > most)
 
 
 def rounded(value: float | None, digits: int = 6) -> str:

@@ -550,7 +550,7 @@ def percent(draw: Draw, case: Training) -> Defective | None:
     lines = case.new.lines(case.style)
     for row, value in enumerate(column.values):
         _set(case, lines, row, column, column.cell(value, case.style) + draw.pick(("%", " %")))
-    return Defective("percent", content_of(lines, case.style), _all_same(case), "5 % is read as 5",
+    return Defective("percent", content_of(lines, case.style), _all_same(case), "% is read as ",
                      "is not a number")  # fmt: skip
 
 

@@ -11,9 +11,12 @@ from bpcli.text import (
     as_name,
     did_you_mean,
     duration,
+    first_of,
     harmless,
     is_name,
+    listed_names,
     plain,
+    plural,
     printable_json,
     quoted,
     readable,
@@ -207,3 +210,14 @@ def test_other_texts_are_no_names(text: str) -> None:
 )  # fmt: skip
 def test_a_reader_gets_five_digits_and_all_before_the_point(value: float, text: str) -> None:
     assert readable(value) == text
+
+
+def test_counts_and_names_are_written_as_people_do() -> None:
+    assert [plural(count, "row") for count in (0, 1, 2, 1000)] == [
+        "0 rows", "1 row", "2 rows", "1,000 rows",
+    ]  # fmt: skip
+    assert listed_names(["a"]) == "`a`"
+    assert listed_names([*"abcde"]) == "`a`, `b`, `c`, `d`, `e`"
+    assert listed_names([*"abcdef"], 2) == "`a`, `b` and 4 more"
+    assert first_of([*"ab"], 2) == "a, b"
+    assert first_of([*"abc"], 2) == "a, b, …"

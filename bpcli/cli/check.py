@@ -48,8 +48,7 @@ def _print(check: Check) -> None:
         out.say(line)
     out.say("")
     out.show(view.layers_table(document["layers"]))
-    table = check.experiment.table
-    names = table.class_names or tuple(table.words)
+    names = check.experiment.preprocessor.categories
     out.show(view.splits_table(document["rows"], document["classes"], names), [*reversed(names)])
     out.show(view.memory_table(document["memory"]))
     out.show_facts(view.loss_facts(document["initial_loss"]))

@@ -12,6 +12,7 @@ from bpcli.cli.common import console, examples, load_run, run_options, say_notes
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
+from bpcli.text import plural
 
 if TYPE_CHECKING:
     from bpcli.metrics.requirements import Requirement, Verdict
@@ -88,7 +89,7 @@ def command(
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
         default = "" if data or split else "; without --split: test, else val, else train"
-        rows = f"{evaluation.rows} row{'s' * (evaluation.rows != 1)}"
+        rows = plural(evaluation.rows, "row")
         say = console(stderr=True).say
         say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")
         say_notes(evaluation.notes)

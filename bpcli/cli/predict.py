@@ -6,6 +6,7 @@ import codecs
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -23,7 +24,7 @@ from bpcli.cli.common import (
 from bpcli.cli.dialect import dialect_options
 from bpcli.cli.documents import SCHEMA, print_json, print_text
 from bpcli.errors import ConfigError
-from bpcli.text import harmless, printable_json, readable
+from bpcli.text import harmless, plural, printable_json, readable
 
 if TYPE_CHECKING:
     from bpcli.experiment import Experiment
@@ -196,10 +197,25 @@ def _write(write: Write, output: Path | None, rows: NewRows) -> None:
     else:
         with atomic_file(output) as handle:
             count = write(handle, rows.predictions())
-        console(stderr=True).say(f"wrote {output}: {count} rows")
+        console(stderr=True).say(f"wrote {output}: {count} row{'s' * (count != 1)}")
     say_notes(rows.later_notes)
     if isinstance(write, Separated):
         _say_marked(write)
+        if output is not None and output != _STANDARD:
+            say_notes(_for_spreadsheets(output, rows, write.bom))
+
+
+def _for_spreadsheets(output: Path, rows: NewRows, bom: bool) -> Iterator[str]:
+    """What a spreadsheet that wrote a file like FILE would read wrongly in the predictions."""
+    from bpcli.workflows.predicted_blocks import result_names
+
+    dialect, model = rows.layout.dialect, rows.model
+    is_foreign = not (dialect.encoding or "utf-8").startswith("utf")
+    words = chain(rows.kept.values(), result_names(model), *model.answers.values())
+    if dialect.decimal == ",":
+        yield f"{output} has decimal points; for a spreadsheet with decimal commas, write .xlsx"
+    elif is_foreign and not bom and not all(map(str.isascii, words)):
+        yield f"{output} is in UTF-8; for Excel, add --bom or write .xlsx"
 
 
 class _Terminal:
@@ -245,7 +261,7 @@ def _write_document(file: BinaryIO, predictions: Predictions) -> int:
 def _say_marked(written: Separated) -> None:
     """Print how many names and cells were changed."""
     counts = {"name": len(written.marked), "kept value": written.marked_cells}
-    marked = [f"{count:,} {what}{'s' * (count > 1)}" for what, count in counts.items() if count]
+    marked = [plural(count, what) for what, count in counts.items() if count]
     if marked:
         what = "values" if written.marked_cells else "names"
         console(stderr=True).say(
@@ -319,7 +335,7 @@ def _show_table(table: Grid, expendable: list[str], count: int, hint: str) -> No
     out = console()
     left_out = out.show(table, expendable[::-1])
     more = count - len(table.rows)
-    missing = [f"{more} more row{'s' * (more > 1)}"] if more > 0 else []
+    missing = [plural(more, "more row")] if more > 0 else []
     columns = "1 column that does" if len(left_out) == 1 else f"{len(left_out)} columns that do"
     missing += [f"{columns} not fit here"] if left_out else []
     if missing:

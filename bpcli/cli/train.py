@@ -230,6 +230,7 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 
 
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
+    from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
     from bpcli.terminal.tables import profile_table, scores_tables, stop_table
 
@@ -247,6 +248,6 @@ def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, A
     run = reference_to(outcome.run)
     out.say(f"score it with: bpnet eval {run}")
     out.say(f"plot it with: bpnet plot {run}")
-    if experiment.table.encoder is not None:
+    if isinstance(experiment.spec.data, FileData):
         predict = f"bpnet predict {run} FILE -o predictions.csv"
         out.say(f"predict new rows with: {predict}")

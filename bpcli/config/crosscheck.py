@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from bpcli.config.source import Location, Source
@@ -189,11 +190,11 @@ def _array_files(read: Reader) -> _Issues:
     file = read("data.file")
     if not isinstance(file, str):
         return
-    from bpcli.data.files.arrays import ARRAY_SUFFIXES  # here: other sources do not need it
+    from bpcli.data.files.arrays import is_array_file  # here: other sources do not need it
 
     keys = ("fill", "categories", "casefold", "rename", "calendar", "weight", "split.order_by")
     for key in keys:
-        if file.lower().endswith(ARRAY_SUFFIXES) and read(f"data.{key}"):
+        if is_array_file(Path(file)) and read(f"data.{key}"):
             name = key.removeprefix("split.")
             message = f"`{name}` is for tables in text files or Parquet, not for arrays"
             yield _issue(f"data.{key}", message)

@@ -14,7 +14,7 @@ from bpcli.config.data_models import SPLIT, TASK, Data, SplitConfig
 from bpcli.config.named import Strict
 from bpcli.data.column_rules import ColumnRules, FillRule
 from bpcli.data.date_formats import CalendarPart, is_date_format
-from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource
+from bpcli.data.files.arrays import ArraySource, is_array_file
 from bpcli.data.files.dialect import (
     MISSING,
     SEPARATORS,
@@ -166,8 +166,8 @@ class FileData(Data):
         default="*",
         description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` excludes '
         "one. Target columns are never inputs. With `layers: [auto, …]`, columns with one value in "
-        "all training rows (of a fold) are left out, and told; a first layer of a given size, and "
-        "an autoencoder, keep them.",
+        "all training rows (of a fold) are left out, and a note names them; a first layer of a "
+        "given size, and an autoencoder, keep them.",
     )
     targets: Selectors | None = Field(
         default=None,
@@ -245,7 +245,7 @@ class FileData(Data):
     @property
     def source(self) -> FileSource | ArraySource:
         path, inputs, splits = Path(self.file), _selectors(self.inputs), self.split.splits
-        if path.suffix.lower() in ARRAY_SUFFIXES:
+        if is_array_file(path):
             return ArraySource(path, inputs, self._targets, self.task, splits, self.layout)
         rules = ColumnRules(
             self.fill,
@@ -271,7 +271,7 @@ class FileData(Data):
     def inputs_array(self) -> str | None:
         """The name of the array of inputs, if the file has arrays and the config names it."""
         named = isinstance(self.inputs, str) and self.inputs != "*"
-        return str(self.inputs) if named and self.file.lower().endswith(ARRAY_SUFFIXES) else None
+        return str(self.inputs) if named and is_array_file(Path(self.file)) else None
 
     @property
     def dialect(self) -> Dialect:

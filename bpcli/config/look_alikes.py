@@ -24,14 +24,13 @@ def look_alike_in(text: str) -> int | None:
     return next(iter([*structural, *found]), None)
 
 
-def told(text: str, index: int, column: int) -> str:
+def remedy(text: str, index: int, column: int) -> str:
     """What a look-alike in a text is, and what to write; the text begins at `column`."""
-    character = text[index]
-    shown = f"`{character}` (U+{ord(character):04X})" if character.isprintable() else ""
+    character, code = text[index], f"U+{ord(text[index]):04X}"
+    what = f"`{character}` ({code})" if character.isprintable() else code
     meant = _ASCII[character]
     way = "remove it" if not meant else "write a space" if meant == " " else f"write `{meant}`"
-    what = shown or f"U+{ord(character):04X}"
-    return f"{_TOLD} {column + index + 1} is {what}: {way}"
+    return f"{_BEGIN} {column + index + 1} is {what}: {way}"
 
 
 def with_hint(issue: ConfigIssue, lines: list[str]) -> ConfigIssue:
@@ -41,9 +40,9 @@ def with_hint(issue: ConfigIssue, lines: list[str]) -> ConfigIssue:
         return issue
     text = (mark.origin or lines[mark.line])[mark.column : mark.end_column]
     index = look_alike_in(text)
-    if index is None or text[:1] in "'\"" or _TOLD in issue.message:
+    if index is None or text[:1] in "'\"" or _BEGIN in issue.message:
         return issue
-    return issue._replace(message=f"{issue.message}; {told(text, index, mark.column)}")
+    return issue._replace(message=f"{issue.message}; {remedy(text, index, mark.column)}")
 
 
-_TOLD = "the character in column"
+_BEGIN = "the character in column"

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import yaml
 
-from bpcli.config.look_alikes import as_ascii, look_alike_in, told
+from bpcli.config.look_alikes import as_ascii, look_alike_in, remedy
 from bpcli.errors import ConfigIssue, Mark
 
 _UNSPACED = re.compile(r"[ \t]*(?:- +)*([A-Za-z_][\w.-]*:)(?=[^\s/:])")
@@ -44,7 +44,7 @@ def _look_alike(lines: list[str], number: int) -> ConfigIssue | None:
     ):
         return None
     return ConfigIssue(
-        f"this is not YAML: {told(line, index, 0)}", mark=Mark(number, index, index + 1)
+        f"this is not YAML: {remedy(line, index, 0)}", mark=Mark(number, index, index + 1)
     )
 
 

@@ -133,7 +133,7 @@ class ColumnRules:
         return rules
 
     def spellings(self, columns: Sequence[str]) -> dict[str, Spelling]:
-        """How the words of columns are read; columns of which nothing is told are left out."""
+        """How the words of columns are read; columns without rules are left out."""
         folded = list(columns) if self.casefold is True else []
         if not isinstance(self.casefold, bool):
             folded = select(columns, self.casefold, "casefold")

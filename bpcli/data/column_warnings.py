@@ -14,7 +14,8 @@ from bpcli.data.dates import ambiguity_of, date_text
 from bpcli.data.roles import are_names, id_of_rows
 from bpcli.data.sentinels import sentinel_in
 from bpcli.data.targets import MOST_CLASSES
-from bpcli.data.variants import Words, said_of_variants
+from bpcli.data.variants import ColumnWords, variants_text
+from bpcli.text import first_of
 
 WarningKind: TypeAlias = Literal[
     "empty", "constant", "unreadable", "many categories", "id",
@@ -34,6 +35,8 @@ _FEWEST_TO_JUDGE = 20
 _UNBALANCED = 10
 
 _SPLITS = 3
+
+_MOST_NAMED = 3
 
 _ROUNDING = 1e-12
 """What a correlation of 1 may lack."""
@@ -77,7 +80,7 @@ def column_warnings(
 def _spelling_warnings(column: ColumnValues, noun: str) -> Iterator[ColumnWarning]:
     """A warning about words that may be spellings of one category or class."""
     if column.kind == "category" and column.error is None and column.unique <= MOST_CLASSES:
-        text = said_of_variants(Words(column.name, noun, dict(column.counted)))
+        text = variants_text(ColumnWords(column.name, noun, dict(column.counted)))
         if text is not None:
             yield ColumnWarning(column.name, "spellings", text)
 
@@ -153,5 +156,5 @@ def _class_warnings(target: ColumnValues) -> Iterator[ColumnWarning]:
         yield ColumnWarning(target.name, "unbalanced", text)
     rare = [name for name, rows in counted if rows < _SPLITS]
     if rare:
-        text = f"has too few rows per class for a three-way split: {', '.join(rare[:_SPLITS])}"
-        yield ColumnWarning(target.name, "rare classes", text + ", …" * (len(rare) > _SPLITS))
+        text = f"has too few rows per class for a three-way split: {first_of(rare, _MOST_NAMED)}"
+        yield ColumnWarning(target.name, "rare classes", text)

@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 
 from bpcli.data.date_formats import CalendarPart, example_of
-from bpcli.data.dates import calendar_angles, date_text, days_of_dates, days_of_texts
+from bpcli.data.dates import (
+    ISO,
+    calendar_angles,
+    date_text,
+    days_of_dates,
+    days_of_texts,
+    iso_format_of,
+)
 from bpcli.data.selection import require
 from bpcli.data.spellings import PLAIN, Spelling, Spellings
 from bpcli.data.tally import Tally
@@ -38,8 +45,6 @@ from bpcli.data.values import (
 )
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array, Vector
-
-_ISO = "%Y-%m-%d"
 
 _NO_DATE = "`{}` is not a date"
 
@@ -96,7 +101,7 @@ class InputColumn:
         if self.kind == "category":
             is_missing = self._categories(values, out, tally)
         else:
-            is_missing = self._numbers(values, out)
+            is_missing = self._numbers(values, out, tally)
         if is_missing.any():
             if self.fill is None:
                 refuse_gaps(values, self.name, is_missing)
@@ -104,9 +109,9 @@ class InputColumn:
         if self.indicator:
             out[:, -1] = is_missing
 
-    def _numbers(self, values: Series, out: Array) -> Array:
+    def _numbers(self, values: Series, out: Array, tally: Tally) -> Array:
         if self.kind == "date":
-            numbers = self.days(values)
+            numbers = self.days(values, tally)
         else:
             read = as_booleans if self.kind == "boolean" else as_numbers
             numbers = read(values, self.name)
@@ -119,9 +124,10 @@ class InputColumn:
             out[:, 1 + 2 * index], out[:, 2 + 2 * index] = np.sin(angles), np.cos(angles)
         return is_missing
 
-    def days(self, values: Series) -> Vector:
+    def days(self, values: Series, tally: Tally | None = None) -> Vector:
         """Dates as days (n,), NaN where one is missing.
 
+        ISO dates in place of another format, as a spreadsheet stores them, are told in `tally`.
         Raises `DataError` for a text that is no date of the format.
         """
         if values.dtype.kind == "M":
@@ -131,9 +137,14 @@ class InputColumn:
         if date_format is None and (found := dates_of(values)) is not None:
             date_format = found.chosen
         texts = list(map(text_of, uniques))
-        days = days_of_texts(texts, date_format or _ISO)
+        days = days_of_texts(texts, date_format or ISO)
+        if tally is not None and date_format and np.isnan(days).all():
+            known = [text for text in texts if text not in AMBIGUOUS]
+            if not date_format.startswith("%Y") and (iso := iso_format_of(known)) is not None:
+                tally.dates(self.name, example_of(iso), example_of(date_format))
+                days = days_of_texts(texts, iso)
         is_no_date = np.isnan(days) & ~np.isin(texts, AMBIGUOUS)
-        like = f" like {example_of(date_format or _ISO)}{see('date_format', 'missing')}"
+        like = f" like {example_of(date_format or ISO)}{see('date_format', 'missing')}"
         refuse(values, self.name, np.append(is_no_date, False)[codes], _NO_DATE, like)
         days_of_rows: Vector = np.append(days, np.nan)[codes]
         return days_of_rows
@@ -157,7 +168,7 @@ class InputColumn:
         if self.kind == "boolean":
             return text.lower() in ("true", "false")
         is_date = self.kind == "date"
-        return is_date and not np.isnan(days_of_texts([text], self.date_format or _ISO)).any()
+        return is_date and not np.isnan(days_of_texts([text], self.date_format or ISO)).any()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can represent; without `spelling` where it changes nothing."""

@@ -12,6 +12,7 @@ from bpcli.data.date_formats import FORMATS, CalendarPart, example_of, is_clock,
 from bpcli.data.types import NEARLY_ALL, Series
 from bpcli.nn.arrays import Array, Vector
 
+ISO = "%Y-%m-%d"
 _FEW = 20
 
 
@@ -35,6 +36,14 @@ def date_format_of(texts: Sequence[str], told: str | None = None) -> DateFormat 
         return None
     chosen, *others = sorted(found.items(), key=lambda each: not _is_sorted(each[0]))
     return DateFormat(chosen[1], others[0][1] if others else None)
+
+
+def iso_format_of(texts: Sequence[str]) -> str | None:
+    """The format beginning with an ISO date by which all texts are dates; None if there is none."""
+    found = date_format_of(texts)
+    if found is None or not found.chosen.startswith(ISO):
+        return None
+    return None if np.isnan(days_of_texts(texts, found.chosen)).any() else found.chosen
 
 
 def ambiguity_of(dates: DateFormat) -> str:

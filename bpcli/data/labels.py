@@ -7,20 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bpcli.data.spellings import folded
 from bpcli.data.types import Words
 from bpcli.data.values import number_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
-from bpcli.text import quoted
+from bpcli.text import folded, listed_names, quoted
 
 _PAIRS: tuple[Words, ...] = tuple(
     (spelled(zero), spelled(one))
     for zero, one in (("0", "1"), ("false", "true"), ("no", "yes"), ("nein", "ja"), ("нет", "да"))
     for spelled in (str.lower, str.capitalize, str.upper)
 )
-
-_MOST_NAMED = 5
 
 
 def label_words(values: Sequence[str], name: str) -> Words:
@@ -46,8 +43,8 @@ def label_words(values: Sequence[str], name: str) -> Words:
         )
     is_spelt_twice = len({*map(folded, values)}) <= 2
     raise DataError(
-        f"column `{name}` has {len(values)} values, {_listed(values)}: a label has two, such as no "
-        "and yes" + "; `casefold: true` takes spellings of a word as one" * is_spelt_twice,
+        f"column `{name}` has {len(values)} values, {listed_names(values)}: a label has two, such "
+        "as no and yes" + "; `casefold: true` takes spellings of a word as one" * is_spelt_twice,
         "targets",
     )
 
@@ -59,7 +56,7 @@ def notes_on_words(words: Mapping[str, Words]) -> Iterator[str]:
         if pair != ("0", "1"):
             named[pair[1]].append(name)
     for one, names in named.items():
-        yield f"label{'s' * (len(names) > 1)} {_listed(names)}: 1 is `{one}`"
+        yield f"label{'s' * (len(names) > 1)} {listed_names(names)}: 1 is `{one}`"
 
 
 def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iterator[str]:
@@ -75,11 +72,6 @@ def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iter
         for word, names in named.items():
             they = "them" if len(names) > 1 else "it"
             yield (
-                f"label{'s' * (len(names) > 1)} {_listed(names)}: every row of the {split} split "
-                f"is `{word}`, so that {effect} {they}"
+                f"label{'s' * (len(names) > 1)} {listed_names(names)}: every row of the {split} "
+                f"split is `{word}`, so that {effect} {they}"
             )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(f"`{name}`" for name in names[:_MOST_NAMED]) + more

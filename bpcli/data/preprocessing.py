@@ -196,6 +196,11 @@ class Preprocessor:
         return winners
 
     @property
+    def categories(self) -> tuple[str, ...]:
+        """The names of the classes or of the labels; empty for values."""
+        return self.class_names or tuple(self.words)
+
+    @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:
         """What is predicted in words: the `class` or every label, with all words of each."""
         return {"class": self.class_names} if self.class_names else self.words

@@ -13,10 +13,11 @@ import numpy as np
 
 from bpcli.data.column_values import ColumnValues, TableTask
 from bpcli.data.selection import select
-from bpcli.data.spellings import folded
+from bpcli.data.table import is_one_hot
 from bpcli.data.types import DataFrame, Labels
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Vector
+from bpcli.text import folded
 
 _MOST_NUMBERED_CLASSES = 20
 
@@ -144,7 +145,7 @@ def guess_task(targets: Sequence[ColumnValues]) -> tuple[TableTask, str]:
     """
     if len(targets) == 1:
         return _task_of_one(targets[0])
-    if is_one_hot(targets):
+    if _are_one_hot(targets):
         return "classification", "each row has a single 1"
     if all(map(_is_label, targets)):
         return "multilabel", "each target has two values"
@@ -165,12 +166,11 @@ def _is_label(target: ColumnValues) -> bool:
     return target.unique == 2 and (target.kind == "boolean" or target.is_whole)
 
 
-def is_one_hot(targets: Sequence[ColumnValues]) -> bool:
+def _are_one_hot(targets: Sequence[ColumnValues]) -> bool:
     """Whether columns are the classes of rows, each with a single 1 and else 0."""
     if not all(target.is_whole for target in targets):
         return False
-    Y = np.column_stack([target.numbers for target in targets])
-    return bool(np.isin(Y, (0, 1)).all() and (Y.sum(axis=1) == 1).all())
+    return is_one_hot(np.column_stack([target.numbers for target in targets]))
 
 
 def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Literal, TypeAlias
 
-from bpcli.data.spellings import folded, nearest
 from bpcli.errors import DataError
+from bpcli.text import first_of, folded, listed, nearest
 
 Selector: TypeAlias = str | int
 TargetSelectors: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | None
@@ -86,19 +86,28 @@ def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...
     """The names of columns, where one that only looks different is replaced by the known name.
 
     It differs in case, the kind of spaces, width or the composition of accents alone, and is like
-    no second name. Also returns a note on each.
+    no second name. Also returns a note on each or, if there are many, one on all.
     """
-    names, notes = list(given), list[str]()
+    names, replaced = list(given), list[str]()
     forms, known_forms = ([*map(folded, each)] for each in (given, known))
     places = dict(zip(forms, range(len(forms)), strict=True))
     counts, known_counts, present = Counter(forms), Counter(known_forms), set(given)
     for name, form in zip(known, known_forms, strict=True):
         if name not in present and counts[form] == known_counts[form] == 1:
-            notes.append(
-                f"column `{given[places[form]]}` is taken for `{name}`, which is written otherwise"
-            )
+            replaced.append(f"`{given[places[form]]}` is taken for `{name}`")
             names[places[form]] = name
-    return tuple(names), notes
+    return tuple(names), list(_notes_on_names(replaced))
+
+
+def _notes_on_names(replaced: Sequence[str]) -> Iterator[str]:
+    if len(replaced) <= _MOST_NAMED:
+        yield from (f"column {each}, which is written otherwise" for each in replaced)
+    else:
+        shown = listed(replaced[:_MOST_NAMED], len(replaced))
+        yield f"{len(replaced)} columns have names that are written otherwise: {shown}"
+
+
+_MOST_NAMED = 3
 
 
 def require(columns: Sequence[str], names: Sequence[str]) -> None:
@@ -113,5 +122,4 @@ def _near(columns: Sequence[str], name: str) -> str:
     near = nearest(name, columns)
     if near is not None:
         return f"; did you mean `{near}`?"
-    more = ", …" if len(columns) > 10 else ""
-    return f"; the columns are {', '.join(columns[:10])}{more}"
+    return f"; the columns are {first_of(columns)}"

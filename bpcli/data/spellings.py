@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-
-def folded(text: str) -> str:
-    """What spellings of a word share: no case, no width, composed accents, single spaces."""
-    return " ".join(_composed(_composed(text).casefold()).split())
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
+from bpcli.text import folded
 
 
 @dataclass(frozen=True)
@@ -93,10 +84,3 @@ def variant_of(text: str, known: Iterable[str]) -> str | None:
     """The known word of which a text is another spelling."""
     wanted = folded(text)
     return next((name for name in known if folded(name) == wanted), None)
-
-
-def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """The known word that is spelled most like a text; none if less alike than `cutoff`."""
-    by_form = {folded(name): name for name in reversed(known)}
-    close = get_close_matches(folded(text), by_form, n=1, cutoff=cutoff)
-    return by_form[close[0]] if close else None

@@ -223,6 +223,18 @@ def value_names(count: int) -> tuple[str, ...]:
     return ("y",) if count == 1 else numbered("y", count)
 
 
+def constant_columns(X: Array, rows: Labels) -> Labels:
+    """The columns of X (n, d) that have one value in all of some rows; of a single row, all."""
+    constant: Labels = np.arange(X.shape[1])
+    for start in range(0, len(rows), _ROWS_AT_ONCE):  # most columns vary within the first ones
+        some = X[np.ix_(rows[start : start + _ROWS_AT_ONCE], constant)]
+        constant = constant[(some == X[rows[0], constant]).all(axis=0)]
+    return constant
+
+
+_ROWS_AT_ONCE = 1000
+
+
 def is_one_hot(Y: Array) -> bool:
     """Whether every row has a single 1 and otherwise 0."""
     return bool(np.isin(Y, (0, 1)).all() and (Y.sum(axis=1) == 1).all())

@@ -1,12 +1,12 @@
-"""What an encoder fills or does not know in rows, counted to be said aloud."""
+"""What an encoder fills, does not know or reads otherwise in rows, to be said aloud."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from bpcli.data.spellings import folded, nearest
 from bpcli.data.values import quoted
+from bpcli.text import folded, listed, nearest, plural
 
 _MOST_NAMED = 3
 
@@ -19,6 +19,7 @@ class Tally:
         self._fills: dict[str, str] = {}
         self._unknown: dict[str, Counter[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
+        self._dates: dict[tuple[str, str], str] = {}
 
     def fill(self, column: str, gaps: int, by: str) -> None:
         """Count gaps of a column, which are filled by a value."""
@@ -32,19 +33,28 @@ class Tally:
             self._unknown.setdefault(column, Counter()).update(rows)
             self._known[column] = known
 
+    def dates(self, column: str, example: str, of_training: str) -> None:
+        """Keep that the dates of a column have another format than in training."""
+        self._dates[column, example] = of_training
+
     def notes(self) -> Iterator[str]:
-        """One sentence on gaps, and one on each of the first columns with unknown categories."""
+        """One sentence on gaps, and one on each column of other dates or with unknown categories.
+
+        Of these, the first are named.
+        """
+        for (name, example), of_training in self._dates.items():
+            yield f"column `{name}`: dates are like {example}, in training like {of_training}"
         if self._filled:
             total, columns = self._filled.total(), self._filled.most_common()
-            named = [
+            named = (
                 f"`{name}` ({count:,}, by {self._fills[name]})"
                 for name, count in columns[:_MOST_NAMED]
-            ]
-            yield f"filled {_counted(total, 'missing value')}: {_listed(named, len(columns))}"
+            )
+            yield f"filled {plural(total, 'missing value')}: {listed(named, len(columns))}"
         for name in [*self._unknown][:_MOST_NAMED]:
             yield self._unknown_categories(name)
         if (more := len(self._unknown) - _MOST_NAMED) > 0:
-            yield f"{_counted(more, 'further column')} with unknown categories"
+            yield f"{plural(more, 'further column')} with unknown categories"
 
     def _unknown_categories(self, name: str) -> str:
         rows, known = self._unknown[name], self._known[name]
@@ -53,16 +63,7 @@ class Tally:
             near = nearest(text, known)
             hint = f", near `{quoted(near)}`" if near else ""
             shown.append(f"`{quoted(text)}` ({count:,}{hint})")
-        said = f"{_counted(rows.total(), 'value')} in no training row: {_listed(shown, len(rows))}"
+        said = f"{plural(rows.total(), 'value')} in no training row: {listed(shown, len(rows))}"
         has_variant = not {*map(folded, rows)}.isdisjoint(map(folded, known))
         merges = "; a training with `casefold` takes other spellings as one" * has_variant
         return f"column `{name}`: {said}{merges}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def _listed(named: list[str], count: int) -> str:
-    more = count - len(named)
-    return ", ".join(named) + f" and {more:,} more" * (more > 0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.data.labels import label_words
 from bpcli.data.selection import require
-from bpcli.data.spellings import PLAIN, PLAIN_ALL, Spelling, Spellings, nearest, variant_of
+from bpcli.data.spellings import PLAIN, PLAIN_ALL, Spelling, Spellings, variant_of
 from bpcli.data.types import DataFrame, Labels, Series, Words
 from bpcli.data.values import (
     MISSING_CODE,
@@ -25,6 +25,7 @@ from bpcli.data.values import (
 )
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array, Vector
+from bpcli.text import first_of, nearest
 
 MOST_CLASSES = 1000
 """A target with more unique values than this does not hold classes."""
@@ -47,8 +48,7 @@ def rows_with_targets(frame: DataFrame, names: Sequence[str]) -> tuple[DataFrame
     what = f"`{names[0]}`" if len(names) == 1 else "a target"
     if len(numbers) == len(frame):
         raise DataError(f"no row has a value of {what}", "targets")
-    more = ", …" if len(numbers) > _MOST_ROWS_NAMED else ""
-    rows = ", ".join(map(str, numbers[:_MOST_ROWS_NAMED])) + more
+    rows = first_of([*map(str, numbers)], _MOST_ROWS_NAMED)
     which = f"{len(numbers):,} rows have" if len(numbers) > 1 else "1 row has"
     return frame[~lacks], (f"{which} no value of {what} and cannot be used: {rows}",)
 
@@ -106,9 +106,9 @@ def target_labels(
     refuse(values, name, codes == MISSING_CODE, _NO_TARGET)
     is_unknown = codes == UNKNOWN_CODE
     if is_unknown.any():
-        known = ", ".join(class_names[:10]) + ", …" * (len(class_names) > 10)
         near = _near(text_of(values[is_unknown].iloc[0]), class_names)
-        refuse(values, name, is_unknown, "`{}` is none of the classes ", known + near)
+        known = first_of(class_names) + near
+        refuse(values, name, is_unknown, "`{}` is none of the classes ", known)
     return codes
 
 

@@ -1,4 +1,4 @@
-"""What is said of words that may be spellings of one category, and of new names that name none."""
+"""Notes on words that may be spellings of one category, and on new names of words that are none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_GROUPS = 2
 _MOST_SPELLINGS = 3
 
 
-class Words(NamedTuple):
+class ColumnWords(NamedTuple):
     """The words of a column with their rows, what they are, and how they are read."""
 
     column: str
@@ -25,8 +25,8 @@ class Words(NamedTuple):
         return self.spelling.key(word) in map(self.spelling.key, self.rows)
 
 
-def said_of_variants(words: Words) -> str | None:
-    """What to say of spellings that may be one category, or are; None if there are none."""
+def variants_text(words: ColumnWords) -> str | None:
+    """A sentence on spellings that may be one category, or are; None if there are none."""
     spelling = Spelling(rename=words.spelling.rename)
     groups = variants(spelling.merged(words.rows))
     if not groups:
@@ -48,10 +48,10 @@ def _spellings(rows: Mapping[str, int]) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def said_of_renames(
-    renames: Iterable[tuple[Sequence[str], Iterable[str]]], columns: Sequence[Words]
+def useless_renames(
+    renames: Iterable[tuple[Sequence[str], Iterable[str]]], columns: Sequence[ColumnWords]
 ) -> Iterator[str]:
-    """What to say of the words to be renamed that none of their columns has."""
+    """Notes on words to be renamed that none of their columns has."""
     for names, olds in renames:
         own = [words for words in columns if words.column in {*names}]
         for old in olds:

@@ -10,7 +10,7 @@ import numpy as np
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.preprocessing import Preprocessor, Split
-from bpcli.data.table import Table
+from bpcli.data.table import Table, constant_columns
 from bpcli.data.types import SplitName
 from bpcli.engine.gauss_newton import gauss_newton_tasks
 from bpcli.engine.pool.base import WorkerPool
@@ -138,13 +138,10 @@ class Experiment:
     @property
     def constant_inputs(self) -> list[str]:
         """The names of inputs that have one value in all training rows."""
-        some = self.rows("train").some().inputs[: self.network.inputs]
-        maybe = np.flatnonzero(some.min(axis=1) == some.max(axis=1))
-        index = self.splits["train"].index
-        if not len(maybe) or not isinstance(self.table.X, np.ndarray):
+        X = self.table.X
+        if not isinstance(X, np.ndarray):
             return []  # rows that are drawn again and again are random
-        columns = self.table.X[np.ix_(index, maybe)]
-        constant = maybe[(columns == columns[0]).all(axis=0)]
+        constant = constant_columns(X, self.splits["train"].index)
         return [self.table.input_names[number] for number in constant]
 
     @property

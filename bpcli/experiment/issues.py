@@ -14,7 +14,7 @@ from bpcli.data.values import category_named
 from bpcli.errors import ConfigIssue
 from bpcli.metrics.metrics import METRICS_OF
 from bpcli.nn.network import Network
-from bpcli.text import quoted
+from bpcli.text import plural, quoted
 
 
 def has_softmax_output(spec: Spec) -> bool:
@@ -86,7 +86,7 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     if layers[0] not in ("auto", columns):
         yield ConfigIssue(
             f"the first layer has {layers[0]} units, but the data has "
-            f"{_counted(columns, 'input column')}",
+            f"{plural(columns, 'input column')}",
             ("network", "layers", 0),
         )
     last = ("network", "layers", len(layers) - 1)
@@ -109,7 +109,7 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
         yield ConfigIssue("a softmax of one unit is always 1: use another activation", last)
     elif layers[-1] != "auto" and layers[-1] not in fitting:
         targets = (
-            _counted(table.Y.shape[1], "target column")
+            plural(table.Y.shape[1], "target column")
             if table.Y is not None
             else f"{len(table.class_names)} classes"
         )
@@ -118,10 +118,6 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
             f"{' or '.join(map(str, sorted(fitting)))}",
             last,
         )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:

@@ -7,20 +7,15 @@ from bpcli.nn.network import Network
 
 
 def output_names(
-    network: Network,
-    class_names: tuple[str, ...],
-    target_names: tuple[str, ...],
-    *,
-    are_labels: bool = False,
+    network: Network, categories: tuple[str, ...], target_names: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """P(setosa) for the probability of a class, or of a target that is a label.
+    """P(setosa) for the probability of one of the `categories`, which are classes or labels.
 
     "predicted" and the target's name for a value.
     """
-    if class_names or are_labels:
+    if categories:
         mark = "P" if network.layers[-1].activation.gives_probabilities else "output"
-        names = class_names or target_names
-        return tuple(f"{mark}({name})" for name in names[-network.outputs :])
+        return tuple(f"{mark}({name})" for name in categories[-network.outputs :])
     if len(target_names) == network.outputs:
         return tuple(f"predicted {name}" for name in target_names)
     return numbered("output", network.outputs)

@@ -11,7 +11,7 @@ from bpcli.data.split import fold_rows, folds_in_order, split_in_order, split_ro
 from bpcli.data.table import RawTable
 from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.experiment.streams import stream
-from bpcli.text import quoted
+from bpcli.text import plural, quoted
 
 
 def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
@@ -79,7 +79,7 @@ def notes_on_classes(
     for label in lost[:_MOST_CLASSES]:
         rows = {split: counts[split][label] for split in SPLITS if counts[split][label]}
         where = " and ".join(
-            f"{count} row{'s' * (count != 1)} of `{split}`" for split, count in rows.items()
+            f"{plural(count, 'row')} of `{split}`" for split, count in rows.items()
         )
         yield (
             f"class {quoted(names[label])} has no training row{', but ' * bool(where)}{where}: it "

@@ -14,13 +14,14 @@ from bpcli.config.models import Spec
 from bpcli.data.generators import Generator
 from bpcli.data.labels import notes_on_constants, notes_on_words
 from bpcli.data.row_weights import row_weights, weights_of_classes
-from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Values, is_one_hot
+from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values, is_one_hot
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import ConfigError, ConfigIssue, DataError
 from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
 from bpcli.nn.arrays import Array
+from bpcli.text import first_of
 
 if TYPE_CHECKING:
     from bpcli.data.columns import FeatureEncoder
@@ -70,37 +71,50 @@ def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float
 
 
 def _with_targets(spec: Spec, table: RawTable) -> RawTable:
-    data, targets = spec.data, table.targets
-    if data.targets == "same_as_inputs":
+    if spec.data.targets == "same_as_inputs":
         return table.with_inputs_as_targets()
-    wanted = data.targets if isinstance(data, GeneratedData) else None
-    if wanted == "values" and isinstance(targets, Classes):
-        return replace(table, targets=targets.as_values())
-    if isinstance(targets, Classes) and data.asked_task in ("multilabel", "regression"):
+    if isinstance(table.targets, Classes):
+        return replace(table, targets=_from_classes(spec, table.targets))
+    if not isinstance(table.targets, Values) or isinstance(table.targets, MultiLabels):
+        return table
+    targets, notes = _from_numbers(spec, table.targets)
+    return replace(table, targets=targets, notes=(*table.notes, *notes))
+
+
+def _from_classes(spec: Spec, targets: Classes) -> Targets:
+    """Classes, or numbers if the config wants these. Raises `DataError` for another task."""
+    data = spec.data
+    if isinstance(data, GeneratedData) and data.targets == "values":
+        return targets.as_values()
+    if data.asked_task in ("multilabel", "regression"):
         raise DataError(
             f"the targets are names of classes, but the task is `{data.asked_task}`: write numbers",
             "task",
         )
-    if not isinstance(targets, Values) or isinstance(targets, MultiLabels):
-        return table
+    return targets
+
+
+def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
+    """Numbers as classes or labels, if the config says or needs that, and notes on what it needs.
+
+    Raises `DataError` for numbers that the network cannot take.
+    """
+    data = spec.data
+    wanted = data.targets if isinstance(data, GeneratedData) else None
     if data.asked_task == "multilabel":
-        return replace(table, targets=targets.as_labels())
-    if (
-        wanted == "classes"
-        or data.asked_task == "classification"
-        or _are_hard_classes(spec, targets.Y)
-    ):
-        return replace(table, targets=targets.as_classes())
+        return targets.as_labels(), []
+    are_classes = wanted == "classes" or data.asked_task == "classification"
+    if are_classes or _are_hard_classes(spec, targets.Y):
+        return targets.as_classes(), []
     if wanted is None and _are_labels(spec, targets.Y):
-        return replace(table, targets=targets.as_labels(), notes=(*table.notes, _INFERRED))
+        return targets.as_labels(), [_INFERRED]
     if isinstance(data, InlineData) and _are_numbered_classes(spec, targets.Y):
         classes = targets.as_classes()
-        few = ", ".join(classes.names[:5]) + ", …" * (len(classes.names) > 5)
-        note = f"the targets {few} are read as classes, as the network is for classes"
-        return replace(table, targets=classes, notes=(*table.notes, note))
+        few = first_of(classes.names, 5)
+        return classes, [f"the targets {few} are read as classes, as the network is for classes"]
     if data.files or isinstance(data, InlineData):
         _refuse_numbers_as_classes(spec, targets)
-    return table
+    return targets, []
 
 
 def _made(spec: Spec) -> RawTable:

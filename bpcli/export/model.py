@@ -58,10 +58,7 @@ class Model:
     @property
     def output_names(self) -> tuple[str, ...]:
         """P(setosa), …, or predicted y."""
-        are_labels = bool(self.preprocessor.words)
-        return output_names(
-            self.network, self.class_names, self.target_names, are_labels=are_labels
-        )
+        return output_names(self.network, self.preprocessor.categories, self.target_names)
 
     @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:

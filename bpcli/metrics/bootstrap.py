@@ -32,11 +32,13 @@ def bootstrap_intervals(
 ) -> dict[str, Interval | None]:
     """The interval of each metric, all from the same resamples of the rows.
 
-    None if the metric is undefined in a resample.
+    None if the metric is undefined in a resample, or there is a single row.
     """
     if not samples:
         return {}
     statistics = [sample.statistics for sample in samples.values()]
+    if statistics[0].shape[1] == 1:
+        return dict.fromkeys(samples)
     means = _resampled_means(np.concatenate(statistics), rng)
     pieces = np.split(means, np.cumsum([len(each) for each in statistics])[:-1], axis=1)
     return {

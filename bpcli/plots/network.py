@@ -143,9 +143,7 @@ def _draw_units(axes: Axes, subject: Subject) -> None:
 def _write_names(axes: Axes, subject: Subject) -> None:
     """Write input names on the left, output names on the right, activations above."""
     network, table = subject.network, subject.experiment.table
-    outputs = output_names(
-        network, table.class_names, table.target_names, are_labels=bool(table.words)
-    )
+    outputs = output_names(network, subject.experiment.preprocessor.categories, table.target_names)
     last = len(network.layers)
     for unit, name in enumerate(table.input_names):
         y = height(unit, network.inputs)

@@ -12,7 +12,7 @@ from bpcli.data.column_warnings import ColumnWarning, WarningKind
 from bpcli.data.description import ColumnFacts, Description, Measure
 from bpcli.data.files.look import Look, is_text
 from bpcli.terminal.grid import Cell, Facts, Grid, Styled
-from bpcli.text import plain, rounded
+from bpcli.text import plain, plural, rounded
 
 EXPENDABLE = ("unique", "sd", "most frequent", "mean", "kind", "max", "min")
 """The columns of `columns_table` to drop if there is no room, in this order."""
@@ -46,12 +46,12 @@ def table_facts(look: Look) -> Facts:
     classes = f" into {len(about.classes):,} classes" * bool(about.classes)
     return [
         *facts,
-        ("targets" if len(about.targets) > 1 else "target", _told_target(about)),
+        ("targets" if len(about.targets) > 1 else "target", _target_text(about)),
         ("task", f"{about.task}{classes}: {about.why_task}"),
     ]
 
 
-def _told_target(about: Description) -> str:
+def _target_text(about: Description) -> str:
     return f"{', '.join(map(plain, about.targets))}: {about.why_target}"
 
 
@@ -62,13 +62,13 @@ def all_columns_facts(about: Description) -> Facts:
     constant = sum(column.unique <= 1 for column in about.columns)
     return [
         ("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())),
-        ("with gaps", _counted(len(gaps)) + f", {sum(gaps):,} values in all" * bool(gaps)),
-        ("constant", _counted(constant)),
+        ("with gaps", _columns(len(gaps)) + f", {sum(gaps):,} values in all" * bool(gaps)),
+        ("constant", _columns(constant)),
     ]
 
 
-def _counted(columns: int) -> str:
-    return f"{columns:,} column{'s' * (columns != 1)}" if columns else "none"
+def _columns(columns: int) -> str:
+    return plural(columns, "column") if columns else "none"
 
 
 def guesses(look: Look) -> list[str]:
@@ -171,4 +171,4 @@ _OF_MANY: dict[WarningKind, str] = {
     "spellings": "have spellings that may be one category: `casefold: true` merges them",
     "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }
-"""What is said of many columns; warnings about targets are told one by one."""
+"""What is said of many columns; warnings about targets stand alone."""

@@ -212,7 +212,12 @@ def _targets_table(record: Description, document: Mapping[str, Any]) -> Grid:
 
 
 def _interval_text(interval: Sequence[float] | None) -> str:
-    return "-" if interval is None else " to ".join(rounded(end, 4) for end in interval)
+    """Four digits of both ends, and all before the decimal point where the metric has them too."""
+    if interval is None:
+        return "-"
+    return " to ".join(
+        f"{end:.0f}" if 1e4 <= abs(end) < 1e6 else rounded(end, 4) for end in interval
+    )
 
 
 def class_table(document: Mapping[str, Any]) -> Grid:

@@ -14,12 +14,13 @@ from bpcli.engine.pool.base import SerialPool
 from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.units import UnitCounts
+from bpcli.text import listed_names
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import constant_loss, unit_counter
 
 _MANY_UNITS = 0.1
 _FAR_FROM_CHANCE = 3.0
-_MOST_NAMES = 5
+_MOST_LAYERS = 5
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,11 @@ class Beginning:
     def _constant_columns(self) -> Iterator[str]:
         constant = self.experiment.constant_inputs
         if constant and len(self.experiment.splits["train"]) > 1:
-            more = f" and {len(constant) - _MOST_NAMES} more" if len(constant) > _MOST_NAMES else ""
-            listed = ", ".join(f"`{name}`" for name in constant[:_MOST_NAMES])
             verb = "are" if len(constant) > 1 else "is"
-            yield f"{listed}{more} {verb} constant over the training rows: leave out such inputs"
+            yield (
+                f"{listed_names(constant)} {verb} constant over the training rows: leave out such "
+                "inputs"
+            )
 
     def _failing_units(self) -> Iterator[str]:
         """A warning on random parameters; those of the config are meant."""
@@ -109,12 +111,11 @@ class Beginning:
             if dead + saturated > _MANY_UNITS * layer.units
         ]
         if failing:
-            more = f" and in {len(failing) - _MOST_NAMES} more layers" * (
-                len(failing) > _MOST_NAMES
-            )
+            more = f" and in {len(failing) - _MOST_LAYERS} more layers"
+            shown = ", ".join(failing[:_MOST_LAYERS]) + more * (len(failing) > _MOST_LAYERS)
             yield (
-                f"units fail before training: {', '.join(failing[:_MOST_NAMES])}{more}: scale the "
-                "inputs, or use smaller initial weights"
+                f"units fail before training: {shown}: scale the inputs, or use smaller initial "
+                "weights"
             )
 
     def _far_from_chance(self) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
 from bpcli.runs.layout import METRICS
+from bpcli.runs.metrics_log import read_log
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import Scores, constant_loss
 from bpcli.workflows.session import Session
@@ -100,7 +100,7 @@ def _next_step(session: Session, ending: Ending, name: SplitName, scores: Scores
 
 def _still_falls(log: Path) -> bool:
     """Whether the loss has fallen by a hundredth in the last tenth of the epochs."""
-    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-    late = [line for line in lines if line["epoch"] >= _LATE * lines[-1]["epoch"]]
-    first, last = late[0]["loss"], late[-1]["loss"]
+    lines = read_log(log)
+    late = [line.loss for line in lines if line.epoch >= _LATE * lines[-1].epoch]
+    first, last = late[0], late[-1]
     return first is not None and last is not None and last < (1 - _STILL_FALLS) * first

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bpcli.data.cells import with_point
-from bpcli.data.files.arrays import ARRAY_SUFFIXES, load_inputs
+from bpcli.data.files.arrays import is_array_file, load_inputs
 from bpcli.data.files.cleaning import Cleaner, signs_unlike_training
 from bpcli.data.files.delimited import cleaner_of, layout_of, read_blocks, text_blocks
 from bpcli.data.files.dialect import Dialect, Signs
@@ -23,16 +23,16 @@ from bpcli.data.files.grid import is_number
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.rendered import is_rendered
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming
+from bpcli.data.files.table import naming, row_numbers
 from bpcli.data.files.text import first_lines
 from bpcli.data.files.text_encoding import encoding_of
 from bpcli.data.selection import as_known, select, selectors_of
-from bpcli.data.spellings import nearest
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import DataError
 from bpcli.export.model import Model
 from bpcli.nn.arrays import Array
+from bpcli.text import first_of, listed_names, nearest, plural
 from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, result_names
 
 _BLOCK_VALUES = 2**20
@@ -56,7 +56,7 @@ class NewRows:
     kept: Mapping[str, str] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     _signs: list[str] = field(default_factory=list, init=False)
-    _respelt: Counter[str] = field(default_factory=Counter, init=False)
+    _rewritten: Counter[str] = field(default_factory=Counter, init=False)
 
     def predictions(self) -> Predictions:
         """The outputs and the columns kept, block by block.
@@ -67,9 +67,9 @@ class NewRows:
 
     @property
     def later_notes(self) -> Iterator[str]:
-        """What was ignored, filled, unknown or respelt in the rows that were predicted so far."""
+        """What was ignored, filled, unknown or rewritten in the rows that were predicted so far."""
         notes = (*self.cleaner.notes, *self._signs, *self.tally.notes())
-        for note in (*notes, *self._notes_on_spelling()):
+        for note in (*notes, *self._notes_on_signs()):
             yield f"{self.layout.path.name}: {note}"
 
     def _blocks(self) -> Iterator[Block]:
@@ -77,15 +77,14 @@ class NewRows:
             for frame, texts in self._frames():
                 if not self._signs:
                     self._signs.extend(signs_unlike_training(frame, self.model.encoder.fills))
-                rows = np.asarray(frame.index) + 1
                 kept = tuple(self._kept(frame, texts)) if len(frame) else ()
-                yield Block(self.model.predict(frame, self.tally), rows, kept)
+                yield Block(self.model.predict(frame, self.tally), row_numbers(frame), kept)
 
     def _frames(self) -> Iterator[tuple[DataFrame, DataFrame]]:
         """The rows as they are read, and the columns kept as text, block by block."""
         path, columns = self.layout.path, self.layout.dialect.columns
         rows = max(_FEWEST_ROWS, _BLOCK_VALUES // max(1, len(columns)))
-        if path.suffix.lower() in ARRAY_SUFFIXES:
+        if is_array_file(path):
             array, _ = _array(path, self.model, self.layout.dialect)
             return _array_blocks(array, columns, rows, list(self.kept))
         frames = read_blocks(self.layout, rows, self.cleaner)
@@ -103,17 +102,17 @@ class NewRows:
             cells = texts.loc[frame.index, column].tolist()
             are_numbers = bool(is_numeric_dtype(dtype) and not is_bool_dtype(dtype))
             if are_numbers and signs != (".", ""):
-                respelt = [with_point(cell, *signs) for cell in cells]
-                self._respelt[name] += sum(map(ne, cells, respelt))
-                cells = respelt
+                rewritten = [with_point(cell, *signs) for cell in cells]
+                self._rewritten[name] += sum(map(ne, cells, rewritten))
+                cells = rewritten
             yield KeptColumn(name, cells, are_numbers)
 
-    def _notes_on_spelling(self) -> Iterator[str]:
-        if count := self._respelt.total():
-            numbers = "1 number" if count == 1 else f"{count:,} numbers"
-            columns = _listed([column for column, changed in self._respelt.items() if changed])
+    def _notes_on_signs(self) -> Iterator[str]:
+        if count := self._rewritten.total():
+            columns = _listed([column for column, changed in self._rewritten.items() if changed])
             yield (
-                f"wrote {numbers} with a decimal point and no thousands sign, in the kept {columns}"
+                f"wrote {plural(count, 'number')} with a decimal point and no thousands sign, in "
+                f"the kept {columns}"
             )
 
 
@@ -130,7 +129,7 @@ def new_rows(
     """
     model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
     with naming(path):
-        if path.suffix.lower() in ARRAY_SUFFIXES:
+        if is_array_file(path):
             dialect = Dialect(layout=model.dialect.told(signs).layout)
             X, notes = _array(path, model, dialect)
             dialect = replace(dialect, columns=(names := _by_position(X.shape[1], model)))
@@ -138,7 +137,7 @@ def new_rows(
         else:
             layout = layout_as_trained(path, model, signs)
             cleaner = cleaner_of(layout)
-            _require_inputs(layout.dialect.columns, _inputs(model))
+            _require_inputs(layout.dialect.columns, model)
         kept, renamed = _kept_names(layout, keep, model)
     notes = (*layout.notes, *_unused(path, layout.dialect.columns, model, kept), *renamed)
     return NewRows(layout, model, notes, cleaner, kept)
@@ -177,16 +176,25 @@ def _inputs(model: Model) -> tuple[str, ...]:
 # The names of the columns.
 
 
-def _require_inputs(columns: tuple[str, ...], inputs: tuple[str, ...]) -> None:
-    """Raises `DataError` naming the first missing input, and the column that is closest."""
-    known = set(columns)
-    missing = next((name for name in inputs if name not in known), None)
-    if missing is None:
+def _require_inputs(columns: tuple[str, ...], model: Model) -> None:
+    """Raises `DataError` naming the missing inputs, and the unused columns that may be meant."""
+    known = {*columns}
+    missing = [name for name in _inputs(model) if name not in known]
+    if not missing:
         return
-    unused = sorted(known - set(inputs))
-    near = nearest(missing, unused, cutoff=0)
-    hint = "all columns are used" if near is None else f"the unused column `{near}` is closest"
-    raise DataError(f"there is no column `{missing}`; {hint}")
+    used = {*_inputs(model), *model.encoder.targets, *model.target_names}
+    unused = [name for name in columns if name not in used]
+    near = nearest(missing[0], unused) if len(missing) == 1 else None
+    if near is not None:
+        hint = f"the unused column `{near}` is closest"
+    elif unused:
+        hint = (
+            f"the unused {'columns are' if len(unused) > 1 else 'column is'} {listed_names(unused)}"
+        )
+    else:
+        hint = "all columns are used"
+    what = "are no columns" if len(missing) > 1 else "is no column"
+    raise DataError(f"there {what} {listed_names(missing)}; {hint}")
 
 
 def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
@@ -244,7 +252,7 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
     if not set(_inputs(model)) <= set(names):
         return None
     layout = _with_header(bare, names, said)
-    keys = ("encoding", "separator", "decimal")
+    keys = ("decimal",) if is_rendered(path) else ("encoding", "separator", "decimal")
     signs = ", ".join(f"{key} {getattr(layout.dialect, key)!r}" for key in keys)
     note = f"{path.name}: not written like the training file: {signs}"
     return replace(layout, notes=(*layout.notes, note))
@@ -260,7 +268,7 @@ def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str
 
 
 def _with_header(bare: Layout, names: tuple[str, ...], said: Sequence[str]) -> Layout:
-    """The layout with the names in its header or, where these are told, with those of training."""
+    """The layout with the names in its header, or those of training where notes say so."""
     layout = bare.headed(True, names) if said else bare.headed(True, may_be_numbers=True)
     return replace(layout, notes=(*layout.notes, *said))
 
@@ -297,10 +305,9 @@ def _by_position(count: int, model: Model) -> tuple[str, ...]:
     """Return names for unnamed columns. Raises `DataError` if they are not the inputs."""
     names = _inputs(model)
     if count != len(names):
-        more = ", …" if len(names) > 10 else ""
         raise DataError(
             f"its {count} columns have no names, so they must be the {len(names)} inputs in "
-            f"order: {', '.join(names[:10])}{more}"
+            f"order: {first_of(names)}"
         )
     return names
 
@@ -321,9 +328,7 @@ def _unused(
 
 def _listed(names: list[str]) -> str:
     """column: `a`, or columns: `a`, `b`; of many, the first five."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    shown = ", ".join(f"`{name}`" for name in names[:5]) + more
-    return f"{'columns' if len(names) > 1 else 'column'}: {shown}"
+    return f"column{'s' * (len(names) > 1)}: {listed_names(names)}"
 
 
 # Arrays.

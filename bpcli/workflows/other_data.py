@@ -11,11 +11,11 @@ import numpy as np
 from bpcli.config.file_models import FileData
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.files.cleaning import signs_unlike_training
-from bpcli.data.files.delimited import read
+from bpcli.data.files.delimited import read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Signs
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
-from bpcli.data.files.table import naming
+from bpcli.data.files.table import naming, row_numbers
 from bpcli.data.row_weights import row_weights
 from bpcli.data.selection import as_known
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
@@ -68,8 +68,7 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
         layout, renamed = _with_known_weight(layout, data.weight)
         frame, notes = read(layout)
-        if not len(frame):
-            raise DataError("the file has no rows")
+        refuse_no_rows(frame)
         frame, more = rows_with_targets(frame, encoder.targets)
         encoder = encoder.told(signs.get("date_format"))
         tally = Tally()
@@ -119,7 +118,7 @@ def _table(
         known.input_names,
         targets=_targets(known, frame, encoder),
         weight=None if weight is None else weights_of(frame, weight),
-        row_numbers=np.asarray(frame.index) + 1,
+        row_numbers=row_numbers(frame),
     )
     table = replace(table, weight=row_weights(table, class_weights, every))
     return table.with_inputs_as_targets() if known.is_autoencoder else table

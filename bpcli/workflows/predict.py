@@ -93,10 +93,9 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> Predic
     X = table.X[rows]
     A = network_outputs(experiment.network, params, preprocessor.inputs.apply(X))
     original = preprocessor.original(A)
-    names = table.class_names
     targets: list[list[Any]] = []
     if table.labels is not None:
-        targets = [[names[label]] for label in table.labels[rows]]
+        targets = [[table.class_names[label]] for label in table.labels[rows]]
     elif table.Y is not None and table.words:
         targets = [_words(row, table.words) for row in table.Y[rows].tolist()]
     elif table.Y is not None and not table.is_autoencoder:
@@ -106,7 +105,7 @@ def predict_rows(experiment: Experiment, params: Vector, rows: Labels) -> Predic
         table.numbers_of(rows),
         table.input_names,
         X,
-        output_names(experiment.network, names, table.target_names, are_labels=bool(table.words)),
+        output_names(experiment.network, preprocessor.categories, table.target_names),
         original,
         preprocessor.in_words(original),
         ("target",) if width == 1 else numbered("target", width),

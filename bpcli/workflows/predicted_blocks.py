@@ -55,7 +55,7 @@ def number_in(text: str) -> str | None:
     """
     if _JSON.fullmatch(text):
         number = text
-    elif _NUMBER.fullmatch(text) and not _CODE.match(text):
+    elif NUMBER.fullmatch(text) and not _CODE.match(text):
         number = repr(float(text))
     else:
         return None
@@ -63,5 +63,5 @@ def number_in(text: str) -> str | None:
 
 
 _JSON = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _CODE = re.compile(r"[+-]?0\d")

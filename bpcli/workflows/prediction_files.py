@@ -24,7 +24,7 @@ from bpcli.export.model import Model
 from bpcli.runs.files import to_json
 from bpcli.text import readable
 from bpcli.workflows.predict import answer_document
-from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, number_in
+from bpcli.workflows.predicted_blocks import NUMBER, Block, KeptColumn, Predictions, number_in
 from bpcli.workflows.workbook import Cell, write_workbook
 
 Write: TypeAlias = Callable[[BinaryIO, Predictions], int]
@@ -58,7 +58,7 @@ def writer_for(path: Path, *, raw: bool = False, bom: bool = False, keeps: bool 
 
 # What begins a formula (OWASP, CSV Injection), signs of full width included.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
-_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|nan)", re.ASCII | re.IGNORECASE)
+_NOT_FINITE = frozenset({"+inf", "-inf", "+nan", "-nan"})
 
 
 @dataclass
@@ -123,7 +123,9 @@ _QUOTED = re.compile(r'["\r\n]')
 
 
 def _is_formula(cell: str) -> bool:
-    return cell[:1] in _FORMULA and not _NUMBER.fullmatch(cell)
+    if cell[:1] not in _FORMULA:
+        return False
+    return not NUMBER.fullmatch(cell) and cell.lower() not in _NOT_FINITE
 
 
 SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}

@@ -17,7 +17,7 @@ from bpcli.data.files.dialect import MISSING
 from bpcli.data.files.grid import is_number
 from bpcli.data.files.look import Look, is_text
 from bpcli.errors import DataError
-from bpcli.text import plain
+from bpcli.text import first_of, plain, plural
 
 _MARGIN = 34
 _FEWEST_ROWS_TO_SPLIT = 30
@@ -43,7 +43,8 @@ def starter_config(look: Look, target: Path) -> str:
 
 
 def _refuse_hopeless_targets(about: Description) -> None:
-    hopeless = _HOPELESS if about.why_target == "as requested" else _HOPELESS | _POOR
+    is_guessed = about.why_target not in ("as requested", "the array of targets")
+    hopeless = _HOPELESS | _POOR if is_guessed else _HOPELESS
     for warning in about.warnings:
         if warning.column not in about.targets:
             continue
@@ -93,7 +94,7 @@ _WORD = re.compile(r"[A-Za-z./][A-Za-z0-9_./-]*")
 
 def _head(look: Look) -> Iterator[str]:
     about = look.description
-    inputs, targets = _counted(len(look.inputs), "column"), plain(about.target, 60)
+    inputs, targets = plural(len(look.inputs), "column"), plain(about.target, 60)
     yield f"# {_what(about)} of {targets} from {inputs} of {plain(look.path.name, 60)}"
     yield f"# Written for the {about.rows:,} rows of that file; edit any wrong guesses."
     unusable = about.unusable
@@ -107,10 +108,6 @@ def _what(about: Description) -> str:
         return f"{len(about.classes)} classes"
     noun = "label" if about.task == "multilabel" else "value"
     return f"the {noun}{'s' * (len(about.targets) > 1)}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 # The data.
@@ -222,8 +219,7 @@ def _lacks_many(column: ColumnFacts, about: Description) -> bool:
 
 def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:
     """Return the first columns, each with a count: x2 8, x4 16, …"""
-    texts = [f"{plain(column.name)} {count(column):,}" for column in columns[:_MOST_NAMED]]
-    return ", ".join([*texts, *["…"] * (len(columns) > _MOST_NAMED)])
+    return first_of([f"{plain(each.name)} {count(each):,}" for each in columns], _MOST_NAMED)
 
 
 def _selector(about: Description, target: str) -> str | int:
@@ -239,7 +235,7 @@ def _is_split(about: Description) -> bool:
 
 def _split(about: Description) -> Iterator[str]:
     if not _is_split(about):
-        yield f"  # no split: {_counted(about.rows, 'row')} are too few for a test set"
+        yield f"  # no split: {plural(about.rows, 'row')} are too few for a test set"
         return
     split: dict[str, object] = {"train": 0.7, "val": 0.15, "test": 0.15}
     if about.classes:

@@ -382,3 +382,30 @@ def test_exported_files_predict_what_predict_does(bpnet, folder) -> None:
     exec(compile(Path("c.py").read_text(), "c.py", "exec"), namespace)
     rows = [{name: row[name] for name in ("n", "m m", "colour")} for row in TABLE]
     assert namespace["predict"](rows)["class"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "options", "note"),
+    [
+        ("n;größe;y", "utf-8", ("-o", "o.csv"), "o.csv has decimal points; for a spreadsheet"),
+        ("n;größe;y", "utf-8", ("-o", "o.xlsx"), None),
+        ("n;größe;y", "utf-8", (), None),
+        ("n,größe,y", "cp1252", ("-o", "o.csv"), "o.csv is in UTF-8; for Excel, add --bom or"),
+        ("n,größe,y", "cp1252", ("-o", "o.csv", "--bom"), None),
+        ("n,größe,y", "utf-8", ("-o", "o.csv"), None),
+        ("größe,n,y", "cp1252", ("-o", "o.csv"), None),  # the predictions are ASCII
+    ],
+)
+def test_what_a_spreadsheet_would_read_wrongly_is_said(
+    text: str, encoding: str, options: tuple[str, ...], note: str | None, bpnet
+) -> None:
+    separator = text[1] if text[0] == "n" else ","
+    sign = "," if separator == ";" else "."
+    lines = [separator.join(f"{i % k}{sign}5" for k in (3, 5, 7)) for i in range(40)]
+    Path("t.csv").write_text("\n".join([text, *lines, ""]), encoding)
+    assert bpnet("init", "t.csv", "--target", "y").code == 0
+    assert bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=2").code == 0
+    result = bpnet("predict", "latest", "t.csv", "--keep", "2", *options)
+    assert result.code == 0
+    said = [line for line in result.err.splitlines() if "spreadsheet" in line or "Excel" in line]
+    assert [line.startswith(f"note: {note}") for line in said] == [True] * (note is not None)

@@ -405,3 +405,19 @@ def test_notes_are_told_once_for_all_folds(bpnet: Bpnet) -> None:
     note = "note: `traingdm` is called `gradient_descent`"
     assert bpnet("train", CONFIGS / "moons.yaml", *short).err.count(note) == 1
     assert bpnet("train", CONFIGS / "moons.yaml", *short, "--quiet").err == ""
+
+
+@pytest.mark.parametrize("name", ["t.npz", "t.csv"])
+def test_a_training_on_a_file_tells_how_to_predict_new_rows(name: str, bpnet: Bpnet) -> None:
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    if name == "t.npz":
+        np.savez(name, X=X, y=X[:, 0])
+    else:
+        np.savetxt(name, X, delimiter=",", header="x,y", comments="")
+    Path("c.yaml").write_text(
+        f"data: {{file: {name}}}\nnetwork: {{layers: [auto, auto], activations: [identity]}}\n"
+        "loss: mse\ntraining: {learning_rate: 0.1, epochs: 2}\n"
+    )
+    result = bpnet("train", "c.yaml")
+    command = result.out.splitlines()[-1].partition("predict new rows with: bpnet ")[2]
+    assert bpnet(*command.replace("FILE", name).split()).code == 0

@@ -133,6 +133,22 @@ def test_new_rows_have_the_format_of_the_training_rows() -> None:
             column.encode(pd.Series([wrong], name="day"), out, Tally())
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("2024-06-05", "2024-01-31"), ("2024-06-05 00:00", "2024-01-31 08:05")]
+)
+def test_dates_that_a_spreadsheet_stores_are_read_with_a_note(text: str, shown: str) -> None:
+    column = fitted(pd.Series(["13/01/2024", "03/04/2024"], name="day"))
+    out, tally = np.empty((2, 1)), Tally()
+    column.encode(pd.Series([text, text], name="day"), out, tally)
+    assert out.ravel().tolist() == [(datetime(2024, 6, 5, tzinfo=UTC) - EPOCH).days] * 2
+    assert [*tally.notes()] == [
+        f"column `day`: dates are like {shown}, in training like 31/01/2024"
+    ]
+    for other in ("05/06/2024", "soon"):  # no dates of a spreadsheet alone
+        with pytest.raises(DataError, match="is not a date like 31/01/2024"):
+            column.encode(pd.Series([text, other], name="day"), out, tally)
+
+
 def test_a_word_that_may_mean_missing_is_no_wrong_date() -> None:
     column, out, tally = fitted(DAYS, fill="median"), np.empty((2, 1)), Tally()
     column.encode(pd.Series(["-", "5.3.2024"], name="day"), out, tally)

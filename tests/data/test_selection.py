@@ -105,6 +105,15 @@ def test_names_that_only_look_different_are_known(given, known, names) -> None:
         )
 
 
+def test_many_names_that_look_different_are_told_in_one_note() -> None:
+    names, (note,) = as_known(list("ABCDx"), list("abcdx"))
+    assert names == (*"abcdx",)
+    assert note == (
+        "4 columns have names that are written otherwise: `A` is taken for `a`, `B` is taken for "
+        "`b`, `C` is taken for `c` and 1 more"
+    )
+
+
 def test_the_nearest_column_may_differ_in_case() -> None:
     with pytest.raises(DataError, match=r"there is no column `AGES`; did you mean `age`\?"):
         require(["age", "income"], ["AGES"])

@@ -6,7 +6,8 @@ import unicodedata
 
 import pytest
 
-from bpcli.data.spellings import PLAIN, Spelling, folded, nearest, variants
+from bpcli.data.spellings import PLAIN, Spelling, variants
+from bpcli.text import folded, nearest
 
 E_ACUTE = unicodedata.normalize("NFD", "Été")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.data.table import MultiLabels, Table, Values
+from bpcli.data.table import MultiLabels, Table, Values, constant_columns
 from bpcli.errors import DataError
 
 
@@ -57,3 +57,12 @@ def test_one_of_several_targets_keeps_its_name_and_words() -> None:
     assert labels.column(0).words == (("no", "yes"),)
     assert (labels.column(1).names, labels.column(1).Y.tolist()) == (("b",), [[1], [0]])
     assert type(Values(labels.Y, labels.names).column(0)) is Values
+
+
+def test_columns_are_constant_over_the_rows_that_are_looked_at() -> None:
+    X = np.zeros((3000, 3))
+    X[2500, 1], X[7, 2] = 1, 1
+    every = np.arange(3000)
+    assert constant_columns(X, every).tolist() == [0]
+    assert constant_columns(X, every[:2500]).tolist() == [0, 1]
+    assert constant_columns(X, every[2500:]).tolist() == [0, 2]

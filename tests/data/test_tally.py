@@ -38,7 +38,7 @@ def test_unknown_categories_are_counted_with_examples_and_the_nearest_known() ->
     (said,) = tally.notes()
     assert said == (
         "column `colour`: 6 values in no training row: `gren` (3, near `green`), `Red` (1, near "
-        "`red`), `violet` (1) and 1 more"
+        "`red`), `violet` (1) and 1 more; a training with `casefold` takes other spellings as one"
     )
 
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from bpcli.data.spellings import Spelling
-from bpcli.data.variants import Words, said_of_renames, said_of_variants
+from bpcli.data.variants import ColumnWords, useless_renames, variants_text
 
 ROWS = {"yes": 21, "Yes": 20, "YES": 19, "no": 30}
 
 
 def test_spellings_are_listed_with_their_rows_and_the_key_that_merges_them() -> None:
-    assert said_of_variants(Words("ok", "class", ROWS)) == (
+    assert variants_text(ColumnWords("ok", "class", ROWS)) == (
         "has spellings that may be one class (`casefold: true` merges them): `yes` (21), `Yes` "
         "(20) and `YES` (19)"
     )
-    assert said_of_variants(Words("ok", "class", ROWS, Spelling(True))) == (
+    assert variants_text(ColumnWords("ok", "class", ROWS, Spelling(True))) == (
         "has spellings that `casefold` reads as one class: `yes` (21), `Yes` (20) and `YES` (19)"
     )
-    assert said_of_variants(Words("ok", "class", {"yes": 1, "no": 2})) is None
+    assert variants_text(ColumnWords("ok", "class", {"yes": 1, "no": 2})) is None
 
 
 def test_of_many_the_rest_is_counted() -> None:
     rows = {f"{word}{spelling}": 1 for word in "abc" for spelling in ("xy", "XY", "Xy", "xY")}
-    assert said_of_variants(Words("c", "category", rows)) == (
+    assert variants_text(ColumnWords("c", "category", rows)) == (
         "has spellings that may be one category each (`casefold: true` merges them): `aXY` (1), "
         "`aXy` (1) and 2 more; `bXY` (1), `bXy` (1) and 2 more; and 1 more"
     )
@@ -29,16 +29,16 @@ def test_of_many_the_rest_is_counted() -> None:
 
 def test_words_that_are_renamed_to_one_are_no_variants() -> None:
     spelling = Spelling(rename={"Yes": "yes", "YES": "yes"})
-    assert said_of_variants(Words("ok", "class", ROWS, spelling)) is None
+    assert variants_text(ColumnWords("ok", "class", ROWS, spelling)) is None
 
 
 def test_a_new_name_of_a_word_that_no_column_has_is_told() -> None:
     columns = [
-        Words("ok", "class", ROWS, Spelling(True, {"NO": "nein"})),
-        Words("c", "category", {"a": 1}, Spelling(rename={"A": "b"})),
+        ColumnWords("ok", "class", ROWS, Spelling(True, {"NO": "nein"})),
+        ColumnWords("c", "category", {"a": 1}, Spelling(rename={"A": "b"})),
     ]
     renames = [(("n", "c", "ok"), ("NO", "None")), (("c",), ("A", "a")), (("n",), ("1",))]
-    missing, other, number = said_of_renames(renames, columns)
+    missing, other, number = useless_renames(renames, columns)
     assert missing == (
         "`rename`: `None` is no category or class of any column: it is a word for a missing "
         "value, see `missing_only`"

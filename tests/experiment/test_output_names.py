@@ -39,5 +39,5 @@ def test_outputs_are_named_after_classes_or_targets(
 def test_outputs_of_labels_are_named_after_them(
     activation: Sigmoid | Identity | Softmax, mark: str
 ) -> None:
-    found = output_names(network(2, activation), (), ("ill", "old"), are_labels=True)
+    found = output_names(network(2, activation), ("ill", "old"), ("ill", "old"))
     assert found == (f"{mark}(ill)", f"{mark}(old)")

@@ -75,6 +75,10 @@ def test_resamples_are_the_seeds_whatever_their_number_at_once() -> None:
     assert LEVEL == 0.95
 
 
+def test_a_single_row_has_no_interval() -> None:
+    assert bootstrap_intervals({"mean": Sample(np.ones((1, 1)), mean_of)}, RNG(0)) == {"mean": None}
+
+
 def test_a_metric_that_a_resample_lacks_has_no_interval() -> None:
     table = Table(np.zeros((3, 1)), targets=Values(np.array([[1.0], [1], [2]])))
     split = Preprocessor.fit(table, np.arange(3), 1, "none", "none").split(

@@ -28,7 +28,8 @@ TELLING = {
              "are read as plain text"),
     "numbers": ("decimal commas", "separates thousands", "is taken as a"),
     "words": ("`encoding` names another", "taken as a category", "are read as plain text"),
-    "kind": ("different signs", "taken as a category", "holds codes", "`encoding` names another"),
+    "kind": ("is read as categories", "taken as a category", "holds codes",
+             "`encoding` names another"),
 }  # fmt: skip
 """What the notes say that tell of a difference."""
 

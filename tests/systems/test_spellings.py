@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from models import run_python
 
-from bpcli.data.spellings import folded
+from bpcli.text import folded
 
 Bpnet = Callable[..., Any]
 WIDE = "ＹＥＳ"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tampered import a_record
@@ -53,13 +54,17 @@ def test_only_the_criterion_that_stopped_a_training_is_marked() -> None:
 def test_baselines_and_intervals_are_of_the_last_split() -> None:
     scores = {"train.rmse": 1.0, "test.rmse": 2.0, "train.r2": 0.5, "test.r2": None}
     baselines = {"constant": {"test.rmse": 3.0, "train.rmse": 9.0}}
-    intervals = {"test.rmse": (1.5, 2.5), "test.r2": None}
+    intervals: dict[str, Any] = {"test.rmse": (1.5, 2.5), "test.r2": None}
     document = {"metrics": scores, "baselines": baselines, "intervals": intervals}
     (grid,) = scores_tables(a_record(), document)
     assert grid.headers == ["metric", "train", "test", "95 % interval", "constant (test)"]
     assert grid.rows == [
         ["rmse", "1", "2", "1.5 to 2.5", "3"], ["r2", "0.5", "-", "-", "-"],
     ]  # fmt: skip
+    intervals["test.rmse"] = (9.87654e3, 123456.7)  # of which rmse has no exponent
+    intervals["test.r2"] = (0.012345678, 1234567.0)
+    (grid,) = scores_tables(a_record(), document)
+    assert [row[3] for row in grid.rows] == ["9877 to 123457", "0.01235 to 1.235e+06"]
 
 
 def test_each_of_several_targets_has_a_row_of_its_scores_on_the_last_split() -> None:

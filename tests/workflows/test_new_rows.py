@@ -99,12 +99,15 @@ def test_neither_the_inputs_nor_the_columns_of_training_are_refused(tmp_path: Pa
     ("header", "message"),
     [
         (["x", "they", "z"], "there is no column `the y`; the unused column `they` is closest"),
-        (["w", "the y", "z"], "there is no column `x`; the unused column `w` is closest"),
+        (["w", "the y", "z"], "there is no column `x`; the unused column is `w`"),
+        (["w", "v", "the y", "z"], "there is no column `x`; the unused columns are `w`, `v`"),
+        (["t0", "the y", "z"], "there is no column `x`; all columns are used"),  # the target is
+        (["z", "they"], "there are no columns `x`, `the y`; the unused column is `they`"),
         (["X", "ｘ", "the y", "z"], "there is no column `x`; the unused column `X` is closest"),
         (["the y", "z"], "there is no column `x`; all columns are used"),
     ],
 )
-def test_the_first_input_that_is_missing_is_named(
+def test_the_inputs_that_are_missing_are_named(
     header: list[str], message: str, tmp_path: Path
 ) -> None:
     path = a_file(tmp_path / "n.csv", np.hstack([X, X])[:, : len(header)], header)
@@ -129,7 +132,7 @@ def test_a_column_whose_name_looks_different_alone_is_matched_aloud(
 def test_a_first_row_of_names_and_numbers_is_no_row_of_numbers(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the first row has the number `1`, expected column names"):
         new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "2"]), MODEL)
-    with pytest.raises(DataError, match="there is no column `the y`; the unused column `1` is"):
+    with pytest.raises(DataError, match="there is no column `the y`; the unused column is `1`"):
         new_rows(a_file(tmp_path / "n.csv", X, ["x", "1", "z"]), MODEL)
 
 

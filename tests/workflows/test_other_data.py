@@ -149,7 +149,7 @@ def test_weights_are_those_of_the_file_times_those_of_the_classes() -> None:
         (("n,colour", "1,red"), "new.csv: there is no column `answer`"),
         (("n,answer", "1,yes"), "new.csv: there is no column `colour`"),
         (("n,colour,answer", "1,red,yes", "2,red,maybe"), "row 2: `maybe` is none of"),
-        (("n,colour,answer",), "new.csv: the file has no rows"),
+        (("n,colour,answer",), "new.csv: the file has a header, but no rows; see `header`"),
         (("n,colour,answer", "x,red,yes"), "column `n`, row 1"),
     ],
 )

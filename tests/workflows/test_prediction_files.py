@@ -144,7 +144,8 @@ def test_any_name_is_one_cell_that_is_read_back(ending: str, rng: Random) -> Non
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1+1", "+1+2", "-2+3", "@SUM(1)", "＝1", "－1", "--", "=", "-1-", "+49 123", "\tx"]
+    "cell",
+    ["=1+1", "+1+2", "-2+3", "@SUM(1)", "＝1", "－1", "--", "=", "-1-", "+49 123", "\tx", "=inf"],
 )
 def test_what_a_spreadsheet_would_compute_gets_a_mark(cell: str) -> None:
     marking, raw = Separated(","), Separated(",", raw=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -323,16 +324,32 @@ def test_arrays_get_a_config_too(tmp_path: Path, suffix: str) -> None:
     assert spec.data.targets == ("x4" if suffix == ".npy" else None)
 
 
+@pytest.mark.parametrize(
+    ("targets", "why_task"),
+    [
+        (np.eye(3)[np.arange(60) % 3], "each row has a single 1"),
+        (np.arange(60) % 3, "it counts from 0 to 2"),
+    ],
+)
+def test_the_reasons_for_the_targets_of_arrays(targets: Any, why_task: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez(path, X=RNG.normal(size=(60, 3)), y=targets)
+    about = look_at(path, Dialect()).description
+    assert (about.why_target, about.why_task) == ("the array of targets", why_task)
+    with pytest.raises(DataError, match=r"is predicted, as `y`: leave out --target t$"):
+        look_at(path, Dialect(), ["t"])
+
+
 def test_all_columns_of_targets_are_taken_from_arrays(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=(60, 2)))
     assert "# the values of y1, y2 from 3 columns of t.npz" in config_for(path)
     assert type(spec_for(path).loss).__name__ == "Mse"
     assert config_for(path, "y2", "y1") == config_for(path)
-    with pytest.raises(DataError, match="`y1, y2`, not `y1`"):
+    with pytest.raises(DataError, match="as `y1, y2`: leave out --target y1"):
         config_for(path, "y1")
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
-    with pytest.raises(DataError, match="not `x1`"):
+    with pytest.raises(DataError, match="as `y`: leave out --target x1"):
         config_for(path, "x1")
 
 

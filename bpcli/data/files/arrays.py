@@ -30,7 +30,11 @@ from bpcli.nn.arrays import Array
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
-ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
+
+def is_array_file(path: Path) -> bool:
+    return path.suffix.lower() in (".npy", ".npz", ".mat")
+
+
 _INPUT_NAMES = ("X", "x", "inputs", "data", "features")
 _BY_COLUMN = "each sample is a column, as in MATLAB's networks"
 _TARGET_NAMES = ("y", "Y", "targets", "target", "labels", "t")

@@ -12,10 +12,11 @@ from bpcli.data.cells import numbers_in
 from bpcli.data.files.dialect import Dialect, exchange_of
 from bpcli.data.files.grid import holds_rows
 from bpcli.data.files.grid import is_number as shows_number
-from bpcli.data.types import DataFrame, Labels, Series
+from bpcli.data.types import DataFrame, Labels, Series, number_text
 from bpcli.data.values import AMBIGUOUS, are_numbers, dates_of, number_of, quoted
 from bpcli.errors import DataError, see
 from bpcli.nn.arrays import Array
+from bpcli.text import plural
 
 _FREQUENT = 0.15
 _SOME = 20
@@ -49,10 +50,11 @@ class Cleaner:
         self._header = [field.strip() for field in header]
         self._blank_rows = blank_rows
         self._ignored: Counter[str] = Counter()
-        self._marks: dict[str, str] = {}
+        self._marked: dict[str, tuple[str, float]] = {}
         self._categories: dict[str, int] = {}
         self._mixed: dict[str, str] = {}
         self._total: str | None = None
+        self._summed: str | None = None
         self._exchange = exchange_of(dialect.separator or ",")
 
     def __call__(self, frame: DataFrame) -> DataFrame:
@@ -75,7 +77,9 @@ class Cleaner:
         texts = [name for name in _text_columns(frame) if name not in told]
         changed = {name: self._read(name, frame[name]) for name in texts}
         changed |= {name: self._told_text(frame[name]) for name in told}
-        return frame.assign(**changed) if changed else frame
+        frame = frame.assign(**changed) if changed else frame
+        self._summed = _summed_in(frame) if self._total is not None else None
+        return frame
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
         count = int(np.count_nonzero(ignored))
@@ -109,13 +113,20 @@ class Cleaner:
         is_alike = is_number & (np.array(marks) == mark)
         if not are_numbers(is_alike[~is_word], rows[~is_word]):
             if are_numbers(is_number[~is_word], rows[~is_word]):
-                self._mixed[name] = ", ".join(map(repr, sorted({*marks})))
+                self._mixed[name] = f"different signs ({', '.join(map(repr, sorted({*marks})))})"
             elif _are_numbers_otherwise(list(known)):
-                self._mixed[name] = "see `decimal`, `thousands`"
+                other = next(
+                    text for text, known in zip(texts, is_number, strict=True) if not known
+                )
+                self._mixed[name] = (
+                    f"other decimal or thousands signs than the file, such as `{quoted(other)}`"
+                    f"{see('decimal', 'thousands')}"
+                )
             return self._text(name, values, int(rows[is_word].sum()))
         is_number = is_alike
         if mark:
-            self._marks[name] = mark
+            first = int(np.argmax(is_alike))
+            self._marked.setdefault(name, (texts[first], float(numbers[first])))
         if (is_number | is_word).all():
             return pd.Series(np.append(numbers, np.nan)[codes], values.index, name=name)
         others = [self._as_refused(text) for text in texts]
@@ -181,16 +192,21 @@ class Cleaner:
         """What was ignored or changed in all frames so far."""
         for reason, count in self._ignored.items():
             if count:
-                yield f"ignored {count:,} row{'s' * (count != 1)} {reason}"
-        if self._total is not None:
+                yield f"ignored {plural(count, 'row')} {reason}"
+        if self._summed is not None:
+            yield (
+                f"the last row, {quoted(self._total)}, has the sum of `{self._summed}` and is no "
+                "data: leave it out by `skip_last`"
+            )
+        elif self._total is not None:
             yield (
                 f"the last row begins with {quoted(self._total)}: if it sums up the others, leave "
                 "it out by `skip_last`"
             )
-        for name, mark in self._marks.items():
-            yield f"column `{name}`: 5 {mark} is read as 5"
-        for name, marks in self._mixed.items():
-            yield f"column `{name}`: numbers have different signs ({marks}): read as categories"
+        for name, (text, number) in self._marked.items():
+            yield f"column `{name}`: {quoted(text)} is read as {number_text(number)}"
+        for name, signs in self._mixed.items():
+            yield f"column `{name}` is read as categories: its numbers have {signs}"
         for name, rows in self._categories.items():
             yield (
                 f"column `{name}`: {rows:,} values are a word for missing values such as None, so "
@@ -247,6 +263,15 @@ def _total_in(frame: DataFrame) -> str | None:
     if frame.shape[1] == 1 or not isinstance(cell, str) or not _TOTAL.match(cell.strip()):
         return None
     return cell.strip() if frame.iloc[:, 0].eq(cell).sum() == 1 else None
+
+
+def _summed_in(frame: DataFrame) -> str | None:
+    """The first column of numbers whose last one is the sum of the others, as it is written."""
+    for name in frame.select_dtypes("number"):
+        *others, last = frame[name].to_numpy(np.float64, na_value=np.nan)
+        if last and np.isclose(np.nansum(others), last, rtol=1e-6, atol=0):
+            return str(name)
+    return None
 
 
 _TOTAL = re.compile(

@@ -79,6 +79,15 @@ def read(layout: Layout) -> tuple[DataFrame, tuple[str, ...]]:
     return frame, notes
 
 
+def refuse_no_rows(frame: DataFrame) -> None:
+    """Raises `DataError` if a table has no rows."""
+    if not len(frame):
+        raise DataError(_NO_ROWS, "file")
+
+
+_NO_ROWS = f"the file has a header, but no rows{see('header')}"
+
+
 def _read(layout: Layout) -> tuple[DataFrame, tuple[str, ...], list[str]]:
     """The frame, the notes, and the columns of codes that were read as numbers."""
     dialect, cleaner = layout.dialect, cleaner_of(layout)
@@ -250,7 +259,7 @@ def _as_data_errors(layout: Layout) -> Iterator[None]:
     try:
         yield
     except pd.errors.EmptyDataError:
-        raise DataError(f"the file has a header, but no rows{see('header')}", "file") from None
+        raise DataError(_NO_ROWS, "file") from None
     except pd.errors.ParserWarning:
         width = len(columns_of(layout.dialect))
         raise DataError(

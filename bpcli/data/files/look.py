@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from bpcli.data.description import ColumnFacts, Description, describe
-from bpcli.data.files.arrays import ARRAY_SUFFIXES, ArraySource, load_arrays
-from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.arrays import ArraySource, is_array_file, load_arrays
+from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect, Samples
 from bpcli.data.files.parquet import is_parquet
 from bpcli.data.files.sniff import Layout
 from bpcli.data.table import Classes, Targets, Values, is_one_hot, value_names
 from bpcli.data.types import DataFrame
 from bpcli.data.values import in_one_spelling
-from bpcli.errors import DataError, see
+from bpcli.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,11 @@ def look_at(
     With `casefold`, the spellings of a word are described as one, with the warnings about them.
     Raises `DataError` if the file is not a table, or has no such target.
     """
-    if path.suffix.lower() in ARRAY_SUFFIXES:
+    if is_array_file(path):
         return _look_at_arrays(path, asked.layout, targets)
     layout = _layout(path, asked)
     frame, notes = read(layout)
-    if not len(frame):
-        raise DataError(f"the file has a header, but no rows{see('header')}", "file")
+    refuse_no_rows(frame)
     about = describe(frame, targets, asked.date_format)
     if casefold and about.spelled:
         about = _with_one_spelling(frame, about, targets, asked.date_format)
@@ -112,10 +111,15 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
         raise DataError("there are no targets: write the config by hand")
     if not is_table and asked and set(asked) != {*names}:
         raise DataError(
-            f"the target is the array of targets, `{', '.join(names)}`, not `{', '.join(asked)}`"
+            f"the array of targets is predicted, as `{', '.join(names)}`: leave out "
+            f"--target {' --target '.join(asked)}"
         )
     about = describe(frame, asked if is_table else names)
     is_one_hot = targets is not table.targets
+    if not is_table:
+        about = replace(about, why_target="the array of targets")
+    if is_one_hot:
+        about = replace(about, why_task="each row has a single 1")
     return Look(path, Dialect(layout=layout), "", table.notes, about, is_table, is_one_hot)
 
 
@@ -127,4 +131,4 @@ def _in_one_column(targets: Targets) -> Targets:
 
 
 def is_text(path: Path) -> bool:
-    return not is_parquet(path) and path.suffix.lower() not in ARRAY_SUFFIXES
+    return not is_parquet(path) and not is_array_file(path)

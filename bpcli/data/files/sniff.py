@@ -387,11 +387,18 @@ def _is_sign_open(grid: Grid) -> bool:
 
 
 def _has_stored_fractions(rows: list[list[str]]) -> bool:
-    """Whether a spreadsheet holds numbers such as 1.5: commas in texts are no decimal signs."""
-    return any(map(_FRACTION.fullmatch, (cell for row in rows for cell in row)))
+    """Whether a spreadsheet holds numbers such as 1.5: commas in texts are no decimal signs.
+
+    Beside a text such as 1.234,50 €, a cell such as 1.905 may be a text with a thousands sign.
+    """
+    cells = [cell for row in rows for cell in row]
+    is_grouped = any(map(_GROUPED.fullmatch, cells))
+    return any(map((_NO_GROUP if is_grouped else _FRACTION).fullmatch, cells))
 
 
 _FRACTION = re.compile(r"-?\d+\.\d+")
+_NO_GROUP = re.compile(r"-?(?:0\.\d+|\d+\.(?!\d{3}$)\d+)")
+_GROUPED = re.compile(r"\D*\d{1,3}(?:\.\d{3})+,\d+\D*")
 
 
 def _columns_of_codes(dialect: Dialect, rows: list[list[str]]) -> list[str]:

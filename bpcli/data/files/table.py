@@ -16,14 +16,22 @@ import numpy as np
 from bpcli.data.column_rules import ColumnRules
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.dates import ambiguity_of
-from bpcli.data.files.delimited import layout_of, read
+from bpcli.data.files.delimited import layout_of, read, refuse_no_rows
 from bpcli.data.files.dialect import Dialect
 from bpcli.data.files.splits import FileSplits, notes_on_splits, splits_of_column
 from bpcli.data.row_order import order_of
 from bpcli.data.selection import Selector, TargetSelectors, choose, require, select
 from bpcli.data.sentinels import sentinels_of
 from bpcli.data.spellings import PLAIN, PLAIN_ALL, Spelling, Spellings
-from bpcli.data.table import Classes, MultiLabels, RawTable, Table, Targets, Values
+from bpcli.data.table import (
+    Classes,
+    MultiLabels,
+    RawTable,
+    Table,
+    Targets,
+    Values,
+    constant_columns,
+)
 from bpcli.data.tally import Tally
 from bpcli.data.targets import (
     classes_in,
@@ -37,13 +45,12 @@ from bpcli.data.targets import (
 )
 from bpcli.data.types import AskedTask, DataFrame, Labels, SplitName
 from bpcli.data.values import counted_in, dates_of, kind_of
-from bpcli.data.variants import Words, said_of_renames, said_of_variants
-from bpcli.errors import DataError, see
+from bpcli.data.variants import ColumnWords, useless_renames, variants_text
+from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+from bpcli.text import listed_names
 
-_MOST_NAMES = 5
 _MOST_NOTES = 3
-_ROWS_AT_ONCE = 1000
 
 Read = TypeVar("Read")
 
@@ -74,7 +81,7 @@ class FileSource:
             columns = layout.dialect.columns
             text = (*layout.dialect.text, *select(columns, self.rules.categories, "categories"))
             frame, notes = read(replace(layout, dialect=replace(layout.dialect, text=text)))
-            _refuse_no_rows(frame)
+            refuse_no_rows(frame)
             inputs, targets, split = self._choose(columns)
         used = (*inputs, *targets)
         other_frames, other_notes = self._other_frames(others, frame, used, text)
@@ -101,7 +108,7 @@ class FileSource:
             weight=self._weights(frames),
             order=order,
             row_numbers=numbers_in_a_row(
-                {path: np.asarray(each.index) + 1 for path, each in frames.items()},
+                {path: row_numbers(each) for path, each in frames.items()},
                 {path: _last_number(each) for path, each in files.items()},
             ),
             frames=frames,
@@ -160,7 +167,7 @@ class FileSource:
         for path in paths:
             with naming(path, "split"):
                 frames[path], more = read(layout_of(path, dialect))
-                _refuse_no_rows(frames[path])
+                refuse_no_rows(frames[path])
                 require(frames[path].columns, used)
             notes += more
         return frames, notes
@@ -171,13 +178,8 @@ class FileSource:
         if column is not None and not self.splits.files:
             with naming(self.path, "split"):
                 return splits_of_column(frames[self.path][column], column)
-        numbers = {path: np.asarray(frame.index) + 1 for path, frame in frames.items()}
+        numbers = {path: row_numbers(frame) for path, frame in frames.items()}
         return self.splits.rows(self.path, numbers, rows)
-
-
-def _refuse_no_rows(frame: DataFrame) -> None:
-    if not len(frame):
-        raise DataError(f"the file has a header, but no rows{see('header')}")
 
 
 @contextmanager
@@ -212,9 +214,13 @@ def _rows(frames: Mapping[Path, DataFrame]) -> int:
     return sum(map(len, frames.values()))
 
 
+def row_numbers(frame: DataFrame) -> Labels:
+    """The numbers of the rows in their file, from 1; blank rows between them count."""
+    return np.asarray(frame.index) + 1
+
+
 def _last_number(frame: DataFrame) -> int:
-    """The number of the last row, from 1; blank rows before it count."""
-    return int(frame.index[-1]) + 1
+    return int(row_numbers(frame)[-1])
 
 
 def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int]) -> Labels:
@@ -285,9 +291,10 @@ def _without_constants(encoder: FeatureEncoder, X: Array, training: Labels) -> F
 
     Raises `DataError` if nothing has.
     """
-    varies = np.full(X.shape[1], len(training) < 2)
-    for start in range(0, len(training), _ROWS_AT_ONCE):
-        varies |= (X[training[start : start + _ROWS_AT_ONCE]] != X[training[0]]).any(axis=0)
+    if len(training) < 2:
+        return encoder
+    varies = np.ones(X.shape[1], bool)
+    varies[constant_columns(X, training)] = False
     if not varies.any():
         raise DataError(
             "every input has one value in all training rows: there is nothing to learn from",
@@ -304,10 +311,9 @@ def _note_on_constants(fitted: FeatureEncoder, encoder: FeatureEncoder) -> str:
         for column in fitted.inputs
         if column != kept.get(column.name)
     ]
-    listed = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES])
-    more = f" and {len(names) - _MOST_NAMES} more" * (len(names) > _MOST_NAMES)
     have = "column that has" if len(names) == 1 else "columns that have"
-    return f"left out {len(names)} input {have} one value in all training rows: {listed}{more}"
+    listed = listed_names(names)
+    return f"left out {len(names)} input {have} one value in all training rows: {listed}"
 
 
 def _of_each(
@@ -388,19 +394,19 @@ class FileTable(RawTable):
     def _notes_on_words(self, encoder: FeatureEncoder) -> Iterator[str]:
         """Notes on spellings that may be, or are, one category or class."""
         columns = [
-            Words(column.name, "category", self._rows_of_words(column.name), column.spelling)
+            ColumnWords(column.name, "category", self._rows_of_words(column.name), column.spelling)
             for column in encoder.inputs
             if column.kind == "category"
         ]
         noun = "class" if self.class_names else "value"
         for name, spelling in self.target_spellings.items():
-            columns.append(Words(name, noun, self._rows_of_words(name), spelling))
-        said = [(words.column, said_of_variants(words)) for words in columns]
-        told = [f"column `{name}` {variants}" for name, variants in said if variants]
-        yield from told[:_MOST_NOTES]
-        if len(told) > _MOST_NOTES:
-            yield f"{len(told) - _MOST_NOTES:,} further columns with several spellings of a word"
-        yield from said_of_renames(self.rules.renames(encoder.file_columns), columns)
+            columns.append(ColumnWords(name, noun, self._rows_of_words(name), spelling))
+        texts = [(words.column, variants_text(words)) for words in columns]
+        notes = [f"column `{name}` {text}" for name, text in texts if text]
+        yield from notes[:_MOST_NOTES]
+        if len(notes) > _MOST_NOTES:
+            yield f"{len(notes) - _MOST_NOTES:,} further columns with several spellings of a word"
+        yield from useless_renames(self.rules.renames(encoder.file_columns), columns)
 
     def _rows_of_words(self, name: str) -> Mapping[str, int]:
         return counted_in([frame[name] for frame in self.frames.values()])

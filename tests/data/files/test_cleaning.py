@@ -26,7 +26,8 @@ def cleaned(values: list[Any], dialect: Dialect = HEADED) -> tuple[list[Any], li
     [
         (["1,234", "5"], [1234, 5], []),
         (["5 %", "6 %"], [5, 6], ["column `a`: 5 % is read as 5"]),
-        (["$5", "($6)"], [5, -6], ["column `a`: 5 $ is read as 5"]),
+        (["1,237.5 €", "5 €"], [1237.5, 5], ["column `a`: 1,237.5 € is read as 1237.5"]),
+        (["$5", "($6)"], [5, -6], ["column `a`: $5 is read as 5"]),
         (["−1.5", "2"], [-1.5, 2], []),
     ],
 )
@@ -85,7 +86,7 @@ def test_what_is_no_column_of_numbers_stays_text(texts: list[str]) -> None:
 def test_numbers_of_different_signs_are_categories_with_a_note(
     texts: list[str], marks: str
 ) -> None:
-    note = f"column `a`: numbers have different signs ({marks}): read as categories"
+    note = f"column `a` is read as categories: its numbers have different signs ({marks})"
     assert cleaned(texts) == (texts, [note])
 
 
@@ -102,10 +103,11 @@ def test_the_signs_are_those_of_the_dialect() -> None:
 
 
 def test_numbers_of_which_many_have_other_signs_are_told() -> None:
-    _, notes = cleaned(["1", "2", "0,5", "1,5"] * 9, Dialect(decimal="."))
-    assert notes == [
-        "column `a`: numbers have different signs (see `decimal`, `thousands`): read as categories"
-    ]
+    _, (note,) = cleaned(["1", "2", "0,5", "1,5"] * 9, Dialect(decimal="."))
+    assert note == (
+        "column `a` is read as categories: its numbers have other decimal or thousands signs than "
+        "the file, such as `0,5`; see `decimal`, `thousands`"
+    )
 
 
 def test_columns_of_text_are_left_alone() -> None:
@@ -150,7 +152,7 @@ def test_counts_add_up_over_blocks() -> None:
         cleaner(frame)
     assert list(cleaner.notes) == [
         "ignored 2 rows equal to the header",
-        "column `a`: 5 % is read as 5",
+        "column `a`: 1 % is read as 1",
     ]
 
 

@@ -134,6 +134,23 @@ def test_a_spreadsheet_with_a_title_and_units_is_read_like_text(book: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["1.905", "275.427,28 €", "143,1"], [1905, 275427.28, 143.1]),  # all cells are text
+        ([1.905, "275.427", "143,1"], None),  # nothing shows that the point separates thousands
+        ([1.5, "275.427,28 €", "143,1"], None),  # a number is stored
+        ([0.905, "275.427,28 €", "143,1"], None),
+    ],
+)
+def test_the_signs_of_texts_in_a_spreadsheet(
+    book: Path, cells: list[Cell], numbers: list[float] | None
+) -> None:
+    xlsx(book, t=[["a", "b", "c"], *[cells] * 3])
+    frame, _ = read(layout_of(book, Dialect(header=None)))
+    assert frame.iloc[0].tolist() == (numbers or [float(cells[0]), *frame.iloc[0, 1:]])
+
+
 def test_a_file_that_changes_is_rendered_again(tmp_path: Path) -> None:
     path = written(tmp_path / "t.json", '[{"a":1}]')
     assert text_of(path) == "a\n1\n"
