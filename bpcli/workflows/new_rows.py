@@ -229,7 +229,10 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     if not asked.header:
         return _named(bare, _as_trained(len(first), model))
     if all(map(is_number, first)):
-        return _named(bare, _by_position(len(first), model))
+        names = _by_position(len(first), model)
+        named = _named(bare, names)
+        note = f"{path.name}: no header: its columns are the inputs in order, {first_of(names)}"
+        return replace(named, notes=(*named.notes, note))
     return bare.headed(True)
 
 
@@ -288,7 +291,7 @@ def _named(bare: Layout, names: tuple[str, ...]) -> Layout:
 def _as_trained(count: int, model: Model) -> tuple[str, ...]:
     """The names of columns that go by position, as the training file had no header either."""
     if count == len(model.encoder.inputs):
-        return _inputs(model)
+        return _inputs_in_order(model)
     columns = model.encoder.file_columns
     if count == len(columns):
         return columns
@@ -301,6 +304,24 @@ def _as_trained(count: int, model: Model) -> tuple[str, ...]:
     )
 
 
+def _inputs_in_order(model: Model) -> tuple[str, ...]:
+    """The inputs as columns without names.
+
+    Raises `DataError` if the config and the training file have them in different orders, as the new
+    file may have either.
+    """
+    names = _inputs(model)
+    known = set(names)
+    in_file = tuple(name for name in model.encoder.file_columns if name in known)
+    if in_file and in_file != names:
+        raise DataError(
+            f"its {len(names)} columns have no names, and the config has the inputs in one order, "
+            f"{first_of(names)}, the training file in another, {first_of(in_file)}: name the "
+            "columns in its first row"
+        )
+    return names
+
+
 def _by_position(count: int, model: Model) -> tuple[str, ...]:
     """Return names for unnamed columns. Raises `DataError` if they are not the inputs."""
     names = _inputs(model)
@@ -309,7 +330,7 @@ def _by_position(count: int, model: Model) -> tuple[str, ...]:
             f"its {count} columns have no names, so they must be the {len(names)} inputs in "
             f"order: {first_of(names)}"
         )
-    return names
+    return _inputs_in_order(model)
 
 
 def _unused(

@@ -91,7 +91,7 @@ def test_notes_on_how_a_file_was_read_are_shown(bpnet, folder: Path) -> None:
         ("inputs", "[9]", "only 1 to 3"),
         ("fill", "zero", "`mean`, `median` or `most_frequent`"),
         ("separator", "ab", "one character"),
-        ("task", "clustering", "`classification` or `regression`"),
+        ("task", "clustering", "`classification`, `multilabel` or `regression`"),
         ("n_samples", "3", "unknown key"),
         ("indicator", "true", "`fill`"),
     ],

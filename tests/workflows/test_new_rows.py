@@ -201,6 +201,22 @@ def test_rows_with_gaps_are_filled_as_in_training(tmp_path: Path) -> None:
     np.testing.assert_allclose(gaps, model.outputs(encoded)[0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("has_header", [True, False])
+def test_unnamed_inputs_whose_order_is_not_certain_are_refused(
+    has_header: bool, tmp_path: Path
+) -> None:
+    encoder = replace(MODEL.encoder, file_columns=("t", "z", "x", "the y"), targets=("t",))
+    model = replace(MODEL, encoder=encoder, dialect=Dialect(header=has_header))
+    path = a_file(tmp_path / "n.csv", X)
+    with pytest.raises(DataError, match="in one order, x, the y, z, the training file in another"):
+        new_rows(path, model)
+    named = a_file(tmp_path / "m.csv", X, ["x", "the y", "z"])
+    assert not new_rows(named, model).notes
+    notes = new_rows(path, MODEL).notes
+    assert notes == ("n.csv: no header: its columns are the inputs in order, x, the y, z",)
+    np.testing.assert_array_equal(predicted(named, model), predicted(path))
+
+
 # Columns kept.
 
 
