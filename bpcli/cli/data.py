@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @table_options
 def command(
     file: Path,
-    targets: tuple[str, ...],
+    target: tuple[str, ...],
     signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
@@ -36,7 +36,7 @@ def command(
     the most frequent categories, and the association with the target (with several, the strongest
     one); then warnings, and the next command. The target is guessed unless --target names it.
     """
-    look = read_table(file, targets, signs)
+    look = read_table(file, target, signs)
     if as_json:
         print_json(_document(look))
         return

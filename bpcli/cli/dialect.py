@@ -106,7 +106,6 @@ def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
 table_options = stacked(
     click.option(
         "--target",
-        "targets",
         multiple=True,
         metavar="NAME|NUMBER",
         help="The column to predict, by name, number from 1 or pattern; default: guessed. May be "
@@ -121,14 +120,14 @@ table_options = stacked(
 def given_options() -> Iterator[str]:
     """The options for a table as they were given to this command, to be given to the next."""
     context = click.get_current_context()
-    for name in ("targets", *_NAMES):
+    for name in ("target", *_NAMES):
         if was_given(name):
             value = context.params[name]
             if isinstance(value, bool):
                 yield "--header" if value else "--no-header"
                 continue
             for each in value if isinstance(value, tuple) else (value,):
-                yield from (f"--{name.replace('_', '-').removesuffix('s')}", str(each))
+                yield from (f"--{name.replace('_', '-')}", str(each))
 
 
 def read_table(

@@ -36,7 +36,7 @@ def command(
     template: str | None,
     output: Path | None,
     force: bool,
-    targets: tuple[str, ...],
+    target: tuple[str, ...],
     signs: Mapping[str, Any],
     as_json: bool,
 ) -> None:
@@ -52,9 +52,9 @@ def command(
         _list_templates(as_json)
     elif _names_a_table(template):
         written = output or Path(f"{Path(template).stem}.yaml")
-        look = _write_for_table(Path(template), written, force, targets, signs)
+        look = _write_for_table(Path(template), written, force, target, signs)
         _report(written, as_json, {"table": template, **_guesses(look)})
-    elif targets or signs:
+    elif target or signs:
         raise ConfigError(f"Options for tables are for a FILE; `{template}` is not a file.")
     else:
         _write_template(template, output or Path(f"{template}.yaml"), force, as_json)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @set_option
 @click.option("--name", help="Name of the run; default: the config's.")
 @runs_dir_option
-@click.option("--quiet", is_flag=True, help="Print only the run's id.")
+@click.option("--quiet", is_flag=True, help="Print only the run's id, and warnings on stderr.")
 @click.option(
     "--profile",
     "with_profile",

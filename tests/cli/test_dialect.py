@@ -47,7 +47,8 @@ def test_a_command_gets_the_signs_that_are_given_and_tells_them_on(
 
 
 def test_the_target_is_told_on_but_is_no_sign() -> None:
-    assert parsed("--target", "a b") == ({}, ["--target", "a b"])
+    several = ["--target", "a b", "--target", "2"]
+    assert parsed(*several) == ({}, several)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +65,13 @@ def test_notes_on_a_table_go_to_standard_error(
 ) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a;b\n1,5;2\n2,5;3\n3,5;4\n")
-    look = read_table(path, "a", {})
+    look = read_table(path, ("a",), {})
     assert look.dialect.header
     out, err = capsys.readouterr()
     assert not out
     assert "columns are separated by ';'" in err
     assert "decimal commas are read as such" in err
-    read_table(path, "a", {"separator": ";", "decimal": ","})
+    read_table(path, ("a",), {"separator": ";", "decimal": ","})
     assert "separated" not in capsys.readouterr().err
 
 
