@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from pathlib import Path
+from statistics import mean
 
 import pytest
 from systems import CONFIGS
@@ -210,8 +211,8 @@ def test_written_configs_train_well_on_real_tables(
     bpnet, shared_data: Path, name: str, metric: str, least: float
 ) -> None:
     assert bpnet("init", shared_data / "csv" / f"{name}.csv").code == 0
-    trained = bpnet("train", f"{name}.yaml", "--json")
-    assert json.loads(trained.out)["metrics"][metric] >= least
+    trained = [bpnet("train", f"{name}.yaml", "--json", "--set", f"seed={k}") for k in range(3)]
+    assert mean(json.loads(each.out)["metrics"][metric] for each in trained) >= least
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def saved(bpnet) -> dict[type[Saved], Any]:
     (checkpoint, *_) = run.folder.glob("checkpoint-*")
     return {
         RunRecord: record_of(run) | {"error": "No space left."},
-        WeightsMeta: load_arrays(run.path(WEIGHTS))[1] | {"words": []},  # of labels alone
+        WeightsMeta: load_arrays(run.path(WEIGHTS))[1],
         Log: {"lines": log_of(run)},
         CheckpointMeta: load_arrays(checkpoint)[1],
     }
