@@ -163,7 +163,7 @@ class Confuser:
             Path(f"{name}.yaml").write_text(f"name: {name}\n{text}")
             code, said = self._bpnet(["train", f"{name}.yaml", "--quiet", "--runs-dir", "whole"])
             assert code == (3 if name == "diverged" else 0), said
-            tag = ["runs", "tag", said.split()[0], f"of-{name}", "--runs-dir", "whole"]
+            tag = ["runs", "tag", "latest", f"of-{name}", "--runs-dir", "whole"]
             assert self._bpnet(tag)[0] == 0
         self._runs = sorted(path.name for path in Path("whole").glob("*-*"))
 
