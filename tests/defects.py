@@ -339,7 +339,7 @@ def other_encoding(draw: Draw, case: Training) -> Defective | None:
         return None
     encoding = draw.pick(usable)
     told = "read as|in no training row" if "encoding" in case.keys and not _is_ascii(case) else ""
-    refused = "encoding|there is no column|columns have no names"
+    refused = "encoding|there (is|are) no column|columns have no names"
     excused = "in no training row|read as"
     return _restyled(case, f"other encoding {encoding}", told, refused, excused, encoding=encoding)
 
@@ -359,7 +359,7 @@ def other_separator(draw: Draw, case: Training) -> Defective | None:
     signs = {",", ";", "\t", "|"} - {case.style.separator, case.style.decimal}
     told = "separator" if "separator" in case.keys else ""
     return _restyled(case, "other separator", told,
-                     "there is no column|separator|columns have no names",
+                     "there (is|are) no column|separator|columns have no names",
                      separator=draw.pick(sorted(signs)))  # fmt: skip
 
 
@@ -369,7 +369,7 @@ def other_signs(draw: Draw, case: Training) -> Defective | None:
     decimal, separator = (",", ";") if case.style.decimal == "." else (".", ",")
     told = "separator" if "separator" in case.keys else ""
     return _restyled(case, "other signs", told, "separator|is not a number"
-                     "|decimal|there is no column|columns have no names",
+                     "|decimal|there (is|are) no column|columns have no names",
                      decimal=decimal, separator=separator)  # fmt: skip
 
 
@@ -452,7 +452,7 @@ def header_lost(draw: Draw, case: Training) -> Defective | None:
     if not case.style.header:
         return None
     return _restyled(case, "header lost", "no header|no names|by position",
-                     "have no names|there is no column|header", header=False)  # fmt: skip
+                     "have no names|there (is|are) no column|header", header=False)  # fmt: skip
 
 
 @defect
@@ -558,7 +558,7 @@ def percent(draw: Draw, case: Training) -> Defective | None:
 def title(draw: Draw, case: Training) -> Defective | None:
     lines = ["Report of 2020", *draw.pick(((), ("",))), *case.new.lines(case.style)]
     return Defective("title", content_of(lines, case.style), _all_same(case), "begins at line",
-                     "fields|there is no column|columns have no names|begin")  # fmt: skip
+                     "fields|there (is|are) no column|columns have no names|begin")  # fmt: skip
 
 
 @defect
@@ -566,7 +566,7 @@ def comments(draw: Draw, case: Training) -> Defective | None:
     lines = ["# made by hand", *case.new.lines(case.style)]
     return Defective("comment", content_of(lines, case.style), _all_same(case),
                      "ignored (as comments|1 row)|begins at line",
-                     "fields|there is no column|columns have no names|begin")  # fmt: skip
+                     "fields|there (is|are) no column|columns have no names|begin")  # fmt: skip
 
 
 @defect
@@ -603,8 +603,9 @@ def other_case_of_a_name(draw: Draw, case: Training) -> Defective | None:
     if not case.style.header or name == column.name or not _encodes(name, case.style.encoding):
         return None
     rows = case.new.exchanged(column, replace(column, name=name))
+    told = f"column `{re.escape(name)}` is taken for `{re.escape(column.name)}`"
     refused = f"there is no column `{re.escape(column.name)}`; .*`{re.escape(name)}`"
-    return Defective("other case of a name", intact(case, rows), _all_same(case), "(?!)", refused)
+    return Defective("other case of a name", intact(case, rows), _all_same(case), told, refused)
 
 
 @defect
@@ -657,4 +658,4 @@ def short_row(draw: Draw, case: Training) -> Defective | None:
     lines[row + case.style.header] = line_of(kept, case.style)
     return Defective("short row", content_of(lines, case.style), _all_but(case, [row]),
                      "filled|fields|ignored 1 row|begins at line",
-                     "fields|no names|there is no column", lost=True)  # fmt: skip
+                     "fields|no names|there (is|are) no column", lost=True)  # fmt: skip
