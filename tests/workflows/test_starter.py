@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import savemat
+from sklearn.datasets import load_iris
 
 from bpcli.config.load import load_config, validate
 from bpcli.config.models import Spec
@@ -142,6 +143,15 @@ training:
   l2: 1                            # weight decay, for 42 rows and 67 parameters
   stop: {max_fail: 30}             # after so many epochs without a lower validation loss
 """
+
+
+def test_the_readme_shows_what_is_written(tmp_path: Path) -> None:
+    iris = load_iris(as_frame=True)
+    species = iris.target_names[iris.target]
+    path = tmp_path / "flowers.csv"
+    iris.data.assign(species=species).to_csv(path, header=False, index=False)
+    readme = Path(__file__).parents[2] / "README.md"
+    assert f"```yaml\n{config_for(path)}```" in readme.read_text("utf-8")
 
 
 def test_that_config_trains_on_what_it_was_written_for(tmp_path: Path) -> None:
