@@ -31,15 +31,18 @@ def list_runs(runs_dir: Path) -> list[Run]:
     except OSError as error:
         raise RunError(f"{runs_dir} cannot be read: {error.strerror}.") from None
     folders = [Path(entry) for entry in entries if entry.is_dir() and name_in(entry.name)]
-    run_folders = [folder for folder in folders if (folder / RECORD).is_file()]
-    return [Run(folder) for folder in sorted(run_folders, key=_by_time, reverse=True)]
+    times = {folder: _time_of(folder) for folder in folders if (folder / RECORD).is_file()}
+    by_time = [(each.name[:15], time, each) for each, time in times.items() if time is not None]
+    return [Run(folder) for _, _, folder in sorted(by_time, reverse=True)]
 
 
-def _by_time(folder: Path) -> tuple[str, int]:
-    """Sort by the second in the id, then by the time at which the config was written."""
+def _time_of(folder: Path) -> int | None:
+    """When the config was written, in ns; None if the run is being removed at this moment."""
     config = folder / CONFIG
-    first = config if config.is_file() else folder / RECORD
-    return folder.name[:15], first.stat().st_mtime_ns
+    try:
+        return (config if config.is_file() else folder / RECORD).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run:

@@ -41,6 +41,22 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_run_that_is_removed_while_runs_are_listed_is_no_run(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doomed = runs / "20260102-120000-xor-bbbb"
+    is_file = Path.is_file
+
+    def is_file_at_last(path: Path) -> bool:
+        answer = is_file(path)
+        if path == doomed / CONFIG:
+            path.unlink()
+        return answer
+
+    monkeypatch.setattr(Path, "is_file", is_file_at_last)
+    assert [run.run_id[:8] for run in list_runs(runs)] == ["20260103", "20260103", "20260101"]
+
+
 @pytest.mark.parametrize(
     ("reference", "found"),
     [
