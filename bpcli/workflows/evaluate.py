@@ -163,7 +163,7 @@ def _class_report(
     names = ("name", "precision", "recall", "f1", "rows")
     rows = zip(class_names, *columns, strict=True)
     classes = [dict(zip(names, row, strict=True)) for row in rows]
-    return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted, counts))
+    return ClassReport(classes, counts.tolist(), _roc_auc(split.labels, predicted))
 
 
 def _label_report(split: Split, predicted: Predictions) -> LabelReport | None:
@@ -191,15 +191,14 @@ def _area(is_positive: Array, score: Array) -> float | None:
     return roc_curve(is_positive, score).area
 
 
-def _roc_auc(labels: Labels, predicted: Predictions, counts: Labels) -> float | None:
+def _roc_auc(labels: Labels, predicted: Predictions) -> float | None:
     """Area under the ROC curve; of several classes, the mean over one-against-rest curves.
 
     Undefined where a class is missing from the split.
     """
-    if len(counts) < 2 or not counts.any(axis=1).all():
-        return None
     ranks = predicted.ranks
     if ranks.shape[1] == 1:
-        return roc_curve(labels == 1, ranks[:, 0]).area
-    scores = enumerate(ranks.T)
-    return float(np.mean([roc_curve(labels == label, score).area for label, score in scores]))
+        return _area(labels == 1, ranks[:, 0])
+    areas = [_area(labels == label, score) for label, score in enumerate(ranks.T)]
+    known = [area for area in areas if area is not None]
+    return float(np.mean(known)) if len(known) == len(areas) else None
