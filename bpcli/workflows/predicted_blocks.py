@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -46,22 +44,3 @@ class Predictions:
 def result_names(model: Model) -> list[str]:
     """The names of the columns that hold predictions."""
     return [*model.output_names, *model.answers]
-
-
-def number_in(text: str) -> str | None:
-    """The number that a cell of a column of numbers holds, as JSON has it; None for other text.
-
-    Its digits are those of the cell. A code such as 007 is text, as is what no float holds.
-    """
-    if _JSON.fullmatch(text):
-        number = text
-    elif NUMBER.fullmatch(text) and not _CODE.match(text):
-        number = repr(float(text))
-    else:
-        return None
-    return number if math.isfinite(float(number)) else None
-
-
-_JSON = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_CODE = re.compile(r"[+-]?0\d")

@@ -24,7 +24,7 @@ from bpcli.export.model import Model
 from bpcli.runs.files import to_json
 from bpcli.text import readable
 from bpcli.workflows.predict import answer_document
-from bpcli.workflows.predicted_blocks import NUMBER, Block, KeptColumn, Predictions, number_in
+from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions
 from bpcli.workflows.workbook import Cell, write_workbook
 
 Write: TypeAlias = Callable[[BinaryIO, Predictions], int]
@@ -54,7 +54,30 @@ def writer_for(path: Path, *, raw: bool = False, bom: bool = False, keeps: bool 
     return WRITERS[suffix]
 
 
+# Numbers in columns kept.
+
+
+def number_in(text: str) -> str | None:
+    """The number that a cell of a column of numbers holds, as JSON has it; None for other text.
+
+    Its digits are those of the cell. A code such as 007 is text, as is what no float holds.
+    """
+    if _JSON.fullmatch(text):
+        number = text
+    elif _NUMBER.fullmatch(text) and not _CODE.match(text):
+        number = repr(float(text))
+    else:
+        return None
+    return number if math.isfinite(float(number)) else None
+
+
+_JSON = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_CODE = re.compile(r"[+-]?0\d")
+
+
 # Text in columns.
+
 
 # What begins a formula (OWASP, CSV Injection), signs of full width included.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
@@ -125,7 +148,7 @@ _QUOTED = re.compile(r'["\r\n]')
 def _is_formula(cell: str) -> bool:
     if cell[:1] not in _FORMULA:
         return False
-    return not NUMBER.fullmatch(cell) and cell.lower() not in _NOT_FINITE
+    return not _NUMBER.fullmatch(cell) and cell.lower() not in _NOT_FINITE
 
 
 SEPARATORS: Mapping[str, str] = {".csv": ",", ".tsv": "\t"}

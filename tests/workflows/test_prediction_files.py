@@ -21,12 +21,13 @@ from strangers import any_name
 from bpcli.errors import ConfigError
 from bpcli.export.model import Model
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions, number_in
+from bpcli.workflows.predicted_blocks import Block, KeptColumn, Predictions
 from bpcli.workflows.prediction_files import (
     SEPARATORS,
     WRITERS,
     Separated,
     first_rows,
+    number_in,
     writer_for,
 )
 
