@@ -98,8 +98,6 @@ def input_warnings(
 
     And one about its spellings.
     """
-    if column is target:
-        return
     yield from _spelling_warnings(column, "category")
     if _determines(column, target, task, association):
         text = f"determines the target `{target.name}`: is it known before the target?"

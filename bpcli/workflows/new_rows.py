@@ -154,11 +154,12 @@ def _kept_names(
     chosen = select([*columns], selectors_of([*columns], keep), "keep")
     if keep and not chosen:
         raise DataError("--keep chooses no column", "keep")
-    taken = {*chosen, *result_names(model)}
+    results = {*result_names(model)}
+    taken = {*chosen, *results}
     names, notes = {}, []
     for own in chosen:
         name = own
-        if own in result_names(model):
+        if own in results:
             while name in taken:
                 name += " (kept)"
             notes.append(
@@ -367,7 +368,7 @@ def _array_blocks(
     for start in range(0, len(array), rows):
         block = np.asarray(array[start : start + rows])
         frame = DataFrame(block, RangeIndex(start, start + len(block)), names)
-        texts = {name: _texts(block[:, names.index(name)]) for name in kept}
+        texts = {name: _texts(frame[name].to_numpy()) for name in kept}
         yield frame, DataFrame(texts, frame.index)
 
 

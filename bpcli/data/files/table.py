@@ -5,7 +5,7 @@ The targets are encoded at once; the inputs are encoded when the training rows a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -327,6 +327,13 @@ def _of_each(
     return pieces
 
 
+def _first_notes(notes: Sequence[str], fact: str) -> Iterator[str]:
+    """The first notes on columns with a fact, and the number of further ones."""
+    yield from notes[:_MOST_NOTES]
+    if len(notes) > _MOST_NOTES:
+        yield f"{len(notes) - _MOST_NOTES:,} further columns with {fact}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileTable(RawTable):
     """Rows of one or several files whose columns are not yet inputs.
@@ -380,9 +387,7 @@ class FileTable(RawTable):
         """Notes on what a reader of the file may not know of the columns of its inputs."""
         numbers = [start for column, start in encoder.starts if column.kind == "number"]
         said = list(sentinels_of(X[:, numbers], [encoder.names[index] for index in numbers]))
-        yield from said[:_MOST_NOTES]
-        if len(said) > _MOST_NOTES:
-            yield f"{len(said) - _MOST_NOTES:,} further columns with a number far from all others"
+        yield from _first_notes(said, "a number far from all others")
         first = next(iter(self.frames.values()))
         for column in encoder.inputs:
             if column.kind == "date":
@@ -403,9 +408,7 @@ class FileTable(RawTable):
             columns.append(ColumnWords(name, noun, self._rows_of_words(name), spelling))
         texts = [(words.column, variants_text(words)) for words in columns]
         notes = [f"column `{name}` {text}" for name, text in texts if text]
-        yield from notes[:_MOST_NOTES]
-        if len(notes) > _MOST_NOTES:
-            yield f"{len(notes) - _MOST_NOTES:,} further columns with several spellings of a word"
+        yield from _first_notes(notes, "several spellings of a word")
         yield from useless_renames(self.rules.renames(encoder.file_columns), columns)
 
     def _rows_of_words(self, name: str) -> Mapping[str, int]:
