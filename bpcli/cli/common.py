@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bpcli.terminal.stream import Stream
 
 DOCS = Path(__file__).parents[1] / "docs"
-_EXAMPLES = (DOCS / "examples.md").read_text("utf-8").split("\n## ")
+_EXAMPLES = (DOCS / "commands.md").read_text("utf-8").split("\n## ")
 
 
 def examples(command: str) -> str:
