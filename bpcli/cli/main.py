@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _COMMANDS = (
-    "train", "eval", "plot", "trace", "gradcheck", "predict", "export", "compare", "runs", "verify",
-    "init", "data", "check", "schema", "docs",
+    "init", "data", "check", "train", "eval", "predict", "plot", "export", "compare", "trace",
+    "gradcheck", "verify", "runs", "schema", "docs",
 )  # fmt: skip
 
 
