@@ -146,3 +146,21 @@ def test_the_changelog_begins_with_this_version() -> None:
     newest = re.search(r"^## (\S+)", (DOCS / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert newest is not None
     assert newest[1] == bpcli.__version__
+
+
+CLAIMS, _, UNTESTED = TEXTS[DOCS / "claims.md"].partition("\n## Without a test\n")
+
+
+@pytest.mark.parametrize("name", sorted({*re.findall(r"`([\w/]+\.py::\w+)`", CLAIMS)}))
+def test_every_test_that_a_claim_names_exists(name: str) -> None:
+    file, _, function = name.partition("::")
+    text = (ROOT / "tests" / file).read_text("utf-8")
+    assert re.search(rf"^def {function}\(", text, re.MULTILINE)
+
+
+def test_every_claim_names_a_test_or_a_command_with_its_date() -> None:
+    rows = re.findall(r"^\| (?!claim )(.+) \| (.+) \|$", CLAIMS, re.MULTILINE)
+    assert len(rows) > 100
+    for claim, evidence in rows:
+        assert re.fullmatch(r"`[\w/]+\.py::test_\w+`|`.+`.* \(\d{4}-\d\d-\d\d\)", evidence), claim
+    assert "\n## " not in UNTESTED
