@@ -3,7 +3,8 @@
 A paragraph that names a file in brackets, (`table.csv`), is followed by a block with its content.
 A `console` block holds commands after `$ ` with what they print; `...` stands for lines that are
 left out, and `    # exit code 2` after a command for its failure. In a `python` block, what is
-printed is in a comment beside it. A `console slow` block takes long, and needs BPNET_FULL=1 to run.
+printed is in a comment beside it. A `console slow` block takes long or needs a process for each
+command: it runs in a shell, and only with BPNET_FULL=1.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def run_document(path: Path) -> None:
             Path(block.file).write_text(block.content, "utf-8")
         elif block.language == "console" and (not block.mark or os.environ.get("BPNET_FULL")):
             for command, shown in _COMMAND.findall(block.content):
-                _check_command(command, shown)
+                _check_command(command, shown, in_shell=block.mark == "slow")
         elif block.language == "python":
             _check_python(block.content)
 
@@ -82,20 +83,23 @@ def _check_python(code: str) -> None:
     assert printed.read_text("utf-8").splitlines() == re.findall(r"print.*  # (.*)", code), code
 
 
-def _check_command(command: str, shown: str) -> None:
+def _check_command(command: str, shown: str, in_shell: bool) -> None:
     line, _, exit_code = command.partition("    # exit code ")
     with _captured() as printed:
-        code = _run(line)
+        code = _run(line, in_shell)
     output = printed.read_text("utf-8")
     assert code == int(exit_code or 0), f"$ {line}\n{output}"
     missing = _first_missing(shown, output)
     assert missing is None, f"$ {line}\ndoes not print, or not here: {missing}\nbut:\n{output}"
 
 
-def _run(line: str) -> int:
-    """Run a `bpnet` command in this process, and any other in a shell that finds `bpnet`."""
+_OF_A_SHELL = {"|", ">", "2>", "--portable"}
+
+
+def _run(line: str, in_shell: bool) -> int:
+    """Run a `bpnet` command in this process, unless `in_shell`, and any other in a shell."""
     name, *arguments = shlex.split(line)
-    if name == "bpnet" and not {"|", ">", "2>", "--portable"} & {*arguments}:
+    if name == "bpnet" and not in_shell and not _OF_A_SHELL & {*arguments}:
         return main(arguments)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(

@@ -167,3 +167,22 @@ def test_the_test_command_is_the_one_ci_runs() -> None:
 def test_every_word_for_a_missing_value_is_in_the_page_of_keys() -> None:
     (row,) = re.findall(r"^\| `data.missing_only` \|.*", TEXTS[DOCS / "keys.md"], re.MULTILINE)
     assert [word for word in MISSING if word and f"`{word}`" not in row] == []
+
+
+CLAIMS, _, UNTESTED = TEXTS[DOCS / "claims.md"].partition("\n## Without a test\n")
+
+
+@pytest.mark.parametrize("name", sorted({*re.findall(r"`([\w/]+\.py::\w+)`", CLAIMS)}))
+def test_every_test_that_a_claim_names_exists(name: str) -> None:
+    file, _, function = name.partition("::")
+    text = (ROOT / "tests" / file).read_text("utf-8")
+    assert re.search(rf"^def {function}\(", text, re.MULTILINE)
+
+
+def test_every_claim_names_a_test_or_a_command_with_its_date() -> None:
+    _, _, sections = CLAIMS.partition("\n## ")
+    claims = re.findall(r"^- .+$", sections, re.MULTILINE)
+    assert len(claims) > 100
+    for claim in claims:
+        assert re.search(r": (`[\w/]+\.py::\w+`|`.+`.* \(\d{4}-\d\d-\d\d\))$", claim), claim
+    assert "\n## " not in UNTESTED
