@@ -20,11 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import bpcli
+from bpcli import docs
 from bpcli.cli.main import main
 
 ROOT = Path(__file__).parent.parent
-DOCS = Path(bpcli.__file__).parent / "docs"
+DOCS = docs.FOLDER
 README = ROOT / "README.md"
 CHAPTERS = sorted(path for path in DOCS.rglob("*.md") if path.name != "CHANGELOG.md")
 
@@ -59,14 +59,9 @@ def prose(text: str) -> str:
     return _BLOCK.sub("", text)
 
 
-def anchor(heading: str) -> str:
-    """The name by which a code host links to a heading: its words, with hyphens between."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
 def anchors(text: str) -> list[str]:
     """The anchors of all headings of a document."""
-    return [anchor(heading) for heading in re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)]
+    return [docs.anchor(section.heading) for section in docs.sections_of(text)]
 
 
 def run_document(path: Path) -> None:

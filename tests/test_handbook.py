@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 import yaml
 from chapters import CHAPTERS, DOCS, README, ROOT, anchors, blocks, prose, run_document
+from click import Context
 
 import bpcli
+from bpcli.cli.main import bpnet as group
 from bpcli.config.load import validate
 from bpcli.config.reference import keys_page
 from bpcli.config.schema import json_schema
 from bpcli.config.source import Source
+from bpcli.data.files.dialect import MISSING
 from bpcli.data.generators import GENERATORS
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.initializers import INITIALIZERS
@@ -146,6 +149,24 @@ def test_the_changelog_begins_with_this_version() -> None:
     newest = re.search(r"^## (\S+)", (DOCS / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert newest is not None
     assert newest[1] == bpcli.__version__
+
+
+def test_every_command_is_in_the_readme_and_has_its_examples_in_the_order_of_help() -> None:
+    names = group.list_commands(Context(group))
+    assert re.findall(r"^\| `bpnet (\w+)` \|", TEXTS[README], re.MULTILINE) == names
+    headings = re.findall(r"^## (\w+)$", TEXTS[DOCS / "commands.md"], re.MULTILINE)
+    assert headings == names
+
+
+def test_the_test_command_is_the_one_ci_runs() -> None:
+    (command,) = re.findall(r"^    (python3 -m venv .*pytest -n 2)$", TEXTS[README], re.MULTILINE)
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert script.splitlines()[-1] == command
+
+
+def test_every_word_for_a_missing_value_is_in_the_page_of_keys() -> None:
+    (row,) = re.findall(r"^\| `data.missing_only` \|.*", TEXTS[DOCS / "keys.md"], re.MULTILINE)
+    assert [word for word in MISSING if word and f"`{word}`" not in row] == []
 
 
 CLAIMS, _, UNTESTED = TEXTS[DOCS / "claims.md"].partition("\n## Without a test\n")
