@@ -61,11 +61,12 @@ class BpnetError(Exception):
     """An expected failure: says what was found, where, and what is allowed.
 
     Callers add what only they know, such as where a run was saved, as notes (`add_note`). `kind` is
-    the name of the class of failure in `--json`.
+    the name of the class of failure in `--json`. `chapter` is the topic of the handbook to read.
     """
 
     exit_code: ClassVar[int] = 2
     kind: ClassVar[str]
+    chapter: str | None = None
 
     @property
     def full_text(self) -> str:
@@ -84,6 +85,9 @@ class ConfigError(BpnetError):
     def __init__(self, message: str, issues: Iterable[ConfigIssue] = ()) -> None:
         super().__init__(message)
         self.issues = tuple(issues)
+        if self.issues:
+            is_of_data = all(issue.location[:1] == ("data",) for issue in self.issues)
+            self.chapter = "tables" if is_of_data else "config"
 
 
 class DataError(BpnetError):
@@ -94,6 +98,7 @@ class DataError(BpnetError):
     """
 
     kind = "data"
+    chapter = "files"
 
     def __init__(self, message: str, key: str | None = None, file: str | None = None) -> None:
         super().__init__(" ".join(message.splitlines()))
@@ -107,9 +112,15 @@ def see(*keys: str) -> str:
 
 
 class RunError(BpnetError):
-    """A run reference names no run, several runs, or a damaged one."""
+    """A run cannot be used as asked: it is damaged, or lacks what a command needs."""
 
     kind = "run"
+
+
+class NoSuchRun(RunError):
+    """A run reference names no run, or several."""
+
+    chapter = "runs"
 
 
 class NumericsError(BpnetError):
@@ -145,6 +156,7 @@ class Diverged(BpnetError):
     """Training produced NaN or infinity."""
 
     kind = "diverged"
+    chapter = "problems"
     exit_code = 3
 
 
@@ -152,6 +164,7 @@ class WorkerLost(BpnetError):
     """A worker process ended during training: it was killed or ran out of memory."""
 
     kind = "worker"
+    chapter = "problems"
     exit_code = 1
 
 

@@ -25,6 +25,8 @@ class Result:
     code: int
     out: str
     err: str
+    chapter: str | None
+    """The chapter of the handbook that a failure names in a line of its own, after `err`."""
 
 
 @pytest.fixture
@@ -39,7 +41,8 @@ def bpnet(
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
-        return Result(code, captured.out, captured.err)
+        err, more, chapter = captured.err.partition("more: bpnet docs ")
+        return Result(code, captured.out, err, chapter.rstrip() if more else None)
 
     return run
 

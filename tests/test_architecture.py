@@ -19,6 +19,7 @@ from bpcli.optimizers import OPTIMIZERS
 PACKAGE = Path(bpcli.__file__).parent
 FLOORS = [
     {"errors", "registry", "system", "text", "__init__"},
+    {"docs"},
     {"nn"},
     {"engine"},
     {"optimizers"},

@@ -62,6 +62,14 @@ def files_of_the_repository(*options: str) -> set[str]:
     return {*listed.stdout.splitlines()}
 
 
+def test_the_repository_holds_only_what_it_should() -> None:
+    tracked = files_of_the_repository()
+    visible = {name.split("/")[0] for name in tracked if not name.startswith(".")}
+    folders = {"bpcli", "configs", "tests", "runs"}
+    assert visible == folders | {"pyproject.toml", "README.md", "LICENSE"}
+    assert {name for name in tracked if name.startswith("runs/")} == {"runs/README.md"}
+
+
 def test_the_source_distribution_holds_every_file_of_the_repository(tmp_path: Path) -> None:
     tracked = files_of_the_repository()
     untracked = files_of_the_repository("--others", "--exclude-standard")

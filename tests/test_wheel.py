@@ -29,11 +29,21 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_the_package_the_handbook_and_the_configs_and_nothing_else(unpacked: Path) -> None:
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "bpcli").rglob("*.py")}
-    sources |= {str(path.relative_to(ROOT)) for path in (ROOT / "bpcli" / "docs").rglob("*.md")}
+    handbook = (ROOT / "bpcli" / "docs").rglob("*.*")
+    sources |= {str(path.relative_to(ROOT)) for path in handbook if path.suffix in (".md", ".png")}
     sources |= {f"bpcli/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.yaml")}
     packed = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     assert {path for path in packed if ".dist-info/" not in path} == sources | {"bpcli/py.typed"}
     assert f"bpcli-{bpcli.__version__}.dist-info/licenses/LICENSE" in packed
+
+
+def test_its_description_has_no_link_that_works_in_the_repository_alone(unpacked: Path) -> None:
+    (metadata,) = unpacked.glob("*.dist-info/METADATA")
+    description = metadata.read_text("utf-8").partition("\n\n")[2]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert "](" in readme
+    assert "](" not in description
+    assert len(description.splitlines()) > 0.9 * len(readme.splitlines())
 
 
 def test_init_and_train_work_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:

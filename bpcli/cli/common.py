@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bpcli.cli.outputs import Output
+from bpcli.docs import help_of
 from bpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,16 +20,13 @@ if TYPE_CHECKING:
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
 
-DOCS = Path(__file__).parents[1] / "docs"
-_EXAMPLES = (DOCS / "examples.md").read_text("utf-8").split("\n## ")
-
 
 def examples(command: str) -> str:
-    """The end of a command's help: its examples, which the handbook lists."""
-    title = f"{command}\n\n"
-    (lines,) = (part.removeprefix(title) for part in _EXAMPLES if part.startswith(title))
-    commands = lines.rstrip().splitlines()
-    return "\n".join([f"\b\nExample{'s' * (len(commands) > 1)}:", *(line[2:] for line in commands)])
+    """The end of a command's help: its examples and the chapters to read, from the handbook."""
+    commands, topics = help_of(command)
+    title = f"\b\nExample{'s' * (len(commands) > 1)}:"
+    chapters = ", ".join(f"bpnet docs {topic}" for topic in topics or [""]).rstrip()
+    return "\n".join([title, *(f"  {line}" for line in commands), "", f"More: {chapters}"])
 
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -19,6 +19,7 @@ class Failure(NamedTuple):
     exit_code: int
     heading: str = "Error: "
     issues: Sequence[ConfigIssue] = ()
+    chapter: str | None = None
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -29,7 +30,9 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(error.kind, error.full_text, 128 + error.signal_number)
     if isinstance(error, BpnetError):
         issues = error.issues if isinstance(error, ConfigError) else ()
-        return Failure(error.kind, error.full_text, error.exit_code, issues=issues)
+        return Failure(
+            error.kind, error.full_text, error.exit_code, issues=issues, chapter=error.chapter
+        )
     interruption = _interruption(error)
     if interruption is not None:
         number = interruption.signal_number if isinstance(interruption, LeftAtOnce) else 2

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 _COMMANDS = (
-    "train", "eval", "plot", "trace", "gradcheck", "predict", "export", "compare", "runs", "verify",
-    "init", "data", "check", "schema",
+    "init", "data", "check", "train", "eval", "predict", "plot", "export", "compare", "trace",
+    "gradcheck", "verify", "runs", "schema", "docs",
 )  # fmt: skip
 
 
@@ -47,7 +47,8 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Start with a table of your own:  bpnet init FILE.csv
-or with an example:              bpnet init xor""",
+or with an example:              bpnet init xor
+Read the handbook:               bpnet docs""",
 )
 @click.version_option(__version__, prog_name="bpnet")
 def bpnet() -> None:
@@ -98,7 +99,8 @@ def _report(
     if isinstance(error, click.ClickException):
         error.show(file=sys.stderr)
     else:
-        _say(f"{failure.heading}{failure.message}")
+        more = f"\nmore: bpnet docs {failure.chapter}" if failure.chapter else ""
+        _say(f"{failure.heading}{failure.message}{more}")
 
 
 _RESTARTED = "BPNET_RESTARTED"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from bpcli.cli.common import DOCS, examples
+from bpcli import docs
+from bpcli.cli.common import examples
 from bpcli.cli.documents import json_text, print_text
 
 
@@ -22,7 +23,7 @@ To use it in an editor, let a config begin with:
 def command(markdown: bool, documents: bool) -> None:
     """Print the JSON Schema of a config, with which editors complete and check configs."""
     if documents:
-        print_text((DOCS / "documents.md").read_text("utf-8"), end="")
+        print_text(docs.read("documents"), end="")
         return
     from bpcli.config.schema import json_schema
 

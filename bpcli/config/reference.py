@@ -20,7 +20,7 @@ class _Row(NamedTuple):
 def keys_page(schema: Node) -> str:
     """Tables of all keys with type, default and meaning, and of all names and their options."""
     page = _Page(schema)
-    return "\n\n".join(f"**{title}**\n\n{_table(rows)}" for title, rows in page.sections().items())
+    return "\n\n".join(f"## {title}\n\n{_table(rows)}" for title, rows in page.sections().items())
 
 
 def _table(rows: Sequence[_Row]) -> str:

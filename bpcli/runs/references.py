@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from bpcli.errors import RunError
+from bpcli.errors import NoSuchRun, RunError
 from bpcli.runs.layout import CONFIG, RECORD
 from bpcli.runs.store import Run, name_in
 from bpcli.runs.tags import tagged
@@ -48,10 +48,10 @@ def _time_of(folder: Path) -> int | None:
 def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run:
     """Return the run that a reference names; with `keeps_link`, a link is not followed.
 
-    Raises `RunError` if it names no run, or several.
+    Raises `NoSuchRun` if it names no run, or several.
     """
     if not reference:
-        raise RunError("An empty reference names no run.")
+        raise NoSuchRun("An empty reference names no run.")
     if os.sep in reference or "/" in reference or reference in (".", ".."):
         return _by_path(reference, keeps_link)
     runs = list_runs(runs_dir)
@@ -62,8 +62,8 @@ def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise RunError(_ambiguous(reference, matches))
-    raise RunError(_of_config(reference) or _unknown(reference, runs, runs_dir))
+            raise NoSuchRun(_ambiguous(reference, matches))
+    raise NoSuchRun(_of_config(reference) or _unknown(reference, runs, runs_dir))
 
 
 def _readings(reference: str, runs: list[Run]) -> Iterator[list[Run]]:
@@ -82,7 +82,7 @@ def _by_path(reference: str, keeps_link: bool) -> Run:
     except OSError:  # a path too long to be one
         has_record = False
     if not has_record:
-        raise RunError(_of_config(reference) or f"{reference} is not a run: it has no {RECORD}.")
+        raise NoSuchRun(_of_config(reference) or f"{reference} is not a run: it has no {RECORD}.")
     return Run(folder.parent.resolve() / folder.name if is_link else folder.resolve())
 
 
@@ -97,9 +97,9 @@ def reference_to(run: Run) -> str:
 
 def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if not runs:
-        raise RunError(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
+        raise NoSuchRun(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
     if back >= len(runs):
-        raise RunError(f"There is no latest~{back}: {runs_dir} holds {len(runs)} runs.")
+        raise NoSuchRun(f"There is no latest~{back}: {runs_dir} holds {len(runs)} runs.")
     return runs[back]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import click
 import pytest
@@ -9,10 +10,12 @@ from bpcli.cli.failures import Failure, failure_of
 from bpcli.errors import (
     ConfigError,
     ConfigIssue,
+    DataError,
     Diverged,
     GateFailed,
     Interrupted,
     LeftAtOnce,
+    NoSuchRun,
     WorkerLost,
 )
 
@@ -21,9 +24,11 @@ from bpcli.errors import (
     ("error", "failure"),
     [
         (click.UsageError("no such option"), ("usage", "no such option", 2)),
-        (Diverged("NaN."), ("diverged", "NaN.", 3)),
+        (Diverged("NaN."), ("diverged", "NaN.", 3, "Error: ", (), "problems")),
         (GateFailed("no."), ("gate", "no.", 4)),
-        (WorkerLost("gone."), ("worker", "gone.", 1)),
+        (WorkerLost("gone."), ("worker", "gone.", 1, "Error: ", (), "problems")),
+        (DataError("rows."), ("data", "rows.", 2, "Error: ", (), "files")),
+        (NoSuchRun("none."), ("run", "none.", 2, "Error: ", (), "runs")),
         (Interrupted("saved.", signal.SIGINT), ("interrupted", "saved.", 130)),
         (Interrupted("saved.", signal.SIGTERM), ("interrupted", "saved.", 143)),
         (
@@ -33,7 +38,7 @@ from bpcli.errors import (
     ],
 )
 def test_each_kind_of_failure_has_its_message_and_exit_code(
-    error: Exception, failure: tuple[str, str, int]
+    error: Exception, failure: tuple[Any, ...]
 ) -> None:
     assert failure_of(error) == Failure(*failure)
 
@@ -43,8 +48,15 @@ def test_issues_and_notes_of_a_config_are_kept() -> None:
     error = ConfigError("2 errors", issues)
     error.add_note("The run is saved as x.")
     assert failure_of(error) == Failure(
-        "config", "2 errors\nThe run is saved as x.", 2, issues=issues
+        "config", "2 errors\nThe run is saved as x.", 2, issues=issues, chapter="config"
     )
+
+
+def test_errors_in_the_data_of_a_config_name_the_chapter_on_tables() -> None:
+    of_data, of_loss = ConfigIssue("bad", ("data", "fill")), ConfigIssue("bad", ("loss",))
+    assert failure_of(ConfigError("", [of_data, of_data])).chapter == "tables"
+    assert failure_of(ConfigError("", [of_data, of_loss])).chapter == "config"
+    assert failure_of(ConfigError("An option.")).chapter is None
 
 
 def caused(error: BaseException, cause: BaseException) -> BaseException:

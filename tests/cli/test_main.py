@@ -159,6 +159,7 @@ def test_messages_on_a_terminal_break_between_words_but_excerpts_do_not(
     monkeypatch.setenv("COLUMNS", "40")
     assert main(["predict", "c.yaml"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-3:] == [f"    {long}", "    ^^^^", "4 errors in c.yaml"]
+    assert lines[-4:-1] == [f"    {long}", "    ^^^^", "4 errors in c.yaml"]
+    assert lines[-1] == "more: bpnet docs config"
     assert "Error: c.yaml: the key `data` is missing" in lines
     assert all(len(line) <= 40 for line in lines if long not in line)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 from sklearn.datasets import load_iris
 
+from bpcli import docs
 from bpcli.config.load import load_config, validate
 from bpcli.config.models import Spec
 from bpcli.config.source import Source
@@ -145,13 +146,12 @@ training:
 """
 
 
-def test_the_readme_shows_what_is_written(tmp_path: Path) -> None:
+def test_the_handbook_shows_what_is_written(tmp_path: Path) -> None:
     iris = load_iris(as_frame=True)
     species = iris.target_names[iris.target]
     path = tmp_path / "flowers.csv"
     iris.data.assign(species=species).to_csv(path, header=False, index=False)
-    readme = Path(__file__).parents[2] / "README.md"
-    assert f"```yaml\n{config_for(path)}```" in readme.read_text("utf-8")
+    assert f"```yaml\n{config_for(path)}```" in docs.read("tables")
 
 
 def test_that_config_trains_on_what_it_was_written_for(tmp_path: Path) -> None:

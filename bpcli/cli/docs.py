@@ -1,0 +1,61 @@
+"""`bpnet docs`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import click
+
+from bpcli import docs
+from bpcli.cli.common import console, examples
+from bpcli.cli.documents import print_text
+from bpcli.errors import ConfigError
+from bpcli.terminal.grid import Grid
+
+
+@click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
+@click.argument("topic", required=False, metavar="[TOPIC]")
+@click.option("--search", metavar="TEXT", help="List the sections that contain all words of TEXT.")
+def command(topic: str | None, search: str | None) -> None:
+    """List the chapters of the handbook, or show one.
+
+    TOPIC is a chapter, such as `tables`, or a section of it, such as `tables#several-targets`. On a
+    terminal, long chapters open in a pager; a pipe or a file gets the Markdown source.
+    """
+    if search is None:
+        _show(docs.read(topic or docs.CONTENTS))
+    elif topic is None:
+        _list(search)
+    else:
+        raise ConfigError("--search looks into all chapters: leave out TOPIC.")
+
+
+def _show(text: str) -> None:
+    if not sys.stdout.isatty():
+        print_text(text, end="")
+        return
+    from bpcli.terminal.handbook import rendered
+
+    width, height = shutil.get_terminal_size()
+    lines = rendered(text, min(width, _MOST_COLUMNS), colors="NO_COLOR" not in os.environ)
+    if lines.count("\n") < height:
+        print_text(lines, end="")
+    else:
+        click.echo_via_pager(lines, color=True)
+
+
+_MOST_COLUMNS = 110
+"""Longer lines are hard to read."""
+
+
+def _list(words: str) -> None:
+    hits = docs.search(words)
+    if not hits:
+        raise ConfigError(f"No section contains all words of `{words}`; try fewer or other words.")
+    grid = Grid(["section", "text"], text_columns=2)
+    for hit in hits:
+        grid.add_row(hit.reference, hit.line)
+    console().show(grid)
+    console(stderr=True).say(f"read one with: bpnet docs {hits[0].reference}")

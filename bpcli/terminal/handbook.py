@@ -1,0 +1,101 @@
+"""Chapters of the handbook on a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement, TableElement
+from rich.padding import Padding
+from rich.text import Text
+
+_LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([\w./-]*)(#[^)]*)?\)")
+_PLOT = re.compile(r"!\[([^]]+)\]\(([^)]+)\)")
+_SOME_WORDS = 24
+"""The columns that the widest cells of a table need at least, to be read as text."""
+
+
+def rendered(text: str, width: int, *, colors: bool) -> str:
+    """Markdown as lines for a terminal of some width; without `colors` in bold and plain only."""
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, no_color=not colors, highlight=False
+    )
+    console.print(_Chapter(_for_a_terminal(text), code_theme="ansi_dark", hyperlinks=False))
+    shown: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())
+
+
+def _for_a_terminal(text: str) -> str:
+    """Links name the command that shows their chapter, and plots their file."""
+    return _LINK.sub(_command, _PLOT.sub(r"*(plot `\2`: \1)*", text))
+
+
+def _command(link: re.Match[str]) -> str:
+    words, file, heading = link[1], link[2], link[3] or ""
+    if not file.endswith(".md"):
+        return words
+    topic = file.removesuffix(".md").removeprefix("../")
+    return f"**{words}**" if words == topic else f"{words} (`bpnet docs {topic}{heading}`)"
+
+
+class _LeftHeading(Heading):
+    """A heading on the left, as in the text."""
+
+    LEVEL_ALIGN: ClassVar = {}
+
+
+class _PlainCode(CodeBlock):
+    """Code as it is, indented: no background, and no line broken that fits."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = str(self.text).rstrip()
+        widest = max(map(len, code.splitlines()), default=0)
+        indent = 4 if widest + 4 <= options.max_width else 0
+        yield Padding(Text(code, "markdown.code_block"), (0, 0, 0, indent))
+
+
+class _FittingTable(TableElement):
+    """A table; where its text would be squeezed, each row is a paragraph instead."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._fits(options.max_width):
+            yield from super().__rich_console__(console, options)
+            return
+        headers, *rows = self._cells()
+        for first, *others in rows:
+            yield Text.assemble(first, style="bold")
+            named = [
+                Text.assemble(header, ": ", cell)
+                for header, cell in zip(headers[1:-1], others, strict=False)
+                if cell.plain
+            ]
+            last = Text.assemble(headers[-1], ": ", others[-1])
+            is_prose = max(row[-1].cell_len for row in rows) > _SOME_WORDS
+            lines = [named, [others[-1]]] if is_prose else [[*named, last]]
+            for line in filter(None, lines):
+                yield Padding(Text(" · ").join(line), (0, 0, 0, 4))
+        yield Text()
+
+    def _cells(self) -> list[list[Text]]:
+        rows = [self.header.row] if self.header else []
+        rows += self.body.rows if self.body else []
+        return [[cell.content for cell in row.cells] for row in rows if row]
+
+    def _fits(self, width: int) -> bool:
+        """Whether all columns but the widest have their full width, and that one some words."""
+        columns: Iterable[tuple[Text, ...]] = zip(*self._cells(), strict=True)
+        widths = sorted(max(cell.cell_len for cell in column) for column in columns)
+        return sum(widths[:-1]) + 2 * len(widths) + min(widths[-1], _SOME_WORDS) <= width
+
+
+class _Chapter(Markdown):
+    elements: ClassVar[dict[str, type[MarkdownElement]]] = {
+        **Markdown.elements,
+        "heading_open": _LeftHeading,
+        "fence": _PlainCode,
+        "code_block": _PlainCode,
+        "table_open": _FittingTable,
+    }

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+
+from bpcli import docs
+from bpcli.cli.main import bpnet as group
+
+Bpnet = Callable[..., Any]
+
+
+def commands(found: click.Command, path: str = "") -> list[tuple[str, click.Command]]:
+    """Every command and subcommand by its words."""
+    if not isinstance(found, click.Group):
+        return [(path, found)]
+    context = click.Context(found)
+    below = [(name, found.get_command(context, name)) for name in found.list_commands(context)]
+    own = [(path, found)] if path else []
+    return own + [pair for name, each in below if each for pair in commands(each, f"{path} {name}")]
+
+
+COMMANDS = {path.strip(): command for path, command in commands(group)}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_ends_with_examples_and_chapters(name: str, bpnet: Bpnet) -> None:
+    shown = bpnet(*name.split(), "--help").out
+    examples, topics = docs.help_of(name)
+    assert examples
+    assert all(f"    {line}\n" in shown for line in examples)
+    assert all(topic in docs.topics() for topic in topics)
+    assert all(f"bpnet docs {topic}" in shown for topic in topics)
+    assert topics or name == "docs"
+
+
+def test_a_pipe_gets_the_source(bpnet: Bpnet) -> None:
+    for topic in ("commands", "zh/tutorial"):
+        result = bpnet("docs", topic)
+        assert (result.code, result.err) == (0, "")
+        assert result.out == (docs.FOLDER / f"{topic}.md").read_text("utf-8")
+    assert bpnet("docs").out == (docs.FOLDER / "README.md").read_text("utf-8")
+
+
+def test_search_lists_sections_and_how_to_read_one(bpnet: Bpnet) -> None:
+    result = bpnet("docs", "--search", "GBK")
+    assert result.code == 0
+    first = result.out.splitlines()[2].split()[0]
+    assert result.err == f"read one with: bpnet docs {first}\n"
+    assert "gbk" in bpnet("docs", first).out.lower()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tabels"], "did you mean `tables`?"),
+        (["--search", "xyzzy"], "No section contains all words of `xyzzy`"),
+        (["tables", "--search", "gbk"], "leave out TOPIC"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(
+    bpnet: Bpnet, arguments: list[str], message: str
+) -> None:
+    result = bpnet("docs", *arguments)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert message in result.err
+
+
+def test_a_terminal_gets_a_pager_if_a_chapter_is_long(
+    bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paged: list[str] = []
+    monkeypatch.setattr(click, "echo_via_pager", lambda text, **_: paged.append(text))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "20")
+    assert bpnet("docs", "commands#schema").out.startswith("\x1b[")
+    assert paged == []
+    assert bpnet("docs", "commands").out == ""
+    assert len(paged) == 1
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[36" not in bpnet("docs", "commands#schema").out

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bpcli import docs
+from bpcli.terminal.handbook import rendered
+from bpcli.text import text_width
+
+TABLE = "| key | type | meaning |\n|---|---|---|\n| `a.b` | text | {} |\n| `c` |  | less |\n"
+
+
+def plain(text: str, width: int = 60) -> list[str]:
+    """The lines that are shown, without styles and empty lines."""
+    shown = re.sub(r"\x1b\[[\d;]*m", "", rendered(text, width, colors=False))
+    return [line for line in shown.splitlines() if line]
+
+
+def test_links_name_the_command_that_shows_their_chapter() -> None:
+    text = "See [gaps](tables.md#missing-values), [files](files.md), [here](#x), [zh](../zh.md)."
+    assert plain(text, 100) == [
+        "See gaps (bpnet docs tables#missing-values), files, here, zh.",
+    ]
+    assert plain("![Two moons](plots/moons.png)") == ["(plot plots/moons.png: Two moons)"]
+
+
+def test_code_is_indented_if_it_fits_and_never_shortened() -> None:
+    assert plain("```console\n$ ls\nx   y\n```") == ["    $ ls", "    x   y"]
+    assert plain(f"```\n{'a' * 58}\n```") == ["a" * 58]
+    assert "".join(plain(f"```\n{'a' * 130}\n```")) == "a" * 130
+
+
+def test_a_table_that_does_not_fit_is_a_paragraph_for_each_row() -> None:
+    assert plain(TABLE.format("short"))[2] == " a.b  text  short"
+    words = "a meaning that is long enough to be prose, whatever the width"
+    assert plain(TABLE.format(words), 30) == [
+        "a.b",
+        "    type: text",
+        "    a meaning that is long",
+        "    enough to be prose,",
+        "    whatever the width",
+        "c",
+        "    less",
+    ]
+    assert plain(TABLE.format("short"), 16)[:3] == ["a.b", "    type: text ·", "    meaning:"]
+
+
+def test_without_colors_there_are_none() -> None:
+    text = "# A\n\n`code` and **bold**\n"
+    assert not re.search(r"\x1b\[[\d;]*3\d", rendered(text, 60, colors=False))
+    assert re.search(r"\x1b\[[\d;]*3\d", rendered(text, 60, colors=True))
+
+
+@pytest.mark.parametrize("topic", ["README", *docs.topics()])
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_chapter_is_wider_than_the_terminal(topic: str, width: int) -> None:
+    assert all(text_width(line) <= width for line in plain(docs.read(topic), width))
