@@ -73,7 +73,7 @@ class Trace:
     entry: Entry | None
 
     def to_json(self) -> dict[str, Any]:
-        """All numbers in full, one list per row of the table; the README documents the keys."""
+        """All numbers in full, one list per row of the table; the handbook documents the keys."""
         setting = self.setting
         optimizer = as_mapping(OPTIMIZERS, setting.optimizer)
         return {
