@@ -25,7 +25,7 @@ from bpcli.optimizers.base import COUNT, Bounds, Objective, Optimizer, Point, St
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Gradient descent by running means of the gradient and of its square."""
+    """Gradient descent with running means of the gradient and of its square."""
 
     formulas = (
         "m ← beta1 m + (1 - beta1) ∂objective/∂params",
@@ -39,9 +39,9 @@ class Adam(Optimizer):
     default_learning_rate: ClassVar[float | None] = 0.001
     full_batch_because: ClassVar[str | None] = None
 
-    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient.")] = 0.9
-    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square.")] = 0.999
-    epsilon: Annotated[float, Gt(0), doc("Keeps the divisor from 0.")] = 1e-8
+    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the gradient's running mean.")] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the running mean of its square.")] = 0.999
+    epsilon: Annotated[float, Gt(0), doc("Keeps the divisor above 0.")] = 1e-8
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
         return 4 * n_params * itemsize  # both means, before and after a step
