@@ -34,7 +34,7 @@ class Adam(Optimizer):
         "v_hat = v / (1 - beta2^t)",
         "params ← params - η m_hat / (√v_hat + epsilon)",
     )
-    notation = "t counts the updates; m and v are running means (mean and square below)."
+    notation = "t counts the updates; m and v are running means, called mean and square below."
 
     default_learning_rate: ClassVar[float | None] = 0.001
     full_batch_because: ClassVar[str | None] = None
