@@ -75,7 +75,7 @@ def _labels(words: Mapping[str, Words]) -> str:
     lines = (
         f"    {python_string(name)}: {python_strings(pair)},\n" for name, pair in words.items()
     )
-    return f"LABELS = {{  # for each label, the words for 0 and for 1\n{''.join(lines)}}}"
+    return f"LABELS = {{  # for each label, the texts for 0 and for 1\n{''.join(lines)}}}"
 
 
 def _encoding(model: Model) -> Iterator[str]:
@@ -335,7 +335,7 @@ def _what_is_predicted(model: Model) -> str:
     if model.class_names:
         return "The outputs and the predicted `class` of each row."
     if model.preprocessor.words:
-        return "The outputs and the predicted word of each label, for each row."
+        return "The outputs and the predicted text of each label, for each row."
     return "The predicted values of each row, in original units."
 
 

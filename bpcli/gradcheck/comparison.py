@@ -53,7 +53,7 @@ class TensorCheck:
 
 
 class ExactErrors(NamedTuple):
-    """Fields of a `TensorCheck`: the errors against a reference that is exact to rounding."""
+    """Fields of a `TensorCheck`: the errors against a reference that is exact up to rounding."""
 
     error: float
     largest_error: float

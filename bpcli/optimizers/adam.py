@@ -39,8 +39,8 @@ class Adam(Optimizer):
     default_learning_rate: ClassVar[float | None] = 0.001
     full_batch_because: ClassVar[str | None] = None
 
-    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the gradient's running mean.")] = 0.9
-    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the running mean of its square.")] = 0.999
+    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient, per step.")] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square, per step.")] = 0.999
     epsilon: Annotated[float, Gt(0), doc("Keeps the divisor above 0.")] = 1e-8
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:

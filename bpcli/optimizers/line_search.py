@@ -92,11 +92,12 @@ class Line:
         return Trial(length, params, evaluation, dot(evaluation.grad, self.direction))
 
     def accepts(self, trial: Trial) -> bool:
-        """Whether the strong Wolfe conditions hold; if losses are equal to rounding, slopes decide.
+        """Whether the strong Wolfe conditions hold. Slopes decide between losses that are equal.
 
-        The first condition then becomes φ'(α) ≤ (2 c1 - 1) φ'(0) (Hager & Zhang 2005, SIAM J.
-        Optim. 16, 170, eq. T2, after 4.1), which the second one implies, as c2 < 1 - 2 c1. The
-        gradient must also get shorter, so that rounding errors alone do not keep training going.
+        Losses are equal if they differ only by rounding. For them, the first condition becomes
+        φ'(α) ≤ (2 c1 - 1) φ'(0) (Hager & Zhang 2005, SIAM J. Optim. 16, 170, eq. T2, after 4.1),
+        which the second one implies, as c2 < 1 - 2 c1. The gradient must also get shorter, so that
+        rounding errors alone do not keep training going.
         """
         if not trial.is_finite or abs(trial.slope) > self._flatness * abs(self.start.slope):
             return False
@@ -123,7 +124,7 @@ class Line:
     def lowest_by(self, a: Trial, b: Trial) -> float | None:
         """The length of the minimum estimated from two trials, or None if they give none.
 
-        Uses only the slopes where the losses are equal to rounding.
+        Uses only the slopes if the losses differ only by rounding.
         """
         if a.length == b.length:
             return None
@@ -164,8 +165,8 @@ def search(line: Line, first_length: float) -> Trial:
         return low
     raise StepFailed(
         "line_search",
-        f"The line search found no lower loss in {_MOST_TRIALS} trials: to within rounding this is "
-        "a minimum, or the objective has a kink here.",
+        f"The line search found no lower loss in {_MOST_TRIALS} trials: within rounding errors "
+        "this is a minimum, or the objective has a kink here.",
     )
 
 

@@ -39,8 +39,8 @@ class Rprop(Optimizer):
         "params ← params - sign(∂objective/∂params) size",
     )
     notation = (
-        "Each entry has its own step size; only the signs of its gradient in this and in the "
-        "last step count."
+        "Each parameter has its own step size; only the signs of its gradient in this step and in "
+        "the last one matter."
     )
 
     full_batch_because: ClassVar[str | None] = (
@@ -50,8 +50,9 @@ class Rprop(Optimizer):
     variant: Annotated[
         Literal["irprop_minus", "irprop_plus", "rprop_minus", "rprop_plus"],
         doc(
-            "Where a sign changes, `rprop_minus` steps as usual, `rprop_plus` undoes the last "
-            "step, `irprop_minus` makes no step, `irprop_plus` undoes it if the loss rose."
+            "Where a sign changes: `rprop_minus` steps as usual; `rprop_plus` undoes the last "
+            "step; `irprop_minus` makes no step; `irprop_plus` undoes the last step if the loss "
+            "rose, and else makes no step."
         ),
     ] = "irprop_minus"
     increase: Annotated[float, Gt(1), doc("Factor on the step size where the sign stays.")] = 1.2

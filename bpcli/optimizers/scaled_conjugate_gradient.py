@@ -68,7 +68,7 @@ class ScaledConjugateGradient(Optimizer):
     )
 
     sigma: Annotated[
-        float, Gt(0), Lt(1), doc("Distance between the parameters of the two gradients.")
+        float, Gt(0), Lt(1), doc("Distance in parameter space between the two gradients.")
     ] = 5e-5
     damping: Annotated[float, Gt(0), Lt(1), doc("The initial damping.")] = 5e-7
 
@@ -100,8 +100,8 @@ class ScaledConjugateGradient(Optimizer):
         if (new_params == params).all():
             raise StepFailed(
                 "max_damping",
-                f"With a damping of {damping:.1e}, a step changes no parameter: to within rounding "
-                "this is a minimum, or the objective has a kink here.",
+                f"With a damping of {damping:.1e}, a step changes no parameter: within rounding "
+                "errors this is a minimum, or the objective has a kink here.",
             )
         end = objective.value_and_grad(new_params)
         comparison = _comparison(start, end, mu, delta)  # 6
