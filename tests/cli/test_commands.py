@@ -215,7 +215,7 @@ def test_a_killed_worker_ends_training_with_what_there_is_saved(tmp_path: Path) 
         os.kill(workers[0], signal.SIGKILL)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "A worker process ended by signal 9" in err
+    assert "A worker process was killed by signal 9" in err
     assert "The run is saved as" in err
     assert "Traceback" not in err
     (folder,) = (tmp_path / "runs").iterdir()

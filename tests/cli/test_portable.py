@@ -251,8 +251,8 @@ def test_a_portable_run_is_of_use_where_portable_numerics_are_not_to_be_had(
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     Path("new.csv").write_text("x1,x2\n0,1\n")
     note = (
-        "note: `training.numerics: portable` needs an x86-64 processor, and this is aarch64; what "
-        "is computed here may differ in the last digits"
+        "note: `training.numerics: portable` needs an x86-64 processor, but this one is "
+        "aarch64; results computed here may differ in the last digits"
     )
     for command in (
         ("eval", "latest"), ("predict", "latest"), ("predict", "latest", "new.csv"),
