@@ -105,7 +105,7 @@ class OneOf:
             raise PydanticKnownError("union_tag_not_found", {"discriminator": "a tag"})
         if not isinstance(tag, str) or tag not in self.tags:
             expected = ", ".join(map(repr, self.tags))
-            shown = str(tag).encode("utf-8", "replace").decode()  # JSON may hold lone surrogates
+            shown = str(tag).encode("utf-8", "replace").decode()  # JSON may have lone surrogates
             context = {"discriminator": "a tag", "tag": shown, "expected_tags": expected}
             raise PydanticKnownError("union_tag_invalid", context)
         return self.model_of(tag).model_validate(value)
@@ -125,7 +125,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class ShortForm:
-    """Adds to the JSON Schema that a name may stand for a mapping, and an alias for a name."""
+    """Adds short forms to the JSON Schema: a name for a mapping, and an alias for a name."""
 
     names: Collection[str]
     aliases: Mapping[str, Mapping[str, object]]
@@ -151,8 +151,8 @@ def named(
 ) -> Any:
     """The annotation of a config value that names an entry of `registry`.
 
-    An alias stands for a name and implied options; options given in the config override them.
-    Options without a name belong to the default, if there is one.
+    An alias means a name and implied options; options given in the config override them. Options
+    without a name belong to the default, if there is one.
     """
     return Annotated[
         Any,
