@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
-    help="Number of trainings per optimizer; the first has the config's seed, each other one the "
-    "next seed. The table shows medians.",
+    help="The number of trainings per optimizer: the first uses the config's seed, each further "
+    "one the next seed. The table shows medians.",
 )
 @click.option(
     "--figure",

@@ -159,7 +159,7 @@ def _one_source(read: Reader) -> _Issues:
 
 @_check
 def _inline_numbers(read: Reader) -> _Issues:
-    """Cells of inline arrays that are not finite numbers; targets may all be words instead."""
+    """Cells of inline arrays that are not finite numbers; targets may all be names of classes."""
     if read("data.file") is not None:
         return  # `inputs` and `targets` name columns
     for key in ("inputs", "targets"):

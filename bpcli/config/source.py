@@ -272,7 +272,7 @@ class _Builder:
     def _refuse_tag(self, event: yaml.NodeEvent, placed: Placed) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            self._report(f"tags ({quoted(tag)}) are not allowed: remove it", placed)
+            self._report(f"tags are not allowed: remove {quoted(tag)}", placed)
 
     def _report(self, message: str, placed: Placed) -> None:
         if placed.is_copy:

@@ -160,7 +160,7 @@ _INFERRED = (
 
 
 def notes_on_labels(table: Table, indices: Mapping[SplitName, Labels]) -> Iterator[str]:
-    """Notes on the words of labels, and on labels that are constant in a split."""
+    """Notes on the two values of each label, and on labels that are constant in a split."""
     if table.Y is None or not table.words:
         return
     yield from notes_on_words(table.words)
