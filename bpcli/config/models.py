@@ -62,8 +62,8 @@ class NetworkSpec(Strict):
     """Layer sizes, activations, biases and the initial parameters."""
 
     layers: Annotated[list[Units], Field(min_length=2)] = Field(
-        description="The number of units of each layer, the inputs first; `auto` as the first or "
-        "last number takes it from the data."
+        description="The number of units of each layer, the inputs first. The first and the last "
+        "may be `auto`: taken from the data."
     )
     activations: Annotated[list[ActivationSpec], Field(min_length=1)] = Field(
         description="One activation per layer after the inputs."
@@ -201,7 +201,8 @@ class Training(Strict):
     )
     record_params: bool = Field(
         default=False,
-        description="Whether the parameters after every epoch are saved in params_path.npy.",
+        description="Whether the parameters after every epoch are saved, in params_path.npy in the "
+        "run's folder.",
     )
     log_every: Count | Literal["auto"] = Field(
         default="auto",

@@ -137,8 +137,9 @@ class ShortForm:
         described = handler(schema)
         for name, reference in zip(self.names, described["oneOf"], strict=True):
             model = handler.resolve_ref_schema(reference)
-            known_as = [alias for alias, meaning in self.aliases.items() if meaning["name"] == name]
-            model["properties"]["name"] = {"enum": [name, *known_as], "description": "Which one."}
+            known_as = [alias for alias, entry in self.aliases.items() if entry["name"] == name]
+            meaning = model["properties"]["name"]["description"]
+            model["properties"]["name"] = {"enum": [name, *known_as], "description": meaning}
             model["required"] = [key for key in model["required"] if name != self.default]
         return {"oneOf": [{"enum": [*self.names, *self.aliases]}, *described["oneOf"]]}
 
@@ -180,7 +181,7 @@ def _model_maker(
     @cache
     def model_of(name: str) -> type[BaseModel]:
         entry = registry[name]
-        which: Any = (Literal[name], Field(description="Which one."))
+        which: Any = (Literal[name], Field(description=f"The name of the {what}."))
         fields_ = {key: which, **options_of(entry)}
         return create_model(f"{what}_{name}", __base__=Strict, __doc__=_described(entry), **fields_)
 
