@@ -304,7 +304,8 @@ def resolve(text: str) -> Any:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text) or _PREFIXED.fullmatch(text):
         if len(text) > _LONGEST_INTEGER:
-            raise ValueError(f"an integer of {len(text)} digits is too long: use at most 30")
+            most = f"use at most {_LONGEST_INTEGER}"
+            raise ValueError(f"an integer of {len(text)} digits is too long: {most}")
         return int(text, 0)
     if re.fullmatch(r"[-+]?0[0-9]+", text):
         raise ValueError(f"write {int(text)} or '{text}', not {text}: a number has no leading 0")
