@@ -342,10 +342,10 @@ def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
     for arguments, complaint in [
         (("latest", "t.csv", "--split", "all"), "--split is for the rows of the run's own data"),
         (("latest", "t.csv", "--set", "seed=1"), "--set is for the rows of the run's own data"),
-        (("latest", "-o", "o.csv"), "--output is for the predictions of a FILE"),
-        (("latest", "--keep", "n"), "--keep is for the predictions of a FILE"),
-        (("latest", "--bom"), "--bom is for the predictions of a FILE"),
-        (("latest", "t.csv", "--bom"), "--bom is for a CSV or TSV file: name one by --output"),
+        (("latest", "-o", "o.csv"), "--output needs a FILE"),
+        (("latest", "--keep", "n"), "--keep needs a FILE"),
+        (("latest", "--bom"), "--bom needs a FILE"),
+        (("latest", "t.csv", "--bom"), "--bom is for a CSV or TSV file: name one with --output"),
         (("latest", "t.csv", "--bom", "-o", "o.xlsx"), "o.xlsx: --bom is for CSV and TSV"),
         (("latest", "t.csv", "--keep", "n", "-o", "o.npz"), ".npz holds no columns of FILE"),
         (

@@ -12,7 +12,7 @@ LINES = PAGE.splitlines()
 @pytest.mark.parametrize(
     ("key", "kind", "default", "meaning"),
     [
-        ("seed", "whole number >= 0", "`0`", "Seeds data, split, initialisation"),
+        ("seed", "whole number >= 0", "`0`", "The seed of the random numbers for data"),
         (
             "network.init",
             "name, or mapping of `name` and options",
