@@ -443,7 +443,7 @@ def extra_columns(draw: Draw, case: Training) -> Defective | None:
     extra = Column("extra", "number", tuple(map(float, range(len(case.new)))))
     columns = list(case.new.columns)
     columns.insert(int(draw.rng.integers(len(columns) + 1)), extra)
-    told = "ignored other column: `extra`"
+    told = "ignored column: `extra`"
     return Defective("extra columns", intact(case, Rows(tuple(columns))), _all_same(case), told)
 
 
