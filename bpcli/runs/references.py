@@ -51,7 +51,9 @@ def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run
     Raises `RunError` if it names no run, or several.
     """
     if not reference:
-        raise RunError("An empty reference names no run.")
+        raise RunError(
+            "The reference to a run is empty: give its id, a tag, its name, `latest` or a path."
+        )
     if os.sep in reference or "/" in reference or reference in (".", ".."):
         return _by_path(reference, keeps_link)
     runs = list_runs(runs_dir)
@@ -99,7 +101,7 @@ def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if not runs:
         raise RunError(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
     if back >= len(runs):
-        raise RunError(f"There is no latest~{back}: {runs_dir} holds {len(runs)} runs.")
+        raise RunError(f"There is no latest~{back}: {runs_dir} contains {len(runs)} runs.")
     return runs[back]
 
 
@@ -107,7 +109,7 @@ def _ambiguous(reference: str, matches: list[Run]) -> str:
     shown = [f"  {run.run_id}" for run in matches[:_MOST_SHOWN]]
     if len(matches) > _MOST_SHOWN:
         shown.append(f"  … and {len(matches) - _MOST_SHOWN} more")
-    head = f"`{reference}` could be any of these runs, newest first (`latest` is the last of all):"
+    head = f"`{reference}` matches several runs; give one of these ids, newest first, or `latest`:"
     return "\n".join([head, *shown])
 
 
@@ -119,5 +121,5 @@ def _of_config(reference: str) -> str | None:
 
 
 def _unknown(reference: str, runs: list[Run], runs_dir: Path) -> str:
-    newest = f"; the latest is {runs[0].run_id}" if runs else ", which holds none"
+    newest = f"; the latest is {runs[0].run_id}" if runs else ", which contains no runs"
     return f"There is no run `{reference}` in {runs_dir}{newest}."
