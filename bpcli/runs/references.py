@@ -109,7 +109,7 @@ def _ambiguous(reference: str, matches: list[Run]) -> str:
     shown = [f"  {run.run_id}" for run in matches[:_MOST_SHOWN]]
     if len(matches) > _MOST_SHOWN:
         shown.append(f"  … and {len(matches) - _MOST_SHOWN} more")
-    head = f"`{reference}` matches several runs; give one of these ids, newest first, or `latest`:"
+    head = f"`{reference}` matches several runs; give an id (`latest` is the newest run of all):"
     return "\n".join([head, *shown])
 
 

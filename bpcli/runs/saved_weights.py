@@ -38,7 +38,7 @@ DateFormat: TypeAlias = Annotated[Text, AfterValidator(_a_date_format)]
 
 @structure
 class SavedSpelling(Saved):
-    """How the categories of a column are spelled."""
+    """How the text of a column is read."""
 
     casefold: Flag
     rename: dict[Text, Text]

@@ -44,7 +44,7 @@ class Beginning:
 
     @cached_property
     def constant_loss(self) -> float | None:
-        """The mean data loss of a constant prediction; None if the outputs cannot take it."""
+        """The mean data loss of a constant prediction; None if the output layer cannot give it."""
         with repeatable_numerics(), np.errstate(all="ignore"):
             return constant_loss(self.experiment, "train")
 

@@ -76,7 +76,7 @@ def has_metrics(record: RunRecord) -> bool:
 
 
 def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
-    """Compare digests of the data; they have no distance: losses and weights show the effect."""
+    """Compare digests of the data, without a distance, as losses and weights show the effect."""
     then, again = record.data_sha256, data_digest(experiment.table)
     if then != again:
         yield Difference("the SHA-256 of the data", then, again, None)
@@ -153,7 +153,7 @@ def path_findings(then: Array, again: Array) -> Findings:
 
 
 def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
-    """Compare the metadata of the weights; numeric fills of missing values have a distance."""
+    """Compare the metadata of the weights, with a distance for numeric fills of missing values."""
     for key, value in vars(then).items():
         if key != "columns":
             yield from _text_findings(f"`{key}` of the weights", value, getattr(again, key))

@@ -222,7 +222,10 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     by_position = not asked.header or bool(model.dialect.columns)
     if by_position and signs.get("header", bare.seems_headed() and not _is_data(first, model)):
         named = bare.headed(True, _as_trained(len(first), model))
-        note = f"{path.name}: the names in its header differ: columns are matched by position"
+        note = (
+            f"{path.name}: the names in its header differ from training: columns are matched by "
+            "position"
+        )
         return replace(named, notes=(*named.notes, note))
     if signs.get("header"):
         return bare.headed(True, may_be_numbers=True)

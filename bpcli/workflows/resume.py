@@ -1,4 +1,4 @@
-"""Resume a run from its newest checkpoint, in its folder, as if it had never stopped, to the bit.
+"""Resume a run from its newest checkpoint, with the same bits as an uninterrupted training.
 
 The length of the training, its log and its checkpoints may change; data and network may not.
 """

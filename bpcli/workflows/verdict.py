@@ -13,8 +13,8 @@ from bpcli.runs.machines import Break, changes, in_words
 from bpcli.runs.run_json import Machine
 
 UNEXPLAINED = (
-    "The run's recorded machine and this one have the same properties: the run was edited, or "
-    "bpnet, memory or disk made an error, then or now."
+    "No recorded property of the machine has changed: the run was edited, or bpnet, memory or disk "
+    "made an error, then or now."
 )
 ASPECTS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path")
 

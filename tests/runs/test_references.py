@@ -76,7 +76,7 @@ def test_references(reference: str, found: str, runs: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("xor", "newest first, or `latest`:\n  20260102-120000-xor-bbbb\n  20260101"),
+        ("xor", "(`latest` is the newest run of all):\n  20260102-120000-xor-bbbb\n  20260101"),
         ("2026010", "matches several runs"),
         ("latest~4", "There is no latest~4: "),
         ("nothing", "There is no run `nothing`"),
