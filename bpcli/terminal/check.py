@@ -71,7 +71,7 @@ def splits_table(
 
 def memory_table(memory: Mapping[str, Any]) -> Grid:
     """One row per use of memory, with its approximate size; the total, and the free memory."""
-    table = Grid(["memory", "about"])
+    table = Grid(["memory", "estimate"])
     for need in memory["needs"]:
         table.add_row(need["what"], size_text(need["bytes"]))
     table.add_row("total", size_text(memory["bytes"]))

@@ -106,8 +106,8 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         experiment = build(config)
         if data_digest(experiment.table) != record.data_sha256:
             raise RunError(
-                f"{run.run_id} cannot be resumed: its data have changed since it began."
-                f"{since(record)}"
+                f"{run.run_id} cannot be resumed: its data have changed since it began. Restore "
+                f"the data files, or train again.{since(record)}"
             )
         checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()

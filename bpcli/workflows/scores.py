@@ -165,7 +165,7 @@ class EpochScores:
 
 
 def unit_counter(experiment: Experiment) -> UnitCounter:
-    """Return a counter of failing units over some training rows."""
+    """Return a counter of dead and saturated units over some training rows."""
     return UnitCounter(experiment.network, experiment.rows("train").some().inputs)
 
 

@@ -22,7 +22,7 @@ from bpcli.text import first_of, plain, plural
 _MARGIN = 34
 _FEWEST_ROWS_TO_SPLIT = 30
 _MOST_NAMED = 5
-_MANY_GAPS = 0.1
+_MANY_MISSING = 0.1
 _TRAINING_SHARE = 0.7
 _MOST_WORK_FOR_LEVENBERG_MARQUARDT = 3e8
 
@@ -209,13 +209,13 @@ def _missing_values(look: Look) -> Iterator[str]:
     if incomplete:
         yield f"  # missing values: {_named(incomplete, lambda column: column.missing)}"
         yield _line(1, "fill", "median", "of the training rows; for categories the most frequent")
-    frequent = [column.name for column in incomplete if _lacks_many(column, look.description)]
+    frequent = [column.name for column in incomplete if _is_often_missing(column, look.description)]
     if frequent:
         yield _line(1, "indicator", frequent, "adds inputs that are 1 where these are missing")
 
 
-def _lacks_many(column: ColumnFacts, about: Description) -> bool:
-    return column.missing >= _MANY_GAPS * about.rows
+def _is_often_missing(column: ColumnFacts, about: Description) -> bool:
+    return column.missing >= _MANY_MISSING * about.rows
 
 
 def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:
@@ -264,7 +264,8 @@ class _Plan:
     @property
     def inputs(self) -> int:
         return sum(
-            (column.unique if column.kind == "category" else 1) + _lacks_many(column, self.about)
+            (column.unique if column.kind == "category" else 1)
+            + _is_often_missing(column, self.about)
             for column in self.about.inputs
         )
 

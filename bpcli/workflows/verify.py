@@ -143,7 +143,8 @@ def _experiment(saved: SavedWeights) -> Experiment:
         known = saved.record.data_files.get(str(file))
         if known is not None and file.is_file() and file_digest(file) != known:
             raise RunError(
-                f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained."
+                f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained: "
+                "restore that file."
             )
     return build(config)
 
