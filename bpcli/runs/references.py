@@ -16,6 +16,7 @@ from bpcli.errors import RunError
 from bpcli.runs.layout import CONFIG, RECORD
 from bpcli.runs.store import Run, name_in
 from bpcli.runs.tags import tagged
+from bpcli.text import plural
 
 _LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")
 _MOST_SHOWN = 5
@@ -101,7 +102,8 @@ def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if not runs:
         raise RunError(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
     if back >= len(runs):
-        raise RunError(f"There is no latest~{back}: {runs_dir} contains {len(runs)} runs.")
+        count = plural(len(runs), "run")
+        raise RunError(f"There is no latest~{back}: {runs_dir} contains {count}.")
     return runs[back]
 
 
