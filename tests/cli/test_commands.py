@@ -110,7 +110,7 @@ def test_damaged_runs_are_refused(bpnet) -> None:
             "of shape (2, 4); the config implies float64 of shape (4, 2)",
         ),
         ("best.W1", np.zeros((4, 2), np.int32), "int32 of shape (4, 2)"),
-        ("inputs.factor", np.zeros(2), "cannot scale"),
+        ("inputs.factor", np.zeros(2), "has an invalid inputs.factor"),
         ("inputs.shift", np.zeros(3), "has no inputs.shift of shape (2,)"),
     ):
         save_arrays(weights, arrays | {name: array}, meta)

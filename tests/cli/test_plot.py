@@ -190,7 +190,7 @@ def test_a_folder_of_plots_that_leads_elsewhere_is_refused(bpnet, run: Path, tmp
     (run / "inner").mkdir()
     for target in (elsewhere, run, run / "inner", tmp_path / "none"):
         (run / "plots").symlink_to(target, target_is_directory=True)
-        assert is_refused(bpnet("plot", "latest"), "plots", "is a link to another place", "-o")
+        assert is_refused(bpnet("plot", "latest"), "plots", "is a symbolic link", "-o")
         (run / "plots").unlink()
     assert not [*elsewhere.iterdir(), *run.rglob("*.png")]
     assert not (tmp_path / "none").exists()

@@ -109,7 +109,7 @@ def test_a_name_adds_no_line_to_an_error(bpnet, train) -> None:
     poison(run, lambda meta: meta["columns"]["inputs"][0].update(name=forged))
     result = bpnet("predict", "latest", "t.csv")
     assert result.code == 2
-    assert "`columns.inputs.0.name`: a name has no control characters" in result.err
+    assert "`columns.inputs.0.name`: a name must not have control characters" in result.err
     assert len(result.err.splitlines()) == 1
 
 
