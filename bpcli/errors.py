@@ -91,10 +91,10 @@ class ConfigError(BpnetError):
 
 
 class DataError(BpnetError):
-    """The data cannot be used as asked; `key` is the key of `data` to change, if it is known.
+    """The data cannot be used as the config asks; `key` is the key of `data` to change, if known.
 
     The message is one line, even if it quotes names and cells with line breaks. `file` is the name
-    of the file at fault where a table is made of several.
+    of the file with the error if a table is read from several files.
     """
 
     kind = "data"
@@ -107,7 +107,7 @@ class DataError(BpnetError):
 
 
 def see(*keys: str) -> str:
-    """The end of a message on a table: the options, and keys of `data`, that may help."""
+    """The end of a message on a table: the options or keys of `data` that may help."""
     return f"; see {', '.join(f'`{key}`' for key in keys)}"
 
 
@@ -132,7 +132,7 @@ class NumericsError(BpnetError):
 class NumericsNotPinned(NumericsError):
     """Portable numerics need a process that starts with other environment variables.
 
-    `can_restart` is False if such a process could not read this one's input again.
+    `can_restart` is False if a new process could not read the input of this one again.
     """
 
     def __init__(self, variables: Mapping[str, str], *, can_restart: bool = True) -> None:
@@ -169,7 +169,7 @@ class WorkerLost(BpnetError):
 
 
 class GateFailed(BpnetError):
-    """A check that a script may rely on failed."""
+    """A check failed whose exit code scripts may rely on."""
 
     kind = "gate"
     exit_code = 4

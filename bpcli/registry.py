@@ -1,8 +1,8 @@
 """Registries: mappings from the names in a config to frozen dataclasses.
 
 Each registry is at the end of the file, or of the package, that defines its entries or their
-parent. An entry without its own options is a dataclass by inheritance: generating the same methods
-again for each would take longer than a short training.
+parent. An entry without its own options inherits the methods of a dataclass: generating them again
+for each entry would take longer than a short training.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class LazyRegistry(Mapping[str, type[Entry]]):
         return len(self.paths)
 
     def names_of(self, cls: type) -> Iterator[str]:
-        """The names of entries whose class has the same name; no others need be imported."""
+        """The names of entries whose class has the same name as `cls`, without importing them."""
         return (name for name, path in self.paths.items() if path.endswith(f":{cls.__name__}"))
 
 

@@ -1,8 +1,8 @@
-"""The script's entry point: signals first, then the limits of this process, then all else.
+"""The script's entry point: handles signals first, then checks limits, then imports the rest.
 
-Python turns Ctrl-C into an exception. During an import, it would print a traceback or get lost. No
-work has started by then, so the system ends the process as it ends others, until `bpcli.cli.main`
-can say what was interrupted.
+Python turns Ctrl-C into an exception. During an import, that exception would print a traceback or
+get lost. No work has started at that point. So Ctrl-C ends the process by the system's default
+until `bpcli.cli.main` can report an interruption.
 """
 
 import os

@@ -10,11 +10,12 @@ from unicodedata import category, combining, east_asian_width, is_normalized, no
 
 NAMES = "at most 64 letters and digits of any script, - _ and ., the first a letter or digit"
 _MOST_BYTES = 200
-"""Of a name in UTF-8: file systems allow 255 for a run's folder, which has a date too."""
+"""The most bytes of a name in UTF-8. File systems allow 255 for a run's folder, whose name also
+contains a date."""
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may name a run or a tag: as `NAMES` says, with composed accents (NFC)."""
+    """Whether a text may name a run or a tag: it satisfies `NAMES`, with composed accents (NFC)."""
     kinds = {category(c)[0] for c in text if c not in "-_."}
     if not text or len(text) > 64 or not kinds <= {*"LMN"} or category(text[0])[0] not in "LN":
         return False
@@ -22,7 +23,7 @@ def is_name(text: str) -> bool:
 
 
 def as_name(text: str) -> str:
-    """The name that is nearest to a text; empty if the text has no letter or digit."""
+    """A valid name close to a text; empty if the text has no letter or digit."""
     text = "".join(
         c if c in "-_." or category(c)[0] in "LMN" else "-" for c in normalize("NFC", text)
     )
@@ -53,7 +54,7 @@ def did_you_mean(value: object, allowed: Iterable[str]) -> str:
 def suggestion(value: object, allowed: Iterable[str]) -> str | None:
     """The allowed name that is closest to the value, if one is close."""
     if not isinstance(value, str | list) or len(str(value)) > _LONGEST_NAME:
-        return None  # a number resembles no name
+        return None  # numbers and long texts resemble no name
     return nearest(str(value), list(allowed))
 
 
@@ -61,7 +62,7 @@ _LONGEST_NAME = 40
 
 
 def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """The known word that is spelled most like a text; none if less alike than `cutoff`."""
+    """The known word with the most similar spelling; None if its similarity is below `cutoff`."""
     import difflib
 
     by_form = {folded(name): name for name in reversed(known)}
@@ -70,7 +71,7 @@ def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
 
 
 def folded(text: str) -> str:
-    """What spellings of a word share: no case, no width, composed accents, single spaces."""
+    """The text without differences of case, width, spaces and the composition of accents."""
     return " ".join(normalize("NFKC", normalize("NFKC", text).casefold()).split())
 
 
@@ -126,7 +127,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def listed(shown: Iterable[str], total: int) -> str:
-    """Some of so many texts, and how many more there are: a, b and 3 more."""
+    """The texts shown, and how many more there are of `total`: a, b and 3 more."""
     texts = list(shown)
     more = total - len(texts)
     return ", ".join(texts) + f" and {more:,} more" * (more > 0)
@@ -143,7 +144,7 @@ def first_of(texts: Sequence[str], most: int = 10) -> str:
 
 
 def rounded(value: float | None, digits: int = 6) -> str:
-    """A number with so many significant digits; a dash for None."""
+    """A number with at most `digits` significant digits; a dash for None."""
     return "-" if value is None else f"{value:.{digits}g}"
 
 

@@ -339,7 +339,7 @@ def other_encoding(draw: Draw, case: Training) -> Defective | None:
         return None
     encoding = draw.pick(usable)
     told = "read as|in no training row" if "encoding" in case.keys and not _is_ascii(case) else ""
-    refused = "encoding|there (is|are) no column|columns have no names"
+    refused = "encoding|there (is|are) no column|columns have no"
     excused = "in no training row|read as"
     return _restyled(case, f"other encoding {encoding}", told, refused, excused, encoding=encoding)
 
@@ -359,7 +359,7 @@ def other_separator(draw: Draw, case: Training) -> Defective | None:
     signs = {",", ";", "\t", "|"} - {case.style.separator, case.style.decimal}
     told = "separator" if "separator" in case.keys else ""
     return _restyled(case, "other separator", told,
-                     "there (is|are) no column|separator|columns have no names",
+                     "there (is|are) no column|separator|columns have no",
                      separator=draw.pick(sorted(signs)))  # fmt: skip
 
 
@@ -369,7 +369,7 @@ def other_signs(draw: Draw, case: Training) -> Defective | None:
     decimal, separator = (",", ";") if case.style.decimal == "." else (".", ",")
     told = "separator" if "separator" in case.keys else ""
     return _restyled(case, "other signs", told, "separator|is not a number"
-                     "|decimal|there (is|are) no column|columns have no names",
+                     "|decimal|there (is|are) no column|columns have no",
                      decimal=decimal, separator=separator)  # fmt: skip
 
 
@@ -443,7 +443,7 @@ def extra_columns(draw: Draw, case: Training) -> Defective | None:
     extra = Column("extra", "number", tuple(map(float, range(len(case.new)))))
     columns = list(case.new.columns)
     columns.insert(int(draw.rng.integers(len(columns) + 1)), extra)
-    told = "ignored other column: `extra`"
+    told = "ignored column: `extra`"
     return Defective("extra columns", intact(case, Rows(tuple(columns))), _all_same(case), told)
 
 
@@ -452,7 +452,7 @@ def header_lost(draw: Draw, case: Training) -> Defective | None:
     if not case.style.header:
         return None
     return _restyled(case, "header lost", "no header|no names|by position",
-                     "have no names|there (is|are) no column|header", header=False)  # fmt: skip
+                     "columns have no|there (is|are) no column|header", header=False)  # fmt: skip
 
 
 @defect
@@ -558,7 +558,7 @@ def percent(draw: Draw, case: Training) -> Defective | None:
 def title(draw: Draw, case: Training) -> Defective | None:
     lines = ["Report of 2020", *draw.pick(((), ("",))), *case.new.lines(case.style)]
     return Defective("title", content_of(lines, case.style), _all_same(case), "begins at line",
-                     "fields|there (is|are) no column|columns have no names|begin")  # fmt: skip
+                     "fields|there (is|are) no column|columns have no|begin")  # fmt: skip
 
 
 @defect
@@ -566,7 +566,7 @@ def comments(draw: Draw, case: Training) -> Defective | None:
     lines = ["# made by hand", *case.new.lines(case.style)]
     return Defective("comment", content_of(lines, case.style), _all_same(case),
                      "ignored (as comments|1 row)|begins at line",
-                     "fields|there (is|are) no column|columns have no names|begin")  # fmt: skip
+                     "fields|there (is|are) no column|columns have no|begin")  # fmt: skip
 
 
 @defect
@@ -574,7 +574,7 @@ def row_numbers(draw: Draw, case: Training) -> Defective | None:
     numbers = Column("", "number", tuple(map(float, range(len(case.new)))))
     rows = Rows((numbers, *case.new.columns))
     return Defective("row numbers", intact(case, rows), _all_same(case),
-                     "no name|row name|ignored", "columns have no names")  # fmt: skip
+                     "no name|row name|ignored", "columns have no")  # fmt: skip
 
 
 @defect
@@ -624,7 +624,7 @@ def other_dates(draw: Draw, case: Training) -> Defective | None:
     column, sign = draw.pick(columns), draw.pick(" _:")
     other = {row: re.sub(r"[-./]", sign, str(each)) for row, each in enumerate(column.values)}
     return Defective("other dates", intact(case, case.new.changed(column, dict(other))),
-                     _all_same(case), "(?!)", "is not a date|fields|no names")  # fmt: skip
+                     _all_same(case), "(?!)", "is not a date|fields|no (known )?names")  # fmt: skip
 
 
 @defect
@@ -643,7 +643,7 @@ def long_row(draw: Draw, case: Training) -> Defective | None:
     lines[row + case.style.header] += case.style.separator + "7"
     return Defective("long row", content_of(lines, case.style), _all_but(case, [row]),
                      "row name|begins at line",
-                     "fields|columns have no names|is not a|neither true", "row name",
+                     "fields|columns have no|is not a|neither true", "row name",
                      lost=True)  # fmt: skip
 
 
@@ -658,4 +658,4 @@ def short_row(draw: Draw, case: Training) -> Defective | None:
     lines[row + case.style.header] = line_of(kept, case.style)
     return Defective("short row", content_of(lines, case.style), _all_but(case, [row]),
                      "filled|fields|ignored 1 row|begins at line",
-                     "fields|no names|there (is|are) no column", lost=True)  # fmt: skip
+                     "fields|no (known )?names|there (is|are) no column", lost=True)  # fmt: skip

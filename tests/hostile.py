@@ -15,7 +15,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "dashes": (b"- " * 32_000, "nests deeper than 50 levels"),
     "braces": (b"{a: " * 30_000, "nests deeper than 50 levels"),
     "complex keys": (b"? " * 32_000, "a key is text"),
-    "anchor in itself": (b"a: &a [1, *a]\n", "`*a` stands inside its own anchor `&a`"),
+    "anchor in itself": (b"a: &a [1, *a]\n", "`*a` is inside its own anchor `&a`"),
     "surrogate, escaped": (b'name: "\\ud800"\n', "a lone surrogate"),
     "surrogate, encoded": (b"name: \xed\xa0\x80\n", "lone surrogates"),
     "long integer": (b"seed: " + b"9" * 5000, "an integer of 5000 digits is too long"),

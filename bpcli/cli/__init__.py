@@ -1,4 +1,4 @@
 """The commands: thin, and the only place that prints or exits.
 
-Every module here imports click alone at its top, so that help and completion stay instant.
+At their top, modules here import click as their only library, so that help and completion are fast.
 """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @set_option
 @json_option
 def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check a config before training on it; write nothing.
+    """Check a config before training; write nothing.
 
     Shows every value and its origin, the layers and their parameters, the rows of each split, the
     memory needed, the loss before training, and warnings of likely mistakes. Exit code 2 if the

@@ -53,7 +53,8 @@ weights_option = click.option(
     type=click.Choice(["best", "last"]),
     default="best",
     show_default=True,
-    help="Which weights: those with the lowest validation loss, or those of the last epoch.",
+    help="The weights to use: those with the lowest validation loss, or those of the last epoch. "
+    "They are the same if there is no validation set.",
 )
 
 
@@ -118,7 +119,7 @@ def load_run_or_config(
 
 
 def load_run(reference: str, runs_dir: Path, weights: str) -> Trained:
-    """Load a run with its weights, and print notes on that."""
+    """Load a run with its weights, and print notes on how it was loaded."""
     from bpcli.runs.references import find_run
     from bpcli.runs.trained import load_trained
 
@@ -134,7 +135,7 @@ def say_notes(notes: Iterable[str]) -> None:
 
 
 def say_warnings(warnings: Iterable[str]) -> None:
-    """Print likely mistakes, also where nothing else is printed."""
+    """Print likely mistakes, also with --quiet or --json."""
     for warning in warnings:
         console(stderr=True).say(f"warning: {warning}")
 

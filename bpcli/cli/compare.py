@@ -36,14 +36,16 @@ if TYPE_CHECKING:
     "--optimizers",
     required=True,
     metavar="LIST",
-    help="Comma-separated names, or mappings such as {name: sgd, momentum: 0.5}.",
+    help="The optimizers: names or mappings such as {name: sgd, momentum: 0.5}, separated by "
+    "commas.",
 )
 @click.option(
     "--seeds",
     type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
-    help="Trainings per optimizer, from the config's seed upwards. The table shows medians.",
+    help="The number of trainings per optimizer: the first uses the config's seed, each further "
+    "one the next seed. The table shows medians.",
 )
 @click.option(
     "--figure",
@@ -65,7 +67,7 @@ def command(
     """Train the same network from the same initial weights with several optimizers.
 
     Prints the cost and the result of each, and plots the loss against gradient evaluations and
-    time. The config's learning rate is for its own optimizer: the others use their defaults, unless
+    time. The config's learning rate is for its own optimizer; the others use their defaults, unless
     --set gives a rate for all. Exit code 3 if every training diverged.
     """
     from bpcli.workflows.interrupts import stop_requests
@@ -149,5 +151,6 @@ def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
     if len(comparison.seeds) > 1:
         first, last = comparison.seeds[0], comparison.seeds[-1]
         out.say(
-            f"medians over seeds {first} to {last}; diverged trainings are left out unless all did"
+            f"medians over seeds {first} to {last}; diverged trainings are left out unless all "
+            "diverged"
         )

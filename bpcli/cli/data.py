@@ -33,8 +33,10 @@ def command(
     """Describe a table before training on it.
 
     Shows for each column its kind (number, boolean or category), the missing values, the range or
-    the most frequent categories, and the association with the target (with several, the strongest
-    one); then warnings, and the next command. The target is guessed unless --target names it.
+    the most frequent categories, and the association with the target (with several targets, the
+    strongest one); then warnings, and the next command. The target is guessed unless --target names
+    it. The options from --encoding to --missing-only describe the file's format; without them, it
+    is detected.
     """
     look = read_table(file, target, signs)
     if as_json:
@@ -72,12 +74,12 @@ def _print(look: Look) -> None:
     left_out = out.show(view.columns_table(about), view.EXPENDABLE)
     if left_out:
         out.say(
-            f"columns left out, as the terminal is narrow: {', '.join(left_out)}; --json has all"
+            f"columns that do not fit here: {', '.join(left_out)}; use a wider terminal, or --json"
         )
     if view.has_more_columns(about):
         out.say(
-            f"a choice of {len(about.columns):,} columns: the target, and the inputs that go most "
-            f"with it, {view.MOST_COLUMNS} at most; --json has all"
+            f"shown: the target, and at most {view.MOST_COLUMNS} inputs with the strongest "
+            f"association, of {len(about.columns):,} columns; --json shows all"
         )
     for meaning in view.measures(about):
         out.say(meaning)
@@ -85,6 +87,6 @@ def _print(look: Look) -> None:
     if about.classes:
         out.show(view.classes_table(about))
     if len(about.classes) > view.MOST_CLASSES:
-        out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json has all\n")
+        out.say(f"and {len(about.classes) - view.MOST_CLASSES:,} more classes; --json shows all\n")
     for line in view.warning_lines(about.warnings):
         out.say(f"warning: {line}")

@@ -1,4 +1,4 @@
-"""The options that say how a table is written, for every command that reads one."""
+"""The options that describe the format of a table, for every command that reads one."""
 
 from __future__ import annotations
 
@@ -59,31 +59,31 @@ _SIGNS = stacked(
     click.option(
         "--skip-last",
         type=click.IntRange(0),
-        help="The number of lines at the end that are no rows, such as totals; blank ones do not "
+        help="The number of lines at the end that are not rows, such as totals; blank lines do not "
         "count.",
     ),
     click.option("--comment", help="The sign that comment lines begin with; empty: none."),
     click.option(
         "--layout",
         type=click.Choice(get_args(Samples)),
-        help="Whether the samples of arrays are rows or columns; default: found by the sizes.",
+        help="Whether the rows or the columns of arrays are samples; default: found by the sizes.",
     ),
     click.option(
         "--date-format",
         callback=_date_format,
-        help="The format of dates, such as %d.%m.%Y; empty: there are no dates.",
+        help="The format of dates, such as %d.%m.%Y; empty: no column contains dates.",
     ),
     click.option(
         "--missing",
         multiple=True,
         metavar="WORD",
-        help="A further word that stands for a missing value, such as -999. May be repeated.",
+        help="A further entry that means a missing value, such as -999. May be repeated.",
     ),
     click.option(
         "--missing-only",
         multiple=True,
         metavar="WORD",
-        help="A word that stands for a missing value, in place of the usual ones. May be repeated.",
+        help="An entry that means a missing value, instead of the usual ones. May be repeated.",
     ),
 )
 _NAMES = (
@@ -93,7 +93,7 @@ _NAMES = (
 
 
 def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options that say how a file is written; the command gets the given ones as `signs`."""
+    """Add options on a file's format; the command gets those that were given as `signs`."""
 
     @wraps(command)
     def with_signs(**options: Any) -> Any:
@@ -109,16 +109,16 @@ table_options = stacked(
         multiple=True,
         metavar="NAME|NUMBER",
         help="The column to predict, by name, number from 1 or pattern; default: guessed. May be "
-        "repeated: several numbers, or labels of two values each.",
+        "repeated for several numeric targets, or for labels with two values each.",
     ),
     dialect_options,
     json_option,
 )
-"""The options of a command that reads a table and guesses what the file does not say."""
+"""The options of a command that reads a table and guesses what no option gives."""
 
 
 def given_options() -> Iterator[str]:
-    """The options for a table as they were given to this command, to be given to the next."""
+    """Yield the table options of this command line, as arguments for the next command."""
     context = click.get_current_context()
     for name in ("target", *_NAMES):
         if was_given(name):
@@ -135,7 +135,7 @@ def read_table(
 ) -> Look:
     """Read and describe a table, and print notes on how it was read.
 
-    With `casefold`, the spellings of a word are described as one.
+    With `casefold`, spellings of one category that differ only in case are described as one.
     Raises `DataError` naming the file.
     """
     from bpcli.data.files.look import look_at

@@ -38,28 +38,28 @@ class Pending:
             print_text(json_text({"schema": SCHEMA, **document}))
 
     def fail(self, kind: str, message: str, issues: Sequence[ConfigIssue] = ()) -> None:
-        """Print the document with why the command failed; nothing if the output is gone."""
+        """Print the document with the reason for the failure; ignore an output that is gone."""
         error = {"kind": kind, "message": message, "issues": [each.to_json() for each in issues]}
         if self._as_json or self._document is not None:
             self._document = {**(self._document or {}), "error": error}
-        with suppress(Exception):  # what failed may be the output, or memory
+        with suppress(Exception):  # the command may have failed because of the output or memory
             self.release()
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Hold the one document of a command until the command has ended."""
+    """Keep the one document of a command, to be printed when the command has ended."""
     click.get_current_context().obj.hold(document)
 
 
 def json_text(document: Any) -> str:
-    """Return a document in characters that standard output has and no terminal obeys."""
+    """Return a document as JSON that standard output can encode and that controls no terminal."""
     from bpcli.runs.files import to_json
     from bpcli.text import printable_json
 
     text = printable_json(to_json(document))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # strings alone have such characters, and may escape them
+    except UnicodeEncodeError:  # only strings have such characters; JSON allows escapes in them
         text = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
     return text
 

@@ -33,20 +33,22 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Score the rows of another file with the same columns, as the split `data`.",
+    help="Score the rows of another file with the same columns; this split is called `data`.",
 )
 @click.option(
     "--require",
     "required",
     multiple=True,
     metavar="METRIC>=NUMBER",
-    help="Exit with code 4 unless this holds (>=, <=, > or <). May be repeated.",
+    help="Exit with code 4 unless the metric meets this condition (>=, <=, > or <). May be "
+    "repeated.",
 )
 @click.option(
     "--intervals/--no-intervals",
     "with_intervals",
     default=None,
-    help="Compute 95 % intervals of the metrics by the bootstrap; default: for up to 20,000 rows.",
+    help="Whether to compute 95 % intervals of the metrics by the bootstrap; default: for up to "
+    "20,000 rows.",
 )
 @dialect_options
 @run_options
@@ -66,7 +68,7 @@ def command(
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Metrics
     are in the data's original units. The baseline is a constant prediction from the training
     targets. Exit code 4 if a metric is not as required. The options from --encoding to
-    --missing-only are for --data.
+    --missing-only describe how the file of --data differs from the training file.
     """
     from bpcli.metrics.requirements import Requirement
     from bpcli.nn.numerics import repeatable_numerics
@@ -74,7 +76,7 @@ def command(
     if data is not None and split is not None:
         raise ConfigError("--data and --split both say which rows to score: use one of them.")
     if data is None and signs:
-        raise ConfigError("Options for tables are for --data.")
+        raise ConfigError("The options from --encoding to --missing-only need --data.")
     requirements = [Requirement.parse(text) for text in required]
     with repeatable_numerics():
         if data is None:
@@ -107,7 +109,7 @@ def _with_rows_of(
     weights: str,
     requirements: list[Requirement],
 ) -> Trained:
-    """Load a run with the rows of a file as its split `data`, and print notes on that."""
+    """Load a run with the rows of a file as its split `data`, and print notes on both."""
     from bpcli.runs.references import find_run
     from bpcli.workflows.other_data import load_to_score, with_other_data
 

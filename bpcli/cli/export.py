@@ -25,7 +25,7 @@ from bpcli.cli.documents import print_json
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The file to write; default: the run's name with the ending of the format.",
+    help="The file to write; default: the run's name with the format's file extension.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @run_options

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     help="Training rows to use.",
 )
 @click.option("--self-test", is_flag=True, help="Show that wrong backward passes are rejected.")
-@click.option("--corrupt", metavar="KIND", help="Use a wrong backward pass, to see the check fail.")
+@click.option(
+    "--corrupt", metavar="KIND", help="Use a wrong backward pass, to see how the check fails."
+)
 @set_option
 @runs_dir_option
 @json_option
@@ -61,8 +63,9 @@ def command(
 
     Compares the training code's gradient with complex-step derivatives, which have no truncation
     error, and with central differences. Also checks products with the Hessian and, if the loss is a
-    sum of squares, the Jacobian of the residuals. Entries whose step crosses a kink are skipped and
-    counted. Exit code 4 if any tensor fails. --self-test lists the kinds of --corrupt.
+    sum of squares, the Jacobian of the residuals. Entries whose step crosses a kink, where a
+    derivative jumps, are skipped and counted. Exit code 4 if any tensor fails. --self-test lists
+    the kinds of --corrupt.
     """
     if overrides and run_or_config is None:
         raise ConfigError("--set needs a CONFIG.")
@@ -113,7 +116,7 @@ def _print_report(report: CheckReport) -> None:
     out.say(f"{report.network}, on {rows}, in float64")
     out.say("error: norm of the difference over norm of the complex-step gradient;")
     out.say("central: the same by central differences, which are less accurate")
-    out.say("hessian: u·H v against v·H u, and H v against differences of the gradient")
+    out.say("hessian: u·H v compared with v·H u, and H v with differences of the gradient")
     for remark in _remarks(report):
         out.say(remark)
 
@@ -151,7 +154,8 @@ def _catalogue(as_json: bool) -> None:
         cases, entries = sum(row.cases for row in rows), sum(row.checked for row in rows)
         worst = max(row.error for row in rows)
         out.say(f"{cases} networks, {entries} entries, largest error {worst:.1e}")
-        out.say("error: as norms; largest: of single entries; central: by central differences")
+        out.say("error: norm of the difference over norm of the complex-step gradient;")
+        out.say("largest: largest difference over largest entry; central: by central differences")
     if not all(row.passed for row in rows):
         raise GateFailed("a gradient is wrong.")
 

@@ -55,7 +55,10 @@ def command(
         look = _write_for_table(Path(template), written, force, target, signs)
         _report(written, as_json, {"table": template, **_guesses(look)})
     elif target or signs:
-        raise ConfigError(f"Options for tables are for a FILE; `{template}` is not a file.")
+        raise ConfigError(
+            f"The options from --target to --missing-only are for a FILE; `{template}` is not a "
+            "file."
+        )
     else:
         _write_template(template, output or Path(f"{template}.yaml"), force, as_json)
 
@@ -106,7 +109,8 @@ def _write_for_table(
 
     if written == _STANDARD:
         raise ConfigError(
-            "-o - is for a TEMPLATE: the config for a table must be a file, near the table."
+            "-o - is for a TEMPLATE: the config for a table refers to it by a relative path, so it "
+            "must be a file."
         )
     look = read_table(file, targets, signs, casefold=True)
     text = starter_config(look, written)

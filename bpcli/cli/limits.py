@@ -1,6 +1,6 @@
-"""Limits on memory and open files, checked before a library meets them.
+"""Limits on memory and open files, checked before a library reaches them.
 
-Numerical libraries do not survive a limit: some end the process, others retry for ever.
+Numerical libraries do not survive a limit: some end the process, others retry forever.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _LIBRARIES = {
     "onnx": (60, 40),
     "onnxruntime": (240, 120),
 }
-"""Megabytes of address space and of data that each needs, its imports and computation included: a
-quarter more than was measured. Listed libraries that it imports count again."""
+"""Megabytes of address space and of data that each needs, including its imports and computation: a
+quarter more than was measured. Listed libraries that it imports are checked again."""
 
 _FEWEST_FILES = 16
 """A training with workers and a recorded path has 11 files open at once."""
@@ -44,7 +44,7 @@ def require_enough_to_start() -> None:
                 f"{system.most_open_files()}: raise it with `ulimit -n {_FEWEST_FILES}` or more."
             )
     except LimitTooLow as error:
-        if sys.stderr is not None:  # which the shell may have closed
+        if sys.stderr is not None:  # None if the shell closed it
             with suppress(OSError):
                 print(f"Error: {error}", file=sys.stderr)
         system.leave(error.exit_code)

@@ -30,7 +30,7 @@ _COMMANDS = (
 
 
 class _LazyGroup(click.Group):
-    """Imports a command's module when it is asked for."""
+    """Imports a command's module when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -89,13 +89,13 @@ def _exit_code_of(arguments: Sequence[str] | None, can_restart: bool) -> int:
 def _report(
     error: Exception | KeyboardInterrupt, failure: Failure, document: Pending, can_restart: bool
 ) -> None:
-    """Report on stderr and in the document why a command failed; or start the command again."""
+    """Report on stderr and in the document why a command failed, or restart the command."""
     if isinstance(error, NumericsNotPinned) and can_restart and error.can_restart:
         obstacle = _restart_with(error.variables)
         failure = failure._replace(message=f"{failure.message}{obstacle}")
     document.fail(failure.kind, failure.message, failure.issues)
     if failure.kind == "limit":
-        system.abandon(sys.stdout)  # it may be what could not be written
+        system.abandon(sys.stdout)  # the limit may concern stdout itself
     if isinstance(error, click.ClickException):
         error.show(file=sys.stderr)
     else:
@@ -109,10 +109,13 @@ _RESTARTED = "BPNET_RESTARTED"
 def _restart_with(variables: Mapping[str, str]) -> str:
     """Run this command again with these variables set; return what prevents that.
 
-    Only once: a wrapper around Python may set others again.
+    Restart only once: a wrapper around Python may change the variables again.
     """
     if os.environ.get(_RESTARTED):
-        return " A restart with these variables was tried, but they were lost."
+        return (
+            " A restart with these variables was tried, but they were lost: check any script that "
+            "starts Python."
+        )
     if sys.orig_argv[1:2] in ([], ["-"]):
         return " A program that Python reads from standard input cannot be restarted."
     try:
@@ -124,10 +127,10 @@ def _restart_with(variables: Mapping[str, str]) -> str:
 
 
 def _say(message: str) -> None:
-    """Print to stderr, with no character that could steer the terminal, broken between words."""
+    """Print to stderr, with no character that could control the terminal, broken between words."""
     try:
         printable = _fit_for_stderr(message)
-    except Exception:  # memory or files may have run out, which the message may be about
+    except Exception:  # memory or files may have run out, and the message may be about that
         printable = "".join(sign if sign == "\n" or sign.isprintable() else "?" for sign in message)
     print(printable, file=sys.stderr)
 
@@ -140,7 +143,7 @@ def _fit_for_stderr(message: str) -> str:
         return printable
     width = shutil.get_terminal_size().columns
     lines = printable.split("\n")
-    excerpts = (line.startswith("    ") for line in lines)  # with carets below: as they are
+    excerpts = (line.startswith("    ") for line in lines)  # not wrapped: carets point into them
     return "\n".join(
         part
         for line, is_excerpt in zip(lines, excerpts, strict=True)
@@ -149,13 +152,13 @@ def _fit_for_stderr(message: str) -> str:
 
 
 def _survive_any_encoding(stream: TextIOWrapper | Any) -> None:
-    """Have characters that the encoding lacks spelt out, rather than fail."""
+    """Spell characters that the encoding lacks in ASCII, instead of failing."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors=HANDLER)
 
 
 def run() -> None:
-    """The script's entry point: `main` in a process of its own, which starts and ends fast.
+    """Run `main` in a process of its own that starts and ends fast, and end that process.
 
     Three settings each save a twentieth or more of the CPU time of a short training (260 ms for
     3 epochs of xor; medians of 40 to 60 pairs of runs with and without):
@@ -176,6 +179,6 @@ def run() -> None:
         system.hear_interrupts()
         exit_code = main(can_restart=True)
         system.end_on_interrupts()
-    except KeyboardInterrupt:  # just before `main` could say so, or just after
+    except KeyboardInterrupt:  # raised just before or just after `main` can report it
         exit_code = 130
     system.leave(exit_code)

@@ -19,7 +19,7 @@ class Output:
 
     survived: tuple[type[OSError], ...] = (BrokenPipeError,)
     is_prose = False
-    """Whether it is text for people, so that a note in it does no harm."""
+    """Whether the stream contains text for people, so that a note may be added to it."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -46,7 +46,7 @@ class Output:
 
 
 class Log(Output):
-    """Standard error; counts the lines that could not be written, and tries each new one."""
+    """Standard error; counts the lines that could not be written, and still tries each new one."""
 
     survived = (OSError,)
 
@@ -74,7 +74,7 @@ class Log(Output):
         if not self._reason:
             return None
         lines = f"{self._lost} lines" if self._lost > 1 else "1 line"
-        return f"note: {lines} could not be written to stderr when they were due: {self._reason}."
+        return f"note: {lines} could not be written to stderr in time: {self._reason}."
 
     def report(self, results: Output) -> None:
         """Print the note here if possible, else among results that are text for people."""

@@ -31,13 +31,14 @@ Kinds:
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="One file for all: .png, .svg or .pdf; default: plots/KIND.png in the run's folder.",
+    help="One file for all plots: .png, .svg or .pdf; default: a file for each, plots/KIND.png in "
+    "the run's folder.",
 )
 @click.option(
     "--list",
     "only_list",
     is_flag=True,
-    help="List the kinds that can be drawn, and why others cannot.",
+    help="List the kinds that can be drawn, and why the others cannot; draw nothing.",
 )
 @click.option(
     "--split",
@@ -58,8 +59,8 @@ def command(
     """Draw plots of a run.
 
     RUN is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path. Without
-    KIND, every kind that can be drawn. Several plots in one file become pages of a .pdf, and stand
-    side by side in other formats. Existing plots are overwritten.
+    KIND, draws every possible kind. Several plots in one file become the pages of a .pdf; in other
+    formats, they are side by side. Existing files are overwritten.
     """
     from bpcli.runs.references import find_run
     from bpcli.text import harmless
@@ -101,7 +102,7 @@ def _print_list(subject: Subject) -> None:
     from bpcli.plots import reasons
     from bpcli.terminal.grid import Grid
 
-    table = Grid(["kind", "", "why not"], 3)
+    table = Grid(["kind", "possible", "why not"], 3)
     for kind, reason in reasons(subject).items():
         table.add_row(kind, "no" if reason else "yes", reason or "")
     console().show(table)

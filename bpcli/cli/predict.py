@@ -55,26 +55,27 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     "--keep",
     multiple=True,
     metavar="COLUMNS",
-    help="Columns of FILE to put before the predictions, as they are written: names, numbers from "
-    "1 or patterns, between commas; '*': all. May be repeated.",
+    help="Columns of FILE to copy unchanged before the predictions: names, numbers from 1 or "
+    "patterns, separated by commas; '*': all. May be repeated.",
 )
 @click.option(
     "--split",
     type=click.Choice(["all", "train", "val", "test"]),
     default="all",
     show_default=True,
-    help="Which rows of the run's data.",
+    help="Without FILE: the split to predict, or all rows.",
 )
 @click.option(
     "--raw",
     is_flag=True,
-    help="Leave text in CSV and TSV unchanged that a spreadsheet would read as a formula; without "
-    "it, a ' is put before it.",
+    help="In CSV and TSV, write text unchanged that a spreadsheet would read as a formula; without "
+    "--raw, a ' is put before such text.",
 )
 @click.option(
     "--bom",
     is_flag=True,
-    help="Begin a CSV or TSV file with a byte order mark: Excel needs it to read ä or 中 right.",
+    help="Begin a CSV or TSV file with a byte order mark, which Excel needs to read ä or 中 "
+    "correctly.",
 )
 @dialect_options
 @run_or_config_options
@@ -102,7 +103,7 @@ def command(
     values in original units. A terminal shows the first rows, with rounded numbers; a pipe and
     `-o -` get all rows and all digits in tab-separated lines. Columns are matched by name; a file
     of any size takes little memory. `-` reads standard input. The file is read like the training
-    file; the options from --encoding to --missing-only say what differs.
+    file; the options from --encoding to --missing-only describe differences.
 
     In CSV and TSV, a ' is put before text that begins with = + - @, a tab or a line break, because
     a spreadsheet would read it as a formula. Numbers never change. --raw leaves text unchanged.
@@ -116,11 +117,11 @@ def command(
             _write(write, output, rows)
         return
     if signs:
-        raise ConfigError("Options for tables are for the predictions of a FILE.")
+        raise ConfigError("The options from --encoding to --missing-only need a FILE.")
     if keep or bom:
-        raise ConfigError(f"{'--keep' if keep else '--bom'} is for the predictions of a FILE.")
+        raise ConfigError(f"{'--keep' if keep else '--bom'} needs a FILE.")
     if output is not None:
-        raise ConfigError("--output is for the predictions of a FILE; without one, use `>`.")
+        raise ConfigError("--output needs a FILE; without one, write to a file with `>`.")
     from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
@@ -167,19 +168,23 @@ def _new_rows(
 def _writer(
     file: Path, output: Path | None, as_json: bool, *, raw: bool, bom: bool, keeps: bool
 ) -> Write:
-    """Return what writes the predictions. Raises `ConfigError` if `output` cannot be written."""
+    """Return the function that writes the predictions.
+
+    Raises `ConfigError` if options contradict each other, or if `output` cannot be written.
+    """
     from bpcli.workflows.prediction_files import Separated, writer_for
 
     if output is None or output == _STANDARD:
         if bom:
-            raise ConfigError("--bom is for a CSV or TSV file: name one by --output.")
+            raise ConfigError("--bom is for a CSV or TSV file: name one with --output.")
         if as_json:
             return _write_document
         is_shown = output is None and not raw and sys.stdout.isatty()
         return _show_first_rows if is_shown else Separated("\t", raw)
     if as_json:
         raise ConfigError(
-            "--json prints to standard output; for a file, name one in .json or .jsonl by --output."
+            "--json prints to standard output; to write a JSON file, leave it out and name a .json "
+            "or .jsonl file with --output."
         )
     if output.exists() and (not output.is_file() or (file.exists() and output.samefile(file))):
         raise ConfigError(f"{output} is FILE itself or not a regular file: name another --output.")
@@ -206,7 +211,7 @@ def _write(write: Write, output: Path | None, rows: NewRows) -> None:
 
 
 def _for_spreadsheets(output: Path, rows: NewRows, bom: bool) -> Iterator[str]:
-    """What a spreadsheet that wrote a file like FILE would read wrongly in the predictions."""
+    """Yield what a spreadsheet would misread in the predictions if it wrote a file like FILE."""
     from bpcli.workflows.predicted_blocks import result_names
 
     dialect, model = rows.layout.dialect, rows.model
@@ -219,7 +224,7 @@ def _for_spreadsheets(output: Path, rows: NewRows, bom: bool) -> Iterator[str]:
 
 
 class _Terminal:
-    """Standard output on a terminal, which no text in a column of FILE may steer."""
+    """Standard output on a terminal, with escapes for text of FILE that could control it."""
 
     def __init__(self, printable: Callable[[str], str]) -> None:
         self._printable = printable
@@ -231,7 +236,7 @@ class _Terminal:
 
 
 def _show_first_rows(file: BinaryIO, predictions: Predictions) -> int:
-    """Show the first rows on a terminal once all rows are read, as one of them may be refused."""
+    """Show the first rows on a terminal after reading all, because any row may have an error."""
     from bpcli.terminal.tables import predictions_table
     from bpcli.workflows.prediction_files import first_rows
 
@@ -243,7 +248,7 @@ def _show_first_rows(file: BinaryIO, predictions: Predictions) -> int:
 
 
 def _write_document(file: BinaryIO, predictions: Predictions) -> int:
-    """Write the document of `--json` once all rows are read, as one of them may be refused."""
+    """Write the document of `--json` after reading all rows, because any row may have an error."""
     from shutil import copyfileobj
     from tempfile import TemporaryFile
 
@@ -275,7 +280,7 @@ _STANDARD = Path("-")
 
 @contextmanager
 def _on_disk(file: Path) -> Iterator[Path]:
-    """Yield the file, or a copy of standard input, as it is read twice."""
+    """Yield the file, or a copy of standard input, because it is read twice."""
     if file != _STANDARD:
         yield file
         return
@@ -331,7 +336,10 @@ def _print_table(predicted: PredictedRows) -> None:
 
 
 def _show_table(table: Grid, expendable: list[str], count: int, hint: str) -> None:
-    """Show the first of so many rows; the last of the expendable columns give way first."""
+    """Show the first of `count` rows; if they are too wide, leave out expendable columns.
+
+    The last columns of `expendable` are left out first.
+    """
     out = console()
     left_out = out.show(table, expendable[::-1])
     more = count - len(table.rows)

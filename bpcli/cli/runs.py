@@ -32,7 +32,7 @@ def command() -> None:
     "list",
     epilog=examples("runs list"),
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many.")
+@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many runs.")
 @click.option(
     "--sort",
     "sort_key",
@@ -156,10 +156,10 @@ def _print_difference(document: dict[str, Any]) -> None:
     epilog=examples("runs rm"),
 )
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without a confirmation.")
 @runs_dir_option
 def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
-    """Delete runs permanently, after asking.
+    """Delete runs permanently, after a confirmation.
 
     Only folders within --runs-dir are deleted. For a symbolic link, only the link is removed.
     """
@@ -177,16 +177,16 @@ def rm_command(runs: tuple[str, ...], yes: bool, runs_dir: Path) -> None:
     if not yes and not _confirmed(len(by_folder)):
         raise RunError("Nothing was deleted.")
     for run in by_folder.values():
-        with changing_tags(runs_dir):  # so that no tag is given to it, or taken from it, just now
+        with changing_tags(runs_dir):  # so that no other process adds or moves its tags meanwhile
             run.remove(runs_dir)
     err.say(f"deleted {len(by_folder)} run{'s' * (len(by_folder) > 1)}")
 
 
 def _confirmed(count: int) -> bool:
-    if sys.stdin is None or not sys.stdin.isatty():  # None where the shell closed it
+    if sys.stdin is None or not sys.stdin.isatty():  # None if the shell closed it
         raise RunError(
-            "Nothing was deleted: standard input is no terminal to confirm on; --yes deletes "
-            "without asking."
+            "Nothing was deleted: a confirmation needs a terminal, and standard input is none; "
+            "--yes deletes without a confirmation."
         )
     return click.confirm(f"Delete {'this run' if count == 1 else f'these {count} runs'}?", err=True)
 
@@ -201,13 +201,13 @@ def _confirmed(count: int) -> bool:
 @click.option("--force", is_flag=True, help="Move the tag if another run has it.")
 @runs_dir_option
 def tag_command(run: str, tag: str, remove: bool, force: bool, runs_dir: Path) -> None:
-    """Give RUN a TAG, which names it in every command that takes a RUN."""
+    """Add TAG to RUN; every command that takes a RUN also takes its tag."""
     from bpcli.runs.references import find_run, list_runs
     from bpcli.runs.tags import add_tag, changing_tags, remove_tag, tags_of
 
     folder = find_run(run, runs_dir).folder.parent
     with changing_tags(folder):
-        saved = find_run(run, runs_dir)  # again: it may have been deleted, or its tag been moved
+        saved = find_run(run, runs_dir)  # again: it may have been deleted, or its tag moved
         if remove:
             remove_tag(saved, tag)
         else:

@@ -21,7 +21,7 @@ To use it in an editor, let a config begin with:
 @click.option("--markdown", is_flag=True, help="Print the keys of a config as Markdown tables.")
 @click.option("--documents", is_flag=True, help="Print the keys of the --json documents.")
 def command(markdown: bool, documents: bool) -> None:
-    """Print the JSON Schema of a config, with which editors complete and check configs."""
+    """Print the JSON Schema of a config; with it, editors complete and check configs."""
     if documents:
         print_text(docs.read("documents"), end="")
         return

@@ -12,7 +12,7 @@ import unicodedata
 from bpcli.text import text_width
 
 HANDLER = "bpnet-spelling"
-"""The name of the encoding error handler that spells."""
+"""The name of the handler of encoding errors that spells characters in ASCII."""
 
 _SPELT = {
     "−": "-", "–": "-", "—": "-", "·": "*", "∘": "*", "×": "x", "±": "+-", "√": "sqrt",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     epilog=examples("trace"),
 )
 @click.argument("run_or_config", metavar="RUN|CONFIG")
-@click.option("--row", type=click.IntRange(min=1), help="Use this row alone.")
+@click.option("--row", type=click.IntRange(min=1), help="Use only this row.")
 @click.option("--rows", metavar="A:B", help="Use rows A to B as one batch, such as 1:4.")
 @click.option(
     "--steps",
@@ -63,7 +63,7 @@ def command(
     are shortened, except in JSON. --json means --format json.
     """
     if as_json and was_given("layout") and layout != "json":
-        raise ConfigError(f"--json and --format {layout} exclude each other.")
+        raise ConfigError(f"--json and --format {layout} exclude each other: use one of them.")
     chosen = _rows(row, rows)
     from bpcli.nn.numerics import repeatable_numerics
     from bpcli.trace.numbers import trace
@@ -79,7 +79,7 @@ def command(
 def _rows(row: int | None, rows: str | None) -> range | None:
     """Return the range of --row or --rows. Raises `ConfigError` for one that is not valid."""
     if row is not None and rows is not None:
-        raise ConfigError("--row and --rows exclude each other.")
+        raise ConfigError("--row and --rows exclude each other: use one of them.")
     if row is not None:
         return range(row, row + 1)
     if rows is None:

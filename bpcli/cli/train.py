@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     epilog=examples("train"),
 )
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--resume", "resumed", metavar="RUN", help="Resume a run in its folder.")
+@click.option("--resume", "resumed", metavar="RUN", help="Continue this run in its folder.")
 @set_option
 @click.option("--name", help="Name of the run; default: the config's.")
 @runs_dir_option
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     "--profile",
     "with_profile",
     is_flag=True,
-    help="Measure after training where the time of an epoch goes.",
+    help="Measure after training how much time each part of an epoch takes.",
 )
 @click.option(
     "--portable",
     is_flag=True,
-    help="Compute the same bits on any x86-64 processor with AVX2 and FMA3; one with AVX-512 may "
-    "take 3 times as long. Short for --set training.numerics=portable.",
+    help="Compute the same bits on every x86-64 processor with AVX2 and FMA3; a processor with "
+    "AVX-512 may take 3 times as long. Short for --set training.numerics=portable.",
 )
 @json_option
 def command(
@@ -223,7 +223,7 @@ def _view(experiment: Experiment, is_silent: bool) -> Any:
 
 
 def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
-    """Return where an epoch's time goes; nothing after a failure."""
+    """Return the time that each part of an epoch takes; None after a failure."""
     from bpcli.workflows.profile import profile
 
     return None if outcome.failure else profile(experiment, outcome.record)

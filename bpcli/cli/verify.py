@@ -20,7 +20,7 @@ from bpcli.errors import GateFailed
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
-    help="Accept relative differences up to this.",
+    help="The largest relative difference to accept; default: none is accepted.",
 )
 @runs_dir_option
 @json_option
@@ -30,11 +30,12 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
     Compares every logged loss, the weights, the final metrics, the rows of each split and, if they
     were recorded, the parameters of every epoch. Takes as long as the training did. Exit code 4 if
     anything differs; then the first difference of each kind is printed, with possible causes:
-    other software, another processor, or other instructions of it.
+    other software, another processor, or other processor instructions.
 
     The relative difference of a tensor is max|a - b| / max|a| over its entries, with a from the run
-    and b from the second training. The losses count as one tensor; so does each metric, and the
-    parameters of each epoch. --tolerance is compared with the largest, which is printed.
+    and b from the second training. The losses count as one tensor; so does each metric, and so do
+    the parameters of each epoch. The largest relative difference is printed; --tolerance is its
+    limit.
     """
     from bpcli.workflows.interrupts import stop_requests
 
@@ -55,4 +56,4 @@ def command(run: str, tolerance: float | None, runs_dir: Path, as_json: bool) ->
         for sentence in verdict.explanation:
             out.say(sentence)
     if not verdict.is_accepted:
-        raise GateFailed(f"Trained again, {verdict.run_id} differs.")
+        raise GateFailed(f"The second training of {verdict.run_id} gave other results.")

@@ -126,7 +126,7 @@ for _key in ("activations", "bias", "parameters"):
 def _auto_at_the_ends(read: Reader) -> _Issues:
     for index, size in enumerate(_list(read("network.layers"))[1:-1], start=1):
         if size == "auto":
-            message = "`auto` takes a size from the data: only the first and the last layer can"
+            message = "`auto` takes a size from the data: only the first and last layer allow it"
             yield _issue(f"network.layers.{index}", message)
 
 
@@ -159,14 +159,14 @@ def _one_source(read: Reader) -> _Issues:
 
 @_check
 def _inline_numbers(read: Reader) -> _Issues:
-    """Cells of inline arrays that are not finite numbers; targets may all be words instead."""
+    """Cells of inline arrays that are not finite numbers; targets may all be names of classes."""
     if read("data.file") is not None:
         return  # `inputs` and `targets` name columns
     for key in ("inputs", "targets"):
         rows = _list(read(f"data.{key}"))
         if key == "targets" and all(isinstance(row, str | bool) for row in rows):
             continue
-        hint = "; classes are a list of names: [yes, no, …]" * (key == "targets")
+        hint = "; write classes as a list of names: [yes, no, …]" * (key == "targets")
         for number, row in enumerate(rows):
             for column, cell in enumerate(row) if isinstance(row, list) else [("", row)]:
                 if not _is_number(cell) or not math.isfinite(cell):
@@ -196,13 +196,15 @@ def _array_files(read: Reader) -> _Issues:
     for key in keys:
         if is_array_file(Path(file)) and read(f"data.{key}"):
             name = key.removeprefix("split.")
-            message = f"`{name}` is for tables in text files or Parquet, not for arrays"
+            message = (
+                f"`{name}` is for tables in text files or Parquet, not for arrays: remove this key"
+            )
             yield _issue(f"data.{key}", message)
 
 
 @_check
 def _new_names(read: Reader) -> _Issues:
-    """A new name of a word must not be one for missing values."""
+    """New names of categories that mean a missing value."""
     renames = read("data.rename")
     if not isinstance(renames, dict):
         return
@@ -213,7 +215,7 @@ def _new_names(read: Reader) -> _Issues:
     for keys, name in _leaves(renames):
         if isinstance(name, str) and name.strip() in map(str, words):
             message = (
-                f"{quoted(name)} stands for a missing value: list {quoted(keys[-1])} in `missing` "
+                f"{quoted(name)} means a missing value: list {quoted(keys[-1])} in `missing` "
                 "instead"
             )
             yield ConfigIssue(message, ("data", "rename", *keys))
@@ -234,7 +236,7 @@ def _target_scale(read: Reader) -> _Issues:
     if read("data.targets") == "same_as_inputs" and scale != "none":
         yield _issue(
             "data.scale.targets",
-            "with `targets: same_as_inputs` the targets take the scale of the inputs: remove this "
+            "with `targets: same_as_inputs` the targets have the scale of the inputs: remove this "
             "key",
         )
     elif scale in FITTED_RULES and loss is not None and loss.targets != "values":
@@ -253,9 +255,10 @@ def _fractions(read: Reader) -> _Issues:
     if read("data.split.folds") is not None:
         return
     if "train" in numbers and abs(total - 1) > 1e-9:
-        yield _issue("data.split", f"the splits add up to {total:g}, not 1 ({given})", at_key=True)
+        message = f"the splits add up to {total:g}, not 1 ({given}): remove `train` to use the rest"
+        yield _issue("data.split", message, at_key=True)
     elif "train" not in numbers and total >= 1:
-        message = f"val and test take all rows ({given}): no rows are left for training"
+        message = f"val and test take all rows ({given}), but training needs rows: reduce them"
         yield _issue("data.split", message, at_key=True)
 
 
@@ -287,8 +290,8 @@ def _folds(read: Reader) -> _Issues:
         if read(f"data.split.{key}"):
             yield _issue(
                 f"data.split.{key}",
-                "each of the `folds` is the test set once, and all other rows train: remove "
-                f"`{key}`",
+                "each of the `folds` is the test set once, and the other rows are for training: "
+                f"remove `{key}`",
                 at_key=True,
             )
     if fold is not None and folds is None:
@@ -296,28 +299,28 @@ def _folds(read: Reader) -> _Issues:
             "data.split.fold", "`fold` chooses one of the `folds`: set `folds` too", at_key=True
         )
     elif _is_number(fold) and _is_number(folds) and fold > folds:
-        yield _issue("data.split.fold", f"found {fold}, but there are {folds} `folds`")
+        yield _issue("data.split.fold", f"found {fold}, expected at most {folds}, as in `folds`")
 
 
 @_check
 def _splits_in_order(read: Reader) -> _Issues:
-    """What does not go with splits in the order of rows, and `order_by` without them."""
+    """Keys that contradict splits in the order of rows, and `order_by` without such splits."""
     order = read("data.split.order", "random")
     if read("data.split.order_by") is not None and order == "random":
-        message = "`order_by` sorts the rows for an `order`: set `order: time` or another one too"
+        message = "`order_by` sorts rows for an `order`: set `order` to time, blocks or interleaved"
         yield _issue("data.split.order_by", message, at_key=True)
     if order not in ("time", "blocks", "interleaved"):
         return
     if read("data.split.stratify") is True:
         yield _issue(
             "data.split.stratify",
-            f"`order: {order}` deals rows by their order, not by class: remove `stratify`",
+            f"`order: {order}` splits rows by their order, not by class: remove `stratify`",
         )
     if order == "time" and read("data.split.folds") is not None:
         yield _issue(
             "data.split.order",
             "with `folds`, a network would train on rows later than those it is tested on: use "
-            "`val` and `test` without `folds`, or allow that by `order: blocks`",
+            "`val` and `test` without `folds`, or set `order: blocks` to allow that",
         )
     if read("data.split.column") is not None:
         message = "`column` already defines all splits: remove `order`"
@@ -374,7 +377,7 @@ def _momentum(read: Reader) -> _Issues:
 
 @_optimizer_check
 def _layerwise(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issues:
-    """`update`, an option of gradient descent alone, under another optimizer."""
+    """`update` with another optimizer than gradient descent, the only one with this option."""
     if optimizer is not GradientDescent and read("training.optimizer.update") is not None:
         yield _issue(
             "training.optimizer.update",

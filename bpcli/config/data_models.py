@@ -29,25 +29,33 @@ ScaleSpec: TypeAlias = ScaleRule | DivideBy
 
 
 class Scaling(Strict):
-    """How columns are scaled: fitted on the training rows, inverted in all outputs."""
+    """How columns are scaled: by scales fitted on the training rows, which outputs invert."""
 
-    inputs: ScaleSpec = Field(default="none", description="The rule for the inputs.")
-    targets: ScaleSpec = Field(default="none", description="The rule for numeric targets.")
+    inputs: ScaleSpec = Field(
+        default="none",
+        description="The rule for the inputs. `standard`: mean 0 and standard deviation 1. "
+        "`minmax`: range [-1, 1]. `robust`: median 0 and interquartile range 1. "
+        "`{divide_by: 255}`: division by a constant.",
+    )
+    targets: ScaleSpec = Field(
+        default="none", description="The rule for numeric targets, as for the inputs."
+    )
 
 
 class SplitConfig(Strict):
     """Fractions of the rows, where `train` defaults to the rest; or k folds.
 
     Each of the `folds` is the test set once; `val` is then a fraction of the other rows. `fold`
-    chooses one of them, counted from 1.
+    chooses one of the folds, counted from 1.
     """
 
     train: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None, description="The fraction used for training; null: the rest."
+        default=None, description="The fraction of the rows used for training; null: the rest."
     )
     val: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
-        description="The fraction held out to choose the best epoch and to stop early.",
+        description="The fraction held out to choose the best epoch and to stop early; with "
+        "`folds`, of the rows that are not in the test set.",
     )
     test: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="The fraction held out to score the trained network."
@@ -59,18 +67,19 @@ class SplitConfig(Strict):
     )
     order: Literal["random", "time", "blocks", "interleaved"] = Field(
         default="random",
-        description="Which rows go where. `time`: the first rows train, the next ones are `val`, "
-        "the last ones `test`. `blocks`: the same, and each of the `folds` tests a block of "
-        "adjacent rows. `interleaved`: rows are dealt in turn, spread evenly, and each of k "
-        "`folds` tests every k-th row. These three draw nothing at random.",
+        description="How rows are chosen for each split. `random`: at random. `time`: the first "
+        "rows are for `train`, the next ones for `val`, the last ones for `test`. `blocks`: the "
+        "same, and each of the `folds` tests a block of adjacent rows. `interleaved`: the rows of "
+        "each split are evenly spaced, and each of k `folds` tests every k-th row. Only `random` "
+        "uses random numbers.",
     )
     folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = Field(
         default=None,
-        description="The number of folds for cross-validation: each is the test set once, and all "
-        "other rows train.",
+        description="The number of folds for cross-validation: each fold is the test set once, and "
+        "the other rows are for training and validation.",
     )
     fold: Count | None = Field(
-        default=None, description="Train only this one of the `folds`, counted from 1."
+        default=None, description="Train only this fold of the `folds`, counted from 1."
     )
 
     @property
@@ -92,12 +101,12 @@ class SplitConfig(Strict):
 
 
 TASK = (
-    "What the targets are: classes (`classification`), values (`regression`), or labels of which a "
-    "row may have any number, each a column of two values such as no and yes (`multilabel`); null: "
-    "inferred from the targets and the loss."
+    "What the targets are: classes (`classification`), values (`regression`), or labels "
+    "(`multilabel`): columns of two values such as no and yes, where a row may have any number of "
+    "labels; null: inferred from the targets and the loss."
 )
 
-SPLIT = "The training, validation and test sets; without it, all rows train."
+SPLIT = "The training, validation and test sets; without it, all rows are for training."
 
 
 class Data(Strict):
@@ -109,7 +118,8 @@ class Data(Strict):
     split: SplitConfig = Field(default=SplitConfig.model_construct(), description=SPLIT)
     scale: Scaling = Field(
         default=Scaling.model_construct(),
-        description="How columns are scaled: fitted on the training rows, inverted in all outputs.",
+        description="How columns are scaled: scales are fitted on the training rows, and outputs "
+        "are converted back to the original units.",
     )
 
     @property
@@ -119,7 +129,7 @@ class Data(Strict):
 
     @property
     def asked_task(self) -> AskedTask | None:
-        """What the config says of the targets; None if it says nothing."""
+        """What the config says that the targets are; None if it says nothing."""
         return None
 
 
@@ -129,10 +139,11 @@ class InlineData(Data):
     key: ClassVar[str] = "inputs"
 
     # numbers or lists of them; the cross-check reports the cells that are neither
-    inputs: list[Any] = Field(description="The rows: lists of numbers, or numbers.")
+    inputs: list[Any] = Field(description="One entry per row: a list of numbers, or a number.")
     targets: list[Any] | Literal["same_as_inputs"] | None = Field(
         default=None,
-        description="One target per row: a number, a list of numbers, or the name of a class.",
+        description="One target per row: a number, a list of numbers, or the name of a class. "
+        "`same_as_inputs` makes an autoencoder.",
     )
     task: AskedTask | None = Field(default=None, description=TASK)
 
@@ -148,15 +159,17 @@ class InlineData(Data):
 
 
 class GeneratedData(Data):
-    """Data made by a generator; its options stand beside its name."""
+    """Data made by a generator; its options are keys beside its name."""
 
     key: ClassVar[str] = "generator"
 
-    generator: str = Field(description="The generator of the rows; its options are further keys.")
+    generator: str = Field(
+        description="The generator of the rows; its options are further keys of `data`."
+    )
     targets: Literal["classes", "values", "same_as_inputs"] | None = Field(
         default=None,
-        description="The type of the targets; null: as generated. `values` takes classes as "
-        "numbers, `same_as_inputs` makes an autoencoder.",
+        description="The type of the targets; null: as generated. `values` uses the numbers of the "
+        "classes as values, `same_as_inputs` makes an autoencoder.",
     )
 
     @property

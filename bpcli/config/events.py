@@ -1,8 +1,8 @@
 """PyYAML's events with their marks, where an alias is replaced by the events of its anchor.
 
 The parser and scanner are the pure-Python ones, which keep their state in lists: however deep a
-text nests, the stack stays flat. An alias is replayed as if its text stood there, so the reader
-sees no aliases. The reader must count events, because copies can contain copies.
+text nests, the stack stays flat. An alias is replayed as if its anchor's text were there, so the
+reader sees no aliases. The reader must count events, because copies can contain copies.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class _Anchors:
             each.events.append(event)
 
     def _follow(self, event: Event) -> None:
-        """Open an anchor at its event, close it with the event that ends its value."""
+        """Open an anchor at its event, and close it at the event that ends its value."""
         anchor = getattr(event, "anchor", None)
         if isinstance(event, yaml.CollectionStartEvent):
             self.depth += 1
@@ -108,7 +108,7 @@ class _Anchors:
     def _meaning(self, event: yaml.AliasEvent, mark: Mark) -> list[Event]:
         name = event.anchor
         if name in [each.name for each in self.open]:
-            raise Unreadable(f"`*{name}` stands inside its own anchor `&{name}`", mark)
+            raise Unreadable(f"`*{name}` is inside its own anchor `&{name}`: remove it", mark)
         if name not in self.known:
             hint = did_you_mean(name, self.known) or ": put it in quotes if it is meant as text"
             raise Unreadable(f"there is no `&{name}` above for this alias{hint}", mark)

@@ -72,9 +72,9 @@ class FileSplit(SplitConfig):
     )
     order_by: Selector | None = Field(
         default=None,
-        description="The column of dates or numbers that sorts the rows for `order`; equal ones "
-        "stay as they are. It is an input too, unless `inputs` excludes it. null: rows are in "
-        "order.",
+        description="The column of dates or numbers by which rows are sorted for `order`; rows "
+        "with equal values keep the order of the file. The column is also an input, unless "
+        "`inputs` excludes it. null: the order of the file.",
     )
 
     @property
@@ -92,12 +92,12 @@ class FileData(Data):
     split: FileSplit = Field(default=FileSplit(), description=SPLIT)
     file: FileName = Field(
         description="The path of the table, relative to the config's folder: .csv, .tsv, .txt and "
-        "other text, also packed (.gz, .bz2, .xz, .zip); .xlsx, .xls and .ods; .json and .jsonl; "
+        "other text, also compressed (.gz, .bz2, .xz, .zip); .xlsx, .xls and .ods; .json, .jsonl; "
         ".arff; .svm; .parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
     )
     header: bool = Field(
         default=True,
-        description="Whether the first row holds the column names; without a header, they are "
+        description="Whether the first row contains the column names; without a header, they are "
         "`x1`, `x2`, … or those in `columns`.",
     )
     columns: Annotated[list[str], Field(min_length=1)] | None = Field(
@@ -121,7 +121,7 @@ class FileData(Data):
     )
     encoding: str | None = Field(
         default=None,
-        description="The text encoding; null: UTF-8 or what a byte order mark says, else detected, "
+        description="The text encoding; null: UTF-8 or that of a byte order mark, else detected, "
         "with a note.",
     )
     sheet: Annotated[str, Field(min_length=1)] | None = Field(
@@ -133,7 +133,7 @@ class FileData(Data):
     )
     skip_last: Count0 = Field(
         default=0,
-        description="The number of lines at the end of the file that are no rows, such as totals; "
+        description="The number of lines at the end of the file that are not rows, such as totals; "
         "blank lines do not count.",
     )
     comment: Annotated[str, Field(max_length=8)] | None = Field(
@@ -143,13 +143,13 @@ class FileData(Data):
     )
     layout: Samples | None = Field(
         default=None,
-        description="Whether the samples of arrays are `rows` or, as in MATLAB's networks, "
+        description="Whether the samples in arrays are the `rows` or, as in MATLAB's networks, the "
         "`columns`; null: found by the sizes, with a note.",
     )
     date_format: str | None = Field(
         default=None,
-        description="The format of dates, such as `%d.%m.%Y` (as Python's `strptime` has it); "
-        "empty: there are no dates; null: detected for each column.",
+        description="The format of dates, such as `%d.%m.%Y` (that of Python's `strptime`); empty: "
+        "no column contains dates; null: detected for each column.",
     )
     missing: list[str | int | float] = Field(
         default_factory=list,
@@ -164,10 +164,11 @@ class FileData(Data):
     )
     inputs: Selectors = Field(
         default="*",
-        description='Columns by name, number from 1 or pattern: `[age, 3, "x*"]`; `"!id"` excludes '
-        "one. Target columns are never inputs. With `layers: [auto, …]`, columns with one value in "
-        "all training rows (of a fold) are left out, and a note names them; a first layer of a "
-        "given size, and an autoencoder, keep them.",
+        description="The input columns, by name, number from 1 or pattern: "
+        '`[age, 3, "x*"]`; `"!id"` excludes one. Target columns are never inputs. With `layers: '
+        "[auto, …]`, columns with one value in all training rows (of a fold) are left out, and a "
+        "note names them; with a first layer of a given size, and in an autoencoder, they are "
+        "kept.",
     )
     targets: Selectors | None = Field(
         default=None,
@@ -181,25 +182,25 @@ class FileData(Data):
     )
     casefold: bool | list[Selector] = Field(
         default=False,
-        description="Reads categories and classes that only differ in case, width, spaces or the "
-        "composition of accents as one, shown in the most frequent spelling: true for every "
+        description="Merges categories and classes that differ only in case, width, spaces or the "
+        "composition of accents, and shows them in the most frequent spelling: true for every "
         "column, or a list of columns.",
     )
     rename: dict[str, Word | dict[str, Word]] = Field(
         default_factory=dict,
-        description="New names of categories and classes: `{JA: yes, NEIN: no}`, or of some "
-        "columns by name or pattern: `{ok: {JA: yes}}`.",
+        description="New names of categories and classes: `{JA: yes, NEIN: no}`, or those of some "
+        "columns, by name or pattern: `{ok: {JA: yes}}`.",
     )
     fill: FillRule | dict[str, FillRule] | None = Field(
         default=None,
-        description="What replaces missing values, for all columns or by name or pattern; "
-        "categories always take the most frequent. Without it, those of the file are an error, and "
-        "those of new rows are replaced by the median.",
+        description="What replaces missing values: one rule for all columns, or rules by name or "
+        "pattern; for categories, it is always the most frequent one. Without `fill`, missing "
+        "values in the file are an error, and those in new rows are replaced by the median.",
     )
     calendar: list[CalendarPart] = Field(
         default_factory=list,
-        description="Parts of dates that become inputs too, as sine and cosine: `month`, "
-        "`weekday`, `hour`. A date is the number of days since 1970.",
+        description="Parts of dates that become additional inputs, as sine and cosine: `month`, "
+        "`weekday`, `hour`. A date itself is an input in days since 1970.",
     )
     indicator: bool | list[Selector] = Field(
         default=False,

@@ -34,7 +34,7 @@ class Choice:
     key: str = "name"
     default: str | None = None
     other_keys: tuple[str, ...] = ()
-    """Keys that may stand instead of `key`; the section then names no entry."""
+    """Keys that are allowed instead of `key`; the section then names no entry."""
 
     @property
     def naming_keys(self) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class Choice:
 
 
 _OPTIMIZERS = {alias: str(meaning["name"]) for alias, meaning in OPTIMIZER_ALIASES.items()}
-_CHOICES: dict[Location, Choice] = {  # 0 stands for every index of a list
+_CHOICES: dict[Location, Choice] = {  # 0 means every index of a list
     ("training", "optimizer"): Choice(OPTIMIZERS, _OPTIMIZERS, default="gradient_descent"),
     ("training", "learning_rate"): Choice(SCHEDULES, {}, key="schedule"),
     ("data",): Choice(GENERATORS, {}, "generator", None, ("file", "inputs")),
@@ -139,7 +139,7 @@ def _any_index(location: Location) -> Location:
 
 
 def known_keys(tree: Tree, location: Location) -> list[str]:
-    """The keys that may stand in the mapping at a location."""
+    """The keys that are allowed in the mapping at a location."""
     if location == ("data",):
         return _keys_of_data(tree)
     keys = list(_SECTIONS.get(_any_index(location), []))
@@ -169,12 +169,12 @@ def _named(tree: Tree, location: Location, choice: Choice) -> object:
 
 
 def home_of(tree: Tree, key: str, parent: Location) -> Location | None:
-    """The section that a misplaced key belongs in; None if its own section can have it."""
+    """The section where a misplaced key belongs; None if its own section can have it."""
     return None if could_stand(key, parent) else next(_homes(tree, key), None)
 
 
 def could_stand(key: str, section: Location) -> bool:
-    """Whether the section can have this key, perhaps with another entry named."""
+    """Whether the section can have this key, with the entry that it names or with another."""
     choice = choice_at(section)
     is_option = choice is not None and bool(choice.with_option(key))
     return is_option or key in _SECTIONS.get(_any_index(section), [])

@@ -1,4 +1,4 @@
-"""Characters that look like YAML's signs: full-width forms, typographic quotes, odd spaces."""
+"""Characters that look like YAML's signs: full-width forms, typographic quotes, special spaces."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def look_alike_in(text: str) -> int | None:
 
 
 def remedy(text: str, index: int, column: int) -> str:
-    """What a look-alike in a text is, and what to write; the text begins at `column`."""
+    """The phrase that names a look-alike and what to write; the text begins at `column`."""
     character, code = text[index], f"U+{ord(text[index]):04X}"
     what = f"`{character}` ({code})" if character.isprintable() else code
     meant = _ASCII[character]

@@ -106,7 +106,7 @@ def _is_ours(mended: Mended, location: Location) -> bool:
 
 
 def _strays(mended: Mended, section: Location) -> list[str]:
-    """Unknown keys; before names are corrected, only keys that are wrong under any name."""
+    """Unknown keys; before names are corrected, only keys that are wrong with every name."""
     value, choice = mended.get(section), choice_at(section)
     known = known_keys(mended.tree, section)
     unknown = [key for key in value if key not in known]
@@ -237,7 +237,7 @@ def _mend_name(mended: Mended, section: Location) -> None:
 
 
 def _name_location(section: Location, value: Any, choice: Choice) -> Location | None:
-    """Where the name stands or should stand; None if no name is needed or possible."""
+    """Where the name is or should be; None if no name is needed or possible."""
     if isinstance(value, str) and choice.key == "name":
         return section
     if not isinstance(value, dict):

@@ -62,8 +62,8 @@ class NetworkSpec(Strict):
     """Layer sizes, activations, biases and the initial parameters."""
 
     layers: Annotated[list[Units], Field(min_length=2)] = Field(
-        description="Units of each layer, the inputs first; `auto` as the first or last size takes "
-        "it from the data."
+        description="The number of units of each layer, the inputs first. The first and the last "
+        "may be `auto`: taken from the data."
     )
     activations: Annotated[list[ActivationSpec], Field(min_length=1)] = Field(
         description="One activation per layer after the inputs."
@@ -78,12 +78,13 @@ class NetworkSpec(Strict):
     )
     parameters: list[LayerParameters] | None = Field(
         default=None,
-        description="Explicit initial parameters, one entry per layer: "
+        description="Explicit initial parameters instead of `init`, one entry per layer: "
         "[{weights: [[…]], bias: […]}, …].",
     )
     dtype: Literal["float64", "float32"] = Field(
         default="float64",
-        description="The precision of training: 15 digits, or 7 in half the memory.",
+        description="The precision of training: `float64` has 15 digits, `float32` has 7 and needs "
+        "half the memory.",
     )
 
 
@@ -103,16 +104,18 @@ class Stop(Strict):
     )
     generalization_loss: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop when the validation loss is this many % above its lowest value: 5 is "
-        "PROBEN1's GL5.",
+        description="Stop when the validation loss is this many percent above its lowest value: 5 "
+        "is PROBEN1's GL5.",
     )
     progress: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
         description="Stop when the mean training loss of a strip is at most this many per mille "
-        "above its lowest: 0.1 in PROBEN1.",
+        "(1/1000) above its lowest: 0.1 in PROBEN1.",
     )
     strip: Count = Field(
-        default=5, description="Epochs between checks of `generalization_loss` and `progress`."
+        default=5,
+        description="The number of epochs of a strip; `generalization_loss` and `progress` are "
+        "checked at its end.",
     )
     max_seconds: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Stop after this many seconds of training."
@@ -123,8 +126,7 @@ class EverySeconds(Strict):
     """An interval in seconds."""
 
     seconds: Annotated[float, Field(gt=0)] = Field(
-        description="Seconds between checkpoints; longer where saving would take over 1 % of the "
-        "time."
+        description="Seconds between checkpoints; more if saving would take over 1 % of the time."
     )
 
 
@@ -159,7 +161,7 @@ class Training(Strict):
     )
     reduction: Reduction = Field(
         default="mean",
-        description="Whether the mean loss of the rows is minimised, or their sum.",
+        description="Whether the mean or the sum of the rows' losses is minimised.",
     )
     l2: Annotated[float, Field(ge=0)] = Field(
         default=0.0,
@@ -167,10 +169,11 @@ class Training(Strict):
     )
     class_weights: Literal["balanced"] | dict[str, Weight] | None = Field(
         default=None,
-        description="`balanced`, or one weight per class: {0: 1, 1: 2.5}; other classes weigh 1.",
+        description="`balanced`: all classes have equal influence; or one weight per class: "
+        "{0: 1, 1: 2.5}, where other classes have weight 1.",
     )
     batch_size: Count | Literal["full"] = Field(
-        default="full", description="Rows per update: all, or a number for mini-batches."
+        default="full", description="Rows per update: all (`full`), or a number for mini-batches."
     )
     sampling: Sampling = Field(
         default="shuffle",
@@ -187,16 +190,19 @@ class Training(Strict):
     )
     workers: Count | Literal["auto"] = Field(
         default="auto",
-        description="Processes that share the work. The number changes speed, never the results.",
+        description="The number of processes that share the work. It changes the speed, never the "
+        "results.",
     )
     numerics: Numerics = Field(
         default="native",
-        description="Which processor instructions are used: `native` for the fastest here, "
-        "`portable` for those that all x86-64 processors with AVX2 and FMA3 share, so that all of "
-        "them give the same bits.",
+        description="Which processor instructions are used. `native`: the fastest of this machine. "
+        "`portable`: those of every x86-64 processor with AVX2 and FMA3, so that all of them give "
+        "the same bits.",
     )
     record_params: bool = Field(
-        default=False, description="Save the parameters after every epoch to params_path.npy."
+        default=False,
+        description="Whether the parameters after every epoch are saved, in params_path.npy in the "
+        "run's folder.",
     )
     log_every: Count | Literal["auto"] = Field(
         default="auto",
@@ -244,7 +250,7 @@ class Training(Strict):
 
 
 _NAME_IN_SCHEMA = r"^[A-Za-z0-9\u0080-\uffff][A-Za-z0-9_.\u0080-\uffff-]{0,63}$"
-"""What an editor can check of a name; regular expressions of JSON Schema know no letters."""
+"""The rules for names that an editor can check; JSON Schema has no pattern for any letter."""
 
 
 def _a_name(text: str) -> str:
@@ -263,7 +269,8 @@ class Spec(Strict):
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=0,
-        description="Seeds data, split, initialisation and batches, each independently.",
+        description="The seed of the random numbers for data, split, initial parameters and "
+        "batches, which are independent of each other.",
     )
     data: DataSpec = Field(
         description="The source of the rows: a `generator`, a `file`, or `inputs` and `targets`."
@@ -276,7 +283,7 @@ class Spec(Strict):
     )
     metrics: Literal["auto"] | list[MetricName] = Field(
         default="auto",
-        description="What is reported besides the loss; `auto`: depends on the task.",
+        description="The metrics to report besides the loss; `auto`: the usual ones for the task.",
     )
 
     @field_validator("metrics")

@@ -105,7 +105,7 @@ class OneOf:
             raise PydanticKnownError("union_tag_not_found", {"discriminator": "a tag"})
         if not isinstance(tag, str) or tag not in self.tags:
             expected = ", ".join(map(repr, self.tags))
-            shown = str(tag).encode("utf-8", "replace").decode()  # JSON may hold lone surrogates
+            shown = str(tag).encode("utf-8", "replace").decode()  # JSON may have lone surrogates
             context = {"discriminator": "a tag", "tag": shown, "expected_tags": expected}
             raise PydanticKnownError("union_tag_invalid", context)
         return self.model_of(tag).model_validate(value)
@@ -125,7 +125,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class ShortForm:
-    """Adds to the JSON Schema that a name may stand for a mapping, and an alias for a name."""
+    """Adds short forms to the JSON Schema: a name for a mapping, and an alias for a name."""
 
     names: Collection[str]
     aliases: Mapping[str, Mapping[str, object]]
@@ -137,8 +137,9 @@ class ShortForm:
         described = handler(schema)
         for name, reference in zip(self.names, described["oneOf"], strict=True):
             model = handler.resolve_ref_schema(reference)
-            known_as = [alias for alias, meaning in self.aliases.items() if meaning["name"] == name]
-            model["properties"]["name"] = {"enum": [name, *known_as], "description": "Which one."}
+            known_as = [alias for alias, entry in self.aliases.items() if entry["name"] == name]
+            meaning = model["properties"]["name"]["description"]
+            model["properties"]["name"] = {"enum": [name, *known_as], "description": meaning}
             model["required"] = [key for key in model["required"] if name != self.default]
         return {"oneOf": [{"enum": [*self.names, *self.aliases]}, *described["oneOf"]]}
 
@@ -151,8 +152,8 @@ def named(
 ) -> Any:
     """The annotation of a config value that names an entry of `registry`.
 
-    An alias stands for a name and implied options; options given in the config override them.
-    Options without a name belong to the default, if there is one.
+    An alias means a name and implied options; options given in the config override them. Options
+    without a name belong to the default, if there is one.
     """
     return Annotated[
         Any,
@@ -180,7 +181,7 @@ def _model_maker(
     @cache
     def model_of(name: str) -> type[BaseModel]:
         entry = registry[name]
-        which: Any = (Literal[name], Field(description="Which one."))
+        which: Any = (Literal[name], Field(description=f"The name of the {what}."))
         fields_ = {key: which, **options_of(entry)}
         return create_model(f"{what}_{name}", __base__=Strict, __doc__=_described(entry), **fields_)
 

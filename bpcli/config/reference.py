@@ -47,7 +47,7 @@ class _Page:
         shared = ("split", "scale", "generator")
         return {
             "A config": [*self._rows("", self._schema)],
-            "`data` in a file; `split` and `scale` belong to all `data`": [
+            "`data` from a file; `split` and `scale` are keys of any `data`": [
                 *self._rows("data.", file)
             ],
             "`data` written in the config": [*self._rows("data.", written, shared)],
@@ -122,7 +122,8 @@ class _Page:
         if "anyOf" in node:
             return " or ".join(dict.fromkeys(map(self._type, node["anyOf"])))
         if "const" in node or "enum" in node:
-            return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
+            values = node.get("enum", [node.get("const")])
+            return " or ".join(f"`{value}`" if value else '`""`' for value in values)
         return self._plain_type(node)
 
     def _type_of_one(self, arms: Sequence[Node]) -> str:

@@ -108,7 +108,7 @@ _MESSAGES = [
         "a list item `- ` belongs on its own line, below its key",
         False,
     ),
-    (r"mapping keys are not allowed", "a `? ` cannot stand here: write `key: value`", False),
+    (r"mapping keys are not allowed", "a `? ` is not allowed here: write `key: value`", False),
 ]
 """A pattern for the scanner's message, our message, and whether to mark the context's start."""
 
@@ -196,8 +196,8 @@ def _unexpected(problem: str, at: yaml.Mark | None) -> Diagnosis:
     """The message for text where a list or mapping should continue or end."""
     sign = _BRACKETS.search(problem)
     if sign is not None and sign[1] != ",":
-        return f"this `{sign[1]}` closes no bracket", _mark(at)
+        return f"this `{sign[1]}` closes no bracket: remove it", _mark(at)
     if "found '<block" in problem or re.search(r"found '[-?]'", problem):
         message = "this indentation matches no line above: align it with the other keys"
         return message, _mark(at)
-    return "a second value here: a key has one, in quotes if it contains quotes", _mark(at)
+    return "a second value begins here, but a key has one: put all of it in quotes", _mark(at)

@@ -1,9 +1,9 @@
 """JᵀJ of the residuals' Jacobian J over rows, computed by the pool; the objective scales it.
 
 For some rows at a time, J is written to shared memory, and its product is added to JᵀJ strip by
-strip. A task writes the columns of J for some rows, or computes a strip of rows of JᵀJ: which
-worker takes it changes no bit, and no worker needs its own JᵀJ. So this also pays for few rows and
-many parameters, where shards of rows would leave all but one worker idle.
+strip. A task writes the columns of J for some rows, or computes a strip of rows of JᵀJ. Its result
+does not depend on the worker, and no worker needs its own JᵀJ. So several workers also help with
+few rows and many parameters, where shards of rows would leave all but one worker idle.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_STRIPS = 128
 
 
 def gauss_newton_tasks(rows: int, network: Network) -> int:
-    """The most workers that can share one JᵀJ: one if it is little work.
+    """The largest number of workers that can share one JᵀJ; 1 if there is too little work to share.
 
     Its cost is a multiplication and an addition for half the entries, every row and every output.
     """
@@ -75,7 +75,7 @@ class JacobianProducts:
     def JTJ(self, params: Vector, index: Array | None = None) -> Array:  # noqa: N802  # a matrix
         """JᵀJ over all rows or those at `index`: (n_params, n_params); the next call overwrites it.
 
-        Memory grows with the square of the parameters, never with the rows.
+        Its memory grows with the square of the number of parameters, not with the number of rows.
         """
         self._params[...] = params
         self._JTJ[...] = 0

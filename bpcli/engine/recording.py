@@ -68,12 +68,12 @@ class Traced(np.ndarray[Any, np.dtype[Any]]):
     def __getitem__(self, key: Any) -> Any:
         keys = key if isinstance(key, tuple) else (key,)
         if self.tape.is_open and not all(_is_basic(part) for part in keys):
-            raise TypeError("a choice of elements cannot be recorded")
+            raise TypeError("indexing with an array or a list cannot be recorded")
         return super().__getitem__(key)
 
     def __bool__(self) -> bool:
         if self.tape.is_open:
-            raise TypeError("a decision cannot be recorded")
+            raise TypeError("a decision that depends on an array cannot be recorded")
         return bool(_plain(self))
 
     def __array_ufunc__(
@@ -93,7 +93,7 @@ class Traced(np.ndarray[Any, np.dtype[Any]]):
             raise TypeError(f"{func.__name__} cannot be recorded")
         return self._record(partial(func, **kwargs), plain, func(*plain, **kwargs))
 
-    def dot(self, other: Array, out: Array) -> Array:  # type: ignore[override]  # out is a must
+    def dot(self, other: Array, out: Array) -> Array:  # type: ignore[override]  # out is required
         """The matrix product, into `out`."""
         factors = _plain(self), _plain(other)
         result = np.ndarray.dot(*factors, _plain(out))

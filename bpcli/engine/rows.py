@@ -105,7 +105,7 @@ class Rows:
         return Block(self.inputs[k, :, :samples], self.targets[k, :, :samples], weight, start)
 
     def empty_block(self, samples: int) -> Block:
-        """A block of zeros for so many rows."""
+        """A block of zeros for `samples` rows."""
         return Block(
             aligned_zeros((self.inputs.shape[1], samples), self.dtype),
             aligned_zeros((self.targets.shape[1], samples), self.dtype),
@@ -162,12 +162,12 @@ class Rows:
 
 
 def equal_size(count: int, most: int, dtype: np.dtype) -> int:
-    """The block size for as few, as equal blocks as possible of at most `most` rows.
+    """The block size that gives the fewest blocks of at most `most` rows, as equal as possible.
 
-    From three blocks on their number is a multiple of four, so that two or four workers get equally
-    many. With several blocks, the samples of one input fill an odd number of cache lines: with a
-    power of two, products take up to 1.35 times as long, since the inputs evict each other from the
-    cache.
+    If there are more than two blocks, their number is a multiple of four, so that two or four
+    workers get the same number. With several blocks, the samples of one input fill an odd number of
+    cache lines: with a power of two, products take up to 1.35 times as long, since the inputs evict
+    each other from the cache.
     """
     blocks = max(1, -(-count // most))
     if blocks == 1:

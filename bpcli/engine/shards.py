@@ -61,7 +61,7 @@ def shards_needed(rows: int, network: Network, dtype: np.dtype, block: int) -> i
 def estimated_seconds(rows: int, network: Network) -> float:
     """The time of one value and gradient over `rows` rows on one core, as an order of magnitude.
 
-    Six floating-point operations per parameter and row, and the elementwise work of every unit.
+    Counts six floating-point operations per parameter and row, and every unit's elementwise work.
     """
     elements = sum(layer.rows for layer in network.layers)
     return rows * (6 * network.n_params * SECONDS_PER_FLOP + elements * _SECONDS_PER_ELEMENT)

@@ -1,7 +1,7 @@
 """Sums over rows: of the loss, and of its gradient. The objective scales them.
 
 Rows are in blocks, blocks in shards. The passes over the blocks, and the order in which their sums
-are added up, depend only on the data and the network: which worker makes them changes no bit.
+are added up, depend only on the data and the network, so any number of workers gives the same bits.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _FEWEST_IN_A_SLICE = 2**14
 _MOST_SLICES = 64
 
 _RECORDED_BYTES = 4 * 2**20
-"""The largest workspace of a recorded pass, which needs another one for a smaller last block. For
-larger networks, that memory matters more than the microseconds between calls."""
+"""The largest workspace of a recorded pass, in bytes. A smaller last block needs a second
+workspace; for larger networks, that memory matters more than the microseconds between calls."""
 
 
 class Pass:
@@ -212,7 +212,7 @@ class RowSums:
     def loss_and_grad(
         self, params: Vector, index: Array | None = None
     ) -> tuple[complex | float, Vector]:
-        """Both, from one forward pass."""
+        """`loss` and `grad`, from one forward pass."""
         only = self._load(params, index)
         if only is not None:
             grad = only.grad()
@@ -223,7 +223,7 @@ class RowSums:
     def Z(self, params: Vector) -> Array:  # noqa: N802  # a matrix
         """The output layer's z of all rows: (outputs' rows, n), overwritten by the next call.
 
-        It is kept from the last loss over all rows, if that was at this very vector.
+        It is kept from the last loss over all rows, if `params` is the array of that call.
         """
         if self._Z_at is params:
             return self._Z
@@ -266,8 +266,8 @@ class RowSums:
     ) -> None:
         """Make the passes of every shard.
 
-        Keeps z of all rows, which metrics need, unless only the gradient is asked for: then no
-        metrics follow.
+        Keeps z of all rows, which metrics need, unless only the gradient is requested: then no
+        metrics are computed from this pass.
         """
         rows, keep = len(self._data), index is None and (loss or not grad)
         if index is not None:

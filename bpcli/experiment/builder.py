@@ -1,4 +1,4 @@
-"""Build an experiment from a config, or report all that does not fit."""
+"""Build an experiment from a config, or report everything that does not fit."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def build(
     encoder: FeatureEncoder | None = None,
     can_be_native: bool = False,
 ) -> Experiment:
-    """Make the data and the network. Raises `ConfigError` with all that does not fit.
+    """Make the data and the network. Raises `ConfigError` with everything that does not fit.
 
-    `encoder` is one fitted by an earlier training; without it, one is fitted to the training rows.
+    `encoder` was fitted by an earlier training; without it, one is fitted to the training rows.
 
     Generators use matrix products too, so the data are made with one BLAS thread and the numerics
     of the training: the same rows, to the bit, on any number of cores.
@@ -47,7 +47,7 @@ def build(
     demand(numerics, can_restart=_can_be_read_again(config))
     with repeatable_numerics():
         experiment = _build(config, needs_targets, encoder)
-    demand(numerics)  # scikit-learn brings a BLAS of its own
+    demand(numerics)  # again: scikit-learn loads its own BLAS
     return experiment
 
 
@@ -65,8 +65,8 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
     table = make_table(config)
     _refuse(config, issues.of_folds(spec, table))
     indices = split_table(spec, table)
-    said = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
-    table = replace(table, notes=(*table.notes, *said))
+    notes = (*notes_on_folds(spec, table), *notes_on_classes(spec, table, indices))
+    table = replace(table, notes=(*table.notes, *notes))
     table = encode_table(config, table, indices["train"], encoder)
     table = replace(table, notes=(*table.notes, *notes_on_labels(table, indices)))
     _refuse(
@@ -107,7 +107,7 @@ def _refuse_what_cannot_fit(config: Config) -> None:
 
 
 _BYTES_PER_NUMBER = 16
-"""Memory of a number of a generated table: in double precision, and copied once."""
+"""Bytes per number of a generated table: in double precision, and copied once."""
 
 
 def _preprocessed(

@@ -131,7 +131,7 @@ class Experiment:
 
     @cached_property
     def scales(self) -> Scales:
-        """How the scales of the training rows suit training."""
+        """The scales of the training rows, with warnings of those that slow or break training."""
         rows = self.rows("train")
         return Scales(self.spec, self.table, self.preprocessor, self.network, rows)
 
@@ -140,7 +140,7 @@ class Experiment:
         """The names of inputs that have one value in all training rows."""
         X = self.table.X
         if not isinstance(X, np.ndarray):
-            return []  # rows that are drawn again and again are random
+            return []  # large generated inputs are random
         constant = constant_columns(X, self.splits["train"].index)
         return [self.table.input_names[number] for number in constant]
 
@@ -159,7 +159,7 @@ class Experiment:
         return Batches(size, training.sampling, training.rows_per_epoch)
 
     def rows(self, name: SplitName) -> Rows:
-        """A split as stored for the kernel in the training dtype; made at the first access."""
+        """The rows of a split in the kernel's layout and the training dtype; stored once."""
         if name not in self._rows:
             self._rows[name] = self._stored(name, self.dtype)
         return self._rows[name]

@@ -25,7 +25,8 @@ def has_softmax_output(spec: Spec) -> bool:
 def of_targets(spec: Spec, table: Table, needs_targets: bool) -> Iterator[ConfigIssue]:
     """Missing targets, a single class, and metrics that are undefined for the task."""
     if needs_targets and not table.has_targets:
-        yield ConfigIssue("there are no `targets`, which training needs", ("data",), at_key=True)
+        message = "there are no targets, but training needs them: add `targets`"
+        yield ConfigIssue(message, ("data",), at_key=True)
     if len(table.class_names) == 1:
         yield ConfigIssue(
             f"all rows are of one class, `{table.class_names[0]}`: there is nothing to learn",
@@ -63,7 +64,9 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
         return
     if table.labels is None:
         yield ConfigIssue(
-            f"`class_weights` need targets that are classes: these are {_nature(table)}", at
+            f"`class_weights` need targets that are classes: these are {_nature(table)}; remove "
+            "this key",
+            at,
         )
     elif rule != "balanced":
         known, taken = ", ".join(table.class_names), dict[str, str]()
@@ -72,7 +75,10 @@ def of_weights(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
             if found is None:
                 message = f"there is no class {quoted(name)}; the classes are {known}"
             elif found in taken:
-                message = f"class {quoted(found)} has a weight already, as {quoted(taken[found])}"
+                message = (
+                    f"class {quoted(found)} already has a weight, as {quoted(taken[found])}: keep "
+                    "one of them"
+                )
             else:
                 taken[found] = name
             if message is not None:
@@ -86,13 +92,14 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
     if layers[0] not in ("auto", columns):
         yield ConfigIssue(
             f"the first layer has {layers[0]} units, but the data has "
-            f"{plural(columns, 'input column')}",
+            f"{plural(columns, 'input column')}: write {columns} or `auto`",
             ("network", "layers", 0),
         )
     last = ("network", "layers", len(layers) - 1)
     if not table.has_targets:
         if layers[-1] == "auto":
-            yield ConfigIssue("`auto` takes this size from the targets, and there are none", last)
+            message = "`auto` takes this size from the targets, but there are none: write a number"
+            yield ConfigIssue(message, last)
         return
     if len(table.class_names) == 1:
         return  # of_targets reports it
@@ -121,7 +128,7 @@ def of_sizes(spec: Spec, table: Table) -> Iterator[ConfigIssue]:
 
 
 def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
-    """Explicit parameters of another shape than their layer."""
+    """Explicit parameters whose shape does not fit their layer."""
     for number, given in enumerate(spec.network.parameters or []):
         layer = network.layers[number]
         at = ("network", "parameters", number)
@@ -135,7 +142,8 @@ def of_parameters(spec: Spec, network: Network) -> Iterator[ConfigIssue]:
         if layer.has_bias and given.bias is None:
             yield ConfigIssue(f"the layer has a bias: give `bias` with {layer.rows} numbers", at)
         if not layer.has_bias and given.bias is not None:
-            yield ConfigIssue("the layer has no bias (`network.bias` is false)", (*at, "bias"))
+            message = "the layer has no bias (`network.bias` is false): remove this key"
+            yield ConfigIssue(message, (*at, "bias"))
         if layer.has_bias and given.bias is not None and len(given.bias) != layer.rows:
             yield ConfigIssue(
                 f"bias has {len(given.bias)} numbers, expected {layer.rows}", (*at, "bias")
@@ -147,7 +155,8 @@ def of_folds(spec: Spec, table: RawTable) -> Iterator[ConfigIssue]:
     folds, rows = spec.data.split.folds, len(table)
     if folds is not None and folds > rows:
         few = "1 row is" if rows == 1 else f"{rows} rows are"
-        yield ConfigIssue(f"{few} too few for {folds} folds", ("data", "split", "folds"))
+        message = f"{few} too few for {folds} folds: each fold needs a row"
+        yield ConfigIssue(message, ("data", "split", "folds"))
 
 
 def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Iterator[ConfigIssue]:
@@ -156,25 +165,29 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
         fraction = spec.data.split.fractions[name]
         if fraction > 0 and not len(indices[name]):
             yield ConfigIssue(
-                f"{fraction:g} of {len(table)} rows leaves none in `{name}`",
+                f"{fraction:g} of {len(table)} rows gives no row for `{name}`: use a larger "
+                "fraction",
                 ("data", "split", name),
             )
     yield from _lost_classes(spec, table, indices)
     if spec.data.split.stratify is True and table.labels is None:
         yield ConfigIssue(
-            f"`stratify` needs targets that are classes: these are {_nature(table)}",
+            f"`stratify` needs targets that are classes: these are {_nature(table)}; remove this "
+            "key",
             ("data", "split", "stratify"),
         )
     rows, training = len(indices["train"]), spec.training
     if training.batch_size != "full" and training.batch_size > rows:
         yield ConfigIssue(
-            f"a batch of {training.batch_size} is more than the {rows} training rows",
+            f"a batch of {training.batch_size} is more than the {rows} training rows: use fewer, "
+            "or `full`",
             ("training", "batch_size"),
         )
     wanted = training.rows_per_epoch
     if wanted is not None and training.sampling == "shuffle" and wanted > rows:
         yield ConfigIssue(
-            f"`shuffle` takes each of the {rows} training rows once: {wanted} is too many",
+            f"`shuffle` takes each of the {rows} training rows once, so {wanted} is too many: use "
+            "fewer, or `sampling: random`",
             ("training", "rows_per_epoch"),
         )
 
@@ -233,7 +246,7 @@ def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[Config
     Y = np.concatenate([split.Y for split in splits.values()])
     if Y.min() < 0 or Y.max() > 1:
         yield ConfigIssue(
-            f"this loss needs targets between 0 and 1, but they reach from {Y.min():g} to "
+            f"this loss needs targets between 0 and 1, but they are between {Y.min():g} and "
             f"{Y.max():g}",
             ("loss",),
         )

@@ -1,7 +1,7 @@
 """The memory that a training needs, estimated from its config, and the memory that is free.
 
-They are compared before anything large is made, from the config alone, and again when the data are
-there: a training that would not fit is refused in one sentence, before a run is created.
+The two are compared twice: from the config alone, before anything large is made, and again when the
+data exist. A training that would not fit is refused in one sentence, before a run is created.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Need:
 def needs(spec: Spec, network: Network, rows: int, table_bytes: int) -> list[Need]:
     """All uses of memory at one time, to their order of magnitude.
 
-    `table_bytes` is the size of a table that is not made yet; 0 once it is there.
+    `table_bytes` is the size of a table that is not made yet; 0 once it exists.
     """
     every = [*_of_network(spec, network, rows), *_of_rows(spec, network, rows, table_bytes)]
     return [need for need in every if need.bytes]
@@ -93,15 +93,15 @@ def _of_rows(spec: Spec, network: Network, rows: int, table_bytes: int) -> Itera
 
 _VECTORS_IN_USE = 9
 """Parameters and their copy for the workers, new and best parameters, velocity; and gradients: of a
-block, summed, scaled, and of the latest evaluation. The gradients of shards are counted apart."""
+block, summed, scaled, and of the latest evaluation. Gradients of shards are counted separately."""
 
 _OTHER_PASSES = 2
 """Passes with arrays of their own besides the workers': over validation rows, and to predict."""
 
 _COLUMNS_BESIDE_OUTPUTS = 4
 _COPIES_OF_OUTPUTS = 4
-"""Arrays of all rows that metrics hold in double precision: outputs, targets, their differences and
-squares; and a few columns more for the row's number, its class, and plots."""
+"""Arrays of all rows that metrics use in double precision: outputs, targets, their differences and
+squares; and a few more columns for the row's number, its class, and plots."""
 
 _COPIES_OF_PATH = 2
 """Training writes the path epoch by epoch, but its plot reads all of it and its distances from the
@@ -114,8 +114,8 @@ def of_memory(needs: Sequence[Need]) -> Iterator[ConfigIssue]:
     alone = [need for need in needs if need.bytes > room]
     for need in alone:
         yield ConfigIssue(
-            f"about {size_text(need.bytes)} of memory for {need.what}, and {size_text(room)} are "
-            f"free: {need.remedy}",
+            f"this needs about {size_text(need.bytes)} of memory for {need.what}, and "
+            f"{size_text(room)} are free: {need.remedy}",
             need.location,
         )
     total = sum(need.bytes for need in needs)
@@ -124,7 +124,7 @@ def of_memory(needs: Sequence[Need]) -> Iterator[ConfigIssue]:
         listed = [need for need in largest if need.bytes > total / 100]
         uses = ", ".join(f"{size_text(need.bytes)} for {need.what}" for need in listed)
         yield ConfigIssue(
-            f"this takes about {size_text(total)} of memory ({uses}), and {size_text(room)} are "
+            f"this needs about {size_text(total)} of memory ({uses}), and {size_text(room)} are "
             f"free: {largest[0].remedy}",
             largest[0].location,
         )

@@ -36,7 +36,7 @@ def network_of_sizes(spec: Spec, sizes: Sequence[int]) -> Network:
 
 
 def _automatic_sizes(spec: Spec, table: Table) -> Iterator[int]:
-    """The sizes, with `auto` at either end replaced; elsewhere the config was refused."""
+    """The sizes, with `auto` at either end replaced; elsewhere it is an error of the config."""
     last = len(spec.network.layers) - 1
     for index, size in enumerate(spec.network.layers):
         if size != "auto":

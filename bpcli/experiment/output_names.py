@@ -9,9 +9,9 @@ from bpcli.nn.network import Network
 def output_names(
     network: Network, categories: tuple[str, ...], target_names: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """P(setosa) for the probability of one of the `categories`, which are classes or labels.
+    """One name per output: P(setosa) for a probability, "predicted" and the target for a value.
 
-    "predicted" and the target's name for a value.
+    `categories` are classes or labels.
     """
     if categories:
         mark = "P" if network.layers[-1].activation.gives_probabilities else "output"

@@ -1,4 +1,4 @@
-"""Scales of inputs and targets that slow or break training, and the `data.scale` to set instead.
+"""Find scales of inputs and targets that slow or break training, and a better `data.scale`.
 
 A linear unit z = w x + b has the curvature E[x²] along w and 1 along b. With the mean m and half
 the range r of x, the square roots of the ratios of curvatures are about
@@ -7,8 +7,9 @@ the range r of x, the square roots of the ratios of curvatures are about
     1 / r           of one with a small range,
     r_i / r_j       of two columns,
 
-which m = 0 and r = 1 keep at 1. The steps of gradient descent grow with their squares, and so does
-the risk that it diverges (LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, sec. 4.3 and 5.1).
+which are 1 for m = 0 and r = 1. The number of steps of gradient descent grows with their squares,
+and so does the risk that it diverges (LeCun, Bottou, Orr & Müller 1998, Efficient BackProp,
+sec. 4.3 and 5.1).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _ROUNDING = 1e-6
 
 
 class Misfit(NamedTuple):
-    """What is wrong with the scale of the inputs or of the targets, and the rule that mends it."""
+    """A problem with the scale of the inputs or targets, and the rule that corrects it."""
 
     fact: str
     key: str
@@ -46,7 +47,7 @@ class Misfit(NamedTuple):
 
 @dataclass(frozen=True)
 class Scales:
-    """The scales of the training rows as the network gets them."""
+    """The scales of the training rows after preprocessing, as the network gets them."""
 
     spec: Spec
     table: Table
@@ -63,7 +64,7 @@ class Scales:
 
     @property
     def advice(self) -> str | None:
-        """The facts and the scales to set, for a training that failed; None if scales are fine."""
+        """The problems and the scales to set, for a training that failed; None if all is well."""
         if not self.misfits:
             return None
         facts = ", and ".join(misfit.fact for misfit in self.misfits)
@@ -71,9 +72,9 @@ class Scales:
 
     @cached_property
     def misfits(self) -> list[Misfit]:
-        """What is wrong with the scales, as at most 1,000 rows have them.
+        """The problems with the scales, found in at most 1,000 rows.
 
-        A scale that was fitted to the training rows is taken for right.
+        A scale that was fitted to the training rows is assumed to be right.
         """
         found, some = [], self.rows.some()
         if self.spec.data.scale.inputs not in FITTED_RULES:
@@ -89,10 +90,10 @@ class Scales:
 
     @property
     def _targets_matter(self) -> bool:
-        """Whether the targets are values whose scale changes how training goes.
+        """Whether the targets are values whose scale can slow or break training.
 
-        Without hidden layers the weights follow the scale of the targets, and so do Gauss-Newton
-        steps. Where outputs are bounded, `out_of_range` looks at the targets.
+        Without hidden layers, the weights adapt to the scale of the targets, and so do Gauss-Newton
+        steps. If outputs are bounded, `out_of_range` checks the targets.
         """
         return (
             self.table.task == "regression"
@@ -125,7 +126,7 @@ class Scales:
         return [f"{targets}, but {outputs}: {self._remedy(least, largest)}"]
 
     def _remedy(self, least: Vector, largest: Vector) -> str:
-        """What to do about targets with these ends, column by column, beyond the outputs."""
+        """What to do about targets beyond the outputs' range, given each column's ends."""
         identity = "use `identity` for the output layer"
         low, high = self._originals(least, largest)
         rule = "none" if self._top.reaches(low, high) else self._rule(least, largest)
@@ -184,7 +185,7 @@ class _Columns(NamedTuple):
 
     @classmethod
     def of(cls, names: Sequence[str], values: Array) -> _Columns:
-        """Of (columns, samples)."""
+        """From values (columns, samples)."""
         numbers = values.astype(np.float64)
         half = numbers.max(axis=1) / 2 - numbers.min(axis=1) / 2
         varies = np.flatnonzero(half > 0)

@@ -52,7 +52,7 @@ def _strata(spec: Spec, table: RawTable) -> Labels | None:
 
 
 def _in_order(rows: Labels, table: RawTable) -> Labels:
-    """Rows by what orders them; equals, and all if nothing does, as they are in the table."""
+    """The rows, sorted by the table's `order` if it has one; equal ones keep their order."""
     return rows if table.order is None else rows[np.argsort(table.order[rows], kind="stable")]
 
 
@@ -69,7 +69,7 @@ def notes_on_classes(
 ) -> Iterator[str]:
     """Notes on classes without a training row, with the splits that have rows of them."""
     if table.labels is None or spec.data.split.folds is not None:
-        return  # `notes_on_folds` tells of all folds
+        return  # `notes_on_folds` reports on all folds
     names = table.class_names
     counts = {
         split: np.bincount(table.labels[index], minlength=len(names)).tolist()
@@ -82,11 +82,11 @@ def notes_on_classes(
             f"{plural(count, 'row')} of `{split}`" for split, count in rows.items()
         )
         yield (
-            f"class {quoted(names[label])} has no training row{', but ' * bool(where)}{where}: it "
-            "has an output that cannot learn to find it"
+            f"class {quoted(names[label])} has no training row{', but ' * bool(where)}{where}: its "
+            "output cannot learn to predict it"
         )
     if len(lost) > _MOST_CLASSES:
-        yield f"classes without a training row beside these: {len(lost) - _MOST_CLASSES:,}"
+        yield f"further classes without a training row: {len(lost) - _MOST_CLASSES:,}"
 
 
 _MOST_CLASSES = 3

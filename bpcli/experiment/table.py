@@ -45,8 +45,8 @@ def encode_table(
 ) -> Table:
     """The table with its inputs encoded by `encoder`, or by one fitted to the training rows.
 
-    A first layer of a given size, or given parameters, count the inputs that are constant too; an
-    autoencoder reconstructs all of them.
+    Constant inputs are kept if the first layer has a given size or the parameters are given, which
+    count them, and in an autoencoder, which reconstructs all inputs.
     """
     network = config.spec.network
     has_size = network.layers[0] != "auto" or network.parameters is not None
@@ -82,7 +82,7 @@ def _with_targets(spec: Spec, table: RawTable) -> RawTable:
 
 
 def _from_classes(spec: Spec, targets: Classes) -> Targets:
-    """Classes, or numbers if the config wants these. Raises `DataError` for another task."""
+    """Classes, or numbers if the config asks for them. Raises `DataError` for another task."""
     data = spec.data
     if isinstance(data, GeneratedData) and data.targets == "values":
         return targets.as_values()
@@ -95,9 +95,9 @@ def _from_classes(spec: Spec, targets: Classes) -> Targets:
 
 
 def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
-    """Numbers as classes or labels, if the config says or needs that, and notes on what it needs.
+    """Numbers, or classes or labels if the config says or needs that, and notes on what it needs.
 
-    Raises `DataError` for numbers that the network cannot take.
+    Raises `DataError` for numbers that the loss or the output layer cannot take.
     """
     data = spec.data
     wanted = data.targets if isinstance(data, GeneratedData) else None
@@ -111,7 +111,8 @@ def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
     if isinstance(data, InlineData) and _are_numbered_classes(spec, targets.Y):
         classes = targets.as_classes()
         few = first_of(classes.names, 5)
-        return classes, [f"the targets {few} are read as classes, as the network is for classes"]
+        why = "because the loss or the output layer is for classes"
+        return classes, [f"the targets {few} are read as classes, {why}"]
     if data.files or isinstance(data, InlineData):
         _refuse_numbers_as_classes(spec, targets)
     return targets, []
@@ -122,12 +123,12 @@ def _made(spec: Spec) -> RawTable:
     try:
         table = source.table(stream(spec.seed, "data"))
     except OverflowError as error:
-        raise DataError(f"these options make numbers that are too large: {error}") from None
+        raise DataError(f"these options generate too large numbers: {error}") from None
     if not isinstance(source, Generator) or not isinstance(table, Table):
         return table  # the other sources check each number
     values = [array for array in (table.X, table.Y) if isinstance(array, np.ndarray)]
     if not all(np.isfinite(array).all() for array in values):
-        raise DataError("these options make numbers that are too large")
+        raise DataError("these options generate too large numbers: use smaller values")
     return table
 
 
@@ -146,20 +147,20 @@ def _are_hard_classes(spec: Spec, Y: Array) -> bool:
 
 
 def _are_labels(spec: Spec, Y: Array) -> bool:
-    """Whether several targets of 0 and 1 are labels: with the loss of independent ones they are."""
+    """Whether several targets of 0 and 1 are labels: with independent probabilities they are."""
     if spec.loss.targets != "probabilities" or spec.data.asked_task is not None:
         return False
     return Y.shape[1] > 1 and bool(np.isin(Y, (0, 1)).all())
 
 
 _INFERRED = (
-    "every target is 0 or 1, and the loss is for independent probabilities: the targets are "
-    "labels, of which a row may have any number (multilabel)"
+    "every target is 0 or 1, and the loss is for independent probabilities: the targets are read "
+    "as labels, and a row may have any number of them (`multilabel`)"
 )
 
 
 def notes_on_labels(table: Table, indices: Mapping[SplitName, Labels]) -> Iterator[str]:
-    """Notes on the words of labels, and on labels that are constant in a split."""
+    """Notes on the two values of each label, and on labels that are constant in a split."""
     if table.Y is None or not table.words:
         return
     yield from notes_on_words(table.words)
@@ -185,7 +186,7 @@ def _refuse_numbers_as_classes(spec: Spec, targets: Values) -> None:
         way = "set `task: classification`" if spec.data.files else "write them in quotes"
         of = "softmax" if has_softmax_output(spec) else "loss"
         raise DataError(
-            f"the target `{targets.names[0]}` is numbers from {Y.min():g} to {Y.max():g}, but "
+            f"the target `{targets.names[0]}` has numbers from {Y.min():g} to {Y.max():g}, but "
             f"the {of} is for classes: if they are classes, {way}",
             "targets",
         )

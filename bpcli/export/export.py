@@ -1,7 +1,7 @@
-"""Export a model to a file, after a comparison of the file's predictions with our own.
+"""Export a model to a file whose predictions were compared with bpnet's own.
 
-The test rows are drawn from the range of the training rows, and from far outside. A file whose
-predictions differ from bpnet's is not written.
+The rows for the comparison are drawn from the range of the training rows, and from far outside. A
+file whose predictions differ from bpnet's is not written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bpcli.nn.arrays import Array
 from bpcli.runs.files import write_atomically
 
 Columns: TypeAlias = dict[str, list[Any]]
-"""Test rows for a file, as columns by name."""
+"""Rows to compare predictions on, as columns by name."""
 
 EXACT, SINGLE = 1e-12, 1e-5
 """The tolerance for the outputs of a file, in double and in single precision."""
@@ -50,8 +50,8 @@ def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> 
     format_ = FORMATS[to]
     path = path or Path(_module_name(model.name) + format_.suffix)
     if path.exists() and not (force and path.is_file()):
-        hint = "--force overwrites it" if path.is_file() else "name a file by -o"
-        raise ConfigError(f"{path} exists already: {hint}.")
+        hint = "use --force to overwrite it" if path.is_file() else "name another file with -o"
+        raise ConfigError(f"{path} already exists: {hint}.")
     content = format_.content(model)
     format_.verify(content, model)
     write_atomically(path, content)
@@ -89,7 +89,7 @@ def _outputs_of(predicted: Mapping[str, Any], names: Sequence[str], rows: int) -
 
 def _verify_json(content: bytes, model: Model) -> None:
     if json.loads(content) != json.loads(json.dumps(document(model))):
-        raise GateFailed("The JSON file does not read back as the model: it was not written.")
+        raise GateFailed("The JSON file differs from the model when read: it was not written.")
 
 
 def _verify_onnx(content: bytes, model: Model) -> None:
@@ -109,7 +109,7 @@ def _check(
     answers: Mapping[str, list[str]],
     tolerance: float,
 ) -> None:
-    """Raises `GateFailed` if outputs, or the answers in words, differ from ours.
+    """Raises `GateFailed` if outputs, or predicted classes or labels, differ from bpnet's.
 
     Outputs may differ by `tolerance`, relative to the largest of their column (or to the size at
     which the activation is rounded), and by a multiple of the effect of rounding the inputs.
@@ -142,7 +142,7 @@ def _encoded(model: Model, columns: Columns) -> Array:
 
 
 def probes(model: Model) -> Iterator[Columns]:
-    """Test rows: drawn from the range of the training rows; then the middle, 0 and far outside."""
+    """Rows from the range of the training rows; then 0, their mean, and rows far outside."""
     rng = np.random.default_rng(0)
     scale, width = model.preprocessor.inputs, model.network.inputs
     yield _columns(model, scale.invert(rng.standard_normal((64, width))), rng)

@@ -33,7 +33,7 @@ def document(model: Model) -> dict[str, Any]:
 
     A prediction encodes `columns` as `inputs`, one per input of the first layer, scales them,
     computes the layers, a[l] = f_l(weights a[l-1] + bias), and scales the outputs back. `labels`,
-    if any, have two words each: the second is predicted where the output is at least ½.
+    if any, have two words each: the second is predicted if the output is at least ½.
     """
     labels = {name: list(words) for name, words in model.preprocessor.words.items()}
     return {

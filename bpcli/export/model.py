@@ -62,7 +62,7 @@ class Model:
 
     @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:
-        """What is predicted in words, as `Preprocessor.answers`."""
+        """The words that can be predicted for the class or each label; `Preprocessor.answers`."""
         return self.preprocessor.answers
 
     def answered(self, outputs: Array) -> Labels:
@@ -81,20 +81,20 @@ class Model:
     def predict(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """`outputs` for the columns of a frame, which are matched by name.
 
-        What is filled or unknown is counted in `tally`. Raises `DataError` naming a missing column,
-        or column and row of a wrong value.
+        Filled and unknown values are counted in `tally`. Raises `DataError` naming a missing
+        column, or column and row of a wrong value.
         """
         return self.outputs(self.encoder.encode(frame, tally))
 
     def in_double(self) -> Model:
-        """The same parameters, computed with in float64."""
+        """The same model with its parameters in float64, so that it computes in float64."""
         return replace(self, params=self.params.astype(np.float64))
 
 
 def load_model(run: Run, weights: Weights = "best") -> Model:
     """A run's model. Raises `RunError` if its files are missing, damaged or inconsistent.
 
-    Raises `NumericsNotPinned` if the run has other numerics than this process.
+    Raises `NumericsNotPinned` if the run needs portable numerics, and a restart of this process.
     """
     saved = load_weights(run)
     spec = validate(Source.read(run.checked(RESOLVED, saved.record))).spec
@@ -114,5 +114,5 @@ def load_model(run: Run, weights: Weights = "best") -> Model:
 
 
 def _encoder(saved: SavedWeights) -> FeatureEncoder:
-    """What the training fitted; of data that were no table of a file, numbers by their names."""
+    """The encoder that training fitted; for data without a table file, numbers by name."""
     return saved.encoder or FeatureEncoder(tuple(map(InputColumn, saved.meta.input_names)))

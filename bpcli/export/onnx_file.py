@@ -34,8 +34,8 @@ def onnx_bytes(model: Model) -> bytes:
     size = model.params.nbytes
     if size > _MOST_BYTES:
         raise ConfigError(
-            f"These parameters take {size:,} bytes, but an ONNX file holds at most 2 GiB: train in "
-            "float32, or export to json."
+            f"The parameters take {size:,} bytes, but an ONNX file can have at most 2 GiB: train "
+            "in float32, or export to json."
         )
     graph = OnnxGraph(model.params.dtype)
     output = _pipeline(graph, model)
@@ -72,9 +72,9 @@ def onnx_bytes(model: Model) -> bytes:
 
 
 def onnx_outputs(content: bytes, X: Array, dtype: np.dtype) -> tuple[Array, Array | None]:
-    """Run an ONNX file on encoded inputs; return the outputs, and what it gives in words, if any.
+    """Run an ONNX file on encoded inputs; return the outputs, and predicted words if there are any.
 
-    The words (n, answers) are of the class or of each label.
+    The words (n, answers) are those of the class or of each label.
     """
     session = package("onnxruntime").InferenceSession(content, providers=["CPUExecutionProvider"])
     outputs, *words = session.run(None, {"inputs": X.astype(dtype)})
@@ -123,7 +123,7 @@ def _unscaled(graph: OnnxGraph, y: str, scale: Scaler) -> str:
 
 
 def _class(graph: OnnxGraph, outputs: str, model: Model) -> None:
-    """Add the name of the class with the largest output; a single output means class 1 from ½."""
+    """Add the name of the class with the largest output; for one output, class 1 if it is ≥ ½."""
     if model.network.outputs > 1:
         label = graph.node("ArgMax", outputs, axis=1, keepdims=0)
     else:
@@ -135,7 +135,7 @@ def _class(graph: OnnxGraph, outputs: str, model: Model) -> None:
 
 
 def _labels(graph: OnnxGraph, outputs: str, model: Model) -> None:
-    """Add the word of each label (N, k): the second one from ½ up."""
+    """Add the word of each label (N, k): the second one if the output is at least ½."""
     zeros, ones = (
         graph.constant(name, list(words), object)
         for name, words in zip(

@@ -1,6 +1,6 @@
 """Builds an ONNX graph, and translates an activation's Python source to its nodes.
 
-Functions that some runtimes do not have in double precision are written by simpler ones.
+Functions that some runtimes do not have in double precision are replaced by simpler ones.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Runs an exported Python file in a separate process.
 
-The file is made from a run that may be somebody else's. Therefore it never runs in this process,
-but in an interpreter in isolated mode: in an empty folder, without the environment, with rows on
-standard input and predictions on standard output, both as JSON.
+The file is made from a run that may come from a stranger. Therefore it never runs in this process,
+but in an interpreter in isolated mode: in an empty folder, without environment variables, with rows
+on standard input and predictions on standard output, both as JSON.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ json.dump(tables, sys.stdout)
 def predictions(content: bytes, probes: Sequence[dict[str, list[Any]]]) -> list[dict[str, Any]]:
     """The predictions of the file for each of several tables, column by column.
 
-    Raises `GateFailed` if the process fails, takes too long, or prints something else.
+    Raises `GateFailed` if the process fails, takes too long, or prints anything else.
     """
     numpy = str(Path(np.__file__).parent.parent)  # isolated mode may not find it
     printed = _printed(content, json.dumps({"numpy": numpy, "probes": probes}))
@@ -52,7 +52,7 @@ def predictions(content: bytes, probes: Sequence[dict[str, list[Any]]]) -> list[
     is_list = isinstance(tables, list) and len(tables) == len(probes)
     if not (is_list and all(map(_is_table, tables))):
         raise GateFailed(
-            "The Python file printed something else than its predictions: it was not written."
+            "The Python file printed something other than its predictions: it was not written."
         )
     return list(tables)
 
@@ -79,7 +79,7 @@ def _printed(content: bytes, task: str) -> bytes:
             )
         except subprocess.TimeoutExpired:
             raise GateFailed(
-                f"The Python file computed nothing within {TIMEOUT:g} s: it was not written."
+                f"The Python file did not finish within {TIMEOUT:g} s: it was not written."
             ) from None
         except OSError as error:
             raise GateFailed(

@@ -3,7 +3,7 @@
 It contains the layers as formulas, z = W a + b with samples as columns, then the parameters with
 all digits, and only the functions that the model uses.
 
-A run may be somebody else's: its values are written by the functions of `literals` only.
+A run may come from a stranger, so its values are written only by the functions of `literals`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _labels(words: Mapping[str, Words]) -> str:
     lines = (
         f"    {python_string(name)}: {python_strings(pair)},\n" for name, pair in words.items()
     )
-    return f"LABELS = {{  # the words for 0 and 1\n{''.join(lines)}}}"
+    return f"LABELS = {{  # for each label, the texts for 0 and for 1\n{''.join(lines)}}}"
 
 
 def _encoding(model: Model) -> Iterator[str]:
@@ -145,7 +145,7 @@ def number(values, fill=None):
 """,
     "boolean": """
 def boolean(values, fill=None):
-    \"""True as 1 and False as 0, also as texts.\"""
+    \"""1 for True and 0 for False, which may be given as text.\"""
     texts = {"true": 1, "1": 1, "false": 0, "0": 0}
     values = [texts.get(v.strip().lower(), 2) if isinstance(v, str) else v for v in values]
     numbers = number(values, fill)
@@ -155,7 +155,7 @@ def boolean(values, fill=None):
 """,
     "date": """
 def days_of(value, date_format):
-    \"""The days since 1970 of a date, or the part of a day of a clock time.\"""
+    \"""The days from 1970 to a date, or the fraction of a day of a clock time.\"""
     text = str(value).strip()
     stamp = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)
     if stamp.utcoffset() is not None:
@@ -166,7 +166,7 @@ def days_of(value, date_format):
 
 
 def date(values, date_format, calendar=(), fill=None):
-    \"""Days since 1970, and for each part of the calendar its sine and cosine.\"""
+    \"""Days since 1970, and the sine and cosine of each calendar part (month, weekday, hour).\"""
     is_missing = missing(values)
     if fill is None and is_missing.any():
         raise ValueError("a date is missing")
@@ -204,13 +204,13 @@ def category(values, categories, fill=None):
 """,
     "spelled_category": """
 def folded(text):
-    \"""What spellings of a word share: no case, no width, composed accents, single spaces.\"""
+    \"""A text without differences of case, width, accent encoding and spaces.\"""
     text = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def spelled_category(values, categories, casefold, rename, fill=None):
-    \"""Categories, of which some are renamed and, with `casefold`, in any case.\"""
+    \"""Like `category`, after renaming; with `casefold`, in any letter case.\"""
     key = folded if casefold else str
     known = {key(name): name for name in categories}
     new_names = {key(old): new for old, new in rename.items()} | rename
@@ -335,7 +335,7 @@ def _what_is_predicted(model: Model) -> str:
     if model.class_names:
         return "The outputs and the predicted `class` of each row."
     if model.preprocessor.words:
-        return "The outputs and the predicted word of each label of each row."
+        return "The outputs and the predicted text of each label, for each row."
     return "The predicted values of each row, in original units."
 
 

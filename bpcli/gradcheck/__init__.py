@@ -1,7 +1,7 @@
 """Gradient check: analytic derivatives compared with numerical ones, case by case.
 
-`derivatives` and `comparison` know only functions and numbers; `probe` chooses the entries, the
-steps and the allowed rounding; `tensors`, `hessian` and `objective` check; `hints` explains
+`derivatives` and `comparison` use only functions and numbers; `probe` chooses the entries and the
+steps, and bounds the rounding errors; `tensors`, `hessian` and `objective` check; `hints` explains
 failures; `corruptions` and `self_test` show that the check can fail; `cases` and `catalogue` cover
-all that a config can contain; `report` and `tables` hold the output of a command.
+every activation and loss of a config; `report` and `tables` make the output of the command.
 """

@@ -1,4 +1,4 @@
-"""The cases that `bpnet gradcheck` checks without a config: all that a config can contain."""
+"""The cases that `bpnet gradcheck` checks without a config: every activation with every loss."""
 
 from __future__ import annotations
 

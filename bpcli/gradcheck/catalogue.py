@@ -1,4 +1,4 @@
-"""Check the derivatives of all that a config can contain."""
+"""Check the derivatives of every activation and loss that a config can contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors of an analytic derivative against a numerical one, and those that rounding allows."""
+"""The errors of an analytic derivative against a numerical one, and the allowed errors."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class TensorCheck:
 
     `error` is ‖analytic - complex step‖ / ‖complex step‖, `largest_error` the largest difference
     over the largest entry, `central_error` is like `error` for central differences, or None if
-    these were not taken. Where rows cancel (at a minimum) or units are saturated, the gradient is
-    small, but its rounding is that of the larger terms of its sum: there the allowed errors are
-    larger. For the Hessian, `error` is that of its symmetry.
+    these were not computed. If rows cancel (at a minimum) or units are saturated, the gradient is
+    small, but its rounding errors are those of the larger terms of its sum, so larger errors are
+    allowed. For the Hessian, `error` is the relative difference of u·H v and v·H u.
     """
 
     term: str
@@ -48,12 +48,12 @@ class TensorCheck:
 
     @property
     def is_blind(self) -> bool:
-        """Whether it passed only because the gradient is smaller than its possible rounding."""
+        """Whether it passed only because the gradient is below its possible rounding error."""
         return self.passed and 1 <= self.allowed_error < math.inf
 
 
 class ExactErrors(NamedTuple):
-    """Fields of a `TensorCheck`: the errors against a reference that is exact to rounding."""
+    """Fields of a `TensorCheck`: the errors against a reference that is exact up to rounding."""
 
     error: float
     largest_error: float
@@ -86,9 +86,9 @@ class CentralErrors(NamedTuple):
 
 
 def _allowed_error(tolerance: float, absolute: float, difference: Array, exact: Array) -> float:
-    """The largest relative error of two correct derivatives.
+    """The largest relative error that a correct derivative may have.
 
-    If the exact one is 0, no relative error is finite, and any is allowed for a small difference.
+    If the exact one is 0, the relative error is infinite; it is allowed for a small difference.
     """
     size = norm(exact)
     if size:
@@ -97,7 +97,7 @@ def _allowed_error(tolerance: float, absolute: float, difference: Array, exact: 
 
 
 def relative_error(difference: Array, reference: Array, order: float | None = None) -> float:
-    """The norm of the difference over that of the reference; infinite if only the latter is 0."""
+    """The norm of the difference over that of the reference; infinite if only the second is 0."""
     size, error = norm(reference, order), norm(difference, order)
     if size:
         return error / size

@@ -19,7 +19,10 @@ from bpcli.training.objective import NetworkObjective
 
 @dataclass(frozen=True)
 class Corruption:
-    """One classical error, as a function from a correct objective to a wrong one."""
+    """One classical error: its meaning, and the objectives it `needs` to have an effect.
+
+    `corrupt` takes a correct objective and returns a wrong one.
+    """
 
     meaning: str
     needs: str
@@ -29,7 +32,7 @@ class Corruption:
 def _after_backward(
     spoil: Callable[[Workspace], None],
 ) -> Callable[[NetworkObjective], NetworkObjective]:
-    """Return a function that makes objectives call `spoil` after their backward pass."""
+    """Return a function that makes an objective call `spoil` after its backward pass."""
 
     def wrong(work: Workspace, y: Array, row_weight: Array | None) -> None:
         backward(work, y, row_weight)
@@ -40,7 +43,7 @@ def _after_backward(
 
 @dataclass(frozen=True)
 class _NoDerivative(Activation):
-    """An activation whose pullback forgets f'(z)."""
+    """An activation whose pullback omits f'(z)."""
 
     right: Activation
 
@@ -124,51 +127,53 @@ class _L2OnBiases(NetworkObjective):
 
 CORRUPTIONS: dict[str, Corruption] = {
     "no-derivative": Corruption(
-        "f'(z) left out of the hidden layers' deltas",
+        "f'(z) is missing in the deltas of the hidden layers",
         "a hidden layer whose f' is not 1",
         lambda objective: objective.like(backward=_without_hidden_derivatives),
     ),
     "sum-before-product": Corruption(
-        "delta summed over the rows before the product with a[l-1]",
+        "delta is summed over the rows before it is multiplied by a[l-1]",
         "more than one row",
         _after_backward(_sum_before_product),
     ),
     "inputs-for-activations": Corruption(
-        "x in place of a[l-1] in the weight gradients",
+        "x is used instead of a[l-1] in the weight gradients",
         "a second layer",
         _after_backward(_inputs_below),
     ),
     "times-n": Corruption(
-        "n in place of 1/n", "more than one row", _after_backward(_times_n_squared)
+        "the factor is n instead of 1/n", "more than one row", _after_backward(_times_n_squared)
     ),
-    "no-mean": Corruption("1/n forgotten", "more than one row", _after_backward(_times_n)),
+    "no-mean": Corruption(
+        "the factor 1/n is missing", "more than one row", _after_backward(_times_n)
+    ),
     "no-transpose": Corruption(
-        "W in place of its transpose in the deltas (entries reread where it is not square)",
+        "W is used instead of its transpose in the deltas (reshaped if it is not square)",
         "a second layer with several units",
         _with_untransposed_weights,
     ),
     "l2-on-biases": Corruption(
         "L2 shrinks the biases too",
-        "L2, and biases that are not 0 (such as those of a trained run)",
+        "L2, and biases that are not 0 (as in a trained run)",
         lambda objective: objective.like(_L2OnBiases),
     ),
     "sign": Corruption(
-        "the output layer's gradient with the wrong sign",
+        "the gradient of the output layer has the wrong sign",
         "a gradient that is not 0",
         _after_backward(_negated_top),
     ),
     "bias-not-summed": Corruption(
-        "the bias gradient of the first row alone, not the sum over rows",
+        "the bias gradients are those of the first row, not sums over the rows",
         "biases, and more than one row",
         _after_backward(_bias_of_one_sample),
     ),
     "swapped-layers": Corruption(
-        "the gradients of the first two layers exchanged",
+        "the gradients of the first two layers are swapped",
         "two layers",
         _after_backward(_swapped_layers),
     ),
     "linear-jacobian": Corruption(
-        "f'(z) of the outputs left out of the residuals' Jacobian",
+        "f'(z) of the outputs is missing in the Jacobian of the residuals",
         "outputs whose f' is not 1, and a loss that is a sum of squares",
         _with_linear_outputs,
     ),

@@ -1,7 +1,7 @@
 """Numerical derivatives of a function of the parameters.
 
 The complex step (Squire & Trapp 1998, SIAM Rev. 40, 110) differentiates the forward pass without
-cancellation, so a correct gradient agrees to rounding:
+cancellation, so a correct gradient agrees up to rounding:
 
     ∂f/∂p_i = Im f(p + i h e_i) / h,  h = 1e-30
 
@@ -33,7 +33,7 @@ def moved(params: Vector, entry: int, step: complex | float) -> Vector:
 
 
 def complex_step(function: Callable[[Vector], Any], params: Vector, entry: int) -> Any:
-    """∂f/∂p_i for f a number or an array, exact to rounding."""
+    """∂f/∂p_i for f a number or an array, exact up to rounding."""
     return function(moved(params, entry, 1j * COMPLEX_STEP)).imag / COMPLEX_STEP
 
 

@@ -1,4 +1,4 @@
-"""The likely error behind a failed check, from which tensors fail and by how much."""
+"""The likely cause of a failed check, from the tensors that fail and the size of their errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bpcli.gradcheck.comparison import TensorCheck
 
 
 def explain(checks: list[TensorCheck], rows: int, outputs: int) -> str | None:
-    """The likely error; None where every check passed."""
+    """A sentence on the likely cause of the failed checks; None if every check passed."""
     failed = [check for check in checks if not check.passed]
     if not failed:
         return None
@@ -56,13 +56,13 @@ def _explain_ratio(
 def _hints_by_factor(rows: int, outputs: int) -> list[tuple[float, str]]:
     return [
         (-1, "the sign is wrong"),
-        (rows, f"off by exactly n = {rows}, the number of rows: is 1/n missing?"),
-        (rows**2, f"off by exactly n² = {rows**2}: n stands where 1/n belongs"),
-        (1 / rows, f"off by exactly 1/n, n = {rows} rows: is 1/n applied twice?"),
-        (2, "off by exactly 2: is the loss the one with the factor ½?"),
-        (0.5, "off by exactly ½: is the loss the one without the factor ½?"),
-        (outputs, f"off by exactly {outputs}, the number of outputs"),
-        (1 / outputs, f"off by exactly 1/{outputs}, one over the number of outputs"),
+        (rows, f"wrong by a factor of n = {rows}, the number of rows: is 1/n missing?"),
+        (rows**2, f"wrong by a factor of n² = {rows**2}: is it multiplied by n, not by 1/n?"),
+        (1 / rows, f"wrong by a factor of 1/n, n = {rows} rows: is 1/n applied twice?"),
+        (2, "wrong by a factor of 2: does the loss have a factor of ½?"),
+        (0.5, "wrong by a factor of ½: does the loss have no factor of ½?"),
+        (outputs, f"wrong by a factor of {outputs}, the number of outputs"),
+        (1 / outputs, f"wrong by a factor of 1/{outputs}, with {outputs} outputs"),
     ]
 
 

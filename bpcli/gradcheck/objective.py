@@ -71,7 +71,7 @@ def _refuse_overflow(objective: NetworkObjective, point: Point, size_of_terms: f
     penalty_bound = max(np.abs(objective.penalty(params)), max_slope)
     smallest = float(point.steps.min())  # 0 where an activation overflows
     room = float(np.abs(params).sum() + 1) / smallest if smallest else np.inf
-    data_hint = "scale the data (`data.scale`), or start with smaller parameters (`network.init`)"
+    data_hint = "scale the data (`data.scale`), or use smaller initial parameters (`network.init`)"
     for bound, hint in ((data_bound, data_hint), (penalty_bound, "lower `training.l2`")):
         if not np.isfinite(bound * room):
             raise Diverged(

@@ -97,7 +97,7 @@ class _Derivatives:
 
 
 def _differentiate(function: Function, grad: Vector, point: Point) -> _Derivatives:
-    """The derivatives by the entries for which all are finite."""
+    """The numerical derivatives by the chosen entries, without entries where one is not finite."""
     entries, params = point.entries, point.params
     exact, central, doubled = (np.zeros(len(entries)) for _ in range(3))
     for at, entry in enumerate(entries.tolist()):
@@ -113,7 +113,7 @@ def _checks(
     term: str, point: Point, derivatives: _Derivatives, size_of_terms: float, value_size: float
 ) -> list[TensorCheck]:
     """One check for each tensor with chosen entries."""
-    rounding = 64 * EPS * size_of_terms + COMPLEX_STEP  # the step's own square, if all is 0
+    rounding = 64 * EPS * size_of_terms + COMPLEX_STEP  # the error of the step if all terms are 0
     central_rounding = 16 * EPS * value_size / float(point.steps.min())
     tensors = point.network.tensors(np.arange(point.network.n_params))
     return [

@@ -1,1 +1,1 @@
-"""Numbers that are reported: metrics, their intervals, and what a script may require of them."""
+"""Reported numbers: metrics, their intervals, and requirements that a script sets on them."""

@@ -21,9 +21,9 @@ def constant_of(training: Split) -> Vector:
 
 
 def constant_predictions(constant: Vector, split: Split) -> Predictions:
-    """The constant baseline's predictions: the most frequent class, values of labels, or the means.
+    """The constant baseline's predictions: the most frequent class or label values, or the means.
 
-    The shares in the training set are the probabilities.
+    The probabilities are the shares in the training set.
     """
     outputs = np.tile(constant, (len(split), 1))
     if split.table.words:
@@ -54,5 +54,5 @@ def principal_components(training: Split, split: Split, count: int) -> Predictio
 
 
 def _values(split: Split) -> Array:
-    assert split.values is not None, "the targets are no classes"
+    assert split.values is not None, "the targets are not classes"
     return split.values

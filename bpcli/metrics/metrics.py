@@ -46,8 +46,8 @@ class Predictions:
     def ranks(self) -> Array:
         """The numbers (n, K) by which rows are ranked for each output.
 
-        They are ln p / (1 - p) of probabilities p, which tells apart those that are rounded to 1:
-        z of a sigmoid, and of a softmax z less ln Σ e^z of the others.
+        For probabilities p they are ln(p / (1 - p)), which differ even where p is rounded to 1: the
+        z of a sigmoid, and for a softmax z minus ln Σ e^z of the other outputs.
         """
         if self.Z is not None and isinstance(self.top, Sigmoid):
             return self.Z.T
@@ -81,7 +81,7 @@ def _logit(Z: Array, k: int) -> Array:
 
 
 def _pieces(count: int) -> Iterator[slice]:
-    """Slices of so many rows: intermediate results for all rows would take too much memory."""
+    """Slices of so many rows that intermediate results take little memory."""
     return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, count, _ROWS_AT_ONCE))
 
 
@@ -96,9 +96,9 @@ def output_activations(network: Network, Z: Array) -> Array:
 def _log_losses(
     network: Network, Z: Array, preprocessor: Preprocessor, split: Split
 ) -> Array | None:
-    """-ln p(true class) of each row in double precision; None if outputs are no probabilities.
+    """-ln p(true class) of each row in double precision; None without probabilities.
 
-    Of labels, the mean of -ln p(true value) over them.
+    For labels, the mean of -ln p(true value) over the labels.
     """
     loss = _log_loss_of(network, are_labels=bool(preprocessor.words))
     if loss is None:
@@ -112,7 +112,7 @@ def _log_losses(
 
 
 def _log_loss_of(network: Network, *, are_labels: bool) -> Loss | None:
-    """The cross-entropy of the outputs; None if they are no probabilities of classes or labels."""
+    """The cross-entropy of the outputs; None if these are not class or label probabilities."""
     activation = network.layers[-1].activation
     is_of_classes = activation.gives_distribution or network.outputs == 1
     if not (activation.gives_probabilities and (are_labels or is_of_classes)):
@@ -138,9 +138,10 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Metric:
-    """The statistics to average over the rows, if there are any, and the metric of their means.
+    """`statistics` are averaged over the rows; `value` computes the metric from their means.
 
-    `is_per_target` says that several targets have one each, besides the one of all.
+    `statistics` returns None if the metric does not apply. With `is_per_target`, each of several
+    targets has the metric too.
     """
 
     statistics: Callable[[Split, Predictions], Array | None]
@@ -154,7 +155,7 @@ class Metric:
 
 
 def _right(split: Split, predicted: Predictions) -> Array | None:
-    """1 where the predicted class is right, else 0; of labels, the share that is right."""
+    """1 where the predicted class is right, else 0; for labels, the fraction that is right."""
     if predicted.labels is not None and split.values is not None:
         return _by_row(np.equal(predicted.labels, split.values).astype(np.float64))
     if predicted.classes is None or split.labels is None:
@@ -175,7 +176,7 @@ Shares: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 
 
 def _shares_of_labels(shares: Shares) -> Callable[[Split, Predictions], Array | None]:
-    """The parts and wholes of shares of true and predicted labels (k, n), each 0 or 1."""
+    """Statistics of ratios of true and predicted labels (k, n): numerators, then denominators."""
 
     def statistics(split: Split, predicted: Predictions) -> Array | None:
         if predicted.labels is None or split.values is None:
@@ -298,7 +299,7 @@ METRICS_OF: dict[Task, tuple[str, ...]] = {
     "regression": ("rmse", "mae", "r2"),
     "reconstruction": ("rmse", "mae", "r2"),
 }  # fmt: skip
-"""The metrics that apply to a task; all of them are reported unless some are named."""
+"""The metrics that apply to a task; all of them are reported unless the config names some."""
 
 
 def samples(names: Sequence[str], split: Split, predicted: Predictions) -> dict[str, Sample | None]:

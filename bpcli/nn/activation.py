@@ -1,7 +1,7 @@
 """The base class of activations: a = f(z), and J(z)ᵀ g, its transposed Jacobian times a gradient.
 
-Each activation's class holds all its facts: `bpnet trace`, the exports, the plots and the list of
-config keys read them there.
+Each activation's class defines everything about it: its formulas, computation and properties.
+`bpnet trace`, the exports, the plots and the list of config keys read them there.
 
 Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
 overlaps no other argument unless the activation works in place. Both stay analytic, so that the
@@ -38,11 +38,11 @@ class Activation:
     # Formulas, for people and for exports.
 
     formula: ClassVar[str]
-    """a = …; a, z and the options are replaced by other names or numbers, so these words must not
-    mean anything else."""
+    """a = …; a, z and the options are replaced by other names or numbers, so use these names for
+    nothing else."""
 
     derivative: ClassVar[str]
-    """f'(z) = …, likewise; delta = …, with g = ∂loss/∂a, if f is not elementwise."""
+    """f'(z) = …, with the same names; if f is not elementwise, delta = …, with g = ∂loss/∂a."""
 
     source: ClassVar[str]
     """The body of f as a Python function of z (rows, samples) and the options, with `np`."""
@@ -85,8 +85,8 @@ class Activation:
     """Rounding errors are relative to this where a is smaller: ½ + ½ tanh is rounded near 1."""
 
     works_in_place: ClassVar[bool] = False
-    """Whether `out` may be z in `forward`, and grad_a in `pullback`. `pullback` then gets a for z
-    and may overwrite a, which is not needed any more."""
+    """Whether `out` may be z in `forward`, and grad_a in `pullback`. `pullback` then gets a in
+    place of z, and may overwrite a, which is not needed any more."""
 
     gives_probabilities: ClassVar[bool] = False
     """Whether its outputs lie between 0 and 1 and are read as probabilities of classes."""
@@ -114,8 +114,9 @@ class Activation:
         raise NotImplementedError
 
     def linear_region(self, z: Array) -> Array | None:
-        """The differentiable piece of f that each z lies on; None if f has no kink.
+        """An index of the differentiable piece of f that each z lies on; None if f has no kink.
 
-        Differences across a kink are meaningless; gradient checking detects them with these.
+        A difference across a kink does not approximate a derivative. Gradient checking compares
+        these indices to detect that.
         """
         return None

@@ -176,7 +176,7 @@ class Elu(Activation):
     derivative = "f'(z) = 1 where z > 0, else a + alpha"
     source = "return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))"
 
-    alpha: Annotated[float, Gt(0), doc("The limit for z → -∞ is -alpha.")] = 1.0
+    alpha: Annotated[float, Gt(0), doc("a approaches -alpha as z → -∞.")] = 1.0
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -258,17 +258,17 @@ class Softsign(Activation):
 
 @dataclass(frozen=True)
 class Maxout(Activation):
-    """Each unit takes the largest of its own linear pieces; g is ∂loss/∂a.
+    """Each unit outputs the largest of its own linear functions; g is ∂loss/∂a.
 
-    With k pieces, rows u·k … u·k + k - 1 of z belong to unit u. At a tie the first row counts.
-    Goodfellow et al. 2013, arXiv:1302.4389.
+    With k pieces, rows u·k … u·k + k - 1 of z belong to unit u. If several rows are the largest,
+    the first of them gets the gradient. Goodfellow et al. 2013, arXiv:1302.4389.
     """
 
     formula = "a[u] = the largest of the pieces rows of z of unit u"
     derivative = "delta[r] = g[u] where z[r] is the largest of unit u, else 0"
     source = "return z.reshape(-1, pieces, z.shape[1]).max(axis=1)"
 
-    pieces: Annotated[int, Ge(2), doc("Rows of z per unit; the unit takes the largest.")] = 2
+    pieces: Annotated[int, Ge(2), doc("Linear functions (rows of z) per unit.")] = 2
 
     @property
     def rows_per_unit(self) -> int:
@@ -300,7 +300,7 @@ class Softmax(Activation):
     formula = "a[i] = exp(z[i]) / Σ_j exp(z[j])"
     derivative = "delta = a ∘ (g - Σ_j a[j] g[j])"
     source = """\
-powers = np.exp(z - z.max(axis=0))  # of the largest, e^0: no overflow
+powers = np.exp(z - z.max(axis=0))  # the largest is e^0, so none overflows
 return powers / powers.sum(axis=0)"""
     mixes_units = True
     bounds = (0.0, 1.0)

@@ -27,9 +27,12 @@ class Fans(NamedTuple):
 
 @dataclass(frozen=True)
 class Initializer:
-    """Draws weights (rows, inputs) and biases (rows,); `bias`, if given, is every bias instead."""
+    """Draws weights (rows, inputs) and biases (rows,).
 
-    bias: Annotated[float | None, doc("Every bias, instead of the rule's.")] = field(
+    If `bias` is given, every bias has that value.
+    """
+
+    bias: Annotated[float | None, doc("Every bias; null: from the rule.")] = field(
         default=None, kw_only=True
     )
 
@@ -112,7 +115,7 @@ class LecunNormal(_ScaledNormal, _Lecun):
 
 
 class NguyenWidrow(Initializer):
-    """Rows of random direction and length β = 0.7 units^(1/inputs), biases uniform within ±β.
+    """Rows of W of random direction and length β = 0.7 units^(1/inputs); biases uniform within ±β.
 
     Spreads the units' active regions over inputs in [-1, 1], so scale the inputs with `minmax`.
     Nguyen & Widrow 1990, IJCNN vol. 3, p. 21.
@@ -143,7 +146,7 @@ class Uniform(Initializer):
         if self.low > self.high:
             raise ValueError(f"`low` ({self.low:g}) must be at most `high` ({self.high:g})")
         if math.isinf(self.high - self.low):
-            raise ValueError("`low` and `high` must be less far apart")
+            raise ValueError("`high` - `low` must be finite: choose values that are closer")
 
     def weights(self, rng: np.random.Generator, fans: Fans) -> Array:
         return rng.uniform(self.low, self.high, (fans.rows, fans.inputs))
@@ -168,7 +171,7 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """Every weight and bias is `value`; the units of a layer then stay equal: seldom useful."""
+    """Every weight and bias is `value`. The units of a layer then stay equal; this rarely helps."""
 
     value: Annotated[float, doc("Every weight and bias.")] = 0.0
 

@@ -1,7 +1,7 @@
 """Losses: the loss of each sample, and delta, its derivative by the output layer's z.
 
-Each loss's class holds all its facts; `bpnet trace` and the list of config keys read them there.
-So a new one is a class and a name in `LOSSES`.
+Each loss's class defines everything about it; `bpnet trace` and the list of config keys read it
+there. A new loss is a class here, and its name in `LOSSES` below.
 
 Arrays are (outputs, samples). A loss is per sample: the objective sums and averages. The
 cross-entropies are computed from z, so that no logarithm of 0 is taken.
@@ -25,17 +25,18 @@ class Loss:
     """loss_i for each sample i, from the output layer's z and a and the target y."""
 
     formula: ClassVar[str]
-    """loss_i = …; a, y, K and the options are replaced by other names or numbers, so these words
-    must not mean anything else."""
+    """loss_i = …; a, y, K and the options are replaced by other names or numbers, so use these
+    names for nothing else."""
 
     derivative: ClassVar[str]
-    """∂loss_i/∂a = …, likewise, for one output; for a canonical loss, delta = …"""
+    """∂loss_i/∂a = …, with the same names, for one output; for a canonical loss, delta = …"""
 
     output_activations: ClassVar[tuple[str, ...] | None] = None
     """The output activations this loss is defined for; None for any."""
 
     is_canonical: ClassVar[bool] = False
-    """Whether f' of these cancels, so that delta = a - y; then there is no `write_grad_a`."""
+    """Whether f' of `output_activations` cancels, so that delta = a - y. Such a loss has no
+    `write_grad_a`."""
 
     targets: ClassVar[str] = "values"
     """What a column of y may contain: any `values`, `probabilities`, or a `distribution`."""
@@ -63,7 +64,7 @@ class Loss:
         raise NotImplementedError
 
     def linear_region(self, a: Array, y: Array) -> Array | None:
-        """The side of the loss's kink that each output lies on; None if it has no kink."""
+        """The side of the loss's kink that each output lies on; None if the loss has no kink."""
         return None
 
 
@@ -73,7 +74,7 @@ class _SumOfSquares(Loss):
     is_sum_of_squares = True
 
     def divisor(self, outputs: int) -> int:
-        """The divisor of the sum over so many outputs."""
+        """The divisor of the sum over this number of outputs."""
         raise NotImplementedError
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
@@ -154,7 +155,9 @@ class Huber(Loss):
     )
     derivative = "∂loss_i/∂a = (1/K) clip(a - y, -delta, delta)"
 
-    delta: Annotated[float, Gt(0), doc("Errors are squared up to this size, linear beyond.")] = 1.0
+    delta: Annotated[
+        float, Gt(0), doc("Errors up to this size are squared; the loss of larger ones is linear.")
+    ] = 1.0
 
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         residual = a - y

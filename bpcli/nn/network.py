@@ -1,7 +1,7 @@
 """A network: its layers, its loss, and the layout of its parameters in one flat vector.
 
-A `Network` is a description and holds no numbers: parameters, gradients and optimizer slots are
-flat vectors of `n_params` entries, and the layers' matrices are views into them. The matrix of
+A `Network` is a description without parameters: parameters, gradients and optimizer slots are flat
+vectors of `n_params` entries, and the layers' matrices are views into them. The matrix of
 layer l is (rows, columns), with one row per unit (k for maxout) and the bias as its last column:
 
     [W[l] b[l]]:  (rows, inputs + 1), or (rows, inputs) in a layer without bias

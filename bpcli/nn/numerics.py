@@ -5,11 +5,11 @@ AVX2 and FMA3 has: OpenBLAS's Haswell kernels, and none of numpy's SIMD groups a
 libraries choose when they are loaded, so a process must start with environment variables that fix
 the choice.
 
-All else is the same on all these processors. glibc's `exp`, `log`, `tanh` and so on have a variant
-for AVX2 with FMA, which all of them use, and none above it: neither numpy nor OpenBLAS calls its
-vector functions for AVX-512 (libmvec). Nor do they use instructions whose results differ between
-vendors: approximate reciprocals (rcpps, rsqrtps) and the sines and logarithms of the x87. OpenBLAS
-divides its work for Haswell in the same way whatever the size of a cache, also where
+Everything else is the same on all these processors. glibc's `exp`, `log`, `tanh` and so on have a
+variant for AVX2 with FMA, which all of them use, and none above it: neither numpy nor OpenBLAS
+calls its vector functions for AVX-512 (libmvec). Nor do they use instructions whose results differ
+between vendors: approximate reciprocals (rcpps, rsqrtps) and the sines and logarithms of the x87.
+OpenBLAS divides its work for Haswell in the same way whatever the size of a cache, also where
 OPENBLAS_L2_SIZE or OPENBLAS_BLOCK_FACTOR is set. scipy, which comes with scikit-learn, has its own
 OpenBLAS, which reads the same variable. safetensors only copies.
 """
@@ -80,8 +80,8 @@ def in_force(libraries: Libraries) -> Numerics:
 def require(numerics: Numerics, *, can_restart: bool = True) -> None:
     """Check that this process computes with these numerics.
 
-    Raises `NumericsNotPinned` if a restart would help (`can_restart` says whether it is allowed),
-    and `NumericsError` if this machine cannot provide portable numerics.
+    Raises `NumericsNotPinned`, with `can_restart`, if a restart with other environment variables
+    would help, and `NumericsError` if this machine cannot provide portable numerics.
     """
     if numerics == "native":
         return
@@ -96,8 +96,9 @@ def require(numerics: Numerics, *, can_restart: bool = True) -> None:
     if excess:
         raise NumericsError(
             f"`training.numerics: portable` has no effect: {CORE_VARIABLE} and {DISABLED_VARIABLE} "
-            f"are set as it needs them, but {excess}; they count only before numpy is imported, "
-            f"and for an OpenBLAS that can choose its kernels, such as numpy's{_WAY_OUT}"
+            f"have the right values, but {excess}; they have an effect only if they are set before "
+            "numpy is imported, and if OpenBLAS can choose its kernels, as numpy's "
+            f"can{_WAY_OUT}"
         )
 
 
@@ -112,7 +113,7 @@ def prefer(numerics: Numerics, *, can_restart: bool = True) -> tuple[str, ...]:
         raise
     except NumericsError as error:
         reason = str(error).removesuffix(_WAY_OUT)
-        return (f"{reason}; what is computed here may differ in the last digits",)
+        return (f"{reason}; results computed here may differ in the last digits",)
     return ()
 
 
@@ -123,24 +124,24 @@ def _why_impossible(libraries: Libraries) -> str | None:
     """Why no environment variables can make numerics portable; None if they can."""
     machine = platform.machine()
     if machine.lower() not in ("x86_64", "amd64"):
-        return f"needs an x86-64 processor, and this is {machine}"
+        return f"needs an x86-64 processor, but this one is {machine}"
     groups = set(simd_groups())
     if not (groups >= _NEEDED or groups >= _NEEDED_SINCE_2_4):
         disabled = os.environ.get(DISABLED_VARIABLE)
         hint = f" ({DISABLED_VARIABLE} is {disabled})" if disabled else ""
         return (
-            "needs a processor with AVX2 and FMA3, and numpy uses no more than "
+            "needs a processor with AVX2 and FMA3, but numpy uses only "
             f"{' '.join(simd_groups())} here{hint}"
         )
     built_in = _above(_simd("baseline"))
     if built_in:
-        return f"needs a numpy that can do without {' '.join(built_in)}, for which this is built"
+        return f"needs a numpy that does not require {' '.join(built_in)}, as this one does"
     names = sorted({str(library.get("internal_api")) for library in libraries})
     if names != ["openblas"]:
         loaded = " and ".join(names) or "another BLAS"
-        return f"needs OpenBLAS, and numpy and scipy use {loaded} here"
+        return f"needs OpenBLAS, but numpy and scipy use {loaded} here"
     if _above(_simd("found")) and os.environ.get(_ENABLED_VARIABLE):
-        return f"needs {_ENABLED_VARIABLE} unset"
+        return f"needs the environment variable {_ENABLED_VARIABLE} to be unset"
     return None
 
 
@@ -161,7 +162,7 @@ def _excess(libraries: Libraries) -> str | None:
     cores = [str(library.get("architecture")) for library in libraries]
     others = sorted({core for core in cores if core.lower() != CORE.lower()})
     above = _above(_simd("found"))
-    excess = [f"the kernels of OpenBLAS are those for {' and '.join(others)}"] if others else []
+    excess = [f"OpenBLAS uses its kernels for {' and '.join(others)}"] if others else []
     excess += [f"numpy uses {' '.join(above)}"] if above else []
     return " and ".join(excess) or None
 
@@ -171,7 +172,7 @@ def _above(groups: Sequence[str]) -> list[str]:
 
 
 def _names(features: str) -> list[str]:
-    """The names in a variable of numpy's, which blanks or commas may separate."""
+    """The names in one of numpy's variables, separated by blanks or commas."""
     return features.replace(",", " ").split()
 
 

@@ -44,10 +44,10 @@ def multiply(left: Array, right: Array, out: Array) -> None:
 
 
 def _multiply_at_once(left: Array, right: Array, out: Array) -> None:
-    """`dot` has the fastest call, but copies factors that are not contiguous, such as W without b.
+    """Write left @ right into `out` with one call, `dot` or `matmul`.
 
-    For these, `matmul` takes 0.73 to 0.96 of the time (10 to 2048 units); for one unit it uses no
-    BLAS.
+    `dot` has the fastest call, but copies factors that are not contiguous, such as W without b. For
+    these, `matmul` takes 0.73 to 0.96 of the time (10 to 2048 units); for one unit it uses no BLAS.
     """
     is_contiguous = left.flags.forc and right.flags.forc
     if not is_contiguous and left.shape[1] > 1:
@@ -58,7 +58,7 @@ def _multiply_at_once(left: Array, right: Array, out: Array) -> None:
 
 @lru_cache(maxsize=256)
 def rows_per_group(rows: int, inner: int, columns: int, *, rows_by_rows: bool) -> int:
-    """Rows of the left factor per call of a small kernel; all of them if these do not help."""
+    """Rows of the left factor per call of a small kernel; all rows if small kernels do not help."""
     most = _MULTIPLICATIONS // (inner * columns)
     if rows_by_rows:
         most = min(most, _RESULTS_OF_ROWS // columns)

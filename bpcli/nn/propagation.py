@@ -88,7 +88,7 @@ class LayerPass:
             for store, size in zip(self._storage, sizes, strict=True)
         )
         self.a = self.a_and_ones[:units]
-        np.asarray(self.a_and_ones)[units:] = 1  # not traced: it is no part of a pass
+        np.asarray(self.a_and_ones)[units:] = 1  # not traced, as it is not part of a pass
         self.z, self.delta = others or (self.a, self.grad_a)
 
 
@@ -134,7 +134,7 @@ class Workspace:
 
 
 def _in_place(layer: Layer, loses_z: bool) -> bool:
-    """Whether a overwrites z; an identity keeps z readable, as a = z."""
+    """Whether a overwrites z: allowed if z may be lost, and for an identity, where a = z."""
     activation = layer.activation
     return activation.works_in_place and (loses_z or activation.is_identity)
 
@@ -206,7 +206,7 @@ def block_size(network: Network, dtype: np.dtype) -> int:
 
 
 def bytes_per_sample(network: Network, dtype: np.dtype) -> int:
-    """z, a, delta and grad_a of every layer; layers that work in place take half of it."""
+    """The size of z, a, delta and grad_a of all layers; layers in place take half of it."""
     return sum(2 * layer.rows + 2 * layer.units for layer in network.layers) * dtype.itemsize
 
 

@@ -1,6 +1,6 @@
 """Dead units, which pass no gradient, and saturated units, whose slope is small on most rows.
 
-Both are defined for every activation by its derivative alone, s_ui = f'(z_ui) of unit u on row i:
+Both are defined for every activation by its derivative, s_ui = f'(z_ui) of unit u on row i:
 
     dead       s_ui = 0 on every row i
     saturated  not dead, and s_ui < 0.05 max f' on at least 95 % of the rows
@@ -13,11 +13,11 @@ always passes the gradient.
 Only a function whose derivative falls to 0 gradually, a soft-saturating one (Gulcehre et al. 2016,
 arXiv:1603.00391, sec. 2), can be saturated: mostly near its asymptotes (Rakitianskaia &
 Engelbrecht 2015, Measuring saturation in neural networks, doi:10.1109/SSCI.2015.202). The 0.05 and
-the 95 % are our choice. They mean a tanh beyond |a| = 0.975, a sigmoid within 0.013 of 0 or 1, a
-softsign beyond |a| = 0.776; a softplus and an elu saturate only for negative z.
+the 95 % are our choice. With them, a tanh is saturated beyond |a| = 0.975, a sigmoid within 0.013
+of 0 or 1, and a softsign beyond |a| = 0.776; a softplus and an elu saturate only for negative z.
 
-Outputs whose delta does not contain f' count as neither: softmax, and a sigmoid with its
-cross-entropy, where delta = a - y.
+Output units whose delta does not contain f' are never counted: those of a softmax, and of a sigmoid
+with its cross-entropy, where delta = a - y.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class UnitCounts(NamedTuple):
 
 
 def rows_to_look_at(count: int) -> Array:
-    """The indices of at most 1,000 of `count` rows, evenly spaced from the first one on."""
+    """The indices of at most 1,000 of `count` rows, evenly spaced, starting with the first."""
     return np.arange(0, count, max(1, -(-count // _MOST_ROWS)))
 
 
@@ -76,7 +76,10 @@ class UnitCounter:
 
 
 def can_fail(network: Network, number: int) -> bool:
-    """Whether f' of a layer, counted from 0, is a factor of its delta, unit by unit."""
+    """Whether units of a layer, counted from 0, can be dead or saturated.
+
+    They can if f' of each unit is a factor of its delta.
+    """
     is_output = number == len(network.layers) - 1
     has_canceled = is_output and network.loss.is_canonical
     return not has_canceled and not network.layers[number].activation.mixes_units

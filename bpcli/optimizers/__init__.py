@@ -1,8 +1,8 @@
 """Optimizers: one per file, all with the same methods.
 
 An optimizer is a frozen dataclass of hyperparameters. `init(params)` returns its state, a flat
-mapping of arrays (a checkpoint by construction); `step` makes one update on the objective it is
-given and returns a new point and a new state. It changes neither of the old ones.
+mapping of arrays that a checkpoint can store; `step` makes one update on the objective it is given,
+and returns a new point and a new state. It leaves the old ones unchanged.
 """
 
 from __future__ import annotations
@@ -59,4 +59,4 @@ OPTIMIZER_ALIASES: dict[str, Mapping[str, object]] = {
     "trainscg": {"name": "scaled_conjugate_gradient"},
     "trainbfg": {"name": "bfgs"},
 }
-"""Other tools' names: the optimizer each stands for, with the option that its name implies."""
+"""Names from other tools: the optimizer that each one means, with the option it implies."""

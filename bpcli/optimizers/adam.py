@@ -25,7 +25,7 @@ from bpcli.optimizers.base import COUNT, Bounds, Objective, Optimizer, Point, St
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Gradient descent by running means of the gradient and of its square."""
+    """Gradient descent with running means of the gradient and of its square."""
 
     formulas = (
         "m ← beta1 m + (1 - beta1) ∂objective/∂params",
@@ -34,14 +34,14 @@ class Adam(Optimizer):
         "v_hat = v / (1 - beta2^t)",
         "params ← params - η m_hat / (√v_hat + epsilon)",
     )
-    notation = "t counts the updates; m and v are running means (mean and square below)."
+    notation = "t counts the updates; m and v are running means, called mean and square below."
 
     default_learning_rate: ClassVar[float | None] = 0.001
     full_batch_because: ClassVar[str | None] = None
 
-    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient.")] = 0.9
-    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square.")] = 0.999
-    epsilon: Annotated[float, Gt(0), doc("Keeps the divisor from 0.")] = 1e-8
+    beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient, per step.")] = 0.9
+    beta2: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean square, per step.")] = 0.999
+    epsilon: Annotated[float, Gt(0), doc("Keeps the divisor above 0.")] = 1e-8
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
         return 4 * n_params * itemsize  # both means, before and after a step

@@ -1,4 +1,4 @@
-"""Gradient descent with an adaptive learning rate: it grows while the loss falls, else shrinks.
+"""Gradient descent with a learning rate that grows while the loss falls, and else shrinks.
 
     v ← μ v - η ∂objective/∂params          trial = params + v
 
@@ -6,11 +6,11 @@
     objective(trial) > r · objective(params)    v ← 0,            η ← decrease · η
     else                                        params ← trial
 
-with r = `max_loss_increase`: a step that raises the loss by more is rejected, and the next one
-starts without momentum. A loss that is not finite counts as raised. Vogl et al. 1988, Biological
-Cybernetics 59, 257; Battiti 1989, Complex Systems 3, 331 ("bold driver"). MATLAB's traingda and
-traingdx have the same defaults. With these, the rate stays the same while the loss rises by less
-than 4 % per step; `max_loss_increase: 1` never lets the loss rise.
+with r = `max_loss_increase`: a step that raises the loss by a larger factor is rejected, and the
+next one starts without momentum. A step to a loss that is not finite is rejected too. Vogl et al.
+1988, Biological Cybernetics 59, 257; Battiti 1989, Complex Systems 3, 331 ("bold driver"). MATLAB's
+traingda and traingdx have the same defaults. With these, the rate stays the same while the loss
+rises by less than 4 % per step; `max_loss_increase: 1` never lets the loss rise.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from bpcli.optimizers.base import POSITIVE, Bounds, Objective, Optimizer, Point,
 
 @dataclass(frozen=True)
 class AdaptiveGradientDescent(Optimizer):
-    """Gradient descent with a learning rate that rises and falls; `learning_rate` is its first.
+    """Gradient descent with an adaptive learning rate; `learning_rate` is its initial value.
 
-    The state holds `rate`, the factor between the present rate and the first.
+    The state has `rate`, the current learning rate divided by the initial one.
     """
 
     formulas = (
@@ -46,8 +46,10 @@ class AdaptiveGradientDescent(Optimizer):
     changes_its_rate: ClassVar[bool] = True
 
     momentum: Annotated[float, Ge(0), Lt(1), doc("Momentum coefficient.")] = 0.0
-    increase: Annotated[float, Ge(1), doc("Factor on the rate when the loss fell.")] = 1.05
-    decrease: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate when a step fails.")] = 0.7
+    increase: Annotated[float, Ge(1), doc("Factor on the rate after the loss fell.")] = 1.05
+    decrease: Annotated[
+        float, Gt(0), Lt(1), doc("Factor on the rate after a step was rejected.")
+    ] = 0.7
     max_loss_increase: Annotated[
         float, Ge(1), doc("A step that multiplies the loss by more than this is rejected.")
     ] = 1.04

@@ -42,10 +42,12 @@ _FEWEST_EFFECTIVE_PARAMS = 1e-3
 
 @dataclass(frozen=True)
 class BayesianRegularization(LevenbergMarquardt):
-    """For regression on few, noisy rows; no validation set is needed.
+    """Levenberg-Marquardt that chooses the weight decay, for regression on few, noisy rows.
 
-    Biases decay as weights do. Where an estimate of α or β is not positive and finite (no residual
-    left, or no more residuals than parameters), the previous value is kept.
+    It needs no validation set.
+
+    Biases decay like weights. If an estimate of α or β is not positive and finite (all residuals
+    are 0, or there are no more residuals than parameters), the previous value is kept.
     """
 
     formulas = ("(β Jᵀ J + α I + μ I) d = -(β Jᵀ r + α params)", "params ← params + d")
@@ -115,7 +117,7 @@ def _estimate(
 
 
 def _refuse_no_parameters(effective: float) -> None:
-    """Raise `StepFailed` where all weights have decayed: a minimum of F that fits nothing."""
+    """Raise `StepFailed` if all weights have decayed to 0: a minimum of F that fits no data."""
     if effective < _FEWEST_EFFECTIVE_PARAMS:
         raise StepFailed(
             "no_effective_params",

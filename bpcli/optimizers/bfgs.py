@@ -22,7 +22,7 @@ from bpcli.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
 @dataclass(frozen=True)
 class Bfgs(LineSearchOptimizer):
-    """Quasi-Newton steps with the whole inverse Hessian: parameters² numbers.
+    """Quasi-Newton steps with a full inverse Hessian, whose memory grows with parameters².
 
     H, (P, P), is in the state; it is unused while `pairs` is 0.
     """

@@ -25,7 +25,7 @@ from bpcli.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
 @dataclass(frozen=True)
 class ConjugateGradient(LineSearchOptimizer):
-    """Nonlinear conjugate gradients.
+    """Nonlinear conjugate gradients, with a line search.
 
     The state has the next direction d, the steps since the last restart, and α φ'(0) of the last
     step; for Powell-Beale also the direction of the restart, and the gradient's change along it.
@@ -92,8 +92,8 @@ def _powell_beale(state: State, line: Line, end: Trial) -> State:
         d_{k+1} = -g_{k+1} + β d_k + γ d_t
         β = g_{k+1}ᵀ y_k / d_kᵀ y_k        γ = g_{k+1}ᵀ y_t / d_tᵀ y_t        y = change of g
 
-    d_t is the direction of the last restart. It restarts at the first step, after P steps, where
-    |g_{k+1}ᵀ g_k| ≥ 0.2 ‖g_{k+1}‖², and where d_{k+1}ᵀ g_{k+1} lies outside -1.2 … -0.8 ‖g_{k+1}‖².
+    d_t is the direction of the last restart. It restarts at the first step, after P steps, if
+    |g_{k+1}ᵀ g_k| ≥ 0.2 ‖g_{k+1}‖², and if d_{k+1}ᵀ g_{k+1} lies outside -1.2 … -0.8 ‖g_{k+1}‖².
     A restart makes d_k the new d_t and drops the term γ d_t. Powell 1977, Mathematical Programming
     12, 241, section 4.
     """

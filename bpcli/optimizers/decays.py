@@ -20,7 +20,7 @@ class Step(Schedule):
     "Predetermined piecewise constant" in Senior et al. 2013, ICASSP, 6724.
     """
 
-    factor: Annotated[float, Gt(0), Lt(1), doc("The rate's factor at each step.")]
+    factor: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate at each step.")]
     every: Annotated[int, Ge(1), doc("Epochs between steps.")]
 
     def rate(self, epoch: int) -> float:
@@ -36,7 +36,7 @@ class Exponential(Schedule):
     Senior et al. 2013, ICASSP, 6724, where decay is 10^(-1/r).
     """
 
-    decay: Annotated[float, Gt(0), Lt(1), doc("The rate's factor per epoch.")]
+    decay: Annotated[float, Gt(0), Lt(1), doc("Factor on the rate after every epoch.")]
 
     def rate(self, epoch: int) -> float:
         return self.start * math.pow(self.decay, epoch)
@@ -76,7 +76,7 @@ class InverseTime(Schedule):
     The "search then converge" schedule of Darken & Moody 1990, NIPS 3, 832, with decay = 1/τ.
     """
 
-    decay: Annotated[float, Gt(0), doc("1 / (number of epochs that halve the rate).")]
+    decay: Annotated[float, Gt(0), doc("1 / (epochs until the rate is half of `start`).")]
 
     def rate(self, epoch: int) -> float:
         return self.start / (1 + self.decay * epoch)

@@ -31,10 +31,12 @@ class GradientDescent(Optimizer):
     full_batch_because: ClassVar[str | None] = None
 
     momentum: Annotated[float, Ge(0), Lt(1), doc("Momentum coefficient.")] = 0.0
-    nesterov: Annotated[bool, doc("Momentum that looks ahead.")] = False
+    nesterov: Annotated[
+        bool, doc("Use Nesterov's momentum, which looks ahead along the velocity.")
+    ] = False
     update: Annotated[
         Literal["simultaneous", "layerwise"],
-        doc("All layers at once, or layer by layer, the last first."),
+        doc("Update all layers at once, or one layer at a time, from the last to the first."),
     ] = "simultaneous"
 
     def init(self, params: Vector) -> State:

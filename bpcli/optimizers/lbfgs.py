@@ -23,10 +23,10 @@ from bpcli.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
 @dataclass(frozen=True)
 class Lbfgs(LineSearchOptimizer):
-    """Limited-memory BFGS, with `memory` pairs.
+    """Limited-memory BFGS: quasi-Newton steps from the changes of the last `memory` steps.
 
-    In the state, the rows of S and Y are the pairs, newest last; only the last `pairs` rows are
-    used.
+    In the state, the rows of S and Y are the pairs s and y, newest last; only the last `pairs` rows
+    are used.
     """
 
     formulas = ("d = -H ∂objective/∂params", "params ← params + length · d")
@@ -35,7 +35,7 @@ class Lbfgs(LineSearchOptimizer):
         "chooses the length."
     )
 
-    memory: Annotated[int, Ge(1), doc("Number of steps remembered.")] = 10
+    memory: Annotated[int, Ge(1), doc("Number of past steps to use.")] = 10
 
     def init(self, params: Vector) -> State:
         empty = np.zeros((self.memory, params.size), params.dtype)

@@ -6,8 +6,8 @@ With J the Jacobian of the residuals r, a step d solves
 
 and is accepted if the objective falls: μ ← μ / decrease. Otherwise μ ← μ · increase, and a step
 that is shorter and closer to the gradient is tried. Levenberg 1944, Quart. Appl. Math. 2, 164;
-Marquardt 1963, J. SIAM 11, 431; Hagan & Menhaj 1994, IEEE Trans. Neural Networks 5, 989, which has
-the default factors.
+Marquardt 1963, J. SIAM 11, 431; the default factors are from Hagan & Menhaj 1994, IEEE Trans.
+Neural Networks 5, 989.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ Descent: TypeAlias = Callable[[Evaluation, Vector], float]
 
 @dataclass(frozen=True)
 class LevenbergMarquardt(Optimizer):
-    """For sums of squares and networks of up to a few thousand parameters.
+    """Damped Gauss-Newton steps, for squared-error losses and up to a few thousand parameters.
 
-    μ is relative to JᵀJ of the plain residuals, rows weighted, so the steps do not depend on the
-    loss's own factor or on `reduction`. L2 adds its exact curvature.
+    μ is relative to JᵀJ of the residuals times √w_i, so the steps do not depend on the factor of
+    the loss or on `reduction`. L2 adds its exact curvature.
     """
 
     formulas = ("(Jᵀ J + μ I) d = -Jᵀ r", "params ← params + d")
@@ -72,10 +72,12 @@ class LevenbergMarquardt(Optimizer):
 
     needs_sum_of_squares: ClassVar[bool] = True
 
-    damping: Annotated[float, Gt(0), doc("The initial damping.")] = 1e-3
-    increase: Annotated[float, Gt(1), doc("Factor on the damping after a failed step.")] = 10.0
-    decrease: Annotated[float, Gt(1), doc("Divisor of the damping after a good step.")] = 10.0
-    max_damping: Annotated[float, Gt(0), doc("Training ends above this damping.")] = 1e10
+    damping: Annotated[float, Gt(0), doc("The initial damping μ.")] = 1e-3
+    increase: Annotated[float, Gt(1), doc("Factor on the damping after a rejected step.")] = 10.0
+    decrease: Annotated[float, Gt(1), doc("Divisor of the damping after an accepted step.")] = 10.0
+    max_damping: Annotated[
+        float, Gt(0), doc("Training ends if no step with at most this damping lowers the loss.")
+    ] = 1e10
 
     def __post_init__(self) -> None:
         if self.damping > self.max_damping:
@@ -131,7 +133,7 @@ def _loss(evaluation: Evaluation, params: Vector) -> float:
 
 
 def _damped_step(model: Quadratic, params: Vector, damping: float) -> Vector | None:
-    """The end of the step; None if it is not finite or the matrix is not positive definite."""
+    """The parameters after the step; None if not finite, or the matrix not positive definite."""
     matrix = model.hessian.copy()
     diagonal = matrix.reshape(-1)[:: len(params) + 1]
     diagonal += damping * model.unit

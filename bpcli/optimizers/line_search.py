@@ -92,11 +92,12 @@ class Line:
         return Trial(length, params, evaluation, dot(evaluation.grad, self.direction))
 
     def accepts(self, trial: Trial) -> bool:
-        """The strong Wolfe conditions; where losses are equal to rounding, slopes decide instead.
+        """Whether the strong Wolfe conditions hold. Slopes decide between losses that are equal.
 
-        The first condition then becomes φ'(α) ≤ (2 c1 - 1) φ'(0) (Hager & Zhang 2005, SIAM J.
-        Optim. 16, 170, eq. T2, after 4.1), which the second one implies, as c2 < 1 - 2 c1. The
-        gradient must also get shorter, so that training does not wander about in rounding.
+        Losses are equal if they differ only by rounding. For them, the first condition becomes
+        φ'(α) ≤ (2 c1 - 1) φ'(0) (Hager & Zhang 2005, SIAM J. Optim. 16, 170, eq. T2, after 4.1),
+        which the second one implies, as c2 < 1 - 2 c1. The gradient must also get shorter, so that
+        rounding errors alone do not keep training going.
         """
         if not trial.is_finite or abs(trial.slope) > self._flatness * abs(self.start.slope):
             return False
@@ -107,7 +108,7 @@ class Line:
         return trial.value < self.start.value - self._rounding
 
     def narrowed(self, low: Trial, high: Trial | None, trial: Trial) -> tuple[Trial, Trial | None]:
-        """The side of the bracket, split at `trial`, that holds acceptable lengths.
+        """The side of the bracket, split at `trial`, that contains acceptable lengths.
 
         `low` is the lowest point so far that has fallen enough, and φ falls from it towards `high`.
         `high` is None while the bracket has no upper end. With None as infinity, Algorithms 3.5
@@ -123,7 +124,7 @@ class Line:
     def lowest_by(self, a: Trial, b: Trial) -> float | None:
         """The length of the minimum estimated from two trials, or None if they give none.
 
-        Uses only the slopes where the losses are equal to rounding.
+        Uses only the slopes if the losses differ only by rounding.
         """
         if a.length == b.length:
             return None
@@ -133,7 +134,7 @@ class Line:
 
     def _is_too_far(self, trial: Trial, low: Trial) -> bool:
         if self._is_level(trial):
-            return False  # then the slope decides on the side
+            return False  # then the slope decides which side to keep
         return not (trial.is_finite and self._has_fallen(trial) and trial.value < low.value)
 
     def _has_fallen(self, trial: Trial) -> bool:
@@ -148,7 +149,7 @@ class Line:
 
 
 def search(line: Line, first_length: float) -> Trial:
-    """Return a point that the line accepts; the line must lead down at its start.
+    """Return a point that the line accepts; φ'(0) must be negative.
 
     If there is none, as across a kink of the objective, returns the lowest point if its loss is
     lower by more than rounding. Otherwise raises `StepFailed`.
@@ -164,8 +165,8 @@ def search(line: Line, first_length: float) -> Trial:
         return low
     raise StepFailed(
         "line_search",
-        f"The line search found no lower loss in {_MOST_TRIALS} trials: to within rounding this is "
-        "a minimum, or the objective has a kink here.",
+        f"The line search found no lower loss in {_MOST_TRIALS} trials: within rounding errors "
+        "this is a minimum, or the objective has a kink here.",
     )
 
 
@@ -246,7 +247,7 @@ class LineSearchOptimizer(Optimizer):
                     end = search(line, self.first_length(line, state))
                     return end.point, self.remember(state, line, end)
                 except StepFailed:
-                    pass  # the state may mislead, as after a kink: drop it
+                    pass  # the state may give a bad direction, as after a kink: reset it
         state = self.init(point.params)
         line = Line(objective, point, -grad, self.flatness)
         end = search(line, 1 / math.sqrt(square))  # moves by 1, whatever the objective's scale

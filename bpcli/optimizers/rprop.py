@@ -32,15 +32,15 @@ from bpcli.optimizers.base import Objective, Optimizer, Point, State
 
 @dataclass(frozen=True)
 class Rprop(Optimizer):
-    """Steps by the signs of the gradient only: scaling the loss changes nothing."""
+    """Steps that depend only on the signs of the gradient, not on the scale of the loss."""
 
     formulas = (
         "size ← increase size where the sign stays, decrease size where it changes",
         "params ← params - sign(∂objective/∂params) size",
     )
     notation = (
-        "Each entry has its own step size; only the signs of its gradient in this and in the "
-        "last step count."
+        "Each parameter has its own step size; only the signs of its gradient in this step and in "
+        "the last one matter."
     )
 
     full_batch_because: ClassVar[str | None] = (
@@ -49,13 +49,19 @@ class Rprop(Optimizer):
 
     variant: Annotated[
         Literal["irprop_minus", "irprop_plus", "rprop_minus", "rprop_plus"],
-        doc("What happens where a sign changes."),
+        doc(
+            "Where a sign changes: `rprop_minus` steps as usual; `rprop_plus` undoes the last "
+            "step; `irprop_minus` makes no step; `irprop_plus` undoes the last step if the loss "
+            "rose, and else makes no step."
+        ),
     ] = "irprop_minus"
-    increase: Annotated[float, Gt(1), doc("Step factor where the sign stays.")] = 1.2
-    decrease: Annotated[float, Gt(0), Lt(1), doc("Step factor where the sign changes.")] = 0.5
-    initial_step: Annotated[float, Gt(0), doc("The initial step of each parameter.")] = 0.07
-    max_step: Annotated[float, Gt(0), doc("The largest step.")] = 50.0
-    min_step: Annotated[float, Ge(0), doc("The smallest step.")] = 0.0
+    increase: Annotated[float, Gt(1), doc("Factor on the step size where the sign stays.")] = 1.2
+    decrease: Annotated[
+        float, Gt(0), Lt(1), doc("Factor on the step size where the sign changes.")
+    ] = 0.5
+    initial_step: Annotated[float, Gt(0), doc("The initial step size of each parameter.")] = 0.07
+    max_step: Annotated[float, Gt(0), doc("The largest step size.")] = 50.0
+    min_step: Annotated[float, Ge(0), doc("The smallest step size.")] = 0.0
 
     def __post_init__(self) -> None:
         if not self.min_step <= self.initial_step <= self.max_step:
@@ -97,7 +103,8 @@ class Rprop(Optimizer):
     def _resized(self, size: Vector, agreement: Vector) -> Vector:
         """Larger where the gradient kept its sign, smaller where it changed."""
         factors = np.array((1.0, self.increase, self.decrease), size.dtype)
-        # A third of the time of masks. Index -1 wraps to the last, and so does a cast NaN.
+        # This takes a third of the time of masks. Index -1 wraps to the last factor. The cast turns
+        # NaN into some index, which wraps too.
         resized: Vector = factors.take(agreement.astype(np.int8), mode="wrap")
         resized *= size
         np.minimum(resized, self.max_step, out=resized)

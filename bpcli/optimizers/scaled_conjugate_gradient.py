@@ -67,7 +67,9 @@ class ScaledConjugateGradient(Optimizer):
         "its steps compare losses and gradients over the same rows"
     )
 
-    sigma: Annotated[float, Gt(0), Lt(1), doc("Distance to the second gradient.")] = 5e-5
+    sigma: Annotated[
+        float, Gt(0), Lt(1), doc("Distance in parameter space between the two gradients.")
+    ] = 5e-5
     damping: Annotated[float, Gt(0), Lt(1), doc("The initial damping.")] = 5e-7
 
     def init(self, params: Vector) -> State:
@@ -98,8 +100,8 @@ class ScaledConjugateGradient(Optimizer):
         if (new_params == params).all():
             raise StepFailed(
                 "max_damping",
-                f"With a damping of {damping:.1e}, a step changes no parameter: to within rounding "
-                "this is a minimum, or the objective has a kink here.",
+                f"With a damping of {damping:.1e}, a step changes no parameter: within rounding "
+                "errors this is a minimum, or the objective has a kink here.",
             )
         end = objective.value_and_grad(new_params)
         comparison = _comparison(start, end, mu, delta)  # 6
@@ -145,7 +147,7 @@ def _comparison(start: Evaluation, end: Evaluation, mu: float, delta: float) -> 
 
 
 def _adapted(damping: float, comparison: float, delta: float) -> float:
-    """The next λ: lower if the model predicted E well, higher if not; `delta` is δ / ‖p‖²."""
+    """The next λ: lower if the model predicted E well, higher if badly; `delta` is δ / ‖p‖²."""
     if comparison >= 0.75:
         return max(damping / 4, _LEAST_DAMPING)
     if comparison < 0.25:
@@ -154,7 +156,7 @@ def _adapted(damping: float, comparison: float, delta: float) -> float:
 
 
 def _conjugate(p: Vector, grad: Vector, new_grad: Vector, mu: float) -> Vector:
-    """The next direction; steepest descent if the conjugate one does not lead down."""
+    """The next direction; steepest descent if the conjugate one does not lower the loss."""
     beta = (dot(new_grad, new_grad) - dot(new_grad, grad)) / mu
     direction = beta * p - new_grad
     return direction if dot(direction, new_grad) < 0 else -new_grad

@@ -1,7 +1,7 @@
 """The base class of plots: whether a plot is possible for a run, its size, and how it is drawn.
 
 `Plot.draw` fills a figure or subfigure below the title, which is drawn here. It sets the labels of
-all axes, and marks axes that have none by design with `without_axes`.
+all axes, or marks axes that have no labels by design with `without_axes`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Plot:
     """The data that it reads; `why_not` is only called if all of them exist."""
 
     def why_not(self, subject: Subject) -> str | None:
-        """One sentence on why the run does not have this plot; None if it has."""
+        """One sentence on why the run does not have this plot; None if the run has it."""
         return None
 
     def title(self, subject: Subject) -> str:
@@ -59,7 +59,7 @@ def draw(plot: Plot, figure: Panel, subject: Subject) -> None:
 
 
 def without_axes(axes: Axes) -> None:
-    """Hide the scales of axes, such as a diagram's, and mark the axes as bare."""
+    """Hide the scales of axes, such as those of a diagram, and mark the axes as bare."""
     axes.set_axis_off()
     axes.set_gid(BARE)
 

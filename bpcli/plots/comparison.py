@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROOM = 100.0
-"""Losses are clipped at this multiple of the initial loss: a divergence would flatten the rest."""
+"""Losses are clipped at this multiple of the initial loss, as a divergent one hides the others."""
 
 _CHARACTERS, _HANDLE = 120, 10
 """Characters per line of the legend, and the width of an entry's handle in characters."""

@@ -12,10 +12,10 @@ from bpcli.plots.style import literal
 from bpcli.plots.subject import Subject
 
 _WITH_SHARES = 12
-"""The most classes with which a cell has room for the share of its row below its count."""
+"""The most classes for which a cell has room for its share of the row below its count."""
 
 _WITH_COUNTS = 30
-"""The most classes with which a cell has room for its count."""
+"""The most classes for which a cell has room for its count."""
 
 
 class Confusion(Plot):
@@ -25,7 +25,7 @@ class Confusion(Plot):
         return no_classes(subject)
 
     def title(self, subject: Subject) -> str:
-        return f"confusion of classes, {subject.split} split"
+        return f"confusion matrix, {subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         side = min(4.5 + 0.25 * len(_class_names(subject)), 11)
@@ -41,12 +41,12 @@ class Confusion(Plot):
         # One hue from white to dark blue: its lightness is enough, also in grey.
         image = axes.imshow(row_shares(counts), cmap="Blues", vmin=0, vmax=1)
         bar = figure.colorbar(image, ax=axes, format=_percent)
-        bar.set_label("share of the true class's rows")
+        bar.set_label("share of the rows of the true class")
         _name_classes(axes, names)
         _write_counts(axes, counts)
         right = int(np.trace(counts))
         axes.set_title(
-            f"{right:,} of {len(split):,} rows right ({100 * right / len(split):.1f} %)",
+            f"{right:,} of {len(split):,} rows correct ({100 * right / len(split):.1f} %)",
             fontsize="medium",
         )
         note(figure, _without_rows(subject, counts))
@@ -62,8 +62,8 @@ def _percent(share: float, _: object = None) -> str:
 
 def _without_rows(subject: Subject, counts: Labels) -> str:
     missing = int((counts.sum(axis=1) == 0).sum())
-    classes = "class" if missing == 1 else "classes"
-    return f"{missing} {classes} without rows in the {subject.split} split" if missing else ""
+    classes = "class has" if missing == 1 else "classes have"
+    return f"{missing} {classes} no rows in the {subject.split_name} set" if missing else ""
 
 
 def _name_classes(axes: Axes, names: tuple[str, ...]) -> None:

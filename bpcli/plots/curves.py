@@ -12,13 +12,10 @@ import numpy as np
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
 from bpcli.plots.style import LineStyle, line_style, literal, ordered_style
-from bpcli.plots.subject import Need, Subject
+from bpcli.plots.subject import SPLIT_NAMES, Need, Subject
 from bpcli.runs.metrics_log import OWN_KEYS
 from bpcli.runs.run_json import LayerRecord, RunRecord
 from bpcli.text import rounded
-
-SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
-"""The names of splits in text."""
 
 _MOST_POINTS = 4000
 """The most points of a curve; a plot has fewer pixels."""
@@ -50,13 +47,13 @@ class LossCurves(Curves):
     """Training and validation loss over the epochs, with the best epoch marked."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if subject.has_numbers("train.loss") else "None of its losses is finite."
+        return None if subject.has_numbers("train.loss") else "The log has no finite loss."
 
     def title(self, subject: Subject) -> str:
         record = subject.record
         status, reason = record.status, record.stop_reason
         ended = literal(status if reason in ("", status) else f"stop reason: {reason}")
-        return f"loss by epoch, {_best_text(record)}{ended}"
+        return f"loss by epoch; {_best_text(record)}{ended}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         (axes,) = panels(figure, 1)
@@ -69,19 +66,19 @@ class LossCurves(Curves):
 
 
 def _best_text(record: RunRecord) -> str:
-    """The best epoch and its loss, which may have no line in the log: best epoch 57 (0.0143),"""
+    """The best epoch, which may have no line in the log: best epoch 57 (loss 0.0143);"""
     if not record.has_results:
         return ""
     loss = record.metrics.get("val.loss", record.metrics.get("train.loss"))
-    value = f" ({rounded(loss, 4)})" if isinstance(loss, float) else ""
-    return f"best epoch {record.best_epoch:,}{value}, "
+    value = f" (loss {rounded(loss, 4)})" if isinstance(loss, float) else ""
+    return f"best epoch {record.best_epoch:,}{value}; "
 
 
 class MetricCurves(Curves):
     """Each metric of the log, on the training and validation sets."""
 
     def why_not(self, subject: Subject) -> str | None:
-        return None if _metrics(subject) else "Its log has no metric besides the loss."
+        return None if _metrics(subject) else "The log has no metric besides the loss."
 
     def title(self, subject: Subject) -> str:
         return "metrics by epoch"
@@ -98,13 +95,13 @@ class MetricCurves(Curves):
 
 
 _METRIC_LABELS = {
-    "accuracy": "accuracy (share of rows)",
-    "exact_match": "rows with all labels right",
+    "accuracy": "accuracy (share of correct rows)",
+    "exact_match": "share of rows with all labels correct",
     "f1": "F1 (macro)",
     "f1_micro": "F1 (micro)",
     "log_loss": "log loss (nats)",
-    "rmse": "rmse (units of the target)",
-    "mae": "mae (units of the target)",
+    "rmse": "RMSE (in units of the target)",
+    "mae": "MAE (in units of the target)",
     "r2": "R² (1 is perfect)",
 }
 _NEAR_A_BOUND = ("accuracy", "exact_match", "precision", "recall", "f1", "f1_micro", "r2")
@@ -144,7 +141,7 @@ class GradientNorms(Curves):
         return None if subject.has_numbers("grad_norms") else _is_missing("gradient norms by layer")
 
     def title(self, subject: Subject) -> str:
-        return f"norm of the gradient, layer by layer{of_layers(subject)}"
+        return f"norm of the gradient of each layer{of_layers(subject)}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return with_legend(row_size(1), subject)
@@ -166,7 +163,8 @@ class UnitFailures(Curves):
         return None if has_both else _is_missing("dead and saturated units")
 
     def title(self, subject: Subject) -> str:
-        return f"dead and saturated units by layer, equal counts offset{of_layers(subject)}"
+        layers = of_layers(subject)
+        return f"dead and saturated units by layer; overlapping lines are offset{layers}"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return with_legend(row_size(2), subject)
@@ -181,11 +179,11 @@ class UnitFailures(Curves):
         legend_below(figure, both[0])
 
 
-_FAILURES = {"dead": "no gradient passes on any row", "saturated": "hardly any gradient passes"}
+_FAILURES = {"dead": "f'(z) = 0 on all rows", "saturated": "f'(z) near 0 on almost all rows"}
 
 
 def _draw_counts(axes: Axes, subject: Subject, epochs: Array, counts: Array) -> None:
-    """Draw counts of units; lines of equal counts are offset, so that all are visible."""
+    """Draw counts of units; overlapping lines are offset, so that all are visible."""
     from matplotlib.ticker import MaxNLocator
 
     most = max(1.0, np.nanmax(counts, initial=0))
@@ -203,7 +201,7 @@ class OptimizerDiagnostics(Curves):
         if _diagnostics(subject):
             return None
         name = subject.record.optimizer["name"]
-        return f"Its optimizer, {name}, logs no learning rate, step length or damping."
+        return f"The optimizer {name} logs no learning rate, step length or damping."
 
     def title(self, subject: Subject) -> str:
         keys = _diagnostics(subject)
@@ -231,7 +229,7 @@ def _diagnostics(subject: Subject) -> list[str]:
 
 
 def _is_missing(what: str) -> str:
-    return f"Its log has no {what}: it was written by an earlier version of bpnet."
+    return f"The log has no {what}: an earlier version of bpnet wrote it. Train the run again."
 
 
 def draw_layers(axes: Axes, subject: Subject, epochs: Array, values: Array) -> None:
@@ -247,14 +245,14 @@ _MOST_LAYERS = 24
 
 
 def layers_shown(subject: Subject) -> list[int]:
-    """All layers, counted from 0, or some of many: the first, the last, and evenly between."""
+    """All layers, counted from 0; of many, the first, the last, and some evenly spaced between."""
     count = len(subject.record.layers)
     places = np.linspace(0, count - 1, min(count, _MOST_LAYERS)).round().astype(int)
     return [int(place) for place in places]
 
 
 def of_layers(subject: Subject) -> str:
-    """What a title adds where not all layers are shown."""
+    """The end of a title if not all layers are shown."""
     count = len(subject.record.layers)
     return f", {_MOST_LAYERS} of {count} layers" if count > _MOST_LAYERS else ""
 

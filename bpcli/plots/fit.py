@@ -9,7 +9,6 @@ from bpcli.data.types import SPLITS
 from bpcli.experiment.output_names import output_names
 from bpcli.nn.arrays import Array
 from bpcli.plots.base import Axes, Panel, Plot, legend_below, panels
-from bpcli.plots.curves import SPLIT_NAMES
 from bpcli.plots.outcome import (
     MOST_PANELS,
     left_out,
@@ -21,7 +20,7 @@ from bpcli.plots.outcome import (
 )
 from bpcli.plots.plane import widened
 from bpcli.plots.style import colour, dashes, literal, marker
-from bpcli.plots.subject import Subject, some_rows
+from bpcli.plots.subject import SPLIT_NAMES, Subject, some_rows
 
 MOST_CURVES = 10
 
@@ -36,7 +35,7 @@ class Fit(Plot):
         return not_so_many_inputs(subject, 1)
 
     def title(self, subject: Subject) -> str:
-        return "fitted curve over the data"
+        return "fitted curve and data"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = 1 if subject.rows.labels is not None else min(subject.network.outputs, MOST_PANELS)
@@ -85,7 +84,7 @@ def _draw_classes(figure: Panel, subject: Subject, x: Array, outputs: Array) -> 
             label=literal(name, 24),
         )  # fmt: skip
     if outputs.shape[1] == 1:
-        above.axhline(0.5, color="0.5", linewidth=1, label="at ½ the class changes")
+        above.axhline(0.5, color="0.5", linewidth=1, label="½, where the class changes")
     for split in _splits(subject):
         assert split.labels is not None, "the splits of one table agree"
         offset = 0.22 * (1 - SPLITS.index(split.name))  # one line per split of a class

@@ -28,7 +28,7 @@ class HiddenRegions(Plot):
 
     def why_not(self, subject: Subject) -> str | None:
         if len(subject.network.layers) == 1:
-            return "Its network has no hidden layer."
+            return "The network has no hidden layer."
         return not_so_many_inputs(subject, 2)
 
     def title(self, subject: Subject) -> str:
@@ -75,7 +75,7 @@ def _meaning_of_lines(activation: Activation) -> str:
         return "black line: z = 0"
     if activation.mixes_units:
         return "black line: where the unit becomes the largest"
-    return "black lines: where another piece takes over"
+    return "black lines: where another piece becomes the largest"
 
 
 def _draw_layer(

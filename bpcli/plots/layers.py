@@ -16,7 +16,7 @@ _ACROSS = 4
 
 
 class LayerHistograms(Plot):
-    """One panel per layer; only some layers of very deep networks."""
+    """One panel per layer; for very deep networks, only for some layers."""
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = len(layers_shown(subject))
@@ -36,7 +36,7 @@ class WeightHistograms(LayerHistograms):
     """The weights of each layer, at initialisation and at the chosen epoch."""
 
     def title(self, subject: Subject) -> str:
-        return f"weights, at initialisation and at the {_epoch(subject)}{of_layers(subject)}"
+        return f"weights at initialisation and at the {_epoch(subject)}{of_layers(subject)}"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         initial = dict(subject.network.tensors(subject.experiment.initial_params))

@@ -37,17 +37,18 @@ class NetworkDiagram(Plot):
     def why_not(self, subject: Subject) -> str | None:
         layers = subject.network.layers
         if any(layer.activation.rows_per_unit > 1 for layer in layers):
-            return "Its maxout units have several weights per input: a diagram shows one."
+            return "Maxout units have several weights per input: the diagram can show only one."
         widest = max(subject.network.inputs, *(layer.units for layer in layers))
         if widest > MOST_UNITS:
-            return f"A layer of {widest} units is too wide for a diagram: at most {MOST_UNITS}."
+            what = "inputs" if widest == subject.network.inputs else "units in a layer"
+            return f"{widest} {what} are too many for a diagram: at most {MOST_UNITS} fit."
         weights = int(subject.network.is_weight.sum())
         if weights > MOST_WEIGHTS:
-            return f"Its {weights} weights are too many for a diagram: at most {MOST_WEIGHTS}."
+            return f"{weights} weights are too many for a diagram: at most {MOST_WEIGHTS} fit."
         return None
 
     def title(self, subject: Subject) -> str:
-        return f"network with its weights ({subject.weights})"
+        return f"network with its weights, {subject.weights} epoch"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         tallest = max(layer.inputs + layer.has_bias for layer in subject.network.layers)
@@ -127,7 +128,7 @@ def _room(point: tuple[float, float], placed: Sequence[tuple[float, float]]) -> 
 
 
 def _draw_units(axes: Axes, subject: Subject) -> None:
-    """Draw units as circles, and the constant +1 of biases as a square."""
+    """Draw units as circles, and the constant input +1 of the biases as a square."""
     layers = subject.network.layers
     for number, units in enumerate((subject.network.inputs, *(layer.units for layer in layers))):
         heights = [height(unit, units) for unit in range(units)]
@@ -164,7 +165,7 @@ def _explain(axes: Axes, lines: Sequence[Line]) -> None:
     largest = max(abs(line.value) for line in lines)
     axes.plot([], [], color=COLOURS[0], linewidth=2, label="positive")
     axes.plot([], [], color=COLOURS[1], linestyle="dashed", linewidth=2, label="negative")
-    scale = f"|weight| {largest:.3g}, others in proportion"
+    scale = f"|weight| = {largest:.3g}, others in proportion"
     axes.plot([], [], color="0.3", linewidth=_WIDEST, label=scale)
     axes.plot(
         [],
@@ -173,5 +174,5 @@ def _explain(axes: Axes, lines: Sequence[Line]) -> None:
         color="0.85",
         markeredgecolor="black",
         markersize=9,
-        label="bias, of +1",
+        label="input of the biases",
     )

@@ -24,15 +24,15 @@ def outputs_at(subject: Subject, X: Array) -> Array:
 def no_classes(subject: Subject) -> str | None:
     """Why there is no plot of classes; None if the targets are classes."""
     if subject.experiment.preprocessor.words:
-        return "Its targets are labels, not classes: see `bpnet eval` for each of them."
-    return None if subject.rows.labels is not None else "Its targets are numbers, not classes."
+        return "The targets are labels, not classes: `bpnet eval` shows the scores of each label."
+    return None if subject.rows.labels is not None else "The targets are numbers, not classes."
 
 
 def no_values(subject: Subject) -> str | None:
     """Why there is no plot of values; None if the targets are numbers."""
     if subject.experiment.preprocessor.words:
-        return "Its targets are labels, not numbers."
-    return None if subject.rows.values is not None else "Its targets are classes, not numbers."
+        return "The targets are labels, not numbers."
+    return None if subject.rows.values is not None else "The targets are classes, not numbers."
 
 
 def not_so_many_inputs(subject: Subject, wanted: int) -> str | None:
@@ -40,7 +40,7 @@ def not_so_many_inputs(subject: Subject, wanted: int) -> str | None:
     inputs = subject.network.inputs
     if inputs == wanted:
         return None
-    return f"Its network has {inputs} input{'s' * (inputs > 1)}: this plot needs {wanted}."
+    return f"The network has {inputs} input{'s' * (inputs > 1)}, but this plot needs {wanted}."
 
 
 def is_one_score(subject: Subject) -> bool:

@@ -1,7 +1,7 @@
 """The recorded path of the parameters, over contours of the training objective.
 
-A parameter vector mostly has more than two dimensions: the contours are those of a plane in the
-parameter space, and a note says how far the path's losses are from those of the plane.
+A parameter vector usually has more than two dimensions, so the contours are those of a plane in the
+parameter space. A note says how far the losses on the path are from those in the plane.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COARSEST, _FINEST = 15, 81
 _LEVELS = 14
 
 _ROOM = 100.0
-"""A path is cut where the loss exceeds this multiple of the initial loss: it diverged."""
+"""A path is cut where the loss exceeds this multiple of the initial loss, as training diverged."""
 
 _MOST_NAMED = 4
 _MOST_COMPARED = 200
@@ -38,7 +38,8 @@ class Slice:
     """A plane in the parameter space: origin + c1 directions[0] + c2 directions[1].
 
     `projector` (n, 2) gives the coordinates of the nearest point: c = (params - origin) P.
-    `shares` are the fractions of the path's variance along the directions; None if it lies in it.
+    `shares` are the fractions of the path's variance along the directions; None if there are only
+    two trained parameters, so that the path lies in the plane.
     """
 
     origin: Vector
@@ -136,15 +137,15 @@ class Path(Plot):
 
     def why_not(self, subject: Subject) -> str | None:
         if subject.path is None:
-            return "It recorded no path: train with `training.record_params: true`."
+            return "The run has no recorded path: train with `training.record_params: true`."
         if len(subject.path) < 2:
-            return "Its path is a single point: it was trained for 0 epochs."
+            return "The path is a single point: the run was trained for 0 epochs."
         if len(trained_params(subject)) < 2:
-            return "Its network has a single parameter: a plane needs two."
+            return "The network has a single parameter, but a plane needs two."
         return None
 
     def title(self, subject: Subject) -> str:
-        return "path of the parameters, over contours of the loss"
+        return "path of the parameters over contours of the loss"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (7.5, 6.2)
@@ -195,7 +196,7 @@ def _draw_contours(
 
 
 def contour_levels(losses: Array) -> Array:
-    """Levels from the smallest to the largest loss, in equal factors if their range is wide."""
+    """Levels from the smallest to the largest loss, with equal ratios if their range is wide."""
     low, high = float(losses.min()), float(losses.max())
     if low == high:
         return np.array([low, np.nextafter(low, np.inf)])
@@ -204,7 +205,7 @@ def contour_levels(losses: Array) -> Array:
     else:
         levels = np.linspace(low, high, _LEVELS)
     levels[[0, -1]] += np.spacing(levels[[0, -1]]) * [-4, 4]  # so that rounding leaves no gap
-    return np.unique(levels)  # a range of a few roundings has fewer levels
+    return np.unique(levels)  # fewer if the range is only a few units of rounding
 
 
 def _draw_path(axes: Axes, coordinates: Array) -> None:
@@ -272,8 +273,8 @@ def _how_far_off(subject: Subject, plane: Slice, count: int) -> str:
     drawn = losses_at(subject, plane.params(plane.coordinates(subject.path[epochs])))
     off, fall = np.abs(drawn - recorded).max(), np.ptp(recorded) or 1.0
     return (
-        f"The path lies outside this plane: its losses and the plane's differ by up to {off:.3g},"
-        f"\n{100 * off / fall:.2g} % of the range of the losses."
+        "The path does not lie in this plane: losses on the path and in the plane\n"
+        f"differ by up to {off:.3g}, {100 * off / fall:.2g} % of the range of the losses."
     )
 
 
@@ -281,4 +282,5 @@ def _cut_off(subject: Subject, count: int) -> str:
     assert subject.path is not None, "there is a path"
     if count == len(subject.path):
         return ""
-    return f"Drawn to epoch {count - 1:,}: then the loss exceeds {_ROOM:g} times the initial loss."
+    last = f"Drawn up to epoch {count - 1:,}"
+    return f"{last}: later the loss exceeds {_ROOM:g} times the initial loss."

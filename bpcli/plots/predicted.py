@@ -64,7 +64,7 @@ class Predicted(_Values):
     """One panel per target, one point per row; correct predictions are on the diagonal."""
 
     def title(self, subject: Subject) -> str:
-        return f"predicted against true values, {subject.split} split"
+        return f"predicted against true values, {subject.split_name} set"
 
     def draw(self, figure: Panel, subject: Subject) -> None:
         targets = target_rows(subject)
@@ -77,7 +77,7 @@ class Residuals(_Values):
     """Residuals against predictions, and their histogram."""
 
     def title(self, subject: Subject) -> str:
-        return f"residuals (predicted - true), {subject.split} split"
+        return f"residuals (predicted - true), {subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         count = min(subject.network.outputs, MOST_PANELS)
@@ -139,4 +139,4 @@ def _draw_residuals(scatter: Axes, histogram: Axes, target: TargetRows) -> None:
     )
     histogram.axhline(0, color="black", linestyle="dashed", linewidth=1)
     histogram.tick_params(labelleft=False)
-    histogram.set_xlabel("rows")
+    histogram.set_xlabel("number of rows")

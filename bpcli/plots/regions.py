@@ -27,7 +27,7 @@ _ACROSS = 200
 """Points of the grid along each axis."""
 
 _WHITE = 0.6
-"""The fraction of white in the colour of a class's region, below its rows."""
+"""The fraction of white in the colour of a class's region, so that its rows stand out."""
 
 
 def window_of(subject: Subject, across: int = _ACROSS) -> Window:
@@ -48,7 +48,7 @@ class Regions(Plot):
 
     def title(self, subject: Subject) -> str:
         what = "predicted values" if subject.rows.labels is None else "decision regions"
-        return f"{what} in the plane of the inputs, with the {subject.split} split"
+        return f"{what} in the plane of the inputs, with the {subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         if subject.rows.labels is not None:
@@ -142,7 +142,7 @@ def _draw_rows(axes: Axes, subject: Subject, labels: Labels, wrong: Array) -> No
 
 
 def _other(label: int) -> int:
-    """The index of the marker and hatch, which differ when colours repeat."""
+    """The index of a class's marker and hatch, which differ between classes of the same colour."""
     return label + label // len(COLOURS)
 
 

@@ -22,12 +22,13 @@ class Roc(Plot):
         reason = None if words else no_classes(subject)
         if reason is None and not _scored(subject):
             one = "have the same labels" if words else "are of one class"
-            return f"All rows of the {subject.split} split {one}."
+            return f"All rows of the {subject.split_name} set {one}."
         return reason
 
     def title(self, subject: Subject) -> str:
         several = len(subject.experiment.preprocessor.class_names) > 2
-        return f"ROC{', one class against the rest' * several}, {subject.split} split"
+        rest = ", each class against the rest" * several
+        return f"ROC curve{'s' * several}{rest}, {subject.split_name} set"
 
     def size(self, subject: Subject) -> tuple[float, float]:
         return (6.0, 6.2)
@@ -59,7 +60,7 @@ class Roc(Plot):
 
 
 class Scored(NamedTuple):
-    """A class or label with a curve: whether rows (n,) have it, and the scores (n,) of all rows."""
+    """A class or label with a curve: whether each row has it (n,), and each row's score (n,)."""
 
     name: str
     is_positive: Array

@@ -1,7 +1,7 @@
 """The style of plots, and their conversion to files.
 
-matplotlib is imported when a plot is drawn. It draws into memory, without a display, and with no
-settings but those of this file. Lines differ by colour and dashes, areas by colour and hatches, so
+matplotlib is imported when a plot is drawn. It draws into memory, without a display, and with the
+settings of this file only. Lines differ by colour and dashes, areas by colour and hatches, so
 that they can be distinguished in grey.
 """
 
@@ -142,7 +142,7 @@ def _round_positions(figure: Figure | SubFigure) -> None:
 
 
 def literal(text: str, most: int = 50) -> str:
-    """A name from the user for drawing: on one line, not as mathematics, with at most `most` signs.
+    """A name from the user as text to draw: one line, no mathematics, at most `most` characters.
 
     Characters that are not in the font become boxes; matplotlib would also print a warning.
     """

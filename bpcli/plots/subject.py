@@ -1,4 +1,4 @@
-"""A run as plots see it: its record, its log, and its network and data, rebuilt."""
+"""A run as plots read it: its record, its log, and its network and data, rebuilt."""
 
 from __future__ import annotations
 
@@ -25,24 +25,27 @@ from bpcli.training.objective import NetworkObjective
 Need: TypeAlias = Literal["log", "network"]
 """What a plot reads: the lines of metrics.jsonl, or the network with its weights and data."""
 
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test", "data": "new"}
+"""The names of splits in text."""
+
 MOST_ROWS = 4000
-"""So many rows a plot looks at: their histogram is that of all, and nobody sees more points."""
+"""The most rows that a histogram is made of; more would hardly change it."""
 
 MOST_POINTS = 2000
-"""So many rows are drawn as points: more would be a blot."""
+"""The most rows that are drawn as points; more would hide each other."""
 
 
 def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
-    """The rows that are drawn: all, or evenly taken ones."""
+    """The indices of the rows that are drawn: all, or `most` of them, evenly spaced."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What there is of a run. `faults` says why something is lacking, in one sentence.
+    """The data of a run. For each need that is missing, `faults` has one sentence on the reason.
 
-    `lines` are those of metrics.jsonl; `split` is the part of the data to show; `path` (epochs + 1,
-    n_params) the recorded parameters, from epoch 0 on.
+    `lines` are those of metrics.jsonl, `split` is the split to show, and `path` (epochs + 1,
+    n_params) the recorded parameters from epoch 0 on.
     """
 
     run_id: str
@@ -56,18 +59,18 @@ class Subject:
 
     @property
     def name(self) -> str:
-        """The run's name, which unlike its id is the same for equal runs."""
+        """The run's name, which is the same for equal runs, unlike its id."""
         name, fold = self.record.name, self.record.fold
         return name if fold is None else f"{name}, fold {fold.number} of {fold.of}"
 
     @property
     def experiment(self) -> Experiment:
-        """Raises `RunError` where it could not be rebuilt."""
+        """The rebuilt experiment. Raises `RunError` if it could not be rebuilt."""
         return self._rebuilt.experiment
 
     @property
     def params(self) -> Vector:
-        """The chosen weights. Raises `RunError` where there are none."""
+        """The chosen weights. Raises `RunError` if there are none."""
         return self._rebuilt.params
 
     @property
@@ -76,27 +79,32 @@ class Subject:
 
     @property
     def rows(self) -> Split:
-        """The split to show. It has rows."""
+        """The split to show, which is not empty."""
         return self.experiment.splits[self.split]
+
+    @property
+    def split_name(self) -> str:
+        """The split to show in text: training, validation or test (set)."""
+        return SPLIT_NAMES[self.split]
 
     @cached_property
     def predictions(self) -> Predictions:
-        """What the network predicts for the split to show, as `eval` measures it."""
+        """The network's predictions for the split to show, as `bpnet eval` scores them."""
         rows = self.experiment.rows(self.split)
         Z = NetworkObjective(self.network, rows).outputs(self.params)
         return predictions(self.network, Z, self.experiment.preprocessor, self.rows)
 
     def passed(self, name: SplitName, most: int = MOST_ROWS) -> list[LayerPass]:
-        """The layers with z and a for rows of a split, evenly taken where there are more."""
+        """The layers with z and a for at most `most` rows of a split, evenly spaced."""
         X = self.experiment.splits[name].X
         work = Workspace(self.network, self.params)
         forward_rows(work, X if len(X) <= most else X[some_rows(len(X), most)])
         return work.layers
 
     def series(self, key: str) -> tuple[Array, Array]:
-        """The epochs (k,) of the lines that have a key, and its values (k, …), NaN where null.
+        """The epochs (k,) of the lines that have a key, and its values (k, …), NaN for null.
 
-        Raises `RunError` where they are no numbers.
+        Raises `RunError` if a value is not a number.
         """
         lines = [line for line in self._values if key in line]
         try:
@@ -106,28 +114,28 @@ class Subject:
             raise self._damage(key, "are not all numbers") from None
 
     def layer_series(self, key: str) -> tuple[Array, Array]:
-        """As `series`, of a key that has a number for each layer: its values are (k, layers)."""
+        """Like `series`, for a key with one number per layer: the values are (k, layers)."""
         epochs, values = self.series(key)
         layers = len(self.record.layers)
         if values.shape != (len(epochs), layers):
-            raise self._damage(key, f"are not lists of {layers} numbers, one a layer")
+            raise self._damage(key, f"are not lists of {layers} numbers, one per layer")
         return epochs, values
 
     def _damage(self, key: str, what: str) -> RunError:
-        return RunError(f"metrics.jsonl of {self.run_id} is damaged: its `{key}` {what}.")
+        return RunError(f"metrics.jsonl of {self.run_id} is damaged: values of `{key}` {what}.")
 
     def has_numbers(self, key: str) -> bool:
-        """Whether any line has the key with a finite number. Raises `RunError` as `series` does."""
+        """Whether any line has the key with a finite number. Raises `RunError` like `series`."""
         return bool(np.isfinite(self.series(key)[1]).any())
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The keys that any line has, in the order in which they come."""
+        """The keys that any line has, in the order in which they appear."""
         return tuple(dict.fromkeys(key for line in self._values for key in line))
 
     @cached_property
     def _values(self) -> list[dict[str, Numbers]]:
-        """The lines as their file has them."""
+        """The lines as mappings, as in their file."""
         return [line.numbers() for line in self.lines]
 
     @property

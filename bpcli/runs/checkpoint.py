@@ -43,10 +43,10 @@ NOTHING = Extent(0, hashlib.sha256().hexdigest())
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a session that must survive it, before an epoch's line is written.
+    """All that training needs to resume from an epoch, whose log line is not yet written.
 
-    Training resumes from `state`. `best` and `stopping` are what those remember.
-    Of the log and the recorded parameters it has the size at that time, and the digest.
+    `state` is that of the training loop; `best` and `stopping` are the states of the best epoch and
+    of the stop rules. `log` and `path` are the extents of the log and of the recorded parameters.
     """
 
     state: TrainState
@@ -74,7 +74,7 @@ class Checkpoint:
         }
 
     def to_json(self) -> dict[str, object]:
-        """All else as JSON, which has no NaN and infinity: such a validation loss is left out."""
+        """All other values as JSON; a validation loss that is not finite becomes null."""
         ended = self.state.ended
         has_loss = self.val_loss is not None and math.isfinite(self.val_loss)
         return {
@@ -124,7 +124,7 @@ class Checkpoints:
     def newest(self) -> Checkpoint | None:
         """Return the newest intact checkpoint, whose log and recorded parameters are intact too.
 
-        None if there is none. From then on, the run's checkpoints are it and older ones.
+        None if there is none. Damaged ones are listed in `faults`; the next `save` removes them.
         """
         newest = None
         for number in sorted(self._numbers(), reverse=True):
@@ -176,7 +176,7 @@ class Checkpoints:
         arrays, document = load_arrays(path)
         meta = check(CheckpointMeta, document, path)
         if not _is_sealed(path.read_bytes(), meta.sha256):
-            raise RunError(f"{path} is damaged: its digest is not that of its content.")
+            raise RunError(f"{path} is damaged: its digest does not match its content.")
         if meta.run != self._identity or meta.epoch != number:
             raise RunError(f"{path} is not a checkpoint of this run at epoch {number}.")
         if "params" not in arrays or arrays["params"].ndim != 1 or not arrays["params"].size:
@@ -186,31 +186,31 @@ class Checkpoints:
         return checkpoint
 
     def _check_growing_files(self, checkpoint: Checkpoint, path: Path) -> None:
-        """Raises `RunError` if the log or the recorded parameters were changed afterwards."""
+        """Raise `RunError` if the log or the recorded parameters were changed afterwards."""
         log, params = self._run.path(METRICS), checkpoint.state.params
         if checkpoint.log.size:
             is_complete = log.is_file() and log.stat().st_size >= checkpoint.log.size
             digest = digest_of_first(log, checkpoint.log.size).hexdigest() if is_complete else None
             if digest != checkpoint.log.sha256:
                 raise RunError(
-                    f"{path} does not fit {METRICS}, which was changed or cut short since."
+                    f"{path} does not match {METRICS}, which was changed or truncated later."
                 )
         if checkpoint.path.size:
             rows = checkpoint.path.size
             digest = digest_of_rows(self._run, len(params), params.dtype, rows)
             if digest != checkpoint.path.sha256:
                 raise RunError(
-                    f"{path} does not fit the recorded parameters, which were changed since."
+                    f"{path} does not match the recorded parameters, which were changed later."
                 )
 
 
-# A file's digest stands in the file. It is that of the file with zeros in its place.
+# A checkpoint file contains its own digest, computed with zeros in place of the digest.
 
 _NO_DIGEST = "0" * 64
 
 
 def seal_checkpoint(arrays: Mapping[str, Array], meta: Mapping[str, object]) -> bytes:
-    """The file of a checkpoint."""
+    """Return the bytes of a checkpoint file."""
     content = array_bytes(arrays, {**meta, "sha256": _NO_DIGEST})
     digest = hashlib.sha256(content).hexdigest()
     return content.replace(_NO_DIGEST.encode(), digest.encode(), 1)
@@ -226,7 +226,7 @@ def misfit(
 ) -> str | None:
     """Return the name of the first array that does not fit such parameters and state, if any.
 
-    Parameters are finite; what an optimizer remembers may be infinite, but within its bounds.
+    Parameters must be finite; the optimizer's state may be infinite, but must be within its bounds.
     """
     saved, best = checkpoint.state, checkpoint.best
     for name, vector in (("params", saved.params), ("best.params", best.get("params", params))):

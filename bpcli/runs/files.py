@@ -1,4 +1,4 @@
-"""Files that are complete or absent, and array files that are equal to the byte for equal runs."""
+"""Files that are complete or absent, and array files with equal bytes for equal runs."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def write_atomically(path: Path, content: bytes | memoryview, *, syncs_folder: b
 
 @contextmanager
 def atomic_file(path: Path, *, syncs_folder: bool = True) -> Iterator[BinaryIO]:
-    """Open a file that takes its name once all of it is written.
+    """Open a file that gets its name only when it is complete.
 
-    Temporary file beside it → write → fsync → rename → fsync of the folder. The last, which makes
-    all new names there last, may be left to another file that is written right after this one.
+    Temporary file beside it → write → fsync → rename → fsync of the folder. The last step makes all
+    new names in the folder permanent, so a file that is written right afterwards may do it instead.
     Raises `RunError` if that fails; the temporary file is removed then, as after any exception.
     """
     temporary = temporary_name(path)
     try:
         _require_a_file(path)
-        system.unlink(temporary)  # what was left behind, or a link that leads elsewhere
+        system.unlink(temporary)  # left by a killed process, or a link
         with temporary.open("xb") as file:
             yield file
             file.flush()
@@ -80,7 +80,7 @@ def _require_a_file(path: Path) -> None:
 
 
 def not_saved(path: Path, error: OSError) -> RunError:
-    """Return the error for a file that could not be saved; failed syncs are final: fsync(2)."""
+    """Return the error for a file that could not be saved; a failed fsync cannot be retried."""
     lacks_folder = isinstance(error, FileNotFoundError) and not path.parent.exists()
     reason = f"there is no folder {path.parent}" if lacks_folder else error.strerror or error
     return RunError(f"{path} could not be saved: {reason}.")
@@ -162,7 +162,7 @@ def array_bytes(arrays: Mapping[str, npt.NDArray[Any]], meta: Any) -> bytes:
     """Return a safetensors file; `meta` is JSON under one key, so that bytes repeat."""
     from safetensors.numpy import save
 
-    # Not `ascontiguousarray`, which makes a list of one of a number.
+    # Not `ascontiguousarray`, which turns a scalar into an array of shape (1,).
     tensors = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(meta, sort_keys=True, ensure_ascii=False, allow_nan=False)
     content: bytes = save(tensors, {"bpnet": text})
@@ -174,7 +174,7 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
     from safetensors import safe_open
 
     if path.exists() and not path.is_file():  # a pipe might never open
-        raise RunError(f"{path} is damaged or not bpnet's: it is no file.")
+        raise RunError(f"{path} is damaged or not bpnet's: it is not a file.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = strict_json((file.metadata() or {})["bpnet"])
@@ -183,11 +183,11 @@ def load_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], Any]:
         raise RunError(f"{path} is missing.") from None
     except MemoryError:
         raise
-    except Exception as error:  # of types that numpy lacks, too, which fail in many ways
+    except Exception as error:  # many types, also for dtypes unknown to numpy
         raise RunError(f"{path} is damaged or not bpnet's: {error}") from None
     for name, array in arrays.items():
         if array.dtype not in _DTYPES:
-            raise RunError(f"{path} is damaged or not bpnet's: its `{name}` is of {array.dtype}.")
+            raise RunError(f"{path} is damaged or not bpnet's: `{name}` has type {array.dtype}.")
     return arrays, metadata
 
 
@@ -198,10 +198,10 @@ _CLOSED = -1
 
 
 class GrowingFile:
-    """A file that grows by whole pieces, from a size to which it is first truncated.
+    """A file that grows by whole pieces, after it was truncated to `size` bytes.
 
-    It knows the digest of what was written, not of what a disk made of that. Raises `RunError`
-    where a call fails.
+    Its digest is that of the bytes written, even if the disk stores others. Every method raises
+    `RunError` if the system refuses it.
     """
 
     def __init__(self, path: Path, size: int = 0) -> None:

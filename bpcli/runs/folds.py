@@ -15,9 +15,10 @@ from bpcli.runs.saved import Scores
 
 @dataclass(frozen=True)
 class Summary:
-    """A metric over the folds: its values; mean and standard deviation (n - 1) of those defined.
+    """A metric over the folds: its values, and their mean and standard deviation (n - 1).
 
-    `folds` counts these: a metric such as r2 is undefined where a fold's rows do not allow it.
+    `folds` is the number of folds where the metric is defined; r2, for example, needs targets that
+    differ. Undefined values are None and do not count.
     """
 
     mean: float | None

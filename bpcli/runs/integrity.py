@@ -32,7 +32,7 @@ def checked_log(run: Run) -> list[LogLine]:
         checkpoints = Checkpoints(run, record.identity)
         checkpoints.newest()
         for error in checkpoints.faults:
-            if f"does not fit {METRICS}" in error:
+            if f"does not match {METRICS}" in error:
                 raise RunError(f"{run.path(METRICS)} is damaged: {error}")
     return run.metrics()
 

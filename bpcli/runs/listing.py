@@ -60,16 +60,16 @@ def _order(value: object) -> tuple[int, float, str]:
 def differing_keys(records: Sequence[Listed]) -> list[str]:
     """Return the config keys in which the runs differ, without names and folds.
 
-    Those that people change most come first, what describes the data last.
+    Keys of the data come last, as they are changed least often.
     """
     configs = [record.config for record in records if isinstance(record, RunRecord)]
     keys = [
-        key for key in _all_keys(configs) if key not in _TOLD_ELSEWHERE and _differs(configs, key)
+        key for key in _all_keys(configs) if key not in _SHOWN_ELSEWHERE and _differs(configs, key)
     ]
     return sorted(keys, key=lambda key: key.startswith("data."))
 
 
-_TOLD_ELSEWHERE = ("name", "data.split.fold")
+_SHOWN_ELSEWHERE = ("name", "data.split.fold")
 
 
 def differences(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, list[object]]:

@@ -1,7 +1,7 @@
 """A lock on a file, which the kernel releases when the process ends in any way.
 
-Such a lock belongs to the open file, of which a forked worker has a copy: it closes that, so that
-the workers of a killed training do not keep its run locked until they notice.
+The lock belongs to the open file, which a forked worker inherits. The worker closes its copy, so
+that the workers of a killed training do not keep the run locked.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bpcli.errors import RunError
 
 _SECONDS_BETWEEN_TRIES = 0.01
 _PATIENCE_SECONDS = 0.2
-"""A process that only tests a lock holds it for a moment."""
+"""The wait for a process that only tests the lock, and so holds it for a moment."""
 
 
 class LockHeld(RunError):
@@ -82,7 +82,7 @@ _HELD: weakref.WeakSet[Lock] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
-    """In a forked process: the locks are its parent's."""
+    """Close the copies of the parent's locks in a forked process."""
     for lock in list(_HELD):
         lock.close()
 

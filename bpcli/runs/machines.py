@@ -36,7 +36,7 @@ def in_words(changes: Sequence[Change]) -> str:
 
 
 def sessions_of(record: RunRecord) -> list[tuple[int, Machine]]:
-    """Return first epoch and machine of each session, without sessions trained over later."""
+    """Return first epoch and machine of each session whose epochs were not trained again later."""
     sessions = [(0, record.machine)]
     for session in record.resumed:
         sessions = [each for each in sessions if each[0] < session.at_epoch]
@@ -95,9 +95,9 @@ _BLAS, _BETWEEN = "blas", " and "
 
 def _decisive_texts(machine: Machine) -> dict[str, str]:
     facts = texts(machine)
-    for name in ("cpu", "safetensors"):  # neither computes
+    for name in ("cpu", "safetensors"):  # they do not affect results
         facts.pop(name, None)
     system, _, library = facts.get("platform", "").partition("-with-")
-    if library:  # Linux: what computes is the C library's
+    if library:  # Linux: the C library affects results, the kernel does not
         facts["platform"] = f"{system.partition('-')[0]} with {library}"
     return facts

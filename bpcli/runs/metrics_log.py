@@ -20,7 +20,7 @@ OWN_KEYS = (
 """The keys of every line; `dead_units` and `saturated_units` are only in some."""
 
 INLINED = ("diagnostics", "metrics")
-"""Fields whose keys stand beside the others in the file."""
+"""Fields whose keys are on the top level in the file."""
 
 Numbers: TypeAlias = float | Sequence[float | None] | None
 """A number, or one for each layer."""
@@ -28,7 +28,7 @@ Numbers: TypeAlias = float | Sequence[float | None] | None
 
 @structure
 class LogLine(Saved):
-    """The numbers of an epoch. In the file, diagnostics and metrics stand beside the other keys.
+    """The numbers of an epoch. In the file, diagnostics and metrics are on the top level.
 
     A metric has a path such as `val.accuracy`; other keys are diagnostics of the optimizer.
     Units are counted in lines that have metrics beyond the losses.
@@ -76,7 +76,7 @@ class LogLine(Saved):
 
 @structure
 class Log(Saved):
-    """Return all lines of metrics.jsonl in the order of their epochs."""
+    """All lines of metrics.jsonl in the order of their epochs."""
 
     lines: list[LogLine]
 
@@ -102,5 +102,5 @@ class MetricsFile(GrowingFile):
     """Writes metrics.jsonl from a given size on; each line is written whole and flushed."""
 
     def append(self, line: LogLine) -> None:
-        """Raises `RunError` if the line cannot be written."""
+        """Append a line. Raises `RunError` if it cannot be written."""
         self.grow((to_json(line.numbers(), indent=None) + "\n").encode())

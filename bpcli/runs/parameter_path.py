@@ -1,6 +1,6 @@
 """The parameters of every epoch, recorded if `training.record_params` is set.
 
-While training goes on they are rows of plain numbers in a file that grows; at its end they become
+During training they are rows of raw numbers in a growing file; at the end they become
 params_path.npy, an array (epochs + 1, n_params).
 """
 
@@ -78,16 +78,16 @@ class ParameterPath:
 def load_path(run: Run, n_params: int, dtype: np.dtype) -> Array:
     """Open the recorded parameters (epochs + 1, n_params) as a memory map.
 
-    Raises `RunError` if the file is missing, damaged, or does not hold such parameters.
+    Raises `RunError` if the file is missing, damaged, or has other parameters.
     """
     path = run.checked(PATH)
     try:  # not `np.load`, which also opens archives
         params: Array = np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # numpy parses the header, which fails in a dozen ways
+    except Exception as error:  # numpy's parser of headers raises a dozen types
         raise RunError(f"{path} is damaged: {error or type(error).__name__}.") from None
     if params.ndim != 2 or params.shape[1] != n_params or params.dtype != dtype:
         raise RunError(
-            f"{path} is damaged: it holds {params.dtype} of shape {params.shape}; the "
+            f"{path} is damaged: it contains {params.dtype} of shape {params.shape}; the "
             f"config implies rows of {n_params} numbers in {dtype}."
         )
     return params
@@ -104,7 +104,7 @@ def first_rows(run: Run, n_params: int, dtype: np.dtype, rows: int) -> Array:
         return growing
     params = load_path(run, n_params, dtype)[:rows]
     if len(params) < rows:
-        raise RunError(f"{run.path(PATH)} does not hold the {rows} rows that were recorded.")
+        raise RunError(f"{run.path(PATH)} has fewer than the {rows} rows that were recorded.")
     return params
 
 

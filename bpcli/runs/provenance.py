@@ -34,7 +34,7 @@ def machine() -> Machine:
         cpu=cpu_model(),
         numerics=in_force(libraries),
         simd=simd_groups(),
-        blas=sorted(  # in the order in which they were loaded, which is no one's choice
+        blas=sorted(  # the order in which they were loaded is arbitrary
             ({key: info.get(key) for key in _BLAS} for info in libraries), key=str
         ),
     )

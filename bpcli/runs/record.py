@@ -34,7 +34,7 @@ def now() -> str:
 
 
 def argv() -> list[str]:
-    """Return the command line in characters that can be written."""
+    """Return the command line; characters that cannot be encoded become `?`."""
     return [argument.encode("utf-8", "replace").decode() for argument in sys.argv[1:]]
 
 
@@ -155,7 +155,7 @@ def weight_arrays(experiment: Experiment, best: Vector, last: Vector) -> dict[st
 def weights_meta(experiment: Experiment, best_epoch: int) -> dict[str, object]:
     """Return the description of the weights, which makes them usable without the training data.
 
-    It has no time, host or workers, so that equal runs have equal bytes. Labels alone have `words`.
+    It has no time, host or workers, so that equal runs have equal bytes. Only labels have `words`.
     """
     encoder, words = experiment.table.encoder, experiment.preprocessor.words
     return {

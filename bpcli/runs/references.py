@@ -16,6 +16,7 @@ from bpcli.errors import NoSuchRun, RunError
 from bpcli.runs.layout import CONFIG, RECORD
 from bpcli.runs.store import Run, name_in
 from bpcli.runs.tags import tagged
+from bpcli.text import plural
 
 _LATEST = re.compile(r"latest(?:~(?P<back>[0-9]{1,9}))?")
 _MOST_SHOWN = 5
@@ -51,7 +52,9 @@ def find_run(reference: str, runs_dir: Path, *, keeps_link: bool = False) -> Run
     Raises `NoSuchRun` if it names no run, or several.
     """
     if not reference:
-        raise NoSuchRun("An empty reference names no run.")
+        raise NoSuchRun(
+            "The reference to a run is empty: give its id, a tag, its name, `latest` or a path."
+        )
     if os.sep in reference or "/" in reference or reference in (".", ".."):
         return _by_path(reference, keeps_link)
     runs = list_runs(runs_dir)
@@ -99,7 +102,8 @@ def _latest(runs: list[Run], back: int, runs_dir: Path) -> Run:
     if not runs:
         raise NoSuchRun(f"There are no runs in {runs_dir}. Make one with `bpnet train CONFIG`.")
     if back >= len(runs):
-        raise NoSuchRun(f"There is no latest~{back}: {runs_dir} holds {len(runs)} runs.")
+        count = plural(len(runs), "run")
+        raise NoSuchRun(f"There is no latest~{back}: {runs_dir} contains {count}.")
     return runs[back]
 
 
@@ -107,7 +111,7 @@ def _ambiguous(reference: str, matches: list[Run]) -> str:
     shown = [f"  {run.run_id}" for run in matches[:_MOST_SHOWN]]
     if len(matches) > _MOST_SHOWN:
         shown.append(f"  … and {len(matches) - _MOST_SHOWN} more")
-    head = f"`{reference}` could be any of these runs, newest first (`latest` is the last of all):"
+    head = f"`{reference}` matches several runs; give an id (`latest` is the newest run of all):"
     return "\n".join([head, *shown])
 
 
@@ -119,5 +123,5 @@ def _of_config(reference: str) -> str | None:
 
 
 def _unknown(reference: str, runs: list[Run], runs_dir: Path) -> str:
-    newest = f"; the latest is {runs[0].run_id}" if runs else ", which holds none"
+    newest = f"; the latest is {runs[0].run_id}" if runs else ", which contains no runs"
     return f"There is no run `{reference}` in {runs_dir}{newest}."

@@ -165,8 +165,8 @@ class Description(Saved):
 class RunRecord(Description):
     """The content of run.json. The identity marks the files that belong to this run.
 
-    `warnings` are likely mistakes, told before training and, once it has ended, after it.
-    `constant` is what the constant baseline predicts; older runs have not recorded it. The
+    `warnings` are likely mistakes: those found before training and, once it has ended, after it.
+    `constant` is the prediction of the constant baseline; older runs do not have it. The
     fields from `stop_reason` on are set at the end of training; `error` is set if its results
     could not be saved. A run that is being resumed keeps some results of its earlier end.
     """
@@ -254,7 +254,7 @@ OF_THE_END = (
 
 @structure
 class Unreadable(Saved):
-    """Replaces in a list the record of a run whose run.json cannot be read, and says why."""
+    """Replaces the record of a run in a list if its run.json cannot be read; `error` says why."""
 
     run_id: str
     status: Literal["damaged", "unreadable"]

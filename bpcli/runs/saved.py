@@ -1,7 +1,7 @@
-"""Checks of the content of a run's files: values, and the structures that hold them.
+"""Checks of the content of a run's files: values, and the structures that contain them.
 
-A run may come from an untrusted source, with digests that match its files. So nothing in a file is
-used before it was checked here, once, when the file is read. A check converts nothing: an accepted
+A run may come from an untrusted source, with digests that match its files. So everything in a file
+is checked here when the file is read, before it is used. A check converts nothing: an accepted
 value is written again unchanged.
 """
 
@@ -98,7 +98,7 @@ _REASONS = {
     "unexpected_keyword_argument": "Extra inputs are not permitted",
     "dataclass_type": "Input should be an object",
 }
-"""Messages of pydantic in terms of Python calls."""
+"""Replacements for messages of pydantic about Python calls."""
 
 _ALTERNATIVE = re.compile(r"float|str|bool|int|constrained-int|(union|function-after|dict)\[.*\]")
 """What pydantic adds to the location of a value that may have one of several types."""
@@ -111,14 +111,14 @@ def _spellable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("a text holds a lone surrogate") from None
+        raise ValueError("a text must not contain a lone surrogate") from None
     return text
 
 
 def printable(text: str) -> str:
-    """Return a name unchanged. Raises `ValueError` if it could steer a terminal."""
+    """Return a name unchanged. Raises `ValueError` if it has control characters."""
     if not text.isprintable():
-        raise ValueError("a name has no control characters")
+        raise ValueError("a name must not have control characters")
     return text
 
 

@@ -29,7 +29,7 @@ Pair: TypeAlias = Annotated[Names, Field(min_length=2, max_length=2)]
 
 def _a_date_format(text: str) -> str:
     if not is_date_format(text):
-        raise ValueError("this is no format of dates")
+        raise ValueError("this is not a date format")
     return text
 
 
@@ -38,7 +38,7 @@ DateFormat: TypeAlias = Annotated[Text, AfterValidator(_a_date_format)]
 
 @structure
 class SavedSpelling(Saved):
-    """How the words of a column are read."""
+    """How the text of a column is read."""
 
     casefold: Flag
     rename: dict[Text, Text]
@@ -61,11 +61,11 @@ class SavedColumn(Saved):
     def _fits_its_kind(self) -> SavedColumn:
         if self.kind == "category":
             if self.fill is not None and self.fill not in self.categories:
-                raise ValueError("`fill` is none of the `categories`")
+                raise ValueError("`fill` is not one of the `categories`")
         elif self.categories or isinstance(self.fill, str):
-            raise ValueError(f"a {self.kind} has no `categories`, and its `fill` is a number")
+            raise ValueError(f"a {self.kind} must have no `categories` and a number as `fill`")
         if self.kind != "date" and (self.calendar or self.date_format):
-            raise ValueError(f"a {self.kind} has no `date_format` and no `calendar`")
+            raise ValueError(f"a {self.kind} must have no `date_format` and no `calendar`")
         _each_once(self.categories)
         return self
 
@@ -117,11 +117,11 @@ class WeightsMeta(Saved):
     def _layers_fit(self) -> WeightsMeta:
         for below, above in pairwise(self.layers):
             if below.units != above.inputs:
-                raise ValueError("a layer's `inputs` are not the units of the layer below")
+                raise ValueError("the `inputs` of a layer differ from the units of the layer below")
         if self.layers[0].inputs != len(self.input_names):
-            raise ValueError("`input_names` are not as many as the first layer's `inputs`")
+            raise ValueError("the number of `input_names` differs from the first layer's `inputs`")
         if sum(saved.layer.size for saved in self.layers) != self.params:
-            raise ValueError("the layers do not have as many parameters as `params` says")
+            raise ValueError("`params` differs from the number of parameters of the layers")
         return self
 
     @model_validator(mode="after")
@@ -130,7 +130,7 @@ class WeightsMeta(Saved):
         if classes and classes != outputs and (classes, outputs) != (2, 1):
             raise ValueError(f"{classes} `class_names` do not fit {outputs} outputs")
         if self.columns is not None and self.columns.class_names != self.class_names:
-            raise ValueError("`class_names` are not those of the `columns`")
+            raise ValueError("`class_names` differ from those of the `columns`")
         return self
 
     @model_validator(mode="after")

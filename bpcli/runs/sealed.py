@@ -1,7 +1,7 @@
-"""JSON files that carry a digest of their own content, so that changes are detected.
+"""JSON files that contain a digest of their own content, so that changes are detected.
 
-The digest stands in the document, under `seal`: SHA-256 of all else as JSON on one line. It finds
-damage and edited numbers. It is no signature: any program can seal a file.
+The digest is the value of the key `seal`: the SHA-256 of all other keys as JSON on one line. It
+detects damage and edited numbers. It is not a signature: any program can seal a file.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-(?P<name>.+)-[a-z][a-z0-9]{3}")
 
 
 def name_in(run_id: str) -> str:
-    """The name within the id of a run; empty if it is none.
+    """The name within the id of a run; empty if it is not an id.
 
     Ids have no separators, no blanks and no control characters.
     """
@@ -91,7 +91,7 @@ class Run:
             try:
                 shutil.rmtree(doomed)
             except OSError:
-                system.rename(doomed, self.folder)  # it is to be seen, and deleted later
+                system.rename(doomed, self.folder)  # it stays in lists, and can be deleted later
                 raise
         except OSError as error:
             raise RunError(f"{self.folder} could not be deleted: {error.strerror}.") from None
@@ -109,12 +109,12 @@ class Run:
         except RunError:  # no other process can lock it either
             return system.rename(self.folder, doomed)
         with closing(lock):
-            if system.pins_open_files():  # a run in training keeps its name by that alone
+            if system.pins_open_files():  # there, a run in training cannot be renamed anyway
                 lock.close()
             return system.rename(self.folder, doomed)
 
     def check_removable(self, runs_dir: Path) -> None:
-        """Raises `RunError` for a run in training, or not in `runs_dir`: links are not followed."""
+        """Raise `RunError` for a run in training, or not in `runs_dir`: links are not followed."""
         if self.folder.parent.resolve() != runs_dir.resolve():
             raise RunError(f"{self.folder} is outside {runs_dir}: delete it by hand.")
         if is_held(self.path(LOCK)):

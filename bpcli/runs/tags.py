@@ -1,8 +1,8 @@
 """Tags, names that a user gives to runs: a run may have several, a tag belongs to one run.
 
-They have a file of their own in the run's folder: a record says what happened, and never
-changes once training has ended. To read them takes no lock; a change takes that of the
-folder of runs, since a tag that one run gets may be one that another loses.
+They are in a separate file of the run's folder, as the record never changes once training has
+ended. Reading needs no lock. A change locks the folder of runs, as a tag may move from one run to
+another.
 """
 
 from __future__ import annotations

@@ -67,7 +67,9 @@ class SavedWeights:
                     f"{tensor.dtype} of shape {tensor.shape}."
                 )
             if not np.isfinite(saved).all():
-                raise RunError(f"{self.run.path(WEIGHTS)}: {weights}.{name} holds NaN or infinity.")
+                raise RunError(
+                    f"{self.run.path(WEIGHTS)}: {weights}.{name} contains NaN or infinity."
+                )
             tensor[...] = saved
         return params
 
@@ -92,7 +94,9 @@ class SavedWeights:
             return None
         encoder = FeatureEncoder.from_json(columns.to_json())
         if list(encoder.names) != self.meta.input_names:
-            raise RunError(f"{self.run.path(WEIGHTS)} is damaged: its columns are not its inputs.")
+            raise RunError(
+                f"{self.run.path(WEIGHTS)} is damaged: its columns do not match its inputs."
+            )
         return encoder
 
     def _check_scale(self, name: str, shape: tuple[int, ...]) -> None:
@@ -102,7 +106,10 @@ class SavedWeights:
                 f"The weights file of the run has no {name} of shape {shape} in float64."
             )
         if not np.isfinite(saved).all() or (name.endswith("factor") and 0 in saved):
-            raise RunError(f"The weights file of the run holds a {name} that cannot scale.")
+            raise RunError(
+                f"The weights file of the run has an invalid {name}: expected finite "
+                "numbers, and factors other than 0."
+            )
 
 
 def load_weights(run: Run) -> SavedWeights:
@@ -117,7 +124,7 @@ def load_weights(run: Run) -> SavedWeights:
     arrays, document = load_arrays(path)
     meta = check(WeightsMeta, document, path)
     if meta.params > sum(array.size for array in arrays.values()):
-        raise RunError(f"{path} is damaged: it does not hold {meta.params} parameters.")
+        raise RunError(f"{path} is damaged: it has fewer than {meta.params} parameters.")
     return SavedWeights(run, record, arrays, meta)
 
 

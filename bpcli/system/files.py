@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 def open_file(path: Path, flags: int) -> int:
     """Open a binary file and return its handle; create it if the flags say so.
 
-    Raises `OSError` for a symbolic link, which may lead elsewhere, for a pipe, which might block,
-    and when writing for a file with several hard links, under which it would change too.
+    Raises `OSError` for a symbolic link, which may lead to another folder; for a pipe, which might
+    block; and, when writing, for a file with several hard links, as it is then another file too.
     """
     for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):
         flags |= getattr(os, name, 0)
@@ -52,7 +52,7 @@ def _is_fully_synced(handle: int) -> bool:
     try:
         import fcntl
 
-        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]  # of macOS
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]  # only on macOS
     except (ImportError, AttributeError):
         return False
     except OSError as error:
@@ -107,7 +107,7 @@ _PAUSE_SECONDS = 0.01
 
 
 def _patiently(act: Callable[[], Result]) -> Result:
-    """Call `act`; on Windows, retry for a while, as no file may change while others read it."""
+    """Call `act`; on Windows, retry for a while, because a file cannot change while it is read."""
     until = monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -119,7 +119,7 @@ def _patiently(act: Callable[[], Result]) -> Result:
 
 
 def has_room_for_files(count: int) -> bool:
-    """Whether this process may open so many more files."""
+    """Whether this process may open `count` more files."""
     handles: list[int] = []
     try:
         while len(handles) < count:

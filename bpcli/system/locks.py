@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 
 _LOCKED_BYTE = 2**30
-"""Far behind all content, as other processes cannot read locked bytes on Windows."""
+"""Far beyond all content, because on Windows other processes cannot read a locked byte."""
 
 
 def take_lock(handle: int, *, is_shared: bool = False) -> bool:
@@ -62,12 +62,12 @@ def _take_byte(handle: int) -> bool:
 
 
 def _lock_byte(handle: int, mode: str) -> None:
-    """Lock or unlock one byte, which need not exist, as Windows does."""
+    """Lock or unlock one byte by the call of Windows; the byte need not exist."""
     import msvcrt
 
     offset = os.lseek(handle, 0, os.SEEK_CUR)
     os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
     try:
-        msvcrt.locking(handle, getattr(msvcrt, mode), 1)  # type: ignore[attr-defined]  # of Windows
+        msvcrt.locking(handle, getattr(msvcrt, mode), 1)  # type: ignore[attr-defined]  # only on Windows
     finally:
         os.lseek(handle, offset, os.SEEK_SET)

@@ -16,7 +16,7 @@ class Limit:
 
     @property
     def what(self) -> str:
-        """The name of what it limits."""
+        """What it limits: data or address space."""
         return "data" if self.is_of_data else "address space"
 
     @property
@@ -51,13 +51,13 @@ def memory_limits(root: str = "") -> list[Limit]:
 
 
 _PAGES_OF_DATA = 6
-"""The field of statm that counts them, from 1."""
+"""The field of statm that counts the pages of data, numbered from 1."""
 
 
 def available_memory(root: str = "") -> float:
     """The bytes available to this process: on the machine, in its groups, under its own limits.
 
-    Infinite if the system does not say.
+    Infinite if the system does not report it.
     """
     limits = (limit.most - limit.used for limit in memory_limits(root))
     return max(0.0, min([_of_machine(root), *_of_groups(root), *limits]))
@@ -76,7 +76,7 @@ def _of_machine(root: str) -> float:
 
 
 def _of_groups(root: str) -> Iterator[float]:
-    """The memory that Linux's control groups leave, of version 2 and of version 1."""
+    """The memory left in Linux's control groups, of version 2 and of version 1."""
     for line in _text(f"{root}/proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers:
@@ -90,7 +90,7 @@ _FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file
 
 
 def _of_path(mount: str, path: str, names: tuple[str, str, str]) -> Iterator[float]:
-    """The memory that a group and its parents leave; in a container the path may not exist."""
+    """The memory left in a group and in its parents; in a container the path may not exist."""
     limit, usage, cache = names
     parts = [part for part in path.split("/") if part]
     for length in range(len(parts), -1, -1):

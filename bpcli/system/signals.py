@@ -25,7 +25,7 @@ def end_on_interrupts() -> None:
 
 
 def hear_interrupts() -> None:
-    """Let Ctrl-C raise `KeyboardInterrupt` again, or end the process where that is lost."""
+    """Let Ctrl-C raise `KeyboardInterrupt` again, or end the process where that would get lost."""
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -34,7 +34,7 @@ def hear_interrupts() -> None:
 
 
 def _end_where_it_gets_lost(lost: sys.UnraisableHookArgs) -> None:
-    """End the process on a `KeyboardInterrupt` in a callback, such as the import system's."""
+    """End the process on a `KeyboardInterrupt` that Python ignores, as in callbacks of imports."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return

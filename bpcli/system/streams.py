@@ -18,7 +18,8 @@ def flush_streams() -> None:
 def open_standard_streams() -> None:
     """Open the null device for each standard stream that the shell closed.
 
-    Otherwise the next opened file would get its number, and the output of C libraries.
+    Otherwise the next opened file would get the stream's number, and receive the output of C
+    libraries.
     """
     with suppress(OSError):
         while (handle := os.open(os.devnull, os.O_RDWR)) <= _STDERR:

@@ -17,7 +17,7 @@ _MOST_CLASSES = 8
 def commented(text: str, origins: Mapping[int, Sequence[str]], width: int | None) -> list[str]:
     """Return lines of YAML with the origins of their values in comments.
 
-    `origins` are by line, from 0. Comments stand beside the values or, if `width` has no room for
+    `origins` are by line, from 0. Comments are beside the values or, if `width` has no room for
     that, above them; then defaults have no comment.
     """
     lines = text.splitlines()
@@ -70,8 +70,8 @@ def splits_table(
 
 
 def memory_table(memory: Mapping[str, Any]) -> Grid:
-    """What needs memory, and how much is free."""
-    table = Grid(["memory", "about"])
+    """One row per use of memory, with its approximate size; the total, and the free memory."""
+    table = Grid(["memory", "estimate"])
     for need in memory["needs"]:
         table.add_row(need["what"], size_text(need["bytes"]))
     table.add_row("total", size_text(memory["bytes"]))

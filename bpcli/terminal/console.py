@@ -45,7 +45,7 @@ class Console(rich.console.Console):
         return left_out
 
     def _stack(self, facts: Facts) -> None:
-        """Print names and values; a value that is too wide stands below its name."""
+        """Print names and values; a value that is too wide is printed below its name."""
         widest = max(text_width(name) for name, _ in facts)
         for name, value in facts:
             lines = [f"{name}{' ' * (widest - text_width(name))}  {value}"]

@@ -18,7 +18,7 @@ EXPENDABLE = ("unique", "sd", "most frequent", "mean", "kind", "max", "min")
 """The columns of `columns_table` to drop if there is no room, in this order."""
 
 MOST_COLUMNS = 40
-"""Columns beside the target that are shown."""
+"""The most columns shown, besides the targets."""
 
 MOST_CLASSES = 20
 MOST_LEFT_OUT = 20
@@ -34,7 +34,7 @@ _MEASURES: dict[Measure, str] = {
 def table_facts(look: Look) -> Facts:
     """Size of the table, target and task, with the reasons for guesses."""
     about = look.description
-    repeats = f", {about.duplicates:,} that repeat an earlier one" * bool(about.duplicates)
+    repeats = f" ({plural(about.duplicates, 'duplicate')})" * bool(about.duplicates)
     facts = [
         ("file", plain(str(look.path), 200)),
         ("rows", f"{about.rows:,}{repeats}"),
@@ -56,13 +56,13 @@ def _target_text(about: Description) -> str:
 
 
 def all_columns_facts(about: Description) -> Facts:
-    """What all columns of a table hold, where it has more than are shown."""
+    """Facts about all columns of a table that has more columns than are shown."""
     kinds = Counter(column.kind for column in about.columns)
-    gaps = [column.missing for column in about.columns if column.missing]
+    missing = [column.missing for column in about.columns if column.missing]
     constant = sum(column.unique <= 1 for column in about.columns)
     return [
         ("kinds", ", ".join(f"{kind} {count:,}" for kind, count in kinds.most_common())),
-        ("with gaps", _columns(len(gaps)) + f", {sum(gaps):,} values in all" * bool(gaps)),
+        ("missing values", _columns(len(missing)) + f", {sum(missing):,} in total" * bool(missing)),
         ("constant", _columns(constant)),
     ]
 
@@ -89,7 +89,7 @@ def has_more_columns(about: Description) -> bool:
 
 
 def shown_columns(about: Description) -> Sequence[ColumnFacts]:
-    """All columns; of many the target, and the inputs that go most with it."""
+    """All columns; if there are many, the targets and the inputs with the highest association."""
     if not has_more_columns(about):
         return about.columns
     targets = [column for column in about.columns if column.name in about.targets]
@@ -171,4 +171,4 @@ _OF_MANY: dict[WarningKind, str] = {
     "spellings": "have spellings that may be one category: `casefold: true` merges them",
     "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }
-"""What is said of many columns; warnings about targets stand alone."""
+"""A warning about many columns; warnings about targets are never merged."""

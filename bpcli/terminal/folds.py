@@ -44,8 +44,8 @@ def folds_table(records: Sequence[RunRecord]) -> Grid:
 def summary_table(document: Mapping[str, Any]) -> Grid:
     """Mean and standard deviation over the finished folds, beside the baselines' means.
 
-    A metric that is undefined or infinite in some folds tells of how many it is, as does a
-    baseline's where that is of others.
+    A metric that is undefined or infinite in some folds shows the number of folds that count. A
+    baseline shows its own number if that differs.
     """
     count, baselines = document["finished"], document["baselines"]
     table = Grid([f"{count} folds", "mean", "sd", *(f"{label} (mean)" for label in baselines)])
@@ -65,7 +65,7 @@ def summary_table(document: Mapping[str, Any]) -> Grid:
 
 
 def _mean(summary: Mapping[str, Any] | None, folds: int) -> str:
-    """A baseline's mean, with its number of folds where that is not the metric's."""
+    """A baseline's mean, with its number of folds if that differs from the metric's."""
     if summary is None:
         return "-"
     some = f" (of {summary['folds']} folds)" * (summary["folds"] != folds)

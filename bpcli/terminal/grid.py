@@ -25,11 +25,11 @@ Facts: TypeAlias = list[tuple[str, str]]
 
 @dataclass
 class Grid:
-    """Headers and rows of cells; the first `text_columns` hold text, the others numbers.
+    """Headers and rows of cells.
 
-    So do those with one of the `text_names`.
-
-    Names of runs, classes and columns may hold any character: none of them steers a terminal.
+    The first `text_columns` contain text, and so do those with one of the `text_names`; all others
+    contain numbers. Names of runs, classes and columns may contain any character: control
+    characters are made visible.
     """
 
     headers: list[str]
@@ -42,7 +42,7 @@ class Grid:
         self.text_names = {visible(name) for name in self.text_names}
 
     def is_text(self, index: int) -> bool:
-        """Whether a column holds text."""
+        """Whether a column contains text."""
         return index < self.text_columns or self.headers[index] in self.text_names
 
     def add_row(self, *cells: Cell) -> None:

@@ -89,7 +89,7 @@ def _has_other_scores(record: Listed) -> bool:
 
 
 def _score_columns(records: Sequence[Listed]) -> dict[str, list[str]]:
-    """The scores of the best weights, one column per split: the first metric that is no loss.
+    """The scores of the best weights, one column per split: the first metric that is not a loss.
 
     If all runs have the same metric, the heading names it, else each cell does.
     """
@@ -113,7 +113,7 @@ def _first_metric(metrics: Scores, split: str) -> tuple[str | None, float | None
 
 
 def headline(record: RunRecord) -> tuple[str | None, float | None]:
-    """Path and value of a run's main score: the first metric of its last split that is no loss."""
+    """Path and value of a run's main score: its last split's first metric that is not a loss."""
     split = next(reversed(record.metrics), "").partition(".")[0]
     metric, value = _first_metric(record.metrics, split)
     return (None if metric is None else f"{split}.{metric}"), value

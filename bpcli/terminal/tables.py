@@ -212,7 +212,7 @@ def _targets_table(record: Description, document: Mapping[str, Any]) -> Grid:
 
 
 def _interval_text(interval: Sequence[float] | None) -> str:
-    """Four digits of both ends, and all before the decimal point where the metric has them too."""
+    """Both ends with four digits; large ones with all digits before the decimal point."""
     if interval is None:
         return "-"
     return " to ".join(

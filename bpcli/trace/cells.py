@@ -114,7 +114,7 @@ def _header(item: Named, index: int | None, *, alone: bool) -> str:
 
 
 def kept(count: int, most: int) -> list[int | None]:
-    """The indices that are shown; None stands for those between."""
+    """The indices that are shown; None marks the place of the omitted ones."""
     if count <= most:
         return list(range(count))
     return [*range(most - 2), None, count - 1]
@@ -147,7 +147,7 @@ def _decimals(array: Array, most: int) -> int:
 
 
 def _text(value: float, digits: int) -> str:
-    """A number with so many digits after the point, or with an exponent if too few would show."""
+    """A number with `digits` decimals, or with an exponent if these would show too little of it."""
     size = abs(value)
     if not math.isfinite(value):
         return str(value)

@@ -52,8 +52,8 @@ class Worked:
     update: Update
 
     def blocks(self) -> Iterator[Block]:
-        """From the rows' deltas to the entry's new value."""
-        yield Heading(2, f"One entry followed: {self.entry}")
+        """The blocks from the rows' deltas to the entry's new value."""
+        yield Heading(2, f"One entry in detail: {self.entry}")
         yield Formula(f"∂loss/∂{self.entry} = {self._sum()}")
         rows = kept(len(self.setting.rows), _MOST_TERMS)
         for i in rows:

@@ -1,7 +1,7 @@
 """The formulas of a trace, in symbols: what each layer, the loss and the optimizer compute.
 
-Activations and losses have their own formulas. There z, a and y stand for an array (z1) or for one
-of its entries (z1[2]).
+The formulas of activations and losses are in their classes. There z, a and y are replaced by the
+name of an array (z1) or of one of its entries (z1[2]).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def forward_formulas(layer: Layer, number: int) -> list[str]:
 
 
 def slope_formula(activation: Activation, number: int) -> str | None:
-    """f'(z1); None for an identity, or if f mixes units or chooses among them."""
+    """f'(z1); None for an identity, or if f is not elementwise (softmax, maxout)."""
     if activation.is_identity or not activation.is_elementwise:
         return None
     return _of_layer(activation, activation.derivative, number)

@@ -1,7 +1,7 @@
 """A trace as LaTeX for lecture notes: formulas and matrices of amsmath.
 
-Formulas are translated from the plain notation: W1[2,1] becomes W^{(1)}_{2,1}. All else is text,
-with TeX's special characters escaped.
+Formulas are translated from the plain notation: W1[2,1] becomes W^{(1)}_{2,1}. Everything else is
+text, with TeX's special characters escaped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from bpcli.trace.blocks import Arrays, Block, Chain, Formula, Heading, Named, Pr
 from bpcli.trace.cells import ELLIPSIS, WIDTH, Sheet, sheets
 
 PREAMBLE = (
-    "% A fragment: \\usepackage{amsmath}, and \\usepackage[margin=2cm]{geometry} for wide matrices."
+    "% For a document with \\usepackage{amsmath}; wide matrices need "
+    "\\usepackage[margin=2cm]{geometry}."
 )
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*"}
 

@@ -27,9 +27,9 @@ from bpcli.training.objective import NetworkObjective
 
 @dataclass(frozen=True)
 class Setting:
-    """All that is the same in every update.
+    """Everything that is the same in all updates.
 
-    `rows` are numbers of rows from 1; `targets` are (outputs, rows) after scaling, or None
+    `rows` are row numbers, counted from 1; `targets` are (outputs, rows) after scaling, or None
     if the data have none. The objective is `scale` Σ_i w_i loss_i plus L2 over `training_rows`.
     """
 
@@ -73,7 +73,7 @@ class Trace:
     entry: Entry | None
 
     def to_json(self) -> dict[str, Any]:
-        """All numbers in full, one list per row of the table; the README documents the keys."""
+        """All numbers in full, one list per data row; the handbook documents the keys."""
         setting = self.setting
         optimizer = as_mapping(OPTIMIZERS, setting.optimizer)
         return {
@@ -141,7 +141,7 @@ def trace(
     training = _training(experiment, objective, params)
     setting = _setting(experiment, index, shown, objective)
     if params is not experiment.initial_params and _remembers(experiment, params):
-        note = "The optimizer starts afresh at these weights, as in the first epoch."
+        note = "The optimizer starts in its initial state at these weights, as in the first epoch."
         setting = replace(setting, notes=(*setting.notes, note))
     updates = tuple(trace_updates(training, setting.optimizer, steps))
     first = updates[0].passes[0]

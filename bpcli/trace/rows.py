@@ -27,7 +27,9 @@ def chosen_rows(experiment: Experiment, numbers: Sequence[int] | None) -> tuple[
     every = table.numbers_of(np.arange(len(table)))
     is_chosen = np.isin(every, numbers[: len(every) + 1])
     if not 0 < len(numbers) == np.count_nonzero(is_chosen):
-        raise ConfigError(f"There are no such rows: expected rows from {every[0]} to {every[-1]}.")
+        raise ConfigError(
+            f"The data do not have all of these rows: expected rows from {every[0]} to {every[-1]}."
+        )
     index = np.flatnonzero(is_chosen)
     counted = _counted(table.numbers_of(index))
     if np.array_equal(index, training):
@@ -60,21 +62,21 @@ def splits_of(experiment: Experiment, index: Labels) -> tuple[SplitName, ...]:
 
 
 def notes_on(experiment: Experiment, index: Labels) -> list[str]:
-    """Notes on rows, batches and scales that a reader would not expect."""
+    """Notes on rows, batches and scales that a reader may not expect."""
     spec, notes = experiment.spec, []
     others = sorted(set(splits_of(experiment, index)) - {"train"})
     if others:
         splits = " and ".join(others)
-        notes.append(f"Some of these rows are in the {splits} split: they are not trained on.")
+        notes.append(f"Some of these rows are in the {splits} split: training does not use them.")
     size = spec.training.batch_size
     if size != "full":
         notes.append(f"Training draws {'a row' if size == 1 else f'{size} rows'} for each update.")
     sides = {"inputs": experiment.preprocessor.inputs, "targets": experiment.preprocessor.targets}
     scaled = [name for name, scale in sides.items() if not scale.changes_nothing]
     if scaled:
-        notes.append(f"{' and '.join(scaled).capitalize()} are shown as scaled by data.scale.")
+        notes.append(f"{' and '.join(scaled).capitalize()} are shown after scaling by data.scale.")
     if not experiment.table.has_targets:
         notes.append(
-            "The data have no targets: there is only a forward pass, without loss and update."
+            "The data have no targets, so this is only a forward pass, without loss and update."
         )
     return notes

@@ -35,7 +35,7 @@ class Forward:
 
     @property
     def slope(self) -> Array | None:
-        """f'(z), by the pullback of ones; None if f mixes units or chooses among them."""
+        """f'(z), by the pullback of ones; None if f is not elementwise (softmax, maxout)."""
         if not self.layer.activation.is_elementwise:
             return None
         slope = np.empty_like(self.z)
@@ -145,10 +145,10 @@ def _evaluated(training: Training, state: TrainState, number: int) -> TrainState
         state = state.evaluated(training.objective)
         if state.has_finite_loss:
             return state
-    where = f"after update {number}" if number else "of these parameters"
+    where = f"after update {number}" if number else "with these parameters"
     raise Diverged(
-        f"The loss {where} is not finite: look at the scale of the data (`data.scale`)"
-        f"{' and at `training.learning_rate`' if training.learning_rate else ''}."
+        f"The loss {where} is not finite: check the scale of the data (`data.scale`)"
+        f"{' and `training.learning_rate`' if training.learning_rate else ''}."
     )
 
 

@@ -24,7 +24,7 @@ def walk(trace: Trace) -> list[Block]:
     """The blocks of a trace in order; at the end, a note if numbers are not shown."""
     blocks = list(_blocks(trace))
     if any(isinstance(block, Arrays) and has_cut(block) for block in blocks):
-        blocks.append(Prose("… stands for numbers that do not fit: --format json has all of them."))
+        blocks.append(Prose("… marks numbers that do not fit: --format json prints all of them."))
     return blocks
 
 
@@ -50,13 +50,13 @@ def _opening(trace: Trace) -> Iterator[Block]:
     yield Prose(_described(setting, count > 0))
     for note in setting.notes:
         yield Prose(note)
-    weights = "" if setting.weight is None else " w holds the weights of the rows."
+    weights = "" if setting.weight is None else " w contains the weights of the rows."
     columns = (
-        "Each table row is a column of a0, z, a and delta."
+        "Each data row is a column of a0, z, a and delta."
         if len(setting.rows) > 1
-        else "The table row is the column a0."
+        else "The data row is the column a0."
     )
-    yield Prose(f"{columns} A row of W is a unit. Entries are counted from 1.{weights}")
+    yield Prose(f"{columns} Each row of W is a unit. Indices start at 1.{weights}")
 
 
 def _described(setting: Setting, has_updates: bool) -> str:

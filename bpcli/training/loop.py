@@ -56,7 +56,7 @@ class Epoch:
         return self._state.point.evaluate(self.objective)
 
     def hand_on(self) -> TrainState:
-        """Return the state with its evaluation, and keep it without: a gradient takes memory."""
+        """Return the state with its evaluation, and drop the evaluation here to save memory."""
         state, self._state = self._state, self._state.without_evaluation()
         return state
 
@@ -216,16 +216,16 @@ def train_epochs(
     is_checked: Callable[[int], bool] = always,
     seconds: float = 0.0,
 ) -> Iterator[Epoch]:
-    """Yield the records of the first state, of the epochs that are due, of `epochs` and of others.
+    """Yield records of the initial state, of epochs that are due, of the last one, and of others.
 
     An epoch in which the optimizer finds no step is the last. A resumed training starts after epoch
     0, with the `seconds` that it has taken so far.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
     that a consumer can check the time. Raises `Diverged` if the parameters are not finite, or the
-    loss of a checked epoch; the record before is of the last epoch with a finite loss. That epoch
-    depends on `is_checked`, not on which epochs had a record: checked epochs are due, and the
-    others are repeated.
+    loss of a checked epoch; the record before is of the last epoch with a finite loss. To find it,
+    the epochs after the last checked one are trained again: it does not depend on which epochs had
+    a record. Checked epochs must be due.
     """
     began = clock() - seconds
 
@@ -262,7 +262,7 @@ def _evaluated_start(training: Training) -> TrainState:
 
 
 def _finite(training: Training, state: TrainState, is_evaluated: bool) -> TrainState | None:
-    """The state, evaluated if asked for; None if its parameters or its loss are not finite."""
+    """The state, evaluated if `is_evaluated`; None if its parameters or its loss are not finite."""
     if not np.isfinite(state.params).all():
         return None
     if not is_evaluated:

@@ -68,11 +68,11 @@ METERED = ("gradient_evaluations", "loss_evaluations", "seconds")
 class Metered(Optimizer):
     """Another optimizer's steps, with their total cost in the state.
 
-    The meter holds the rows of gradients, the rows of losses, and seconds. It is part of the state,
+    The meter has the rows of gradients, the rows of losses, and seconds. It is part of the state,
     so a training that goes back to an earlier epoch also gets its meter back. `diagnostics` gives
     evaluations over all training rows: the mini-batches of an epoch together are one evaluation.
 
-    Evaluations that a log or a stop rule asked for do not make a step cheaper: the optimizer gets
+    Evaluations for a log or a stop rule do not make a step cheaper: the optimizer gets
     the evaluation of its point only if its own last step made it (the meter's fourth number).
     """
 

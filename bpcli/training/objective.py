@@ -34,10 +34,10 @@ _COMPLEX_STEP = 1e-20
 class NetworkObjective:
     """The objective as a function of a flat parameter vector.
 
-    Works in the dtype of its parameters; complex ones give the complex step. The pool shares the
-    work, which changes no bit of the result. It shares `gauss_newton` only with `shares_jacobian`,
-    as that takes memory. `backward` and `jacobian` are the passes that differentiate; only
-    demonstrations of wrong ones replace them.
+    Works in the dtype of its parameters; complex ones give the complex step. The workers of the
+    pool share the work, without changing any bit of the result. They share `gauss_newton` only with
+    `shares_jacobian`, as that takes memory. `backward` and `jacobian` compute derivatives; only
+    demonstrations of wrong derivatives replace them.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class NetworkObjective:
     # The protocol of optimizers.
 
     def value(self, params: Vector) -> complex | float:
-        """The objective; complex where the parameters are."""
+        """The objective; complex if the parameters are complex."""
         return self._factor * self._mean_loss(params) + self.penalty(params)
 
     def mean_loss(self, params: Vector) -> float:

@@ -1,7 +1,7 @@
 """The rules that end training, and the choice of the best parameters.
 
-Both read `Epoch` records; the loop does not know them. `memory` returns what they remember of
-earlier epochs as arrays by name, and `restore` takes it back when training resumes.
+Both read `Epoch` records; the loop does not know them. `memory` returns the values that they keep
+of earlier epochs, as arrays by name; `restore` sets them when training resumes.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class GeneralizationLoss(RememberingMeasure):
 
         GL(t) = 100 (E_va(t) / min_{t' ≤ t} E_va(t') - 1)
 
-    where t' are only the ends of strips: the loss of the first epochs fluctuates, and a lucky one
+    where t' are only the ends of strips: the loss of the first epochs fluctuates, and one low value
     would end training after the next strip. Prechelt 1994, PROBEN1, TR 21/94 Karlsruhe; Prechelt
     1998, Neural Networks 11, 761.
     """

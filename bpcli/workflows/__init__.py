@@ -1,4 +1,4 @@
-"""What a user does with a run, from start to end: train, evaluate, predict, prove the gradient.
+"""What a user does with a run, from start to end: train, evaluate, predict, plot, verify.
 
-Nothing here prints: commands and views read what these functions return.
+Nothing here prints: commands and views show what these functions return.
 """

@@ -33,7 +33,7 @@ class Beginning:
     def mean_loss(self) -> float:
         """The mean data loss of the initial parameters: no L2, whatever the reduction."""
         experiment = self.experiment
-        # Closed, the pool releases the arrays of the pass; without, that is left to Python's gc.
+        # Closing the pool releases the arrays of the pass now, not at the next collection.
         with (
             repeatable_numerics(),
             np.errstate(all="ignore"),
@@ -44,13 +44,13 @@ class Beginning:
 
     @cached_property
     def constant_loss(self) -> float | None:
-        """The mean data loss of a constant prediction; None if the outputs cannot be that."""
+        """The mean data loss of a constant prediction; None if the output layer cannot give it."""
         with repeatable_numerics(), np.errstate(all="ignore"):
             return constant_loss(self.experiment, "train")
 
     @property
     def chance_loss(self) -> float | None:
-        """The mean data loss of equal probabilities; None for a loss of values."""
+        """The mean data loss of equal probabilities; None for a regression loss."""
         network = self.experiment.network
         if network.loss.targets == "distribution":
             return math.log(network.outputs)
@@ -64,7 +64,7 @@ class Beginning:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """Likely mistakes among what is allowed."""
+        """Warnings about likely mistakes in a valid config."""
         return [
             *self._few_rows(),
             *self._constant_columns(),
@@ -74,9 +74,10 @@ class Beginning:
         ]
 
     def _few_rows(self) -> Iterator[str]:
-        """A warning where other rows are to be predicted, and no weight decay is set.
+        """Warn if there are fewer training rows than parameters, and no weight decay.
 
-        Drawn rows and rows of the config of which none is held out, such as XOR, are all there are.
+        Generated rows, and rows in the config, may be all rows that there are, such as XOR: without
+        a held-out split, they get no warning.
         """
         spec, splits = self.experiment.spec, self.experiment.splits
         is_all = not (spec.data.files or len(splits["val"]) or len(splits["test"]))
@@ -100,7 +101,7 @@ class Beginning:
             )
 
     def _failing_units(self) -> Iterator[str]:
-        """A warning on random parameters; those of the config are meant."""
+        """Warn of dead and saturated units, unless the config gives the initial parameters."""
         if self.experiment.spec.network.parameters is not None:
             return
         layers = self.experiment.network.layers
@@ -114,8 +115,8 @@ class Beginning:
             more = f" and in {len(failing) - _MOST_LAYERS} more layers"
             shown = ", ".join(failing[:_MOST_LAYERS]) + more * (len(failing) > _MOST_LAYERS)
             yield (
-                f"units fail before training: {shown}: scale the inputs, or use smaller initial "
-                "weights"
+                f"many units are dead or saturated before training: {shown}: scale the inputs, or "
+                "use smaller initial weights"
             )
 
     def _far_from_chance(self) -> Iterator[str]:
@@ -125,6 +126,6 @@ class Beginning:
         if reference and not self.mean_loss <= _FAR_FROM_CHANCE * largest:
             name = "a constant prediction" if chance is None else "chance level"
             yield (
-                f"the initial mean loss is {self.mean_loss:.4g}, and that of {name} "
+                f"the initial mean loss is {self.mean_loss:.4g}, and that of {name} is "
                 f"{reference:.4g}: scale the data, or use smaller initial weights"
             )

@@ -1,4 +1,4 @@
-"""What can be known before a training: its splits, its initial loss, and likely mistakes."""
+"""The facts known before a training: its splits, its initial loss, and likely mistakes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from bpcli.workflows.beginning import Beginning
 
 @dataclass(frozen=True)
 class InitialLoss:
-    """The loss before training as the log shows it, its mean data loss, and references for that.
+    """The loss before training as in the log, the mean data loss, and references for the latter.
 
-    The mean data loss has no L2, whatever the reduction; `constant` and `chance` are such means.
+    `mean` is the mean data loss: without L2, whatever the reduction. So are its references, that of
+    a `constant` prediction and that of `chance` level; None if there is none.
     """
 
     loss: float
@@ -47,7 +48,7 @@ class Check(Beginning):
 
     @cached_property
     def needs(self) -> list[Need]:
-        """The memory needed, with that of the table, which is already loaded."""
+        """The memory needed, including the table, which is already loaded."""
         table = self.experiment.table
         arrays = (table.X, table.Y, table.labels, table.weight)
         loaded = sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))

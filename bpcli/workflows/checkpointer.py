@@ -15,12 +15,12 @@ from bpcli.workflows.stop_decision import StopDecision
 from bpcli.workflows.training_log import LogSizes, TrainingLog
 
 _LARGEST_SHARE = 0.01
-"""The largest share of a training's time for checkpoints saved every so many seconds."""
+"""The largest fraction of the training time that saving every so many seconds may take."""
 
 
 @dataclass(frozen=True)
 class EveryEpochs:
-    """A checkpoint every so many epochs; none of epoch 0."""
+    """A checkpoint every `epochs` epochs; none at epoch 0."""
 
     epochs: int
 
@@ -36,9 +36,9 @@ class EveryEpochs:
 
 
 class ByTheClock:
-    """A checkpoint every so many seconds, or less often: saving takes at most 1 % of the time.
+    """A checkpoint every `seconds`, or less often, so that saving takes at most 1 % of the time.
 
-    `now` is the training time before it was resumed.
+    `now` is the training time so far in seconds; it is above 0 after a resume.
     """
 
     def __init__(self, seconds: float, now: float) -> None:
@@ -59,7 +59,7 @@ Pace: TypeAlias = EveryEpochs | ByTheClock
 
 
 def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:
-    """Return the pace that `training.checkpoint_every` asks for."""
+    """Return the pace that `training.checkpoint_every` sets."""
     if isinstance(every, int):
         return EveryEpochs(every)
     return ByTheClock(every.seconds, 0.0 if start is None else start.seconds)
@@ -68,8 +68,8 @@ def pace_of(every: int | EverySeconds, start: Checkpoint | None) -> Pace:
 class Checkpointer:
     """Saves the state of a training: at a pace, and at the end.
 
-    It precedes the log among the callbacks: training resumes with an epoch that the stop rules have
-    measured and whose line is not yet written.
+    It must be called before the log. Training resumes with the epoch of a checkpoint: the stop
+    rules have measured it, and its line in the log is not yet written.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Checkpointer:
     def on_epoch(self, epoch: Epoch, scores: object, is_last: bool) -> None:
         """Save a checkpoint if one is due; `save_last` saves that of the last epoch.
 
-        With a loss that is not finite none is saved, as training could not be resumed from it.
+        None is saved if the loss is not finite, as training could not be resumed from it.
         """
         self._reached = epoch, self._log.sizes
         if not is_last and self._pace.is_due(epoch) and math.isfinite(epoch.loss):

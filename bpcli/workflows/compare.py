@@ -52,9 +52,9 @@ class Curve:
 
 
 def points(epochs: int) -> list[int]:
-    """Return the epochs of a curve's points: the first 40, then each 1/20 later than the last.
+    """Return the epochs of a curve's points: each up to 40, then in steps of 1/20 of the epoch.
 
-    On a log axis the later ones are evenly spaced; 10^12 epochs have 500 points.
+    On a log axis, the latter are evenly spaced; 10^12 epochs have 500 points.
     """
     numbers = [0]
     while numbers[-1] < epochs:
@@ -126,9 +126,9 @@ class Comparison:
         }
 
     def _summary(self, alternative: Alternative) -> dict[str, Any]:
-        """The medians of an optimizer over the seeds, without diverged trainings unless all did.
+        """Return the medians of an optimizer over the seeds, and its trainings by stop reason.
 
-        `stop_reason` counts the trainings by stop reason.
+        Diverged trainings are left out of the medians, unless all diverged.
         """
         training = alternative.config.spec.training
         trials = [trial for trial in self.trials if trial.optimizer == alternative.label]
@@ -157,7 +157,7 @@ class ComparisonCallback(Callback, Protocol):
 
 
 def begin(alternatives: Sequence[Alternative], seeds: int) -> Comparison:
-    """Prepare a comparison over so many seeds, from the config's upwards.
+    """Prepare a comparison over so many seeds: the config's seed and the next ones.
 
     Raises `ConfigError` if the data do not allow a training with one of the optimizers.
     """
@@ -185,8 +185,8 @@ def _of(experiment: Experiment, alternatives: Sequence[Alternative], seeds: int)
 def compare(comparison: Comparison, callback: ComparisonCallback) -> None:
     """Train with each optimizer and each seed.
 
-    A training that diverges is a result like others. After a signal, the comparison has the
-    trainings finished by then.
+    A diverged training counts as a result. After a signal, the comparison contains the trainings
+    that had finished.
     """
     with stop_requests() as request, repeatable_numerics():
         for seed in comparison.seeds:
@@ -273,7 +273,7 @@ def _epochs(
 
 
 def _score(experiment: Experiment, best: Best, comparison: Comparison) -> float | None:
-    """The metric of the best weights, as `eval` gives it."""
+    """The metric of the best weights, as `bpnet eval` computes it."""
     assert best.params is not None, "a training that has not diverged has a first epoch"
     objective = split_objective(experiment, comparison.split)
     scores = split_scores(experiment, comparison.split, best.params, objective)

@@ -76,7 +76,7 @@ def has_metrics(record: RunRecord) -> bool:
 
 
 def data_findings(record: RunRecord, experiment: Experiment) -> Findings:
-    """Compare the digests of the data, without a distance: losses and weights show the effect."""
+    """Compare digests of the data, without a distance, as losses and weights show the effect."""
     then, again = record.data_sha256, data_digest(experiment.table)
     if then != again:
         yield Difference("the SHA-256 of the data", then, again, None)
@@ -121,7 +121,7 @@ def count_findings(what: str, then: int | None, again: int | None) -> Findings:
 
 
 def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings:
-    """Compare all that both logs have of an epoch, without its loss and its time."""
+    """Compare the epochs that both logs have, except for losses and times."""
     ends = [log[-1].epoch if log else None for log in (then, again)]
     yield from count_findings("the last epoch in the log", *ends)
     others = {line.epoch: line.numbers() for line in again}
@@ -153,7 +153,7 @@ def path_findings(then: Array, again: Array) -> Findings:
 
 
 def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
-    """Compare what describes the weights; numeric fills of missing values may be close only."""
+    """Compare the metadata of the weights, with a distance for numeric fills of missing values."""
     for key, value in vars(then).items():
         if key != "columns":
             yield from _text_findings(f"`{key}` of the weights", value, getattr(again, key))
@@ -166,7 +166,7 @@ def description_findings(then: WeightsMeta, again: WeightsMeta) -> Findings:
 
 
 def fact_findings(then: RunRecord, again: RunRecord) -> Findings:
-    """Compare what the records say of the training, without the keys that `verify` changes."""
+    """Compare facts and configs of the records, except for the keys that `verify` changes."""
     for key in _FACTS:
         yield from _text_findings(f"`{key}`", getattr(then, key), getattr(again, key))
     for key, value in again.config.items():
@@ -227,7 +227,7 @@ def _saved_split(run: Run) -> dict[str, Array]:
             splits: dict[str, Array] = {name: saved[name] for name in SPLITS}
     except MemoryError:
         raise
-    except Exception as error:  # archives and headers fail in a dozen ways
+    except Exception as error:  # archives and headers raise a dozen types
         raise RunError(f"{file} is damaged: {error}.") from None
     for name, rows in splits.items():
         if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu":

@@ -1,4 +1,4 @@
-"""Likely mistakes that show when a training has ended, each with the next step."""
+"""Warnings about likely mistakes that only a finished training shows, with the next step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bpcli.workflows.scores import Scores, constant_loss
 from bpcli.workflows.session import Session
 
 _CLEARLY = 1e-3
-"""A loss must be lower by this fraction: with vanishing gradients it ends a hair lower."""
+"""A loss must be lower by this fraction: with vanishing gradients it ends slightly lower."""
 
 _STANDARD_ERRORS = 2.0
 _MANY_LAYERS = 3
@@ -26,9 +26,9 @@ _STILL_FALLS = 1e-2
 def end_warnings(
     session: Session, ending: Ending, scores: Scores, constant: Scores
 ) -> Iterator[str]:
-    """Yield the likely mistakes; `scores` are those of the best weights, by path.
+    """Yield warnings; `scores` are those of the best weights, by path.
 
-    `constant` are the metrics of the constant baseline. Nothing is said after a failure.
+    `constant` are the metrics of the constant baseline. After a failure there are no warnings.
     """
     if ending.failure is not None or ending.last is None:
         return
@@ -45,20 +45,21 @@ def end_warnings(
 
 
 def _never_fell(experiment: Experiment, advice: str | None) -> str:
-    warning = "no epoch had a lower validation loss than the start"
+    warning = "the validation loss never fell below its initial value"
     if advice is not None:
         return f"{warning}: {advice}"
     has_rate = experiment.spec.training.learning_rate is not None
-    return warning + ": is `training.learning_rate` too large?" * has_rate
+    return warning + ": try a smaller `training.learning_rate`" * has_rate
 
 
 def _not_better(
     experiment: Experiment, name: SplitName, scores: Scores, constant: Scores
 ) -> str | None:
-    """Return that the network is no better than a constant prediction, if it is so.
+    """Return a warning if the network is no better than a constant prediction, else None.
 
-    The loss decides, with the weights of rows and classes, and for classes the accuracy too: of
-    unbalanced classes, a network may have the lower accuracy and yet much better probabilities.
+    It is better if its loss is lower, with the weights of rows and classes, or its accuracy clearly
+    higher. Accuracy alone does not decide: with unbalanced classes, a network may have a lower
+    accuracy but much better probabilities.
     """
     loss, loss_of_constant = scores[f"{name}.loss"], constant_loss(experiment, name)
     if not loss_of_constant or _is_below(loss, loss_of_constant):
@@ -70,7 +71,8 @@ def _not_better(
         if accuracy > usual + _STANDARD_ERRORS * error:
             return None
     of_loss = "not finite" if loss is None else f"{loss:.4g}"
-    return f"the {name} loss is {of_loss}, and that of a constant prediction {loss_of_constant:.4g}"
+    of_constant = f"{loss_of_constant:.4g}"
+    return f"the {name} loss is {of_loss}, and that of a constant prediction is {of_constant}"
 
 
 def _is_below(loss: float | None, other: float) -> bool:
@@ -87,7 +89,7 @@ def _next_step(session: Session, ending: Ending, name: SplitName, scores: Scores
         return scales.out_of_range[0]
     constant = constant_loss(experiment, "train")
     if name != "train" and constant and _is_below(scores["train.loss"], constant):
-        return "it has learnt the training rows alone: use fewer units, more rows or `training.l2`"
+        return "it overfits the training rows: use fewer units, more rows or `training.l2`"
     if ending.reason == "epochs" and _still_falls(session.target.run.path(METRICS)):
         return f"the loss was still falling: use more `training.epochs` than {training.epochs}"
     longer = "more epochs, " * (ending.reason == "epochs")
@@ -99,7 +101,7 @@ def _next_step(session: Session, ending: Ending, name: SplitName, scores: Scores
 
 
 def _still_falls(log: Path) -> bool:
-    """Whether the loss has fallen by a hundredth in the last tenth of the epochs."""
+    """Return True if the loss fell by more than 1 % in the last tenth of the epochs."""
     lines = read_log(log)
     late = [line.loss for line in lines if line.epoch >= _LATE * lines[-1].epoch]
     first, last = late[0], late[-1]

@@ -47,7 +47,7 @@ class ClassReport:
 
 @dataclass(frozen=True)
 class LabelReport:
-    """Of each label its words and how many rows have each; the areas under ROC, by metric."""
+    """The two words of each label with their numbers of rows; the areas under ROC, by metric."""
 
     labels: list[dict[str, Any]]
     roc_auc: Scores
@@ -86,7 +86,7 @@ class SplitEvaluation:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on what is undefined."""
+        """Notes on undefined metrics."""
         return self.report.notes if isinstance(self.report, LabelReport) else ()
 
     def _paths(self, scores: Mapping[str, Value]) -> dict[str, Value]:
@@ -94,7 +94,7 @@ class SplitEvaluation:
 
 
 def default_split(experiment: Experiment) -> SplitName:
-    """Return the test split, else validation, else training."""
+    """Return the first split with rows, in the order test, validation, training."""
     splits: tuple[SplitName, ...] = ("test", "val", "train")
     return next(name for name in splits if len(experiment.splits[name]))
 
@@ -132,7 +132,7 @@ def judge_run(
 ) -> list[Verdict]:
     """Check requirements on the evaluated split or any other.
 
-    Raises `ConfigError` where what is required is not among the metrics.
+    Raises `ConfigError` if a required metric does not exist.
     """
     metrics = dict(evaluation.to_json()["metrics"])
     named = {requirement.split for requirement in requirements} - {evaluation.split}
@@ -145,7 +145,7 @@ def judge_run(
 def _intervals(
     trained: Trained, split_name: SplitName, objective: NetworkObjective
 ) -> dict[str, Interval | None]:
-    """Return intervals that are the same whenever the run is scored on that split."""
+    """Return the intervals; evaluating the run again on that split gives the same ones."""
     experiment = trained.experiment
     rng = stream(experiment.spec.seed, "intervals")
     return bootstrap_intervals(
@@ -194,7 +194,7 @@ def _area(is_positive: Array, score: Array) -> float | None:
 def _roc_auc(labels: Labels, predicted: Predictions) -> float | None:
     """Area under the ROC curve; of several classes, the mean over one-against-rest curves.
 
-    Undefined where a class is missing from the split.
+    None if a class is missing from the split.
     """
     ranks = predicted.ranks
     if ranks.shape[1] == 1:

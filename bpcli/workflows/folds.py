@@ -1,6 +1,6 @@
 """Cross-validation: one training per fold of the data.
 
-Each fold is a run of its own, which `eval` and `predict` know as any other; the runs of one
+Each fold is saved as a run, which `eval` and `predict` treat like any other. The runs of one
 cross-validation have the id of the first one as their common group.
 """
 
@@ -25,7 +25,7 @@ View: TypeAlias = Callable[[Experiment], AbstractContextManager[TrainingCallback
 
 
 def fold_configs(config: Config) -> Iterator[Config]:
-    """Return the config of each fold, which can train that fold again."""
+    """Yield the config of each fold; it can train that fold again alone."""
     data = config.spec.data
     for number in range(1, (data.split.folds or 0) + 1):
         split = data.split.model_copy(update={"fold": number})
@@ -46,8 +46,9 @@ def train_folds(
 ) -> CrossValidation:
     """Train each fold in turn; call `on_fold_end` after each.
 
-    A fold that diverges is a result like others. A signal or any other failure ends it all, with
-    the folds so far. Raises `ConfigError` where the data do not allow the training.
+    A diverged fold counts as a result. After a signal or any other failure, no more folds are
+    trained, and the folds so far are returned. Raises `ConfigError` if the data do not allow the
+    training.
     """
     outcomes: list[Outcome] = []
     with stop_requests() as request:
@@ -75,7 +76,7 @@ def _failure(
         interrupted = Interrupted(f"Interrupted: {finished} and saved.", signal_number)
         if failures:
             resume = f"bpnet train --resume {reference_to(outcomes[-1].run)}"
-            interrupted.add_note(f"Finish the last fold, without those after it, with: {resume}")
+            interrupted.add_note(f"Finish this fold, but not the later ones, with: {resume}")
         return interrupted
     if failures and isinstance(failures[-1], Diverged):
         return Diverged(f"Only {finished}; the others diverged. The first one: {failures[0]}")

@@ -31,9 +31,10 @@ class Abandoned(Exception):
 
 
 class StopRequest:
-    """Holds the signal that asked training to stop.
+    """The signal that requested a stop, if any.
 
-    Among the callbacks of a training, it answers a signal in a long epoch at once.
+    As a callback of a training, it learns whether epochs are long: then it prints a notice as soon
+    as the signal arrives.
     """
 
     signal_number: int | None = None
@@ -50,7 +51,7 @@ class StopRequest:
                 os.write(2, _NOTICE)  # at once: Python's own stderr may be in use just now
 
     def next_due(self, number: int) -> int:
-        """As a callback of a training, it asks for no epoch."""
+        """Return an epoch that is never reached: the request needs none in particular."""
         return sys.maxsize
 
     def on_epoch(self, epoch: object, scores: object, is_last: bool) -> None:
@@ -59,7 +60,7 @@ class StopRequest:
         self._epochs = (now if self._epochs is None else self._epochs[1], now)
 
     def check(self) -> None:
-        """Raises `Abandoned` if the epoch takes much longer after the signal."""
+        """Raise `Abandoned` if the epoch goes on for some seconds after the signal."""
         if self.signal_number is not None and clock() - self._received > _PATIENCE_SECONDS:
             raise Abandoned
 
@@ -69,9 +70,9 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Collect those signals while the block runs; outside the main thread there are none.
+    """Collect stop signals while the block runs; outside the main thread there are none.
 
-    A block inside another one shares its request.
+    A nested block shares the request of the outer one.
     """
     outer = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
     if isinstance(outer, StopRequest):
@@ -87,8 +88,8 @@ def stop_requests() -> Iterator[StopRequest]:
     try:
         yield request
     except NumericsNotPinned:
-        if request.signal_number is not None:  # a process that starts again knows of no signal
-            raise Interrupted("Interrupted before it began.", request.signal_number) from None
+        if request.signal_number is not None:  # the restarted process would not know it
+            raise Interrupted("Interrupted before training began.", request.signal_number) from None
         raise
     finally:
         for number, handler in previous.items():

@@ -39,14 +39,14 @@ _BLOCK_VALUES = 2**20
 """Numbers in a block: 8 MB, and a few times that while pandas reads."""
 
 _FEWEST_ROWS = 256
-"""Rows in a block of a wide table: pandas takes as long for a column of fewer."""
+"""The fewest rows in a block: with fewer, pandas takes as long for each column."""
 
 
 @dataclass(frozen=True)
 class NewRows:
-    """A file of rows, how it is written, and notes on how it is read.
+    """A file of rows, its format, and notes on how it is read.
 
-    `kept` are the columns to be kept beside the predictions, with their names there.
+    `kept` are the columns to keep beside the predictions, each with its name in the output.
     """
 
     layout: Layout
@@ -61,13 +61,13 @@ class NewRows:
     def predictions(self) -> Predictions:
         """The outputs and the columns kept, block by block.
 
-        A block raises `DataError` that names the file, and the row and column of what does not fit.
+        A block raises `DataError` with the file, row and column of a value that cannot be used.
         """
         return Predictions(self.model, self._blocks(), tuple(self.kept.values()))
 
     @property
     def later_notes(self) -> Iterator[str]:
-        """What was ignored, filled, unknown or rewritten in the rows that were predicted so far."""
+        """Notes on ignored, filled, unknown and rewritten cells of the rows predicted so far."""
         notes = (*self.cleaner.notes, *self._signs, *self.tally.notes())
         for note in (*notes, *self._notes_on_signs()):
             yield f"{self.layout.path.name}: {note}"
@@ -122,10 +122,10 @@ def new_rows(
     signs: Signs = MappingProxyType({}),
     keep: Sequence[str] = (),
 ) -> NewRows:
-    """Inspect a file; `signs` say how it is written where it differs from the training's.
+    """Inspect a file; `signs` are the settings of its format that differ from the training's.
 
-    `keep` chooses columns as `selectors_of` reads them. Raises `DataError` naming the first input
-    that is missing, or what chooses no column.
+    `keep` has selectors of columns, see `selectors_of`. Raises `DataError` if inputs are missing,
+    or if a selector chooses no column.
     """
     model = replace(model, encoder=model.encoder.told(signs.get("date_format")))
     with naming(path):
@@ -148,12 +148,12 @@ def _kept_names(
 ) -> tuple[dict[str, str], list[str]]:
     """The columns to keep, in order, with their names in the file; and notes on other names.
 
-    A column that is called like a result gets another name.
+    A column with the name of a predicted column gets another name.
     """
     columns = dict(zip(layout.own_names, layout.dialect.columns, strict=True))
     chosen = select([*columns], selectors_of([*columns], keep), "keep")
     if keep and not chosen:
-        raise DataError("--keep chooses no column", "keep")
+        raise DataError("--keep chooses no column: name columns of the file", "keep")
     results = {*result_names(model)}
     taken = {*chosen, *results}
     names, notes = {}, []
@@ -163,7 +163,7 @@ def _kept_names(
             while name in taken:
                 name += " (kept)"
             notes.append(
-                f"the kept column `{own}` is called `{name}`: the predictions have that name"
+                f"the kept column `{own}` is called `{name}`: a predicted column has its name"
             )
         names[columns[own]] = name
         taken.add(name)
@@ -178,7 +178,7 @@ def _inputs(model: Model) -> tuple[str, ...]:
 
 
 def _require_inputs(columns: tuple[str, ...], model: Model) -> None:
-    """Raises `DataError` naming the missing inputs, and the unused columns that may be meant."""
+    """Raise `DataError` if inputs are missing; the message names similar or unused columns."""
     known = {*columns}
     missing = [name for name in _inputs(model) if name not in known]
     if not missing:
@@ -201,8 +201,9 @@ def _require_inputs(columns: tuple[str, ...], model: Model) -> None:
 def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     """The layout of a file, with names for its columns if it has no header.
 
-    They go by name, or by position where the training file had no header, or `columns` beside it.
-    The file need not end with as many totals as the training's.
+    Columns are matched by name, or by position if the training file had no header or its names
+    came from the key `columns`. `skip_last` of the training does not apply: totals below the
+    training rows need not be in this file too.
     """
     text = (*model.encoder.text, *model.preprocessor.words)
     asked = replace(model.dialect.told(signs), text=text, skip_last=signs.get("skip_last", 0))
@@ -221,7 +222,10 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
     by_position = not asked.header or bool(model.dialect.columns)
     if by_position and signs.get("header", bare.seems_headed() and not _is_data(first, model)):
         named = bare.headed(True, _as_trained(len(first), model))
-        note = f"{path.name}: the names in its header are other ones: columns go by position"
+        note = (
+            f"{path.name}: the names in its header differ from training: columns are matched by "
+            "position"
+        )
         return replace(named, notes=(*named.notes, note))
     if signs.get("header"):
         return bare.headed(True, may_be_numbers=True)
@@ -238,7 +242,7 @@ def layout_as_trained(path: Path, model: Model, signs: Signs) -> Layout:
 
 
 def _is_data(first: tuple[str, ...], model: Model) -> bool:
-    """Whether a first row holds words or dates of the training, which had no header."""
+    """Whether a first row has categories or dates of the training, which had no header."""
     names = _as_trained(len(first), model)
     cells = dict(zip(names, first, strict=True))
     return not model.dialect.header and any(
@@ -263,7 +267,7 @@ def _written_otherwise(path: Path, asked: Dialect, model: Model) -> Layout | Non
 
 
 def _header_names(bare: Layout, model: Model) -> tuple[tuple[str, ...], list[str]]:
-    """The names in the header, as the training wrote them, and notes on those that differ."""
+    """The names in the header, in the spelling of training, and notes on those that differ."""
     targets = [name for name in model.encoder.targets if name not in _inputs(model)]
     own, lacks = bare.header_names()
     names, renamed = as_known(own, [*_inputs(model), *targets])
@@ -290,7 +294,10 @@ def _named(bare: Layout, names: tuple[str, ...]) -> Layout:
 
 
 def _as_trained(count: int, model: Model) -> tuple[str, ...]:
-    """The names of columns that go by position, as the training file had no header either."""
+    """The names of columns that are matched by position, as the training file had no header.
+
+    Raises `DataError` if their number fits neither the inputs nor the training file.
+    """
     if count == len(model.encoder.inputs):
         return _inputs_in_order(model)
     columns = model.encoder.file_columns
@@ -300,7 +307,7 @@ def _as_trained(count: int, model: Model) -> tuple[str, ...]:
     if count == len(without_targets):
         return without_targets
     raise DataError(
-        f"its {count} columns have no names that are known: expected the "
+        f"its {count} columns have no known names: expected the "
         f"{len(model.encoder.inputs)} inputs, or the {len(columns)} columns of the training file"
     )
 
@@ -308,16 +315,16 @@ def _as_trained(count: int, model: Model) -> tuple[str, ...]:
 def _inputs_in_order(model: Model) -> tuple[str, ...]:
     """The inputs as columns without names.
 
-    Raises `DataError` if the config and the training file have them in different orders, as the new
-    file may have either.
+    Raises `DataError` if the config and the training file have them in different orders: the new
+    file may have either order.
     """
     names = _inputs(model)
     known = set(names)
     in_file = tuple(name for name in model.encoder.file_columns if name in known)
     if in_file and in_file != names:
         raise DataError(
-            f"its {len(names)} columns have no names, and the config has the inputs in one order, "
-            f"{first_of(names)}, the training file in another, {first_of(in_file)}: name the "
+            f"its {len(names)} columns have no names, and their order is not clear: the "
+            f"config has {first_of(names)}; the training file has {first_of(in_file)}: name the "
             "columns in its first row"
         )
     return names
@@ -341,11 +348,11 @@ def _unused(
     used, targets = {*_inputs(model), *kept}, {*model.encoder.targets, *model.target_names}
     others = [name for name in columns if name not in used]
     for role, names in (
-        ("target", [name for name in others if name in targets]),
-        ("other", [name for name in others if name not in targets]),
+        ("target ", [name for name in others if name in targets]),
+        ("", [name for name in others if name not in targets]),
     ):
         if names:
-            yield f"{path.name}: ignored {role} {_listed(names)}"
+            yield f"{path.name}: ignored {role}{_listed(names)}"
 
 
 def _listed(names: list[str]) -> str:

@@ -34,11 +34,12 @@ from bpcli.workflows.new_rows import layout_as_trained
 def load_to_score(
     run: Run, weights: Weights, needs_splits: bool = False
 ) -> tuple[Trained, tuple[str, ...]]:
-    """Load a run to score other rows than its own, whose files are read only where needed.
+    """Load a run to score rows of another file; its own data files are read only if needed.
 
-    They are needed where some of their splits are scored too, and for baselines beyond the constant
-    that is recorded; a note tells if such a baseline is left out. Raises `RunError` if files of the
-    run are missing or damaged, and `ConfigError` or `RunError` if its rows are needed and gone.
+    They are needed if its splits are scored too, and for baselines other than the recorded
+    constant; if they cannot be read, a note reports that such baselines are left out. Raises
+    `RunError` if files of the run are missing or damaged, and `ConfigError` or `RunError` if its
+    splits are needed and its data files cannot be read.
     """
     record = run.record()
     if needs_splits:
@@ -56,9 +57,10 @@ def load_to_score(
 def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained, tuple[str, ...]]:
     """Return the run with the rows of a file as its split `data`, encoded like its training rows.
 
-    `signs` say how the file is written where it differs from the training's. Columns are matched by
-    name. Also returns notes on how the file was read. Raises `RunError` if the run has no such
-    table, and `DataError` naming file, column and row of what does not fit.
+    `signs` are the settings of its format that differ from the training's. Columns are matched by
+    name. Also returns notes on how the file was read. Raises `RunError` if the run was not trained
+    on a table in a file, and `DataError` with the file, column and row of a value that cannot be
+    used.
     """
     experiment = trained.experiment
     data, encoder = experiment.spec.data, experiment.table.encoder
@@ -97,7 +99,7 @@ def _model(trained: Trained, encoder: FeatureEncoder, dialect: Dialect) -> Model
 
 
 def _with_known_weight(layout: Layout, weight: str | None) -> tuple[Layout, list[str]]:
-    """The layout with the weights' column named as in training, and a note if it was not."""
+    """The layout with the weight column named as in training, and a note if it was not."""
     if weight is None or is_parquet(layout.path):
         return layout, []
     names, notes = as_known(layout.dialect.columns, [weight])

@@ -24,7 +24,7 @@ from bpcli.workflows.session import RunToTrain, Session
 class Outcome:
     """A trained run, its record, and the failure that ended training early, if any.
 
-    `warnings` are the last ones of the record, which showed only after training.
+    `warnings` are the warnings of the record that appeared only after training.
     """
 
     run: Run
@@ -36,7 +36,7 @@ class Outcome:
 def save_end(session: Session, ending: Ending) -> Outcome:
     """Save a checkpoint, weights and record.
 
-    Raises `RunError` for what cannot be saved, which the record says too, if that can be written.
+    Raises `RunError` if something cannot be saved; the error is in the record too, if possible.
     """
     target = session.target
     try:
@@ -56,7 +56,7 @@ def save_end(session: Session, ending: Ending) -> Outcome:
 
 
 def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:
-    """Save the last state, if training can resume from it; the ending gets a failure to save."""
+    """Save the last state, if training can resume from it; return the ending with any failure."""
     if isinstance(ending.failure, Diverged | WorkerLost):
         return ending
     try:
@@ -111,7 +111,7 @@ def _ended(session: Session, ending: Ending, best_params: Vector) -> RunRecord:
 
 
 _STATUS: Mapping[str, Status] = {"interrupted": "interrupted", "diverged": "diverged"}
-"""What a run's status is where training failed, by the stop reason; all others have failed."""
+"""The status of a run after a failure, by the stop reason; it is `failed` for all others."""
 
 
 def _stop_message(ending: Ending) -> str | None:

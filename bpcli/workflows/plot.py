@@ -44,7 +44,7 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
             experiment = rebuilt.experiment
             path = load_path(run, experiment.network.n_params, experiment.dtype)
     except (NumericsNotPinned, LimitTooLow):
-        raise  # the run is not at fault: another process can draw all
+        raise  # the run is not damaged: another process can draw all
     except BpnetError as error:
         faults["network"] = str(error)
     chosen = _split(run, rebuilt, split)
@@ -60,7 +60,7 @@ def _split(run: Run, rebuilt: Trained | None, asked: SplitName | None) -> SplitN
 
 
 def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
-    """Return the kinds asked for, once each, or all that apply if none was.
+    """Return the requested kinds, once each; if none was requested, all that apply.
 
     Raises `ConfigError` if one is unknown, `RunError` if one does not apply, or none does.
     """
@@ -76,7 +76,7 @@ def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
     kinds = list(dict.fromkeys(asked)) or available
     if not kinds:
         why = " ".join(dict.fromkeys(subject.faults.values()))
-        raise RunError(f"Nothing of {subject.run_id} can be drawn. {why}")
+        raise RunError(f"No plot of {subject.run_id} can be drawn. {why}")
     return kinds
 
 
@@ -99,9 +99,9 @@ def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | 
 
 
 def _own_folder(run: Run) -> Path:
-    """Return the run's folder of plots. Raises `RunError` for a link, which may lead anywhere."""
+    """Return the run's folder of plots. Raises `RunError` for a symbolic link."""
     folder = run.path(FOLDER)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        what = "a link to another place" if folder.is_symlink() else "not a folder"
-        raise RunError(f"{folder} is {what}: remove it, or name a file by -o.")
+        what = "a symbolic link" if folder.is_symlink() else "not a folder"
+        raise RunError(f"{folder} is {what}: remove it, or name a file with -o.")
     return folder

@@ -20,9 +20,9 @@ def exact(value: float) -> str:
 
 @dataclass(frozen=True)
 class PredictedRows:
-    """Inputs, outputs, answers in words (the class, or each label), and targets if they are known.
+    """Inputs, outputs, answers as text (the class, or each label), and targets if they are known.
 
-    `numbers` are those of the rows in their file, from 1.
+    `numbers` are the row numbers in the file, from 1.
     """
 
     numbers: Labels
@@ -44,14 +44,14 @@ class PredictedRows:
 
     @property
     def text_columns(self) -> set[str]:
-        """The names of the columns that hold words."""
+        """The names of the columns of text."""
         has_words = bool(self.targets) and isinstance(self.targets[0][0], str)
         return {*self.answers, *self.target_names * has_words}
 
     def cells(
         self, number: Callable[[float], str] = exact, most: int | None = None
     ) -> list[list[str]]:
-        """Return the rows as text, with numbers as `number` writes them: by default all digits."""
+        """Return the rows as text; `number` formats numbers, by default with all digits."""
 
         def text(value: Any) -> str:
             return value if isinstance(value, str) else number(value)

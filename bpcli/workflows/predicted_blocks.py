@@ -12,7 +12,7 @@ from bpcli.nn.arrays import Array
 
 
 class KeptColumn(NamedTuple):
-    """A column of the file as it is written; `are_numbers` if it was read as numbers."""
+    """A column with the text of the file; `are_numbers` if it was read as numbers."""
 
     name: str
     texts: list[str]
@@ -42,5 +42,5 @@ class Predictions:
 
 
 def result_names(model: Model) -> list[str]:
-    """The names of the columns that hold predictions."""
+    """The names of the columns of predictions."""
     return [*model.output_names, *model.answers]

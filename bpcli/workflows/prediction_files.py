@@ -35,7 +35,7 @@ def writer_for(path: Path, *, raw: bool = False, bom: bool = False, keeps: bool 
     """Return the writer for a file's ending; `raw` and `bom` are those of `Separated`.
 
     Raises `ConfigError` for an unknown ending, for `raw` or `bom` with another format than CSV and
-    TSV, or for columns to keep (`keeps`) with one that holds numbers only.
+    TSV, or for columns to keep (`keeps`) with a format of numbers only.
     """
     suffix = path.suffix.lower()
     if suffix in SEPARATORS:
@@ -48,9 +48,9 @@ def writer_for(path: Path, *, raw: bool = False, bom: bool = False, keeps: bool 
     if raw:
         raise ConfigError(f"{path}: --raw is for CSV and TSV: {suffix} never changes names.")
     if bom:
-        raise ConfigError(f"{path}: --bom is for CSV and TSV: programs know the text in {suffix}.")
+        raise ConfigError(f"{path}: --bom is for CSV and TSV: {suffix} needs no byte order mark.")
     if keeps and suffix == ".npz":
-        raise ConfigError(f"{path}: .npz holds no columns of FILE: drop --keep, or use .csv.")
+        raise ConfigError(f"{path}: .npz cannot contain columns of FILE: drop --keep, or use .csv.")
     return WRITERS[suffix]
 
 
@@ -58,9 +58,9 @@ def writer_for(path: Path, *, raw: bool = False, bom: bool = False, keeps: bool 
 
 
 def number_in(text: str) -> str | None:
-    """The number that a cell of a column of numbers holds, as JSON has it; None for other text.
+    """The number in a cell of a numeric column, in JSON's syntax; None for other text.
 
-    Its digits are those of the cell. A code such as 007 is text, as is what no float holds.
+    It keeps the digits of the cell. A code such as 007 is text, as is a number beyond all floats.
     """
     if _JSON.fullmatch(text):
         number = text
@@ -79,18 +79,18 @@ _CODE = re.compile(r"[+-]?0\d")
 # Text in columns.
 
 
-# What begins a formula (OWASP, CSV Injection), signs of full width included.
+# Characters that begin a formula (OWASP, CSV Injection), full-width ones included.
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 _NOT_FINITE = frozenset({"+inf", "-inf", "+nan", "-nan"})
 
 
 @dataclass
 class Separated:
-    """CSV or TSV: a line per row, with columns kept, outputs, and the words of classes or labels.
+    """CSV or TSV: a line per row, with kept columns, outputs, and classes or labels as text.
 
     Unless `raw`, a ' is put before text that a spreadsheet would read as a formula: `marked` are
-    the names, `marked_cells` counts the cells of columns kept. `bom` puts a byte order mark first,
-    by which Excel knows UTF-8.
+    the names, `marked_cells` counts the cells of kept columns. `bom` puts a byte order mark first,
+    by which Excel recognises UTF-8.
     """
 
     separator: str
@@ -235,8 +235,8 @@ _DIGITS_OF_EXCEL = 15
 def _arrays(file: BinaryIO, predictions: Predictions) -> int:
     """Write `outputs` (n, outputs), `output_names` and, for classes, `labels` and `class_names`.
 
-    For labels: `labels` (n, k) of 0 and 1, `label_names`, and the `words` (k, 2) of each. The
-    number of rows precedes them, so that they wait in a temporary file until it is known.
+    For labels: `labels` (n, k) of 0 and 1, `label_names`, and the `words` (k, 2) of each. An array
+    begins with its number of rows, so outputs wait in a temporary file until that is known.
     """
     model = predictions.model
     rows, width = 0, model.network.outputs
@@ -272,9 +272,9 @@ WRITERS: Mapping[str, Write] = {
 
 
 def first_rows(predictions: Predictions, most: int) -> tuple[list[list[str]], set[str], int]:
-    """The first rows for a reader: number, columns kept and results; and the number of all rows.
+    """Return the first `most` rows as text, the names of text columns, and the number of all rows.
 
-    Also the names of the columns of text.
+    A row has its number, the kept columns and the results.
     """
     model, shown, texts, count = predictions.model, list[list[str]](), set[str](), 0
     for outputs, numbers, kept in predictions.blocks:

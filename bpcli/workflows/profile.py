@@ -1,7 +1,7 @@
 """Measure where the time of an epoch goes, for a given network and data.
 
 The operations of a recorded pass over one block are timed one by one. The optimizer's own time is
-that of a step without its calls of the objective. The rest is a part of its own.
+that of a step without its calls of the objective. The remaining time is listed too.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _pass_seconds(experiment: Experiment) -> dict[str, float]:
 
 
 def _time(operations: list[Recorded]) -> Array:
-    """Return the seconds of each operation: medians over many rounds of all in order."""
+    """Return the seconds of each operation: medians over many rounds of all operations."""
     rounds: list[list[float]] = []
     began = clock()
     while not rounds or (clock() - began < _SECONDS and len(rounds) < 2000):

@@ -1,4 +1,4 @@
-"""Resume a run from its newest checkpoint, in its folder, with the bits of an unbroken training.
+"""Resume a run from its newest checkpoint, with the same bits as an uninterrupted training.
 
 The length of the training, its log and its checkpoints may change; data and network may not.
 """
@@ -60,7 +60,7 @@ class Resumption(RunToTrain):
 
     @property
     def warnings(self) -> list[str]:
-        """Damaged newer checkpoints and unread files, and what may change bits.
+        """Warnings of damaged checkpoints and files, and of conditions that may change bits.
 
         Files that training does not read keep their old digests, so that `verify` detects them.
         """
@@ -75,8 +75,8 @@ class Resumption(RunToTrain):
         if not changes:
             return None
         return (
-            f"{self.run.run_id} is resumed under other conditions than before, so that a single "
-            f"machine may not repeat its bits: {in_words(changes)}"
+            f"{self.run.run_id} is resumed under other conditions than before, so that one "
+            f"machine may not reproduce all its bits: {in_words(changes)}"
         )
 
     @property
@@ -106,8 +106,8 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         experiment = build(config)
         if data_digest(experiment.table) != record.data_sha256:
             raise RunError(
-                f"{run.run_id} cannot be resumed: its data have changed since it began."
-                f"{since(record)}"
+                f"{run.run_id} cannot be resumed: its data have changed since it began. Restore "
+                f"the data files, or train again.{since(record)}"
             )
         checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()
@@ -235,15 +235,15 @@ def _refuse_nothing_to_do(
     epochs = experiment.spec.training.epochs
     if epochs < start.number:
         raise RunError(
-            f"{run.run_id} has already been trained for {start.number} epochs, and "
-            f"`training.epochs` is the total: it cannot be {epochs}."
+            f"{run.run_id} has already been trained for {start.number} epochs: `training.epochs` "
+            f"is the total number, so {epochs} is too small."
         )
     if is_finished:
         _refuse_finished(run, start, experiment)
 
 
 def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> None:
-    """Refuse a run that would stop again at once."""
+    """Raise `RunError` for a run that would stop again at once."""
     stopping = Stopping(stop_rules(experiment), Best())
     stopping.restore(start.stopping)
     met = next((rule for rule in stopping.criteria if rule.is_met), None)

@@ -20,7 +20,7 @@ from bpcli.workflows.stop_decision import StopDecision
 
 
 class Callback(Protocol):
-    """Is called after the epochs that it asks for, and after those that training stops at."""
+    """Called after each epoch that it requests, after the last one, and perhaps after others."""
 
     def next_due(self, number: int) -> int:
         """Return the next epoch after this one that it must be called for."""
@@ -46,7 +46,8 @@ class Ending:
     `last` is the last epoch; None if the initial parameters have no finite loss.
     `reason` is the stop reason, and `failure` is to be raised once all is saved.
     `callback_seconds` is the time that decisions and callbacks took, without those of `last`.
-    `is_abandoned` is true if a signal abandoned an epoch: then nothing long is computed any more.
+    `is_abandoned` is true if a signal abandoned an epoch: then no final metrics are computed, as
+    they may take long.
     """
 
     last: Epoch | None
@@ -57,7 +58,7 @@ class Ending:
 
 
 def earliest_due(callbacks: Sequence[Callback]) -> NextDue:
-    """Return the next epoch that one of the callbacks asks for."""
+    """Return a function that finds the next epoch that one of the callbacks requests."""
     return lambda number: min(callback.next_due(number) for callback in callbacks)
 
 

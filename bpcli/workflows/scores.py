@@ -93,7 +93,7 @@ def _original_loss(
 ) -> Iterator[tuple[str, Sample]]:
     """Return the loss in original units, if targets were scaled; cross-entropies have none.
 
-    Losses of values read outputs and targets alone, so the outputs stand for z as well.
+    Regression losses do not use z, so the outputs are passed for it.
     """
     loss, preprocessor = experiment.network.loss, experiment.preprocessor
     if preprocessor.targets.changes_units and loss.targets == "values":
@@ -165,7 +165,7 @@ class EpochScores:
 
 
 def unit_counter(experiment: Experiment) -> UnitCounter:
-    """Return a counter of failing units over some training rows."""
+    """Return a counter of dead and saturated units over some training rows."""
     return UnitCounter(experiment.network, experiment.rows("train").some().inputs)
 
 
@@ -179,7 +179,7 @@ def constant_loss(experiment: Experiment, name: SplitName) -> float | None:
     sums = [_weighted_sum(block.targets, block.weight) for block in training.blocks()]
     a = (np.sum(sums, axis=0) / training.total_weight)[:, np.newaxis]
     total = 0.0
-    with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: the loss tells
+    with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: None follows
         z = activation.link(a) if loss.is_canonical else a
         for block in rows.blocks():
             Z, A = (np.repeat(column, block.samples, axis=1) for column in (z, a))
@@ -201,9 +201,9 @@ def baselines(
 ) -> dict[str, Scores]:
     """Return the metrics of predictions without a network, by the baseline's name.
 
-    `constant` knows only the training targets; it is as `recorded` where the training rows are not
-    at hand. A reconstruction is also measured against as many principal components of the training
-    rows as its narrowest layer has units.
+    `constant` is computed from the training targets alone, or is `recorded` if the training rows
+    are not loaded. An autoencoder is also compared with as many principal components of the
+    training rows as its narrowest layer has units.
     """
     split, training = experiment.splits[name], experiment.splits["train"]
     constant = constant_of(training) if len(training) else np.array(recorded)

@@ -44,7 +44,7 @@ class RunToTrain:
 
     def write_resumed(self) -> None:
         """Write the files of a resumed run that are known before its next epoch."""
-        self.run.write_record(self.record)  # first: from now on it vouches for no other config
+        self.run.write_record(self.record)  # first: without the digest of the old config
         self.write(RESOLVED, self.experiment.config.resolved())
         self.run.write_record(self.record)
 
@@ -94,9 +94,9 @@ class Session:
         return earliest_due(self.callbacks)
 
     def _with_checkpoint_named(self, ending: Ending) -> Ending:
-        """Return the ending; an error caused by the numbers of a checkpoint is not internal.
+        """Return the ending; after a resume, an arithmetic error names the checkpoint.
 
-        Anybody may have made the checkpoint.
+        A checkpoint may come from anywhere, so its numbers are not an internal error.
         """
         start, error = self.target.start, ending.failure
         if start is None or not isinstance(error, ArithmeticError):

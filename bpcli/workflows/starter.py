@@ -22,7 +22,7 @@ from bpcli.text import first_of, plain, plural
 _MARGIN = 34
 _FEWEST_ROWS_TO_SPLIT = 30
 _MOST_NAMED = 5
-_MANY_GAPS = 0.1
+_MANY_MISSING = 0.1
 _TRAINING_SHARE = 0.7
 _MOST_WORK_FOR_LEVENBERG_MARQUARDT = 3e8
 
@@ -52,19 +52,20 @@ def _refuse_hopeless_targets(about: Description) -> None:
         if warning.kind in hopeless or (warning.kind in _POOR and facts.unique == about.rows):
             raise DataError(
                 f"the target `{plain(warning.column)}` ({about.why_target}) {warning.text}: name "
-                "another one by --target, or correct the file"
+                "another one with --target, or correct the file"
             )
     unprintable = next((name for name, _ in about.classes if not name.isprintable()), None)
     if unprintable is not None:
         raise DataError(
-            f"column `{plain(about.target)}`: the class name {unprintable!r} has control characters"
+            f"column `{plain(about.target)}`: the class name {unprintable!r} has control "
+            "characters: correct the file"
         )
 
 
 _HOPELESS = USELESS | {"dates as target", "many classes"}
 
 _POOR: frozenset[WarningKind] = frozenset({"names as target"})
-"""What is refused of a target that was guessed; if it was requested, some classes have rows."""
+"""Refused for a guessed target; for a requested one, only if every class has one row."""
 
 
 def _line(depth: int, key: str, value: object, comment: str = "") -> str:
@@ -116,14 +117,14 @@ def _what(about: Description) -> str:
 def _data(look: Look, target: Path) -> Iterator[str]:
     about = look.description
     path = os.path.relpath(look.path.absolute(), target.absolute().parent)
-    yield _line(1, "file", Path(path).as_posix(), "counts from this file's folder")
+    yield _line(1, "file", Path(path).as_posix(), "relative to the folder of this file")
     if is_text(look.path):
         yield from _format(look)
     if look.chooses_columns:
         yield from _columns(look)
     elif look.dialect.layout is not None:
-        yield _line(1, "layout", look.dialect.layout, "what the samples are")
-    if not look.is_one_hot:  # those are classes by the loss
+        yield _line(1, "layout", look.dialect.layout, "whether samples are rows or columns")
+    if not look.is_one_hot:  # the loss of one-hot targets implies classes
         yield _line(1, "task", about.task, f"guessed: {about.why_task}")
     yield from _split(about)
     scale = {"inputs": "standard"}
@@ -150,9 +151,9 @@ def _format(look: Look) -> Iterator[str]:
             yield _line(1, key, sign, "guessed from the first rows")
     words = [word for word in dialect.missing if word not in MISSING]
     if not {*MISSING} <= {*dialect.missing}:
-        yield _line(1, "missing_only", list(dialect.missing), "what stands for a missing value")
+        yield _line(1, "missing_only", list(dialect.missing), "only these cells are missing values")
     elif words:
-        yield _line(1, "missing", words, "further words for a missing value")
+        yield _line(1, "missing", words, "these cells are missing values too")
 
 
 _USUAL_SIGNS = {
@@ -187,13 +188,13 @@ def _categories(about: Description) -> Iterator[str]:
     """A comment on columns of categories, which are encoded one-hot without a key."""
     categories = [column for column in about.inputs if column.kind == "category"]
     if categories:
-        yield f"  # categories, one input each: {_named(categories, lambda column: column.unique)}"
+        yield f"  # categories, one-hot encoded: {_named(categories, lambda column: column.unique)}"
 
 
 def _spellings(about: Description) -> Iterator[str]:
     names = [name for name in about.spelled if name not in about.unusable]
     if names:
-        yield _line(1, "casefold", names, "their spellings of a word are one")
+        yield _line(1, "casefold", names, "case and spaces do not make another category")
 
 
 def _dates(about: Description) -> Iterator[str]:
@@ -207,14 +208,14 @@ def _missing_values(look: Look) -> Iterator[str]:
     incomplete = [column for column in look.description.inputs if column.missing]
     if incomplete:
         yield f"  # missing values: {_named(incomplete, lambda column: column.missing)}"
-        yield _line(1, "fill", "median", "of the training rows; of categories the most frequent")
-    frequent = [column.name for column in incomplete if _lacks_many(column, look.description)]
+        yield _line(1, "fill", "median", "of the training rows; for categories the most frequent")
+    frequent = [column.name for column in incomplete if _is_often_missing(column, look.description)]
     if frequent:
-        yield _line(1, "indicator", frequent, "inputs that are 1 where these are missing")
+        yield _line(1, "indicator", frequent, "adds inputs that are 1 where these are missing")
 
 
-def _lacks_many(column: ColumnFacts, about: Description) -> bool:
-    return column.missing >= _MANY_GAPS * about.rows
+def _is_often_missing(column: ColumnFacts, about: Description) -> bool:
+    return column.missing >= _MANY_MISSING * about.rows
 
 
 def _named(columns: list[ColumnFacts], count: Callable[[ColumnFacts], int]) -> str:
@@ -239,9 +240,11 @@ def _split(about: Description) -> Iterator[str]:
         return
     split: dict[str, object] = {"train": 0.7, "val": 0.15, "test": 0.15}
     if about.classes:
-        yield _line(1, "split", split | {"stratify": True}, "every split has its share of a class")
+        yield _line(
+            1, "split", split | {"stratify": True}, "each split has the same share of every class"
+        )
     else:
-        yield _line(1, "split", split, "val decides when to stop, test is for the end")
+        yield _line(1, "split", split, "val decides when to stop, test is for the final score")
 
 
 # The network and its training.
@@ -251,9 +254,9 @@ def _split(about: Description) -> Iterator[str]:
 class _Plan:
     """The network for a table, and how it is trained.
 
-    On tables with gaps and categories (tests/benchmarks/starters.py), weight decay with early
-    stopping scored better than early stopping alone, and than Bayesian regularization, which failed
-    on some tables of fewer than 100 rows.
+    On tables with missing values and categories (tests/benchmarks/starters.py), weight decay with
+    early stopping scored better than early stopping alone, and than Bayesian regularization, which
+    failed on some tables of fewer than 100 rows.
     """
 
     about: Description
@@ -261,7 +264,8 @@ class _Plan:
     @property
     def inputs(self) -> int:
         return sum(
-            (column.unique if column.kind == "category" else 1) + _lacks_many(column, self.about)
+            (column.unique if column.kind == "category" else 1)
+            + _is_often_missing(column, self.about)
             for column in self.about.inputs
         )
 
@@ -304,8 +308,8 @@ class _Plan:
     def optimizer(self) -> tuple[str, str, int, int]:
         """An optimizer, the reason for it, the most epochs, and `max_fail`.
 
-        Levenberg-Marquardt solves parameters × parameters for rows × parameters² of work a step: it
-        is the first choice for curves as long as that takes less than a second.
+        A step of Levenberg-Marquardt costs rows × parameters² operations: it is the first choice
+        for regressions as long as that takes less than a second.
         """
         work = self.training_rows * self.params**2
         if self.about.task == "regression" and work <= _MOST_WORK_FOR_LEVENBERG_MARQUARDT:
@@ -314,7 +318,7 @@ class _Plan:
 
 
 _ROWS = (300, 1000, 10_000)
-"""Where the plan changes."""
+"""The numbers of rows where the plan changes."""
 
 
 _LOSSES = {"identity": "mse", "softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
@@ -331,7 +335,7 @@ def _network(plan: _Plan) -> Iterator[str]:
     output = plan.output
     yield "network:"
     layers = ["auto", plan.hidden, "auto"]
-    yield _line(1, "layers", layers, "the ends fit the data; try more or fewer hidden units")
+    yield _line(1, "layers", layers, "auto: from the data; try more or fewer hidden units")
     yield _line(1, "activations", ["tanh", output], f"{output}: {about_output[output]}")
     yield _line(0, "loss", _LOSSES[output])
 
@@ -345,4 +349,5 @@ def _training(plan: _Plan) -> Iterator[str]:
     yield _line(1, "l2", plan.l2, why_l2)
     if _is_split(plan.about):
         stop = {"max_fail": patience}
-        yield _line(1, "stop", stop, "after so many epochs without a lower validation loss")
+        why_stop = f"stop after {patience} epochs without a lower validation loss"
+        yield _line(1, "stop", stop, why_stop)

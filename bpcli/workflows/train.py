@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-import safetensors.numpy  # noqa: F401  # now, as what saves a training is not to fail at its end
+import safetensors.numpy  # noqa: F401  # imported early: it must not fail after a training
 
 from bpcli import system
 from bpcli.engine.pool.choice import useful_workers, worker_pool
@@ -35,7 +35,7 @@ def train(
 ) -> Outcome:
     """Train, log the metrics of the epochs that are due, and save the run in a new folder.
 
-    `group` is the id of the first of several runs, folds of the same data, that belong together.
+    `group` is the id of the first run of a cross-validation that this run belongs to.
 
     Divergence, an interrupt or any other failure in training is returned, after the run was saved.
     Raises `RunError` if the run cannot be saved; a run that has not begun leaves no folder.
@@ -88,7 +88,7 @@ def _train(experiment: Experiment, begin: Begin) -> Outcome:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         workers = workers_for(experiment)
-        # With one task, an epoch is short.
+        # With one task, an epoch is too short to abandon it.
         check = request.check if experiment.tasks > 1 else None
         with worker_pool(workers, check) as pool:
             _require_files_to_save()
@@ -98,11 +98,11 @@ def _train(experiment: Experiment, begin: Begin) -> Outcome:
 
 
 def _require_files_to_save() -> None:
-    """Refuse a training whose checkpoints could not be opened."""
+    """Raise `RunError` if a training could not open the files that save it."""
     if not system.has_room_for_files(_FILES_TO_SAVE):
         raise RunError(
-            f"Training needs {_FILES_TO_SAVE} open files more than the {system.most_open_files()} "
-            "that the system allows: raise the limit with `ulimit -n`."
+            f"Training needs {_FILES_TO_SAVE} more open files, and the system allows "
+            f"{system.most_open_files()} in total: raise the limit with `ulimit -n`."
         )
 
 

@@ -20,7 +20,7 @@ from bpcli.workflows.scores import EpochScores, losses
 _MOST_LINES = 1000
 _SCORED_LINES = 50
 _EARLY = 52
-"""The first epochs, which all have a line with metrics: training may stop long before its last.
+"""The number of first epochs that all have a line with metrics, as training may stop early.
 
 Where the distance doubles, at 52, 104, 208 …, it divides the epoch: the next line is never missed.
 """
@@ -34,11 +34,11 @@ class LogSizes(NamedTuple):
 
 
 class TrainingLog:
-    """Writes a line for some epochs and the last, and the parameters of all if asked to.
+    """Writes a line for some epochs and the last, and the parameters of all with `record_params`.
 
-    Without a given number of epochs between them, lines are denser in the beginning; the distances
-    are powers of 2, so that epochs with a line do not depend on where training was resumed. Few
-    lines have metrics and counts of failing units too, which cost another forward pass.
+    With `log_every: auto`, lines are denser at the beginning; the distances are powers of 2, so
+    that the epochs with a line do not depend on where training was resumed. Only some lines have
+    metrics and counts of dead and saturated units, which cost another forward pass.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ def _power_of_two(number: int) -> int:
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:
-    """Return the line of an epoch; with scores, it has metrics and failing units."""
+    """Return the line of an epoch; with scores, it has metrics and counts of units."""
     dead, saturated = UnitCounts([], []) if scores is None else scores.units(epoch)
     return LogLine(
         epoch=epoch.number,

@@ -13,8 +13,8 @@ from bpcli.runs.machines import Break, changes, in_words
 from bpcli.runs.run_json import Machine
 
 UNEXPLAINED = (
-    "Nothing that the run recorded of its machine differs from this one: the run was edited, or "
-    "bpnet, memory or disk made an error, then or now."
+    "No recorded property of the machine has changed: the run was edited, or bpnet, memory or disk "
+    "made an error, then or now."
 )
 ASPECTS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path")
 
@@ -23,9 +23,9 @@ ASPECTS = ("data", "split", "epoch", "line", "tensor", "record", "metric", "path
 class Difference:
     """A value that differs, None if it is not finite, and the relative difference of its tensor.
 
-    That is max|a - b| / max|a| over the entries, a of the run and b of the second training;
-    infinite where an entry is finite on one side alone, where all a are 0 but not all b, or where
-    there is nothing to subtract, such as another number of entries. It is None if other differences
+    That is max|a - b| / max|a| over the entries, a of the run and b of the second training. It is
+    infinite if an entry is finite in one of them only, if all a are 0 but not all b, or if the
+    values cannot be subtracted, such as tensors of different sizes. It is None if other differences
     show its effect. `of` names the tensor, if it is not the value itself.
     """
 
@@ -46,7 +46,7 @@ def _exact(value: float | str | None) -> str:
 
 @dataclass
 class Differences:
-    """The first difference of each aspect, and the largest relative difference with its place."""
+    """The first difference of each aspect; the largest relative difference, and where it is."""
 
     first: dict[str, Difference] = field(default_factory=dict)
     largest: float = 0.0
@@ -101,7 +101,7 @@ class Counts:
 class Verdict:
     """The result of comparing two trainings: the first difference of each aspect, if any.
 
-    `largest` is the largest relative difference, and `largest_in` says of what.
+    `largest` is the largest relative difference, and `largest_in` names its tensor or value.
     """
 
     run_id: str
@@ -131,8 +131,8 @@ class Verdict:
             return f"bit-identical: {self.counts.text}"
         sentences = "; ".join(each.sentence for each in self.differences.values())
         if self.is_accepted:
-            return f"within tolerance {self.tolerance:g}, of {self.counts.text}: {sentences}"
-        return f"not identical, of {self.counts.text}: {sentences}"
+            return f"within tolerance {self.tolerance:g} ({self.counts.text}): {sentences}"
+        return f"not identical ({self.counts.text}): {sentences}"
 
     @property
     def distance_text(self) -> str:
@@ -149,7 +149,7 @@ class Verdict:
             return []
         sentences = [
             f"From epoch {each.epoch} on, the run was trained under other conditions than before, "
-            f"so that a single machine may not repeat its bits: {in_words(each.changes)}."
+            f"so that one machine may not reproduce all its bits: {in_words(each.changes)}."
             for each in self.breaks
         ]
         since = changes(self.then, self.now)

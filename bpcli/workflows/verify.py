@@ -61,8 +61,8 @@ class LossRecorder(SilentView):
 def verify(run: Run, tolerance: float | None = None) -> Verdict:
     """Train as many epochs again in a temporary folder, and compare all results.
 
-    What ended the first training does not matter, and neither does where it was resumed: both are
-    the same steps. `tolerance` is the largest relative difference (see `Difference`) to accept.
+    Why the first training stopped, and where it was resumed, does not matter: the steps are the
+    same. `tolerance` is the largest relative difference (see `Difference`) to accept.
 
     Raises `RunError` if the run has not ended, if a file is damaged, if its data files have
     changed, or if its learning rate was changed on resume.
@@ -122,7 +122,7 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
     for number, session in enumerate(record.resumed, start=1):
         changed = any(key.startswith("training.learning_rate") for key in session.changed)
         until = min((later.at_epoch for later in record.resumed[number:]), default=record.epochs)
-        if changed and 0 < session.at_epoch < until:  # it has epochs that are left
+        if changed and 0 < session.at_epoch < until:  # some of its epochs were kept
             raise RunError(
                 f"{run_id} had another learning rate from epoch {session.at_epoch} on: no single "
                 "config can train it again."
@@ -143,7 +143,8 @@ def _experiment(saved: SavedWeights) -> Experiment:
         known = saved.record.data_files.get(str(file))
         if known is not None and file.is_file() and file_digest(file) != known:
             raise RunError(
-                f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained."
+                f"{saved.run.run_id} cannot be verified: {file} has changed since it was trained: "
+                "restore that file."
             )
     return build(config)
 

@@ -16,9 +16,9 @@ from bpcli.errors import DataError
 
 Cell: TypeAlias = str | int | float
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
-"""What a sheet and a cell of Excel can hold."""
+"""The limits of a sheet and a cell of Excel."""
 _MOST_BYTES = 2**31 - 1
-"""Of a sheet: beyond that a .zip file has another form, which not every program reads."""
+"""The limit of a sheet: beyond it a .zip file needs ZIP64, which not every program reads."""
 _INSTEAD = "use .csv, .tsv or .jsonl"
 
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -145,7 +145,7 @@ def _cell(begin: str, cell: Cell, number: int, name: str) -> str:
 
 
 _ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
-"""What XML cannot hold or would change, and what looks like Excel's escape for that."""
+"""Characters that XML excludes or would change, and text like Excel's escapes for them."""
 
 
 def _letters(index: int) -> str:

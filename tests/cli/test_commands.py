@@ -110,7 +110,7 @@ def test_damaged_runs_are_refused(bpnet) -> None:
             "of shape (2, 4); the config implies float64 of shape (4, 2)",
         ),
         ("best.W1", np.zeros((4, 2), np.int32), "int32 of shape (4, 2)"),
-        ("inputs.factor", np.zeros(2), "cannot scale"),
+        ("inputs.factor", np.zeros(2), "has an invalid inputs.factor"),
         ("inputs.shift", np.zeros(3), "has no inputs.shift of shape (2,)"),
     ):
         save_arrays(weights, arrays | {name: array}, meta)
@@ -215,7 +215,7 @@ def test_a_killed_worker_ends_training_with_what_there_is_saved(tmp_path: Path) 
         os.kill(workers[0], signal.SIGKILL)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "A worker process ended by signal 9" in err
+    assert "A worker process was killed by signal 9" in err
     assert "The run is saved as" in err
     assert "Traceback" not in err
     (folder,) = (tmp_path / "runs").iterdir()

@@ -77,8 +77,9 @@ def test_of_many_columns_a_choice_is_shown_and_said_to_be_one(bpnet, tmp_path: P
     rows = ("".join(f"{i * j % 11}," for j in range(1, 51)) + f"{i}.5" for i in range(30))
     (tmp_path / "t.csv").write_text("\n".join([head, *rows]))
     out = bpnet("data", "t.csv").out
-    assert "kinds      number 51\n" in out
-    assert "a choice of 51 columns: the target, and the inputs that go most with it" in out
+    assert "kinds           number 51\n" in out
+    assert "shown: the target, and at most 40 inputs with the strongest" in out
+    assert "association, of 51 columns; --json shows all" in out
     assert len(json.loads(bpnet("data", "t.csv", "--json").out)["columns"]) == 51
 
 

@@ -140,7 +140,7 @@ def test_eval_of_an_empty_split_or_an_unknown_run(bpnet: Bpnet) -> None:
     for arguments, message in (
         (("latest", "--split", "test"), "The test split of"),
         (("nothing",), "There is no run `nothing`"),
-        (("latest~5",), "There is no latest~5: runs holds"),
+        (("latest~5",), "There is no latest~5: runs contains 1 run."),
     ):
         result = bpnet("eval", *arguments)
         assert (result.code, result.out) == (2, "")

@@ -56,7 +56,7 @@ def test_a_log_counts_lost_lines_and_goes_on() -> None:
     log = Log(Full(2))
     log.write("a\nb\n")
     assert log.note == (
-        "note: 2 lines could not be written to stderr when they were due: No space left on device."
+        "note: 2 lines could not be written to stderr in time: No space left on device."
     )
     log.write("c\n")
     log.write("d\n")

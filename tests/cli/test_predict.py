@@ -69,7 +69,7 @@ def test_a_saved_scale_is_used_as_saved(bpnet: Bpnet) -> None:
     ("arguments", "message"),
     [
         (["--raw", "--json"], "--raw is for CSV and TSV"),
-        (["-o", "out.csv"], "--output is for the predictions of a FILE"),
+        (["-o", "out.csv"], "--output needs a FILE"),
         (["t.csv", "--set", "seed=1"], "--set is for the rows of the run's own data"),
         (["t.csv", "--split", "all"], "--split is for the rows of the run's own data"),
         (["t.csv"], "is a CONFIG: to predict a FILE, name a trained RUN"),

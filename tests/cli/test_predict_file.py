@@ -75,7 +75,7 @@ def test_the_order_of_columns_changes_nothing_and_that_of_rows_only_order(bpnet,
     write("columns.csv", [row | {"id": "7"} for row in TABLE], ["id", "colour", "n", "m m"])
     result = bpnet("predict", "latest", "columns.csv")
     assert result.out.splitlines() == expected
-    assert "ignored other column: `id`" in result.err
+    assert "ignored column: `id`" in result.err
     order = np.random.default_rng(1).permutation(len(TABLE))
     write("rows.csv", [TABLE[i] for i in order], ["n", "m m", "colour"])
     shuffled = lines_of(bpnet("predict", "latest", "rows.csv"))[1:]
@@ -342,12 +342,12 @@ def test_options_that_do_not_belong_are_errors(bpnet, folder) -> None:
     for arguments, complaint in [
         (("latest", "t.csv", "--split", "all"), "--split is for the rows of the run's own data"),
         (("latest", "t.csv", "--set", "seed=1"), "--set is for the rows of the run's own data"),
-        (("latest", "-o", "o.csv"), "--output is for the predictions of a FILE"),
-        (("latest", "--keep", "n"), "--keep is for the predictions of a FILE"),
-        (("latest", "--bom"), "--bom is for the predictions of a FILE"),
-        (("latest", "t.csv", "--bom"), "--bom is for a CSV or TSV file: name one by --output"),
+        (("latest", "-o", "o.csv"), "--output needs a FILE"),
+        (("latest", "--keep", "n"), "--keep needs a FILE"),
+        (("latest", "--bom"), "--bom needs a FILE"),
+        (("latest", "t.csv", "--bom"), "--bom is for a CSV or TSV file: name one with --output"),
         (("latest", "t.csv", "--bom", "-o", "o.xlsx"), "o.xlsx: --bom is for CSV and TSV"),
-        (("latest", "t.csv", "--keep", "n", "-o", "o.npz"), ".npz holds no columns of FILE"),
+        (("latest", "t.csv", "--keep", "n", "-o", "o.npz"), ".npz cannot contain columns of FILE"),
         (
             ("latest", "t.csv", "--keep", "colr"),
             "t.csv: there is no column `colr`; did you mean `col",

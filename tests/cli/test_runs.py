@@ -127,7 +127,7 @@ def test_tag(bpnet: Bpnet, three: list[str]) -> None:
 def test_rm_asks(bpnet: Bpnet, three: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = bpnet("runs", "rm", "latest")
     assert nobody.code == 2
-    assert "--yes deletes without asking" in nobody.err
+    assert "--yes deletes without a confirmation" in nobody.err
     monkeypatch.setattr("bpcli.cli.runs._confirmed", lambda _: False)
     assert bpnet("runs", "rm", "latest").code == 2
     assert folders() == sorted(three)

@@ -109,7 +109,7 @@ def test_a_name_adds_no_line_to_an_error(bpnet, train) -> None:
     poison(run, lambda meta: meta["columns"]["inputs"][0].update(name=forged))
     result = bpnet("predict", "latest", "t.csv")
     assert result.code == 2
-    assert "`columns.inputs.0.name`: a name has no control characters" in result.err
+    assert "`columns.inputs.0.name`: a name must not have control characters" in result.err
     assert len(result.err.splitlines()) == 1
 
 
@@ -282,7 +282,7 @@ def test_a_closed_standard_input_is_said(train, tmp_path: Path) -> None:
     assert done.stderr == "Error: Standard input is closed: name a FILE, or pipe rows to `-`.\n"
     done = closed(tmp_path, "runs", "rm", "latest")
     assert done.returncode == 2
-    assert "is no terminal to confirm on; --yes deletes without asking" in done.stderr
+    assert "standard input is none; --yes deletes without a confirmation" in done.stderr
     assert run.is_dir()
     for arguments in (("export", "latest", "--to", "python"), ("eval", "latest")):
         assert closed(tmp_path, *arguments).returncode == 0

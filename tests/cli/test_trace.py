@@ -54,7 +54,7 @@ def test_a_run_with_momentum_begins_anew_and_says_so(bpnet: Bpnet) -> None:
     options = ["--set", momentum, "--set", "training.epochs=5"]
     assert bpnet("train", XOR, "--quiet", *options).code == 0
     document = json.loads(bpnet("trace", "latest", "--json").out)
-    assert "The optimizer starts afresh" in " ".join(document["notes"])
+    assert "The optimizer starts in its initial state" in " ".join(document["notes"])
     assert set(document["updates"][0]["state_before"]["velocity"]["b2"]) == {0.0}
     assert json.loads(bpnet("trace", XOR, "--set", momentum, "--json").out)["notes"] == []
 

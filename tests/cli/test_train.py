@@ -134,7 +134,7 @@ def test_quiet_prints_the_id_and_json_one_document(bpnet: Bpnet) -> None:
     quiet = bpnet("train", XOR, *SHORT, *saturated, "--quiet")
     assert quiet.code == 0
     first, *_, last = quiet.err.splitlines()
-    assert first.startswith("warning: units fail before training: ")
+    assert first.startswith("warning: many units are dead or saturated before training: ")
     assert last.endswith(": the loss was still falling: use more `training.epochs` than 40")
     assert quiet.out.strip() == Path("runs", quiet.out.strip()).name
     as_json = bpnet("train", XOR, *SHORT, *saturated, "--json", "--name", "other")
@@ -358,7 +358,7 @@ def test_a_training_that_only_made_things_worse_is_warned_of(bpnet: Bpnet) -> No
     result = bpnet("train", CONFIGS / "softmax_iris.yaml", *arguments, *start)
     assert result.code == 0
     record = json.loads(bpnet("runs", "show", "latest", "--json").out)
-    assert (record["best_epoch"] == 0) == ("warning: no epoch had a lower" in result.err)
+    assert (record["best_epoch"] == 0) == ("warning: the validation loss never fell" in result.err)
     assert record["best_epoch"] == 0
 
 

@@ -44,7 +44,7 @@ def test_a_tolerance_accepts_what_is_no_further_off(bpnet: Bpnet, tmp_path: Path
     write_weights(Run(folder), "last.W1", factor=1 + 1e-7)
     near = bpnet("verify", "latest", "--tolerance", "1e-6")
     assert near.code == 0
-    assert "is within tolerance 1e-06, of 21 losses" in near.out
+    assert "is within tolerance 1e-06 (21 losses" in near.out
     assert "bit-identical" not in near.out
     (told,) = re.findall(r"the largest relative difference is (\S+), in last\.W1\n", near.out)
     assert 1e-9 < float(told) < 1.01e-7

@@ -62,7 +62,7 @@ def test_a_text_without_aliases_is_what_pyyaml_says() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "mark"),
     [
-        ("[&x [*x]]", "`*x` stands inside its own anchor `&x`", Mark(0, 5, 7)),
+        ("[&x [*x]]", "`*x` is inside its own anchor `&x`", Mark(0, 5, 7)),
         ("[&x a,\n *y]", "there is no `&y` above for this alias: put it in quotes", Mark(1, 1, 3)),
         ("[&there a, *tere]", "there is no `&tere` above for this alias; did you mean `there`?",
          Mark(0, 11, 16)),

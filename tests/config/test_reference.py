@@ -12,7 +12,7 @@ LINES = PAGE.splitlines()
 @pytest.mark.parametrize(
     ("key", "kind", "default", "meaning"),
     [
-        ("seed", "whole number >= 0", "`0`", "Seeds data, split, initialisation"),
+        ("seed", "whole number >= 0", "`0`", "The seed of the random numbers for data"),
         (
             "network.init",
             "name, or mapping of `name` and options",
@@ -42,9 +42,9 @@ def test_keys_stand_with_type_default_and_meaning(
 
 
 def test_names_stand_with_their_aliases_and_options() -> None:
-    assert "| all: `bias` | number or null | `null` | Every bias, instead of the rule's. |" in LINES
+    assert "| all: `bias` | number or null | `null` | Every bias; null: from the rule. |" in LINES
     assert "| `step`: `every` | whole number >= 1 | required | Epochs between steps. |" in LINES
-    assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor from 0. |" in LINES
+    assert "| `adam`: `epsilon` | number > 0 | `1e-08` | Keeps the divisor above 0. |" in LINES
     assert any(
         line.startswith("| `tanh` (tansig) |  |  | Hyperbolic tangent. a = tanh(z);")
         for line in LINES

@@ -163,7 +163,7 @@ def test_what_an_editor_shows_is_there() -> None:
     assert "loss_i = (1/K) Σ_k h(a[k] - y[k])" in huber["description"]
     assert huber["properties"]["delta"] == {
         "default": 1.0,
-        "description": "Errors are squared up to this size, linear beyond.",
+        "description": "Errors up to this size are squared; the loss of larger ones is linear.",
         "exclusiveMinimum": 0,
         "type": "number",
     }

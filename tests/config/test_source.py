@@ -54,7 +54,7 @@ def test_scalars_follow_yaml_1_2(text: str, expected: object) -> None:
     ("text", "message"),
     [
         ("a: 010", "c.yaml:1:4: write 10 or '010', not 010"),
-        ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` is repeated; its first value is on line 1"),
+        ("a: 1\nb: 2\na: 3", "c.yaml:3:1: the key `a` is repeated: keep it here or on line 1"),
         ("a: !!python/object:os.system x", "tags"),
         ("- 1", "a config is a mapping"),
         ("just words", "a config is a mapping"),

@@ -15,7 +15,7 @@ from bpcli.config.syntax import space_after_colon, syntax_issue
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: &a [1, *a]", "c.yaml:1:11: `*a` stands inside its own anchor `&a`"),
+        ("a: &a [1, *a]", "c.yaml:1:11: `*a` is inside its own anchor `&a`"),
         ("a: &foo 1\nb: *fo", "c.yaml:2:4: there is no `&fo` above for this alias; did you mean"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n  b: 2", "c.yaml:3:3: merging (`<<`) is not supported"),
         ("a: 1e400", "c.yaml:1:4: `1e400` is too large"),
@@ -41,7 +41,7 @@ from bpcli.config.syntax import space_after_colon, syntax_issue
         ("a: [1,,2]", "c.yaml:1:7: a value is missing here"),
         ("a: {b: 1]", "c.yaml:1:9: expected `,` or `}` here"),
         ('a: "x\nb: 1', "c.yaml:1:4: this quote is never closed"),
-        ('a: "x" y', "c.yaml:1:8: a second value here"),
+        ('a: "x" y', "c.yaml:1:8: a second value begins here"),
         ("a: @x", "c.yaml:1:4: a value cannot begin with this character"),
         ("a: `x`", "c.yaml:1:4: a value cannot begin with this character"),
         ("%x: 1", "c.yaml:1:1: a line that begins with `%`"),

@@ -16,7 +16,7 @@ from bpcli.experiment import build
 
 def test_targets_are_needed_to_train_but_not_to_predict() -> None:
     text = INLINE.replace(", targets: [[0], [1], [1], [0]]", "")
-    with pytest.raises(ConfigError, match=r"c.yaml:2:1: there are no `targets`"):
+    with pytest.raises(ConfigError, match=r"c.yaml:2:1: there are no targets, but training needs"):
         built(text)
     assert not built(text, needs_targets=False).table.has_targets
 

@@ -17,7 +17,7 @@ from bpcli.errors import ConfigError
             None,
             "the last layer has 4 units, but the data has 2 classes",
         ),
-        (["data.split={val: 0.001}"], None, "0.001 of 40 rows leaves none in `val`"),
+        (["data.split={val: 0.001}"], None, "0.001 of 40 rows gives no row for `val`"),
         (["training.batch_size=21"], None, "a batch of 21 is more than the 20 training rows"),
         (["training.batch_size=2", "training.rows_per_epoch=30"], None, "30 is too many"),
         (
@@ -120,7 +120,7 @@ from bpcli.errors import ConfigError
         (
             ["training.class_weights={1: 2, 1.0: 3}"],
             None,
-            "class `1` has a weight already, as `1`",
+            "class `1` already has a weight, as `1`",
         ),
         (
             ["training.class_weights=balanced", "data.targets=values", "loss=mse"],
@@ -181,11 +181,14 @@ loss: binary_cross_entropy
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ([], "c.yaml:2:57: 1 row is too few for 2 folds\n    "),
-        (["data.split.stratify=false"], "c.yaml:2:57: 1 row is too few for 2 folds\n    "),
+        ([], "c.yaml:2:57: 1 row is too few for 2 folds: each fold needs"),
+        (
+            ["data.split.stratify=false"],
+            "c.yaml:2:57: 1 row is too few for 2 folds: each fold needs",
+        ),
         (["data.n_samples=2", "data.split.folds=3"], "folds=3: 2 rows are too few for 3 folds"),
-        (["data.n_samples=2", "data.split.val=0.9"], "0.05 of 2 rows leaves none in `train`"),
-        (["data.n_samples=2", "data.split.val=0.5"], "0.25 of 2 rows leaves none in `val`"),
+        (["data.n_samples=2", "data.split.val=0.9"], "0.05 of 2 rows gives no row for `train`"),
+        (["data.n_samples=2", "data.split.val=0.5"], "0.25 of 2 rows gives no row for `val`"),
     ],
 )
 def test_folds_of_too_few_rows_are_told_at_their_key(overrides: list[str], message: str) -> None:
@@ -253,7 +256,7 @@ def test_the_largest_that_fits_is_no_issue(override: str, is_right: bool) -> Non
 
 def test_auto_takes_no_size_from_targets_that_are_not_there() -> None:
     text = INLINE.replace(", targets: [[0], [1], [1], [0]]", "").replace("3, 1]", "3, auto]")
-    with pytest.raises(ConfigError, match="`auto` takes this size from the targets, and there are"):
+    with pytest.raises(ConfigError, match="`auto` takes this size from the targets, but there are"):
         built(text, needs_targets=False)
 
 

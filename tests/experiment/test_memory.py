@@ -102,7 +102,7 @@ def test_what_is_too_large_is_said_with_a_remedy(
 def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2_200_000)
     assert (
-        "this takes about 2.2 MiB of memory (1.9 MiB for activations of 1000 rows at a time, "
+        "this needs about 2.2 MiB of memory (1.9 MiB for activations of 1000 rows at a time, "
         "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64), and "
         "2.1 MiB are free: use fewer units"
     ) in refused(config)

@@ -229,12 +229,12 @@ def test_a_class_without_a_training_row_is_said(
     Path("u.csv").write_text("x,z,y\n1,2,b\n2,3,c\n")
     (note,) = built(OF_TABLE, "data.split={files: {val: v.csv, test: u.csv}}").notes
     assert note == (
-        "class `c` has no training row, but 2 rows of `val` and 1 row of `test`: it has an output "
-        "that cannot learn to find it"
+        "class `c` has no training row, but 2 rows of `val` and 1 row of `test`: its output "
+        "cannot learn to predict it"
     )
     assert not built(OF_TABLE, "data.split={val: 0.5}").notes
     Path("i.txt").write_text("1 2\n")
     Path("t.csv").write_text("x,z,y\n1,2,a\n2,3,b\n3,1,c\n4,1,d\n5,1,e\n6,1,f\n")
     *named, more = built(OF_TABLE, "data.split={index: {train: i.txt}}").notes
-    assert "class `c` has no training row: it has an output" in named[1], "in no split at all"
-    assert more == "classes without a training row beside these: 1"
+    assert "class `c` has no training row: its output" in named[1], "in no split at all"
+    assert more == "further classes without a training row: 1"

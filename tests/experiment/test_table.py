@@ -94,7 +94,8 @@ def test_inline_whole_numbers_are_classes_where_the_network_takes_nothing_else(
 ) -> None:
     experiment = built(INLINE, f"data.targets={targets}", *overrides)
     assert experiment.table.class_names == names
-    note = f"the targets {', '.join(names)} are read as classes, as the network is for classes"
+    note = f"the targets {', '.join(names)} are read as classes, because the loss or the output "
+    note += "layer is for classes"
     told = () if names == ("0", "1") and "loss=mse" not in overrides else (note,)
     assert experiment.table.notes == told
 
@@ -119,7 +120,7 @@ def test_a_single_row_of_a_1_stays_a_probability() -> None:
 def test_inline_fractions_that_are_no_classes_are_refused(
     targets: str, overrides: tuple[str, ...], what: str
 ) -> None:
-    expected = f"`y` is numbers from {what} is for classes: if they are classes, write them in quo"
+    expected = f"`y` has numbers from {what} is for classes: if they are classes, write them in quo"
     with pytest.raises(ConfigError, match=expected):
         built(INLINE, f"data.targets={targets}", *overrides)
 
@@ -137,7 +138,7 @@ def test_numbers_of_a_file_that_a_cross_entropy_cannot_mean_are_refused(
     monkeypatch.chdir(tmp_path)
     Path("t.csv").write_text("x,z,y\n" + "".join(f"{n},1,{n * 1.5}\n" for n in range(30)))
     overrides = ("data.split={test: 0.2}", "network.layers=[2, 2, 1]")
-    with pytest.raises(ConfigError, match=r"`y` is numbers from 0 to 43\.5, but the loss is for"):
+    with pytest.raises(ConfigError, match=r"`y` has numbers from 0 to 43\.5, but the loss is for"):
         built(OF_TABLE, *overrides)
     assert built(OF_TABLE, *overrides, "loss=mse").table.task == "regression"
 
@@ -185,7 +186,7 @@ def test_several_zeros_and_ones_under_a_loss_of_independent_ones_are_labels(
         assert experiment.table.Y is not None
         assert {*experiment.table.Y.ravel().tolist()} == {0, 1}
         assert experiment.network.outputs == 2
-    said = [note for note in experiment.notes if note.endswith("(multilabel)")]
+    said = [note for note in experiment.notes if note.endswith("(`multilabel`)")]
     assert len(said) == (task == "multilabel" and not overrides)
 
 

@@ -120,7 +120,7 @@ def test_a_json_file_that_does_not_read_back_is_not_written(
     kind = FORMATS["json"]
     wrong = replace(kind, content=lambda _: kind.content(replace(model, name="other")))
     monkeypatch.setattr(exporting, "FORMATS", {"json": wrong})
-    with pytest.raises(GateFailed, match="The JSON file does not read back as the model"):
+    with pytest.raises(GateFailed, match="The JSON file differs from the model when read"):
         export(model, "json", tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
@@ -136,12 +136,12 @@ def test_wrong_classes_are_not_written(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_file_in_the_way_is_overwritten_only_by_force(tmp_path: Path) -> None:
     model, path = a_model(TANH), tmp_path / "model.json"
     path.write_text("mine")
-    with pytest.raises(ConfigError, match="exists already: --force"):
+    with pytest.raises(ConfigError, match="already exists: use --force"):
         export(model, "json", path)
     assert path.read_text() == "mine"
     export(model, "json", path, force=True)
     assert path.read_text() != "mine"
-    with pytest.raises(ConfigError, match="name a file"):
+    with pytest.raises(ConfigError, match="name another file"):
         export(model, "json", tmp_path, force=True)
 
 
@@ -211,11 +211,11 @@ class predict(dict):
     ("text", "complaint"),
     [
         ("raise SystemExit(3)", "failed in a test run and was not written: exit code 3"),
-        (f"print('hello')\n{python_text(a_model(TANH))}", "printed something else"),
+        (f"print('hello')\n{python_text(a_model(TANH))}", "printed something other"),
         ("predict = lambda rows: {}", "have a wrong shape"),
         (OTHER.format("[1, 2, 3]"), "have a wrong shape"),
         (OTHER.format("['a'] * len(self.rows['x'])"), "have a wrong shape"),
-        (OTHER.format("3"), "printed something else than its predictions"),
+        (OTHER.format("3"), "printed something other than its predictions"),
         (OTHER.format("[float('nan')] * len(self.rows['x'])"), "gives nan where bpnet gives"),
     ],
 )

@@ -113,7 +113,7 @@ def test_what_a_file_has_no_room_for_is_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(onnx_file, "_MOST_BYTES", 100)
     with pytest.raises(
         ConfigError,
-        match=r"^These parameters take 168 bytes, but an ONNX file holds at most 2 GiB: train in "
-        r"float32, or export to json\.$",
+        match=r"^The parameters take 168 bytes, but an ONNX file can have at most 2 GiB: train "
+        r"in float32, or export to json\.$",
     ):
         onnx_bytes(a_model(ACTIVATIONS["tanh"]()))

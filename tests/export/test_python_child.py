@@ -24,10 +24,10 @@ ECHO = b"import numpy\npredict = lambda rows: {'y': numpy.array(rows['x'], float
         ("this is no Python", "not written: SyntaxError"),
         ("predict = None", "not written: TypeError"),
         ("", "not written: KeyError: 'predict'"),
-        ("import os; os._exit(0)", "printed something else than its predictions"),
-        ("print('hello')\npredict = lambda rows: {}", "printed something else than its predictio"),
+        ("import os; os._exit(0)", "printed something other than its predictions"),
+        ("print('hello')\npredict = lambda rows: {}", "printed something other than its predictio"),
         ("import json\njson.dump = lambda *_: print('[]')\npredict = lambda rows: {}",
-         "printed something else than its predictions"),
+         "printed something other than its predictions"),
     ],
 )  # fmt: skip
 def test_a_file_that_fails_is_told_in_one_line(text: str, complaint: str) -> None:
@@ -38,7 +38,7 @@ def test_a_file_that_fails_is_told_in_one_line(text: str, complaint: str) -> Non
 
 def test_a_file_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(python_child, "TIMEOUT", 0.5)
-    with pytest.raises(GateFailed, match=r"computed nothing within 0\.5 s: it was not written\.$"):
+    with pytest.raises(GateFailed, match=r"did not finish within 0\.5 s: it was not written\.$"):
         predictions(b"import time; time.sleep(60)", [])
 
 

@@ -22,8 +22,8 @@ from bpcli.nn.network import Layer, Network
         ("no-derivative", "the last layer is right, but layer 2 is not"),
         ("sum-before-product", "not the product of sums?"),
         ("inputs-for-activations", "that layer's own input, not x?"),
-        ("times-n", "every tensor: off by exactly n² = 49"),
-        ("no-mean", "every tensor: off by exactly n = 7"),
+        ("times-n", "every tensor: wrong by a factor of n² = 49"),
+        ("no-mean", "every tensor: wrong by a factor of n = 7"),
         ("no-transpose", "the last layer is right, but layer 2 is not"),
         ("l2-on-biases", "L2 shrinks weights, never biases"),
         ("sign", "W3, b3: the sign is wrong"),
@@ -44,10 +44,10 @@ def test_the_hints_cover_every_corruption() -> None:
 @pytest.mark.parametrize(
     ("ratio", "rows", "outputs", "hints"),
     [
-        (2.0, 2, 1, ["is 1/n missing?", "factor ½"]),
-        (0.5, 5, 2, ["without the factor ½", "one over the number of outputs"]),
-        (7.0, 7, 3, ["off by exactly n = 7"]),
-        (3.0, 7, 3, ["off by exactly 3, the number of outputs"]),
+        (2.0, 2, 1, ["is 1/n missing?", "does the loss have a factor of ½?"]),
+        (0.5, 5, 2, ["does the loss have no factor of ½?", "1/2, with 2 outputs"]),
+        (7.0, 7, 3, ["wrong by a factor of n = 7"]),
+        (3.0, 7, 3, ["wrong by a factor of 3, the number of outputs"]),
         (1 / 7, 7, 3, ["is 1/n applied twice?"]),
     ],
 )
@@ -87,13 +87,13 @@ def test_where_nothing_fails_nothing_is_said() -> None:
     ("ratio", "said"),
     [
         (-1.0, "the sign is wrong"),
-        (5.0, "off by exactly n = 5, the number of rows: is 1/n missing?"),
-        (25.0, "off by exactly n² = 25: n stands where 1/n belongs"),
-        (1 / 5, "off by exactly 1/n, n = 5 rows: is 1/n applied twice?"),
-        (2.0, "off by exactly 2: is the loss the one with the factor ½?"),
-        (0.5, "off by exactly ½: is the loss the one without the factor ½?"),
-        (3.0, "off by exactly 3, the number of outputs"),
-        (1 / 3, "off by exactly 1/3, one over the number of outputs"),
+        (5.0, "wrong by a factor of n = 5, the number of rows: is 1/n missing?"),
+        (25.0, "wrong by a factor of n² = 25: is it multiplied by n, not by 1/n?"),
+        (1 / 5, "wrong by a factor of 1/n, n = 5 rows: is 1/n applied twice?"),
+        (2.0, "wrong by a factor of 2: does the loss have a factor of ½?"),
+        (0.5, "wrong by a factor of ½: does the loss have no factor of ½?"),
+        (3.0, "wrong by a factor of 3, the number of outputs"),
+        (1 / 3, "wrong by a factor of 1/3, with 3 outputs"),
     ],
 )
 def test_each_factor_has_a_hint_of_its_own(ratio: float, said: str) -> None:
@@ -108,14 +108,14 @@ def test_a_factor_counts_only_if_every_wrong_tensor_has_it() -> None:
         for tensor, ratio in (("W1", 5.0), ("b1", -1.0), ("W2", None))
     )
     for wrong in ([one, other], [one, varying]):
-        assert "off by" not in (explain(wrong, 5, 3) or "")
-    assert "W1: off by exactly n" in (explain([one, a_check("b1")], 5, 3) or "")
+        assert "wrong by" not in (explain(wrong, 5, 3) or "")
+    assert "W1: wrong by a factor of n" in (explain([one, a_check("b1")], 5, 3) or "")
 
 
 def test_a_factor_of_one_is_none() -> None:
     ratio = 1 + 2e-6  # what a single row, or output, would be off by
     checks = [a_check("W1", is_wrong=True, ratio=ratio), a_check("b1")]
-    assert "off by" not in (explain(checks, 1, 1) or "")
+    assert "wrong by" not in (explain(checks, 1, 1) or "")
 
 
 def test_tensors_that_could_not_be_checked_are_no_evidence() -> None:

@@ -152,8 +152,8 @@ def test_a_gradient_that_is_not_finite_where_the_loss_is_fails(bad: float) -> No
         ({"Y": np.full((5, 2), 1e160)}, "scale the data"),
         ({"X": np.full((5, 3), 1e200)}, "scale the data"),
         ({"X": np.full((5, 3), 1e308)}, "scale the data"),
-        ({"params": np.full(26, 1e200)}, r"start with smaller parameters \(`network.init`\)"),
-        ({"params": np.full(26, 1e200), "l2": 0.3}, "start with smaller parameters"),
+        ({"params": np.full(26, 1e200)}, r"use smaller initial parameters \(`network.init`\)"),
+        ({"params": np.full(26, 1e200), "l2": 0.3}, "use smaller initial parameters"),
         ({"Y": np.full((5, 2), 1e152), "reduction": "sum"}, "scale the data"),
     ],
 )

@@ -64,8 +64,8 @@ def test_a_gradient_of_any_size_has_a_square() -> None:
     assert square_of_gradient(np.array([1e150])) == pytest.approx(1e300)
 
 
-ZERO = "The gradient is zero: no direction leads down."
-INFINITE = "The gradient's square is infinite: look at the scale of the data (`data.scale`)."
+ZERO = "The gradient is zero: no direction lowers the loss."
+INFINITE = "The square of the gradient is infinite: check the scale of the data (`data.scale`)."
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
     assert curve(axes, "training") == ([0, 1, 2], [1, 0.1, 0.01])
     assert curve(axes, "validation") == ([0, 1, 2], [1, 0.2, 0.3])
     assert curve(axes, "best epoch")[0] == [1, 1]
-    title = "moons\nloss by epoch, best epoch 1 (0.2), stop reason: max_fail"
+    title = "moons\nloss by epoch; best epoch 1 (loss 0.2); stop reason: max_fail"
     assert figure.get_suptitle() == title
     assert axes.get_ylabel() == "mean loss (binary_cross_entropy)"
     assert axes.get_yscale() == "log"
@@ -55,7 +55,7 @@ def test_the_loss_curves_are_those_of_the_log_and_the_best_epoch_is_marked(moons
 def test_a_run_that_was_interrupted_is_not_ended_by_that(moons: Subject) -> None:
     record = replace(moons.record, status="interrupted", stop_reason="interrupted")
     subject = replace(moons, record=record)
-    assert PLOTS["loss"]().title(subject).endswith("), interrupted")
+    assert PLOTS["loss"]().title(subject).endswith("); interrupted")
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_epochs_are_whole_numbers_and_only_those_there_were(moons: Subject, epoc
 def test_a_run_that_was_killed_says_so_in_the_title(moons: Subject) -> None:
     record = replace(moons.record, stop_reason="", best_epoch=0, epochs=0, ended="")
     killed = replace(moons, record=replace(record, status=BROKEN_OFF))
-    assert PLOTS["loss"]().title(killed) == "loss by epoch, interrupted, resumable"
+    assert PLOTS["loss"]().title(killed) == "loss by epoch; interrupted, resumable"
 
 
 def test_no_finite_loss_is_no_plot(moons: Subject) -> None:
     subject = losses(moons, [math.nan, math.inf], [math.nan, math.nan])
-    assert PLOTS["loss"]().why_not(subject) == "None of its losses is finite."
+    assert PLOTS["loss"]().why_not(subject) == "The log has no finite loss."
 
 
 @pytest.mark.parametrize("name", ["$x^2$", "a_$b", "long_" * 60, "<svg>", "\\frac", "数据"])
@@ -135,7 +135,7 @@ def test_thinning_keeps_the_ends_the_peaks_and_the_gaps() -> None:
 def test_each_metric_has_a_panel(moons: Subject) -> None:
     figure = laid_out("metrics", moons)
     assert [axes.get_ylabel() for axes in figure.axes] == [
-        "accuracy (share of rows)",
+        "accuracy (share of correct rows)",
         "log loss (nats)",
     ]
     expected = [
@@ -150,9 +150,9 @@ def test_each_metric_has_a_panel(moons: Subject) -> None:
 def test_metrics_that_are_never_defined_are_left_out(moons: Subject) -> None:
     lines = [{"train.loss": 1.0, "train.rmse": 2.0, "train.r2": None}] * 3
     (axes,) = laid_out("metrics", logged(moons, *lines)).axes
-    assert axes.get_ylabel() == "rmse (units of the target)"
+    assert axes.get_ylabel() == "RMSE (in units of the target)"
     assert reasons(logged(moons, {"train.loss": 1.0}))["metrics"] == (
-        "Its log has no metric besides the loss."
+        "The log has no metric besides the loss."
     )
 
 
@@ -181,16 +181,22 @@ def test_the_gradients_of_the_first_and_the_last_layer_are_those_of_the_log(moon
 )
 def test_a_log_of_an_earlier_version_says_so(moons: Subject, kind: str, what: str) -> None:
     reason = reasons(logged(moons, {"train.loss": 1.0}))[kind]
-    assert reason == f"Its log has no {what}: it was written by an earlier version of bpnet."
+    assert (
+        reason
+        == f"The log has no {what}: an earlier version of bpnet wrote it. Train the run again."
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ({"grad_norms": [1.0, 2.0]}, "its `grad_norms` are not lists of 3 numbers, one a layer."),
-        ({"grad_norms": 1.0}, "its `grad_norms` are not lists of 3 numbers, one a layer."),
-        ({"grad_norms": ["a", "b", "c"]}, "its `grad_norms` are not all numbers."),
-        ({"grad_norms": [[1], [2, 3], 4]}, "its `grad_norms` are not all numbers."),
+        (
+            {"grad_norms": [1.0, 2.0]},
+            "values of `grad_norms` are not lists of 3 numbers, one per layer.",
+        ),
+        ({"grad_norms": 1.0}, "values of `grad_norms` are not lists of 3 numbers, one per layer."),
+        ({"grad_norms": ["a", "b", "c"]}, "values of `grad_norms` are not all numbers."),
+        ({"grad_norms": [[1], [2, 3], 4]}, "values of `grad_norms` are not all numbers."),
     ],
 )
 def test_a_damaged_log_is_one_sentence(moons: Subject, line: dict[str, object], told: str) -> None:
@@ -223,7 +229,7 @@ def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) 
 def test_an_optimizer_without_figures_says_so(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "xor", training__epochs=2, training__optimizer="rprop")
     assert reasons(subject)["learning_rate"] == (
-        "Its optimizer, rprop, logs no learning rate, step length or damping."
+        "The optimizer rprop logs no learning rate, step length or damping."
     )
 
 

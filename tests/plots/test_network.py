@@ -25,4 +25,4 @@ def test_a_line_of_the_diagram_is_as_wide_as_its_weight(tmp_path: Path) -> None:
 def test_a_network_that_is_too_large_for_a_diagram_says_so(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "digits", training__epochs=1)
     reason = PLOTS["network"]().why_not(subject)
-    assert reason == "A layer of 64 units is too wide for a diagram: at most 16."
+    assert reason == "64 inputs are too many for a diagram: at most 16 fit."

@@ -113,7 +113,7 @@ def test_of_a_deep_network_the_plot_says_how_far_the_plane_is_off(tmp_path: Path
 
 def test_a_run_without_a_path_says_how_to_record_one(plane: Subject) -> None:
     reason = PLOTS["path"]().why_not(replace(plane, path=None))
-    assert reason == "It recorded no path: train with `training.record_params: true`."
+    assert reason == "The run has no recorded path: train with `training.record_params: true`."
 
 
 def test_parameters_are_named_by_unit_and_input(plane: Subject) -> None:

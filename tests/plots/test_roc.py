@@ -28,7 +28,7 @@ def test_a_split_of_one_class_has_no_roc(tmp_path: Path) -> None:
     assert subject.rebuilt is not None
     rebuilt = replace(subject.rebuilt, experiment=replace(subject.experiment, splits=splits))
     reason = PLOTS["roc"]().why_not(replace(subject, rebuilt=rebuilt))
-    assert reason == "All rows of the train split are of one class."
+    assert reason == "All rows of the training set are of one class."
 
 
 LABELS = """\
@@ -71,9 +71,9 @@ def test_labels_without_a_curve_are_counted(tmp_path: Path) -> None:
 def test_plots_of_classes_and_of_numbers_are_not_for_labels(tmp_path: Path) -> None:
     subject = of_labels(tmp_path, "no")
     assert PLOTS["confusion"]().why_not(subject) == (
-        "Its targets are labels, not classes: see `bpnet eval` for each of them."
+        "The targets are labels, not classes: `bpnet eval` shows the scores of each label."
     )
     for kind in ("predicted", "residuals"):
-        assert PLOTS[kind]().why_not(subject) == "Its targets are labels, not numbers."
+        assert PLOTS[kind]().why_not(subject) == "The targets are labels, not numbers."
     laid_out("fit", subject)
     laid_out("network", subject)

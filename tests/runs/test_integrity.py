@@ -104,7 +104,7 @@ def test_a_log_that_somebody_changed_is_not_taken_further(run: Run, bpnet: Bpnet
     run.path(METRICS).write_text(text.replace('"epoch": 3', '"epoch": 4'))
     on = ("--set", "training.epochs=9")
     refused = bpnet("train", "--resume", "latest", *on)
-    assert_refused(refused, "does not fit metrics.jsonl, which was changed or cut short since")
+    assert_refused(refused, "does not match metrics.jsonl, which was changed or truncated later")
 
 
 def test_a_damaged_checkpoint_is_said_even_where_nothing_else_is(run: Run, bpnet: Bpnet) -> None:
@@ -271,7 +271,7 @@ def test_a_checkpoint_of_a_longer_log_is_not_used(run: Run, bpnet: Bpnet) -> Non
     meta = {"log_bytes": 2**36, "log_sha256": whole}
     change_arrays(path, lambda _, known: known.update(meta))
     refused = bpnet("train", "--resume", "latest", "--set", "training.epochs=9")
-    assert_refused(refused, "does not fit metrics.jsonl")
+    assert_refused(refused, "does not match metrics.jsonl")
     assert file_digest(run.path(METRICS)) == whole
 
 

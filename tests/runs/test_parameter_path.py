@@ -82,9 +82,9 @@ def test_the_digest_is_that_of_all_rows_or_of_those_before_the_latest(run: Run) 
 
 def test_rows_that_were_not_recorded_are_missed(run: Run) -> None:
     recorded(run, rows_of(4)).finish()
-    with pytest.raises(RunError, match=r"npy does not hold the 5 rows that were recorded\.$"):
+    with pytest.raises(RunError, match=r"npy has fewer than the 5 rows that were recorded\.$"):
         first_rows(run, 3, DOUBLE, 5)
-    with pytest.raises(RunError, match="does not hold the 9 rows"):
+    with pytest.raises(RunError, match="has fewer than the 9 rows"):
         ParameterPath(run, 3, DOUBLE, 9)
 
 
@@ -99,7 +99,7 @@ def test_rows_that_were_not_recorded_are_missed(run: Run) -> None:
 def test_an_array_of_other_parameters_is_refused(run: Run, array: np.ndarray, what: str) -> None:
     np.save(run.path(PATH), array)
     implied = r"; the config implies rows of 3 numbers in float64\.$"
-    with pytest.raises(RunError, match=f"npy is damaged: it holds {what}{implied}"):
+    with pytest.raises(RunError, match=f"npy is damaged: it contains {what}{implied}"):
         load_path(run, 3, DOUBLE)
 
 

@@ -76,8 +76,8 @@ def test_references(reference: str, found: str, runs: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("xor", "(`latest` is the last of all):\n  20260102-120000-xor-bbbb\n  20260101"),
-        ("2026010", "any of these runs"),
+        ("xor", "(`latest` is the newest run of all):\n  20260102-120000-xor-bbbb\n  20260101"),
+        ("2026010", "matches several runs"),
         ("latest~4", "There is no latest~4: "),
         ("nothing", "There is no run `nothing`"),
         ("a/xor.yml", "a/xor.yml is a config, not a run: `bpnet train a/xor.yml` makes one."),

@@ -157,12 +157,12 @@ def refusal(model: type[Saved], value: Any) -> list[str]:
         (RunRecord, ("config", "name"), [[[[[[[[[[1]]]]]]]]]], "nested deeper than 8 levels"),
         (RunRecord, ("optimizer",), {}, "`optimizer`: it has no `name`"),
         (RunRecord, ("more",), 1, "`more`: Extra inputs are not permitted"),
-        (RunRecord, ("metrics", "a\nb"), 1, "a name has no control characters"),
+        (RunRecord, ("metrics", "a\nb"), 1, "a name must not have control characters"),
         (RunRecord, ("sha256",), {}, "the digest of config.yaml is missing"),
         (RunRecord, ("layers",), [], "`layers`: List should have at least 1 item"),
         (Log, ("lines", 1, "epoch"), 0, "epochs do not rise from line to line"),
         (Log, ("lines", 1, "train.loss"), "0", "`lines.1.train.loss`"),
-        (Log, ("lines", 1, "\x9b"), 0.0, "a name has no control characters"),
+        (Log, ("lines", 1, "\x9b"), 0.0, "a name must not have control characters"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(

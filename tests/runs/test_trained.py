@@ -57,8 +57,8 @@ def test_the_best_and_the_last_weights_are_loaded_by_name(system: System) -> Non
         (None, DOUBLE, r"best\.W1 is missing; the config implies float64 of shape \(3, 4\)\.$"),
         (np.ones((4, 3)), DOUBLE, r"best\.W1 is float64 of shape \(4, 3\); the config implies "),
         (np.ones((3, 4)), SINGLE, r"best\.W1 is float64 of shape \(3, 4\); .* implies float32 "),
-        (np.full((3, 4), np.nan), DOUBLE, r"best\.W1 holds NaN or infinity\.$"),
-        (np.full((3, 4), -np.inf), DOUBLE, r"best\.W1 holds NaN or infinity\.$"),
+        (np.full((3, 4), np.nan), DOUBLE, r"best\.W1 contains NaN or infinity\.$"),
+        (np.full((3, 4), -np.inf), DOUBLE, r"best\.W1 contains NaN or infinity\.$"),
     ],
 )
 def test_weights_that_do_not_fit_are_said(
@@ -75,8 +75,8 @@ def test_weights_that_do_not_fit_are_said(
         ("inputs__shift", None, r"has no inputs\.shift of shape \(4,\) in float64\.$"),
         ("inputs__shift", np.zeros(3), r"has no inputs\.shift of shape \(4,\) in float64\.$"),
         ("inputs__factor", np.ones(4, SINGLE), r"has no inputs\.factor of shape \(4,\) in float64"),
-        ("inputs__factor", np.array([1.0, 0, 1, 1]), r"holds a inputs\.factor that cannot scale"),
-        ("inputs__shift", np.array([1, np.inf, 1, 1]), r"holds a inputs\.shift that cannot scale"),
+        ("inputs__factor", np.array([1.0, 0, 1, 1]), r"an invalid inputs\.factor: "),
+        ("inputs__shift", np.array([1, np.inf, 1, 1]), r"an invalid inputs\.shift: "),
         ("targets__factor", np.ones(2), r"has no targets\.factor of shape \(3,\) in float64\.$"),
     ],
 )
@@ -115,7 +115,7 @@ def test_fewer_numbers_than_parameters_are_damage(system: System) -> None:
                 del arrays[name]
 
     change_arrays(system.run.path(WEIGHTS), empty)
-    with pytest.raises(RunError, match=r"is damaged: it does not hold 15 parameters\.$"):
+    with pytest.raises(RunError, match=r"is damaged: it has fewer than 15 parameters\.$"):
         load_weights(system.run)
 
 

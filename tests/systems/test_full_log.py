@@ -23,7 +23,7 @@ FULL = Path("/dev/full")
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
 
 TRAIN = ["train", str(CONFIGS / "xor.yaml"), "--set", "training.epochs=300"]
-NOTE = "could not be written to stderr when they were due: No space left on device.\n"
+NOTE = "could not be written to stderr in time: No space left on device.\n"
 
 
 def bpnet(
@@ -163,7 +163,7 @@ def test_a_reader_that_leaves_ends_nothing(what: str, tmp_path: Path) -> None:
     assert_finished(tmp_path)
     if what == "stderr":
         assert len(done.stderr.splitlines()) == 3
-        assert done.stdout.splitlines()[-1].endswith("when they were due: Broken pipe.")
+        assert done.stdout.splitlines()[-1].endswith("in time: Broken pipe.")
 
 
 @pytest.mark.parametrize("terminal", ["xterm", "dumb"])
@@ -205,5 +205,5 @@ def test_a_log_that_may_not_grow_is_noted(tmp_path: Path) -> None:
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=log, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1].endswith("when they were due: File too large.")
+    assert done.stdout.splitlines()[-1].endswith("in time: File too large.")
     assert_finished(tmp_path)

@@ -212,7 +212,7 @@ def test_columns_go_by_position_where_the_training_file_gave_no_names(
     write("headed.csv", lines, "Größe,Farbe,Ziel\n")
     headed = bpnet("predict", "latest", "headed.csv")
     assert headed.out == own.out
-    assert "the names in its header are other ones: columns go by position" in headed.err
+    assert "the names in its header differ from training: columns are matched" in headed.err
     write("inputs.csv", [line.rpartition(",")[0] for line in lines], "")
     assert bpnet("predict", "latest", "inputs.csv", "--no-header").out == own.out
     write("gap.csv", [",red", "?,blue", "3,red"], "")

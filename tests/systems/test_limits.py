@@ -163,7 +163,7 @@ def test_no_training_begins_that_could_not_be_saved(
     monkeypatch.setattr(training.system, "has_room_for_files", lambda count: count < 6)
     result = bpnet("train", CONFIGS / "xor.yaml", "--quiet")
     assert (result.code, result.out) == (2, "")
-    assert "Training needs 6 open files more than the" in result.err
+    assert "Training needs 6 more open files, and the system allows" in result.err
     assert not (tmp_path / "runs").exists()
 
 

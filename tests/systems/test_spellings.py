@@ -156,7 +156,7 @@ def test_class_weights_name_classes_in_any_spelling_and_by_old_names(trained: Bp
     assert weights == [{"YES": 2, "no": 3}] * 3
     twice = ("--set", "training.class_weights={yes: 2, Yes: 3}")
     said = trained("check", "c.yaml", *MERGED, *twice).err
-    assert "class `YES` has a weight already, as `yes`" in said
+    assert "class `YES` already has a weight, as `yes`" in said
 
 
 def test_splits_in_files_are_read_alike_in_any_spelling(trained: Bpnet) -> None:
@@ -238,10 +238,8 @@ def test_a_new_name_that_stands_for_a_missing_value_is_refused_at_its_place(bpne
     )
     done = bpnet("check", "c.yaml")
     assert done.code == 2
-    assert (
-        "c.yaml:3:18: `` stands for a missing value: list `n.d.` in `missing` instead" in done.err
-    )
-    assert "`NA` stands for a missing value: list `n.b.` in `missing` instead" in done.err
+    assert "c.yaml:3:18: `` means a missing value: list `n.d.` in `missing` instead" in done.err
+    assert "`NA` means a missing value: list `n.b.` in `missing` instead" in done.err
 
 
 def test_an_unused_new_name_is_told(trained: Bpnet) -> None:

@@ -44,7 +44,7 @@ def test_a_column_is_a_row_of_the_table(tmp_path: Path) -> None:
 
 def test_what_a_file_holds_and_what_was_guessed_is_said(tmp_path: Path) -> None:
     facts = dict(table_facts(look(tmp_path, "1,a\n2,b\n1,a\n")))
-    assert facts["rows"] == "3, 1 that repeat an earlier one"
+    assert facts["rows"] == "3 (1 duplicate)"
     assert facts["header"] == "no: row 1 has a number, 1"
     assert facts["target"] == "x2: the last column"
     assert facts["task"] == "classification into 2 classes: it holds categories"
@@ -71,7 +71,7 @@ def test_of_many_columns_those_are_shown_that_go_most_with_the_target(tmp_path: 
     assert sizes == sorted(sizes, reverse=True)
     assert all_columns_facts(about) == [
         ("kinds", "number 52, category 1"),
-        ("with gaps", "1 column, 45 values in all"),
+        ("missing values", "1 column, 45 in total"),
         ("constant", "3 columns"),
     ]
 

@@ -97,7 +97,7 @@ def followed(page: Trace) -> list[object]:
 
 def test_of_one_row_there_are_no_headings_of_rows() -> None:
     blocks = followed(page_of("xor", rows=[3], entry="W1[2,1]"))
-    assert [b.text for b in blocks if isinstance(b, Heading)] == ["One entry followed: W1[2,1]"]
+    assert [b.text for b in blocks if isinstance(b, Heading)] == ["One entry in detail: W1[2,1]"]
     blocks = followed(page_of("xor", entry="W1[2,1]"))
     headings = [b.text for b in blocks if isinstance(b, Heading)]
     assert headings[1:] == ["Row 1", "Row 2", "Row 3", "Row 4", "All rows"]

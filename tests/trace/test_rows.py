@@ -34,7 +34,7 @@ def test_rows_are_those_of_predict_and_may_be_of_any_split() -> None:
     X = experiment.preprocessor.inputs.apply(experiment.table.X[[test_row]])
     assert found.to_json()["inputs"] == X.tolist()
     assert found.setting.splits == ("test",)
-    assert "not trained on" in " ".join(found.setting.notes)
+    assert "training does not use them" in " ".join(found.setting.notes)
 
 
 @pytest.mark.parametrize("rows", [[5], [0], [1, 9], []])

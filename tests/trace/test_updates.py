@@ -155,10 +155,10 @@ def test_a_loss_that_is_not_finite_is_said_with_the_update() -> None:
     fast = training(experiment.objective(), optimizer, start, 1e300)
     with np.errstate(all="ignore"), pytest.raises(Diverged) as caught:
         [*trace_updates(fast, optimizer, 9)]
-    assert str(caught.value).startswith("The loss after update 1 is not finite: look at the scale")
-    assert "and at `training.learning_rate`" in str(caught.value)
+    assert str(caught.value).startswith("The loss after update 1 is not finite: check the scale")
+    assert "and `training.learning_rate`" in str(caught.value)
     broken = training(experiment.objective(), optimizer, start * np.nan)
-    with pytest.raises(Diverged, match=r"^The loss of these parameters is not finite"):
+    with pytest.raises(Diverged, match=r"^The loss with these parameters is not finite"):
         [*trace_updates(broken, optimizer, 1)]
 
 

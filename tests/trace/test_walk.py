@@ -44,7 +44,7 @@ def test_layer_by_layer_there_is_a_pass_for_each() -> None:
         assert f"W{kept} ← " not in part
     assert "delta1" not in upper
     assert "delta2 = " in lower
-    assert "One entry followed: W1[" in lower
+    assert "One entry in detail: W1[" in lower
 
 
 def test_a_refused_step_is_told() -> None:
@@ -64,7 +64,7 @@ def test_an_update_goes_forward_to_the_loss_and_back_to_a_step() -> None:
     assert headings("mazur", entry="W1[2,1]") == [
         "One update of mazur on row 1, the whole training set",
         "Forward", "Loss", "Backward", "The update, by gradient_descent",
-        "One entry followed: W1[2,1]",
+        "One entry in detail: W1[2,1]",
     ]  # fmt: skip
 
 

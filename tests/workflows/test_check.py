@@ -131,7 +131,10 @@ def test_a_sound_config_has_no_warnings() -> None:
         ("network.layers=[2, 30, 3]", "54 training rows are fewer than the 183 parameters, which "),
         (
             "network.init={name: normal, std: 100}",
-            "units fail before training: 0 dead and 3 saturated of 3 in layer 1: scale the inputs",
+            (
+                "many units are dead or saturated before training: 0 dead and 3 saturated of 3 in "
+                "layer 1: scale the inputs"
+            ),
         ),
     ],
 )
@@ -141,7 +144,7 @@ def test_likely_mistakes_are_warned_of(option: str, expected: str) -> None:
 
 def test_a_loss_far_above_chance_level_is_warned_of() -> None:
     large = ("network.init={name: normal, std: 20}", "network.activations=[identity, softmax]")
-    expected = "and that of chance level 1.099: scale the data, or use smaller initial weights"
+    expected = "and that of chance level is 1.099: scale the data, or use smaller initial weights"
     assert any(warning.endswith(expected) for warning in Check(built(CONFIG, *large)).warnings)
 
 
@@ -172,7 +175,7 @@ def test_parameters_of_the_config_are_meant() -> None:
     given = ("network.layers=[2, 2, 1]", f"network.parameters={weights}")
     activations = "network.activations=[tanh, identity]"
     config = built(CONFIG, *given, activations, "loss=mse", "data.targets=values")
-    assert not any("units fail" in warning for warning in Check(config).warnings)
+    assert not any("dead or saturated" in warning for warning in Check(config).warnings)
 
 
 def test_constant_columns_and_unequal_ranges_are_warned_of() -> None:
@@ -200,7 +203,7 @@ def test_a_loss_of_more_than_three_times_that_of_a_constant_is_warned_of() -> No
     rows, targets = [[float(k)] for k in range(10)], [float(k) for k in range(10)]
     (warning,) = of_rows(rows, targets, NOTHING).warnings
     assert warning == (
-        "the initial mean loss is 28.5, and that of a constant prediction 8.25: scale the data, "
+        "the initial mean loss is 28.5, and that of a constant prediction is 8.25: scale the data, "
         "or use smaller initial weights"
     )
     assert of_rows(rows, targets, "network.init={name: constant, value: 0.1}").warnings == []

@@ -53,7 +53,7 @@ def test_what_was_learnt_by_heart_needs_fewer_units(tmp_path: Path) -> None:
     assert found["test.loss"] > np.var(NOISE) / 2
     assert warning.startswith(f"the test loss is {found['test.loss']:.4g}, and that of a constant ")
     assert warning.endswith(
-        ": it has learnt the training rows alone: use fewer units, more rows or `training.l2`"
+        ": it overfits the training rows: use fewer units, more rows or `training.l2`"
     )
     assert record.warnings[-1] == warning
     assert outcome.run.record().warnings == record.warnings
@@ -134,7 +134,7 @@ def test_an_accuracy_that_is_clearly_better_counts_although_the_loss_is_worse(
     scores = {"test.loss": 5.0, "test.accuracy": accuracy}
     fact = _not_better(experiment, "test", scores, {"test.accuracy": 1 / 3})
     assert fact == (
-        None if is_better else "the test loss is 5, and that of a constant prediction 1.099"
+        None if is_better else "the test loss is 5, and that of a constant prediction is 1.099"
     )
 
 

@@ -120,7 +120,9 @@ def test_a_header_is_no_row_whether_or_not_training_had_one(overrides: tuple[str
     found, notes = with_other_data(trained, Path("t.csv"), {})
     ours, theirs = trained.experiment.splits["train"], found.experiment.splits["data"]
     np.testing.assert_array_equal(theirs.X, ours.X)
-    assert notes[-1] == "t.csv: the names in its header are other ones: columns go by position"
+    assert notes[-1] == (
+        "t.csv: the names in its header differ from training: columns are matched by position"
+    )
 
 
 def test_a_header_that_is_lost_takes_no_row_with_it() -> None:

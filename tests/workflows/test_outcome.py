@@ -164,8 +164,8 @@ def test_a_loss_that_never_fell_is_a_warning(tmp_path: Path) -> None:
     assert record.best_epoch == 0
     assert record.warnings[:1] == [
         (
-            "no epoch had a lower validation loss than the start: is `training.learning_rate` too "
-            "large?"
+            "the validation loss never fell below its initial value: try a smaller "
+            "`training.learning_rate`"
         )
     ]
     assert trained(tmp_path / "fine").record.warnings == []

@@ -108,7 +108,7 @@ def test_of_a_run_of_which_nothing_is_left_each_fault_is_said_once(system: Syste
     nothing = replace(subject, lines=[], rebuilt=None, faults={"log": "Gone.", "network": "Gone."})
     with pytest.raises(RunError) as caught:
         chosen_kinds(nothing, [])
-    assert str(caught.value) == f"Nothing of {system.run.run_id} can be drawn. Gone."
+    assert str(caught.value) == f"No plot of {system.run.run_id} can be drawn. Gone."
 
 
 def test_files_are_in_the_runs_own_folder_or_all_kinds_in_one(
@@ -136,11 +136,9 @@ def test_a_folder_of_plots_that_is_none_is_refused(system: System, tmp_path: Pat
     folder.symlink_to(tmp_path, target_is_directory=True)
     with pytest.raises(RunError) as caught:
         save_plots(system.run, subject, ["loss"], None)
-    assert str(caught.value) == (
-        f"{folder} is a link to another place: remove it, or name a file by -o."
-    )
+    assert str(caught.value) == f"{folder} is a symbolic link: remove it, or name a file with -o."
     folder.unlink()
     folder.write_text("mine")
-    with pytest.raises(RunError, match="is not a folder: remove it, or name a file by -o"):
+    with pytest.raises(RunError, match="is not a folder: remove it, or name a file with -o"):
         save_plots(system.run, subject, ["loss"], None)
     assert folder.read_text() == "mine"

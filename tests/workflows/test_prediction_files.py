@@ -193,7 +193,7 @@ def test_a_byte_order_mark_comes_first_and_changes_nothing_else(ending: str) -> 
 
 
 def test_arrays_keep_no_columns() -> None:
-    with pytest.raises(ConfigError, match=r"^o\.npz: \.npz holds no columns of FILE"):
+    with pytest.raises(ConfigError, match=r"^o\.npz: \.npz cannot contain columns of FILE"):
         writer_for(Path("o.npz"), keeps=True)
 
 

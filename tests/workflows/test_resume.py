@@ -284,7 +284,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
     newest.write_bytes(content)
     with resumption(run, ["training.checkpoint_every={seconds: 30}"]) as ready:
         (warning,) = ready.warnings
-        assert warning.endswith("is damaged: its digest is not that of its content.")
+        assert warning.endswith("is damaged: its digest does not match its content.")
         assert ready.note.endswith("resumes at epoch 40")
         outcome = resume(ready, SilentView())
     assert outcome.run.path(WEIGHTS).read_bytes() == whole.run.path(WEIGHTS).read_bytes()
@@ -304,7 +304,7 @@ def test_checkpoints_that_cannot_be_used_are_kept_and_said(
         resumption(run, ["training.epochs=90"]),
     ):
         pass
-    assert str(caught.value).count("does not fit metrics.jsonl") == len(checkpoints) > 1
+    assert str(caught.value).count("does not match metrics.jsonl") == len(checkpoints) > 1
     assert f"bpnet train {run.path(RESOLVED)}" in str(caught.value)
     assert sorted(run.folder.glob("checkpoint-*")) == checkpoints
 

@@ -119,30 +119,30 @@ EXPECTED = """\
 # 3 classes of x5 from 2 columns of t.csv
 # Written for the 60 rows of that file; edit any wrong guesses.
 data:
-  file: t.csv                      # counts from this file's folder
+  file: t.csv                      # relative to the folder of this file
   header: false                    # guessed: row 1 has a number, 0; columns are called x1 to x5
   separator: ";"                   # guessed from the first rows
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
   #   x1 numbers the rows: an id, not a feature
-  # categories, one input each: x4 2
+  # categories, one-hot encoded: x4 2
   # missing values: x3 12
-  fill: median                     # of the training rows; of categories the most frequent
-  indicator: [x3]                  # inputs that are 1 where these are missing
+  fill: median                     # of the training rows; for categories the most frequent
+  indicator: [x3]                  # adds inputs that are 1 where these are missing
   targets: x5                      # guessed: the last column
   task: classification             # guessed: it holds categories
-  # every split has its share of a class
+  # each split has the same share of every class
   split: {train: 0.7, val: 0.15, test: 0.15, stratify: true}
   scale: {inputs: standard}        # zero mean and unit variance on the training rows
 network:
-  layers: [auto, 8, auto]          # the ends fit the data; try more or fewer hidden units
+  layers: [auto, 8, auto]          # auto: from the data; try more or fewer hidden units
   activations: [tanh, softmax]     # softmax: a probability for each class
 loss: cross_entropy
 training:
   optimizer: lbfgs                 # a quasi-Newton method: no learning rate to set
   epochs: 1000                     # at most
   l2: 1                            # weight decay, for 42 rows and 67 parameters
-  stop: {max_fail: 30}             # after so many epochs without a lower validation loss
+  stop: {max_fail: 30}             # stop after 30 epochs without a lower validation loss
 """
 
 

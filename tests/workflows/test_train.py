@@ -46,7 +46,7 @@ def test_no_training_begins_whose_files_could_not_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(system, "has_room_for_files", lambda count: count < 6)
-    with pytest.raises(RunError, match="needs 6 open files more than the"):
+    with pytest.raises(RunError, match="needs 6 more open files, and the system allows"):
         train(experiment_with(), tmp_path, SilentView())
     assert not list(tmp_path.iterdir())
 

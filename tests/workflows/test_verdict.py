@@ -86,7 +86,7 @@ def test_a_tolerance_accepts_a_distance_up_to_it(tolerance: float | None, accept
     verdict = replace(OTHER, tolerance=tolerance)
     assert (verdict.is_identical, verdict.is_accepted) == (False, accepted)
     head = f"within tolerance {tolerance:g}" if accepted else "not identical"
-    assert verdict.sentence.startswith(f"{head}, of 10 losses")
+    assert verdict.sentence.startswith(f"{head} (10 losses")
     assert verdict.sentence.endswith(": the loss of epoch 3 was 0.5 and is not finite")
 
 

@@ -87,7 +87,7 @@ def test_the_first_epoch_and_tensor_that_differ_are_named(tmp_path: Path) -> Non
     assert epoch.what == "the loss of epoch 17"
     assert epoch.then == lines[17]["loss"] != epoch.again
     assert verdict.differences["tensor"].what == "last.W2[0, 0]"
-    assert verdict.sentence.startswith("not identical, of 51 losses, 1")
+    assert verdict.sentence.startswith("not identical (51 losses, 1")
 
 
 OF_DEFAULTS = ["data.n_samples=60", "data.split={}", "loss=mse", "training={epochs: 20}"]
@@ -325,7 +325,7 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     told = "blas: openblas 0.3.31 Haswell became openblas 0.3.31 Zen"
     with resumption(run, []) as ready:
         (warning,) = ready.warnings
-        assert warning.endswith(f"a single machine may not repeat its bits: {told}")
+        assert warning.endswith(f"one machine may not reproduce all its bits: {told}")
     resumed(run, stops=[20])
     with resumption(run, []) as ready:
         assert ready.warnings == []  # as before
@@ -339,4 +339,4 @@ def test_a_run_that_was_resumed_otherwise_is_repeated_by_no_machine(
     on(monkeypatch, blas=HASWELL)
     (sentence,) = verify(run).explanation
     assert sentence.startswith("From epoch 8 on, the run was trained under other conditions")
-    assert sentence.endswith(f"a single machine may not repeat its bits: {told}.")
+    assert sentence.endswith(f"one machine may not reproduce all its bits: {told}.")

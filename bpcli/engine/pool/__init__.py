@@ -1,1 +1,1 @@
-"""Workers that share the rows of a training."""
+"""Workers that share the work of a training."""

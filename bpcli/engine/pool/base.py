@@ -31,13 +31,13 @@ class WorkerPool(ABC):
         self._tasks: list[Task] = []
 
     def allocate_shared(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        """An array of zeros that all workers can read and write; it takes no memory until then."""
+        """An array of zeros that all workers can read and write; unwritten, it takes no memory."""
         return np.zeros(shape, dtype)
 
     def register(self, task: Task) -> Runner:
         """Add a task; return a function that runs task(0) … task(count - 1) in any order.
 
-        Takes a count of 256 at most. All tasks are added before any is run.
+        The count is at most 256. All tasks must be added before any is run.
         """
         self._tasks.append(task if self._check is None else _checked(task, self._check))
         return partial(self._run, len(self._tasks) - 1)

@@ -35,7 +35,7 @@ class ForkPool(WorkerPool):
 
     They see all arrays that exist by then, and share those of `allocate_shared`. Task numbers are
     bytes in a socket; each free worker, this process included, takes the next. A worker ends when
-    the socket closes, which happens whenever and however this process ends. A round trip takes
+    the socket closes, which always happens when this process ends. A round trip takes
     10 µs; two processes were 1.9 times as fast as one, threads 0.5 (10-32-32-3) to 1.5 times.
     """
 
@@ -115,10 +115,10 @@ class ForkPool(WorkerPool):
             try:
                 ended, status = os.waitpid(worker, os.WNOHANG)
             except ChildProcessError:  # if SIGCHLD is ignored, the system reaps them
-                raise WorkerLost(_obituary(None)) from None
+                raise WorkerLost(_end_of_worker(None)) from None
             if ended:
                 self._workers.remove(worker)
-                raise WorkerLost(_obituary(os.waitstatus_to_exitcode(status)))
+                raise WorkerLost(_end_of_worker(os.waitstatus_to_exitcode(status)))
 
     def _fork(self) -> None:
         """Fork the workers; fewer if the system allows no more processes."""
@@ -141,7 +141,7 @@ class ForkPool(WorkerPool):
         """A worker's loop: take a number, run the task, report it. Never returns."""
         status = _FAILED
         try:
-            for unwanted in _SIGNALS:  # Ctrl-C is for the process that was started
+            for unwanted in _SIGNALS:  # the main process handles them
                 signal.signal(unwanted, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             self._post.close()
@@ -155,7 +155,7 @@ class ForkPool(WorkerPool):
 
 
 def _received(end: socket.socket, most: int) -> bytes:
-    """The received bytes, at least one, or none if the other end is closed.
+    """The received bytes: at least one, or none if the other end is closed.
 
     Raises `BlockingIOError` after the socket's own timeout, if it has one.
     """
@@ -171,11 +171,12 @@ _SIGNALS = {signal.SIGINT, signal.SIGTERM} | (
 )
 
 
-def _obituary(status: int | None) -> str:
+def _end_of_worker(status: int | None) -> str:
+    """The message for a worker that ended with this exit code, or with an unknown one."""
     if status is None:
-        how = "unseen"
+        end = "ended with unknown status"
     elif status == _FAILED:
-        how = "because it failed, perhaps for lack of memory"
+        end = "failed, perhaps for lack of memory"
     else:
-        how = f"by signal {-status}" if status < 0 else f"with status {status}"
-    return f"A worker process ended {how}. `training.workers: 1` trains without any."
+        end = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"A worker process {end}. Set `training.workers: 1` to train without worker processes."

@@ -3,7 +3,7 @@
 A view is called for each epoch that is due, and decides by the clock or the epoch number whether to
 show it. Only then are the epoch's metrics computed.
 
-The live view is not imported here, as it imports rich: a short training would end before that.
+The live view is not imported here: it imports rich, which takes longer than a short training.
 """
 
 from bpcli.terminal.progress.plain import PlainView, QuietView, SilentView

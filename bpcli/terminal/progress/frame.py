@@ -187,7 +187,7 @@ def _rows(state: ViewState, width: int, most: int) -> list[Line]:
 
 
 def _bar(state: ViewState, width: int, glyphs: Glyphs) -> Line:
-    """The epoch, a progress bar, the speed, and the most time that is left."""
+    """The epoch, a progress bar, the speed, and the longest remaining time."""
     speed = state.speed.epochs_per_second
     before, after = f"epoch {state.number}/{state.epochs} ", ""
     if speed:

@@ -26,7 +26,7 @@ class History:
         self._least_gap = 1
 
     def add(self, epoch: Epoch) -> None:
-        """Add the losses of an epoch, in place of a latest point too close to the one before it."""
+        """Add the losses of an epoch; they replace a latest point close to the one before."""
         while len(self._points) > 1 and self._gap() < self._least_gap:
             self._points.pop()
         train_loss = epoch.mean_loss if self.has_validation else epoch.loss

@@ -51,7 +51,7 @@ def has_second_screen(console: Console) -> bool:
 class LiveView(QuietView):
     """Draws at most 10 times a second, and so rarely that it takes under 1 % of the time.
 
-    Metrics may cost more than all the rest: a drawing leaves them out if they would exceed that.
+    Metrics may take most of that time: a drawing leaves them out if they would exceed it.
     The rows of the table always have them.
     """
 

@@ -213,7 +213,7 @@ def test_where_the_system_sees_workers_off_their_end_is_noticed_too() -> None:
 
     run = forked.register(die_unless_parent)
     try:
-        with pytest.raises(WorkerLost, match="ended unseen"):
+        with pytest.raises(WorkerLost, match="ended with unknown status"):
             run(20)
     finally:
         forked.close()
