@@ -568,7 +568,7 @@ BOOKS: dict[str, Callable[[], np.ndarray]] = {
     "周志华, accumulated BP": lambda: descend(mean),
     "Rumelhart, Hinton, Williams 1986": lambda: with_momentum(squares),
     "Haykin": haykin,
-    "Bishop": lambda: descend(lambda w: squares(w) + λ / 2 * weights_squared(w)),
+    "Bishop, if w has no biases": lambda: descend(lambda w: squares(w) + λ / 2 * weights_squared(w)),
     "Goodfellow et al.": lambda: descend(lambda w: mean(w) + λ / 2 * weights_squared(w)),
     "Nielsen": lambda: each_pattern(squares, in_pairs, rate=η / B, decay=η * λ / n),
     "Ng": lambda: descend(lambda w: entropy(w) / n + λ / (2 * n) * weights_squared(w)),
@@ -1169,7 +1169,7 @@ def test_what_the_page_says_of_the_slips_together() -> None:
     correct, *wrong = [share for gradient, _, share in SLIP_ROWS if "Levenberg" not in gradient]
     assert wrong.count(correct) == 4
     Y = experiment_of(deepcopy(SLIPS)).splits["train"].Y
-    assert f"a rate {len(Y)} times too large" in PROSE
+    assert f"the learning rate is in effect {len(Y)} times too large" in PROSE
     assert f"have a loss of {((Y - Y.mean(axis=0)) ** 2).sum(axis=1).mean() / 2:.3f}" in PROSE
 
 
