@@ -484,8 +484,12 @@ UPDATES: dict[str, Callable[[], np.ndarray]] = {
     "v ← α v + ∂E/∂w; w ← w - η v": lambda: with_averaged_gradient(1),
     "v ← α v - η ∂E(w + α v)/∂w; w ← w + v": with_nesterovs_momentum,
     "after each pattern; each pattern once per epoch": lambda: each_pattern(squares, once_each),
-    "n updates per epoch, each after a random pattern": lambda: each_pattern(squares, with_replacement(n)),
-    "one update per epoch, after a random pattern": lambda: each_pattern(squares, with_replacement(1)),
+    "n updates per epoch, each after a random pattern": lambda: each_pattern(
+        squares, with_replacement(n)
+    ),
+    "one update per epoch, after a random pattern": lambda: each_pattern(
+        squares, with_replacement(1)
+    ),
     "Δw = -(η/B) Σ_batch ∂E_i/∂w": lambda: each_pattern(squares, in_pairs, η / B),
     "Δw = -η Σ_batch ∂E_i/∂w": lambda: each_pattern(squares, in_pairs),
     "layer by layer, from the last to the first": layer_by_layer,
@@ -568,7 +572,9 @@ BOOKS: dict[str, Callable[[], np.ndarray]] = {
     "周志华, accumulated BP": lambda: descend(mean),
     "Rumelhart, Hinton, Williams 1986": lambda: with_momentum(squares),
     "Haykin": haykin,
-    "Bishop, if w has no biases": lambda: descend(lambda w: squares(w) + λ / 2 * weights_squared(w)),
+    "Bishop, if w has no biases": lambda: descend(
+        lambda w: squares(w) + λ / 2 * weights_squared(w)
+    ),
     "Goodfellow et al.": lambda: descend(lambda w: mean(w) + λ / 2 * weights_squared(w)),
     "Nielsen": lambda: each_pattern(squares, in_pairs, rate=η / B, decay=η * λ / n),
     "Ng": lambda: descend(lambda w: entropy(w) / n + λ / (2 * n) * weights_squared(w)),
@@ -1202,9 +1208,7 @@ def test_xor_hides_what_the_page_says() -> None:
 
 # Configs.
 
-NAMES = [
-    re.findall(r"`(\w+)`", names) for names, *_ in rows_of("Configs for each kind of notes")
-]
+NAMES = [re.findall(r"`(\w+)`", names) for names, *_ in rows_of("Configs for each kind of notes")]
 
 
 def test_every_config_is_the_kind_of_some_note() -> None:
@@ -1214,9 +1218,7 @@ def test_every_config_is_the_kind_of_some_note() -> None:
 
 def test_the_form_of_a_config_is_its_own() -> None:
     paths = {path.stem: path for path in CONFIGS.rglob("*.yaml")}
-    for names, (_, cell, _) in zip(
-        NAMES, rows_of("Configs for each kind of notes"), strict=True
-    ):
+    for names, (_, cell, _) in zip(NAMES, rows_of("Configs for each kind of notes"), strict=True):
         forms = fragments(cell)
         assert forms
         for name in names:
