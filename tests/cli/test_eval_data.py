@@ -102,7 +102,7 @@ def test_weights_are_positive_numbers(value: str, message: str, bpnet, run, tmp_
     assert result.code == 2
     assert message in result.err
     both = bpnet("train", "c.yaml", "--set", "data.weight=w", "--set", "data.targets=w")
-    assert "column `w` is already a target" in both.err
+    assert "column `w` is a target: choose another `weight`" in both.err
     assert "there is no column `v`" in bpnet("train", "c.yaml", "--set", "data.weight=v").err
 
 

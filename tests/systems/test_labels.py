@@ -41,7 +41,7 @@ def trained(bpnet: Bpnet) -> Bpnet:
     done = bpnet("train", "t.yaml")
     assert done.code == 0
     assert "2 rows have no value of a target and cannot be used: 4, 8" in done.err
-    assert "label `smoker`: 1 is `yes`" in done.err
+    assert "label `smoker`: 1 means `yes`" in done.err
     assert "(multilabel)" in done.err
     assert "label (test)" in done.out
     return bpnet

@@ -83,7 +83,7 @@ def test_points_are_no_decimal_signs_where_commas_are(rows: int, bpnet: Callable
 
 def test_a_header_of_numbers_in_order_is_told(bpnet: Callable[..., Any]) -> None:
     Path("t.csv").write_text("Country;1;2;3\nA;5;6;7\nB;6;7;8\nC;1;2;3\n")
-    assert "if they are names, see `header`" in bpnet("data", "t.csv").err
+    assert "if they are column names, see `header`" in bpnet("data", "t.csv").err
     about = json.loads(bpnet("data", "t.csv", "--header", "--json").out)
     assert [column["name"] for column in about["columns"]] == ["Country", "1", "2", "3"]
 

@@ -102,7 +102,7 @@ def test_columns_whose_names_look_different_alone_are_matched_aloud() -> None:
     found, notes = with_other_data(trained, Path("new.csv"), {})
     assert len(found.experiment.splits["data"]) == 1
     assert notes == tuple(
-        f"new.csv: column `{given}` is taken for `{name}`, which is written otherwise"
+        f"new.csv: column `{given}` is read as `{name}`: the names differ only in spelling"
         for given, name in (("N", "n"), ("ANSWER", "answer"), ("Ｗ", "w"))
     )
 

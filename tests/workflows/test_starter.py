@@ -123,7 +123,7 @@ data:
   separator: ";"                   # guessed from the first rows
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
-  #   x1 numbers the rows: an id, not a feature
+  #   x1 counts the rows: an id, not a feature
   # categories, one input each: x4 2
   # missing values: x3 12
   fill: median                     # of the training rows; of categories the most frequent
