@@ -52,6 +52,7 @@ class ColumnValues:
 
     @classmethod
     def of(cls, values: Series, date_format: str | None = None) -> ColumnValues:
+        """The column with its kind; if it cannot be read, `error` says why."""
         name = str(values.name)
         kind: Kind = "category" if values.dtype.kind in "mc" else "number"
         dates = None

@@ -198,7 +198,7 @@ def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:
 
 
 def id_of_rows(column: ColumnValues, targets: Sequence[ColumnValues]) -> str | None:
-    """Why an input is an id of the rows and no feature; None if it is a feature.
+    """Why an input is an id of the rows and not a feature; None if it is a feature.
 
     It is an id if its name says so and most of its values are unique, or if its values number the
     rows and are not associated with a target. A quantity measured in equal steps, such as a year or

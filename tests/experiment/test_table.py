@@ -214,5 +214,5 @@ def test_words_of_labels_and_constant_ones_are_told(
     )
     *_, words, train, test = experiment.notes
     assert words == "labels `a`, `c`: 1 means `yes`"
-    assert train.startswith("label `c`: every row of the train split is `no`, so that nothing")
-    assert test.startswith("labels `a`, `c`: every row of the test split is `no`, so that recall")
+    assert train.startswith("label `c`: every row of the train split is `no`, so nothing")
+    assert test.startswith("labels `a`, `c`: every row of the test split is `no`, so recall")

@@ -99,7 +99,7 @@ def _is_half_empty(row: Row) -> bool:
 
 
 def _is_header(grid: Grid, top: int, missing: Collection[str]) -> bool:
-    """Whether the row has no number and no entry for a missing one, but another has a number."""
+    """Whether the row has no number or entry for a missing value, but another has a number."""
     row = grid.rows[top]
     if _has_number(row) or any(cell in missing for cell in row.fields if cell):
         return False

@@ -57,7 +57,7 @@ class ArraySource:
     layout: Samples | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
-        """The rows. Raises `DataError` with array, row and column of a value that is no number."""
+        """The rows. Raises `DataError` with array, row and column of an invalid value."""
         if self.splits.column is not None:
             raise DataError(
                 "an array has no column names for `split.column`: use `split.index`", "split"

@@ -93,6 +93,7 @@ _LINES_AT_END = 50
 
 
 def without(frame: DataFrame, rows: Labels | None) -> DataFrame:
+    """The frame without the rows of these numbers."""
     return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
 
 

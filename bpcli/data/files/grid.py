@@ -99,6 +99,7 @@ class Grid:
 
     @classmethod
     def of(cls, lines: Sequence[str], separator: str, quote: str) -> Grid:
+        """The rows of the lines; none if the csv reader fails."""
         if separator == FIXED:
             gaps = gaps_of(lines)
             return cls(FIXED, "", list(rows_of(table_of(lines, gaps), FIXED, "")), gaps=gaps)

@@ -115,7 +115,7 @@ def _has_more_names(
 
 
 def _is_name(cell: str) -> bool:
-    """Whether a cell begins with a letter, and is no abbreviation such as `n.d.`."""
+    """Whether a cell begins with a letter, and is not an abbreviation such as `n.d.`."""
     return bool(_NAME.match(cell)) and not is_number(cell)
 
 

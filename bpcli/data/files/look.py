@@ -111,7 +111,7 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
         raise DataError("there are no targets: write the config by hand")
     if not is_table and asked and set(asked) != {*names}:
         raise DataError(
-            f"the targets are the array of targets, named `{', '.join(names)}`: leave out "
+            f"the file has an array of targets, named `{', '.join(names)}` here: leave out "
             f"--target {' --target '.join(asked)}"
         )
     about = describe(frame, asked if is_table else names)

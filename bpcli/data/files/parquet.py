@@ -38,6 +38,7 @@ def open_parquet(path: Path) -> Iterator[Any]:
 
 
 def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
+    """All rows, `rows` at a time; the index continues from block to block."""
     start = 0
     with open_parquet(path) as file:
         for batch in file.iter_batches(batch_size=rows):

@@ -328,6 +328,7 @@ def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
 
 
 def require_valid_names(names: tuple[str, ...]) -> None:
+    """Raises `DataError` for a repeated name, or one with control characters."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]

@@ -67,7 +67,7 @@ def without_last(lines: Iterable[str], count: int, last: list[str]) -> Iterator[
 
 
 def is_comment(line: str, sign: str) -> bool:
-    """Whether a line begins with the comment sign; a spreadsheet's error #DIV/0! is none."""
+    """Whether a line begins with the comment sign; a spreadsheet's error #DIV/0! is not one."""
     line = line.lstrip()
     return bool(sign) and line.startswith(sign) and not line.startswith(_ERRORS)
 
@@ -86,7 +86,7 @@ def comments_in(lines: Iterable[str], sign: str, quote: str) -> Iterator[tuple[s
 
 
 def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) -> bool:
-    """Whether a quote is open after a line; a quote within a word, as in 3" pipe, opens none."""
+    """Whether a quote is open after a line; one within a word, as in 3" pipe, opens nothing."""
     place = 0
     while True:
         if is_open:
