@@ -359,7 +359,7 @@ def test_all_columns_of_targets_are_taken_from_arrays(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="named `y1, y2` here: leave out --target y1"):
         config_for(path, "y1")
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
-    with pytest.raises(DataError, match="as `y`: leave out --target x1"):
+    with pytest.raises(DataError, match="named `y` here: leave out --target x1"):
         config_for(path, "x1")
 
 
