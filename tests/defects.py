@@ -308,7 +308,7 @@ def other_spelling(draw: Draw, case: Training) -> Defective | None:
     if not rows or other == column.words[0] or not _encodes(other, case.style.encoding):
         return None
     content = intact(case, case.new.changed(column, dict.fromkeys(rows, other)))
-    told = rf"{len(rows)} values? not seen in training: .*similar to.*`casefold`"
+    told = rf"{len(rows)} values? not seen in training: .*similar to.*`casefold: true`"
     return Defective("other spelling", content, _all_but(case, rows), told)
 
 

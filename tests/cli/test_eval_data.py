@@ -89,9 +89,9 @@ def test_a_weight_column_weighs_rows_and_is_no_input(bpnet, run, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("value", "message"), [
-    ("0", "greater than 0, not `0`"),
-    ("-1.5", "greater than 0, not `-1.5`"),
-    ("", "column `w`, row 2: a weight is a number greater than 0"),
+    ("0", "`0` is not a weight: expected a number greater than 0"),
+    ("-1.5", "`-1.5` is not a weight: expected"),
+    ("", "column `w`, row 2: `nan` is not a weight: expected a number greater than 0"),
     ("inf", "column `w`, row 2"),
     ("heavy", "column `w`, row 2"),
 ])  # fmt: skip

@@ -228,7 +228,8 @@ def test_numbers_that_are_classes_by_the_loss_alone_keep_their_names(
                  *(output if more else ()))  # fmt: skip
     assert done.code == 0, done.err
     assert (
-        "`rename`: `0` is not a category or class of any column: numbers are classes by" in done.err
+        "`rename`: `0` is not a category or class of any column: numbers become classes by"
+        in done.err
     )
     assert bpnet("eval", "latest", "--data", "t.csv").code == 0
 
