@@ -23,7 +23,8 @@ def sentinel_in(numbers: Vector) -> str | None:
             value = number_text(float(sentinel))
             return (
                 f"has {value} in {rows:,} rows, far from its other values ({others.min():.6g} to "
-                f"{others.max():.6g}): if it marks missing values, set `missing` to {value}"
+                f"{others.max():.6g}): if it marks missing values, set `missing` to {value} "
+                f"(--missing {value})"
             )
     return None
 

@@ -196,12 +196,12 @@ class Cleaner:
         if self._summed is not None:
             yield (
                 f"the last row, {quoted(self._total)}, has the sum of `{self._summed}` and is "
-                "not data: leave it out by `skip_last`"
+                "not data: leave it out by `skip_last: 1` (--skip-last 1)"
             )
         elif self._total is not None:
             yield (
                 f"the last row begins with {quoted(self._total)}: if it is a total, leave it out "
-                "by `skip_last`"
+                "by `skip_last: 1` (--skip-last 1)"
             )
         for name, (text, number) in self._marked.items():
             yield f"column `{name}`: {quoted(text)} is read as {number_text(number)}"

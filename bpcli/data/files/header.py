@@ -227,7 +227,7 @@ def names_of_header(
     if numbers and not may_be_numbers:
         raise DataError(
             f"the first row has the number `{numbers[0]}`, expected column names: set `header: "
-            "false` if it is data, or name the columns by `columns`",
+            "false` (--no-header) if it is data, or name the columns by `columns`",
             "file",
         )
     joined = _joined(given, below)
