@@ -293,7 +293,7 @@ def unknown_word(draw: Draw, case: Training) -> Defective | None:
     column, rows = draw.pick(columns), draw.some(len(case.new))
     word = draw.pick(("zzz", "new", column.words[0] + "x", column.words[0].swapcase() + "!"))
     content = intact(case, case.new.changed(column, dict.fromkeys(rows, word)))
-    told = rf"{len(rows)} values? in no training row: `{re.escape(word)}` \({len(rows)}"
+    told = rf"{len(rows)} values? not seen in training: `{re.escape(word)}` \({len(rows)}"
     return Defective("unknown word", content, _all_but(case, rows), told)
 
 
@@ -308,7 +308,7 @@ def other_spelling(draw: Draw, case: Training) -> Defective | None:
     if not rows or other == column.words[0] or not _encodes(other, case.style.encoding):
         return None
     content = intact(case, case.new.changed(column, dict.fromkeys(rows, other)))
-    told = rf"{len(rows)} values? in no training row: .*near.*`casefold`"
+    told = rf"{len(rows)} values? not seen in training: .*similar to.*`casefold: true`"
     return Defective("other spelling", content, _all_but(case, rows), told)
 
 
@@ -338,9 +338,9 @@ def other_encoding(draw: Draw, case: Training) -> Defective | None:
     if not usable:
         return None
     encoding = draw.pick(usable)
-    told = "read as|in no training row" if "encoding" in case.keys and not _is_ascii(case) else ""
+    told = "read as|not seen in training" if "encoding" in case.keys and not _is_ascii(case) else ""
     refused = "encoding|there (is|are) no column|columns have no"
-    excused = "in no training row|read as"
+    excused = "not seen in training|read as"
     return _restyled(case, f"other encoding {encoding}", told, refused, excused, encoding=encoding)
 
 
@@ -468,7 +468,7 @@ def header_doubled(draw: Draw, case: Training) -> Defective | None:
         return None
     lines = case.new.lines(case.style)
     lines.insert(int(draw.rng.integers(1, len(lines) + 1)), lines[0])
-    told = "ignored 1 row equal to the header|in no training row|has (words|units)"
+    told = "ignored 1 row equal to the header|not seen in training|has (text|units)"
     return Defective("header doubled", content_of(lines, case.style), _all_same(case), told,
                      "is not a number|header")  # fmt: skip
 
@@ -508,7 +508,7 @@ def thousands(draw: Draw, case: Training) -> Defective | None:
         return None  # 2.440 is like 2.44
     signs = [sign for sign in (",", ".", " ", "'", "’") if sign != case.style.decimal]
     sign = draw.pick([each for each in signs if _encodes(each, case.style.encoding)])
-    told = "thousands|is taken as a"
+    told = "thousands|is read as a decimal"
     return _restyled(case, f"thousands {sign}", told, "is not a number|thousands", told,
                      thousands=sign)  # fmt: skip
 
@@ -603,7 +603,7 @@ def other_case_of_a_name(draw: Draw, case: Training) -> Defective | None:
     if not case.style.header or name == column.name or not _encodes(name, case.style.encoding):
         return None
     rows = case.new.exchanged(column, replace(column, name=name))
-    told = f"column `{re.escape(name)}` is taken for `{re.escape(column.name)}`"
+    told = f"column `{re.escape(name)}` is read as `{re.escape(column.name)}`"
     refused = f"there is no column `{re.escape(column.name)}`; .*`{re.escape(name)}`"
     return Defective("other case of a name", intact(case, rows), _all_same(case), told, refused)
 

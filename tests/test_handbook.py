@@ -186,3 +186,20 @@ def test_every_claim_names_a_test_or_a_command_with_its_date() -> None:
     for claim in claims:
         assert re.search(r": (`[\w/]+\.py::\w+`|`.+`.* \(\d{4}-\d\d-\d\d\))$", claim), claim
     assert "\n## " not in UNTESTED
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "zh").iterdir()), ids=name_of)
+def test_the_chinese_edition_has_the_blocks_of_the_english_one(path: Path) -> None:
+    assert without_remarks(TEXTS[path]) == without_remarks(TEXTS[DOCS / path.name])
+
+
+def without_remarks(text: str) -> list[tuple[object, ...]]:
+    """The blocks of a chapter without comments in configs and remarks on formulas."""
+    shown = []
+    for language, mark, file, content in blocks(text):
+        if language == "yaml":
+            content = yaml.safe_load(content)
+        elif language == "text":
+            content = re.sub(r" {2,}[a-z\u4e00-\u9fff ]+$", "", content, flags=re.MULTILINE)
+        shown.append((language, mark, file, content))
+    return shown

@@ -144,10 +144,7 @@ def _print_table(comparison: Comparison, document: dict[str, Any]) -> None:
     out = console()
     out.show(comparison_table(document), ["learning rate", "loss evaluations"])
     rows = document["rows"][comparison.split]
-    out.say(
-        f"{document['metric']}: best weights on the {comparison.split} split ({rows} rows; test, "
-        "else val, else train)"
-    )
+    out.say(f"{document['metric']}: best weights on the {comparison.split} split ({rows} rows)")
     if len(comparison.seeds) > 1:
         first, last = comparison.seeds[0], comparison.seeds[-1]
         out.say(

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="The split to score; default: test, else val, else train.",
+    help="The split to score; default: the test set, else the validation set, else the "
+    "training set.",
 )
 @click.option(
     "--data",
@@ -90,7 +91,7 @@ def command(
         print_json(document | {"required": [verdict.to_json() for verdict in verdicts]})
     else:
         where = f"on {data}" if data is not None else f"on the {evaluation.split} split"
-        default = "" if data or split else "; without --split: test, else val, else train"
+        default = "" if data or split else "; --split chooses another"
         rows = plural(evaluation.rows, "row")
         say = console(stderr=True).say
         say(f"{trained.run.run_id}: {weights} weights {where} ({rows}{default})")

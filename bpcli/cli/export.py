@@ -12,6 +12,7 @@ from bpcli.cli.documents import print_json
 
 @click.command(
     "export",
+    short_help="Write a network as Python, ONNX or JSON.",
     epilog=examples("export"),
 )
 @click.argument("run")

@@ -43,7 +43,8 @@ Kinds:
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="Show predictions of this split; default: test, else val, else train.",
+    help="Show predictions of this split; default: the test set, else the "
+    "validation set, else the training set.",
 )
 @run_options
 def command(

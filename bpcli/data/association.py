@@ -18,7 +18,7 @@ def pearson(x: Array, y: Array) -> float | None:
 
 
 def pearsons(rows: Array, y: Array) -> Vector:
-    """Pearson's r of y (n,) and each of many columns, which are rows (d, n); NaN for None."""
+    """Pearson's r of y (n,) and each of many columns, which are rows (d, n); NaN if undefined."""
     both = np.isfinite(rows) & np.isfinite(y)
     X, Y = _centred(rows, both), _centred(y, both)
     spread = np.sqrt((X * X).sum(axis=1)) * np.sqrt((Y * Y).sum(axis=1))
@@ -37,7 +37,7 @@ def correlation_ratio(labels: Labels, y: Array) -> float | None:
 
 
 def correlation_ratios(labels: Labels, rows: Array) -> Vector:
-    """The correlation ratio of many columns of numbers, which are rows (d, n); NaN for None."""
+    """The correlation ratio of many columns of numbers, which are rows (d, n); NaN if undefined."""
     known = (labels >= 0) & np.isfinite(rows)
     Y, groups = _centred(rows, known), int(labels.max(initial=0)) + 1
     cells = np.where(known, labels, 0) + groups * np.arange(len(rows))[:, np.newaxis]
@@ -72,7 +72,7 @@ def cramers_v(a: Labels, b: Labels) -> float | None:
 def _centred(values: Array, known: Array) -> Array:
     """Subtract means and divide by the largest sizes: squares neither over- nor underflow.
 
-    What is not known becomes 0, and so do rows that are constant but for rounding.
+    Unknown values become 0, and so do rows that are constant except for rounding error.
     """
     values = np.where(known, values, 0.0)
     values /= _largest(values) + (_largest(values) == 0)

@@ -15,7 +15,7 @@ _SPACES = "\u00a0\u2009\u202f"
 """Spaces that do not break a line: no-break, thin, and narrow no-break."""
 
 _MINUS = str.maketrans("−－", "--")
-"""The minus signs of Unicode; files from Japan are decoded to the second, a wide one."""
+"""The minus signs of Unicode; Japanese files are decoded to the second, a full-width one."""
 
 _ADDRESS = re.compile(r"(?:[12]?\d{1,2}\.){3}[12]?\d{1,2}")
 
@@ -44,14 +44,14 @@ def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
 def shown_in(text: str, decimal: str = ".", thousands: str = "") -> Shown | None:
     """The number that a cell shows; None if it shows none.
 
-    5 % is 5, with its sign. Parentheses are a minus sign, as in accounts; (-5) is -5. No group of
-    thousands begins with 0: 0,123 is none.
+    5 % is 5, with the mark %. Parentheses mean a negative number, as in accounts; (-5) is -5. A
+    number with a thousands sign does not begin with 0: 0,123 is not a number.
     """
     match = _pattern(decimal, thousands).fullmatch(text.strip())
     if match is None or (match["sign"] and match["inner"]) or (match["before"] and match["after"]):
         return None
     is_telephone = match["sign"] == "+" and " " in match["whole"]
-    if is_telephone or (thousands == "." and _ADDRESS.fullmatch(text)):  # of the internet
+    if is_telephone or (thousands == "." and _ADDRESS.fullmatch(text)):  # an IP address
         return None
     whole = "".join(filter(str.isdigit, match["whole"]))
     value = float(whole + match["rest"].replace(decimal, ".").translate(_MINUS))
@@ -74,6 +74,6 @@ def with_point(text: str, decimal: str, thousands: str) -> str:
 
 
 def numbers_in(texts: Sequence[str], decimal: str, thousands: str) -> tuple[Vector, list[str]]:
-    """The number that each text shows, NaN where it shows none, and the sign beside it."""
+    """The number that each text shows, NaN where it shows none, and its mark."""
     shown = [shown_in(text, decimal, thousands) or Shown(np.nan, "") for text in texts]
     return np.array([each.value for each in shown], np.float64), [each.mark for each in shown]

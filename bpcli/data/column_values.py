@@ -20,12 +20,12 @@ TableTask: TypeAlias = Literal["classification", "multilabel", "regression"]
 
 
 _VALUES_AT_ONCE = 2**20
-"""Numbers that are summarised at once: 8 MB. 20,000 columns of 300 rows, one column at a time, took
-12 times as long."""
+"""How many numbers are summarised at once: 8 MB. 20,000 columns of 300 rows took 12 times as long
+one column at a time."""
 
 
 class Summary(NamedTuple):
-    """The counts of a column, and the range, mean and population's sd of its numbers, if any."""
+    """The counts of a column; range, mean and population standard deviation of its numbers."""
 
     missing: int
     unique: int
@@ -40,7 +40,7 @@ class Summary(NamedTuple):
 class ColumnValues:
     """A column with its values as numbers or categories; `error` says why it cannot be read.
 
-    Dates are numbers of days. `found` is its summary if that was found for many columns at once.
+    Dates are numbers of days. `found` is its summary if it was computed for many columns at once.
     """
 
     name: str
@@ -52,6 +52,7 @@ class ColumnValues:
 
     @classmethod
     def of(cls, values: Series, date_format: str | None = None) -> ColumnValues:
+        """The column with its kind; if it cannot be read, `error` says why."""
         name = str(values.name)
         kind: Kind = "category" if values.dtype.kind in "mc" else "number"
         dates = None
@@ -97,12 +98,12 @@ class ColumnValues:
     def _groups(self) -> tuple[Labels, Sequence[object]]:
         """The index of each value among the unique ones, -1 for missing; the unique values.
 
-        Values that are written alike are one; unequal numbers never are.
+        Values with the same text count as one; unequal numbers never do.
         """
         import pandas as pd
 
         values: Any = self.values
-        if self.error is not None:  # it may hold lists, which are not compared
+        if self.error is not None:  # it may hold lists, which pandas cannot compare
             values = values.map(str, na_action="ignore")
         codes, uniques = pd.factorize(values)
         if self.values.dtype.kind in "iuf":
@@ -137,13 +138,13 @@ class ColumnValues:
 
     @property
     def counts_up(self) -> bool:
-        """Whether the values are whole numbers from 0 or 1 without gaps."""
+        """Whether the values are consecutive whole numbers from 0 or 1."""
         found = self.summary
         return self.is_whole and found.low in (0, 1) and found.high - found.low == found.unique - 1
 
 
 def _days(values: Series, name: str, dates: DateFormat | None) -> Series:
-    """Dates as numbers of days. Raises `DataError` for a text that is no date."""
+    """Dates as numbers of days. Raises `DataError` for a text that is not a date."""
     import pandas as pd
 
     column = InputColumn(name, "date", date_format=None if dates is None else dates.chosen)
@@ -159,7 +160,7 @@ def numbers_of(column: ColumnValues) -> Vector:
 
 
 def columns_of(frame: DataFrame, date_format: str | None = None) -> Iterator[list[ColumnValues]]:
-    """All columns in order, some megabytes at a time, as describing takes many times their size."""
+    """All columns in order, in lists of some megabytes: describing takes many times their size."""
     size = max(1, _VALUES_AT_ONCE // len(frame))
     for start in range(0, frame.shape[1], size):
         some = frame.iloc[:, start : start + size]
@@ -174,9 +175,9 @@ def columns_of(frame: DataFrame, date_format: str | None = None) -> Iterator[lis
 
 
 def plain_numbers(frame: DataFrame) -> tuple[Array, list[int]]:
-    """The columns that numpy holds as finite numbers, as rows (d, n), and their places.
+    """The columns of finite numbers of a numpy type, as rows (d, n), and their indices.
 
-    Whole numbers that are no exact floats are not among them.
+    Columns with whole numbers that are not exact as floats are left out.
     """
     kinds = [dtype.kind if isinstance(dtype, np.dtype) else "O" for dtype in frame.dtypes]
     places = np.array([place for place, kind in enumerate(kinds) if kind in "fiu"], np.intp)
@@ -204,7 +205,7 @@ def summaries(numbers: Array) -> list[Summary]:
 
 
 def _mean_and_sd(numbers: Array, known: Array, largest: Vector) -> tuple[Vector, Vector]:
-    """The means and deviations of rows whose sums and squares may overflow; NaN of nothing."""
+    """Means and standard deviations of rows, without overflow of sums; NaN for empty rows."""
     count = np.where(known.any(axis=1), known.sum(axis=1), np.nan)[:, np.newaxis]
     mean = (numbers / count).sum(axis=1)
     unit = np.where(largest > 0, largest, 1.0)[:, np.newaxis]

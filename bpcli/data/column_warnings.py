@@ -39,7 +39,7 @@ _SPLITS = 3
 _MOST_NAMED = 3
 
 _ROUNDING = 1e-12
-"""What a correlation of 1 may lack."""
+"""The rounding error of a correlation of 1."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ColumnWarning:
 def column_warnings(
     column: ColumnValues, targets: Sequence[ColumnValues]
 ) -> Iterator[ColumnWarning]:
-    """The most important warning about a column; of a target, if it holds nothing to learn."""
+    """The most important warning about a column; a target is not checked for ids and categories."""
     is_input = column not in targets
     rows, known = len(column), len(column) - column.missing
     if not known:
@@ -66,7 +66,8 @@ def column_warnings(
     elif is_input and (reason := id_of_rows(column, targets)) is not None:
         yield ColumnWarning(column.name, "id", reason)
     elif is_input and column.kind == "category" and column.unique > MOST_CATEGORIES:
-        text = f"has {column.unique:,} unique values, more than {MOST_CATEGORIES} categories"
+        unique = f"{column.unique:,} unique values"
+        text = f"has {unique}, more than the {MOST_CATEGORIES} categories allowed"
         yield ColumnWarning(column.name, "many categories", text)
     elif column.kind == "number" and (sentinel := sentinel_in(column.numbers)) is not None:
         yield ColumnWarning(column.name, "sentinel", sentinel)
@@ -78,7 +79,7 @@ def column_warnings(
 
 
 def _spelling_warnings(column: ColumnValues, noun: str) -> Iterator[ColumnWarning]:
-    """A warning about words that may be spellings of one category or class."""
+    """A warning about texts that may be spellings of one category or class."""
     if column.kind == "category" and column.error is None and column.unique <= MOST_CLASSES:
         text = variants_text(ColumnWords(column.name, noun, dict(column.counted)))
         if text is not None:
@@ -94,9 +95,9 @@ def _only_value(column: ColumnValues) -> str:
 def input_warnings(
     column: ColumnValues, target: ColumnValues, task: TableTask, association: float | None
 ) -> Iterator[ColumnWarning]:
-    """A warning about an input that determines the target, with which it has an association.
+    """Warnings about an input's spellings, and about an input that determines the target.
 
-    And one about its spellings.
+    `association` is that of the input with the target.
     """
     yield from _spelling_warnings(column, "category")
     if _determines(column, target, task, association):
@@ -126,7 +127,7 @@ def target_warnings(target: ColumnValues, task: TableTask) -> Iterator[ColumnWar
         text = f"is missing in {rows}, which cannot be used"
         yield ColumnWarning(target.name, "missing target", text)
     if target.kind == "date":
-        yield ColumnWarning(target.name, "dates as target", "holds dates, which are no targets")
+        yield ColumnWarning(target.name, "dates as target", "holds dates, which cannot be targets")
     if task == "classification":
         yield from _spelling_warnings(target, "class")
         yield from _class_warnings(target)

@@ -48,11 +48,11 @@ from bpcli.nn.arrays import Array, Vector
 
 _NO_DATE = "`{}` is not a date"
 
-_NOT_ONE_HOT = "the targets are not one-hot: expected a single 1 in each row, and else 0"
+_NOT_ONE_HOT = "the targets are not one-hot: expected a single 1 in each row and 0 elsewhere"
 
 _VALUES_AT_ONCE = 2**20
-"""Numbers that are encoded at once: 8 MB. 20,000 columns of 300 rows, one column at a time, took
-20 times as long."""
+"""How many numbers are encoded at once: 8 MB. 20,000 columns of 300 rows took 20 times as long one
+column at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class InputColumn:
     Categories are one-hot: one input per category, all 0 for a category not in the training rows.
     Dates are days since the beginning of 1970; each part of the `calendar` adds two inputs, sine
     and cosine. `fill` replaces missing values; `indicator` adds an input that is 1 where a value
-    is missing. `spelling` says which words are one category.
+    is missing. `spelling` says which texts are one category.
     """
 
     name: str
@@ -85,7 +85,7 @@ class InputColumn:
 
     @property
     def fill_text(self) -> str:
-        """The fill as people read it."""
+        """The fill as text, for notes."""
         if self.kind == "boolean":
             return "true" if self.fill else "false"
         if isinstance(self.fill, float) and self.kind == "date":
@@ -93,7 +93,7 @@ class InputColumn:
         return self.fill if isinstance(self.fill, str) else f"{self.fill:.6g}"
 
     def encode(self, values: Series, out: Array, tally: Tally) -> None:
-        """Write the inputs (n, len(names)) to `out`; count what is filled or unknown.
+        """Write the inputs (n, len(names)) to `out`; count filled and unknown values.
 
         Raises `DataError` naming column and row of a value that is wrong, or missing without a
         fill.
@@ -127,8 +127,8 @@ class InputColumn:
     def days(self, values: Series, tally: Tally | None = None) -> Vector:
         """Dates as days (n,), NaN where one is missing.
 
-        ISO dates in place of another format, as a spreadsheet stores them, are told in `tally`.
-        Raises `DataError` for a text that is no date of the format.
+        ISO dates instead of the expected format, as a spreadsheet stores them, are recorded in
+        `tally`. Raises `DataError` for a text that is not a date of the format.
         """
         if values.dtype.kind == "M":
             return days_of_dates(values)
@@ -193,9 +193,9 @@ def refuse_gaps(values: Series, name: str, is_missing: Array) -> None:
 class FeatureEncoder:
     """The encoding of a file's rows as inputs and targets.
 
-    Without `class_names`, targets are values or labels; `target_spellings` says which of their
-    words are one, where some are.
-    `file_columns` are all columns of the file, by which a file without a header can be matched.
+    Without `class_names`, targets are values or labels. `target_spellings` has the spelling rules
+    of target columns, by name. `file_columns` are all columns of the file; files without a header
+    are matched with them.
     """
 
     inputs: tuple[InputColumn, ...]
@@ -211,7 +211,7 @@ class FeatureEncoder:
 
     @property
     def fills(self) -> dict[str, float]:
-        """The numbers that fill the columns of numbers."""
+        """The fill of each numeric column that has one."""
         return {
             column.name: column.fill
             for column in self.inputs
@@ -226,7 +226,7 @@ class FeatureEncoder:
         return (*texts, *(self.targets if self.class_names and not is_one_hot else ()))
 
     def told(self, date_format: str | None) -> FeatureEncoder:
-        """The encoding with another format of dates, if one is given."""
+        """The encoder with another format of dates, if one is given."""
         if date_format is None:
             return self
         inputs = [
@@ -237,13 +237,13 @@ class FeatureEncoder:
 
     @property
     def class_spelling(self) -> Spelling:
-        """Which words of the target are one class."""
+        """The spelling rules of the classes of the target."""
         return self.target_spellings.get(self.targets[0], PLAIN) if self.class_names else PLAIN
 
     def encode(self, frame: DataFrame, tally: Tally | None = None) -> Array:
         """The inputs (n, len(names)) of rows; the frame's columns may be in any order.
 
-        What is filled or unknown is counted in `tally`. Raises `DataError` for a missing column,
+        Filled and unknown values are counted in `tally`. Raises `DataError` for a missing column,
         and with column and row for a wrong value: missing without a fill, infinite, or text in a
         column of numbers.
         """
@@ -258,7 +258,7 @@ class FeatureEncoder:
         return X
 
     def varying(self, varies: Array) -> FeatureEncoder:
-        """The encoding without the columns, and the indicators, of which no input `varies` (d,)."""
+        """The encoder without constant columns and indicators; `varies` (d,) flags inputs."""
         kept = []
         for column, start in self.starts:
             own = varies[start : start + len(column.names)]
@@ -276,7 +276,7 @@ class FeatureEncoder:
     def _encode_numbers(self, frame: DataFrame, X: Array, tally: Tally) -> Array:
         """Encode columns of numbers, many at a time; return which inputs (d,) are done.
 
-        Columns with a value to be refused are left to `InputColumn.encode`, which names it.
+        Columns with an invalid value are left to `InputColumn.encode`, which reports it.
         """
         is_done = np.zeros(X.shape[1], bool)
         plain = self._columns_of_numbers(frame)
@@ -296,7 +296,7 @@ class FeatureEncoder:
         return is_done
 
     def _columns_of_numbers(self, frame: DataFrame) -> list[tuple[InputColumn, int]]:
-        """The columns that are one input each, and numbers in the frame too."""
+        """The numeric columns of one input that are numeric in the frame too, with the index."""
         from pandas.api.types import is_numeric_dtype
 
         dtypes = dict(zip(map(str, frame.columns), frame.dtypes, strict=True))

@@ -1,4 +1,4 @@
-"""The formats of dates, as Python's `strptime` has them."""
+"""Date formats in the notation of Python's `strptime`."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _DIGITS = {
 
 @cache
 def _shape(date_format: str) -> re.Pattern[str]:
-    """The texts that look like a format; 2:1, a score, does not look like a clock time."""
+    """The pattern of texts that look like a format; a score such as 2:1 is not a clock time."""
     parts = re.split(r"(%[A-Za-z])", date_format)
     return re.compile("".join(_DIGITS.get(part, re.escape(part)) for part in parts))
 
 
 def is_date_format(text: str) -> bool:
-    """Whether a text can be the format of dates: it has parts of a date, and only those."""
+    """Whether a text is a date format: it has directives such as %d, and all are known."""
     directives = re.findall("%.?", text)
     return bool(directives) and all(directive in _DIGITS for directive in directives)
 
 
 def is_clock(date_format: str) -> bool:
-    """Whether a format has the time of a day, but no date."""
+    """Whether a format has a time of day, but no date."""
     return re.search("%[YymdbB]", date_format) is None
 
 
@@ -59,5 +59,5 @@ def looks_like(date_format: str, texts: Sequence[str]) -> int:
 
 
 def example_of(date_format: str) -> str:
-    """A date as the format has it."""
+    """An example date in this format."""
     return datetime(2024, 1, 31, 8, 5, tzinfo=UTC).strftime(date_format)

@@ -1,4 +1,4 @@
-"""Dates and clock times as numbers of days, by one format for a whole column."""
+"""Dates and clock times as numbers of days, with one format for a whole column."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ class DateFormat(NamedTuple):
 
 
 def date_format_of(texts: Sequence[str], told: str | None = None) -> DateFormat | None:
-    """The format by which nearly all texts, in the order of rows, are dates; None if there is none.
+    """The format in which nearly all texts are dates; None if there is none.
 
-    It is the one that is `told`, if any: then other texts are no dates, and none are if it is
-    empty. Where day and month can swap, it is the format by which the rows are in order.
+    If `told` is given, it is the only format tried; if it is empty, no text is a date. The texts
+    are in the order of rows: if day and month can be swapped, the format that puts the rows in
+    order is chosen.
     """
     found: dict[bytes, str] = {}
     for date_format in _formats_of(texts, FORMATS if told is None else (told,) if told else ()):
@@ -39,7 +40,7 @@ def date_format_of(texts: Sequence[str], told: str | None = None) -> DateFormat 
 
 
 def iso_format_of(texts: Sequence[str]) -> str | None:
-    """The format beginning with an ISO date by which all texts are dates; None if there is none."""
+    """The format beginning with an ISO date in which all texts are dates; None if there is none."""
     found = date_format_of(texts)
     if found is None or not found.chosen.startswith(ISO):
         return None
@@ -47,7 +48,7 @@ def iso_format_of(texts: Sequence[str]) -> str | None:
 
 
 def ambiguity_of(dates: DateFormat) -> str:
-    """What a reader should know of dates in which day and month can swap."""
+    """A warning about dates in which day and month can be swapped."""
     return (
         f"has dates that fit two formats and are read as {dates.chosen}, such as "
         f"{example_of(dates.chosen)}; if that is wrong, set `date_format` to {dates.other}"
@@ -62,7 +63,7 @@ def _is_sorted(days: bytes) -> bool:
 def _formats_of(texts: Sequence[str], formats: Sequence[str]) -> Iterator[str]:
     few = [text.strip() for text in texts[:_FEW]]
     if not few or sum(any(map(str.isdigit, text)) for text in few) < NEARLY_ALL * len(few):
-        return  # at once, as most columns of text have no digits
+        return  # early, because most columns of text have no digits
     for date_format in formats:
         if looks_like(date_format, few) >= NEARLY_ALL * len(few):
             is_date = ~np.isnan(days_of_texts(texts, date_format))
@@ -71,9 +72,9 @@ def _formats_of(texts: Sequence[str], formats: Sequence[str]) -> Iterator[str]:
 
 
 def days_of_texts(texts: Sequence[str] | Series, date_format: str) -> Vector:
-    """Days since the beginning of 1970, in UTC; NaN where a text is no date of this format.
+    """Days since the beginning of 1970, in UTC; NaN where a text is not a date of this format.
 
-    A clock time without a date is a part of a day, from 0 to 1.
+    A clock time without a date is a fraction of a day, from 0 to 1.
     """
     import pandas as pd
 
@@ -119,7 +120,7 @@ _WEEKDAY_OF_1970 = 3
 
 
 def date_text(days: float, date_format: str | None = None) -> str:
-    """A number of days as an ISO date, with the time if it is not midnight; of a clock the time."""
+    """A number of days as an ISO date, with the time if not midnight; for a clock only the time."""
     stamp = datetime(1970, 1, 1) + timedelta(days)
     stamp = (stamp + timedelta(milliseconds=500)).replace(microsecond=0)
     digits = "seconds" if stamp.second else "minutes"

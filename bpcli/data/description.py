@@ -1,7 +1,7 @@
 """The description of a table before training: the content of each column, and warnings.
 
-Nothing here changes the table or decides what a network reads. The description is printed, and a
-starter config follows it.
+Nothing here changes the table or decides what a network reads. The description is printed, and
+`bpnet init` writes the starter config from it.
 """
 
 from __future__ import annotations
@@ -39,12 +39,11 @@ _MOST_FREQUENT = 3
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """One column: `sd` is the population's, as in `scale: standard`; `most_frequent` has counts.
+    """The facts about one column.
 
-    `low` and `high` of dates are ISO dates.
-
-    `association` is with the target, by `measure`: Pearson's r, the correlation ratio eta, or
-    Cramér's V.
+    `sd` is the population standard deviation, as in `scale: standard`. `most_frequent` has values
+    with their row counts. `low` and `high` of dates are ISO dates. `association` is that with the
+    target, by `measure`: Pearson's r, the correlation ratio eta, or Cramér's V.
     """
 
     name: str
@@ -80,19 +79,19 @@ class Description:
 
     @property
     def target(self) -> str:
-        """The targets in a sentence."""
+        """The names of the targets, separated by commas."""
         return ", ".join(self.targets)
 
     @property
     def unusable(self) -> dict[str, str]:
-        """Inputs that a network should not read, and why; doubtful ones only if others remain."""
+        """Inputs not to be used, with reasons; doubtful ones are listed only if others remain."""
         useless, doubtful = self._warned(USELESS), self._warned(DOUBTFUL)
         others = {column.name for column in self.columns} - {*self.targets, *useless}
         return useless | doubtful if others - set(doubtful) else useless
 
     @property
     def spelled(self) -> list[str]:
-        """The columns that have several spellings of a word, in order."""
+        """The columns in which a category may have several spellings, in order."""
         return [warning.column for warning in self.warnings if warning.kind == "spellings"]
 
     def _warned(self, kinds: frozenset[WarningKind]) -> dict[str, str]:
@@ -115,7 +114,7 @@ def describe(
     """Describe every column of a table; the target is guessed by default.
 
     Raises `DataError` for a table without rows or columns, for an unknown target, and for several
-    targets that are no task for one network.
+    targets that do not form one task.
     """
     if not len(frame.columns) or not len(frame):
         raise DataError(f"the table has no {'rows' if len(frame.columns) else 'columns'}")
@@ -149,7 +148,7 @@ def describe(
 
 
 def _classes(targets: Sequence[ColumnValues], task: TableTask) -> tuple[tuple[str, int], ...]:
-    """The classes with their rows: values of one target, or the names of one-hot targets."""
+    """The classes with row counts: values of one target, or the names of one-hot targets."""
     if task != "classification":
         return ()
     if len(targets) == 1:
@@ -176,7 +175,7 @@ def _facts(column: ColumnValues, task: TableTask, link: _Link | None) -> ColumnF
 
 
 def _shown(column: ColumnValues, value: float) -> float | str | None:
-    """An end of a column's range; of dates as text."""
+    """The minimum or maximum of a column, as text for dates; None if it has no values."""
     if column.kind != "date" or np.isnan(value):
         return _or_none(value)
     return date_text(value, None if column.dates is None else column.dates.chosen)
@@ -187,7 +186,7 @@ def _or_none(value: float) -> float | None:
 
 
 def _measure(column: ColumnValues, task: TableTask) -> Measure:
-    """R for two columns of numbers, V for two of categories, eta for one of each."""
+    """`r` for two numeric columns, `V` for two of categories, `eta` for one of each."""
     if task == "regression":
         return "eta" if column.kind == "category" else "r"
     return "V" if column.kind == "category" else "eta"
@@ -207,7 +206,7 @@ class _Link(NamedTuple):
 def _links(
     columns: Sequence[ColumnValues], targets: Sequence[ColumnValues], task: TableTask
 ) -> list[_Link | None]:
-    """The strongest association of each column with a target; None of a target."""
+    """The strongest association of each column with a target; None for a target itself."""
     found = [_associations(columns, target, task) for target in targets]
     return [
         None
@@ -223,7 +222,7 @@ def _links(
 def _associations(
     columns: Sequence[ColumnValues], target: ColumnValues, task: TableTask
 ) -> list[float | None]:
-    """The association of each column with the target; for numbers, of all at once."""
+    """The association of each column with the target; numeric columns are computed at once."""
     numeric = [column.kind != "category" and column is not target for column in columns]
     rows = [numbers_of(column) for column in compress(columns, numeric)]
     of_numbers = iter(_associations_of_numbers(np.array(rows), target, task) if rows else ())
@@ -243,7 +242,7 @@ def _associations_of_numbers(rows: Array, target: ColumnValues, task: TableTask)
 
 
 def _association(column: ColumnValues, target: ColumnValues, task: TableTask) -> float | None:
-    """The association of a column of categories; None of the target."""
+    """The association of a column of categories; None for the target itself."""
     if column is target:
         return None
     if task == "regression":

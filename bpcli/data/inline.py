@@ -33,7 +33,7 @@ class InlineArrays:
             return Table(X, input_names=names)
         if len(self.targets) != len(X):
             rows = f"{len(X)} rows of inputs but {len(self.targets)} of targets"
-            raise DataError(rows, "targets")
+            raise DataError(f"{rows}: expected one target row for each", "targets")
         if all(isinstance(target, str | bool) for target in self.targets):
             texts = list(map(text_of, self.targets))
             refuse_control_characters(texts, "the class name", "targets")

@@ -1,4 +1,4 @@
-"""Labels, of which a row may have any number: the two words of each, and notes on them."""
+"""Labels, of which a row may have any number: the two texts of each, and notes on them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PAIRS: tuple[Words, ...] = tuple(
 
 
 def label_words(values: Sequence[str], name: str) -> Words:
-    """The words of a label, given the sorted unique values of its column: the second one is 1.
+    """The two texts of a label, given the sorted unique values of its column: the second is 1.
 
-    Words are in the order of the alphabet, whatever their case, but for `nein` and `ja`. A column
-    of zeros alone, or of `no` or `false`, has the usual other word too. Raises `DataError` for any
-    other number of values.
+    Texts are in alphabetical order, ignoring case, except for pairs such as `nein` and `ja`. If a
+    column has one value of a usual pair, such as `0`, `no` or `false`, the other is added. Raises
+    `DataError` for any other number of values.
     """
     if len(values) == 2:
         are_words = any(number_of(value) is None for value in values)
@@ -37,33 +37,33 @@ def label_words(values: Sequence[str], name: str) -> Words:
             if values[0] in pair:
                 return pair
         raise DataError(
-            f"column `{name}` has one value, {quoted(values[0])}: a label has two; leave it out of "
-            "the targets",
+            f"column `{name}` has one value, {quoted(values[0])}: a label needs two; leave it out "
+            "of the targets",
             "targets",
         )
     is_spelt_twice = len({*map(folded, values)}) <= 2
     raise DataError(
-        f"column `{name}` has {len(values)} values, {listed_names(values)}: a label has two, such "
-        "as no and yes" + "; `casefold: true` takes spellings of a word as one" * is_spelt_twice,
+        f"column `{name}` has {len(values)} values, {listed_names(values)}: a label needs two, "
+        "such as no and yes" + "; `casefold: true` merges spellings of one value" * is_spelt_twice,
         "targets",
     )
 
 
 def notes_on_words(words: Mapping[str, Words]) -> Iterator[str]:
-    """Notes on which word is 1, for labels that are not written as 0 and 1."""
+    """Notes on which text means 1, for labels that are not written as 0 and 1."""
     named = defaultdict(list)
     for name, pair in words.items():
         if pair != ("0", "1"):
             named[pair[1]].append(name)
     for one, names in named.items():
-        yield f"label{'s' * (len(names) > 1)} {listed_names(names)}: 1 is `{one}`"
+        yield f"label{'s' * (len(names) > 1)} {listed_names(names)}: 1 means `{one}`"
 
 
 def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iterator[str]:
-    """Notes on labels that no row of a split has, or all: Y (n, k) are its rows' labels."""
+    """Notes on labels that are the same in all rows of a split; Y (n, k) are its labels."""
     effects = ("recall and ROC AUC are undefined for", "the ROC AUC is undefined for")
     if split == "train":
-        effects = ("nothing can be learned of",) * 2
+        effects = ("nothing can be learned about",) * 2
     for constant, effect in enumerate(effects):
         named = defaultdict(list)
         for (name, pair), column in zip(words.items(), Y.T, strict=True):
@@ -73,5 +73,5 @@ def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iter
             they = "them" if len(names) > 1 else "it"
             yield (
                 f"label{'s' * (len(names) > 1)} {listed_names(names)}: every row of the {split} "
-                f"split is `{word}`, so that {effect} {they}"
+                f"split is `{word}`, so {effect} {they}"
             )

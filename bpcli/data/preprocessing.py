@@ -1,4 +1,4 @@
-"""From a table to network inputs: splits, scales fitted on training rows, encoded targets."""
+"""From a table to network inputs: splits, scalers fitted on training rows, encoded targets."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Scaler:
 
 
 def _spread(columns: Array, spread: Array) -> Array:
-    """The spread of each column; 1 if it is 0, or only rounding."""
+    """The spread of each column; 1 if it is 0, or only rounding error."""
     rounding = 10 * np.finfo(np.float64).eps * np.abs(columns).max(axis=0)
     return np.where(spread > rounding, spread, 1.0)
 
@@ -150,7 +150,7 @@ class Preprocessor:
     class_names: tuple[str, ...]
     outputs: int
     words: Mapping[str, Words] = field(default_factory=dict)
-    """The words of each label by its name, if the targets are labels."""
+    """The two texts of each label by its name, if the targets are labels."""
 
     @classmethod
     def fit(
@@ -161,7 +161,7 @@ class Preprocessor:
         input_rule: ScaleRule | float,
         target_rule: ScaleRule | float,
     ) -> Preprocessor:
-        """Fit both scales to the training rows; an autoencoder's targets take the input scale."""
+        """Fit both scalers to the training rows; an autoencoder's targets share that of inputs."""
         if input_rule == "none" or not isinstance(input_rule, str):
             inputs = Scaler.fixed(input_rule, table.X.shape[1])
         else:
@@ -186,7 +186,7 @@ class Preprocessor:
     def labels(self, original: Array) -> Labels | None:
         """The predicted class for each row of outputs (n, K) in original units.
 
-        A single output means class 1 from ½ up; of several, the largest wins.
+        A single output of at least ½ means class 1; of several outputs, the largest decides.
         """
         if not self.class_names:
             return None
@@ -202,13 +202,13 @@ class Preprocessor:
 
     @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:
-        """What is predicted in words: the `class` or every label, with all words of each."""
+        """What is predicted as text: the `class`, or every label, each with its possible texts."""
         return {"class": self.class_names} if self.class_names else self.words
 
     def answered(self, original: Array) -> Labels:
-        """The index (n, answers) of each predicted word, for outputs (n, K) in original units.
+        """The index (n, answers) of each predicted text, for outputs (n, K) in original units.
 
-        A label is predicted from ½ up.
+        A label is predicted if its output is at least ½.
         """
         labels = self.labels(original)
         if labels is not None:
@@ -216,7 +216,7 @@ class Preprocessor:
         return (original[:, : len(self.words)] >= 0.5).astype(np.intp)
 
     def in_words(self, original: Array) -> dict[str, list[str]]:
-        """The predicted word of each row, for each of the `answers`."""
+        """The predicted text of each row, for each of the `answers`."""
         indices = self.answered(original).T.tolist()
         return {
             name: [words[index] for index in chosen]
@@ -224,7 +224,7 @@ class Preprocessor:
         }
 
     def to_arrays(self) -> dict[str, Array]:
-        """The scales as plain arrays, by name."""
+        """The scalers as plain arrays, by name."""
         return {
             "inputs.shift": self.inputs.shift,
             "inputs.factor": self.inputs.factor,
@@ -271,12 +271,12 @@ def encode(table: Table, index: Labels, outputs: int) -> Array:
         Y = np.zeros((len(index), outputs)) if table.Y is None else taken(table.Y, index)
         if Y.shape[1] != outputs:
             raise DataError(
-                f"the data has {Y.shape[1]} target columns, the network {outputs} outputs"
+                f"the data has {Y.shape[1]} target columns, but the network has {outputs} outputs"
             )
         return Y
     classes, labels = len(table.class_names), taken(table.labels, index)
     if outputs == 1 and classes == 2:
         return labels[:, np.newaxis].astype(np.float64)
     if outputs != classes:
-        raise DataError(f"the data has {classes} classes, the network {outputs} outputs")
+        raise DataError(f"the data has {classes} classes, but the network has {outputs} outputs")
     return np.eye(classes)[labels]

@@ -49,7 +49,7 @@ _AMOUNTS = _phrases(
     "price, sale price, selling price, house price, sales, revenue, profit, demand, salary, "
     "preis, umsatz, prix, precio, 价格, 销量"
 )
-"""Names of amounts that are mostly predicted; the last of them is."""
+"""Names of amounts that are often the target; the last such column is guessed."""
 
 _LAST_WORDS = ("target", "label", "outcome")
 """As the last of several words, such as in `churn_label`, they name a target too."""
@@ -83,7 +83,7 @@ _ORDERED_WORDS = _words(
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a column's name in lower case: `SalePrice`, `sale_price` and `Sale price` alike.
 
-    A final `(unit)` is no word.
+    A final `(unit)` is left out.
     """
     bare = re.sub(r"[\[(].*", "", name) or name
     return tuple(word.lower() for word in _WORDS.findall(bare))
@@ -121,7 +121,7 @@ def _has_values(frame: DataFrame, index: int) -> bool:
 
 
 def _by_name(names: Sequence[tuple[str, ...]]) -> int | None:
-    """The column with the name of a target; y only where it is no coordinate beside x."""
+    """The column with the name of a target; y only if it is not a coordinate beside x."""
     for phrase in _TARGET_NAMES:
         if phrase in names:
             return names.index(phrase)
@@ -153,21 +153,21 @@ def guess_task(targets: Sequence[ColumnValues]) -> tuple[TableTask, str]:
     if wrong is None:
         return "regression", "they hold numbers"
     raise DataError(
-        f"several targets are all numbers, or have two values each; `{wrong.name}` is neither: "
-        "predict it on its own",
+        f"several targets must all be numbers, or all have two values; `{wrong.name}` fits "
+        "neither: predict it on its own",
         "targets",
     )
 
 
 def _is_label(target: ColumnValues) -> bool:
-    """Whether a column has two values; spellings of a word are one."""
+    """Whether a column has two values; spellings of one category count as one."""
     if target.kind == "category":
         return len({folded(word) for word, _ in target.counted}) == 2
     return target.unique == 2 and (target.kind == "boolean" or target.is_whole)
 
 
 def _are_one_hot(targets: Sequence[ColumnValues]) -> bool:
-    """Whether columns are the classes of rows, each with a single 1 and else 0."""
+    """Whether columns are the classes of rows, each with a single 1 and 0 elsewhere."""
     if not all(target.is_whole for target in targets):
         return False
     return is_one_hot(np.column_stack([target.numbers for target in targets]))
@@ -176,7 +176,7 @@ def _are_one_hot(targets: Sequence[ColumnValues]) -> bool:
 def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:
     """Classes are text, booleans, two whole numbers, or repeated whole numbers.
 
-    These count from 0 or 1 without gaps, or are called classes.
+    Repeated whole numbers are consecutive from 0 or 1, or the column is called a class.
     """
     count = column.unique
     if column.kind == "category":
@@ -190,7 +190,7 @@ def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:
         found = column.summary
         return "classification", f"it counts from {found.low:.0f} to {found.high:.0f}"
     if is_repeated and column.is_whole and _CLASS_WORDS & {*words_of(column.name)}:
-        return "classification", f"its name says so, and it holds {count} whole numbers"
+        return "classification", f"its name is that of classes, and it holds {count} whole numbers"
     return "regression", f"it holds {count:,} unique numbers"
 
 
@@ -198,11 +198,11 @@ def _task_of_one(column: ColumnValues) -> tuple[TableTask, str]:
 
 
 def id_of_rows(column: ColumnValues, targets: Sequence[ColumnValues]) -> str | None:
-    """Why an input is an id of the rows and no feature; None if it is a feature.
+    """Why an input is an id of the rows and not a feature; None if it is a feature.
 
-    It is one by its name if most of its values are unique, and by its values if these number the
-    rows without being associated with a target. What is measured in equal steps, such as a year or
-    a depth, is no id.
+    It is an id if its name says so and most of its values are unique, or if its values number the
+    rows and are not associated with a target. A quantity measured in equal steps, such as a year or
+    a depth, is not an id.
     """
     known = len(column) - column.missing
     is_word = column.kind == "category"
@@ -210,7 +210,7 @@ def id_of_rows(column: ColumnValues, targets: Sequence[ColumnValues]) -> str | N
         return None
     if 2 * column.unique > known and is_named_id(column.name):
         unique = "unique" if column.unique == known else "mostly unique"
-        return f"is {unique}, and its name is that of an id: not a feature"
+        return f"has {unique} values and the name of an id: not a feature"
     if is_word:
         names = f"has {column.unique:,} unique values in {known:,} rows: names, not categories"
         return names if are_names(column) else None
@@ -218,11 +218,11 @@ def id_of_rows(column: ColumnValues, targets: Sequence[ColumnValues]) -> str | N
         return None
     if any(goes_with_order_of(column.numbers, target) for target in targets):
         return None
-    return "numbers the rows: an id, not a feature"
+    return "counts the rows: an id, not a feature"
 
 
 def are_names(column: ColumnValues) -> bool:
-    """Whether texts are names of the rows: more than half of them are unique; of few, all."""
+    """Whether texts are names of the rows: more than half are unique; of few rows, all."""
     known = len(column) - column.missing
     is_unique = column.unique == known >= _FEWEST_NAMES
     return column.kind == "category" and (
@@ -240,7 +240,7 @@ def is_named_id(name: str) -> bool:
 
 
 def _numbers_rows(column: ColumnValues) -> bool:
-    """Whether the values are consecutive whole numbers, each once; of few rows, from 0 or 1 on."""
+    """Whether the values are consecutive whole numbers, each once; of few, in order from 0 or 1."""
     rows, found = len(column), column.summary
     if found.unique < rows or found.high - found.low != rows - 1:
         return False
@@ -251,11 +251,11 @@ def _numbers_rows(column: ColumnValues) -> bool:
 
 
 def goes_with_order_of(numbers: Vector, target: ColumnValues) -> bool:
-    """Whether neighbours in the order of unique numbers have more equal targets than by chance.
+    """Whether the targets of rows sorted by unique numbers vary less than by chance.
 
     Numbers: von Neumann's ratio Σ (y_{i+1} - y_i)² / Σ (y_i - ȳ)² of n independent values is 2 with
     a standard deviation of about 2/√n (J. von Neumann, 1941); it finds trends and waves. Classes
-    are taken one-hot. A table that is sorted by its classes proves nothing.
+    are taken one-hot. The order of a table that is sorted by its classes is no evidence.
     """
     order = np.argsort(numbers, kind="stable")
     if target.kind == "category":

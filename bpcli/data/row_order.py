@@ -13,9 +13,9 @@ from bpcli.nn.arrays import Vector
 
 
 def order_of(values: Series, date_format: str | None) -> tuple[Vector, list[str]]:
-    """Numbers (n,) that sort the rows, dates as days; and a note on dates of two formats.
+    """Numbers (n,) that sort the rows, dates as days; and a note if dates fit two formats.
 
-    Raises `DataError` for a column of other values, and with the row of one that is missing.
+    Raises `DataError` for a column of other values, and for a missing value, with its row.
     """
     name = str(values.name)
     column = ColumnValues.of(values, date_format)
@@ -23,13 +23,13 @@ def order_of(values: Series, date_format: str | None) -> tuple[Vector, list[str]
         raise DataError(column.error)
     if column.kind not in ("number", "date"):
         found = "booleans" if column.kind == "boolean" else "categories"
-        raise DataError(f"`order_by` takes dates or numbers: column `{name}` holds {found}")
+        raise DataError(f"column `{name}` holds {found}, but `order_by` takes dates or numbers")
     is_missing = np.isnan(column.numbers)
     if is_missing.any():
         file, row = row_of(values, is_missing)
         raise DataError(
             f"column `{name}`, row {row}: the value is missing, so that `order_by` cannot place "
-            "the row: give it a value, or remove the row",
+            "the row: fill in the value, or remove the row",
             file=file,
         )
     if column.dates is None or column.dates.other is None:

@@ -22,10 +22,10 @@ def weights_of_classes(
     """The weight of each class, given the classes of the training rows.
 
     `balanced`: n / (K n_c) for n rows, of which n_c are of class c, and K classes that have rows,
-    so that all classes have equal influence (King & Zeng 2001, Political Analysis 9, 137). Given
-    weights name classes as cells of a table do: `1.0` is the class 1, `True` is true, and other
-    spellings are one where `spelling` says so. A class without training rows, or without a given
-    weight, has weight 1.
+    so that all classes have equal influence (King & Zeng 2001, Political Analysis 9, 137). The
+    names in given weights are read like cells of a table: `1.0` is the class 1, `True` is true, and
+    `spelling` decides which spellings are the same class. A class without training rows, or without
+    a given weight, has weight 1.
     """
     if rule != "balanced":
         given = {
@@ -45,8 +45,8 @@ def row_weights(
 ) -> Array | None:
     """The weight of every row (n,): its class's weight times its own; None if all are equal.
 
-    Weights are scaled to mean 1 over the training rows. Only their ratios matter then, also to
-    optimizers that weigh the loss against another term.
+    Weights are scaled to mean 1 over the training rows. Then only their ratios matter, even for
+    optimizers that add another term to the loss.
     """
     weight = table.weight
     if of_classes is not None and table.labels is not None:
@@ -54,7 +54,7 @@ def row_weights(
         weight = by_label[table.labels] * (1.0 if weight is None else weight)
     if weight is None or not len(training):
         return weight
-    largest: float = weight[training].max()  # divided by first, so that no sum overflows
+    largest: float = weight[training].max()  # dividing first keeps the sum finite
     weight = weight / largest
     mean: float = weight[training].mean()
     return weight / mean

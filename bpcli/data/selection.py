@@ -18,7 +18,8 @@ TargetSelectors: TypeAlias = tuple[Selector, ...] | Literal["same_as_inputs"] | 
 def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> list[str]:
     """The columns chosen by name, number from 1, or pattern (`x*`); a leading `!` excludes.
 
-    Each once, in the order of the selectors. Raises `DataError` if a selector matches nothing.
+    Each column appears once, in the order of the selectors. Raises `DataError` if a selector
+    matches nothing.
     """
     excludes = [isinstance(selector, str) and selector.startswith("!") for selector in selectors]
     known = dict.fromkeys(columns)
@@ -33,9 +34,9 @@ def select(columns: Sequence[str], selectors: Sequence[Selector], key: str) -> l
 
 
 def selectors_of(columns: Sequence[str], given: Sequence[str]) -> list[Selector]:
-    """The selectors that a command line gives: each text is a column, or a list between commas.
+    """The selectors in command-line texts: each is one selector, or several between commas.
 
-    A text that is a column's name is that column, whatever signs it has; digits are else a number.
+    A text equal to a column's name selects that column; any other text of digits is a number.
     """
     numbers = {name: number for number, name in enumerate(columns, start=1)}
     texts = (
@@ -53,7 +54,7 @@ def choose(
     targets: TargetSelectors,
     others: Sequence[str] = (),
 ) -> tuple[list[str], list[str]]:
-    """The names of inputs and targets, which are by default the last column that is no other.
+    """The names of inputs and targets; the default target is the last column not in `others`.
 
     Raises `DataError` if no inputs are left.
     """
@@ -65,7 +66,8 @@ def choose(
     taken = {*chosen, *others}
     left = [name for name in selected if name not in taken]
     if not left:
-        raise DataError("no columns are left for the inputs", "inputs")
+        message = "no columns are left for the inputs: change `inputs` or `targets`"
+        raise DataError(message, "inputs")
     return left, chosen
 
 
@@ -83,10 +85,10 @@ def _matching(columns: Mapping[str, None], selector: Selector, key: str) -> list
 
 
 def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The names of columns, where one that only looks different is replaced by the known name.
+    """The names of columns, with the known name for each that differs only in spelling.
 
-    It differs in case, the kind of spaces, width or the composition of accents alone, and is like
-    no second name. Also returns a note on each or, if there are many, one on all.
+    That is in case, kind of spaces, width or composition of accents; no second name may match. Also
+    returns a note on each or, if there are many, one on all.
     """
     names, replaced = list(given), list[str]()
     forms, known_forms = ([*map(folded, each)] for each in (given, known))
@@ -94,17 +96,17 @@ def as_known(given: Sequence[str], known: Sequence[str]) -> tuple[tuple[str, ...
     counts, known_counts, present = Counter(forms), Counter(known_forms), set(given)
     for name, form in zip(known, known_forms, strict=True):
         if name not in present and counts[form] == known_counts[form] == 1:
-            replaced.append(f"`{given[places[form]]}` is taken for `{name}`")
+            replaced.append(f"`{given[places[form]]}` is read as `{name}`")
             names[places[form]] = name
     return tuple(names), list(_notes_on_names(replaced))
 
 
 def _notes_on_names(replaced: Sequence[str]) -> Iterator[str]:
     if len(replaced) <= _MOST_NAMED:
-        yield from (f"column {each}, which is written otherwise" for each in replaced)
+        yield from (f"column {each}: the names differ only in spelling" for each in replaced)
     else:
         shown = listed(replaced[:_MOST_NAMED], len(replaced))
-        yield f"{len(replaced)} columns have names that are written otherwise: {shown}"
+        yield f"{len(replaced)} columns have names that differ only in spelling: {shown}"
 
 
 _MOST_NAMED = 3

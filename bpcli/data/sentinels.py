@@ -1,4 +1,4 @@
-"""Numbers such as -999 that stand for missing values in some files."""
+"""Numbers such as -999 that mark missing values in some files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FEWEST_OTHERS = 5
 
 
 def sentinel_in(numbers: Vector) -> str | None:
-    """What to say of a repeated number far from all others of a column; None if there is none."""
+    """A warning about a repeated number far from all others of a column; None if there is none."""
     known = numbers[~np.isnan(numbers)]
     for sentinel in (known.min(), known.max()) if len(known) else ():
         rows = int(np.count_nonzero(known == sentinel))
@@ -23,15 +23,17 @@ def sentinel_in(numbers: Vector) -> str | None:
             value = number_text(float(sentinel))
             return (
                 f"has {value} in {rows:,} rows, far from its other values ({others.min():.6g} to "
-                f"{others.max():.6g}): if it stands for a missing value, set `missing` to {value}"
+                f"{others.max():.6g}): if it marks missing values, set `missing` to {value} "
+                f"(--missing {value})"
             )
     return None
 
 
 def _is_far(value: float, rows: int, others: Vector) -> bool:
-    """Whether a value lies beyond twice the range of the others; half of it for 999 and the like.
+    """Whether a value is twice the range of the others away from them; half of it for 999 etc.
 
-    So does the most frequent value if it is the only negative one. A few others tell nothing.
+    The most frequent value is also far if it is the only negative one. None is far from fewer than
+    five unique others.
     """
     unique, counts = np.unique(others, return_counts=True)
     if len(unique) < _FEWEST_OTHERS:
@@ -45,7 +47,7 @@ def _is_far(value: float, rows: int, others: Vector) -> bool:
 
 
 def sentinels_of(X: Array, names: Sequence[str]) -> Iterator[str]:
-    """What to say of the columns of X (n, d); only those with a repeated extreme are looked at."""
+    """Warnings about columns of X (n, d); only those with a repeated extreme are examined."""
     if not len(X):
         return
     ends = (X.min(axis=0), X.max(axis=0))

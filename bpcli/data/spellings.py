@@ -1,4 +1,4 @@
-"""Spellings of one word, such as Yes, YES and a full-width ＹＥＳ, and which are read as one."""
+"""Spellings of one category, such as Yes, YES and a full-width ＹＥＳ, and which are merged."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from bpcli.text import folded
 
 @dataclass(frozen=True)
 class Spelling:
-    """How the words of a column are read: some under a new name, and with `casefold` in any case.
+    """The spelling rules of a column: texts may be renamed, and `casefold` ignores case.
 
-    `rename` has the new name of each word; with `casefold`, that of its other spellings too.
+    `rename` maps old to new text; with `casefold`, also the other spellings of the old text.
     """
 
     casefold: bool = False
     rename: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def key(self, text: str) -> str:
-        """What the spellings of one category have in common."""
+        """The key that all spellings of one category share."""
         return folded(text) if self.casefold else text
 
     def renamed(self, text: str) -> str:
-        """The new name of a word, or the word itself."""
+        """The new name of a text, or the text itself."""
         if not self.rename:
             return text
         return self.rename.get(text) or self._by_key.get(self.key(text), text)
@@ -36,9 +36,9 @@ class Spelling:
         return {self.key(old): new for old, new in self.rename.items()}
 
     def merged(self, rows: Mapping[str, int]) -> dict[str, int]:
-        """The rows of each category, given those of each word.
+        """The row count of each category, given that of each text.
 
-        A category is shown in its most frequent spelling; of several, in the first when sorted.
+        A category keeps its most frequent spelling; if several are, the first in sorted order.
         """
         named: dict[str, int] = {}
         for text in sorted(rows):
@@ -54,17 +54,17 @@ class Spelling:
 
 
 PLAIN = Spelling()
-"""Each word is a category of its own."""
+"""Each text is a category of its own."""
 
 Spellings: TypeAlias = Mapping[str, Spelling]
-"""How the words of columns are read, by their names."""
+"""The spelling rules of columns, by column name."""
 
 PLAIN_ALL: Spellings = MappingProxyType({})
-"""The same of columns of which nothing is told."""
+"""No spelling rules for any column."""
 
 
 def variants(rows: Mapping[str, int]) -> list[dict[str, int]]:
-    """The words that `casefold` reads as one, with their rows: the most frequent group first."""
+    """Groups of texts that `casefold` merges, with row counts; the most frequent group first."""
     groups = [group for group in _grouped(rows, folded) if len(group) > 1]
     return sorted(groups, key=lambda group: -sum(group.values()))
 
@@ -81,6 +81,6 @@ def _most_frequent(rows: Mapping[str, int]) -> str:
 
 
 def variant_of(text: str, known: Iterable[str]) -> str | None:
-    """The known word of which a text is another spelling."""
+    """The known text of which a text is another spelling; None if there is none."""
     wanted = folded(text)
     return next((name for name in known if folded(name) == wanted), None)

@@ -14,7 +14,7 @@ from bpcli.data.types import Labels, SplitName
 from bpcli.nn.arrays import Array
 
 InOrder: TypeAlias = Literal["time", "blocks", "interleaved"]
-"""How rows are dealt without chance: the first ones to the training set and so on, or in turn."""
+"""How rows are assigned if not at random: in contiguous pieces, or in turn (`interleaved`)."""
 
 
 def split_rows(
@@ -26,8 +26,8 @@ def split_rows(
     """Row indices of each split, in ascending order; with `labels`, stratified by class.
 
     The size of a split differs from its fraction by less than one row, and so does its share of
-    each class. Yet every class has a training row where there are as many of these as classes: it
-    takes the place of one of the class that has most.
+    each class. One exception: if there are at least as many training rows as classes, every class
+    gets one, in exchange for a row of the class with the most.
     """
     groups = _groups(rows, labels)
     counts = _counts(np.array(list(fractions.values())), [len(group) for group in groups])
@@ -61,10 +61,10 @@ def fold_rows(
 def split_in_order(
     fractions: Mapping[SplitName, float], rows: int, order: InOrder
 ) -> dict[SplitName, Labels]:
-    """Row indices of each split, in ascending order, without chance; sizes as in `split_rows`.
+    """Row indices of each split, in ascending order, not at random; sizes as in `split_rows`.
 
     The first rows are the first split and so on. `interleaved` deals them in turn instead, so that
-    the rows of each split are spread evenly over all: row j of its m is due at (j + 1/2) rows / m.
+    each split is spread evenly over all rows: row j of its m is due at (j + 1/2) rows / m.
     """
     sizes = _largest_remainder(rows * np.array(list(fractions.values())))
     dealt = np.repeat(np.arange(len(sizes)), sizes)
@@ -77,10 +77,10 @@ def split_in_order(
 def folds_in_order(
     folds: int, val: float, rows: int, order: InOrder
 ) -> list[dict[SplitName, Labels]]:
-    """The splits of each of k folds, without chance; every row is in exactly one test set.
+    """The splits of each of k folds, not at random; every row is in exactly one test set.
 
     Each test set is a block of adjacent rows or, if `interleaved`, every k-th row; test sets differ
-    by at most one row. `val` is the last part of a fold's other rows, or is dealt in turn.
+    by at most one row. `val` is the end of a fold's other rows, or is dealt in turn.
     """
     all_rows = np.arange(rows)
     tests = np.array_split(all_rows, folds)
@@ -132,7 +132,7 @@ def _counts(fractions: Array, sizes: list[int]) -> Labels:
 
 
 def _give_training_rows(counts: Labels, train: int) -> None:
-    """Exchange rows so that each group (groups, splits) has one in `train`, if that has enough."""
+    """Exchange rows so that each group (groups, splits) has one in `train`, if there are enough."""
     for group in np.flatnonzero(counts[:, train] == 0):
         donor = counts[:, train].argmax()
         if counts[donor, train] < 2:

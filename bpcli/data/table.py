@@ -75,7 +75,7 @@ class Values:
 class MultiLabels(Values):
     """Targets that are labels, of which a row may have any number: Y (n, k) is 1 where it has one.
 
-    `words` are those of each label in the data.
+    `words` are the two texts of each label in the data.
     """
 
     words: tuple[Words, ...] = ()
@@ -95,12 +95,12 @@ Targets: TypeAlias = Classes | Values | None
 
 @dataclass(frozen=True, kw_only=True)
 class RawTable:
-    """Rows with their targets, and what becomes their inputs.
+    """Rows with their targets; `fit` makes their inputs.
 
     `splits` are the rows of splits that the source itself defines. `weight` (n,) is the weight of
-    each row, if they differ. `order` (n,) is what sorts the rows for splits in order, if they are
-    not in that order. `row_numbers` (n,) are the rows' numbers in their file, from 1, if
-    they are not 1 to n.
+    each row, if they differ. `order` (n,) sorts the rows for splits in order; None if they are
+    sorted already. `row_numbers` (n,) are the rows' numbers in their file, from 1, if they are not
+    1 to n.
     """
 
     targets: Targets = None
@@ -120,9 +120,9 @@ class RawTable:
         *,
         keeps_constants: bool = True,
     ) -> Table:
-        """The inputs by `encoder`, or by one fitted to the training rows.
+        """The table with inputs from `encoder`, or from one fitted to the training rows.
 
-        Unless it `keeps_constants`, one that is fitted leaves out columns of a file that have one
+        Without `keeps_constants`, a fitted encoder leaves out columns of a file that have the same
         value in all training rows.
 
         Raises `DataError` naming column and row of a value that cannot be encoded.
@@ -135,7 +135,7 @@ class RawTable:
 
     @property
     def labels(self) -> Labels | None:
-        """The class of each row (n,); None if the targets are no classes."""
+        """The class of each row (n,); None if the targets are not classes."""
         return self.targets.labels if isinstance(self.targets, Classes) else None
 
     @property
@@ -144,7 +144,7 @@ class RawTable:
 
     @property
     def Y(self) -> Array | None:  # noqa: N802  # a matrix
-        """The target values (n, k); None if the targets are no values."""
+        """The target values (n, k); None if the targets are not values."""
         return self.targets.Y if isinstance(self.targets, Values) else None
 
     @property
@@ -153,7 +153,7 @@ class RawTable:
 
     @property
     def words(self) -> dict[str, Words]:
-        """The words of each label by its name; empty if the targets are no labels."""
+        """The two texts of each label by its name; empty if the targets are not labels."""
         targets = self.targets
         if not isinstance(targets, MultiLabels):
             return {}
@@ -178,7 +178,7 @@ class RawTable:
 
 @dataclass(frozen=True)
 class Table(RawTable):
-    """Rows with inputs X (n, d). `encoder` is what made them of a file's columns."""
+    """Rows with inputs X (n, d). `encoder` made them from a file's columns."""
 
     X: Inputs
     input_names: tuple[str, ...] = ()
@@ -194,7 +194,7 @@ class Table(RawTable):
         *,
         keeps_constants: bool = True,
     ) -> Table:
-        """The table itself: arrays are fitted to nothing."""
+        """The table itself: arrays need no fitting."""
         return self
 
     def with_inputs_as_targets(self) -> Table:
@@ -203,7 +203,7 @@ class Table(RawTable):
 
     @property
     def class_spelling(self) -> Spelling:
-        """Which words of the target are one class."""
+        """The spelling rules of the classes of the target."""
         return PLAIN if self.encoder is None else self.encoder.class_spelling
 
     def numbers_of(self, index: Labels) -> Labels:
@@ -224,7 +224,7 @@ def value_names(count: int) -> tuple[str, ...]:
 
 
 def constant_columns(X: Array, rows: Labels) -> Labels:
-    """The columns of X (n, d) that have one value in all of some rows; of a single row, all."""
+    """The columns of X (n, d) that are constant in some rows; all columns for a single row."""
     constant: Labels = np.arange(X.shape[1])
     for start in range(0, len(rows), _ROWS_AT_ONCE):  # most columns vary within the first ones
         some = X[np.ix_(rows[start : start + _ROWS_AT_ONCE], constant)]

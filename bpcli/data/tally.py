@@ -1,4 +1,4 @@
-"""What an encoder fills, does not know or reads otherwise in rows, to be said aloud."""
+"""Counts of what an encoder fills, does not know or reads differently, for notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_NAMED = 3
 
 
 class Tally:
-    """Counts of filled gaps and of unknown categories, by column, over all frames."""
+    """Counts of filled missing values and of unknown categories, by column, over all frames."""
 
     def __init__(self) -> None:
         self._filled: Counter[str] = Counter()
@@ -22,28 +22,29 @@ class Tally:
         self._dates: dict[tuple[str, str], str] = {}
 
     def fill(self, column: str, gaps: int, by: str) -> None:
-        """Count gaps of a column, which are filled by a value."""
+        """Count missing values of a column that are filled with the value `by`."""
         if gaps:
             self._filled[column] += gaps
             self._fills[column] = by
 
     def unknown(self, column: str, rows: Counter[str], known: tuple[str, ...]) -> None:
-        """Count the rows of each text that is none of the categories of a column."""
+        """Count the rows of each text that is not one of the categories of a column."""
         if rows:
             self._unknown.setdefault(column, Counter()).update(rows)
             self._known[column] = known
 
     def dates(self, column: str, example: str, of_training: str) -> None:
-        """Keep that the dates of a column have another format than in training."""
+        """Record that the dates of a column have another format than in training."""
         self._dates[column, example] = of_training
 
     def notes(self) -> Iterator[str]:
-        """One sentence on gaps, and one on each column of other dates or with unknown categories.
+        """A note on missing values, and on each column of other dates or with unknown categories.
 
-        Of these, the first are named.
+        Of the columns with unknown categories, only the first few are named.
         """
         for (name, example), of_training in self._dates.items():
-            yield f"column `{name}`: dates are like {example}, in training like {of_training}"
+            dates = f"dates are written like {example}, in training like {of_training}"
+            yield f"column `{name}`: {dates}"
         if self._filled:
             total, columns = self._filled.total(), self._filled.most_common()
             named = (
@@ -61,9 +62,9 @@ class Tally:
         shown = []
         for text, count in rows.most_common(_MOST_NAMED):
             near = nearest(text, known)
-            hint = f", near `{quoted(near)}`" if near else ""
+            hint = f", similar to `{quoted(near)}`" if near else ""
             shown.append(f"`{quoted(text)}` ({count:,}{hint})")
-        said = f"{plural(rows.total(), 'value')} in no training row: {listed(shown, len(rows))}"
+        said = f"{plural(rows.total(), 'value')} not seen in training: {listed(shown, len(rows))}"
         has_variant = not {*map(folded, rows)}.isdisjoint(map(folded, known))
-        merges = "; a training with `casefold` takes other spellings as one" * has_variant
+        merges = "; training with `casefold: true` merges spellings" * has_variant
         return f"column `{name}`: {said}{merges}"

@@ -30,27 +30,30 @@ from bpcli.text import first_of, nearest
 MOST_CLASSES = 1000
 """A target with more unique values than this does not hold classes."""
 
-_NO_TARGET = "the target is missing"
+_NO_TARGET = "the target is missing: fill it in, or remove the row"
+
+_NO_WEIGHT = "`{}` is not a weight: expected a number greater than 0"
 
 _MOST_ROWS_NAMED = 5
 
 
 def rows_with_targets(frame: DataFrame, names: Sequence[str]) -> tuple[DataFrame, tuple[str, ...]]:
-    """The rows with a value of every target, and a note on those without, if there are any.
+    """The rows with a value of every target, and a note on the others, if there are any.
 
     Raises `DataError` if there is no row left.
     """
     require(frame.columns, names)
-    lacks = frame[list(names)].isna().any(axis=1).to_numpy()
-    if not lacks.any():
+    is_missing = frame[list(names)].isna().any(axis=1).to_numpy()
+    if not is_missing.any():
         return frame, ()
-    numbers = (frame.index[lacks] + 1).tolist()
-    what = f"`{names[0]}`" if len(names) == 1 else "a target"
+    numbers = (frame.index[is_missing] + 1).tolist()
     if len(numbers) == len(frame):
-        raise DataError(f"no row has a value of {what}", "targets")
+        what = f"`{names[0]}`" if len(names) == 1 else "every target"
+        raise DataError(f"no row has a value of {what}: choose other `targets`", "targets")
+    what = f"`{names[0]}`" if len(names) == 1 else "a target"
     rows = first_of([*map(str, numbers)], _MOST_ROWS_NAMED)
     which = f"{len(numbers):,} rows have" if len(numbers) > 1 else "1 row has"
-    return frame[~lacks], (f"{which} no value of {what} and cannot be used: {rows}",)
+    return frame[~is_missing], (f"{which} no value of {what} and cannot be used: {rows}",)
 
 
 def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
@@ -67,7 +70,7 @@ def target_values(frame: DataFrame, names: Sequence[str]) -> Array:
 def words_of_labels(
     frames: Sequence[DataFrame], names: Sequence[str], spellings: Spellings = PLAIN_ALL
 ) -> tuple[Words, ...]:
-    """The words of each label, a column in all files. Raises `DataError` if there are not two."""
+    """The two texts of each label column, over all files. Raises `DataError` for other counts."""
     found = {name: [classes_in(frame[name], name) for frame in frames] for name in names}
     return tuple(
         label_words(sorted_classes(rows, name, spellings.get(name, PLAIN)), name)
@@ -81,7 +84,10 @@ def label_values(
     words: Sequence[Words],
     spellings: Spellings = PLAIN_ALL,
 ) -> Array:
-    """Labels (n, k): 1 where a row has one. Raises `DataError` with the row of any other value."""
+    """Labels (n, k): 1 where a row has one, else 0.
+
+    Raises `DataError` with the row of a value that is neither of a label's two texts.
+    """
     require(frame.columns, names)
     columns = [
         target_labels(frame[name], name, pair, spellings.get(name, PLAIN))
@@ -94,7 +100,7 @@ def weights_of(frame: DataFrame, name: str) -> Vector:
     """The weight of each row (n,). Raises `DataError` with the row of a value not above 0."""
     require(frame.columns, [name])
     numbers = as_numbers(frame[name], name)
-    refuse(frame[name], name, ~(numbers > 0), "a weight is a number greater than 0, not `{}`")
+    refuse(frame[name], name, ~(numbers > 0), _NO_WEIGHT)
     return numbers
 
 
@@ -108,18 +114,18 @@ def target_labels(
     if is_unknown.any():
         near = _near(text_of(values[is_unknown].iloc[0]), class_names)
         known = first_of(class_names) + near
-        refuse(values, name, is_unknown, "`{}` is none of the classes ", known)
+        refuse(values, name, is_unknown, "`{}` is not one of the classes ", known)
     return codes
 
 
 def _near(text: str, class_names: Sequence[str]) -> str:
-    """The class that is spelled most like a text, and the key that takes them as one."""
+    """The class whose spelling is nearest, and the key that merges the spellings."""
     near = nearest(text, class_names)
     if near is None:
         return ""
     is_variant = variant_of(text, class_names) is not None
-    merges = ": a training with `casefold` takes them as one" * is_variant
-    return f"; `{quoted(near)}` is nearest{merges}"
+    merges = "; training with `casefold: true` merges the two" * is_variant
+    return f"; the nearest is `{quoted(near)}`{merges}"
 
 
 def classes_in(values: Series, name: str) -> Mapping[str, int]:
@@ -137,7 +143,8 @@ def sorted_classes(
     if len(names) > MOST_CLASSES:
         raise DataError(
             f"column `{name}` has {len(names)} unique values, more than the {MOST_CLASSES} "
-            "classes allowed: is it the target?",
+            "classes allowed: choose another column by `targets`, or, if it holds numbers, set "
+            "`task: regression`",
             "targets",
         )
     return names

@@ -17,16 +17,16 @@ Series: TypeAlias = "pandas.Series"
 Labels: TypeAlias = npt.NDArray[np.intp]
 Task: TypeAlias = Literal["classification", "multilabel", "regression", "reconstruction"]
 AskedTask: TypeAlias = Literal["classification", "multilabel", "regression"]
-"""What a config may say of its targets."""
+"""The tasks that a config may set."""
 Words: TypeAlias = tuple[str, str]
-"""What a label is called in the data: where a row lacks it (0), and where it has it (1)."""
+"""The two texts of a label in the data: where a row does not have it (0), and where it does (1)."""
 SplitName: TypeAlias = Literal["train", "val", "test", "data"]
 """A subset of an experiment's rows; `data` is another table, not used for training."""
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 
 
 NEARLY_ALL = 0.9
-"""The share of values from which a column holds numbers or dates, and others are mistakes."""
+"""If this share of values is numbers or dates, the column is, and other values are mistakes."""
 
 
 def numbered(stem: str, count: int) -> tuple[str, ...]:

@@ -19,9 +19,9 @@ Kind: TypeAlias = Literal["number", "boolean", "category", "date"]
 
 
 def kind_of(values: Series, name: str, date_format: str | None = None) -> Kind:
-    """Numbers, booleans, dates or categories; dates are of a format, if one is given.
+    """The kind of a column's values; if a date format is given, only its dates are dates.
 
-    Raises `DataError` for text if nearly all are numbers.
+    Raises `DataError` for text in a column in which nearly all values are numbers.
     """
     from pandas import CategoricalDtype
     from pandas.api import types
@@ -32,7 +32,7 @@ def kind_of(values: Series, name: str, date_format: str | None = None) -> Kind:
         return _kind_of_texts(values, date_format)
     if types.is_bool_dtype(values.dtype):
         return "boolean"
-    if types.is_numeric_dtype(values.dtype):  # 20240131 is a date only if that is told
+    if types.is_numeric_dtype(values.dtype):  # 20240131 is a date only by `date_format`
         is_date = bool(date_format) and dates_of(values, date_format) is not None
         return "date" if is_date else "number"
     _refuse_times(values, name)
@@ -52,20 +52,20 @@ def _kind_of_texts(values: Series, date_format: str | None) -> Kind:
 
 
 def dates_of(values: Series, date_format: str | None = None) -> DateFormat | None:
-    """The format of dates in a column of texts; None if it holds no dates, or stores them."""
+    """The format of dates in a column of text; None if it has no dates, or a type for them."""
     if values.dtype.kind == "M":
         return None
     known = values.dropna()
     if date_format_of(list(map(text_of, known.iloc[:_FEW])), date_format) is None:
-        return None  # at once, as most columns hold no dates
+        return None  # early, because most columns hold no dates
     return date_format_of(list(map(text_of, known.unique())), date_format)
 
 
 def are_numbers(is_number: Array, rows: Array) -> bool:
-    """Whether a column of these unique values, each in so many rows, holds numbers with mistakes.
+    """Whether a column holds numbers, some of them mistyped, given row counts of unique values.
 
-    It does if nearly all values are numbers. Else, if most are, it holds categories such as
-    `2, 4, more` where a text is repeated and the numbers are few, and numbers where not.
+    It does if nearly all values are numbers. If only most are, it holds categories such as
+    `2, 4, more` if a text is repeated and the unique numbers are few, and numbers otherwise.
     """
     numbers, texts = rows[is_number].sum(), rows[~is_number]
     if numbers >= NEARLY_ALL * rows.sum():
@@ -75,7 +75,7 @@ def are_numbers(is_number: Array, rows: Array) -> bool:
 
 
 _BOOLEANS = {"true": 1.0, "1": 1.0, "false": 0.0, "0": 0.0}
-"""What a boolean is written as, in any case."""
+"""Texts that are booleans, in any case."""
 
 _NO_BOOLEAN = "`{}` is neither true nor false: expected true and false, or 1 and 0"
 
@@ -84,7 +84,7 @@ MISSING_CODE, UNKNOWN_CODE = -1, -2
 AMBIGUOUS = (
     "None", "none", "NIL", "nil", "-", "--", "---", ".", "..", "...", "*", "**", "***",
 )  # fmt: skip
-"""Words for a missing value that are a category where they are frequent: Indoor, None; +, -."""
+"""Entries for a missing value that are a category if frequent: Indoor, None; +, -."""
 
 _FEW_NUMBERS = 20
 
@@ -95,7 +95,7 @@ _NO_NUMBER = "`{}` is not a number"
 _INFINITE = "the value is infinite"
 
 INEXACT = 2**53
-"""From here on, several whole numbers are the same float: such ids are compared as text."""
+"""From here on, different whole numbers can be the same float: such ids are compared as text."""
 
 
 def as_numbers(values: Series, name: str) -> Vector:
@@ -119,7 +119,7 @@ def as_numbers(values: Series, name: str) -> Vector:
 
 
 def as_booleans(values: Series, name: str) -> Vector:
-    """1 for true and 0 for false, also as words in any case; NaN for missing values.
+    """1 for true and 0 for false, also as text in any case; NaN for missing values.
 
     Raises `DataError` with the row of any other value.
     """
@@ -143,13 +143,13 @@ def category_codes(values: Series, categories: Sequence[str], spelling: Spelling
 
 
 def category_named(text: str, categories: Sequence[str], spelling: Spelling = PLAIN) -> str | None:
-    """The category that a text names, as a value of a column would; None if there is none."""
+    """The category that a text names, read like a value of a column; None if there is none."""
     code = _code_of(text, _index_of(categories, spelling), spelling)
     return None if code < 0 else categories[code]
 
 
 def _index_of(categories: Sequence[str], spelling: Spelling) -> dict[str, int]:
-    """The index of each category by its key; of true and false, or 1 and 0, by both names."""
+    """The index of each category by its key; true and false, or 1 and 0, by either name."""
     index = {spelling.key(category): i for i, category in enumerate(categories)}
     known = {_BOOLEANS[name.lower()]: i for name, i in index.items() if name.lower() in _BOOLEANS}
     if len(known) == len(index) == 2:
@@ -164,7 +164,7 @@ def _code_of(value: Any, index: Mapping[str, int], spelling: Spelling) -> int:
 
 
 def _forms(value: Any) -> Iterator[str]:
-    """A value as text, in lower case if it is true or false, and as its number's: 1.0 is also 1."""
+    """The texts a value may match: its own, lower case if boolean, its number's (1.0 is 1)."""
     text = text_of(value)
     yield text
     if text.lower() in _BOOLEANS:
@@ -180,13 +180,14 @@ def text_of(value: Any) -> str:
         return value.strip()
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
-    if isinstance(value, int | np.integer):  # exactly: a long id is no float
+    if isinstance(value, int | np.integer):  # exactly: a float would change a long id
         return str(int(value))
     number = number_of(value)
     return str(value) if number is None else number_text(number)
 
 
 def number_of(value: Any) -> float | None:
+    """A value as a number; None if it is not one."""
     if isinstance(value, str) and "_" in value:  # only Python reads 1_000 as a number
         return None
     try:
@@ -196,6 +197,10 @@ def number_of(value: Any) -> float | None:
 
 
 def factorized(values: Series) -> tuple[Labels, list[Any]]:
+    """The index of each value among the unique ones, -1 if it is missing; the unique values.
+
+    Raises `DataError` for values such as lists.
+    """
     import pandas as pd
 
     try:
@@ -206,7 +211,7 @@ def factorized(values: Series) -> tuple[Labels, list[Any]]:
 
 
 def counted(values: Series) -> dict[str, int]:
-    """The unique values as sorted texts, and the rows of each."""
+    """The unique values as sorted texts, with the row count of each."""
     _, uniques = factorized(values)
     texts = sorted_texts({text_of(value) for value in uniques})
     codes = category_codes(values, texts)
@@ -215,12 +220,12 @@ def counted(values: Series) -> dict[str, int]:
 
 
 def counted_in(pieces: Iterable[Series]) -> Counter[str]:
-    """The rows of each text in all pieces of a column."""
+    """The row count of each text in all pieces of a column."""
     return sum((Counter(counted(values)) for values in pieces), Counter())
 
 
 def in_one_spelling(values: Series) -> Series:
-    """The texts of a column, each word in the spelling that `casefold` shows."""
+    """The texts of a column, each category in the one spelling that `casefold` keeps."""
     import pandas as pd
 
     spelling = Spelling(casefold=True)
@@ -250,7 +255,7 @@ def refuse(values: Series, name: str, is_wrong: Array, message: str, more: str =
 
 
 def _hint(value: str, row: int) -> str:
-    """What may help to read a text as a number: its signs, or what it is instead."""
+    """The options that may help if a text is not a number."""
     if _SIGNED.match(value):
         return see("decimal", "thousands")
     return see("missing", "header", "skip") if row == 1 else see("missing")
@@ -276,7 +281,7 @@ def quoted(value: object) -> str:
 
 
 def row_of(values: Series, is_wrong: Array) -> tuple[str | None, int]:
-    """The file of the first wrong row if the index has it, and its number there.
+    """The file of the first wrong row, if the index names files, and its number in that file.
 
     Rows are counted from 1 without the header.
     """

@@ -1,4 +1,4 @@
-"""Notes on words that may be spellings of one category, and on new names of words that are none."""
+"""Notes on texts that may be spellings of one category, and on renames that match nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_SPELLINGS = 3
 
 
 class ColumnWords(NamedTuple):
-    """The words of a column with their rows, what they are, and how they are read."""
+    """The texts of a column with row counts, the noun for them, and their spelling rules."""
 
     column: str
     noun: str
@@ -26,7 +26,7 @@ class ColumnWords(NamedTuple):
 
 
 def variants_text(words: ColumnWords) -> str | None:
-    """A sentence on spellings that may be one category, or are; None if there are none."""
+    """A note on spellings that are, or may be, one category; None if there are none."""
     spelling = Spelling(rename=words.spelling.rename)
     groups = variants(spelling.merged(words.rows))
     if not groups:
@@ -36,7 +36,7 @@ def variants_text(words: ColumnWords) -> str | None:
     listed = "; ".join(shown) + f"; and {more:,} more" * (more > 0)
     one = f"one {words.noun}{' each' * (len(groups) > 1)}"
     if words.spelling.casefold:
-        return f"has spellings that `casefold` reads as {one}: {listed}"
+        return f"has spellings that `casefold` merges into {one}: {listed}"
     return f"has spellings that may be {one} (`casefold: true` merges them): {listed}"
 
 
@@ -51,19 +51,19 @@ def _spellings(rows: Mapping[str, int]) -> str:
 def useless_renames(
     renames: Iterable[tuple[Sequence[str], Iterable[str]]], columns: Sequence[ColumnWords]
 ) -> Iterator[str]:
-    """Notes on words to be renamed that none of their columns has."""
+    """Notes on renames whose old text is in none of their columns."""
     for names, olds in renames:
         own = [words for words in columns if words.column in {*names}]
         for old in olds:
             if not any(words.has(old) for words in own):
                 where = "any column" if len(names) != 1 else f"column `{names[0]}`"
-                yield f"`rename`: `{quoted(old)}` is no category or class of {where}{_why(old)}"
+                yield f"`rename`: `{quoted(old)}` is not a category or class of {where}{_why(old)}"
 
 
 def _why(word: str) -> str:
-    """Why a word that a file has may be no category, and what to do."""
+    """Why a text that a file has may not be a category, and what to do."""
     if word in MISSING:
-        return ": it is a word for a missing value, see `missing_only`"
+        return ": it marks a missing value, see `missing_only`"
     if number_of(word) is not None:
-        return ": numbers are classes by `task: classification`, and categories by `categories`"
+        return ": numbers become classes by `task: classification`, and categories by `categories`"
     return ""

@@ -21,6 +21,7 @@ from bpcli.nn.propagation import block_size, bytes_per_sample
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.registry import name_of
 from bpcli.system import available_memory, usable_cores
+from bpcli.text import plural
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
         "use `conjugate_gradient`, which needs only a few vectors",
     )
     yield Need(
-        f"activations of {block} rows at a time",
+        f"activations of {plural(block, 'row')} at a time",
         (workers + _OTHER_PASSES) * bytes_per_sample(network, dtype) * block,
         _LAYERS,
         "use fewer units",

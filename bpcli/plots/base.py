@@ -48,7 +48,7 @@ class Plot:
 
 def why_not(plot: Plot, subject: Subject) -> str | None:
     """Why a run does not have a plot: data are missing, or the plot does not fit; else None."""
-    missing = [subject.faults[need] for need in plot.needs if need in subject.faults]
+    missing = [subject.errors[need] for need in plot.needs if need in subject.errors]
     return missing[0] if missing else plot.why_not(subject)
 
 

@@ -42,7 +42,7 @@ def some_rows(count: int, most: int = MOST_POINTS) -> Labels:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """The data of a run. For each need that is missing, `faults` has one sentence on the reason.
+    """The data of a run. For each need that is missing, `errors` has one sentence on the reason.
 
     `lines` are those of metrics.jsonl, `split` is the split to show, and `path` (epochs + 1,
     n_params) the recorded parameters from epoch 0 on.
@@ -55,7 +55,7 @@ class Subject:
     weights: Literal["best", "last"]
     split: SplitName
     path: Array | None
-    faults: Mapping[Need, str]
+    errors: Mapping[Need, str]
 
     @property
     def name(self) -> str:
@@ -141,5 +141,5 @@ class Subject:
     @property
     def _rebuilt(self) -> Trained:
         if self.rebuilt is None:
-            raise RunError(self.faults["network"])
+            raise RunError(self.errors["network"])
         return self.rebuilt

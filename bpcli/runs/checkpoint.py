@@ -112,26 +112,26 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one run: the two newest, and the one with the lowest validation loss.
 
-    `identity` is the run's: checkpoints of other runs are refused. `faults` lists damaged files.
+    `identity` is the run's: checkpoints of other runs are refused. `errors` lists damaged files.
     """
 
     def __init__(self, run: Run, identity: str) -> None:
         self._run = run
         self._identity = identity
         self._val_losses: dict[int, float] = {}
-        self.faults: list[str] = []
+        self.errors: list[str] = []
 
     def newest(self) -> Checkpoint | None:
         """Return the newest intact checkpoint, whose log and recorded parameters are intact too.
 
-        None if there is none. Damaged ones are listed in `faults`; the next `save` removes them.
+        None if there is none. Damaged ones are listed in `errors`; the next `save` removes them.
         """
         newest = None
         for number in sorted(self._numbers(), reverse=True):
             try:
                 checkpoint = self._load(number)
             except RunError as error:
-                self.faults.append(str(error))
+                self.errors.append(str(error))
                 continue
             self._know(checkpoint)
             newest = newest or checkpoint

@@ -31,7 +31,7 @@ def checked_log(run: Run) -> list[LogLine]:
     if METRICS not in record.sha256:
         checkpoints = Checkpoints(run, record.identity)
         checkpoints.newest()
-        for error in checkpoints.faults:
+        for error in checkpoints.errors:
             if f"does not match {METRICS}" in error:
                 raise RunError(f"{run.path(METRICS)} is damaged: {error}")
     return run.metrics()
@@ -44,7 +44,7 @@ def check_files(run: Run, record: RunRecord) -> None:
     """
     checkpoints = Checkpoints(run, record.identity)
     checkpoints.newest()
-    damage = [*changed_files(run, record, record.sha256), *checkpoints.faults]
+    damage = [*changed_files(run, record, record.sha256), *checkpoints.errors]
     try:
         saved_tags(run)
     except RunError as error:

@@ -166,8 +166,8 @@ _OF_MANY: dict[WarningKind, str] = {
     "id": "are ids of the rows or names, not features",
     "copy of the target": "determine the target: are they known before it?",
     "mostly missing": "are missing in most rows",
-    "sentinel": "have a repeated number far from all others: if it stands for a missing value, set "
-    "`missing` to it",
+    "sentinel": "have a repeated number far from all others: if it marks missing values, set "
+    "`missing` to it (--missing)",
     "spellings": "have spellings that may be one category: `casefold: true` merges them",
     "ambiguous dates": "have dates in which day and month may be swapped: see `date_format`",
 }

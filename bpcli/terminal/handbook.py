@@ -5,10 +5,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement, TableElement
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.containers import Lines
+from rich.markdown import (
+    CodeBlock,
+    Heading,
+    Markdown,
+    MarkdownElement,
+    Paragraph,
+    TableDataElement,
+    TableElement,
+)
 from rich.padding import Padding
 from rich.text import Text
 
@@ -17,13 +27,20 @@ _PLOT = re.compile(r"!\[([^]]+)\]\(([^)]+)\)")
 _SOME_WORDS = 24
 """The columns that the widest cells of a table need at least, to be read as text."""
 
+_WIDE = "\u3000-\u9fff\uf900-\ufaff\uff01-\uff60"
+"""A range of characters, those of Chinese and Japanese with their punctuation."""
+_IS_WIDE = re.compile(f"[{_WIDE}]")
+_OPENING, _CLOSING = "（《“", "，。；：、！？）》”"
+_UNBROKEN = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENING}]+|$)[{_CLOSING}]*\s*")
+_NO_SPACE = re.compile(rf"[{_WIDE}”]\n[{_WIDE}“]|[（《，。；：、！？）》]\n|\n[（《]")
+
 
 def rendered(text: str, width: int, *, colors: bool) -> str:
     """Markdown as lines for a terminal of some width; without `colors` in bold and plain only."""
     console = Console(
         file=io.StringIO(), width=width, force_terminal=True, no_color=not colors, highlight=False
     )
-    console.print(_Chapter(_for_a_terminal(text), code_theme="ansi_dark", hyperlinks=False))
+    console.print(_Chapter(_for_a_terminal(text)))
     shown: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())
 
@@ -38,13 +55,53 @@ def _command(link: re.Match[str]) -> str:
     if not file.endswith(".md"):
         return words
     topic = file.removesuffix(".md").removeprefix("../")
-    return f"**{words}**" if words == topic else f"{words} (`bpnet docs {topic}{heading}`)"
+    if words == topic:
+        return f"**{words}**"
+    command = f"`bpnet docs {topic}{heading}`"
+    return f"{words}（{command}）" if _IS_WIDE.match(words[-1]) else f"{words} ({command})"
 
 
 class _LeftHeading(Heading):
     """A heading on the left, as in the text."""
 
     LEVEL_ALIGN: ClassVar = {}
+
+
+class _Paragraph(Paragraph):
+    """A paragraph; between wide characters a line may end without a space."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield _broken(self.text, options.max_width)
+
+
+def _broken(text: Text, width: int) -> Text:
+    """The lines of a text with wide characters; none begins with a comma. Others as they are."""
+    if not _IS_WIDE.search(text.plain):
+        return text
+    ends, used = [], 0
+    for piece in _UNBROKEN.finditer(text.plain):
+        if used and used + cell_len(piece[0].rstrip()) > width:
+            ends.append(piece.start())
+            used = 0
+        used += cell_len(piece[0])
+    lines = text.divide(ends)
+    for line in lines:
+        line.rstrip()
+    return Text("\n", overflow="fold").join(lines)
+
+
+class _CellText(Text):
+    """The text of a cell, broken like that of a paragraph."""
+
+    def wrap(self, console: Console, width: int, **options: Any) -> Lines:
+        broken = _broken(self, width)
+        return Text.wrap(broken, console, width, **options)
+
+
+class _Cell(TableDataElement):
+    def __init__(self, justify: JustifyMethod) -> None:
+        super().__init__(justify)
+        self.content = _CellText(justify=justify)
 
 
 class _PlainCode(CodeBlock):
@@ -66,7 +123,7 @@ class _FittingTable(TableElement):
             return
         headers, *rows = self._cells()
         for first, *others in rows:
-            yield Text.assemble(first, style="bold")
+            yield _broken(Text.assemble(first, style="bold"), options.max_width)
             named = [
                 Text.assemble(header, ": ", cell)
                 for header, cell in zip(headers[1:-1], others, strict=False)
@@ -76,7 +133,8 @@ class _FittingTable(TableElement):
             is_prose = max(row[-1].cell_len for row in rows) > _SOME_WORDS
             lines = [named, [others[-1]]] if is_prose else [[*named, last]]
             for line in filter(None, lines):
-                yield Padding(Text(" · ").join(line), (0, 0, 0, 4))
+                row = _broken(Text(" · ").join(line), options.max_width - 4)
+                yield Padding(row, (0, 0, 0, 4))
         yield Text()
 
     def _cells(self) -> list[list[Text]]:
@@ -95,7 +153,18 @@ class _Chapter(Markdown):
     elements: ClassVar[dict[str, type[MarkdownElement]]] = {
         **Markdown.elements,
         "heading_open": _LeftHeading,
+        "paragraph_open": _Paragraph,
         "fence": _PlainCode,
         "code_block": _PlainCode,
         "table_open": _FittingTable,
+        "td_open": _Cell,
     }
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(markup, code_theme="ansi_dark", hyperlinks=False)
+        for token in self.parsed:
+            inline = token.children or []
+            for before, between, after in zip(inline, inline[1:], inline[2:], strict=False):
+                ends = f"{before.content[-1:]}\n{after.content[:1]}"
+                if between.type == "softbreak" and _NO_SPACE.search(ends):
+                    between.type = "text"

@@ -76,6 +76,8 @@ def named_text(item: Mapping[str, object], name: str = "name") -> str:
 
 
 def _option_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()  # as in YAML
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -299,16 +299,17 @@ def _divergence(number: int, training: Training) -> str:
     """The failure and what to change: first the scale of the data, then the learning rate."""
     advice = training.scale_advice()
     if number == 0:
-        look = advice or "look at the scale of the data (`data.scale`) and at `network.init`"
+        look = advice or "check the scale of the data (`data.scale`) and `network.init`"
         return f"The loss of the initial parameters is not finite: {look}."
     failure = f"Training diverged: the loss is no longer finite after epoch {number}."
     rate = training.learning_rate
     if rate is None:
-        return f"{failure} {advice or 'Look at the scale of the data (`data.scale`)'}."
+        advice = advice or "check the scale of the data (`data.scale`)"
+        return f"{failure} {advice[0].upper()}{advice[1:]}."
     key = "training.learning_rate"
     if isinstance(rate, Schedule):
         key, rate = f"{key}.start", rate.start
     smaller = f"a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}"
-    return (
-        f"{failure} {advice} first, then try {smaller}." if advice else f"{failure} Try {smaller}."
-    )
+    if advice is None:
+        return f"{failure} Try {smaller}."
+    return f"{failure} {advice[0].upper()}{advice[1:]} first, then try {smaller}."

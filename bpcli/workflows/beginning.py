@@ -14,7 +14,7 @@ from bpcli.engine.pool.base import SerialPool
 from bpcli.experiment import Experiment
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.units import UnitCounts
-from bpcli.text import listed_names
+from bpcli.text import listed_names, plural
 from bpcli.training.objective import NetworkObjective
 from bpcli.workflows.scores import constant_loss, unit_counter
 
@@ -112,7 +112,7 @@ class Beginning:
             if dead + saturated > _MANY_UNITS * layer.units
         ]
         if failing:
-            more = f" and in {len(failing) - _MOST_LAYERS} more layers"
+            more = f" and in {plural(len(failing) - _MOST_LAYERS, 'more layer')}"
             shown = ", ".join(failing[:_MOST_LAYERS]) + more * (len(failing) > _MOST_LAYERS)
             yield (
                 f"many units are dead or saturated before training: {shown}: scale the inputs, or "

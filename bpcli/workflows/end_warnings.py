@@ -97,7 +97,7 @@ def _next_step(session: Session, ending: Ending, name: SplitName, scores: Scores
     size = "fewer layers" if is_deep else "more units"
     has_rate = training.learning_rate is not None
     last = "another `training.learning_rate`" if has_rate else "other initial weights"
-    return f"use {longer}other inputs, {size} or {last}"
+    return f"use {longer}{size}, {last} or other inputs"
 
 
 def _still_falls(log: Path) -> bool:

@@ -25,19 +25,19 @@ FOLDER = "plots"
 
 
 def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject:
-    """Load a run for its plots; `faults` says what is missing or damaged.
+    """Load a run for its plots; `errors` says what is missing or damaged.
 
     Raises `RunError` if the split has no rows, or there is no record.
     """
-    record, faults = run.record(), dict[Need, str]()
+    record, errors = run.record(), dict[Need, str]()
     lines: Sequence[LogLine] = ()
     rebuilt = path = None
     try:
         lines = checked_log(run)
         if not lines:
-            faults["log"] = f"{run.run_id} has no epochs: its status is `{record.status}`."
+            errors["log"] = f"{run.run_id} has no epochs: its status is `{record.status}`."
     except RunError as error:
-        faults["log"] = str(error)
+        errors["log"] = str(error)
     try:
         rebuilt = load_trained(run, weights)
         if run.path(PATH).is_file():
@@ -46,9 +46,9 @@ def load_subject(run: Run, weights: Weights, split: SplitName | None) -> Subject
     except (NumericsNotPinned, LimitTooLow):
         raise  # the run is not damaged: another process can draw all
     except BpnetError as error:
-        faults["network"] = str(error)
+        errors["network"] = str(error)
     chosen = _split(run, rebuilt, split)
-    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, faults)
+    return Subject(run.run_id, record, lines, rebuilt, weights, chosen, path, errors)
 
 
 def _split(run: Run, rebuilt: Trained | None, asked: SplitName | None) -> SplitName:
@@ -75,7 +75,7 @@ def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
     available = [kind for kind, reason in reason_by_kind.items() if reason is None]
     kinds = list(dict.fromkeys(asked)) or available
     if not kinds:
-        why = " ".join(dict.fromkeys(subject.faults.values()))
+        why = " ".join(dict.fromkeys(subject.errors.values()))
         raise RunError(f"No plot of {subject.run_id} can be drawn. {why}")
     return kinds
 

@@ -65,7 +65,7 @@ class Resumption(RunToTrain):
         Files that training does not read keep their old digests, so that `verify` detects them.
         """
         damaged = changed_files(self.run, self.record, (CONFIG, SPLIT))
-        return [*self.checkpoints.faults, *damaged, *filter(None, [self.other_bits])]
+        return [*self.checkpoints.errors, *damaged, *filter(None, [self.other_bits])]
 
     @property
     def other_bits(self) -> str | None:
@@ -111,8 +111,8 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
             )
         checkpoints = Checkpoints(run, record.identity)
         start = checkpoints.newest()
-        if start is None and checkpoints.faults:
-            raise RunError(_useless(run, checkpoints.faults))
+        if start is None and checkpoints.errors:
+            raise RunError(_useless(run, checkpoints.errors))
         _refuse_misfit(run, start, experiment)
         _refuse_nothing_to_do(run, record, start, experiment)
         yield Resumption(experiment, run, record, checkpoints, start, machine())
@@ -185,11 +185,11 @@ def _differing(
             yield name
 
 
-def _useless(run: Run, faults: Sequence[str]) -> str:
+def _useless(run: Run, errors: Sequence[str]) -> str:
     """The error if no checkpoint can be used: starting again would overwrite the run's files."""
     again = f"bpnet train {shlex.quote(str(run.path(RESOLVED)))}"
     head = f"{run.run_id} cannot be resumed: none of its checkpoints can be used."
-    return "\n".join([head, *faults, f"Train it again, as a new run, with: {again}"])
+    return "\n".join([head, *errors, f"Train it again, as a new run, with: {again}"])
 
 
 def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -> None:

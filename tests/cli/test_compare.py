@@ -31,7 +31,7 @@ def test_it_prints_one_table_and_draws_a_plot(bpnet, tmp_path: Path) -> None:
         ["looking", "-", "30", "31"],
     ]
     assert all(row.endswith(" epochs") for row in rows[:3])
-    assert "test.accuracy: best weights on the test split (90 rows; test, else val" in result.out
+    assert "test.accuracy: best weights on the test split (90 rows)" in result.out
     assert "plot saved in runs/compare-moons.svg" in result.out
     assert (tmp_path / "runs" / "compare-moons.svg").read_bytes().startswith(b"<?xml")
     assert [line.split(":")[0] for line in result.err.splitlines()] == [

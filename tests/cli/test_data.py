@@ -60,7 +60,7 @@ def test_data_prints_one_json_document(bpnet, flowers: Path) -> None:
 def test_odd_columns_are_told(bpnet, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,c,y\n" + "".join(f"{i},1,{i % 2}.5\n" for i in range(30)))
     lines = bpnet("data", "t.csv").out.splitlines()
-    assert "warning: x numbers the rows: an id, not a feature" in lines
+    assert "warning: x counts the rows: an id, not a feature" in lines
     assert "warning: c is always 1" in lines
 
 

@@ -70,7 +70,7 @@ def test_notes_on_a_table_go_to_standard_error(
     out, err = capsys.readouterr()
     assert not out
     assert "columns are separated by ';'" in err
-    assert "decimal commas are read as such" in err
+    assert "commas in numbers are read as decimal signs" in err
     read_table(path, ("a",), {"separator": ";", "decimal": ","})
     assert "separated" not in capsys.readouterr().err
 

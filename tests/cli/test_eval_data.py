@@ -89,9 +89,9 @@ def test_a_weight_column_weighs_rows_and_is_no_input(bpnet, run, tmp_path: Path)
 
 
 @pytest.mark.parametrize(("value", "message"), [
-    ("0", "greater than 0, not `0`"),
-    ("-1.5", "greater than 0, not `-1.5`"),
-    ("", "column `w`, row 2: a weight is a number greater than 0"),
+    ("0", "`0` is not a weight: expected a number greater than 0"),
+    ("-1.5", "`-1.5` is not a weight: expected"),
+    ("", "column `w`, row 2: `nan` is not a weight: expected a number greater than 0"),
     ("inf", "column `w`, row 2"),
     ("heavy", "column `w`, row 2"),
 ])  # fmt: skip
@@ -102,7 +102,7 @@ def test_weights_are_positive_numbers(value: str, message: str, bpnet, run, tmp_
     assert result.code == 2
     assert message in result.err
     both = bpnet("train", "c.yaml", "--set", "data.weight=w", "--set", "data.targets=w")
-    assert "column `w` is already a target" in both.err
+    assert "column `w` is a target: choose another `weight`" in both.err
     assert "there is no column `v`" in bpnet("train", "c.yaml", "--set", "data.weight=v").err
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,3 +123,14 @@ def test_a_table_gets_a_config_of_its_name_and_guesses_are_told(
     assert document["header"] is True
     assert result.err.endswith("train it with: bpnet train 'my table.yaml'\n")
     assert load_config(tmp_path / "my table.yaml").spec.name == "my-table"
+
+
+def test_the_config_tells_what_was_given_from_what_was_guessed(bpnet, tmp_path: Path) -> None:
+    rows = "".join(f"{day}.04.2024;{day % 7};{day % 3},5\n" for day in range(10, 29))
+    (tmp_path / "t.csv").write_text(f"day;a;y\n{rows}")
+    assert bpnet("init", "t.csv", "--separator", ";", "--date-format", "%d.%m.%Y").code == 0
+    comments = dict(
+        re.findall(r"^  (\w+): .*#  ?(.*)$", (tmp_path / "t.yaml").read_text(), re.MULTILINE)
+    )
+    assert comments["separator"] == comments["date_format"] == "as requested"
+    assert comments["decimal"] == "guessed from the first rows"

@@ -304,10 +304,10 @@ def test_a_run_without_a_table_takes_columns_and_arrays(bpnet, tmp_path) -> None
             "two.npz",
             "set `inputs` in a config to `a` (9 × 2 float64), `b` (9 × 2 float64)",
         ),
-        ("bad.npy", "or damaged"),
-        ("bad.npz", "or damaged"),
-        ("cut.npz", "or damaged"),
-        ("harmed.npz", "or damaged"),
+        ("bad.npy", "or it is damaged"),
+        ("bad.npz", "or it is damaged"),
+        ("cut.npz", "or it is damaged"),
+        ("harmed.npz", "or it is damaged"),
         ("none.npy", "there is no file none.npy"),
     ]:
         np.save("wide.npy", np.ones((3, 3)))

@@ -49,7 +49,7 @@ def test_names_stand_with_their_aliases_and_options() -> None:
         line.startswith("| `tanh` (tansig) |  |  | Hyperbolic tangent. a = tanh(z);")
         for line in LINES
     )
-    assert "| `plane`: `high` | number | `10` | The largest input. |" in LINES
+    assert "| `plane`: `high` | number | `10` | The upper limit of the inputs. |" in LINES
 
 
 def test_a_bar_in_a_formula_ends_no_cell() -> None:

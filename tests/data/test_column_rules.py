@@ -42,7 +42,7 @@ def test_too_many_words_are_refused_with_advice_unless_they_are_asked_for() -> N
 
 def test_a_column_without_training_values_cannot_be_filled() -> None:
     frame = pd.DataFrame({"x": [np.nan, np.nan, 3]})
-    with pytest.raises(DataError, match="no value in the training rows"):
+    with pytest.raises(DataError, match="no value in any training row"):
         fitted(frame, np.array([0, 1]), fill="mean")
 
 
@@ -51,11 +51,11 @@ def test_a_column_without_training_values_cannot_be_filled() -> None:
     [
         (
             pd.DataFrame({"a": ["b=c", "d"], "a=b": ["c", "e"]}),
-            "the columns `a` and `a=b` both make an input `a=b=c`: rename one of them",
+            "the columns `a` and `a=b` both produce an input named `a=b=c`: rename one of them",
         ),
         (
             pd.DataFrame({"n": [1.0, np.nan], "n missing": [1.0, 2]}),
-            "the columns `n` and `n missing` both make an input `n missing`",
+            "the columns `n` and `n missing` both produce an input named `n missing`",
         ),
     ],
 )

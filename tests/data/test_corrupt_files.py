@@ -160,7 +160,7 @@ def test_what_is_no_file_is_refused(bpnet, tmp_path: Path) -> None:
     os.mkfifo("t.csv")  # opening it would wait for ever
     done = bpnet("train", "c.yaml")
     assert done.code == 2
-    assert "neither a file nor a folder" in done.err
+    assert "is not a regular file" in done.err
 
 
 def test_a_file_that_may_not_be_read_is_refused(bpnet, monkeypatch: pytest.MonkeyPatch) -> None:

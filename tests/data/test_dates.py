@@ -142,7 +142,7 @@ def test_dates_that_a_spreadsheet_stores_are_read_with_a_note(text: str, shown: 
     column.encode(pd.Series([text, text], name="day"), out, tally)
     assert out.ravel().tolist() == [(datetime(2024, 6, 5, tzinfo=UTC) - EPOCH).days] * 2
     assert [*tally.notes()] == [
-        f"column `day`: dates are like {shown}, in training like 31/01/2024"
+        f"column `day`: dates are written like {shown}, in training like 31/01/2024"
     ]
     for other in ("05/06/2024", "soon"):  # no dates of a spreadsheet alone
         with pytest.raises(DataError, match="is not a date like 31/01/2024"):

@@ -38,12 +38,15 @@ def test_the_second_of_two_words_is_one(values: tuple[str, ...], expected: tuple
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (("maybe",), r"^column `x` has one value, `maybe`: a label has two; leave it out"),
+        (("maybe",), r"^column `x` has one value, `maybe`: a label needs two; leave it out"),
         (("yEs",), "column `x` has one value, `yEs`"),
-        (tuple("abc"), r"^column `x` has 3 values, `a`, `b`, `c`: a label has two, such as no and"),
+        (
+            tuple("abc"),
+            r"^column `x` has 3 values, `a`, `b`, `c`: a label needs two, such as no and",
+        ),
         (
             ("NO", "Yes", "no"),
-            "a label has two, .*; `casefold: true` takes spellings of a word as one",
+            "a label needs two, .*; `casefold: true` merges spellings of one value",
         ),
         (tuple("abc"), "such as no and yes$"),
         (tuple("abcdefg"), "has 7 values, `a`, `b`, `c`, `d`, `e` and 2 more: "),
@@ -58,23 +61,23 @@ def test_a_column_without_two_words_is_named_with_its_values(
 
 
 def test_which_word_is_one_is_told_except_of_zeros_and_ones() -> None:
-    assert [*notes_on_words(WORDS)] == ["labels `a`, `c`: 1 is `yes`"]
+    assert [*notes_on_words(WORDS)] == ["labels `a`, `c`: 1 means `yes`"]
     assert [*notes_on_words({"b": ("0", "1")})] == []
-    assert [*notes_on_words({"d": ("high", "low")})] == ["label `d`: 1 is `low`"]
+    assert [*notes_on_words({"d": ("high", "low")})] == ["label `d`: 1 means `low`"]
 
 
 def test_labels_that_are_constant_in_a_split_are_told() -> None:
     Y = np.array([[0.0, 1, 0], [0, 1, 1]])
     assert [*notes_on_constants(WORDS, Y, "train")] == [
-        "label `a`: every row of the train split is `no`, so that nothing can be learned of it",
-        "label `b`: every row of the train split is `1`, so that nothing can be learned of it",
+        "label `a`: every row of the train split is `no`, so nothing can be learned about it",
+        "label `b`: every row of the train split is `1`, so nothing can be learned about it",
     ]
     assert [*notes_on_constants(WORDS, Y, "test")] == [
         (
-            "label `a`: every row of the test split is `no`, so that recall and ROC AUC are "
+            "label `a`: every row of the test split is `no`, so recall and ROC AUC are "
             "undefined for it"
         ),
-        "label `b`: every row of the test split is `1`, so that the ROC AUC is undefined for it",
+        "label `b`: every row of the test split is `1`, so the ROC AUC is undefined for it",
     ]
     both = notes_on_constants({"a": ("no", "yes"), "c": ("no", "yes")}, np.zeros((2, 2)), "val")
     assert [note.endswith("undefined for them") for note in both] == [True]

@@ -94,7 +94,7 @@ def test_classes_are_one_hot() -> None:
         encode(LABELS, np.arange(3), 3), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     )
     assert outputs_needed(LABELS, one_hot=False) == 3
-    with pytest.raises(DataError, match="3 classes, the network 2 outputs"):
+    with pytest.raises(DataError, match="3 classes, but the network has 2 outputs"):
         encode(LABELS, np.arange(3), 2)
 
 

@@ -101,7 +101,8 @@ def test_names_that_only_look_different_are_known(given, known, names) -> None:
     assert len(notes) == sum(old != new for old, new in zip(given, names, strict=True))
     if notes:
         assert (
-            notes[0] == f"column `{given[0]}` is taken for `{names[0]}`, which is written otherwise"
+            notes[0]
+            == f"column `{given[0]}` is read as `{names[0]}`: the names differ only in spelling"
         )
 
 
@@ -109,8 +110,8 @@ def test_many_names_that_look_different_are_told_in_one_note() -> None:
     names, (note,) = as_known(list("ABCDx"), list("abcdx"))
     assert names == (*"abcdx",)
     assert note == (
-        "4 columns have names that are written otherwise: `A` is taken for `a`, `B` is taken for "
-        "`b`, `C` is taken for `c` and 1 more"
+        "4 columns have names that differ only in spelling: `A` is read as `a`, `B` is read as "
+        "`b`, `C` is read as `c` and 1 more"
     )
 
 

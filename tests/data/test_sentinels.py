@@ -12,8 +12,8 @@ RNG = np.random.default_rng(0)
 def test_what_is_said_has_the_number_its_rows_and_the_range_of_the_others() -> None:
     numbers = np.array([-999.0, 1, 2, 3.5, 4, 5, np.nan, -999])
     assert sentinel_in(numbers) == (
-        "has -999 in 2 rows, far from its other values (1 to 5): if it stands for a missing value, "
-        "set `missing` to -999"
+        "has -999 in 2 rows, far from its other values (1 to 5): if it marks missing values, "
+        "set `missing` to -999 (--missing -999)"
     )
 
 

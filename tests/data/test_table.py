@@ -48,7 +48,9 @@ def test_columns_of_two_values_are_labels_of_the_larger_one() -> None:
     assert (table.task, table.labels, table.class_names) == ("multilabel", None, ())
     assert table.words == {"a": ("0", "1"), "b": ("1", "2"), "c": ("-1", "1")}
     assert Table(np.zeros((3, 1)), targets=Values(Y, ("a", "b", "c"))).words == {}
-    with pytest.raises(DataError, match="column `a` has 3 values, `0`, `1`, `2`: a label has two"):
+    with pytest.raises(
+        DataError, match="column `a` has 3 values, `0`, `1`, `2`: a label needs two"
+    ):
         Values(np.array([[0.0], [1], [2]]), ("a",)).as_labels()
 
 

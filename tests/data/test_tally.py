@@ -37,8 +37,9 @@ def test_unknown_categories_are_counted_with_examples_and_the_nearest_known() ->
     tally.unknown("colour", Counter({"violet": 1, "gren": 1, "blue": 1}), known)
     (said,) = tally.notes()
     assert said == (
-        "column `colour`: 6 values in no training row: `gren` (3, near `green`), `Red` (1, near "
-        "`red`), `violet` (1) and 1 more; a training with `casefold` takes other spellings as one"
+        "column `colour`: 6 values not seen in training: `gren` (3, similar to `green`), `Red` "
+        "(1, similar to `red`), `violet` (1) and 1 more; training with `casefold: true` merges "
+        "spellings"
     )
 
 
@@ -67,4 +68,4 @@ def test_an_encoder_counts_in_columns_taken_together_and_alone() -> None:
     )
     filled, unknown = tally.notes()
     assert filled == "filled 4 missing values: `b` (2, by 0.5), `a` (1, by 7), `d` (1, by true)"
-    assert unknown == "column `c`: 1 value in no training row: `z` (1)"
+    assert unknown == "column `c`: 1 value not seen in training: `z` (1)"

@@ -13,14 +13,16 @@ from bpcli.errors import DataError
 def test_classes_are_found_again_and_unknown_ones_named() -> None:
     encoding = FeatureEncoder((InputColumn("x"),), ("y",), ("1", "2", "10"))
     assert encoding.labels(pd.DataFrame({"y": [10.0, 1, 2]})).tolist() == [2, 0, 1]
-    with pytest.raises(DataError, match="row 2: `3` is none of the classes 1, 2, 10"):
+    with pytest.raises(DataError, match="row 2: `3` is not one of the classes 1, 2, 10"):
         encoding.labels(pd.DataFrame({"y": ["10", "3"]}))
 
 
 @pytest.mark.parametrize("name", ["{x}", "{", "{}", "{0}", "%s", "a{b}c"])
 def test_a_class_of_any_name_can_be_named(name: str) -> None:
     encoding = FeatureEncoder((), ("y",), ("plain", name))
-    with pytest.raises(DataError, match="row 1: `other` is none of the classes plain, ") as caught:
+    with pytest.raises(
+        DataError, match="row 1: `other` is not one of the classes plain, "
+    ) as caught:
         encoding.labels(pd.DataFrame({"y": ["other"]}))
     assert str(caught.value).endswith(f"plain, {name}")
 
@@ -39,6 +41,6 @@ def test_words_of_labels_are_those_of_all_files() -> None:
     files = [pd.DataFrame({"a": [answer]}) for answer in ("yes", "no")]
     assert words_of_labels(files, ("a",)) == (("no", "yes"),)
     with pytest.raises(
-        DataError, match="column `a`, row 2: `maybe` is none of the classes no, yes"
+        DataError, match="column `a`, row 2: `maybe` is not one of the classes no, yes"
     ):
         label_values(pd.DataFrame({"a": ["no", "maybe"]}), ("a",), (("no", "yes"),))

@@ -14,7 +14,7 @@ def test_spellings_are_listed_with_their_rows_and_the_key_that_merges_them() -> 
         "(20) and `YES` (19)"
     )
     assert variants_text(ColumnWords("ok", "class", ROWS, Spelling(True))) == (
-        "has spellings that `casefold` reads as one class: `yes` (21), `Yes` (20) and `YES` (19)"
+        "has spellings that `casefold` merges into one class: `yes` (21), `Yes` (20) and `YES` (19)"
     )
     assert variants_text(ColumnWords("ok", "class", {"yes": 1, "no": 2})) is None
 
@@ -40,11 +40,11 @@ def test_a_new_name_of_a_word_that_no_column_has_is_told() -> None:
     renames = [(("n", "c", "ok"), ("NO", "None")), (("c",), ("A", "a")), (("n",), ("1",))]
     missing, other, number = useless_renames(renames, columns)
     assert missing == (
-        "`rename`: `None` is no category or class of any column: it is a word for a missing "
+        "`rename`: `None` is not a category or class of any column: it marks a missing "
         "value, see `missing_only`"
     )
-    assert other == "`rename`: `A` is no category or class of column `c`"
+    assert other == "`rename`: `A` is not a category or class of column `c`"
     assert number == (
-        "`rename`: `1` is no category or class of column `n`: numbers are classes by `task: "
+        "`rename`: `1` is not a category or class of column `n`: numbers become classes by `task: "
         "classification`, and categories by `categories`"
     )

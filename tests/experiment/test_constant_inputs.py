@@ -31,7 +31,7 @@ def test_they_leave_the_network_and_are_counted_and_named(tmp_path: Path) -> Non
     assert experiment.network.inputs == 2
     assert experiment.table.input_names == ("a", "d")
     assert experiment.table.X.shape == (12, 2)
-    note = "left out 2 input columns that have one value in all training rows: `b`, `c`"
+    note = "left out 2 input columns that have the same value in all training rows: `b`, `c`"
     assert note in experiment.notes
     assert not [each for each in experiment.scales.warnings if "constant" in each]
 
@@ -69,7 +69,7 @@ def test_an_indicator_that_never_changes_leaves_alone(tmp_path: Path) -> None:
 def test_without_any_other_input_there_is_nothing_to_learn(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         built(tmp_path, "data.inputs=[b, c]")
-    assert "every input has one value in all training rows: there is nothing to learn" in str(
+    assert "every input has the same value in all training rows: there is nothing to learn" in str(
         caught.value
     )
 

@@ -76,7 +76,7 @@ def test_each_need_is_told_from_the_config(config: Path) -> None:
     block = (1 + 2) * (2 * 21 + 2 * 21) * 1000 * 8
     assert found == {
         "241 parameters with their gradients and copies": 10 * 241 * 8,
-        "activations of 1000 rows at a time": block,
+        "activations of 1,000 rows at a time": block,
         "1,000 rows in float64": 1000 * (11 + 1) * 8,
         "outputs and metrics of all rows": 1000 * (1 + 4) * 4 * 8,
         "the table": 7,
@@ -102,7 +102,7 @@ def test_what_is_too_large_is_said_with_a_remedy(
 def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2_200_000)
     assert (
-        "this needs about 2.2 MiB of memory (1.9 MiB for activations of 1000 rows at a time, "
+        "this needs about 2.2 MiB of memory (1.9 MiB for activations of 1,000 rows at a time, "
         "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64), and "
         "2.1 MiB are free: use fewer units"
     ) in refused(config)

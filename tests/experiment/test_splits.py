@@ -176,9 +176,9 @@ def test_many_rows_of_one_day_stay_as_they_are(dated: Path) -> None:
     ("cells", "by", "message"),
     [
         (("15.12.2023", ""), "when", "column `when`, row 3: the value is missing, so that"),
-        (("15.12.2023", "x"), "when", "`order_by` takes dates or numbers: column `when` holds"),
+        (("15.12.2023", "x"), "when", "column `when` holds"),
         (("15.12.2023", "x"), "wen", "there is no column `wen`; did you mean `when`?"),
-        (("15.12.2023", "1.12.2023"), '"?"', "`order_by` takes one column, but chooses 3"),
+        (("15.12.2023", "1.12.2023"), '"?"', "`order_by` takes one column, but found 3"),
     ],
 )
 def test_what_does_not_order_the_rows_is_refused(

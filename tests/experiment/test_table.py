@@ -196,7 +196,7 @@ def test_the_task_of_rows_in_the_config_must_fit_their_targets() -> None:
         ConfigError, match="names of classes, but the task is `multilabel`: write numbers"
     ):
         built(INLINE, words, "data.task=multilabel")
-    with pytest.raises(ConfigError, match="column `y2` has 3 values, `0`, `1`, `2`: a label has"):
+    with pytest.raises(ConfigError, match="column `y2` has 3 values, `0`, `1`, `2`: a label needs"):
         built(INLINE, "data.targets=[[0,1],[1,2],[0,0],[1,1]]", *TWO, "data.task=multilabel")
 
 
@@ -214,6 +214,6 @@ def test_words_of_labels_and_constant_ones_are_told(
         "network.layers=[1, 2, auto]",
     )
     *_, words, train, test = experiment.notes
-    assert words == "labels `a`, `c`: 1 is `yes`"
-    assert train.startswith("label `c`: every row of the train split is `no`, so that nothing")
-    assert test.startswith("labels `a`, `c`: every row of the test split is `no`, so that recall")
+    assert words == "labels `a`, `c`: 1 means `yes`"
+    assert train.startswith("label `c`: every row of the train split is `no`, so nothing")
+    assert test.startswith("labels `a`, `c`: every row of the test split is `no`, so recall")

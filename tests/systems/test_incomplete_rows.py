@@ -70,7 +70,9 @@ def test_unknown_words_in_new_rows_are_counted_with_the_nearest(trained: Bpnet) 
     write("new.csv", ["1,gren,2024-01-05", "1,red,2024-01-05", "1,gren,2024-01-05"],
           "size,colour,day\n")  # fmt: skip
     done = trained("predict", "latest", "new.csv")
-    assert "column `colour`: 2 values in no training row: `gren` (2, near `green`)" in done.err
+    assert (
+        "column `colour`: 2 values not seen in training: `gren` (2, similar to `green`)" in done.err
+    )
 
 
 def test_evaluation_counts_gaps_unknown_words_and_rows_without_a_target(trained: Bpnet) -> None:
@@ -79,7 +81,7 @@ def test_evaluation_counts_gaps_unknown_words_and_rows_without_a_target(trained:
     done = trained("eval", "latest", "--data", "new.csv", "--json")
     assert "2 rows have no value of `y` and cannot be used: 11, 12" in done.err
     assert "filled 1 missing value: `size`" in done.err
-    assert "`gren` (1, near `green`)" in done.err
+    assert "`gren` (1, similar to `green`)" in done.err
     same = trained("eval", "latest", "--data", "same.csv", "--json")
     document, expected = json.loads(done.out), json.loads(same.out)
     assert document["rows"] == 10
@@ -185,7 +187,7 @@ def test_true_and_false_are_met_again_in_any_case(spelling: tuple[str, str], bpn
               "n,flag,y\n")  # fmt: skip
         other = bpnet("eval", "latest", "--data", "new.csv", "--json")
         assert json.loads(other.out)["metrics"] == json.loads(own.out)["metrics"]
-        assert "in no training row" not in other.err
+        assert "not seen in training" not in other.err
     assert bpnet("export", "latest", "--to", "python", "-o", "m.py").code == 0
     exported: dict[str, Any] = {}
     exec(Path("m.py").read_text(), exported)
@@ -231,7 +233,7 @@ def test_columns_go_by_position_where_the_training_file_gave_no_names(
     [
         ("[a, b]", "cross_entropy", "1,1,1", "row 3: the targets are not one-hot"),
         ("[a, b]", "cross_entropy", "1,0,0", "row 3: the targets are not one-hot"),
-        ("[a]", "binary_cross_entropy", "1,-1,0", "`-1` is none of the classes 0, 1"),
+        ("[a]", "binary_cross_entropy", "1,-1,0", "`-1` is not one of the classes 0, 1"),
         ("[a, b]", "binary_cross_entropy", "1,0.5,-1", "targets between 0 and 1"),
     ],
 )

@@ -41,7 +41,7 @@ def trained(bpnet: Bpnet) -> Bpnet:
     done = bpnet("train", "t.yaml")
     assert done.code == 0
     assert "2 rows have no value of a target and cannot be used: 4, 8" in done.err
-    assert "label `smoker`: 1 is `yes`" in done.err
+    assert "label `smoker`: 1 means `yes`" in done.err
     assert "(multilabel)" in done.err
     assert "label (test)" in done.out
     return bpnet
@@ -91,7 +91,7 @@ def test_labels_in_another_file_are_scored_by_their_words(trained: Bpnet) -> Non
     smokers = sum(row[1] == "yes" for row in ROWS[:20])
     assert document["labels"][0]["rows"] == [20 - smokers, smokers]
     told = trained("eval", "latest", "--data", "more.csv").err
-    assert "label `old`: every row of the data split is `0`, so that recall and ROC AUC" in told
+    assert "label `old`: every row of the data split is `0`, so recall and ROC AUC" in told
 
 
 def test_labels_are_cross_validated_compared_and_checked(trained: Bpnet) -> None:

@@ -7,6 +7,7 @@ derivatives of E itself. Configs and keys are read from the page, so that page a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import partial
@@ -1228,3 +1229,70 @@ def test_the_form_of_a_config_is_its_own() -> None:
                 if key == "optimizer" and isinstance(found, dict):
                     found = found["name"]
                 assert found == yaml.safe_load(text), (name, key)
+
+
+# The Chinese edition.
+
+CHINESE = (Path(bpcli.__file__).parent / "docs" / "zh" / "notes-to-config.md").read_text("utf-8")
+
+
+def sections(page: str) -> list[str]:
+    """The sections of a page without their fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL).split("\n## ")
+
+
+def codes(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+def formula(text: str) -> str:
+    """The signs, digits and single letters of a text, sorted: what no translation changes."""
+    text = re.sub(r"`[^`]+`|'s\b|(?<!\w)(?:a|[A-Za-z]{2,}(?:-[a-z]+)*)(?!\w)", "", text)
+    return "".join(sorted(re.sub(r"[\s|.,:;()\u3000-\u9fff\uff01-\uff60]", "", text)))
+
+
+def table_rows(section: str) -> Counter[tuple[str, ...]]:
+    """The keys and the formulas of each row of the tables."""
+    rows = re.findall(r"^\|.*\n(?!\|--)", section, re.MULTILINE)
+    return Counter((formula(row), *codes(row)) for row in rows if "--" not in row)
+
+
+def indented(section: str) -> list[str]:
+    return [formula(line) for line in re.findall(r"^    .*", section, re.MULTILINE)]
+
+
+def test_the_chinese_page_has_the_keys_and_formulas_of_the_english_one() -> None:
+    for ours, theirs in zip(sections(PAGE), sections(CHINESE), strict=True):
+        heading = ours.partition("\n")[0]
+        assert table_rows(ours) - table_rows(theirs) == Counter(), heading
+        assert indented(ours) == indented(theirs), heading
+        assert Counter(codes(ours)) - Counter(codes(theirs)) == Counter(), heading
+
+
+def test_the_chinese_page_has_other_forms_only_for_keys_of_the_english_one() -> None:
+    english = [keys for _, *keys in table_rows(PAGE)]
+    assert [keys for _, *keys in table_rows(CHINESE) if keys not in english] == []
+
+
+def test_the_formulas_of_the_watermelon_book_train_as_the_chinese_page_says() -> None:
+    for form in (
+        "b_h = f(Σ_i v_ih x_i - γ_h)：`weights: vᵀ`，`bias: -γ`",
+        "ŷ_j = f(Σ_h w_hj b_h - θ_j)： `weights: wᵀ`，`bias: -θ`",
+        "g_j = ŷ_j (1 - ŷ_j) (y_j - ŷ_j)",
+        "e_h = b_h (1 - b_h) Σ_j w_hj g_j",
+        "Δw_hj = η g_j b_h，Δθ_j = -η g_j",
+    ):
+        assert form in " ".join(CHINESE.split())
+    W1, b1, W2, b2 = unpacked(START)
+    v, γ, w, θ = W1.T, -b1, W2.T, -b2
+    rng = stream(0, "batches")
+    for _ in range(EPOCHS):
+        for row in rng.permutation(4):
+            x, y = X[row], D[row]
+            b = logistic(x @ v - γ)
+            ŷ = logistic(b @ w - θ)
+            g = ŷ * (1 - ŷ) * (y - ŷ)
+            e = b * (1 - b) * (w @ g)
+            w, θ = w + η * np.outer(b, g), θ - η * g
+            v, γ = v + η * np.outer(x, e), γ - η * e
+    same(weights_of(config({"batch_size": "1"})), as_vector([v.T, -γ, w.T, -θ]))

@@ -23,13 +23,13 @@ CHUNKS = 4
 
 TELLING = {
     "names": ("its numbers are in order", "a row name", "no name for", "no separator was found",
-              "may separate columns", "`encoding` names another"),
+              "may separate columns", "if that is wrong, set `encoding`"),
     "rows": ("its numbers are in order", "has units", "may separate columns",
              "are read as plain text"),
-    "numbers": ("decimal commas", "separates thousands", "is taken as a"),
-    "words": ("`encoding` names another", "taken as a category", "are read as plain text"),
-    "kind": ("is read as categories", "taken as a category", "holds codes",
-             "`encoding` names another"),
+    "numbers": ("commas in numbers", "separates thousands", "is read as a"),
+    "words": ("if that is wrong, set `encoding`", "read as a category", "are read as plain text"),
+    "kind": ("is read as categories", "read as a category", "holds codes",
+             "if that is wrong, set `encoding`"),
 }  # fmt: skip
 """What the notes say that tell of a difference."""
 

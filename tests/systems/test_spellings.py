@@ -105,7 +105,7 @@ def test_new_rows_in_any_spelling_are_predicted_alike(trained: Bpnet) -> None:
     write("b.csv", [f"{i},{s},TRUE" for i, s in enumerate((*SEASONS[:3], " Été", "ÉＴé"))], header)
     ours, said = predicted(trained, "b.csv")
     assert ours == predicted(trained, "a.csv")[0]
-    assert "in no training row" not in said
+    assert "not seen in training" not in said
 
 
 def test_rows_of_another_file_are_scored_alike_in_any_spelling(trained: Bpnet) -> None:
@@ -195,13 +195,13 @@ def test_a_class_in_another_spelling_is_refused_with_the_key(bpnet: Bpnet) -> No
     done = bpnet("eval", "latest", "--data", "new.csv")
     assert done.code == 2
     assert (
-        "new.csv: column `ok`, row 2: `YES` is none of the classes no, yes; `yes` is nearest: a "
-        "training with `casefold` takes them as one" in done.err
+        "new.csv: column `ok`, row 2: `YES` is not one of the classes no, yes; the nearest is "
+        "`yes`; training with `casefold: true` merges the two" in done.err
     )
     _, said = predicted(bpnet, "new.csv")
     assert (
-        "column `c`: 1 value in no training row: `A` (1, near `a`); a training with `casefold` "
-        "takes other spellings as one" in said
+        "column `c`: 1 value not seen in training: `A` (1, similar to `a`); training with "
+        "`casefold: true` merges spellings" in said
     )
 
 
@@ -227,7 +227,10 @@ def test_numbers_that_are_classes_by_the_loss_alone_keep_their_names(
     done = bpnet("train", "c.yaml", "--set", targets, "--set", "data.rename={0: healthy}",
                  *(output if more else ()))  # fmt: skip
     assert done.code == 0, done.err
-    assert "`rename`: `0` is no category or class of any column: numbers are classes by" in done.err
+    assert (
+        "`rename`: `0` is not a category or class of any column: numbers become classes by"
+        in done.err
+    )
     assert bpnet("eval", "latest", "--data", "t.csv").code == 0
 
 
@@ -244,5 +247,5 @@ def test_a_new_name_that_stands_for_a_missing_value_is_refused_at_its_place(bpne
 
 def test_an_unused_new_name_is_told(trained: Bpnet) -> None:
     done = trained("train", "c.yaml", *MERGED, "--set", "data.rename={Neun: no, season: {no: x}}")
-    assert "note: `rename`: `Neun` is no category or class of any column" in done.err
-    assert "note: `rename`: `no` is no category or class of column `season`" in done.err
+    assert "note: `rename`: `Neun` is not a category or class of any column" in done.err
+    assert "note: `rename`: `no` is not a category or class of column `season`" in done.err

@@ -15,8 +15,8 @@ import pytest
     [
         ('name,n\n"Smith, J","1,234"\n"Doe, A","2,345"\n"Roe, B",987\n', "n", (987, 2345), "','"),
         ('name,n\n"Smith, J",1.234\n"Doe, A",2.345\n"Roe, B",3.456\n', "n", (1.234, 3.456), ""),
-        ("a;n\nSt. Gallen;1,5\nBern;2,5\nChur;3,5\n", "n", (1.5, 3.5), "decimal commas"),
-        ("a;n\n2000;1,5\n2001;.\n2002;3,5\n2003;4,5\n", "n", (1.5, 4.5), "decimal commas"),
+        ("a;n\nSt. Gallen;1,5\nBern;2,5\nChur;3,5\n", "n", (1.5, 3.5), "commas in numbers"),
+        ("a;n\n2000;1,5\n2001;.\n2002;3,5\n2003;4,5\n", "n", (1.5, 4.5), "commas in numbers"),
         ("a;n\nParis;1 234,50\nLyon;345,60\nNice;456,70\nLille;12,5\n", "n", (12.5, 1234.5), "' '"),
         ("a;b;n\n4,4;x;3'957,1\n6,8;y;2'065,3\n4,9;z;2'812,1\n", "n", (2065.3, 3957.1), '"\'"'),
         ("a;n\nA;1.234\nB;15.678\nC;2.345\nD;987\n", "n", (1.234, 987), "'.' in `1.234`"),
@@ -83,7 +83,7 @@ def test_points_are_no_decimal_signs_where_commas_are(rows: int, bpnet: Callable
 
 def test_a_header_of_numbers_in_order_is_told(bpnet: Callable[..., Any]) -> None:
     Path("t.csv").write_text("Country;1;2;3\nA;5;6;7\nB;6;7;8\nC;1;2;3\n")
-    assert "if they are names, see `header`" in bpnet("data", "t.csv").err
+    assert "if they are column names, see `header`" in bpnet("data", "t.csv").err
     about = json.loads(bpnet("data", "t.csv", "--header", "--json").out)
     assert [column["name"] for column in about["columns"]] == ["Country", "1", "2", "3"]
 
@@ -130,7 +130,7 @@ def test_no_row_is_lost_where_only_some_end_with_a_separator(bpnet: Callable[...
     about = json.loads(bpnet("data", "t.csv", "--json").out)
     assert about["rows"] == 60
     assert [column["name"] for column in about["columns"]] == ["a", "b", "c"]
-    assert not any("decimal commas" in note for note in about["notes"])
+    assert not any("commas in numbers" in note for note in about["notes"])
     assert bpnet("init", "t.csv").code == 0
     assert bpnet("train", "t.yaml", "--quiet", "--set", "training.epochs=2").code == 0
     assert bpnet("predict", "latest", "t.csv").code == 0

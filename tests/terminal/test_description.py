@@ -88,7 +88,7 @@ def test_many_warnings_of_a_kind_are_one_line(tmp_path: Path) -> None:
     head = ",".join([*(f"c{i}" for i in range(6)), "x", "y"])
     assert list(warning_lines(look(tmp_path, f"{head}\n{text}").description.warnings)) == [
         "6 columns have the same value in all rows: c0, c1, c2, c3, c4, …",
-        "x numbers the rows: an id, not a feature",
+        "x counts the rows: an id, not a feature",
     ]
 
 

@@ -22,6 +22,7 @@ def test_links_name_the_command_that_shows_their_chapter() -> None:
     assert plain(text, 100) == [
         "See gaps (bpnet docs tables#missing-values), files, here, zh.",
     ]
+    assert plain("见[文件](files.md)一章") == ["见文件（bpnet docs files）一章"]
     assert plain("![Two moons](plots/moons.png)") == ["(plot plots/moons.png: Two moons)"]
 
 
@@ -44,6 +45,24 @@ def test_a_table_that_does_not_fit_is_a_paragraph_for_each_row() -> None:
         "    less",
     ]
     assert plain(TABLE.format("short"), 16)[:3] == ["a.b", "    type: text ·", "    meaning:"]
+
+
+def test_a_break_between_wide_characters_is_no_space() -> None:
+    assert plain("损失，\n权重\n`w` 和\nb 的\n均值") == ["损失，权重 w 和 b 的均值"]
+    assert plain("用 `l2`\n（权重衰减）；\nE 不变") == ["用 l2（权重衰减）；E 不变"]
+
+
+def test_lines_of_wide_characters_are_full_and_begin_with_no_comma() -> None:
+    assert plain("网络有两个隐层，和一个输出。", 14) == ["网络有两个隐", "层，和一个输", "出。"]
+    assert plain("- 用 `learning_rate`（学习率）", 18) == [
+        " • 用",
+        "   learning_rate",
+        "   （学习率）",
+    ]
+    table = "| 键 | 含义 |\n|---|---|\n| `l2` | 权重衰减的系数，即正则化，按样本数平均 |\n"
+    cells = [line.rstrip() for line in plain(table, 30)[2:]]
+    assert cells == [" l2  权重衰减的系数，即正则", "     化，按样本数平均"]
+    assert plain("- an English text, and no 中") == [" • an English text, and no 中"]
 
 
 def test_without_colors_there_are_none() -> None:

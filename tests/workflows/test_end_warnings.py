@@ -74,7 +74,7 @@ def test_inputs_that_tell_nothing_are_to_be_replaced(tmp_path: Path) -> None:
     stuck = ("training.learning_rate=1e-9", "training.epochs=10")
     (warning,) = end_of(tmp_path, X, NOISE + 5, overrides=stuck)
     assert warning.endswith(
-        ": use more epochs, other inputs, more units or another `training.learning_rate`"
+        ": use more epochs, more units, another `training.learning_rate` or other inputs"
     )
 
 

@@ -199,7 +199,7 @@ def test_the_report_of_labels_has_their_words_rows_and_areas(
     assert metrics["test.roc_auc"] == pytest.approx(areas.mean())
     assert document["baselines"]["constant"]["test.accuracy.c"] == 1
     (note,) = found.notes
-    assert note.startswith("label `c`: every row of the test split is `no`, so that recall and ROC")
+    assert note.startswith("label `c`: every row of the test split is `no`, so recall and ROC")
     assert "classes" not in document
     assert "test.f1.a" not in document["intervals"]
     requirements = [Requirement.parse("test.roc_auc.a>=0"), Requirement.parse("test.recall.c>=0")]

@@ -124,8 +124,8 @@ def test_a_column_whose_name_looks_different_alone_is_matched_aloud(
     path = a_file(tmp_path / "n.csv", X[:, [2, 0, 1]], ["z", name, "The  Y"])
     np.testing.assert_array_equal(predicted(path, model), MODEL.outputs(X))
     assert new_rows(path, model).notes == (
-        f"n.csv: column `{name}` is taken for `x`, which is written otherwise",
-        "n.csv: column `The Y` is taken for `the y`, which is written otherwise",
+        f"n.csv: column `{name}` is read as `x`: the names differ only in spelling",
+        "n.csv: column `The Y` is read as `the y`: the names differ only in spelling",
     )
 
 
@@ -251,7 +251,9 @@ def test_kept_columns_are_as_written_and_go_with_their_rows(
     path = tmp_path / "n.csv"
     path.write_text(ROWS)
     rows = new_rows(path, model, keep=["when,the y", "1"])
-    assert rows.notes[-1] == "n.csv: `id` holds codes, with leading zeros or long: read as text"
+    assert (
+        rows.notes[-1] == "n.csv: `id` holds codes, with leading zeros or many digits: read as text"
+    )
     blocks = [*rows.predictions().blocks]
     assert [number for block in blocks for number in block.rows] == [1, 3]
     assert [(column.name, column.are_numbers) for column in blocks[0].kept] == [
@@ -370,8 +372,8 @@ def test_thousands_where_training_had_whole_numbers_are_told(tmp_path: Path) -> 
     assert len(outputs_of(rows)) == 3
     (said,) = rows.later_notes
     assert said == (
-        "n.csv: column `x`: 2 numbers such as 24.637 have 3 decimals, but 24637.5 is usual in "
-        "training; see `thousands`"
+        "n.csv: column `x`: 2 numbers such as 24.637 have 3 decimals, but the median in "
+        "training is 24637.5; see `thousands`"
     )
     path.write_text("x,y\n24637,1.375\n616.5,2.125\n")
     rows = new_rows(path, model)

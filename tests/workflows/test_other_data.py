@@ -102,7 +102,7 @@ def test_columns_whose_names_look_different_alone_are_matched_aloud() -> None:
     found, notes = with_other_data(trained, Path("new.csv"), {})
     assert len(found.experiment.splits["data"]) == 1
     assert notes == tuple(
-        f"new.csv: column `{given}` is taken for `{name}`, which is written otherwise"
+        f"new.csv: column `{given}` is read as `{name}`: the names differ only in spelling"
         for given, name in (("N", "n"), ("ANSWER", "answer"), ("Ｗ", "w"))
     )
 
@@ -150,7 +150,7 @@ def test_weights_are_those_of_the_file_times_those_of_the_classes() -> None:
     [
         (("n,colour", "1,red"), "new.csv: there is no column `answer`"),
         (("n,answer", "1,yes"), "new.csv: there is no column `colour`"),
-        (("n,colour,answer", "1,red,yes", "2,red,maybe"), "row 2: `maybe` is none of"),
+        (("n,colour,answer", "1,red,yes", "2,red,maybe"), "row 2: `maybe` is not one of"),
         (("n,colour,answer",), "new.csv: the file has a header, but no rows; see `header`"),
         (("n,colour,answer", "x,red,yes"), "column `n`, row 1"),
     ],
@@ -178,7 +178,7 @@ def test_labels_are_read_by_the_words_of_the_training() -> None:
     split = with_file(trained, "answer,code,colour,n", "yes,01,red,5").experiment.splits["data"]
     assert split.Y.tolist() == [[1, 0]], "a column of `yes` alone has its other word from training"
     assert split.table.words == trained.experiment.table.words
-    with pytest.raises(DataError, match="column `answer`, row 2: `maybe` is none of"):
+    with pytest.raises(DataError, match="column `answer`, row 2: `maybe` is not one of"):
         with_file(trained, "answer,code,colour,n", "yes,01,red,5", "maybe,02,red,5")
 
 

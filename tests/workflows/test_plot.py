@@ -32,7 +32,7 @@ def split(tmp_path: Path) -> System:
 
 def test_a_whole_run_has_no_faults(system: System) -> None:
     subject = load_subject(system.run, "best", None)
-    assert subject.faults == {}
+    assert subject.errors == {}
     assert [line.epoch for line in subject.lines] == [0, 1, 2]
     assert subject.rebuilt is not None
     assert (subject.rebuilt.params == system.params).all()
@@ -43,7 +43,7 @@ def test_what_is_damaged_is_a_fault_of_what_needs_it(system: System) -> None:
     system.run.path(WEIGHTS).unlink()
     vouch(system.run)
     subject = load_subject(system.run, "best", None)
-    assert subject.faults == {
+    assert subject.errors == {
         "log": f"{system.run.run_id} has no epochs: its status is `finished`.",
         "network": f"{system.run.run_id} has no weights: its status is `finished`.",
     }
@@ -58,7 +58,7 @@ def test_recorded_parameters_are_there_if_the_run_has_them(tmp_path: Path) -> No
     assert path is not None
     assert path.shape == (3, len(system.params))
     system.run.path(PATH).write_bytes(b"")
-    assert "is damaged" in load_subject(system.run, "best", None).faults["network"]
+    assert "is damaged" in load_subject(system.run, "best", None).errors["network"]
 
 
 def test_a_run_that_another_process_could_draw_is_no_damaged_one(
@@ -105,7 +105,7 @@ def test_what_cannot_be_drawn_is_said(system: System) -> None:
 
 def test_of_a_run_of_which_nothing_is_left_each_fault_is_said_once(system: System) -> None:
     subject = load_subject(system.run, "best", None)
-    nothing = replace(subject, lines=[], rebuilt=None, faults={"log": "Gone.", "network": "Gone."})
+    nothing = replace(subject, lines=[], rebuilt=None, errors={"log": "Gone.", "network": "Gone."})
     with pytest.raises(RunError) as caught:
         chosen_kinds(nothing, [])
     assert str(caught.value) == f"No plot of {system.run.run_id} can be drawn. Gone."

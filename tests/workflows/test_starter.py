@@ -124,7 +124,7 @@ data:
   separator: ";"                   # guessed from the first rows
   inputs: ["!x2", "!x1"]           # all but these:
   #   x2 is always 7
-  #   x1 numbers the rows: an id, not a feature
+  #   x1 counts the rows: an id, not a feature
   # categories, one-hot encoded: x4 2
   # missing values: x3 12
   fill: median                     # of the training rows; for categories the most frequent
@@ -346,7 +346,7 @@ def test_the_reasons_for_the_targets_of_arrays(targets: Any, why_task: str, tmp_
     np.savez(path, X=RNG.normal(size=(60, 3)), y=targets)
     about = look_at(path, Dialect()).description
     assert (about.why_target, about.why_task) == ("the array of targets", why_task)
-    with pytest.raises(DataError, match=r"is predicted, as `y`: leave out --target t$"):
+    with pytest.raises(DataError, match=r"array of targets, named `y` here: leave out --target t$"):
         look_at(path, Dialect(), ["t"])
 
 
@@ -356,10 +356,10 @@ def test_all_columns_of_targets_are_taken_from_arrays(tmp_path: Path) -> None:
     assert "# the values of y1, y2 from 3 columns of t.npz" in config_for(path)
     assert type(spec_for(path).loss).__name__ == "Mse"
     assert config_for(path, "y2", "y1") == config_for(path)
-    with pytest.raises(DataError, match="as `y1, y2`: leave out --target y1"):
+    with pytest.raises(DataError, match="named `y1, y2` here: leave out --target y1"):
         config_for(path, "y1")
     np.savez(path, X=RNG.normal(size=(60, 3)), y=RNG.normal(size=60))
-    with pytest.raises(DataError, match="as `y`: leave out --target x1"):
+    with pytest.raises(DataError, match="named `y` here: leave out --target x1"):
         config_for(path, "x1")
 
 

@@ -1,4 +1,4 @@
-"""What stands around the data of a table: titles, rows below the header, row names, padding."""
+"""Text around the data of a table: titles, rows below the header, row names, padding."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _WIDTH_OF_DECIMALS = 2
 
 
 def evened(grid: Grid) -> Grid:
-    """The grid with an empty field more in rows that lack just the empty last field of others.
+    """The grid with an empty field added to rows that are shorter by an empty last field.
 
-    In all longer rows that field must be empty, but for the header, which may have a name for it.
-    So a separator at the end of some rows costs no row.
+    In all longer rows that field must be empty, except in the header, which may name it. So no row
+    is lost if only some rows end with a separator.
     """
     wide = _wider(grid)
     if not wide:
@@ -42,10 +42,10 @@ def evened(grid: Grid) -> Grid:
 
 
 def _wider(grid: Grid) -> int:
-    """The width of rows whose empty last field others lack; 0 if there are none."""
+    """The width of rows with an empty last field that others do not have; 0 without such rows."""
     for wide in (grid.width, grid.width + 1) if grid.width > 1 else ():
         longer = [row for row in grid.rows if len(row.fields) == wide]
-        if not longer:  # mostly so: all rows would be looked at in vain
+        if not longer:  # the usual case, in which all rows need not be examined
             continue
         shorter = [row for row in grid.rows if len(row.fields) == wide - 1 and _is_data(row)]
         if len(shorter) < _FEWEST_ROWS:
@@ -58,7 +58,7 @@ def _wider(grid: Grid) -> int:
 
 
 def is_padded(grid: Grid) -> bool:
-    """Whether all rows end with a separator, or some, and none has a field behind it."""
+    """Whether all rows, or some, end with a separator, and no row has text after it."""
     first, *others = grid.rows
     is_open = grid.is_evened or len(first.fields) == grid.width - 1 or not first.fields[-1]
     ends = [row.fields[-1] for row in others if len(row.fields) == grid.width]
@@ -71,7 +71,7 @@ def is_padded(grid: Grid) -> bool:
 def top_of(grid: Grid, missing: Collection[str]) -> int:
     """The index of the first row of the table: titles before it are shorter, or mostly empty.
 
-    A row that lacks one field right before it is a header without a name for the row names. Of
+    A row right before it with one field less is a header without a name for the row names. Of
     several rows of text as wide as the table, the header is the one right above the data, if it is
     fuller than titles before it. With a fixed width, a title of several fields has no blank where
     the rows have one. Raises `DataError` for rows of data of another width before it.
@@ -94,12 +94,12 @@ def top_of(grid: Grid, missing: Collection[str]) -> int:
 
 
 def _is_half_empty(row: Row) -> bool:
-    """Whether a row is like a title above two columns of a spreadsheet."""
+    """Whether a row has only its first field, as a title above columns of a spreadsheet."""
     return len(row.fields) > 1 and not any(row.fields[1:])
 
 
 def _is_header(grid: Grid, top: int, missing: Collection[str]) -> bool:
-    """Whether the row has no number, nor a word for a missing one, but another row has one."""
+    """Whether the row has no number or entry for a missing value, but another has a number."""
     row = grid.rows[top]
     if _has_number(row) or any(cell in missing for cell in row.fields if cell):
         return False
@@ -118,8 +118,9 @@ def _lacks_one(row: Row, width: int) -> bool:
 def _below_titles(grid: Grid, top: int, missing: Collection[str]) -> int:
     """The row right above the data, if it is fuller than titles before it; else the top.
 
-    The one right before it is blank, short or half empty; none is fuller. One may be as full if a
-    title of a single cell, or a blank row, parts both. A header has no word for a missing value.
+    The row right before it is blank, short or half empty, and none is fuller. One may be as full if
+    a title of a single cell, or a blank row, is in between. A header has no entry for a missing
+    value.
     """
     data = _first_data(grid, top)
     if data - top < _FEWEST_ROWS or not _is_header(grid, data - 1, missing):
@@ -156,9 +157,9 @@ def _numeric_columns(rows: Sequence[Sequence[str]], missing: Collection[str]) ->
 
 
 def _refuse_lost_rows(grid: Grid, top: int) -> None:
-    """Raises `DataError` for rows before the table's first row that are no titles.
+    """Raises `DataError` for rows before the table's first row that are not titles.
 
-    They are rows of data, and a header with a name too many right above the data.
+    They are rows of data, or a header with one name too many right above the data.
     """
     lost = [row for row in grid.rows[:top] if _is_data(row)]
     widths = {len(row.fields) for row in lost}
@@ -167,14 +168,14 @@ def _refuse_lost_rows(grid: Grid, top: int) -> None:
     if is_headed or (lost and (is_close or len(lost) > len(widths))):
         first = lost[0] if lost else grid.rows[top - 1]
         raise DataError(
-            f"line {first.line + 1} has {len(first.fields)} fields, most rows below have "
+            f"line {first.line + 1} has {len(first.fields)} fields, but most rows below have "
             f"{grid.width}{see('separator', 'skip', 'comment')}",
             "file",
         )
 
 
 def _has_one_more(grid: Grid, row: Row) -> bool:
-    """Whether a row has names for one column more; between spaces, it may be a title."""
+    """Whether a row has names for one more column; separated by spaces, it may be a title."""
     return grid.separator != WHITESPACE and _lacks_one(row, grid.width + 2)
 
 
@@ -188,9 +189,9 @@ def _is_data(row: Row) -> bool:
 
 
 def has_row_names(grid: Grid) -> bool:
-    """Whether the header lacks the first field of all other rows, as R writes it.
+    """Whether the header has no name for the first field of all other rows, as R writes it.
 
-    Names of rows are words, or count from 0 or 1, and are unlike each other.
+    Row names are text, or count from 0 or 1, and are unique.
     """
     if not _lacks_a_name(grid):
         return False
@@ -202,7 +203,7 @@ def has_row_names(grid: Grid) -> bool:
 def _lacks_a_name(grid: Grid) -> bool:
     if len(grid.rows[0].fields) != grid.width - 1:
         return False
-    return grid.width != _WIDTH_OF_DECIMALS or grid.separator != ","  # a column of decimal commas
+    return grid.width != _WIDTH_OF_DECIMALS or grid.separator != ","  # one with decimal commas
 
 
 def _is_word(name: str) -> bool:
@@ -215,21 +216,21 @@ def refuse_unnamed_column(grid: Grid) -> None:
         return
     first, row = grid.rows[0], grid.usual[0]
     raise DataError(
-        f"the header has {len(first.fields)} names, but each row has {grid.width} fields, of which "
-        f"the first does not name the rows (`{quoted(row.fields[0])}`)"
+        f"the header has {len(first.fields)} names, but each row has {grid.width} fields, and the "
+        f"first one (`{quoted(row.fields[0])}`) is not a row name"
         + see("separator", "header", "skip", "columns"),
         "file",
     )
 
 
 def unit_rows(grid: Grid, missing: Collection[str]) -> list[list[str]]:
-    """At most three rows below the header that are no data, such as units, types or statistics.
+    """At most three rows below the header that are not data, such as units, types or statistics.
 
-    They have words, and no number, where the rows below them have numbers. Words above two columns
-    of numbers may be long, or begin with a number as `5s` and `100 km`; a single one is like a
-    unit. The second and third row have two words above numbers; a row without any may be among
-    them. A typo above numbers makes no unit of a row with other numbers, or with two words that
-    are below it too, booleans or dates.
+    They have text, and no number, where the rows below them have numbers. Text above two columns of
+    numbers may be long, or begin with a number as `5s` and `100 km`; a single text must look like a
+    unit. The second and third row have two texts above numbers; a row without any may be among
+    them. A row of data with a typo is not a row of units: it has other numbers, or two texts that
+    are also below it, or are booleans or dates.
     """
     rows = [row.fields for row in grid.rows[1 : 1 + _MOST_UNITS]]
     judged = [row for row in grid.judged if row.line > grid.rows[0].line]
@@ -262,7 +263,7 @@ def _are_units(
 def _is_of_data(
     cell: str, index: int, below: Sequence[Sequence[str]], missing: Collection[str]
 ) -> bool:
-    """Whether a word is in a row below too, or is a boolean or a date, as those of data are."""
+    """Whether a text looks like data: it is also in a row below, or is a boolean or a date."""
     if not cell or cell in missing:
         return False
     is_repeated = any(cell == row[index] for row in below)
@@ -270,7 +271,7 @@ def _is_of_data(
 
 
 def _is_units(cells: Sequence[str], missing: Collection[str]) -> bool:
-    """Whether cells above numbers are units; `-` is none, nor a data row's word for a gap."""
+    """Whether cells above numbers are units; `-` and entries for missing values are not."""
     said = [cell for cell in cells if cell not in AMBIGUOUS]
     if any(cell in missing for cell in said):
         return False
@@ -279,7 +280,7 @@ def _is_units(cells: Sequence[str], missing: Collection[str]) -> bool:
 
 
 _UNIT = re.compile(r"[^\d<>=+.,-][^<>=]{0,19}")
-"""Not `<0.1`, nor a number with a sign that is not known."""
+"""Not `<0.1`, nor a number with an unknown sign."""
 
 _LONG_UNIT = re.compile(r"[^\d<>=+.,-].*|\d+(?:\.? |\^\d+\W?)?[^\W\d].*|\d+ ?= ?\d+", re.DOTALL)
 """Also `5s`, `1. quarter`, `100 km`, `10^3/l`, and the base of an index, `2020=100`."""

@@ -46,7 +46,7 @@ class ArraySource:
 
     With several arrays, `inputs` and `targets` are their names, by default the usual ones. With a
     single array they choose columns x1, x2 …, as in a text file. `layout` says whether samples are
-    rows or columns; None is found by the sizes.
+    rows or columns; None is detected from the sizes.
     """
 
     path: Path
@@ -57,9 +57,11 @@ class ArraySource:
     layout: Samples | None = None
 
     def table(self, rng: np.random.Generator) -> Table:
-        """The rows. Raises `DataError` with array, row and column of a value that is no number."""
+        """The rows. Raises `DataError` with array, row and column of an invalid value."""
         if self.splits.column is not None:
-            raise DataError("splits by a column are for tables with names: use `index`", "split")
+            raise DataError(
+                "an array has no column names for `split.column`: use `split.index`", "split"
+            )
         inputs, frames, counts, notes = {}, {}, {}, list[str]()
         for path in self.splits.paths(self.path):
             X, Y, guesses = self._inputs_and_targets(path)
@@ -110,7 +112,8 @@ class ArraySource:
         matrix = _as_matrix(array)
         if self.layout == "columns":
             raise DataError(
-                "`layout: columns` is for an array of inputs and one of targets", "layout"
+                "found one array, but `layout: columns` needs one of inputs and one of targets",
+                "layout",
             )
         names = numbered("x", matrix.shape[1])
         inputs, targets = choose(names, self.inputs, self.targets)
@@ -132,7 +135,7 @@ class ArraySource:
 
 
 def _has_samples_as_columns(X: Array, Y: Array) -> bool:
-    """Whether inputs and targets fit together by their columns only, or both have more of them."""
+    """Whether only the numbers of columns match, or both shapes are equal with more columns."""
     if len(X) == len(Y):
         return X.shape == Y.shape and bool(len(X) < X.shape[1])
     return bool(X.shape[1] == Y.shape[-1])
@@ -171,10 +174,11 @@ def load_arrays(path: Path) -> dict[str, Array]:
 def load_inputs(
     path: Path, width: int, name: str | None = None, layout: Samples | None = None
 ) -> tuple[Array, tuple[str, ...]]:
-    """The inputs (n, width) of a file of arrays: its only array, or that of a name, or a usual one.
+    """The inputs (n, width) of a file of arrays: its only array, else the one of a name.
 
-    Those of MATLAB are transposed, with a note, if only their columns have the width of a sample.
-    Raises `DataError` if there is none.
+    Without an array called `name`, it is one with a usual name. An array of MATLAB is transposed,
+    with a note, if its columns have `width` numbers, but its rows do not. Raises `DataError` if
+    there is none.
     """
     arrays = load_arrays(path)
     found = next(iter(arrays)) if len(arrays) == 1 else None
@@ -225,7 +229,10 @@ def _plain(array: Any) -> Array:
     """
     if not isinstance(array, np.ndarray):
         if math.prod(array.shape) > _MOST_SPARSE:
-            raise DataError(f"a sparse matrix of {array.shape} is too large to be read", "file")
+            raise DataError(
+                f"a sparse matrix of {array.shape} exceeds the {_MOST_SPARSE:,} numbers allowed",
+                "file",
+            )
         array = array.toarray()
     plain: Array = _texts(array.astype(array.dtype.newbyteorder("="), copy=False))
     return plain
@@ -297,7 +304,7 @@ _LONG_NAMES = {
     "inputs": ("inputs", "input", "features"),
     "targets": ("targets", "target", "labels"),
 }
-"""Endings by which an array is known, such as houseInputs."""
+"""Endings by which an array is recognised, such as houseInputs."""
 
 
 def _roles(arrays: Mapping[str, Array]) -> dict[str, str] | None:

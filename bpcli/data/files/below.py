@@ -1,4 +1,4 @@
-"""Rows of a text file that are no data: notes and totals below the table, and short rows."""
+"""Rows of a text file that are not data: notes and totals below the table, and short rows."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ ROWS = see("separator", "skip", "skip_last", "comment")
 
 
 def ragged(layout: Layout, message: str) -> DataError:
-    """The error for rows of different widths, with what may help.
+    """The error for rows of different widths, with the options that may help.
 
-    It says from which line on they are equal, as behind a long description of the data.
+    It names the line from which on widths are equal, such as after a long description of data.
     """
     dialect = layout.dialect
     hint = ", or `separator: fixed` if columns are aligned" * (dialect.separator == WHITESPACE)
@@ -44,7 +44,7 @@ def ragged(layout: Layout, message: str) -> DataError:
 
 
 def is_last_missing(layout: Layout, frame: DataFrame) -> Array:
-    """Whether the last field of each row is missing, as pandas reads it in rows that lack it."""
+    """Whether the last field of each row is missing, which pandas also reads in too short rows."""
     is_missing: Array = frame.iloc[:, -1 - layout.dialect.is_padded].isna().to_numpy()
     return is_missing
 
@@ -52,9 +52,9 @@ def is_last_missing(layout: Layout, frame: DataFrame) -> Array:
 def may_have_others(layout: Layout, is_missing: Array | None = None) -> bool:
     """Whether a row may have too few fields, or the last one may be a note below the table.
 
-    It is found without a look at each field, which takes four times as long as pandas; to split all
-    lines takes twice as long. If `is_missing` tells for each row of the file whether its last field
-    is, only those lines are split, unless there are more lines than rows.
+    Fields are not examined one by one, which takes four times as long as pandas; splitting all
+    lines takes twice as long. With `is_missing`, which is true for each row of the file whose last
+    field is missing, only those lines are split, unless there are more lines than rows.
     """
     if layout.dialect.separator == WHITESPACE:
         return True
@@ -93,15 +93,16 @@ _LINES_AT_END = 50
 
 
 def without(frame: DataFrame, rows: Labels | None) -> DataFrame:
+    """The frame without the rows of these numbers."""
     return frame if rows is None or not len(rows) else frame[~np.isin(frame.index, rows)]
 
 
 def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
-    """The numbers of short rows that are no data, of which the cleaner tells.
+    """The numbers of rows that are not data, which the cleaner counts.
 
     They are notes below the table, short or mostly empty, such as its source, and repeated headers
-    that lack a field for the names of rows. Raises `DataError` for other rows with too few fields,
-    which pandas reads as missing values.
+    without a field for the row names. Raises `DataError` for other rows with too few fields, which
+    pandas would fill with missing values.
     """
     width = _width(layout)
     header = list(layout.first) if layout.dialect.header and layout.dialect.row_names else None
@@ -134,9 +135,9 @@ def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
 
 
 class _Firsts:
-    """The first fields of the rows so far, which a note below them is unlike.
+    """Facts about the first fields of the rows so far, from which a note below them differs.
 
-    Where a row in between has nothing but its first field, so may the last rows.
+    If an earlier row has nothing but its first fields, the last rows may be data, too.
     """
 
     def __init__(self) -> None:
@@ -149,7 +150,7 @@ class _Firsts:
         self._may_be_alone = self._may_be_alone or not any(row.fields[2:])
 
     def is_unlike(self, cell: str) -> bool:
-        """Whether a text is far longer, of the form `key: value`, or among numbers."""
+        """Whether a text is far longer, has the form `key: value`, or all others are numbers."""
         is_other = self._are_numbers or len(cell) > 2 * self._longest or _NAMED.match(cell)
         return bool(is_other) and not self._may_be_alone
 
@@ -159,9 +160,10 @@ _NAMED = re.compile(r"[^\W\d][^:]{0,40}:\s")
 
 
 def _is_note(row: Row, width: int, is_apart: bool) -> bool:
-    """Whether a row below a table is a note: text in one field, or behind a blank or other note.
+    """Whether a row below a table is a note: a short row with text in one field.
 
-    Then it may be short, or as wide as the others with text in the first two fields only.
+    After a blank line or another note (`is_apart`), it may be any short row, or a row with text in
+    a single field or only in the first two.
     """
     is_single, is_short = sum(map(bool, row.fields)) == 1, len(row.fields) < width
     words = row.fields[0].split()
@@ -176,7 +178,7 @@ def _is_unlike(row: Row, firsts: _Firsts) -> bool:
 
 
 def _leads(row: Row) -> bool:
-    """Whether only the first fields of a row hold something, one or two texts."""
+    """Whether a row has only one or two texts, in its first fields."""
     filled = [field for field in row.fields if field]
     is_leading = row.fields[: len(filled)] == filled and len(filled) <= min(2, len(row.fields) - 2)
     return is_leading and not any(map(is_number, filled))

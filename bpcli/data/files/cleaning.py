@@ -1,4 +1,4 @@
-"""What pandas leaves to do in a frame of a text file: blank rows, and numbers with signs."""
+"""Cleaning of frames that pandas read from a text file: blank rows, and numbers with signs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BOOLEANS = {
     for word in ("true", "false")
     for text in (word, word.title(), word.upper())
 }
-"""The words that pandas takes for booleans, if there are no others."""
+"""The texts that pandas reads as booleans, if a column has no others."""
 _BLANK, REPEATED = "without any value", "equal to the header"
 
 
@@ -36,7 +36,7 @@ def _no_rows() -> Labels:
 class Cleaner:
     """Cleans the frames of a file, and counts what it ignores or changes.
 
-    `blank_rows` finds the numbers of the rows that have nothing but separators. `header` are the
+    `blank_rows` finds the numbers of the rows that have only separators. `header` are the
     fields of the header, where columns may have been given other names.
     """
 
@@ -58,9 +58,9 @@ class Cleaner:
         self._exchange = exchange_of(dialect.separator or ",")
 
     def __call__(self, frame: DataFrame) -> DataFrame:
-        """The frame without blank rows and repeated headers; cells that show numbers are numbers.
+        """The frame without blank rows and repeated headers; numbers in text become numbers.
 
-        Columns that are to be read as text are of pandas' type for categories.
+        Columns to be read as text get pandas' type for categories.
         The index keeps the number of each row in the file.
         """
         if self._exchange:
@@ -87,7 +87,7 @@ class Cleaner:
         return frame[~ignored] if count else frame
 
     def ignore(self, rows: int, reason: str) -> None:
-        """Count rows that are ignored, to be told in a note."""
+        """Count rows that are ignored, for a note."""
         self._ignored[reason] += rows
 
     def _read(self, name: str, values: Series) -> Series:
@@ -137,7 +137,7 @@ class Cleaner:
     def _stripped(self, values: Series, codes: Labels, texts: list[str]) -> Series:
         """The column with its unique texts stripped: pandas keeps the spaces before separators.
 
-        Without them, some are words for missing values.
+        Without the spaces, some are entries for missing values.
         """
         import pandas as pd
 
@@ -146,7 +146,7 @@ class Cleaner:
         return pd.Series(np.array([*cells, np.nan], object)[codes], values.index, name=values.name)
 
     def _told_text(self, values: Series) -> Series:
-        """A column that is to be read as text; among whole numbers, `-` is a missing value."""
+        """A column to be read as text; among whole numbers, `-` is a missing value."""
         import pandas as pd
 
         codes, uniques = pd.factorize(values)
@@ -159,7 +159,7 @@ class Cleaner:
         return values.astype("category")
 
     def _text(self, name: str, values: Series, words: int) -> Series:
-        """A column of dates or categories; of these, a frequent word for missing values is one."""
+        """A column of dates or categories; a frequent entry for missing values is a category."""
         others = values.mask(values.isin(self._missing_words)) if words else values
         if words >= _FREQUENT * len(values) and dates_of(others, self._dialect.date_format) is None:
             self._categories[name] = words
@@ -167,7 +167,7 @@ class Cleaner:
         return others.astype("category")
 
     def _as_refused(self, text: str) -> str:
-        """A text that is no number here, so that Python takes it for none either."""
+        """A text that is not a number here, changed so that Python does not read it as one."""
         is_number = number_of(text) is not None
         return text + f" (decimal sign {self._dialect.decimal})" * is_number
 
@@ -179,7 +179,7 @@ class Cleaner:
             if holds_rows(text, dialect.separator or ",", len(names), names.index(name)):
                 raise DataError(
                     f"column `{name}`: the cell `{quoted(text)}` holds whole rows: its quote is "
-                    "never closed",
+                    f"never closed{see('quote')}",
                     "file",
                 )
 
@@ -195,13 +195,13 @@ class Cleaner:
                 yield f"ignored {plural(count, 'row')} {reason}"
         if self._summed is not None:
             yield (
-                f"the last row, {quoted(self._total)}, has the sum of `{self._summed}` and is no "
-                "data: leave it out by `skip_last`"
+                f"the last row, {quoted(self._total)}, has the sum of `{self._summed}` and is "
+                "not data: leave it out by `skip_last: 1` (--skip-last 1)"
             )
         elif self._total is not None:
             yield (
-                f"the last row begins with {quoted(self._total)}: if it sums up the others, leave "
-                "it out by `skip_last`"
+                f"the last row begins with {quoted(self._total)}: if it is a total, leave it out "
+                "by `skip_last: 1` (--skip-last 1)"
             )
         for name, (text, number) in self._marked.items():
             yield f"column `{name}`: {quoted(text)} is read as {number_text(number)}"
@@ -209,30 +209,30 @@ class Cleaner:
             yield f"column `{name}` is read as categories: its numbers have {signs}"
         for name, rows in self._categories.items():
             yield (
-                f"column `{name}`: {rows:,} values are a word for missing values such as None, so "
-                "often that it is taken as a category"
+                f"column `{name}`: {rows:,} values are an entry for missing values such as None; "
+                "it is so frequent that it is read as a category"
             )
 
 
 def _are_numbers_otherwise(texts: list[str]) -> bool:
-    """Whether some of the texts, evenly spaced, are all numbers with whatever signs."""
+    """Whether a sample of the texts are all numbers, whatever their signs are."""
     return bool(texts) and all(map(shows_number, texts[:: -(-len(texts) // _SOME)]))
 
 
 def open_signs(frame: DataFrame) -> Iterator[str]:
-    """What was guessed where all fractions have three decimals: they may be thousands."""
+    """Notes on columns where all fractions have three decimals, which may be thousands."""
     for name in frame.select_dtypes("floating"):
         if len(fractions := _thousandths(frame[name].to_numpy())):
             yield (
-                f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is taken as a "
-                "decimal sign; `thousands` says otherwise"
+                f"the '.' in numbers such as {fractions[0]:.3f} of column `{name}` is read as a "
+                "decimal sign; if it separates thousands, set `thousands`"
             )
 
 
 def signs_unlike_training(frame: DataFrame, fills: Mapping[str, float]) -> Iterator[str]:
-    """What may be thousands where the training rows had whole numbers, as their medians tell.
+    """Notes on fractions that may be thousands, in columns of whole numbers in training.
 
-    `fills` are the medians of columns; between two whole numbers lies a half.
+    `fills` are the medians of the columns in training; that of whole numbers is whole or a half.
     """
     names = [name for name, fill in fills.items() if 2 * fill % 1 == 0]
     for name in frame[names].select_dtypes("floating"):
@@ -240,7 +240,7 @@ def signs_unlike_training(frame: DataFrame, fills: Mapping[str, float]) -> Itera
         if len(fractions := _thousandths(values)) and _have_three_digits(fractions):
             yield (
                 f"column `{name}`: {len(fractions):,} numbers such as {fractions[0]:.3f} have 3 "
-                f"decimals, but {fills[name]:g} is usual in training{see('thousands')}"
+                f"decimals, but the median in training is {fills[name]:g}{see('thousands')}"
             )
 
 
@@ -258,7 +258,7 @@ def _have_three_digits(fractions: Array) -> bool:
 
 
 def _total_in(frame: DataFrame) -> str | None:
-    """What the last row begins with, if that is a word for a total that no other row has."""
+    """The first cell of the last row, if it is a word for a total that no other row has."""
     cell = frame.iloc[-1, 0]
     if frame.shape[1] == 1 or not isinstance(cell, str) or not _TOTAL.match(cell.strip()):
         return None
@@ -266,7 +266,7 @@ def _total_in(frame: DataFrame) -> str | None:
 
 
 def _summed_in(frame: DataFrame) -> str | None:
-    """The first column of numbers whose last one is the sum of the others, as it is written."""
+    """The first numeric column whose last value is the sum of the others; None if none is."""
     for name in frame.select_dtypes("number"):
         *others, last = frame[name].to_numpy(np.float64, na_value=np.nan)
         if last and np.isclose(np.nansum(others), last, rtol=1e-6, atol=0):
@@ -282,7 +282,7 @@ _TOTAL = re.compile(
 
 
 def _most_frequent(marks: list[str], rows: Array) -> str:
-    """The sign that stands beside most numbers."""
+    """The mark that most numbers have."""
     counts: Counter[str] = Counter()
     for mark, count in zip(marks, rows.tolist(), strict=True):
         counts[mark] += count
@@ -298,7 +298,7 @@ def _may_have_blank_rows(frame: DataFrame) -> bool:
 
 
 def _repeats_header(frame: DataFrame, names: Sequence[str]) -> Array:
-    if len(_text_columns(frame)) < frame.shape[1]:  # else all hold text, if only these names
+    if len(_text_columns(frame)) < frame.shape[1]:  # a repeated header makes all columns text
         return np.zeros(len(frame), bool)
     if not all(_is_text(column) for _, column in frame.items()):
         return np.zeros(len(frame), bool)
@@ -309,7 +309,7 @@ def _repeats_header(frame: DataFrame, names: Sequence[str]) -> Array:
 
 
 def _is_text(column: Series) -> bool:
-    """Whether a column that is no number holds text, not booleans and gaps."""
+    """Whether a column that is not numeric holds text, not booleans; true if it is empty."""
     index = column.first_valid_index()
     return index is None or isinstance(column.loc[index], str)
 

@@ -1,4 +1,4 @@
-"""Codes such as 007 that first appear far down in a column that was read as numbers so far."""
+"""Codes such as 007 that first appear far down in a column that looked like numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_LINES = 30
 
 
 def note_on_codes(name: str) -> str:
-    return f"`{name}` holds codes, with leading zeros or long: read as text"
+    return f"`{name}` holds codes, with leading zeros or many digits: read as text"
 
 
 def long_codes(frame: DataFrame) -> list[str]:
@@ -37,8 +37,8 @@ def long_codes(frame: DataFrame) -> list[str]:
 class CodeWatch:
     """Finds the columns that hold codes with leading zeros, from the pieces of a text.
 
-    `found` are their names but those that are read as text anyhow. A piece costs a few comparisons
-    of its bytes; only the first zero that leads in each column is looked at in its line.
+    `found` are their names, except columns that are read as text anyway. A piece costs a few
+    comparisons of its bytes; only the first leading zero of each column is examined in its line.
     """
 
     def __init__(self, dialect: Dialect, columns: list[str]) -> None:
@@ -65,7 +65,7 @@ class CodeWatch:
             self._look_at_line(text, place)
 
     def _firsts(self, codes: Array, places: Labels) -> Iterator[int]:
-        """The first place in each column that is not known yet, as separators count columns."""
+        """The first position in each column not known yet; columns are counted by separators."""
         separators = np.flatnonzero(self._separates[codes])
         lines = np.flatnonzero((codes == ord("\n")) | (codes == ord("\r")))
         begin = lines[np.searchsorted(lines, places) - 1]
@@ -86,7 +86,7 @@ class CodeWatch:
             self.found.add(self._columns[index])
         separators = sum(text.count(sign, begin, end) for sign in self._separators)
         is_sure = CODE.fullmatch(fields[index]) or not _NUMERAL.fullmatch(fields[index])
-        if is_sure and separators == len(fields) - 1:  # else quotes hide some
+        if is_sure and separators == len(fields) - 1:  # otherwise quotes hide separators
             self._known.add(index)
 
     def _fields(self, line: str) -> list[str]:

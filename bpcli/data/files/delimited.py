@@ -1,6 +1,6 @@
 """Tables in text files such as CSV, read by pandas into a frame, whole or block by block.
 
-How the file is written is found out first (`sniff`) and reported in notes. Missing values are NaN
+How the file is written is detected first (`sniff`) and reported in notes. Missing values are NaN
 in a frame; rows count from 0. pandas is imported only when a file is read.
 """
 
@@ -46,7 +46,7 @@ _BLOCK = 2**20
 
 
 def layout_of(path: Path, asked: Dialect) -> Layout:
-    """How a file is written; a Parquet file tells itself.
+    """How a file is written; a Parquet file stores this.
 
     Raises `DataError` if it cannot be read, is not text, or has no valid header.
     """
@@ -128,9 +128,9 @@ def read_blocks(layout: Layout, rows: int, cleaner: Cleaner) -> Iterator[DataFra
 
 
 def text_blocks(layout: Layout, rows: int, columns: Sequence[str]) -> Iterator[DataFrame]:
-    """Some columns as they are written, in the very blocks of `read_blocks`; a gap is empty.
+    """The original text of some columns, in blocks as in `read_blocks`; missing values are empty.
 
-    No row is left out; blanks around a text are.
+    No row is left out; blanks around a text are removed.
     """
     if is_parquet(layout.path):
         yield from parquet_texts(layout.path, rows, columns)
@@ -148,7 +148,7 @@ def text_blocks(layout: Layout, rows: int, columns: Sequence[str]) -> Iterator[D
 
 
 def _ignore_lines(cleaner: Cleaner, text: TableText, dialect: Dialect) -> None:
-    """Tell of the lines that the text left out."""
+    """Count the lines that were left out of the text."""
     cleaner.ignore(text.comments, f"that begin with {dialect.comment}")
     last = [line for line in text.last if line.strip()]
     said = "; ".join(quoted(" ".join(line.split())) for line in last)
@@ -156,7 +156,7 @@ def _ignore_lines(cleaner: Cleaner, text: TableText, dialect: Dialect) -> None:
 
 
 def cleaner_of(layout: Layout) -> Cleaner:
-    """What cleans the frames of a file."""
+    """The cleaner of the frames of a file."""
 
     def blank_rows() -> Labels:
         rows = (any(row.fields) for _, row in all_rows(layout))
@@ -166,7 +166,7 @@ def cleaner_of(layout: Layout) -> Cleaner:
 
 
 def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:
-    """The frame without names of rows and padding. Raises `DataError` for padding with a value."""
+    """The frame without row names and padding. Raises `DataError` for padding with a value."""
     if dialect.is_padded and (is_full := frame[PADDING].notna()).any():
         width = len(columns_of(dialect)) - 1
         raise DataError(
@@ -177,10 +177,11 @@ def _own_columns(dialect: Dialect, frame: DataFrame) -> DataFrame:
 
 
 def _all_frames(layout: Layout, watch: CodeWatch) -> tuple[DataFrame, TableText]:
-    """All rows; of a narrow table in pieces, if pandas finds the same types in all of them.
+    """All rows, and the text that was read.
 
-    It then takes 0.8 of the time, as what it splits stays in the cache. Wide tables have so few
-    rows in a piece that it takes longer. Also returns the text that was read.
+    A narrow table is read in pieces, if pandas finds the same types in all of them: that takes 0.8
+    of the time, because a piece stays in the cache. For wide tables, which have few rows in a
+    piece, it would take longer.
     """
     from pandas.errors import DtypeWarning
 
@@ -229,12 +230,12 @@ def _pandas_frames(
 
 
 def _may_have_spaces(layout: Layout) -> bool:
-    """Whether a field may begin with a space: pandas takes 0.8 of the time if it need not look."""
+    """Whether a field may begin with a space: pandas takes 0.8 of the time if it need not check."""
     path, encoding = layout.path, str(layout.dialect.encoding)
     if layout.dialect.separator == FIXED:
         return False
     if not encoding.startswith("utf-8") or content_suffix(path) != path.suffix.lower():
-        return True  # to unpack a file takes as long
+        return True  # unpacking the file to check takes as long
     signs = np.frombuffer(f"\n\r{layout.dialect.separator}".encode(), np.uint8)
     with open_bytes(path, layout.dialect.sheet) as file:
         return any(
@@ -278,6 +279,6 @@ def _as_data_error(error: str, layout: Layout) -> DataError:
         return ragged(layout, f"line {line} has {fields[3]} fields, the others have {fields[1]}")
     if quote := re.search(r"EOF inside string starting at row (\d+)", error):
         said = f"line {start + int(quote[1]) + 1} opens a quote that is never closed"
-        return DataError(said, "file")
+        return DataError(said + see("quote"), "file")
     said = error.removeprefix("Error tokenizing data. C error: ").strip()
     return DataError(f"this is not a table: {said}{ROWS}", "file")

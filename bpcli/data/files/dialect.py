@@ -9,9 +9,9 @@ from typing import Any, Literal, Self, TypeAlias
 Decimal: TypeAlias = Literal[".", ","]
 Thousands: TypeAlias = Literal["", ",", ".", " ", "'", "’"]
 Samples: TypeAlias = Literal["rows", "columns"]
-"""What the samples of a table are."""
+"""Whether the samples of an array are its rows or its columns."""
 Signs: TypeAlias = Mapping[str, Any]
-"""What a user tells of a dialect, by the names of its fields; `missing` adds to the usual words."""
+"""A user's options for a dialect, by field; `missing` adds to the usual entries."""
 
 MISSING: tuple[str, ...] = (
     "", "?", "-", "--", "---", ".", "..", "...", "*", "**", "***",
@@ -22,26 +22,26 @@ MISSING: tuple[str, ...] = (
 """Entries that mean a missing value, unless the config lists others."""
 
 WHITESPACE, FIXED = "whitespace", "fixed"
-"""Words for separators: blanks, or none as each column has a fixed width."""
+"""Names of separators: blanks, and none because each column has a fixed width."""
 FIELD_END = "\x1f"
-"""What separates fields for pandas in place of a sign outside of ASCII, or of a fixed width."""
+"""The delimiter for pandas if the separator is not ASCII, or columns have a fixed width."""
 Gaps: TypeAlias = tuple[tuple[int, int], ...]
 """Where the blanks between columns of a fixed width begin and end, in characters."""
 
 
 def is_sign(text: str) -> bool:
-    """Whether a text may quote fields: one character of ASCII, and no line break."""
+    """Whether a text can be the quote character: one ASCII character that is not a line break."""
     return len(text) == 1 and text.isascii() and text not in "\r\n"
 
 
-SEPARATORS = f"one character, no letter or digit, `{WHITESPACE}` or `{FIXED}`"
-"""What may be told as a separator."""
+SEPARATORS = f"one character that is not a letter or digit, or `{WHITESPACE}` or `{FIXED}`"
+"""The separators that a user may give."""
 
 
 def is_separator(text: str) -> bool:
-    """Whether a text may be told as a separator: a word, or a sign that is in no number or quote.
+    """Whether a user may give a text as separator: a name, or a character not in numbers or quotes.
 
-    The sign may be of any script.
+    The character may be of any script.
     """
     if text in (WHITESPACE, FIXED):
         return True
@@ -50,14 +50,14 @@ def is_separator(text: str) -> bool:
 
 
 def delimiter_of(separator: str) -> str:
-    """What separates fields in the text for pandas' fast reader, which takes ASCII only."""
+    """The delimiter of fields in the text for pandas' fast reader, which takes ASCII only."""
     return separator if separator != FIXED and separator.isascii() else FIELD_END
 
 
 def exchange_of(separator: str) -> dict[int, str]:
-    """The exchange of a separator with its delimiter for pandas, for `str.translate`.
+    """The table for `str.translate` that swaps a separator and its delimiter for pandas.
 
-    What it changes between quotes, it changes back if it is done again.
+    Translating again restores the characters between quotes.
     """
     delimiter = delimiter_of(separator)
     is_same = delimiter == separator or separator == FIXED
@@ -70,13 +70,13 @@ class Dialect:
 
     `columns` are the names if they are not taken from the header. The columns in `text` are read as
     text even if they look like numbers. `skip` counts the lines before the table, `skip_last` those
-    with text at the end of the file that are no rows, and `units` the rows between its header and
-    its data. With `row_names`, each row begins with a name for which
-    the header has no field. `is_padded` is true where every row ends with a separator. An empty
-    `comment` or `thousands` is none. `sheet` names one of a spreadsheet; None is the first.
-    `date_format` is that of all dates, as `strptime` has it; if it is empty, there are none.
-    `layout` says whether samples are rows or columns, as in MATLAB's networks. `gaps` are between
-    columns of a fixed width.
+    with text at the end of the file that are not rows, and `units` the rows between its header and
+    its data. With `row_names`, each row begins with a name for which the header has no field.
+    `is_padded` is true if rows end with a separator. An empty `comment` or `thousands` means that
+    there is none. `sheet` names one of a spreadsheet; None is the first with rows. `date_format` is
+    that of all dates in `strptime` notation; if it is empty, there are none. `layout` says whether
+    samples are rows or columns, as in MATLAB's networks. `gaps` are between columns of a fixed
+    width.
     """
 
     header: bool | None = True
@@ -100,7 +100,7 @@ class Dialect:
     gaps: Gaps = ()
 
     def told(self, signs: Signs) -> Self:
-        """The dialect with what a user tells of it; `missing_only` replaces the words."""
+        """The dialect with a user's options; `missing_only` replaces `missing`."""
         changes = dict(signs)
         words = (*changes.pop("missing_only", self.missing), *changes.pop("missing", ()))
         return replace(self, missing=words, **changes)

@@ -1,6 +1,6 @@
-"""Tables whose columns have a fixed width: told by where all lines have a blank.
+"""Tables whose columns have a fixed width, which is found from where all lines have a blank.
 
-Each line is turned into fields with a sign between them, so that all else is as with any separator.
+Each line is turned into fields with a delimiter, and then read as with any separator.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def are_aligned(lines: Sequence[str]) -> bool:
 
 
 def gaps_of(lines: Sequence[str]) -> Gaps:
-    """The gaps that all lines have in common, but for titles and a header above them, and notes.
+    """The gaps that all lines have in common, except titles, a header, and notes.
 
-    The last two thirds of the lines, or all but a hundred, are rows for sure, but for those behind
-    a blank line at the end. From there upwards, a line that has text all over a gap is a row if it
-    fits otherwise, as with a long name.
+    The last two thirds of the lines, or all but the first hundred, are taken as rows, except those
+    after a blank line at the end. Above them, a line whose text fills a gap is a row if it fits
+    otherwise, such as one with a long name.
     """
     texts = [*map(_plain, lines)]
     below = _behind_last_blank(texts)
@@ -50,7 +50,7 @@ def gaps_of(lines: Sequence[str]) -> Gaps:
 
 
 def _behind_last_blank(texts: Sequence[str]) -> int:
-    """The number of lines behind the last blank one, if they are few enough for notes."""
+    """The number of lines after the last blank one, if they are few enough for notes."""
     last = next((i for i in range(len(texts) - 1, -1, -1) if not texts[i]), -1)
     below = len(texts) - 1 - last
     return below if _SHARE_BELOW * below <= len(texts) else 0
@@ -77,7 +77,7 @@ _BLANKS = re.compile(" +")
 
 
 def _plain(line: str) -> str:
-    """The line without tabs; nothing if it is a rule, such as -----."""
+    """The line without tabs; empty if it is a rule, such as -----."""
     text = line.expandtabs().rstrip()
     return text if text.strip("-= +") or not _RULE.search(text) else ""
 
@@ -86,7 +86,7 @@ _RULE = re.compile("---|===")
 
 
 def _mask(text: str) -> int:
-    """A number with a bit for each character that is no blank."""
+    """A number with a bit for each character that is not blank."""
     return int(_NO_BLANK.sub("1", text).replace(" ", "0")[::-1], 2)
 
 
@@ -110,10 +110,10 @@ def _may_be_row(text: str, gaps: Gaps) -> bool:
 
 
 def fields_of(line: str, gaps: Gaps) -> str:
-    """The line with a sign between its fields; as it is, if it has text all over a gap.
+    """The line with a delimiter between its fields; unchanged if its text fills a gap.
 
-    In a gap, the first blank ends a column: its text may be longer than in the lines that told the
-    gaps, or that of the next one.
+    The first blank in a gap ends a column: its text, or that of the next column, may be longer than
+    in the lines in which the gaps were found.
     """
     text = _plain(line).replace(FIELD_END, " ")
     fields, start = [], 0
@@ -129,9 +129,9 @@ def fields_of(line: str, gaps: Gaps) -> str:
 
 
 def table_of(lines: Sequence[str], gaps: Gaps) -> list[str]:
-    """The lines as fields; a header that is not aligned has a word for each column.
+    """The lines as fields; a header that is not aligned is split into a word for each column.
 
-    It is the last line above a row of numbers, and has text all over a gap.
+    It is the last line above the first row with a number, and its text fills a gap.
     """
     rows = [fields_of(line, gaps) for line in lines]
     numbers = (index for index, row in enumerate(rows) if _NUMBER.search(row))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
 _WIDE_SEPARATORS = ("，", "；")
-"""Those of Chinese and Japanese texts, where they are also in sentences."""
+"""Separators of Chinese and Japanese tables; sentences have them, too."""
 NUMBER_SIGNS = [(decimal, other) for decimal in ".," for other in ("", ",", ".", " ", "'", "’")]
 csv.field_size_limit(2**31 - 1)  # by default, a cell of 128 KB makes a file unreadable
 
@@ -60,7 +60,7 @@ def rows_of(lines: Iterable[str], separator: str, quote: str) -> Iterator[Row]:
 
 
 def reader_of(lines: Iterable[str], delimiter: str, quote: str) -> CsvReader:
-    """Python's csv reader, which takes quotes as pandas does."""
+    """Python's csv reader, set to read quotes as pandas does."""
     return csv.reader(
         lines,
         delimiter=FIELD_END if delimiter == FIXED else delimiter,
@@ -71,7 +71,7 @@ def reader_of(lines: Iterable[str], delimiter: str, quote: str) -> CsvReader:
 
 
 def holds_rows(cell: str, separator: str, width: int, index: int) -> bool:
-    """Whether a cell at this place holds whole rows of a table: its quote was never closed.
+    """Whether the cell at `index` holds whole rows of a table: its quote was never closed.
 
     Then the first line ends a row, those between are rows, and the last one begins or is a row. A
     text of several lines, such as an address with commas, has other numbers of separators.
@@ -87,7 +87,7 @@ def holds_rows(cell: str, separator: str, width: int, index: int) -> bool:
 class Grid:
     """The first rows of a file as one separator splits them; `width` is their usual width.
 
-    `is_evened` is true where some rows lacked an empty last field.
+    `is_evened` is true if some rows got an empty last field.
     """
 
     separator: str
@@ -99,6 +99,7 @@ class Grid:
 
     @classmethod
     def of(cls, lines: Sequence[str], separator: str, quote: str) -> Grid:
+        """The rows of the lines; none if the csv reader fails."""
         if separator == FIXED:
             gaps = gaps_of(lines)
             return cls(FIXED, "", list(rows_of(table_of(lines, gaps), FIXED, "")), gaps=gaps)
@@ -110,7 +111,7 @@ class Grid:
 
     @cached_property
     def width(self) -> int:
-        """The most frequent width, of equals the greatest: titles are short, as some headers."""
+        """The most frequent width; of equals the greatest, as titles and some headers are short."""
         widths = Counter(len(row.fields) for row in self._with_titles[self._titles :])
         return max(widths, key=lambda width: (widths[width], width), default=0)
 
@@ -118,10 +119,10 @@ class Grid:
     def _titles(self) -> int:
         """The number of rows of one field before all others, if they are few enough for titles.
 
-        They count where a table has no more rows than titles.
+        This matters if a table has no more rows than titles.
         """
         if self.separator == WHITESPACE:
-            return 0  # words in one column, of which the last are two
+            return 0  # it may be one column of text, with two words in its last cells
         is_single = [len(row.fields) == 1 for row in self.rows]
         titles = sum(is_single)
         are_first = titles < len(is_single) and all(is_single[:titles])
@@ -129,7 +130,7 @@ class Grid:
 
     @cached_property
     def _with_titles(self) -> list[Row]:
-        """The rows without notes below a short table: texts behind even rows and a blank line."""
+        """The rows without notes below a short table: text after even rows and a blank line."""
         pairs = zip(self.rows, self.rows[1:], strict=False)
         gaps = (i for i, (row, after) in enumerate(pairs, start=1) if after.line > row.line + 1)
         end = next(gaps, len(self.rows))
@@ -147,7 +148,8 @@ class Grid:
     def score(self) -> float:
         """The share of rows of the usual width, times the share of cells that can be read.
 
-        A header may lack one field. Most rows below the first of the usual width must have it.
+        A header may have one field less. Most rows below the first of the usual width must have
+        that width, or the score is 0.
         """
         if self.width < 2:
             return 0.0
@@ -165,9 +167,9 @@ class Grid:
         return self.width > 1 and len(self.usual) >= _NEARLY_ALL * len(self.rows)
 
     def _legibility(self) -> float:
-        """The mean over cells: numbers and empty ones count 1, text ½, with separators less.
+        """The mean over cells: numbers and empty cells count 1, text ½, text with separators less.
 
-        Between commas, three digits may be a group of a number, and count as text.
+        Between commas, three digits may be a thousands group, and count as text.
         """
         cells = some_cells([row.fields for row in self.judged])
         text = 0.2 if self.separator == WHITESPACE else 0.5
@@ -177,7 +179,7 @@ class Grid:
 
     @property
     def padded(self) -> Grid:
-        """The grid with an empty field more in short rows, such as a header, if all others end so.
+        """The grid with an empty field added to short rows, such as a header, if others have one.
 
         Loggers write a separator at the end of each row of data, but not of the header.
         """
@@ -192,7 +194,7 @@ class Grid:
 
     @property
     def judged(self) -> list[Row]:
-        """The first of the usual rows, and as many from all the rest."""
+        """A sample of the usual rows: the first ones, and as many from all the others."""
         most = min(_MOST_ROWS, max(9, _MOST_CELLS // self.width))
         first = self.usual[: most // 2]
         later = self.usual[most // 2 :]
@@ -223,25 +225,25 @@ def some_cells(rows: list[list[str]]) -> list[str]:
 def _legible(cell: str, text: float) -> float:
     if not cell or (is_number(cell) and not cell.endswith(",")):
         return 1.0
-    if "\t" in cell:  # in no text
+    if "\t" in cell:  # text has no tabs
         return -1.0
     return 0.0 if _HIDDEN.search(cell) else text
 
 
 _HIDDEN = re.compile(r"[;\t|]|,(?:\S|$)|\S {2,}\S")
-"""What separators leave in a cell if another sign is the separator."""
+"""Traces in a cell of separators that were not used to split it."""
 
 
 def is_number(cell: str) -> bool:
     """Whether a cell shows a number with any of the usual signs."""
     plain = cell.removeprefix("-").replace(".", "", 1)
-    if plain.isdecimal():  # most numbers, and without a regular expression
+    if plain.isdecimal():  # most numbers, without a slow regular expression
         return True
     return any(shown_in(cell, decimal, thousands) for decimal, thousands in NUMBER_SIGNS)
 
 
 def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
-    """The grid of the separator that fits best; of a comma if none fits."""
+    """The grid of the separator that fits best; that of a comma if none fits."""
     if separator is not None:
         return Grid.of(lines, separator, quote)
     used = [sign for sign in _SEPARATORS if sign == "," or _is_used(sign, lines)]
@@ -259,14 +261,14 @@ def best_grid(lines: Sequence[str], separator: str | None, quote: str) -> Grid:
 def _aligned(lines: Sequence[str], other: Grid) -> Grid:
     """The grid of a fixed width if it is clear and has more rows, else the other one.
 
-    It is clear if there is a column of numbers, and no line below the first row does not fit.
+    It is clear if there is a column of numbers, and all lines below the first row fit.
     """
     grid = Grid.of(lines, FIXED, "")
     rows = grid.usual
     if grid.width < 2 or (other.score > 0 and len(other.usual) >= len(rows)) or _is_whole(other):
         return other
     top = grid.rows.index(rows[0])
-    is_whole = grid.rows[top : top + len(rows)] == rows  # but for notes
+    is_whole = grid.rows[top : top + len(rows)] == rows  # except notes
     columns = zip(*(row.fields for row in grid.judged), strict=True)
     numbers = (sum(map(is_number, column)) for column in columns)
     return grid if is_whole and 2 * max(numbers) > len(grid.judged) else other
@@ -281,7 +283,7 @@ def _is_whole(grid: Grid) -> bool:
 def even_end(lines: Sequence[str], quote: str) -> tuple[int, int]:
     """The first line, from 0, from which on all rows have the same width, and that width.
 
-    Zero and zero if there are few, or of one field: then nothing tells where a table begins.
+    Both are 0 if there are few such rows, or rows of one field: the table may begin anywhere.
     """
     ends = [_end_of(Grid.of(lines, sign, quote).rows) for sign in _SEPARATORS]
     longest = max(ends, key=len)
@@ -299,7 +301,7 @@ def _end_of(rows: list[Row]) -> list[Row]:
 
 
 def _is_used(separator: str, lines: Sequence[str]) -> bool:
-    """Whether a separator is in a line; the rows of no other one need to be split."""
+    """Whether a separator is in any line; if not, splitting by it can be skipped."""
     if separator == WHITESPACE:
         return any(len(line.split(maxsplit=1)) > 1 for line in lines)
     return any(separator in line for line in lines)

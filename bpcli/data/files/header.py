@@ -17,16 +17,16 @@ from bpcli.errors import DataError
 _FEWEST_STEPS = 3
 _YEARS = range(1800, 2101)
 
-NUMBERS_IN_ORDER = "its numbers are in order: if they are names, see `header`"
+NUMBERS_IN_ORDER = "its numbers are in order: if they are column names, see `header`"
 
 
 def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tuple[bool, str]:
     """Whether the first of the rows is a header, and why.
 
-    It is if it has no number, and either has text above numbers, or has text that no row below
-    repeats. `5 %` is a number above others with its sign, and may else be a name. A word for a
-    missing value is no text. A row with numbers is a header by the evidence of all its columns,
-    see `_why_numbers_are_names`.
+    It is one if it has no number, and either has text above numbers, or has text that no row below
+    repeats. `5 %` is a number above others with this sign, and may be a name otherwise. An entry
+    for a missing value does not count as text. A row with numbers is a header by the evidence of
+    all its columns, see `_why_numbers_are_names`.
     """
     first, *below = rows
     full = [row for row in below if len(row) == len(first)]
@@ -41,14 +41,14 @@ def guess_header(rows: Sequence[Sequence[str]], missing: Collection[str]) -> tup
             return True, f"row 1 has {why}"
         rising = f"; {NUMBERS_IN_ORDER}" * _are_in_order(first)
         return False, f"row 1 has a number, {first[is_one.index(True)]}{rising}"
-    usual = words.intersection(MISSING)  # a word that only the user tells may be a name
+    usual = words.intersection(MISSING)  # an entry that only the user lists may be a name
     texts_first = sorted(zip(first, columns, strict=True), key=lambda pair: pair[0] in usual)
     above_numbers = (cell for cell, column in texts_first if are_mostly_numbers(column))
     word = next((cell for cell in above_numbers if cell), "")
     if word and word not in usual:
         return True, "row 1 has text above numbers"
     if word:
-        return False, f"row 1 has a word for a missing value above numbers, {word}"
+        return False, f"row 1 has an entry for a missing value above numbers, {word}"
     for cell, column in zip(first, columns, strict=True):
         if cell and cell in column:
             return False, f"row 1 has text that is repeated below, {cell}"
@@ -69,23 +69,23 @@ def _why_numbers_are_names(
     is_one: Sequence[bool],
     missing: Collection[str],
 ) -> str:
-    """Why a first row with numbers is a header nevertheless; empty if it is none.
+    """Why a first row with numbers is a header nevertheless; empty if it is not one.
 
-    It is one if no column has its text again further below, and if
+    It is one if no column has its text again further below, and one of these is true:
 
     - its names above numbers, at least two, outnumber its numbers, or
-    - its numbers, at least two and behind its text, stand above columns without any number, or
+    - its numbers, at least two and after its text, are above columns without any number, or
     - they are years in order, above columns that do not hold years, or
     - they are four or more in order, as numbers or as text, and unlike the numbers below them:
       whole above fractions, or ten times as great.
 
-    The last three hold for nearly all columns whose first cell is a number. A single odd cell, as a
-    typo or `n.d.`, never makes a header of a row of data.
+    The last three hold for nearly all columns whose first cell is a number. A single odd cell, such
+    as a typo or `n.d.`, never turns a row of data into a header.
     """
     if any(cell in below for cell, below in zip(first, columns, strict=True) if _is_name(cell)):
         return ""
     if _has_more_names(first, columns, sum(is_one), missing):
-        return "more names above numbers than numbers"
+        return "more names of numeric columns than numbers"
     heads = [cell for cell, one in zip(first, is_one, strict=True) if one]
     below = [column[:_MOST_JUDGED] for column, one in zip(columns, is_one, strict=True) if one]
     if len(heads) < _FEWEST_NAMES or is_one[0]:
@@ -115,7 +115,7 @@ def _has_more_names(
 
 
 def _is_name(cell: str) -> bool:
-    """Whether a cell begins with a letter, and is no abbreviation such as `n.d.`."""
+    """Whether a cell begins with a letter, and is not an abbreviation such as `n.d.`."""
     return bool(_NAME.match(cell)) and not is_number(cell)
 
 
@@ -127,7 +127,7 @@ def _is_nearly_all(flags: Sequence[bool]) -> bool:
 
 
 def _are_years_in_order(heads: Sequence[str]) -> bool:
-    """Whether numbers are years that rise or fall; above quarters each may stand several times."""
+    """Whether numbers are years that rise or fall; above quarters, each may be repeated."""
     if not all(cell.isdecimal() and int(cell) in _YEARS for cell in heads):
         return False
     years = [*map(int, heads)]
@@ -167,7 +167,7 @@ def _is_unlike(head: str, column: Sequence[str]) -> bool:
 
 
 _FRACTION = re.compile(r"[.,](?!\d{3}\b)\d|\b0[.,]\d")
-"""A sign before other than three digits: 1,234 may be a group."""
+"""A decimal sign, not before three digits: 1,234 may have a thousands sign."""
 
 
 def _size(cell: str) -> float:
@@ -188,7 +188,7 @@ def _mark(cell: str) -> str | None:
 
 
 def _are_in_order(first: Sequence[str]) -> bool:
-    """Whether the numbers of a row rise, at least three and after any text: wavelengths.
+    """Whether at least three numbers at the end of a row rise, such as wavelengths.
 
     Years may also fall.
     """
@@ -216,17 +216,18 @@ def _is_plain_number(cell: str) -> bool:
 def names_of_header(
     first: Sequence[str], may_be_numbers: bool = False, below: Sequence[Sequence[str]] = ()
 ) -> tuple[tuple[str, ...], list[str]]:
-    """The names of the columns on one line each, and notes on what the header lacks.
+    """The names of the columns on one line each, and notes on missing and repeated names.
 
-    Names that it repeats are joined to the rows `below` it that are no data, such as units, if
-    that tells them apart, and are else numbered. Raises `DataError` for a number among them.
+    Repeated names are joined with the rows `below` that are not data, such as units, if that makes
+    them unique, and are numbered otherwise. Raises `DataError` for a number among them, unless they
+    `may_be_numbers`.
     """
     given = list(map(_on_one_line, first))
     numbers = list(filter(_is_plain_number, given))
     if numbers and not may_be_numbers:
         raise DataError(
             f"the first row has the number `{numbers[0]}`, expected column names: set `header: "
-            "false` if it is data, or name the columns by `columns`",
+            "false` (--no-header) if it is data, or name the columns by `columns`",
             "file",
         )
     joined = _joined(given, below)
@@ -241,7 +242,7 @@ def _on_one_line(name: str) -> str:
 
 
 def _joined(names: list[str], below: Sequence[Sequence[str]]) -> list[str]:
-    """The names with what stands below them, of as few rows as tell them apart."""
+    """The names joined with the text below, from as few rows as make them unique."""
     joined = names
     for row in below:
         if _are_unique(joined):
@@ -258,7 +259,7 @@ def _are_unique(names: Sequence[str]) -> bool:
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    """The names, of which the second `x` is `x (2)`."""
+    """The names, with repeated ones numbered: the second `x` is `x (2)`."""
     taken, counts, numbered = {*names}, Counter[str](), []
     for name in names:
         counts[name] += 1
@@ -283,7 +284,10 @@ def _notes_on_repeats(
 ) -> Iterator[str]:
     if joined != given:
         changed = next(new for old, new in zip(given, joined, strict=True) if old and new != old)
-        yield f"the header repeats names: joined to the row below, such as `{quoted(changed)}`"
+        yield (
+            "the header repeats names: they are joined with the row below, such as "
+            f"`{quoted(changed)}`"
+        )
     new = [name for old, name in zip(full, names, strict=True) if name != old]
     if new:
         are = "are" if len(new) > 1 else "is"

@@ -1,10 +1,10 @@
-"""Which encoding before Unicode a text is likely to be in.
+"""Guesses of the encoding of a text that is not Unicode.
 
 An encoding of East Asia is recognised by the everyday characters that its standard puts first:
 Hangul, kana, and the first level of Chinese characters (KS X 1001; JIS X 0208; GB 2312-80; Big5,
 1984). A one-byte encoding is recognised by the letters of a language: those beyond ASCII that it
-has, or, in another script, the ten most frequent ones. charset-normalizer took three of six short
-Latin tables for the wrong encoding, and German for Turkish of a Macintosh.
+has, or, in another script, the ten most frequent ones. charset-normalizer guessed wrong for three
+of six short Latin tables, and took German for Turkish of a Macintosh.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 def candidates(sample: bytes) -> Iterator[str]:
     """Encodings, the likeliest first. The sample is the beginning of a file."""
-    sample = sample[: sample.rfind(b"\n") + 1] or sample  # no cut character
+    sample = sample[: sample.rfind(b"\n") + 1] or sample  # without a cut character
     yield from _east_asian(sample)
     others = sorted(_FREQUENT, key=lambda encoding: -_fit(sample, encoding))
     if not _is_latin(sample) and _fit(sample, others[0]) >= _FEWEST_FREQUENT:
@@ -61,7 +61,7 @@ def candidates(sample: bytes) -> Iterator[str]:
 
 
 def example(sample: bytes, encoding: str) -> str:
-    """The first words with letters beyond ASCII, to be judged by eye."""
+    """The first words with letters beyond ASCII, by which a reader can check the encoding."""
     words = _WORD.findall(sample.decode(encoding, "replace"))
     shown = dict.fromkeys(word for word in words if not word.isascii())
     return f", with words such as {', '.join(list(shown)[:_EXAMPLES])}" if shown else ""
@@ -79,7 +79,7 @@ def _east_asian(sample: bytes) -> Iterator[str]:
 
 
 def _share(sample: bytes, encoding: str, is_everyday: Callable[[str], bool]) -> float:
-    """The share of everyday characters among the different ones beyond ASCII.
+    """The share of everyday characters among the unique ones beyond ASCII.
 
     It is 0 if the text is not valid.
     """
@@ -112,9 +112,9 @@ def _simplified(sample: bytes) -> float:
 
 
 def _traditional(sample: bytes) -> float:
-    """The second byte of Big5 is ASCII in every third character.
+    """The share for Big5, if its second byte is ASCII in about every third character.
 
-    Of GB 2312 it never is, and behind the signs of °C and µm it always is.
+    In GB 2312 it never is, and in units such as °C and µm it always is.
     """
     share = _share(sample, "big5", lambda sign: sign in _SIGNS or _level(sign, "big5", 0xA4, 0xC6))
     pairs = re.findall(rb"[\xa1-\xf9][\x40-\x7e\xa1-\xfe]", sample)
@@ -148,7 +148,7 @@ _SCORES: dict[str, Callable[[bytes], float]] = {
 def _is_latin(sample: bytes) -> bool:
     """Whether most words with bytes beyond ASCII are mostly ASCII letters.
 
-    A single byte tells nothing: it may be a sign such as €.
+    A single byte is no evidence: it may be a sign such as €.
     """
     words = [word for word in re.findall(rb"[A-Za-z\x80-\xff]{2,}", sample) if not word.isascii()]
     latin = sum(2 * len(re.findall(rb"[A-Za-z]", word)) >= len(word) - 1 for word in words)
@@ -173,7 +173,7 @@ def _fit(sample: bytes, encoding: str) -> float:
 
 
 def _breaks(text: str) -> int:
-    """How often a word goes on as none does: with a capital after a small letter, or a sign.
+    """How often two characters fit no word: a capital after a small letter, a sign at a letter.
 
     The same bytes are small letters in one Russian encoding and capitals or signs in another.
     """

@@ -41,7 +41,7 @@ class Look:
 
     @property
     def inputs(self) -> tuple[ColumnFacts, ...]:
-        """The columns that a network is to read."""
+        """The columns to be used as inputs."""
         about = self.description
         every = tuple(column for column in about.columns if column.name not in about.targets)
         return about.inputs if self.chooses_columns else every
@@ -50,9 +50,9 @@ class Look:
 def look_at(
     path: Path, asked: Dialect, targets: Sequence[str] = (), *, casefold: bool = False
 ) -> Look:
-    """Read a table and describe it; what `asked` and `targets` do not tell is guessed.
+    """Read a table and describe it; what `asked` and `targets` do not specify is guessed.
 
-    With `casefold`, the spellings of a word are described as one, with the warnings about them.
+    With `casefold`, spellings of one category are merged, but still warned about.
     Raises `DataError` if the file is not a table, or has no such target.
     """
     if is_array_file(path):
@@ -63,7 +63,7 @@ def look_at(
     about = describe(frame, targets, asked.date_format)
     if casefold and about.spelled:
         about = _with_one_spelling(frame, about, targets, asked.date_format)
-    dialect = replace(layout.dialect, missing=asked.missing)  # a file's own words are found again
+    dialect = replace(layout.dialect, missing=asked.missing)  # without those stored in the file
     is_one_hot = about.task == "classification" and len(about.targets) > 1
     return Look(path, dialect, layout.why_header, notes, about, is_one_hot=is_one_hot)
 
@@ -71,7 +71,7 @@ def look_at(
 def _with_one_spelling(
     frame: DataFrame, about: Description, targets: Sequence[str], date_format: str | None
 ) -> Description:
-    """The description of a table whose words have one spelling each, with the warnings of both."""
+    """The description with spellings merged, and with the warnings about them from `about`."""
     names = about.spelled
     merged = describe(
         frame.assign(**{name: in_one_spelling(frame[name]) for name in names}), targets, date_format
@@ -81,7 +81,7 @@ def _with_one_spelling(
 
 
 def _layout(path: Path, asked: Dialect) -> Layout:
-    """The layout; a header that is asked for may have numbers as names."""
+    """The layout; a requested header may have numbers as names."""
     if not asked.header or not is_text(path):
         return layout_of(path, asked)
     bare = layout_of(path, replace(asked, header=False))
@@ -111,7 +111,7 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
         raise DataError("there are no targets: write the config by hand")
     if not is_table and asked and set(asked) != {*names}:
         raise DataError(
-            f"the array of targets is predicted, as `{', '.join(names)}`: leave out "
+            f"the file has an array of targets, named `{', '.join(names)}` here: leave out "
             f"--target {' --target '.join(asked)}"
         )
     about = describe(frame, asked if is_table else names)
@@ -124,7 +124,7 @@ def _look_at_arrays(path: Path, layout: Samples | None, asked: Sequence[str]) ->
 
 
 def _in_one_column(targets: Targets) -> Targets:
-    """The targets; those of one-hot columns as classes."""
+    """The targets; one-hot columns become classes."""
     if isinstance(targets, Values) and targets.Y.shape[1] > 1 and is_one_hot(targets.Y):
         return targets.as_classes()
     return targets

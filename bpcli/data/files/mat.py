@@ -1,7 +1,7 @@
 """The check that a MATLAB file is whole before scipy reads it.
 
-Where a damaged file names a type that there is not, or lacks an array's numbers, scipy ends the
-process by a segmentation fault.
+If a damaged file has an unknown type, or too few numbers for an array, scipy ends the process with
+a segmentation fault.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ _TYPES = {*range(1, 8), 9, *range(12, 19)}
 """The numbers that MATLAB gives to types of data, such as 9 for doubles."""
 _MOST_IN_TAG = 4
 _PARTS = {4: 4, 5: 6, **dict.fromkeys(range(6, 16), 4)}
-"""By a matrix's class (4 is text, 5 sparse, the others full) its flags, sizes, name and data."""
+"""The least elements of a matrix by its class (4 is text, 5 sparse): flags, sizes, name, data."""
 _WHOLE, _COMPLEX = (5, 6), 0x800
 
 
 def require_whole(path: Path) -> None:
-    """Raises `ValueError` unless each element of a file of version 5 has a type, and ends in it."""
+    """Raises `ValueError` if a file of version 5 has an element of unknown type, or is cut off."""
     with path.open("rb") as file:
         header = file.read(_HEADER)
         if 0 in header[:4] or _VERSION_7_3 in header[124:126]:
-            return  # of version 4 or 7.3, which are built otherwise
+            return  # versions 4 and 7.3 have another structure
         _require_elements(file, path.stat().st_size, "<" if header[126:] == b"IM" else ">")
 
 
 def _require_elements(file: BinaryIO, end: int, order: str) -> list[int]:
-    """The types of the elements up to a place; those within matrices are gone through as well."""
+    """The types of the elements up to the byte `end`; those within matrices are checked, too."""
     kinds = []
     while (start := file.tell()) + _TAG <= end:
         kind, size = struct.unpack(f"{order}II", file.read(_TAG))
-        in_tag = kind >> 16  # the size of data so small that they are in the tag
+        in_tag = kind >> 16  # the size of data small enough for the tag
         kind, after = kind & 0xFFFF, file.tell() + (0 if in_tag else size)
         if kind not in _TYPES or after > end or in_tag > _MOST_IN_TAG:
-            raise ValueError(f"byte {start + 1:,} begins no data of MATLAB")
+            raise ValueError(f"no MATLAB data begins at byte {start + 1:,}")
         if kind == _MATRIX and size:
             _require_parts(file, after, order)
         file.seek(after if in_tag or kind == _COMPRESSED else after + -size % _TAG)
@@ -47,7 +47,7 @@ def _require_elements(file: BinaryIO, end: int, order: str) -> list[int]:
 
 
 def _require_parts(file: BinaryIO, end: int, order: str) -> None:
-    """Go through a matrix, which must have what its flags tell, and two sizes or more."""
+    """Check that a matrix has the elements that its flags require, and at least two sizes."""
     start = file.tell()
     kinds = _require_elements(file, end, order)
     file.seek(start + _TAG)
@@ -56,4 +56,4 @@ def _require_parts(file: BinaryIO, end: int, order: str) -> None:
     needed = _PARTS.get(kind, 0)
     has_parts = len(kinds) - kinds.count(_MATRIX) >= needed + (needed > 0 and flags & _COMPLEX > 0)
     if kind <= max(_PARTS) and not (has_parts and sizes in _WHOLE and length >= _TAG):
-        raise ValueError(f"the matrix at byte {start + 1:,} lacks data")
+        raise ValueError(f"the matrix at byte {start + 1:,} is incomplete")

@@ -13,7 +13,7 @@ from bpcli.data.types import NEARLY_ALL
 
 _PLAINLY: tuple[tuple[Decimal, str], ...] = ((".", ""), (".", ","), (",", ""), (",", "."))
 _WITH_SEMICOLONS: tuple[tuple[Decimal, str], ...] = ((",", ""), (".", ""), (",", "."), (".", ","))
-"""Decimal and thousands signs, the first of equals preferred; with `;` between columns."""
+"""Decimal and thousands signs in order of preference; the second if `;` separates columns."""
 
 _GROUPED: tuple[tuple[Decimal, str], ...] = tuple(
     (decimal, sign) for sign in (" ", "'", "’") for decimal in get_args(Decimal)
@@ -21,11 +21,11 @@ _GROUPED: tuple[tuple[Decimal, str], ...] = tuple(
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _THREE = re.compile(r"[^\d.,]*[1-9]\d{0,2}([.,])\d{3}[^\d.,]*")
-"""A number whose one sign may be the decimal or the thousands sign."""
+"""A number whose only sign may be the decimal or the thousands sign."""
 
 
 class Numerals(NamedTuple):
-    """The signs of numbers; an empty `thousands` is none. `notes` tell what was guessed."""
+    """The signs of numbers; an empty `thousands` means none. `notes` report guesses."""
 
     decimal: Decimal
     thousands: str
@@ -35,10 +35,10 @@ class Numerals(NamedTuple):
 def numerals_of(
     rows: Sequence[Sequence[str]], separator: str, missing: Collection[str] = ()
 ) -> Numerals:
-    """The signs by which most columns hold numbers.
+    """The signs with which most columns hold numbers.
 
     `1,234` alone may be 1234 or 1.234: it is 1.234 where columns are separated by `;`, as in
-    countries with a decimal comma, and else 1234. `1.234` alone is 1.234. A note says so.
+    countries with a decimal comma, and 1234 otherwise. `1.234` alone is 1.234. A note says so.
     """
     columns = [
         known
@@ -68,7 +68,7 @@ def _fit(signs: tuple[str, str], columns: Sequence[Sequence[str]]) -> tuple[int,
 
 
 def _is_shown(cell: str, decimal: str, thousands: str) -> bool:
-    """Whether a cell shows a number; known at once of most: half the time for wide tables."""
+    """Whether a cell shows a number; a quick check first halves the time for wide tables."""
     if _PLAIN.fullmatch(cell):
         if decimal == "." or "." not in cell:
             return True
@@ -88,7 +88,7 @@ def _notes(
     if decimal == "," and (
         thousands == "." or any(_has_comma(cell, thousands) for cell in chain(*columns))
     ):
-        yield "decimal commas are read as such"
+        yield "commas in numbers are read as decimal signs"
     if thousands:
         yield f"{thousands!r} in numbers separates thousands"
     for column in columns:
@@ -99,5 +99,5 @@ def _notes(
         sign = either[0][1]
         if sign == "," or separator == ";":
             meaning = "decimal" if sign == decimal else "thousands"
-            yield f"the {sign!r} in `{either[0][0]}` is taken as a {meaning} sign"
+            yield f"the {sign!r} in `{either[0][0]}` is read as a {meaning} sign"
             return

@@ -1,4 +1,4 @@
-"""Files that may be compressed: what they are named without that, and their bytes."""
+"""Files that may be compressed: the suffix of their content, and its bytes."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def is_packed(path: Path) -> bool:
 
 
 def content_suffix(path: Path) -> str:
-    """The ending of a file's name without that of its compression; in an archive, of its member."""
+    """The suffix of a file without that of its compression; for an archive, of its member."""
     if path.suffix.lower() == ".zip" and path.is_file():
         try:
             with ZipFile(path) as archive:
                 return Path(_only_member(archive)).suffix.lower()
-        except (DataError, *_DAMAGES):  # told when it is read
+        except (DataError, *_DAMAGES):  # reported when it is read
             pass
     return (Path(path.stem) if is_packed(path) else path).suffix.lower()
 
 
 @contextmanager
 def open_content(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, unpacked. Raises `DataError` if its packing is damaged."""
+    """The bytes of a file, uncompressed. Raises `DataError` if its compression is damaged."""
     suffix = path.suffix.lower()
     try:
         if suffix == ".zip":

@@ -26,18 +26,19 @@ def open_parquet(path: Path) -> Iterator[Any]:
         from pyarrow import parquet
     except ImportError:
         raise DataError(
-            "Parquet files need an extra: install it by pip install 'bpcli[parquet]'"
+            "Parquet files need an extra package: install it with pip install 'bpcli[parquet]'"
         ) from None
     try:
         with parquet.ParquetFile(path) as file:
             yield file
     except DataError:
         raise
-    except Exception as error:  # also of the JSON and the text in it
+    except Exception as error:  # also for the JSON and the text in it
         raise damaged("Parquet", error) from None
 
 
 def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
+    """All rows, `rows` at a time; the index continues from block to block."""
     start = 0
     with open_parquet(path) as file:
         for batch in file.iter_batches(batch_size=rows):
@@ -48,15 +49,15 @@ def parquet_blocks(path: Path, rows: int) -> Iterator[DataFrame]:
 
 
 def parquet_texts(path: Path, rows: int, columns: Sequence[str]) -> Iterator[DataFrame]:
-    """Some columns as text, in the blocks of `parquet_blocks`; a gap is empty.
+    """Some columns as text, in the blocks of `parquet_blocks`; a missing value is empty.
 
-    Raises `DataError` for a column of lists, or of other values that are no text.
+    Raises `DataError` for a column of lists, or of other values that are not text.
     """
     import pandas as pd
 
     start = 0
     with open_parquet(path) as file:
-        for batch in file.iter_batches(batch_size=rows):  # of all columns: alike in size
+        for batch in file.iter_batches(batch_size=rows):  # all columns, for the same blocks
             index = pd.RangeIndex(start, start := start + len(batch))
             texts = {name: _texts(batch.column(name), name) for name in columns}
             yield pd.DataFrame(texts, index)

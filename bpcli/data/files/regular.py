@@ -1,4 +1,4 @@
-"""The check that a path is a readable file, and what is said of one that is damaged."""
+"""The check that a path is a readable file, and the error for a damaged file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def require_regular(path: Path, key: str = "file") -> None:
     if not path.exists():
         raise DataError(f"there is no file {path}", key)
     if not path.is_file():
-        raise DataError(f"{path} is neither a file nor a folder: save the table first", key)
+        raise DataError(f"{path} is not a regular file: save the table to a file first", key)
     try:
         path.open("rb").close()
     except OSError as error:
@@ -25,6 +25,8 @@ def require_regular(path: Path, key: str = "file") -> None:
 
 
 def damaged(kind: str, error: Exception) -> DataError:
-    """What to raise where the reader of a file fails: some quote all bytes that they have read."""
+    """The error if the reader of a file fails; its message is cut, as it may quote the file."""
     said = " ".join(str(error).split()) or type(error).__name__
-    return DataError(f"this is not a {kind} file, or damaged: {plain(said, _MOST_SAID)}", "file")
+    return DataError(
+        f"this is not a {kind} file, or it is damaged: {plain(said, _MOST_SAID)}", "file"
+    )

@@ -13,7 +13,7 @@ from bpcli.data.files.sniff import Layout
 from bpcli.data.files.text import TableText, open_text
 
 ROW_NAMES, PADDING = "row names\0", "padding\0"
-"""The columns that a frame has at first beside those of the table; no name has a NUL."""
+"""Columns that a frame has at first besides those of the table; no real name has a NUL."""
 
 
 def columns_of(dialect: Dialect) -> list[str]:
@@ -24,7 +24,7 @@ def columns_of(dialect: Dialect) -> list[str]:
 
 @contextmanager
 def data_of(layout: Layout, watch: Callable[[str], None] | None = None) -> Iterator[TableText]:
-    """The text from the first row of data on, without lines of comments."""
+    """The text from the first row of data on, without comments."""
     dialect = layout.dialect
     assert dialect.encoding is not None, "complete after `sniff`"
     with open_text(layout.path, dialect.encoding, dialect.sheet, layout.start) as text:

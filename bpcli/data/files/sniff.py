@@ -1,4 +1,4 @@
-"""Find out how a text file is written, and where its table begins, from its first megabyte."""
+"""Detect how a text file is written, and where its table begins, from its first megabyte."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from bpcli.data.values import quoted, refuse_control_characters
 from bpcli.errors import DataError, see
 
 MOST_COLUMNS = 50_000
-"""More columns than any table has: a wrong separator, or a transposed table."""
+"""More columns than this mean a wrong separator, or a transposed table."""
 
 _SUFFIXES = {".tsv": "\t", ".tab": "\t"}
 _COMMENTS = ("#", "%", "//")
@@ -44,9 +44,9 @@ _COMMENTS = ("#", "%", "//")
 class Layout:
     """A text file with its complete dialect, and `start`, the lines before its first data row.
 
-    `first` are the fields of the first row, which may be its header. `notes` tell what was guessed;
-    `why_header` tells why the first row is a header or not. `is_sign_open` is true where a point
-    may separate thousands: between semicolons, with no number that shows a sign.
+    `first` are the fields of the first row, which may be its header. `notes` report guesses, and
+    `why_header` says why the first row is a header or not. `is_sign_open` is true if a point may
+    separate thousands: `;` separates columns, and no number sampled has a point or comma.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class Layout:
     _found: _Found | None = field(default=None, repr=False, compare=False)
 
     def header_names(self) -> tuple[tuple[str, ...], list[str]]:
-        """The names of the columns if row 1 is a header, in which numbers are names; and notes."""
+        """The names of the columns if row 1 is a header, including numbers; and notes."""
         assert self._found is not None, "only for text"
         _, grid, _ = self._found
         below = unit_rows(grid, self.dialect.missing)
@@ -67,26 +67,26 @@ class Layout:
 
     @property
     def own_names(self) -> tuple[str, ...]:
-        """The names in the header, where columns may have been given others."""
+        """The names in the header, even if the columns were given others."""
         if self._found is None or not self.dialect.header:
             return self.dialect.columns
         return self.header_names()[0]
 
     def seems_headed(self) -> bool:
-        """Whether row 1 is a header as far as the file tells, whatever was asked."""
+        """Whether row 1 looks like a header, whatever was requested."""
         assert self._found is not None, "only for text"
         return _judged(self.path, self._found, None, len(self.first)).header
 
     def headed(
         self, header: bool, columns: tuple[str, ...] = (), may_be_numbers: bool = False
     ) -> Layout:
-        """The same file with or without a header, or with other names, without a second look."""
+        """The same file with or without a header, or with other names, without reading it again."""
         assert self._found is not None, "only for text"
         return _headed(self.path, self._found, header, columns, may_be_numbers)
 
 
 class _Found(NamedTuple):
-    """The dialect but for its header and signs of numbers, the rows, and notes on them."""
+    """The dialect without its header and number signs, the rows, and notes on them."""
 
     dialect: Dialect
     grid: Grid
@@ -94,13 +94,14 @@ class _Found(NamedTuple):
 
 
 def sniff(path: Path, asked: Dialect) -> Layout:
-    """How a file is written. What `asked` tells is not guessed.
+    """Detect how a file is written; what `asked` specifies is not guessed.
 
     Raises `DataError` if the file cannot be read, is not text, or has no valid header.
     """
     if asked.sheet is not None and not is_sheet(path):
         raise DataError(
-            f"there is no sheet `{asked.sheet}`: only spreadsheets have sheets", "sheet"
+            f"there is no sheet `{asked.sheet}`: only spreadsheets have sheets; remove `sheet`",
+            "sheet",
         )
     asked = with_stored_gaps(path, asked)
     encoding, notes = "utf-8-sig", stored_notes(path, asked)
@@ -130,11 +131,11 @@ def sniff(path: Path, asked: Dialect) -> Layout:
     return _headed(path, found, asked.header, asked.columns)
 
 
-# Lines that are no rows.
+# Lines that are not rows.
 
 
 def _separator_line(lines: Sequence[str], asked: Dialect) -> tuple[int, str | None]:
-    """The lines to skip, and the separator that a line `sep=;` of Excel names."""
+    """The number of lines to skip, and the separator, which Excel may name by a line `sep=;`."""
     named = re.fullmatch(r'"?sep=(.)"?\s*', lines[0] if lines else "", re.IGNORECASE)
     if named is None or asked.skip is not None:
         return asked.skip or 0, asked.separator
@@ -150,10 +151,10 @@ def _comment(lines: Sequence[str]) -> str:
 def _grid(
     lines: Sequence[str], separator: str | None, usual: str | None, quote: str, comment: str
 ) -> Grid:
-    """The grid of the lines that are no comments.
+    """The grid of the lines that are not comments.
 
-    Columns are separated as told, else by the sign that is usual for the file's name if that
-    separates any, else as fits best.
+    The separator is the given one, else the usual one for the file's name if that separates any
+    columns, else the one that fits best.
     """
     if comment:
         lines = ["\n" if is_one else line for line, is_one in comments_in(lines, comment, quote)]
@@ -166,8 +167,8 @@ def _grid(
 def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
     """Whether the lines that may be comments have as many fields as the rows: then they are rows.
 
-    So is a header that begins with `#`; but a sentence has as many words as a table between spaces
-    by chance, if a row without numbers comes next.
+    An example is a header that begins with `#`. If spaces separate columns, a comment can have as
+    many words as a row by chance; it is a comment if the first row has no number.
     """
     if grid.separator == WHITESPACE and grid.rows and not any(map(is_number, grid.rows[0].fields)):
         return False
@@ -177,7 +178,7 @@ def _are_rows(lines: Sequence[str], comment: str, grid: Grid) -> bool:
 
 
 def _without_stray_quotes(grid: Grid, lines: Sequence[str]) -> Grid:
-    """The grid with quotes as plain signs, if a quote swallows lines that are rows by themselves.
+    """The grid with quotes as plain characters, if a quote encloses lines that are rows.
 
     As in `3" pipe`, an inch sign at the beginning of a field.
     """
@@ -196,12 +197,12 @@ def _notes_on_lines(
 ) -> Iterator[str]:
     expected = (_SUFFIXES.get(content_suffix(path), ","), WHITESPACE)
     if asked.separator is None and grid.separator == FIXED:
-        yield f"columns are told by the blanks that all lines have{see('separator')}"
+        yield f"columns are separated at the blanks that all lines have{see('separator')}"
     elif asked.separator is None and grid.separator not in expected:
         yield f"columns are separated by {grid.separator!r}"
     if asked.separator is None and _hides_separators(grid):
         sign = "spaces" if grid.separator == WHITESPACE else repr(grid.separator)
-        yield f"other signs than {sign} may separate columns{see('separator')}"
+        yield f"characters other than {sign} may separate columns{see('separator')}"
     if asked.separator is None and grid.width == 1 and any(map(_may_separate, grid.rows)):
         yield f"no separator was found: the table has one column{see('separator')}"
     if grid.quote != asked.quote and grid.separator != FIXED:
@@ -209,15 +210,16 @@ def _notes_on_lines(
     if comment:
         yield f"lines that begin with {comment} are ignored as comments"
     if asked.sheet is None and (sheets := sheet_names(path)):
-        yield f"the first sheet with rows is read, of {', '.join(sheets)}; see `sheet`"
+        yield f"the first sheet with rows is read; the sheets are {', '.join(sheets)}; see `sheet`"
     if top:
         yield f"the table begins at line {grid.rows[top].line + 1}"
 
 
 def _hides_separators(grid: Grid) -> bool:
-    """Whether words have signs that may separate columns: each row as many, or between spaces any.
+    """Whether text has characters that may separate columns.
 
-    A comma in a number is a decimal sign.
+    That is so if each row has the same number of them or, if spaces separate columns, any at all. A
+    comma in a number is a decimal sign.
     """
     if not grid.rows or grid.width == 1 or grid.separator == FIXED:
         return False
@@ -233,11 +235,11 @@ _SIGN = re.compile(r"[;|]|,\S")
 
 
 def _may_separate(row: Row) -> bool:
-    """Whether the only field has what may be a separator, not only words and spaces."""
+    """Whether the only field of a row has a possible separator, not just words and spaces."""
     return bool(re.search(r"[;|,\t]|\s{2}|\s\"|\"\s", row.fields[0]))
 
 
-# The header, and what is around the data.
+# The header, and the lines and fields around the data.
 
 
 def _headed(
@@ -306,9 +308,9 @@ def _judged(path: Path, found: _Found, header: bool | None, width: int) -> _Judg
     if header:
         return _Judged(True, "as requested", may_be_numbers=guess)
     if not guess:
-        said = f"row 1 is data, as it has a number; {NUMBERS_IN_ORDER}"
+        said = f"row 1 is read as data, because it has a number; {NUMBERS_IN_ORDER}"
         return _Judged(False, why, notes=(said,) * (NUMBERS_IN_ORDER in why))
-    said = f"row 1 is read as names, although it has numbers such as {number}{see('header')}"
+    said = f"row 1 is read as column names, although it has numbers such as {number}{see('header')}"
     return _Judged(True, why, number is not None, (said,) * (number is not None))
 
 
@@ -326,6 +328,7 @@ def _refuse_no_table(grid: Grid, dialect: Dialect) -> None:
 
 
 def require_valid_names(names: tuple[str, ...]) -> None:
+    """Raises `DataError` for a repeated name, or one with control characters."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         numbers = [str(i) for i, name in enumerate(names, start=1) if name == repeated[0]]
@@ -347,9 +350,9 @@ def _notes_on_rows(dialect: Dialect, grid: Grid) -> Iterator[str]:
             below = (
                 "the row below the header has units"
                 if row is grid.rows[1]
-                else ("a further row below the header has words")
+                else "a further row below the header has text"
             )
-            yield f"{below}, and is no data: {quoted(units)}"
+            yield f"{below} and is not data: {quoted(units)}"
 
 
 # Signs of numbers.
@@ -372,7 +375,9 @@ def _with_signs(
     if thousands is None:
         thousands = found.thousands if found.thousands != decimal else ""
     if thousands == decimal:
-        raise DataError(f"the decimal and the thousands sign are both `{decimal}`", "thousands")
+        raise DataError(
+            f"the decimal and the thousands sign are both `{decimal}`, but must differ", "thousands"
+        )
     codes = _columns_of_codes(dialect, [row.fields for row in grid.usual if row.line >= start])
     is_guessed = dialect.thousands is None and (dialect.decimal is None or thousands)
     notes = list(found.notes) if is_guessed else []
@@ -387,9 +392,9 @@ def _is_sign_open(grid: Grid) -> bool:
 
 
 def _has_stored_fractions(rows: list[list[str]]) -> bool:
-    """Whether a spreadsheet holds numbers such as 1.5: commas in texts are no decimal signs.
+    """Whether a spreadsheet has numbers such as 1.5: then commas in text are not decimal signs.
 
-    Beside a text such as 1.234,50 €, a cell such as 1.905 may be a text with a thousands sign.
+    If there is text such as 1.234,50 €, a cell such as 1.905 may be text with a thousands sign.
     """
     cells = [cell for row in rows for cell in row]
     is_grouped = any(map(_GROUPED.fullmatch, cells))

@@ -38,8 +38,8 @@ class FileSplits:
     ) -> dict[SplitName, Labels]:
         """The rows of each split, by files or row numbers; `first` has the training rows.
 
-        `numbers` are those of the rows that are used of each file, which follow each other in the
-        table; `count` is that of all rows of `first`.
+        `numbers` are the numbers of the used rows of each file, which follow each other in the
+        table; `count` is the number of all rows of `first`.
         """
         if not self.files:
             return splits_of_index(self.index, numbers[first], count)
@@ -51,9 +51,8 @@ class FileSplits:
         owner = {first: "train"}
         for split, path in self.files.items():
             if path in owner:
-                raise DataError(
-                    f"{path.name} is the file of `{owner[path]}` and of `{split}`", "split"
-                )
+                both = f"`{owner[path]}` and of `{split}`"
+                raise DataError(f"{path.name} is the file of {both}: each needs its own", "split")
             owner[path] = split
         return list(owner)
 
@@ -63,8 +62,8 @@ def splits_of_index(
 ) -> dict[SplitName, Labels]:
     """Rows by their numbers, counted from 1 without the header, from text files.
 
-    `numbers` are those of the rows that are used, of `count`. Raises `DataError` naming the file if
-    a number is not a row, or is repeated, also in two splits.
+    `numbers` are the numbers of the used rows, of `count` in total. Raises `DataError` naming the
+    file if a number is not a row, or is repeated, also in two splits.
     """
     owner = np.full(count + 1, -1)
     splits = list(index)
@@ -73,7 +72,8 @@ def splits_of_index(
         taken = chosen[owner[chosen] >= 0]
         if len(taken):
             other = splits[owner[taken[0]]]
-            raise DataError(f"row {taken[0]} is in `{other}` and in `{split}`", "split")
+            both = f"row {taken[0]} is in `{other}` and in `{split}`"
+            raise DataError(f"{both}: list it in one of them only", "split")
         owner[chosen] = split_number
     return {split: np.flatnonzero(owner[numbers] == i) for i, split in enumerate(splits)}
 

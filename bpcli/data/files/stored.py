@@ -1,4 +1,4 @@
-"""What a file that is no plain text says of itself, for its dialect: nothing of it is guessed."""
+"""What a file that is not plain text declares for its dialect: none of this is guessed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bpcli.data.files.rendered import is_rendered, rendering
 
 
 def with_stored_gaps(path: Path, asked: Dialect) -> Dialect:
-    """The dialect without the usual words for missing values, if the file has a sign of its own.
+    """The dialect without the usual entries for missing values, if the file has its own.
 
-    What a user adds to them stays, and so does what a user lists instead.
+    Entries that a user adds remain, and so do those that a user lists instead.
     """
     has_usual = {*MISSING} <= {*asked.missing}
     if not has_usual or not is_rendered(path) or not rendering(path, asked.sheet).has_gaps_only:
@@ -30,7 +30,7 @@ def stored_categories(path: Path, dialect: Dialect, names: Sequence[str]) -> lis
 
 
 def stored_notes(path: Path, asked: Dialect) -> list[str]:
-    """What was found out to read the file."""
+    """Notes on how the file was read."""
     if not is_rendered(path):
         return []
     return [f"{path.name}: {note}" for note in rendering(path, asked.sheet).notes]

@@ -125,22 +125,24 @@ class FileSource:
         weight = [] if self.weight is None else select(columns, (self.weight,), "weight")
         inputs, targets = choose(columns, self.inputs, self.targets, (*split, *weight))
         if self.weight in targets:
-            raise DataError(f"column `{self.weight}` is already a target", "weight")
+            raise DataError(
+                f"column `{self.weight}` is a target: choose another `weight`", "weight"
+            )
         return tuple(inputs), tuple(targets), split[0] if split else None
 
     def _order(
         self, frames: Mapping[Path, DataFrame], inputs: tuple[str, ...]
     ) -> tuple[Array | None, list[str]]:
-        """What sorts the rows of the first file, and a note that its input does not give.
+        """The numbers (n,) that sort the rows of the first file, and notes on the column.
 
-        Other files are splits as they are.
+        Other files are splits of their own: their rows have NaN. An input has its own notes.
         """
         if self.order_by is None:
             return None, []
         with naming(self.path, "split"):
             names = select([*frames[self.path]], (self.order_by,), "split")
             if len(names) > 1:
-                raise DataError(f"`order_by` takes one column, but chooses {len(names)}", "split")
+                raise DataError(f"`order_by` takes one column, but found {len(names)}", "split")
             own, notes = order_of(frames[self.path][names[0]], self.dialect.date_format)
         order = np.full(_rows(frames), np.nan)
         order[: len(own)] = own
@@ -224,9 +226,9 @@ def _last_number(frame: DataFrame) -> int:
 
 
 def numbers_in_a_row(numbers: Mapping[Path, Labels], counts: Mapping[Path, int]) -> Labels:
-    """The numbers of rows, from 1; those of a file follow the last one of the file before it.
+    """The numbers of rows, from 1, which continue from file to file.
 
-    `numbers` are those of the rows that are used of each file, which has `counts` rows.
+    `numbers` are the numbers of the used rows of each file, which has `counts` rows in total.
     """
     before = np.cumsum([0, *counts.values()])
     return np.concatenate(
@@ -248,7 +250,7 @@ def targets_of(
         kinds = [kind_of(first[name], name) for name in names] if task is None else []
         if "date" in kinds:
             name = names[kinds.index("date")]
-            raise DataError(f"column `{name}` holds dates, which are no targets", "targets")
+            raise DataError(f"column `{name}` holds dates, which cannot be targets", "targets")
     if task == "multilabel":
         return _labels(frames, names, spellings)
     if task == "classification" or any(kind != "number" for kind in kinds):
@@ -281,15 +283,15 @@ def _labels(
 def _each(
     frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Array], key: str = "file"
 ) -> Array:
-    """What is read of each file, one below the other; an error names its file."""
+    """The results for each file, concatenated; an error names its file."""
     pieces = _of_each(frames, read, key)
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def _without_constants(encoder: FeatureEncoder, X: Array, training: Labels) -> FeatureEncoder:
-    """The encoding of what has several values in the training rows; of a single row, all.
+    """The encoder without inputs that are constant in the training rows; all for a single row.
 
-    Raises `DataError` if nothing has.
+    Raises `DataError` if all are constant.
     """
     if len(training) < 2:
         return encoder
@@ -297,7 +299,7 @@ def _without_constants(encoder: FeatureEncoder, X: Array, training: Labels) -> F
     varies[constant_columns(X, training)] = False
     if not varies.any():
         raise DataError(
-            "every input has one value in all training rows: there is nothing to learn from",
+            "every input has the same value in all training rows: there is nothing to learn from",
             "inputs",
         )
     return encoder.varying(varies)
@@ -313,13 +315,13 @@ def _note_on_constants(fitted: FeatureEncoder, encoder: FeatureEncoder) -> str:
     ]
     have = "column that has" if len(names) == 1 else "columns that have"
     listed = listed_names(names)
-    return f"left out {len(names)} input {have} one value in all training rows: {listed}"
+    return f"left out {len(names)} input {have} the same value in all training rows: {listed}"
 
 
 def _of_each(
     frames: Mapping[Path, DataFrame], read: Callable[[DataFrame], Read], key: str = "file"
 ) -> list[Read]:
-    """What is read of each file; an error names its file, and those after the first are splits."""
+    """The results for each file; an error names its file, and that it is a split if not first."""
     pieces: list[Read] = []
     for path, frame in frames.items():
         with naming(path, "split" if pieces and key == "file" else key):
@@ -338,7 +340,7 @@ def _first_notes(notes: Sequence[str], fact: str) -> Iterator[str]:
 class FileTable(RawTable):
     """Rows of one or several files whose columns are not yet inputs.
 
-    `target_spellings` says how the words of each target are read, if it holds words.
+    `target_spellings` has the spelling rules of each target that holds text.
     """
 
     frames: Mapping[Path, DataFrame]
@@ -357,7 +359,7 @@ class FileTable(RawTable):
         *,
         keeps_constants: bool = True,
     ) -> Table:
-        """Raises `DataError` naming file, column and row."""
+        """Encode the inputs. Raises `DataError` naming file, column and row."""
         is_first, tally = encoder is None, Tally()
         encoder = encoder or self._fitted(training)
         X = self._encoded(encoder, tally)
@@ -384,7 +386,7 @@ class FileTable(RawTable):
         return _each(self.frames, lambda frame: encoder.encode(frame, tally))
 
     def _notes_on_columns(self, X: Array, encoder: FeatureEncoder) -> Iterator[str]:
-        """Notes on what a reader of the file may not know of the columns of its inputs."""
+        """Notes on columns of inputs: outlying numbers, ambiguous dates, spellings."""
         numbers = [start for column, start in encoder.starts if column.kind == "number"]
         said = list(sentinels_of(X[:, numbers], [encoder.names[index] for index in numbers]))
         yield from _first_notes(said, "a number far from all others")
@@ -408,7 +410,7 @@ class FileTable(RawTable):
             columns.append(ColumnWords(name, noun, self._rows_of_words(name), spelling))
         texts = [(words.column, variants_text(words)) for words in columns]
         notes = [f"column `{name}` {text}" for name, text in texts if text]
-        yield from _first_notes(notes, "several spellings of a word")
+        yield from _first_notes(notes, "several spellings of one value")
         yield from useless_renames(self.rules.renames(encoder.file_columns), columns)
 
     def _rows_of_words(self, name: str) -> Mapping[str, int]:
@@ -428,7 +430,7 @@ class FileTable(RawTable):
         return FeatureEncoder(tuple(columns), self.target_columns, classes, names, spellings)
 
     def _concatenated(self) -> DataFrame:
-        """The rows of all files; of several, each has its file's name beside its number."""
+        """The rows of all files; for several files, the index has the file's name and the row."""
         import pandas as pd
 
         first, *others = self.frames.values()

@@ -1,4 +1,4 @@
-"""Text files, packed, rendered or plain: their first lines, and their text from a line on."""
+"""Text files, compressed, converted or plain: first lines, and the text from a line on."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bpcli.data.files.rendered import is_rendered, rendered
 _ERRORS = tuple(word for word in MISSING if word.startswith("#"))
 
 _SAMPLE = 2**20
-"""Characters that are looked at to find out how a file is written."""
+"""The number of characters from which it is detected how a file is written."""
 
 
 @contextmanager
 def open_bytes(path: Path, sheet: str | None = None) -> Iterator[BinaryIO]:
-    """The text of a file, unpacked or rendered. Raises `DataError` if the file is damaged."""
+    """The text of a file, uncompressed or converted to CSV. Raises `DataError` if damaged."""
     if is_rendered(path):
         yield BytesIO(rendered(path, sheet))
         return
@@ -43,7 +43,7 @@ def open_text(
 
 
 def first_lines(path: Path, encoding: str, sheet: str | None, skip_last: int = 0) -> list[str]:
-    """The lines of the first megabyte, without the last ones of the file."""
+    """The lines of the first megabyte, without the last `skip_last` of the file."""
     with open_text(path, encoding, sheet) as text:
         lines = text.readlines(_SAMPLE)
         if skip_last and not text.read(1):
@@ -54,7 +54,7 @@ def first_lines(path: Path, encoding: str, sheet: str | None, skip_last: int = 0
 
 
 def without_last(lines: Iterable[str], count: int, last: list[str]) -> Iterator[str]:
-    """All lines but the last ones with text and blank ones around them, which `last` gets."""
+    """All lines except the last `count` with text and blank lines there, which `last` gets."""
     kept: deque[str] = deque()
     full = 0
     for line in lines:
@@ -67,7 +67,7 @@ def without_last(lines: Iterable[str], count: int, last: list[str]) -> Iterator[
 
 
 def is_comment(line: str, sign: str) -> bool:
-    """Whether a line begins with the sign, not with an error of a spreadsheet such as #DIV/0!."""
+    """Whether a line begins with the comment sign; a spreadsheet's error #DIV/0! is not one."""
     line = line.lstrip()
     return bool(sign) and line.startswith(sign) and not line.startswith(_ERRORS)
 
@@ -76,7 +76,7 @@ _END_OF_DOS = "\x1a"
 
 
 def comments_in(lines: Iterable[str], sign: str, quote: str) -> Iterator[tuple[str, bool]]:
-    """Each line, and whether it is a comment: not within quotes that an earlier line opened."""
+    """Each line, and whether it is a comment; lines within quotes are not."""
     is_open = False
     opening = re.compile(rf"(?<![\w{re.escape(quote)}]){re.escape(quote)}") if quote else None
     for line in lines:
@@ -86,7 +86,7 @@ def comments_in(lines: Iterable[str], sign: str, quote: str) -> Iterator[tuple[s
 
 
 def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) -> bool:
-    """Whether quotes are open behind a line; a quote within a word, as in 3" pipe, opens none."""
+    """Whether a quote is open after a line; one within a word, as in 3" pipe, opens nothing."""
     place = 0
     while True:
         if is_open:
@@ -105,11 +105,11 @@ def _stays_open(line: str, quote: str, opening: re.Pattern[str], is_open: bool) 
 class TableText:
     """The text of a table's rows, to be read in pieces or line by line.
 
-    It leaves out the lines that begin with the sign of comments, and counts them in `comments`, the
-    `skip_last` lines at the end, which are in `last` when all is read, and the sign by which DOS
-    ends a file, which only `lines` have. `split` turns a line of a fixed width into fields.
-    `exchange` changes the signs of a piece, not of `lines`, as `str.translate` does. `watch` is
-    told each piece.
+    It leaves out comments, which it counts in `comments`; the `skip_last` lines at the end, which
+    are in `last` once all is read; and the character by which DOS ends a file, except from `lines`.
+    `split` turns a line of columns of a fixed width into fields. `exchange` translates the
+    characters of a piece, not of `lines`, as `str.translate` does. `watch` is called with each
+    piece.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class TableText:
         return (kept for line in self.lines if (kept := without_end(line)))
 
     def read(self, size: int = -1) -> str:
-        """About so many characters, whole lines if each is looked at; all by default."""
+        """About `size` characters, in whole lines if lines are examined; all by default."""
         piece = without_end(self._piece(size) if self._is_by_line else self._text.read(size))
         if self._exchange:
             piece = piece.translate(self._exchange)
@@ -161,5 +161,5 @@ class TableText:
 
 
 def without_end(text: str) -> str:
-    """The text without the sign by which DOS ends a file."""
+    """The text without the character by which DOS ends a file."""
     return text.rstrip(_END_OF_DOS) if text.endswith(_END_OF_DOS) else text

@@ -16,7 +16,7 @@ _MIXED = 3
 
 
 def encoding_of(path: Path, asked: str | None) -> tuple[str, list[str]]:
-    """The encoding, and a note unless it is UTF-8 or was asked for.
+    """The encoding, and a note unless it is UTF-8 or was requested.
 
     Raises `DataError` if the file is not text, or mixes encodings.
     """
@@ -55,7 +55,7 @@ def _refuse_mixed(sample: bytes, error: DataError) -> None:
     right = sum(not sign.isascii() for sign in text) - wrong
     if right >= max(1, _MIXED * wrong):
         raise DataError(
-            f"{error}, other lines are: the file mixes encodings; mend it, or name one by "
+            f"{error}, but other lines are: the file mixes encodings; convert it to one, or set "
             "`encoding`",
             "encoding",
         ) from None
@@ -72,9 +72,9 @@ def _guessed(path: Path, sample: bytes) -> tuple[str, list[str]]:
             continue
         words = example(sample, encoding)
         return encoding, [
-            f"{path.name}: not UTF-8, read as {encoding}{words}; `encoding` names another"
+            f"{path.name}: not UTF-8, read as {encoding}{words}; if that is wrong, set `encoding`"
         ]
-    raise DataError("the file is not text in a known encoding: name it by `encoding`", "encoding")
+    raise DataError("the file is not text in a known encoding: set `encoding`", "encoding")
 
 
 class _NotDecoded(DataError):
@@ -84,7 +84,7 @@ class _NotDecoded(DataError):
 def _decode(path: Path, encoding: str) -> None:
     """Raises `DataError` if the file is not text in this encoding."""
     try:
-        "".encode(encoding)  # refuses what is no encoding of text, such as rot13
+        "".encode(encoding)  # refuses codecs that are not for text, such as rot13
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise DataError(f"`{encoding}` is not an encoding known to Python", "encoding") from None
@@ -101,7 +101,7 @@ def _decode(path: Path, encoding: str) -> None:
             if "\0" in text:
                 line = _line_at(path, start + max(0, block.find(b"\0")))
                 raise DataError(
-                    f"line {line} has a NUL byte: this is no text in {encoding}{see('encoding')}",
+                    f"line {line} has a NUL byte: this is not text in {encoding}{see('encoding')}",
                     "file",
                 )
             if not block:

@@ -15,18 +15,18 @@ from bpcli.data.types import numbered
 MOST_ROWS = 10**9
 """More rows than any machine can train on: probably a typing error."""
 
-Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS), doc("Rows.")]
-Noise: TypeAlias = Annotated[float, Ge(0), doc("Standard deviation of the noise.")]
-Low: TypeAlias = Annotated[float, doc("The smallest input.")]
-High: TypeAlias = Annotated[float, doc("The largest input.")]
-Features: TypeAlias = Annotated[int, Ge(1), doc("Inputs.")]
-Targets: TypeAlias = Annotated[int, Ge(1), doc("Targets.")]
+Samples: TypeAlias = Annotated[int, Ge(1), Le(MOST_ROWS), doc("Number of rows.")]
+Noise: TypeAlias = Annotated[float, Ge(0), doc("Standard deviation of the added normal noise.")]
+Low: TypeAlias = Annotated[float, doc("The lower limit of the inputs.")]
+High: TypeAlias = Annotated[float, doc("The upper limit of the inputs.")]
+Features: TypeAlias = Annotated[int, Ge(1), doc("Number of inputs.")]
+Targets: TypeAlias = Annotated[int, Ge(1), doc("Number of targets.")]
 Intercept: TypeAlias = Annotated[float, doc("A constant added to every target.")]
 
 
 @dataclass(frozen=True)
 class Generator:
-    """Makes a table; the same generator state gives the same rows."""
+    """Makes a table; the same state of the random generator gives the same rows."""
 
     @property
     def rows(self) -> int:

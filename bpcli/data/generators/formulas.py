@@ -59,7 +59,7 @@ class _Curve(Generator):
 class Sine(_Curve):
     """y = sin(2π frequency x) + N(0, noise), x uniform on [low, high]."""
 
-    frequency: Annotated[float, Gt(0), doc("Periods in an interval of 1.")] = 1.0
+    frequency: Annotated[float, Gt(0), doc("Number of periods per unit of x.")] = 1.0
 
     def _height(self, x: Array) -> Array:
         return np.sin(2 * np.pi * self.frequency * x)
@@ -83,4 +83,4 @@ def _check_interval(low: float, high: float) -> None:
     if low > high:
         raise ValueError(f"`low` ({low:g}) must be at most `high` ({high:g})")
     if math.isinf(high - low):
-        raise ValueError("the difference of `low` and `high` is too large for a float")
+        raise ValueError("`high` - `low` is too large for a float: choose a smaller interval")

@@ -60,7 +60,7 @@ def all_patterns(bits: int) -> Array:
 
 @dataclass(frozen=True)
 class _Bits(Generator):
-    bits: Annotated[int, Ge(1), Le(20), doc("Inputs; there are 2^bits rows.")] = 4
+    bits: Annotated[int, Ge(1), Le(20), doc("Number of inputs; there are 2^bits rows.")] = 4
 
     @property
     def rows(self) -> int:
@@ -97,7 +97,7 @@ class Symmetry(_Bits):
     Rumelhart, Hinton & Williams 1986, Nature 323, 533, fig. 1, with 6 bits. All 2^bits rows.
     """
 
-    bits: Annotated[int, Ge(2), Le(20), doc("Inputs; there are 2^bits rows.")] = 6
+    bits: Annotated[int, Ge(2), Le(20), doc("Number of inputs; there are 2^bits rows.")] = 6
 
     @staticmethod
     def _answer(X: Array) -> Any:
@@ -112,7 +112,9 @@ class Encoder(Generator):
     encoder of Ackley, Hinton & Sejnowski 1985, Cognitive Science 9, 147.
     """
 
-    n_patterns: Annotated[int, Ge(2), Le(4096), doc("Rows, inputs and targets.")] = 8
+    n_patterns: Annotated[
+        int, Ge(2), Le(4096), doc("Number of rows, of inputs and of targets.")
+    ] = 8
 
     @property
     def rows(self) -> int:

@@ -72,8 +72,8 @@ class Spirals(Generator):
     """
 
     n_samples: Samples = 300
-    n_classes: Annotated[int, Ge(2), Le(1000), doc("Classes.")] = 3
-    turns: Annotated[float, Gt(0), Le(1000), doc("Turns of each arm.")] = 1.0
+    n_classes: Annotated[int, Ge(2), Le(1000), doc("Number of classes.")] = 3
+    turns: Annotated[float, Gt(0), Le(1000), doc("Number of turns of each arm.")] = 1.0
     noise: Noise = 0.03
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -96,8 +96,8 @@ class Gaussians(Generator):
     """
 
     n_samples: Samples = 300
-    n_classes: Annotated[int, Ge(2), Le(1000), doc("Classes.")] = 3
-    n_features: Annotated[int, Ge(2), doc("Inputs.")] = 2
+    n_classes: Annotated[int, Ge(2), Le(1000), doc("Number of classes.")] = 3
+    n_features: Annotated[int, Ge(2), doc("Number of inputs.")] = 2
     distance: Annotated[float, Ge(0), doc("Distance of each mean from the centre.")] = 2.0
     spread: Annotated[float, Ge(0), doc("Standard deviation of a class.")] = 1.0
 

@@ -43,7 +43,7 @@ class Regression(Generator):
 
     n_samples: Samples = 100
     n_features: Features = 1
-    n_informative: Annotated[int, Ge(1), doc("Inputs that the targets depend on.")] = 10
+    n_informative: Annotated[int, Ge(1), doc("Number of inputs that the targets depend on.")] = 10
     n_targets: Targets = 1
     intercept: Intercept = 0.0
     noise: Noise = 0.0
@@ -60,13 +60,13 @@ class Classification(Generator):
 
     n_samples: Samples = 100
     n_features: Features = 20
-    n_informative: Annotated[int, Ge(1), doc("Inputs that the targets depend on.")] = 2
+    n_informative: Annotated[int, Ge(1), doc("Number of inputs that the targets depend on.")] = 2
     n_redundant: Annotated[
-        int, Ge(0), doc("Inputs that are linear combinations of the informative ones.")
+        int, Ge(0), doc("Number of inputs that are linear combinations of informative ones.")
     ] = 2
-    n_classes: Annotated[int, Ge(2), doc("Classes.")] = 2
-    n_clusters_per_class: Annotated[int, Ge(1), doc("Clusters per class.")] = 2
-    class_sep: Annotated[float, Gt(0), doc("Half the edge of the cube.")] = 1.0
+    n_classes: Annotated[int, Ge(2), doc("Number of classes.")] = 2
+    n_clusters_per_class: Annotated[int, Ge(1), doc("Number of clusters per class.")] = 2
+    class_sep: Annotated[float, Gt(0), doc("Half the edge length of the cube.")] = 1.0
     flip_y: Annotated[float, Ge(0), Lt(1), doc("The fraction of rows with a random class.")] = 0.01
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -103,7 +103,7 @@ class Blobs(Generator):
 
     n_samples: Samples = 100
     n_features: Features = 2
-    centers: Annotated[int, Ge(2), doc("Clusters, one per class.")] = 3
+    centers: Annotated[int, Ge(2), doc("Number of clusters, one per class.")] = 3
     cluster_std: Annotated[float, Ge(0), doc("Standard deviation of a cluster.")] = 1.0
 
     def table(self, rng: np.random.Generator) -> Table:
@@ -132,30 +132,30 @@ class _Bundled(Generator):
 
 
 class Iris(_Bundled):
-    """150 flowers, 4 measures, 3 species (Fisher 1936)."""
+    """150 flowers, 4 measurements, 3 species (Fisher 1936)."""
 
     loader = "load_iris"
 
 
 class Wine(_Bundled):
-    """178 wines, 13 measures, 3 cultivars (UCI)."""
+    """178 wines, 13 measurements, 3 cultivars (UCI)."""
 
     loader = "load_wine"
 
 
 class BreastCancer(_Bundled):
-    """569 tumours, 30 measures, malignant or benign (UCI)."""
+    """569 tumours, 30 measurements, malignant or benign (UCI)."""
 
     loader = "load_breast_cancer"
 
 
 class Digits(_Bundled):
-    """1797 handwritten digits of 8 × 8 pixels, 0 to 16 (UCI)."""
+    """1797 handwritten digits of 8 × 8 pixels with values from 0 to 16 (UCI)."""
 
     loader = "load_digits"
 
 
 class Diabetes(_Bundled):
-    """442 patients, 10 measures, progression after a year (Efron et al. 2004)."""
+    """442 patients, 10 measurements, disease progression after a year (Efron et al. 2004)."""
 
     loader = "load_diabetes"

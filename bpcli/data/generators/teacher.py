@@ -31,10 +31,11 @@ class Teacher(Generator):
 
     n_samples: Samples = 100
     n_features: Features = 10
-    n_hidden: Annotated[int, Ge(1), doc("Hidden units of the teacher.")] = 10
+    n_hidden: Annotated[int, Ge(1), doc("Number of hidden units of the teacher.")] = 10
     n_targets: Targets = 1
     n_classes: Annotated[
-        Annotated[int, Ge(2)] | None, doc("Classes, by the largest y, instead of values.")
+        Annotated[int, Ge(2)] | None,
+        doc("Number of classes, set by the largest y; if null, targets are y."),
     ] = None
     noise: Noise = 0.1
 
@@ -44,7 +45,7 @@ class Teacher(Generator):
 
     @property
     def numbers(self) -> int:
-        return self.n_samples * (self.n_classes or self.n_targets)  # large inputs are not kept
+        return self.n_samples * (self.n_classes or self.n_targets)  # large inputs are not stored
 
     def table(self, rng: np.random.Generator) -> Table:
         X = normal_rows(rng, (self.n_samples, self.n_features))

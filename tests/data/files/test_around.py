@@ -46,7 +46,7 @@ def test_rows_of_words_above_numbers_are_units(tmp_path: Path, text: str, units:
     layout = found(tmp_path, text)
     assert layout.dialect.units == units
     assert layout.start == 1 + units
-    said = [note for note in layout.notes if "is no data" in note]
+    said = [note for note in layout.notes if "is not data" in note]
     assert len(said) == units - ("\n,,\n" in text)
 
 

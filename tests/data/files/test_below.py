@@ -83,14 +83,17 @@ def test_a_row_with_gaps_at_the_end_is_data(read_both, text: str) -> None:
 def test_a_total_is_told_but_stays_a_row(read_both, total: str) -> None:
     frame, notes = read_both(WORDS + f"{total},,10,14\n")
     assert len(frame) == 4
-    assert f"the last row begins with {total}: if it sums up" in notes
-    assert notes.endswith("by `skip_last`")
+    assert f"the last row begins with {total}: if it is a total" in notes
+    assert notes.endswith("by `skip_last: 1` (--skip-last 1)")
 
 
 def test_a_total_that_is_a_sum_is_no_data(read_both) -> None:
     frame, notes = read_both(WORDS + "Total,,9,14\n")
     assert len(frame) == 4
-    said = "the last row, Total, has the sum of `n` and is no data: leave it out by `skip_last`"
+    said = (
+        "the last row, Total, has the sum of `n` and is not data: leave it out by `skip_last: 1` "
+        "(--skip-last 1)"
+    )
     assert notes.endswith(said)
 
 

@@ -242,7 +242,8 @@ def test_codes_that_first_appear_far_down_are_read_as_text_and_told(table) -> No
     assert frame["a"].iloc[-2] == "007"
     assert str(frame["c"].iloc[-1]) == "12345678901234567"
     assert notes == tuple(
-        f"t.csv: `{name}` holds codes, with leading zeros or long: read as text" for name in "ac"
+        f"t.csv: `{name}` holds codes, with leading zeros or many digits: read as text"
+        for name in "ac"
     )
 
 
@@ -251,8 +252,8 @@ def test_points_that_first_appear_far_down_and_may_be_thousands_are_told(table) 
     path = table("a;b;c\n" + lines + "1.234;0.5;6\n")
     _, notes = read(layout_of(path, Dialect()))
     [_, note] = notes
-    assert "the '.' in numbers such as 1.234 of column `a` is taken as a decimal sign" in note
-    assert "`thousands` says otherwise" in note
+    assert "the '.' in numbers such as 1.234 of column `a` is read as a decimal sign" in note
+    assert "if it separates thousands, set `thousands`" in note
     assert len(read(layout_of(path, Dialect(decimal=".")))[1]) == 1
     path = table("a;b;c\n1.5;2;3\n" + lines + "1.234;0.5;6\n")
     assert len(read(layout_of(path, Dialect()))[1]) == 1

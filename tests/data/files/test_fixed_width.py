@@ -109,7 +109,7 @@ def test_columns_of_a_fixed_width_are_found_and_told(table) -> None:
     layout = layout_of(table(CARS), Dialect(header=False))
     assert layout.dialect.separator == FIXED
     assert layout.notes == (
-        "t.txt: columns are told by the blanks that all lines have; see `separator`",
+        "t.txt: columns are separated at the blanks that all lines have; see `separator`",
     )
     frame, _ = read(layout)
     assert frame["x1"].tolist() == NAMES

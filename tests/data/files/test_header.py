@@ -8,7 +8,7 @@ from bpcli.data.files.header import guess_header, names_of_header
 from bpcli.errors import DataError
 
 ABOVE, NEW = "row 1 has text above numbers", "row 1 has text that is not repeated below"
-EVEN = "; its numbers are in order: if they are names, see `header`"
+EVEN = "; its numbers are in order: if they are column names, see `header`"
 
 
 def split(text: str) -> list[list[str]]:
@@ -44,7 +44,7 @@ def split(text: str) -> list[list[str]]:
         ("x,5% y,6% z,7%", False, "row 1 has a number, 5%"),
         ("x,$5", False, "row 1 has a number, $5"),
         ("x,1'234.5 y,2'345.5", False, "row 1 has a number, 1'234.5"),
-        ("x,? y,2 z,3", False, "row 1 has a word for a missing value above numbers, ?"),
+        ("x,? y,2 z,3", False, "row 1 has an entry for a missing value above numbers, ?"),
         ("x,?,c y,2,3", True, ABOVE),
         ("x, y,2 z,3", True, NEW),
         ("a,1,2 x,5,6", False, "row 1 has a number, 1"),
@@ -54,7 +54,7 @@ def test_the_first_row_is_judged_with_its_reason(text: str, header: bool, why: s
     assert guess_header(split(text), ("", "?")) == (header, why)
 
 
-MORE, TEXT = "more names above numbers than numbers", "numbers above text"
+MORE, TEXT = "more names of numeric columns than numbers", "numbers above text"
 YEARS, ORDER = "years above other values", "numbers in order, unlike those below"
 
 
@@ -163,7 +163,7 @@ def test_repeated_names_are_counted_and_told() -> None:
         "the header repeats names: 3 are numbered, such as `a (2)`"
     ]
     assert names_of_header(["", "a", "a"], below=[["u", "m", "s"]])[1] == [
-        "the header repeats names: joined to the row below, such as `a m`"
+        "the header repeats names: they are joined with the row below, such as `a m`"
     ]
 
 

@@ -27,7 +27,7 @@ def written(tmp_path: Path, text: str, name: str = "t.csv") -> Path:
         ("red,big\nblue,big\n", False, "is repeated below, big"),
         ("id,x\nred,1\nred,?\nred,3\n", True, "text above numbers"),
         (",x\n0,1\n1,2\n", True, "text above numbers"),
-        ("?,x\n0,y\n1,z\n", False, "a word for a missing value above numbers, ?"),
+        ("?,x\n0,y\n1,z\n", False, "an entry for a missing value above numbers, ?"),
         ("a,b\n1,2\nx,4\ny,5\n", True, "text above numbers"),
         ("a\n1\n2\nx\n", True, "text above numbers"),
         ("a;b\n1,5;2\n3,5;4\n", True, "text above numbers"),

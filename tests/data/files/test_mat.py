@@ -40,7 +40,7 @@ def test_data_of_no_type_do_not_end_the_process(tmp_path: Path, kind: int) -> No
     assert content[176] == 9  # the type of the numbers, behind flags, sizes and name
     content[176] = kind
     path.write_bytes(content)
-    with pytest.raises(DataError, match="damaged: byte 177 begins no data of MATLAB"):
+    with pytest.raises(DataError, match="damaged: no MATLAB data begins at byte 177"):
         load_arrays(path)
 
 
@@ -53,7 +53,7 @@ def test_a_matrix_without_the_data_of_its_kind_does_not_end_the_process(
     assert content[144] == 6  # a full matrix of doubles
     content[144:146] = flags
     path.write_bytes(content)
-    with pytest.raises(DataError, match="damaged: the matrix at byte 137 lacks data"):
+    with pytest.raises(DataError, match="damaged: the matrix at byte 137 is incomplete"):
         load_arrays(path)
 
 
@@ -63,7 +63,7 @@ def test_a_matrix_with_one_size_does_not_end_the_process(tmp_path: Path) -> None
     assert content[152:160] == b"\5\0\0\0\10\0\0\0"  # two sizes of four bytes
     content[156] = 4
     path.write_bytes(content)
-    with pytest.raises(DataError, match="damaged: the matrix at byte 137 lacks data"):
+    with pytest.raises(DataError, match="damaged: the matrix at byte 137 is incomplete"):
         load_arrays(path)
 
 
@@ -73,5 +73,5 @@ def test_data_that_end_behind_their_matrix_are_refused(tmp_path: Path, size: int
     content = bytearray(saved(path))
     content[180:184] = size.to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(DataError, match="damaged: byte 177 begins no data of MATLAB"):
+    with pytest.raises(DataError, match="damaged: no MATLAB data begins at byte 177"):
         load_arrays(path)

@@ -14,11 +14,11 @@ def numerals_of(cells: list[str], separator: str) -> Numerals:
     return numerals.numerals_of([[cell] for cell in cells], separator)
 
 
-COMMAS = "decimal commas are read as such"
+COMMAS = "commas in numbers are read as decimal signs"
 
 
 def either(cell: str, meaning: str) -> str:
-    return f"the ',' in `{cell}` is taken as a {meaning} sign"
+    return f"the ',' in `{cell}` is read as a {meaning} sign"
 
 
 def separates(sign: str) -> str:

@@ -57,7 +57,7 @@ def test_damaged_words_in_a_parquet_file_are_one_sentence(tmp_path: Path) -> Non
     path = tmp_path / "t.parquet"
     pd.DataFrame({"a": [1.0, 2.0]}).to_parquet(path)
     path.write_bytes(path.read_bytes().replace(b'"pandas_version"', b'"pandas_\xffersion"'))
-    with pytest.raises(DataError, match="this is not a Parquet file, or damaged"):
+    with pytest.raises(DataError, match="this is not a Parquet file, or it is damaged"):
         read_frame(path, Dialect())
 
 

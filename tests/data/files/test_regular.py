@@ -30,14 +30,14 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     held = os.open(tmp_path / "pipe", os.O_RDWR)  # so that a mistake fails, and does not wait
-    with pytest.raises(DataError, match="neither a file nor a folder: save the table first"):
+    with pytest.raises(DataError, match="is not a regular file: save the table to a file first"):
         require_regular(tmp_path / "pipe")
     os.close(held)
 
 
 def test_what_a_reader_says_of_damage_is_short_and_harmless() -> None:
     error = damaged(".npz", ValueError("bad header\n" + "\x1b" * 1000))
-    assert str(error).startswith("this is not a .npz file, or damaged: bad header ")
+    assert str(error).startswith("this is not a .npz file, or it is damaged: bad header ")
     assert len(str(error)) < 300
     assert "\x1b" not in str(error)
     assert str(damaged("Parquet", KeyError())).endswith("damaged: KeyError")

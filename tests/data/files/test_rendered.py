@@ -129,8 +129,8 @@ def test_a_spreadsheet_with_a_title_and_units_is_read_like_text(book: Path) -> N
     assert frame.to_dict("list") == {"a": [1, 2, 3], "b": [1.5, 2.5, 3.5]}
     assert [note.removeprefix("t.xlsx: ") for note in notes] == [
         "the table begins at line 3",
-        "the row below the header has units, and is no data: m, s",
-        "decimal commas are read as such",
+        "the row below the header has units and is not data: m, s",
+        "commas in numbers are read as decimal signs",
     ]
 
 
@@ -187,7 +187,7 @@ def test_files_of_records_as_text(tmp_path: Path, name: str, text: str, csv: str
 )
 def test_a_damaged_file_is_one_sentence(tmp_path: Path, suffix: str) -> None:
     path = written(tmp_path / f"t{suffix}", "a{ b\n")
-    with pytest.raises(DataError, match=rf"^this is not a \{suffix} file, or damaged: "):
+    with pytest.raises(DataError, match=rf"^this is not a \{suffix} file, or it is damaged: "):
         rendered(path)
 
 
@@ -245,16 +245,19 @@ def test_what_is_packed_is_rendered_as_well(book: Path, tmp_path: Path) -> None:
         archive.write(xlsx(book, one=[["a"], [1]], two=[["b"], [2]]), "t.xlsx")
     layout = layout_of(path, Dialect(sheet="two"))
     assert read(layout)[0].to_dict("list") == {"b": [2]}
-    assert "the first sheet with rows is read, of one, two" in layout_of(path, Dialect()).notes[0]
+    assert (
+        "the first sheet with rows is read; the sheets are one, two"
+        in layout_of(path, Dialect()).notes[0]
+    )
 
 
 def test_what_is_packed_and_damaged_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "t.json.gz"
     path.write_bytes(b"no archive")
-    with pytest.raises(DataError, match=r"^this is not a \.gz file, or damaged: "):
+    with pytest.raises(DataError, match=r"^this is not a \.gz file, or it is damaged: "):
         layout_of(path, Dialect())
     path.write_bytes(gzip.compress(b"no json"))
-    with pytest.raises(DataError, match=r"^this is not a \.json file, or damaged: "):
+    with pytest.raises(DataError, match=r"^this is not a \.json file, or it is damaged: "):
         layout_of(path, Dialect())
 
 

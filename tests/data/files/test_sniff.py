@@ -134,24 +134,28 @@ def test_what_was_found_finds_itself(
         (
             "a,b\nm,s\n1,2\n3,4\n",
             2,
-            ["the row below the header has units, and is no data: m, s"],
+            ["the row below the header has units and is not data: m, s"],
         ),
-        ("a,b\n,s\n1,2\n3,4\n", 2, ["the row below the header has units, and is no data: s"]),
+        ("a,b\n,s\n1,2\n3,4\n", 2, ["the row below the header has units and is not data: s"]),
         ("a,b\n1,s\n1,2\n3,4\n", 1, []),
-        ("a,b\nm,-\n1,2\n3,4\n", 2, ["the row below the header has units, and is no data: m, -"]),
+        ("a,b\nm,-\n1,2\n3,4\n", 2, ["the row below the header has units and is not data: m, -"]),
         ("a,b\nm,\nNA,x\nNA,y\nNA,z\n3,4\n", 2,
-         ["the row below the header has units, and is no data: m"]),
+         ["the row below the header has units and is not data: m"]),
         ("a,b\n$5,x\n$1,x\n$3,y\n", 1, []),
         ("a,b\nm,s\n1,2,\n3,4,\n5,6,\n", 2,
          ["each row ends with a separator: the empty last column is ignored",
-          "the row below the header has units, and is no data: m, s"]),
+          "the row below the header has units and is not data: m, s"]),
         ("1,2,\n", 0, ["each row ends with a separator: the empty last column is ignored"]),
         ("a,b\nr1,NA,2\nr2,1,3\n", 1,
          ["the first field of each row has no name in the header: it is ignored as a row name"]),
         ("a,b\n1,5,6\n,,\n2,7,8\n", 1,
          ["the first field of each row has no name in the header: it is ignored as a row name"]),
         ("a,b\nm,s\n1,2\n", 1, []),
-        ("a,b\n007,2\n123,4\n", 1, ["`a` holds codes, with leading zeros or long: read as text"]),
+        (
+            "a,b\n007,2\n123,4\n",
+            1,
+            ["`a` holds codes, with leading zeros or many digits: read as text"],
+        ),
         ("a,b\n0,2\n0.5,4\n", 1, []),
         (
             "a\nx;y\nz\nw\n",
@@ -163,12 +167,12 @@ def test_what_was_found_finds_itself(
         (
             "a b\nx;1 2\ny;3 4\n",
             1,
-            ["other signs than spaces may separate columns; see `separator`"],
+            ["characters other than spaces may separate columns; see `separator`"],
         ),
         (
             "a,b\nx|y,5\nu|v,6\nw|z,7\n",
             1,
-            ["other signs than ',' may separate columns; see `separator`"],
+            ["characters other than ',' may separate columns; see `separator`"],
         ),
         ("a,\n1,2\n", 1, ["the header has no name for `column 2`"]),
     ],
@@ -195,7 +199,7 @@ def test_all_text_with_row_names_is_read_as_such(tmp_path: Path) -> None:
 
 
 def test_repeated_words_are_no_row_names(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"the first does not name the rows \(`Fiat`\)"):
+    with pytest.raises(DataError, match=r"the first one \(`Fiat`\) is not a row name"):
         found(tmp_path, "a,b\nFiat,1,2\nFiat,3,4\n")
 
 
@@ -268,10 +272,10 @@ def test_the_name_of_a_file_tells_its_separator(tmp_path: Path) -> None:
         (
             "a,b,c,d\n1,2,3,4\n5,6,7,8\n1,2,3\n1,2,3\n1,2,3\n1,2,3\n",
             {},
-            "line 2 has 4 fields, most rows",
+            "line 2 has 4 fields, but most rows",
         ),
-        ("a,b,c,d\n1,2,3\n5,6,7\n", {}, "line 1 has 4 fields, most rows below have 3"),
-        ("1,2,3\n5,6\n1,2\n1,2\n", {}, "line 1 has 3 fields, most rows below have 2"),
+        ("a,b,c,d\n1,2,3\n5,6,7\n", {}, "line 1 has 4 fields, but most rows below have 3"),
+        ("1,2,3\n5,6\n1,2\n1,2\n", {}, "line 1 has 3 fields, but most rows below have 2"),
         ("a,b\n1,2\n", {"columns": ("x",)}, "`columns` has 1 names, but the first row has 2 "),
         ("1,b\n1,2\n", {"header": True}, "the first row has the number `1`, expected column names"),
         ("," * MOST_COLUMNS + "\n", {}, "the first row has 50,001 columns, more than the 50,000 "),

@@ -87,8 +87,16 @@ def test_an_autoencoder_of_a_file_has_its_encoded_inputs_as_targets(tmp_path: Pa
         (TEXT, {"inputs": ("z",)}, "no columns are left for the inputs"),
         ("a,b\n", {}, "a header, but no rows"),
         ("a,b\n1,\n", {}, "t.csv: no row has a value of `b`"),
-        ("a,b,c\n1,,2\n1,3,\n", {"targets": ("b", "c")}, "no row has a value of a target"),
-        ("a,b\n1,2024-01-31\n2,2024-02-29\n", {}, "column `b` holds dates, which are no targets"),
+        (
+            "a,b,c\n1,,2\n1,3,\n",
+            {"targets": ("b", "c")},
+            "no row has a value of every target: choose other `targets`",
+        ),
+        (
+            "a,b\n1,2024-01-31\n2,2024-02-29\n",
+            {},
+            "column `b` holds dates, which cannot be targets",
+        ),
         ("a,b\n1,x\n2,\x07\n", {}, "control characters"),
     ],
 )

@@ -60,7 +60,7 @@ def test_a_damaged_archive_is_one_sentence(tmp_path: Path, suffix: str) -> None:
     broken = packed[:10] + b"\xff" * 20 + packed[30:]
     for content in (b"no archive at all", packed[: len(packed) // 2], broken):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=rf"^this is not a \{suffix} file, or damaged: "):
+        with pytest.raises(DataError, match=rf"^this is not a \{suffix} file, or it is damaged: "):
             first_lines(path, "latin-1", None)
 
 

@@ -1,6 +1,6 @@
-"""Tables in files that are no plain text, as the CSV text that they hold.
+"""Tables in files that are not plain text, converted to CSV.
 
-So a spreadsheet with a title, units or decimal commas is read like a text file with them.
+Thus a spreadsheet with a title, units or decimal commas is read like a text file with them.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from bpcli.errors import DataError
 SHEETS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _SVMLIGHT = (".svm", ".libsvm", ".svmlight")
 _SAMPLE = 2**16
-_BY_CONTENT = "its lines are a label and `index:value`: read as LIBSVM's format"
+_BY_CONTENT = "each line has a label and pairs `index:value`: read as LIBSVM format"
 
 
 def is_rendered(path: Path) -> bool:
-    """Whether a file's table is read through its rendering."""
+    """Whether a file's table is read from its conversion to CSV."""
     return _kind(path) in _RENDERERS
 
 
 def is_sheet(path: Path) -> bool:
-    """Whether a file is a spreadsheet, packed or not."""
+    """Whether a file is a spreadsheet, compressed or not."""
     return _kind(path) in SHEETS
 
 
 def is_named(path: Path) -> bool:
-    """Whether the rendering begins with names that the file stores."""
+    """Whether the CSV begins with column names that the file stores."""
     return is_rendered(path) and not is_sheet(path)
 
 
@@ -55,7 +55,7 @@ def rendered(path: Path, sheet: str | None = None) -> bytes:
 
 
 def rendering(path: Path, sheet: str | None = None) -> Rendering:
-    """The same, with what the file says of its columns."""
+    """The table of a file as CSV, with what the file declares about its columns."""
     require_regular(path)
     about = path.stat()
     return _rendering(path, sheet, about.st_mtime_ns, about.st_size)
@@ -76,7 +76,7 @@ def _rendering(path: Path, sheet: str | None, modified: int, size: int) -> Rende
 
 
 def _kind(path: Path) -> str:
-    """The suffix that tells how a file is read: that of its content, or of what it looks like."""
+    """The suffix that decides how a file is read: that of its name, or of what it looks like."""
     suffix = content_suffix(path)
     if suffix in _RENDERERS or is_packed(path) or not path.is_file():
         return suffix
@@ -89,7 +89,7 @@ def _has_pairs(path: Path, modified: int, size: int) -> bool:
     try:
         with path.open("rb") as file:
             sample = file.read(_SAMPLE)
-    except OSError:  # told when it is read
+    except OSError:  # reported when it is read
         return False
     whole = sample[: sample.rfind(b"\n") + 1] if size > _SAMPLE else sample
     return b":" in whole and is_svmlight(whole.decode("latin-1"))

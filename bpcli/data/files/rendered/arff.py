@@ -1,7 +1,7 @@
 """Weka's attribute-relation file format (ARFF): declared columns, then rows.
 
 scipy's reader refuses much of what Weka writes and reads: blanks around values or between them,
-sparse rows, texts and dates, words beyond ASCII. So the format is read here.
+sparse rows, texts and dates, text beyond ASCII. So the format is read here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class _Attribute:
-    """A declared column; `values` has those of a nominal one in their order, else none."""
+    """A declared column; `values` are those of a nominal one in their order, else empty."""
 
     name: str
     kind: str
@@ -40,27 +40,29 @@ class _Attribute:
 
     @property
     def of_sparse(self) -> str:
-        """What a sparse row leaves out: zero, or the first value; nothing is known of texts."""
+        """The value that a sparse row leaves out: zero, the first nominal value, or empty text."""
         return next(iter(self.values), "0" if self.kind in _NUMBERS else "")
 
     def read(self, cell: str) -> str:
-        """A cell of the column, empty if it is missing. Raises `ValueError` if it is of no use."""
+        """A cell of the column, empty if it is missing. Raises `ValueError` if it is invalid."""
         text = "" if cell == "?" else _plain(cell)
         if not text or text in self.values:
             return text
         if self.values:
-            raise ValueError(f"`{quoted(text)}` is none of the values declared for `{self.name}`")
+            raise ValueError(
+                f"`{quoted(text)}` is not one of the values declared for `{self.name}`"
+            )
         return self._number(text) if self.kind in _NUMBERS else text
 
     def _number(self, text: str) -> str:
         number = number_of(text)
         if number is None:
-            raise ValueError(f"`{quoted(text)}` is no number, which `{self.name}` is declared as")
+            raise ValueError(f"`{quoted(text)}` is not a number, as declared for `{self.name}`")
         return "" if math.isnan(number) else text
 
 
 def render_arff(content: bytes, sheet: str | None) -> Rendering:
-    """The rows below the names. Raises `ValueError` with the line for what is no ARFF."""
+    """The rows below the names. Raises `ValueError` with the line if it is not ARFF."""
     text, notes = _decoded(content)
     lines = _lines(text)
     attributes = list(_declared(lines))
@@ -94,7 +96,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _at(number: int, read: Callable[..., Result], *arguments: object) -> Result:
-    """What is read of a line; its number is added to a `ValueError`."""
+    """The result of `read`; the number of the line is added to a `ValueError`."""
     try:
         return read(*arguments)
     except ValueError as error:
@@ -139,22 +141,22 @@ def _row(line: str, attributes: list[_Attribute]) -> list[str]:
     else:
         fields = _between_commas(line)
         if len(fields) != width:
-            fields = _WORD.findall(line)  # to Weka, commas are blanks
+            fields = _WORD.findall(line)  # Weka reads commas as blanks
     if len(fields) != width:
-        raise ValueError(f"there are {len(fields)} values of {width} attributes")
+        raise ValueError(f"found {len(fields)} values, expected {width}, one for each attribute")
     return [attribute.read(field) for attribute, field in zip(attributes, fields, strict=True)]
 
 
 def _sparse(line: str, attributes: list[_Attribute]) -> list[str]:
-    """The fields of a row such as `{0 1.5, 3 x}`, which names the places that are not zero."""
+    """The fields of a row such as `{0 1.5, 3 x}`, which has the index of each value but zeros."""
     if not line.endswith("}"):
-        raise ValueError("the brace is never closed")
+        raise ValueError("the brace is not closed")
     fields = [attribute.of_sparse for attribute in attributes]
     end, body = 0, line[1:-1].rstrip()
     while end < len(body):
         pair = _PLACED.match(body, end)
         if pair is None or int(pair[1]) >= len(fields):
-            raise ValueError(f"expected places from 0 to {len(fields) - 1}, each with a value")
+            raise ValueError(f"expected indices from 0 to {len(fields) - 1}, each with a value")
         fields[int(pair[1])] = pair[2].strip()
         end = pair.end()
     return fields

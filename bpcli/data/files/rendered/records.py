@@ -11,12 +11,12 @@ from bpcli.errors import DataError
 
 
 def render_json(content: bytes, sheet: str | None) -> Rendering:
-    """`a.b` names the key b of an object a."""
+    """The table in a JSON file; the column `a.b` is the key b of an object a."""
     return _rendering(json.loads(content.decode("utf-8-sig")))
 
 
 def render_lines(content: bytes, sheet: str | None) -> Rendering:
-    """The same with one value on each line."""
+    """The table in a file with one JSON value on each line."""
     lines = filter(str.strip, content.decode("utf-8-sig").split("\n"))
     return _rendering(list(map(json.loads, lines)))
 
@@ -46,7 +46,7 @@ def _are_rows(content: Any) -> bool:
 
 
 def _refuse_nested(frame: DataFrame) -> DataFrame:
-    """Raises `DataError` for a cell with a list or an object, which is neither number nor word."""
+    """Raises `DataError` for a cell with a list or an object, which is neither number nor text."""
     for name, cells in frame.items():
         if cells.dtype == object and any(isinstance(cell, list | dict) for cell in cells):
             raise DataError(f"column `{name}` holds lists or objects, not numbers or text", "file")

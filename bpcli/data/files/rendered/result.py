@@ -1,4 +1,4 @@
-"""What is read of a file that is no plain text: its table as CSV, and what it says of columns."""
+"""The content of a file that is not plain text: its table as CSV, and facts about columns."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 from bpcli.data.types import DataFrame
 
 MOST_VALUES = 100_000_000
-"""More values than a sparse file may have when each of its zeros is written out."""
+"""The number of values that a sparse file may have at most, with its zeros written out."""
 
 
 @dataclass(frozen=True)
 class Rendering:
     """A table as CSV in UTF-8, with numbers as Python writes them.
 
-    `categories` are the places of the columns that the file declares as such, whatever they look
-    like. With `has_gaps_only`, an empty field is the only missing value: `none` is a word.
+    `categories` are the indices of the columns that the file declares as categories. With
+    `has_gaps_only`, only an empty field is a missing value: `none` is a category.
     """
 
     text: bytes

@@ -40,4 +40,4 @@ def _cell_text(cell: Any) -> str:
         cell = cell.date()
     if isinstance(cell, date):
         return cell.isoformat(*[" "] * isinstance(cell, datetime))
-    return str(cell).replace("\0", "")  # beside each letter in files of Excel 5
+    return str(cell).replace("\0", "")  # files of Excel 5 have one after each letter

@@ -28,9 +28,9 @@ def render_svmlight(content: bytes, sheet: str | None) -> Rendering:
 
 
 def is_svmlight(text: str) -> bool:
-    """Whether nearly all lines are a label and pairs with rising indices, most of them several.
+    """Whether nearly all lines are a label and pairs with rising indices, most with several pairs.
 
-    Values of two digits alone are minutes: `7 10:30 11:45` has times.
+    If all values have two digits, they are times: `7 10:30 11:45`.
     """
     lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
     pairs = [_PAIR.findall(found[1]) for line in lines if (found := _LINE.fullmatch(line))]

@@ -117,21 +117,23 @@ def test_a_file_that_is_not_utf_8_is_read_with_a_note(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("attributes", "rows", "message"),
     [
-        ("a real; b real", "1,2\n1,2,3", "line 8: there are 3 values of 2 attributes"),
-        ("a real; b real", "1", "line 7: there are 1 values of 2 attributes"),
-        ("a real; c {x}", "1,x\n\n2,y", "line 9: `y` is none of the values declared for `c`"),
-        ("a real; c {x}", "one,x", "line 7: `one` is no number, which `a` is declared as"),
+        ("a real; b real", "1,2\n1,2,3", "line 8: found 3 values, expected 2, one for each"),
+        ("a real; b real", "1", "line 7: found 1 values, expected 2, one for each"),
+        ("a real; c {x}", "1,x\n\n2,y", "line 9: `y` is not one of the values declared for `c`"),
+        ("a real; c {x}", "one,x", "line 7: `one` is not a number, as declared for `a`"),
         ("a crap; c {x}", "1,x", "line 4: expected a name and one of numeric, real"),
-        ("a real; c {x}", "{0 1, 2 x}", "line 7: expected places from 0 to 1, each with a value"),
-        ("a real; c {x}", "{0 1, x}", "line 7: expected places from 0 to 1, each with a value"),
-        ("a real; c {x}", "{0 1, 1 x", "line 7: the brace is never closed"),
+        ("a real; c {x}", "{0 1, 2 x}", "line 7: expected indices from 0 to 1, each with a value"),
+        ("a real; c {x}", "{0 1, x}", "line 7: expected indices from 0 to 1, each with a value"),
+        ("a real; c {x}", "{0 1, 1 x", "line 7: the brace is not closed"),
     ],
 )
 def test_what_is_no_arff_is_told_with_its_line(
     tmp_path: Path, attributes: str, rows: str, message: str
 ) -> None:
     path = written(tmp_path / "t.arff", attributes, rows)
-    with pytest.raises(DataError, match=rf"^this is not a \.arff file, or damaged: {message}"):
+    with pytest.raises(
+        DataError, match=rf"^this is not a \.arff file, or it is damaged: {message}"
+    ):
         rendering(path)
 
 

@@ -19,7 +19,7 @@ def test_pairs_are_read_as_such_with_a_note(tmp_path: Path, name: str) -> None:
     path.write_text("+1 1:0.7 2:1 \n-1 1:-.5 3:2e-1\n")
     layout = layout_of(path, Dialect())
     assert layout.notes == (
-        f"{name}: its lines are a label and `index:value`: read as LIBSVM's format",
+        f"{name}: each line has a label and pairs `index:value`: read as LIBSVM format",
     )
     frame, _ = read(layout)
     assert list(frame) == ["x1", "x2", "x3", "label"]
