@@ -261,7 +261,7 @@ LOSSES: dict[str, Callable[[], np.ndarray]] = {
     "-1/n Σ_i Σ_k [d ln o + (1 - d) ln(1 - o)]": lambda: descend(lambda w: entropy(w) / n),
     "-1/n Σ_i Σ_k d ln o": lambda: descend(lambda w: -(D * np.log(softmax(net(w)))).sum() / n),
     "1/n Σ_i Σ_k ln(1 + exp(-t z)), t = ±1": lambda: descend(logistic_loss),
-    "only delta = o - d, sigmoid outputs": trained_without_output_slope,
+    "no E, only delta = o - d with sigmoid outputs": trained_without_output_slope,
 }
 
 
@@ -378,7 +378,7 @@ PENALTIES: dict[str, Callable[[], np.ndarray]] = {
         squares, all_at_once, rate=η / n, decay=η * λ
     ),
     "w ← (1 - ηλ) w - η ∂S/∂w": lambda: each_pattern(squares, all_at_once, decay=η * λ),
-    "w ← (1 - ηλ) w - η ∂E_i/∂w, each pattern": lambda: each_pattern(
+    "w ← (1 - ηλ) w - η ∂E_i/∂w, for each pattern": lambda: each_pattern(
         squares, once_each, decay=η * λ
     ),
     "w ← (1 - ηλ/n) w - (η/B) Σ_batch ∂E_i/∂w": lambda: each_pattern(
@@ -478,18 +478,22 @@ def with_replacement(count: int) -> Callable[[np.random.Generator], Iterator[Any
 UPDATES: dict[str, Callable[[], np.ndarray]] = {
     "Δw = -(η/n) Σ_i ∂E_i/∂w": lambda: descend(squares, η / n),
     "Δw = -η Σ_i ∂E_i/∂w": lambda: descend(squares),
-    "the same, with the mean": lambda: descend(squares),
+    "the same update, but with `reduction: mean`": lambda: descend(squares),
     "Δw(t) = -η ∂E/∂w + α Δw(t-1)": lambda: with_momentum(mean),
     "Δw(t) = α Δw(t-1) - (1 - α) η ∂E/∂w": with_matlabs_momentum,
     "v ← α v + (1 - α) ∂E/∂w; w ← w - η v": lambda: with_averaged_gradient(1 - α),
     "v ← α v + ∂E/∂w; w ← w - η v": lambda: with_averaged_gradient(1),
     "v ← α v - η ∂E(w + α v)/∂w; w ← w + v": with_nesterovs_momentum,
-    "after each pattern, each once per epoch": lambda: each_pattern(squares, once_each),
-    "after a random pattern, n times per epoch": lambda: each_pattern(squares, with_replacement(n)),
-    "after a random pattern, once per epoch": lambda: each_pattern(squares, with_replacement(1)),
+    "after each pattern; each pattern once per epoch": lambda: each_pattern(squares, once_each),
+    "n updates per epoch, each after a random pattern": lambda: each_pattern(
+        squares, with_replacement(n)
+    ),
+    "one update per epoch, after a random pattern": lambda: each_pattern(
+        squares, with_replacement(1)
+    ),
     "Δw = -(η/B) Σ_batch ∂E_i/∂w": lambda: each_pattern(squares, in_pairs, η / B),
     "Δw = -η Σ_batch ∂E_i/∂w": lambda: each_pattern(squares, in_pairs),
-    "layer by layer, the last first": layer_by_layer,
+    "layer by layer, from the last to the first": layer_by_layer,
 }
 
 
@@ -569,7 +573,9 @@ BOOKS: dict[str, Callable[[], np.ndarray]] = {
     "周志华, accumulated BP": lambda: descend(mean),
     "Rumelhart, Hinton, Williams 1986": lambda: with_momentum(squares),
     "Haykin": haykin,
-    "Bishop": lambda: descend(lambda w: squares(w) + λ / 2 * weights_squared(w)),
+    "Bishop, if w has no biases": lambda: descend(
+        lambda w: squares(w) + λ / 2 * weights_squared(w)
+    ),
     "Goodfellow et al.": lambda: descend(lambda w: mean(w) + λ / 2 * weights_squared(w)),
     "Nielsen": lambda: each_pattern(squares, in_pairs, rate=η / B, decay=η * λ / n),
     "Ng": lambda: descend(lambda w: entropy(w) / n + λ / (2 * n) * weights_squared(w)),
@@ -832,7 +838,7 @@ STARTS: dict[str, tuple[Callable[[int, int], float], Draw, Draw]] = {
     ),
     "w and b normal, variance 1": (lambda *_: 1, normal, normal),
     "w = 0.01 · normal, b = 0": (lambda *_: 0.01, normal, zero_after(normal)),
-    "w of length 0.7 units^(1/inputs) per unit: Nguyen-Widrow": (
+    "the weights of each unit have the length 0.7 · units^(1/inputs): Nguyen-Widrow": (
         lambda inputs, units: 0.7 * units ** (1 / inputs),
         directions,
         uniform,
@@ -896,7 +902,7 @@ MEASURES: dict[str, Callable[[np.ndarray], float]] = {
     "‖∂E/∂w‖ ≤ ε, E = ½ Σ_i Σ_k (d - o)²": lambda w: float(np.linalg.norm(gradient(squares, w))),
 }
 OTHER_RULES = [
-    "the same, with the sum",
+    "the same rule, trained with the sum",
     "‖Δw‖ ≤ ε, gradient descent on the mean",
     "20 presentations of patterns, n = 4",
 ]
@@ -931,7 +937,7 @@ def test_a_rule_of_the_notes_stops_after_as_many_updates(form: str, tmp_path: Pa
 def test_a_goal_of_the_sum_stops_a_training_by_the_sum(tmp_path: Path) -> None:
     ends = [descend(squares, epochs=updates) for updates in (6, 7)]
     ε = sum(map(error_sum, ends)) / 2
-    assert epochs_of(stopping("the same, with the sum", ε=ε), tmp_path) == (7, "goal")
+    assert epochs_of(stopping("the same rule, trained with the sum", ε=ε), tmp_path) == (7, "goal")
 
 
 def test_a_rule_on_the_change_of_weights_stops_one_update_earlier(tmp_path: Path) -> None:
@@ -992,7 +998,7 @@ def test_numbers_in_a_config_are_classes_where_the_task_says_so() -> None:
 
 SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "2 (x - min) / (max - min) - 1": lambda x: 2 * (x - x.min(0)) / (x.max(0) - x.min(0)) - 1,
-    "(x - mean) / sd, sd² = 1/n Σ (x - mean)²": lambda x: (
+    "(x - mean) / sd, standard deviation sd² = 1/n Σ (x - mean)²": lambda x: (
         (x - x.mean(0)) / np.sqrt(((x - x.mean(0)) ** 2).sum(0) / len(x))
     ),
     "x / 255": lambda x: x / 255,
@@ -1140,7 +1146,7 @@ def agrees(shown: str, value: float) -> bool:
     return abs(value - float(shown)) <= 0.006 * abs(value)
 
 
-SLIP_ROWS = rows_of("The classic slips of notes and student code")
+SLIP_ROWS = rows_of("The classic mistakes of notes and student code")
 
 
 def test_every_slip_is_on_the_page() -> None:
@@ -1170,7 +1176,7 @@ def test_what_the_page_says_of_the_slips_together() -> None:
     correct, *wrong = [share for gradient, _, share in SLIP_ROWS if "Levenberg" not in gradient]
     assert wrong.count(correct) == 4
     Y = experiment_of(deepcopy(SLIPS)).splits["train"].Y
-    assert f"a rate {len(Y)} times too large" in PROSE
+    assert f"the learning rate is in effect {len(Y)} times too large" in PROSE
     assert f"have a loss of {((Y - Y.mean(axis=0)) ** 2).sum(axis=1).mean() / 2:.3f}" in PROSE
 
 
@@ -1203,9 +1209,7 @@ def test_xor_hides_what_the_page_says() -> None:
 
 # Configs.
 
-NAMES = [
-    re.findall(r"`(\w+)`", names) for names, *_ in rows_of("Which config is which kind of note")
-]
+NAMES = [re.findall(r"`(\w+)`", names) for names, *_ in rows_of("Configs for each kind of notes")]
 
 
 def test_every_config_is_the_kind_of_some_note() -> None:
@@ -1215,9 +1219,7 @@ def test_every_config_is_the_kind_of_some_note() -> None:
 
 def test_the_form_of_a_config_is_its_own() -> None:
     paths = {path.stem: path for path in CONFIGS.rglob("*.yaml")}
-    for names, (_, cell, _) in zip(
-        NAMES, rows_of("Which config is which kind of note"), strict=True
-    ):
+    for names, (_, cell, _) in zip(NAMES, rows_of("Configs for each kind of notes"), strict=True):
         forms = fragments(cell)
         assert forms
         for name in names:
