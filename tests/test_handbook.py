@@ -140,7 +140,7 @@ def test_every_file_that_the_guide_names_exists(name: str) -> None:
 
 
 def test_the_guide_describes_every_folder() -> None:
-    table = GUIDE.partition("From the ground:")[2].partition("`tests/` has")[0]
+    table = GUIDE.partition("From the bottom layer up:")[2].partition("`tests/` has")[0]
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} | {"docs"}
     assert folders - {*re.findall(r"`(\w+)/`", table)} == set()
 

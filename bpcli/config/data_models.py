@@ -62,16 +62,17 @@ class SplitConfig(Strict):
     )
     stratify: bool | Literal["auto"] = Field(
         default="auto",
-        description="Whether each split keeps the proportions of the classes; `auto`: if the "
-        "targets are classes and `order` is `random`; several labels are not stratified.",
+        description="Whether each split keeps the proportions of the classes; `auto`: yes if the "
+        "targets are classes and `order` is `random`, else no. Targets that are labels are never "
+        "stratified.",
     )
     order: Literal["random", "time", "blocks", "interleaved"] = Field(
         default="random",
         description="How rows are chosen for each split. `random`: at random. `time`: the first "
         "rows are for `train`, the next ones for `val`, the last ones for `test`. `blocks`: the "
-        "same, and each of the `folds` tests a block of adjacent rows. `interleaved`: the rows of "
-        "each split are evenly spaced, and each of k `folds` tests every k-th row. Only `random` "
-        "uses random numbers.",
+        "same, and with `folds` each test set is a block of adjacent rows. `interleaved`: the rows "
+        "of each split are evenly spaced, and with k `folds` each test set is every k-th row. Only "
+        "`random` uses random numbers.",
     )
     folds: Annotated[int, Field(ge=2, le=MOST_ROWS)] | None = Field(
         default=None,
@@ -106,7 +107,7 @@ TASK = (
     "labels; null: inferred from the targets and the loss."
 )
 
-SPLIT = "The training, validation and test sets; without it, all rows are for training."
+SPLIT = "The training, validation and test sets; by default all rows are for training."
 
 
 class Data(Strict):

@@ -93,7 +93,7 @@ class FileData(Data):
     file: FileName = Field(
         description="The path of the table, relative to the config's folder: .csv, .tsv, .txt and "
         "other text, also compressed (.gz, .bz2, .xz, .zip); .xlsx, .xls and .ods; .json, .jsonl; "
-        ".arff; .svm; .parquet (`pip install 'bpcli[parquet]'`); .npy, .npz and .mat."
+        '.arff; .svm; .parquet (`pip install "bpcli[parquet]"`); .npy, .npz and .mat.'
     )
     header: bool = Field(
         default=True,

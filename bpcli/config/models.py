@@ -109,13 +109,13 @@ class Stop(Strict):
     )
     progress: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop when the mean training loss of a strip is at most this many per mille "
-        "(1/1000) above its lowest: 0.1 in PROBEN1.",
+        description="Stop when the mean training loss over the epochs of a strip is at most this "
+        "many per mille (1/1000) above the lowest training loss in the strip: 0.1 in PROBEN1.",
     )
     strip: Count = Field(
         default=5,
-        description="The number of epochs of a strip; `generalization_loss` and `progress` are "
-        "checked at its end.",
+        description="A strip is this many consecutive epochs; `generalization_loss` and `progress` "
+        "are checked at the end of each strip.",
     )
     max_seconds: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Stop after this many seconds of training."
@@ -161,7 +161,8 @@ class Training(Strict):
     )
     reduction: Reduction = Field(
         default="mean",
-        description="Whether the mean or the sum of the rows' losses is minimised.",
+        description="Whether the mean or the sum of the losses of the rows is minimised; `sum` is "
+        "the mean times the number of rows, L2 term included.",
     )
     l2: Annotated[float, Field(ge=0)] = Field(
         default=0.0,
@@ -196,8 +197,8 @@ class Training(Strict):
     numerics: Numerics = Field(
         default="native",
         description="Which processor instructions are used. `native`: the fastest of this machine. "
-        "`portable`: those of every x86-64 processor with AVX2 and FMA3, so that all of them give "
-        "the same bits.",
+        "`portable`: only those that every x86-64 processor with AVX2 and FMA3 has, so that all of "
+        "these processors give the same bits.",
     )
     record_params: bool = Field(
         default=False,

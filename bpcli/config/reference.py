@@ -45,11 +45,13 @@ class _Page:
         (file,) = (node for node in data if "file" in node["properties"])
         (written,) = (node for node in data if "inputs" in node["required"])
         shared = ("split", "scale", "generator")
+        any_data = [*self._rows("data.", written, ("inputs", "targets", "task"))]
+        any_keys = {row.key for row in any_data}
+        file_only = [row for row in self._rows("data.", file) if row.key not in any_keys]
         return {
             "A config": [*self._rows("", self._schema)],
-            "`data` from a file; `split` and `scale` are keys of any `data`": [
-                *self._rows("data.", file)
-            ],
+            "`data.split` and `data.scale`": any_data,
+            "`data` from a file": sorted(file_only, key=lambda row: "split" in row.key),
             "`data` written in the config": [*self._rows("data.", written, shared)],
             "`data` from a `generator` and its options": [*self._entries(made, skipped=shared)],
             "`network.activations`": [*self._names(network["activations"]["items"])],
@@ -135,9 +137,9 @@ class _Page:
     def _plain_type(self, node: Node) -> str:
         noun, values = _NOUNS[node.get("type", "")], node.get("additionalProperties")
         if noun == "list" and node.get("items"):
-            return f"list of {self._type(node['items'])}"
+            return f"list of {_grouped(self._type(node['items']))}"
         if isinstance(values, dict):
-            return f"mapping to {self._type(values)}"
+            return f"mapping to {_grouped(self._type(values))}"
         bounds = [f"{sign} {node[key]:g}" for key, sign in _BOUNDS.items() if key in node]
         return " ".join([noun, ", ".join(bound for bound in bounds if "e+" not in bound)]).strip()
 
@@ -153,6 +155,11 @@ _NOUNS = {
     "object": "mapping",
 }
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+
+
+def _grouped(alternatives: str) -> str:
+    """Several types in parentheses, so that the extent of a list or mapping is clear."""
+    return f"({alternatives})" if " or " in alternatives else alternatives
 
 
 def _schedules(training: Node) -> Sequence[Node]:
