@@ -260,7 +260,7 @@ LOSSES: dict[str, Callable[[], np.ndarray]] = {
     "-Σ_i Σ_k [d ln o + (1 - d) ln(1 - o)]": lambda: descend(entropy),
     "-1/n Σ_i Σ_k [d ln o + (1 - d) ln(1 - o)]": lambda: descend(lambda w: entropy(w) / n),
     "-1/n Σ_i Σ_k d ln o": lambda: descend(lambda w: -(D * np.log(softmax(net(w)))).sum() / n),
-    "1/n Σ_i Σ_k ln(1 + exp(-t z)), t = ±1": lambda: descend(logistic_loss),
+    "1/n Σ_i Σ_k ln(1 + exp(-t z)), t = ±1, o = sigmoid(z)": lambda: descend(logistic_loss),
     "no E, only delta = o - d with sigmoid outputs": trained_without_output_slope,
 }
 
@@ -573,7 +573,7 @@ BOOKS: dict[str, Callable[[], np.ndarray]] = {
     "周志华, accumulated BP": lambda: descend(mean),
     "Rumelhart, Hinton, Williams 1986": lambda: with_momentum(squares),
     "Haykin": haykin,
-    "Bishop, if w has no biases": lambda: descend(
+    "Bishop, but Σ w² over weights only": lambda: descend(
         lambda w: squares(w) + λ / 2 * weights_squared(w)
     ),
     "Goodfellow et al.": lambda: descend(lambda w: mean(w) + λ / 2 * weights_squared(w)),
@@ -998,7 +998,7 @@ def test_numbers_in_a_config_are_classes_where_the_task_says_so() -> None:
 
 SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "2 (x - min) / (max - min) - 1": lambda x: 2 * (x - x.min(0)) / (x.max(0) - x.min(0)) - 1,
-    "(x - mean) / sd, standard deviation sd² = 1/n Σ (x - mean)²": lambda x: (
+    "(x - mean) / sd, sd = √(1/n Σ (x - mean)²)": lambda x: (
         (x - x.mean(0)) / np.sqrt(((x - x.mean(0)) ** 2).sum(0) / len(x))
     ),
     "x / 255": lambda x: x / 255,
