@@ -13,6 +13,7 @@ from bpcli.cli.common import console, examples
 from bpcli.cli.documents import print_text
 from bpcli.errors import ConfigError
 from bpcli.terminal.grid import Grid
+from bpcli.text import plain, plural
 
 
 @click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
@@ -50,12 +51,19 @@ _MOST_COLUMNS = 110
 """Longer lines are hard to read."""
 
 
+_MOST_HITS = 15
+_MOST_CHARACTERS = 100
+
+
 def _list(words: str) -> None:
     hits = docs.search(words)
     if not hits:
         raise ConfigError(f"No section contains all words of `{words}`; try fewer or other words.")
     grid = Grid(["section", "text"], text_columns=2)
-    for hit in hits:
-        grid.add_row(hit.reference, hit.line)
+    for hit in hits[:_MOST_HITS]:
+        grid.add_row(hit.reference, plain(hit.line, _MOST_CHARACTERS))
     console().show(grid)
+    if len(hits) > _MOST_HITS:
+        more = plural(len(hits) - _MOST_HITS, "more section")
+        console(stderr=True).say(f"and {more}: use more words to see fewer")
     console(stderr=True).say(f"read one with: bpnet docs {hits[0].reference}")

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 CONTENTS = "README"
 """The topic of the chapter that lists all others."""
 
+_FOR_DEVELOPERS = ("claims", "contributing", "CHANGELOG")
 _HEADING = re.compile(r"(#+) (.+)")
 _FENCE = "```"
 
@@ -78,18 +79,24 @@ def _with_subsections(sections: list[Section]) -> str:
 
 
 def search(text: str) -> list[Hit]:
-    """The sections in which all words of a text occur, those with the words in their heading first.
+    """The sections in which all words of a text occur.
 
-    Upper and lower case are the same.
+    Those with the most words in their heading come first, then those that repeat them most often;
+    chapters for developers come last. Upper and lower case are the same.
     """
     words = text.lower().split()
     found = [
-        (not _has_all(section.heading, words), _hit(topic, section, words))
+        ((topic in _FOR_DEVELOPERS, *_rank(section, words)), _hit(topic, section, words))
         for topic in topics()
         for section in sections_of(_text(topic))
         if _has_all("\n".join(section.lines), words)
     ]
     return [hit for _, hit in sorted(found, key=lambda pair: pair[0])]
+
+
+def _rank(section: Section, words: list[str]) -> tuple[int, int]:
+    heading, body = section.heading.lower(), "\n".join(section.lines).lower()
+    return -sum(word in heading for word in words), -sum(map(body.count, words))
 
 
 def _has_all(text: str, words: list[str]) -> bool:

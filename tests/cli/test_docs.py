@@ -53,6 +53,13 @@ def test_search_lists_sections_and_how_to_read_one(bpnet: Bpnet) -> None:
     assert "gbk" in bpnet("docs", first).out.lower()
 
 
+def test_search_shows_the_first_hits_and_counts_the_others(bpnet: Bpnet) -> None:
+    found = len(docs.search("training"))
+    result = bpnet("docs", "--search", "training")
+    assert len(result.out.splitlines()) == 2 + 15 + 1
+    assert result.err.startswith(f"and {found - 15} more sections: use more words")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -84,3 +84,18 @@ def test_search_finds_all_words_in_any_case_and_headings_come_first() -> None:
 def test_the_contents_of_the_handbook_exist() -> None:
     for topic in docs.topics():
         assert docs.read(topic).startswith("# "), topic
+
+
+@pytest.mark.parametrize(
+    ("words", "section"),
+    [
+        ("exit code 4", "output#exit-codes"),
+        ("L2", "mathematics#l2-weight-decay"),
+        ("gbk", "files#gbk-and-other-old-encodings"),
+        ("cross-validation", "evaluation#cross-validation"),
+        ("saturated", "mathematics#dead-and-saturated-units"),
+        ("diverged", "problems#the-training-diverges-exit-code-3"),
+    ],
+)
+def test_search_shows_first_where_a_word_is_explained(words: str, section: str) -> None:
+    assert section in [hit.reference for hit in docs.search(words)[:3]]
