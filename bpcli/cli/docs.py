@@ -18,7 +18,7 @@ from bpcli.text import plain, plural
 
 @click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
 @click.argument("topic", required=False, metavar="[TOPIC]")
-@click.option("--search", metavar="TEXT", help="List the sections that contain all words of TEXT.")
+@click.option("--search", metavar="TEXT", help="List the sections on TEXT, words or a question.")
 def command(topic: str | None, search: str | None) -> None:
     """List the chapters of the handbook, or show one.
 
@@ -58,7 +58,7 @@ _MOST_CHARACTERS = 100
 def _list(words: str) -> None:
     hits = docs.search(words)
     if not hits:
-        raise ConfigError(f"No section contains all words of `{words}`; try fewer or other words.")
+        raise ConfigError(f"No section has a word of `{words}`; try other words.")
     grid = Grid(["section", "text"], text_columns=2)
     for hit in hits[:_MOST_HITS]:
         grid.add_row(hit.reference, plain(hit.line, _MOST_CHARACTERS))

@@ -20,6 +20,8 @@ CONTENTS = "README"
 """The topic of the chapter that lists all others."""
 
 _FOR_DEVELOPERS = ("claims", "contributing", "CHANGELOG")
+_WORD = r"[\u4e00-\u9fff]|[^\W\u4e00-\u9fff]{2,}"
+"""A word, or a character of a text that has no spaces between words."""
 _HEADING = re.compile(r"(#+) (.+)")
 _FENCE = "```"
 
@@ -33,7 +35,7 @@ class Section(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A section that mentions what was searched for, and the first line that does."""
+    """A section that mentions what was searched for, and the line that does so best."""
 
     reference: str
     heading: str
@@ -79,35 +81,41 @@ def _with_subsections(sections: list[Section]) -> str:
 
 
 def search(text: str) -> list[Hit]:
-    """The sections in which all words of a text occur.
+    """The sections that have words of a text, the best first; those for developers come last.
 
-    Those with the most words in their heading come first, then those that repeat them most often;
-    chapters for developers come last. Upper and lower case are the same.
+    Sections and text are compared by the cosine of their word counts, weighted by tf-idf: a word
+    counts more the fewer sections have it. Words of a heading count three times. Case and endings
+    such as a plural s do not matter.
     """
-    words = text.lower().split()
-    found = [
-        ((topic in _FOR_DEVELOPERS, *_rank(section, words)), _hit(topic, section, words))
-        for topic in topics()
-        for section in sections_of(_text(topic))
-        if _has_all("\n".join(section.lines), words)
-    ]
-    return [hit for _, hit in sorted(found, key=lambda pair: pair[0])]
+    # here: the import takes half a second
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
+
+    found = [(topic, section) for topic in topics() for section in sections_of(_text(topic))]
+    texts = ["\n".join([*section.lines, *[section.heading] * 2]) for _, section in found]
+    vectorizer = TfidfVectorizer(
+        preprocessor=_normalised,
+        token_pattern=_WORD,
+        stop_words=[_normalised(word) for word in ENGLISH_STOP_WORDS],
+        sublinear_tf=True,
+    )
+    scores = (vectorizer.fit_transform(texts) @ vectorizer.transform([text]).T).toarray().ravel()
+    order = sorted(
+        scores.nonzero()[0], key=lambda index: (found[index][0] in _FOR_DEVELOPERS, -scores[index])
+    )
+    words = re.findall(_WORD, _normalised(text))
+    return [_hit(topic, section, words) for topic, section in (found[index] for index in order)]
 
 
-def _rank(section: Section, words: list[str]) -> tuple[int, int]:
-    heading, body = section.heading.lower(), "\n".join(section.lines).lower()
-    return -sum(word in heading for word in words), -sum(map(body.count, words))
-
-
-def _has_all(text: str, words: list[str]) -> bool:
-    return all(word in text.lower() for word in words)
+def _normalised(text: str) -> str:
+    """The text in small letters, its words without the usual English endings."""
+    return re.sub(r"(?<=[a-z]{3})(?:ings?|ed|es|e|s)\b", "", text.lower())
 
 
 def _hit(topic: str, section: Section, words: list[str]) -> Hit:
-    reference = f"{topic}#{anchor(section.heading)}"
+    """A section with the line that has the most and the longest of some words."""
     body = section.lines[1:] or section.lines
-    best = max(body, key=lambda line: sum(word in line.lower() for word in words))
-    return Hit(reference, section.heading, best.strip())
+    best = max(body, key=lambda line: sum(len(word) for word in words if word in _normalised(line)))
+    return Hit(f"{topic}#{anchor(section.heading)}", section.heading, best.strip())
 
 
 def sections_of(text: str) -> Iterator[Section]:

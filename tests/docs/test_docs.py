@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -73,17 +74,41 @@ def test_an_unknown_chapter_or_section_is_named(reference: str, message: str) ->
 
 
 @pytest.mark.usefixtures("handbook")
-def test_search_finds_all_words_in_any_case_and_headings_come_first() -> None:
-    (cook,) = docs.search("HEADING either")
-    assert cook == docs.Hit("b#how-to-cook", "How to cook", "# not a heading either")
-    assert [hit.reference for hit in docs.search("eggs")] == ["b#eggs-in-3-minutes", "zh/a#炒鸡蛋"]
+def test_search_finds_words_in_any_case_and_number_and_shows_the_line() -> None:
+    (cook,) = docs.search("HEADINGS")
+    assert cook == docs.Hit("b#how-to-cook", "How to cook", "# not a heading, but it is indented")
+    assert [hit.reference for hit in docs.search("egg")] == ["b#eggs-in-3-minutes", "zh/a#炒鸡蛋"]
     assert [hit.line for hit in docs.search("两个")] == ["Eggs 两个。"]
-    assert docs.search("eggs words") == []
+    assert docs.search("nothing of this") == []
 
 
 def test_the_contents_of_the_handbook_exist() -> None:
     for topic in docs.topics():
         assert docs.read(topic).startswith("# "), topic
+
+
+_ANSWERS = [
+    "mathematics#l2-weight-decay", "predictions#missing-values-and-new-categories",
+    "output#exit-codes", "contributing#an-activation", "files#gbk-and-other-old-encodings",
+    "evaluation#best-and-last-weights", "runs#interrupt-and-resume-a-training",
+    "optimizers#how-to-choose", "notes-to-config#the-loss", "runs#what-a-run-was-trained-on",
+    "export#python", "files#dates", "evaluation#cross-validation",
+    "problems#the-training-diverges-exit-code-3", "runs#name-a-run",
+    "mathematics#dead-and-saturated-units", "matlab#names-of-functions",
+    "reliability#the-same-bits-on-another-machine", "predictions#from-excel-to-excel",
+    "optimizers#learning-rate-batches-and-cost",
+]  # fmt: skip
+"""The sections that answer the questions for a reader in contributing.md."""
+
+
+def test_search_answers_the_questions_for_a_reader() -> None:
+    text = docs.read("contributing#questions-for-a-reader")
+    questions = re.findall(r"^\d+\. ((?:.|\n   )+)$", text, re.MULTILINE)
+    ranks = []
+    for question, answer in zip(questions, _ANSWERS, strict=True):
+        hits = [hit.reference for hit in docs.search(question) if "questions" not in hit.reference]
+        ranks.append(hits.index(answer) + 1)
+    assert sum(rank <= 5 for rank in ranks) >= 17, ranks
 
 
 @pytest.mark.parametrize(
@@ -92,9 +117,10 @@ def test_the_contents_of_the_handbook_exist() -> None:
         ("exit code 4", "output#exit-codes"),
         ("L2", "mathematics#l2-weight-decay"),
         ("gbk", "files#gbk-and-other-old-encodings"),
-        ("cross-validation", "evaluation#cross-validation"),
+        ("k-fold", "evaluation#cross-validation"),
         ("saturated", "mathematics#dead-and-saturated-units"),
         ("diverged", "problems#the-training-diverges-exit-code-3"),
+        ("max_fail", "evaluation#early-stopping"),
     ],
 )
 def test_search_shows_first_where_a_word_is_explained(words: str, section: str) -> None:
