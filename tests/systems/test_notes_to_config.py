@@ -368,7 +368,7 @@ PENALTIES: dict[str, Callable[[], np.ndarray]] = {
     "S + λ/2 Σ w²": lambda: descend(lambda w: squares(w) + λ / 2 * weights_squared(w)),
     "S + λ Σ w²": lambda: descend(lambda w: squares(w) + λ * weights_squared(w)),
     "S + λ/(2n) Σ w²": lambda: descend(lambda w: squares(w) + λ / (2 * n) * weights_squared(w)),
-    "λ S/n + (1 - λ) Σ w² (西瓜书)": lambda: descend(
+    "λ S/n + (1 - λ) Σ w² (Zhou)": lambda: descend(
         lambda w: λ * squares(w) / n + (1 - λ) * weights_squared(w)
     ),
     "(1 - γ) mse + γ/N Σ w² (MATLAB)": lambda: descend(
@@ -533,7 +533,7 @@ def test_the_schedule_of_the_page_is_the_falling_rate() -> None:
 
 
 def watermelon() -> np.ndarray:
-    """西瓜书's standard BP with its thresholds γ_h and θ_j, each number by its own formula."""
+    """Zhou's standard BP with his thresholds γ_h and θ_j, each number by its own formula."""
     W1, b1, W2, b2 = unpacked(START)
     v, w, γ_h, θ = W1.T.copy(), W2.T.copy(), -b1, -b2
     rng = stream(0, "batches")
@@ -569,8 +569,8 @@ def matlab() -> np.ndarray:
 
 
 BOOKS: dict[str, Callable[[], np.ndarray]] = {
-    "周志华 (西瓜书), standard BP": watermelon,
-    "周志华, accumulated BP": lambda: descend(mean),
+    "Zhou Zhihua (周志华), Machine Learning (西瓜书), standard BP": watermelon,
+    "Zhou, accumulated BP": lambda: descend(mean),
     "Rumelhart, Hinton, Williams 1986": lambda: with_momentum(squares),
     "Haykin": haykin,
     "Bishop, but Σ w² over weights only": lambda: descend(
@@ -579,7 +579,9 @@ BOOKS: dict[str, Callable[[], np.ndarray]] = {
     "Goodfellow et al.": lambda: descend(lambda w: mean(w) + λ / 2 * weights_squared(w)),
     "Nielsen": lambda: each_pattern(squares, in_pairs, rate=η / B, decay=η * λ / n),
     "Ng": lambda: descend(lambda w: entropy(w) / n + λ / (2 * n) * weights_squared(w)),
-    "李航": lambda: descend(lambda w: 2 * squares(w) / n + λ / 2 * weights_squared(w)),
+    "Li Hang (李航), Statistical Learning Methods": lambda: descend(
+        lambda w: 2 * squares(w) / n + λ / 2 * weights_squared(w)
+    ),
     "MATLAB, `traingdm`": matlab,
 }
 
