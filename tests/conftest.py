@@ -25,7 +25,7 @@ class Result:
     code: int
     out: str
     err: str
-    chapter: str | None
+    chapter: str | None = None
     """The chapter of the handbook that a failure names in a line of its own, after `err`."""
 
 

@@ -42,7 +42,7 @@ def command(
     """Write a run's network, with its preprocessing, for use in other programs.
 
     The input is rows as in the table; the output is classes, or values in their original units. The
-    Python file needs numpy only; ONNX needs `pip install 'bpcli[onnx]'`. Each file is first run on
+    Python file needs numpy only; ONNX needs `pip install "bpcli[onnx]"`. Each file is first run on
     some rows, and written only if its results equal those of bpnet.
     """
     from bpcli.export.export import export

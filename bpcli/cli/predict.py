@@ -56,7 +56,7 @@ _MOST_ROWS_ON_A_TERMINAL = 50
     multiple=True,
     metavar="COLUMNS",
     help="Columns of FILE to copy unchanged before the predictions: names, numbers from 1 or "
-    "patterns, separated by commas; '*': all. May be repeated.",
+    'patterns, separated by commas; "*": all. May be repeated.',
 )
 @click.option(
     "--split",

@@ -21,7 +21,7 @@ def package(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise ConfigError(
-            f"The export to ONNX needs the package {name}: pip install 'bpcli[onnx]'."
+            f'The export to ONNX needs the package {name}: pip install "bpcli[onnx]".'
         ) from None
 
 

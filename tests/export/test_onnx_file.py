@@ -104,7 +104,7 @@ def test_without_a_package_it_says_what_to_install(
     content = onnx_bytes(model)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
-        ConfigError, match=rf"needs the package {package}: pip install 'bpcli\[onnx\]'"
+        ConfigError, match=rf'needs the package {package}: pip install "bpcli\[onnx\]"'
     ):
         onnx_bytes(model) if package == "onnx" else onnx_outputs(content, rows_of(model), DOUBLE)
 

@@ -26,7 +26,7 @@ def open_parquet(path: Path) -> Iterator[Any]:
         from pyarrow import parquet
     except ImportError:
         raise DataError(
-            "Parquet files need an extra package: install it with pip install 'bpcli[parquet]'"
+            'Parquet files need an extra package: install it with pip install "bpcli[parquet]"'
         ) from None
     try:
         with parquet.ParquetFile(path) as file:
