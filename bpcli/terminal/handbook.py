@@ -109,7 +109,7 @@ class _PlainCode(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         code = str(self.text).rstrip()
-        widest = max(map(len, code.splitlines()), default=0)
+        widest = max(map(cell_len, code.splitlines()), default=0)
         indent = 4 if widest + 4 <= options.max_width else 0
         yield Padding(Text(code, "markdown.code_block"), (0, 0, 0, indent))
 
@@ -125,11 +125,11 @@ class _FittingTable(TableElement):
         for first, *others in rows:
             yield _broken(Text.assemble(first, style="bold"), options.max_width)
             named = [
-                Text.assemble(header, ": ", cell)
+                Text.assemble(header, _colon(header), cell)
                 for header, cell in zip(headers[1:-1], others, strict=False)
                 if cell.plain
             ]
-            last = Text.assemble(headers[-1], ": ", others[-1])
+            last = Text.assemble(headers[-1], _colon(headers[-1]), others[-1])
             is_prose = max(row[-1].cell_len for row in rows) > _SOME_WORDS
             lines = [named, [others[-1]]] if is_prose else [[*named, last]]
             for line in filter(None, lines):
@@ -147,6 +147,11 @@ class _FittingTable(TableElement):
         columns: Iterable[tuple[Text, ...]] = zip(*self._cells(), strict=True)
         widths = sorted(max(cell.cell_len for cell in column) for column in columns)
         return sum(widths[:-1]) + 2 * len(widths) + min(widths[-1], _SOME_WORDS) <= width
+
+
+def _colon(header: Text) -> str:
+    """The colon between a header and its cell, in the style of the header's language."""
+    return "：" if _IS_WIDE.match(header.plain[-1:]) else ": "
 
 
 class _Chapter(Markdown):

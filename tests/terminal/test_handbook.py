@@ -30,6 +30,7 @@ def test_code_is_indented_if_it_fits_and_never_shortened() -> None:
     assert plain("```console\n$ ls\nx   y\n```") == ["    $ ls", "    x   y"]
     assert plain(f"```\n{'a' * 58}\n```") == ["a" * 58]
     assert "".join(plain(f"```\n{'a' * 130}\n```")) == "a" * 130
+    assert plain(f"```\n{'权' * 29}\n```") == ["权" * 29]
 
 
 def test_a_table_that_does_not_fit_is_a_paragraph_for_each_row() -> None:
@@ -45,6 +46,8 @@ def test_a_table_that_does_not_fit_is_a_paragraph_for_each_row() -> None:
         "    less",
     ]
     assert plain(TABLE.format("short"), 16)[:3] == ["a.b", "    type: text ·", "    meaning:"]
+    chinese = "| 键 | 默认 | 含义 |\n|---|---|---|\n| `l2` | 0 | 权重衰减 |\n"
+    assert plain(chinese, 16) == ["l2", "    默认：0 · 含", "    义：权重衰减"]
 
 
 def test_a_break_between_wide_characters_is_no_space() -> None:
