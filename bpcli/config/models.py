@@ -104,8 +104,8 @@ class Stop(Strict):
     )
     generalization_loss: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop when the validation loss is this many percent above its lowest value: 5 "
-        "is PROBEN1's GL5.",
+        description="Stop when the validation loss is this many percent above its lowest value at "
+        "the end of a strip: 5 is PROBEN1's GL5.",
     )
     progress: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
