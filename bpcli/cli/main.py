@@ -170,10 +170,14 @@ def run() -> None:
     - BLAS starts no threads, as everything is computed with one of them: +12 % with its own.
 
     Pydantic looks for no plugins: none is needed, and one could change how a config is read.
+
+    Nothing is computed by joblib, which scikit-learn imports: without this setting, it tries a
+    semaphore, and warns on stderr if there is no memory for one.
     """
     gc.set_threshold(200_000)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     system.open_standard_streams()
     try:
         system.hear_interrupts()
