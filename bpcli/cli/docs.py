@@ -40,7 +40,7 @@ def _show(text: str) -> None:
     from bpcli.terminal.handbook import rendered
 
     width, height = shutil.get_terminal_size()
-    lines = rendered(text, min(width, _MOST_COLUMNS), colors="NO_COLOR" not in os.environ)
+    lines = rendered(text, min(width, _MOST_COLUMNS), colors=not os.environ.get("NO_COLOR"))
     if lines.count("\n") < height:
         print_text(lines, end="")
     else:
