@@ -13,7 +13,7 @@ from bpcli.cli.common import console, examples
 from bpcli.cli.documents import print_text
 from bpcli.errors import ConfigError
 from bpcli.terminal.grid import Grid
-from bpcli.text import plain, plural
+from bpcli.text import plain
 
 
 @click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
@@ -64,6 +64,5 @@ def _list(words: str) -> None:
         grid.add_row(hit.reference, plain(hit.line, _MOST_CHARACTERS))
     console().show(grid)
     if len(hits) > _MOST_HITS:
-        more = plural(len(hits) - _MOST_HITS, "more section")
-        console(stderr=True).say(f"and {more}: use more words to see fewer")
+        console(stderr=True).say(f"the best {_MOST_HITS} of {len(hits)} sections are shown")
     console(stderr=True).say(f"read one with: bpnet docs {hits[0].reference}")

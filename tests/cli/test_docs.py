@@ -58,7 +58,7 @@ def test_search_shows_the_first_hits_and_counts_the_others(bpnet: Bpnet) -> None
     found = len(docs.search("training"))
     result = bpnet("docs", "--search", "training")
     assert len(result.out.splitlines()) == 2 + 15 + 1
-    assert result.err.startswith(f"and {found - 15} more sections: use more words")
+    assert result.err.startswith(f"the best 15 of {found} sections are shown\n")
 
 
 @pytest.mark.parametrize(
