@@ -44,7 +44,7 @@ def _show(text: str) -> None:
     if lines.count("\n") < height:
         print_text(lines, end="")
     else:
-        click.echo_via_pager(lines, color=True)
+        click.echo_via_pager(lines)  # without `color`: only then is less told to show styles
 
 
 _MOST_COLUMNS = 110

@@ -81,7 +81,7 @@ def test_a_terminal_gets_a_pager_if_a_chapter_is_long(
     bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paged: list[str] = []
-    monkeypatch.setattr(click, "echo_via_pager", lambda text, **_: paged.append(text))
+    monkeypatch.setattr(click, "echo_via_pager", paged.append)  # `color` would be an error
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
