@@ -48,6 +48,17 @@ def test_the_commands_print_what_is_shown(
     run_document(path)
 
 
+def test_nearly_every_command_is_run() -> None:
+    shown = "".join(
+        block.content
+        for text in TEXTS.values()
+        for block in blocks(text)
+        if (block.language, block.mark) == ("console", "")
+    )
+    ran = set(re.findall(r"^\$ bpnet (\w+)", shown, re.MULTILINE))
+    assert ran >= {*group.list_commands(Context(group))} - {"schema", "docs"}
+
+
 @documents
 def test_every_config_is_valid(path: Path) -> None:
     for block in blocks(TEXTS[path]):

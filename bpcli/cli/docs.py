@@ -13,7 +13,7 @@ from bpcli.cli.common import console, examples
 from bpcli.cli.documents import print_text
 from bpcli.errors import ConfigError
 from bpcli.terminal.grid import Grid
-from bpcli.text import plain, plural
+from bpcli.text import plain
 
 
 @click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
@@ -40,11 +40,11 @@ def _show(text: str) -> None:
     from bpcli.terminal.handbook import rendered
 
     width, height = shutil.get_terminal_size()
-    lines = rendered(text, min(width, _MOST_COLUMNS), colors="NO_COLOR" not in os.environ)
+    lines = rendered(text, min(width, _MOST_COLUMNS), colors=not os.environ.get("NO_COLOR"))
     if lines.count("\n") < height:
         print_text(lines, end="")
     else:
-        click.echo_via_pager(lines, color=True)
+        click.echo_via_pager(lines)  # without `color`: only then is less told to show styles
 
 
 _MOST_COLUMNS = 110
@@ -64,6 +64,5 @@ def _list(words: str) -> None:
         grid.add_row(hit.reference, plain(hit.line, _MOST_CHARACTERS))
     console().show(grid)
     if len(hits) > _MOST_HITS:
-        more = plural(len(hits) - _MOST_HITS, "more section")
-        console(stderr=True).say(f"and {more}: use more words to see fewer")
+        console(stderr=True).say(f"the best {_MOST_HITS} of {len(hits)} sections are shown")
     console(stderr=True).say(f"read one with: bpnet docs {hits[0].reference}")

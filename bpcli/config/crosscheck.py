@@ -255,7 +255,9 @@ def _fractions(read: Reader) -> _Issues:
     if read("data.split.folds") is not None:
         return
     if "train" in numbers and abs(total - 1) > 1e-9:
-        message = f"the splits add up to {total:g}, not 1 ({given}): remove `train` to use the rest"
+        has_rest = total - numbers["train"] < 1
+        way_out = "remove `train` to use the rest" if has_rest else "reduce them"
+        message = f"the splits add up to {total:g}, not 1 ({given}): {way_out}"
         yield _issue("data.split", message, at_key=True)
     elif "train" not in numbers and total >= 1:
         message = f"val and test take all rows ({given}), but training needs rows: reduce them"

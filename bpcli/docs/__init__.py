@@ -112,7 +112,7 @@ def _normalised(text: str) -> str:
 
 def _hit(topic: str, section: Section, words: list[str]) -> Hit:
     """A section with the line that has the most and the longest of some words."""
-    body = section.lines[1:] or section.lines
+    body = [line for line in section.lines[1:] if line.strip()] or section.lines
     best = max(body, key=lambda line: sum(len(word) for word in words if word in _normalised(line)))
     return Hit(f"{topic}#{anchor(section.heading)}", section.heading, best.strip())
 

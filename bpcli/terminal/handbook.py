@@ -24,6 +24,8 @@ from rich.text import Text
 
 _LINK = re.compile(r"(?<!!)\[([^]]+)\]\(([\w./-]*)(#[^)]*)?\)")
 _PLOT = re.compile(r"!\[([^]]+)\]\(([^)]+)\)")
+_ANY_HEIGHT = 25
+"""Without a height, rich ignores the width if TERM=dumb."""
 _SOME_WORDS = 24
 """The columns that the widest cells of a table need at least, to be read as text."""
 
@@ -36,9 +38,17 @@ _NO_SPACE = re.compile(rf"[{_WIDE}”]\n[{_WIDE}“]|[（《，。；：、！�
 
 
 def rendered(text: str, width: int, *, colors: bool) -> str:
-    """Markdown as lines for a terminal of some width; without `colors` in bold and plain only."""
+    """Markdown as lines for a terminal of some width; without `colors` in bold and plain only.
+
+    With TERM=dumb, there are no styles at all.
+    """
     console = Console(
-        file=io.StringIO(), width=width, force_terminal=True, no_color=not colors, highlight=False
+        file=io.StringIO(),
+        width=width,
+        height=_ANY_HEIGHT,
+        force_terminal=True,
+        no_color=not colors,
+        highlight=False,
     )
     console.print(_Chapter(_for_a_terminal(text)))
     shown: str = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above

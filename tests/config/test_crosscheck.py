@@ -74,7 +74,11 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
         ("training.stop.generalization_loss=5", "set `data.split.val`"),
         ("training.stop={progress: 0.1, strip: 1}", "a `strip` of at least 2 epochs"),
         ("training={optimizer: rprop, batch_size: 2}", "it compares the signs of successive"),
-        ("data.split={train: 0.5, test: 0.2}", "the splits add up to 0.7, not 1"),
+        (
+            "data.split={train: 0.5, test: 0.2}",
+            "0.7, not 1 (train 0.5, test 0.2): remove `train`",
+        ),
+        ("data.split={train: 0.1, val: 0.5, test: 0.5}", "val 0.5, test 0.5): reduce them"),
         ("data.split={val: 0.5, test: 0.5}", "but training needs rows: reduce them"),
         ("data.split={folds: 5, test: 0.2}", "each of the `folds` is the test set once"),
         ("data.split={folds: 5, train: 0.2}", "remove `train`"),

@@ -79,6 +79,7 @@ def test_search_finds_words_in_any_case_and_number_and_shows_the_line() -> None:
     assert cook == docs.Hit("b#how-to-cook", "How to cook", "# not a heading, but it is indented")
     assert [hit.reference for hit in docs.search("egg")] == ["b#eggs-in-3-minutes", "zh/a#炒鸡蛋"]
     assert [hit.line for hit in docs.search("两个")] == ["Eggs 两个。"]
+    assert [hit.line for hit in docs.search("cook")] == ["# not a heading, but it is indented"]
     assert docs.search("nothing of this") == []
 
 

@@ -68,10 +68,18 @@ def test_lines_of_wide_characters_are_full_and_begin_with_no_comma() -> None:
     assert plain("- an English text, and no 中") == [" • an English text, and no 中"]
 
 
-def test_without_colors_there_are_none() -> None:
+def test_without_colors_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# A\n\n`code` and **bold**\n"
+    monkeypatch.setenv("TERM", "xterm")
     assert not re.search(r"\x1b\[[\d;]*3\d", rendered(text, 60, colors=False))
     assert re.search(r"\x1b\[[\d;]*3\d", rendered(text, 60, colors=True))
+
+
+def test_a_dumb_terminal_gets_lines_of_its_width_without_styles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert rendered("`code` and **bold** words", 12, colors=True) == "code and\nbold words\n"
 
 
 @pytest.mark.parametrize("topic", ["README", *docs.topics()])

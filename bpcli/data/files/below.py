@@ -129,7 +129,7 @@ def other_rows(layout: Layout, cleaner: Cleaner) -> Labels:
         below = []
     if below:
         said = "; ".join(quoted(" ".join(filter(None, row.fields))) for _, row in below)
-        cleaner.ignore(len(below), f"below the table: {said}")
+        cleaner.ignore(len(below), f"below the table: {said}", at_end=True)
     cleaner.ignore(len(headers), REPEATED)
     return np.array([*headers, *(number for number, _ in below)], np.intp)
 

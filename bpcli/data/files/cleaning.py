@@ -55,6 +55,9 @@ class Cleaner:
         self._mixed: dict[str, str] = {}
         self._total: str | None = None
         self._summed: str | None = None
+        self._left_out_at_end = 0
+        self._last_row = -1
+        self._blank_at_end = 0
         self._exchange = exchange_of(dialect.separator or ",")
 
     def __call__(self, frame: DataFrame) -> DataFrame:
@@ -63,6 +66,7 @@ class Cleaner:
         Columns to be read as text get pandas' type for categories.
         The index keeps the number of each row in the file.
         """
+        rows = frame.index
         if self._exchange:
             texts = [name for name in _text_columns(frame) if _is_text(frame[name])]
             frame = frame.assign(**{t: frame[t].str.translate(self._exchange) for t in texts})
@@ -73,12 +77,15 @@ class Cleaner:
             frame = self._without(frame, _repeats_header(frame, names), REPEATED)
         if len(frame):
             self._total = _total_in(frame)
+            self._last_row = frame.index[-1]
+        self._blank_at_end = int(rows[-1] - self._last_row) if len(rows) else 0
         told = frame.columns.intersection(self._dialect.text)
         texts = [name for name in _text_columns(frame) if name not in told]
         changed = {name: self._read(name, frame[name]) for name in texts}
         changed |= {name: self._told_text(frame[name]) for name in told}
         frame = frame.assign(**changed) if changed else frame
-        self._summed = _summed_in(frame) if self._total is not None else None
+        if len(frame):
+            self._summed = _summed_in(frame) if self._total is not None else None
         return frame
 
     def _without(self, frame: DataFrame, ignored: Array, reason: str) -> DataFrame:
@@ -86,9 +93,10 @@ class Cleaner:
         self.ignore(count, reason)
         return frame[~ignored] if count else frame
 
-    def ignore(self, rows: int, reason: str) -> None:
+    def ignore(self, rows: int, reason: str, *, at_end: bool = False) -> None:
         """Count rows that are ignored, for a note."""
         self._ignored[reason] += rows
+        self._left_out_at_end += rows * at_end
 
     def _read(self, name: str, values: Series) -> Series:
         """A column of text, with numbers where nearly all cells show one."""
@@ -193,16 +201,15 @@ class Cleaner:
         for reason, count in self._ignored.items():
             if count:
                 yield f"ignored {plural(count, 'row')} {reason}"
+        last = self._left_out_at_end + self._blank_at_end + 1
+        way_out = f"leave it out by `skip_last: {last}` (--skip-last {last})"
         if self._summed is not None:
             yield (
                 f"the last row, {quoted(self._total)}, has the sum of `{self._summed}` and is "
-                "not data: leave it out by `skip_last: 1` (--skip-last 1)"
+                f"not data: {way_out}"
             )
         elif self._total is not None:
-            yield (
-                f"the last row begins with {quoted(self._total)}: if it is a total, leave it out "
-                "by `skip_last: 1` (--skip-last 1)"
-            )
+            yield f"the last row begins with {quoted(self._total)}: if it is a total, {way_out}"
         for name, (text, number) in self._marked.items():
             yield f"column `{name}`: {quoted(text)} is read as {number_text(number)}"
         for name, signs in self._mixed.items():

@@ -152,7 +152,7 @@ def _ignore_lines(cleaner: Cleaner, text: TableText, dialect: Dialect) -> None:
     cleaner.ignore(text.comments, f"that begin with {dialect.comment}")
     last = [line for line in text.last if line.strip()]
     said = "; ".join(quoted(" ".join(line.split())) for line in last)
-    cleaner.ignore(len(last), f"at the end by `skip_last`: {said}")
+    cleaner.ignore(len(last), f"at the end by `skip_last`: {said}", at_end=True)
 
 
 def cleaner_of(layout: Layout) -> Cleaner:

@@ -87,6 +87,17 @@ def test_a_total_is_told_but_stays_a_row(read_both, total: str) -> None:
     assert notes.endswith("by `skip_last: 1` (--skip-last 1)")
 
 
+@pytest.mark.parametrize("end", ["\nSource: OECD\n", f"{LONG},,,\n", ",,,\n"])
+def test_a_total_above_other_lines_is_left_out_with_them(read_both, end: str) -> None:
+    for skipped in (0, 1):
+        frame, notes = read_both(f"{WORDS}Total,,9,14\n{end}", skip_last=skipped)
+        assert len(frame) == 4
+        assert notes.endswith("by `skip_last: 2` (--skip-last 2)")
+    frame, notes = read_both(f"{WORDS}Total,,9,14\n{end}", skip_last=2)
+    assert len(frame) == 3
+    assert "leave it out" not in notes
+
+
 def test_a_total_that_is_a_sum_is_no_data(read_both) -> None:
     frame, notes = read_both(WORDS + "Total,,9,14\n")
     assert len(frame) == 4
