@@ -101,7 +101,7 @@ def search(text: str) -> list[Hit]:
     scores = (vectorizer.fit_transform(texts) @ vectorizer.transform([text]).T).toarray().ravel()
     scores[[topic in _FOR_DEVELOPERS for topic, _ in found]] /= 2
     order = sorted(scores.nonzero()[0], key=scores.__getitem__, reverse=True)
-    words = re.findall(_WORD, _normalised(text))
+    words = vectorizer.build_analyzer()(text)
     return [_hit(topic, section, words) for topic, section in (found[index] for index in order)]
 
 
