@@ -30,6 +30,9 @@ _LIBRARIES = {
 """Megabytes of address space and of data that each needs, including its imports and computation: a
 quarter more than was measured. Listed libraries that it imports are checked again."""
 
+_VARIATION = 8 * _MEGABYTE
+"""What a start of Python may need more than another one: 2 MB were seen."""
+
 _FEWEST_FILES = 16
 """A training with workers and a recorded path has 11 files open at once."""
 
@@ -125,5 +128,5 @@ def _require(what: str, megabytes: tuple[int, int]) -> None:
             raise LimitTooLow(
                 f"{what} needs about {needed // _MEGABYTE} MiB of {limit.what}, and the limit is "
                 f"{limit.most // _MEGABYTE} MiB: raise it with `{limit.command} "
-                f"{needed // 1024}` or more."
+                f"{(needed + _VARIATION) // 1024}` or more."
             )

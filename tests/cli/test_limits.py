@@ -63,13 +63,13 @@ def test_a_library_that_does_not_fit_is_refused_with_what_it_needs(
         limits.require_room_for("pyarrow.parquet")
     assert str(caught.value) == (
         "pyarrow needs about 1050 MiB of address space, and the limit is 1000 MiB: raise it with "
-        f"`ulimit -v {1050 * 1024}` or more."
+        f"`ulimit -v {1058 * 1024}` or more."
     )
 
 
 def test_address_space_and_data_are_limits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     set_limits(monkeypatch, Limit(False, 1000 * MEGABYTE, 0), Limit(True, 109 * MEGABYTE, 0))
-    with pytest.raises(LimitTooLow, match=r"about 110 MiB of data, .* `ulimit -d 112640`"):
+    with pytest.raises(LimitTooLow, match=r"about 110 MiB of data, .* `ulimit -d 120832`"):
         limits.require_room_for("numpy")
     set_limits(monkeypatch, Limit(False, 1000 * MEGABYTE, 0), Limit(True, 110 * MEGABYTE, 0))
     limits.require_room_for("numpy")
