@@ -109,8 +109,8 @@ class Stop(Strict):
     )
     progress: Annotated[float, Field(gt=0)] | None = Field(
         default=None,
-        description="Stop when the mean training loss over the epochs of a strip is at most this "
-        "many per mille (1/1000) above the lowest training loss in the strip: 0.1 in PROBEN1.",
+        description="Stop when the mean of the minimised loss over the epochs of a strip is at "
+        "most this many per mille (1/1000) above its lowest value in the strip: 0.1 in PROBEN1.",
     )
     strip: Count = Field(
         default=5,
