@@ -15,6 +15,11 @@ from bpcli.errors import ConfigError
 from bpcli.terminal.grid import Grid
 from bpcli.text import plain
 
+_MOST_COLUMNS = 110
+"""Longer lines are hard to read."""
+_MOST_HITS = 15
+_MOST_CHARACTERS = 100
+
 
 @click.command("docs", short_help="Read the handbook.", epilog=examples("docs"))
 @click.argument("topic", required=False, metavar="[TOPIC]")
@@ -45,14 +50,6 @@ def _show(text: str) -> None:
         print_text(lines, end="")
     else:
         click.echo_via_pager(lines)  # without `color`: only then is less told to show styles
-
-
-_MOST_COLUMNS = 110
-"""Longer lines are hard to read."""
-
-
-_MOST_HITS = 15
-_MOST_CHARACTERS = 100
 
 
 def _list(words: str) -> None:

@@ -7,7 +7,7 @@ A topic is a file's path without `.md`: `tables`, `zh/tutorial`. A section is na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -38,7 +38,6 @@ class Hit(NamedTuple):
     """A section that mentions what was searched for, and the line that does so best."""
 
     reference: str
-    heading: str
     line: str
 
 
@@ -61,7 +60,7 @@ def read(reference: str) -> str:
         )
     if not wanted:
         return _text(topic)
-    sections = list(sections_of(_text(topic)))
+    sections = _sections(topic)
     names = [anchor(section.heading) for section in sections]
     if wanted not in names:
         hint = did_you_mean(wanted, names)
@@ -72,7 +71,7 @@ def read(reference: str) -> str:
     return _with_subsections(sections[names.index(wanted) :])
 
 
-def _with_subsections(sections: list[Section]) -> str:
+def _with_subsections(sections: Sequence[Section]) -> str:
     """The first section and those below its heading."""
     first, *rest = sections
     end = next((i for i, each in enumerate(rest) if each.level <= first.level), len(rest))
@@ -90,7 +89,7 @@ def search(text: str) -> list[Hit]:
     # here: the import takes half a second
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
-    found = [(topic, section) for topic in topics() for section in sections_of(_text(topic))]
+    found = [(topic, section) for topic in topics() for section in _sections(topic)]
     texts = ["\n".join([*section.lines, *[section.heading] * 2]) for _, section in found]
     vectorizer = TfidfVectorizer(
         preprocessor=_normalised,
@@ -114,7 +113,7 @@ def _hit(topic: str, section: Section, words: list[str]) -> Hit:
     """A section with the line that has the most and the longest of some words."""
     body = [line for line in section.lines[1:] if line.strip()] or section.lines
     best = max(body, key=lambda line: sum(len(word) for word in words if word in _normalised(line)))
-    return Hit(f"{topic}#{anchor(section.heading)}", section.heading, best.strip())
+    return Hit(f"{topic}#{anchor(section.heading)}", best.strip())
 
 
 def sections_of(text: str) -> Iterator[Section]:
@@ -138,12 +137,15 @@ def anchor(heading: str) -> str:
 
 def help_of(command: str) -> tuple[list[str], list[str]]:
     """What the chapter on commands says of one: its examples, and the topics to read."""
-    (lines,) = (
-        section.lines for section in sections_of(_text("commands")) if section.heading == command
-    )
+    (lines,) = (each.lines for each in _sections("commands") if each.heading == command)
     examples = [line.removeprefix("    ") for line in lines if line.startswith("    ")]
     chapters = re.findall(r"\]\(([\w/-]+)\.md", "\n".join(lines))
     return examples, [topic for topic in chapters if topic != CONTENTS]
+
+
+@cache
+def _sections(topic: str) -> tuple[Section, ...]:
+    return tuple(sections_of(_text(topic)))
 
 
 @cache

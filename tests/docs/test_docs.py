@@ -36,9 +36,11 @@ def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "zh").mkdir()
     (tmp_path / "zh" / "a.md").write_text("# 炒鸡蛋\n\nEggs 两个。\n", "utf-8")
     monkeypatch.setattr(docs, "FOLDER", tmp_path)
-    docs._text.cache_clear()
+    for cached in (docs._text, docs._sections):
+        cached.cache_clear()
     yield tmp_path
-    docs._text.cache_clear()
+    for cached in (docs._text, docs._sections):
+        cached.cache_clear()
 
 
 @pytest.mark.usefixtures("handbook")
@@ -76,7 +78,7 @@ def test_an_unknown_chapter_or_section_is_named(reference: str, message: str) ->
 @pytest.mark.usefixtures("handbook")
 def test_search_finds_words_in_any_case_and_number_and_shows_the_line() -> None:
     (cook,) = docs.search("HEADINGS")
-    assert cook == docs.Hit("b#how-to-cook", "How to cook", "# not a heading, but it is indented")
+    assert cook == docs.Hit("b#how-to-cook", "# not a heading, but it is indented")
     assert [hit.reference for hit in docs.search("egg")] == ["b#eggs-in-3-minutes", "zh/a#炒鸡蛋"]
     assert [hit.line for hit in docs.search("两个")] == ["Eggs 两个。"]
     assert [hit.line for hit in docs.search("cook")] == ["# not a heading, but it is indented"]
