@@ -113,7 +113,7 @@ def _write_for_table(
             "must be a file."
         )
     look = read_table(file, targets, signs, casefold=True)
-    text = starter_config(look, written, signs)
+    text = starter_config(look, written)
     source = Source.parse(text, str(written))
     source.tree.setdefault("name", "table")
     validate(source)

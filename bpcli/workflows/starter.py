@@ -6,7 +6,7 @@ import json
 import os
 import re
 from bisect import bisect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,8 @@ _TRAINING_SHARE = 0.7
 _MOST_WORK_FOR_LEVENBERG_MARQUARDT = 3e8
 
 
-def starter_config(look: Look, target: Path, given: Collection[str] = ()) -> str:
+def starter_config(look: Look, target: Path) -> str:
     """Return the text of a config for a table, to be written at `target`.
-
-    `given` are the keys of the file's format that were not guessed, but given by an option.
 
     Raises `DataError` if the table has no usable target, or no usable input.
     """
@@ -40,7 +38,7 @@ def starter_config(look: Look, target: Path, given: Collection[str] = ()) -> str
         reasons = "; ".join(f"{plain(name)} {why}" for name, why in about.unusable.items())
         raise DataError(f"no column can be an input{': ' * bool(reasons)}{reasons}")
     plan = _Plan(about)
-    lines = [*_head(look), "data:", *_data(look, target, given), *_network(plan), *_training(plan)]
+    lines = [*_head(look), "data:", *_data(look, target), *_network(plan), *_training(plan)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -116,12 +114,12 @@ def _what(about: Description) -> str:
 # The data.
 
 
-def _data(look: Look, target: Path, given: Collection[str]) -> Iterator[str]:
+def _data(look: Look, target: Path) -> Iterator[str]:
     about = look.description
     path = os.path.relpath(look.path.absolute(), target.absolute().parent)
     yield _line(1, "file", Path(path).as_posix(), "relative to the folder of this file")
     if is_text(look.path):
-        yield from _format(look, given)
+        yield from _format(look)
     if look.chooses_columns:
         yield from _columns(look)
     elif look.dialect.layout is not None:
@@ -139,7 +137,7 @@ def _guess(why: str) -> str:
     return why if why == "as requested" else f"guessed: {why}"
 
 
-def _format(look: Look, given: Collection[str]) -> Iterator[str]:
+def _format(look: Look) -> Iterator[str]:
     """The keys of the dialect that differ from their defaults."""
     dialect, names = look.dialect, look.dialect.columns
     named = "" if dialect.header else f"; columns are called {names[0]} to {names[-1]}"
@@ -147,12 +145,12 @@ def _format(look: Look, given: Collection[str]) -> Iterator[str]:
     if dialect.header and any(map(is_number, names)):
         yield _line(1, "columns", list(names), "the numbers in the header are names")
     if dialect.encoding not in (None, "utf-8-sig"):
-        guess = "as requested" if "encoding" in given else "guessed: it is not UTF-8"
-        yield _line(1, "encoding", dialect.encoding, guess)
+        yield _line(
+            1, "encoding", dialect.encoding, _reason(look, "encoding", "guessed: it is not UTF-8")
+        )
     for key, usual in _USUAL_SIGNS.items():
         if (sign := getattr(dialect, key)) != usual:
-            guess = "as requested" if key in given else "guessed from the first rows"
-            yield _line(1, key, sign, guess)
+            yield _line(1, key, sign, _reason(look, key, "guessed from the first rows"))
     words = [word for word in dialect.missing if word not in MISSING]
     if not {*MISSING} <= {*dialect.missing}:
         yield _line(1, "missing_only", list(dialect.missing), "only these cells are missing values")
@@ -170,6 +168,10 @@ _USUAL_SIGNS = {
     "comment": "",
     "date_format": None,
 }
+
+
+def _reason(look: Look, key: str, guess: str) -> str:
+    return guess if getattr(look.asked, key) is None else "as requested"
 
 
 def _columns(look: Look) -> Iterator[str]:

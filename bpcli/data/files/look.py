@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from bpcli.errors import DataError
 class Look:
     """A file's dialect with the reasons for guesses, and the description of its rows.
 
+    `asked` is the part of the dialect that was given; None in it was detected.
     `chooses_columns` is false for a file with one array of inputs and one of targets; `is_one_hot`
     is true if the targets have a column for each class.
     """
@@ -38,6 +39,7 @@ class Look:
     description: Description
     chooses_columns: bool = True
     is_one_hot: bool = False
+    asked: Dialect = field(default_factory=Dialect)
 
     @property
     def inputs(self) -> tuple[ColumnFacts, ...]:
@@ -65,7 +67,7 @@ def look_at(
         about = _with_one_spelling(frame, about, targets, asked.date_format)
     dialect = replace(layout.dialect, missing=asked.missing)  # without those stored in the file
     is_one_hot = about.task == "classification" and len(about.targets) > 1
-    return Look(path, dialect, layout.why_header, notes, about, is_one_hot=is_one_hot)
+    return Look(path, dialect, layout.why_header, notes, about, is_one_hot=is_one_hot, asked=asked)
 
 
 def _with_one_spelling(
