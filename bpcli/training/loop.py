@@ -304,12 +304,16 @@ def _divergence(number: int, training: Training) -> str:
     failure = f"Training diverged: the loss is no longer finite after epoch {number}."
     rate = training.learning_rate
     if rate is None:
-        advice = advice or "check the scale of the data (`data.scale`)"
-        return f"{failure} {advice[0].upper()}{advice[1:]}."
+        return f"{failure} {_begun(advice or 'check the scale of the data (`data.scale`)')}."
     key = "training.learning_rate"
     if isinstance(rate, Schedule):
         key, rate = f"{key}.start", rate.start
     smaller = f"a smaller `{key}`, such as {rate / 10:g} instead of {rate:g}"
     if advice is None:
         return f"{failure} Try {smaller}."
-    return f"{failure} {advice[0].upper()}{advice[1:]} first, then try {smaller}."
+    return f"{failure} {_begun(advice)} first, then try {smaller}."
+
+
+def _begun(sentence: str) -> str:
+    """A sentence with a capital at its beginning."""
+    return sentence[0].upper() + sentence[1:]
