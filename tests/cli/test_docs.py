@@ -7,27 +7,14 @@ from typing import Any
 
 import click
 import pytest
+from commands import commands
 
 from bpcli import docs
-from bpcli.cli.main import bpnet as group
 
 Bpnet = Callable[..., Any]
 
 
-def commands(found: click.Command, path: str = "") -> list[tuple[str, click.Command]]:
-    """Every command and subcommand by its words."""
-    if not isinstance(found, click.Group):
-        return [(path, found)]
-    context = click.Context(found)
-    below = [(name, found.get_command(context, name)) for name in found.list_commands(context)]
-    own = [(path, found)] if path else []
-    return own + [pair for name, each in below if each for pair in commands(each, f"{path} {name}")]
-
-
-COMMANDS = {path.strip(): command for path, command in commands(group)}
-
-
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name, _ in commands() if name])
 def test_the_help_of_every_command_ends_with_examples_and_chapters(name: str, bpnet: Bpnet) -> None:
     shown = bpnet(*name.split(), "--help").out
     examples, topics = docs.help_of(name)

@@ -3,17 +3,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import click
 import pytest
+from commands import commands
 from conftest import Result
 from systems import CONFIGS
 
 from bpcli import __version__
-from bpcli.cli.main import bpnet as group
 from bpcli.cli.main import main
 
 Bpnet = Callable[..., Result]
@@ -21,16 +21,7 @@ XOR = CONFIGS / "xor.yaml"
 SHORT = ("--set", "training.epochs=40")
 
 
-def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:
-    yield name, command
-    if isinstance(command, click.Group):
-        for child in command.list_commands(click.Context(command)):
-            found = command.get_command(click.Context(command), child)
-            assert found is not None
-            yield from commands(found, f"{name} {child}".strip())
-
-
-@pytest.mark.parametrize(("name", "command"), list(commands(group)))
+@pytest.mark.parametrize(("name", "command"), list(commands()))
 def test_every_commands_help_has_an_example(
     name: str, command: click.Command, bpnet: Bpnet
 ) -> None:
