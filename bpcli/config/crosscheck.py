@@ -152,7 +152,7 @@ def _legal_loss(read: Reader) -> _Issues:
 @_check
 def _one_source(read: Reader) -> _Issues:
     for key in ("inputs", "file"):
-        if read("data.generator") is not None and read(f"data.{key}"):
+        if read("data.generator") is not None and read(f"data.{key}") is not None:
             message = f"`generator` and `{key}` are two sources of data: keep one"
             yield _issue(f"data.{key}", message, at_key=True)
 
@@ -233,7 +233,8 @@ def _leaves(tree: dict[str, Any]) -> Iterator[tuple[Location, Any]]:
 @_check
 def _target_scale(read: Reader) -> _Issues:
     scale, loss = read("data.scale.targets", "none"), LOSSES.get(read.name("loss"))
-    if read("data.targets") == "same_as_inputs" and scale != "none":
+    targets = read("data.targets")
+    if isinstance(targets, str) and targets == "same_as_inputs" and scale != "none":
         yield _issue(
             "data.scale.targets",
             "with `targets: same_as_inputs` the targets have the scale of the inputs: remove this "

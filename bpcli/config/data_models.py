@@ -6,16 +6,20 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.data.preprocessing import ScaleRule
 from bpcli.data.types import AskedTask, SplitName
+from bpcli.nn.arrays import Array
 
 if TYPE_CHECKING:
+    from bpcli.data.given import GivenArrays
     from bpcli.data.inline import InlineArrays
 
+Names: TypeAlias = list[str]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 
@@ -133,6 +137,12 @@ class Data(Strict):
         """What the config says that the targets are; None if it says nothing."""
         return None
 
+    @property
+    def targets_are_inputs(self) -> bool:
+        """Whether the network is an autoencoder."""
+        targets = getattr(self, "targets", None)
+        return isinstance(targets, str) and targets == "same_as_inputs"
+
 
 class InlineData(Data):
     """Rows written in the config."""
@@ -157,6 +167,47 @@ class InlineData(Data):
         from bpcli.data.inline import InlineArrays  # here: other sources do not need it
 
         return InlineArrays(self.inputs, None if isinstance(self.targets, str) else self.targets)
+
+
+class ArrayData(Data):
+    """Arrays that a Python program gives; a config file cannot name them.
+
+    Its keys are the fields of `GivenArrays`.
+    """
+
+    key: ClassVar[str] = "inputs"
+
+    inputs: Any
+    targets: Any = None
+    weight: Any = None
+    classes: Names | None = None
+    input_names: Names | None = None
+    target_names: Names | None = None
+    splits: dict[SplitName, Any] | None = None
+    task: AskedTask | None = None
+
+    @property
+    def asked_task(self) -> AskedTask | None:
+        return self.task
+
+    @property
+    def source(self) -> GivenArrays:
+        from bpcli.data.given import GivenArrays  # here: config files do not need it
+
+        return GivenArrays(
+            np.asarray(self.inputs),
+            _array_or_none(self.targets),
+            _array_or_none(self.weight),
+            tuple(self.classes or ()),
+            tuple(self.input_names or ()),
+            tuple(self.target_names or ()),
+            self.splits or {},
+        )
+
+
+def _array_or_none(values: Any) -> Array | None:
+    """An array; None for what is not given, and for targets that are the inputs."""
+    return None if values is None or isinstance(values, str) else np.asarray(values)
 
 
 class GeneratedData(Data):

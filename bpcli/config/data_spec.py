@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
+import numpy as np
 from pydantic import BaseModel, Field, create_model
 
-from bpcli.config.data_models import GeneratedData, InlineData
+from bpcli.config.data_models import ArrayData, GeneratedData, InlineData
 from bpcli.config.named import OneOf, options_of
 from bpcli.data.generators import GENERATORS
 
@@ -21,7 +22,7 @@ def _model_tag(value: Any) -> str | None:
     if "file" in value and "generator" not in value:
         return "file"
     if "inputs" in value and "generator" not in value:
-        return "arrays"
+        return "memory" if isinstance(value["inputs"], np.ndarray) else "arrays"
     generator = value.get("generator")
     return generator if isinstance(generator, str) else None
 
@@ -30,6 +31,8 @@ def _model_tag(value: Any) -> str | None:
 def _data_model(tag: str) -> type[BaseModel]:
     if tag == "arrays":
         return InlineData
+    if tag == "memory":
+        return ArrayData
     if tag == "file":
         from bpcli.config.file_models import FileData  # here: importing it takes 10 ms
 
@@ -40,6 +43,8 @@ def _data_model(tag: str) -> type[BaseModel]:
 
 
 if TYPE_CHECKING:
-    DataSpec: TypeAlias = GeneratedData | InlineData | FileData
+    DataSpec: TypeAlias = ArrayData | GeneratedData | InlineData | FileData
 else:
-    DataSpec = Annotated[Any, OneOf([*GENERATORS, "arrays", "file"], _model_tag, _data_model)]
+    DataSpec = Annotated[
+        Any, OneOf([*GENERATORS, "arrays", "file"], _model_tag, _data_model, unwritten=["memory"])
+    ]

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from bpcli.config.crosscheck import cross_check
-from bpcli.config.issues import config_error
 from bpcli.config.models import Spec
 from bpcli.config.overrides import override
-from bpcli.config.source import Source, resolve
+from bpcli.config.source import Source
+from bpcli.config.tree import TreeSource
+from bpcli.config.writing import dump
 from bpcli.errors import ConfigIssue
 from bpcli.text import as_name
 
@@ -44,6 +44,21 @@ def load_config(path: Path, overrides: Sequence[str] = (), name: str | None = No
     return replace(validate(source), overrides=tuple(overrides))
 
 
+def config_of(
+    tree: Mapping[str, Any], overrides: Sequence[str] = (), name: str = "config"
+) -> Config:
+    """Validate a config given as plain values. Raises `ConfigError` with all its issues.
+
+    Keys and values are those of a config file. Tuples, paths and numbers of numpy are allowed too,
+    and `data.inputs` and `data.targets` may be arrays. `name` stands for the file in messages.
+    """
+    source = TreeSource(tree, name)
+    for assignment in overrides:
+        override(source, assignment)
+    source.tree.setdefault("name", "run")
+    return replace(validate(source), overrides=tuple(overrides))
+
+
 def read_source(path: Path, overrides: Sequence[str]) -> Source:
     """A config file with its overrides and name, not yet validated."""
     source = Source.read(path)
@@ -66,7 +81,7 @@ def validate_all(sources: Sequence[Source]) -> list[Config]:
     results = [_validated(source) for source in sources]
     issues = [issue for _, issues in results for issue in issues]
     if issues:
-        raise config_error(sources[0].name, sources[0].text, issues)
+        raise sources[0].error_of(issues)
     return [config for config, _ in results if config is not None]
 
 
@@ -123,39 +138,3 @@ def _from(folder: Path, mapping: dict[str, Any], *keys: str) -> dict[str, Any]:
     """The mapping with the file names under the keys resolved against the folder."""
     names = {key: mapping[key] for key in keys if isinstance(mapping[key], str) and mapping[key]}
     return mapping | {key: str(folder / name) for key, name in names.items()}
-
-
-# Writing a config.
-
-
-class _Dumper(yaml.SafeDumper):
-    """Short lists on one line, and quotes around every text that would not be read as text."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_str(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    try:
-        is_plain = resolve(text) == text
-    except ValueError:
-        is_plain = False
-    style = None if is_plain else "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.SequenceNode:
-    is_flat = not any(isinstance(item, list | dict) for item in items)
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=is_flat)
-
-
-_Dumper.add_representer(str, _represent_str)
-_Dumper.add_representer(list, _represent_list)
-
-
-def dump(value: Any) -> str:
-    """YAML that `Source.parse` reads back as the same value."""
-    text: str = yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, explicit_end=False
-    )
-    return text.removesuffix("...\n")

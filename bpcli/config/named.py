@@ -53,7 +53,7 @@ class Strict(BaseModel):
     @classmethod
     def _null_is_a_default_mapping(cls, value: Any) -> Any:
         """Replace null (a key without a value in YAML) by the default if that is a mapping."""
-        if not isinstance(value, dict) or None not in value.values():
+        if not isinstance(value, dict) or all(inner is not None for inner in value.values()):
             return value
         return {
             key: inner
@@ -97,13 +97,15 @@ class OneOf:
     tags: Collection[str]
     tag_of: Callable[[Any], object]
     model_of: Callable[[str], type[BaseModel]]
+    unwritten: Collection[str] = ()
+    """Further tags, of values that a config file cannot hold; the schema has none of them."""
 
     def validate(self, value: Any) -> BaseModel:
         """Validate by the model of the value's tag; only that model is made."""
         tag = self.tag_of(value)
         if tag is None:
             raise PydanticKnownError("union_tag_not_found", {"discriminator": "a tag"})
-        if not isinstance(tag, str) or tag not in self.tags:
+        if not isinstance(tag, str) or tag not in {*self.tags, *self.unwritten}:
             expected = ", ".join(map(repr, self.tags))
             shown = str(tag).encode("utf-8", "replace").decode()  # JSON may have lone surrogates
             context = {"discriminator": "a tag", "tag": shown, "expected_tags": expected}

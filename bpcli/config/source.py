@@ -99,7 +99,11 @@ class Source:
 
     def error(self, more: Iterable[ConfigIssue] = ()) -> ConfigError:
         """The issues of the text, and more, as one error."""
-        return config_error(self.name, self.text, [*self.issues, *map(self.located, more)])
+        return self.error_of([*self.issues, *map(self.located, more)])
+
+    def error_of(self, issues: Iterable[ConfigIssue]) -> ConfigError:
+        """Issues, each with its mark, as one error."""
+        return config_error(self.name, self.text, issues)
 
     def located(self, issue: ConfigIssue) -> ConfigIssue:
         """The issue with its mark in the text, from its location in the tree."""

@@ -30,8 +30,10 @@ class Scaler:
     factor: Array
 
     @classmethod
-    def fit(cls, rule: ScaleRule | float, columns: Array) -> Scaler:
+    def fit(cls, rule: ScaleRule | float, columns: Array, weight: Array | None = None) -> Scaler:
         """Fit to training rows (n, d). A number is a divisor; a constant column is only shifted.
+
+        A row of weight k counts as k equal rows.
 
         `standard`: mean 0 and standard deviation 1. `minmax`: range [-1, 1]. `robust`: (x - median)
         / (third quartile - first quartile), insensitive to outliers; the quartiles are interpolated
@@ -40,12 +42,13 @@ class Scaler:
         if not len(columns):
             return cls.fixed("none", columns.shape[1])
         if rule == "standard":
-            return cls(columns.mean(axis=0), _spread(columns, columns.std(axis=0)))
+            mean, deviation = _mean_and_deviation(columns, weight)
+            return cls(mean, _spread(columns, deviation))
         if rule == "minmax":
             low, high = columns.min(axis=0), columns.max(axis=0)
             return cls(low / 2 + high / 2, _spread(columns, high / 2 - low / 2))
         if rule == "robust":
-            quartiles = np.quantile(columns, [0.25, 0.5, 0.75], axis=0)
+            quartiles = _quartiles(columns, weight)
             return cls(quartiles[1], _spread(quartiles, quartiles[2] - quartiles[0]))
         return cls.fixed(rule, columns.shape[1])
 
@@ -67,6 +70,41 @@ class Scaler:
 
     def invert(self, columns: Array) -> Array:
         return columns * self.factor + self.shift
+
+
+def _mean_and_deviation(columns: Array, weight: Array | None) -> tuple[Array, Array]:
+    """The mean and the standard deviation of each column."""
+    if weight is None:
+        return columns.mean(axis=0), columns.std(axis=0)
+    mean = np.average(columns, axis=0, weights=weight)
+    return mean, np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
+
+
+def _quartiles(columns: Array, weight: Array | None) -> Array:
+    """The quartiles (3, d) of each column.
+
+    With n = Σ weight, the value at position (n - 1) p lies between the two sorted rows whose
+    cumulative weights contain the whole positions around it.
+    """
+    shares = np.array([0.25, 0.5, 0.75])
+    if weight is None:
+        quartiles: Array = np.quantile(columns, shares, axis=0)
+        return quartiles
+    order = np.argsort(columns, axis=0, kind="stable")
+    ends = np.cumsum(weight[order], axis=0)
+    position = (weight.sum() - 1).clip(min=0) * shares
+    below = np.floor(position)
+    values = np.take_along_axis(columns, order, axis=0)
+    found = [
+        [
+            values[np.searchsorted(ends[:, j], whole, "right").clip(max=len(values) - 1), j]
+            for j in range(columns.shape[1])
+        ]
+        for whole in (below, below + 1)
+    ]
+    low, high = np.transpose(found, (0, 2, 1))
+    between: Array = low + (high - low) * (position - below)[:, np.newaxis]
+    return between
 
 
 def _spread(columns: Array, spread: Array) -> Array:
@@ -160,15 +198,20 @@ class Preprocessor:
         outputs: int,
         input_rule: ScaleRule | float,
         target_rule: ScaleRule | float,
+        weight: Array | None = None,
     ) -> Preprocessor:
-        """Fit both scalers to the training rows; an autoencoder's targets share that of inputs."""
+        """Fit both scalers to the training rows; an autoencoder's targets share that of inputs.
+
+        `weight` (n,) are the rows' own weights, without those of their classes.
+        """
+        weight = None if weight is None else weight[training]
         if input_rule == "none" or not isinstance(input_rule, str):
             inputs = Scaler.fixed(input_rule, table.X.shape[1])
         else:
-            inputs = Scaler.fit(input_rule, taken(table.X, training))
+            inputs = Scaler.fit(input_rule, taken(table.X, training), weight)
         if table.is_autoencoder:
             return cls(inputs, inputs, (), outputs)
-        targets = Scaler.fit(target_rule, encode(table, training, outputs))
+        targets = Scaler.fit(target_rule, encode(table, training, outputs), weight)
         return cls(inputs, targets, table.class_names, outputs, table.words)
 
     def split(self, name: SplitName, table: Table, index: Labels) -> Split:

@@ -20,6 +20,7 @@ from bpcli.experiment.memory import needs, of_memory
 from bpcli.experiment.network import network_for, network_of_sizes
 from bpcli.experiment.splits import notes_on_classes, notes_on_folds, split_table
 from bpcli.experiment.table import encode_table, make_table, notes_on_labels, weigh_table
+from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import prefer, repeatable_numerics, require
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
         issues.of_sizes(spec, table),
         issues.of_splits(spec, table, indices),
     )
-    table = weigh_table(spec, table, indices["train"])
+    own_weight, table = table.weight, weigh_table(spec, table, indices["train"])
     network = network_for(spec, table)
-    preprocessor, splits = _preprocessed(spec, table, indices, network.outputs)
+    preprocessor, splits = _preprocessed(spec, table, indices, network.outputs, own_weight)
     _refuse(
         config,
         issues.of_parameters(spec, network),
@@ -111,10 +112,14 @@ _BYTES_PER_NUMBER = 16
 
 
 def _preprocessed(
-    spec: Spec, table: Table, indices: dict[SplitName, Labels], outputs: int
+    spec: Spec,
+    table: Table,
+    indices: dict[SplitName, Labels],
+    outputs: int,
+    own_weight: Array | None,
 ) -> tuple[Preprocessor, dict[SplitName, Split]]:
     rules = (_scale_rule(spec.data.scale.inputs), _scale_rule(spec.data.scale.targets))
-    preprocessor = Preprocessor.fit(table, indices["train"], outputs, *rules)
+    preprocessor = Preprocessor.fit(table, indices["train"], outputs, *rules, own_weight)
     splits = {name: preprocessor.split(name, table, index) for name, index in indices.items()}
     return preprocessor, splits
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bpcli.config.data_models import GeneratedData, InlineData
+from bpcli.config.data_models import ArrayData, GeneratedData, InlineData
 from bpcli.config.load import Config
 from bpcli.config.models import Spec
 from bpcli.data.generators import Generator
@@ -71,7 +71,7 @@ def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float
 
 
 def _with_targets(spec: Spec, table: RawTable) -> RawTable:
-    if spec.data.targets == "same_as_inputs":
+    if spec.data.targets_are_inputs:
         return table.with_inputs_as_targets()
     if isinstance(table.targets, Classes):
         return replace(table, targets=_from_classes(spec, table.targets))
@@ -108,12 +108,12 @@ def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
         return targets.as_classes(), []
     if wanted is None and _are_labels(spec, targets.Y):
         return targets.as_labels(), [_INFERRED]
-    if isinstance(data, InlineData) and _are_numbered_classes(spec, targets.Y):
+    if isinstance(data, InlineData | ArrayData) and _are_numbered_classes(spec, targets.Y):
         classes = targets.as_classes()
         few = first_of(classes.names, 5)
         why = "because the loss or the output layer is for classes"
         return classes, [f"the targets {few} are read as classes, {why}"]
-    if data.files or isinstance(data, InlineData):
+    if data.files or isinstance(data, InlineData | ArrayData):
         _refuse_numbers_as_classes(spec, targets)
     return targets, []
 
