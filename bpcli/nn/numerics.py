@@ -20,8 +20,9 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -57,9 +58,43 @@ def repeatable_numerics() -> Iterator[None]:
 
     Overflow raises no warning: losses and metrics that are not finite are reported elsewhere.
     """
-    libraries = _controller(len(sys.modules))
-    with libraries.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-        yield
+    _ONE_THREAD.enter()
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    finally:
+        _ONE_THREAD.leave()
+
+
+class _OneThread:
+    """BLAS with one thread, for as long as any thread of this process asks for it.
+
+    A limit holds for the whole process: if each thread set and restored its own, the first to leave
+    would restore the limit for the others, and the last could keep it for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users = 0
+        self._modules = 0
+        self._limits = ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1 or self._modules != len(sys.modules):
+                self._modules = len(sys.modules)
+                limit = _controller(self._modules).limit(limits=1, user_api="blas")
+                self._limits.enter_context(limit)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._limits.close()
+
+
+_ONE_THREAD = _OneThread()
 
 
 @lru_cache(maxsize=1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from bpcli.errors import NumericsError, NumericsNotPinned
 from bpcli.nn import numerics
-from bpcli.nn.numerics import in_force, require, simd_groups
+from bpcli.nn.numerics import in_force, repeatable_numerics, require, simd_groups
 
 OLD_BASELINE = ["SSE", "SSE2", "SSE3"]
 OLD = ["SSSE3", "SSE41", "POPCNT", "SSE42", "AVX", "F16C", "FMA3", "AVX2"]
@@ -204,3 +206,27 @@ def test_this_numpy_tells_its_groups_and_no_name_is_taken_for_more_than_it_is() 
     above = [name for name in groups if name not in numerics._ALLOWED]
     assert all(name.startswith(("AVX512", "X86_V4")) for name in above), above
     assert not {*disabled} & {*groups}
+
+
+def _blas_threads() -> list[int]:
+    return [int(library["num_threads"]) for library in numerics.blas_libraries()]
+
+
+def test_blas_keeps_one_thread_until_the_last_thread_leaves() -> None:
+    entered, may_leave = Event(), Event()
+
+    def compute() -> None:
+        with repeatable_numerics():
+            entered.set()
+            may_leave.wait()
+
+    thread = Thread(target=compute)
+    with threadpool_limits(2, "blas"):
+        assert max(_blas_threads()) == 2
+        with repeatable_numerics():
+            thread.start()
+            entered.wait()
+        assert set(_blas_threads()) == {1}
+        may_leave.set()
+        thread.join()
+        assert max(_blas_threads()) == 2
