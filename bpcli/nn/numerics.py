@@ -91,7 +91,15 @@ class _OneThread:
         with self._lock:
             self._users -= 1
             if not self._users:
+                _let_this_thread_set_limits(_controller(self._modules))
                 self._limits.close()
+
+
+def _let_this_thread_set_limits(libraries: ThreadpoolController) -> None:
+    """Newer versions let only the thread that set a limit of OpenBLAS restore it."""
+    for library in libraries.lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 _ONE_THREAD = _OneThread()
