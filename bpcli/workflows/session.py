@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.errors import Diverged
@@ -20,7 +20,7 @@ from bpcli.workflows.checkpointer import Checkpointer, pace_of
 from bpcli.workflows.interrupts import StopRequest
 from bpcli.workflows.run_epochs import Callback, Ending, TrainingCallback, earliest_due, run_epochs
 from bpcli.workflows.scores import EpochScores
-from bpcli.workflows.stop_decision import StopDecision, needs_every_epoch, stop_rules
+from bpcli.workflows.stop_decision import Observer, StopDecision, needs_every_epoch, stop_rules
 from bpcli.workflows.training_log import TrainingLog, open_log
 
 
@@ -33,6 +33,7 @@ class RunToTrain:
     record: RunRecord
     checkpoints: Checkpoints
     start: Checkpoint | None
+    observers: Sequence[Observer] = field(default=(), kw_only=True)
 
     def write_new(self) -> None:
         """Write the files of a new run that are known before its first epoch."""
@@ -89,7 +90,7 @@ class Session:
     def _next_due(self) -> NextDue:
         experiment = self.target.experiment
         keeps_path = experiment.spec.training.record_params
-        if keeps_path or needs_every_epoch(experiment):
+        if keeps_path or self.target.observers or needs_every_epoch(experiment):
             return every_epoch
         return earliest_due(self.callbacks)
 
@@ -113,7 +114,7 @@ def open_session(
 ) -> Session:
     """Open the growing files, which `files` closes, and begin to show the training."""
     experiment, start = target.experiment, target.start
-    decision = StopDecision(stop_rules(experiment), request, start)
+    decision = StopDecision(stop_rules(experiment), request, start, target.observers)
     log = open_log(experiment, target.run, start, files)
     pace = pace_of(experiment.spec.training.checkpoint_every, start)
     checkpointer = Checkpointer(pace, target.checkpoints, decision, log)

@@ -1,12 +1,18 @@
-"""When a training ends: by a stop rule, by its optimizer, or by a signal."""
+"""When a training ends: by a stop rule, by its optimizer, by an observer, or by a signal."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from bpcli.experiment import Experiment
 from bpcli.runs.checkpoint import Checkpoint
 from bpcli.training.loop import Epoch
 from bpcli.training.stopping import Best, Stopping, StopRules
 from bpcli.workflows.interrupts import StopRequest
+
+Observer: TypeAlias = Callable[[Epoch], object]
+"""Called once after every epoch, also after epoch 0; training ends if it returns a true value."""
 
 
 def stop_rules(experiment: Experiment) -> StopRules:
@@ -23,17 +29,23 @@ def needs_every_epoch(experiment: Experiment) -> bool:
 class StopDecision:
     """Decides after each epoch whether training ends there, and keeps the best epoch so far.
 
-    A training that is resumed begins with the epoch of its checkpoint `start`, which the rules have
-    measured before.
+    A training that is resumed begins with the epoch of its checkpoint `start`, which the rules and
+    the observers have seen before.
     """
 
     def __init__(
-        self, rules: StopRules, request: StopRequest, start: Checkpoint | None = None
+        self,
+        rules: StopRules,
+        request: StopRequest,
+        start: Checkpoint | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.best = Best()
         self.stopping = Stopping(rules, self.best)
         self._request = request
         self._measured_before = None if start is None else start.number
+        self._observers = observers
+        self._observed = -1 if start is None else start.number
         if start is not None:
             self.best.restore(start.best)
             self.stopping.restore(start.stopping)
@@ -48,8 +60,20 @@ class StopDecision:
         if epoch.number != self._measured_before:
             self.best.update(epoch)
             self.stopping.update(epoch)
+        is_asked = self._observe(epoch)
         if self.signal_number is not None:
             return "interrupted"
         if self.stopping.reason is None and epoch.ended is not None:
             return epoch.ended.reason
-        return self.stopping.reason
+        return self.stopping.reason or ("callback" if is_asked else None)
+
+    def _observe(self, epoch: Epoch) -> bool:
+        """Call all observers; return whether one of them ends training.
+
+        Where training diverges, an earlier epoch is repeated: they have seen it.
+        """
+        if epoch.number <= self._observed:
+            return False
+        self._observed = epoch.number
+        answers = [bool(observer(epoch)) for observer in self._observers]  # all of them are called
+        return any(answers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,22 +25,30 @@ from bpcli.workflows.interrupts import StopRequest, stop_requests
 from bpcli.workflows.outcome import Outcome, save_end
 from bpcli.workflows.run_epochs import TrainingCallback
 from bpcli.workflows.session import RunToTrain, Session, open_session
+from bpcli.workflows.stop_decision import Observer
 
 Begin: TypeAlias = Callable[[int, StopRequest], AbstractContextManager[Session]]
 """Opens a session for a number of workers and a stop request; closes its files at the end."""
 
 
 def train(
-    experiment: Experiment, runs_dir: Path, callback: TrainingCallback, group: str | None = None
+    experiment: Experiment,
+    runs_dir: Path,
+    callback: TrainingCallback,
+    group: str | None = None,
+    observers: Sequence[Observer] = (),
 ) -> Outcome:
     """Train, log the metrics of the epochs that are due, and save the run in a new folder.
 
-    `group` is the id of the first run of a cross-validation that this run belongs to.
+    `group` is the id of the first run of a cross-validation that this run belongs to. `observers`
+    are called after every epoch, and may end training.
 
     Divergence, an interrupt or any other failure in training is returned, after the run was saved.
     Raises `RunError` if the run cannot be saved; a run that has not begun leaves no folder.
     """
-    return _train(experiment, partial(_new_session, experiment, runs_dir, callback, group))
+    return _train(
+        experiment, partial(_new_session, experiment, runs_dir, callback, group, observers)
+    )
 
 
 def train_on(target: RunToTrain, callback: TrainingCallback) -> Outcome:
@@ -54,6 +62,7 @@ def _new_session(
     runs_dir: Path,
     callback: TrainingCallback,
     group: str | None,
+    observers: Sequence[Observer],
     workers: int,
     request: StopRequest,
 ) -> Iterator[Session]:
@@ -63,7 +72,8 @@ def _new_session(
             files.enter_context(closing(run.lock()))
             warnings = Beginning(experiment).warnings
             record = first_record(experiment, run.run_id, workers, group or run.run_id, warnings)
-            target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity), None)
+            checkpoints = Checkpoints(run, record.identity)
+            target = RunToTrain(experiment, run, record, checkpoints, None, observers=observers)
             target.write_new()
             session = open_session(target, request, callback, files)
         except BaseException:

@@ -39,6 +39,38 @@ def test_a_signal_comes_before_a_rule_and_that_before_the_optimizer(
     assert decision.after(epoch(number, ended=ended)) == reason
 
 
+@pytest.mark.parametrize(
+    ("is_interrupted", "ended", "last", "reason"),
+    [
+        (False, None, 5, "callback"),
+        (False, None, 1, "epochs"),
+        (False, FAILED, 5, "line_search"),
+        (True, None, 5, "interrupted"),
+    ],
+)
+def test_an_observer_ends_training_if_nothing_else_does(
+    is_interrupted: bool, ended: StepFailed | None, last: int, reason: str
+) -> None:
+    request = StopRequest()
+    if is_interrupted:
+        request.receive(signal.SIGINT, None)
+    decision = StopDecision(StopRules(last), request, observers=[lambda each: each.number == 1])
+    assert decision.after(epoch(1, ended=ended)) == reason
+
+
+def test_every_observer_sees_every_epoch_once() -> None:
+    numbers: list[list[int]] = [[], []]
+    observers = [lambda each, seen=seen: seen.append(each.number) or True for seen in numbers]
+    decision = StopDecision(StopRules(9), StopRequest(), observers=observers)
+    for number in (0, 1, 2, 1):  # the last one as where training diverges
+        decision.after(epoch(number))
+    assert numbers == [[0, 1, 2], [0, 1, 2]]
+    resumed = StopDecision(StopRules(9), StopRequest(), checkpoint(decision, 2), observers)
+    assert resumed.after(epoch(2)) is None
+    assert resumed.after(epoch(3)) == "callback"
+    assert numbers[0] == [0, 1, 2, 3]
+
+
 def checkpoint(decision: StopDecision, number: int) -> Any:
     return SimpleNamespace(
         number=number, best=decision.best.memory(), stopping=decision.stopping.memory()

@@ -12,7 +12,9 @@ from bpcli import system
 from bpcli.config.load import load_config
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
+from bpcli.runs.layout import WEIGHTS
 from bpcli.terminal.progress import SilentView
+from bpcli.training.loop import Epoch
 from bpcli.workflows import train as module
 from bpcli.workflows.train import train, workers_for
 
@@ -54,6 +56,20 @@ def test_no_training_begins_whose_files_could_not_be_opened(
 def test_the_lock_and_the_log_are_closed_at_the_end(tmp_path: Path) -> None:
     run = train(experiment_with(), tmp_path, SilentView()).run
     run.lock().close()  # which another process could hold
+
+
+def test_observers_see_every_epoch_and_change_no_bit(tmp_path: Path) -> None:
+    def losses_and_end(epoch: Epoch) -> bool:
+        seen.append(epoch.loss)
+        return epoch.number == 12
+
+    experiment = experiment_with("training.epochs=20", "training.log_every=7")
+    seen: list[float] = []
+    ended = train(experiment, tmp_path, SilentView(), observers=[losses_and_end])
+    assert (len(seen), ended.record.stop_reason, ended.record.epochs) == (13, "callback", 12)
+    alone = train(experiment_with("training.epochs=12"), tmp_path, SilentView())
+    files = [outcome.run.path(WEIGHTS).read_bytes() for outcome in (ended, alone)]
+    assert files[0] == files[1]
 
 
 @pytest.mark.parametrize(
