@@ -32,6 +32,7 @@ FLOORS = [
     {"terminal"},
     {"gradcheck", "trace", "export", "plots"},
     {"workflows"},
+    {"estimators"},
     {"cli"},
     {"start"},
     {"__main__"},

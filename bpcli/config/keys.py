@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, get_args, get_origin
 
+import numpy as np
 from pydantic import BaseModel
 
-from bpcli.config.data_models import GeneratedData, InlineData
+from bpcli.config.data_models import ArrayData, GeneratedData, InlineData
 from bpcli.config.file_models import FileData
 from bpcli.config.models import Spec
 from bpcli.config.source import Location, value_at
@@ -160,6 +161,8 @@ def _keys_of_data(tree: Tree) -> list[str]:
         return [*GeneratedData.model_fields, *(choice.options(entry) if entry else [])]
     if "file" in data:
         return list(FileData.model_fields)
+    if isinstance(data.get("inputs"), np.ndarray):
+        return list(ArrayData.model_fields)
     return [*InlineData.model_fields, "file"]  # with `file`, `inputs` are columns
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bpcli.data.table import Classes, Table, Targets, Values, value_names
+from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values, value_names
 from bpcli.data.types import Labels, SplitName, numbered
 from bpcli.data.values import refuse_control_characters, text_of
 from bpcli.errors import DataError
@@ -19,8 +19,9 @@ class GivenArrays:
     """Inputs (n,) or (n, d), and targets (n,) or (n, k): numbers, or in one column texts.
 
     Inputs keep their data type. `classes` are the names of all classes, also of those without a
-    row, in the order of the outputs; the targets are then indices of classes. `weight` (n,) is the
-    weight of each row, `splits` the rows of splits that are given.
+    row, in the order of the outputs; the targets are then indices of classes (n,), or, where a row
+    may have any number of them, 0 and 1 (n, k). `weight` (n,) is the weight of each row, `splits`
+    the rows of splits that are given.
     """
 
     inputs: Array
@@ -47,8 +48,10 @@ class GivenArrays:
         if targets is None:
             return None
         _require_rows("targets", targets, rows)
-        if self.classes:
+        if self.classes and targets.ndim == 1:
             return Classes(targets.astype(np.intp), self.classes)
+        if self.classes:
+            return MultiLabels(targets, self.classes, (("0", "1"),) * len(self.classes))
         if targets.dtype.kind in "iuf":
             Y = _matrix("targets", targets).astype(np.float64)
             return Values(Y, self.target_names or value_names(Y.shape[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,14 @@ class Experiment:
     @property
     def spec(self) -> Spec:
         return self.config.spec
+
+    def with_preprocessor(self, preprocessor: Preprocessor) -> Experiment:
+        """The experiment with the scales of an earlier training, instead of those fitted again."""
+        splits = {
+            name: preprocessor.split(name, self.table, split.index)
+            for name, split in self.splits.items()
+        }
+        return replace(self, preprocessor=preprocessor, splits=splits)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -139,8 +139,10 @@ def load_trained(run: Run, weights: Weights = "best") -> Trained:
             f"the data files, or train again.{since(saved.record)}"
         )
     params = saved.params(experiment.network, weights, experiment.dtype)
+    fitted = experiment.preprocessor
+    preprocessor = saved.preprocessor(experiment.network, fitted.class_names, fitted.words)
     notes = prefer(config.spec.training.numerics)
-    return Trained(run, saved.record, _with_saved_preprocessor(experiment, saved), params, notes)
+    return Trained(run, saved.record, experiment.with_preprocessor(preprocessor), params, notes)
 
 
 def load_without_rows(run: Run, weights: Weights = "best") -> Trained:
@@ -174,14 +176,3 @@ def _no_targets(saved: SavedWeights) -> Targets:
         return Classes(np.empty(0, np.intp), tuple(saved.meta.class_names))
     none = np.empty((0, len(names)))
     return MultiLabels(none, names, tuple(words.values())) if words else Values(none, names)
-
-
-def _with_saved_preprocessor(experiment: Experiment, saved: SavedWeights) -> Experiment:
-    """Return the experiment with the scales that training fitted, instead of fitting them again."""
-    fitted = experiment.preprocessor
-    preprocessor = saved.preprocessor(experiment.network, fitted.class_names, fitted.words)
-    splits = {
-        name: preprocessor.split(name, experiment.table, split.index)
-        for name, split in experiment.splits.items()
-    }
-    return replace(experiment, preprocessor=preprocessor, splits=splits)

@@ -1,0 +1,350 @@
+"""What both estimators share: `fit` and its attributes, and the outputs for new rows.
+
+A fit is a training as any other: the parameters become a config, the config an experiment, and the
+experiment is trained by the loop that trains for `bpnet train`. The same data, seed and options
+give the same weights to the bit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from bpcli.config.load import config_of
+from bpcli.data.preprocessing import Preprocessor
+from bpcli.errors import ConfigError, Diverged
+from bpcli.estimators.callbacks import CallbackSupport, FitMonitor, with_callbacks
+from bpcli.estimators.options import (
+    ParameterError,
+    is_first_order,
+    network_of,
+    parameter_error,
+    training_of,
+)
+from bpcli.estimators.rows import FitRows
+from bpcli.experiment import Experiment, build
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.nn.propagation import predict as network_outputs
+from bpcli.training.loop import Epoch, TrainState
+from bpcli.workflows.in_memory import Fit, fit
+
+_NOT_PARAMETERS = {"self", "__class__"}
+_LARGEST_SEED = 2**31 - 1
+
+
+class FitDiverged(Diverged, ValueError):
+    """A fit ended because its loss is no longer finite."""
+
+
+def _has_partial_fit(estimator: BPEstimator) -> bool:
+    return is_first_order(estimator.solver)
+
+
+class BPEstimator(CallbackSupport, BaseEstimator):
+    """A network trained by back-propagation, as an estimator."""
+
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    alpha: float
+    batch_size: Any
+    learning_rate: Any
+    learning_rate_init: float | None
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    loss: Any
+    output_activation: Any
+    init: Any
+    scale: Any
+    dtype: Any
+    stop: Mapping[str, Any] | None
+    callback: Callable[[Epoch], bool | None] | None
+    n_jobs: int | None
+
+    n_features_in_: int
+    loss_curve_: list[float]
+    t_: int
+    _network: Network
+    _preprocessor: Preprocessor
+    _params: Vector
+    _state: TrainState | None
+
+    def _set(self, given: Mapping[str, Any]) -> None:
+        """Set each parameter that the estimator was made with, from the names of its `__init__`."""
+        for name in given.keys() - _NOT_PARAMETERS:
+            setattr(self, name, given[name])
+
+    # What the two estimators differ in.
+
+    def _encode(self, y: Any, classes: Any, *, is_first: bool) -> tuple[Array, Array | None]:
+        """Targets as the config takes them, and the classes by which to stratify, if any."""
+        raise NotImplementedError
+
+    def _task(self) -> dict[str, Any]:
+        """The config's keys that depend on the task: parts of `data` and `training`, `loss`."""
+        raise NotImplementedError
+
+    def _outputs_and_activation(self) -> tuple[int, Any]:
+        """The number of outputs, and their activation."""
+        raise NotImplementedError
+
+    # Fitting.
+
+    @with_callbacks
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Train on X (n, d) and y.
+
+        A row of weight k counts as k equal rows, to rounding, unless rows come in mini-batches.
+        `X_val` and `y_val` are a validation set: the epoch with the lowest validation loss is kept,
+        and training ends early as with `early_stopping`.
+        """
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        rows = self._rows(X, y, sample_weight, is_first=not goes_on).without_weight_0()
+        seed = self._seed()
+        if X_val is not None:
+            rows = rows.with_validation(self._rows(X_val, y_val, None, is_first=False))
+        elif self.early_stopping:
+            rows = rows.held_out(self.validation_fraction, seed)
+        start = self._params if goes_on else None
+        self._train(rows, seed, start, self.max_iter)
+        return self
+
+    @available_if(_has_partial_fit)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Train one epoch on X and y, from where the last call ended.
+
+        The first call decides the classes (`classes`, or those of `y`) and the scales.
+        """
+        if self.early_stopping:
+            raise ParameterError("partial_fit does not support early_stopping=True.")
+        is_first = not self.__sklearn_is_fitted__()
+        rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
+        start: TrainState | None = None if is_first else self._state
+        epochs = 1 + (0 if start is None else start.number)
+        self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
+        return self
+
+    def _rows(
+        self, X: Any, y: Any, sample_weight: Any, *, is_first: bool, classes: Any = None
+    ) -> FitRows:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            reset=is_first,
+            accept_sparse=True,
+            dtype=self._dtypes(is_first),
+            multi_output=True,
+            y_numeric=is_regressor(self),
+        )
+        dense = X if isinstance(X, np.ndarray) else X.toarray()
+        targets, strata = self._encode(y, classes, is_first=is_first)
+        return FitRows(dense, targets, _weights(sample_weight, dense), strata)
+
+    def _train(
+        self,
+        rows: FitRows,
+        seed: int,
+        start: TrainState | Vector | None,
+        epochs: int,
+        *,
+        is_partial: bool = False,
+    ) -> None:
+        experiment = self._experiment(rows, seed, epochs, keeps_scales=start is not None)
+        monitor = FitMonitor(self, rows, experiment, has_val_scores=rows.val is not None)
+        fitted = fit(experiment, [monitor], start=start)
+        self._raise_failure(fitted)
+        self._keep(experiment, fitted, monitor, is_partial=is_partial)
+        if fitted.ending.reason in ("epochs", "max_fun") and not is_partial:
+            warnings.warn(_not_converged(self, fitted), ConvergenceWarning, stacklevel=4)
+
+    def _experiment(
+        self, rows: FitRows, seed: int, epochs: int, *, keeps_scales: bool
+    ) -> Experiment:
+        count = len(rows.training_rows)
+        outputs, output_activation = self._outputs_and_activation()
+        task = self._task()
+        dtype = str(rows.X.dtype)
+        tree = {
+            "name": type(self).__name__,
+            "seed": seed,
+            "data": {**rows.data(), **task["data"], "input_names": self._input_names()},
+            "network": network_of(self, rows.X.shape[1], outputs, output_activation, dtype),
+            "loss": task["loss"],
+            "training": {
+                **training_of(self, count, epochs, self.alpha / rows.mean_weight),
+                **task["training"],
+            },
+        }
+        try:
+            experiment = build(config_of(tree, name=type(self).__name__))
+        except ConfigError as error:
+            raise parameter_error(error) from None
+        return experiment.with_preprocessor(self._preprocessor) if keeps_scales else experiment
+
+    def _input_names(self) -> list[str] | None:
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else [str(name) for name in names]
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(_LARGEST_SEED))
+
+    def _dtypes(self, is_first: bool) -> Any:
+        """The precision: that of X by default, and once fitted, that of the parameters."""
+        if not is_first:
+            return self._params.dtype
+        return [np.float64, np.float32] if self.dtype is None else np.dtype(self.dtype)
+
+    def _raise_failure(self, fitted: Fit) -> None:
+        """Raise what ended a fit too early, unless there is a best epoch to keep."""
+        failure, best = fitted.ending.failure, fitted.best
+        if failure is None:
+            return
+        if fitted.ending.reason == "interrupted":
+            message = f"{failure} The estimator has the parameters of epoch {best.number}."
+            warnings.warn(message, UserWarning, stacklevel=5)
+        elif isinstance(failure, Diverged):
+            if best.number == 0 or fitted.ending.last is None:
+                raise FitDiverged(str(failure)) from None
+            message = f"{failure} The estimator has the parameters of epoch {best.number}."
+            warnings.warn(message, ConvergenceWarning, stacklevel=5)
+        else:
+            raise failure
+
+    def _keep(
+        self, experiment: Experiment, fitted: Fit, monitor: FitMonitor, *, is_partial: bool
+    ) -> None:
+        """Set the attributes that end with an underscore."""
+        self._network = experiment.network
+        self._preprocessor = experiment.preprocessor
+        self._params = fitted.params.copy()
+        goes_on = is_partial and hasattr(self, "loss_curve_")
+        self._state = fitted.state if is_first_order(self.solver) else None
+        if self._state is not None and not is_partial:  # a next epoch counts on from here
+            self._state = self._state._replace(ended=None)
+        self.n_iter_ = 1 if is_partial else fitted.state.number
+        self.n_layers_ = len(self._network.layers) + 1
+        self.n_outputs_ = self._network.outputs
+        seen = self.n_iter_ * len(experiment.splits["train"])
+        self.t_ = seen + (self.t_ if goes_on else 0)
+        self.loss_curve_ = (self.loss_curve_ if goes_on else []) + monitor.losses
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else monitor.first_loss
+        self.validation_scores_ = monitor.val_scores
+        scores = [score for score in monitor.val_scores or [] if not np.isnan(score)]
+        self.best_validation_score_ = max(scores) if scores else None
+        self.best_loss_ = None if monitor.val_scores is not None else min(self.loss_curve_)
+        self.stop_reason_ = fitted.ending.reason
+
+    # The fitted network.
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_params")
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each layer (inputs, units), for scaled inputs: changes take effect."""
+        matrices = self._fitted_matrices("coefs_")
+        layers = self._network.layers
+        return [matrix[:, : layer.inputs].T for layer, matrix in zip(layers, matrices, strict=True)]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each layer (units,): changes take effect."""
+        return [matrix[:, -1] for matrix in self._fitted_matrices("intercepts_")]
+
+    def _fitted_matrices(self, name: str) -> list[Array]:
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has no {name} before `fit`.")
+        return self._network.matrices(self._params)
+
+    @property
+    def out_activation_(self) -> str:
+        """The name of the output activation, as scikit-learn spells it."""
+        self._fitted_matrices("out_activation_")
+        from bpcli.nn.activations import ACTIVATIONS
+        from bpcli.registry import name_of
+
+        name = name_of(ACTIVATIONS, self._network.layers[-1].activation)
+        return {"sigmoid": "logistic", "exponential": "exp"}.get(name, name)
+
+    def _outputs(self, X: Any) -> Array:
+        """The outputs (n, K) for rows X (n, d), in original units. Threads may share it."""
+        check_is_fitted(self)
+        if not self._is_plain(X):
+            X = validate_data(self, X, reset=False, accept_sparse=True, dtype=self._params.dtype)
+            X = X if isinstance(X, np.ndarray) else X.toarray()
+        preprocessor = self._preprocessor
+        with repeatable_numerics():
+            prepared = preprocessor.inputs.apply(X)
+            return preprocessor.original(network_outputs(self._network, self._params, prepared))
+
+    def _is_plain(self, X: Any) -> bool:
+        """Whether X needs no further check: that takes longer than one row through the network."""
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype == self._params.dtype
+            and X.shape[1] == self.n_features_in_
+            and len(X) > 0
+            and not hasattr(self, "feature_names_in_")
+            and bool(np.isfinite(X).all())
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _weights(sample_weight: Any, X: Array) -> Array | None:
+    """The weight of each row (n,). Raises `ParameterError` if there is one below 0."""
+    if sample_weight is None:
+        return None
+    given: Array = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if given.ndim == 0:
+        given = np.full(len(X), given)
+    if given.shape != (len(X),):
+        raise ParameterError(
+            f"`sample_weight` has the shape {given.shape}, but X has {len(X)} rows: give one "
+            "number for each row."
+        )
+    if (given < 0).any():
+        raise ParameterError("`sample_weight` has negative values: a weight is 0 or more.")
+    return given
+
+
+def _not_converged(estimator: BPEstimator, fitted: Fit) -> str:
+    return (
+        f"Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged "
+        "yet: raise `max_iter`, or choose a larger `tol`."
+    )

@@ -1,0 +1,226 @@
+"""From an estimator's parameters to the config of its training.
+
+Names that scikit-learn has mean what they mean there; `sgd` and `adam` take its options. Any other
+name is one of a config.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from bpcli.errors import ConfigError, ConfigIssue
+from bpcli.optimizers import OPTIMIZER_ALIASES
+
+_STOCHASTIC = ("sgd", "adam")
+"""The solvers that scikit-learn trains with mini-batches."""
+
+_FIRST_ORDER = ("gradient_descent", "adaptive_gradient_descent", "rprop", "adam")
+"""Optimizers whose steps are short: they end where the loss no longer falls, the others where the
+gradient is small. Each of their steps is also meaningful on other rows: `partial_fit`."""
+
+_RATE_OF_SCIKIT_LEARN = 0.001
+_BATCH_OF_SCIKIT_LEARN = 200
+_END_OF_ADAPTIVE_RATE = 1e-6
+_FACTOR_OF_ADAPTIVE_RATE = 0.2
+
+
+class Parameters(Protocol):
+    """The parameters of an estimator that a config needs."""
+
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    alpha: float
+    batch_size: Any
+    learning_rate: Any
+    learning_rate_init: float | None
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    tol: float
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    init: Any
+    stop: Mapping[str, Any] | None
+    n_jobs: int | None
+
+
+class ParameterError(ConfigError, ValueError):
+    """A parameter of an estimator is not valid, or does not fit the data."""
+
+
+def optimizer_name(solver: Any) -> str:
+    """The config's name of a solver; the solver itself if it is unknown."""
+    name = solver.get("name", "gradient_descent") if isinstance(solver, Mapping) else solver
+    alias = OPTIMIZER_ALIASES.get(name) if isinstance(name, str) else None
+    return str(alias["name"] if alias else name)
+
+
+def is_first_order(solver: Any) -> bool:
+    """Whether the solver's steps are short and meaningful on changing rows."""
+    return optimizer_name(solver) in _FIRST_ORDER
+
+
+def hidden_layers(sizes: Any) -> list[int]:
+    """The sizes of the hidden layers. Raises `ParameterError` if one is not above 0."""
+    layers = list(sizes) if isinstance(sizes, Iterable) else [sizes]
+    if any(size <= 0 for size in layers):
+        raise ParameterError(f"hidden_layer_sizes must be > 0, got {layers}.")
+    return [int(size) for size in layers]
+
+
+def network_of(
+    given: Parameters, inputs: int, outputs: int, output_activation: Any, dtype: str
+) -> dict[str, Any]:
+    """The config's `network`. Raises `ParameterError` for one activation too many or too few."""
+    hidden = hidden_layers(given.hidden_layer_sizes)
+    activations = given.activation
+    if not isinstance(activations, list | tuple):
+        activations = [activations] * len(hidden)
+    if len(activations) != len(hidden):
+        raise ParameterError(
+            f"`activation` has {len(activations)} entries, but there are {len(hidden)} hidden "
+            "layers: give one for each, or one name for all."
+        )
+    return {
+        "layers": [inputs, *hidden, outputs],
+        "activations": [*activations, output_activation],
+        "init": given.init,
+        "dtype": dtype,
+    }
+
+
+def training_of(given: Parameters, rows: int, epochs: int, l2: float) -> dict[str, Any]:
+    """The config's `training` for a number of training rows."""
+    size = _batch_size(given, rows)
+    rate = _learning_rate(given, rows)
+    return {
+        "optimizer": _optimizer(given),
+        "epochs": epochs,
+        "l2": l2,
+        "batch_size": size,
+        "stop": _stop(given),
+        "workers": "auto" if given.n_jobs == -1 else given.n_jobs or 1,
+        **({} if rate is None else {"learning_rate": rate}),
+        **({} if size == "full" or given.shuffle else {"sampling": "in_order"}),
+    }
+
+
+def _optimizer(given: Parameters) -> Any:
+    if given.solver == "sgd":
+        return {
+            "name": "gradient_descent",
+            "momentum": given.momentum,
+            "nesterov": bool(given.nesterovs_momentum and given.momentum),
+        }
+    if given.solver == "adam":
+        return {
+            "name": "adam",
+            "beta1": given.beta_1,
+            "beta2": given.beta_2,
+            "epsilon": given.epsilon,
+        }
+    return given.solver
+
+
+def _learning_rate(given: Parameters, rows: int) -> Any:
+    """A rate or a schedule; None for the optimizer's own, or if it has none."""
+    is_stochastic = given.solver in _STOCHASTIC
+    start = given.learning_rate_init
+    if start is None:
+        start = _RATE_OF_SCIKIT_LEARN if is_stochastic else None
+    if isinstance(given.learning_rate, Mapping):
+        return {**({} if start is None else {"start": start}), **given.learning_rate}
+    if not is_first_order(given.solver) or optimizer_name(given.solver) == "rprop":
+        return None
+    if given.solver == "sgd" and given.learning_rate == "invscaling":
+        return {"schedule": "inverse_time", "start": start, "decay": rows, "power": given.power_t}
+    if given.solver == "sgd" and given.learning_rate == "adaptive":
+        return {
+            "schedule": "plateau",
+            "start": start,
+            "factor": _FACTOR_OF_ADAPTIVE_RATE,
+            "epochs": given.n_iter_no_change,
+            "tol": given.tol,
+            "end": _END_OF_ADAPTIVE_RATE,
+        }
+    if given.learning_rate not in ("constant", "invscaling", "adaptive"):
+        raise ParameterError(
+            f"`learning_rate` is {given.learning_rate!r}, expected 'constant', 'invscaling', "
+            "'adaptive', or a mapping with `schedule` and its options."
+        )
+    return start
+
+
+def _batch_size(given: Parameters, rows: int) -> int | str:
+    """The rows of an update. As in scikit-learn, `auto` is up to 200 for `sgd` and `adam`."""
+    size = given.batch_size
+    if size == "full" or (size == "auto" and given.solver not in _STOCHASTIC):
+        return "full"
+    count = _BATCH_OF_SCIKIT_LEARN if size == "auto" else int(size)
+    return "full" if count >= rows else max(1, count)
+
+
+def _stop(given: Parameters) -> dict[str, Any]:
+    """The stop rules: a plateau of the loss or the validation score, or a small gradient."""
+    rules: dict[str, Any] = {}
+    is_limited = math.isfinite(given.n_iter_no_change)
+    adapts = given.solver == "sgd" and given.learning_rate == "adaptive"
+    if given.early_stopping and is_limited:
+        rules["plateau"] = _plateau(given, "val_score")
+    elif is_first_order(given.solver) and is_limited and not adapts:
+        rules["plateau"] = _plateau(given, "loss")
+    elif not is_first_order(given.solver) and given.tol > 0:
+        rules["min_grad"] = given.tol
+    return rules | dict(given.stop or {})
+
+
+def _plateau(given: Parameters, of: str) -> dict[str, Any]:
+    return {"tol": given.tol, "epochs": int(given.n_iter_no_change), "of": of}
+
+
+# Errors.
+
+_PARAMETER_OF = {
+    ("network", "layers"): "hidden_layer_sizes",
+    ("network", "activations"): "activation",
+    ("network", "init"): "init",
+    ("network", "dtype"): "dtype",
+    ("training", "optimizer"): "solver",
+    ("training", "epochs"): "max_iter",
+    ("training", "l2"): "alpha",
+    ("training", "batch_size"): "batch_size",
+    ("training", "class_weights"): "class_weight",
+    ("training", "learning_rate"): "learning_rate",
+    ("training", "stop"): "stop",
+    ("training", "workers"): "n_jobs",
+    ("data", "scale"): "scale",
+    ("data", "inputs"): "X",
+    ("data", "targets"): "y",
+    ("data", "weight"): "sample_weight",
+    ("seed",): "random_state",
+    ("loss",): "loss",
+}
+
+
+def parameter_error(error: ConfigError) -> ParameterError:
+    """The issues of a config as those of the parameters that it was made of."""
+    if not error.issues:
+        return ParameterError(str(error))
+    lines = [f"{_parameter_of(issue)}{issue.message}." for issue in error.issues]
+    return ParameterError("\n".join(dict.fromkeys(lines)))
+
+
+def _parameter_of(issue: ConfigIssue) -> str:
+    for length in (2, 1):
+        name = _PARAMETER_OF.get(tuple(map(str, issue.location[:length])))
+        if name is not None:
+            return f"`{name}`: "
+    return f"`{issue.key}`: " if issue.location else ""

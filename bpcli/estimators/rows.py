@@ -1,0 +1,100 @@
+"""The rows of a fit, and their split, as a config takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpcli.data.split import split_rows
+from bpcli.data.types import Labels
+from bpcli.estimators.options import ParameterError
+from bpcli.experiment import stream
+from bpcli.nn.arrays import Array
+
+_FEWEST_TO_VALIDATE = 2
+
+
+@dataclass(frozen=True, eq=False)
+class FitRows:
+    """Inputs X (n, d), targets y (n,) or (n, k), their weights (n,), and the rows of validation.
+
+    `strata` (n,) are the classes by which a random split is stratified; None for a plain one.
+    """
+
+    X: Array
+    y: Array
+    weight: Array | None = None
+    strata: Labels | None = None
+    val: Labels | None = None
+
+    def without_weight_0(self) -> FitRows:
+        """The rows that count: a weight of 0 is the same as no row."""
+        if self.weight is None or self.weight.all():
+            return self
+        kept = self.weight > 0
+        if not kept.any():
+            raise ParameterError("`sample_weight`: all weights are zero, so there is no row to fit.")
+        strata = None if self.strata is None else self.strata[kept]
+        return FitRows(self.X[kept], self.y[kept], self.weight[kept], strata)
+
+    def with_validation(self, other: FitRows) -> FitRows:
+        """The rows, and below them the rows of a validation set."""
+        count, weight = len(self.X), self.weight
+        if weight is not None:
+            weight = np.concatenate([weight, np.ones(len(other.X))])
+        return FitRows(
+            np.concatenate([self.X, other.X]),
+            np.concatenate([self.y, other.y]),
+            weight,
+            None,
+            np.arange(count, count + len(other.X)),
+        )
+
+    def held_out(self, fraction: float, seed: int) -> FitRows:
+        """The rows with a random part held out, the same that `data.split.val` holds out.
+
+        Raises `ParameterError` for fewer than two rows, or classes of one row.
+        """
+        self._require_rows_of_classes()
+        fractions: Any = {"train": 1 - fraction, "val": fraction, "test": 0.0}
+        drawn = split_rows(fractions, len(self.X), self.strata, stream(seed, "split"))
+        if len(drawn["val"]) < _FEWEST_TO_VALIDATE:
+            raise ParameterError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                "your dataset."
+            )
+        return FitRows(self.X, self.y, self.weight, self.strata, drawn["val"])
+
+    def _require_rows_of_classes(self) -> None:
+        if self.strata is None:
+            return
+        counts = np.bincount(self.strata)
+        if (counts == 1).any():
+            raise ParameterError(
+                "The least populated classes in y have only 1 member, which is too few: a class "
+                "needs at least 2, one for training and one for validation. Classes with too few "
+                f"members are the ones at the places {np.flatnonzero(counts == 1).tolist()} of "
+                "`classes_`."
+            )
+
+    @property
+    def training_rows(self) -> Labels:
+        """The rows that are not held out."""
+        is_free = np.ones(len(self.X), bool)
+        if self.val is not None:
+            is_free[self.val] = False
+        return np.flatnonzero(is_free)
+
+    @property
+    def mean_weight(self) -> float:
+        """The mean weight of the training rows."""
+        return 1.0 if self.weight is None else float(self.weight[self.training_rows].mean())
+
+    def data(self) -> dict[str, Any]:
+        """The config's `data`, without scales."""
+        splits = {"train": self.training_rows}
+        if self.val is not None:
+            splits["val"] = self.val
+        return {"inputs": self.X, "targets": self.y, "weight": self.weight, "splits": splits}
