@@ -337,9 +337,9 @@ def _splits_in_order(read: Reader) -> _Issues:
 def _batches(read: Reader) -> _Issues:
     if read("training.batch_size", "full") != "full":
         return
-    for key, what in (("sampling", "`sampling: random`"), ("rows_per_epoch", "`rows_per_epoch`")):
+    for key in ("sampling", "rows_per_epoch"):
         if read(f"training.{key}") not in (None, "shuffle"):
-            message = f"{what} is for mini-batches: set `training.batch_size` to a number"
+            message = f"`{key}` is for mini-batches: set `training.batch_size` to a number"
             yield _issue(f"training.{key}", message)
 
 
@@ -347,7 +347,8 @@ def _batches(read: Reader) -> _Issues:
 def _validation_set(read: Reader) -> _Issues:
     val = read("data.split.val", 0)
     by_file = any(read(f"data.split.{way}.val") for way in _WAYS[:2])
-    if not _is_number(val) or val or by_file or read("data.split.column") is not None:
+    by_array = read("data.splits.val") is not None
+    if not _is_number(val) or val or by_file or by_array or read("data.split.column") is not None:
         return
     for key in ("max_fail", "generalization_loss"):
         if read(f"training.stop.{key}") is not None:

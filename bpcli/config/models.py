@@ -178,8 +178,8 @@ class Training(Strict):
     )
     sampling: Sampling = Field(
         default="shuffle",
-        description="How batches are drawn: `shuffle` takes each row once per epoch, `random` "
-        "draws with replacement.",
+        description="How batches are drawn: `shuffle` takes each row once per epoch in a new "
+        "order, `in_order` takes the rows as they stand, `random` draws with replacement.",
     )
     rows_per_epoch: Count | None = Field(
         default=None,

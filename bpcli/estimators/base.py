@@ -8,7 +8,8 @@ give the same weights to the bit.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bpcli.config.load import config_of
 from bpcli.data.preprocessing import Preprocessor
 from bpcli.errors import ConfigError, Diverged
-from bpcli.estimators.callbacks import CallbackSupport, FitMonitor, with_callbacks
+from bpcli.estimators.callbacks import (
+    CallbackSupport,
+    EpochTasks,
+    Evaluations,
+    History,
+    with_callbacks,
+)
 from bpcli.estimators.options import (
     ParameterError,
     is_first_order,
@@ -35,8 +42,11 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.propagation import predict as network_outputs
+from bpcli.optimizers.lbfgs import Lbfgs
 from bpcli.training.loop import Epoch, TrainState
+from bpcli.training.metered import Metered
 from bpcli.workflows.in_memory import Fit, fit
+from bpcli.workflows.stop_decision import Observer
 
 _NOT_PARAMETERS = {"self", "__class__"}
 _LARGEST_SEED = 2**31 - 1
@@ -177,12 +187,45 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         is_partial: bool = False,
     ) -> None:
         experiment = self._experiment(rows, seed, epochs, keeps_scales=start is not None)
-        monitor = FitMonitor(self, rows, experiment, has_val_scores=rows.val is not None)
-        fitted = fit(experiment, [monitor], start=start)
+        history = History(has_val_scores=rows.val is not None, is_verbose=bool(self.verbose))
+        evaluations, optimizer = Evaluations(self.max_fun), experiment.spec.training.optimizer
+        observers: list[Observer] = [history]
+        if self.callback is not None:
+            observers.append(self.callback)
+        if isinstance(optimizer, Lbfgs) and evaluations.can_reach(self.max_fun, epochs):
+            optimizer = Metered(optimizer, len(rows.training_rows))
+            observers.append(evaluations)
+        with self._told_callbacks(experiment, rows, epochs, observers):
+            fitted = fit(experiment, observers, start=start, optimizer=optimizer)
         self._raise_failure(fitted)
-        self._keep(experiment, fitted, monitor, is_partial=is_partial)
-        if fitted.ending.reason in ("epochs", "max_fun") and not is_partial:
-            warnings.warn(_not_converged(self, fitted), ConvergenceWarning, stacklevel=4)
+        self._keep(experiment, fitted, history, is_partial=is_partial)
+        if evaluations.is_reached:
+            self.stop_reason_ = "max_fun"
+        if self.stop_reason_ in _NOT_CONVERGED and not is_partial:
+            message = _NOT_CONVERGED[self.stop_reason_].format(self)
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+
+    @contextmanager
+    def _told_callbacks(
+        self, experiment: Experiment, rows: FitRows, epochs: int, observers: list[Observer]
+    ) -> Iterator[None]:
+        """Tell the callbacks that `set_callbacks` set, if there are any, of the fit."""
+        if not getattr(self, "_skl_callbacks", None):
+            yield
+            return
+
+        def fitted(epoch: Epoch) -> dict[str, Any]:
+            return {
+                "_network": experiment.network,
+                "_preprocessor": experiment.preprocessor,
+                "_params": epoch.params,
+            }
+
+        metadata = None if rows.weight is None else {"sample_weight": rows.weight}
+        tasks = EpochTasks(self, epochs, fitted, X=rows.X, y=rows.y, metadata=metadata)
+        observers.append(tasks)
+        yield
+        tasks.close()
 
     def _experiment(
         self, rows: FitRows, seed: int, epochs: int, *, keeps_scales: bool
@@ -240,7 +283,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             raise failure
 
     def _keep(
-        self, experiment: Experiment, fitted: Fit, monitor: FitMonitor, *, is_partial: bool
+        self, experiment: Experiment, fitted: Fit, history: History, *, is_partial: bool
     ) -> None:
         """Set the attributes that end with an underscore."""
         self._network = experiment.network
@@ -255,12 +298,14 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self.n_outputs_ = self._network.outputs
         seen = self.n_iter_ * len(experiment.splits["train"])
         self.t_ = seen + (self.t_ if goes_on else 0)
-        self.loss_curve_ = (self.loss_curve_ if goes_on else []) + monitor.losses
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else monitor.first_loss
-        self.validation_scores_ = monitor.val_scores
-        scores = [score for score in monitor.val_scores or [] if not np.isnan(score)]
+        self.loss_curve_ = (self.loss_curve_ if goes_on else []) + history.losses
+        self.loss_ = fitted.loss
+        self.validation_scores_ = history.val_scores
+        scores = [score for score in history.val_scores or [] if not np.isnan(score)]
         self.best_validation_score_ = max(scores) if scores else None
-        self.best_loss_ = None if monitor.val_scores is not None else min(self.loss_curve_)
+        self.best_loss_ = (
+            None if history.val_scores is not None else min([self.loss_, *self.loss_curve_])
+        )
         self.stop_reason_ = fitted.ending.reason
 
     # The fitted network.
@@ -343,8 +388,10 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     return given
 
 
-def _not_converged(estimator: BPEstimator, fitted: Fit) -> str:
-    return (
-        f"Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't converged "
-        "yet: raise `max_iter`, or choose a larger `tol`."
-    )
+_NOT_CONVERGED = {
+    "epochs": "Maximum iterations ({0.max_iter}) reached and the optimization hasn't converged "
+    "yet: raise `max_iter`, or choose a larger `tol`.",
+    "max_fun": "Maximum evaluations ({0.max_fun}) reached and the optimization hasn't converged "
+    "yet: raise `max_fun`, or choose a larger `tol`.",
+}
+"""The warnings for stop reasons that leave the optimization unfinished."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from bpcli.estimators.rows import FitRows
-from bpcli.experiment import Experiment
+from bpcli.optimizers.line_search import MOST_TRIALS
 from bpcli.training.loop import Epoch
-
-__all__ = ["CallbackSupport", "FitMonitor", "with_callbacks"]
 
 try:  # scikit-learn 1.9 and later
     from sklearn.callback import CallbackSupportMixin as CallbackSupport
@@ -26,27 +22,82 @@ except ImportError:
         return method
 
 
-class FitMonitor:
-    """Records the loss, and with a validation set its score, of each epoch after the start."""
+__all__ = ["CallbackSupport", "EpochTasks", "Evaluations", "History", "with_callbacks"]
 
-    def __init__(
-        self, estimator: Any, rows: FitRows, experiment: Experiment, *, has_val_scores: bool
-    ) -> None:
-        self._estimator = estimator
-        self._rows = rows
-        self.first_loss = np.nan
+
+class History:
+    """Records the loss of each epoch, and its score on a validation set; prints it if asked to."""
+
+    def __init__(self, *, has_val_scores: bool, is_verbose: bool) -> None:
         self.losses: list[float] = []
         self.val_scores: list[float] | None = [] if has_val_scores else None
+        self._is_verbose = is_verbose
 
-    def __call__(self, epoch: Epoch) -> bool:
-        """Record an epoch; return whether a callback ends training."""
+    def __call__(self, epoch: Epoch) -> None:
+        """Record an epoch; epoch 0, the start, only where training ends there."""
         if epoch.number == 0:
-            self.first_loss = epoch.loss
-            return False
+            return
         self.losses.append(epoch.loss)
         if self.val_scores is not None:
             self.val_scores.append(epoch.val_score)  # type: ignore[attr-defined]
-        if self._estimator.verbose:
+        if self._is_verbose:
             sys.stdout.write(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}\n")
-        callback = self._estimator.callback
-        return bool(callback and callback(epoch))
+
+
+class Evaluations:
+    """Ends the training of a `Metered` optimizer after a number of evaluations of its objective."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.is_reached = False
+
+    @staticmethod
+    def can_reach(most: int, epochs: int) -> bool:
+        """Whether an optimizer with a line search may need so many evaluations."""
+        return most <= epochs * (MOST_TRIALS + 1)
+
+    def __call__(self, epoch: Epoch) -> bool:
+        """Whether the evaluations are used up."""
+        counts = epoch.diagnostics
+        used = counts["gradient_evaluations"] + counts["loss_evaluations"]
+        self.is_reached = used >= self._most
+        return self.is_reached
+
+
+class EpochTasks:
+    """Tells scikit-learn's callbacks of each epoch as a task of the fit.
+
+    A task begins where the one before ended, so a last, empty one is left over: `close` ends it.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        epochs: int,
+        fitted: Callable[[Epoch], Mapping[str, Any]],
+        **rows: Any,
+    ) -> None:
+        self._estimator = estimator
+        self._fitted = fitted
+        self._rows = rows
+        self._fit = estimator._init_callback_context(max_subtasks=epochs + 1)
+        self._fit.call_on_fit_task_begin(estimator=estimator, **rows)
+        self._epoch: Any = None
+
+    def __call__(self, epoch: Epoch) -> bool:
+        """End the task of an epoch, and begin the next; return whether a callback ends the fit."""
+        wants_end = False
+        fitted = {"reconstruction_attributes": lambda: self._fitted(epoch)}
+        if self._epoch is not None:
+            wants_end = self._epoch.call_on_fit_task_end(
+                estimator=self._estimator, **self._rows, **fitted
+            )
+        self._epoch = self._fit.subcontext(task_name="epoch")
+        self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._rows, **fitted)
+        return bool(wants_end)
+
+    def close(self) -> None:
+        """End the task that is left over, and the fit."""
+        if self._epoch is not None:
+            self._epoch.call_on_fit_task_end(estimator=self._estimator)
+        self._fit.call_on_fit_task_end(estimator=self._estimator, **self._rows)

@@ -35,7 +35,9 @@ class FitRows:
             return self
         kept = self.weight > 0
         if not kept.any():
-            raise ParameterError("`sample_weight`: all weights are zero, so there is no row to fit.")
+            raise ParameterError(
+                "`sample_weight`: all weights are zero, so there is no row to fit."
+            )
         strata = None if self.strata is None else self.strata[kept]
         return FitRows(self.X[kept], self.y[kept], self.weight[kept], strata)
 

@@ -184,10 +184,10 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
             ("training", "batch_size"),
         )
     wanted = training.rows_per_epoch
-    if wanted is not None and training.sampling == "shuffle" and wanted > rows:
+    if wanted is not None and training.sampling != "random" and wanted > rows:
         yield ConfigIssue(
-            f"`shuffle` takes each of the {rows} training rows once, so {wanted} is too many: use "
-            "fewer, or `sampling: random`",
+            f"`{training.sampling}` takes each of the {rows} training rows once, so {wanted} is "
+            "too many: use fewer, or `sampling: random`",
             ("training", "rows_per_epoch"),
         )
 

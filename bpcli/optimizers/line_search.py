@@ -32,7 +32,7 @@ from bpcli.optimizers.base import (
 _DECREASE = 1e-4
 """c1 of the first condition."""
 
-_MOST_TRIALS = 25
+MOST_TRIALS = 25
 """Evaluations per search: by bisection, they would narrow a bracket to 2⁻²⁵ of its width."""
 
 _EDGE = 0.1
@@ -155,7 +155,7 @@ def search(line: Line, first_length: float) -> Trial:
     lower by more than rounding. Otherwise raises `StepFailed`.
     """
     low, high, length = line.start, None, first_length
-    for _ in range(_MOST_TRIALS):
+    for _ in range(MOST_TRIALS):
         trial = line.at(length)
         if line.accepts(trial):
             return trial
@@ -165,7 +165,7 @@ def search(line: Line, first_length: float) -> Trial:
         return low
     raise StepFailed(
         "line_search",
-        f"The line search found no lower loss in {_MOST_TRIALS} trials: within rounding errors "
+        f"The line search found no lower loss in {MOST_TRIALS} trials: within rounding errors "
         "this is a minimum, or the objective has a kink here.",
     )
 

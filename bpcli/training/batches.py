@@ -1,4 +1,4 @@
-"""The rows of each update of an epoch: all of them, or random mini-batches."""
+"""The rows of each update of an epoch: all of them, or mini-batches."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import numpy as np
 from bpcli.nn.arrays import Array
 from bpcli.training.objective import NetworkObjective
 
-Sampling: TypeAlias = Literal["shuffle", "random"]
+Sampling: TypeAlias = Literal["shuffle", "in_order", "random"]
 
 
 @dataclass(frozen=True)
 class Batches:
     """Full batch if `size` is None; else ⌈rows_per_epoch / size⌉ updates per epoch.
 
-    `shuffle` takes each row at most once per epoch, `random` draws rows with replacement.
+    `shuffle` takes each row at most once per epoch, in a new order; `in_order` takes the rows as
+    they stand; `random` draws rows with replacement.
     """
 
     size: int | None = None
@@ -43,4 +44,5 @@ class Batches:
         count = self.rows_per_epoch or rows
         if self.sampling == "random":
             return rng.integers(rows, size=count)
-        return rng.permutation(rows)[:count]
+        order = np.arange(rows) if self.sampling == "in_order" else rng.permutation(rows)
+        return order[:count]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,8 +13,8 @@ from bpcli.errors import Interrupted
 from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Vector
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.optimizers.base import Point
-from bpcli.training.loop import Training, TrainState, every_epoch, train_epochs
+from bpcli.optimizers.base import Optimizer, Point
+from bpcli.training.loop import TrainState, every_epoch, train_epochs
 from bpcli.training.stopping import Best
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.run_epochs import Ending, run_epochs
@@ -31,6 +32,11 @@ class Fit:
     state: TrainState
 
     @property
+    def loss(self) -> float:
+        """The objective after the last epoch."""
+        return math.nan if self.ending.last is None else self.ending.last.loss
+
+    @property
     def params(self) -> Vector:
         """The parameters of the best epoch."""
         return self.state.params if self.best.params is None else self.best.params
@@ -41,23 +47,29 @@ def fit(
     observers: Sequence[Observer] = (),
     *,
     start: TrainState | Vector | None = None,
+    optimizer: Optimizer | None = None,
 ) -> Fit:
-    """Train until a stop rule, the optimizer, a signal or a failure ends it.
+    """Train until a stop rule, the optimizer, an observer, a signal or a failure ends it.
 
     Starts from the initial parameters of the config, from other parameters, or from the state of an
-    earlier training, which goes on to the epochs of this config. A failure is in the ending, not
-    raised. Ctrl-C ends training after the current epoch; any other signal is raised again.
+    earlier training, which goes on to the epochs of this config. `optimizer` may replace that of
+    the config, for example by a wrapper that measures it.
+
+    A failure is in the ending, not raised. Ctrl-C ends training after the current epoch; any other
+    signal is raised again.
     """
+    spec = experiment.spec.training
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
         pool = stack.enter_context(worker_pool(workers_for(experiment)))
-        training = experiment.training(experiment.objective(pool))
-        training.start = _start(training, experiment, start)
+        training = experiment.training(experiment.objective(pool), optimizer)
+        if start is not None:
+            training.start = _at(start, training.start, optimizer or spec.optimizer)
         decision = StopDecision(stop_rules(experiment), request, observers=observers)
         epochs = train_epochs(
             training,
-            experiment.spec.training.epochs,
+            spec.epochs,
             validation=experiment.validation(pool),
             next_due=every_epoch,
         )
@@ -69,12 +81,8 @@ def fit(
     return Fit(ending, decision.best, state)
 
 
-def _start(
-    training: Training, experiment: Experiment, start: TrainState | Vector | None
-) -> TrainState:
-    if start is None:
-        return training.start
+def _at(start: TrainState | Vector, initial: TrainState, optimizer: Optimizer) -> TrainState:
+    """The given state; or the initial state with other parameters."""
     if isinstance(start, TrainState):
         return start
-    slots = experiment.spec.training.optimizer.init(start)
-    return training.start._replace(point=Point(start), optimizer_state=slots)
+    return initial._replace(point=Point(start), optimizer_state=optimizer.init(start))

@@ -24,6 +24,12 @@ def test_shuffle_takes_each_row_once_in_new_order() -> None:
     assert flat != every
 
 
+def test_in_order_takes_the_rows_as_they_stand() -> None:
+    every = objective().data.columns[0][0].tolist()
+    seen = drawn(Batches(size=4, sampling="in_order"))
+    assert [value for batch in seen for value in batch] == every
+
+
 def test_random_draws_with_replacement() -> None:
     seen = drawn(Batches(size=3, sampling="random", rows_per_epoch=56))
     assert [len(batch) for batch in seen] == [3] * 18 + [2]
