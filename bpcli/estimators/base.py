@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bpcli.config.load import config_of
 from bpcli.data.preprocessing import Preprocessor
+from bpcli.data.types import numbered
 from bpcli.errors import ConfigError, Diverged
+from bpcli.estimators.bridges import Trained, of_model
 from bpcli.estimators.callbacks import (
     CallbackSupport,
     EpochTasks,
@@ -38,11 +41,19 @@ from bpcli.estimators.options import (
 )
 from bpcli.estimators.rows import FitRows
 from bpcli.experiment import Experiment, build
+from bpcli.export.model import Model, load_model
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.propagation import predict as network_outputs
+from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.lbfgs import Lbfgs
+from bpcli.optimizers.schedules import rate_record
+from bpcli.registry import as_mapping, name_of
+from bpcli.runs.references import find_run
+from bpcli.runs.trained import Weights, load_spec
 from bpcli.training.loop import Epoch, TrainState
 from bpcli.training.metered import Metered
 from bpcli.workflows.in_memory import Fit, fit
@@ -155,8 +166,8 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             raise ParameterError("partial_fit does not support early_stopping=True.")
         is_first = not self.__sklearn_is_fitted__()
         rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
-        start: TrainState | None = None if is_first else self._state
-        epochs = 1 + (0 if start is None else start.number)
+        start = None if is_first else self._state or self._params
+        epochs = 1 + (start.number if isinstance(start, TrainState) else 0)
         self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
         return self
 
@@ -308,6 +319,41 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         )
         self.stop_reason_ = fitted.ending.reason
 
+    def _adopt(self, trained: Trained) -> Self:
+        """Take a network that was trained elsewhere."""
+        self._network = trained.network
+        self._params = trained.params.copy()
+        self._preprocessor = trained.preprocessor
+        self._state = None
+        self.n_features_in_ = self._network.inputs
+        self.n_layers_ = len(self._network.layers) + 1
+        self.n_outputs_ = self._network.outputs
+        return self
+
+    @classmethod
+    def _of_run(cls, run: Any, runs_dir: str | Path, weights: Weights) -> tuple[Self, Model]:
+        """An estimator with the network and the options of a run, and the run's model."""
+        stored = find_run(str(getattr(run, "folder", run)), Path(runs_dir))
+        model, spec = load_model(stored, weights), load_spec(stored)
+        trained = of_model(model)
+        training = spec.training
+        rate = rate_record(training.learning_rate)
+        estimator = cls(
+            **trained.parameters,
+            solver=as_mapping(OPTIMIZERS, training.optimizer),
+            **{"learning_rate" if isinstance(rate, dict) else "learning_rate_init": rate},
+            alpha=training.l2,
+            max_iter=max(1, training.epochs),
+            random_state=spec.seed,
+            loss=name_of(LOSSES, spec.loss),
+        )
+        estimator._adopt(trained)
+        names = [column.name for column in model.encoder.inputs]
+        if names != [*numbered("x", len(names))]:
+            estimator.feature_names_in_ = np.array(names, object)
+        estimator.n_iter_ = stored.record().epochs
+        return estimator, model
+
     # The fitted network.
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -334,9 +380,6 @@ class BPEstimator(CallbackSupport, BaseEstimator):
     def out_activation_(self) -> str:
         """The name of the output activation, as scikit-learn spells it."""
         self._fitted_matrices("out_activation_")
-        from bpcli.nn.activations import ACTIVATIONS
-        from bpcli.registry import name_of
-
         name = name_of(ACTIVATIONS, self._network.layers[-1].activation)
         return {"sigmoid": "logistic", "exponential": "exp"}.get(name, name)
 

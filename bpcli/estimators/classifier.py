@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -11,8 +12,21 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from bpcli.estimators.base import BPEstimator
+from bpcli.estimators.bridges import (
+    SAME_IN_SCIKIT_LEARN,
+    Trained,
+    activation_named,
+    classes_of,
+    of_scikit_learn,
+    torch_layers,
+    with_identity,
+)
 from bpcli.estimators.options import ParameterError
+from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
+from bpcli.nn.losses import LOSSES, canonical_loss
+from bpcli.registry import name_of
+from bpcli.runs.trained import Weights
 
 _NO_OTHER_CLASS = "no other class"
 
@@ -22,7 +36,53 @@ def _gives_probabilities(estimator: BPClassifier) -> bool:
 
 
 class BPClassifier(ClassifierMixin, BPEstimator):
-    """Classify by a network trained with back-propagation."""
+    """Classify with a network trained by back-propagation, as `MLPClassifier` does.
+
+    Targets are two or more classes, or labels (n, k) of 0 and 1. The mean cross-entropy of the rows
+    plus alpha/(2n) Σ W² is minimised, by default over all rows at once.
+
+    Parameters that scikit-learn's `MLPClassifier` has, too:
+
+    - `hidden_layer_sizes`: units of each hidden layer, or one number; () for none.
+    - `activation`: of the hidden layers, or a list with one for each: any activation of a config, a
+      name or a mapping with options; scikit-learn's `logistic` is `sigmoid`.
+    - `solver`: any optimizer of a config, a name or a mapping with options. `sgd` and `adam` train
+      with mini-batches and take `learning_rate`, `learning_rate_init`, `power_t`, `momentum`,
+      `nesterovs_momentum`, `beta_1`, `beta_2`, `epsilon` and `shuffle` as in scikit-learn.
+    - `alpha`: λ of the penalty. scikit-learn divides it by the rows of a mini-batch; here it is
+      divided by all n rows, for mini-batches too.
+    - `batch_size`: `auto` is all rows, but 200 for `sgd` and `adam`; `full`, or a number.
+    - `learning_rate`: `constant`; for `sgd` also `invscaling` and `adaptive`; or a mapping with a
+      `schedule` of a config. `learning_rate_init`: the first rate; None is 0.001 for `sgd` and
+      `adam`, and the optimizer's default for others that have a rate.
+    - `max_iter`: the most epochs. `max_fun`: the most evaluations by `lbfgs`.
+    - `tol`, `n_iter_no_change`: with `sgd`, `adam`, `rprop` and plain gradient descent, training
+      ends when the loss has not fallen by more than `tol` in more than `n_iter_no_change` epochs in
+      a row. All other optimizers end when the norm of the gradient is at most `tol`.
+    - `early_stopping`, `validation_fraction`: hold out rows, end when their score has not risen by
+      `tol` in `n_iter_no_change` epochs, and keep the epoch of their lowest loss; for any solver.
+    - `random_state`, `verbose`, `warm_start`: as there. An integer is the `seed` of a config.
+
+    Further parameters:
+
+    - `loss`, `output_activation`: `auto` is the cross-entropy with a softmax, or with a sigmoid for
+      two classes and for labels; any of a config that fit together.
+    - `init`: how weights are initialised, as in a config.
+    - `scale`: the scale of the inputs, fitted to the training rows with their weights: `standard`,
+      `minmax`, `robust`, or None.
+    - `class_weight`: None, `balanced`, or a weight for each class.
+    - `dtype`: `float64` or `float32`; None is that of X.
+    - `stop`: further stop rules of a config, such as {"goal": 0.01, "max_seconds": 60}.
+    - `callback`: a function that is called with each `Epoch`; training ends if it returns True.
+    - `n_jobs`: worker processes that share each epoch of a large table; None is 1, -1 as many as
+      are useful. They change no bit of the result.
+
+    Attributes after `fit` are those of scikit-learn (`coefs_`, `intercepts_`, `classes_`, `loss_`,
+    `loss_curve_`, `best_loss_`, `n_iter_`, `validation_scores_`, …); `stop_reason_` says why
+    training ended. `coefs_` belong to scaled inputs, and are views: changes take effect.
+
+    Parameters that are not valid raise `ValueError`, with a sentence for each.
+    """
 
     def __init__(
         self,
@@ -61,6 +121,67 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         n_jobs: int | None = None,
     ) -> None:
         self._set(locals())
+
+    # Networks that were trained elsewhere.
+
+    @classmethod
+    def from_run(
+        cls, run: Any, *, runs_dir: str | Path = "runs", weights: Weights = "best"
+    ) -> Self:
+        """The network of a run: a `Run`, its folder, or a reference such as `latest`.
+
+        Classes whose names are numbers become numbers. Raises `ParameterError` if the run does not
+        predict classes or labels, or has inputs that are not columns of numbers.
+        """
+        estimator, model = cls._of_run(run, runs_dir, weights)
+        if not model.preprocessor.categories:
+            raise ParameterError("the run predicts values: use BPRegressor.from_run.")
+        estimator._is_multilabel = not model.class_names
+        labels = np.arange(len(model.preprocessor.words))
+        estimator.classes_ = classes_of(model.class_names) if model.class_names else labels
+        return estimator
+
+    @classmethod
+    def from_sklearn(cls, mlp: Any) -> Self:
+        """The network and the options of a fitted `MLPClassifier`; nothing is scaled."""
+        loss = "cross_entropy" if mlp.out_activation_ == "softmax" else "binary_cross_entropy"
+        is_multilabel = mlp.n_outputs_ > 1 and loss == "binary_cross_entropy"
+        names = () if is_multilabel else tuple(map(str, mlp.classes_))
+        trained = of_scikit_learn(mlp, LOSSES[loss](), names)
+        same = {name: getattr(mlp, name) for name in SAME_IN_SCIKIT_LEARN}
+        estimator = cls(**same, **trained.parameters, scale=None)
+        estimator.classes_, estimator._is_multilabel = mlp.classes_, is_multilabel
+        return estimator._adopt(trained)
+
+    @classmethod
+    def from_torch(cls, module: Any, classes: Any = None) -> Self:
+        """The network of a `torch.nn.Sequential` of `Linear` layers and activations.
+
+        A last `Linear` without an activation gives logits: a softmax follows, or for one output a
+        sigmoid. `classes` are those of the outputs, by default 0, 1, 2 … Raises `ParameterError`
+        naming a module that has no equal here.
+        """
+        weights, biases, activations = torch_layers(module)
+        outputs = len(weights[-1])
+        activations[-1] = activations[-1] or activation_named(
+            "sigmoid" if outputs == 1 else "softmax"
+        )
+        loss = canonical_loss(name_of(ACTIVATIONS, activations[-1]))
+        if loss is None:
+            raise ParameterError(
+                "the last activation gives no probabilities: expected a Sigmoid, a Softmax, or "
+                "none after the last Linear."
+            )
+        known = np.arange(max(outputs, 2)) if classes is None else np.asarray(classes)
+        if len(known) != max(outputs, 2):
+            raise ParameterError(
+                f"`classes` has {len(known)} entries, but the network is for {max(outputs, 2)}."
+            )
+        names = tuple(map(str, known))
+        trained = Trained.of_layers(weights, biases, with_identity(activations), loss, names)
+        estimator = cls(**trained.parameters, scale=None)
+        estimator.classes_, estimator._is_multilabel = known, False
+        return estimator._adopt(trained)
 
     # Targets.
 

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
 from bpcli.estimators.base import BPEstimator
+from bpcli.estimators.bridges import (
+    SAME_IN_SCIKIT_LEARN,
+    Trained,
+    of_scikit_learn,
+    torch_layers,
+    with_identity,
+)
+from bpcli.estimators.options import ParameterError
 from bpcli.nn.arrays import Array
+from bpcli.nn.losses import LOSSES
+from bpcli.runs.trained import Weights
+
+_LOSS_OF = {"squared_error": "half_squared_error"}
+"""The loss that scikit-learn calls by another name: it halves the squared error."""
 
 
 class BPRegressor(RegressorMixin, BPEstimator):
-    """Predict numbers by a network trained with back-propagation."""
+    """Predict numbers with a network trained by back-propagation, as `MLPRegressor` does.
+
+    Targets are values (n,), or (n, k). The mean loss of the rows plus alpha/(2n) Σ W² is minimised,
+    by default over all rows at once, with targets in standard units.
+
+    The parameters are those of `BPClassifier`, but for
+
+    - `loss`: `squared_error` as in scikit-learn, ½ Σ_k (a_k - y_k)² of each row (scikit-learn takes
+      the mean over k targets), `poisson` for counts, or any loss of a config for values.
+    - `output_activation`: `auto` is the identity; the exponential for `poisson`.
+    - `scale`: one rule for inputs and targets, or a mapping {"inputs": …, "targets": …}. One rule
+      leaves targets unscaled unless the output activation is the identity.
+    - There is no `class_weight`.
+    """
 
     def __init__(
         self,
@@ -51,6 +78,49 @@ class BPRegressor(RegressorMixin, BPEstimator):
     ) -> None:
         self._set(locals())
 
+    # Networks that were trained elsewhere.
+
+    @classmethod
+    def from_run(
+        cls, run: Any, *, runs_dir: str | Path = "runs", weights: Weights = "best"
+    ) -> Self:
+        """The network of a run: a `Run`, its folder, or a reference such as `latest`.
+
+        Raises `ParameterError` if the run predicts classes or labels, or has inputs that are not
+        columns of numbers.
+        """
+        estimator, model = cls._of_run(run, runs_dir, weights)
+        if model.preprocessor.categories:
+            raise ParameterError("the run predicts classes or labels: use BPClassifier.from_run.")
+        return estimator._with_targets(model.network.outputs)
+
+    @classmethod
+    def from_sklearn(cls, mlp: Any) -> Self:
+        """The network and the options of a fitted `MLPRegressor`; nothing is scaled."""
+        loss = getattr(mlp, "loss", "squared_error")
+        trained = of_scikit_learn(mlp, LOSSES[_LOSS_OF.get(loss, loss)]())
+        same = {name: getattr(mlp, name) for name in SAME_IN_SCIKIT_LEARN}
+        estimator = cls(**same, **trained.parameters, loss=loss, scale=None)
+        return estimator._adopt(trained)._with_targets(mlp.n_outputs_)
+
+    @classmethod
+    def from_torch(cls, module: Any) -> Self:
+        """The network of a `torch.nn.Sequential` of `Linear` layers and activations.
+
+        Raises `ParameterError` naming a module that has no equal here.
+        """
+        weights, biases, activations = torch_layers(module)
+        loss = LOSSES[_LOSS_OF["squared_error"]]()
+        trained = Trained.of_layers(weights, biases, with_identity(activations), loss)
+        estimator = cls(**trained.parameters, scale=None)
+        return estimator._adopt(trained)._with_targets(len(weights[-1]))
+
+    def _with_targets(self, count: int) -> Self:
+        self._n_targets, self._is_column = count, count == 1
+        return self
+
+    # Targets and the config.
+
     def _encode(self, y: Any, classes: Any, *, is_first: bool) -> tuple[Array, Array | None]:
         Y = np.asarray(y, np.float64)
         if is_first:
@@ -71,7 +141,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
             inputs = scale or "none"
             is_linear = activation in ("identity", "linear", "purelin")
             scale = {"inputs": inputs, "targets": inputs if is_linear else "none"}
-        loss = "half_squared_error" if self.loss == "squared_error" else self.loss
+        loss = _LOSS_OF.get(self.loss, self.loss) if isinstance(self.loss, str) else self.loss
         return {"data": {"task": "regression", "scale": scale}, "loss": loss, "training": {}}
 
     def predict(self, X: Any) -> Array:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from bpcli.config.load import validate
+from bpcli.config.models import Spec
 from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.preprocessing import Preprocessor
@@ -126,6 +127,11 @@ def load_weights(run: Run) -> SavedWeights:
     if meta.params > sum(array.size for array in arrays.values()):
         raise RunError(f"{path} is damaged: it has fewer than {meta.params} parameters.")
     return SavedWeights(run, record, arrays, meta)
+
+
+def load_spec(run: Run) -> Spec:
+    """A run's config. Raises `RunError` if its file is missing or damaged."""
+    return validate(Source.read(run.checked(RESOLVED))).spec
 
 
 def load_trained(run: Run, weights: Weights = "best") -> Trained:

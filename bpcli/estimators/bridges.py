@@ -1,0 +1,206 @@
+"""Networks that were trained elsewhere, as parameters of an estimator: scikit-learn, PyTorch, runs.
+
+Nothing is imported of a library unless an object of it is given.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.estimators.options import ParameterError
+from bpcli.export.model import Model
+from bpcli.nn.activation import Activation
+from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
+from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.losses import Loss
+from bpcli.nn.network import Layer, Network
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network with its parameters, and the scales around it."""
+
+    network: Network
+    params: Vector
+    preprocessor: Preprocessor
+
+    @classmethod
+    def of_layers(
+        cls,
+        weights: Sequence[Array],
+        biases: Sequence[Array | None],
+        activations: Sequence[Activation],
+        loss: Loss,
+        class_names: tuple[str, ...] = (),
+    ) -> Trained:
+        """From the weights (units, inputs) and biases (units,) of each layer; nothing is scaled.
+
+        A bias of None becomes 0.
+        """
+        layers = [
+            Layer(W.shape[1], W.shape[0], activation)
+            for W, activation in zip(weights, activations, strict=True)
+        ]
+        network = Network(tuple(layers), loss)
+        params = np.empty(network.n_params, weights[0].dtype)
+        for layer, matrix, W, b in zip(
+            layers, network.matrices(params), weights, biases, strict=True
+        ):
+            matrix[:, : layer.inputs] = W
+            matrix[:, -1] = 0 if b is None else b
+        scalers = (Scaler.fixed("none", network.inputs), Scaler.fixed("none", network.outputs))
+        return cls(network, params, Preprocessor(*scalers, class_names, network.outputs))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of an estimator that describe the network."""
+        *hidden, last = self.network.layers
+        return {
+            "hidden_layer_sizes": tuple(layer.units for layer in hidden),
+            "activation": [_described(layer.activation) for layer in hidden],
+            "output_activation": _described(last.activation),
+        }
+
+
+def _described(activation: Activation) -> Any:
+    """The name of an activation, or a mapping with its options."""
+    from bpcli.config.named import shortest
+
+    return shortest(ACTIVATIONS, activation)
+
+
+def activation_named(name: str) -> Activation:
+    """An activation by one of its names, also scikit-learn's."""
+    name = {"exp": "exponential"}.get(name, name)
+    return ACTIVATIONS[ACTIVATION_ALIASES.get(name, name)]()
+
+
+# scikit-learn.
+
+
+def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...] = ()) -> Trained:
+    """A fitted `MLPClassifier` or `MLPRegressor`. Raises `ParameterError` for anything else."""
+    if not hasattr(mlp, "coefs_"):
+        raise ParameterError(
+            f"{type(mlp).__name__} is not a fitted MLPClassifier or MLPRegressor: fit it first."
+        )
+    hidden = len(mlp.coefs_) - 1
+    names = [mlp.activation] * hidden + [mlp.out_activation_]
+    return Trained.of_layers(
+        [W.T for W in mlp.coefs_],
+        mlp.intercepts_,
+        [*map(activation_named, names)],
+        loss,
+        class_names,
+    )
+
+
+SAME_IN_SCIKIT_LEARN = (
+    "solver", "alpha", "batch_size", "learning_rate", "learning_rate_init", "power_t", "max_iter",
+    "shuffle", "random_state", "tol", "verbose", "warm_start", "momentum", "nesterovs_momentum",
+    "early_stopping", "validation_fraction", "beta_1", "beta_2", "epsilon", "n_iter_no_change",
+    "max_fun",
+)  # fmt: skip
+"""The parameters that a network from scikit-learn keeps."""
+
+
+# PyTorch.
+
+
+def torch_layers(module: Any) -> tuple[list[Array], list[Array | None], list[Activation | None]]:
+    """Weights, biases and activations of an `nn.Sequential`; None where a `Linear` has neither.
+
+    Raises `ParameterError` naming a module of any other kind.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(module, torch.nn.Sequential):
+        raise ParameterError(f"found {type(module).__name__}, expected a torch.nn.Sequential.")
+    linear: list[Any] = []
+    activations: list[Activation | None] = []
+    for name, part in _modules(module, torch):
+        if isinstance(part, torch.nn.Linear):
+            linear.append(part)
+            activations.append(None)
+            continue
+        activation = _activation_of(part)
+        if activation is None or not activations or activations[-1] is not None:
+            raise ParameterError(
+                f"module {name}, {part}, is not supported: expected Linear layers, each followed "
+                f"by at most one of {', '.join(_OF_TORCH)}."
+            )
+        activations[-1] = activation
+    if not linear:
+        raise ParameterError("the torch.nn.Sequential has no Linear layer.")
+    weights = [part.weight.detach().cpu().numpy() for part in linear]
+    biases = [None if part.bias is None else part.bias.detach().cpu().numpy() for part in linear]
+    return weights, biases, activations
+
+
+def with_identity(activations: Sequence[Activation | None]) -> list[Activation]:
+    """The activations, with the identity where there is none."""
+    return [activation or ACTIVATIONS["identity"]() for activation in activations]
+
+
+def _modules(module: Any, torch: Any) -> Iterator[tuple[str, Any]]:
+    """The modules in order, with their names, without those that do nothing when predicting."""
+    ignored = (torch.nn.Dropout, torch.nn.Identity)
+    for name, part in module.named_children():
+        if isinstance(part, torch.nn.Sequential):
+            yield from ((f"{name}.{inner}", each) for inner, each in _modules(part, torch))
+        elif not isinstance(part, ignored):
+            yield name, part
+
+
+_OF_TORCH: Mapping[str, tuple[str, ...]] = {
+    "Sigmoid": ("sigmoid",),
+    "Tanh": ("tanh",),
+    "ReLU": ("relu",),
+    "LeakyReLU": ("leaky_relu", "negative_slope"),
+    "ELU": ("elu", "alpha"),
+    "Softplus": ("softplus",),
+    "Softsign": ("softsign",),
+    "Softmax": ("softmax",),
+}
+"""The activation by the class of a module, and the module's attribute with its option, if any."""
+
+
+def _activation_of(part: Any) -> Activation | None:
+    """The activation that a module computes; None if there is no such activation here."""
+    name, *option = _OF_TORCH.get(type(part).__name__, ("",))
+    is_other_softplus = name == "softplus" and part.beta != 1
+    is_over_rows = name == "softmax" and part.dim not in (1, -1)
+    if not name or is_other_softplus or is_over_rows:
+        return None
+    return ACTIVATIONS[name](*(getattr(part, attribute) for attribute in option))
+
+
+# Runs.
+
+
+def of_model(model: Model) -> Trained:
+    """A run's model. Raises `ParameterError` if an input is not simply a column of numbers."""
+    for column in model.encoder.inputs:
+        if column.kind != "number" or column.indicator:
+            extra = " with an indicator of missing values" * column.indicator
+            raise ParameterError(
+                f"the run reads column `{column.name}` as {column.kind}{extra}, but an estimator "
+                "takes numbers: use the run's own `predict`."
+            )
+    return Trained(model.network, model.params, model.preprocessor)
+
+
+def classes_of(names: Sequence[str]) -> Array:
+    """The classes of a run: numbers if all their names are, else texts."""
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return np.array(names)
+    if all(number.is_integer() for number in numbers):
+        return np.array([int(number) for number in numbers])
+    return np.array(numbers)
