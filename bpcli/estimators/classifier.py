@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from bpcli.estimators.base import BPEstimator
@@ -186,9 +186,14 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     # Targets.
 
     def _encode(self, y: Any, classes: Any, *, is_first: bool) -> tuple[Array, Array | None]:
-        check_classification_targets(y)
-        if type_of_target(y).startswith("multilabel"):
+        kind = type_of_target(y, input_name="y")
+        if kind == "multilabel-indicator":
             return self._encode_labels(y, is_first=is_first), None
+        if kind not in ("binary", "multiclass"):
+            raise ParameterError(
+                f"Unknown label type: {kind}. Expected classes (n,), or labels (n, k) of 0 and 1; "
+                "for numbers, use BPRegressor."
+            )
         y = column_or_1d(y, warn=True)
         known = self._known_classes(y, classes, is_first=is_first)
         places = np.searchsorted(known, y).clip(max=len(known) - 1)

@@ -98,10 +98,14 @@ def _refuse(config: Config, *issues_of: Iterable[ConfigIssue]) -> None:
 
 
 def _refuse_what_cannot_fit(config: Config) -> None:
-    """Raises `ConfigError` if the config alone shows that there is too little memory."""
+    """Raises `ConfigError` if the config alone shows that there is too little memory.
+
+    Only a generator makes rows that take memory; all other needs are checked once rows are known.
+    """
     spec = config.spec
-    generator = spec.data.source if isinstance(spec.data, GeneratedData) else None
-    rows, numbers = (0, 0) if generator is None else (generator.rows, generator.numbers)
+    if not isinstance(spec.data, GeneratedData):
+        return
+    rows, numbers = spec.data.source.rows, spec.data.source.numbers
     sizes = [1 if size == "auto" else size for size in spec.network.layers]
     network = network_of_sizes(spec, sizes)
     _refuse(config, of_memory(needs(spec, network, rows, _BYTES_PER_NUMBER * numbers)))
