@@ -1,0 +1,157 @@
+"""Networks of scikit-learn, PyTorch and runs as estimators: predictions agree to rounding."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from bpcli.estimators import BPClassifier, BPRegressor
+from bpcli.estimators.options import ParameterError
+from bpcli.nn.arrays import Array
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, Y = load_iris(return_X_y=True)
+X_VALUES, Y_VALUES = load_diabetes(return_X_y=True)
+X_LABELS, Y_LABELS = make_multilabel_classification(random_state=0)
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize(
+    ("rows", "targets"),
+    [(X, Y), (X, Y == 1), (X, np.array(["a", "b", "c"])[Y]), (X_LABELS, Y_LABELS)],
+    ids=["classes", "booleans", "texts", "labels"],
+)
+def test_a_classifier_of_scikit_learn(activation: str, rows: Array, targets: Array) -> None:
+    theirs = MLPClassifier((7, 5), activation, max_iter=20, random_state=0).fit(rows, targets)
+    ours = BPClassifier.from_sklearn(theirs)
+    np.testing.assert_allclose(
+        ours.predict_proba(rows), theirs.predict_proba(rows), rtol=1e-12, atol=1e-14
+    )
+    assert np.array_equal(ours.predict(rows), theirs.predict(rows))
+    assert ours.get_params()["solver"] == "adam"
+    assert ours.out_activation_ == theirs.out_activation_
+
+
+@pytest.mark.parametrize("targets", [Y_VALUES, np.c_[Y_VALUES, -Y_VALUES]], ids=["one", "two"])
+def test_a_regressor_of_scikit_learn(targets: Array) -> None:
+    theirs = MLPRegressor(hidden_layer_sizes=(7, 5), max_iter=20, random_state=0).fit(
+        X_VALUES, targets
+    )
+    ours = BPRegressor.from_sklearn(theirs)
+    np.testing.assert_allclose(ours.predict(X_VALUES), theirs.predict(X_VALUES), rtol=1e-12)
+    for mine, other in zip(ours.coefs_, theirs.coefs_, strict=True):
+        assert np.array_equal(mine, other)
+
+
+def test_a_network_of_scikit_learn_goes_on_training() -> None:
+    theirs = MLPRegressor(hidden_layer_sizes=(7,), solver="lbfgs", max_iter=5, random_state=0).fit(
+        X_VALUES, Y_VALUES
+    )
+    ours = BPRegressor.from_sklearn(theirs)
+    before = ours.score(X_VALUES, Y_VALUES)
+    ours.set_params(warm_start=True, max_iter=20).fit(X_VALUES, Y_VALUES)
+    assert ours.score(X_VALUES, Y_VALUES) > before
+    assert ours.n_iter_ <= 20
+
+
+def test_what_is_not_fitted_is_refused() -> None:
+    with pytest.raises(ParameterError, match="MLPRegressor is not a fitted"):
+        BPRegressor.from_sklearn(MLPRegressor())
+
+
+def _torch_outputs(module: Any, rows: Array) -> Array:
+    import torch
+
+    with torch.no_grad():
+        outputs: Array = module(torch.from_numpy(rows)).numpy()
+    return outputs
+
+
+def test_a_torch_network_for_values() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    nn = torch.nn
+    parts = [nn.Linear(10, 6), nn.LeakyReLU(0.2), nn.Linear(6, 5, bias=False), nn.ELU(0.5)]
+    parts += [nn.Sequential(nn.Linear(5, 4), nn.Softplus()), nn.Dropout(), nn.Linear(4, 2)]
+    module = nn.Sequential(*parts).double().eval()
+    ours = BPRegressor.from_torch(module)
+    np.testing.assert_allclose(
+        ours.predict(X_VALUES), _torch_outputs(module, X_VALUES), rtol=1e-12, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_torch_logits_become_probabilities(outputs: int) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, outputs)).double()
+    z = torch.from_numpy(_torch_outputs(module, X))
+    expected = torch.sigmoid(z) if outputs == 1 else torch.softmax(z, dim=1)
+    ours = BPClassifier.from_torch(module, classes=["p", "q", "r"][: max(outputs, 2)])
+    np.testing.assert_allclose(
+        ours.predict_proba(X)[:, -outputs:], expected.numpy(), rtol=1e-12, atol=1e-14
+    )
+    assert set(ours.predict(X)) <= {"p", "q", "r"}
+
+
+def test_a_torch_module_without_an_equal_is_refused() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    nn = torch.nn
+    with pytest.raises(ParameterError, match="module 1, BatchNorm1d"):
+        BPRegressor.from_torch(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)))
+    with pytest.raises(ParameterError, match="`classes` has 2 entries"):
+        BPClassifier.from_torch(nn.Sequential(nn.Linear(4, 3)), classes=[0, 1])
+    with pytest.raises(ParameterError, match="gives no probabilities"):
+        BPClassifier.from_torch(nn.Sequential(nn.Linear(4, 3), nn.ReLU()))
+
+
+def test_what_is_no_torch_network_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"found list, expected a torch.nn.Sequential"):
+        BPRegressor.from_torch([1])
+
+
+MOONS = """
+data: {generator: moons, n_samples: 60}
+network: {layers: [2, 6, 1], activations: [tanh, sigmoid]}
+loss: binary_cross_entropy
+training: {optimizer: lbfgs, epochs: 20}
+"""
+
+
+@pytest.fixture
+def moons_run(bpnet: Callable[..., Any], tmp_path: Path) -> Path:
+    config = tmp_path / "moons.yaml"
+    config.write_text(MOONS)
+    assert bpnet("train", str(config), "--runs-dir", str(tmp_path / "runs")).code == 0
+    return tmp_path / "runs"
+
+
+def test_a_run_becomes_an_estimator(moons_run: Path, bpnet: Callable[..., Any]) -> None:
+    import json
+
+    ours = BPClassifier.from_run("latest", runs_dir=moons_run)
+    printed = bpnet("predict", "latest", "--runs-dir", str(moons_run), "--json")
+    rows = json.loads(printed.out)["rows"]
+    inputs = np.array([[*row["inputs"].values()] for row in rows])
+    expected = np.array([[*row["outputs"].values()] for row in rows])
+    assert np.array_equal(ours.predict_proba(inputs)[:, 1:], expected)
+    assert ours.predict(inputs).astype(str).tolist() == [row["class"] for row in rows]
+    again = pickle.loads(pickle.dumps(ours))
+    assert np.array_equal(again.predict_proba(inputs), ours.predict_proba(inputs))
+
+
+def test_a_run_for_classes_makes_no_regressor(moons_run: Path) -> None:
+    with pytest.raises(ParameterError, match=r"use BPClassifier.from_run"):
+        BPRegressor.from_run("latest", runs_dir=moons_run)
+
+
+def test_convergence_warnings_are_of_scikit_learn() -> None:
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(1\) reached"):
+        BPClassifier(max_iter=1, random_state=0).fit(X, Y)
