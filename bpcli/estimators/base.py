@@ -10,14 +10,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import update_wrapper
 from pathlib import Path
+from types import MethodType
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bpcli.config.load import config_of
@@ -67,8 +68,31 @@ class FitDiverged(Diverged, ValueError):
     """A fit ended because its loss is no longer finite."""
 
 
-def _has_partial_fit(estimator: BPEstimator) -> bool:
-    return is_first_order(estimator.solver)
+class NoPartialFit(ParameterError, AttributeError):
+    """These parameters allow no `partial_fit`, so that `hasattr` denies it."""
+
+
+class AvailableMethod:
+    """Makes `partial_fit` a method of estimators whose parameters allow it.
+
+    scikit-learn's `available_if` would replace the reason by an `AttributeError`.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        update_wrapper(self, function)  # type: ignore[arg-type]  # it takes any object
+
+    def __get__(self, estimator: BPEstimator | None, owner: type) -> Callable[..., Any]:
+        if estimator is None:
+            return self._function
+        if estimator.early_stopping:
+            raise NoPartialFit("partial_fit does not support early_stopping=True.")
+        if not is_first_order(estimator.solver):
+            raise NoPartialFit(
+                f"partial_fit does not support solver={estimator.solver!r}, whose steps compare "
+                "losses over the same rows: use sgd, adam or rprop."
+            )
+        return MethodType(self._function, estimator)
 
 
 class BPEstimator(CallbackSupport, BaseEstimator):
@@ -156,14 +180,12 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self._train(rows, seed, start, self.max_iter)
         return self
 
-    @available_if(_has_partial_fit)
+    @AvailableMethod
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one epoch on X and y, from where the last call ended.
 
         The first call decides the classes (`classes`, or those of `y`) and the scales.
         """
-        if self.early_stopping:
-            raise ParameterError("partial_fit does not support early_stopping=True.")
         is_first = not self.__sklearn_is_fitted__()
         rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
         start = None if is_first else self._state or self._params
@@ -208,7 +230,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             observers.append(evaluations)
         with self._told_callbacks(experiment, rows, epochs, observers):
             fitted = fit(experiment, observers, start=start, optimizer=optimizer)
-        self._raise_failure(fitted)
+        self._raise_failure(fitted, has_validation=rows.val is not None)
         self._keep(experiment, fitted, history, is_partial=is_partial)
         if evaluations.is_reached:
             self.stop_reason_ = "max_fun"
@@ -252,7 +274,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             "network": network_of(self, rows.X.shape[1], outputs, output_activation, dtype),
             "loss": task["loss"],
             "training": {
-                **training_of(self, count, epochs, self.alpha / rows.mean_weight),
+                **training_of(self, count, epochs, rows.mean_weight),
                 **task["training"],
             },
         }
@@ -277,21 +299,22 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             return self._params.dtype
         return [np.float64, np.float32] if self.dtype is None else np.dtype(self.dtype)
 
-    def _raise_failure(self, fitted: Fit) -> None:
-        """Raise what ended a fit too early, unless there is a best epoch to keep."""
-        failure, best = fitted.ending.failure, fitted.best
+    def _raise_failure(self, fitted: Fit, *, has_validation: bool) -> None:
+        """Raise what ended a fit too early, unless there are parameters worth keeping.
+
+        After an interruption the latest are, after a divergence the best on a validation set.
+        """
+        failure = fitted.ending.failure
         if failure is None:
             return
-        if fitted.ending.reason == "interrupted":
-            message = f"{failure} The estimator has the parameters of epoch {best.number}."
-            warnings.warn(message, UserWarning, stacklevel=5)
-        elif isinstance(failure, Diverged):
-            if best.number == 0 or fitted.ending.last is None:
-                raise FitDiverged(str(failure)) from None
-            message = f"{failure} The estimator has the parameters of epoch {best.number}."
-            warnings.warn(message, ConvergenceWarning, stacklevel=5)
-        else:
+        is_interrupted = fitted.ending.reason == "interrupted"
+        if isinstance(failure, Diverged) and not (has_validation and fitted.ending.last):
+            raise FitDiverged(_in_parameters(str(failure))) from None
+        if not is_interrupted and not isinstance(failure, Diverged):
             raise failure
+        kept = f"The estimator keeps the parameters of epoch {fitted.best.number}."
+        category = UserWarning if is_interrupted else ConvergenceWarning
+        warnings.warn(f"{_in_parameters(str(failure))} {kept}", category, stacklevel=5)
 
     def _keep(
         self, experiment: Experiment, fitted: Fit, history: History, *, is_partial: bool
@@ -312,10 +335,12 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self.loss_curve_ = (self.loss_curve_ if goes_on else []) + history.losses
         self.loss_ = fitted.loss
         self.validation_scores_ = history.val_scores
+        if history.val_scores is not None and isinstance(fitted.ending.failure, Diverged):
+            history.val_scores.append(np.nan)
         scores = [score for score in history.val_scores or [] if not np.isnan(score)]
         self.best_validation_score_ = max(scores) if scores else None
         self.best_loss_ = (
-            None if history.val_scores is not None else min([self.loss_, *self.loss_curve_])
+            None if history.val_scores is not None else min(self.loss_curve_, default=self.loss_)
         )
         self.stop_reason_ = fitted.ending.reason
 
@@ -385,14 +410,17 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         """The outputs (n, K) for rows X (n, d), in original units. Threads may share it."""
+        with repeatable_numerics():
+            A = network_outputs(self._network, self._params, self._prepared(X))
+            return self._preprocessor.original(A)
+
+    def _prepared(self, X: Any) -> Array:
+        """The scaled inputs (n, d). Raises `ValueError` if X is not as in `fit`."""
         check_is_fitted(self)
         if not self._is_plain(X):
             X = validate_data(self, X, reset=False, accept_sparse=True, dtype=self._params.dtype)
             X = X if isinstance(X, np.ndarray) else X.toarray()
-        preprocessor = self._preprocessor
-        with repeatable_numerics():
-            prepared = preprocessor.inputs.apply(X)
-            return preprocessor.original(network_outputs(self._network, self._params, prepared))
+        return self._preprocessor.inputs.apply(X)
 
     def _is_plain(self, X: Any) -> bool:
         """Whether X needs no further check: that takes longer than one row through the network."""
@@ -429,6 +457,14 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     if (given < 0).any():
         raise ParameterError("`sample_weight` has negative values: a weight is 0 or more.")
     return given
+
+
+def _in_parameters(message: str) -> str:
+    """A message about a config's keys as one about an estimator's parameters."""
+    names = {"training.learning_rate": "learning_rate_init", "data.scale": "scale"}
+    for key, name in {**names, "network.init": "init"}.items():
+        message = message.replace(f"`{key}`", f"`{name}`")
+    return message
 
 
 _NOT_CONVERGED = {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from scipy.special import log_expit, log_softmax, logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
@@ -25,6 +26,8 @@ from bpcli.estimators.options import ParameterError
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES, canonical_loss
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.nn.propagation import output_z
 from bpcli.registry import name_of
 from bpcli.runs.trained import Weights
 
@@ -276,18 +279,26 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class (n, classes), in the order of `classes_`."""
-        outputs = self._outputs(X)
-        if self._is_multilabel or outputs.shape[1] > 1:
-            return outputs[:, : len(self.classes_)]
-        both = np.hstack([1 - outputs, outputs])
-        return both[:, : len(self.classes_)]
+        with np.errstate(under="ignore"):
+            probabilities: Array = np.exp(self.predict_log_proba(X))
+        return probabilities
 
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
-        """The natural logarithm of the probabilities."""
-        with np.errstate(divide="ignore"):
-            log: Array = np.log(self.predict_proba(X))
-        return log
+        """The natural logarithm of the probabilities, from the output layer's z: never -inf."""
+        with repeatable_numerics():
+            Z = output_z(self._network, self._params, self._prepared(X))
+        if self._network.layers[-1].activation.gives_distribution:
+            log = log_softmax(Z, axis=1)
+        elif self._is_multilabel:
+            log = log_expit(Z)
+        elif Z.shape[1] == 1:
+            log = log_expit(np.hstack([-Z, Z]))
+        else:  # one sigmoid a class: their shares
+            log = log_expit(Z)
+            log -= logsumexp(log, axis=1, keepdims=True)
+        known: Array = log[:, : len(self.classes_)]
+        return known - logsumexp(known, axis=1, keepdims=True) if len(self.classes_) == 1 else known
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,11 +7,12 @@ name is one of a config.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from bpcli.errors import ConfigError, ConfigIssue
-from bpcli.optimizers import OPTIMIZER_ALIASES
+from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 
 _STOCHASTIC = ("sgd", "adam")
 """The solvers that scikit-learn trains with mini-batches."""
@@ -97,14 +98,17 @@ def network_of(
     }
 
 
-def training_of(given: Parameters, rows: int, epochs: int, l2: float) -> dict[str, Any]:
-    """The config's `training` for a number of training rows."""
+def training_of(given: Parameters, rows: int, epochs: int, mean_weight: float) -> dict[str, Any]:
+    """The config's `training` for a number of training rows.
+
+    A config's row weights have the mean 1, so that `alpha` counts against more or fewer rows.
+    """
     size = _batch_size(given, rows)
     rate = _learning_rate(given, rows)
     return {
-        "optimizer": _optimizer(given),
+        "optimizer": _optimizer(given, mean_weight),
         "epochs": epochs,
-        "l2": l2,
+        "l2": given.alpha / mean_weight,
         "batch_size": size,
         "stop": _stop(given),
         "workers": "auto" if given.n_jobs == -1 else given.n_jobs or 1,
@@ -113,7 +117,7 @@ def training_of(given: Parameters, rows: int, epochs: int, l2: float) -> dict[st
     }
 
 
-def _optimizer(given: Parameters) -> Any:
+def _optimizer(given: Parameters, mean_weight: float) -> Any:
     if given.solver == "sgd":
         return {
             "name": "gradient_descent",
@@ -127,7 +131,18 @@ def _optimizer(given: Parameters) -> Any:
             "beta2": given.beta_2,
             "epsilon": given.epsilon,
         }
+    if optimizer_name(given.solver) == "levenberg_marquardt" and mean_weight != 1:
+        return _damped(given.solver, mean_weight)
     return given.solver
+
+
+def _damped(solver: Any, mean_weight: float) -> dict[str, Any]:
+    """Levenberg-Marquardt with a damping that is as large against JᵀJ as for repeated rows."""
+    options = {**solver} if isinstance(solver, Mapping) else {"name": solver}
+    for name in ("damping", "max_damping"):
+        default = getattr(OPTIMIZERS["levenberg_marquardt"], name)
+        options[name] = options.get(name, default) / mean_weight
+    return options
 
 
 def _learning_rate(given: Parameters, rows: int) -> Any:
@@ -163,6 +178,11 @@ def _batch_size(given: Parameters, rows: int) -> int | str:
     """The rows of an update. As in scikit-learn, `auto` is up to 200 for `sgd` and `adam`."""
     size = given.batch_size
     if size == "full" or (size == "auto" and given.solver not in _STOCHASTIC):
+        return "full"
+    optimizer = OPTIMIZERS.get(optimizer_name(given.solver))
+    if optimizer is not None and optimizer.full_batch_because is not None and size != "auto":
+        message = f"`batch_size` is not used: {optimizer_name(given.solver)} needs all rows."
+        warnings.warn(message, UserWarning, stacklevel=7)
         return "full"
     count = _BATCH_OF_SCIKIT_LEARN if size == "auto" else int(size)
     return "full" if count >= rows else max(1, count)

@@ -61,13 +61,33 @@ class FitRows:
         """
         self._require_rows_of_classes()
         fractions: Any = {"train": 1 - fraction, "val": fraction, "test": 0.0}
-        drawn = split_rows(fractions, len(self.X), self.strata, stream(seed, "split"))
-        if len(drawn["val"]) < _FEWEST_TO_VALIDATE:
+        firsts, copies = self._distinct()
+        strata = None if self.strata is None else self.strata[firsts]
+        drawn = split_rows(fractions, len(firsts), strata, stream(seed, "split"))
+        val = np.flatnonzero(np.isin(copies, drawn["val"]))
+        if len(val) < _FEWEST_TO_VALIDATE:
             raise ParameterError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
-                "your dataset."
+                f"your dataset (n_samples={len(self.X)})."
             )
-        return FitRows(self.X, self.y, self.weight, self.strata, drawn["val"])
+        return FitRows(self.X, self.y, self.weight, self.strata, val)
+
+    def _distinct(self) -> tuple[Labels, Labels]:
+        """The first of each group of equal rows, and the group of each row (n,).
+
+        Copies of a row must not stand on both sides of a hold-out: it would be scored on rows that
+        it was trained on, and a row of weight k would not equal k rows. The order of the groups
+        depends on the rows' content only, if there are copies or weights.
+        """
+        import pandas as pd  # here: only a hold-out needs it
+
+        hashes = pd.util.hash_pandas_object(
+            pd.DataFrame(np.column_stack([self.X, self.y])), index=False
+        )
+        _, firsts, copies = np.unique(hashes, return_index=True, return_inverse=True)
+        if len(firsts) == len(self.X) and self.weight is None:
+            return np.arange(len(self.X)), np.arange(len(self.X))
+        return firsts, copies
 
     def _require_rows_of_classes(self) -> None:
         if self.strata is None:

@@ -12,7 +12,7 @@ that one product gives z and one gives both gradients. All results are sums over
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -212,14 +212,28 @@ def bytes_per_sample(network: Network, dtype: np.dtype) -> int:
 
 def predict(network: Network, params: Vector, X: Array) -> Array:
     """The outputs (n, outputs) for the rows of X (n, inputs)."""
-    work = Workspace(network, params)
     A = np.empty((len(X), network.outputs), params.dtype)
+    for rows, top in _output_layer(network, params, X):
+        A[rows] = top.a.T
+    return A
+
+
+def output_z(network: Network, params: Vector, X: Array) -> Array:
+    """Z of the output layer (n, rows of the layer) for the rows of X (n, inputs)."""
+    Z = np.empty((len(X), network.layers[-1].rows), params.dtype)
+    for rows, top in _output_layer(network, params, X):
+        Z[rows] = top.z.T
+    return Z
+
+
+def _output_layer(network: Network, params: Vector, X: Array) -> Iterator[tuple[slice, LayerPass]]:
+    """The output layer after the forward pass of each block of rows."""
+    work = Workspace(network, params)
     size = block_size(network, params.dtype)
     for start in range(0, len(X), size):
-        rows = X[start : start + size]
-        forward_rows(work, rows)
-        A[start : start + size] = work.layers[-1].a.T
-    return A
+        rows = slice(start, start + size)
+        forward_rows(work, X[rows])
+        yield rows, work.layers[-1]
 
 
 def forward_rows(work: Workspace, X: Array) -> None:
