@@ -410,8 +410,9 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         """The outputs (n, K) for rows X (n, d), in original units. Threads may share it."""
+        prepared = self._prepared(X)
         with repeatable_numerics():
-            A = network_outputs(self._network, self._params, self._prepared(X))
+            A = network_outputs(self._network, self._params, prepared)
             return self._preprocessor.original(A)
 
     def _prepared(self, X: Any) -> Array:

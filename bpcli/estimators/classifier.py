@@ -286,8 +286,9 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
         """The natural logarithm of the probabilities, from the output layer's z: never -inf."""
+        prepared = self._prepared(X)
         with repeatable_numerics():
-            Z = output_z(self._network, self._params, self._prepared(X))
+            Z = output_z(self._network, self._params, prepared)
         if self._network.layers[-1].activation.gives_distribution:
             log = log_softmax(Z, axis=1)
         elif self._is_multilabel:
