@@ -149,6 +149,10 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         """Targets as the config takes them, and the classes by which to stratify, if any."""
         raise NotImplementedError
 
+    def _decode(self, y: Array) -> Array:
+        """Targets as `fit` takes them, from those of the config."""
+        raise NotImplementedError
+
     def _task(self) -> dict[str, Any]:
         """The config's keys that depend on the task: parts of `data` and `training`, `loss`."""
         raise NotImplementedError
@@ -173,7 +177,8 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         rows = self._rows(X, y, sample_weight, is_first=not goes_on).without_weight_0()
         seed = self._seed()
         if X_val is not None:
-            rows = rows.with_validation(self._rows(X_val, y_val, None, is_first=False))
+            val = self._rows(X_val, y_val, None, is_first=False, dtype=rows.X.dtype)
+            rows = rows.with_validation(val)
         elif self.early_stopping:
             rows = rows.held_out(self.validation_fraction, seed)
         start = self._params if goes_on else None
@@ -194,7 +199,14 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         return self
 
     def _rows(
-        self, X: Any, y: Any, sample_weight: Any, *, is_first: bool, classes: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        is_first: bool,
+        classes: Any = None,
+        dtype: Any = None,
     ) -> FitRows:
         X, y = validate_data(
             self,
@@ -202,7 +214,8 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             y,
             reset=is_first,
             accept_sparse=True,
-            dtype=self._dtypes(is_first),
+            dtype=dtype or self._dtypes(is_first),
+            order="C",  # in another order, sums over columns have other bits
             multi_output=True,
             y_numeric=is_regressor(self),
         )
@@ -254,8 +267,10 @@ class BPEstimator(CallbackSupport, BaseEstimator):
                 "_params": epoch.params,
             }
 
-        metadata = None if rows.weight is None else {"sample_weight": rows.weight}
-        tasks = EpochTasks(self, epochs, fitted, X=rows.X, y=rows.y, metadata=metadata)
+        train = rows.training_rows
+        metadata = None if rows.weight is None else {"sample_weight": rows.weight[train]}
+        y = self._decode(rows.y[train])
+        tasks = EpochTasks(self, epochs, fitted, X=rows.X[train], y=y, metadata=metadata)
         observers.append(tasks)
         yield
         tasks.close()
@@ -419,7 +434,9 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         """The scaled inputs (n, d). Raises `ValueError` if X is not as in `fit`."""
         check_is_fitted(self)
         if not self._is_plain(X):
-            X = validate_data(self, X, reset=False, accept_sparse=True, dtype=self._params.dtype)
+            X = validate_data(
+                self, X, reset=False, accept_sparse=True, dtype=self._params.dtype, order="C"
+            )
             X = X if isinstance(X, np.ndarray) else X.toarray()
         return self._preprocessor.inputs.apply(X)
 
@@ -428,6 +445,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         return (
             type(X) is np.ndarray
             and X.ndim == 2
+            and X.flags.c_contiguous
             and X.dtype == self._params.dtype
             and X.shape[1] == self.n_features_in_
             and len(X) > 0

@@ -208,6 +208,10 @@ class BPClassifier(ClassifierMixin, BPEstimator):
             self._is_multilabel, self.classes_ = True, np.arange(Y.shape[1])
         return Y
 
+    def _decode(self, y: Array) -> Array:
+        classes: Array = y.astype(np.int64) if self._is_multilabel else self.classes_[y]
+        return classes
+
     def _known_classes(self, y: Array, classes: Any, *, is_first: bool) -> Array:
         """The classes of all targets. Raises `ParameterError` if they are not as before."""
         present: Array = np.unique(y)

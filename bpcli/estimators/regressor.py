@@ -128,6 +128,9 @@ class BPRegressor(RegressorMixin, BPEstimator):
             self._n_targets = 1 if Y.ndim == 1 else Y.shape[1]
         return Y, None
 
+    def _decode(self, y: Array) -> Array:
+        return y
+
     def _outputs_and_activation(self) -> tuple[int, Any]:
         activation = self.output_activation
         if activation == "auto":

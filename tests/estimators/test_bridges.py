@@ -141,7 +141,7 @@ def test_a_run_becomes_an_estimator(moons_run: Path, bpnet: Callable[..., Any]) 
     rows = json.loads(printed.out)["rows"]
     inputs = np.array([[*row["inputs"].values()] for row in rows])
     expected = np.array([[*row["outputs"].values()] for row in rows])
-    np.testing.assert_allclose(ours.predict_proba(inputs)[:, 1:], expected, rtol=1e-12)
+    np.testing.assert_allclose(ours.predict_proba(inputs)[:, 1:], expected, atol=1e-15)
     assert ours.predict(inputs).astype(str).tolist() == [row["class"] for row in rows]
     again = pickle.loads(pickle.dumps(ours))
     assert np.array_equal(again.predict_proba(inputs), ours.predict_proba(inputs))
