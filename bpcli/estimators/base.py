@@ -219,7 +219,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             multi_output=True,
             y_numeric=is_regressor(self),
         )
-        dense = X if isinstance(X, np.ndarray) else X.toarray()
+        dense = X if isinstance(X, np.ndarray) else X.toarray(order="C")
         targets, strata = self._encode(y, classes, is_first=is_first)
         return FitRows(dense, targets, _weights(sample_weight, dense), strata)
 
@@ -437,7 +437,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             X = validate_data(
                 self, X, reset=False, accept_sparse=True, dtype=self._params.dtype, order="C"
             )
-            X = X if isinstance(X, np.ndarray) else X.toarray()
+            X = X if isinstance(X, np.ndarray) else X.toarray(order="C")
         return self._preprocessor.inputs.apply(X)
 
     def _is_plain(self, X: Any) -> bool:
