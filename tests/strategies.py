@@ -10,8 +10,8 @@ from textbook import Dense
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.activation import Activation
-from bpcli.nn.activations import ACTIVATIONS, Maxout
-from bpcli.nn.losses import LOSSES, legal_losses
+from bpcli.nn.activations import ACTIVATIONS, Exponential, Maxout
+from bpcli.nn.losses import LOSSES, PROBABILITIES, legal_losses
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
 from bpcli.registry import name_of
@@ -84,13 +84,17 @@ def problems(draw: st.DrawFn, most_rows: int = 12) -> Problem:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows = draw(st.integers(1, most_rows))
     Y = rng.normal(size=(rows, sizes[-1]))
-    if network.loss.targets != "values":
+    if network.loss.targets == "counts":
+        Y = rng.poisson(1.5, Y.shape).astype(float)
+    if network.loss.targets in PROBABILITIES:
         Y = rng.uniform(0.05, 0.95, Y.shape)
     if network.loss.targets == "distribution":
         Y /= Y.sum(axis=1, keepdims=True)
+    grows = any(isinstance(each, Exponential) for each in activations)
+    spread = 0.2 if grows else 0.7  # an exponential of one soon overflows
     return Problem(
         network,
-        rng.normal(0, 0.7, network.n_params),
+        rng.normal(0, spread, network.n_params),
         rng.normal(size=(rows, sizes[0])),
         Y,
         rng.uniform(0.5, 2, rows) if draw(st.booleans()) else None,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, xlogy
 
 
 class Dense(NamedTuple):
@@ -35,6 +35,7 @@ F: dict[str, Callable] = {
     "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
     "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
     "softplus": lambda z: np.logaddexp(0, z),
+    "exponential": np.exp,
     "softsign": lambda z: z / (1 + np.abs(z)),
     "softmax": softmax,
 }
@@ -46,6 +47,7 @@ DF: dict[str, Callable] = {
     "leaky_relu": lambda z: np.where(z > 0, 1.0, 0.01),
     "elu": lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0))),
     "softplus": expit,
+    "exponential": np.exp,
     "softsign": lambda z: (1 + np.abs(z)) ** -2.0,
 }
 LOSS: dict[str, Callable] = {
@@ -58,6 +60,7 @@ LOSS: dict[str, Callable] = {
     ),
     "binary_cross_entropy": lambda a, y: -(y * np.log(a) + (1 - y) * np.log1p(-a)).sum(axis=1),
     "cross_entropy": lambda a, y: -(y * np.log(a)).sum(axis=1),
+    "poisson": lambda a, y: (a - y + xlogy(y, y) - xlogy(y, a)).sum(axis=1),
 }
 DLOSS: dict[str, Callable] = {
     "mse": lambda a, y: 2 * (a - y) / a.shape[1],
@@ -67,6 +70,7 @@ DLOSS: dict[str, Callable] = {
     "huber": lambda a, y: np.clip(a - y, -1, 1) / a.shape[1],
     "binary_cross_entropy": lambda a, y: (a - y) / (a * (1 - a)),
     "cross_entropy": lambda a, y: -y / a,
+    "poisson": lambda a, y: 1 - y / a,
 }
 
 

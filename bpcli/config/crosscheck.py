@@ -16,7 +16,7 @@ from bpcli.config.source import Location, Source
 from bpcli.data.preprocessing import FITTED_RULES
 from bpcli.errors import ConfigIssue
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
-from bpcli.nn.losses import LOSSES, legal_losses
+from bpcli.nn.losses import LOSSES, PROBABILITIES, legal_losses
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, GradientDescent, Optimizer
 from bpcli.text import quoted
 
@@ -141,7 +141,7 @@ def _legal_loss(read: Reader) -> _Issues:
         needed = " or ".join(LOSSES[loss].output_activations or ())
         yield _issue(
             "loss",
-            f"`{loss}` needs a {needed} output layer, but the last activation is `{output}`: use "
+            f"`{loss}` needs {needed} outputs, but the last activation is `{output}`: use "
             f"{needed}, or one of the losses {', '.join(legal_losses(output))}",
         )
 
@@ -241,10 +241,11 @@ def _target_scale(read: Reader) -> _Issues:
             "key",
         )
     elif scale in FITTED_RULES and loss is not None and loss.targets != "values":
-        message = (
-            f"`{scale}` scales targets beyond [0, 1], the range this loss needs: remove this key"
+        needed = "[0, 1]" if loss.targets in PROBABILITIES else "[0, ∞)"
+        yield _issue(
+            "data.scale.targets",
+            f"`{scale}` scales targets beyond {needed}, the range this loss needs: remove this key",
         )
-        yield _issue("data.scale.targets", message)
 
 
 @_check

@@ -77,7 +77,6 @@ def _described(activation: Activation) -> Any:
 
 def activation_named(name: str) -> Activation:
     """An activation by one of its names, also scikit-learn's."""
-    name = {"exp": "exponential"}.get(name, name)
     return ACTIVATIONS[ACTIVATION_ALIASES.get(name, name)]()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from bpcli.data.types import SPLITS, Labels, SplitName
 from bpcli.data.values import category_named
 from bpcli.errors import ConfigIssue
 from bpcli.metrics.metrics import METRICS_OF
+from bpcli.nn.losses import PROBABILITIES
 from bpcli.nn.network import Network
 from bpcli.text import plural, quoted
 
@@ -239,9 +241,11 @@ def _is_finite(scale: Scaler) -> bool:
 
 
 def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
-    """Targets of any split that a cross-entropy cannot take."""
+    """Targets of any split that the loss cannot take."""
     expected = network.loss.targets
-    if expected == "values":
+    if expected == "counts":
+        yield from islice(_negative_targets(splits), 1)
+    if expected not in PROBABILITIES:
         return
     Y = np.concatenate([split.Y for split in splits.values()])
     if Y.min() < 0 or Y.max() > 1:
@@ -252,3 +256,17 @@ def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[Config
         )
     elif expected == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
         yield ConfigIssue("this loss needs targets whose rows add up to 1", ("loss",))
+
+
+def _negative_targets(splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:
+    """Each target below 0, as the network gets it."""
+    for split in splits.values():
+        table, Y = split.table, split.Y
+        scaled = "" if split.preprocessor.targets.changes_nothing else "scaled "
+        for row, column in np.argwhere(Y < 0).tolist():
+            number = table.numbers_of(split.index[[row]])[0]
+            yield ConfigIssue(
+                f"this loss needs targets of 0 or more, but the {scaled}target "
+                f"{quoted(table.target_names[column])} of row {number} is {Y[row, column]:g}",
+                ("loss",),
+            )

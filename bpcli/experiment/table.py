@@ -21,6 +21,7 @@ from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.splits import rows_in_no_split
 from bpcli.experiment.streams import stream
 from bpcli.nn.arrays import Array
+from bpcli.nn.losses import PROBABILITIES
 from bpcli.text import first_of
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _refuse_no_training_rows(table: RawTable) -> None:
 
 def _are_hard_classes(spec: Spec, Y: Array) -> bool:
     """Whether targets of 0 and 1 are classes: with a cross-entropy they are."""
-    if spec.loss.targets == "values" or spec.data.asked_task == "regression":
+    if spec.loss.targets not in PROBABILITIES or spec.data.asked_task == "regression":
         return False
     if Y.shape[1] == 1:
         return bool(np.unique(Y).tolist() == [0, 1])
@@ -176,7 +177,7 @@ def _are_numbered_classes(spec: Spec, Y: Array) -> bool:
 
 
 def _are_no_probabilities(spec: Spec, Y: Array) -> bool:
-    return spec.loss.targets != "values" and bool(Y.min() < 0 or Y.max() > 1)
+    return spec.loss.targets in PROBABILITIES and bool(Y.min() < 0 or Y.max() > 1)
 
 
 def _refuse_numbers_as_classes(spec: Spec, targets: Values) -> None:

@@ -40,7 +40,8 @@ class Case:
         weight = rng.uniform(0.5, 2, _CASE_ROWS) if self.row_weights else None
         data = Rows.of(network, X, Y, np.dtype(np.float64), weight)
         objective = NetworkObjective(network, data, l2=self.l2, reduction=self.reduction)
-        return objective, network.initial_params(Normal(std=0.6), rng)
+        std = 0.3 if self.hidden == "exponential" else 0.6  # an exponential of one soon overflows
+        return objective, network.initial_params(Normal(std=std), rng)
 
     def _network(self) -> Network:
         sizes = [*[3, 4, 4][: self.depth], 3]
@@ -58,6 +59,8 @@ _CASE_ROWS = 7
 def _targets(targets: str, outputs: int, rng: np.random.Generator) -> Array:
     if targets == "values":
         return rng.normal(size=(_CASE_ROWS, outputs))
+    if targets == "counts":
+        return rng.poisson(1.5, (_CASE_ROWS, outputs)).astype(float)
     Y = rng.uniform(0, 1, (_CASE_ROWS, outputs))
     return Y if targets == "probabilities" else Y / Y.sum(axis=1, keepdims=True)
 

@@ -100,7 +100,7 @@ class Activation:
 
     @property
     def max_slope(self) -> float | None:
-        """The maximum of f', if f' falls to 0 gradually so that units saturate; else None."""
+        """The maximum of f', if f' falls from it to 0 gradually: units saturate; else None."""
         return None
 
     # Computation.

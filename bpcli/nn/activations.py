@@ -229,6 +229,29 @@ class Softplus(Activation):
         np.multiply(out, grad_a, out=out)
 
 
+class Exponential(Activation):
+    """Exponential function, for outputs that are means of counts.
+
+    Where e^z is too large (z > 709, in single precision z > 88), a is ∞.
+    """
+
+    formula = "a = exp(z)"
+    derivative = "f'(z) = a"
+    source = "return np.exp(z)"
+    bounds = (0.0, math.inf)
+    works_in_place = True
+
+    def link(self, a: Array) -> Array:
+        z: Array = np.log(a)
+        return z
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.exp(z, out=out)
+
+    def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.multiply(a, grad_a, out=out)
+
+
 class Softsign(Activation):
     """Similar to tanh, but saturates more slowly."""
 
@@ -333,6 +356,7 @@ ACTIVATIONS: dict[str, type[Activation]] = {
     "leaky_relu": LeakyRelu,
     "elu": Elu,
     "softplus": Softplus,
+    "exponential": Exponential,
     "softsign": Softsign,
     "maxout": Maxout,
     "softmax": Softmax,
@@ -344,4 +368,5 @@ ACTIVATION_ALIASES: dict[str, str] = {
     "logistic": "sigmoid",
     "logsig": "sigmoid",
     "tansig": "tanh",
+    "exp": "exponential",
 }

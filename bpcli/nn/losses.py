@@ -3,8 +3,8 @@
 Each loss's class defines everything about it; `bpnet trace` and the list of config keys read it
 there. A new loss is a class here, and its name in `LOSSES` below.
 
-Arrays are (outputs, samples). A loss is per sample: the objective sums and averages. The
-cross-entropies are computed from z, so that no logarithm of 0 is taken.
+Arrays are (outputs, samples). A loss is per sample: the objective sums and averages. Canonical
+losses are computed from z, so that no logarithm of 0 is taken.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Loss:
     `write_grad_a`."""
 
     targets: ClassVar[str] = "values"
-    """What a column of y may contain: any `values`, `probabilities`, or a `distribution`."""
+    """What a column of y may contain: any `values`, `counts` (0 or more, whole or not),
+    `probabilities`, or a `distribution`."""
 
     is_sum_of_squares: ClassVar[bool] = False
     """Whether loss_i = c Σ_k (a_k - y_k)²; `factor_of_squares` is that c."""
@@ -218,6 +219,25 @@ class CrossEntropy(_Canonical):
         return loss
 
 
+class Poisson(_Canonical):
+    """Half the Poisson deviance, for counts.
+
+    Computed with r = z_k - ln(y_k) as Σ_k y_k (e^r - 1 - r), which keeps its digits near 0. Where
+    y_k is 0, the term is a_k. McCullagh & Nelder 1989, Generalized Linear Models, sec. 2.3.
+    """
+
+    formula = "loss_i = Σ_k (a[k] - y[k] + y[k] ln(y[k] / a[k])), 0 ln(0) = 0"
+    output_activations = ("exponential",)
+    targets = "counts"
+
+    def per_sample(self, z: Array, a: Array, y: Array) -> Array:
+        is_positive = y > 0
+        ln_y = np.log(y, out=np.zeros_like(y), where=is_positive)
+        r = np.subtract(z, ln_y, out=np.zeros_like(z), where=is_positive)
+        loss: Array = np.where(is_positive, y * (np.expm1(r) - r), a).sum(axis=0)
+        return loss
+
+
 LOSSES: dict[str, type[Loss]] = {
     "mse": Mse,
     "squared_error": SquaredError,
@@ -226,7 +246,11 @@ LOSSES: dict[str, type[Loss]] = {
     "huber": Huber,
     "binary_cross_entropy": BinaryCrossEntropy,
     "cross_entropy": CrossEntropy,
+    "poisson": Poisson,
 }
+
+PROBABILITIES = ("probabilities", "distribution")
+"""The `targets` of losses for classes and labels."""
 
 
 def legal_losses(activation: str) -> list[str]:

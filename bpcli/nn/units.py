@@ -15,9 +15,10 @@ arXiv:1603.00391, sec. 2), can be saturated: mostly near its asymptotes (Rakitia
 Engelbrecht 2015, Measuring saturation in neural networks, doi:10.1109/SSCI.2015.202). The 0.05 and
 the 95 % are our choice. With them, a tanh is saturated beyond |a| = 0.975, a sigmoid within 0.013
 of 0 or 1, and a softsign beyond |a| = 0.776; a softplus and an elu saturate only for negative z.
+The slope of an exponential has no maximum, so it is never saturated.
 
 Output units whose delta does not contain f' are never counted: those of a softmax, and of a sigmoid
-with its cross-entropy, where delta = a - y.
+or an exponential with its canonical loss, where delta = a - y.
 """
 
 from __future__ import annotations

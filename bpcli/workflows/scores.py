@@ -24,6 +24,7 @@ from bpcli.metrics.metrics import (
     samples,
 )
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.losses import PROBABILITIES
 from bpcli.nn.units import UnitCounter, UnitCounts
 from bpcli.training.loop import Epoch
 from bpcli.training.objective import NetworkObjective
@@ -91,14 +92,19 @@ def _weighted_mean(losses: Array, split: Split) -> Sample:
 def _original_loss(
     experiment: Experiment, split: Split, predicted: Predictions
 ) -> Iterator[tuple[str, Sample]]:
-    """Return the loss in original units, if targets were scaled; cross-entropies have none.
-
-    Regression losses do not use z, so the outputs are passed for it.
-    """
+    """Return the loss in original units, if targets were scaled; cross-entropies have none."""
     loss, preprocessor = experiment.network.loss, experiment.preprocessor
-    if preprocessor.targets.changes_units and loss.targets == "values":
+    if preprocessor.targets.changes_units and loss.targets not in PROBABILITIES:
         A, Y = predicted.outputs.T, preprocessor.original(split.Y).T
-        yield "loss_original", _weighted_mean(loss.per_sample(A, A, Y), split)
+        with np.errstate(divide="ignore"):  # an output that was rounded to 0
+            losses = loss.per_sample(_z_of(experiment, A), A, Y)
+        yield "loss_original", _weighted_mean(losses, split)
+
+
+def _z_of(experiment: Experiment, A: Array) -> Array:
+    """The output layer's z where the loss reads it, from the outputs; other losses read A alone."""
+    network = experiment.network
+    return network.layers[-1].activation.link(A) if network.loss.is_canonical else A
 
 
 def _split_metrics(
@@ -174,13 +180,12 @@ def constant_loss(experiment: Experiment, name: SplitName) -> float | None:
 
     None if the output layer cannot give those.
     """
-    loss, activation = experiment.network.loss, experiment.network.layers[-1].activation
-    training, rows = experiment.rows("train"), experiment.rows(name)
+    loss, training, rows = experiment.network.loss, experiment.rows("train"), experiment.rows(name)
     sums = [_weighted_sum(block.targets, block.weight) for block in training.blocks()]
     a = (np.sum(sums, axis=0) / training.total_weight)[:, np.newaxis]
     total = 0.0
     with np.errstate(all="ignore"):  # a mean of 0 or 1 has an infinite z: None follows
-        z = activation.link(a) if loss.is_canonical else a
+        z = _z_of(experiment, a)
         for block in rows.blocks():
             Z, A = (np.repeat(column, block.samples, axis=1) for column in (z, a))
             losses = loss.per_sample(Z, A, block.targets)

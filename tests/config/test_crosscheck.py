@@ -10,6 +10,7 @@ from small_configs import XOR, errors, load, only_error, parsed, trees
 
 from bpcli.config.crosscheck import Reader, asked_optimizer, cross_check
 from bpcli.config.source import Location, Source
+from bpcli.data.preprocessing import FITTED_RULES
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import LOSSES
 from bpcli.optimizers import OPTIMIZERS, GradientDescent
@@ -51,7 +52,7 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
     if allowed is None or output in allowed:
         load(text)
     else:
-        assert f"needs a {allowed[0]} output layer" in errors(text)[0]
+        assert f"needs {allowed[0]} outputs" in errors(text)[0]
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,21 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
         ("data.inputs=[[1]]", "two sources of data"),
         ("network.layers=[2, auto, 1]", "only the first and last layer allow it"),
         ("network.bias=[true]", "`bias` has 1 entry"),
-        ("loss=cross_entropy", "needs a softmax output layer"),
+        ("loss=cross_entropy", "needs softmax outputs"),
         ("network.bias=[]", "`bias` has 0 entries"),
         ("network.parameters=[]", "`parameters` has 0 entries"),
     ],
 )
 def test_a_contradiction_is_one_error_at_the_value_to_change(assignment: str, message: str) -> None:
     assert message in only_error(assignment)
+
+
+@pytest.mark.parametrize("rule", FITTED_RULES)
+def test_counts_are_scaled_by_a_divisor_alone(rule: str) -> None:
+    counts = ("network.activations.1=exp", "loss=poisson")
+    (error,) = errors(XOR, *counts, f"data.scale.targets={rule}")
+    assert f"`{rule}` scales targets beyond [0, ∞), the range this loss needs" in error
+    load(XOR, *counts, "data.scale.targets={divide_by: 10}")
 
 
 def keys_at_fault(*overrides: str, doubtful: Iterable[Location] = ()) -> list[str]:

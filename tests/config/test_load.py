@@ -105,10 +105,7 @@ training:
     assert "did you mean `moons`?" in found[1]
     assert "found 4.5, expected a whole number or `auto`" in found[2]
     assert "`activations` has 1 entry, but 3 `layers` need 2" in found[3]
-    assert (
-        "`cross_entropy` needs a softmax output layer, but the last activation is `tanh`"
-        in found[4]
-    )
+    assert "`cross_entropy` needs softmax outputs, but the last activation is `tanh`" in found[4]
     assert "found `fast`, expected a number" in found[5]
 
 

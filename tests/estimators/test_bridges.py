@@ -51,6 +51,26 @@ def test_a_regressor_of_scikit_learn(targets: Array) -> None:
         assert np.array_equal(mine, other)
 
 
+@pytest.mark.skipif(
+    "loss" not in MLPRegressor().get_params(), reason="scikit-learn has the loss since 1.7"
+)
+def test_a_regressor_of_counts_has_the_loss_and_the_outputs_of_scikit_learn() -> None:
+    counts = np.random.default_rng(0).poisson(1 + Y)
+    options = {
+        "hidden_layer_sizes": (), "loss": "poisson", "solver": "lbfgs", "alpha": 0.1,
+        "max_iter": 1000, "tol": 1e-9,
+    }  # fmt: skip
+    theirs = MLPRegressor(**options, random_state=0).fit(X, counts)
+    np.testing.assert_allclose(
+        BPRegressor.from_sklearn(theirs).predict(X), theirs.predict(X), rtol=1e-12
+    )
+    # Without a hidden layer there is a single minimum.
+    ours = BPRegressor(**options, scale=None).fit(X, counts)
+    assert ours.out_activation_ == theirs.out_activation_ == "exp"
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-8)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-3)
+
+
 def test_a_network_of_scikit_learn_goes_on_training() -> None:
     theirs = MLPRegressor(hidden_layer_sizes=(7,), solver="lbfgs", max_iter=5, random_state=0).fit(
         X_VALUES, Y_VALUES

@@ -170,6 +170,36 @@ def test_distributions_are_checked_for_cross_entropy() -> None:
     assert built(text, "loss=cross_entropy", "data.targets.0=[0.5, 0.5]").table.task == "regression"
 
 
+COUNTS = """\
+name: t
+data: {file: t.csv, inputs: [x], targets: [y, z]}
+network: {layers: [auto, auto], activations: [exponential]}
+loss: poisson
+"""
+
+
+def test_counts_below_0_are_told_by_their_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("x,y,z\n1,0,2.5\n2,3,\n3,1,-4\n4,-1,1\n5,2,7\n")
+    with pytest.raises(ConfigError) as caught:
+        built(COUNTS)
+    message = "this loss needs targets of 0 or more, but the target `z` of row 3 is -4"
+    assert f"c.yaml:4:7: {message}\n" in str(caught.value)
+    assert built(COUNTS, "data.targets=x", "data.inputs=[y]").table.task == "regression"
+    with pytest.raises(ConfigError, match="the scaled target `z` of row 3 is -2\n"):
+        built(COUNTS, "data.targets=z", "data.scale.targets={divide_by: 2}")
+
+
+def test_counts_of_an_autoencoder_are_those_of_its_scaled_inputs() -> None:
+    autoencoder = ("data.targets=same_as_inputs", "network.layers=[2, 1, 2]")
+    counts = ("network.activations=[tanh, exp]", "loss=poisson")
+    assert built(INLINE, *autoencoder, *counts).table.task == "reconstruction"
+    with pytest.raises(ConfigError, match="the scaled target `x1` of row 1 is -1\n"):
+        built(INLINE, *autoencoder, *counts, "data.scale.inputs=minmax")
+
+
 DIAMOND = """\
 name: t
 data: {generator: diamond, n_samples: 1, split: {folds: 2, fold: 1}}

@@ -196,6 +196,7 @@ def test_the_scale_that_is_offered_leads_into_the_outputs(targets: np.ndarray, o
         (1.0 - 2 * (np.arange(60) % 2), "tanh"),
         (UP_TO_300, "relu"),
         (UP_TO_300, "softplus"),
+        (UP_TO_300, "exponential"),
         (AROUND_0 / 2, "elu"),
         (AROUND_0, "leaky_relu"),
         (AROUND_0, "identity"),

@@ -13,6 +13,9 @@ from bpcli.experiment.table import class_weights
 def test_inline_zeros_and_ones_under_a_cross_entropy_are_classes() -> None:
     assert built(INLINE).table.task == "classification"
     assert built(INLINE, "loss=mse").table.task == "regression"
+    counts = ("loss=poisson", "network.activations=[tanh, exponential]")
+    assert built(INLINE, *counts).table.task == "regression"
+    assert built(INLINE, *counts, "data.targets=[0, 1, 2, 5]").table.task == "regression"
 
 
 def test_same_as_inputs_makes_an_autoencoder() -> None:

@@ -24,6 +24,7 @@ JSON_ACTIVATIONS: dict[str, Callable[..., Array]] = {
     "leaky_relu": lambda z, slope: np.where(z > 0, z, slope * z),
     "elu": lambda z, alpha: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
     "softplus": lambda z: np.logaddexp(0, z),
+    "exponential": np.exp,
     "softsign": lambda z: z / (1 + abs(z)),
     "maxout": lambda z, pieces: np.stack([z[k::pieces] for k in range(pieces)]).max(axis=0),
     "softmax": lambda z: softmax(z, axis=0),

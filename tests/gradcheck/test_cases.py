@@ -70,16 +70,21 @@ def test_rows_are_weighted_where_the_case_asks_for_it() -> None:
 
 @pytest.mark.parametrize(
     ("loss", "output"),
-    [("mse", "identity"), ("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax")],
-)
+    [
+        ("mse", "identity"), ("binary_cross_entropy", "sigmoid"), ("cross_entropy", "softmax"),
+        ("poisson", "exponential"),
+    ],
+)  # fmt: skip
 def test_targets_are_what_the_loss_takes(loss: str, output: str) -> None:
     objective, _ = Case(loss, output, None, 1, "none", "mean", 0.0, row_weights=False).objective()
     Y = objective.data.columns[1]
     assert Y.shape == (3, 7)
     is_probability = bool(((Y >= 0) & (Y <= 1)).all())
     is_distribution = bool(np.allclose(Y.sum(axis=0), 1))
-    assert (is_probability, is_distribution) == {
-        "mse": (False, False), "binary_cross_entropy": (True, False), "cross_entropy": (True, True),
+    are_counts = bool((Y % 1 == 0).all() and Y.min() == 0 < Y.max())
+    assert (is_probability, is_distribution, are_counts) == {
+        "mse": (False, False, False), "binary_cross_entropy": (True, False, False),
+        "cross_entropy": (True, True, False), "poisson": (False, False, True),
     }[loss]  # fmt: skip
 
 

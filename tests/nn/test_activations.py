@@ -11,6 +11,7 @@ from bpcli.nn.activations import (
     ACTIVATION_ALIASES,
     ACTIVATIONS,
     Elu,
+    Exponential,
     LeakyRelu,
     Maxout,
     Relu,
@@ -33,7 +34,7 @@ def test_tanh_is_twice_a_shifted_sigmoid(z: np.ndarray) -> None:
     np.testing.assert_allclose(value(Tanh(), z), 2 * value(Sigmoid(), 2 * z) - 1, atol=1e-15)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "exponential"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_and_pullbacks_are_finite_however_large_z_is(name: str, dtype: type) -> None:
     activation = ACTIVATIONS[name]()
@@ -47,7 +48,22 @@ def test_values_and_pullbacks_are_finite_however_large_z_is(name: str, dtype: ty
     assert np.isfinite(grad_z).all()
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "softsign", "softmax", "identity"])
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float32, 88.7), (np.float64, 709.7)])
+def test_an_exponential_overflows_to_infinity_and_never_to_a_wrong_number(
+    dtype: type, largest: float
+) -> None:
+    z = np.array([[-1000.0, largest, largest + 0.1, 1000.0]], dtype)
+    with np.errstate(over="ignore"):
+        a = value(Exponential(), z)
+    assert a.dtype == dtype
+    assert np.isfinite(a).tolist() == [[True, True, False, False]]
+    np.testing.assert_allclose(np.log(a[0, 1]), z[0, 1], rtol=1e-6)
+    assert (a[0, 0], a[0, 2], a[0, 3]) == (0, np.inf, np.inf)
+
+
+@pytest.mark.parametrize(
+    "name", ["sigmoid", "tanh", "softplus", "softsign", "softmax", "identity", "exponential"]
+)
 def test_smooth_activations_have_a_right_derivative_at_exactly_zero(name: str) -> None:
     # Zero inputs and zero biases are common; positive and negative zero must not differ.
     activation = ACTIVATIONS[name]()
@@ -147,8 +163,8 @@ def test_what_a_class_says_of_its_function_is_so(name: str) -> None:
     ids=str,
 )
 def test_bounds_are_the_limits_of_what_an_activation_gives(activation: Activation) -> None:
-    far = np.array([[1e6, -1e6, -1e6], [-1e6, 1e6, -1e6]])
-    outputs = value(activation, far)
+    far = 700.0 if isinstance(activation, Exponential) else 1e6
+    outputs = value(activation, far * np.array([[1, -1, -1], [-1, 1, -1]]))
     for bound, extreme in zip(activation.bounds, (outputs.min(), outputs.max()), strict=True):
         if np.isinf(bound):
             assert bound * extreme >= 1e3

@@ -8,17 +8,21 @@ import textbook
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
+from sklearn._loss import HalfPoissonLoss
+from sklearn.metrics import mean_poisson_deviance
 
 from bpcli.nn.activation import Activation
-from bpcli.nn.activations import ACTIVATIONS, Sigmoid, Softmax
+from bpcli.nn.activations import ACTIVATIONS, Exponential, Sigmoid, Softmax
 from bpcli.nn.losses import (
     LOSSES,
+    PROBABILITIES,
     BinaryCrossEntropy,
     CrossEntropy,
     HalfSquaredError,
     Huber,
     Loss,
     Mae,
+    Poisson,
     canonical_loss,
     legal_losses,
 )
@@ -35,6 +39,8 @@ def a_and_y(
     if loss.targets == "values":
         a, y = rng.normal(size=(2, *shape))
         return a, y
+    if loss.targets == "counts":
+        return rng.gamma(2, 1.5, shape), rng.poisson(2, shape).astype(float)
     a, y = rng.uniform(0.05, 0.95, (2, *shape))
     if loss.targets == "distribution":
         return a / a.sum(axis=0), y / y.sum(axis=0)
@@ -70,7 +76,12 @@ def test_a_derivative_by_the_outputs_is_that_of_a_textbook(name: str, seed: int)
 
 
 @pytest.mark.parametrize(
-    ("loss", "activation"), [(BinaryCrossEntropy(), Sigmoid()), (CrossEntropy(), Softmax())]
+    ("loss", "activation"),
+    [
+        (BinaryCrossEntropy(), Sigmoid()),
+        (CrossEntropy(), Softmax()),
+        (Poisson(), Exponential()),
+    ],
 )
 @given(seeds)
 def test_a_canonical_loss_has_the_delta_of_the_chain_rule(
@@ -119,16 +130,18 @@ def test_the_absolute_error_alone_has_a_kink_and_tells_its_sides() -> None:
     assert by_a.tolist() == [[1, -1, 0]]
 
 
-def test_a_loss_of_probabilities_is_legal_with_its_own_activation_alone() -> None:
+def test_a_canonical_loss_is_legal_with_its_own_activation_alone() -> None:
     of_values = [name for name, loss in LOSSES.items() if loss.targets == "values"]
     assert legal_losses("tanh") == of_values
     assert legal_losses("sigmoid") == [*of_values, "binary_cross_entropy"]
     assert legal_losses("softmax") == [*of_values, "cross_entropy"]
+    assert legal_losses("exponential") == [*of_values, "poisson"]
 
 
 def test_the_canonical_loss_of_an_activation() -> None:
     assert canonical_loss("sigmoid") == BinaryCrossEntropy()
     assert canonical_loss("softmax") == CrossEntropy()
+    assert canonical_loss("exponential") == Poisson()
     assert canonical_loss("identity") is None
 
 
@@ -154,7 +167,9 @@ def test_binary_cross_entropy_keeps_its_digits_when_nearly_right() -> None:
 def test_a_perfect_prediction_has_the_smallest_loss(name: str) -> None:
     loss: Loss = LOSSES[name]()
     y = np.array([[0.0, 1.0], [1.0, 0.0]])
-    z = 1000 * (2 * y - 1) if loss.targets != "values" else y
+    z = 1000 * (2 * y - 1) if loss.targets in PROBABILITIES else y
+    if loss.targets == "counts":
+        z = np.log(y, out=np.full_like(y, -1000), where=y > 0)
     assert loss.per_sample(z, y, y).tolist() == [0, 0]
 
 
@@ -174,3 +189,38 @@ def test_binary_cross_entropy_has_a_right_derivative_at_exactly_zero(
     z = np.full((1, 3), zero) + sign * 1e-20j
     derivative = sign * BinaryCrossEntropy().per_sample(z, z, y).imag / 1e-20
     np.testing.assert_allclose(derivative, 0.5 - y[0], rtol=1e-14)
+
+
+@given(seeds)
+def test_poisson_is_half_the_deviance_of_scikit_learn(seed: int) -> None:
+    loss = Poisson()
+    a, y = a_and_y(loss, seed, (1, 30))
+    z, out = np.log(a), np.full_like(a, np.nan)
+    found = loss.per_sample(z, a, y)
+    assert found.mean() == pytest.approx(mean_poisson_deviance(y[0], a[0]) / 2, rel=1e-11)
+    by_scikit_learn = HalfPoissonLoss()
+    of_y = by_scikit_learn.constant_to_optimal_zero(y[0])
+    np.testing.assert_allclose(found, by_scikit_learn.loss(y[0], z[0]) + of_y, atol=1e-13)
+    loss.write_delta(Exponential(), z, a, y, np.empty_like(a), out)
+    np.testing.assert_allclose(out[0], by_scikit_learn.gradient(y[0], z[0]), atol=1e-13)
+
+
+def test_poisson_keeps_its_digits_when_nearly_right() -> None:
+    y = np.full((1, 1), 1e6)
+    z = np.log(y) + 1e-4
+    r = (z - np.log(y)).item()
+    expected = 1e6 * (r**2 / 2 + r**3 / 6 + r**4 / 24)  # y (e^r - 1 - r) by its series
+    assert Poisson().per_sample(z, np.exp(z), y)[0] == pytest.approx(expected, rel=1e-11)
+
+
+def test_poisson_of_an_output_that_is_rounded_to_0_is_finite() -> None:
+    z = np.full((1, 2), -1000.0)
+    loss = Poisson().per_sample(z, np.exp(z), np.array([[0.0, 2.0]]))
+    assert loss.tolist() == [0, pytest.approx(2 * (1000 + np.log(2) - 1), rel=1e-14)]
+
+
+def test_poisson_overflows_to_infinity() -> None:
+    z = np.full((1, 2), 1000.0)
+    with np.errstate(over="ignore"):
+        loss = Poisson().per_sample(z, np.exp(z), np.array([[0.0, 2.0]]))
+    assert loss.tolist() == [np.inf, np.inf]

@@ -11,6 +11,7 @@ from bpcli.nn import units
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import (
     Elu,
+    Exponential,
     Identity,
     LeakyRelu,
     Maxout,
@@ -21,7 +22,7 @@ from bpcli.nn.activations import (
     Softsign,
     Tanh,
 )
-from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
+from bpcli.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse, Poisson
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import bytes_per_sample, columns_of
 from bpcli.nn.units import UnitCounter, UnitCounts, rows_to_look_at
@@ -81,6 +82,18 @@ def test_a_relu_is_dead_where_it_is_inactive_on_every_row(activation: Activation
 @pytest.mark.parametrize("activation", [LeakyRelu(), Identity(), Maxout(2), Maxout(3)])
 def test_what_always_passes_a_gradient_has_neither(activation: Activation) -> None:
     assert counts_of(activation, np.full((6, 50), -100.0)) == ([0, 0], [0, 0])
+
+
+def test_an_exponential_is_dead_where_it_is_rounded_to_0_and_never_saturated() -> None:
+    z = np.full((2, 50), -800.0)
+    z[1] = -100
+    assert counts_of(Exponential(), z) == ([1, 0], [0, 0])
+
+
+@pytest.mark.parametrize(("loss", "dead"), [(Poisson(), 0), (Mse(), 1)])
+def test_an_exponential_output_is_not_dead_under_the_loss_of_counts(loss: Loss, dead: int) -> None:
+    network = Network((Layer(1, 1, Exponential()),), loss)
+    assert counts(network, np.array([-800.0, 0]), np.ones((5, 1))) == ([dead], [0])
 
 
 @pytest.mark.parametrize("activation", [Sigmoid(), Tanh(), Elu()])

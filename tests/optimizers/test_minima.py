@@ -6,6 +6,8 @@ then both start from the same point a little beside it, and must find the same l
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from descents import path
@@ -13,7 +15,7 @@ from scipy.optimize import minimize
 
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import ACTIVATIONS
-from bpcli.nn.losses import LOSSES
+from bpcli.nn.losses import LOSSES, PROBABILITIES
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers.bfgs import Bfgs
 from bpcli.optimizers.conjugate_gradient import ConjugateGradient
@@ -26,6 +28,7 @@ HEADS = [
     ("identity", "mse"), ("identity", "half_squared_error"), ("identity", "huber"),
     ("sigmoid", "binary_cross_entropy"), ("softmax", "cross_entropy"),
 ]  # fmt: skip
+PAIRS = [*product(HIDDEN, HEADS), *product(HIDDEN, [("exponential", "poisson")])]
 METHODS = [
     (Lbfgs(), "L-BFGS-B"),
     (Bfgs(), "BFGS"),
@@ -43,17 +46,18 @@ OPTIONS = {
 
 
 def problem(number: int) -> tuple[NetworkObjective, np.ndarray]:
-    """One of 20: every pair of a hidden activation and a head. And a random start."""
+    """The problem of a pair of a hidden activation and a head. And a random start."""
     rng = np.random.default_rng(number)
-    output, loss = HEADS[number % len(HEADS)]
+    hidden, (output, loss) = PAIRS[number]
     inputs, units, outputs = rng.integers(2, 5, 3)
-    hidden = ACTIVATIONS[HIDDEN[number // len(HEADS)]]()
     network = Network(
-        (Layer(inputs, units, hidden), Layer(units, outputs, ACTIVATIONS[output]())),
+        (Layer(inputs, units, ACTIVATIONS[hidden]()), Layer(units, outputs, ACTIVATIONS[output]())),
         LOSSES[loss](),
     )
     X, Y = rng.normal(size=(40, inputs)), rng.normal(size=(40, outputs))
-    if network.loss.targets != "values":
+    if network.loss.targets == "counts":
+        Y = rng.poisson(2, Y.shape).astype(float)
+    if network.loss.targets in PROBABILITIES:
         Y = rng.uniform(size=Y.shape)
         Y /= Y.sum(axis=1, keepdims=True) if network.loss.targets == "distribution" else 1
     rows = Rows.of(network, X, Y, np.dtype(float))
@@ -68,7 +72,7 @@ def by_scipy(fit: NetworkObjective, params: np.ndarray, method: str) -> np.ndarr
     return minimize(function, params, jac=True, method=method, options=OPTIONS[method]).x
 
 
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", range(len(PAIRS)))
 def test_scipy_finds_no_lower_loss_nearby(number: int) -> None:
     fit, params = problem(number)
     minimum = by_scipy(fit, params, "L-BFGS-B")

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builds import built
+from sklearn.linear_model import PoissonRegressor
+from sklearn.metrics import mean_poisson_deviance
 from systems import System, trained
 from tampered import log_of
+
+from bpcli.runs.trained import load_trained
+from bpcli.terminal.progress import SilentView
+from bpcli.workflows.scores import constant_loss
+from bpcli.workflows.train import train
 
 
 def least_squares(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, float]:
@@ -22,6 +30,40 @@ def test_linear_regression_reaches_least_squares(tmp_path: Path) -> None:
     system = trained(tmp_path, "linear_regression")
     solution, _ = least_squares(system.split().X, system.split().Y)
     np.testing.assert_allclose(system.params, solution.ravel(), rtol=0, atol=1e-10)
+
+
+def test_poisson_regression_reaches_the_published_deviance_and_the_closed_form(
+    tmp_path: Path,
+) -> None:
+    system = trained(tmp_path, "counts")
+    # The residual and null deviances that R's help page ?glm prints for these counts.
+    assert 2 * 9 * system.scores()["loss"] == pytest.approx(5.1291, abs=5e-5)
+    assert 2 * 9 * constant_loss(system.experiment, "train") == pytest.approx(10.5814, abs=5e-5)
+    # Each outcome has the mean of its counts, 63/3, 40/3 and 47/3, whatever the treatment.
+    weights = [np.log(40 / 63), np.log(47 / 63), 0, 0, np.log(21)]
+    np.testing.assert_allclose(system.params, weights, rtol=0, atol=1e-8)
+
+
+POISSON = """\
+name: t
+data: {inputs: %s, targets: %s}
+network: {layers: [1, 1], activations: [exp]}
+loss: poisson
+training: {epochs: 200, optimizer: lbfgs}
+"""
+
+
+def test_one_exponential_unit_is_the_poisson_regression_of_scikit_learn(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 1))
+    y = rng.poisson(np.exp(0.4 + 0.9 * x[:, 0]))
+    experiment = built(POISSON % (x.tolist(), y.tolist()))
+    outcome = train(experiment, tmp_path, SilentView())
+    other = PoissonRegressor(alpha=0, tol=1e-10, max_iter=1000, solver="newton-cholesky").fit(x, y)
+    expected = [other.coef_[0], other.intercept_]
+    np.testing.assert_allclose(load_trained(outcome.run).params, expected, rtol=0, atol=1e-8)
+    deviance = mean_poisson_deviance(y, other.predict(x))
+    assert outcome.record.metrics["train.loss"] == pytest.approx(deviance / 2, rel=1e-12)
 
 
 def score(rmse: float, rows: int) -> float:

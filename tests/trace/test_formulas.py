@@ -11,6 +11,7 @@ from paged import value_of
 from bpcli.nn.activations import (
     ACTIVATIONS,
     Elu,
+    Exponential,
     Identity,
     LeakyRelu,
     Maxout,
@@ -18,7 +19,7 @@ from bpcli.nn.activations import (
     Softmax,
     Tanh,
 )
-from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, HalfSquaredError, Huber, Mae, Mse
+from bpcli.nn.losses import LOSSES, BinaryCrossEntropy, HalfSquaredError, Huber, Mae, Mse, Poisson
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import OPTIMIZERS, GradientDescent
 from bpcli.trace import formulas
@@ -136,6 +137,7 @@ def test_options_of_a_loss_stand_as_their_values() -> None:
         (Identity(), HalfSquaredError(), 2, True, ["delta2 = w (a2 - y)"]),
         (Sigmoid(), BinaryCrossEntropy(), 2, False, ["delta2 = a2 - y"]),
         (Sigmoid(), BinaryCrossEntropy(), 2, True, ["delta2 = w (a2 - y)"]),
+        (Exponential(), Poisson(), 2, True, ["delta2 = w (a2 - y)"]),
         (Sigmoid(), Mae(), 2, False, ["delta2 = (1/2) sign(a2 - y) ∘ f'(z2)"]),
         (Sigmoid(), HalfSquaredError(), 1, True, ["delta1 = f'(z1) ∘ (W2ᵀ delta2)"]),
         (Softmax(), HalfSquaredError(), 2, False,

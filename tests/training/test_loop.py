@@ -10,8 +10,8 @@ from courses import NETWORK, epochs, objective, training
 
 from bpcli.engine.rows import Rows
 from bpcli.errors import Diverged
-from bpcli.nn.activations import Identity
-from bpcli.nn.losses import HalfSquaredError
+from bpcli.nn.activations import Exponential, Identity
+from bpcli.nn.losses import HalfSquaredError, Poisson
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import GradientDescent, StepFailed
 from bpcli.training import loop
@@ -108,6 +108,18 @@ def test_divergence_names_the_scale_before_the_rate(
 def test_divergence_in_mini_batches_is_noticed_too() -> None:
     with np.errstate(all="ignore"), pytest.raises(Diverged):
         list(epochs(3000, learning_rate=1000.0, batches=Batches(size=2)))
+
+
+def test_an_exponential_that_overflows_is_a_divergence() -> None:
+    network = Network((Layer(1, 1, Exponential()),), Poisson())
+    x, counts = np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [3.0], [9.0]])
+    fit = NetworkObjective(network, Rows.of(network, x, counts, np.dtype(float)))
+    course = Training(
+        fit, GradientDescent(), np.zeros(2),
+        learning_rate=500.0, batches=Batches(), rng=np.random.default_rng(0),
+    )  # fmt: skip
+    with np.errstate(all="ignore"), pytest.raises(Diverged, match="no longer finite after epoch 1"):
+        list(train_epochs(course, 100))
 
 
 def test_an_infinite_start_is_told_apart() -> None:

@@ -68,6 +68,7 @@ def test_the_table_that_is_loaded_counts_as_memory() -> None:
         ("layers=[auto, 3, auto]", "cross_entropy", math.log(3), "ln 3"),
         ("activations=[tansig, sigmoid]", "binary_cross_entropy", 3 * math.log(2), "3 ln 2"),
         ("activations=[tansig, sigmoid]", "mse", None, None),
+        ("activations=[tansig, exp]", "poisson", None, None),
     ],
 )
 def test_chance_level_is_that_of_equal_probabilities(

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builds import built
+from sklearn.metrics import mean_poisson_deviance
 from systems import trained
 from tampered import log_of
 from textbook import Dense, forward, value_and_grads
 
 from bpcli.workflows.predict import predict_rows
-from bpcli.workflows.scores import all_baselines, all_scores
+from bpcli.workflows.scores import all_baselines, all_scores, constant_loss
 
 
 def dense_layers(tensors: dict[str, np.ndarray]) -> list[Dense]:
@@ -98,3 +99,34 @@ def test_each_of_several_targets_is_scored_on_every_split_and_as_a_constant() ->
     assert {
         path for path in all_scores(named, named.initial_params) if path.startswith("test.")
     } == {"test.loss", "test.loss_original", "test.mae", "test.mae.y1", "test.mae.y2"}
+
+
+COUNTS = """\
+name: t
+data: {inputs: [[0.1], [0.5], [0.9], [1.4], [2.0]], targets: [0, 2, 1, 4, 9]}
+network: {layers: [1, 1], activations: [exponential], init: {name: normal, std: 1}}
+loss: poisson
+"""
+
+
+def test_counts_have_half_their_deviance_as_loss_in_the_units_of_the_data() -> None:
+    plain, scaled = built(COUNTS), built(COUNTS, "data.scale.targets={divide_by: 10}")
+    y, params = np.array([0, 2, 1, 4, 9]), plain.initial_params
+    found = all_scores(plain, params)
+    outputs = predict_rows(plain, params, np.arange(5)).outputs[:, 0]
+    assert found["train.loss"] == pytest.approx(mean_poisson_deviance(y, outputs) / 2)
+    assert "train.loss_original" not in found
+    found = all_scores(scaled, params)
+    outputs = predict_rows(scaled, params, np.arange(5)).outputs[:, 0]
+    in_units_of_y = mean_poisson_deviance(y, outputs) / 2
+    assert found["train.loss_original"] == pytest.approx(in_units_of_y)
+    assert found["train.loss"] == pytest.approx(in_units_of_y / 10)
+    constant = constant_loss(plain, "train")
+    assert constant == pytest.approx(mean_poisson_deviance(y, np.full(5, y.mean())) / 2)
+
+
+def test_an_output_that_is_rounded_to_0_costs_nothing_where_the_count_is_0() -> None:
+    none = built(COUNTS, "data.targets=[0, 0, 0, 0, 0]", "data.scale.targets={divide_by: 10}")
+    assert constant_loss(none, "train") == 0
+    found = all_scores(none, np.array([0.0, -1000.0]))
+    assert (found["train.loss"], found["train.loss_original"]) == (0, 0)
