@@ -142,7 +142,7 @@ _OF_EVERY_SYSTEM = {
         "O_APPEND", "O_CREAT", "O_RDONLY", "O_RDWR", "O_WRONLY", "close", "curdir", "environ",
         "ftruncate", "getpid", "path", "read", "scandir", "sep", "write",
     },
-    "signal": {"getsignal", "signal", "SIGINT"},
+    "signal": {"getsignal", "raise_signal", "signal", "SIGINT"},
 }  # fmt: skip
 _MAY_DEPEND_ON_THE_SYSTEM = {
     "system": "the place for it",
