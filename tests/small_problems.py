@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from strategies import Problem
 
-from bpcli.gradcheck.comparison import TensorCheck
+from bpcli.gradient_check.comparison import TensorCheck
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import Identity, Relu, Sigmoid
 from bpcli.nn.losses import HalfSquaredError

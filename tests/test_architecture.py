@@ -30,7 +30,7 @@ FLOORS = [
     {"experiment"},
     {"runs"},
     {"terminal"},
-    {"gradcheck", "trace", "export", "plots"},
+    {"gradient_check", "trace", "export", "plots"},
     {"workflows"},
     {"estimators"},
     {"cli"},

@@ -19,8 +19,8 @@ import yaml
 from annotated_types import Gt, doc
 from conftest import Result
 
-from bpcli.gradcheck.cases import all_cases
-from bpcli.gradcheck.objective import check_objective
+from bpcli.gradient_check.cases import all_cases
+from bpcli.gradient_check.objective import check_objective
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array

@@ -20,7 +20,7 @@ from bpcli.cli.documents import print_json
 from bpcli.errors import ConfigError, GateFailed
 
 if TYPE_CHECKING:
-    from bpcli.gradcheck.report import CheckReport
+    from bpcli.gradient_check.report import CheckReport
 
 
 @click.command(
@@ -75,7 +75,7 @@ def command(
         _self_test(as_json)
         return
     _refuse_unknown(corrupt)
-    from bpcli.gradcheck.report import check_demonstration, check_experiment
+    from bpcli.gradient_check.report import check_demonstration, check_experiment
     from bpcli.nn.numerics import repeatable_numerics
 
     with repeatable_numerics():
@@ -92,7 +92,7 @@ def command(
 
 
 def _refuse_unknown(corrupt: str | None) -> None:
-    from bpcli.gradcheck.corruptions import CORRUPTIONS
+    from bpcli.gradient_check.corruptions import CORRUPTIONS
 
     if corrupt is not None and corrupt not in CORRUPTIONS:
         raise ConfigError(f"--corrupt {corrupt}: expected one of {', '.join(CORRUPTIONS)}.")
@@ -108,7 +108,7 @@ def _show(report: CheckReport, as_json: bool) -> None:
 
 
 def _print_report(report: CheckReport) -> None:
-    from bpcli.gradcheck.tables import checks_table
+    from bpcli.gradient_check.tables import checks_table
 
     out = console()
     out.show(checks_table(report.checks), ["shape", "skipped", "entries", "term", "central"])
@@ -142,8 +142,8 @@ def _remarks(report: CheckReport) -> Iterator[str]:
 def _catalogue(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bpcli.gradcheck.catalogue import check_catalogue
-    from bpcli.gradcheck.tables import catalogue_table
+    from bpcli.gradient_check.catalogue import check_catalogue
+    from bpcli.gradient_check.tables import catalogue_table
 
     rows = check_catalogue()
     if as_json:
@@ -163,8 +163,8 @@ def _catalogue(as_json: bool) -> None:
 def _self_test(as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bpcli.gradcheck.self_test import self_test
-    from bpcli.gradcheck.tables import rejections_table
+    from bpcli.gradient_check.self_test import self_test
+    from bpcli.gradient_check.tables import rejections_table
 
     rejections = self_test()
     if as_json:

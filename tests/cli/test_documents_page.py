@@ -14,7 +14,7 @@ from commands import commands
 
 from bpcli import cli
 from bpcli.errors import BpnetError, ConfigIssue
-from bpcli.gradcheck import catalogue
+from bpcli.gradient_check import catalogue
 
 PAGE = (Path(cli.__file__).parents[1] / "docs" / "documents.md").read_text("utf-8")
 DOCUMENTS = dict(re.findall(r"^\*\*(.*)\*\*\n\n((?:- .*\n)+)", PAGE, re.MULTILINE))

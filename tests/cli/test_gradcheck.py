@@ -8,7 +8,7 @@ import pytest
 from conftest import Result
 from systems import CONFIGS
 
-from bpcli.gradcheck.catalogue import CatalogueRow
+from bpcli.gradient_check.catalogue import CatalogueRow
 
 Bpnet = Callable[..., Result]
 XOR = CONFIGS / "xor.yaml"
@@ -126,7 +126,7 @@ def test_one_wrong_row_of_the_catalogue_fails(
     bpnet: Bpnet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [CatalogueRow("mse", "tanh"), CatalogueRow("mae", "tanh", passed=False)]
-    monkeypatch.setattr("bpcli.gradcheck.catalogue.check_catalogue", lambda: rows)
+    monkeypatch.setattr("bpcli.gradient_check.catalogue.check_catalogue", lambda: rows)
     result = bpnet("gradcheck")
     assert result.code == 4
     assert "WRONG" in result.out

@@ -25,8 +25,8 @@ from bpcli.config.source import Source
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment, build
 from bpcli.experiment.streams import stream
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.report import check_experiment
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.report import check_experiment
 from bpcli.terminal.progress import SilentView
 from bpcli.workflows.train import train
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bpcli.gradcheck.cases import all_cases
-from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.gradcheck.objective import check_objective
+from bpcli.gradient_check.cases import all_cases
+from bpcli.gradient_check.comparison import TensorCheck
+from bpcli.gradient_check.objective import check_objective
 
 
 @dataclass

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bpcli.gradcheck.comparison import EPS, CentralErrors, ExactErrors, TensorCheck, norm
-from bpcli.gradcheck.derivatives import VectorFunction, directional_difference
-from bpcli.gradcheck.probe import Point, Probe
+from bpcli.gradient_check.comparison import EPS, CentralErrors, ExactErrors, TensorCheck, norm
+from bpcli.gradient_check.derivatives import VectorFunction, directional_difference
+from bpcli.gradient_check.probe import Point, Probe
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 

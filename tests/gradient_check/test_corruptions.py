@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.report import DEMONSTRATION
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.report import DEMONSTRATION
 
 
 @pytest.mark.parametrize("kind", CORRUPTIONS)

@@ -4,7 +4,7 @@ import pytest
 from small_problems import a_check
 
 from bpcli.engine import sums
-from bpcli.gradcheck.catalogue import CatalogueRow, check_catalogue
+from bpcli.gradient_check.catalogue import CatalogueRow, check_catalogue
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.losses import legal_losses
 

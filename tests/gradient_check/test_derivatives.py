@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.gradcheck.derivatives import (
+from bpcli.gradient_check.derivatives import (
     central_difference,
     complex_step,
     directional_difference,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from small_problems import a_check
 
-from bpcli.gradcheck.catalogue import CatalogueRow
-from bpcli.gradcheck.self_test import Rejection
-from bpcli.gradcheck.tables import catalogue_table, checks_table, rejections_table
+from bpcli.gradient_check.catalogue import CatalogueRow
+from bpcli.gradient_check.self_test import Rejection
+from bpcli.gradient_check.tables import catalogue_table, checks_table, rejections_table
 from bpcli.terminal.grid import Styled
 
 

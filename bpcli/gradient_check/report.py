@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from bpcli.experiment import Experiment
-from bpcli.gradcheck.cases import Case
-from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.hints import explain
-from bpcli.gradcheck.objective import check_objective
+from bpcli.gradient_check.cases import Case
+from bpcli.gradient_check.comparison import TensorCheck
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.hints import explain
+from bpcli.gradient_check.objective import check_objective
 from bpcli.nn.arrays import Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.registry import name_of

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.gradcheck.derivatives import CENTRAL_STEP
-from bpcli.gradcheck.probe import Point, Probe, choose_entries
+from bpcli.gradient_check.derivatives import CENTRAL_STEP
+from bpcli.gradient_check.probe import Point, Probe, choose_entries
 from bpcli.nn.activations import Identity, Relu, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.report import check_demonstration
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.report import check_demonstration
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from small_problems import a_check
 from bpcli.config.load import validate
 from bpcli.config.source import Source
 from bpcli.experiment import build
-from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.report import CheckReport, check_demonstration, check_experiment
+from bpcli.gradient_check.comparison import TensorCheck
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.report import CheckReport, check_demonstration, check_experiment
 
 
 def report(*checks: TensorCheck, corruption: str | None = None) -> CheckReport:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bpcli.errors import Diverged
-from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.gradcheck.hessian import check_hessian
-from bpcli.gradcheck.probe import Point, Probe, choose_entries
-from bpcli.gradcheck.tensors import check_gradient, check_jacobian
+from bpcli.gradient_check.comparison import TensorCheck
+from bpcli.gradient_check.hessian import check_hessian
+from bpcli.gradient_check.probe import Point, Probe, choose_entries
+from bpcli.gradient_check.tensors import check_gradient, check_jacobian
 from bpcli.nn.arrays import Vector
 from bpcli.nn.jacobian import jacobian_rows
 from bpcli.training.objective import NetworkObjective

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bpcli.gradcheck.catalogue import CatalogueRow
-from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.gradcheck.self_test import Rejection
+from bpcli.gradient_check.catalogue import CatalogueRow
+from bpcli.gradient_check.comparison import TensorCheck
+from bpcli.gradient_check.self_test import Rejection
 from bpcli.terminal.grid import Grid, Styled
 
 _CHECK_COLUMNS = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bpcli.gradcheck.comparison import TensorCheck
+from bpcli.gradient_check.comparison import TensorCheck
 
 
 def explain(checks: list[TensorCheck], rows: int, outputs: int) -> str | None:

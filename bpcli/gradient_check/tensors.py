@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from bpcli.gradcheck.comparison import (
+from bpcli.gradient_check.comparison import (
     EPS,
     CentralErrors,
     ExactErrors,
     TensorCheck,
     constant_ratio,
 )
-from bpcli.gradcheck.derivatives import (
+from bpcli.gradient_check.derivatives import (
     COMPLEX_STEP,
     Function,
     central_difference,
     complex_step,
 )
-from bpcli.gradcheck.probe import Point
+from bpcli.gradient_check.probe import Point
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, forward

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from small_problems import a_check, smooth_problem
 
-from bpcli.gradcheck.comparison import CentralErrors, ExactErrors, constant_ratio, norm
-from bpcli.gradcheck.objective import check_objective
+from bpcli.gradient_check.comparison import CentralErrors, ExactErrors, constant_ratio, norm
+from bpcli.gradient_check.objective import check_objective
 from bpcli.nn.activations import Sigmoid
 
 

@@ -7,10 +7,10 @@ import pytest
 from small_problems import a_check, problem_on_a_kink
 from strategies import Problem
 
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.hints import explain
-from bpcli.gradcheck.objective import check_objective
-from bpcli.gradcheck.report import check_demonstration
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.hints import explain
+from bpcli.gradient_check.objective import check_objective
+from bpcli.gradient_check.report import check_demonstration
 from bpcli.nn.activations import Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network

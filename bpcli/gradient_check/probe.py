@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bpcli.gradcheck.comparison import norm
-from bpcli.gradcheck.derivatives import CENTRAL_STEP, moved
+from bpcli.gradient_check.comparison import norm
+from bpcli.gradient_check.derivatives import CENTRAL_STEP, moved
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, forward

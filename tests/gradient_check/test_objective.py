@@ -10,11 +10,11 @@ from strategies import Problem, problems
 
 from bpcli.data.generators import GENERATORS
 from bpcli.errors import Diverged
-from bpcli.gradcheck.cases import all_cases
-from bpcli.gradcheck.comparison import TensorCheck
-from bpcli.gradcheck.corruptions import CORRUPTIONS
-from bpcli.gradcheck.hints import explain
-from bpcli.gradcheck.objective import check_objective
+from bpcli.gradient_check.cases import all_cases
+from bpcli.gradient_check.comparison import TensorCheck
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.hints import explain
+from bpcli.gradient_check.objective import check_objective
 from bpcli.nn.activations import ACTIVATIONS, Identity, Sigmoid
 from bpcli.nn.losses import LOSSES, HalfSquaredError
 from bpcli.nn.network import Layer, Network

@@ -5,10 +5,10 @@ import pytest
 from small_problems import WrongSigmoid, problem_on_a_kink, smooth_problem
 from strategies import Problem
 
-from bpcli.gradcheck.derivatives import CENTRAL_STEP, central_difference
-from bpcli.gradcheck.objective import check_objective
-from bpcli.gradcheck.probe import Point, Probe
-from bpcli.gradcheck.tensors import check_gradient
+from bpcli.gradient_check.derivatives import CENTRAL_STEP, central_difference
+from bpcli.gradient_check.objective import check_objective
+from bpcli.gradient_check.probe import Point, Probe
+from bpcli.gradient_check.tensors import check_gradient
 from bpcli.nn.activations import Identity, Relu, Sigmoid
 from bpcli.nn.jacobian import write_jacobian
 from bpcli.nn.losses import HalfSquaredError, Mae

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from bpcli.gradcheck.report import check_demonstration
-from bpcli.gradcheck.self_test import self_test
+from bpcli.gradient_check.report import check_demonstration
+from bpcli.gradient_check.self_test import self_test
 
 
 def test_every_wrong_backward_pass_is_rejected() -> None:

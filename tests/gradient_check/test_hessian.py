@@ -7,9 +7,9 @@ import pytest
 from small_problems import smooth_problem
 from strategies import Problem
 
-from bpcli.gradcheck.hessian import check_hessian
-from bpcli.gradcheck.objective import check_objective
-from bpcli.gradcheck.probe import Point, Probe
+from bpcli.gradient_check.hessian import check_hessian
+from bpcli.gradient_check.objective import check_objective
+from bpcli.gradient_check.probe import Point, Probe
 from bpcli.nn.activations import Identity, Sigmoid
 from bpcli.nn.losses import HalfSquaredError
 from bpcli.nn.network import Layer, Network

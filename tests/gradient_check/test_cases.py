@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from bpcli.gradcheck.cases import Case, all_cases
+from bpcli.gradient_check.cases import Case, all_cases
 from bpcli.nn.activations import ACTIVATIONS, Sigmoid, Tanh
 from bpcli.nn.losses import LOSSES, legal_losses
 
