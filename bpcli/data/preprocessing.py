@@ -41,6 +41,8 @@ class Scaler:
         """
         if not len(columns):
             return cls.fixed("none", columns.shape[1])
+        if columns.dtype.kind == "f":  # the scale of float32 has double precision too
+            columns = columns.astype(np.float64, copy=False)
         if rule == "standard":
             mean, deviation = _mean_and_deviation(columns, weight)
             return cls(mean, _spread(columns, deviation))

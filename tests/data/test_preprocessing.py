@@ -21,6 +21,13 @@ def test_standard_scaling() -> None:
     np.testing.assert_allclose(scaled.std(axis=0), [1, 1, 0])  # a constant column is only shifted
 
 
+@pytest.mark.parametrize("rule", FITTED_RULES)
+def test_the_scale_of_single_precision_is_in_double(rule: str) -> None:
+    scaler = Scaler.fit(rule, COLUMNS.astype(np.float32))
+    assert scaler.shift.dtype == scaler.factor.dtype == np.float64
+    np.testing.assert_allclose(scaler.shift, Scaler.fit(rule, COLUMNS).shift, rtol=1e-15)
+
+
 def test_minmax_scaling_reaches_from_minus_one_to_one() -> None:
     scaled = Scaler.fit("minmax", COLUMNS).apply(COLUMNS)
     np.testing.assert_allclose(scaled[:, 1], [-1, 1, 0])
