@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,63 +98,27 @@ def _refuse_unknown(corrupt: str | None) -> None:
 
 
 def _show(report: CheckReport, as_json: bool) -> None:
+    from bpcli.gradient_check.page import show_report
+
     if as_json:
         print_json(report.to_json())
     else:
-        _print_report(report)
+        show_report(report, console())
     if not report.passed:
         raise GateFailed(f"the {report.what_failed} is wrong.")
-
-
-def _print_report(report: CheckReport) -> None:
-    from bpcli.gradient_check.tables import checks_table
-
-    out = console()
-    out.show(checks_table(report.checks), ["shape", "skipped", "entries", "term", "central"])
-    rows = "1 row" if report.rows == 1 else f"{report.rows} rows"
-    out.say(f"{report.network}, on {rows}, in float64")
-    out.say("error: norm of the difference over norm of the complex-step gradient;")
-    out.say("central: the same by central differences, which are less accurate")
-    out.say("hessian: u·H v compared with v·H u, and H v with differences of the gradient")
-    for remark in _remarks(report):
-        out.say(remark)
-
-
-def _remarks(report: CheckReport) -> Iterator[str]:
-    """Yield what the table does not show."""
-    if report.unchecked:
-        yield (
-            f"not checked: {', '.join(report.unchecked)}: every entry is on a kink or overflows; "
-            "try other parameters or rows"
-        )
-    if report.blind:
-        yield (
-            f"not verified: {', '.join(report.blind)}: smaller than the rounding errors of the "
-            "terms they are summed from; try scaled data (`data.scale`) or other parameters"
-        )
-    if report.harmless:
-        yield f"this error has no effect here: it needs {report.harmless}"
-    if report.explanation:
-        yield f"hint: {report.explanation}"
 
 
 def _catalogue(as_json: bool) -> None:
     from dataclasses import asdict
 
     from bpcli.gradient_check.catalogue import check_catalogue
-    from bpcli.gradient_check.tables import catalogue_table
+    from bpcli.gradient_check.page import show_catalogue
 
     rows = check_catalogue()
     if as_json:
         print_json({"checks": [asdict(row) for row in rows]})
     else:
-        out = console()
-        out.show(catalogue_table(rows), ["skipped", "central", "cases"])
-        cases, entries = sum(row.cases for row in rows), sum(row.checked for row in rows)
-        worst = max(row.error for row in rows)
-        out.say(f"{cases} networks, {entries} entries, largest error {worst:.1e}")
-        out.say("error: norm of the difference over norm of the complex-step gradient;")
-        out.say("largest: largest difference over largest entry; central: by central differences")
+        show_catalogue(rows, console())
     if not all(row.passed for row in rows):
         raise GateFailed("a gradient is wrong.")
 

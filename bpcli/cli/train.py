@@ -125,6 +125,7 @@ def _train(
 ) -> tuple[Experiment, Outcome]:
     """Train in a new folder."""
     from bpcli.experiment import build
+    from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.train import train
 
     experiment = build(config)
@@ -132,7 +133,7 @@ def _train(
         raise Interrupted("Interrupted before training began.", request.signal_number)
     if not is_silent:
         say_notes(experiment.notes)
-    with _view(experiment, is_silent) as view:
+    with view_of(experiment, console(stderr=True), is_silent) as view:
         return experiment, train(experiment, runs_dir, view)
 
 
@@ -141,13 +142,14 @@ def _resume(
 ) -> tuple[Experiment, Outcome]:
     """Resume a training in the folder of its run."""
     from bpcli.runs.references import find_run
+    from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.resume import resume, resumption
 
     with resumption(find_run(reference, runs_dir), overrides) as ready:
         say_warnings(ready.warnings)
         if not is_silent:
             say_notes([ready.note])
-        with _view(ready.experiment, is_silent) as view:
+        with view_of(ready.experiment, console(stderr=True), is_silent) as view:
             return ready.experiment, resume(ready, view)
 
 
@@ -157,6 +159,7 @@ def _train_folds(
     """Train all folds; a terminal shows each one live, a stream shows it when it has ended."""
     from bpcli.runs.folds import document_of
     from bpcli.terminal.folds import fold_line
+    from bpcli.terminal.progress.choice import view_of
     from bpcli.terminal.stream import Stream
     from bpcli.workflows.folds import train_folds
 
@@ -167,7 +170,7 @@ def _train_folds(
     def view(experiment: Experiment) -> Any:
         if experiment.spec.data.split.fold == 1 and not is_silent:
             say_notes(experiment.notes)
-        return _view(experiment, is_silent or isinstance(err, Stream))
+        return view_of(experiment, err, is_silent or isinstance(err, Stream))
 
     def on_fold_end(outcome: Outcome) -> None:
         if not is_silent:
@@ -197,29 +200,6 @@ def _print_folds(records: Sequence[RunRecord], runs: Sequence[Run]) -> None:
     first, last = reference_to(runs[0]), reference_to(runs[-1])
     out.say(f"each fold is a run; score one with: bpnet eval {last}")
     out.say(f"show all folds with: bpnet runs show {first}")
-
-
-def _view(experiment: Experiment, is_silent: bool) -> Any:
-    from bpcli.terminal.progress import Columns, PlainView, QuietView, Rows
-    from bpcli.terminal.stream import Stream
-
-    err = console(stderr=True)
-    if is_silent:
-        return QuietView(err)
-    training = experiment.spec.training
-    metric = experiment.metrics[0] if experiment.metrics else None
-    loss = "weighted " * (experiment.table.weight is not None)
-    loss += ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
-    has_validation = bool(len(experiment.splits["val"]))
-    columns = Columns(metric, has_validation, loss, experiment.diagnostics)
-    rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
-    if isinstance(err, Stream):
-        return PlainView(err, columns, rows)
-    from bpcli.terminal.progress.live import LiveView, has_second_screen
-
-    if not has_second_screen(err):
-        return PlainView(err, columns, rows)
-    return LiveView(err, columns, rows, training.epochs, has_validation)
 
 
 def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:

@@ -247,15 +247,9 @@ def of_loss(network: Network, splits: dict[SplitName, Split]) -> Iterator[Config
         yield from islice(_negative_targets(splits), 1)
     if expected not in PROBABILITIES:
         return
-    Y = np.concatenate([split.Y for split in splits.values()])
-    if Y.min() < 0 or Y.max() > 1:
-        yield ConfigIssue(
-            f"this loss needs targets between 0 and 1, but they are between {Y.min():g} and "
-            f"{Y.max():g}",
-            ("loss",),
-        )
-    elif expected == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
-        yield ConfigIssue("this loss needs targets whose rows add up to 1", ("loss",))
+    message = network.loss.issue_of_targets(np.concatenate([split.Y for split in splits.values()]))
+    if message is not None:
+        yield ConfigIssue(message, ("loss",))
 
 
 def _negative_targets(splits: dict[SplitName, Split]) -> Iterator[ConfigIssue]:

@@ -45,6 +45,22 @@ class Loss:
     is_sum_of_squares: ClassVar[bool] = False
     """Whether loss_i = c Σ_k (a_k - y_k)²; `factor_of_squares` is that c."""
 
+    def issue_of_targets(self, Y: Array) -> str | None:
+        """Why the loss cannot take the targets Y (n, outputs); None if it can."""
+        if self.targets == "values":
+            return None
+        if self.targets == "counts":
+            below = f"this loss needs targets of 0 or more, but the smallest is {Y.min():g}"
+            return below if Y.min() < 0 else None
+        if Y.min() < 0 or Y.max() > 1:
+            return (
+                f"this loss needs targets between 0 and 1, but they are between {Y.min():g} and "
+                f"{Y.max():g}"
+            )
+        if self.targets == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-6):
+            return "this loss needs targets whose rows add up to 1"
+        return None
+
     def per_sample(self, z: Array, a: Array, y: Array) -> Array:
         """loss_i: (samples,)."""
         raise NotImplementedError

@@ -34,10 +34,10 @@ def plot_file(names: Sequence[str], subject: Subject, suffix: str) -> bytes:
 
 def figure_of(name: str, subject: Subject) -> Figure:
     """One plot as a figure."""
-    from matplotlib.figure import Figure
+    from bpcli.plots.notebook import NotebookFigure
 
     plot = PLOTS[name]()
-    figure = Figure(figsize=plot.size(subject), layout="constrained")
+    figure = NotebookFigure(figsize=plot.size(subject), layout="constrained")
     draw(plot, figure, subject)
     return figure
 

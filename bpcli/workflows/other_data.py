@@ -70,18 +70,28 @@ def with_other_data(trained: Trained, path: Path, signs: Signs) -> tuple[Trained
         layout = layout_as_trained(path, _model(trained, encoder, data.dialect), signs)
         layout, renamed = _with_known_weight(layout, data.weight)
         frame, notes = read(layout)
-        refuse_no_rows(frame)
-        frame, more = rows_with_targets(frame, encoder.targets)
-        encoder = encoder.told(signs.get("date_format"))
-        tally = Tally()
-        class_weights = trained.record.class_weights
-        table = _table(experiment, frame, encoder, data.weight, class_weights, tally)
-        more = (*renamed, *more, *signs_unlike_training(frame, encoder.fills))
-    notes = (*notes, *(f"{path.name}: {note}" for note in (*more, *tally.notes())))
+        trained, more = with_frame(trained, frame, encoder.told(signs.get("date_format")))
+    return trained, (*notes, *(f"{path.name}: {note}" for note in (*renamed, *more)))
+
+
+def with_frame(
+    trained: Trained, frame: DataFrame, encoder: FeatureEncoder
+) -> tuple[Trained, list[str]]:
+    """Return the run with the rows of a table as its split `data`, and notes on them.
+
+    Raises `DataError` with the column and row of a value that cannot be used.
+    """
+    experiment = trained.experiment
+    refuse_no_rows(frame)
+    frame, without_targets = rows_with_targets(frame, encoder.targets)
+    tally, data = Tally(), experiment.spec.data
+    weight = data.weight if isinstance(data, FileData) else None
+    table = _table(experiment, frame, encoder, weight, trained.record.class_weights, tally)
     split = experiment.preprocessor.split("data", table, np.arange(len(table)))
     for issue in of_loss(experiment.network, {"data": split}):
-        raise DataError(f"{path.name}: {issue.message}")
+        raise DataError(issue.message)
     experiment = replace(experiment, splits=experiment.splits | {"data": split})
+    notes = [*without_targets, *signs_unlike_training(frame, encoder.fills), *tally.notes()]
     return replace(trained, experiment=experiment), notes
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bpcli.data.types import SplitName
 from bpcli.errors import BpnetError, ConfigError, LimitTooLow, NumericsNotPinned, RunError
 from bpcli.nn.numerics import repeatable_numerics
-from bpcli.plots import PLOTS, plot_file, reasons
+from bpcli.plots import PLOTS, figure_of, plot_file, reasons
+from bpcli.plots.style import house_style
 from bpcli.plots.subject import Need, Subject
 from bpcli.runs.files import make_folder_of, write_atomically
 from bpcli.runs.integrity import checked_log
@@ -19,6 +21,9 @@ from bpcli.runs.store import Run
 from bpcli.runs.trained import Trained, Weights, load_trained
 from bpcli.text import did_you_mean
 from bpcli.workflows.evaluate import default_split
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = "plots"
 """The folder of plots within a run's folder, unless a file is named."""
@@ -78,6 +83,13 @@ def chosen_kinds(subject: Subject, asked: Sequence[str]) -> list[str]:
         why = " ".join(dict.fromkeys(subject.errors.values()))
         raise RunError(f"No plot of {subject.run_id} can be drawn. {why}")
     return kinds
+
+
+def drawn(subject: Subject, kind: str) -> Figure:
+    """Draw a plot as a figure. Raises as `chosen_kinds` does."""
+    (kind,) = chosen_kinds(subject, [kind])
+    with repeatable_numerics(), house_style():
+        return figure_of(kind, subject)
 
 
 def save_plots(run: Run, subject: Subject, kinds: Sequence[str], output: Path | None) -> list[Path]:
