@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values, value_names
-from bpcli.data.types import Labels, SplitName, numbered
+from bpcli.data.types import SPLITS, Labels, SplitName, numbered
 from bpcli.data.values import refuse_control_characters, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+
+FORMAT = "bpnet"
+"""The array that marks a file of such rows."""
+
+_VERSION = "rows 1"
+_NAMES = ("classes", "input_names", "target_names")
+_SPLIT = "split."
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +48,48 @@ class GivenArrays:
             self.input_names or numbered("x", X.shape[1]),
             targets=self._targets(len(X)),
             weight=self._weight(len(X)),
-            splits=self.splits,
+            splits={name: self._rows_of(name, len(X)) for name in self.splits},
         )
+
+    def to_bytes(self) -> bytes:
+        """The content of an .npz file that `of_arrays` reads back; equal rows give equal bytes."""
+        arrays = {
+            FORMAT: np.array(_VERSION),
+            "inputs": self.inputs,
+            "targets": self.targets,
+            "weight": self.weight,
+            **{key: _names_or_none(getattr(self, key)) for key in _NAMES},
+            **{f"{_SPLIT}{name}": index for name, index in self.splits.items()},
+        }
+        buffer = io.BytesIO()
+        known = {key: array for key, array in arrays.items() if array is not None}
+        np.savez(buffer, **known)  # type: ignore[arg-type]  # no key is an option
+        return buffer.getvalue()
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Array]) -> GivenArrays:
+        """The rows in the arrays of a file. Raises `DataError` if they are none of `to_bytes`."""
+        if "inputs" not in arrays or arrays[FORMAT].tolist() != _VERSION:
+            raise DataError(f"its array `{FORMAT}` is not {_VERSION!r}: it is of another program")
+        return cls(
+            arrays["inputs"],
+            arrays.get("targets"),
+            arrays.get("weight"),
+            **{key: tuple(map(str, arrays[key].ravel())) for key in _NAMES if key in arrays},
+            splits={name: arrays[_SPLIT + name] for name in SPLITS if _SPLIT + name in arrays},
+        )
+
+    def _rows_of(self, split: SplitName, rows: int) -> Labels:
+        index = np.asarray(self.splits[split])
+        if index.ndim != 1 or index.dtype.kind not in "iu":
+            raise DataError(f"the rows of `{split}` are no list of row numbers", "splits")
+        if index.size and (index.min() < 0 or index.max() >= rows):
+            raise DataError(
+                f"the rows of `{split}` are {index.min()} to {index.max()}, but the data have the "
+                f"rows 0 to {rows - 1}",
+                "splits",
+            )
+        return index.astype(np.intp)
 
     def _targets(self, rows: int) -> Targets:
         targets = self.targets
@@ -49,8 +97,10 @@ class GivenArrays:
             return None
         _require_rows("targets", targets, rows)
         if self.classes and targets.ndim == 1:
-            return Classes(targets.astype(np.intp), self.classes)
+            return Classes(self._labels(targets), self.classes)
         if self.classes:
+            if targets.shape[1:] != (len(self.classes),):
+                raise DataError(f"expected {len(self.classes)} columns of targets", "targets")
             return MultiLabels(targets, self.classes, (("0", "1"),) * len(self.classes))
         if targets.dtype.kind in "iuf":
             Y = _matrix("targets", targets).astype(np.float64)
@@ -61,6 +111,18 @@ class GivenArrays:
         refuse_control_characters(texts, "the class name", "targets")
         names, labels = np.unique(np.array(texts), return_inverse=True)
         return Classes(labels, tuple(map(str, names)))
+
+    def _labels(self, targets: Array) -> Labels:
+        """The targets as indices of `classes`."""
+        if targets.dtype.kind not in "iu":
+            raise DataError("with `classes`, targets are their indices: whole numbers", "targets")
+        if targets.size and (targets.min() < 0 or targets.max() >= len(self.classes)):
+            raise DataError(
+                f"the targets are {targets.min()} to {targets.max()}, but the indices of the "
+                f"{len(self.classes)} classes are 0 to {len(self.classes) - 1}",
+                "targets",
+            )
+        return targets.astype(np.intp)
 
     def _weight(self, rows: int) -> Array | None:
         if self.weight is None:
@@ -76,6 +138,10 @@ class GivenArrays:
         return weight
 
 
+def _names_or_none(names: tuple[str, ...]) -> Array | None:
+    return np.array(names) if names else None
+
+
 def _require_rows(name: str, array: Array, rows: int) -> None:
     if len(array) != rows:
         raise DataError(f"{rows} rows of inputs but {len(array)} of {name}", name)
@@ -86,7 +152,8 @@ def _matrix(name: str, array: Array) -> Array:
     if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         found = f"{array.ndim} dimensions of type {array.dtype}"
         raise DataError(f"{name} has {found}, expected 1 or 2 dimensions of numbers", name)
-    matrix = array[:, np.newaxis] if array.ndim == 1 else array
+    # Row by row in memory, as in a file: sums over rows depend on that.
+    matrix = np.ascontiguousarray(array[:, np.newaxis] if array.ndim == 1 else array)
     if not matrix.size:
         raise DataError(f"{name} has no {'columns' if len(matrix) else 'rows'}", name)
     if matrix.dtype.kind == "f" and not np.isfinite(matrix).all():

@@ -20,6 +20,7 @@ from bpcli.data.files.mat import require_whole
 from bpcli.data.files.regular import damaged, require_regular
 from bpcli.data.files.splits import FileSplits, notes_on_splits
 from bpcli.data.files.table import naming, numbers_in_a_row, targets_of
+from bpcli.data.given import FORMAT, GivenArrays
 from bpcli.data.selection import Selector, TargetSelectors, choose
 from bpcli.data.table import Table, value_names
 from bpcli.data.targets import rows_with_targets
@@ -62,6 +63,8 @@ class ArraySource:
             raise DataError(
                 "an array has no column names for `split.column`: use `split.index`", "split"
             )
+        if (given := _given_in(self.path)) is not None:
+            return given.table(rng)
         inputs, frames, counts, notes = {}, {}, {}, list[str]()
         for path in self.splits.paths(self.path):
             X, Y, guesses = self._inputs_and_targets(path)
@@ -153,6 +156,15 @@ def _with_targets(X: Array, Y: Array | None) -> tuple[Array, DataFrame, tuple[st
     names = value_names(1 if Y.ndim == 1 else Y.shape[1])
     frame, notes = rows_with_targets(pd.DataFrame(Y, columns=list(names)), names)
     return X[np.asarray(frame.index)] if notes else X, frame, notes
+
+
+def _given_in(path: Path) -> GivenArrays | None:
+    """The rows in a file that a Python program's training has written; None for any other file."""
+    if path.suffix.lower() != ".npz":
+        return None
+    with naming(path):
+        arrays = load_arrays(path)
+        return GivenArrays.of_arrays(arrays) if FORMAT in arrays else None
 
 
 def load_arrays(path: Path) -> dict[str, Array]:
