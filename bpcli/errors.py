@@ -62,16 +62,22 @@ class BpnetError(Exception):
 
     Callers add what only they know, such as where a run was saved, as notes (`add_note`). `kind` is
     the name of the class of failure in `--json`. `chapter` is the topic of the handbook to read.
+    `run` is what a training that failed has saved, as a `bpcli.Run`, if a Python program trained.
     """
 
     exit_code: ClassVar[int] = 2
     kind: ClassVar[str]
     chapter: str | None = None
+    run: Any = None
 
     @property
     def full_text(self) -> str:
         """The message and its notes, one per line."""
         return "\n".join([str(self), *getattr(self, "__notes__", ())])
+
+
+class BpnetWarning(UserWarning):
+    """A likely mistake, or what a computation had to guess, fill or leave out."""
 
 
 class ConfigError(BpnetError):

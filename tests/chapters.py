@@ -2,14 +2,18 @@
 
 A paragraph that names a file in brackets, (`table.csv`), is followed by a block with its content.
 A `console` block holds commands after `$ ` with what they print; `...` stands for lines that are
-left out, and `    # exit code 2` after a command for its failure. In a `python` block, what is
-printed is in a comment beside it. A `console slow` block takes long or needs a process for each
-command: it runs in a shell, and only with BPNET_FULL=1.
+left out, and `    # exit code 2` after a command for its failure. The `python` and `pycon` blocks
+of a document are one session. In a `python` block, what is printed is in a comment beside it; a
+`pycon` block has it below what is typed after `>>> `, with `...` within a line for any text. A
+`console slow` block takes long or needs a process for each command: it runs in a shell, and only
+with BPNET_FULL=1.
 """
 
 from __future__ import annotations
 
 import contextlib
+import doctest
+import io
 import os
 import re
 import shlex
@@ -67,6 +71,7 @@ def anchors(text: str) -> list[str]:
 def run_document(path: Path) -> None:
     """Do what a document says, in the current folder; fail at the first difference."""
     shutil.copytree(ROOT / "configs", "configs")
+    session: dict[str, object] = {"__name__": "document"}
     for block in blocks(path.read_text("utf-8")):
         if block.file is not None:
             Path(block.file).write_text(block.content, "utf-8")
@@ -74,12 +79,26 @@ def run_document(path: Path) -> None:
             for command, shown in _COMMAND.findall(block.content):
                 _check_command(command, shown, in_shell=block.mark == "slow")
         elif block.language == "python":
-            _check_python(block.content)
+            _check_python(block.content, session)
+        elif block.language == "pycon":
+            _check_dialogue(block.content, session)
 
 
-def _check_python(code: str) -> None:
+def _check_dialogue(text: str, session: dict[str, object]) -> None:
+    """Run what is typed after `>>> `, in the session, and compare what follows."""
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    test = doctest.DocTestParser().get_doctest(text, session, "document", "document.py", 0)
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=flags)
+    runner.run(test, out=report.write, clear_globs=False)
+    session.update(test.globs)  # which is a copy
+    assert not runner.failures, report.getvalue()
+    assert runner.tries, text
+
+
+def _check_python(code: str, session: dict[str, object]) -> None:
     with _captured() as printed:
-        exec(compile(code, "document.py", "exec"), {"__name__": "document"})
+        exec(compile(code, "document.py", "exec"), session)
     assert printed.read_text("utf-8").splitlines() == re.findall(r"print.*  # (.*)", code), code
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bpcli import __version__, system
+from bpcli import system
 from bpcli.cli.documents import Pending
 from bpcli.cli.failures import Failure, failure_of
 from bpcli.cli.limits import guard_imports
 from bpcli.cli.outputs import lasting_outputs
 from bpcli.cli.signs import HANDLER
 from bpcli.errors import NumericsNotPinned
+from bpcli.version import __version__
 
 if TYPE_CHECKING:
     from io import TextIOWrapper

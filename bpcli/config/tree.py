@@ -21,7 +21,7 @@ class TreeSource(Source):
         if not isinstance(tree, Mapping):
             raise ConfigError(f"{name} is {type(tree).__name__}, expected a mapping or a path.")
         self.name = name
-        self.tree = {str(key): _plain(value) for key, value in tree.items()}
+        self.tree = {str(key): plain_value(value) for key, value in tree.items()}
         self.issues = []
         self.unread = set()
 
@@ -50,12 +50,12 @@ class TreeSource(Source):
         return Source.parse(dump(_without_arrays(self.tree)), self.name)
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Lists, mappings with texts as keys, and numbers of Python; arrays stay arrays."""
     if isinstance(value, Mapping):
-        return {_key(key): _plain(each) for key, each in value.items()}
+        return {_key(key): plain_value(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain_value(each) for each in value]
     if isinstance(value, np.generic):
         return value.item()
     return str(value) if isinstance(value, PurePath) else value

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 import numpy as np
 import safetensors
 
-import bpcli
 from bpcli.data.drawn import Inputs, row_blocks
 from bpcli.data.table import Table
 from bpcli.nn.numerics import blas_libraries, in_force, simd_groups
 from bpcli.runs.machines import changes, in_words
 from bpcli.runs.run_json import Machine, RunRecord
 from bpcli.system import cpu_model
+from bpcli.version import __version__
 
 
 def machine() -> Machine:
@@ -25,7 +25,7 @@ def machine() -> Machine:
     return Machine(
         versions={
             "python": platform.python_version(),
-            "bpcli": bpcli.__version__,
+            "bpcli": __version__,
             "numpy": np.__version__,
             **_versions_of_loaded(),
             "safetensors": safetensors.__version__,

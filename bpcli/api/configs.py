@@ -1,0 +1,67 @@
+"""Configs of Python programs: a file, with overrides as options or as a mapping."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from bpcli.api.tables import with_arrays
+from bpcli.config import load
+from bpcli.config.load import Config, config_of, validate
+from bpcli.config.overrides import override
+from bpcli.config.tree import plain_value
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+ConfigSource: TypeAlias = AnyPath | Mapping[str, Any] | Config
+"""A YAML file, the same as a mapping, or what `load_config` has returned."""
+
+Overrides: TypeAlias = Iterable[str] | Mapping[str, Any]
+"""Values that replace those of a config: ["training.epochs=50"] or {"training.epochs": 50}."""
+
+
+def load_config(source: ConfigSource, overrides: Overrides = ()) -> Config:
+    """Read and check a config.
+
+    `source` is the path of a YAML file, or a mapping with the same keys, in which `data` may have
+    arrays: `inputs` (n, d), `targets` (n,) or (n, k), `weight` (n,); or a DataFrame of numbers and
+    Series. `overrides` replace single values: texts as for `--set`, or a mapping from dotted keys
+    to values. The result has `resolved()`, the config as YAML with every default written out.
+
+    Raises `ConfigError` with all issues of the config; each has a position in `issues`.
+
+    >>> config = bpcli.load_config("configs/xor.yaml", {"training.epochs": 4000})
+    >>> run = bpcli.train(config)
+    """
+    given = assignments(overrides)
+    if isinstance(source, Config):
+        return _overridden(source, given) if given else source
+    if isinstance(source, Mapping):
+        return config_of(with_arrays(source), given)
+    return load.load_config(Path(source), given)
+
+
+def _overridden(config: Config, given: list[str]) -> Config:
+    source = deepcopy(config.source)
+    for assignment in given:
+        override(source, assignment)
+    return replace(validate(source), overrides=(*config.overrides, *given))
+
+
+def assignments(overrides: Overrides) -> list[str]:
+    """Overrides as texts `key=value`, whose value is YAML on one line."""
+    if isinstance(overrides, str):
+        return [overrides]
+    if not isinstance(overrides, Mapping):
+        return list(overrides)
+    return [f"{key}={_inline(value)}" for key, value in overrides.items()]
+
+
+def _inline(value: Any) -> str:
+    """A value as JSON, which is YAML on one line."""
+    return json.dumps(plain_value(value), ensure_ascii=False)

@@ -1,0 +1,84 @@
+"""The scores of a run, as `bpnet eval --json` prints them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+from bpcli.api.configs import AnyPath
+from bpcli.api.documents import Document, text_of
+from bpcli.api.warn import warn
+from bpcli.data.types import DataFrame, SplitName
+from bpcli.errors import ConfigError, GateFailed, RunError
+from bpcli.metrics.requirements import Requirement
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.store import Run
+from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.terminal.grid import Grid
+from bpcli.terminal.tables import class_table, confusion_table, scores_tables
+from bpcli.workflows.evaluate import default_split, evaluate, judge_run
+
+_SPLITS = ("train", "val", "test")
+
+
+def evaluation(
+    run: Run,
+    weights: Weights,
+    split: str | None,
+    data: DataFrame | AnyPath | None,
+    intervals: bool | None,
+    require: Sequence[str],
+) -> Document:
+    """The document of the scores; see `Run.evaluate`."""
+    if split is not None and data is not None:
+        raise ConfigError("`data` and `split` both say which rows to score: use one of them.")
+    if split is not None and split not in _SPLITS:
+        raise ConfigError(f"There is no split `{split}`: expected {', '.join(_SPLITS)}.")
+    requirements = [Requirement.parse(text) for text in require]
+    with repeatable_numerics():
+        if data is None:
+            trained, chosen = load_trained(run, weights), cast("SplitName | None", split)
+        else:
+            others = any(requirement.split != "data" for requirement in requirements)
+            trained, chosen = _with_data(run, weights, data, others), "data"
+        scored = evaluate(trained, chosen or default_split(trained.experiment), intervals)
+        verdicts = judge_run(trained, scored, requirements)
+    warn((*trained.notes, *scored.notes))
+    document = {"run_id": run.run_id, "weights": weights, **scored.to_json()}
+    document["required"] = [verdict.to_json() for verdict in verdicts]
+    failed = [verdict.sentence for verdict in verdicts if not verdict.passed]
+    if failed:
+        raise GateFailed(f"{'; '.join(failed)}.")
+    return Document(document, text_of(_tables(trained.record, document)))
+
+
+def _tables(record: RunRecord, document: dict[str, object]) -> Iterator[Grid]:
+    yield from scores_tables(record, document)
+    if "classes" in document:
+        yield class_table(document)
+        yield confusion_table(document)
+
+
+def _with_data(
+    run: Run, weights: Weights, data: DataFrame | AnyPath, needs_splits: bool
+) -> Trained:
+    """The run with other rows as its split `data`."""
+    from bpcli.workflows.other_data import load_to_score, with_frame, with_other_data
+
+    trained, notes = load_to_score(run, weights, needs_splits)
+    if isinstance(data, str | os.PathLike):
+        trained, more = with_other_data(trained, Path(data), {})
+        warn((*notes, *more))
+        return trained
+    encoder = trained.experiment.table.encoder
+    if encoder is None:
+        raise RunError(
+            "`data` is for runs that were trained on a table in a file: its columns are found by "
+            "their names."
+        )
+    trained, others = with_frame(trained, data, encoder)
+    warn((*notes, *others))
+    return trained

@@ -1,0 +1,79 @@
+"""`bpcli.gradcheck`: derivatives compared with numerical ones."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from bpcli.api.configs import ConfigSource, Overrides, load_config
+from bpcli.api.documents import Document, Page
+from bpcli.api.run import Run
+from bpcli.errors import ConfigError
+from bpcli.experiment import Experiment, build
+from bpcli.gradient_check.catalogue import check_catalogue
+from bpcli.gradient_check.corruptions import CORRUPTIONS
+from bpcli.gradient_check.page import show_catalogue, show_report
+from bpcli.gradient_check.report import CheckReport, check_demonstration, check_experiment
+from bpcli.nn.arrays import Vector
+from bpcli.nn.numerics import repeatable_numerics
+
+
+def gradcheck(
+    config: ConfigSource | Run | None = None,
+    *,
+    overrides: Overrides = (),
+    entries: int = 100,
+    rows: int = 50,
+    corrupt: str | None = None,
+) -> Document:
+    """Check the gradient of a config at its initial weights, or of a run, tensor by tensor.
+
+    Each derivative of the training code is compared with the complex step, Im f(w + ih) / h with h
+    = 1e-20, which has no truncation error, and with central differences; so are products with the
+    Hessian and, for a sum of squares, the Jacobian. `entries` of each tensor are checked on `rows`
+    training rows. `corrupt` names a wrong backward pass, to see how the check fails. Without a
+    config, every activation and loss is checked.
+
+    Returns the document of `bpnet gradcheck --json`; it is true if all tensors passed, and shows
+    itself as the command's table. Raises `ConfigError` for a config that is not valid.
+
+    >>> report = bpcli.gradcheck("configs/xor.yaml")
+    >>> bool(report)
+    True
+    """
+    if corrupt is not None and corrupt not in CORRUPTIONS:
+        raise ConfigError(
+            f"There is no wrong backward pass `{corrupt}`: expected one of "
+            f"{', '.join(CORRUPTIONS)}."
+        )
+    with repeatable_numerics():
+        if config is not None:
+            experiment, params = _of(config, overrides)
+            report = check_experiment(
+                experiment, params, rows=rows, entries=entries, corruption=corrupt
+            )
+            return _document(report)
+        return _catalogue() if corrupt is None else _document(check_demonstration(corrupt))
+
+
+def _of(config: ConfigSource | Run, overrides: Overrides) -> tuple[Experiment, Vector]:
+    """What to check, and where."""
+    if not isinstance(config, Run):
+        experiment = build(load_config(config, overrides))
+        return experiment, experiment.initial_params
+    if overrides:
+        raise ConfigError("`overrides` are for a config: a run keeps its config.")
+    trained = config._trained
+    return trained.experiment, trained.params
+
+
+def _document(report: CheckReport) -> Document:
+    page = Page()
+    show_report(report, page.stream)
+    return Document(report.to_json(), page.text, report.passed)
+
+
+def _catalogue() -> Document:
+    rows, page = check_catalogue(), Page()
+    show_catalogue(rows, page.stream)
+    passed = all(row.passed for row in rows)
+    return Document({"checks": [asdict(row) for row in rows]}, page.text, passed)

@@ -1,0 +1,440 @@
+"""A trained run as an object, and how to load one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bpcli.api.configs import AnyPath, Overrides, assignments
+from bpcli.api.documents import Document, Page
+from bpcli.api.network import Network, Parameters
+from bpcli.api.predictions import (
+    RowSource,
+    answers_of,
+    inputs_of,
+    outputs_of,
+    probabilities_of,
+)
+from bpcli.api.progress import Callback, view_for
+from bpcli.api.scratch import Scratch
+from bpcli.api.summary import html_of, lines_of
+from bpcli.api.warn import warn
+from bpcli.config.source import Source
+from bpcli.data.types import DataFrame
+from bpcli.errors import BpnetError, ConfigError, Interrupted
+from bpcli.export.model import Model, load_model
+from bpcli.nn.arrays import Array
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs import store
+from bpcli.runs.layout import RESOLVED
+from bpcli.runs.metrics_log import Numbers
+from bpcli.runs.references import find_run
+from bpcli.runs.saved import Scores
+from bpcli.runs.trained import Trained, Weights, load_trained
+from bpcli.text import did_you_mean
+from bpcli.workflows.frames import RowsInMemory
+from bpcli.workflows.outcome import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from bpcli.plots.subject import Subject
+
+_WEIGHTS: tuple[Weights, ...] = ("best", "last")
+
+
+class Run:
+    """A trained network with its config, results and data, in a folder.
+
+    `train` and `load_run` make runs. Attributes that describe the training are those of the moment
+    when the object was made; a run that was trained without a `runs_dir` exists as long as this
+    object or one that it has made.
+
+    >>> run = bpcli.load_run("latest")
+    >>> run.metrics["train.accuracy"]
+    1.0
+    """
+
+    def __init__(
+        self,
+        stored: store.Run,
+        weights: Weights = "best",
+        *,
+        notes: Sequence[str] = (),
+        scratch: Scratch | None = None,
+    ) -> None:
+        if weights not in _WEIGHTS:
+            raise ConfigError(f"The weights are `{weights}`: expected `best` or `last`.")
+        self.weights: Weights = weights
+        """The weights that predictions use: `best` on validation, or of the `last` epoch."""
+        self.notes = tuple(notes)
+        """What was guessed in reading the config and the data; empty for a run that was loaded."""
+        self._stored = stored
+        self._record = stored.record()
+        self._scratch = scratch
+
+    # What was trained, and how it ended.
+
+    @property
+    def id(self) -> str:
+        """The name of its folder, which names it on the command line too."""
+        return self._stored.run_id
+
+    @property
+    def name(self) -> str:
+        """The name in its config."""
+        return self._record.name
+
+    @property
+    def folder(self) -> Path:
+        """Where it is saved."""
+        return self._stored.folder
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of run.json; the handbook's chapter `documents` has its keys."""
+        return self._record.to_json()
+
+    @cached_property
+    def resolved(self) -> str:
+        """The config as YAML with every default written out."""
+        return self._stored.checked(RESOLVED, self._record).read_text("utf-8")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The config with every default, as nested mappings and lists."""
+        return Source.parse(self.resolved, RESOLVED).tree
+
+    @property
+    def status(self) -> str:
+        """`finished`, `interrupted`, `diverged`, `failed`, or `running` in another process."""
+        return self._record.status
+
+    @property
+    def stop_reason(self) -> str:
+        """The stop rule that ended training, `callback`, or what else did."""
+        return self._record.stop_reason
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs trained."""
+        return self._record.epochs
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the lowest validation loss; without a validation set, the last one."""
+        return self._record.best_epoch
+
+    @property
+    def seconds(self) -> float:
+        """The time that training took."""
+        return self._record.seconds
+
+    @property
+    def metrics(self) -> Scores:
+        """Metrics by path, such as `test.accuracy`, of the best weights; None if undefined."""
+        return dict(self._record.metrics)
+
+    @property
+    def baselines(self) -> dict[str, Scores]:
+        """The same metrics of predictions that use no network, such as a constant."""
+        return {name: dict(scores) for name, scores in self._record.baselines.items()}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Likely mistakes, found before training and at its end."""
+        return tuple(self._record.warnings)
+
+    @property
+    def history(self) -> DataFrame:
+        """The logged epochs, one a row, with the epoch as index.
+
+        Columns are the keys of metrics.jsonl; a list with a number for each layer is one column a
+        layer: `grad_norms.1` … Values that are not finite are NaN. `training.log_every: 1` logs
+        every epoch.
+        """
+        import pandas as pd
+
+        rows = [_flat(line.numbers()) for line in self._stored.metrics()]
+        return pd.DataFrame(rows).set_index("epoch").astype(float)
+
+    # The trained network.
+
+    @cached_property
+    def _model(self) -> Model:
+        with repeatable_numerics():
+            model = load_model(self._stored, self.weights)
+        warn(model.notes)
+        return model
+
+    @cached_property
+    def _trained(self) -> Trained:
+        with repeatable_numerics():
+            trained = load_trained(self._stored, self.weights)
+        warn(trained.notes)
+        return trained
+
+    def with_weights(self, weights: Weights) -> Run:
+        """The same run, whose predictions use the `best` or the `last` weights."""
+        return Run(self._stored, weights, notes=self.notes, scratch=self._scratch)
+
+    @property
+    def network(self) -> Network:
+        """A copy of the trained network; its inputs and outputs are scaled, see `inputs`."""
+        model = self._model
+        return Network._of(model.network, model.params)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The trained parameters of each layer, {"W": (units, inputs), "b": (units,)}, as copies.
+
+        A layer without biases has None in place of b.
+        """
+        return self.network.parameters
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The columns that a prediction needs, in the order of training."""
+        return tuple(column.name for column in self._model.encoder.inputs)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, or of the labels; empty if the targets are values."""
+        return self._model.preprocessor.categories
+
+    # Predictions.
+
+    def predict(self, rows: RowSource) -> Array | DataFrame:
+        """Predict rows: the names of classes (n,), or values in original units, (n,) or (n, k).
+
+        `rows` is a DataFrame, whose columns are found by name while others are ignored; an array or
+        lists of the training's inputs in order; or the path of a file, read as `bpnet predict`
+        reads it. For several labels, the result is a DataFrame of their texts. Missing values that
+        were filled, unknown categories and guesses about a file are warnings (`BpnetWarning`).
+
+        Raises `DataError` with the column and row of a value that cannot be used.
+
+        >>> run.predict([[0, 0], [0, 1]])
+        array(['0', '1'], dtype='<U1')
+        """
+        return answers_of(self._model, outputs_of(self._model, rows))
+
+    def predict_proba(self, rows: RowSource) -> Array:
+        """The probabilities (n, classes) of the `classes` in their order, or of each label.
+
+        Raises `RunError` if the network predicts values, or its outputs are no probabilities.
+        """
+        return probabilities_of(self._model, self.outputs(rows))
+
+    def outputs(self, rows: RowSource) -> Array:
+        """The network's outputs (n, outputs), in original units."""
+        return outputs_of(self._model, rows)
+
+    def inputs(self, rows: RowsInMemory) -> Array:
+        """The rows (n, inputs) as the network gets them: categories one-hot, numbers scaled.
+
+        `run.network.forward(run.inputs(rows))` are its outputs before they are scaled back.
+        """
+        return inputs_of(self._model, rows)
+
+    # Scores, plots, and a closer look.
+
+    def evaluate(
+        self,
+        split: str | None = None,
+        *,
+        data: DataFrame | AnyPath | None = None,
+        intervals: bool | None = None,
+        require: Sequence[str] = (),
+    ) -> Document:
+        """Score a split, beside baselines: the document of `bpnet eval --json`.
+
+        By default the test set, else the validation set, else the training set. `data` is a
+        DataFrame or a file with other rows of the training's columns. `intervals` says whether to
+        compute 95 % intervals by the bootstrap, by default for up to 20,000 rows. `require` are
+        conditions such as "test.accuracy>=0.9".
+
+        Raises `GateFailed`, one of the `BpnetError`, if a condition is not met; `RunError` if the
+        split is empty.
+        """
+        from bpcli.api.evaluation import evaluation
+
+        return evaluation(self._stored, self.weights, split, data, intervals, require)
+
+    @property
+    def plots(self) -> tuple[str, ...]:
+        """The kinds of plots that this run has."""
+        from bpcli.plots import reasons
+
+        found = reasons(self._subject(None))
+        return tuple(kind for kind, reason in found.items() if reason is None)
+
+    def plot(self, kind: str, *, split: str | None = None) -> Figure:
+        """Draw one of the `plots`: a matplotlib figure, which a notebook shows.
+
+        `split` chooses the rows of plots of predictions, by default as in `evaluate`. The figure
+        does not belong to pyplot: save it with `figure.savefig("loss.svg")`.
+
+        Raises `ConfigError` for an unknown kind, `RunError` for one that this run does not have.
+        """
+        from bpcli.workflows.plot import drawn
+
+        return drawn(self._subject(split), kind)
+
+    def _subject(self, split: str | None) -> Subject:
+        from bpcli.workflows.plot import load_subject
+
+        return load_subject(self._stored, self.weights, split)  # type: ignore[arg-type]  # checked there
+
+    def trace(
+        self, rows: Iterable[int] | None = None, *, steps: int = 1, entry: str | None = None
+    ) -> Document:
+        """Work out updates of the network, number by number, as `bpnet trace` does.
+
+        `rows` are rows of the table, counted from 1, such as range(1, 5); by default the training
+        set if it is small, else its first row. `entry` is an entry to work out in full, such as
+        "W1[2,1]". Returns the document of `bpnet trace --json`, which shows itself as the text.
+        """
+        from bpcli.trace.numbers import trace
+        from bpcli.trace.plain import show
+        from bpcli.trace.walk import walk
+
+        chosen = None if rows is None else list(rows)
+        with repeatable_numerics():
+            trained = self._trained
+            traced = trace(
+                trained.experiment, trained.params, rows=chosen, steps=steps, entry=entry
+            )
+            page = Page()
+            show(walk(traced), page.stream, str)
+        return Document(traced.to_json(), page.text)
+
+    # The run itself.
+
+    def verify(self, tolerance: float | None = None) -> Document:
+        """Train again and compare bit by bit: the document of `bpnet verify --json`.
+
+        It is true if all is identical, or differs by at most `tolerance`, relatively. Takes as long
+        as the training did. Raises `RunError` if the run cannot be trained again.
+        """
+        from bpcli.workflows.verify import verify
+
+        verdict = verify(self._stored, tolerance)
+        text = "\n".join([f"{verdict.run_id} is {verdict.sentence}", *verdict.explanation])
+        return Document(verdict.to_json(), text, verdict.is_accepted)
+
+    def resume(
+        self,
+        epochs: int | None = None,
+        *,
+        overrides: Overrides = (),
+        callbacks: Sequence[Callback] = (),
+        progress: bool = False,
+    ) -> Run:
+        """Go on from the newest checkpoint, with the bits of an uninterrupted training.
+
+        `epochs` is the new total. The run goes on in its folder; this object keeps what it knows of
+        the earlier end. Otherwise like `train`.
+
+        Raises `RunError` if there is nothing to do, or data, files or other keys have changed.
+        """
+        from dataclasses import replace
+
+        from bpcli.workflows.resume import resume, resumption
+
+        given = assignments(overrides)
+        if epochs is not None:
+            given.append(f"training.epochs={epochs}")
+        with resumption(self._stored, given) as ready:
+            ready = replace(ready, observers=tuple(callbacks))
+            with view_for(ready.experiment, progress) as view:
+                outcome = resume(ready, view)
+            warned = ready.warnings
+        return run_of(outcome, self.notes, self._scratch, self.weights, warned)
+
+    def export(
+        self,
+        format: str,  # noqa: A002
+        path: AnyPath | None = None,
+        *,
+        force: bool = False,
+    ) -> Path:
+        """Write the network with its preprocessing as `python`, `onnx` or `json`; return the path.
+
+        The file is run first, and written only if its predictions equal those of this run. Raises
+        `ConfigError` if it exists and not `force`, or if the format is unknown.
+        """
+        from bpcli.export.export import FORMATS, export
+
+        if format not in FORMATS:
+            hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
+            raise ConfigError(f"There is no format `{format}`{hint}.")
+        with repeatable_numerics():
+            return export(self._model, format, None if path is None else Path(path), force=force)
+
+    def __repr__(self) -> str:
+        return "\n".join(lines_of(self._record, self._stored.folder, self.weights))
+
+    def _repr_html_(self) -> str:
+        return html_of(self._record, self._stored.folder, self.weights)
+
+
+def _flat(line: Mapping[str, Numbers]) -> dict[str, float | None]:
+    """A line of the log with one column for each number."""
+    flat: dict[str, float | None] = {}
+    for key, value in line.items():
+        if isinstance(value, Sequence):
+            flat |= {f"{key}.{layer}": each for layer, each in enumerate(value, 1)}
+        else:
+            flat[key] = value
+    return flat
+
+
+def load_run(
+    reference: AnyPath = "latest",
+    runs_dir: AnyPath = "runs",
+    weights: Weights = "best",
+) -> Run:
+    """Load a saved run.
+
+    `reference` is an id, a unique beginning of one, a tag, a name, `latest`, `latest~1`, or a path.
+    `weights` are those that predictions use: the `best` on validation, or those of the `last`
+    epoch.
+
+    Raises `RunError` if it names no run or several, or if the run is damaged.
+
+    >>> run = bpcli.load_run("latest")
+    >>> run.predict([[0, 1]])
+    array(['1'], dtype='<U1')
+    """
+    return Run(find_run(os.fspath(reference), Path(runs_dir)), weights)
+
+
+def run_of(
+    outcome: Outcome,
+    notes: Sequence[str],
+    scratch: Scratch | None,
+    weights: Weights = "best",
+    warned: Iterable[str] = (),
+) -> Run:
+    """The run of a training that has ended.
+
+    Its warnings become Python warnings; so does an interruption by Ctrl-C, as the network is
+    usable. Any other failure is raised, with the run as its attribute `run`.
+    """
+    run = Run(outcome.run, weights, notes=notes, scratch=scratch)
+    failure = outcome.failure
+    if isinstance(failure, Interrupted) and failure.signal_number == signal.SIGINT:
+        warned = [*warned, f"interrupted after epoch {run.epochs}: `resume` goes on with the run"]
+        failure = None
+    warn([*warned, *run.warnings])
+    if failure is None:
+        return run
+    if scratch is not None and isinstance(failure, BpnetError):
+        vars(failure).pop("__notes__", None)  # they name a folder that is removed, and commands
+    failure.run = run  # type: ignore[attr-defined]  # other errors, such as a callback's, too
+    raise failure

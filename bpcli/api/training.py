@@ -1,0 +1,60 @@
+"""`bpcli.train`: train a network from a config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bpcli.api.configs import AnyPath, ConfigSource, Overrides, load_config
+from bpcli.api.progress import Callback, view_for
+from bpcli.api.run import Run, run_of
+from bpcli.api.scratch import Scratch
+from bpcli.errors import ConfigError
+from bpcli.experiment import build
+from bpcli.workflows.data_file import with_data_file
+from bpcli.workflows.train import train as train_experiment
+
+
+def train(
+    config: ConfigSource,
+    runs_dir: AnyPath | None = None,
+    *,
+    callbacks: Sequence[Callback] = (),
+    overrides: Overrides = (),
+    progress: bool = False,
+) -> Run:
+    """Train a network.
+
+    `config` is the path of a YAML file, a mapping with the same keys, or what `load_config` has
+    returned. With `runs_dir`, the run is saved there, as by `bpnet train`, with the same bits;
+    without it, the run is removed when nothing refers to it any more.
+
+    `callbacks` are called after every epoch, also after epoch 0, with an object whose values are
+    computed when they are read: `number`, `loss` (minimised), `mean_loss` (without L2), `val_loss`
+    or None, `grad_norm`, `grad_norms` (by layer), `params` (all parameters in one vector, never to
+    be changed), `diagnostics` and `seconds`. If one returns a true value, training ends with the
+    stop reason `callback`. `progress` shows the training on stderr.
+
+    Ctrl-C ends training after the current epoch: the run so far is returned, with the status
+    `interrupted` and a warning. Likely mistakes are warnings of the class `BpnetWarning`.
+
+    Raises `ConfigError` for a config that is not valid or does not fit its data, and `Diverged` if
+    the loss becomes infinite; the error's attribute `run` has what was trained until then.
+
+    >>> run = bpcli.train("configs/xor.yaml", overrides={"training.epochs": 500})
+    >>> run.epochs
+    500
+    """
+    loaded = load_config(config, overrides)
+    if loaded.spec.data.split.has_all_folds:
+        raise ConfigError(
+            "`data.split.folds` asks for one training per fold, and `train` makes one run: set "
+            "`data.split.fold` to the fold to train, counted from 1."
+        )
+    experiment = build(loaded)
+    scratch = Scratch() if runs_dir is None else None
+    folder = Path(runs_dir or "") if scratch is None else scratch.folder
+    experiment = with_data_file(experiment, folder)
+    with view_for(experiment, progress) as view:
+        outcome = train_experiment(experiment, folder, view, observers=tuple(callbacks))
+    return run_of(outcome, experiment.notes, scratch)
