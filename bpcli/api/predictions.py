@@ -49,7 +49,7 @@ def _of_file(model: Model, path: Path) -> Array:
 
     rows = new_rows(path, model)
     blocks = [block.outputs for block in rows.predictions().blocks]
-    warn((*rows.notes, *rows.later_notes))
+    warn((*(note for note in rows.notes if note not in rows.ignored), *rows.later_notes))
     return np.concatenate(blocks) if blocks else np.empty((0, len(model.output_names)))
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bpcli.experiment import Experiment
 from bpcli.terminal.progress.plain import SilentView
+from bpcli.terminal.stream import Stream
 from bpcli.training.loop import Epoch
+
+if TYPE_CHECKING:
+    from bpcli.terminal.console import Console
 
 Callback: TypeAlias = Callable[[Epoch], object]
 """Called after every epoch, also after epoch 0, the initial state; a true result ends training."""
@@ -19,10 +23,16 @@ def view_for(experiment: Experiment, progress: bool) -> SilentView:
     if not progress:
         return SilentView()
     from bpcli.terminal.progress.choice import view_of
-    from bpcli.terminal.stream import Stream
 
-    if not sys.stderr.isatty():
-        return view_of(experiment, Stream(sys.stderr), is_silent=False)
-    from bpcli.terminal.console import Console
+    view = view_of(experiment, _stderr(), is_silent=False)
+    view.says_warnings = False
+    return view
 
-    return view_of(experiment, Console(stderr=True), is_silent=False)
+
+def _stderr() -> Console | Stream:
+    """Standard error as a terminal or a stream."""
+    if sys.stderr.isatty():
+        from bpcli.terminal.console import Console
+
+        return Console(stderr=True)
+    return Stream(sys.stderr)

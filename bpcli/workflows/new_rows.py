@@ -47,6 +47,7 @@ class NewRows:
     """A file of rows, its format, and notes on how it is read.
 
     `kept` are the columns to keep beside the predictions, each with its name in the output.
+    `ignored` are the notes on columns that the prediction does not need.
     """
 
     layout: Layout
@@ -54,6 +55,7 @@ class NewRows:
     notes: tuple[str, ...]
     cleaner: Cleaner
     kept: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
     _signs: list[str] = field(default_factory=list, init=False)
     _rewritten: Counter[str] = field(default_factory=Counter, init=False)
@@ -139,8 +141,8 @@ def new_rows(
             cleaner = cleaner_of(layout)
             _require_inputs(layout.dialect.columns, model)
         kept, renamed = _kept_names(layout, keep, model)
-    notes = (*layout.notes, *_unused(path, layout.dialect.columns, model, kept), *renamed)
-    return NewRows(layout, model, notes, cleaner, kept)
+    ignored = tuple(_unused(path, layout.dialect.columns, model, kept))
+    return NewRows(layout, model, (*layout.notes, *ignored, *renamed), cleaner, kept, ignored)
 
 
 def _kept_names(

@@ -39,11 +39,15 @@ class SilentView:
 class QuietView(SilentView):
     """Prints the warnings of a new training, once for all folds, and nothing else."""
 
+    says_warnings = True
+    """Whether it prints them; a Python program gets them as Python warnings."""
+
     def __init__(self, stream: Stream | Console) -> None:
         self._stream = stream
 
     def on_start(self, record: RunRecord, stopping: Stopping) -> None:
-        if not record.resumed and (record.fold is None or record.fold.number == 1):
+        is_first = not record.resumed and (record.fold is None or record.fold.number == 1)
+        if is_first and self.says_warnings:
             for warning in record.warnings:
                 self._stream.say(f"warning: {warning}")
 
