@@ -23,6 +23,7 @@ from bpcli.optimizers.base import Evaluation, Point, State, norm
 from bpcli.optimizers.schedules import LearningRate, Schedule, rate_at
 from bpcli.training.batches import Batches
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.validation import Validation
 
 
 class Epoch:
@@ -33,7 +34,7 @@ class Epoch:
         state: TrainState,
         seconds: float,
         training: Training,
-        validation: NetworkObjective | None,
+        validation: Validation | None,
     ) -> None:
         self._state = state
         self.number = state.number
@@ -96,7 +97,17 @@ class Epoch:
         """The mean loss of the validation set, without L2; None if there is no such split."""
         if self.validation is None:
             return None
-        return self.validation.mean_loss(self.params)
+        return self.validation.loss(self.params)
+
+    @cached_property
+    def val_score(self) -> float | None:
+        """The score on the validation set, greater is better; None if there is no such split.
+
+        The forward pass of `val_loss` gives it too.
+        """
+        if self.val_loss is None or self.validation is None:  # the loss first, for its pass
+            return None
+        return self.validation.score(self.params)
 
 
 NextDue: TypeAlias = Callable[[int], int]
@@ -211,7 +222,7 @@ def train_epochs(
     training: Training,
     epochs: int,
     *,
-    validation: NetworkObjective | None = None,
+    validation: Validation | None = None,
     next_due: NextDue = every_epoch,
     is_checked: Callable[[int], bool] = always,
     seconds: float = 0.0,
