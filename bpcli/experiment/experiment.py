@@ -25,7 +25,7 @@ from bpcli.metrics.score import Scorer
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Network
 from bpcli.optimizers import Optimizer
-from bpcli.optimizers.schedules import rate_at
+from bpcli.optimizers.schedules import first_rate
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
@@ -160,7 +160,7 @@ class Experiment:
         """The names of the optimizer's diagnostics."""
         training = self.spec.training
         state = training.optimizer.init(self.initial_params)
-        return tuple(training.optimizer.diagnostics(state, rate_at(training.learning_rate, 0)))
+        return tuple(training.optimizer.diagnostics(state, first_rate(training.learning_rate)))
 
     @property
     def batches(self) -> Batches:
