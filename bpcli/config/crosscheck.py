@@ -358,6 +358,13 @@ def _validation_set(read: Reader) -> _Issues:
                 f"`{key}` needs the validation loss, but there is no validation set: set "
                 "`data.split.val`",
             )
+    watched = read("training.stop.plateau.of")
+    if watched in ("val_loss", "val_score"):
+        yield _issue(
+            "training.stop.plateau.of",
+            f"`{watched}` needs a validation set, but there is none: set `data.split.val`, or "
+            "`of: loss`",
+        )
 
 
 @_check

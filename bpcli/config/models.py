@@ -23,6 +23,7 @@ from bpcli.registry import name_of
 from bpcli.text import NAMES, is_name, quoted
 from bpcli.training.batches import Sampling
 from bpcli.training.objective import Reduction
+from bpcli.training.stopping import PlateauRule, Watched
 
 if TYPE_CHECKING:
     ActivationSpec = Activation
@@ -88,6 +89,25 @@ class NetworkSpec(Strict):
     )
 
 
+class PlateauSpec(Strict):
+    """Values that no longer improve."""
+
+    tol: Annotated[float, Field(ge=0)] = Field(
+        default=PlateauRule.tol,
+        description="An epoch improves if its value is better than the best so far by at least "
+        "this much.",
+    )
+    epochs: Count = Field(
+        default=PlateauRule.epochs,
+        description="Stop after more than this many consecutive epochs without an improvement.",
+    )
+    of: Watched = Field(
+        default=PlateauRule.of,
+        description="The value: `loss`, the minimised loss over the training set; `val_loss`, the "
+        "validation loss; `val_score`, the accuracy or R² on the validation set.",
+    )
+
+
 class Stop(Strict):
     """Thresholds that end training before `epochs`."""
 
@@ -101,6 +121,11 @@ class Stop(Strict):
     max_fail: Count | None = Field(
         default=None,
         description="Stop after this many epochs without a new lowest validation loss.",
+    )
+    plateau: PlateauSpec | None = Field(
+        default=None,
+        description="Stop when a value no longer improves: {tol: 1e-4, epochs: 10, of: loss}. "
+        "`{}` has these defaults.",
     )
     generalization_loss: Annotated[float, Field(gt=0)] | None = Field(
         default=None,

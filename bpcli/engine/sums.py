@@ -197,6 +197,8 @@ class RowSums:
         only = self._load(params, index)
         if only is not None:
             only.forward()
+            if index is None:
+                self._Z_at = params
             return only.loss()
         self._over_shards(params, index, loss=True)
         return self._total_loss()
@@ -205,6 +207,7 @@ class RowSums:
         """Σ_i w_i ∂loss_i/∂params."""
         only = self._load(params, index)
         if only is not None:
+            self._Z_at = None  # the pass has another z from here on
             return only.grad()
         self._over_shards(params, index, grad=True)
         return self._total_grad()
@@ -215,6 +218,7 @@ class RowSums:
         """`loss` and `grad`, from one forward pass."""
         only = self._load(params, index)
         if only is not None:
+            self._Z_at = None
             grad = only.grad()
             return only.loss(), grad
         self._over_shards(params, index, loss=True, grad=True)
@@ -225,14 +229,14 @@ class RowSums:
 
         It is kept from the last loss over all rows, if `params` is the array of that call.
         """
-        if self._Z_at is params:
-            return self._Z
-        only = self._load(params, None)
-        if only is not None:
-            only.forward()
-            return only.Z
-        self._over_shards(params, None)
-        return self._Z
+        if self._Z_at is not params:
+            only = self._load(params, None)
+            if only is not None:
+                only.forward()
+                self._Z_at = params
+            else:
+                self._over_shards(params, None)
+        return self._Z if self._whole is None else self._whole.Z
 
     # One block.
 

@@ -21,13 +21,15 @@ from bpcli.experiment.scales import Scales
 from bpcli.experiment.streams import stream
 from bpcli.experiment.table import class_weights
 from bpcli.metrics.metrics import METRICS_OF
+from bpcli.metrics.score import Scorer
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Network
 from bpcli.optimizers import Optimizer
-from bpcli.optimizers.schedules import rate_at
+from bpcli.optimizers.schedules import first_rate
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.validation import Validation
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,12 @@ class Experiment:
             shares_jacobian=pool is not None and training.optimizer.needs_sum_of_squares,
         )
 
-    def validation(self, pool: WorkerPool | None = None) -> NetworkObjective | None:
-        """The mean data loss of the validation set; None if that is empty."""
+    def validation(self, pool: WorkerPool | None = None) -> Validation | None:
+        """The loss and the score of the validation set; None if that is empty."""
         if not len(self.splits["val"]):
             return None
-        return NetworkObjective(self.network, self.rows("val"), pool=pool)
+        objective = NetworkObjective(self.network, self.rows("val"), pool=pool)
+        return Validation(objective, Scorer(self.network, self.splits["val"]))
 
     @cached_property
     def plan(self) -> ShardPlan:
@@ -157,7 +160,7 @@ class Experiment:
         """The names of the optimizer's diagnostics."""
         training = self.spec.training
         state = training.optimizer.init(self.initial_params)
-        return tuple(training.optimizer.diagnostics(state, rate_at(training.learning_rate, 0)))
+        return tuple(training.optimizer.diagnostics(state, first_rate(training.learning_rate)))
 
     @property
     def batches(self) -> Batches:

@@ -63,13 +63,19 @@ def predictions(
 
     Log losses come from z, so they are never infinite.
     """
-    outputs = np.empty((len(split), network.outputs))
-    for rows in _pieces(len(split)):
-        outputs[rows] = preprocessor.original(output_activations(network, Z[:, rows]).T)
+    outputs = original_outputs(network, Z, preprocessor)
     classes = preprocessor.labels(outputs)
     labels = preprocessor.answered(outputs) if preprocessor.words else None
     log_losses = _log_losses(network, Z, preprocessor, split) if preprocessor.answers else None
     return Predictions(outputs, classes, log_losses, Z, network.layers[-1].activation, labels)
+
+
+def original_outputs(network: Network, Z: Array, preprocessor: Preprocessor) -> Array:
+    """The network's outputs (n, K) in original units, from its output layer's z (rows, n)."""
+    outputs = np.empty((Z.shape[1], network.outputs))
+    for rows in _pieces(len(outputs)):
+        outputs[rows] = preprocessor.original(output_activations(network, Z[:, rows]).T)
+    return outputs
 
 
 def _logit(Z: Array, k: int) -> Array:

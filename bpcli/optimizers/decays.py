@@ -8,11 +8,11 @@ from typing import Annotated, Self
 
 from annotated_types import Ge, Gt, Le, Lt, doc
 
-from bpcli.optimizers.schedules import Schedule
+from bpcli.optimizers.schedules import EpochSchedule
 
 
 @dataclass(frozen=True)
-class Step(Schedule):
+class Step(EpochSchedule):
     """Multiplied by `factor` every `every` epochs.
 
         rate(e) = start · factor^⌊e / every⌋
@@ -28,7 +28,7 @@ class Step(Schedule):
 
 
 @dataclass(frozen=True)
-class Exponential(Schedule):
+class Exponential(EpochSchedule):
     """Multiplied by `decay` after every epoch.
 
         rate(e) = start · decay^e
@@ -43,7 +43,7 @@ class Exponential(Schedule):
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(EpochSchedule):
     """From `start` to `end` along half a cosine wave, then constant.
 
         rate(e) = end + (start - end) (1 + cos(π e / epochs)) / 2,   e ≤ epochs
@@ -68,15 +68,22 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
-class InverseTime(Schedule):
-    """Half of `start` after 1/decay epochs, a third after twice as many, and so on.
+class InverseTime(EpochSchedule):
+    """Half of `start` after 1/decay epochs, a third after twice as many, if `power` is 1.
 
-        rate(e) = start / (1 + decay · e)
+        rate(e) = start / (1 + decay · e)^power
 
-    The "search then converge" schedule of Darken & Moody 1990, NIPS 3, 832, with decay = 1/τ.
+    The "search then converge" schedule of Darken & Moody 1990, NIPS 3, 832, with decay = 1/τ, where
+    power is 1. With decay = n, the rows of an epoch, it is scikit-learn's "invscaling".
     """
 
-    decay: Annotated[float, Gt(0), doc("1 / (epochs until the rate is half of `start`).")]
+    decay: Annotated[
+        float, Gt(0), doc("1 / (epochs until the rate is half of `start`, if `power` is 1).")
+    ]
+    power: Annotated[float, Gt(0), doc("Exponent: 0.5 lowers the rate more slowly.")] = 1.0
 
     def rate(self, epoch: int) -> float:
-        return self.start / (1 + self.decay * epoch)
+        try:
+            return self.start / math.pow(1 + self.decay * epoch, self.power)
+        except OverflowError:
+            return 0.0

@@ -16,6 +16,7 @@ from bpcli.errors import RunError
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import Bounds, State, StepFailed
 from bpcli.optimizers.base import Point
+from bpcli.optimizers.schedules import LearningRate, LossSchedule
 from bpcli.runs.files import array_bytes, digest_of_first, load_arrays, remove, write_atomically
 from bpcli.runs.layout import METRICS
 from bpcli.runs.parameter_path import digest_of_rows
@@ -65,6 +66,7 @@ class Checkpoint:
         """The arrays, by name."""
         parts = {
             "state": self.state.optimizer_state,
+            "rate": self.state.rate_state,
             "best": self.best,
             "stopping": self.stopping,
         }
@@ -96,7 +98,12 @@ class Checkpoint:
         ended = None if meta.ended is None else StepFailed(*meta.ended)
         random_state = meta.random_state.to_json()
         state = TrainState(
-            meta.epoch, Point(arrays["params"]), under("state.", arrays), random_state, ended
+            meta.epoch,
+            Point(arrays["params"]),
+            under("state.", arrays),
+            random_state,
+            ended,
+            under("rate.", arrays),
         )
         return cls(
             state,
@@ -234,12 +241,29 @@ def misfit(
             return name
     if best and not _is_memory_of_best(best):
         return "best"
-    if saved.optimizer_state.keys() != state.keys():
-        return "state"
-    for name, array in saved.optimizer_state.items():
+    return _misfit_of("state", saved.optimizer_state, state, bounds)
+
+
+def misfit_of_rate(checkpoint: Checkpoint, rate: LearningRate | None) -> str | None:
+    """Return the name of the first array that does not fit the state of a learning rate, if any.
+
+    The checkpoint may have none, since a learning rate may be changed on resume.
+    """
+    saved = checkpoint.state.rate_state
+    if not saved or not isinstance(rate, LossSchedule):
+        return None
+    return _misfit_of("rate", saved, rate.init(), rate.bounds)
+
+
+def _misfit_of(
+    part: str, saved: State, expected: State, bounds: Mapping[str, Bounds]
+) -> str | None:
+    if saved.keys() != expected.keys():
+        return part
+    for name, array in saved.items():
         low, high = bounds.get(name, (-np.inf, np.inf))
-        if not _is_alike(array, state[name]) or (name in bounds and not low <= array <= high):
-            return f"state.{name}"
+        if not _is_alike(array, expected[name]) or (name in bounds and not low <= array <= high):
+            return f"{part}.{name}"
     return None
 
 

@@ -210,7 +210,7 @@ class Worked:
         up, _ = self._layers
         if self.entry.column is None and up.layer.bias == "frozen":
             yield Prose(f"{name} is frozen at {number(followed.before, 9)}.")
-        elif self.update.ended is not None:
+        elif not self.update.is_made:
             yield Prose(f"No step was made: {name} remains {number(followed.before, 9)}.")
         elif isinstance(optimizer, GradientDescent):
             yield from self._descent(followed, optimizer)

@@ -109,8 +109,13 @@ class Update:
 
     @property
     def ended(self) -> StepFailed | None:
-        """Why no step was found; None if there was one."""
+        """Why training ends with this update; None if it does not."""
         return self.after.ended
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a step was made; an optimizer that finds none ends training."""
+        return self.after.params is not self.before.params
 
     def pass_of(self, layer: int) -> Pass:
         """The pass whose gradient updates a layer, counted from 1."""

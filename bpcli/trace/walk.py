@@ -10,7 +10,7 @@ from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
 from bpcli.optimizers import OPTIMIZERS
-from bpcli.optimizers.schedules import Schedule, rate_at
+from bpcli.optimizers.schedules import Schedule, first_rate
 from bpcli.registry import name_of
 from bpcli.trace import formulas
 from bpcli.trace.blocks import Arrays, Block, Chain, Formula, Heading, Named, Prose
@@ -64,7 +64,7 @@ def _described(setting: Setting, has_updates: bool) -> str:
     if not has_updates:
         return f"{setting.network.summary}."
     optimizer = name_of(OPTIMIZERS, setting.optimizer)
-    rate = rate_at(setting.learning_rate, 0)
+    rate = first_rate(setting.learning_rate)
     at_first = " at first" * isinstance(setting.learning_rate, Schedule)
     options = [] if rate is None else [f"η = {number(rate)}{at_first}"]
     momentum = getattr(setting.optimizer, "momentum", 0.0)
@@ -247,7 +247,7 @@ def _step(setting: Setting, update: Update, one: Pass) -> Iterator[Block]:
         yield Formula(text)
     if optimizer.notation:
         yield Prose(optimizer.notation)
-    if update.ended is not None:
+    if not update.is_made:
         yield Prose(f"No step was made. {update.ended}")
         return
     states = slots(network, update.after.optimizer_state)
@@ -273,6 +273,8 @@ def _ending(update: Update) -> Iterator[Block]:
         f"The objective was {number(objective, 9)} before and is "
         f"{number(update.objective_after, 9)} after this update."
     )
+    if update.ended is not None and update.is_made:
+        yield Prose(f"Training ends with this update. {update.ended}")
     changes = [
         f"{name} {number(update.diagnostics_before[name])} → {number(value)}"
         for name, value in update.diagnostics_after.items()

@@ -10,7 +10,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -53,6 +53,25 @@ class Best:
             self.params = memory["params"]
 
 
+Watched: TypeAlias = Literal["loss", "val_loss", "val_score"]
+
+_WATCHED: dict[Watched, str] = {
+    "loss": "loss",
+    "val_loss": "validation loss",
+    "val_score": "validation score",
+}
+"""What a plateau is of: the objective, or the loss or the score of the validation set."""
+
+
+@dataclass(frozen=True)
+class PlateauRule:
+    """More than `epochs` epochs in a row in which the best value did not improve by `tol`."""
+
+    tol: float = 1e-4
+    epochs: int = 10
+    of: Watched = "loss"
+
+
 @dataclass(frozen=True)
 class StopRules:
     """The thresholds that end training; None for a rule that is off.
@@ -64,6 +83,7 @@ class StopRules:
     goal: float | None = None
     min_grad: float | None = None
     max_fail: int | None = None
+    plateau: PlateauRule | None = None
     generalization_loss: float | None = None
     progress: float | None = None
     strip: int = 5
@@ -72,7 +92,14 @@ class StopRules:
     @property
     def need_every_epoch(self) -> bool:
         """Whether skipping an epoch could change when a rule is met."""
-        rules = (self.goal, self.min_grad, self.max_fail, self.generalization_loss, self.progress)
+        rules = (
+            self.goal,
+            self.min_grad,
+            self.max_fail,
+            self.plateau,
+            self.generalization_loss,
+            self.progress,
+        )
         return any(rule is not None for rule in rules)
 
 
@@ -81,7 +108,12 @@ Measure: TypeAlias = Callable[[Epoch], float | None]
 
 
 class RememberingMeasure:
-    """A measure that remembers losses of earlier epochs."""
+    """A measure that remembers losses of earlier epochs, or other numbers.
+
+    `of` says what they are of, if that may be changed on resume: then it begins anew.
+    """
+
+    of: str = ""
 
     def __call__(self, epoch: Epoch) -> float | None:
         raise NotImplementedError
@@ -129,6 +161,12 @@ class Criterion:
             return False
         return self.now <= self.target if self.falls else self.now >= self.target
 
+    @property
+    def saved_as(self) -> str:
+        """The name of its memory, which says what the values are of."""
+        of = self.measure.of if isinstance(self.measure, RememberingMeasure) else ""
+        return f"{self.name}_{of}" if of else self.name
+
     def memory(self) -> Memory:
         """The first and the latest value, and the losses that the measure remembers."""
         memory: dict[str, Array] = {}
@@ -146,6 +184,44 @@ class Criterion:
             self.is_fresh = memory["is_fresh"].item()
         if isinstance(self.measure, RememberingMeasure) and "losses" in memory:
             self.measure.restore(memory["losses"].tolist())
+
+
+class Plateau(RememberingMeasure):
+    """How many epochs in a row, up to this one, did not improve the best value by `tol`.
+
+    A loss improves if it is at most the lowest of all earlier epochs minus `tol`, a score if it is
+    at least the highest plus `tol`. It begins with epoch 1. NaN is no improvement.
+    The rule of scikit-learn's `tol` and `n_iter_no_change`.
+    """
+
+    def __init__(self, rule: PlateauRule) -> None:
+        self._rule = rule
+        self.of = rule.of
+        self._lowest, self._count = math.inf, 0.0
+
+    def __call__(self, epoch: Epoch) -> float | None:
+        if epoch.number == 0:
+            return None
+        loss = self._value(epoch)
+        improved = loss <= self._lowest - self._rule.tol
+        self._count = 0.0 if improved else self._count + 1
+        self._lowest = min(self._lowest, loss)  # in this order, it ignores NaN
+        return self._count
+
+    def _value(self, epoch: Epoch) -> float:
+        """The watched value, with the sign of a loss: smaller is better."""
+        if self._rule.of == "loss":
+            return epoch.loss
+        value = epoch.val_loss if self._rule.of == "val_loss" else epoch.val_score
+        assert value is not None, "the config requires a validation set"
+        return -value if self._rule.of == "val_score" else value
+
+    def losses(self) -> list[float]:
+        """The lowest value and the count."""
+        return [self._lowest, self._count]
+
+    def restore(self, losses: list[float]) -> None:
+        self._lowest, self._count = losses
 
 
 class GeneralizationLoss(RememberingMeasure):
@@ -218,6 +294,7 @@ class Stopping:
 
     def __init__(self, rules: StopRules, best: Best) -> None:
         self.best = best
+        plateau = rules.plateau or PlateauRule()
         possible: list[tuple[str, str, float | None, Measure, bool]] = [
             ("goal", "loss", rules.goal, lambda e: e.loss, True),
             ("min_grad", "gradient norm", rules.min_grad, lambda e: e.grad_norm, True),
@@ -226,6 +303,13 @@ class Stopping:
                 "epochs since the best validation loss",
                 rules.max_fail,
                 lambda e: e.number - best.number,
+                False,
+            ),
+            (
+                "plateau",
+                f"epochs in a row without a better {_WATCHED[plateau.of]}",
+                None if rules.plateau is None else plateau.epochs + 1,
+                Plateau(plateau),
                 False,
             ),
             (
@@ -260,7 +344,7 @@ class Stopping:
     def memory(self) -> Memory:
         """The rules' memories, with names `rule.name`."""
         return {
-            f"{rule.name}.{name}": array
+            f"{rule.saved_as}.{name}": array
             for rule in self.criteria
             for name, array in rule.memory().items()
         }
@@ -268,7 +352,7 @@ class Stopping:
     def restore(self, memory: Memory) -> None:
         """Restore the rules' memories of a checkpoint."""
         for rule in self.criteria:
-            rule.restore(under(f"{rule.name}.", memory))
+            rule.restore(under(f"{rule.saved_as}.", memory))
         self.reason = next((rule.name for rule in self.criteria if rule.is_met), None)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
+from bpcli.optimizers.plateau import SMALLEST_RATE
 from bpcli.runs.layout import METRICS
 from bpcli.runs.metrics_log import read_log
 from bpcli.workflows.run_epochs import Ending
@@ -17,6 +18,8 @@ from bpcli.workflows.session import Session
 _CLEARLY = 1e-3
 """A loss must be lower by this fraction: with vanishing gradients it ends slightly lower."""
 
+_NO_STEP = "no step was found that lowers the loss"
+_NO_LONGER = "the loss no longer fell"
 _STANDARD_ERRORS = 2.0
 _MANY_LAYERS = 3
 _LATE = 0.9
@@ -37,7 +40,8 @@ def end_warnings(
     if ending.last.number > 0 and session.decision.best.number == 0:
         yield _never_fell(experiment, advice)
     elif end is not None and end.reason == ending.reason and advice is not None:
-        yield f"no step was found that lowers the loss (`{end.reason}`): {advice}"
+        why = _NO_LONGER if end.reason == SMALLEST_RATE else _NO_STEP
+        yield f"{why} (`{end.reason}`): {advice}"
     name = next(name for name in reversed(SPLITS) if len(experiment.splits[name]))
     fact = _not_better(experiment, name, scores, constant)
     if fact is not None:

@@ -19,7 +19,7 @@ from bpcli.config.source import Source
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array
-from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit
+from bpcli.runs.checkpoint import Checkpoint, Checkpoints, misfit, misfit_of_rate
 from bpcli.runs.files import remove_unfinished
 from bpcli.runs.integrity import changed_files
 from bpcli.runs.layout import CONFIG, RESOLVED, SPLIT, WEIGHTS
@@ -195,8 +195,10 @@ def _useless(run: Run, errors: Sequence[str]) -> str:
 def _refuse_misfit(run: Run, start: Checkpoint | None, experiment: Experiment) -> None:
     if start is None:
         return
-    optimizer, params = experiment.spec.training.optimizer, experiment.initial_params
+    training, params = experiment.spec.training, experiment.initial_params
+    optimizer = training.optimizer
     name = misfit(start, params, optimizer.init(params), optimizer.bounds)
+    name = name or misfit_of_rate(start, training.learning_rate)
     if name is None and not _fits_stop_rules(experiment, start):
         name = "stopping"
     if name is not None:
@@ -255,9 +257,13 @@ def _refuse_finished(run: Run, start: Checkpoint, experiment: Experiment) -> Non
 
 
 def _advice(rule: Criterion) -> str:
-    key = f"training.{rule.name}" if rule.name == "epochs" else f"training.stop.{rule.name}"
+    key = _KEYS.get(rule.name, f"training.stop.{rule.name}")
     sign = "<=" if rule.falls else ">="
     return (
         f"`{rule.name}` ({rule.meaning}) is {rule.now:g}, and training stops at {sign} "
         f"{rule.target:g}. Set another target with --set {key}=…"
     )
+
+
+_KEYS = {"epochs": "training.epochs", "plateau": "training.stop.plateau.epochs"}
+"""The keys of targets that are not keys of `training.stop`."""

@@ -145,7 +145,7 @@ class EpochScores:
         if self._latest[0] != epoch.number:
             splits: dict[SplitName, NetworkObjective | None] = {
                 "train": epoch.objective,
-                "val": epoch.validation,
+                "val": None if epoch.validation is None else epoch.validation.objective,
             }
             metrics = {
                 f"{name}.{metric}": value

@@ -76,7 +76,7 @@ class Session:
         experiment, start = self.target.experiment, self.target.start
         training = experiment.training(experiment.objective(pool))
         if start is not None:
-            training.start = start.state
+            training.resume(start.state)
         return train_epochs(
             training,
             experiment.spec.training.epochs,

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from bpcli.experiment import Experiment
 from bpcli.runs.checkpoint import Checkpoint
 from bpcli.training.loop import Epoch
-from bpcli.training.stopping import Best, Stopping, StopRules
+from bpcli.training.stopping import Best, PlateauRule, Stopping, StopRules
 from bpcli.workflows.interrupts import StopRequest
 
 Observer: TypeAlias = Callable[[Epoch], object]
@@ -18,7 +18,10 @@ Observer: TypeAlias = Callable[[Epoch], object]
 def stop_rules(experiment: Experiment) -> StopRules:
     """Return the stop rules of the config."""
     training = experiment.spec.training
-    return StopRules(epochs=training.epochs, **training.stop.model_dump())
+    rules = training.stop.model_dump()
+    if rules["plateau"] is not None:
+        rules["plateau"] = PlateauRule(**rules["plateau"])
+    return StopRules(epochs=training.epochs, **rules)
 
 
 def needs_every_epoch(experiment: Experiment) -> bool:

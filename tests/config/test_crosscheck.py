@@ -73,6 +73,8 @@ def test_a_loss_is_accepted_on_its_own_outputs_only(loss: str, output: str) -> N
         ("training.rows_per_epoch=3", "set `training.batch_size` to a number"),
         ("training.stop.max_fail=6", "set `data.split.val`"),
         ("training.stop.generalization_loss=5", "set `data.split.val`"),
+        ("training.stop.plateau={of: val_loss}", "set `data.split.val`, or `of: loss`"),
+        ("training.stop.plateau.of=val_score", "`val_score` needs a validation set, but there is"),
         ("training.stop={progress: 0.1, strip: 1}", "a `strip` of at least 2 epochs"),
         ("training={optimizer: rprop, batch_size: 2}", "it compares the signs of successive"),
         (
@@ -139,6 +141,9 @@ def keys_at_fault(*overrides: str, doubtful: Iterable[Location] = ()) -> list[st
         (["data={file: a.csv, split: {files: {val: a}, val: 0.5}}"], ["data.split.val"]),
         (["data={file: a.csv, split: {index: {train: a}, test: 0.5}}"], []),
         (["training.stop.max_fail=3", "data.split.val=0.2"], []),
+        (["training.stop.plateau={}"], []),
+        (["training.stop.plateau=5"], []),
+        (["training.stop.plateau={of: val_score}", "data.split.val=0.2"], []),
         (["training.stop.max_fail=3", "data={file: a.csv, split: {files: {val: b}}}"], []),
         (["training.stop.max_fail=3", "data={file: a.csv, split: {column: s}}"], []),
         (["training.optimizer={name: traingdm, nesterov: true}"], []),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from sklearn.neural_network import MLPRegressor
 from small_configs import XOR, load, parsed
 
 from bpcli.config.load import validate
@@ -14,6 +15,7 @@ from bpcli.errors import ConfigError
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.optimizers import OPTIMIZERS, GradientDescent
 from bpcli.optimizers.decays import Cosine
+from bpcli.optimizers.plateau import Plateau
 
 
 def test_defaults() -> None:
@@ -52,6 +54,31 @@ def test_a_learning_rate_may_have_a_schedule() -> None:
     unused = load(XOR, asked, "training.optimizer=rprop")
     assert unused.spec.training.learning_rate is None
     assert unused.notes == ("`rprop` has no learning rate: `learning_rate` is not used",)
+
+
+def test_a_learning_rate_may_fall_on_a_plateau() -> None:
+    config = load(XOR, "training.learning_rate={schedule: plateau, start: 1, epochs: 3}")
+    assert config.spec.training.learning_rate == Plateau(1.0, 0.2, 3, 1e-4, 1e-6)
+    with pytest.raises(ConfigError, match="found 0, expected"):
+        load(XOR, "training.learning_rate={schedule: plateau, start: 1, epochs: 0}")
+    with pytest.raises(ConfigError, match="changes the learning rate itself"):
+        load(XOR, "training.learning_rate={schedule: plateau, start: 1}", "training.optimizer=gda")
+
+
+def test_a_plateau_has_the_defaults_of_scikit_learn_and_may_be_off() -> None:
+    theirs = MLPRegressor()
+    plateau = load(XOR, "training.stop.plateau={}").spec.training.stop.plateau
+    assert plateau is not None
+    assert (plateau.tol, plateau.epochs, plateau.of) == (
+        theirs.tol,
+        theirs.n_iter_no_change,
+        "loss",
+    )
+    assert load(XOR, "training.stop.plateau={}", "training.stop.plateau=null").spec.training.stop \
+        == Stop()  # fmt: skip
+    for wrong in ("{of: accuracy}", "{tol: -1}", "{epochs: 0}", "5"):
+        with pytest.raises(ConfigError):
+            load(XOR, f"training.stop.plateau={wrong}")
 
 
 def test_the_defaults_of_sections_are_what_they_are_when_validated() -> None:

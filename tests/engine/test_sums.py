@@ -150,12 +150,16 @@ def test_the_outputs_are_those_of_the_latest_parameters(count: int) -> None:
     X = np.random.default_rng(0).normal(size=(count, WIDE.inputs))
     rng = np.random.default_rng(1)
     one, other = rng.normal(size=(2, WIDE.n_params))
+    some = np.arange(count)[: -count // 2 : -1]
     for params in (one, other, one):
-        row_sums.loss(params)
-        row_sums.grad(other)
-        np.testing.assert_allclose(row_sums.Z(params).T, predict(WIDE, params, X), rtol=1e-9)
-        row_sums.loss(params, np.arange(count)[: -count // 2 : -1])
-        np.testing.assert_allclose(row_sums.Z(params).T, predict(WIDE, params, X), rtol=1e-9)
+        for meddle in (row_sums.grad, row_sums.loss_and_grad, lambda p: row_sums.loss(p, some)):
+            row_sums.loss(params)
+            meddle(other)
+            np.testing.assert_allclose(row_sums.Z(params).T, predict(WIDE, params, X), rtol=1e-9)
+            row_sums.loss(params, some)
+            np.testing.assert_allclose(row_sums.Z(params).T, predict(WIDE, params, X), rtol=1e-9)
+            meddle(other)
+            np.testing.assert_allclose(row_sums.Z(other).T, predict(WIDE, other, X), rtol=1e-9)
 
 
 def test_the_loss_of_some_rows_has_nothing_of_a_loss_before() -> None:

@@ -18,8 +18,8 @@ def test_l2_and_reduction_reach_the_objective_and_l2_not_validation() -> None:
     objective, validation = experiment.objective(), experiment.validation()
     assert (objective.l2, objective.reduction, objective.training_rows) == (0.7, "sum", 20)
     assert validation is not None
-    assert validation.l2 == 0
-    assert len(validation.data) == 10
+    assert validation.objective.l2 == 0
+    assert len(validation.objective.data) == 10
 
 
 WEIGHTED = """\
@@ -72,10 +72,13 @@ def test_validation_is_weighted_as_training_is() -> None:
     assert split.labels is not None
     weight = np.where(split.labels == 1, 3.0, 1.0)
     params = experiment.initial_params
-    Z = validation.outputs(params)
+    Z = validation.objective.outputs(params)
     losses = experiment.network.loss.per_sample(Z, 1 / (1 + np.exp(-Z)), split.Y.T)
     expected = np.average(losses, weights=weight)
-    assert validation.mean_loss(params) == pytest.approx(expected, rel=1e-12)
+    assert validation.loss(params) == pytest.approx(expected, rel=1e-12)
+    right = (Z[0] > 0) == split.labels
+    assert validation.score(params) == pytest.approx(np.average(right, weights=weight), rel=1e-12)
+    assert 0 < right.mean() != validation.score(params)
 
 
 def test_batches_may_be_as_large_as_the_training_split() -> None:

@@ -16,7 +16,16 @@ import pytest
 from bpcli.errors import RunError
 from bpcli.optimizers import StepFailed
 from bpcli.optimizers.base import Point
-from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints, Extent, misfit
+from bpcli.optimizers.decays import Exponential
+from bpcli.optimizers.plateau import Plateau
+from bpcli.runs.checkpoint import (
+    NOTHING,
+    Checkpoint,
+    Checkpoints,
+    Extent,
+    misfit,
+    misfit_of_rate,
+)
 from bpcli.runs.layout import METRICS
 from bpcli.runs.store import Run
 from bpcli.training.loop import TrainState
@@ -74,12 +83,14 @@ def saved_in(folder: Path) -> set[str]:
 
 
 def test_all_comes_back_as_it_was(checkpoints: Checkpoints, tmp_path: Path) -> None:
-    ended = moved(a_checkpoint(4), ended=StepFailed("line_search", "Nothing lower."))
-    for wanted in (a_checkpoint(3, val_loss=0.3), ended):
+    ended = moved(a_checkpoint(7), ended=StepFailed("line_search", "Nothing lower."))
+    reduced = moved(a_checkpoint(5), rate_state={"lowest": np.asarray(0.1), "count": np.asarray(2)})
+    for wanted in (reduced, a_checkpoint(6, val_loss=0.3), ended):
         checkpoints.save(wanted)
         found = newest(tmp_path)
         assert_same(found, wanted)
-    assert found is not None
+        assert found is not None
+        assert found.state.rate_state == wanted.state.rate_state
     assert found.state.ended is not None
     assert found.state.ended.reason == "line_search"
     assert str(found.state.ended) == "Nothing lower."
@@ -160,6 +171,24 @@ def test_what_does_not_fit_is_named() -> None:
     ):  # fmt: skip
         changed = replace(found, best={**found.best, **wrong})
         assert misfit(changed, params, state, bounds) == "best"
+
+
+def test_a_state_that_does_not_fit_the_learning_rate_is_named() -> None:
+    schedule = Plateau(0.5)
+    state = schedule.init()
+    fitting = moved(a_checkpoint(3), rate_state=state)
+    assert misfit_of_rate(fitting, schedule) is None
+    for rate in (0.5, None, Exponential(0.5, decay=0.9)):
+        assert misfit_of_rate(fitting, rate) is None  # it was changed: the state is not used
+    assert misfit_of_rate(a_checkpoint(3), schedule) is None
+    for name, changed in (
+        ("rate", {"lowest": state["lowest"]}),
+        ("rate.lowest", {**state, "lowest": np.asarray(np.nan)}),
+        ("rate.lowest", {**state, "lowest": np.ones(2)}),
+        ("rate.count", {**state, "count": np.asarray(-1)}),
+        ("rate.reductions", {**state, "reductions": np.asarray(0.5)}),
+    ):
+        assert misfit_of_rate(moved(fitting, rate_state=changed), schedule) == name
 
 
 # Every call of a save fails in turn.

@@ -26,6 +26,7 @@ from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
 from bpcli.training.objective import NetworkObjective
 from bpcli.training.stopping import Best, Stopping, StopRules
+from bpcli.training.validation import Validation
 
 HIDDEN = {
     "cancer1": (4, 2),
@@ -83,7 +84,8 @@ def error_of_test_part(problem: Problem, network: Network, seed: int) -> float:
     )
     best = Best()
     stopping = Stopping(RULES, best)
-    for epoch in train_epochs(training, RULES.epochs, validation=objective(network, problem.val)):
+    validation = Validation(objective(network, problem.val), score_of=np.sum)  # scores nobody reads
+    for epoch in train_epochs(training, RULES.epochs, validation=validation):
         best.update(epoch)
         if stopping.update(epoch):
             break

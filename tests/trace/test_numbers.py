@@ -316,10 +316,20 @@ def test_any_optimizer_takes_its_own_steps(name: str) -> None:
     assert found.updates[-1].diagnostics_after == training.diagnostics(expected)
 
 
-def test_each_update_has_the_learning_rate_of_its_epoch() -> None:
-    schedule = "training.learning_rate={schedule: step, start: 0.1, every: 1, factor: 0.5}"
-    updates = traced("plane", "data.n_samples=6", schedule, steps=3)["updates"]
-    for update, rate in zip(updates, (0.1, 0.05, 0.025), strict=True):
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("{schedule: step, start: 0.1, every: 1, factor: 0.5}", [0.1, 0.05, 0.025]),
+        (
+            "{schedule: plateau, start: 0.1, factor: 0.5, epochs: 1, tol: 1e9}",
+            [0.1, 0.1, 0.1, 0.05, 0.05, 0.025],
+        ),
+    ],
+)
+def test_each_update_has_the_learning_rate_of_its_epoch(schedule: str, rates: list[float]) -> None:
+    learning_rate = f"training.learning_rate={schedule}"
+    updates = traced("plane", "data.n_samples=6", learning_rate, steps=len(rates))["updates"]
+    for update, rate in zip(updates, rates, strict=True):
         assert update["diagnostics_before"]["learning_rate"] == pytest.approx(rate)
         entry = update["entry"]
         assert entry["after"] == pytest.approx(entry["before"] - rate * entry["objective_by_entry"])

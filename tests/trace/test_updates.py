@@ -14,6 +14,8 @@ from bpcli.nn.activations import Maxout, Softmax, Tanh
 from bpcli.nn.arrays import Vector
 from bpcli.nn.network import Layer
 from bpcli.optimizers import OPTIMIZERS, GradientDescent, Optimizer
+from bpcli.optimizers.plateau import Plateau
+from bpcli.optimizers.schedules import LearningRate
 from bpcli.trace.updates import (
     Forward,
     is_layerwise,
@@ -28,7 +30,10 @@ from bpcli.training.objective import NetworkObjective
 
 
 def training(
-    objective: NetworkObjective, optimizer: Optimizer, params: Vector, rate: float | None = 0.1
+    objective: NetworkObjective,
+    optimizer: Optimizer,
+    params: Vector,
+    rate: LearningRate | None = 0.1,
 ) -> Training:
     return Training(
         objective, optimizer, params, learning_rate=rate, batches=Batches(),
@@ -145,7 +150,20 @@ def test_updates_end_with_the_one_that_found_no_step() -> None:
     *made, last = updates
     assert last.ended is not None
     assert not any(update.ended for update in made)
+    assert all(update.is_made for update in made)
+    assert not last.is_made
     np.testing.assert_array_equal(last.after.params, last.before.params)
+
+
+def test_updates_end_with_the_one_after_which_the_rate_is_too_small() -> None:
+    experiment = built(MOONS)
+    optimizer = GradientDescent()
+    rate = Plateau(0.1, factor=0.1, epochs=1, tol=9.0, end=0.05)
+    course = training(experiment.objective(), optimizer, experiment.initial_params, rate)
+    *_, last = updates = [*trace_updates(course, optimizer, 50)]
+    assert len(updates) == 5  # of which the first improves, and the third reduces the rate
+    assert last.ended is not None
+    assert all(update.is_made for update in updates)
 
 
 def test_a_loss_that_is_not_finite_is_said_with_the_update() -> None:

@@ -52,6 +52,15 @@ def test_a_refused_step_is_told() -> None:
     assert "No step was made. " in text
 
 
+def test_a_step_after_which_the_rate_is_too_small_is_told() -> None:
+    rate = "training.learning_rate={schedule: plateau, start: 0.1, epochs: 1, tol: 9, end: 0.05}"
+    page = page_of("plane", "data.n_samples=6", rate, steps=100, entry="W1[1,1]")
+    text = text_of(page)
+    assert "Training ends with this update. The loss did not fall by 9 in 2 epochs" in text
+    assert text.count("Training ends") == 1
+    assert "No step was made" not in text
+
+
 SCHEDULE = "training.learning_rate={schedule: exponential, start: 2, decay: 0.5}"
 
 

@@ -18,6 +18,7 @@ from bpcli.training import loop
 from bpcli.training.batches import Batches
 from bpcli.training.loop import NextDue, Training, every_epoch, train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.validation import Validation
 
 
 class OneStepADay(GradientDescent):
@@ -136,8 +137,10 @@ def test_mean_loss_leaves_l2_and_the_reduction_out() -> None:
 
 
 def test_validation_loss_leaves_l2_out() -> None:
-    record = next(iter(epochs(1, validation=objective(6, seed=5))))
+    validation = Validation(objective(6, seed=5), score_of=np.sum)
+    record = next(iter(epochs(1, validation=validation)))
     assert record.val_loss == objective(6, seed=5).value(record.params)
+    assert next(iter(epochs(1))).val_loss is None
 
 
 def test_seconds_are_those_of_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import inspect
 import math
 from itertools import count, islice
 
 import numpy as np
 import pytest
 from courses import epochs, training
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.neural_network import MLPRegressor
 
 from bpcli.optimizers.base import Point
 from bpcli.training import loop
 from bpcli.training.loop import Epoch, TrainState
-from bpcli.training.stopping import Best, Stopping, StopRules
+from bpcli.training.stopping import Best, PlateauRule, Stopping, StopRules, Watched
 
 
 def stopped(rules: StopRules, records: object) -> tuple[str | None, int, Stopping]:
@@ -170,3 +174,100 @@ def test_a_goal_reached_exactly_and_in_the_last_epoch_is_named() -> None:
     stopping = Stopping(StopRules(epochs=1, goal=0.5), Best())
     assert stopping.update(_Known(0, 0.6)) is None
     assert stopping.update(_Known(1, 0.5)) == "goal"
+
+
+class _OnPlateau(Epoch):
+    """A record with a value of each kind given by hand."""
+
+    def __init__(self, number: int, value: float, of: Watched) -> None:
+        super().__init__(TrainState(number, Point(np.zeros(1)), {}, {}), 0.0, training(), None)
+        self.__dict__ |= {"loss": 7.0, "val_loss": 7.0, "val_score": 7.0, of: value}
+
+
+def last_of_scikit_learn(rule: PlateauRule, values: list[float]) -> int | None:
+    """The epoch, counted from 1, after which `_fit_stochastic` stops by its own rule."""
+    theirs = MLPRegressor(tol=rule.tol)
+    theirs._no_improvement_count, theirs.coefs_, theirs.intercepts_ = 0, [], []
+    theirs.loss_curve_, theirs.best_loss_ = [], math.inf
+    theirs.validation_scores_, theirs.best_validation_score_ = [], -math.inf
+    scores = iter(values)
+    theirs._score = lambda *_, **__: next(scores)
+    is_score = rule.of == "val_score"
+    arguments = len(inspect.signature(theirs._update_no_improvement_count).parameters) - 1
+    for number, value in enumerate(values, 1):
+        theirs.loss_curve_.append(value)
+        theirs._update_no_improvement_count(is_score, *[None] * arguments)
+        if theirs._no_improvement_count > rule.epochs:
+            return number
+    return None
+
+
+values = st.lists(st.floats(-3, 3) | st.sampled_from([0.0, 0.25, 0.5, 1.0, 1.25]), max_size=50)
+plateaus = st.builds(
+    PlateauRule,
+    st.sampled_from([0.0, 1e-4, 0.25, 1.0]),
+    st.integers(1, 5),
+    st.sampled_from(["loss", "val_loss", "val_score"]),
+)
+
+
+@given(plateaus, values, st.floats(-9, 9), st.integers(0, 50))
+def test_a_plateau_ends_with_the_epoch_that_scikit_learn_ends_with(
+    rule: PlateauRule, values: list[float], initial: float, resumed_at: int
+) -> None:
+    """Whatever the value before the first epoch is, and wherever training is resumed."""
+    rules, found = StopRules(10**9, plateau=rule), None
+    stopping = Stopping(rules, Best())
+    for number, value in enumerate([initial, *values]):
+        if number == resumed_at:
+            memory, stopping = stopping.memory(), Stopping(rules, Best())
+            stopping.restore(memory)
+        if stopping.update(_OnPlateau(number, value, rule.of)):
+            found = number
+            break
+    assert found == last_of_scikit_learn(rule, values)
+    assert stopping.reason == (None if found is None else "plateau")
+
+
+def test_a_plateau_counts_epochs_in_a_row_from_epoch_one() -> None:
+    # An epoch improves if it is 0.25 below the lowest of all before, which epoch 0 is not one of.
+    losses = [0.0, 1.0, 0.875, 0.5, 0.375, 0.125, 0.0, -0.125]
+    records = [_OnPlateau(number, loss, "loss") for number, loss in enumerate(losses)]
+    counts = []
+    stopping = Stopping(StopRules(100, plateau=PlateauRule(0.25, 1)), Best())
+    for record in records:
+        stopping.update(record)
+        counts.append(now(stopping)["plateau"])
+    assert counts == [None, 0, 1, 0, 1, 0, 1, 2]
+    assert stopping.reason == "plateau"
+    rule = next(rule for rule in stopping.criteria if rule.name == "plateau")
+    assert (rule.start, rule.target) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("of", "meaning"),
+    [("loss", "loss"), ("val_loss", "validation loss"), ("val_score", "validation score")],
+)
+def test_a_plateau_says_what_it_is_of_and_needs_every_epoch(of: Watched, meaning: str) -> None:
+    rules = StopRules(9, plateau=PlateauRule(of=of))
+    assert rules.need_every_epoch
+    (plateau, _) = Stopping(rules, Best()).criteria
+    assert plateau.meaning == f"epochs in a row without a better {meaning}"
+
+
+def test_nan_is_no_improvement_and_no_lowest() -> None:
+    values = [math.nan, 2.0, math.nan, math.nan, 1.9, math.nan]
+    records = [_OnPlateau(number, value, "val_loss") for number, value in enumerate(values)]
+    plateau = PlateauRule(0.5, 3, "val_loss")
+    assert stopped(StopRules(9, plateau=plateau), records)[:2] == ("plateau", 5)
+
+
+def test_a_plateau_of_something_else_begins_anew() -> None:
+    stopping = Stopping(StopRules(9, plateau=PlateauRule(epochs=1)), Best())
+    for number in range(4):
+        stopping.update(_OnPlateau(number, 1.0, "loss"))
+    assert stopping.reason == "plateau"
+    for of, reason in (("loss", "plateau"), ("val_score", None)):
+        other = Stopping(StopRules(9, plateau=PlateauRule(epochs=1, of=of)), Best())
+        other.restore(stopping.memory())
+        assert other.reason == reason

@@ -13,9 +13,12 @@ import pytest
 from systems import CONFIGS, trained
 
 from bpcli.config.alternatives import load_alternatives
+from bpcli.config.load import load_config
 from bpcli.errors import ConfigError
+from bpcli.experiment import build
 from bpcli.terminal.progress import SilentView
 from bpcli.training import metered
+from bpcli.training.loop import train_epochs
 from bpcli.workflows import compare as module
 from bpcli.workflows.compare import (
     Comparison,
@@ -103,6 +106,19 @@ def test_a_curve_of_what_diverged_ends_with_the_last_finite_loss_once() -> None:
     assert trial.diverged
     assert trial.curve.epochs == [*range(trial.epochs + 1)]
     assert np.isfinite(trial.curve.loss).all()
+
+
+@pytest.mark.parametrize("size", ["full", 100])
+def test_a_rate_on_a_plateau_falls_as_in_a_training_alone(size: str | int) -> None:
+    rate = "{schedule: plateau, start: 0.5, factor: 0.1, epochs: 1, tol: 0.01, end: 0.01}"
+    overrides = (f"training.learning_rate={rate}", f"training.batch_size={size}", *SHORT)
+    (trial,) = compared("sgd", *overrides).trials
+    experiment = build(load_config(CONFIGS / "moons.yaml", ["training.optimizer=sgd", *overrides]))
+    *_, last = train_epochs(experiment.training(experiment.objective()), 30)
+    assert trial.stop_reason == "smallest_rate"
+    assert trial.message == str(last.ended)
+    assert (trial.epochs, trial.loss) == (last.number, last.loss)
+    assert trial.gradient_evaluations == trial.epochs < 30
 
 
 def test_points_are_dense_at_first_and_few_in_all() -> None:

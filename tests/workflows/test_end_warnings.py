@@ -190,6 +190,17 @@ def test_where_no_step_lowers_the_loss_of_unscaled_inputs_their_scale_is_told(
     assert not [each for each in scaled.warnings if "no step" in each]
 
 
+def test_where_the_rate_fell_to_its_end_that_is_not_said_of_a_step(tmp_path: Path) -> None:
+    rate = (
+        "training.learning_rate={schedule: plateau, start: 0.01, factor: 0.01, epochs: 1, tol: 1}"
+    )
+    outcome = outcome_of(tmp_path, X * 1e12, LINE, rate)
+    assert outcome.record.stop_reason == "smallest_rate"
+    warning = outcome.warnings[0]
+    assert warning.startswith("the loss no longer fell (`smallest_rate`): `x")
+    assert warning.endswith("set `data.scale: {inputs: standard}`")
+
+
 @pytest.mark.parametrize("optimizer", ["bfgs", "levenberg_marquardt"])
 def test_a_minimum_that_is_reached_is_no_reason_for_a_warning(
     optimizer: str, tmp_path: Path

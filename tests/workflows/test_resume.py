@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from systems import CONFIGS
+from tampered import change_arrays
 
 from bpcli.config.load import load_config
 from bpcli.errors import ConfigError, Diverged, Interrupted, RunError
@@ -34,6 +35,7 @@ SMALL = [
 ]  # fmt: skip
 STOPS = ["training.stop={max_fail: 20, generalization_loss: 30, progress: 0.5, strip: 4, goal: 0}"]
 BATCHES = ["training.batch_size=7", *STOPS]
+RATE = "{schedule: plateau, start: 0.2, factor: 0.5, epochs: 2, tol: 0.003, end: 1e-12}"
 VARIANTS: dict[str, list[str]] = {
     **{name: [f"training.optimizer={name}"] for name in OPTIMIZERS},
     "momentum": ["training.optimizer={name: gradient_descent, momentum: 0.9, nesterov: true}"],
@@ -49,6 +51,17 @@ VARIANTS: dict[str, list[str]] = {
     },
     "step": ["training.learning_rate={schedule: step, start: 0.5, factor: 0.7, every: 6}"],
     "cosine": ["training.learning_rate={schedule: cosine, start: 0.5}", *BATCHES],
+    "rate on a plateau": [f"training.learning_rate={RATE}", "training.stop={goal: 0}"],
+    "rate on a plateau of batches": [
+        "training.optimizer=adam",
+        f"training.learning_rate={RATE}",
+        *BATCHES,
+    ],
+    "plateau": ["training.stop={plateau: {tol: 1e-3, epochs: 2}}"],
+    "plateau of scores": [
+        "training.stop={plateau: {of: val_score, tol: 0, epochs: 9}}",
+        "training.batch_size=7",
+    ],
     "float32": ["training.optimizer=adam", "network.dtype=float32"],
     "shuffled": ["training.optimizer=adam", *BATCHES],
     "drawn": [*BATCHES, "training.sampling=random", "training.rows_per_epoch=30"],
@@ -142,6 +155,83 @@ def test_stopping_at_epochs_and_resuming_changes_no_byte(variant: str, tmp_path:
 def test_early_stopping_stops_before_the_epochs_run_out(tmp_path: Path) -> None:
     whole = trained(tmp_path, [*SMALL, *VARIANTS["early stopping"]])
     assert whole.record.epochs < 500  # the variant above tests what it should
+
+
+def test_the_variants_on_a_plateau_do_what_they_should(tmp_path: Path) -> None:
+    records = {
+        name: trained(tmp_path, [*SMALL, *VARIANTS[name]]).record
+        for name in VARIANTS
+        if "plateau" in name
+    }
+    for name in ("rate on a plateau", "rate on a plateau of batches"):
+        rate = records[name].diagnostics["learning_rate"]
+        assert rate is not None
+        assert rate < 0.2 / 8
+        assert 20 < records[name].epochs <= EPOCHS
+    for name in ("plateau", "plateau of scores"):
+        assert records[name].stop_reason == "plateau"
+        assert 5 < records[name].epochs < EPOCHS
+
+
+def test_a_run_whose_rate_came_to_its_end_has_finished(tmp_path: Path) -> None:
+    rate = RATE.replace("1e-12", "0.05")
+    outcome = trained(tmp_path, [*SMALL, f"training.learning_rate={rate}"])
+    record = outcome.record
+    assert (record.status, record.stop_reason) == ("finished", "smallest_rate")
+    assert str(record.stop_message).startswith("The loss did not fall by 0.003 in 3 epochs in")
+    with (
+        pytest.raises(RunError, match=r"has finished at epoch \d+\. The loss did not fall"),
+        resumption(outcome.run, ["training.epochs=900"]),
+    ):
+        pass
+
+
+def test_a_rate_may_become_one_on_a_plateau_and_a_constant_again(tmp_path: Path) -> None:
+    run = trained(tmp_path / "a", [*SMALL, "training.learning_rate=0.2"]).run
+    outcome = resumed(run, f"training.learning_rate={RATE}", "training.epochs=80")
+    reduced = outcome.record.diagnostics["learning_rate"]
+    assert outcome.record.stop_reason == "epochs"
+    assert reduced is not None
+    assert reduced < 0.2
+    outcome = resumed(run, "training.learning_rate=0.4", "training.epochs=90")
+    assert outcome.record.diagnostics["learning_rate"] == 0.4
+    with resumption(run, [f"training.learning_rate={RATE}", "training.epochs=100"]) as ready:
+        assert ready.start is not None
+        assert not ready.start.state.rate_state  # not that of epoch 80
+
+
+@pytest.mark.parametrize(
+    ("array", "value", "named"),
+    [
+        ("rate.count", np.asarray(-1), "rate.count"),
+        ("stopping.plateau_loss.losses", np.ones(3), "stopping"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_its_plateaus_is_refused(
+    array: str, value: np.ndarray, named: str, tmp_path: Path
+) -> None:
+    plateaus = [f"training.learning_rate={RATE}", "training.stop={plateau: {epochs: 99}}"]
+    run = trained(tmp_path, [*SMALL, *plateaus]).run
+    for path in run.folder.glob("checkpoint-*"):
+        change_arrays(path, lambda arrays, _: arrays.update({array: value}))
+    with (
+        pytest.raises(RunError, match=rf"at epoch 50 does not match its config: its `{named}`"),
+        resumption(run, ["training.epochs=60"]),
+    ):
+        pass
+
+
+def test_the_number_of_epochs_of_a_plateau_may_be_raised(tmp_path: Path) -> None:
+    longer = trained(tmp_path / "a", [*SMALL, "training.stop={plateau: {tol: 1e-3, epochs: 9}}"])
+    run = trained(tmp_path / "b", [*SMALL, *VARIANTS["plateau"]]).run
+    with (
+        pytest.raises(RunError, match=r"is 3, .* >= 3. .* --set training.stop.plateau.epochs=…"),
+        resumption(run, []),
+    ):
+        pass
+    outcome = resumed(run, "training.stop.plateau.epochs=9")
+    assert outcome.record.epochs == longer.record.epochs
+    assert outcome.run.path(WEIGHTS).read_bytes() == longer.run.path(WEIGHTS).read_bytes()
 
 
 def test_a_finished_run_trains_on_to_what_a_longer_one_is(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from confused import TABLE
 from strangers import poison
 from systems import CONFIGS
 from tampered import change_record, log_of, record_of, save_arrays, vouch, vouch_for_all
-from workflows.test_resume import SMALL, STOPS, resumed, trained
+from workflows.test_resume import RATE, SMALL, STOPS, resumed, trained
 
 from bpcli.config.load import load_config
 from bpcli.errors import RunError
@@ -45,6 +45,9 @@ def write_weights(run: Run, name: str, factor: float | None = None) -> None:
         ["training.optimizer=levenberg_marquardt"],  # ends where no step is found
         ["training.batch_size=7", "training.sampling=random", *STOPS],
         ["training.log_every=7"],
+        [f"training.learning_rate={RATE}", "training.batch_size=7"],
+        [f"training.learning_rate={RATE.replace('1e-12', '0.05')}"],  # ends by its schedule
+        ["training.stop={plateau: {of: val_score, epochs: 5}}"],
         ["data.split={folds: 3, fold: 2}"],
     ],
 )
