@@ -101,7 +101,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
     hidden_layer_sizes: Any
     activation: Any
     solver: Any
-    alpha: float
+    alpha: float | None
     batch_size: Any
     learning_rate: Any
     learning_rate_init: float | None

@@ -52,8 +52,9 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     - `solver`: any optimizer of a config, a name or a mapping with options. `sgd` and `adam` train
       with mini-batches and take `learning_rate`, `learning_rate_init`, `power_t`, `momentum`,
       `nesterovs_momentum`, `beta_1`, `beta_2`, `epsilon` and `shuffle` as in scikit-learn.
-    - `alpha`: λ of the penalty. scikit-learn divides it by the rows of a mini-batch; here it is
-      divided by all n rows, for mini-batches too.
+    - `alpha`: λ of the penalty; None is 1, but scikit-learn's 0.0001 for its solvers `sgd`, `adam`
+      and `lbfgs`. scikit-learn divides it by the rows of a mini-batch; here it is divided by all n
+      rows, for mini-batches too.
     - `batch_size`: `auto` is all rows, but 200 for `sgd` and `adam`; `full`, or a number.
     - `learning_rate`: `constant`; for `sgd` also `invscaling` and `adaptive`; or a mapping with a
       `schedule` of a config. `learning_rate_init`: the first rate; None is 0.001 for `sgd` and
@@ -93,7 +94,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         activation: Any = "relu",
         *,
         solver: Any = "rprop",
-        alpha: float = 1.0,
+        alpha: float | None = None,
         batch_size: Any = "auto",
         learning_rate: Any = "constant",
         learning_rate_init: float | None = None,

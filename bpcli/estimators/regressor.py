@@ -47,7 +47,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
         activation: Any = "relu",
         *,
         solver: Any = "rprop",
-        alpha: float = 1.0,
+        alpha: float | None = None,
         batch_size: Any = "auto",
         learning_rate: Any = "constant",
         learning_rate_init: float | None = None,

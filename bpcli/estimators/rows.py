@@ -85,7 +85,8 @@ class FitRows:
             pd.DataFrame(np.column_stack([self.X, self.y])), index=False
         )
         _, firsts, copies = np.unique(hashes, return_index=True, return_inverse=True)
-        if len(firsts) == len(self.X) and self.weight is None:
+        has_weights = self.weight is not None and bool((self.weight != 1).any())
+        if len(firsts) == len(self.X) and not has_weights:
             return np.arange(len(self.X)), np.arange(len(self.X))
         return firsts, copies
 

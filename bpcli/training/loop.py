@@ -13,7 +13,6 @@ from functools import cached_property
 from itertools import repeat
 from operator import mul
 from time import perf_counter as clock
-from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -133,6 +132,10 @@ def always(number: int) -> bool:
     return True
 
 
+NO_STATE: State = {}
+"""The state of a learning rate that has none; never changed in place, as any state."""
+
+
 class TrainState(NamedTuple):
     """The state of training after `number` epochs: all that it needs to continue.
 
@@ -144,7 +147,7 @@ class TrainState(NamedTuple):
     optimizer_state: State
     random_state: Mapping[str, Any]
     ended: StepFailed | None = None
-    rate_state: State = MappingProxyType({})
+    rate_state: State = NO_STATE
 
     @property
     def params(self) -> Vector:
