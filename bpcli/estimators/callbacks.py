@@ -38,8 +38,8 @@ class History:
         if epoch.number == 0:
             return
         self.losses.append(epoch.loss)
-        if self.val_scores is not None:
-            self.val_scores.append(epoch.val_score)  # type: ignore[attr-defined]
+        if self.val_scores is not None and epoch.val_score is not None:
+            self.val_scores.append(epoch.val_score)
         if self._is_verbose:
             sys.stdout.write(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}\n")
 
