@@ -65,7 +65,7 @@ def fit(
         pool = stack.enter_context(worker_pool(workers_for(experiment)))
         training = experiment.training(experiment.objective(pool), optimizer)
         if start is not None:
-            training.start = _at(start, training.start, optimizer or spec.optimizer)
+            training.resume(_at(start, training.start, optimizer or spec.optimizer))
         decision = StopDecision(stop_rules(experiment), request, observers=observers)
         epochs = train_epochs(
             training,
