@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from scipy.special import log_expit, log_softmax, logsumexp
+from scipy.special import expit, log_expit, log_softmax, logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import (
@@ -274,7 +274,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     def predict(self, X: Any) -> Array:
         """The class of each row (n,), or for labels, 0 and 1 (n, k)."""
         outputs = self._outputs(X)
-        if self._is_multilabel:
+        if self._has_labels():
             return (outputs >= 0.5).astype(np.int64)
         places = self._preprocessor.labels(outputs)
         assert places is not None, "the targets are classes"
@@ -283,28 +283,38 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> Array:
-        """The probability of each class (n, classes), in the order of `classes_`."""
+        """The probability of each class (n, classes), or of each label, as in `classes_`."""
         with np.errstate(under="ignore"):
+            if self._has_labels():
+                labels: Array = expit(self._z(X))
+                return labels
             probabilities: Array = np.exp(self.predict_log_proba(X))
         return probabilities
 
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
-        """The natural logarithm of the probabilities, from the output layer's z: never -inf."""
-        prepared = self._prepared(X)
-        with repeatable_numerics():
-            Z = output_z(self._network, self._params, prepared)
+        """The natural logarithm of the probabilities; for classes from z, without rounding to 0."""
+        if self._has_labels():
+            return np.log(self.predict_proba(X))
+        Z = self._z(X)
         if self._network.layers[-1].activation.gives_distribution:
-            log = log_softmax(Z, axis=1)
-        elif self._is_multilabel:
-            log = log_expit(Z)
+            log: Array = log_softmax(Z, axis=1)
         elif Z.shape[1] == 1:
             log = log_expit(np.hstack([-Z, Z]))
         else:  # one sigmoid a class: their shares
             log = log_expit(Z)
             log -= logsumexp(log, axis=1, keepdims=True)
-        known: Array = log[:, : len(self.classes_)]
-        return known - logsumexp(known, axis=1, keepdims=True) if len(self.classes_) == 1 else known
+        return np.zeros((len(Z), 1)) if len(self.classes_) == 1 else log
+
+    def _has_labels(self) -> bool:
+        check_is_fitted(self)
+        return self._is_multilabel
+
+    def _z(self, X: Any) -> Array:
+        """z of the output layer (n, K) for rows X (n, d)."""
+        prepared = self._prepared(X)
+        with repeatable_numerics():
+            return output_z(self._network, self._params, prepared)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
