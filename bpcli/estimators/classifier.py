@@ -295,7 +295,8 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     def predict_log_proba(self, X: Any) -> Array:
         """The natural logarithm of the probabilities; for classes from z, without rounding to 0."""
         if self._has_labels():
-            return np.log(self.predict_proba(X))
+            log_labels: Array = np.log(self.predict_proba(X))
+            return log_labels
         Z = self._z(X)
         if self._network.layers[-1].activation.gives_distribution:
             log: Array = log_softmax(Z, axis=1)
@@ -311,7 +312,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         return self._is_multilabel
 
     def _z(self, X: Any) -> Array:
-        """z of the output layer (n, K) for rows X (n, d)."""
+        """Z of the output layer (n, K) for rows X (n, d)."""
         prepared = self._prepared(X)
         with repeatable_numerics():
             return output_z(self._network, self._params, prepared)
