@@ -32,8 +32,9 @@ FLOORS = [
     {"terminal"},
     {"gradient_check", "trace", "export", "plots"},
     {"workflows"},
+    {"api"},
     {"estimators"},
-    {"api", "cli"},
+    {"cli"},
     {"start", "__init__"},
     {"__main__"},
 ]

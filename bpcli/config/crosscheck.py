@@ -348,7 +348,7 @@ def _batches(read: Reader) -> _Issues:
 def _validation_set(read: Reader) -> _Issues:
     val = read("data.split.val", 0)
     by_file = any(read(f"data.split.{way}.val") for way in _WAYS[:2])
-    by_array = read("data.splits.val") is not None
+    by_array = read("data.splits.val") is not None or _may_have_splits(read("data.file"))
     if not _is_number(val) or val or by_file or by_array or read("data.split.column") is not None:
         return
     for key in ("max_fail", "generalization_loss"):
@@ -365,6 +365,11 @@ def _validation_set(read: Reader) -> _Issues:
             f"`{watched}` needs a validation set, but there is none: set `data.split.val`, or "
             "`of: loss`",
         )
+
+
+def _may_have_splits(file: object) -> bool:
+    """Whether a file may itself define splits, as those of a Python program's arrays do."""
+    return isinstance(file, str) and Path(file).suffix.lower() == ".npz"
 
 
 @_check

@@ -218,6 +218,23 @@ def value_table(X: Inputs, Y: Array) -> Table:
     return Table(X, targets=targets, input_names=numbered("x", X.shape[1]))
 
 
+def table_without_rows(
+    input_names: tuple[str, ...],
+    encoder: FeatureEncoder | None,
+    class_names: tuple[str, ...],
+    target_names: tuple[str, ...],
+    words: Mapping[str, Words],
+) -> Table:
+    """A table of the inputs and targets that a network was trained on, with no row."""
+    none = np.empty((0, len(target_names)))
+    targets: Targets = Values(none, target_names)
+    if class_names:
+        targets = Classes(np.empty(0, np.intp), class_names)
+    elif words:
+        targets = MultiLabels(none, target_names, tuple(words.values()))
+    return Table(np.empty((0, len(input_names))), input_names, encoder, targets=targets)
+
+
 def value_names(count: int) -> tuple[str, ...]:
     """The names of target columns that have none: y, or y1, y2 …"""
     return ("y",) if count == 1 else numbered("y", count)

@@ -7,23 +7,21 @@ give the same weights to the bit.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import update_wrapper
 from pathlib import Path
-from types import MethodType
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bpcli.api.run import Run
 from bpcli.config.load import config_of
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.types import numbered
+from bpcli.data.table import table_without_rows, value_names
+from bpcli.data.types import SPLITS, numbered
 from bpcli.errors import ConfigError, Diverged
 from bpcli.estimators.bridges import Trained, of_model
 from bpcli.estimators.callbacks import (
@@ -33,6 +31,7 @@ from bpcli.estimators.callbacks import (
     History,
     with_callbacks,
 )
+from bpcli.estimators.ending import raise_failure, warn_unless_converged
 from bpcli.estimators.options import (
     ParameterError,
     is_first_order,
@@ -40,6 +39,7 @@ from bpcli.estimators.options import (
     parameter_error,
     training_of,
 )
+from bpcli.estimators.partial import PartialFit
 from bpcli.estimators.rows import FitRows
 from bpcli.experiment import Experiment, build
 from bpcli.export.model import Model, load_model
@@ -57,42 +57,14 @@ from bpcli.runs.references import find_run
 from bpcli.runs.trained import Weights, load_spec
 from bpcli.training.loop import Epoch, TrainState
 from bpcli.training.metered import Metered
+from bpcli.workflows.data_file import with_data_file
 from bpcli.workflows.in_memory import Fit, fit
+from bpcli.workflows.save_trained import Curves, TrainedInMemory, save_trained
 from bpcli.workflows.stop_decision import Observer
 
+_ROWS_NOT_KEPT = "rows-that-were-not-kept.npz"
 _NOT_PARAMETERS = {"self", "__class__"}
 _LARGEST_SEED = 2**31 - 1
-
-
-class FitDiverged(Diverged, ValueError):
-    """A fit ended because its loss is no longer finite."""
-
-
-class NoPartialFit(ParameterError, AttributeError):
-    """These parameters allow no `partial_fit`, so that `hasattr` denies it."""
-
-
-class AvailableMethod:
-    """Makes `partial_fit` a method of estimators whose parameters allow it.
-
-    scikit-learn's `available_if` would replace the reason by an `AttributeError`.
-    """
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        update_wrapper(self, function)  # type: ignore[arg-type]  # it takes any object
-
-    def __get__(self, estimator: BPEstimator | None, owner: type) -> Callable[..., Any]:
-        if estimator is None:
-            return self._function
-        if estimator.early_stopping:
-            raise NoPartialFit("partial_fit does not support early_stopping=True.")
-        if not is_first_order(estimator.solver):
-            raise NoPartialFit(
-                f"partial_fit does not support solver={estimator.solver!r}, whose steps compare "
-                "losses over the same rows: use sgd, adam or rprop."
-            )
-        return MethodType(self._function, estimator)
 
 
 class BPEstimator(CallbackSupport, BaseEstimator):
@@ -132,10 +104,14 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
     n_features_in_: int
     loss_curve_: list[float]
+    _means: dict[str, list[float]]
     t_: int
     _network: Network
     _preprocessor: Preprocessor
     _params: Vector
+    _last_params: Vector
+    _fit_seed: int
+    _fit_rows: int
     _state: TrainState | None
 
     def _set(self, given: Mapping[str, Any]) -> None:
@@ -185,7 +161,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self._train(rows, seed, start, self.max_iter)
         return self
 
-    @AvailableMethod
+    @PartialFit
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one epoch on X and y, from where the last call ended.
 
@@ -232,7 +208,9 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         *,
         is_partial: bool = False,
     ) -> None:
-        experiment = self._experiment(rows, seed, epochs, keeps_scales=start is not None)
+        experiment = self._experiment(rows, seed, epochs)
+        if start is not None:
+            experiment = experiment.with_preprocessor(self._preprocessor)
         history = History(has_val_scores=rows.val is not None, is_verbose=bool(self.verbose))
         evaluations, optimizer = Evaluations(self.max_fun), experiment.spec.training.optimizer
         observers: list[Observer] = [history]
@@ -243,13 +221,13 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             observers.append(evaluations)
         with self._told_callbacks(experiment, rows, epochs, observers):
             fitted = fit(experiment, observers, start=start, optimizer=optimizer)
-        self._raise_failure(fitted, has_validation=rows.val is not None)
+        raise_failure(fitted, has_validation=rows.val is not None)
         self._keep(experiment, fitted, history, is_partial=is_partial)
+        self._fit_seed, self._fit_rows = seed, len(rows.training_rows)
         if evaluations.is_reached:
             self.stop_reason_ = "max_fun"
-        if self.stop_reason_ in _NOT_CONVERGED and not is_partial:
-            message = _NOT_CONVERGED[self.stop_reason_].format(self)
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        if not is_partial:
+            warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
 
     @contextmanager
     def _told_callbacks(
@@ -275,29 +253,36 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         yield
         tasks.close()
 
-    def _experiment(
-        self, rows: FitRows, seed: int, epochs: int, *, keeps_scales: bool
-    ) -> Experiment:
-        count = len(rows.training_rows)
-        outputs, output_activation = self._outputs_and_activation()
-        task = self._task()
-        dtype = str(rows.X.dtype)
-        tree = {
-            "name": type(self).__name__,
-            "seed": seed,
-            "data": {**rows.data(), **task["data"], "input_names": self._input_names()},
-            "network": network_of(self, rows.X.shape[1], outputs, output_activation, dtype),
-            "loss": task["loss"],
-            "training": {
-                **training_of(self, count, epochs, rows.mean_weight),
-                **task["training"],
-            },
-        }
+    def _experiment(self, rows: FitRows, seed: int, epochs: int, name: str = "") -> Experiment:
+        """The experiment of a fit. Raises `ParameterError` for what does not fit together."""
+        data = {**rows.data(), "input_names": self._input_names(), **self._task()["data"]}
+        count, dtype = len(rows.training_rows), str(rows.X.dtype)
+        tree = self._tree(data, rows.X.shape[1], dtype, count, epochs, rows.mean_weight)
+        name = name or type(self).__name__
         try:
-            experiment = build(config_of(tree, name=type(self).__name__))
+            return build(config_of({**tree, "name": name, "seed": seed}, name=name))
         except ConfigError as error:
             raise parameter_error(error) from None
-        return experiment.with_preprocessor(self._preprocessor) if keeps_scales else experiment
+
+    def _tree(
+        self,
+        data: dict[str, Any],
+        inputs: int,
+        dtype: str,
+        rows: int,
+        epochs: int,
+        mean_weight: float,
+    ) -> dict[str, Any]:
+        """The config of a fit, without name and seed."""
+        outputs, output_activation = self._outputs_and_activation()
+        task = self._task()
+        training = training_of(self, rows, epochs, mean_weight)
+        return {
+            "data": data,
+            "network": network_of(self, inputs, outputs, output_activation, dtype),
+            "loss": task["loss"],
+            "training": {**training, **task["training"]},
+        }
 
     def _input_names(self) -> list[str] | None:
         names = getattr(self, "feature_names_in_", None)
@@ -314,23 +299,6 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             return self._params.dtype
         return [np.float64, np.float32] if self.dtype is None else np.dtype(self.dtype)
 
-    def _raise_failure(self, fitted: Fit, *, has_validation: bool) -> None:
-        """Raise what ended a fit too early, unless there are parameters worth keeping.
-
-        After an interruption the latest are, after a divergence the best on a validation set.
-        """
-        failure = fitted.ending.failure
-        if failure is None:
-            return
-        is_interrupted = fitted.ending.reason == "interrupted"
-        if isinstance(failure, Diverged) and not (has_validation and fitted.ending.last):
-            raise FitDiverged(_in_parameters(str(failure))) from None
-        if not is_interrupted and not isinstance(failure, Diverged):
-            raise failure
-        kept = f"The estimator keeps the parameters of epoch {fitted.best.number}."
-        category = UserWarning if is_interrupted else ConvergenceWarning
-        warnings.warn(f"{_in_parameters(str(failure))} {kept}", category, stacklevel=5)
-
     def _keep(
         self, experiment: Experiment, fitted: Fit, history: History, *, is_partial: bool
     ) -> None:
@@ -338,6 +306,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self._network = experiment.network
         self._preprocessor = experiment.preprocessor
         self._params = fitted.params.copy()
+        self._last_params = fitted.state.params
         goes_on = is_partial and hasattr(self, "loss_curve_")
         self._state = fitted.state if is_first_order(self.solver) else None
         if self._state is not None and not is_partial:  # a next epoch counts on from here
@@ -349,6 +318,8 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self.t_ = seen + (self.t_ if goes_on else 0)
         self.loss_curve_ = (self.loss_curve_ if goes_on else []) + history.losses
         self.loss_ = fitted.loss
+        before = self._means if goes_on else {}
+        self._means = {path: before.get(path, []) + new for path, new in history.means.items()}
         self.validation_scores_ = history.val_scores
         if history.val_scores is not None and isinstance(fitted.ending.failure, Diverged):
             history.val_scores.append(np.nan)
@@ -358,13 +329,16 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             None if history.val_scores is not None else min(self.loss_curve_, default=self.loss_)
         )
         self.stop_reason_ = fitted.ending.reason
+        self.best_epoch_ = fitted.best.number
 
     def _adopt(self, trained: Trained) -> Self:
         """Take a network that was trained elsewhere."""
         self._network = trained.network
         self._params = trained.params.copy()
+        self._last_params = trained.params
         self._preprocessor = trained.preprocessor
         self._state = None
+        self._fit_seed, self._fit_rows = 0, 1
         self.n_features_in_ = self._network.inputs
         self.n_layers_ = len(self._network.layers) + 1
         self.n_outputs_ = self._network.outputs
@@ -393,6 +367,60 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             estimator.feature_names_in_ = np.array(names, object)
         estimator.n_iter_ = stored.record().epochs
         return estimator, model
+
+    def to_run(
+        self,
+        runs_dir: str | Path = "runs",
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        name: str | None = None,
+    ) -> Run:
+        """Save the network as a run, which the command line reads too; no pickle is involved.
+
+        With the rows of `fit`, the run has their scores, and can be verified. Without them, it
+        predicts, exports, and scores files. `name` names the run; the default is the class's name.
+        Raises `RunError` if it cannot be written.
+        """
+        check_is_fitted(self)
+        name, folder = name or type(self).__name__, Path(runs_dir)
+        if X is None:
+            experiment = self._experiment_without_rows(name)
+        else:
+            rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()
+            if self.early_stopping:
+                rows = rows.held_out(self.validation_fraction, self._fit_seed)
+            made = self._experiment(rows, self._fit_seed, self.max_iter, name)
+            experiment = made.with_preprocessor(self._preprocessor)
+        losses = getattr(self, "loss_curve_", [])
+        trained = TrainedInMemory(
+            with_data_file(experiment, folder),
+            self._params,
+            self._last_params,
+            Curves(losses, getattr(self, "_means", {})),
+            len(losses) or getattr(self, "n_iter_", 0),
+            getattr(self, "best_epoch_", 0),
+            getattr(self, "stop_reason_", "epochs"),
+        )
+        self.run_ = Run(save_trained(trained, folder))
+        return self.run_
+
+    def _experiment_without_rows(self, name: str) -> Experiment:
+        """The experiment of the fit, with the name of a file in place of its rows."""
+        network, preprocessor = self._network, self._preprocessor
+        names = tuple(self._input_names() or numbered("x", network.inputs))
+        targets = tuple(preprocessor.words) or value_names(network.outputs)
+        table = table_without_rows(
+            names, None, preprocessor.class_names, targets, preprocessor.words
+        )
+        data = {"file": _ROWS_NOT_KEPT, "scale": self._task()["data"]["scale"]}
+        dtype, rows = str(self._params.dtype), self._fit_rows
+        tree = self._tree(data, network.inputs, dtype, rows, self.max_iter, 1.0)
+        config = config_of({**tree, "name": name, "seed": self._fit_seed}, name=name)
+        none = np.empty(0, np.intp)
+        splits = {split: preprocessor.split(split, table, none) for split in SPLITS}
+        return Experiment(config, table, preprocessor, splits, network)
 
     # The fitted network.
 
@@ -476,20 +504,3 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     if (given < 0).any():
         raise ParameterError("`sample_weight` has negative values: a weight is 0 or more.")
     return given
-
-
-def _in_parameters(message: str) -> str:
-    """A message about a config's keys as one about an estimator's parameters."""
-    names = {"training.learning_rate": "learning_rate_init", "data.scale": "scale"}
-    for key, name in {**names, "network.init": "init"}.items():
-        message = message.replace(f"`{key}`", f"`{name}`")
-    return message
-
-
-_NOT_CONVERGED = {
-    "epochs": "Maximum iterations ({0.max_iter}) reached and the optimization hasn't converged "
-    "yet: raise `max_iter`, or choose a larger `tol`.",
-    "max_fun": "Maximum evaluations ({0.max_fun}) reached and the optimization hasn't converged "
-    "yet: raise `max_fun`, or choose a larger `tol`.",
-}
-"""The warnings for stop reasons that leave the optimization unfinished."""

@@ -26,18 +26,29 @@ __all__ = ["CallbackSupport", "EpochTasks", "Evaluations", "History", "with_call
 
 
 class History:
-    """Records the loss of each epoch, and its score on a validation set; prints it if asked to."""
+    """Records the losses of each epoch, and its score on a validation set; prints it if asked to.
+
+    `means` are the mean losses without L2, by their paths in a run's log.
+    """
 
     def __init__(self, *, has_val_scores: bool, is_verbose: bool) -> None:
         self.losses: list[float] = []
+        self.means: dict[str, list[float]] = {"train.loss": []}
+        if has_val_scores:
+            self.means["val.loss"] = []
         self.val_scores: list[float] | None = [] if has_val_scores else None
         self._is_verbose = is_verbose
+        self._has_begun = False
 
     def __call__(self, epoch: Epoch) -> None:
-        """Record an epoch; epoch 0, the start, only where training ends there."""
-        if epoch.number == 0:
+        """Record an epoch; the first is the start, which an earlier fit may have recorded."""
+        if not self._has_begun:
+            self._has_begun = True
             return
         self.losses.append(epoch.loss)
+        self.means["train.loss"].append(epoch.mean_loss)
+        if epoch.val_loss is not None:
+            self.means["val.loss"].append(epoch.val_loss)
         if self.val_scores is not None and epoch.val_score is not None:
             self.val_scores.append(epoch.val_score)
         if self._is_verbose:

@@ -76,6 +76,7 @@ def _build(config: Config, needs_targets: bool, encoder: FeatureEncoder | None) 
         issues.of_weights(spec, table),
         issues.of_sizes(spec, table),
         issues.of_splits(spec, table, indices),
+        issues.of_validation(spec, indices),
     )
     own_weight, table = table.weight, weigh_table(spec, table, indices["train"])
     network = network_for(spec, table)

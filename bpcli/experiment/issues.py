@@ -194,6 +194,20 @@ def of_splits(spec: Spec, table: Table, indices: dict[SplitName, Labels]) -> Ite
         )
 
 
+def of_validation(spec: Spec, indices: dict[SplitName, Labels]) -> Iterator[ConfigIssue]:
+    """Stop rules that need a validation set, where an .npz file does not define one."""
+    if len(indices["val"]):
+        return
+    stop = spec.training.stop
+    needing = [key for key in ("max_fail", "generalization_loss") if getattr(stop, key) is not None]
+    needing += ["plateau"] * (stop.plateau is not None and stop.plateau.of != "loss")
+    for key in needing:
+        yield ConfigIssue(
+            f"`{key}` needs a validation set, but there is none: set `data.split.val`",
+            ("training", "stop", key),
+        )
+
+
 def _lost_classes(
     spec: Spec, table: Table, indices: dict[SplitName, Labels]
 ) -> Iterator[ConfigIssue]:

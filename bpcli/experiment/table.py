@@ -65,7 +65,7 @@ def weigh_table(spec: Spec, table: Table, training: Labels) -> Table:
 def class_weights(spec: Spec, table: Table, training: Labels) -> dict[str, float] | None:
     """The weight of each class; None if the config gives none."""
     rule = spec.training.class_weights
-    if rule is None or table.labels is None:
+    if rule is None or table.labels is None or not len(training):
         return None
     labels, names = table.labels[training], table.class_names
     return weights_of_classes(rule, labels, names, table.class_spelling)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bpcli.data.types import SPLITS
+from bpcli.engine.shards import ShardPlan
 from bpcli.experiment import Experiment
 from bpcli.metrics.baselines import constant_of
 from bpcli.nn.activations import ACTIVATIONS
@@ -41,18 +42,20 @@ def argv() -> list[str]:
 def first_record(
     experiment: Experiment, run_id: str, workers: int, group: str, warnings: list[str]
 ) -> RunRecord:
-    """Return the record before the first epoch."""
+    """Return the record before the first epoch. An experiment may have no rows."""
+    has_rows = bool(len(experiment.splits["train"]))
+    plan = experiment.plan if has_rows else _NO_PLAN
     return RunRecord(
         run_id=run_id,
         identity=secrets.token_hex(8),
         status="running",
         started=now(),
         **vars(describe(experiment)),
-        constant=constant_of(experiment.splits["train"]).tolist(),
+        constant=constant_of(experiment.splits["train"]).tolist() if has_rows else [],
         fold=_fold(experiment, group),
         workers=workers,
-        shards=len(experiment.plan.shards),
-        block=experiment.plan.block,
+        shards=len(plan.shards),
+        block=plan.block,
         argv=argv(),
         data_sha256=data_digest(experiment.table),
         sha256={},
@@ -60,6 +63,10 @@ def first_record(
         cores=usable_cores(),
         warnings=warnings,
     )
+
+
+_NO_PLAN = ShardPlan(((0, 0),), 1)
+"""Stands for the plan of no rows."""
 
 
 def _fold(experiment: Experiment, group: str) -> Fold | None:
@@ -95,12 +102,18 @@ def describe(experiment: Experiment) -> Description:
         overrides=list(experiment.config.overrides),
         targets_scaled=experiment.preprocessor.targets.changes_units,
         task=experiment.table.task,
-        data_files={str(path): file_digest(path) for path in spec.data.files},
+        data_files=_digests(experiment),
         rows=Rows(**{name: len(experiment.splits[name]) for name in SPLITS}),
         layers=layer_records(network),
         n_params=network.n_params,
         n_frozen=len(network.frozen),
     )
+
+
+def _digests(experiment: Experiment) -> dict[str, str]:
+    """Return the digest of each data file; none if the rows are not kept."""
+    files = experiment.spec.data.files if len(experiment.table) else ()
+    return {str(path): file_digest(path) for path in files}
 
 
 def config_record(experiment: Experiment) -> dict[str, object]:

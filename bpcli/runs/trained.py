@@ -13,7 +13,7 @@ from bpcli.config.models import Spec
 from bpcli.config.source import Source
 from bpcli.data.columns import FeatureEncoder
 from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import Classes, MultiLabels, Table, Targets, Values
+from bpcli.data.table import Table, table_without_rows
 from bpcli.data.types import SPLITS, Words
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
@@ -171,14 +171,12 @@ def load_without_rows(run: Run, weights: Weights = "best") -> Trained:
 
 
 def _table_without_rows(saved: SavedWeights) -> Table:
-    names = tuple(saved.meta.input_names)
-    table = Table(np.empty((0, len(names))), names, saved.encoder, targets=_no_targets(saved))
+    meta = saved.meta
+    table = table_without_rows(
+        tuple(meta.input_names),
+        saved.encoder,
+        tuple(meta.class_names),
+        tuple(meta.target_names),
+        meta.words_of_labels,
+    )
     return table.with_inputs_as_targets() if saved.record.task == "reconstruction" else table
-
-
-def _no_targets(saved: SavedWeights) -> Targets:
-    names, words = tuple(saved.meta.target_names), saved.meta.words_of_labels
-    if saved.meta.class_names:
-        return Classes(np.empty(0, np.intp), tuple(saved.meta.class_names))
-    none = np.empty((0, len(names)))
-    return MultiLabels(none, names, tuple(words.values())) if words else Values(none, names)

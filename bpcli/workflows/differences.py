@@ -121,15 +121,31 @@ def count_findings(what: str, then: int | None, again: int | None) -> Findings:
 
 
 def line_findings(then: Sequence[LogLine], again: Sequence[LogLine]) -> Findings:
-    """Compare the epochs that both logs have, except for losses and times."""
+    """Compare the epochs that both logs have, except for losses and times.
+
+    What no line of the first log has a number for was not logged: the run of an estimator has
+    losses only.
+    """
     ends = [log[-1].epoch if log else None for log in (then, again)]
     yield from count_findings("the last epoch in the log", *ends)
     others = {line.epoch: line.numbers() for line in again}
+    skipped = {"epoch", "loss", "seconds"} | _without_numbers(then)
     for line in then:
         other = others.get(line.epoch, {})
         for key, value in line.numbers().items():  # in order: the first that differs is named
-            if key in other and key not in ("epoch", "loss", "seconds"):
+            if key in other and key not in skipped:
                 yield from _number_findings(f"{key} of epoch {line.epoch}", value, other[key])
+
+
+def _without_numbers(log: Sequence[LogLine]) -> set[str]:
+    """The keys that are null in every line."""
+    lines = [line.numbers() for line in log]
+    keys = {key for line in lines for key in line}
+    return {key for key in keys if all(_is_null(line.get(key)) for line in lines)}
+
+
+def _is_null(value: Numbers) -> bool:
+    return value is None or (isinstance(value, list) and all(each is None for each in value))
 
 
 def tensor_findings(then: Mapping[str, Array], again: Mapping[str, Array]) -> Findings:

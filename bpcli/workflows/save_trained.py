@@ -1,0 +1,103 @@
+"""Save a network that was trained in memory, or elsewhere, as a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bpcli.experiment import Experiment
+from bpcli.nn.arrays import Vector
+from bpcli.nn.numerics import repeatable_numerics
+from bpcli.runs.checkpoint import Checkpoints
+from bpcli.runs.files import array_bytes
+from bpcli.runs.layout import METRICS, WEIGHTS
+from bpcli.runs.metrics_log import LogLine, MetricsFile
+from bpcli.runs.record import first_record, now, weight_arrays, weights_meta
+from bpcli.runs.store import Run
+from bpcli.workflows.scores import all_baselines, all_scores
+from bpcli.workflows.session import RunToTrain
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The objective after each epoch, and mean losses of splits by path, such as `val.loss`."""
+
+    losses: Sequence[float]
+    means: Mapping[str, Sequence[float]]
+
+    def lines(self, layers: int) -> Iterator[LogLine]:
+        """A line for each epoch; what is not known is null."""
+        for number, loss in enumerate(self.losses):
+            means = {path: values[number] for path, values in self.means.items()}
+            yield LogLine(
+                epoch=number + 1,
+                loss=loss,
+                grad_norm=None,
+                grad_norms=[None] * layers,
+                diagnostics={},
+                seconds=0.0,
+                metrics={**means},
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedInMemory:
+    """A trained network: its experiment, its best and last parameters, and its curves.
+
+    The experiment has no rows if they are not to be kept with the run.
+    """
+
+    experiment: Experiment
+    params: Vector
+    last_params: Vector
+    curves: Curves
+    epochs: int
+    best_epoch: int
+    stop_reason: str
+
+
+def save_trained(trained: TrainedInMemory, runs_dir: Path) -> Run:
+    """Write a finished run in a new folder; without checkpoint, it cannot be resumed.
+
+    Without rows, the run predicts, exports and scores files, but cannot score its splits or be
+    verified. Raises `RunError` if it cannot be written.
+    """
+    experiment = trained.experiment
+    run = Run.claim(runs_dir, experiment.spec.name)
+    try:
+        with closing(run.lock()), repeatable_numerics():
+            _write(run, trained)
+    except BaseException:
+        run.discard()
+        raise
+    return run
+
+
+def _write(run: Run, trained: TrainedInMemory) -> None:
+    experiment, params = trained.experiment, trained.params
+    record = first_record(experiment, run.run_id, 1, run.run_id, [])
+    target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity), None)
+    target.write_new()
+    meta = weights_meta(experiment, trained.best_epoch)
+    target.write(WEIGHTS, array_bytes(weight_arrays(experiment, params, trained.last_params), meta))
+    with closing(MetricsFile(run.path(METRICS), 0)) as log:
+        for line in trained.curves.lines(len(experiment.network.layers)):
+            log.append(line)
+        log.sync()
+        digest = log.digest()
+    has_rows = bool(len(experiment.splits["train"]))
+    run.write_record(
+        replace(
+            record,
+            status="finished",
+            stop_reason=trained.stop_reason,
+            epochs=trained.epochs,
+            best_epoch=trained.best_epoch,
+            ended=now(),
+            metrics=all_scores(experiment, params) if has_rows else {},
+            baselines=all_baselines(experiment) if has_rows else {},
+            sha256={**record.sha256, METRICS: digest},
+        )
+    )

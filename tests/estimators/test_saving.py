@@ -1,0 +1,111 @@
+"""Estimators as runs: `to_run` with and without the rows of the fit."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
+
+from bpcli import BPClassifier, BPRegressor, ConfigError, load_run
+from bpcli.nn.arrays import Array
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+IRIS = load_iris(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
+WEIGHT = 1 + np.arange(len(DIABETES[0])) % 3
+
+ESTIMATORS: dict[str, tuple[Any, Array, Array, Array | None]] = {
+    "classes": (BPClassifier((5,), max_iter=30, random_state=0), *IRIS, None),
+    "texts": (
+        BPClassifier((5,), max_iter=9, random_state=0),
+        IRIS[0],
+        np.array(["x", "ß", "中"])[IRIS[1]],
+        None,
+    ),
+    "two classes": (BPClassifier((5,), max_iter=9, random_state=0), IRIS[0], IRIS[1] > 0, None),
+    "labels, held out": (
+        BPClassifier((5,), max_iter=9, random_state=0, early_stopping=True),
+        *make_multilabel_classification(random_state=0),
+        None,
+    ),
+    "values, weighted and held out": (
+        BPRegressor((5,), max_iter=30, random_state=0, early_stopping=True),
+        *DIABETES,
+        WEIGHT,
+    ),
+    "single precision": (
+        BPRegressor((5,), max_iter=9, random_state=0),
+        DIABETES[0].astype(np.float32),
+        np.c_[DIABETES[1], -DIABETES[1]],
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_run_with_rows_is_verified(name: str, tmp_path: Path) -> None:
+    estimator, X, y, weight = ESTIMATORS[name]
+    estimator.fit(X, y, sample_weight=weight)
+    run = estimator.to_run(tmp_path, X, y, weight)
+    verdict = run.verify()
+    assert verdict, verdict
+    assert run.epochs == estimator.n_iter_
+    assert run.stop_reason == estimator.stop_reason_
+    assert run.history["loss"].tolist() == estimator.loss_curve_
+    assert estimator.run_ is run
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_run_without_rows_predicts(name: str, tmp_path: Path) -> None:
+    estimator, X, y, weight = ESTIMATORS[name]
+    estimator.fit(X, y, sample_weight=weight)
+    run = estimator.to_run(tmp_path)
+    if isinstance(estimator, BPClassifier):
+        np.testing.assert_allclose(
+            np.asarray(run.predict_proba(X))[:, -estimator.predict_proba(X).shape[1] :],
+            estimator.predict_proba(X),
+            atol=1e-14,
+        )
+    else:
+        assert np.array_equal(np.asarray(run.predict(X)).astype(X.dtype), estimator.predict(X))
+    with pytest.raises(ConfigError, match=r"there is no file .*rows-that-were-not-kept.npz"):
+        run.evaluate()
+    again = type(estimator).from_run(run)
+    assert np.array_equal(again.predict(X).astype(str), estimator.predict(X).astype(str))
+    assert load_run(run.id, tmp_path).record == run.record
+
+
+def test_the_command_line_knows_the_run(tmp_path: Path, bpnet: Callable[..., Any]) -> None:
+    estimator, X, y, _ = ESTIMATORS["classes"]
+    run = estimator.fit(X, y).to_run(tmp_path, X, y, name="flowers")
+    folder = ("--runs-dir", str(tmp_path))
+    assert "flowers" in bpnet("runs", "list", *folder).out
+    assert bpnet("eval", run.id, *folder, "--require", "train.accuracy>=0.9").code == 0
+    assert bpnet("plot", run.id, "loss", *folder).code == 0
+    assert bpnet("export", run.id, *folder, "--to", "python", "-o", "m.py").code == 0
+    resumed = bpnet("train", "--resume", run.id, *folder, "--set", "training.epochs=99")
+    assert resumed.code == 2
+    assert "checkpoint" in resumed.err
+
+
+def test_parts_of_a_fit_are_one_curve(tmp_path: Path) -> None:
+    X, y = IRIS
+    estimator = BPClassifier((5,), random_state=0)
+    for _ in range(4):
+        estimator.partial_fit(X, y, classes=[0, 1, 2])
+    run = estimator.to_run(tmp_path)
+    assert len(run.history) == run.epochs == 4
+    assert run.history["loss"].is_monotonic_decreasing
+
+
+def test_an_estimator_with_a_run_can_be_pickled(tmp_path: Path) -> None:
+    estimator, X, y, _ = ESTIMATORS["classes"]
+    estimator.fit(X, y).to_run(tmp_path)
+    again = pickle.loads(pickle.dumps(estimator))
+    assert np.array_equal(again.predict(X), estimator.predict(X))
+    assert again.run_.id == estimator.run_.id
