@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,8 @@ def test_a_pipeline_scores_as_the_network_on_prepared_rows() -> None:
 
 def test_columns_of_words_and_numbers() -> None:
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"color": rng.choice(["red", "green", "blue"], 90), "size": rng.random(90)})
+    colors = rng.choice(["red", "green", "blue"], 90)
+    table = pd.DataFrame({"color": colors, "size": rng.random(90)})
     target = np.where((table["color"] == "red") & (table["size"] > 0.5), "buy", "leave")
     columns = ColumnTransformer(
         [("words", OneHotEncoder(), ["color"]), ("numbers", StandardScaler(), ["size"])]
@@ -309,7 +309,9 @@ class Recorder:
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         self._note("begin", context)
 
-    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> bool:
+    def on_fit_task_end(
+        self, estimator: Any, context: Any, *, fitted_estimator: Any = None
+    ) -> bool:
         self._note("end", context)
         if context.task_name == "epoch" and fitted_estimator is not None:
             self.after_epochs.append(fitted_estimator)

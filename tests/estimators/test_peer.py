@@ -31,13 +31,17 @@ _PRIVATE = {
 
 _THEIRS_ALONE = {
     "test_nonfinite_params": "wants the words of a check after the solver; ours is before it",
+    "test_shuffle": "leaves the solver out, and theirs has mini-batches",
+    "test_mlp_classifier_dtypes_casting": "leaves the solver out, and theirs takes no signs",
     "test_early_stopping_stratified": "wants words that name a class as it is encoded inside",
 }
 """Tests of what only theirs has."""
 
 _LISTED = _PRIVATE | _THEIRS_ALONE
 
-_IMPORT = re.compile(r"^from sklearn\.neural_network import MLPClassifier, MLPRegressor$", re.M)
+_IMPORT = re.compile(
+    r"^from sklearn\.neural_network import MLPClassifier, MLPRegressor$", re.MULTILINE
+)
 _OURS = """\
 from bpcli.estimators import BPClassifier as MLPClassifier
 from bpcli.estimators import BPRegressor as MLPRegressor
@@ -100,7 +104,7 @@ def test_every_test_of_public_behaviour_passes(messages: dict[str, list[str]]) -
 
 
 def test_every_test_of_public_behaviour_ran(messages: dict[str, list[str]]) -> None:
-    assert len(messages.keys() - _LISTED.keys()) >= 31  # so many has scikit-learn 1.6
+    assert len(messages.keys() - _LISTED.keys()) >= 29  # so many has scikit-learn 1.6
 
 
 @pytest.mark.parametrize("name", _LISTED)
