@@ -381,16 +381,33 @@ def test_scores_of_each_epoch_are_those_on_the_rows_as_given(
     assert len(scores) >= fitted.n_iter_
 
 
-@callbacks
-def test_a_search_passes_its_callbacks_on() -> None:
-    from sklearn.callback import ProgressBar
+class Propagated(Recorder):
+    """A recorder that tools hand on to the estimators inside them."""
 
-    bar = ProgressBar()
-    search = GridSearchCV(classifier(max_iter=2), {"alpha": [0.1, 1.0]}, cv=2)
-    if hasattr(search, "set_callbacks"):
-        search.set_callbacks(bar)
-    search.fit(X, Y)
-    assert search.score(X, Y) > 0.3
+    max_propagation_depth: int | None = None
+
+
+@callbacks
+def test_tools_hand_their_callbacks_on() -> None:
+    recorder = Propagated()
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), classifier(max_iter=2, tol=0)),
+        {"bpclassifier__alpha": [0.1, 1.0]},
+        cv=3,
+        refit=False,
+    )
+    search.set_callbacks(recorder).fit(X, Y)
+    assert recorder.epochs("begin").count(0) == recorder.epochs("end").count(0) == 2 * 3
+    assert recorder.epochs("end").count(1) == 2 * 3
+    assert [event for event, *_ in recorder.told].count("setup") == 1
+
+
+@callbacks
+def test_a_callback_may_stay_with_the_tool() -> None:
+    recorder = Propagated()
+    recorder.max_propagation_depth = 0
+    make_pipeline(StandardScaler(), classifier(max_iter=2)).set_callbacks(recorder).fit(X, Y)
+    assert not recorder.epochs("end")
 
 
 @callbacks
