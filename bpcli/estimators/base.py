@@ -32,15 +32,10 @@ from bpcli.estimators.callbacks import (
     with_callbacks,
 )
 from bpcli.estimators.ending import raise_failure, warn_unless_converged
-from bpcli.estimators.options import (
-    ParameterError,
-    is_first_order,
-    network_of,
-    parameter_error,
-    training_of,
-)
+from bpcli.estimators.options import is_first_order, network_of, training_of
 from bpcli.estimators.partial import PartialFit
 from bpcli.estimators.rows import FitRows
+from bpcli.estimators.validity import ParameterError, parameter_error, require_valid
 from bpcli.experiment import Experiment, build
 from bpcli.export.model import Model, load_model
 from bpcli.nn.activations import ACTIVATIONS
@@ -63,6 +58,7 @@ from bpcli.workflows.save_trained import Curves, TrainedInMemory, save_trained
 from bpcli.workflows.stop_decision import Observer
 
 _ROWS_NOT_KEPT = "rows-that-were-not-kept.npz"
+_OF_CALLBACKS = ("_callback", "_skl")
 _NOT_PARAMETERS = {"self", "__class__"}
 _LARGEST_SEED = 2**31 - 1
 
@@ -129,7 +125,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         """Targets as `fit` takes them, from those of the config."""
         raise NotImplementedError
 
-    def _task(self) -> dict[str, Any]:
+    def _task(self, rows: FitRows | None = None) -> dict[str, Any]:
         """The config's keys that depend on the task: parts of `data` and `training`, `loss`."""
         raise NotImplementedError
 
@@ -149,6 +145,15 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         `X_val` and `y_val` are a validation set: the epoch with the lowest validation loss is kept,
         and training ends early as with `early_stopping`.
         """
+        require_valid(self)
+        if (X_val is None) != (y_val is None):
+            missing = "X_val" if X_val is None else "y_val"
+            raise ParameterError(f"`X_val` and `y_val` belong together: `{missing}` is missing.")
+        with self._unchanged_by_failure():
+            self._fit(X, y, sample_weight, X_val, y_val)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> None:
         goes_on = self.warm_start and self.__sklearn_is_fitted__()
         rows = self._rows(X, y, sample_weight, is_first=not goes_on).without_weight_0()
         seed = self._seed()
@@ -159,7 +164,6 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             rows = rows.held_out(self.validation_fraction, seed)
         start = self._params if goes_on else None
         self._train(rows, seed, start, self.max_iter)
-        return self
 
     @PartialFit
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -167,12 +171,31 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
         The first call decides the classes (`classes`, or those of `y`) and the scales.
         """
+        require_valid(self)
         is_first = not self.__sklearn_is_fitted__()
-        rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
-        start = None if is_first else self._state or self._params
-        epochs = 1 + (start.number if isinstance(start, TrainState) else 0)
-        self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
+        with self._unchanged_by_failure():
+            rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
+            start = None if is_first else self._state or self._params
+            epochs = 1 + (start.number if isinstance(start, TrainState) else 0)
+            self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
         return self
+
+    @contextmanager
+    def _unchanged_by_failure(self) -> Iterator[None]:
+        """Restore all attributes if the block fails, so that an earlier fit stays whole.
+
+        Those that scikit-learn keeps for callbacks are its own.
+        """
+        before = {**vars(self)}
+        try:
+            yield
+        except BaseException:
+            added = [name for name in vars(self) if name not in before]
+            for name in added:
+                if not name.startswith(_OF_CALLBACKS):
+                    delattr(self, name)
+            self.__dict__.update(before)
+            raise
 
     def _rows(
         self,
@@ -210,6 +233,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
     ) -> None:
         experiment = self._experiment(rows, seed, epochs)
         if start is not None:
+            self._require_same_layers(experiment)
             experiment = experiment.with_preprocessor(self._preprocessor)
         history = History(has_val_scores=rows.val is not None, is_verbose=bool(self.verbose))
         evaluations, optimizer = Evaluations(self.max_fun), experiment.spec.training.optimizer
@@ -228,6 +252,14 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             self.stop_reason_ = "max_fun"
         if not is_partial:
             warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
+
+    def _require_same_layers(self, experiment: Experiment) -> None:
+        if experiment.network.layers != self._network.layers:
+            raise ParameterError(
+                f"the network was fitted as {self._network.summary}, and the parameters now "
+                f"describe {experiment.network.summary}: give the same `hidden_layer_sizes` and "
+                "`activation`, or set `warm_start=False`."
+            )
 
     @contextmanager
     def _told_callbacks(
@@ -255,9 +287,9 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
     def _experiment(self, rows: FitRows, seed: int, epochs: int, name: str = "") -> Experiment:
         """The experiment of a fit. Raises `ParameterError` for what does not fit together."""
-        data = {**rows.data(), "input_names": self._input_names(), **self._task()["data"]}
+        data = {**rows.data(), "input_names": self._input_names(), **self._task(rows)["data"]}
         count, dtype = len(rows.training_rows), str(rows.X.dtype)
-        tree = self._tree(data, rows.X.shape[1], dtype, count, epochs, rows.mean_weight)
+        tree = self._tree(data, rows.X.shape[1], dtype, count, epochs, rows)
         name = name or type(self).__name__
         try:
             return build(config_of({**tree, "name": name, "seed": seed}, name=name))
@@ -271,11 +303,12 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         dtype: str,
         rows: int,
         epochs: int,
-        mean_weight: float,
+        fitted: FitRows | None = None,
     ) -> dict[str, Any]:
-        """The config of a fit, without name and seed."""
+        """The config of a fit, without name and seed; `fitted` are its rows, if they are known."""
         outputs, output_activation = self._outputs_and_activation()
-        task = self._task()
+        task = self._task(fitted)
+        mean_weight = 1.0 if fitted is None else fitted.mean_weight
         training = training_of(self, rows, epochs, mean_weight)
         return {
             "data": data,
@@ -416,7 +449,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         )
         data = {"file": _ROWS_NOT_KEPT, "scale": self._task()["data"]["scale"]}
         dtype, rows = str(self._params.dtype), self._fit_rows
-        tree = self._tree(data, network.inputs, dtype, rows, self.max_iter, 1.0)
+        tree = self._tree(data, network.inputs, dtype, rows, self.max_iter)
         config = config_of({**tree, "name": name, "seed": self._fit_seed}, name=name)
         none = np.empty(0, np.intp)
         splits = {split: preprocessor.split(split, table, none) for split in SPLITS}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bpcli.data.preprocessing import Preprocessor, Scaler
-from bpcli.estimators.options import ParameterError
+from bpcli.estimators.validity import ParameterError
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS

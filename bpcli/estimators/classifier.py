@@ -22,7 +22,8 @@ from bpcli.estimators.bridges import (
     torch_layers,
     with_identity,
 )
-from bpcli.estimators.options import ParameterError
+from bpcli.estimators.rows import FitRows
+from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES, canonical_loss
@@ -116,7 +117,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         max_fun: int = 15000,
         loss: Any = "auto",
         output_activation: Any = "auto",
-        init: Any = "xavier_uniform",
+        init: Any = "xavier_uniform_biases",
         scale: Any = "standard",
         class_weight: Any = None,
         dtype: Any = None,
@@ -248,7 +249,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         outputs = count if self._is_multilabel or count > 2 or has_softmax else 1
         return max(outputs, 2) if has_softmax else outputs, activation
 
-    def _task(self) -> dict[str, Any]:
+    def _task(self, rows: FitRows | None = None) -> dict[str, Any]:
         _, activation = self._outputs_and_activation()
         names = [str(name) for name in self.classes_]
         names += [_NO_OTHER_CLASS] * (len(names) == 1 and not self._is_multilabel)
@@ -259,11 +260,17 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         return {
             "data": {"classes": names, "scale": scale},
             "loss": loss,
-            "training": {"class_weights": self._class_weights(names)},
+            "training": {"class_weights": self._class_weights(names, rows)},
         }
 
-    def _class_weights(self, names: list[str]) -> Any:
+    def _class_weights(self, names: list[str], rows: FitRows | None) -> Any:
+        """The config's rule, in which `balanced` counts rows; beside weights, counts their sums."""
         rule = self.class_weight
+        if rule == "balanced" and rows is not None and rows.weight is not None:
+            train = rows.training_rows
+            sums = np.bincount(rows.y[train], rows.weight[train], len(names))
+            share = sums.sum() / np.count_nonzero(sums)
+            return {name: share / w for name, w in zip(names, sums.tolist(), strict=True) if w}
         if rule is None or isinstance(rule, str):
             return rule
         name_of = dict(zip(self.classes_.tolist(), names, strict=False))

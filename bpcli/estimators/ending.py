@@ -25,7 +25,7 @@ _NAMES = {
 }
 """The parameters that messages on a divergence call by the keys of a config."""
 
-_CALLERS = 5
+_CALLERS = 6
 """The frames between a warning here and the call of `fit`."""
 
 

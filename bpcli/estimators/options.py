@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from bpcli.errors import ConfigError, ConfigIssue
+from bpcli.estimators.validity import ParameterError
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 
 _STOCHASTIC = ("sgd", "adam")
@@ -25,6 +25,7 @@ _OF_SCIKIT_LEARN = ("lbfgs", *_STOCHASTIC)
 _ALPHA_OF_SCIKIT_LEARN = 0.0001
 _ALPHA = 1.0
 _RATE_OF_SCIKIT_LEARN = 0.001
+_LONGEST_PATIENCE = 10**9
 _BATCH_OF_SCIKIT_LEARN = 200
 _END_OF_ADAPTIVE_RATE = 1e-6
 _FACTOR_OF_ADAPTIVE_RATE = 0.2
@@ -56,10 +57,6 @@ class Parameters(Protocol):
     n_jobs: int | None
 
 
-class ParameterError(ConfigError, ValueError):
-    """A parameter of an estimator is not valid, or does not fit the data."""
-
-
 def optimizer_name(solver: Any) -> str:
     """The config's name of a solver; the solver itself if it is unknown."""
     name = solver.get("name", "gradient_descent") if isinstance(solver, Mapping) else solver
@@ -72,19 +69,12 @@ def is_first_order(solver: Any) -> bool:
     return optimizer_name(solver) in _FIRST_ORDER
 
 
-def hidden_layers(sizes: Any) -> list[int]:
-    """The sizes of the hidden layers. Raises `ParameterError` if one is not above 0."""
-    layers = list(sizes) if isinstance(sizes, Iterable) else [sizes]
-    if any(size <= 0 for size in layers):
-        raise ParameterError(f"hidden_layer_sizes must be > 0, got {layers}.")
-    return [int(size) for size in layers]
-
-
 def network_of(
     given: Parameters, inputs: int, outputs: int, output_activation: Any, dtype: str
 ) -> dict[str, Any]:
     """The config's `network`. Raises `ParameterError` for one activation too many or too few."""
-    hidden = hidden_layers(given.hidden_layer_sizes)
+    sizes = given.hidden_layer_sizes
+    hidden = [int(size) for size in (sizes if isinstance(sizes, Iterable) else [sizes])]
     activations = given.activation
     if not isinstance(activations, list | tuple):
         activations = [activations] * len(hidden)
@@ -179,7 +169,7 @@ def _learning_rate(given: Parameters, rows: int) -> Any:
             "schedule": "plateau",
             "start": start,
             "factor": _FACTOR_OF_ADAPTIVE_RATE,
-            "epochs": given.n_iter_no_change,
+            "epochs": _patience(given),
             "tol": given.tol,
             "end": _END_OF_ADAPTIVE_RATE,
         }
@@ -202,7 +192,7 @@ def _batch_size(given: Parameters, rows: int) -> int | str:
         warnings.warn(message, UserWarning, stacklevel=7)
         return "full"
     count = _BATCH_OF_SCIKIT_LEARN if size == "auto" else int(size)
-    return "full" if count >= rows else max(1, count)
+    return "full" if count >= rows else count
 
 
 def _stop(given: Parameters) -> dict[str, Any]:
@@ -220,44 +210,8 @@ def _stop(given: Parameters) -> dict[str, Any]:
 
 
 def _plateau(given: Parameters, of: str) -> dict[str, Any]:
-    return {"tol": given.tol, "epochs": int(given.n_iter_no_change), "of": of}
+    return {"tol": given.tol, "epochs": _patience(given), "of": of}
 
 
-# Errors.
-
-_PARAMETER_OF = {
-    ("network", "layers"): "hidden_layer_sizes",
-    ("network", "activations"): "activation",
-    ("network", "init"): "init",
-    ("network", "dtype"): "dtype",
-    ("training", "optimizer"): "solver",
-    ("training", "epochs"): "max_iter",
-    ("training", "l2"): "alpha",
-    ("training", "batch_size"): "batch_size",
-    ("training", "class_weights"): "class_weight",
-    ("training", "learning_rate"): "learning_rate",
-    ("training", "stop"): "stop",
-    ("training", "workers"): "n_jobs",
-    ("data", "scale"): "scale",
-    ("data", "inputs"): "X",
-    ("data", "targets"): "y",
-    ("data", "weight"): "sample_weight",
-    ("seed",): "random_state",
-    ("loss",): "loss",
-}
-
-
-def parameter_error(error: ConfigError) -> ParameterError:
-    """The issues of a config as those of the parameters that it was made of."""
-    if not error.issues:
-        return ParameterError(str(error))
-    lines = [f"{_parameter_of(issue)}{issue.message}." for issue in error.issues]
-    return ParameterError("\n".join(dict.fromkeys(lines)))
-
-
-def _parameter_of(issue: ConfigIssue) -> str:
-    for length in (2, 1):
-        name = _PARAMETER_OF.get(tuple(map(str, issue.location[:length])))
-        if name is not None:
-            return f"`{name}`: "
-    return f"`{issue.key}`: " if issue.location else ""
+def _patience(given: Parameters) -> int:
+    return int(min(given.n_iter_no_change, _LONGEST_PATIENCE))

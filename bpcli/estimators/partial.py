@@ -7,7 +7,8 @@ from functools import update_wrapper
 from types import MethodType
 from typing import Any
 
-from bpcli.estimators.options import ParameterError, is_first_order
+from bpcli.estimators.options import is_first_order
+from bpcli.estimators.validity import ParameterError
 
 
 class NoPartialFit(ParameterError, AttributeError):

@@ -16,7 +16,8 @@ from bpcli.estimators.bridges import (
     torch_layers,
     with_identity,
 )
-from bpcli.estimators.options import ParameterError
+from bpcli.estimators.rows import FitRows
+from bpcli.estimators.validity import ParameterError
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES
 from bpcli.runs.trained import Weights
@@ -69,7 +70,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
         max_fun: int = 15000,
         loss: Any = "squared_error",
         output_activation: Any = "auto",
-        init: Any = "xavier_uniform",
+        init: Any = "xavier_uniform_biases",
         scale: Any = "standard",
         dtype: Any = None,
         stop: Any = None,
@@ -137,7 +138,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
             activation = "exponential" if self.loss == "poisson" else "identity"
         return self._n_targets, activation
 
-    def _task(self) -> dict[str, Any]:
+    def _task(self, rows: FitRows | None = None) -> dict[str, Any]:
         _, activation = self._outputs_and_activation()
         scale = self.scale
         if not isinstance(scale, dict):

@@ -9,7 +9,7 @@ import numpy as np
 
 from bpcli.data.split import split_rows
 from bpcli.data.types import Labels
-from bpcli.estimators.options import ParameterError
+from bpcli.estimators.validity import ParameterError
 from bpcli.experiment import stream
 from bpcli.nn.arrays import Array
 
@@ -91,15 +91,18 @@ class FitRows:
         return firsts, copies
 
     def _require_rows_of_classes(self) -> None:
+        """Raises `ParameterError` for a class of one row; one of weight k counts as k rows."""
         if self.strata is None:
             return
         counts = np.bincount(self.strata)
-        if (counts == 1).any():
+        if self.weight is not None:
+            counts = np.maximum(counts, np.bincount(self.strata, self.weight))
+        few = np.flatnonzero((counts > 0) & (counts <= 1)).tolist()
+        if few:
             raise ParameterError(
                 "The least populated classes in y have only 1 member, which is too few: a class "
                 "needs at least 2, one for training and one for validation. Classes with too few "
-                f"members are the ones at the places {np.flatnonzero(counts == 1).tolist()} of "
-                "`classes_`."
+                f"members are those at the places {few} of `classes_` (n_samples={len(self.X)})."
             )
 
     @property

@@ -94,6 +94,17 @@ class XavierUniform(_ScaledUniform, _Xavier):
     """Uniform within ±√(6 / (inputs + units)); biases 0."""
 
 
+class XavierUniformBiases(XavierUniform):
+    """Weights and biases uniform within ±√(6 / (inputs + units)), as scikit-learn's MLP starts.
+
+    With few inputs, biases of 0 would put the kinks of all relu units at one place.
+    """
+
+    def biases(self, rng: np.random.Generator, fans: Fans) -> Array:
+        limit = np.sqrt(3 * self.variance(fans))
+        return rng.uniform(-limit, limit, fans.rows)
+
+
 class XavierNormal(_ScaledNormal, _Xavier):
     """Normal with variance 2 / (inputs + units); biases 0."""
 
@@ -196,6 +207,7 @@ class FanNormal(Initializer):
 
 INITIALIZERS: dict[str, type[Initializer]] = {
     "xavier_uniform": XavierUniform,
+    "xavier_uniform_biases": XavierUniformBiases,
     "xavier_normal": XavierNormal,
     "he_uniform": HeUniform,
     "he_normal": HeNormal,

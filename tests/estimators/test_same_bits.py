@@ -16,7 +16,10 @@ import bpcli
 from bpcli.estimators.base import BPEstimator
 from bpcli.nn.arrays import Array
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:the initial mean loss:bpcli.BpnetWarning"),
+]
 
 X_CLASSES, CLASSES = load_iris(return_X_y=True)
 X_VALUES, VALUES = load_diabetes(return_X_y=True)
@@ -32,7 +35,11 @@ def _config(rows: dict[str, Any], layers: list[int], output: str, **training: An
         "name": "same",
         "seed": 3,
         "data": rows,
-        "network": {"layers": layers, "activations": ["tanh", output]},
+        "network": {
+            "layers": layers,
+            "activations": ["tanh", output],
+            "init": "xavier_uniform_biases",
+        },
         "loss": "half_squared_error" if output == "identity" else "cross_entropy",
         "training": training,
     }
