@@ -19,11 +19,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bpcli.api.run import Run
 from bpcli.config.load import config_of
-from bpcli.data.preprocessing import Preprocessor
-from bpcli.data.table import table_without_rows, value_names
-from bpcli.data.types import SPLITS, numbered
+from bpcli.data.types import numbered
 from bpcli.errors import ConfigError, Diverged
-from bpcli.estimators.bridges import Trained, of_model
+from bpcli.estimators.bridges import of_model, options_of
 from bpcli.estimators.callbacks import (
     CallbackSupport,
     EpochTasks,
@@ -32,22 +30,16 @@ from bpcli.estimators.callbacks import (
     with_callbacks,
 )
 from bpcli.estimators.ending import raise_failure, warn_unless_converged
+from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.options import is_first_order, network_of, training_of
 from bpcli.estimators.partial import PartialFit
 from bpcli.estimators.rows import FitRows
+from bpcli.estimators.saving import ROWS_NOT_KEPT, experiment_without_rows
 from bpcli.estimators.validity import ParameterError, parameter_error, require_valid
 from bpcli.experiment import Experiment, build
 from bpcli.export.model import Model, load_model
-from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.losses import LOSSES
-from bpcli.nn.network import Network
-from bpcli.nn.numerics import repeatable_numerics
-from bpcli.nn.propagation import predict as network_outputs
-from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.lbfgs import Lbfgs
-from bpcli.optimizers.schedules import rate_record
-from bpcli.registry import as_mapping, name_of
 from bpcli.runs.references import find_run
 from bpcli.runs.trained import Weights, load_spec
 from bpcli.training.loop import Epoch, TrainState
@@ -100,15 +92,11 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
     n_features_in_: int
     loss_curve_: list[float]
+    best_loss_: float | None
+    best_validation_score_: float | None
     _means: dict[str, list[float]]
     t_: int
-    _network: Network
-    _preprocessor: Preprocessor
-    _params: Vector
-    _last_params: Vector
-    _fit_seed: int
-    _fit_rows: int
-    _state: TrainState | None
+    _fitted: Fitted
 
     def _set(self, given: Mapping[str, Any]) -> None:
         """Set each parameter that the estimator was made with, from the names of its `__init__`."""
@@ -126,7 +114,11 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         raise NotImplementedError
 
     def _task(self, rows: FitRows | None = None) -> dict[str, Any]:
-        """The config's keys that depend on the task: parts of `data` and `training`, `loss`."""
+        """The keys of the config's `data` and `training` that depend on the task."""
+        raise NotImplementedError
+
+    def _loss(self) -> Any:
+        """The config's `loss`."""
         raise NotImplementedError
 
     def _outputs_and_activation(self) -> tuple[int, Any]:
@@ -162,7 +154,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             rows = rows.with_validation(val)
         elif self.early_stopping:
             rows = rows.held_out(self.validation_fraction, seed)
-        start = self._params if goes_on else None
+        start = self._fitted.params if goes_on else None
         self._train(rows, seed, start, self.max_iter)
 
     @PartialFit
@@ -175,7 +167,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         is_first = not self.__sklearn_is_fitted__()
         with self._unchanged_by_failure():
             rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
-            start = None if is_first else self._state or self._params
+            start = None if is_first else self._fitted.state or self._fitted.params
             epochs = 1 + (start.number if isinstance(start, TrainState) else 0)
             self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
         return self
@@ -234,7 +226,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         experiment = self._experiment(rows, seed, epochs)
         if start is not None:
             self._require_same_layers(experiment)
-            experiment = experiment.with_preprocessor(self._preprocessor)
+            experiment = experiment.with_preprocessor(self._fitted.preprocessor)
         history = History(has_val_scores=rows.val is not None, is_verbose=bool(self.verbose))
         evaluations, optimizer = Evaluations(self.max_fun), experiment.spec.training.optimizer
         observers: list[Observer] = [history]
@@ -244,19 +236,20 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             optimizer = Metered(optimizer, len(rows.training_rows))
             observers.append(evaluations)
         with self._told_callbacks(experiment, rows, epochs, observers):
-            fitted = fit(experiment, observers, start=start, optimizer=optimizer)
-        raise_failure(fitted, has_validation=rows.val is not None)
-        self._keep(experiment, fitted, history, is_partial=is_partial)
-        self._fit_seed, self._fit_rows = seed, len(rows.training_rows)
+            done = fit(experiment, observers, start=start, optimizer=optimizer)
+        raise_failure(done, has_validation=rows.val is not None)
+        self._keep(experiment, done, seed)
+        self._keep_history(done, history, is_partial=is_partial)
         if evaluations.is_reached:
             self.stop_reason_ = "max_fun"
         if not is_partial:
             warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
 
     def _require_same_layers(self, experiment: Experiment) -> None:
-        if experiment.network.layers != self._network.layers:
+        network = self._fitted.network
+        if experiment.network.layers != network.layers:
             raise ParameterError(
-                f"the network was fitted as {self._network.summary}, and the parameters now "
+                f"the network was fitted as {network.summary}, and the parameters now "
                 f"describe {experiment.network.summary}: give the same `hidden_layer_sizes` and "
                 "`activation`, or set `warm_start=False`."
             )
@@ -271,11 +264,8 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             return
 
         def fitted(epoch: Epoch) -> dict[str, Any]:
-            return {
-                "_network": experiment.network,
-                "_preprocessor": experiment.preprocessor,
-                "_params": epoch.params,
-            }
+            params = epoch.params.copy()
+            return {"_fitted": Fitted(experiment.network, params, experiment.preprocessor, params)}
 
         train = rows.training_rows
         metadata = None if rows.weight is None else {"sample_weight": rows.weight[train]}
@@ -287,34 +277,28 @@ class BPEstimator(CallbackSupport, BaseEstimator):
 
     def _experiment(self, rows: FitRows, seed: int, epochs: int, name: str = "") -> Experiment:
         """The experiment of a fit. Raises `ParameterError` for what does not fit together."""
-        data = {**rows.data(), "input_names": self._input_names(), **self._task(rows)["data"]}
-        count, dtype = len(rows.training_rows), str(rows.X.dtype)
-        tree = self._tree(data, rows.X.shape[1], dtype, count, epochs, rows)
-        name = name or type(self).__name__
+        task, count = self._task(rows), len(rows.training_rows)
+        data = {**rows.data(), "input_names": self._input_names(), **task["data"]}
+        training = {**training_of(self, count, epochs, rows.mean_weight), **task["training"]}
+        tree = self._tree(seed, data, training, rows.X.dtype, name)
         try:
-            return build(config_of({**tree, "name": name, "seed": seed}, name=name))
+            return build(config_of(tree, name=tree["name"]))
         except ConfigError as error:
             raise parameter_error(error) from None
 
     def _tree(
-        self,
-        data: dict[str, Any],
-        inputs: int,
-        dtype: str,
-        rows: int,
-        epochs: int,
-        fitted: FitRows | None = None,
+        self, seed: int, data: dict[str, Any], training: dict[str, Any], dtype: Any, name: str
     ) -> dict[str, Any]:
-        """The config of a fit, without name and seed; `fitted` are its rows, if they are known."""
+        """The config of a fit."""
         outputs, output_activation = self._outputs_and_activation()
-        task = self._task(fitted)
-        mean_weight = 1.0 if fitted is None else fitted.mean_weight
-        training = training_of(self, rows, epochs, mean_weight)
+        inputs = self.n_features_in_
         return {
+            "name": name or type(self).__name__,
+            "seed": seed,
             "data": data,
-            "network": network_of(self, inputs, outputs, output_activation, dtype),
-            "loss": task["loss"],
-            "training": {**training, **task["training"]},
+            "network": network_of(self, inputs, outputs, output_activation, str(dtype)),
+            "loss": self._loss(),
+            "training": training,
         }
 
     def _input_names(self) -> list[str] | None:
@@ -329,76 +313,65 @@ class BPEstimator(CallbackSupport, BaseEstimator):
     def _dtypes(self, is_first: bool) -> Any:
         """The precision: that of X by default, and once fitted, that of the parameters."""
         if not is_first:
-            return self._params.dtype
+            return self._fitted.params.dtype
         return [np.float64, np.float32] if self.dtype is None else np.dtype(self.dtype)
 
-    def _keep(
-        self, experiment: Experiment, fitted: Fit, history: History, *, is_partial: bool
-    ) -> None:
-        """Set the attributes that end with an underscore."""
-        self._network = experiment.network
-        self._preprocessor = experiment.preprocessor
-        self._params = fitted.params.copy()
-        self._last_params = fitted.state.params
+    def _keep(self, experiment: Experiment, done: Fit, seed: int) -> None:
+        """Keep the network, and the state from which `partial_fit` goes on."""
+        goes_on = is_first_order(self.solver)
+        self._adopt(
+            Fitted(
+                experiment.network,
+                done.params.copy(),
+                experiment.preprocessor,
+                done.state.params,
+                done.state._replace(ended=None) if goes_on else None,
+                seed,
+                len(experiment.splits["train"]),
+            )
+        )
+        self.best_epoch_ = done.best.number
+        self.stop_reason_ = done.ending.reason
+
+    def _keep_history(self, done: Fit, history: History, *, is_partial: bool) -> None:
+        """Keep the curves; those of `partial_fit` go on."""
         goes_on = is_partial and hasattr(self, "loss_curve_")
-        self._state = fitted.state if is_first_order(self.solver) else None
-        if self._state is not None and not is_partial:  # a next epoch counts on from here
-            self._state = self._state._replace(ended=None)
-        self.n_iter_ = 1 if is_partial else fitted.state.number
-        self.n_layers_ = len(self._network.layers) + 1
-        self.n_outputs_ = self._network.outputs
-        seen = self.n_iter_ * len(experiment.splits["train"])
-        self.t_ = seen + (self.t_ if goes_on else 0)
+        self.n_iter_ = 1 if is_partial else done.state.number
+        self.t_ = self.n_iter_ * self._fitted.rows + (self.t_ if goes_on else 0)
         self.loss_curve_ = (self.loss_curve_ if goes_on else []) + history.losses
-        self.loss_ = fitted.loss
+        self.loss_ = done.loss
         before = self._means if goes_on else {}
         self._means = {path: before.get(path, []) + new for path, new in history.means.items()}
-        self.validation_scores_ = history.val_scores
-        if history.val_scores is not None and isinstance(fitted.ending.failure, Diverged):
-            history.val_scores.append(np.nan)
-        scores = [score for score in history.val_scores or [] if not np.isnan(score)]
-        self.best_validation_score_ = max(scores) if scores else None
-        self.best_loss_ = (
-            None if history.val_scores is not None else min(self.loss_curve_, default=self.loss_)
-        )
-        self.stop_reason_ = fitted.ending.reason
-        self.best_epoch_ = fitted.best.number
+        self.validation_scores_ = scores = history.val_scores
+        if scores is None:
+            self.best_loss_ = min(self.loss_curve_, default=self.loss_)
+            self.best_validation_score_ = None
+            return
+        if isinstance(done.ending.failure, Diverged):
+            scores.append(np.nan)
+        self.best_loss_ = None
+        self.best_validation_score_ = float(np.nanmax(scores, initial=-np.inf))
 
-    def _adopt(self, trained: Trained) -> Self:
-        """Take a network that was trained elsewhere."""
-        self._network = trained.network
-        self._params = trained.params.copy()
-        self._last_params = trained.params
-        self._preprocessor = trained.preprocessor
-        self._state = None
-        self._fit_seed, self._fit_rows = 0, 1
-        self.n_features_in_ = self._network.inputs
-        self.n_layers_ = len(self._network.layers) + 1
-        self.n_outputs_ = self._network.outputs
+    def _adopt(self, fitted: Fitted) -> Self:
+        """Take a network."""
+        self._fitted = fitted
+        self.n_features_in_ = fitted.network.inputs
+        self.n_layers_ = len(fitted.network.layers) + 1
+        self.n_outputs_ = fitted.network.outputs
         return self
 
     @classmethod
     def _of_run(cls, run: Any, runs_dir: str | Path, weights: Weights) -> tuple[Self, Model]:
         """An estimator with the network and the options of a run, and the run's model."""
         stored = find_run(str(getattr(run, "folder", run)), Path(runs_dir))
-        model, spec = load_model(stored, weights), load_spec(stored)
-        trained = of_model(model)
-        training = spec.training
-        rate = rate_record(training.learning_rate)
-        estimator = cls(
-            **trained.parameters,
-            solver=as_mapping(OPTIMIZERS, training.optimizer),
-            **{"learning_rate" if isinstance(rate, dict) else "learning_rate_init": rate},
-            alpha=training.l2,
-            max_iter=max(1, training.epochs),
-            random_state=spec.seed,
-            loss=name_of(LOSSES, spec.loss),
-        )
-        estimator._adopt(trained)
+        model = load_model(stored, weights)
+        fitted = of_model(model)
+        estimator = cls(**fitted.parameters, **options_of(load_spec(stored)))._adopt(fitted)
         names = [column.name for column in model.encoder.inputs]
         if names != [*numbered("x", len(names))]:
             estimator.feature_names_in_ = np.array(names, object)
         estimator.n_iter_ = stored.record().epochs
+        estimator.run_ = Run(stored, weights)
         return estimator, model
 
     def to_run(
@@ -417,20 +390,13 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         Raises `RunError` if it cannot be written.
         """
         check_is_fitted(self)
-        name, folder = name or type(self).__name__, Path(runs_dir)
-        if X is None:
-            experiment = self._experiment_without_rows(name)
-        else:
-            rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()
-            if self.early_stopping:
-                rows = rows.held_out(self.validation_fraction, self._fit_seed)
-            made = self._experiment(rows, self._fit_seed, self.max_iter, name)
-            experiment = made.with_preprocessor(self._preprocessor)
+        folder = Path(runs_dir)
+        experiment = self._experiment_of_run(X, y, sample_weight, name or "")
         losses = getattr(self, "loss_curve_", [])
         trained = TrainedInMemory(
             with_data_file(experiment, folder),
-            self._params,
-            self._last_params,
+            self._fitted.params,
+            self._fitted.last_params,
             Curves(losses, getattr(self, "_means", {})),
             len(losses) or getattr(self, "n_iter_", 0),
             getattr(self, "best_epoch_", 0),
@@ -439,67 +405,52 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self.run_ = Run(save_trained(trained, folder))
         return self.run_
 
-    def _experiment_without_rows(self, name: str) -> Experiment:
-        """The experiment of the fit, with the name of a file in place of its rows."""
-        network, preprocessor = self._network, self._preprocessor
-        names = tuple(self._input_names() or numbered("x", network.inputs))
-        targets = tuple(preprocessor.words) or value_names(network.outputs)
-        table = table_without_rows(
-            names, None, preprocessor.class_names, targets, preprocessor.words
-        )
-        data = {"file": _ROWS_NOT_KEPT, "scale": self._task()["data"]["scale"]}
-        dtype, rows = str(self._params.dtype), self._fit_rows
-        tree = self._tree(data, network.inputs, dtype, rows, self.max_iter)
-        config = config_of({**tree, "name": name, "seed": self._fit_seed}, name=name)
-        none = np.empty(0, np.intp)
-        splits = {split: preprocessor.split(split, table, none) for split in SPLITS}
-        return Experiment(config, table, preprocessor, splits, network)
+    def _experiment_of_run(self, X: Any, y: Any, sample_weight: Any, name: str) -> Experiment:
+        fitted = self._fitted
+        if X is None:
+            data = {"file": ROWS_NOT_KEPT, "scale": self._task()["data"]["scale"]}
+            training = training_of(self, fitted.rows, self.max_iter, 1.0)
+            tree = self._tree(fitted.seed, data, training, fitted.params.dtype, name)
+            return experiment_without_rows(fitted, tree, self._input_names())
+        rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()
+        if self.early_stopping:
+            rows = rows.held_out(self.validation_fraction, fitted.seed)
+        experiment = self._experiment(rows, fitted.seed, self.max_iter, name)
+        return experiment.with_preprocessor(fitted.preprocessor)
 
     # The fitted network.
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_params")
+        return hasattr(self, "_fitted")
 
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer (inputs, units), for scaled inputs: changes take effect."""
-        matrices = self._fitted_matrices("coefs_")
-        layers = self._network.layers
-        return [matrix[:, : layer.inputs].T for layer, matrix in zip(layers, matrices, strict=True)]
+        return self._known("coefs_").weights
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases of each layer (units,): changes take effect."""
-        return [matrix[:, -1] for matrix in self._fitted_matrices("intercepts_")]
-
-    def _fitted_matrices(self, name: str) -> list[Array]:
-        if not self.__sklearn_is_fitted__():
-            raise AttributeError(f"{type(self).__name__} has no {name} before `fit`.")
-        return self._network.matrices(self._params)
+        return self._known("intercepts_").biases
 
     @property
     def out_activation_(self) -> str:
         """The name of the output activation, as scikit-learn spells it."""
-        self._fitted_matrices("out_activation_")
-        name = name_of(ACTIVATIONS, self._network.layers[-1].activation)
-        return {"sigmoid": "logistic", "exponential": "exp"}.get(name, name)
+        return self._known("out_activation_").activation_name
 
-    def _outputs(self, X: Any) -> Array:
-        """The outputs (n, K) for rows X (n, d), in original units. Threads may share it."""
-        prepared = self._prepared(X)
-        with repeatable_numerics():
-            A = network_outputs(self._network, self._params, prepared)
-            return self._preprocessor.original(A)
+    def _known(self, attribute: str) -> Fitted:
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has no {attribute} before `fit`.")
+        return self._fitted
 
-    def _prepared(self, X: Any) -> Array:
-        """The scaled inputs (n, d). Raises `ValueError` if X is not as in `fit`."""
+    def _checked(self, X: Any) -> Array:
+        """The rows of X (n, d). Raises `ValueError` if X is not as in `fit`."""
         check_is_fitted(self)
-        if not self._is_plain(X):
-            X = validate_data(
-                self, X, reset=False, accept_sparse=True, dtype=self._params.dtype, order="C"
-            )
-            X = X if isinstance(X, np.ndarray) else X.toarray(order="C")
-        return self._preprocessor.inputs.apply(X)
+        if self._is_plain(X):
+            return X
+        dtype = self._fitted.params.dtype
+        X = validate_data(self, X, reset=False, accept_sparse=True, dtype=dtype, order="C")
+        return X if isinstance(X, np.ndarray) else X.toarray(order="C")
 
     def _is_plain(self, X: Any) -> bool:
         """Whether X needs no further check: that takes longer than one row through the network."""
@@ -507,7 +458,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             type(X) is np.ndarray
             and X.ndim == 2
             and X.flags.c_contiguous
-            and X.dtype == self._params.dtype
+            and X.dtype == self._fitted.params.dtype
             and X.shape[1] == self.n_features_in_
             and len(X) > 0
             and not hasattr(self, "feature_names_in_")

@@ -7,72 +7,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.config.models import Spec
+from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.validity import ParameterError
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
-from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.losses import Loss
-from bpcli.nn.network import Layer, Network
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A network with its parameters, and the scales around it."""
-
-    network: Network
-    params: Vector
-    preprocessor: Preprocessor
-
-    @classmethod
-    def of_layers(
-        cls,
-        weights: Sequence[Array],
-        biases: Sequence[Array | None],
-        activations: Sequence[Activation],
-        loss: Loss,
-        class_names: tuple[str, ...] = (),
-    ) -> Trained:
-        """From the weights (units, inputs) and biases (units,) of each layer; nothing is scaled.
-
-        A bias of None becomes 0.
-        """
-        layers = [
-            Layer(W.shape[1], W.shape[0], activation)
-            for W, activation in zip(weights, activations, strict=True)
-        ]
-        network = Network(tuple(layers), loss)
-        params = np.empty(network.n_params, weights[0].dtype)
-        for layer, matrix, W, b in zip(
-            layers, network.matrices(params), weights, biases, strict=True
-        ):
-            matrix[:, : layer.inputs] = W
-            matrix[:, -1] = 0 if b is None else b
-        scalers = (Scaler.fixed("none", network.inputs), Scaler.fixed("none", network.outputs))
-        return cls(network, params, Preprocessor(*scalers, class_names, network.outputs))
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters of an estimator that describe the network."""
-        *hidden, last = self.network.layers
-        return {
-            "hidden_layer_sizes": tuple(layer.units for layer in hidden),
-            "activation": [_described(layer.activation) for layer in hidden],
-            "output_activation": _described(last.activation),
-        }
-
-
-def _described(activation: Activation) -> Any:
-    """The name of an activation, or a mapping with its options."""
-    from bpcli.config.named import shortest
-
-    return shortest(ACTIVATIONS, activation)
+from bpcli.nn.arrays import Array
+from bpcli.nn.losses import LOSSES, Loss
+from bpcli.optimizers import OPTIMIZERS
+from bpcli.optimizers.schedules import rate_record
+from bpcli.registry import as_mapping, name_of
 
 
 def activation_named(name: str) -> Activation:
@@ -83,7 +32,7 @@ def activation_named(name: str) -> Activation:
 # scikit-learn.
 
 
-def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...] = ()) -> Trained:
+def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...] = ()) -> Fitted:
     """A fitted `MLPClassifier` or `MLPRegressor`. Raises `ParameterError` for anything else."""
     if not hasattr(mlp, "coefs_"):
         raise ParameterError(
@@ -91,7 +40,7 @@ def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...] = ()) -> 
         )
     hidden = len(mlp.coefs_) - 1
     names = [mlp.activation] * hidden + [mlp.out_activation_]
-    return Trained.of_layers(
+    return Fitted.of_layers(
         [W.T for W in mlp.coefs_],
         mlp.intercepts_,
         [*map(activation_named, names)],
@@ -182,7 +131,7 @@ def _activation_of(part: Any) -> Activation | None:
 # Runs.
 
 
-def of_model(model: Model) -> Trained:
+def of_model(model: Model) -> Fitted:
     """A run's model. Raises `ParameterError` if an input is not simply a column of numbers."""
     for column in model.encoder.inputs:
         if column.kind != "number" or column.indicator:
@@ -191,7 +140,7 @@ def of_model(model: Model) -> Trained:
                 f"the run reads column `{column.name}` as {column.kind}{extra}, but an estimator "
                 "takes numbers: use the run's own `predict`."
             )
-    return Trained(model.network, model.params, model.preprocessor)
+    return Fitted(model.network, model.params.copy(), model.preprocessor, model.params)
 
 
 def classes_of(names: Sequence[str]) -> Array:
@@ -203,3 +152,17 @@ def classes_of(names: Sequence[str]) -> Array:
     if all(number.is_integer() for number in numbers):
         return np.array([int(number) for number in numbers])
     return np.array(numbers)
+
+
+def options_of(spec: Spec) -> dict[str, Any]:
+    """The parameters of an estimator that a config sets, besides those of the network."""
+    training = spec.training
+    rate = rate_record(training.learning_rate)
+    return {
+        "solver": as_mapping(OPTIMIZERS, training.optimizer),
+        "learning_rate" if isinstance(rate, dict) else "learning_rate_init": rate,
+        "alpha": training.l2,
+        "max_iter": max(1, training.epochs),
+        "random_state": spec.seed,
+        "loss": name_of(LOSSES, spec.loss),
+    }

@@ -10,25 +10,23 @@ from scipy.special import expit, log_expit, log_softmax, logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import (
     SAME_IN_SCIKIT_LEARN,
-    Trained,
     activation_named,
     classes_of,
     of_scikit_learn,
     torch_layers,
     with_identity,
 )
+from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import LOSSES, canonical_loss
-from bpcli.nn.numerics import repeatable_numerics
-from bpcli.nn.propagation import output_z
 from bpcli.registry import name_of
 from bpcli.runs.trained import Weights
 
@@ -183,7 +181,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
                 f"`classes` has {len(known)} entries, but the network is for {max(outputs, 2)}."
             )
         names = tuple(map(str, known))
-        trained = Trained.of_layers(weights, biases, with_identity(activations), loss, names)
+        trained = Fitted.of_layers(weights, biases, with_identity(activations), loss, names)
         estimator = cls(**trained.parameters, scale=None)
         estimator.classes_, estimator._is_multilabel = known, False
         return estimator._adopt(trained)
@@ -250,18 +248,19 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         return max(outputs, 2) if has_softmax else outputs, activation
 
     def _task(self, rows: FitRows | None = None) -> dict[str, Any]:
-        _, activation = self._outputs_and_activation()
         names = [str(name) for name in self.classes_]
         names += [_NO_OTHER_CLASS] * (len(names) == 1 and not self._is_multilabel)
         scale = self.scale if isinstance(self.scale, dict) else {"inputs": self.scale or "none"}
-        loss = self.loss
-        if loss == "auto":
-            loss = "cross_entropy" if activation == "softmax" else "binary_cross_entropy"
         return {
             "data": {"classes": names, "scale": scale},
-            "loss": loss,
             "training": {"class_weights": self._class_weights(names, rows)},
         }
+
+    def _loss(self) -> Any:
+        if self.loss != "auto":
+            return self.loss
+        _, activation = self._outputs_and_activation()
+        return "cross_entropy" if activation == "softmax" else "binary_cross_entropy"
 
     def _class_weights(self, names: list[str], rows: FitRows | None) -> Any:
         """The config's rule, in which `balanced` counts rows; beside weights, counts their sums."""
@@ -280,10 +279,11 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     def predict(self, X: Any) -> Array:
         """The class of each row (n,), or for labels, 0 and 1 (n, k)."""
-        outputs = self._outputs(X)
-        if self._has_labels():
+        rows = self._checked(X)
+        outputs = self._fitted.outputs(rows)
+        if self._is_multilabel:
             return (outputs >= 0.5).astype(np.int64)
-        places = self._preprocessor.labels(outputs)
+        places = self._fitted.preprocessor.labels(outputs)
         assert places is not None, "the targets are classes"
         predicted: Array = self.classes_[places.clip(max=len(self.classes_) - 1)]
         return predicted
@@ -291,38 +291,31 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class (n, classes), or of each label, as in `classes_`."""
+        rows = self._checked(X)
         with np.errstate(under="ignore"):
-            if self._has_labels():
-                labels: Array = expit(self._z(X))
-                return labels
-            probabilities: Array = np.exp(self.predict_log_proba(X))
-        return probabilities
+            if self._is_multilabel:
+                return expit(self._fitted.z(rows))
+            return np.exp(self._log_shares(rows))
 
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
         """The natural logarithm of the probabilities; for classes from z, without rounding to 0."""
-        if self._has_labels():
-            log_labels: Array = np.log(self.predict_proba(X))
-            return log_labels
-        Z = self._z(X)
-        if self._network.layers[-1].activation.gives_distribution:
-            log: Array = log_softmax(Z, axis=1)
-        elif Z.shape[1] == 1:
-            log = log_expit(np.hstack([-Z, Z]))
-        else:  # one sigmoid a class: their shares
-            log = log_expit(Z)
-            log -= logsumexp(log, axis=1, keepdims=True)
-        return np.zeros((len(Z), 1)) if len(self.classes_) == 1 else log
+        rows = self._checked(X)
+        if self._is_multilabel:
+            return np.log(expit(self._fitted.z(rows)))
+        return self._log_shares(rows)
 
-    def _has_labels(self) -> bool:
-        check_is_fitted(self)
-        return self._is_multilabel
-
-    def _z(self, X: Any) -> Array:
-        """Z of the output layer (n, K) for rows X (n, d)."""
-        prepared = self._prepared(X)
-        with repeatable_numerics():
-            return output_z(self._network, self._params, prepared)
+    def _log_shares(self, rows: Array) -> Array:
+        """The logarithm of the probability of each class (n, classes)."""
+        Z = self._fitted.z(rows)
+        if len(self.classes_) == 1:
+            return np.zeros((len(Z), 1))
+        if self._fitted.output_activation.gives_distribution:
+            return log_softmax(Z, axis=1)
+        if Z.shape[1] == 1:
+            return log_expit(np.hstack([-Z, Z]))
+        log = log_expit(Z)  # one sigmoid a class: their shares
+        return log - logsumexp(log, axis=1, keepdims=True)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

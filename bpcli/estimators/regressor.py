@@ -11,11 +11,11 @@ from sklearn.base import RegressorMixin
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import (
     SAME_IN_SCIKIT_LEARN,
-    Trained,
     of_scikit_learn,
     torch_layers,
     with_identity,
 )
+from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.arrays import Array
@@ -112,7 +112,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
         """
         weights, biases, activations = torch_layers(module)
         loss = LOSSES[_LOSS_OF["squared_error"]]()
-        trained = Trained.of_layers(weights, biases, with_identity(activations), loss)
+        trained = Fitted.of_layers(weights, biases, with_identity(activations), loss)
         estimator = cls(**trained.parameters, scale=None)
         return estimator._adopt(trained)._with_targets(len(weights[-1]))
 
@@ -145,12 +145,16 @@ class BPRegressor(RegressorMixin, BPEstimator):
             inputs = scale or "none"
             is_linear = activation in ("identity", "linear", "purelin")
             scale = {"inputs": inputs, "targets": inputs if is_linear else "none"}
-        loss = _LOSS_OF.get(self.loss, self.loss) if isinstance(self.loss, str) else self.loss
-        return {"data": {"task": "regression", "scale": scale}, "loss": loss, "training": {}}
+        return {"data": {"task": "regression", "scale": scale}, "training": {}}
+
+    def _loss(self) -> Any:
+        return _LOSS_OF.get(self.loss, self.loss) if isinstance(self.loss, str) else self.loss
 
     def predict(self, X: Any) -> Array:
         """The predicted values (n,), or (n, k) for several targets."""
-        outputs = self._outputs(X).astype(self._params.dtype, copy=False)
+        rows = self._checked(X)
+        outputs = self._fitted.outputs(rows)
+        outputs = outputs.astype(self._fitted.params.dtype, copy=False)
         return outputs[:, 0] if self._is_column or outputs.shape[1] == 1 else outputs
 
     def __sklearn_tags__(self) -> Any:
