@@ -6,7 +6,8 @@ left out, and `    # exit code 2` after a command for its failure. The `python` 
 of a document are one session. In a `python` block, what is printed is in a comment beside it; a
 `pycon` block has it below what is typed after `>>> `, with `...` within a line for any text. A
 `console slow` block takes long or needs a process for each command: it runs in a shell, and only
-with BPNET_FULL=1.
+with BPNET_FULL=1. A `python power-plant` block needs the files of that public data set in a folder
+of this name; it stands alone.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def run_document(path: Path) -> None:
         elif block.language == "console" and (not block.mark or os.environ.get("BPNET_FULL")):
             for command, shown in _COMMAND.findall(block.content):
                 _check_command(command, shown, in_shell=block.mark == "slow")
-        elif block.language == "python":
-            _check_python(block.content, session)
+        elif block.language == "python" and not block.mark:
+            check_python(block.content, session)
         elif block.language == "pycon":
             _check_dialogue(block.content, session)
 
@@ -96,7 +97,8 @@ def _check_dialogue(text: str, session: dict[str, object]) -> None:
     assert runner.tries, text
 
 
-def _check_python(code: str, session: dict[str, object]) -> None:
+def check_python(code: str, session: dict[str, object]) -> None:
+    """Run a program, and compare what it prints with its comments."""
     with _captured() as printed:
         exec(compile(code, "document.py", "exec"), session)
     assert printed.read_text("utf-8").splitlines() == re.findall(r"print.*  # (.*)", code), code

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from chapters import CHAPTERS, DOCS, README, ROOT, anchors, blocks, prose, run_document
+from chapters import (
+    CHAPTERS,
+    DOCS,
+    README,
+    ROOT,
+    anchors,
+    blocks,
+    check_python,
+    prose,
+    run_document,
+)
 from click import Context
 
 import bpcli
@@ -46,6 +56,23 @@ def test_the_commands_print_what_is_shown(
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     run_document(path)
+
+
+_ON_DATA = [
+    pytest.param(block.mark, block.content, id=f"{name_of(path)}-{block.mark}")
+    for path, text in TEXTS.items()
+    for block in blocks(text)
+    if block.language == "python" and block.mark
+]
+
+
+@pytest.mark.parametrize(("folder", "code"), _ON_DATA)
+def test_a_program_on_public_data_prints_what_is_shown(
+    folder: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_data: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / folder).symlink_to(shared_data / "uci" / folder)
+    check_python(code, {"__name__": "document"})
 
 
 def test_nearly_every_command_is_run() -> None:

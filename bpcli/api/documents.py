@@ -30,7 +30,11 @@ class Document(dict[str, Any]):
         return self.text
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.text)}</pre>"
+        return f'<pre style="{_PRE}">{escape(self.text)}</pre>'
+
+
+_PRE = "font-family: monospace; line-height: 1.3; white-space: pre; overflow-x: auto"
+"""Notebooks set text of `pre` in a font with letters of different widths, and break its lines."""
 
 
 class Page:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
 from bpcli.runs.run_json import RunRecord
+from bpcli.terminal.grid import Grid
 from bpcli.terminal.runs import headline
-from bpcli.terminal.tables import layers_text, objective_text
+from bpcli.terminal.tables import layers_text, objective_text, scores_tables
 from bpcli.text import plural, rounded, visible
 
 
@@ -43,15 +44,25 @@ def _score(record: RunRecord) -> str:
 
 
 def html_of(record: RunRecord, folder: Path, weights: str) -> str:
-    """The same with all scores, as a table without colours of its own."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("metric", "value", *record.baselines))
-    rows = "".join(
-        f"<tr><th>{escape(path)}</th><td>{rounded(value)}</td>"
-        + "".join(f"<td>{rounded(scores.get(path))}</td>" for scores in record.baselines.values())
-        + "</tr>"
-        for path, value in record.metrics.items()
-    )
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    """The same with all scores, in the tables of `bpnet train`, without colours of its own."""
     first, *others = lines_of(record, folder, weights)
     below = "<br>".join(escape(line.strip()) for line in others)
-    return f"<div><strong>{escape(first)}</strong><br>{below}{table * bool(record.metrics)}</div>"
+    document = {"metrics": record.metrics, "baselines": record.baselines}
+    tables = map(_table, scores_tables(record, document) if record.metrics else ())
+    return f"<div><strong>{escape(first)}</strong><br>{below}{''.join(tables)}</div>"
+
+
+def _table(grid: Grid) -> str:
+    """A grid in HTML: text on the left of its cells, numbers on the right."""
+    sides = ["left" if grid.is_text(index) else "right" for index in range(len(grid.headers))]
+
+    def row(texts: Sequence[str], tag: str) -> str:
+        cells = (
+            f'<{tag} style="text-align: {side}">{escape(text)}</{tag}>'
+            for side, text in zip(sides, texts, strict=True)
+        )
+        return f"<tr>{''.join(cells)}</tr>"
+
+    headers, *rows = grid.texts()
+    body = "".join(row(texts, "td") for texts in rows)
+    return f"<table><thead>{row(headers, 'th')}</thead><tbody>{body}</tbody></table>"

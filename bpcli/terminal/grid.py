@@ -66,7 +66,7 @@ class Grid:
 
     def stacked(self) -> list[Facts]:
         """Return each row as names and values."""
-        headers, *rows = self._texts()
+        headers, *rows = self.texts()
         return [
             [(name, text) for name, text in zip(headers, row, strict=True) if text] for row in rows
         ]
@@ -76,7 +76,7 @@ class Grid:
         widths = self._widths()
         headers, *rows = (
             _GAP.join(map(self._padded, range(len(row)), row, widths)).rstrip()
-            for row in self._texts()
+            for row in self.texts()
         )
         return [headers, rule * self.width, *rows]
 
@@ -85,9 +85,10 @@ class Grid:
         return text + blanks if self.is_text(index) else blanks + text
 
     def _widths(self) -> list[int]:
-        return [max(map(text_width, column)) for column in zip(*self._texts(), strict=True)]
+        return [max(map(text_width, column)) for column in zip(*self.texts(), strict=True)]
 
-    def _texts(self) -> list[list[str]]:
+    def texts(self) -> list[list[str]]:
+        """Return the headers, and the cells of each row."""
         rows = [[cell if isinstance(cell, str) else cell.text for cell in row] for row in self.rows]
         return [self.headers, *rows]
 

@@ -11,7 +11,9 @@ def test_a_document_is_plain_and_shows_its_text() -> None:
     assert document == {"shape": [2, 3], "loss": None}
     assert json.loads(json.dumps(document)) == document
     assert repr(document) == "a < b\nc"
-    assert document._repr_html_() == "<pre>a &lt; b\nc</pre>"
+    html = document._repr_html_()
+    assert html.startswith('<pre style="font-family: monospace;'), "columns are below each other"
+    assert html.endswith('">a &lt; b\nc</pre>')
     assert document
     assert not Document({"passed": False}, "", passed=False)
     assert Document({}, ""), "it is true although it has no keys"

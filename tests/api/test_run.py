@@ -129,8 +129,10 @@ def test_a_plot_shows_itself_in_a_notebook(moons: bpcli.Run, tmp_path: Path) -> 
     import matplotlib.pyplot as plt
 
     figure = moons.plot("loss")
-    picture = imread(io.BytesIO(figure._repr_png_()))  # type: ignore[attr-defined]
+    png, size = figure._repr_png_()  # type: ignore[attr-defined]
+    picture = imread(io.BytesIO(png))
     assert picture.shape[:2] == (690, 1050)
+    assert size == {"width": 672}, "7 inches of a page"
     assert picture.std() > 0.05, "it is not blank"
     figure.savefig(tmp_path / "loss.svg")
     assert not plt.get_fignums()
@@ -213,8 +215,10 @@ def test_a_notebook_shows_all_scores_and_no_markup_of_names(tmp_path: Path) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", bpcli.BpnetWarning)
         html = bpcli.train(config, tmp_path / "<i>runs")._repr_html_()
-    assert "train.rmse.&lt;b&gt;a" in html
-    assert "train.rmse.c&amp;d" in html
+    assert ">&lt;b&gt;a</td>" in html
+    assert ">c&amp;d</td>" in html
     assert "&lt;i&gt;runs" in html
     assert "<b>" not in html.replace("<br>", "")
     assert html.count("<tr>") == html.count("</tr>") > 2
+    assert '<td style="text-align: left">r2</td>' in html, "as `bpnet train` shows it"
+    assert html.count("<table>") == 2, "all targets together, then each of them"
