@@ -8,23 +8,25 @@ from __future__ import annotations
 import json
 import time
 from importlib import metadata
+from typing import Any
 
 import numpy  # noqa: F401  # loads the BLAS that is reported
 
 from bpcli.runs.provenance import machine
+from bpcli.system import usable_cores
 
 _PACKAGES = ("bpcli", "numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib")
 
 
-def gather() -> dict[str, object]:
+def gather() -> dict[str, Any]:
     found = machine()
-    blas = [" ".join(map(str, library.values())) for library in found["blas"]]
+    blas = [" ".join(map(str, library.values())) for library in found.blas]
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "cpu": found["cpu"],
-        "cores": found["cores"],
+        "cpu": found.cpu,
+        "cores": usable_cores(),
         "blas": blas,
-        "python": found["versions"]["python"],
+        "python": found.versions["python"],
         "versions": {name: version for name in _PACKAGES if (version := _version(name))},
     }
 

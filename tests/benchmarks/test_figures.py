@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.facts import gather
 from benchmarks.linear import fit
 from benchmarks.machine import foreign_share
 from benchmarks.report import markdown
@@ -103,3 +104,10 @@ def test_repeats_are_interleaved_and_epochs_fill_the_time() -> None:
     assert series["a"].median == 1.0
     assert epochs_for(lambda epochs: epochs * 1e-4, seconds=0.5) == 5_000
     assert epochs_for(lambda epochs: epochs * 10.0, seconds=0.5) == 1
+
+
+def test_facts_name_the_machine_and_the_versions() -> None:
+    facts = gather()
+    assert facts["cores"] >= 1
+    assert all(facts[name] for name in ("date", "cpu", "blas", "python"))
+    assert {"bpcli", "numpy", "scikit-learn"} <= facts["versions"].keys()
