@@ -103,8 +103,9 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         return
     out = console()
     out.show_facts(history(record, tags))
-    if record.has_ended:
+    if record.stop:
         out.show(stop_table(record), ["measures"])
+    if record.metrics:
         out.say(f"Scores of the weights of epoch {record.best_epoch}:")
         for table in scores_tables(record, vars(record)):
             out.show(table)

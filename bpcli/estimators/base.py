@@ -332,6 +332,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         )
         self.best_epoch_ = done.best.number
         self.stop_reason_ = done.ending.reason
+        self._seconds = done.seconds
 
     def _keep_history(self, done: Fit, history: History, *, is_partial: bool) -> None:
         """Keep the curves; those of `partial_fit` go on."""
@@ -386,7 +387,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         """Save the network as a run, which the command line reads too; no pickle is involved.
 
         With the rows of `fit`, the run has their scores, and can be verified. Without them, it
-        predicts, exports, and scores files. `name` names the run; the default is the class's name.
+        predicts and exports. `name` names the run; the default is the class's name.
         Raises `RunError` if it cannot be written.
         """
         check_is_fitted(self)
@@ -401,6 +402,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
             len(losses) or getattr(self, "n_iter_", 0),
             getattr(self, "best_epoch_", 0),
             getattr(self, "stop_reason_", "epochs"),
+            getattr(self, "_seconds", 0.0),
         )
         self.run_ = Run(save_trained(trained, folder))
         return self.run_

@@ -115,7 +115,10 @@ def parameter_error(error: ConfigError) -> ParameterError:
     """The issues of a config as those of the parameters that it was made of."""
     if not error.issues:
         return ParameterError(str(error))
-    lines = [f"{_parameter_of(issue)}{issue.message}." for issue in error.issues]
+    lines = [
+        f"{_parameter_of(issue)}{issue.message}{'' if issue.message.endswith('?') else '.'}"
+        for issue in error.issues
+    ]
     return ParameterError("\n".join(dict.fromkeys(lines)))
 
 

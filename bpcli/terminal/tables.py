@@ -20,7 +20,7 @@ def header(record: RunRecord) -> Facts:
     frozen = f", {record.n_frozen} frozen" if record.n_frozen else ""
     return [
         ("run", record.run_id),
-        ("rows", f"{splits} ({record.task})"),
+        ("rows", f"{splits or 'not kept'} ({record.task})"),
         ("layers", layers_text(record.layers)),
         ("parameters", f"{record.n_params:,}{frozen}"),
         ("loss", objective_text(record)),

@@ -37,6 +37,11 @@ class Fit:
         return math.nan if self.ending.last is None else self.ending.last.loss
 
     @property
+    def seconds(self) -> float:
+        """The time that the epochs took."""
+        return 0.0 if self.ending.last is None else self.ending.last.seconds
+
+    @property
     def params(self) -> Vector:
         """The parameters of the best epoch."""
         return self.state.params if self.best.params is None else self.best.params

@@ -56,13 +56,14 @@ class TrainedInMemory:
     epochs: int
     best_epoch: int
     stop_reason: str
+    seconds: float
 
 
 def save_trained(trained: TrainedInMemory, runs_dir: Path) -> Run:
     """Write a finished run in a new folder; without checkpoint, it cannot be resumed.
 
-    Without rows, the run predicts, exports and scores files, but cannot score its splits or be
-    verified. Raises `RunError` if it cannot be written.
+    Without rows, the run predicts and exports, but cannot score its splits or be verified. Raises
+    `RunError` if it cannot be written.
     """
     experiment = trained.experiment
     run = Run.claim(runs_dir, experiment.spec.name)
@@ -96,6 +97,7 @@ def _write(run: Run, trained: TrainedInMemory) -> None:
             epochs=trained.epochs,
             best_epoch=trained.best_epoch,
             ended=now(),
+            seconds=round(trained.seconds, 6),
             metrics=all_scores(experiment, params) if has_rows else {},
             baselines=all_baselines(experiment) if has_rows else {},
             sha256={**record.sha256, METRICS: digest},

@@ -93,6 +93,15 @@ def test_the_command_line_knows_the_run(tmp_path: Path, bpnet: Callable[..., Any
     assert "checkpoint" in resumed.err
 
 
+def test_a_run_without_rows_says_so(tmp_path: Path, bpnet: Callable[..., Any]) -> None:
+    estimator, X, y, _ = ESTIMATORS["classes"]
+    run = estimator.fit(X, y).to_run(tmp_path)
+    shown = bpnet("runs", "show", run.id, "--runs-dir", str(tmp_path))
+    assert "not kept (classification)" in shown.out
+    assert "Scores" not in shown.out
+    assert run.seconds > 0
+
+
 def test_parts_of_a_fit_are_one_curve(tmp_path: Path) -> None:
     X, y = IRIS
     estimator = BPClassifier((5,), random_state=0)
