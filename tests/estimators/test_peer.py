@@ -104,8 +104,8 @@ def test_every_test_of_public_behaviour_passes(messages: dict[str, list[str]]) -
     assert not failed, "\n".join(failed)
 
 
-def test_every_test_of_public_behaviour_ran(messages: dict[str, list[str]]) -> None:
-    assert len(messages.keys() - _LISTED.keys()) >= 29  # so many has scikit-learn 1.6
+def test_all_of_them_ran(messages: dict[str, list[str]]) -> None:
+    assert len(messages) >= 39  # so many has scikit-learn 1.6
 
 
 @pytest.mark.parametrize("name", _LISTED)
