@@ -153,10 +153,10 @@ def test_weights_that_are_none(weights: Any, message: str) -> None:
 
 @pytest.mark.parametrize("order", [np.asfortranarray, csc_array, csr_array, np.ndarray.tolist])
 def test_how_rows_lie_in_memory_changes_no_bit(order: Any) -> None:
-    model = regressor(max_iter=5).fit(X_VALUES, Y_VALUES)
-    other = regressor(max_iter=5).fit(order(X_VALUES), Y_VALUES)
-    assert np.array_equal(other.predict(X_VALUES), model.predict(X_VALUES))
-    assert np.array_equal(model.predict(order(X_VALUES)), model.predict(X_VALUES))
+    model = classifier(max_iter=5).fit(X, Y)
+    other = classifier(max_iter=5).fit(order(X), Y)
+    assert np.array_equal(other.predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(model.predict_proba(order(X)), model.predict_proba(X))
 
 
 def test_rows_of_truth_values_and_of_integers_are_numbers() -> None:
