@@ -79,6 +79,24 @@ def test_a_weight_of_k_is_k_rows_for_classes(solver: str) -> None:
     np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
 
 
+@pytest.mark.parametrize("model", [regressor, classifier])
+def test_a_weight_of_k_is_k_rows_beside_a_hold_out(model: Any) -> None:
+    targets = Y_VALUES if model is regressor else Y_VALUES - np.median(Y_VALUES) > 0
+    held = model(early_stopping=True, validation_fraction=0.3, alpha=0.5, max_iter=4, tol=0)
+    weighted = held.fit(X_VALUES, targets, sample_weight=REPEATS)
+    found, scores = outputs(weighted, X_VALUES), weighted.validation_scores_
+    repeated = held.fit(X_VALUES.repeat(REPEATS, 0), targets.repeat(REPEATS))
+    np.testing.assert_allclose(found, outputs(repeated, X_VALUES), rtol=1e-9)
+    np.testing.assert_allclose(scores, repeated.validation_scores_, rtol=1e-9)
+
+
+def test_weights_of_1_hold_out_the_same_rows() -> None:
+    model = regressor(early_stopping=True, max_iter=4)
+    plain = model.fit(X_VALUES, Y_VALUES).predict(X_VALUES)
+    ones = model.fit(X_VALUES, Y_VALUES, sample_weight=np.ones(len(X_VALUES)))
+    np.testing.assert_allclose(ones.predict(X_VALUES), plain, rtol=1e-9)
+
+
 @pytest.mark.parametrize("rule", ["balanced", {0: 1.0, 1: 5.0, 2: 0.5}])
 def test_a_weight_of_k_is_k_rows_beside_weights_of_classes(rule: Any) -> None:
     repeats = REPEATS[: len(X)]
@@ -135,10 +153,10 @@ def test_weights_that_are_none(weights: Any, message: str) -> None:
 
 @pytest.mark.parametrize("order", [np.asfortranarray, csc_array, csr_array, np.ndarray.tolist])
 def test_how_rows_lie_in_memory_changes_no_bit(order: Any) -> None:
-    model = regressor(max_iter=5).fit(X_VALUES, Y_VALUES)
-    other = regressor(max_iter=5).fit(order(X_VALUES), Y_VALUES)
-    assert np.array_equal(other.predict(X_VALUES), model.predict(X_VALUES))
-    assert np.array_equal(model.predict(order(X_VALUES)), model.predict(X_VALUES))
+    model = classifier(max_iter=5).fit(X, Y)
+    other = classifier(max_iter=5).fit(order(X), Y)
+    assert np.array_equal(other.predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(model.predict_proba(order(X)), model.predict_proba(X))
 
 
 def test_rows_of_truth_values_and_of_integers_are_numbers() -> None:
@@ -567,6 +585,19 @@ def test_probabilities_and_their_logarithms() -> None:
         np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
         np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), found, rtol=1e-12)
         assert np.array_equal(model.classes_[found.argmax(axis=1)], model.predict(X))
+
+
+@pytest.mark.parametrize("targets", [Y, Y == 1], ids=["softmax", "sigmoid"])
+def test_small_probabilities_are_not_rounded(targets: Array) -> None:
+    model = classifier(hidden_layer_sizes=(), scale=None).fit(X, targets)
+    far = 100 * X
+    z = far @ model.coefs_[0] + model.intercepts_[0]
+    z = z if z.shape[1] > 1 else np.hstack([np.zeros_like(z), z])
+    expected = z - np.logaddexp.reduce(z, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_log_proba(far), expected, rtol=1e-12, atol=1e-300)
+    assert expected.min() < -800  # e^-800 is 0
+    least = model.predict_proba(far * (-100 / expected.min())).min()
+    assert 0 < least < 1e-17  # 1 - p would be 0
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
