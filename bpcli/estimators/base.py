@@ -134,6 +134,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         """Train on X (n, d) and y.
 
         A row of weight k counts as k equal rows, to rounding, unless rows come in mini-batches.
+        `bayesian_regularization` takes weights as relative, and counts rows.
         `X_val` and `y_val` are a validation set: the epoch with the lowest validation loss is kept,
         and training ends early as with `early_stopping`.
         """

@@ -116,8 +116,9 @@ def parameter_error(error: ConfigError) -> ParameterError:
     if not error.issues:
         return ParameterError(str(error))
     lines = [
-        f"{_parameter_of(issue)}{issue.message}{'' if issue.message.endswith('?') else '.'}"
+        f"{_parameter_of(issue)}{message}{'' if message.endswith('?') else '.'}"
         for issue in error.issues
+        for message in [issue.message.replace("`l2`", "`alpha`")]
     ]
     return ParameterError("\n".join(dict.fromkeys(lines)))
 

@@ -115,3 +115,9 @@ def test_lbfgs_ends_at_the_same_minimum() -> None:
     ours, theirs = _both_fitted(MLPRegressor(activation="tanh"), X_VALUES, Y_VALUES, **options)
     # Theirs ends where the loss falls by less than 2e-9 of itself, ours at a small gradient.
     assert theirs.loss_ * (1 - 1e-6) < ours.loss_ < theirs.loss_
+
+
+def test_a_penalty_beside_the_solver_that_finds_it_is_refused_by_its_name() -> None:
+    model = BPRegressor(solver="bayesian_regularization", alpha=1)
+    with pytest.raises(ValueError, match=r"^`alpha`: .* remove `alpha`\.$"):
+        model.fit([[1.0], [2.0]], [1.0, 2.0])
