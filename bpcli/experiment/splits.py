@@ -22,7 +22,10 @@ def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
     fixed = dict(table.splits)
     pool = fixed.pop("train", rows_in_no_split(table))
     fractions = {name: size for name, size in split.fractions.items() if name not in fixed}
-    if split.order == "random":
+    if not any(size for name, size in fractions.items() if name != "train"):
+        none = np.empty(0, np.intp)
+        drawn = {**dict.fromkeys(fractions, none), "train": np.arange(len(pool))}
+    elif split.order == "random":
         labels = _strata(spec, table)
         labels = None if labels is None else labels[pool]
         drawn = split_rows(fractions, len(pool), labels, stream(spec.seed, "split"))
