@@ -121,3 +121,15 @@ def test_the_fan_out_counts_units_not_maxouts_rows() -> None:
     assert weights(XavierNormal()).std() == pytest.approx(0.1, rel=0.03)
     assert weights(FanNormal(fan="out", gain=3.0)).std() == pytest.approx(0.3, rel=0.03)
     assert np.linalg.norm(weights(NguyenWidrow())[0]) == pytest.approx(0.7 * 100**0.01)
+
+
+def test_xavier_uniform_biases_fill_the_intervals_of_scikit_learns_network() -> None:
+    from sklearn.neural_network import MLPRegressor
+
+    theirs = MLPRegressor(hidden_layer_sizes=300, solver="sgd", learning_rate_init=1e-12)
+    theirs.partial_fit(np.zeros((2, 200)), np.zeros(2))
+    ours = INITIALIZERS["xavier_uniform_biases"]().draw(np.random.default_rng(0), FANS)
+    for mine, other in zip(ours, [theirs.coefs_[0].T, theirs.intercepts_[0]], strict=True):
+        assert mine.shape == other.shape
+        assert np.abs(mine).max() == pytest.approx(np.abs(other).max(), rel=0.05)
+        assert mine.std() == pytest.approx(other.std(), rel=0.15)
