@@ -15,6 +15,7 @@ from bpcli.config import load
 from bpcli.config.load import Config, config_of, validate
 from bpcli.config.overrides import override
 from bpcli.config.tree import plain_value
+from bpcli.errors import ConfigError
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -54,14 +55,23 @@ def _overridden(config: Config, given: list[str]) -> Config:
 
 
 def assignments(overrides: Overrides) -> list[str]:
-    """Overrides as texts `key=value`, whose value is YAML on one line."""
+    """Overrides as texts `key=value`, whose value is YAML on one line.
+
+    Raises `ConfigError` for a value that no text can hold, such as an array.
+    """
     if isinstance(overrides, str):
         return [overrides]
     if not isinstance(overrides, Mapping):
         return list(overrides)
-    return [f"{key}={_inline(value)}" for key, value in overrides.items()]
+    return [f"{key}={_inline(key, value)}" for key, value in overrides.items()]
 
 
-def _inline(value: Any) -> str:
+def _inline(key: str, value: Any) -> str:
     """A value as JSON, which is YAML on one line."""
-    return json.dumps(plain_value(value), ensure_ascii=False)
+    try:
+        return json.dumps(plain_value(value), ensure_ascii=False)
+    except TypeError:
+        raise ConfigError(
+            f"overrides: `{key}` is {type(value).__name__}, expected numbers, texts, lists or "
+            "mappings of them; put arrays into the config itself."
+        ) from None

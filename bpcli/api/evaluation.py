@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
 
 from bpcli.api.configs import AnyPath
 from bpcli.api.documents import Document, text_of
@@ -21,13 +20,11 @@ from bpcli.terminal.grid import Grid
 from bpcli.terminal.tables import class_table, confusion_table, scores_tables
 from bpcli.workflows.evaluate import default_split, evaluate, judge_run
 
-_SPLITS = ("train", "val", "test")
-
 
 def evaluation(
     run: Run,
     weights: Weights,
-    split: str | None,
+    split: SplitName | None,
     data: DataFrame | AnyPath | None,
     intervals: bool | None,
     require: Sequence[str],
@@ -35,12 +32,10 @@ def evaluation(
     """The document of the scores; see `Run.evaluate`."""
     if split is not None and data is not None:
         raise ConfigError("`data` and `split` both say which rows to score: use one of them.")
-    if split is not None and split not in _SPLITS:
-        raise ConfigError(f"There is no split `{split}`: expected {', '.join(_SPLITS)}.")
     requirements = [Requirement.parse(text) for text in require]
     with repeatable_numerics():
         if data is None:
-            trained, chosen = load_trained(run, weights), cast("SplitName | None", split)
+            trained, chosen = load_trained(run, weights), split
         else:
             others = any(requirement.split != "data" for requirement in requirements)
             trained, chosen = _with_data(run, weights, data, others), "data"

@@ -111,12 +111,13 @@ class Network:
             if {*layer} != {"W", "b"}:
                 keys = ", ".join(map(str, layer)) or "nothing"
                 raise ConfigError(f"parameters of layer {number}: found {keys}, expected W and b.")
-        self.weights = [layer["W"] for layer in given]  # type: ignore[misc]  # None is refused there
-        self.biases = [layer["b"] for layer in given]
+        weights = self._fitting(self.weights, [layer["W"] for layer in given], "weights")
+        biases = self._fitting(self.biases, [layer["b"] for layer in given], "biases")
+        _copy([*weights, *biases], [*self.weights, *self.biases])
 
     @property
     def weights(self) -> list[Array]:
-        """W of each layer (units, inputs), not copied: `network.weights[0] -= step` changes it."""
+        """The W of each layer (units, inputs), not copied: `network.weights[0] *= 2` changes it."""
         return [
             matrix[:, : layer.inputs]
             for layer, matrix in zip(self._layout.layers, self._matrices, strict=True)
@@ -124,11 +125,11 @@ class Network:
 
     @weights.setter
     def weights(self, given: Sequence[npt.ArrayLike]) -> None:
-        self._set(self.weights, given, "weights")
+        _copy(self._fitting(self.weights, given, "weights"), self.weights)
 
     @property
     def biases(self) -> list[Array | None]:
-        """B of each layer (units,), not copied; None for a layer without biases."""
+        """The b of each layer (units,), not copied; None for a layer without biases."""
         return [
             matrix[:, -1] if layer.has_bias else None
             for layer, matrix in zip(self._layout.layers, self._matrices, strict=True)
@@ -136,19 +137,16 @@ class Network:
 
     @biases.setter
     def biases(self, given: Sequence[npt.ArrayLike | None]) -> None:
-        self._set(self.biases, given, "biases")
+        _copy(self._fitting(self.biases, given, "biases"), self.biases)
 
     @property
     def _matrices(self) -> list[Array]:
         return self._layout.matrices(self._params)
 
-    def _set(
-        self,
-        own: Sequence[Array | None],
-        given: Sequence[npt.ArrayLike | None],
-        what: str,
-    ) -> None:
-        """Copy arrays into the parameters once all of them are known to fit."""
+    def _fitting(
+        self, own: Sequence[Array | None], given: Sequence[npt.ArrayLike | None], what: str
+    ) -> list[Array | None]:
+        """The given arrays. Raises `ConfigError` if they have not the shapes of `own`."""
         self._require_layers(given, what)
         arrays = [None if array is None else np.asarray(array, np.float64) for array in given]
         for number, (mine, array) in enumerate(zip(own, arrays, strict=True), 1):
@@ -159,9 +157,7 @@ class Network:
                     f"{what} of layer {number}: found {_shape_text(found)}, expected "
                     f"{_shape_text(expected)}."
                 )
-        for mine, array in zip(own, arrays, strict=True):
-            if mine is not None and array is not None:
-                mine[...] = array
+        return arrays
 
     def _require_layers(self, given: Sequence[object], what: str) -> None:
         expected = len(self._layout.layers)
@@ -262,6 +258,13 @@ def _matrix(name: str, values: npt.ArrayLike, columns: int) -> Array:
         row, column = np.argwhere(~np.isfinite(array))[0] + 1
         raise DataError(f"{name} has a value that is not finite: row {row}, column {column}")
     return array
+
+
+def _copy(arrays: Sequence[Array | None], to: Sequence[Array | None]) -> None:
+    """Copy arrays into views of the parameters; None stands for the biases of a layer without."""
+    for array, view in zip(arrays, to, strict=True):
+        if array is not None and view is not None:
+            view[...] = array
 
 
 def _shape_text(shape: tuple[int, ...] | None) -> str:

@@ -24,7 +24,7 @@ from bpcli.api.scratch import Scratch
 from bpcli.api.summary import html_of, lines_of
 from bpcli.api.warn import warn
 from bpcli.config.source import Source
-from bpcli.data.types import DataFrame
+from bpcli.data.types import SPLITS, DataFrame, SplitName
 from bpcli.errors import BpnetError, ConfigError, Interrupted
 from bpcli.export.model import Model, load_model
 from bpcli.nn.arrays import Array
@@ -160,7 +160,8 @@ class Run:
         import pandas as pd
 
         rows = [_flat(line.numbers()) for line in self._stored.metrics()]
-        return pd.DataFrame(rows).set_index("epoch").astype(float)
+        epochs = pd.Index([row.pop("epoch") for row in rows], name="epoch")
+        return pd.DataFrame(rows, epochs).astype(float)
 
     # The trained network.
 
@@ -258,12 +259,13 @@ class Run:
         compute 95 % intervals by the bootstrap, by default for up to 20,000 rows. `require` are
         conditions such as "test.accuracy>=0.9".
 
-        Raises `GateFailed`, one of the `BpnetError`, if a condition is not met; `RunError` if the
-        split is empty.
+        Raises `GateFailed`, one of the `BpnetError`, if a condition is not met; `ConfigError` for
+        an unknown split, `RunError` if it is empty.
         """
         from bpcli.api.evaluation import evaluation
 
-        return evaluation(self._stored, self.weights, split, data, intervals, require)
+        chosen = _split_named(split)
+        return evaluation(self._stored, self.weights, chosen, data, intervals, require)
 
     @property
     def plots(self) -> tuple[str, ...]:
@@ -279,7 +281,8 @@ class Run:
         `split` chooses the rows of plots of predictions, by default as in `evaluate`. The figure
         does not belong to pyplot: save it with `figure.savefig("loss.svg")`.
 
-        Raises `ConfigError` for an unknown kind, `RunError` for one that this run does not have.
+        Raises `ConfigError` for an unknown kind or split, `RunError` for one that this run does not
+        have.
         """
         from bpcli.workflows.plot import drawn
 
@@ -288,7 +291,7 @@ class Run:
     def _subject(self, split: str | None) -> Subject:
         from bpcli.workflows.plot import load_subject
 
-        return load_subject(self._stored, self.weights, split)  # type: ignore[arg-type]  # checked there
+        return load_subject(self._stored, self.weights, _split_named(split))
 
     def trace(
         self, rows: Iterable[int] | None = None, *, steps: int = 1, entry: str | None = None
@@ -381,6 +384,16 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html_of(self._record, self._stored.folder, self.weights)
+
+
+def _split_named(name: str | None) -> SplitName | None:
+    """The split with this name. Raises `ConfigError` if there is none."""
+    for split in SPLITS:
+        if name == split:
+            return split
+    if name is not None:
+        raise ConfigError(f"There is no split `{name}`: expected {', '.join(SPLITS)}.")
+    return None
 
 
 def _flat(line: Mapping[str, Numbers]) -> dict[str, float | None]:

@@ -16,12 +16,18 @@ def with_arrays(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     """A config whose `data` have arrays in place of tables, and the names of their columns.
 
     Raises `ConfigError` for inputs that are no numbers: a file's columns are encoded, an array's
-    are not.
+    are not. Also for an array beside `inputs` that are a list, as in a config file.
     """
     data = tree.get("data")
     if not isinstance(data, Mapping):
         return tree
     arrays = dict(pair for key, value in data.items() for pair in _arrays(key, value))
+    for key, value in {**data, **arrays}.items():
+        if isinstance(value, np.ndarray) and isinstance(data.get("inputs"), list | tuple):
+            raise ConfigError(
+                f"`data.{key}` is an array, but `data.inputs` is a list: make that an array too, "
+                "with `numpy.asarray`."
+            )
     return {**tree, "data": {**data, **arrays}}
 
 

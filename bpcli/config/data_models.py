@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bpcli.config.named import Strict
 from bpcli.data.generators import GENERATORS, MOST_ROWS, Generator
 from bpcli.data.preprocessing import ScaleRule
 from bpcli.data.types import AskedTask, SplitName
 from bpcli.nn.arrays import Array
+from bpcli.text import quoted
 
 if TYPE_CHECKING:
     from bpcli.data.given import GivenArrays
@@ -185,6 +186,14 @@ class ArrayData(Data):
     target_names: Names | None = None
     splits: dict[SplitName, Any] | None = None
     task: AskedTask | None = None
+
+    @field_validator("targets")
+    @classmethod
+    def _no_column_name(cls, targets: Any) -> Any:
+        """Refuse a text as in the config of a file, where it names a column."""
+        if isinstance(targets, str) and targets != "same_as_inputs":
+            raise ValueError(f"found {quoted(targets)}, expected an array or `same_as_inputs`")
+        return targets
 
     @property
     def asked_task(self) -> AskedTask | None:

@@ -49,7 +49,6 @@ from bpcli.workflows.in_memory import Fit, fit
 from bpcli.workflows.save_trained import Curves, TrainedInMemory, save_trained
 from bpcli.workflows.stop_decision import Observer
 
-_ROWS_NOT_KEPT = "rows-that-were-not-kept.npz"
 _OF_CALLBACKS = ("_callback", "_skl")
 _NOT_PARAMETERS = {"self", "__class__"}
 _LARGEST_SEED = 2**31 - 1
@@ -151,7 +150,10 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         rows = self._rows(X, y, sample_weight, is_first=not goes_on).without_weight_0()
         seed = self._seed()
         if X_val is not None:
-            val = self._rows(X_val, y_val, None, is_first=False, dtype=rows.X.dtype)
+            classes = getattr(self, "classes_", None)  # `y_val` may lack some of them
+            val = self._rows(
+                X_val, y_val, None, is_first=False, classes=classes, dtype=rows.X.dtype
+            )
             rows = rows.with_validation(val)
         elif self.early_stopping:
             rows = rows.held_out(self.validation_fraction, seed)
@@ -183,8 +185,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         try:
             yield
         except BaseException:
-            added = [name for name in vars(self) if name not in before]
-            for name in added:
+            for name in vars(self).keys() - before.keys():
                 if not name.startswith(_OF_CALLBACKS):
                     delattr(self, name)
             self.__dict__.update(before)
@@ -285,7 +286,8 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         try:
             return build(config_of(tree, name=tree["name"]))
         except ConfigError as error:
-            raise parameter_error(error) from None
+            hidden = len(tree["network"]["layers"]) - 2
+            raise parameter_error(error, hidden) from None
 
     def _tree(
         self, seed: int, data: dict[str, Any], training: dict[str, Any], dtype: Any, name: str
@@ -334,6 +336,7 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         self.best_epoch_ = done.best.number
         self.stop_reason_ = done.ending.reason
         self._seconds = done.seconds
+        self.__dict__.pop("run_", None)  # it has the network of an earlier fit
 
     def _keep_history(self, done: Fit, history: History, *, is_partial: bool) -> None:
         """Keep the curves; those of `partial_fit` go on."""

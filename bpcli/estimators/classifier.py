@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -199,7 +200,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
             )
         y = column_or_1d(y, warn=True)
         known = self._known_classes(y, classes, is_first=is_first)
-        places = np.searchsorted(known, y).clip(max=len(known) - 1)
+        places = np.searchsorted(known, y)
         return places, places
 
     def _encode_labels(self, y: Any, *, is_first: bool) -> Array:
@@ -263,17 +264,25 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         return "cross_entropy" if activation == "softmax" else "binary_cross_entropy"
 
     def _class_weights(self, names: list[str], rows: FitRows | None) -> Any:
-        """The config's rule, in which `balanced` counts rows; beside weights, counts their sums."""
+        """The config's `class_weights`.
+
+        Its `balanced` counts rows. Beside row weights, classes are balanced by the sums of these.
+        """
         rule = self.class_weight
-        if rule == "balanced" and rows is not None and rows.weight is not None:
+        if not isinstance(rule, str | Mapping | None):
+            raise ParameterError(
+                f"`class_weight`: found {rule!r}, expected None, 'balanced', or a mapping from "
+                "classes to weights."
+            )
+        if rule == "balanced" and rows is not None and rows.weight is not None and rows.y.ndim == 1:
             train = rows.training_rows
             sums = np.bincount(rows.y[train], rows.weight[train], len(names))
             share = sums.sum() / np.count_nonzero(sums)
             return {name: share / w for name, w in zip(names, sums.tolist(), strict=True) if w}
-        if rule is None or isinstance(rule, str):
+        if not isinstance(rule, Mapping):
             return rule
-        name_of = dict(zip(self.classes_.tolist(), names, strict=False))
-        return {name_of.get(name, str(name)): float(weight) for name, weight in rule.items()}
+        name_by_class = dict(zip(self.classes_.tolist(), names, strict=False))
+        return {name_by_class.get(key, str(key)): float(weight) for key, weight in rule.items()}
 
     # Predictions.
 

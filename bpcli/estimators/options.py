@@ -173,11 +173,6 @@ def _learning_rate(given: Parameters, rows: int) -> Any:
             "tol": given.tol,
             "end": _END_OF_ADAPTIVE_RATE,
         }
-    if given.learning_rate not in ("constant", "invscaling", "adaptive"):
-        raise ParameterError(
-            f"`learning_rate` is {given.learning_rate!r}, expected 'constant', 'invscaling', "
-            "'adaptive', or a mapping with `schedule` and its options."
-        )
     return start
 
 

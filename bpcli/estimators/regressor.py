@@ -117,7 +117,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
         return estimator._adopt(trained)._with_targets(len(weights[-1]))
 
     def _with_targets(self, count: int) -> Self:
-        self._n_targets, self._is_column = count, count == 1
+        self._n_targets = count
         return self
 
     # Targets and the config.
@@ -125,7 +125,6 @@ class BPRegressor(RegressorMixin, BPEstimator):
     def _encode(self, y: Any, classes: Any, *, is_first: bool) -> tuple[Array, Array | None]:
         Y = np.asarray(y, np.float64)
         if is_first:
-            self._is_column = Y.ndim == 1
             self._n_targets = 1 if Y.ndim == 1 else Y.shape[1]
         return Y, None
 
@@ -155,7 +154,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
         rows = self._checked(X)
         outputs = self._fitted.outputs(rows)
         outputs = outputs.astype(self._fitted.params.dtype, copy=False)
-        return outputs[:, 0] if self._is_column or outputs.shape[1] == 1 else outputs
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

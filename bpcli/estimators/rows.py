@@ -42,7 +42,15 @@ class FitRows:
         return FitRows(self.X[kept], self.y[kept], self.weight[kept], strata)
 
     def with_validation(self, other: FitRows) -> FitRows:
-        """The rows, and below them the rows of a validation set."""
+        """The rows, and below them the rows of a validation set.
+
+        Raises `ParameterError` if their targets have other columns.
+        """
+        if other.y.shape[1:] != self.y.shape[1:]:
+            raise ParameterError(
+                f"`y_val` has the shape {other.y.shape}, but `y` has {self.y.shape}: give targets "
+                "with the same columns."
+            )
         count, weight = len(self.X), self.weight
         if weight is not None:
             weight = np.concatenate([weight, np.ones(len(other.X))])

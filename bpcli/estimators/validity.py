@@ -55,9 +55,19 @@ def _sizes(value: Any) -> bool:
     return all(_whole(1)(size) for size in sizes)
 
 
+def _rate(value: Any) -> bool:
+    """A test for a learning rate of scikit-learn, or a schedule of a config."""
+    is_named = isinstance(value, str) and value in ("constant", "invscaling", "adaptive")
+    return is_named or isinstance(value, Mapping)
+
+
 _RULES: Mapping[str, tuple[Test, str]] = {
     "alpha": (_or_none(_number(0)), "a number of at least 0, or None"),
     "batch_size": (_whole(1, "auto", "full"), "'auto', 'full', or a whole number of at least 1"),
+    "learning_rate": (
+        _rate,
+        "'constant', 'invscaling', 'adaptive', or a mapping with `schedule` and its options",
+    ),
     "learning_rate_init": (_or_none(_positive), "a number above 0, or None"),
     "power_t": (_number(0), "a number of at least 0"),
     "max_iter": (_whole(1), "a whole number of at least 1"),
@@ -69,6 +79,11 @@ _RULES: Mapping[str, tuple[Test, str]] = {
     "beta_1": (_fraction, "a number from 0 to below 1"),
     "beta_2": (_fraction, "a number from 0 to below 1"),
     "epsilon": (_positive, "a number above 0"),
+    "stop": (
+        _or_none(lambda value: isinstance(value, Mapping)),
+        "None or a mapping from stop rules to their values",
+    ),
+    "callback": (_or_none(callable), "None or a function"),
     "n_jobs": (_whole(1, None, -1), "None, -1, or a whole number of at least 1"),
 }
 
@@ -111,20 +126,25 @@ _PARAMETER_OF = {
 }
 
 
-def parameter_error(error: ConfigError) -> ParameterError:
-    """The issues of a config as those of the parameters that it was made of."""
+def parameter_error(error: ConfigError, hidden: int) -> ParameterError:
+    """The issues of a config as those of the parameters that it was made of.
+
+    `hidden` is the number of hidden layers: the activation after these is that of the outputs.
+    """
     if not error.issues:
         return ParameterError(str(error))
     lines = [
-        f"{_parameter_of(issue)}{message}{'' if message.endswith('?') else '.'}"
+        f"{_parameter_of(issue, hidden)}{message}{'' if message.endswith('?') else '.'}"
         for issue in error.issues
         for message in [issue.message.replace("`l2`", "`alpha`")]
     ]
     return ParameterError("\n".join(dict.fromkeys(lines)))
 
 
-def _parameter_of(issue: ConfigIssue) -> str:
+def _parameter_of(issue: ConfigIssue, hidden: int) -> str:
     """The parameter at the beginning of a message, with the option in it: `solver.increase`."""
+    if issue.location[:3] == ("network", "activations", hidden):
+        return f"`{'.'.join(['output_activation', *map(str, issue.location[3:])])}`: "
     for length in (2, 1):
         name = _PARAMETER_OF.get(tuple(map(str, issue.location[:length])))
         if name is not None:

@@ -51,6 +51,11 @@ def test_a_wrong_override_is_shown_with_its_place() -> None:
     assert (issue.key, issue.origin) == ("training.epochs", '--set training.epochs="many"')
 
 
+def test_an_array_is_no_override() -> None:
+    with pytest.raises(ConfigError, match=r"overrides: `data\.inputs` is ndarray, expected"):
+        load_config(XOR, {"data.inputs": np.zeros((4, 2))})
+
+
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"There is no file .*nothing\.yaml"):
         load_config(tmp_path / "nothing.yaml")

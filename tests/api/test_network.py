@@ -155,6 +155,11 @@ def test_wrong_parameters_change_nothing() -> None:
         mine.weights = [np.zeros((4, 3)), np.zeros((4, 2))]
     with pytest.raises(ConfigError, match="biases of layer 1: found None, expected 4"):
         mine.biases = [None, np.zeros(2)]
+    with pytest.raises(ConfigError, match="biases of layer 2: found 3, expected 2"):
+        mine.parameters = [
+            {"W": np.zeros((4, 3)), "b": np.zeros(4)},
+            {"W": np.zeros((2, 4)), "b": np.zeros(3)},
+        ]
     np.testing.assert_array_equal(mine.weights[0], before[0]["W"])
 
 

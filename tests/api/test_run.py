@@ -140,6 +140,8 @@ def test_a_plot_shows_itself_in_a_notebook(moons: bpcli.Run, tmp_path: Path) -> 
         moons.plot("los")
     with pytest.raises(bpcli.RunError, match="has no plot `residuals`"):
         moons.plot("residuals")
+    with pytest.raises(ConfigError, match="There is no split `tests`"):
+        moons.plot("confusion", split="tests")
     assert "validation" in moons.plot("confusion", split="val")._suptitle.get_text()  # type: ignore[attr-defined]
 
 

@@ -55,3 +55,14 @@ def test_columns_that_need_an_encoding_are_refused(dtype: str) -> None:
     frame["b"] = frame.b.astype(int).astype(dtype) if dtype != "string" else frame.b.astype(dtype)
     with pytest.raises(bpcli.ConfigError, match=r"column `b` holds .*, expected numbers: write"):
         bpcli.load_config(config(inputs=frame, targets=FRAME.a))
+
+
+def test_targets_beside_arrays_are_no_column_name() -> None:
+    with pytest.raises(bpcli.ConfigError, match="found `b`, expected an array or `same_as_inputs`"):
+        bpcli.load_config(config(inputs=FRAME, targets="b"))
+    assert bpcli.load_config(config(inputs=FRAME, targets="same_as_inputs"))
+
+
+def test_an_array_beside_a_list_of_inputs_is_refused() -> None:
+    with pytest.raises(bpcli.ConfigError, match=r"`data\.targets` is an array, but `data\.inputs`"):
+        bpcli.load_config(config(inputs=[[0.5], [1.5]], targets=np.zeros(2)))

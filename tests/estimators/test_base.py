@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFit
 import bpcli
 from bpcli.errors import ConfigError
 from bpcli.estimators import BPClassifier, BPRegressor
+from bpcli.estimators.validity import ParameterError
 from bpcli.nn.arrays import Array
 from bpcli.training.loop import Epoch
 
@@ -329,6 +330,15 @@ def test_a_validation_set_of_other_width_or_classes() -> None:
         classifier().fit(X, Y, X_val=X[:, :2], y_val=Y)
     with pytest.raises(ValueError, match="class"):
         classifier().fit(X[Y < 2], Y[Y < 2], X_val=X, y_val=Y)
+    two = np.c_[Y_VALUES, Y_VALUES]
+    with pytest.raises(ParameterError, match=r"`y_val` has the shape \(442,\), but `y` has .* 2\)"):
+        regressor().fit(X_VALUES, two, X_val=X_VALUES, y_val=Y_VALUES)
+
+
+def test_a_validation_set_may_lack_classes() -> None:
+    model = classifier(max_iter=3, warm_start=True).fit(X, Y)
+    model.fit(X, Y, X_val=X[:9], y_val=Y[:9])
+    assert len(model.validation_scores_) == model.n_iter_
 
 
 # Fits that go on.
@@ -477,6 +487,8 @@ def test_a_fit_that_does_not_converge_says_so() -> None:
         ({"solver": 3}, "solver"),
         ({"activation": "rleu"}, "activation.*rleu.*relu"),
         ({"activation": ["tanh", "tanh"]}, "2 entries"),
+        ({"activation": [{"name": "elu", "alpha": -1}]}, "`activation.alpha`: found -1"),
+        ({"output_activation": "rleu"}, "`output_activation`: found `rleu`"),
         ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes"),
         ({"hidden_layer_sizes": (4, "wide")}, "hidden_layer_sizes"),
         ({"alpha": -1}, "alpha"),
@@ -493,6 +505,9 @@ def test_a_fit_that_does_not_converge_says_so() -> None:
         ({"solver": "adam", "beta_1": 1.5}, "beta"),
         ({"solver": "sgd", "momentum": 2.0}, "momentum"),
         ({"solver": "sgd", "learning_rate": "adaptve"}, "learning_rate"),
+        ({"learning_rate": "adaptve"}, "`learning_rate`: found 'adaptve', expected 'constant'"),
+        ({"stop": "goal"}, "`stop`: found 'goal', expected None or a mapping"),
+        ({"callback": 3}, "`callback`: found 3, expected None or a function"),
         ({"early_stopping": True, "validation_fraction": 1.5}, "validation_fraction"),
         ({"tol": -1.0}, "tol"),
         ({"random_state": -1}, "random_state|seed"),
@@ -509,6 +524,10 @@ def test_a_parameter_that_is_not_valid(settings: dict[str, Any], message: str) -
 def test_a_class_weight_for_no_class() -> None:
     with pytest.raises(ValueError, match="class"):
         classifier(class_weight={"no such": 2}).fit(X, Y)
+    with pytest.raises(ParameterError, match=r"`class_weight`: found \[1, 2, 3\], expected None"):
+        classifier(class_weight=[1, 2, 3]).fit(X, Y)
+    with pytest.raises(ParameterError, match="these are labels"):
+        classifier(class_weight="balanced").fit(X_LABELS, Y_LABELS, np.ones(len(X_LABELS)))
 
 
 @pytest.mark.parametrize(

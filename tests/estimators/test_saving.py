@@ -60,6 +60,13 @@ def test_a_run_with_rows_is_verified(name: str, tmp_path: Path) -> None:
     assert estimator.run_ is run
 
 
+def test_a_new_fit_is_no_longer_the_saved_run(tmp_path: Path) -> None:
+    estimator = BPClassifier((5,), max_iter=9, random_state=0).fit(*IRIS)
+    estimator.to_run(tmp_path)
+    estimator.fit(*IRIS)
+    assert not hasattr(estimator, "run_")
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_run_without_rows_predicts(name: str, tmp_path: Path) -> None:
     estimator, X, y, weight = ESTIMATORS[name]
