@@ -8,15 +8,15 @@ from collections.abc import Iterable
 
 from bpcli.errors import BpnetWarning
 
-_INSIDE = f"{__name__.partition('.')[0]}."
-"""How the names of this package's modules begin."""
+_INSIDE = (f"{__name__.partition('.')[0]}.", "sklearn.callback.")
+"""How the names of this package's modules begin, and of those that call `fit` for its callers."""
 
 
-def warn(messages: Iterable[str]) -> None:
-    """Issue each message as a `BpnetWarning` at the first line outside this package."""
+def warn(messages: Iterable[str], category: type[Warning] = BpnetWarning) -> None:
+    """Issue each message as a warning at the first line outside this package."""
     level = _level_of_caller()
     for message in messages:
-        warnings.warn(message, BpnetWarning, stacklevel=level)
+        warnings.warn(message, category, stacklevel=level)
 
 
 def _level_of_caller() -> int:

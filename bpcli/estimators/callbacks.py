@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import wraps
 from typing import Any
 
 from bpcli.optimizers.line_search import MOST_TRIALS
@@ -19,13 +18,8 @@ except ImportError:
         """Earlier versions of scikit-learn have no callbacks."""
 
     def with_callbacks(method: Any) -> Any:
-        """The method, in a frame of its own as later versions have it: warnings count frames."""
-
-        @wraps(method)
-        def call(*arguments: Any, **options: Any) -> Any:
-            return method(*arguments, **options)
-
-        return call
+        """The method itself."""
+        return method
 
 
 __all__ = ["CallbackSupport", "EpochTasks", "Evaluations", "History", "with_callbacks"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 from sklearn.exceptions import ConvergenceWarning
 
-from bpcli.errors import Diverged
+from bpcli.api.warn import warn
+from bpcli.errors import BpnetWarning, Diverged
 from bpcli.workflows.in_memory import Fit
 
 _NOT_CONVERGED = {
@@ -24,9 +23,6 @@ _NAMES = {
     "network.init": "init",
 }
 """The parameters that messages on a divergence call by the keys of a config."""
-
-_CALLERS = 6
-"""The frames between a warning here and the call of `fit`."""
 
 
 class FitDiverged(Diverged, ValueError):
@@ -48,15 +44,14 @@ def raise_failure(fitted: Fit, *, has_validation: bool) -> None:
     if not is_interrupted and not isinstance(failure, Diverged):
         raise failure
     kept = f"The estimator keeps the parameters of epoch {fitted.best.number}."
-    category = UserWarning if is_interrupted else ConvergenceWarning
-    warnings.warn(f"{message} {kept}", category, stacklevel=_CALLERS)
+    warn([f"{message} {kept}"], BpnetWarning if is_interrupted else ConvergenceWarning)
 
 
 def warn_unless_converged(reason: str, max_iter: int, max_fun: int) -> None:
     """Warn if the limit on iterations or evaluations ended a fit."""
     if reason in _NOT_CONVERGED:
         message = _NOT_CONVERGED[reason].format(max_iter=max_iter, max_fun=max_fun)
-        warnings.warn(message, ConvergenceWarning, stacklevel=_CALLERS)
+        warn([message], ConvergenceWarning)
 
 
 def _in_parameters(message: str) -> str:

@@ -7,12 +7,13 @@ name is one of a config.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from bpcli.api.warn import warn
 from bpcli.estimators.validity import ParameterError
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.text import listed_names
 
 _STOCHASTIC = ("sgd", "adam")
 """The solvers that scikit-learn trains with mini-batches."""
@@ -96,6 +97,7 @@ def training_of(given: Parameters, rows: int, epochs: int, mean_weight: float) -
 
     A config's row weights have the mean 1, so that `alpha` counts against more or fewer rows.
     """
+    _warn_of_unused(given)
     size = _batch_size(given, rows)
     rate = _learning_rate(given, rows)
     return {
@@ -176,6 +178,43 @@ def _learning_rate(given: Parameters, rows: int) -> Any:
     return start
 
 
+_OPTIONS = {
+    "learning_rate": "constant",
+    "learning_rate_init": None,
+    "power_t": 0.5,
+    "momentum": 0.9,
+    "nesterovs_momentum": True,
+    "beta_1": 0.9,
+    "beta_2": 0.999,
+    "epsilon": 1e-8,
+}
+"""The options of scikit-learn's `sgd` and `adam`, with their defaults."""
+
+
+def _warn_of_unused(given: Parameters) -> None:
+    """Warn of options that the solver does not use: scikit-learn's default solver is adam.
+
+    Beside its own solvers, scikit-learn says nothing, nor does this.
+    """
+    if given.solver in _OF_SCIKIT_LEARN:
+        return
+    optimizer = OPTIMIZERS.get(optimizer_name(given.solver))
+    has_rate = optimizer is not None and optimizer.default_learning_rate is not None
+    used = {"learning_rate_init"} if has_rate else set[str]()
+    if isinstance(given.learning_rate, Mapping):
+        used.add("learning_rate")
+    unused = [
+        name
+        for name, default in _OPTIONS.items()
+        if name not in used and getattr(given, name) != default
+    ]
+    if unused:
+        verb = "is" if len(unused) == 1 else "are"
+        message = f"{listed_names(unused, len(unused))} {verb} not used by solver={given.solver!r}"
+        hint = "leave out what is not used, or give solver='adam' or solver='sgd'."
+        warn([f"{message}: {hint}"])
+
+
 def _batch_size(given: Parameters, rows: int) -> int | str:
     """The rows of an update. As in scikit-learn, `auto` is up to 200 for `sgd` and `adam`."""
     size = given.batch_size
@@ -183,8 +222,7 @@ def _batch_size(given: Parameters, rows: int) -> int | str:
         return "full"
     optimizer = OPTIMIZERS.get(optimizer_name(given.solver))
     if optimizer is not None and optimizer.full_batch_because is not None and size != "auto":
-        message = f"`batch_size` is not used: {optimizer_name(given.solver)} needs all rows."
-        warnings.warn(message, UserWarning, stacklevel=7)
+        warn([f"`batch_size` is not used: {optimizer_name(given.solver)} needs all rows."])
         return "full"
     count = _BATCH_OF_SCIKIT_LEARN if size == "auto" else int(size)
     return "full" if count >= rows else count

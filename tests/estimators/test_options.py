@@ -121,3 +121,25 @@ def test_a_penalty_beside_the_solver_that_finds_it_is_refused_by_its_name() -> N
     model = BPRegressor(solver="bayesian_regularization", alpha=1)
     with pytest.raises(ValueError, match=r"^`alpha`: .* remove `alpha`\.$"):
         model.fit([[1.0], [2.0]], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"learning_rate_init": 0.01}, "`learning_rate_init` is not used by solver='rprop'"),
+        ({"beta_1": 0.8, "momentum": 0.5}, "`momentum`, `beta_1` are not used"),
+        ({"solver": "gradient_descent", "learning_rate": "adaptive"}, "`learning_rate` is not"),
+    ],
+)
+def test_options_of_adam_beside_another_solver_are_told(
+    options: dict[str, Any], names: str
+) -> None:
+    with pytest.warns(UserWarning, match=names) as told:
+        BPRegressor(2, max_iter=200, n_iter_no_change=1, **options).fit([[1.0], [2.0]], [1.0, 2.0])
+    assert told[0].filename == __file__
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+def test_scikit_learns_solvers_take_their_options_in_silence(solver: str) -> None:
+    model = BPRegressor(2, solver=solver, learning_rate_init=0.01, beta_1=0.8, n_iter_no_change=1)
+    model.fit([[1.0], [2.0]], [1.0, 2.0])
