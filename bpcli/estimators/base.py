@@ -21,7 +21,12 @@ from bpcli.api.run import Run
 from bpcli.config.load import config_of
 from bpcli.data.types import numbered
 from bpcli.errors import ConfigError, Diverged
-from bpcli.estimators.bridges import of_model, options_of
+from bpcli.estimators.bridges import (
+    SAME_IN_SCIKIT_LEARN,
+    of_model,
+    of_scikit_learn,
+    options_of,
+)
 from bpcli.estimators.callbacks import (
     CallbackSupport,
     EpochTasks,
@@ -39,6 +44,7 @@ from bpcli.estimators.validity import ParameterError, parameter_error, require_v
 from bpcli.experiment import Experiment, build
 from bpcli.export.model import Model, load_model
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.losses import Loss
 from bpcli.optimizers.lbfgs import Lbfgs
 from bpcli.runs.references import find_run
 from bpcli.runs.trained import Weights, load_spec
@@ -378,6 +384,16 @@ class BPEstimator(CallbackSupport, BaseEstimator):
         estimator.n_iter_ = stored.record().epochs
         estimator.run_ = Run(stored, weights)
         return estimator, model
+
+    @classmethod
+    def _of_mlp(cls, mlp: Any, loss: Loss, class_names: tuple[str, ...] = ()) -> Self:
+        """An estimator with the network and the options of a fitted one of scikit-learn."""
+        fitted = of_scikit_learn(mlp, loss, class_names)
+        same = {name: getattr(mlp, name) for name in SAME_IN_SCIKIT_LEARN}
+        estimator = cls(**same, **fitted.parameters, scale=None)._adopt(fitted)
+        if hasattr(mlp, "feature_names_in_"):
+            estimator.feature_names_in_ = mlp.feature_names_in_
+        return estimator
 
     def to_run(
         self,

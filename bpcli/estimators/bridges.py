@@ -32,12 +32,15 @@ def activation_named(name: str) -> Activation:
 # scikit-learn.
 
 
-def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...] = ()) -> Fitted:
-    """A fitted `MLPClassifier` or `MLPRegressor`. Raises `ParameterError` for anything else."""
-    if not hasattr(mlp, "coefs_"):
-        raise ParameterError(
-            f"{type(mlp).__name__} is not a fitted MLPClassifier or MLPRegressor: fit it first."
-        )
+def require_fitted(mlp: Any, kind: str) -> None:
+    """Raises `ParameterError` for anything but a fitted estimator of this class or its heirs."""
+    is_of_kind = any(each.__name__ == kind for each in type(mlp).__mro__)
+    if not is_of_kind or not hasattr(mlp, "coefs_"):
+        raise ParameterError(f"{type(mlp).__name__} is not a fitted {kind}: give one.")
+
+
+def of_scikit_learn(mlp: Any, loss: Loss, class_names: tuple[str, ...]) -> Fitted:
+    """The network of a fitted `MLPClassifier` or `MLPRegressor`."""
     hidden = len(mlp.coefs_) - 1
     names = [mlp.activation] * hidden + [mlp.out_activation_]
     return Fitted.of_layers(

@@ -15,10 +15,9 @@ from sklearn.utils.validation import column_or_1d
 
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import (
-    SAME_IN_SCIKIT_LEARN,
     activation_named,
     classes_of,
-    of_scikit_learn,
+    require_fitted,
     torch_layers,
     with_identity,
 )
@@ -147,15 +146,17 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     @classmethod
     def from_sklearn(cls, mlp: Any) -> Self:
-        """The network and the options of a fitted `MLPClassifier`; nothing is scaled."""
+        """The network and the options of a fitted `MLPClassifier`; nothing is scaled.
+
+        Raises `ParameterError` for anything else.
+        """
+        require_fitted(mlp, "MLPClassifier")
         loss = "cross_entropy" if mlp.out_activation_ == "softmax" else "binary_cross_entropy"
         is_multilabel = mlp.n_outputs_ > 1 and loss == "binary_cross_entropy"
         names = () if is_multilabel else tuple(map(str, mlp.classes_))
-        trained = of_scikit_learn(mlp, LOSSES[loss](), names)
-        same = {name: getattr(mlp, name) for name in SAME_IN_SCIKIT_LEARN}
-        estimator = cls(**same, **trained.parameters, scale=None)
+        estimator = cls._of_mlp(mlp, LOSSES[loss](), names)
         estimator.classes_, estimator._is_multilabel = mlp.classes_, is_multilabel
-        return estimator._adopt(trained)
+        return estimator
 
     @classmethod
     def from_torch(cls, module: Any, classes: Any = None) -> Self:

@@ -9,12 +9,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from bpcli.estimators.base import BPEstimator
-from bpcli.estimators.bridges import (
-    SAME_IN_SCIKIT_LEARN,
-    of_scikit_learn,
-    torch_layers,
-    with_identity,
-)
+from bpcli.estimators.bridges import require_fitted, torch_layers, with_identity
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
@@ -97,12 +92,14 @@ class BPRegressor(RegressorMixin, BPEstimator):
 
     @classmethod
     def from_sklearn(cls, mlp: Any) -> Self:
-        """The network and the options of a fitted `MLPRegressor`; nothing is scaled."""
-        loss = getattr(mlp, "loss", "squared_error")
-        trained = of_scikit_learn(mlp, LOSSES[_LOSS_OF.get(loss, loss)]())
-        same = {name: getattr(mlp, name) for name in SAME_IN_SCIKIT_LEARN}
-        estimator = cls(**same, **trained.parameters, loss=loss, scale=None)
-        return estimator._adopt(trained)._with_targets(mlp.n_outputs_)
+        """The network and the options of a fitted `MLPRegressor`; nothing is scaled.
+
+        Raises `ParameterError` for anything else.
+        """
+        require_fitted(mlp, "MLPRegressor")
+        loss = getattr(mlp, "loss", "squared_error")  # scikit-learn has the parameter since 1.7
+        estimator = cls._of_mlp(mlp, LOSSES[_LOSS_OF.get(loss, loss)]())
+        return estimator.set_params(loss=loss)._with_targets(mlp.n_outputs_)
 
     @classmethod
     def from_torch(cls, module: Any) -> Self:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from bpcli.estimators import BPClassifier, BPRegressor
@@ -85,6 +87,19 @@ def test_a_network_of_scikit_learn_goes_on_training() -> None:
 def test_what_is_not_fitted_is_refused() -> None:
     with pytest.raises(ParameterError, match="MLPRegressor is not a fitted"):
         BPRegressor.from_sklearn(MLPRegressor())
+    with pytest.raises(ParameterError, match="MLPClassifier is not a fitted MLPClassifier"):
+        BPClassifier.from_sklearn(MLPClassifier())
+    with pytest.raises(ParameterError, match="LogisticRegression is not a fitted MLPClassifier"):
+        BPClassifier.from_sklearn(LogisticRegression(max_iter=1000).fit(X, Y))
+
+
+def test_a_network_of_scikit_learn_keeps_the_names_of_its_features(tmp_path: Path) -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    ours = BPClassifier.from_sklearn(MLPClassifier((3,), max_iter=5).fit(frame, Y))
+    assert ours.predict(frame).shape == (150,)  # another order or other names would warn
+    run = ours.to_run(tmp_path)
+    assert run.input_names == ("a", "b", "c", "d")
+    assert run.history.empty, "its epochs are not known"
 
 
 def _torch_outputs(module: Any, rows: Array) -> Array:
