@@ -7,7 +7,7 @@ give the same weights to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -36,7 +36,7 @@ from bpcli.estimators.callbacks import (
 )
 from bpcli.estimators.ending import raise_failure, warn_unless_converged
 from bpcli.estimators.fitted import Fitted
-from bpcli.estimators.options import is_first_order, network_of, training_of
+from bpcli.estimators.options import Parameters, is_first_order, network_of, training_of
 from bpcli.estimators.partial import PartialFit
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.saving import ROWS_NOT_KEPT, experiment_without_rows
@@ -60,40 +60,8 @@ _NOT_PARAMETERS = {"self", "__class__"}
 _LARGEST_SEED = 2**31 - 1
 
 
-class BPEstimator(CallbackSupport, BaseEstimator):
+class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
     """A network trained by back-propagation, as an estimator."""
-
-    hidden_layer_sizes: Any
-    activation: Any
-    solver: Any
-    alpha: float | None
-    batch_size: Any
-    learning_rate: Any
-    learning_rate_init: float | None
-    power_t: float
-    max_iter: int
-    shuffle: bool
-    random_state: Any
-    tol: float
-    verbose: bool
-    warm_start: bool
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    loss: Any
-    output_activation: Any
-    init: Any
-    scale: Any
-    dtype: Any
-    stop: Mapping[str, Any] | None
-    callback: Callable[[Epoch], bool | None] | None
-    n_jobs: int | None
 
     n_features_in_: int
     loss_curve_: list[float]
@@ -430,8 +398,9 @@ class BPEstimator(CallbackSupport, BaseEstimator):
     def _experiment_of_run(self, X: Any, y: Any, sample_weight: Any, name: str) -> Experiment:
         fitted = self._fitted
         if X is None:
-            data = {"file": ROWS_NOT_KEPT, "scale": self._task()["data"]["scale"]}
-            training = training_of(self, fitted.rows, self.max_iter, 1.0)
+            task = self._task()
+            data = {"file": ROWS_NOT_KEPT, "scale": task["data"]["scale"]}
+            training = {**training_of(self, fitted.rows, self.max_iter, 1.0), **task["training"]}
             tree = self._tree(fitted.seed, data, training, fitted.params.dtype, name)
             return experiment_without_rows(fitted, tree, self._input_names())
         rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()

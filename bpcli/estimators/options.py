@@ -7,13 +7,14 @@ name is one of a config.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from bpcli.api.warn import warn
 from bpcli.estimators.validity import ParameterError
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.text import listed_names
+from bpcli.training.loop import Epoch
 
 _STOCHASTIC = ("sgd", "adam")
 """The solvers that scikit-learn trains with mini-batches."""
@@ -32,8 +33,8 @@ _END_OF_ADAPTIVE_RATE = 1e-6
 _FACTOR_OF_ADAPTIVE_RATE = 0.2
 
 
-class Parameters(Protocol):
-    """The parameters of an estimator that a config needs."""
+class Parameters:
+    """The parameters that both estimators have."""
 
     hidden_layer_sizes: Any
     activation: Any
@@ -45,16 +46,26 @@ class Parameters(Protocol):
     power_t: float
     max_iter: int
     shuffle: bool
+    random_state: Any
     tol: float
+    verbose: bool
+    warm_start: bool
     momentum: float
     nesterovs_momentum: bool
     early_stopping: bool
+    validation_fraction: float
     beta_1: float
     beta_2: float
     epsilon: float
     n_iter_no_change: float
+    max_fun: int
+    loss: Any
+    output_activation: Any
     init: Any
+    scale: Any
+    dtype: Any
     stop: Mapping[str, Any] | None
+    callback: Callable[[Epoch], bool | None] | None
     n_jobs: int | None
 
 

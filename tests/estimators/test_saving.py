@@ -60,6 +60,16 @@ def test_a_run_with_rows_is_verified(name: str, tmp_path: Path) -> None:
     assert estimator.run_ is run
 
 
+@pytest.mark.parametrize("rule", ["balanced", {0: 1.0, 1: 2.0, 2: 0.5}])
+def test_a_run_without_rows_has_the_weights_of_the_classes(rule: Any, tmp_path: Path) -> None:
+    estimator = BPClassifier((5,), max_iter=9, random_state=0, class_weight=rule).fit(*IRIS)
+    without, with_rows = estimator.to_run(tmp_path), estimator.to_run(tmp_path, *IRIS)
+    saved = without.config["training"]
+    assert saved["class_weights"] == with_rows.config["training"]["class_weights"]
+    assert saved["class_weights"] is not None
+    assert without.predict(IRIS[0]).shape == (150,)
+
+
 def test_a_new_fit_is_no_longer_the_saved_run(tmp_path: Path) -> None:
     estimator = BPClassifier((5,), max_iter=9, random_state=0).fit(*IRIS)
     estimator.to_run(tmp_path)
