@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
 
+from bpcli import BpnetWarning
 from bpcli.estimators import BPClassifier, BPRegressor
 from bpcli.nn.arrays import Array
 
@@ -143,3 +145,11 @@ def test_options_of_adam_beside_another_solver_are_told(
 def test_scikit_learns_solvers_take_their_options_in_silence(solver: str) -> None:
     model = BPRegressor(2, solver=solver, learning_rate_init=0.01, beta_1=0.8, n_iter_no_change=1)
     model.fit([[1.0], [2.0]], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_batch_size_that_is_not_used_is_a_warning_at_the_call(method: str) -> None:
+    model = BPRegressor((3,), batch_size=20, max_iter=2)
+    with pytest.warns(BpnetWarning, match="`batch_size` is not used: rprop needs all") as caught:
+        getattr(model, method)(X_VALUES, Y_VALUES)
+    assert Path(caught[0].filename) == Path(__file__)
