@@ -44,6 +44,11 @@ def load_config(source: ConfigSource, overrides: Overrides = ()) -> Config:
         return _overridden(source, given) if given else source
     if isinstance(source, Mapping):
         return config_of(with_arrays(source), given)
+    if not isinstance(source, str | os.PathLike):
+        raise ConfigError(
+            f"The config is {type(source).__name__}: expected the path of a YAML file, or a "
+            "mapping with the same keys."
+        )
     return load.load_config(Path(source), given)
 
 

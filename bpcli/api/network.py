@@ -172,7 +172,7 @@ class Network:
             return predict(self._layout, self._params, self._inputs(X))
 
     def layers(self, X: npt.ArrayLike) -> list[LayerValues]:
-        """Z and a of every layer for the rows of X (n, inputs), as copies."""
+        """The values z and a of every layer for the rows of X (n, inputs), as copies."""
         work = Workspace(self._layout, self._params)
         with repeatable_numerics():
             forward_rows(work, self._inputs(X))

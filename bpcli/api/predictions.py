@@ -10,6 +10,7 @@ import numpy as np
 
 from bpcli.api.configs import AnyPath
 from bpcli.api.warn import warn
+from bpcli.data.labels import class_values
 from bpcli.data.tally import Tally
 from bpcli.data.types import DataFrame
 from bpcli.errors import RunError
@@ -56,12 +57,12 @@ def _of_file(model: Model, path: Path) -> Array:
 def answers_of(model: Model, outputs: Array) -> Array | DataFrame:
     """What the outputs (n, outputs) predict.
 
-    The names of classes (n,), the texts of labels as a DataFrame, or values: (n,) of one target,
-    (n, k) of several.
+    Classes (n,), the texts of labels as a DataFrame, or values: (n,) of one target, (n, k) of
+    several.
     """
     if model.class_names:
-        names: Array = np.array(model.class_names)[model.labels(outputs)]
-        return names
+        classes: Array = class_values(model.class_names)[model.labels(outputs)]
+        return classes
     if model.answers:
         import pandas as pd
 

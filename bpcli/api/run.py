@@ -160,7 +160,7 @@ class Run:
         import pandas as pd
 
         rows = [_flat(line.numbers()) for line in self._stored.metrics()]
-        epochs = pd.Index([row.pop("epoch") for row in rows], name="epoch")
+        epochs = pd.Index([row.pop("epoch") for row in rows], int, name="epoch")
         return pd.DataFrame(rows, epochs).astype(float)
 
     # The trained network.
@@ -210,7 +210,7 @@ class Run:
     # Predictions.
 
     def predict(self, rows: RowSource) -> Array | DataFrame:
-        """Predict rows: the names of classes (n,), or values in original units, (n,) or (n, k).
+        """Predict rows: classes (n,), or values in original units, (n,) or (n, k).
 
         `rows` is a DataFrame, whose columns are found by name while others are ignored; an array or
         lists of the training's inputs in order; or the path of a file, read as `bpnet predict`
@@ -220,7 +220,7 @@ class Run:
         Raises `DataError` with the column and row of a value that cannot be used.
 
         >>> run.predict([[0, 0], [0, 1]])
-        array(['0', '1'], dtype='<U1')
+        array([0, 1])
         """
         return answers_of(self._model, outputs_of(self._model, rows))
 
@@ -340,8 +340,8 @@ class Run:
     ) -> Run:
         """Go on from the newest checkpoint, with the bits of an uninterrupted training.
 
-        `epochs` is the new total. The run goes on in its folder; this object keeps what it knows of
-        the earlier end. Otherwise like `train`.
+        `epochs` is the new total. The run goes on in its folder, and so does this object, which is
+        returned. Otherwise like `train`.
 
         Raises `RunError` if there is nothing to do, or data, files or other keys have changed.
         """
@@ -357,7 +357,10 @@ class Run:
             with view_for(ready.experiment, progress) as view:
                 outcome = resume(ready, view)
             warned = ready.warnings
-        return run_of(outcome, self.notes, self._scratch, self.weights, warned)
+        run = run_of(outcome, self.notes, self._scratch, self.weights, warned)
+        self.__dict__.clear()
+        self.__dict__.update(vars(run))
+        return self
 
     def export(
         self,
@@ -376,8 +379,9 @@ class Run:
         if format not in FORMATS:
             hint = f"{did_you_mean(format, FORMATS)}; allowed: {', '.join(FORMATS)}"
             raise ConfigError(f"There is no format `{format}`{hint}.")
+        target = None if path is None else Path(path)
         with repeatable_numerics():
-            return export(self._model, format, None if path is None else Path(path), force=force)
+            return export(self._model, format, target, force=force, hint="give force=True")
 
     def __repr__(self) -> str:
         return "\n".join(lines_of(self._record, self._stored.folder, self.weights))
@@ -422,7 +426,7 @@ def load_run(
 
     >>> run = bpcli.load_run("latest")
     >>> run.predict([[0, 1]])
-    array(['1'], dtype='<U1')
+    array([1])
     """
     return Run(find_run(os.fspath(reference), Path(runs_dir)), weights)
 

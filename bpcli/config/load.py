@@ -13,7 +13,7 @@ from bpcli.config.crosscheck import cross_check
 from bpcli.config.models import Spec
 from bpcli.config.overrides import override
 from bpcli.config.source import Source
-from bpcli.config.tree import TreeSource
+from bpcli.config.tree import TreeSource, without_arrays
 from bpcli.config.writing import dump
 from bpcli.errors import ConfigIssue
 from bpcli.text import as_name
@@ -29,8 +29,8 @@ class Config:
     overrides: tuple[str, ...] = ()
 
     def resolved(self) -> str:
-        """The config as YAML with every default written out."""
-        tree = self.spec.model_dump()
+        """The config as YAML with every default written out; arrays are named by their shapes."""
+        tree = without_arrays(self.spec.model_dump())
         for key in ("targets", "split", "scale"):  # after the source and its options
             tree["data"][key] = tree["data"].pop(key)
         return dump(tree)

@@ -47,7 +47,7 @@ class TreeSource(Source):
 
     @cached_property
     def _written(self) -> Source:
-        return Source.parse(dump(_without_arrays(self.tree)), self.name)
+        return Source.parse(dump(without_arrays(self.tree)), self.name)
 
 
 def plain_value(value: Any) -> Any:
@@ -66,12 +66,12 @@ def _key(key: object) -> str:
     return str(key).lower() if isinstance(key, bool | np.bool_) else str(key)
 
 
-def _without_arrays(value: Any) -> Any:
+def without_arrays(value: Any) -> Any:
     """The values with a text in place of each array, and of whatever YAML cannot hold."""
     if isinstance(value, dict):
-        return {key: _without_arrays(each) for key, each in value.items()}
+        return {key: without_arrays(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_without_arrays(each) for each in value]
+        return [without_arrays(each) for each in value]
     if isinstance(value, np.ndarray):
         return f"<array {' x '.join(map(str, value.shape))}>"
     is_plain = value is None or isinstance(value, bool | int | float | str)

@@ -75,3 +75,18 @@ def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iter
                 f"label{'s' * (len(names) > 1)} {listed_names(names)}: every row of the {split} "
                 f"split is `{word}`, so {effect} {they}"
             )
+
+
+def class_values(names: Sequence[str]) -> Array:
+    """The classes of a network as values of Python, from their names, in their order.
+
+    Whole numbers, other numbers, or false and true, if all names are; else the names.
+    """
+    if [name.lower() for name in names] in (["false", "true"], ["false"], ["true"]):
+        return np.array([name.lower() == "true" for name in names])
+    try:
+        numbers = np.array([float(name) for name in names])
+    except ValueError:
+        return np.array(names)
+    is_whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
+    return numbers.astype(np.int64) if is_whole and (abs(numbers) < 2**53).all() else numbers

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,7 +53,7 @@ from bpcli.training.loop import Epoch, TrainState
 from bpcli.training.metered import Metered
 from bpcli.workflows.data_file import with_data_file
 from bpcli.workflows.in_memory import Fit, fit
-from bpcli.workflows.save_trained import Curves, TrainedInMemory, save_trained
+from bpcli.workflows.save_trained import IMPORTED, Curves, TrainedInMemory, save_trained
 from bpcli.workflows.stop_decision import Observer
 
 _OF_CALLBACKS = ("_callback", "_skl")
@@ -214,7 +215,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         with self._told_callbacks(experiment, rows, epochs, observers):
             done = fit(experiment, observers, start=start, optimizer=optimizer)
         raise_failure(done, has_validation=rows.val is not None)
-        self._keep(experiment, done, seed)
+        self._keep(experiment, done, seed, is_repeatable=start is None and not is_partial)
         self._keep_history(done, history, is_partial=is_partial)
         if evaluations.is_reached:
             self.stop_reason_ = "max_fun"
@@ -293,7 +294,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             return self._fitted.params.dtype
         return [np.float64, np.float32] if self.dtype is None else np.dtype(self.dtype)
 
-    def _keep(self, experiment: Experiment, done: Fit, seed: int) -> None:
+    def _keep(self, experiment: Experiment, done: Fit, seed: int, *, is_repeatable: bool) -> None:
         """Keep the network, and the state from which `partial_fit` goes on."""
         goes_on = is_first_order(self.solver)
         self._adopt(
@@ -305,8 +306,10 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
                 done.state._replace(ended=None) if goes_on else None,
                 seed,
                 len(experiment.splits["train"]),
+                is_repeatable,
             )
         )
+        self.alpha_ = experiment.spec.training.l2
         self.best_epoch_ = done.best.number
         self.stop_reason_ = done.ending.reason
         self._seconds = done.seconds
@@ -375,11 +378,15 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         """Save the network as a run, which the command line reads too; no pickle is involved.
 
         With the rows of `fit`, the run has their scores, and can be verified. Without them, it
-        predicts and exports. `name` names the run; the default is the class's name.
-        Raises `RunError` if it cannot be written.
+        predicts and exports. Its stop reason is `imported` if no training from the start gives
+        these weights: after `partial_fit`, `warm_start`, or from another library. `name` names the
+        run; the default is the class's name.
+
+        Raises `RunError` if it cannot be written, and `ParameterError` for other rows than those of
+        the fit, as far as their number tells.
         """
         check_is_fitted(self)
-        folder = Path(runs_dir)
+        folder = _folder(runs_dir)
         experiment = self._experiment_of_run(X, y, sample_weight, name or "")
         losses = getattr(self, "loss_curve_", [])
         trained = TrainedInMemory(
@@ -389,7 +396,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             Curves(losses, getattr(self, "_means", {})),
             len(losses) or getattr(self, "n_iter_", 0),
             getattr(self, "best_epoch_", 0),
-            getattr(self, "stop_reason_", "epochs"),
+            self.stop_reason_ if self._fitted.is_repeatable else IMPORTED,
             getattr(self, "_seconds", 0.0),
         )
         self.run_ = Run(save_trained(trained, folder))
@@ -406,6 +413,12 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()
         if self.early_stopping:
             rows = rows.held_out(self.validation_fraction, fitted.seed)
+        count = len(rows.training_rows)
+        if fitted.is_repeatable and count != fitted.rows:
+            raise ParameterError(
+                f"X has {count:,} training rows, but the fit had {fitted.rows:,}: give the rows of "
+                "the fit, or none."
+            )
         experiment = self._experiment(rows, fitted.seed, self.max_iter, name)
         return experiment.with_preprocessor(fitted.preprocessor)
 
@@ -460,6 +473,16 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _folder(runs_dir: Any) -> Path:
+    """Raises `ParameterError` for what is no path, such as rows."""
+    if not isinstance(runs_dir, str | PathLike):
+        raise ParameterError(
+            f"`runs_dir` is {type(runs_dir).__name__}, expected the path of a folder; give rows as "
+            "X=… and y=…."
+        )
+    return Path(runs_dir)
 
 
 def _weights(sample_weight: Any, X: Array) -> Array | None:

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from bpcli.config.models import Spec
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.validity import ParameterError
@@ -144,17 +142,6 @@ def of_model(model: Model) -> Fitted:
                 "takes numbers: use the run's own `predict`."
             )
     return Fitted(model.network, model.params.copy(), model.preprocessor, model.params)
-
-
-def classes_of(names: Sequence[str]) -> Array:
-    """The classes of a run: numbers if all their names are, else texts."""
-    try:
-        numbers = [float(name) for name in names]
-    except ValueError:
-        return np.array(names)
-    if all(number.is_integer() for number in numbers):
-        return np.array([int(number) for number in numbers])
-    return np.array(numbers)
 
 
 def options_of(spec: Spec) -> dict[str, Any]:

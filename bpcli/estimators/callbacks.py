@@ -52,7 +52,8 @@ class History:
         if self.val_scores is not None and epoch.val_score is not None:
             self.val_scores.append(epoch.val_score)
         if self._is_verbose:
-            sys.stdout.write(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}\n")
+            score = "" if epoch.val_score is None else f", validation score = {epoch.val_score:.6f}"
+            sys.stdout.write(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}{score}\n")
 
 
 class Evaluations:

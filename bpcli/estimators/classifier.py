@@ -13,10 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from bpcli.data.labels import class_values
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import (
     activation_named,
-    classes_of,
     require_fitted,
     torch_layers,
     with_identity,
@@ -133,15 +133,15 @@ class BPClassifier(ClassifierMixin, BPEstimator):
     ) -> Self:
         """The network of a run: a `Run`, its folder, or a reference such as `latest`.
 
-        Classes whose names are numbers become numbers. Raises `ParameterError` if the run does not
-        predict classes or labels, or has inputs that are not columns of numbers.
+        Classes whose names are numbers, or true and false, become those. Raises `ParameterError` if
+        the run does not predict classes or labels, or has inputs that are not columns of numbers.
         """
         estimator, model = cls._of_run(run, runs_dir, weights)
         if not model.preprocessor.categories:
             raise ParameterError("the run predicts values: use BPRegressor.from_run.")
         estimator._is_multilabel = not model.class_names
         labels = np.arange(len(model.preprocessor.words))
-        estimator.classes_ = classes_of(model.class_names) if model.class_names else labels
+        estimator.classes_ = class_values(model.class_names) if model.class_names else labels
         return estimator
 
     @classmethod

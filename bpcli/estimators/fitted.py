@@ -27,6 +27,7 @@ class Fitted:
 
     `last_params` are those of the last epoch, where `params` are those of the best. `state` goes on
     with a training. `seed` and `rows` are the seed and the number of training rows of the fit.
+    `is_repeatable` says whether a training from the start gives these parameters again.
     """
 
     network: Network
@@ -36,6 +37,7 @@ class Fitted:
     state: TrainState | None = None
     seed: int = 0
     rows: int = 1
+    is_repeatable: bool = False
 
     @classmethod
     def of_layers(

@@ -41,8 +41,10 @@ class Format:
     verify: Callable[[bytes, Model], None]
 
 
-def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> Path:
-    """Write a verified file; return its path.
+def export(
+    model: Model, to: str, path: Path | None, *, force: bool = False, hint: str = "use --force"
+) -> Path:
+    """Write a verified file; return its path. `hint` says how to overwrite a file.
 
     Raises `ConfigError` if the file exists and not `force`, or if a package is missing, `RunError`
     if the run is damaged, and `GateFailed` if the file's predictions differ from bpnet's.
@@ -50,8 +52,8 @@ def export(model: Model, to: str, path: Path | None, *, force: bool = False) -> 
     format_ = FORMATS[to]
     path = path or Path(_module_name(model.name) + format_.suffix)
     if path.exists() and not (force and path.is_file()):
-        hint = "use --force to overwrite it" if path.is_file() else "name another file with -o"
-        raise ConfigError(f"{path} already exists: {hint}.")
+        way_out = f"{hint} to overwrite it" if path.is_file() else "name another file"
+        raise ConfigError(f"{path} already exists: {way_out}.")
     content = format_.content(model)
     format_.verify(content, model)
     write_atomically(path, content)

@@ -19,6 +19,9 @@ from bpcli.runs.store import Run
 from bpcli.workflows.scores import all_baselines, all_scores
 from bpcli.workflows.session import RunToTrain
 
+IMPORTED = "imported"
+"""The stop reason of weights that no training from the start of the run's config gives."""
+
 
 @dataclass(frozen=True)
 class Curves:

@@ -32,6 +32,7 @@ from bpcli.workflows.differences import (
     loss_findings,
 )
 from bpcli.workflows.outcome import Outcome
+from bpcli.workflows.save_trained import IMPORTED
 from bpcli.workflows.train import train
 from bpcli.workflows.verdict import Counts, Differences, Verdict
 
@@ -118,6 +119,10 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
         raise RunError(
             f"{run_id} has not ended: its status is `{record.status}`. Resume with: "
             f"bpnet train --resume {reference_to(run)}"
+        )
+    if record.stop_reason == IMPORTED:
+        raise RunError(
+            f"{run_id} cannot be verified: its weights were imported, not trained by its config."
         )
     for number, session in enumerate(record.resumed, start=1):
         changed = any(key.startswith("training.learning_rate") for key in session.changed)
