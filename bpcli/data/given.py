@@ -108,28 +108,26 @@ class GivenArrays:
         if targets is None:
             return None
         _require_rows("targets", targets, rows)
-        if len(set(self.classes)) < len(self.classes):
-            raise DataError("a class is listed twice: give each class once", "classes")
-        if self.classes and targets.ndim == 1:
-            return Classes(self._labels(targets), self.classes)
         if self.classes:
-            if targets.shape[1:] != (len(self.classes),):
-                columns = plural(len(self.classes), "column")
-                raise DataError(f"expected {columns} of targets, one for each class", "targets")
-            if not np.isin(targets, (0, 1)).all():
-                raise DataError("labels are 0 or 1, but there are other numbers", "targets")
-            return MultiLabels(targets, self.classes, (("0", "1"),) * len(self.classes))
+            return self._of_classes(targets)
         if targets.dtype.kind in "iuf":
             Y = _matrix("targets", targets).astype(np.float64)
-            return Values(
-                Y, _named("target_names", self.target_names or value_names(Y.shape[1]), Y)
-            )
-        if targets.ndim != 1:
-            raise DataError("targets that are classes must be one column", "targets")
-        texts = list(map(text_of, targets.tolist()))
-        refuse_control_characters(texts, "the class name", "targets")
-        names, labels = np.unique(np.array(texts), return_inverse=True)
-        return Classes(labels, tuple(map(str, names)))
+            names = self.target_names or value_names(Y.shape[1])
+            return Values(Y, _named("target_names", names, Y))
+        return _of_texts(targets)
+
+    def _of_classes(self, targets: Array) -> Classes | MultiLabels:
+        """The targets, which are indices of `classes`, or 0 and 1 for each of them."""
+        if len(set(self.classes)) < len(self.classes):
+            raise DataError("a class is listed twice: give each class once", "classes")
+        if targets.ndim == 1:
+            return Classes(self._labels(targets), self.classes)
+        if targets.shape[1:] != (len(self.classes),):
+            columns = plural(len(self.classes), "column")
+            raise DataError(f"expected {columns} of targets, one for each class", "targets")
+        if not np.isin(targets, (0, 1)).all():
+            raise DataError("labels are 0 or 1, but there are other numbers", "targets")
+        return MultiLabels(targets, self.classes, (("0", "1"),) * len(self.classes))
 
     def _labels(self, targets: Array) -> Labels:
         """The targets as indices of `classes`."""
@@ -158,6 +156,16 @@ class GivenArrays:
                 "weight",
             )
         return weight
+
+
+def _of_texts(targets: Array) -> Classes:
+    """Classes by their names, in the order of these."""
+    if targets.ndim != 1:
+        raise DataError("targets that are classes must be one column", "targets")
+    texts = list(map(text_of, targets.tolist()))
+    refuse_control_characters(texts, "the class name", "targets")
+    names, labels = np.unique(np.array(texts), return_inverse=True)
+    return Classes(labels, tuple(map(str, names)))
 
 
 def _names_or_none(names: tuple[str, ...]) -> Array | None:
