@@ -309,7 +309,10 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
-        """The natural logarithm of the probabilities; for classes from z, without rounding to 0."""
+        """The natural logarithm of the probabilities; for classes from z, without rounding to 0.
+
+        For labels it is that of the rounded probabilities, to the bit, as in scikit-learn.
+        """
         rows = self._checked(X)
         if self._is_multilabel:
             return np.log(expit(self._fitted.z(rows)))
