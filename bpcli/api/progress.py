@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from bpcli.experiment import Experiment
 from bpcli.terminal.progress.plain import SilentView
 from bpcli.terminal.stream import Stream
-from bpcli.training.loop import Epoch
+from bpcli.workflows.stop_decision import Observer
 
 if TYPE_CHECKING:
     from bpcli.terminal.console import Console
 
-Callback: TypeAlias = Callable[[Epoch], object]
+Callback: TypeAlias = Observer
 """Called after every epoch, also after epoch 0, the initial state; a true result ends training."""
 
 

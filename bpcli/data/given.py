@@ -13,6 +13,7 @@ from bpcli.data.types import SPLITS, Labels, SplitName, numbered
 from bpcli.data.values import refuse_control_characters, text_of
 from bpcli.errors import DataError
 from bpcli.nn.arrays import Array
+from bpcli.text import plural
 
 FORMAT = "bpnet"
 """The array that marks a file of such rows."""
@@ -45,10 +46,10 @@ class GivenArrays:
         X = _matrix("inputs", self.inputs)
         return Table(
             X,
-            self.input_names or numbered("x", X.shape[1]),
+            _named("input_names", self.input_names or numbered("x", X.shape[1]), X),
             targets=self._targets(len(X)),
             weight=self._weight(len(X)),
-            splits={name: self._rows_of(name, len(X)) for name in self.splits},
+            splits=self._splits(len(X)),
         )
 
     def to_bytes(self) -> bytes:
@@ -79,6 +80,17 @@ class GivenArrays:
             splits={name: arrays[_SPLIT + name] for name in SPLITS if _SPLIT + name in arrays},
         )
 
+    def _splits(self, rows: int) -> dict[SplitName, Labels]:
+        splits = {name: self._rows_of(name, rows) for name in self.splits}
+        uses = np.bincount(np.concatenate([np.empty(0, np.intp), *splits.values()]), minlength=rows)
+        if uses.max() > 1:
+            row = uses.argmax()
+            raise DataError(
+                f"row {row}, counted from 0, is in the splits {uses[row]} times: list it once",
+                "splits",
+            )
+        return splits
+
     def _rows_of(self, split: SplitName, rows: int) -> Labels:
         index = np.asarray(self.splits[split])
         if index.ndim != 1 or index.dtype.kind not in "iu":
@@ -96,21 +108,26 @@ class GivenArrays:
         if targets is None:
             return None
         _require_rows("targets", targets, rows)
-        if self.classes and targets.ndim == 1:
-            return Classes(self._labels(targets), self.classes)
         if self.classes:
-            if targets.shape[1:] != (len(self.classes),):
-                raise DataError(f"expected {len(self.classes)} columns of targets", "targets")
-            return MultiLabels(targets, self.classes, (("0", "1"),) * len(self.classes))
+            return self._of_classes(targets)
         if targets.dtype.kind in "iuf":
             Y = _matrix("targets", targets).astype(np.float64)
-            return Values(Y, self.target_names or value_names(Y.shape[1]))
-        if targets.ndim != 1:
-            raise DataError("targets that are classes must be one column", "targets")
-        texts = list(map(text_of, targets.tolist()))
-        refuse_control_characters(texts, "the class name", "targets")
-        names, labels = np.unique(np.array(texts), return_inverse=True)
-        return Classes(labels, tuple(map(str, names)))
+            names = self.target_names or value_names(Y.shape[1])
+            return Values(Y, _named("target_names", names, Y))
+        return _of_texts(targets)
+
+    def _of_classes(self, targets: Array) -> Classes | MultiLabels:
+        """The targets, which are indices of `classes`, or 0 and 1 for each of them."""
+        if len(set(self.classes)) < len(self.classes):
+            raise DataError("a class is listed twice: give each class once", "classes")
+        if targets.ndim == 1:
+            return Classes(self._labels(targets), self.classes)
+        if targets.shape[1:] != (len(self.classes),):
+            columns = plural(len(self.classes), "column")
+            raise DataError(f"expected {columns} of targets, one for each class", "targets")
+        if not np.isin(targets, (0, 1)).all():
+            raise DataError("labels are 0 or 1, but there are other numbers", "targets")
+        return MultiLabels(targets, self.classes, (("0", "1"),) * len(self.classes))
 
     def _labels(self, targets: Array) -> Labels:
         """The targets as indices of `classes`."""
@@ -128,6 +145,9 @@ class GivenArrays:
         if self.weight is None:
             return None
         _require_rows("weight", self.weight, rows)
+        if self.weight.ndim != 1 or self.weight.dtype.kind not in "biuf":
+            found = _kind_of(self.weight)
+            raise DataError(f"weight has {found}, expected 1 dimension of numbers", "weight")
         weight = self.weight.astype(np.float64)
         if not (np.isfinite(weight) & (weight > 0)).all():
             row = int(np.argmin(np.isfinite(weight) & (weight > 0)))
@@ -138,20 +158,43 @@ class GivenArrays:
         return weight
 
 
+def _of_texts(targets: Array) -> Classes:
+    """Classes by their names, in the order of these."""
+    if targets.ndim != 1:
+        raise DataError("targets that are classes must be one column", "targets")
+    texts = list(map(text_of, targets.tolist()))
+    refuse_control_characters(texts, "the class name", "targets")
+    names, labels = np.unique(np.array(texts), return_inverse=True)
+    return Classes(labels, tuple(map(str, names)))
+
+
 def _names_or_none(names: tuple[str, ...]) -> Array | None:
     return np.array(names) if names else None
 
 
 def _require_rows(name: str, array: Array, rows: int) -> None:
-    if len(array) != rows:
-        raise DataError(f"{rows} rows of inputs but {len(array)} of {name}", name)
+    found = len(array) if array.ndim else "a single value"
+    if found != rows:
+        raise DataError(f"{rows} rows of inputs but {found} of {name}", name)
+
+
+def _named(key: str, names: tuple[str, ...], columns: Array) -> tuple[str, ...]:
+    """The names of columns. Raises `DataError` if there are more or fewer than columns."""
+    if len(names) != columns.shape[1]:
+        found, columns_text = plural(len(names), "name"), plural(columns.shape[1], "column")
+        raise DataError(f"{found} for {columns_text}: give one for each", key)
+    return names
+
+
+def _kind_of(array: Array) -> str:
+    return f"{plural(array.ndim, 'dimension')} of type {array.dtype}"
 
 
 def _matrix(name: str, array: Array) -> Array:
     """An array as rows and columns. Raises `DataError` if it is not one of finite numbers."""
     if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
-        found = f"{array.ndim} dimensions of type {array.dtype}"
-        raise DataError(f"{name} has {found}, expected 1 or 2 dimensions of numbers", name)
+        message = f"{name} has {_kind_of(array)}, expected 1 or 2 dimensions of numbers"
+        raise DataError(message, name)
     # Row by row in memory, as in a file: sums over rows depend on that.
     matrix = np.ascontiguousarray(array[:, np.newaxis] if array.ndim == 1 else array)
     if not matrix.size:

@@ -111,6 +111,9 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         `bayesian_regularization` takes weights as relative, and counts rows.
         `X_val` and `y_val` are a validation set: the epoch with the lowest validation loss is kept,
         and training ends early as with `early_stopping`.
+
+        Raises `ValueError` for parameters or rows that are not valid, and if the loss becomes
+        infinite. An error on parameters is a `ConfigError`, too, and one on the loss a `Diverged`.
         """
         require_valid(self)
         if (X_val is None) != (y_val is None):
@@ -330,7 +333,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             self.best_validation_score_ = None
             return
         if isinstance(done.ending.failure, Diverged):
-            scores.append(np.nan)
+            scores.append(np.nan)  # as in scikit-learn: of the epoch that is not kept
         self.best_loss_ = None
         self.best_validation_score_ = float(np.nanmax(scores, initial=-np.inf))
 

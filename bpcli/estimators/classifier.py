@@ -22,6 +22,7 @@ from bpcli.estimators.bridges import (
     with_identity,
 )
 from bpcli.estimators.fitted import Fitted
+from bpcli.estimators.options import activation_name
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activations import ACTIVATIONS
@@ -34,7 +35,7 @@ _NO_OTHER_CLASS = "no other class"
 
 
 def _gives_probabilities(estimator: BPClassifier) -> bool:
-    return estimator.output_activation in ("auto", "logistic", "sigmoid", "logsig", "softmax")
+    return activation_name(estimator.output_activation) in ("auto", "sigmoid", "softmax")
 
 
 class BPClassifier(ClassifierMixin, BPEstimator):
@@ -245,7 +246,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         activation = self.output_activation
         if activation == "auto":
             activation = "sigmoid" if is_single or self._is_multilabel else "softmax"
-        has_softmax = activation == "softmax"
+        has_softmax = activation_name(activation) == "softmax"
         outputs = count if self._is_multilabel or count > 2 or has_softmax else 1
         return max(outputs, 2) if has_softmax else outputs, activation
 
@@ -262,7 +263,8 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         if self.loss != "auto":
             return self.loss
         _, activation = self._outputs_and_activation()
-        return "cross_entropy" if activation == "softmax" else "binary_cross_entropy"
+        has_softmax = activation_name(activation) == "softmax"
+        return "cross_entropy" if has_softmax else "binary_cross_entropy"
 
     def _class_weights(self, names: list[str], rows: FitRows | None) -> Any:
         """The config's `class_weights`.
@@ -309,7 +311,10 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     @available_if(_gives_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
-        """The natural logarithm of the probabilities; for classes from z, without rounding to 0."""
+        """The natural logarithm of the probabilities; for classes from z, without rounding to 0.
+
+        For labels it is that of the rounded probabilities, to the bit, as in scikit-learn.
+        """
         rows = self._checked(X)
         if self._is_multilabel:
             return np.log(expit(self._fitted.z(rows)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from bpcli.api.warn import warn
 from bpcli.estimators.validity import ParameterError
+from bpcli.nn.activations import ACTIVATION_ALIASES
 from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
 from bpcli.text import listed_names
 from bpcli.training.loop import Epoch
@@ -74,6 +75,12 @@ def optimizer_name(solver: Any) -> str:
     name = solver.get("name", "gradient_descent") if isinstance(solver, Mapping) else solver
     alias = OPTIMIZER_ALIASES.get(name) if isinstance(name, str) else None
     return str(alias["name"] if alias else name)
+
+
+def activation_name(activation: Any) -> str:
+    """The config's name of an activation; the activation itself if it is unknown."""
+    name = activation.get("name") if isinstance(activation, Mapping) else activation
+    return ACTIVATION_ALIASES.get(name, name) if isinstance(name, str) else str(name)
 
 
 def is_first_order(solver: Any) -> bool:

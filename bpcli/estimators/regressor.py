@@ -11,6 +11,7 @@ from sklearn.base import RegressorMixin
 from bpcli.estimators.base import BPEstimator
 from bpcli.estimators.bridges import require_fitted, torch_layers, with_identity
 from bpcli.estimators.fitted import Fitted
+from bpcli.estimators.options import activation_name
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.arrays import Array
@@ -139,7 +140,7 @@ class BPRegressor(RegressorMixin, BPEstimator):
         scale = self.scale
         if not isinstance(scale, dict):
             inputs = scale or "none"
-            is_linear = activation in ("identity", "linear", "purelin")
+            is_linear = activation_name(activation) == "identity"
             scale = {"inputs": inputs, "targets": inputs if is_linear else "none"}
         return {"data": {"task": "regression", "scale": scale}, "training": {}}
 

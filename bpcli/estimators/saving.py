@@ -1,4 +1,4 @@
-"""A fitted estimator as a run: its experiment, with or without rows."""
+"""The experiment of a run that a fitted estimator saves without its rows."""
 
 from __future__ import annotations
 

@@ -606,6 +606,17 @@ def test_probabilities_and_their_logarithms() -> None:
         assert np.array_equal(model.classes_[found.argmax(axis=1)], model.predict(X))
 
 
+@pytest.mark.parametrize("name", ["softmax", "logistic"])
+def test_an_output_activation_may_be_a_mapping(name: str) -> None:
+    for targets in (Y, Y == 1):
+        one = classifier(max_iter=3, output_activation=name).fit(X, targets)
+        other = classifier(max_iter=3, output_activation={"name": name}).fit(X, targets)
+        assert np.array_equal(one.predict_proba(X), other.predict_proba(X))
+    values = regressor(max_iter=3, output_activation={"name": "purelin"}).fit(X_VALUES, Y_VALUES)
+    plain = regressor(max_iter=3).fit(X_VALUES, Y_VALUES)
+    assert np.array_equal(values.predict(X_VALUES), plain.predict(X_VALUES))
+
+
 @pytest.mark.parametrize("targets", [Y, Y == 1], ids=["softmax", "sigmoid"])
 def test_small_probabilities_are_not_rounded(targets: Array) -> None:
     model = classifier(hidden_layer_sizes=(), scale=None).fit(X, targets)
