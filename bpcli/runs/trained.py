@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -129,15 +130,29 @@ def load_weights(run: Run) -> SavedWeights:
     return SavedWeights(run, record, arrays, meta)
 
 
+def read_config(run: Run, record: RunRecord | None = None) -> Source:
+    """A run's resolved config. Raises `RunError` if its file is missing or damaged.
+
+    Arrays of a Python program are in a file beside the run: it is found after a move, too.
+    """
+    source = Source.read(run.checked(RESOLVED, record))
+    file = source.get(("data", "file"))
+    if isinstance(file, str) and not Path(file).is_file():
+        beside = run.folder.parent / Path(file).name
+        if beside.suffix == ".npz" and beside.is_file():
+            source.tree["data"]["file"] = str(beside.absolute())
+    return source
+
+
 def load_spec(run: Run) -> Spec:
     """A run's config. Raises `RunError` if its file is missing or damaged."""
-    return validate(Source.read(run.checked(RESOLVED))).spec
+    return validate(read_config(run)).spec
 
 
 def load_trained(run: Run, weights: Weights = "best") -> Trained:
     """Rebuild a run. Raises `RunError` if its files are missing, damaged or do not match."""
     saved = load_weights(run)
-    config = validate(Source.read(run.checked(RESOLVED, saved.record)))
+    config = validate(read_config(run, saved.record))
     experiment = build(config, encoder=saved.encoder, can_be_native=True)
     if data_digest(experiment.table) != saved.record.data_sha256:
         raise RunError(
@@ -157,7 +172,7 @@ def load_without_rows(run: Run, weights: Weights = "best") -> Trained:
     Raises `RunError` if its files are missing or damaged.
     """
     saved = load_weights(run)
-    config = validate(Source.read(run.checked(RESOLVED, saved.record)))
+    config = validate(read_config(run, saved.record))
     notes = prefer(config.spec.training.numerics)
     network = Network(saved.layers, config.spec.loss)
     meta = saved.meta

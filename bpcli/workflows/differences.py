@@ -31,7 +31,12 @@ _FACTS = (
     "name", "seed", "loss", "reduction", "l2", "optimizer", "batch_size", "dtype", "task", "rows",
     "layers", "n_params", "n_frozen", "weighted", "targets_scaled",
 )  # fmt: skip
-_CHANGED_BY_VERIFY = ("training.epochs", "training.stop", "training.checkpoint_every")
+_CHANGED_BY_VERIFY = (
+    "training.epochs",
+    "training.stop",
+    "training.checkpoint_every",
+    "data.file",  # it may have been moved; its rows are compared
+)
 _LARGEST_HEADER = 2**12
 
 Losses: TypeAlias = Mapping[int, float | None]

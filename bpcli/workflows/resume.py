@@ -15,7 +15,6 @@ import numpy as np
 
 from bpcli.config.load import Config, validate
 from bpcli.config.overrides import override
-from bpcli.config.source import Source
 from bpcli.errors import RunError
 from bpcli.experiment import Experiment, build
 from bpcli.nn.arrays import Array
@@ -29,6 +28,7 @@ from bpcli.runs.provenance import data_digest, machine, since
 from bpcli.runs.record import argv, describe, now
 from bpcli.runs.run_json import Machine, ResumedSession, RunRecord
 from bpcli.runs.store import Run
+from bpcli.runs.trained import read_config
 from bpcli.training.stopping import Best, Criterion, Stopping
 from bpcli.workflows.beginning import Beginning
 from bpcli.workflows.outcome import Outcome
@@ -157,7 +157,7 @@ def _record(resumption: Resumption) -> RunRecord:
 
 def _config(run: Run, overrides: Sequence[str]) -> Config:
     """Return the config with overrides. Raises `RunError` for keys that may not change."""
-    source = Source.read(run.checked(RESOLVED))
+    source = read_config(run)
     before = validate(source).spec.model_dump()
     for assignment in overrides:
         override(source, assignment)

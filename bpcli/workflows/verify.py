@@ -10,17 +10,16 @@ from tempfile import TemporaryDirectory
 
 from bpcli.config.load import validate
 from bpcli.config.overrides import override
-from bpcli.config.source import Source
 from bpcli.errors import Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.runs.files import file_digest
 from bpcli.runs.integrity import check_files
-from bpcli.runs.layout import RESOLVED, WEIGHTS
+from bpcli.runs.layout import WEIGHTS
 from bpcli.runs.machines import breaks_of, sessions_of
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
-from bpcli.runs.trained import SavedWeights, load_weights
+from bpcli.runs.trained import SavedWeights, load_weights, read_config
 from bpcli.terminal.progress import SilentView
 from bpcli.training.loop import Epoch
 from bpcli.workflows.differences import (
@@ -136,7 +135,7 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
 
 def _experiment(saved: SavedWeights) -> Experiment:
     """Return the run's experiment for as many epochs as it had, without stop rules."""
-    source = Source.read(saved.run.checked(RESOLVED))
+    source = read_config(saved.run)
     for assignment in (
         f"training.epochs={saved.record.epochs}",
         "training.stop={}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bpcli.data.labels import label_words, notes_on_constants, notes_on_words
+from bpcli.data.labels import class_values, label_words, notes_on_constants, notes_on_words
 from bpcli.errors import DataError
 
 WORDS = {"a": ("no", "yes"), "b": ("0", "1"), "c": ("No", "yes")}
@@ -82,3 +82,26 @@ def test_labels_that_are_constant_in_a_split_are_told() -> None:
     both = notes_on_constants({"a": ("no", "yes"), "c": ("no", "yes")}, np.zeros((2, 2)), "val")
     assert [note.endswith("undefined for them") for note in both] == [True]
     assert [*notes_on_constants(WORDS, np.array([[0.0, 0, 0], [1, 1, 1]]), "train")] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "values"),
+    [
+        (("0", "1", "2"), [0, 1, 2]),
+        (("-1", "10", "9"), [-1, 10, 9]),
+        (("0.5", "1"), [0.5, 1.0]),
+        (("9007199254740993", "1"), [2**53 + 1, 1]),
+        (("false", "true"), [False, True]),
+        (("True", "False"), [True, False]),
+        (("1", "01"), ["1", "01"]),
+        (("nan", "1"), ["nan", "1"]),
+        (("no", "1"), ["no", "1"]),
+        (("true",), ["true"]),
+    ],
+)
+def test_classes_are_values_where_none_is_lost(
+    names: tuple[str, ...], values: list[object]
+) -> None:
+    found = class_values(names).tolist()
+    assert found == values
+    assert [type(value) for value in found] == [type(value) for value in values]

@@ -161,3 +161,13 @@ def test_other_rows_and_rows_in_place_of_a_folder_are_refused(tmp_path: Path) ->
         estimator.to_run(tmp_path, X[:100], y[:100])
     with pytest.raises(ValueError, match="`runs_dir` is ndarray, expected the path"):
         estimator.to_run(X, y)
+
+
+def test_a_run_and_its_rows_can_be_moved(tmp_path: Path) -> None:
+    X, y = IRIS
+    estimator = BPClassifier((5,), max_iter=9, random_state=0).fit(X, y)
+    run = estimator.to_run(tmp_path / "here", X, y)
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = load_run(run.id, tmp_path / "there")
+    assert moved.evaluate()["metrics"]["train.accuracy"] == estimator.score(X, y)
+    assert moved.verify()
