@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,19 +48,6 @@ def bpnet(
         return Result(code, captured.out, _CHAPTER.sub("", captured.err))
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def no_idle_workers() -> Iterator[None]:
-    """End joblib's worker processes after a test: the threads that manage them would stay.
-
-    Where a process has threads, `bpcli` forks no workers, so that later tests would differ.
-    """
-    yield
-    loky = sys.modules.get("joblib.externals.loky.reusable_executor")
-    executor = getattr(loky, "_executor", None)
-    if executor is not None:
-        executor.shutdown(wait=True)
 
 
 @pytest.fixture(scope="session")

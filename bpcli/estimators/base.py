@@ -7,6 +7,7 @@ give the same weights to the bit.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -10,7 +12,6 @@ from pools import needs_fork
 from bpcli.engine.pool import choice
 from bpcli.engine.pool.base import SerialPool, ThreadPool, WorkerPool
 from bpcli.engine.pool.choice import useful_workers, worker_pool
-from bpcli.engine.pool.forked import ForkPool
 
 
 def test_one_worker_is_no_pool() -> None:
@@ -18,17 +19,28 @@ def test_one_worker_is_no_pool() -> None:
         assert isinstance(chosen, SerialPool)
 
 
+_FORKS = """
+import threading
+from bpcli.engine.pool.base import ThreadPool
+from bpcli.engine.pool.choice import worker_pool
+from bpcli.engine.pool.forked import ForkPool
+
+with worker_pool(2) as chosen:
+    assert isinstance(chosen, ForkPool)
+done = threading.Event()
+thread = threading.Thread(target=done.wait)
+thread.start()
+with worker_pool(2) as chosen:
+    assert isinstance(chosen, ThreadPool)
+done.set()
+thread.join()
+"""
+
+
 @needs_fork
 def test_processes_are_forked_unless_there_are_threads() -> None:
-    with worker_pool(2) as chosen:
-        assert isinstance(chosen, ForkPool)
-    done = threading.Event()
-    thread = threading.Thread(target=done.wait)
-    thread.start()
-    with worker_pool(2) as chosen:
-        assert isinstance(chosen, ThreadPool)
-    done.set()
-    thread.join()
+    """In a process of its own: libraries that other tests use may have left threads in this one."""
+    subprocess.run([sys.executable, "-c", _FORKS], check=True)
 
 
 def test_workers_are_as_many_as_tasks_and_cores_allow(monkeypatch: pytest.MonkeyPatch) -> None:
