@@ -25,7 +25,7 @@ from bpcli.api.summary import html_of, lines_of
 from bpcli.api.warn import warn
 from bpcli.config.source import Source
 from bpcli.data.types import SPLITS, DataFrame, SplitName
-from bpcli.errors import BpnetError, ConfigError, Interrupted
+from bpcli.errors import ConfigError, Interrupted
 from bpcli.export.model import Model, load_model
 from bpcli.nn.arrays import Array
 from bpcli.nn.numerics import repeatable_numerics
@@ -451,7 +451,15 @@ def run_of(
     warn([*warned, *run.warnings])
     if failure is None:
         return run
-    if scratch is not None and isinstance(failure, BpnetError):
-        vars(failure).pop("__notes__", None)  # they name a folder that is removed, and commands
+    if scratch is not None:
+        _drop_notes_on(run.id, failure)
     failure.run = run  # type: ignore[attr-defined]  # other errors, such as a callback's, too
     raise failure
+
+
+def _drop_notes_on(run_id: str, failure: Exception) -> None:
+    """Drop the notes that say where the run is saved: that folder is removed."""
+    notes = vars(failure).pop("__notes__", ())
+    for note in notes:
+        if run_id not in note:
+            failure.add_note(note)

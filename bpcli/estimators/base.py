@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -353,12 +354,13 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         """An estimator with the network and the options of a run, and the run's model."""
         stored = find_run(str(getattr(run, "folder", run)), Path(runs_dir))
         model = load_model(stored, weights)
-        fitted = of_model(model)
-        estimator = cls(**fitted.parameters, **options_of(load_spec(stored)))._adopt(fitted)
+        spec, record = load_spec(stored), stored.record()
+        fitted = replace(of_model(model), seed=spec.seed, rows=record.rows.train)
+        estimator = cls(**fitted.parameters, **options_of(spec))._adopt(fitted)
         names = [column.name for column in model.encoder.inputs]
         if names != [*numbered("x", len(names))]:
             estimator.feature_names_in_ = np.array(names, object)
-        estimator.n_iter_ = stored.record().epochs
+        estimator.n_iter_ = record.epochs
         estimator.run_ = Run(stored, weights)
         return estimator, model
 

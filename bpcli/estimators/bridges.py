@@ -5,21 +5,24 @@ Nothing is imported of a library unless an object of it is given.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bpcli.config.models import Spec
+from bpcli.config.models import Spec, Stop
+from bpcli.config.named import shortest
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.validity import ParameterError
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
 from bpcli.nn.arrays import Array
+from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import LOSSES, Loss
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.optimizers.schedules import rate_record
-from bpcli.registry import as_mapping, name_of
+from bpcli.registry import as_mapping
 
 
 def activation_named(name: str) -> Activation:
@@ -145,14 +148,34 @@ def of_model(model: Model) -> Fitted:
 
 
 def options_of(spec: Spec) -> dict[str, Any]:
-    """The parameters of an estimator that a config sets, besides those of the network."""
-    training = spec.training
+    """The parameters of an estimator that train as a config does, besides those of the network.
+
+    The stop rules are those of the config alone, without those for a validation set: the estimator
+    may be given none.
+    """
+    training, network = spec.training, spec.network
     rate = rate_record(training.learning_rate)
     return {
         "solver": as_mapping(OPTIMIZERS, training.optimizer),
         "learning_rate" if isinstance(rate, dict) else "learning_rate_init": rate,
         "alpha": training.l2,
+        "batch_size": training.batch_size,
+        "shuffle": training.sampling != "in_order",
         "max_iter": max(1, training.epochs),
+        "tol": 0.0,
+        "n_iter_no_change": math.inf,
+        "stop": _stop_rules(training.stop),
         "random_state": spec.seed,
-        "loss": name_of(LOSSES, spec.loss),
+        "loss": shortest(LOSSES, spec.loss),
+        "init": as_mapping(INITIALIZERS, network.init),
+        "scale": spec.data.scale.model_dump(),
+        "dtype": network.dtype,
     }
+
+
+def _stop_rules(stop: Stop) -> dict[str, Any]:
+    """The rules that need no validation set, as in a config."""
+    rules = stop.model_dump(exclude_defaults=True)
+    is_of_validation = stop.plateau is not None and stop.plateau.of != "loss"
+    needing = {"max_fail", "generalization_loss", *["plateau"] * is_of_validation}
+    return {name: value for name, value in rules.items() if name not in needing}

@@ -140,6 +140,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         estimator, model = cls._of_run(run, runs_dir, weights)
         if not model.preprocessor.categories:
             raise ParameterError("the run predicts values: use BPRegressor.from_run.")
+        estimator.class_weight = estimator.run_.config["training"]["class_weights"]
         estimator._is_multilabel = not model.class_names
         labels = np.arange(len(model.preprocessor.words))
         estimator.classes_ = class_values(model.class_names) if model.class_names else labels

@@ -56,5 +56,5 @@ def warn_unless_converged(reason: str, max_iter: int, max_fun: int) -> None:
 
 def _in_parameters(message: str) -> str:
     for key, name in _NAMES.items():
-        message = message.replace(f"`{key}`", f"`{name}`")
+        message = message.replace(f"`{key}`", f"`{name}`").replace(f"`{key}: ", f"`{name}: ")
     return message

@@ -21,7 +21,7 @@ from bpcli.errors import Interrupted, LeftAtOnce, NumericsNotPinned
 _LONG_EPOCH_SECONDS = 0.2
 _PATIENCE_SECONDS = 2.0
 _NOTICE = (
-    b"Interrupted: the current epoch is finished first, then the run is saved. "
+    b"Interrupted: the current epoch is finished first, and what was trained is kept. "
     b"Interrupt again to stop at once.\n"
 )
 

@@ -126,6 +126,17 @@ def test_divergence_raises_with_the_run_until_then() -> None:
     assert not hasattr(caught.value, "__notes__"), "they name a folder that is removed"
 
 
+def test_an_error_of_a_callback_keeps_its_own_notes_alone() -> None:
+    def fails(epoch: Any) -> None:
+        error = LookupError("no such thing")
+        error.add_note("look elsewhere")
+        raise error
+
+    with pytest.raises(LookupError, match="no such thing") as caught:
+        bpcli.train(MOONS, overrides=SHORT, callbacks=[fails])
+    assert caught.value.__notes__ == ["look elsewhere"]
+
+
 def test_a_kept_run_that_diverged_says_where_it_is(tmp_path: Path) -> None:
     with pytest.raises(bpcli.Diverged) as caught:
         bpcli.train(PLANE, tmp_path, overrides=WILD)

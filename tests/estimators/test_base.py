@@ -476,6 +476,14 @@ def test_a_fit_that_does_not_converge_says_so() -> None:
     assert Path(caught[0].filename) == Path(__file__)
 
 
+def test_a_fit_that_diverges_says_what_to_change_by_the_names_of_parameters() -> None:
+    settings = {"activation": "identity", "solver": "sgd", "momentum": 0, "scale": None}
+    message = r"set `scale: {inputs: standard, targets: standard}` .* `learning_rate_init`"
+    with pytest.raises(bpcli.Diverged, match=message) as caught:
+        regressor(**settings, learning_rate_init=1e6).fit(X_VALUES * 1e5, Y_VALUES)
+    assert isinstance(caught.value, ValueError)
+
+
 # What is refused: always a ValueError that names the parameter.
 
 

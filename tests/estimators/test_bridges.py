@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+import bpcli
 from bpcli.estimators import BPClassifier, BPRegressor
 from bpcli.estimators.options import ParameterError
 from bpcli.nn.arrays import Array
@@ -180,6 +181,50 @@ def test_a_run_becomes_an_estimator(moons_run: Path, bpnet: Callable[..., Any]) 
     assert ours.predict(inputs).astype(str).tolist() == [row["class"] for row in rows]
     again = pickle.loads(pickle.dumps(ours))
     assert np.array_equal(again.predict_proba(inputs), ours.predict_proba(inputs))
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"optimizer": "lbfgs", "epochs": 30, "stop": {"min_grad": 1e-2}},
+        {"optimizer": "rprop", "l2": 0.3, "class_weights": "balanced",
+         "stop": {"plateau": {"epochs": 5, "tol": 1e-2}}, "epochs": 50},
+        {"optimizer": "adam", "batch_size": 32, "sampling": "in_order", "epochs": 5},
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")  # five epochs are few
+def test_an_estimator_of_a_run_trains_as_the_run_did(training: dict[str, Any]) -> None:
+    rows, classes = X[:140], Y[:140]
+    run = bpcli.train(
+        {
+            "seed": 4,
+            "data": {"inputs": rows, "targets": classes, "classes": ["0", "1", "2"],
+                     "scale": {"inputs": "minmax"}},
+            "network": {"layers": [4, 5, 3], "activations": ["tanh", "softmax"],
+                        "init": "he_normal"},
+            "loss": "cross_entropy",
+            "training": training,
+        }
+    )  # fmt: skip
+    ours = BPClassifier.from_run(run).fit(rows, classes)
+    assert (ours.n_iter_, ours.stop_reason_) == (run.epochs, run.stop_reason)
+    for mine, layer in zip(ours.coefs_, run.parameters, strict=True):
+        assert np.array_equal(mine.T, layer["W"])
+
+
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
+def test_a_run_with_rules_for_a_validation_set_needs_none_as_an_estimator() -> None:
+    config = {
+        "data": {"inputs": X, "targets": X[:, :2], "split": {"val": 0.2}},
+        "network": {"layers": [4, 3, 2], "activations": ["tanh", "identity"]},
+        "loss": {"name": "huber", "delta": 0.5},
+        "training": {"optimizer": "rprop", "epochs": 5,
+                     "stop": {"max_fail": 3, "plateau": {"of": "val_loss"}, "goal": 1e-9}},
+    }  # fmt: skip
+    ours = BPRegressor.from_run(bpcli.train(config))
+    assert ours.get_params()["stop"] == {"goal": 1e-9}
+    assert ours.get_params()["loss"] == {"name": "huber", "delta": 0.5}
+    assert ours.partial_fit(X, X[:, :2]).n_iter_ == 1
 
 
 def test_a_run_for_classes_makes_no_regressor(moons_run: Path) -> None:
