@@ -80,13 +80,23 @@ def notes_on_constants(words: Mapping[str, Words], Y: Array, split: str) -> Iter
 def class_values(names: Sequence[str]) -> Array:
     """The classes of a network as values of Python, from their names, in their order.
 
-    Whole numbers, other numbers, or false and true, if all names are; else the names.
+    Whole numbers, other numbers, or false and true, if all names are, and stay different; else the
+    names.
     """
     if [name.lower() for name in names] in (["false", "true"], ["false"], ["true"]):
         return np.array([name.lower() == "true" for name in names])
     try:
-        numbers = np.array([float(name) for name in names])
+        numbers = np.array([_number(name) for name in names])
     except ValueError:
         return np.array(names)
-    is_whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
-    return numbers.astype(np.int64) if is_whole and (abs(numbers) < 2**53).all() else numbers
+    is_exact = numbers.dtype.kind in "iuf" and len(np.unique(numbers)) == len(names)
+    return numbers if is_exact and np.isfinite(numbers).all() else np.array(names)
+
+
+def _number(name: str) -> int | float:
+    """A number by its text; a whole one exactly."""
+    try:
+        return int(name)
+    except ValueError:
+        number = float(name)
+        return int(number) if number.is_integer() else number
