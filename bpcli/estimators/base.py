@@ -128,10 +128,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         rows = self._rows(X, y, sample_weight, is_first=not goes_on).without_weight_0()
         seed = self._seed()
         if X_val is not None:
-            classes = getattr(self, "classes_", None)  # `y_val` may lack some of them
-            val = self._rows(
-                X_val, y_val, None, is_first=False, classes=classes, dtype=rows.X.dtype
-            )
+            val = self._rows(X_val, y_val, None, **self._as_fitted(), dtype=rows.X.dtype)
             rows = rows.with_validation(val)
         elif self.early_stopping:
             rows = rows.held_out(self.validation_fraction, seed)
@@ -148,7 +145,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         is_first = not self.__sklearn_is_fitted__()
         with self._unchanged_by_failure():
             rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
-            start = None if is_first else self._fitted.state or self._fitted.params
+            start = None if is_first else self._fitted.start
             epochs = 1 + (start.number if isinstance(start, TrainState) else 0)
             self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
         return self
@@ -194,6 +191,10 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         targets, strata = self._encode(y, classes, is_first=is_first)
         return FitRows(dense, targets, _weights(sample_weight, dense), strata)
 
+    def _as_fitted(self) -> dict[str, Any]:
+        """For rows of a fit that need not have all of its classes."""
+        return {"is_first": False, "classes": getattr(self, "classes_", None)}
+
     def _train(
         self,
         rows: FitRows,
@@ -205,7 +206,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
     ) -> None:
         experiment = self._experiment(rows, seed, epochs)
         if start is not None:
-            self._require_same_layers(experiment)
+            self._fitted.require_layers(experiment.network)
             experiment = experiment.with_preprocessor(self._fitted.preprocessor)
         history = History(has_val_scores=rows.val is not None, is_verbose=bool(self.verbose))
         evaluations, optimizer = Evaluations(self.max_fun), experiment.spec.training.optimizer
@@ -224,15 +225,6 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             self.stop_reason_ = "max_fun"
         if not is_partial:
             warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
-
-    def _require_same_layers(self, experiment: Experiment) -> None:
-        network = self._fitted.network
-        if experiment.network.layers != network.layers:
-            raise ParameterError(
-                f"the network was fitted as {network.summary}, and the parameters now "
-                f"describe {experiment.network.summary}: give the same `hidden_layer_sizes` and "
-                "`activation`, or set `warm_start=False`."
-            )
 
     @contextmanager
     def _told_callbacks(
@@ -300,12 +292,13 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
     def _keep(self, experiment: Experiment, done: Fit, seed: int, *, is_repeatable: bool) -> None:
         """Keep the network, and the state from which `partial_fit` goes on."""
         goes_on = is_first_order(self.solver)
+        params = done.params.copy()
         self._adopt(
             Fitted(
                 experiment.network,
-                done.params.copy(),
+                params,
                 experiment.preprocessor,
-                done.state.params,
+                params if done.best.number == done.state.number else done.state.params,
                 done.state._replace(ended=None) if goes_on else None,
                 seed,
                 len(experiment.splits["train"]),
@@ -356,7 +349,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         if names != [*numbered("x", len(names))]:
             estimator.feature_names_in_ = np.array(names, object)
         estimator.n_iter_ = stored.record().epochs
-        estimator.run_ = Run(stored, weights)
+        estimator.run_ = Run(stored, weights, scratch=getattr(run, "_scratch", None))
         return estimator, model
 
     @classmethod
@@ -413,7 +406,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             training = {**training_of(self, fitted.rows, self.max_iter, 1.0), **task["training"]}
             tree = self._tree(fitted.seed, data, training, fitted.params.dtype, name)
             return experiment_without_rows(fitted, tree, self._input_names())
-        rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()
+        rows = self._rows(X, y, sample_weight, **self._as_fitted()).without_weight_0()
         if self.early_stopping:
             rows = rows.held_out(self.validation_fraction, fitted.seed)
         count = len(rows.training_rows)
@@ -423,6 +416,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
                 "the fit, or none."
             )
         experiment = self._experiment(rows, fitted.seed, self.max_iter, name)
+        fitted.require_layers(experiment.network)
         return experiment.with_preprocessor(fitted.preprocessor)
 
     # The fitted network.
