@@ -486,11 +486,11 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     """The weight of each row (n,). Raises `ParameterError` if there is one below 0."""
     if sample_weight is None:
         return None
+    if np.ndim(sample_weight) == 0:
+        sample_weight = np.full(len(X), sample_weight)
     given: Array = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
-    if given.ndim == 0:
-        given = np.full(len(X), given)
     if given.shape != (len(X),):
         raise ParameterError(
             f"`sample_weight` has the shape {given.shape}, but X has {len(X)} rows: give one "

@@ -294,7 +294,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         if not isinstance(rule, Mapping):
             return rule
         name_by_class = dict(zip(self.classes_.tolist(), names, strict=False))
-        return {name_by_class.get(key, str(key)): float(weight) for key, weight in rule.items()}
+        return {name_by_class.get(key, str(key)): weight for key, weight in rule.items()}
 
     # Predictions.
 

@@ -557,6 +557,12 @@ def test_a_fit_that_does_not_converge_says_so() -> None:
         ({"tol": -1.0}, "tol"),
         ({"random_state": -1}, "random_state|seed"),
         ({"n_jobs": 0}, "n_jobs"),
+        ({"hidden_layer_sizes": {4: 1}}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": {4, 3}}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": np.array(4.5)}, "hidden_layer_sizes"),
+        ({"stop": "goal"}, "`stop`.*a mapping"),
+        ({"callback": 3}, "`callback`.*a function"),
+        ({"early_stopping": "no"}, "`early_stopping`.*True or False"),
     ],
     ids=str,
 )
@@ -564,6 +570,18 @@ def test_a_parameter_that_is_not_valid(settings: dict[str, Any], message: str) -
     with pytest.raises(ValueError, match=message) as caught:
         regressor(**settings).fit(X_VALUES, Y_VALUES)
     assert isinstance(caught.value, ConfigError)
+
+
+@pytest.mark.parametrize("rule", [[1, 2], 3, {0: "a"}, {0: None}], ids=str)
+def test_a_class_weight_of_another_type(rule: Any) -> None:
+    with pytest.raises(ConfigError, match="`class_weight"):
+        classifier(class_weight=rule).fit(X, Y)
+
+
+def test_one_weight_is_that_of_all_rows() -> None:
+    one = regressor(max_iter=5).fit(X_VALUES, Y_VALUES, 2.0)
+    all_rows = regressor(max_iter=5).fit(X_VALUES, Y_VALUES, np.full(len(Y_VALUES), 2.0))
+    assert np.array_equal(one.predict(X_VALUES), all_rows.predict(X_VALUES))
 
 
 def test_a_class_weight_for_no_class() -> None:
