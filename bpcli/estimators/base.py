@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bpcli.api.run import Run
 from bpcli.config.load import config_of
 from bpcli.data.types import numbered
+from bpcli.data.values import refuse_control_characters
 from bpcli.errors import ConfigError, Diverged
 from bpcli.estimators.bridges import (
     SAME_IN_SCIKIT_LEARN,
@@ -378,10 +379,12 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         these weights: after `partial_fit`, `warm_start`, or from another library. `name` names the
         run; the default is the class's name.
 
-        Raises `RunError` if it cannot be written, and `ParameterError` for other rows than those of
-        the fit, as far as their number tells.
+        Raises `RunError` if it cannot be written, `DataError` for a class whose name has control
+        characters, and `ParameterError` for other rows than those of the fit, as far as their
+        number tells.
         """
         check_is_fitted(self)
+        refuse_control_characters(self._fitted.preprocessor.class_names, "the class name", "y")
         folder = _folder(runs_dir)
         experiment = self._experiment_of_run(X, y, sample_weight, name or "")
         losses = getattr(self, "loss_curve_", [])
