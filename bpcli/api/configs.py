@@ -67,7 +67,7 @@ def assignments(overrides: Overrides) -> list[str]:
     if isinstance(overrides, str):
         return [overrides]
     if not isinstance(overrides, Mapping):
-        return list(overrides)
+        return [str(each) for each in overrides]
     return [f"{key}={_inline(key, value)}" for key, value in overrides.items()]
 
 
@@ -75,7 +75,7 @@ def _inline(key: str, value: Any) -> str:
     """A value as JSON, which is YAML on one line."""
     try:
         return json.dumps(plain_value(value), ensure_ascii=False)
-    except TypeError:
+    except (TypeError, ValueError, RecursionError):
         raise ConfigError(
             f"overrides: `{key}` is {type(value).__name__}, expected numbers, texts, lists or "
             "mappings of them; put arrays into the config itself."

@@ -32,7 +32,8 @@ def evaluation(
     """The document of the scores; see `Run.evaluate`."""
     if split is not None and data is not None:
         raise ConfigError("`data` and `split` both say which rows to score: use one of them.")
-    requirements = [Requirement.parse(text) for text in require]
+    conditions = [require] if isinstance(require, str) else require
+    requirements = [Requirement.parse(text) for text in conditions]
     with repeatable_numerics():
         if data is None:
             trained, chosen = load_trained(run, weights), split

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
+
 from bpcli.api.configs import ConfigSource, Overrides, load_config
 from bpcli.api.documents import Document, Page
 from bpcli.api.run import Run
@@ -45,6 +47,9 @@ def gradcheck(
             f"There is no wrong backward pass `{corrupt}`: expected one of "
             f"{', '.join(CORRUPTIONS)}."
         )
+    for name, count in (("entries", entries), ("rows", rows)):
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise ConfigError(f"`{name}` is {count!r}: expected a whole number of at least 1.")
     with repeatable_numerics():
         if config is not None:
             experiment, params = _of(config, overrides)

@@ -148,7 +148,10 @@ class Network:
     ) -> list[Array | None]:
         """The given arrays. Raises `ConfigError` if they have not the shapes of `own`."""
         self._require_layers(given, what)
-        arrays = [None if array is None else np.asarray(array, np.float64) for array in given]
+        try:
+            arrays = [None if array is None else np.asarray(array, np.float64) for array in given]
+        except (TypeError, ValueError):
+            raise ConfigError(f"{what}: expected arrays of numbers.") from None
         for number, (mine, array) in enumerate(zip(own, arrays, strict=True), 1):
             expected = None if mine is None else mine.shape
             found = None if array is None else array.shape
@@ -204,8 +207,11 @@ class Network:
                 W -= rate * dW
                 b -= rate * db
 
-        Raises `DataError` for arrays that do not fit, and for targets that the loss cannot take.
+        Raises `DataError` for arrays that do not fit, and for targets that the loss cannot
+        take, and `ConfigError` for a penalty below 0.
         """
+        if not 0 <= l2 < np.inf:
+            raise ConfigError(f"`l2` is {l2}: expected a finite number of at least 0.")
         with repeatable_numerics():
             evaluation = self._objective(X, Y, l2, weight).value_and_grad(self._params)
         of_layers = zip(self._layout.layers, self._layout.matrices(evaluation.grad), strict=True)

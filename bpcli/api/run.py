@@ -306,6 +306,8 @@ class Run:
         from bpcli.trace.plain import show
         from bpcli.trace.walk import walk
 
+        if steps < 1:
+            raise ConfigError(f"`steps` is {steps}: expected at least 1.")
         chosen = None if rows is None else list(rows)
         with repeatable_numerics():
             trained = self._trained

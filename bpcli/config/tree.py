@@ -21,7 +21,10 @@ class TreeSource(Source):
         if not isinstance(tree, Mapping):
             raise ConfigError(f"{name} is {type(tree).__name__}, expected a mapping or a path.")
         self.name = name
-        self.tree = {str(key): plain_value(value) for key, value in tree.items()}
+        try:
+            self.tree = {str(key): plain_value(value) for key, value in tree.items()}
+        except RecursionError:
+            raise ConfigError(f"{name} contains itself, or is nested too deeply.") from None
         self.issues = []
         self.unread = set()
 
@@ -47,7 +50,7 @@ class TreeSource(Source):
 
     @cached_property
     def _written(self) -> Source:
-        return Source.parse(dump(without_arrays(self.tree)), self.name)
+        return Source.parse(dump(_writable(without_arrays(self.tree))), self.name)
 
 
 def plain_value(value: Any) -> Any:
@@ -67,12 +70,20 @@ def _key(key: object) -> str:
 
 
 def without_arrays(value: Any) -> Any:
-    """The values with a text in place of each array, and of whatever YAML cannot hold."""
+    """The values with a text in place of each array."""
     if isinstance(value, dict):
         return {key: without_arrays(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [without_arrays(each) for each in value]
-    if isinstance(value, np.ndarray):
-        return f"<array {' x '.join(map(str, value.shape))}>"
+    is_array = isinstance(value, np.ndarray)
+    return f"<array {' x '.join(map(str, value.shape))}>" if is_array else value
+
+
+def _writable(value: Any) -> Any:
+    """The values with a text in place of whatever YAML cannot hold."""
+    if isinstance(value, dict):
+        return {key: _writable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_writable(each) for each in value]
     is_plain = value is None or isinstance(value, bool | int | float | str)
     return value if is_plain else f"<{type(value).__name__}>"

@@ -141,6 +141,11 @@ def moved(operation: Recorded, old: Array, new: Array) -> Recorded:
 def _moved(value: Any, old: Array, new: Array) -> Any:
     if not isinstance(value, np.ndarray) or not np.may_share_memory(value, old):
         return value
+    return _same_view(value, old, new)
+
+
+def _same_view(value: Array, old: Array, new: Array) -> Array:
+    """The view of `new` that a value is of `old`."""
     offset = value.__array_interface__["data"][0] - old.__array_interface__["data"][0]
     return np.ndarray(value.shape, value.dtype, new, offset, value.strides)
 
@@ -165,8 +170,21 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, Traced):
         return value
     if value.plain is None:
-        value.plain = value.view(np.ndarray)
+        memory = _memory_of(value)
+        value.plain = _same_view(value, memory, memory)
     return value.plain
+
+
+def _memory_of(value: Array) -> Array:
+    """The array that has the memory of a view.
+
+    A plain view of a traced view would keep that by its `base`, and be kept by it: a cycle that
+    garbage collection, in which arrays take no part, never frees.
+    """
+    memory = value
+    while isinstance(memory.base, np.ndarray):
+        memory = memory.base
+    return memory
 
 
 def _constants_in_place(inputs: list[Any]) -> list[Any]:

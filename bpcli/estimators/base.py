@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bpcli.api.run import Run
 from bpcli.config.load import config_of
 from bpcli.data.types import numbered
+from bpcli.data.values import refuse_control_characters
 from bpcli.errors import ConfigError, Diverged
 from bpcli.estimators.bridges import (
     SAME_IN_SCIKIT_LEARN,
@@ -130,10 +132,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         rows = self._rows(X, y, sample_weight, is_first=not goes_on).without_weight_0()
         seed = self._seed()
         if X_val is not None:
-            classes = getattr(self, "classes_", None)  # `y_val` may lack some of them
-            val = self._rows(
-                X_val, y_val, None, is_first=False, classes=classes, dtype=rows.X.dtype
-            )
+            val = self._rows(X_val, y_val, None, **self._as_fitted(), dtype=rows.X.dtype)
             rows = rows.with_validation(val)
         elif self.early_stopping:
             rows = rows.held_out(self.validation_fraction, seed)
@@ -150,7 +149,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         is_first = not self.__sklearn_is_fitted__()
         with self._unchanged_by_failure():
             rows = self._rows(X, y, sample_weight, is_first=is_first, classes=classes)
-            start = None if is_first else self._fitted.state or self._fitted.params
+            start = None if is_first else self._fitted.start
             epochs = 1 + (start.number if isinstance(start, TrainState) else 0)
             self._train(rows.without_weight_0(), self._seed(), start, epochs, is_partial=True)
         return self
@@ -196,6 +195,10 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         targets, strata = self._encode(y, classes, is_first=is_first)
         return FitRows(dense, targets, _weights(sample_weight, dense), strata)
 
+    def _as_fitted(self) -> dict[str, Any]:
+        """For rows of a fit that need not have all of its classes."""
+        return {"is_first": False, "classes": getattr(self, "classes_", None)}
+
     def _train(
         self,
         rows: FitRows,
@@ -207,7 +210,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
     ) -> None:
         experiment = self._experiment(rows, seed, epochs)
         if start is not None:
-            self._require_same_layers(experiment)
+            self._fitted.require_layers(experiment.network)
             experiment = experiment.with_preprocessor(self._fitted.preprocessor)
         history = History(has_val_scores=rows.val is not None, is_verbose=bool(self.verbose))
         evaluations, optimizer = Evaluations(self.max_fun), experiment.spec.training.optimizer
@@ -228,15 +231,6 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             sys.stdout.write(f"Stopped by {self.stop_reason_}; best epoch {self.best_epoch_}.\n")
         if not is_partial:
             warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
-
-    def _require_same_layers(self, experiment: Experiment) -> None:
-        network = self._fitted.network
-        if experiment.network.layers != network.layers:
-            raise ParameterError(
-                f"the network was fitted as {network.summary}, and the parameters now "
-                f"describe {experiment.network.summary}: give the same `hidden_layer_sizes` and "
-                "`activation`, or set `warm_start=False`."
-            )
 
     @contextmanager
     def _told_callbacks(
@@ -304,12 +298,13 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
     def _keep(self, experiment: Experiment, done: Fit, seed: int, *, is_repeatable: bool) -> None:
         """Keep the network, and the state from which `partial_fit` goes on."""
         goes_on = is_first_order(self.solver)
+        params = done.params.copy()
         self._adopt(
             Fitted(
                 experiment.network,
-                done.params.copy(),
+                params,
                 experiment.preprocessor,
-                done.state.params,
+                params if done.best.number == done.state.number else done.state.params,
                 done.state._replace(ended=None) if goes_on else None,
                 seed,
                 len(experiment.splits["train"]),
@@ -361,7 +356,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         if names != [*numbered("x", len(names))]:
             estimator.feature_names_in_ = np.array(names, object)
         estimator.n_iter_ = record.epochs
-        estimator.run_ = Run(stored, weights)
+        estimator.run_ = Run(stored, weights, scratch=getattr(run, "_scratch", None))
         return estimator, model
 
     @classmethod
@@ -390,10 +385,12 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         these weights: after `partial_fit`, `warm_start`, or from another library. `name` names the
         run; the default is the class's name.
 
-        Raises `RunError` if it cannot be written, and `ParameterError` for other rows than those of
-        the fit, as far as their number tells.
+        Raises `RunError` if it cannot be written, `DataError` for a class whose name has control
+        characters, and `ParameterError` for other rows than those of the fit, as far as their
+        number tells.
         """
         check_is_fitted(self)
+        refuse_control_characters(self._fitted.preprocessor.class_names, "the class name", "y")
         folder = _folder(runs_dir)
         experiment = self._experiment_of_run(X, y, sample_weight, name or "")
         losses = getattr(self, "loss_curve_", [])
@@ -418,7 +415,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             training = {**training_of(self, fitted.rows, self.max_iter, 1.0), **task["training"]}
             tree = self._tree(fitted.seed, data, training, fitted.params.dtype, name)
             return experiment_without_rows(fitted, tree, self._input_names())
-        rows = self._rows(X, y, sample_weight, is_first=False).without_weight_0()
+        rows = self._rows(X, y, sample_weight, **self._as_fitted()).without_weight_0()
         if self.early_stopping:
             rows = rows.held_out(self.validation_fraction, fitted.seed)
         count = len(rows.training_rows)
@@ -428,6 +425,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
                 "the fit, or none."
             )
         experiment = self._experiment(rows, fitted.seed, self.max_iter, name)
+        fitted.require_layers(experiment.network)
         return experiment.with_preprocessor(fitted.preprocessor)
 
     # The fitted network.
@@ -497,11 +495,11 @@ def _weights(sample_weight: Any, X: Array) -> Array | None:
     """The weight of each row (n,). Raises `ParameterError` if there is one below 0."""
     if sample_weight is None:
         return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(len(X), sample_weight)
     given: Array = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
-    if given.ndim == 0:
-        given = np.full(len(X), given)
     if given.shape != (len(X),):
         raise ParameterError(
             f"`sample_weight` has the shape {given.shape}, but X has {len(X)} rows: give one "

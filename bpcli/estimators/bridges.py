@@ -144,7 +144,8 @@ def of_model(model: Model) -> Fitted:
                 f"the run reads column `{column.name}` as {column.kind}{extra}, but an estimator "
                 "takes numbers: use the run's own `predict`."
             )
-    return Fitted(model.network, model.params.copy(), model.preprocessor, model.params)
+    params = model.params.copy()
+    return Fitted(model.network, params, model.preprocessor, params)
 
 
 def options_of(spec: Spec) -> dict[str, Any]:

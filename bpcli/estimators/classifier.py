@@ -38,6 +38,11 @@ def _gives_probabilities(estimator: BPClassifier) -> bool:
     return activation_name(estimator.output_activation) in ("auto", "sigmoid", "softmax")
 
 
+def _same(present: Array, known: Array) -> bool:
+    """Whether the classes that are present, in ascending order, are those that are known."""
+    return np.array_equal(present, np.sort(known))
+
+
 class BPClassifier(ClassifierMixin, BPEstimator):
     """Classify with a network trained by back-propagation, as `MLPClassifier` does.
 
@@ -194,6 +199,9 @@ class BPClassifier(ClassifierMixin, BPEstimator):
 
     def _encode(self, y: Any, classes: Any, *, is_first: bool) -> tuple[Array, Array | None]:
         kind = type_of_target(y, input_name="y")
+        if not is_first and self._is_multilabel != (kind == "multilabel-indicator"):
+            before, now = ("labels", "classes") if self._is_multilabel else ("classes", "labels")
+            raise ParameterError(f"`y` has {now}, but the targets of the fit were {before}.")
         if kind == "multilabel-indicator":
             return self._encode_labels(y, is_first=is_first), None
         if kind not in ("binary", "multiclass"):
@@ -203,7 +211,8 @@ class BPClassifier(ClassifierMixin, BPEstimator):
             )
         y = column_or_1d(y, warn=True)
         known = self._known_classes(y, classes, is_first=is_first)
-        places = np.searchsorted(known, y)
+        order = np.argsort(known)  # those of a run are in its order
+        places = order[np.searchsorted(known, y, sorter=order)]
         return places, places
 
     def _encode_labels(self, y: Any, *, is_first: bool) -> Array:
@@ -222,12 +231,12 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         given = present if classes is None else np.unique(classes)
         if is_first:
             self._is_multilabel, self.classes_ = False, given
-        elif classes is None and self.warm_start and not np.array_equal(present, self.classes_):
+        elif classes is None and self.warm_start and not _same(present, self.classes_):
             raise ParameterError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {present}"
             )
-        elif classes is not None and not np.array_equal(given, self.classes_):
+        elif classes is not None and not _same(given, self.classes_):
             raise ParameterError(
                 f"`classes` is {given}, but the first call had {self.classes_}: give the same."
             )
@@ -286,7 +295,7 @@ class BPClassifier(ClassifierMixin, BPEstimator):
         if not isinstance(rule, Mapping):
             return rule
         name_by_class = dict(zip(self.classes_.tolist(), names, strict=False))
-        return {name_by_class.get(key, str(key)): float(weight) for key, weight in rule.items()}
+        return {name_by_class.get(key, str(key)): weight for key, weight in rule.items()}
 
     # Predictions.
 

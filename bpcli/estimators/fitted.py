@@ -10,6 +10,7 @@ import numpy as np
 
 from bpcli.config.named import shortest
 from bpcli.data.preprocessing import Preprocessor, Scaler
+from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
@@ -17,6 +18,7 @@ from bpcli.nn.losses import Loss
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.propagation import output_z, predict
+from bpcli.optimizers.base import Point
 from bpcli.registry import name_of
 from bpcli.training.loop import TrainState
 
@@ -25,8 +27,9 @@ from bpcli.training.loop import TrainState
 class Fitted:
     """A network with its parameters, and the scales around it.
 
-    `last_params` are those of the last epoch, where `params` are those of the best. `state` goes on
-    with a training. `seed` and `rows` are the seed and the number of training rows of the fit.
+    `last_params` are those of the last epoch, where `params` are those of the best; one array where
+    these are the same epoch. `state` goes on with a training. `seed` and `rows` are the seed and
+    the number of training rows of the fit.
     `is_repeatable` says whether a training from the start gives these parameters again.
     """
 
@@ -64,7 +67,13 @@ class Fitted:
             matrix[:, -1] = 0 if b is None else b
         scalers = (Scaler.fixed("none", network.inputs), Scaler.fixed("none", network.outputs))
         preprocessor = Preprocessor(*scalers, class_names, network.outputs)
-        return cls(network, params, preprocessor, params.copy())
+        return cls(network, params, preprocessor, params)
+
+    @property
+    def start(self) -> TrainState | Vector:
+        """Where a further training begins: at the parameters, which may have been changed."""
+        params = self.params.copy()
+        return params if self.state is None else self.state._replace(point=Point(params))
 
     @property
     def weights(self) -> list[Array]:
@@ -100,6 +109,16 @@ class Fitted:
         """The name of the output activation, as scikit-learn spells it."""
         name = name_of(ACTIVATIONS, self.output_activation)
         return {"sigmoid": "logistic", "exponential": "exp"}.get(name, name)
+
+    def require_layers(self, network: Network) -> None:
+        """Raises `ParameterError` if a network with an estimator's parameters has other layers."""
+        if network.layers != self.network.layers:
+            biases = " with biases" if network.summary == self.network.summary else ""
+            raise ParameterError(
+                f"the network was fitted as {self.network.summary}, and the parameters now "
+                f"describe {network.summary}{biases}: give the same `hidden_layer_sizes` and "
+                "`activation`, or fit anew with `warm_start=False`."
+            )
 
     def outputs(self, X: Array) -> Array:
         """The outputs (n, K) for rows X (n, d), both in original units."""

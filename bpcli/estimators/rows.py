@@ -74,9 +74,12 @@ class FitRows:
         drawn = split_rows(fractions, len(firsts), strata, stream(seed, "split"))
         val = np.flatnonzero(np.isin(copies, drawn["val"]))
         if len(val) < _FEWEST_TO_VALIDATE:
+            rows = f"n_samples={len(self.X)}"
+            if len(firsts) < len(self.X):
+                rows += f", of which {len(firsts)} differ; equal rows stay together"
             raise ParameterError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
-                f"your dataset (n_samples={len(self.X)})."
+                f"your dataset ({rows})."
             )
         return FitRows(self.X, self.y, self.weight, self.strata, val)
 

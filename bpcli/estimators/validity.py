@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from bpcli.errors import ConfigError, ConfigIssue
 
@@ -50,9 +52,14 @@ def _or_none(test: Test) -> Test:
 
 
 def _sizes(value: Any) -> bool:
-    """A test for the sizes of hidden layers."""
-    sizes = list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
-    return all(_whole(1)(size) for size in sizes)
+    """A test for the sizes of hidden layers: a number, or a sequence in an order that stays."""
+    is_array = isinstance(value, np.ndarray) and value.ndim == 1
+    is_sequence = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return all(_whole(1)(size) for size in (value if is_array or is_sequence else [value]))
+
+
+def _yes_or_no(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_) or (isinstance(value, Integral) and value in (0, 1))
 
 
 def _rate(value: Any) -> bool:
@@ -84,6 +91,10 @@ _RULES: Mapping[str, tuple[Test, str]] = {
         "None or a mapping from stop rules to their values",
     ),
     "callback": (_or_none(callable), "None or a function"),
+    "shuffle": (_yes_or_no, "True or False"),
+    "warm_start": (_yes_or_no, "True or False"),
+    "nesterovs_momentum": (_yes_or_no, "True or False"),
+    "early_stopping": (_yes_or_no, "True or False"),
     "n_jobs": (_whole(1, None, -1), "None, -1, or a whole number of at least 1"),
 }
 

@@ -27,11 +27,11 @@ def frame_of(rows: RowsInMemory, model: Model) -> DataFrame:
     names = [column.name for column in model.encoder.inputs]
     if isinstance(rows, pd.DataFrame):
         if any(isinstance(name, str) for name in rows.columns):
-            return _as_read(rows)
+            return _checked(_as_read(rows), names)
         rows = rows.to_numpy()
     if isinstance(rows, np.ndarray):
         _refuse_other_shape(rows.shape, names)
-        return pd.DataFrame(rows, columns=names).infer_objects()
+        return _checked(pd.DataFrame(rows, columns=names).infer_objects(), names)
     lists = [list(row) if isinstance(row, Sequence | np.ndarray) else row for row in rows]
     for number, row in enumerate(lists, 1):
         if not isinstance(row, list):
@@ -39,6 +39,18 @@ def frame_of(rows: RowsInMemory, model: Model) -> DataFrame:
         if len(row) != len(names):
             raise DataError(f"row {number} has {_of_inputs(len(row), names)}")
     return pd.DataFrame(lists, columns=names)
+
+
+def _checked(frame: DataFrame, names: Sequence[str]) -> DataFrame:
+    """Raises `DataError` for an input that two columns have, or whose numbers are complex."""
+    inputs = frame[[name for name in frame.columns if name in names]]
+    twice = inputs.columns[inputs.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"two columns are called `{twice[0]}`")
+    for name, dtype in inputs.dtypes.items():
+        if dtype.kind == "c":
+            raise DataError(f"column `{name}` holds complex numbers")
+    return frame
 
 
 def _as_read(frame: DataFrame) -> DataFrame:

@@ -87,7 +87,12 @@ def fit(
 
 
 def _at(start: TrainState | Vector, initial: TrainState, optimizer: Optimizer) -> TrainState:
-    """The given state; or the initial state with other parameters."""
-    if isinstance(start, TrainState):
+    """The given state; or the initial state with other parameters.
+
+    The state of another optimizer is of no use: then this one begins with its own.
+    """
+    if not isinstance(start, TrainState):
+        return initial._replace(point=Point(start), optimizer_state=optimizer.init(start))
+    if start.optimizer_state.keys() == initial.optimizer_state.keys():
         return start
-    return initial._replace(point=Point(start), optimizer_state=optimizer.init(start))
+    return start._replace(optimizer_state=optimizer.init(start.params))

@@ -59,3 +59,20 @@ def test_an_array_is_no_override() -> None:
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"There is no file .*nothing\.yaml"):
         load_config(tmp_path / "nothing.yaml")
+
+
+@pytest.mark.parametrize("value", [np.arange(3), {1, 2}, len], ids=["array", "set", "function"])
+def test_an_override_that_is_no_value_of_a_config_is_one_sentence(value: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^overrides: `network.layers` is \w+, expected"):
+        load_config(CONFIGS / "xor.yaml", {"network.layers": value})
+
+
+def test_a_resolved_config_names_arrays_by_their_shapes() -> None:
+    config = load_config(
+        {
+            "data": {"inputs": np.ones((4, 2)), "targets": np.ones(4)},
+            "network": {"layers": [2, 1], "activations": ["identity"]},
+            "loss": "mse",
+        }
+    )
+    assert yaml.safe_load(config.resolved())["data"]["inputs"] == "<array 4 x 2>"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from conftest import Result
@@ -53,3 +54,10 @@ def test_without_a_config_the_catalogue_is_checked(monkeypatch: pytest.MonkeyPat
     assert not report
     assert [row["output"] for row in report["checks"]] == ["tanh", "relu"]
     assert "3 networks, 50 entries" in report.text
+
+
+@pytest.mark.parametrize("option", ["entries", "rows"])
+@pytest.mark.parametrize("count", [0, -1, 1.5, "all"])
+def test_a_check_of_nothing_does_not_pass(option: str, count: Any) -> None:
+    with pytest.raises(ConfigError, match=f"`{option}` is"):
+        bpcli.gradcheck(XOR, **{option: count})

@@ -196,3 +196,20 @@ def test_each_loss_refuses_targets_that_it_cannot_take() -> None:
 def test_it_shows_its_layers() -> None:
     shown = "Network(3 - 4 tanh - 2 sigmoid, binary_cross_entropy, 26 parameters)"
     assert repr(network()) == shown
+
+
+@pytest.mark.parametrize("bias", [[1.0], ["a"] * 4])
+def test_parameters_that_do_not_fit_change_nothing(bias: list[Any]) -> None:
+    net = network()
+    before = net.forward(X)
+    changed = [{"W": layer["W"] + 1, "b": layer["b"]} for layer in net.parameters]
+    changed[0]["b"] = bias
+    with pytest.raises(ConfigError, match="biases"):
+        net.parameters = changed
+    assert np.array_equal(net.forward(X), before)
+
+
+@pytest.mark.parametrize("l2", [-1, np.nan, np.inf])
+def test_a_penalty_is_a_finite_number_of_at_least_0(l2: float) -> None:
+    with pytest.raises(ConfigError, match="`l2` is"):
+        network().value_and_grad(X, Y, l2=l2)

@@ -167,3 +167,11 @@ def test_the_inputs_are_encoded_and_scaled(run: bpcli.Run) -> None:
     inputs = run.inputs(NEW)
     assert inputs.shape == (6, 1 + 3 + 1 + 1)
     np.testing.assert_array_equal(run.network.forward(inputs), run.outputs(NEW))
+
+
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
+def test_columns_that_are_not_one_column_of_numbers_are_refused(run: bpcli.Run) -> None:
+    with pytest.raises(DataError, match="two columns are called `age`"):
+        run.predict(pd.concat([NEW, NEW[["age"]]], axis=1))
+    with pytest.raises(DataError, match="column `age` holds complex numbers"):
+        run.predict(NEW.assign(age=1j))

@@ -76,6 +76,7 @@ def test_scores_are_the_document_of_the_command(moons: bpcli.Run, here: Callable
     )
     assert "mean loss" in moons.evaluate().text
     required = moons.evaluate(require=["test.accuracy>=0.1"])
+    assert moons.evaluate(require="test.accuracy>=0.1") == required
     assert required["required"] == here("eval", "--require", "test.accuracy>=0.1")["required"]
 
 
@@ -226,3 +227,8 @@ def test_a_notebook_shows_all_scores_and_no_markup_of_names(tmp_path: Path) -> N
     assert html.count("<tr>") == html.count("</tr>") > 2
     assert '<td style="text-align: left">r2</td>' in html, "as `bpnet train` shows it"
     assert html.count("<table>") == 2, "all targets together, then each of them"
+
+
+def test_a_trace_has_steps(moons: bpcli.Run) -> None:
+    with pytest.raises(ConfigError, match="`steps` is 0"):
+        moons.trace([1], steps=0)

@@ -74,6 +74,13 @@ def test_what_is_no_mapping_is_refused() -> None:
         config_of([1])  # type: ignore[arg-type]
 
 
+def test_a_mapping_that_contains_itself_is_refused() -> None:
+    tree = _tree()
+    tree["training"] = tree
+    with pytest.raises(ConfigError, match="contains itself"):
+        config_of(tree)
+
+
 def test_keys_of_any_type_become_those_of_a_file() -> None:
     source = TreeSource({"a": {True: 1, 7: 2.5, np.bool_(False): 3}}, "config")
     assert source.tree == {"a": {"true": 1, "7": 2.5, "false": 3}}

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +31,20 @@ def test_a_recorded_pass_repeats_the_kernel_to_the_bit(problem: Problem, dtype: 
     for scale in (1, -2, 0.3):
         params[:] = scale * problem.params  # other numbers, other signs than when it was recorded
         assert_equal(recorded, direct(problem.network, rows.block(0, len(rows)), params))
+
+
+def test_a_recorded_pass_frees_its_memory_and_its_rows() -> None:
+    """numpy's arrays take no part in garbage collection: a cycle through one would stay."""
+    network = Network((Layer(3, 4, Tanh()), Layer(4, 2, Softmax())), CrossEntropy())
+    inputs = np.ones((5, 3))
+    rows = Rows.of(network, inputs, np.eye(2)[[0, 1, 0, 1, 0]], np.dtype(float))
+    block = rows.block(0, len(rows))
+    params = np.ones(network.n_params)
+    recorded = RecordedPass(network, params, block)
+    kept = [weakref.ref(array) for array in (params, block.inputs)]
+    del recorded, rows, block, params
+    gc.collect()
+    assert all(each() is None for each in kept)
 
 
 WIDE = Network((Layer(101, 72, Tanh()), Layer(72, 3, Softmax())), CrossEntropy())

@@ -341,6 +341,23 @@ def test_a_validation_set_may_lack_classes() -> None:
     assert len(model.validation_scores_) == model.n_iter_
 
 
+def test_a_validation_set_of_a_warm_start_may_lack_a_class() -> None:
+    few = np.less(Y, 2)
+    model = classifier(warm_start=True, max_iter=3).fit(X, Y)
+    model.fit(X, Y, X_val=X[few], y_val=Y[few])
+    assert len(model.validation_scores_) > 0
+
+
+def test_targets_of_a_validation_set_have_the_columns_of_the_others() -> None:
+    with pytest.raises(ValueError, match=r"`y_val` has the shape \(442, 1\), but `y` has \(442,\)"):
+        regressor().fit(X_VALUES, Y_VALUES, X_val=X_VALUES, y_val=Y_VALUES[:, np.newaxis])
+
+
+def test_too_few_distinct_rows_to_hold_out_are_counted() -> None:
+    with pytest.raises(ValueError, match="n_samples=60, of which 3 differ"):
+        classifier(early_stopping=True).fit(np.repeat(X[:3], 20, axis=0), np.repeat([0, 1, 0], 20))
+
+
 # Fits that go on.
 
 
@@ -386,6 +403,34 @@ def test_partial_fit_takes_classes_that_come_later() -> None:
     assert len(model.classes_) == 3
     with pytest.raises(ValueError, match="class"):
         model.partial_fit(X, Y + 1)
+
+
+@pytest.mark.parametrize("second", ["adam", "sgd", "adaptive_gradient_descent"])
+def test_partial_fit_may_change_the_solver(second: str) -> None:
+    """Its state begins anew: the same as from the parameters alone."""
+    model = regressor(solver="rprop", max_iter=5).fit(X_VALUES, Y_VALUES)
+    other = regressor(solver="lbfgs", max_iter=1).fit(X_VALUES, Y_VALUES)
+    for mine, theirs in zip(other.coefs_, model.coefs_, strict=True):
+        mine[...] = theirs
+    for mine, theirs in zip(other.intercepts_, model.intercepts_, strict=True):
+        mine[...] = theirs
+    for each in (model, other):
+        each.set_params(solver=second).partial_fit(X_VALUES, Y_VALUES)
+    assert np.array_equal(model.predict(X_VALUES), other.predict(X_VALUES))
+
+
+def test_partial_fit_begins_at_changed_coefficients() -> None:
+    model = regressor(solver="sgd", learning_rate_init=1e-9).fit(X_VALUES, Y_VALUES)
+    model.coefs_[0][...] = 7
+    model.partial_fit(X_VALUES, Y_VALUES)
+    np.testing.assert_allclose(model.coefs_[0], 7, atol=1e-6)
+
+
+@pytest.mark.parametrize("kinds", [(Y, np.eye(3, dtype=int)[Y]), (np.eye(3, dtype=int)[Y], Y)])
+def test_a_fit_that_goes_on_keeps_the_kind_of_targets(kinds: tuple[Array, Array]) -> None:
+    model = classifier(solver="adam").partial_fit(X, kinds[0])
+    with pytest.raises(ValueError, match="the targets of the fit were"):
+        model.partial_fit(X, kinds[1])
 
 
 def test_partial_fit_is_for_steps_that_suit_changing_rows() -> None:
@@ -520,6 +565,12 @@ def test_a_fit_that_diverges_says_what_to_change_by_the_names_of_parameters() ->
         ({"tol": -1.0}, "tol"),
         ({"random_state": -1}, "random_state|seed"),
         ({"n_jobs": 0}, "n_jobs"),
+        ({"hidden_layer_sizes": {4: 1}}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": {4, 3}}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": np.array(4.5)}, "hidden_layer_sizes"),
+        ({"stop": "goal"}, "`stop`.*a mapping"),
+        ({"callback": 3}, "`callback`.*a function"),
+        ({"early_stopping": "no"}, "`early_stopping`.*True or False"),
     ],
     ids=str,
 )
@@ -527,6 +578,18 @@ def test_a_parameter_that_is_not_valid(settings: dict[str, Any], message: str) -
     with pytest.raises(ValueError, match=message) as caught:
         regressor(**settings).fit(X_VALUES, Y_VALUES)
     assert isinstance(caught.value, ConfigError)
+
+
+@pytest.mark.parametrize("rule", [[1, 2], 3, {0: "a"}, {0: None}], ids=str)
+def test_a_class_weight_of_another_type(rule: Any) -> None:
+    with pytest.raises(ConfigError, match="`class_weight"):
+        classifier(class_weight=rule).fit(X, Y)
+
+
+def test_one_weight_is_that_of_all_rows() -> None:
+    one = regressor(max_iter=5).fit(X_VALUES, Y_VALUES, 2.0)
+    all_rows = regressor(max_iter=5).fit(X_VALUES, Y_VALUES, np.full(len(Y_VALUES), 2.0))
+    assert np.array_equal(one.predict(X_VALUES), all_rows.predict(X_VALUES))
 
 
 def test_a_class_weight_for_no_class() -> None:

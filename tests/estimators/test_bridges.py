@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import bpcli
+from bpcli import Run, train
 from bpcli.estimators import BPClassifier, BPRegressor
 from bpcli.estimators.options import ParameterError
 from bpcli.nn.arrays import Array
@@ -225,6 +227,56 @@ def test_a_run_with_rules_for_a_validation_set_needs_none_as_an_estimator() -> N
     assert ours.get_params()["stop"] == {"goal": 1e-9}
     assert ours.get_params()["loss"] == {"name": "huber", "delta": 0.5}
     assert ours.partial_fit(X, X[:, :2]).n_iter_ == 1
+
+
+def _run_for(classes: list[str]) -> Run:
+    """A run on the flowers, whose classes are in this order."""
+    return train(
+        {
+            "data": {"inputs": X, "targets": Y, "classes": classes},
+            "network": {"layers": [4, 3, 3], "activations": ["tanh", "softmax"]},
+            "loss": "cross_entropy",
+            "training": {"epochs": 100, "optimizer": "rprop"},
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
+def test_classes_of_a_run_keep_their_order(tmp_path: Path) -> None:
+    names = np.array(["b", "c", "a"])[Y]
+    run = _run_for(["b", "c", "a"])
+    model = BPClassifier.from_run(run)
+    accuracy = model.score(X, names)
+    assert accuracy == run.metrics["train.accuracy"]
+    assert model.to_run(tmp_path, X, names).metrics["train.accuracy"] == accuracy
+    for _ in range(100):
+        model.partial_fit(X, names)
+    assert model.score(X, names) > accuracy - 0.02
+    assert model.set_params(warm_start=True).fit(X, names).score(X, names) > accuracy - 0.02
+
+
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["1", "01", "2"], ["1", "01", "2"]),
+        (["1", "nan", "2"], ["1", "nan", "2"]),
+        (["9007199254740992", "9007199254740993", "0"], [2**53, 2**53 + 1, 0]),
+        (["10", "9", "-1"], [10, 9, -1]),
+        (["0.5", "1.0", "2"], [0.5, 1.0, 2.0]),
+    ],
+)
+def test_classes_of_a_run_become_numbers_if_that_loses_none(
+    names: list[str], classes: list[object]
+) -> None:
+    assert BPClassifier.from_run(_run_for(names)).classes_.tolist() == classes
+
+
+@pytest.mark.filterwarnings("ignore::bpcli.BpnetWarning")
+def test_the_run_of_an_estimator_lives_as_long_as_that() -> None:
+    model = BPClassifier.from_run(_run_for(["a", "b", "c"]))
+    gc.collect()
+    assert len(model.run_.history) > 1
 
 
 def test_a_run_for_classes_makes_no_regressor(moons_run: Path) -> None:

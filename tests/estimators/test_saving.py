@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
 
-from bpcli import BPClassifier, BPRegressor, ConfigError, RunError, load_run
+from bpcli import BPClassifier, BPRegressor, ConfigError, DataError, RunError, load_run
 from bpcli.nn.arrays import Array
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -97,6 +97,26 @@ def test_a_run_without_rows_predicts(name: str, tmp_path: Path) -> None:
     if name in ("classes", "texts", "two classes"):
         assert np.array_equal(run.predict(X), estimator.predict(X))
     assert load_run(run.id, tmp_path).record == run.record
+
+
+@pytest.mark.parametrize("has_rows", [True, False])
+def test_other_layers_than_those_of_the_fit_are_refused(has_rows: bool, tmp_path: Path) -> None:
+    model = BPClassifier((5,), max_iter=3, random_state=0).fit(*IRIS).set_params(activation="tanh")
+    with pytest.raises(ConfigError, match="fitted as 4 - 5 relu - 3 softmax"):
+        model.to_run(tmp_path, *(IRIS if has_rows else ()))
+
+
+def test_changed_coefficients_are_those_of_both_weights(tmp_path: Path) -> None:
+    model = BPRegressor((5,), max_iter=3, random_state=0).fit(*DIABETES)
+    model.coefs_[0][...] = 7
+    run = model.to_run(tmp_path).with_weights("last")
+    assert (run.network.weights[0] == 7).all()
+
+
+def test_a_class_that_a_run_cannot_name_is_refused(tmp_path: Path) -> None:
+    model = BPClassifier((5,), max_iter=3).fit(IRIS[0], np.array(["a", "b\n", "c"])[IRIS[1]])
+    with pytest.raises(DataError, match=r"the class name .* has control characters"):
+        model.to_run(tmp_path)
 
 
 def test_the_command_line_knows_the_run(tmp_path: Path, bpnet: Callable[..., Any]) -> None:
