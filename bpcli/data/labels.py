@@ -82,7 +82,7 @@ def class_values(names: Sequence[str]) -> Array:
 
     False and true, or numbers, if all names are and no two are the same number; else the names.
     """
-    if {name.lower() for name in names} == {"false", "true"}:
+    if sorted(name.lower() for name in names) == ["false", "true"]:
         return np.array([name.lower() == "true" for name in names])
     try:
         numbers = np.array([_number(name) for name in names])
@@ -93,9 +93,15 @@ def class_values(names: Sequence[str]) -> Array:
 
 
 def _number(name: str) -> int | float:
-    """A number by its text; a whole one exactly."""
+    """A number by its text; a whole one exactly.
+
+    Raises `ValueError` for a text that is not how Python writes the number: `01234` is a code.
+    """
+    number: int | float
     try:
-        return int(name)
+        number = int(name)
     except ValueError:
         number = float(name)
-        return int(number) if number.is_integer() else number
+    if name not in (str(number), str(number).removesuffix(".0")):
+        raise ValueError(name)
+    return int(number) if isinstance(number, float) and number.is_integer() else number
