@@ -7,12 +7,12 @@ give the same weights to the bit.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Real
-from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
@@ -483,7 +483,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
 
 def _folder(runs_dir: Any) -> Path:
     """Raises `ParameterError` for what is no path, such as rows."""
-    if not isinstance(runs_dir, str | PathLike):
+    if not isinstance(runs_dir, str | os.PathLike):
         raise ParameterError(
             f"`runs_dir` is {type(runs_dir).__name__}, expected the path of a folder; give rows as "
             "X=… and y=…."
