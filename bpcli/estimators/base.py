@@ -138,6 +138,8 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
             rows = rows.held_out(self.validation_fraction, seed)
         start = self._fitted.params if goes_on else None
         self._train(rows, seed, start, self.max_iter)
+        if X_val is not None:  # a run has the rows of `fit` alone
+            self._fitted = replace(self._fitted, is_repeatable=False)
 
     @PartialFit
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -382,7 +384,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
 
         With the rows of `fit`, the run has their scores, and can be verified. Without them, it
         predicts and exports. Its stop reason is `imported` if no training from the start gives
-        these weights: after `partial_fit`, `warm_start`, or from another library. `name` names the
+        these weights: after `partial_fit`, `warm_start` or `X_val`, or from another library. `name` names the
         run; the default is the class's name.
 
         Raises `RunError` if it cannot be written, `DataError` for a class whose name has control

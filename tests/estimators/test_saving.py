@@ -191,3 +191,10 @@ def test_a_run_and_its_rows_can_be_moved(tmp_path: Path) -> None:
     moved = load_run(run.id, tmp_path / "there")
     assert moved.evaluate()["metrics"]["train.accuracy"] == estimator.score(X, y)
     assert moved.verify()
+
+
+def test_a_fit_with_a_validation_set_of_its_own_is_not_repeatable(tmp_path: Path) -> None:
+    X, y = IRIS
+    estimator = BPClassifier((5,), max_iter=9, random_state=0)
+    estimator.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    assert estimator.to_run(tmp_path, X[::2], y[::2]).stop_reason == "imported"
