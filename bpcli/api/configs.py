@@ -31,8 +31,9 @@ def load_config(source: ConfigSource, overrides: Overrides = ()) -> Config:
 
     `source` is the path of a YAML file, or a mapping with the same keys, in which `data` may have
     arrays: `inputs` (n, d), `targets` (n,) or (n, k), `weight` (n,); or a DataFrame of numbers and
-    Series. `overrides` replace single values: texts as for `--set`, or a mapping from dotted keys
-    to values. The result has `resolved()`, the config as YAML with every default written out.
+    Series. They are not copied before training: a change until then counts. `overrides` replace
+    single values: texts as for `--set`, or a mapping from dotted keys to values. The result has
+    `resolved()`, the config as YAML with every default written out.
 
     Raises `ConfigError` with all issues of the config; each has a position in `issues`.
 
