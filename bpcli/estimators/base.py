@@ -384,8 +384,8 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
 
         With the rows of `fit`, the run has their scores, and can be verified. Without them, it
         predicts and exports. Its stop reason is `imported` if no training from the start gives
-        these weights: after `partial_fit`, `warm_start` or `X_val`, or from another library. `name` names the
-        run; the default is the class's name.
+        these weights: after `partial_fit`, `warm_start` or `X_val`, or from another library. `name`
+        names the run; the default is the class's name.
 
         Raises `RunError` if it cannot be written, `DataError` for a class whose name has control
         characters, and `ParameterError` for other rows than those of the fit, as far as their
