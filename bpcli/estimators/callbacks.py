@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from bpcli.optimizers.line_search import MOST_TRIALS
 from bpcli.training.loop import Epoch
 
@@ -47,10 +49,9 @@ class History:
             return
         self.losses.append(epoch.loss)
         self.means["train.loss"].append(epoch.mean_loss)
-        if epoch.val_loss is not None:
+        if self.val_scores is not None and epoch.val_loss is not None:
             self.means["val.loss"].append(epoch.val_loss)
-        if self.val_scores is not None and epoch.val_score is not None:
-            self.val_scores.append(epoch.val_score)
+            self.val_scores.append(np.nan if epoch.val_score is None else epoch.val_score)
         if self._is_verbose:
             score = "" if epoch.val_score is None else f", validation score = {epoch.val_score:.6f}"
             sys.stdout.write(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}{score}\n")

@@ -101,6 +101,7 @@ def test_what_is_too_large_is_said_with_a_remedy(
 
 def test_the_figures_stand_in_the_message(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2_200_000)
+    monkeypatch.setattr("bpcli.experiment.memory._TOO_LITTLE_TO_ASK", 0)
     assert (
         "this needs about 2.2 MiB of memory (1.9 MiB for activations of 1,000 rows at a time, "
         "156 KiB for outputs and metrics of all rows, 94 KiB for 1,000 rows in float64), and "
@@ -126,6 +127,7 @@ def test_rows_of_a_file_count_once_they_are_read(
         ).replace("[10, 20", "[1, 1")
     )
     monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 400_000)
+    monkeypatch.setattr("bpcli.experiment.memory._TOO_LITTLE_TO_ASK", 0)
     assert "469 KiB of memory for 20,000 rows in float64" in refused(path)
 
 
