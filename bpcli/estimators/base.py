@@ -41,7 +41,7 @@ from bpcli.estimators.callbacks import (
 )
 from bpcli.estimators.ending import raise_failure, warn_unless_converged
 from bpcli.estimators.fitted import Fitted
-from bpcli.estimators.options import Parameters, is_first_order, network_of, training_of
+from bpcli.estimators.options import Parameters, is_first_order, network_of, penalty_of, training_of
 from bpcli.estimators.partial import PartialFit
 from bpcli.estimators.rows import FitRows
 from bpcli.estimators.saving import ROWS_NOT_KEPT, experiment_without_rows
@@ -313,7 +313,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
                 is_repeatable,
             )
         )
-        self.alpha_ = experiment.spec.training.l2
+        self.alpha_ = penalty_of(self)
         self.best_epoch_ = done.best.number
         self.stop_reason_ = done.ending.reason
         self._seconds = done.seconds

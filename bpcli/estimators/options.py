@@ -121,7 +121,7 @@ def training_of(given: Parameters, rows: int, epochs: int, mean_weight: float) -
     return {
         "optimizer": _optimizer(given, mean_weight),
         "epochs": epochs,
-        "l2": _penalty(given) / mean_weight,
+        "l2": penalty_of(given) / mean_weight,
         "batch_size": size,
         "stop": _stop(given),
         "workers": "auto" if given.n_jobs == -1 else given.n_jobs or 1,
@@ -130,7 +130,7 @@ def training_of(given: Parameters, rows: int, epochs: int, mean_weight: float) -
     }
 
 
-def _penalty(given: Parameters) -> float:
+def penalty_of(given: Parameters) -> float:
     """λ: that of scikit-learn for its own solvers, and 0 for an optimizer that finds it itself.
 
     A larger one generalises better where inputs have unit variance and training goes to its end: in
@@ -182,7 +182,7 @@ def _learning_rate(given: Parameters, rows: int) -> Any:
         return {**({} if start is None else {"start": start}), **given.learning_rate}
     if not is_first_order(given.solver) or optimizer_name(given.solver) == "rprop":
         return None
-    if given.solver == "sgd" and given.learning_rate == "invscaling":
+    if given.solver == "sgd" and given.learning_rate == "invscaling" and given.power_t:
         return {"schedule": "inverse_time", "start": start, "decay": rows, "power": given.power_t}
     if given.solver == "sgd" and given.learning_rate == "adaptive":
         return {

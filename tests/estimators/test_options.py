@@ -153,3 +153,23 @@ def test_a_batch_size_that_is_not_used_is_a_warning_at_the_call(method: str) -> 
     with pytest.warns(BpnetWarning, match="`batch_size` is not used: rprop needs all") as caught:
         getattr(model, method)(X_VALUES, Y_VALUES)
     assert Path(caught[0].filename) == Path(__file__)
+
+
+@pytest.mark.parametrize(
+    ("options", "alpha"),
+    [({}, 1), ({"solver": "lbfgs"}, 1e-4), ({"alpha": 0.3}, 0.3), ({"solver": "trainbr"}, 0)],
+)
+def test_the_penalty_that_was_used_is_an_attribute(options: dict[str, Any], alpha: float) -> None:
+    model = BPRegressor(2, max_iter=200, stop={"goal": 10.0}, **options)
+    model.fit([[1.0], [2.0], [4.0]], [1.0, 2.0, 3.0], sample_weight=[2, 2, 3])
+    assert model.alpha_ == alpha
+
+
+def test_a_power_of_0_is_a_constant_rate() -> None:
+    fits = [
+        BPRegressor(2, solver="sgd", max_iter=5, n_iter_no_change=1, random_state=0, **options)
+        .fit([[1.0], [2.0], [4.0]], [1.0, 2.0, 3.0])
+        .coefs_[0]
+        for options in ({"learning_rate": "invscaling", "power_t": 0}, {})
+    ]
+    assert np.array_equal(*fits)
