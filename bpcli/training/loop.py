@@ -155,6 +155,8 @@ class TrainState(NamedTuple):
 
     def evaluated(self, objective: NetworkObjective) -> TrainState:
         """The same state with the objective's value and gradient computed."""
+        if self.point.evaluation is not None:
+            return self
         return self._replace(point=Point(self.params, self.point.evaluate(objective)))
 
     @property

@@ -78,5 +78,7 @@ class StopDecision:
         if epoch.number <= self._observed:
             return False
         self._observed = epoch.number
-        answers = [bool(observer(epoch)) for observer in self._observers]  # all of them are called
-        return any(answers)
+        is_asked = False
+        for observer in self._observers:
+            is_asked |= bool(observer(epoch))
+        return is_asked
