@@ -109,7 +109,7 @@ _COPIES_OF_PATH = 2
 end. A path that could not be plotted is refused."""
 
 
-_TOO_LITTLE_TO_ASK = 4 * 2**20
+_TOO_LITTLE_TO_ASK = 16 * 2**20
 """Below so many bytes the free memory is not asked for: that takes 0.3 ms, a tenth of what a fit of
 an estimator on little data takes besides its training."""
 
