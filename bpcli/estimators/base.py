@@ -229,10 +229,11 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         self._keep_history(done, history, is_partial=is_partial)
         if evaluations.is_reached:
             self.stop_reason_ = "max_fun"
-        if self.verbose and not is_partial:
+        if is_partial:
+            return
+        if self.verbose:
             sys.stdout.write(f"Stopped by {self.stop_reason_}; best epoch {self.best_epoch_}.\n")
-        if not is_partial:
-            warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
+        warn_unless_converged(self.stop_reason_, self.max_iter, self.max_fun)
 
     @contextmanager
     def _told_callbacks(

@@ -13,7 +13,7 @@ from typing import Any
 from bpcli.api.warn import warn
 from bpcli.estimators.validity import ParameterError
 from bpcli.nn.activations import ACTIVATION_ALIASES
-from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS
+from bpcli.optimizers import OPTIMIZER_ALIASES, OPTIMIZERS, Optimizer
 from bpcli.text import listed_names
 from bpcli.training.loop import Epoch
 
@@ -75,6 +75,11 @@ def optimizer_name(solver: Any) -> str:
     name = solver.get("name", "gradient_descent") if isinstance(solver, Mapping) else solver
     alias = OPTIMIZER_ALIASES.get(name) if isinstance(name, str) else None
     return str(alias["name"] if alias else name)
+
+
+def _optimizer_class(solver: Any) -> type[Optimizer] | None:
+    """The optimizer of a solver; None if it is unknown."""
+    return OPTIMIZERS.get(optimizer_name(solver))
 
 
 def activation_name(activation: Any) -> str:
@@ -140,7 +145,7 @@ def penalty_of(given: Parameters) -> float:
         return given.alpha
     if given.solver in _OF_SCIKIT_LEARN:
         return _ALPHA_OF_SCIKIT_LEARN
-    optimizer = OPTIMIZERS.get(optimizer_name(given.solver))
+    optimizer = _optimizer_class(given.solver)
     return 0.0 if optimizer is not None and optimizer.finds_l2 else _ALPHA
 
 
@@ -174,10 +179,9 @@ def _damped(solver: Any, mean_weight: float) -> dict[str, Any]:
 
 def _learning_rate(given: Parameters, rows: int) -> Any:
     """A rate or a schedule; None for the optimizer's own, or if it has none."""
-    is_stochastic = given.solver in _STOCHASTIC
     start = given.learning_rate_init
-    if start is None:
-        start = _RATE_OF_SCIKIT_LEARN if is_stochastic else None
+    if start is None and given.solver in _STOCHASTIC:
+        start = _RATE_OF_SCIKIT_LEARN
     if isinstance(given.learning_rate, Mapping):
         return {**({} if start is None else {"start": start}), **given.learning_rate}
     if not is_first_order(given.solver) or optimizer_name(given.solver) == "rprop":
@@ -216,7 +220,7 @@ def _warn_of_unused(given: Parameters) -> None:
     """
     if given.solver in _OF_SCIKIT_LEARN:
         return
-    optimizer = OPTIMIZERS.get(optimizer_name(given.solver))
+    optimizer = _optimizer_class(given.solver)
     has_rate = optimizer is not None and optimizer.default_learning_rate is not None
     used = {"learning_rate_init"} if has_rate else set[str]()
     if isinstance(given.learning_rate, Mapping):
@@ -238,7 +242,7 @@ def _batch_size(given: Parameters, rows: int) -> int | str:
     size = given.batch_size
     if size == "full" or (size == "auto" and given.solver not in _STOCHASTIC):
         return "full"
-    optimizer = OPTIMIZERS.get(optimizer_name(given.solver))
+    optimizer = _optimizer_class(given.solver)
     if optimizer is not None and optimizer.full_batch_because is not None and size != "auto":
         warn([f"`batch_size` is not used: {optimizer_name(given.solver)} needs all rows."])
         return "full"
