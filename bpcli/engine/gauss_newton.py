@@ -1,29 +1,63 @@
-"""JᵀJ of the residuals' Jacobian J over rows, computed by the pool; the objective scales it.
+"""JᵀJ and Jᵀr over all rows, J the Jacobian of the residuals r, computed by the pool.
 
-For some rows at a time, J is written to shared memory, and its product is added to JᵀJ strip by
-strip. A task writes the columns of J for some rows, or computes a strip of rows of JᵀJ. Its result
-does not depend on the worker, and no worker needs its own JᵀJ. So several workers also help with
-few rows and many parameters, where shards of rows would leave all but one worker idle.
+For some rows at a time, the factors of JᵀJ are written to shared memory, and their products are
+added to JᵀJ strip by strip. A task writes the factors for some of these rows, or computes a strip.
+Its result does not depend on the worker, and no worker needs its own JᵀJ. So several workers also
+help with few rows and many parameters, where shards of rows would leave all but one worker idle.
+
+The factors are J itself (`dense_jacobian`), or smaller ones for each pair of layers
+(`layer_pairs`), whichever is estimated to take less time.
 """
 
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from bpcli.engine.dense_jacobian import DenseJacobian
+from bpcli.engine.layer_pairs import LayerPairs
 from bpcli.engine.pool.base import WorkerPool
-from bpcli.engine.rows import Rows
+from bpcli.engine.rows import Block, Rows
 from bpcli.engine.shards import SECONDS_PER_FLOP, SERIAL_BELOW_SECONDS
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.jacobian import JacobianPass, samples_at_once, write_jacobian
+from bpcli.nn.jacobian import OutputSweep, sweep_output
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, forward
 
-_PIECES = 8
-_FEWEST_SAMPLES = 32
-_LOWEST_STRIP = 64
-_MOST_STRIPS = 128
+_MOST_AT_ONCE = 1000
+"""Rows at once: with fewer than 500, adding a product to JᵀJ takes more than 5 % of its time."""
+
+_FEWEST_IN_A_PIECE = 400
+"""Rows per task that writes factors: fewer cost more calls than the other workers save."""
+
+
+class Sums(NamedTuple):
+    """Σ_i w_i J_iᵀ J_i, (n_params, n_params), and Σ_i w_i J_iᵀ r_i, (n_params,)."""
+
+    JTJ: Array
+    JTr: Vector
+
+
+class Factors(Protocol):
+    """The factors of JᵀJ and Jᵀr for some rows, and the sums of their products."""
+
+    @property
+    def strips(self) -> int:
+        """The number of tasks that multiply the factors."""
+
+    def clear(self) -> None:
+        """Begin new sums."""
+
+    def write(self, work: Workspace, block: Block, where: slice, sweep: OutputSweep) -> None:
+        """Write the factors of a block after its forward pass, as the samples `where`."""
+
+    def multiply(self, strip: int, samples: int) -> None:
+        """Add a strip of the products over the first `samples` samples to the sums."""
+
+    def totals(self) -> tuple[Array, Vector]:
+        """JᵀJ and Jᵀr; the next sums overwrite them."""
 
 
 def gauss_newton_tasks(rows: int, network: Network) -> int:
@@ -32,15 +66,15 @@ def gauss_newton_tasks(rows: int, network: Network) -> int:
     Its cost is a multiplication and an addition for half the entries, every row and every output.
     """
     seconds = rows * network.outputs * network.n_params**2 * SECONDS_PER_FLOP
-    return 1 if seconds < SERIAL_BELOW_SECONDS else _strips(network)
+    if seconds < SERIAL_BELOW_SECONDS:
+        return 1
+    return factors_of(network, rows).strips_of(network)
 
 
-def _strips(network: Network) -> int:
-    return -(-network.n_params // _strip_height(network))
-
-
-def _strip_height(network: Network) -> int:
-    return max(_LOWEST_STRIP, -(-network.n_params // _MOST_STRIPS))
+def factors_of(network: Network, rows: int) -> type[DenseJacobian] | type[LayerPairs]:
+    """The factors that are estimated to take less time."""
+    is_less = LayerPairs.seconds(network, rows) < DenseJacobian.seconds(network, rows)
+    return LayerPairs if is_less else DenseJacobian
 
 
 class _Local(threading.local):
@@ -50,75 +84,55 @@ class _Local(threading.local):
         self.work = Workspace(network, params)
 
 
-class JacobianProducts:
-    """Σ_i w_i Σ_k (∂r_ki/∂params) (∂r_ki/∂params)ᵀ over rows i and outputs k."""
+class GaussNewtonSums:
+    """The sums over the rows of one data set, at parameters of its dtype."""
 
     def __init__(
-        self, network: Network, data: Rows, pool: WorkerPool, write: JacobianPass = write_jacobian
+        self, network: Network, data: Rows, pool: WorkerPool, sweep: OutputSweep = sweep_output
     ) -> None:
-        n_params, dtype = network.n_params, data.dtype
         self._data = data
-        self._write = write
-        self._outputs = network.outputs
-        self._at_once = min(len(data), samples_at_once(network, dtype))
-        self._piece = max(_FEWEST_SAMPLES, -(-self._at_once // _PIECES))
-        self._height, self._strips = _strip_height(network), _strips(network)
-        self._params = pool.allocate_shared((n_params,), dtype)
-        self._index = pool.allocate_shared((self._at_once,), np.intp)
-        self._count = pool.allocate_shared((1,), np.int64)
-        self._store = pool.allocate_shared((n_params * self._outputs * self._at_once,), dtype)
-        self._JTJ = pool.allocate_shared((n_params, n_params), dtype)
+        self._sweep = sweep
+        chunks = -(-data.block_size // _MOST_AT_ONCE)
+        self._at_once = -(-data.block_size // chunks)
+        pieces = 1
+        if gauss_newton_tasks(len(data), network) > 1:
+            pieces = max(1, self._at_once // _FEWEST_IN_A_PIECE)
+        self._piece = -(-self._at_once // pieces)
+        factors = factors_of(network, len(data))
+        self._factors: Factors = factors(network, self._at_once, data.dtype, pool)
+        self._params = pool.allocate_shared((network.n_params,), data.dtype)
+        self._rows = pool.allocate_shared((2,), np.int64)
         self._local = _Local(network, self._params)
         self._write_pieces = pool.register(self._do_piece)
         self._multiply_strips = pool.register(self._do_strip)
 
-    def JTJ(self, params: Vector, index: Array | None = None) -> Array:  # noqa: N802  # a matrix
-        """JᵀJ over all rows or those at `index`: (n_params, n_params); the next call overwrites it.
+    def at(self, params: Vector) -> Sums:
+        """The sums at these parameters; the next call overwrites them.
 
-        Its memory grows with the square of the number of parameters, not with the number of rows.
+        Their memory grows with the square of the number of parameters, not with that of the rows.
         """
         self._params[...] = params
-        self._JTJ[...] = 0
-        rows = np.arange(len(self._data)) if index is None else index
-        for start in range(0, len(rows), self._at_once):
-            self._add(rows[start : start + self._at_once])
-        _mirror(self._JTJ, self._height)
-        return self._JTJ
-
-    def _add(self, rows: Array) -> None:
-        self._count[0] = len(rows)
-        self._index[: len(rows)] = rows
-        self._write_pieces(-(-len(rows) // self._piece))
-        self._multiply_strips(self._strips)
+        self._factors.clear()
+        size = self._data.block_size
+        for block in range(0, len(self._data), size):
+            end = min(block + size, len(self._data))
+            for start in range(block, end, self._at_once):
+                stop = min(start + self._at_once, end)
+                self._rows[:] = start, stop
+                self._write_pieces(-(-(stop - start) // self._piece))
+                self._multiply_strips(self._factors.strips)
+        return Sums(*self._factors.totals())
 
     def _do_piece(self, number: int) -> None:
-        """Write the Jacobian of some of the current rows."""
-        start = number * self._piece
-        rows = self._index[start : min(start + self._piece, self._count[0])]
-        block, work = self._data.empty_block(len(rows)), self._local.work
-        self._data.gather(rows, block)
-        work.fit(len(rows))
+        """Write the factors of some of the current rows, all of one block."""
+        first, last = self._rows.tolist()
+        start = first + number * self._piece
+        stop = min(start + self._piece, last)
+        work, block = self._local.work, self._data.block(start, stop)
+        work.fit(block.samples)
         forward(work, block.inputs)
-        self._write(work, block.weight, self._J[:, :, start : start + len(rows)])
+        self._factors.write(work, block, slice(start - first, stop - first), self._sweep)
 
     def _do_strip(self, number: int) -> None:
-        """Add to a strip of JᵀJ, up to its diagonal; the longest strip comes first."""
-        stop = len(self._params) - number * self._height
-        strip = slice(max(0, stop - self._height), stop)
-        J = self._J.reshape(len(self._params), -1)
-        self._JTJ[strip, :stop] += J[strip].dot(J[:stop].T)
-
-    @property
-    def _J(self) -> Array:  # noqa: N802  # a matrix
-        """The Jacobian of the current rows, contiguous: (n_params, outputs, rows)."""
-        shape = (len(self._params), self._outputs, int(self._count[0]))
-        return self._store[: np.prod(shape)].reshape(shape)
-
-
-def _mirror(matrix: Array, height: int) -> None:
-    """Copy the lower triangle to the upper, so that the matrix is symmetric to the bit."""
-    for start in range(0, len(matrix), height):
-        stop = min(len(matrix), start + height)
-        square = matrix[start:stop, start:stop]
-        square[...] = np.tril(square) + np.tril(square, -1).T
-        matrix[start:stop, stop:] = matrix[stop:, start:stop].T
+        first, last = self._rows.tolist()
+        self._factors.multiply(number, last - first)

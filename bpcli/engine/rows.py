@@ -99,10 +99,11 @@ class Rows:
         return size
 
     def block(self, start: int, stop: int) -> Block:
-        """A view of the rows from `start`, the first of a block, to `stop`."""
-        k, samples = start // self.block_size, stop - start
+        """A view of the rows from `start` to `stop`, all of one block."""
+        k, first = divmod(start, self.block_size)
+        where = slice(first, first + stop - start)
         weight = None if self.weight is None else self.weight[start:stop]
-        return Block(self.inputs[k, :, :samples], self.targets[k, :, :samples], weight, start)
+        return Block(self.inputs[k, :, where], self.targets[k, :, where], weight, start)
 
     def empty_block(self, samples: int) -> Block:
         """A block of zeros for `samples` rows."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from bpcli.nn.activation import Activation
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.jacobian import write_jacobian
+from bpcli.nn.jacobian import sweep_output
 from bpcli.nn.propagation import Workspace, backward
 from bpcli.training.objective import NetworkObjective
 
@@ -61,13 +61,13 @@ def _without_hidden_derivatives(work: Workspace, y: Array, row_weight: Array | N
 
 
 def _with_linear_outputs(objective: NetworkObjective) -> NetworkObjective:
-    def wrong(work: Workspace, row_weight: Array | None, out: Array) -> None:
+    def wrong(work: Workspace, output: int, root_weight: Array | None) -> None:
         top = work.layers[-1]
         right, top.activation = top.activation, _NoDerivative(top.activation)
-        write_jacobian(work, row_weight, out)
+        sweep_output(work, output, root_weight)
         top.activation = right
 
-    return objective.like(jacobian=wrong)
+    return objective.like(sweep=wrong)
 
 
 def _with_untransposed_weights(objective: NetworkObjective) -> NetworkObjective:

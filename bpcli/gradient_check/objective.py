@@ -54,7 +54,7 @@ def _check_data_term(objective: NetworkObjective, point: Point, size: float) -> 
 
 def _check_jacobian(objective: NetworkObjective, point: Point, probe: Probe) -> list[TensorCheck]:
     network, inputs = objective.network, objective.data.columns[0]
-    J = jacobian_rows(network, point.params, inputs, point.entries, objective.jacobian)
+    J = jacobian_rows(network, point.params, inputs, point.entries, objective.sweep)
     size = probe.size_of_jacobian(point.params)
     return check_jacobian("jacobian", point, inputs, J, size)
 

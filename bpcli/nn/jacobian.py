@@ -22,27 +22,23 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace, forward, pull_delta_down
 
-JacobianPass: TypeAlias = Callable[[Workspace, Array | None, Array], None]
+OutputSweep: TypeAlias = Callable[[Workspace, int, Array | None], None]
+"""Fills delta of every layer for one output, given the roots of the row weights."""
 
-_SCRATCH_BYTES = 4 * 2**20
-_FEWEST_COLUMNS = 64
-"""The fewest columns of a Jacobian at once: with fewer, reading JᵀJ dominates its product."""
+_BYTES_AT_ONCE = 4 * 2**20
 
 
-def write_jacobian(work: Workspace, row_weight: Array | None, out: Array) -> None:
-    """Write √w_i ∂r_ki/∂params_p to out[p, k, i]: (n_params, outputs, samples).
+def sweep_output(work: Workspace, output: int, root_weight: Array | None) -> None:
+    """Fill delta_k of every layer for output k, times √w_i; uses the latest `forward`.
 
-    Uses the z and a of the latest `forward`. With √w, the weights w appear once in JᵀJ and Jᵀr.
-    Parameters are the first axis, so that each sample's products of delta and a are contiguous.
+    With √w in J and in r, the weights w appear once in JᵀJ and in Jᵀr.
     """
     top = work.layers[-1]
-    for k in range(work.network.outputs):
-        top.grad_a.fill(0)
-        top.grad_a[k] = 1 if row_weight is None else np.sqrt(row_weight)
-        top.activation.pullback(top.z, top.a, top.grad_a, top.delta)
-        for layer, lower in pairwise(reversed(work.layers)):
-            pull_delta_down(layer, lower)
-        write_products(work, out[:, k])
+    top.grad_a.fill(0)
+    top.grad_a[output] = 1 if root_weight is None else root_weight
+    top.activation.pullback(top.z, top.a, top.grad_a, top.delta)
+    for layer, lower in pairwise(reversed(work.layers)):
+        pull_delta_down(layer, lower)
 
 
 def write_products(work: Workspace, out: Array) -> None:
@@ -52,18 +48,12 @@ def write_products(work: Workspace, out: Array) -> None:
         np.multiply(layer.delta[:, np.newaxis], layer.below, out=products)
 
 
-def samples_at_once(network: Network, dtype: np.dtype) -> int:
-    """The number of samples per block of a Jacobian, which takes a few megabytes."""
-    columns = _SCRATCH_BYTES // (network.n_params * dtype.itemsize)
-    return -(-max(_FEWEST_COLUMNS, columns) // network.outputs)
-
-
 def jacobian_rows(
     network: Network,
     params: Vector,
     inputs: Array,
     entries: Array,
-    write: JacobianPass = write_jacobian,
+    sweep: OutputSweep = sweep_output,
 ) -> Array:
     """∂r_ki/∂params_p for some entries p of the parameters: (entries, outputs, samples).
 
@@ -71,12 +61,14 @@ def jacobian_rows(
     """
     work, samples = Workspace(network, params), inputs.shape[1]
     rows = np.empty((len(entries), network.outputs, samples), params.dtype)
-    step = samples_at_once(network, params.dtype)
+    step = max(1, _BYTES_AT_ONCE // (network.n_params * params.itemsize))
     for start in range(0, samples, step):
         block = inputs[:, start : start + step]
         work.fit(block.shape[1])
         forward(work, block)
-        J = np.empty((network.n_params, network.outputs, work.samples), params.dtype)
-        write(work, None, J)
-        rows[:, :, start : start + step] = J[entries]
+        J = np.empty((network.n_params, work.samples), params.dtype)
+        for k in range(network.outputs):
+            sweep(work, k, None)
+            write_products(work, J)
+            rows[:, k, start : start + step] = J[entries]
     return rows

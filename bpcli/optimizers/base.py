@@ -13,6 +13,13 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 
 
+class Losses(NamedTuple):
+    """The objective at one parameter vector, and the mean loss without L2."""
+
+    value: float
+    mean_loss: float
+
+
 class Evaluation(NamedTuple):
     """The objective and its gradient at one parameter vector, and the mean loss without L2."""
 
@@ -22,18 +29,19 @@ class Evaluation(NamedTuple):
 
 
 class GaussNewton(NamedTuple):
-    """The objective, its gradient, and the Gauss-Newton approximation of its Hessian.
+    """The gradient of the objective, and the Gauss-Newton approximation of its Hessian.
 
-    With J the Jacobian of the residuals, rows times √w_i, and d_p 1 for weights, 0 for biases:
+    With J the Jacobian of the residuals r, both times √w_i, and d_p 1 for weights, 0 for biases:
 
+        grad = scale · Jᵀr + c λ/n d params
         hessian = scale · JᵀJ + c λ/n diag(d),     scale = 2 f c / Σ_i w_i
 
-    where loss_i = f Σ_k r_ki². Nocedal & Wright 2006, Numerical Optimization, eq. 10.5 without its
-    second term. Frozen biases have zero rows and columns, and gradient 0: a solver that adds to the
-    diagonal leaves them unchanged; any other solver should set their diagonal entries to 1 first.
+    where loss_i = f Σ_k r_ki². The next call may overwrite the matrix. Nocedal & Wright 2006,
+    Numerical Optimization, eq. 10.5 without its second term. Frozen biases have zero rows and
+    columns, and gradient 0: a solver that adds to the diagonal leaves them unchanged; any other
+    solver should set their diagonal entries to 1 first.
     """
 
-    value: float
     grad: Vector
     hessian: Array
     scale: float
@@ -59,6 +67,10 @@ class Objective(Protocol):
         """The objective."""
         ...
 
+    def losses(self, params: Vector) -> Losses:
+        """The objective and the mean loss, from a forward pass."""
+        ...
+
     def grad(self, params: Vector) -> Vector:
         """∂objective/∂params."""
         ...
@@ -67,23 +79,30 @@ class Objective(Protocol):
         """The objective and its gradient, in one pass."""
         ...
 
-    def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
-        """The Gauss-Newton matrix, with value and gradient: those of `known` if it is given."""
+    def gauss_newton(self, params: Vector) -> GaussNewton:
+        """The gradient and the Gauss-Newton matrix, from one pass."""
         ...
 
 
 class Point:
-    """Parameters, with the objective's value and gradient there if they are known.
+    """Parameters, with the objective's value there, and its gradient, as far as they are known.
 
-    A step takes a point and returns the next one, with the evaluation there if it made one. A point
-    never changes. It is not a `NamedTuple`, which takes 0.2 µs longer to make, 4 % of a tiny epoch.
+    A step takes a point and returns the next one, with what it has computed there. A point never
+    changes. It is not a `NamedTuple`, which takes 0.2 µs longer to make, 4 % of a tiny epoch.
     """
 
-    __slots__ = ("evaluation", "params")
+    __slots__ = ("evaluation", "known", "params")
 
-    def __init__(self, params: Vector, evaluation: Evaluation | None = None) -> None:
+    def __init__(
+        self, params: Vector, evaluation: Evaluation | None = None, losses: Losses | None = None
+    ) -> None:
         self.params = params
         self.evaluation = evaluation
+        self.known = evaluation or losses
+
+    def losses(self, objective: Objective) -> Losses | Evaluation:
+        """The losses at this point, computed unless they are known."""
+        return self.known or objective.losses(self.params)
 
     def evaluate(self, objective: Objective) -> Evaluation:
         """Value and gradient at this point, computed unless they are known."""

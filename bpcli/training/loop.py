@@ -20,7 +20,7 @@ import numpy as np
 from bpcli.errors import Diverged
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import Optimizer, StepFailed
-from bpcli.optimizers.base import Evaluation, Point, State, norm
+from bpcli.optimizers.base import Evaluation, Losses, Point, State, norm
 from bpcli.optimizers.schedules import (
     EpochSchedule,
     LearningRate,
@@ -59,9 +59,15 @@ class Epoch:
         return self._state.without_evaluation()
 
     @property
+    def _losses(self) -> Losses | Evaluation:
+        """The objective, computed once until the state is handed on."""
+        self._state = self._state.evaluated(self.objective)
+        return self._state.point.losses(self.objective)
+
+    @property
     def _evaluation(self) -> Evaluation:
         """The objective with its gradient, computed once until the state is handed on."""
-        self._state = self._state.evaluated(self.objective)
+        self._state = self._state.with_gradient(self.objective)
         return self._state.point.evaluate(self.objective)
 
     def hand_on(self) -> TrainState:
@@ -77,12 +83,12 @@ class Epoch:
     @cached_property
     def loss(self) -> float:
         """The objective over the whole training set; not finite if training has diverged."""
-        return self._evaluation.value
+        return self._losses.value
 
     @cached_property
     def mean_loss(self) -> float:
         """The mean loss of the training set: the objective without L2, whatever the reduction."""
-        return self._evaluation.mean_loss
+        return self._losses.mean_loss
 
     @cached_property
     def grad_norm(self) -> float:
@@ -154,6 +160,15 @@ class TrainState(NamedTuple):
         return self.point.params
 
     def evaluated(self, objective: NetworkObjective) -> TrainState:
+        """The same state with the objective's value computed, if it is not known yet.
+
+        The gradient is computed with it, as most optimizers use it in the next step.
+        """
+        if self.point.known is not None:
+            return self
+        return self.with_gradient(objective)
+
+    def with_gradient(self, objective: NetworkObjective) -> TrainState:
         """The same state with the objective's value and gradient computed."""
         if self.point.evaluation is not None:
             return self
@@ -162,8 +177,8 @@ class TrainState(NamedTuple):
     @property
     def has_finite_loss(self) -> bool:
         """Whether the objective is finite; the state must have been evaluated."""
-        assert self.point.evaluation is not None, "only for an evaluated state"
-        return math.isfinite(self.point.evaluation.value)
+        assert self.point.known is not None, "only for an evaluated state"
+        return math.isfinite(self.point.known.value)
 
     def without_evaluation(self) -> TrainState:
         """The same state without the objective's value and gradient, to save memory."""

@@ -13,7 +13,7 @@ import numpy as np
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.network import Network
 from bpcli.optimizers import Optimizer, State, StepFailed
-from bpcli.optimizers.base import Evaluation, GaussNewton, Objective, Point
+from bpcli.optimizers.base import Evaluation, GaussNewton, Losses, Objective, Point
 
 
 @dataclass
@@ -27,8 +27,8 @@ class Counts:
 class CountedObjective:
     """An objective that counts the rows of its evaluations.
 
-    A gradient, with or without its value, counts its rows once. So does a Gauss-Newton matrix, with
-    or without a gradient. The value alone is counted separately.
+    A gradient, with or without its value, counts its rows once. So does a Gauss-Newton matrix with
+    its gradient. The value alone is counted separately.
     """
 
     def __init__(self, objective: Objective, counts: Counts) -> None:
@@ -47,6 +47,10 @@ class CountedObjective:
         self._counts.loss_rows += self.n_rows
         return self._objective.value(params)
 
+    def losses(self, params: Vector) -> Losses:
+        self._counts.loss_rows += self.n_rows
+        return self._objective.losses(params)
+
     def grad(self, params: Vector) -> Vector:
         self._counts.gradient_rows += self.n_rows
         return self._objective.grad(params)
@@ -55,9 +59,9 @@ class CountedObjective:
         self._counts.gradient_rows += self.n_rows
         return self._objective.value_and_grad(params)
 
-    def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
+    def gauss_newton(self, params: Vector) -> GaussNewton:
         self._counts.gradient_rows += self.n_rows
-        return self._objective.gauss_newton(params, known)
+        return self._objective.gauss_newton(params)
 
 
 _METER = "meter"
@@ -73,7 +77,7 @@ class Metered(Optimizer):
     evaluations over all training rows: the mini-batches of an epoch together are one evaluation.
 
     Evaluations for a log or a stop rule do not make a step cheaper: the optimizer gets
-    the evaluation of its point only if its own last step made it (the meter's fourth number).
+    the values of its point only if its own last step computed them (the meter's fourth number).
     """
 
     def __init__(self, optimizer: Optimizer, training_rows: int) -> None:
@@ -98,8 +102,8 @@ class Metered(Optimizer):
             # A failed step has no new state, so its cost is added to the old one.
             meter[:3] += (counts.gradient_rows, counts.loss_rows, clock() - began)
             raise
-        is_evaluated = end.evaluation is not None
-        spent = np.array([counts.gradient_rows, counts.loss_rows, clock() - began, is_evaluated])
+        is_known = end.known is not None
+        spent = np.array([counts.gradient_rows, counts.loss_rows, clock() - began, is_known])
         spent[:3] += meter[:3]
         return end, {**after, _METER: spent}
 

@@ -14,16 +14,16 @@ from typing import Literal, Self, TypeAlias
 
 import numpy as np
 
-from bpcli.engine.gauss_newton import JacobianProducts
+from bpcli.engine.gauss_newton import GaussNewtonSums
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
 from bpcli.engine.sums import BackwardPass, RowSums
 from bpcli.nn import propagation
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.jacobian import JacobianPass, write_jacobian
+from bpcli.nn.jacobian import OutputSweep, sweep_output
 from bpcli.nn.network import Network
-from bpcli.optimizers.base import Evaluation, GaussNewton
+from bpcli.optimizers.base import Evaluation, GaussNewton, Losses
 
 Reduction: TypeAlias = Literal["mean", "sum"]
 
@@ -36,7 +36,7 @@ class NetworkObjective:
 
     Works in the dtype of its parameters; complex ones give the complex step. The workers of the
     pool share the work, without changing any bit of the result. They share `gauss_newton` only with
-    `shares_jacobian`, as that takes memory. `backward` and `jacobian` compute derivatives; only
+    `shares_jacobian`, as that takes memory. `backward` and `sweep` compute derivatives; only
     demonstrations of wrong derivatives replace them.
     """
 
@@ -51,7 +51,7 @@ class NetworkObjective:
         pool: WorkerPool | None = None,
         shares_jacobian: bool = False,
         backward: BackwardPass = propagation.backward,
-        jacobian: JacobianPass = write_jacobian,
+        sweep: OutputSweep = sweep_output,
     ) -> None:
         self.network = network
         self.l2 = l2
@@ -60,14 +60,12 @@ class NetworkObjective:
         self._backward = backward
         self._data = data
         self._index: Array | None = None
-        self.jacobian = jacobian
+        self.sweep = sweep
         self._sums = {
             data.dtype: RowSums(network, data, data.dtype, pool or SerialPool(), backward)
         }
-        self._products = (
-            JacobianProducts(network, data, pool or SerialPool(), jacobian)
-            if shares_jacobian
-            else None
+        self._squares = (
+            GaussNewtonSums(network, data, pool or SerialPool(), sweep) if shares_jacobian else None
         )
         self._begin_rows(len(data), data.total_weight)
 
@@ -84,6 +82,11 @@ class NetworkObjective:
         """The objective; complex if the parameters are complex."""
         return self._factor * self._mean_loss(params) + self.penalty(params)
 
+    def losses(self, params: Vector) -> Losses:
+        """The objective and the mean loss, from a forward pass."""
+        mean_loss = self.mean_loss(params)
+        return Losses(self._factor * mean_loss + float(self.penalty(params).real), mean_loss)
+
     def mean_loss(self, params: Vector) -> float:
         """The mean loss over the rows, without L2 and for any reduction."""
         return float(self._mean_loss(params).real)
@@ -99,24 +102,28 @@ class NetworkObjective:
         value = self._factor * mean_loss + float(self.penalty(params).real)
         return Evaluation(value, grad, mean_loss)
 
-    def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
-        """The objective, its gradient, and its Gauss-Newton matrix.
+    def gauss_newton(self, params: Vector) -> GaussNewton:
+        """The gradient of the objective, and its Gauss-Newton matrix.
 
-        The matrix approximates the Hessian where the residuals are small. Value and gradient are
-        computed unless they are known. Raises `ValueError` if the loss is not a sum of squares.
+        The matrix approximates the Hessian where the residuals are small; the next call overwrites
+        it. Raises `ValueError` if the loss is not a sum of squares.
         """
         if not self.network.loss.is_sum_of_squares:
             raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
-        evaluation = known or self.value_and_grad(params)
         squares = self.network.loss.factor_of_squares(self.network.outputs)
         scale = 2 * squares * self._factor / self._total_weight
-        H = self._jacobian_products().JTJ(params, self._index) * np.asarray(scale, params.dtype)
+        H, JTr = self._gauss_newton_sums().at(params)
+        H *= np.asarray(scale, params.dtype)
+        grad = JTr * np.asarray(scale, params.dtype)
         if self.l2:
-            diagonal = H.reshape(-1)[:: len(params) + 1]
+            diagonal = np.einsum("pp->p", H)  # a view
             diagonal += self._decay * self.network.is_weight
-        H[self.network.frozen] = 0
-        H[:, self.network.frozen] = 0
-        return GaussNewton(evaluation.value, evaluation.grad, H, scale)
+            grad += self.penalty_grad(params)
+        if self.network.frozen.size:
+            H[self.network.frozen] = 0
+            H[:, self.network.frozen] = 0
+            grad[self.network.frozen] = 0
+        return GaussNewton(grad, H, scale)
 
     def hessian_product(self, params: Vector, direction: Vector) -> Vector:
         """H v, H the exact Hessian, by the complex step on the gradient:
@@ -142,6 +149,7 @@ class NetworkObjective:
         """The objective over some of the rows: a mini-batch. A repeated row counts repeatedly."""
         batch = copy(self)
         batch._index = index if self._index is None else self._index[index]
+        batch._squares = None
         weight = self._data.weight
         total_weight = (
             len(index) if weight is None else float(weight[batch._index].sum(dtype=np.float64))
@@ -177,7 +185,7 @@ class NetworkObjective:
             "reduction": self.reduction,
             "training_rows": self.training_rows,
             "backward": self._backward,
-            "jacobian": self.jacobian,
+            "sweep": self.sweep,
         }
         return (cls or type(self))(**(same | changes))  # type: ignore[arg-type]  # by name
 
@@ -191,11 +199,11 @@ class NetworkObjective:
             self._sums[params.dtype] = sums
         return sums
 
-    def _jacobian_products(self) -> JacobianProducts:
-        """JᵀJ over rows; only by this process without `shares_jacobian`."""
-        if self._products is None:
-            self._products = JacobianProducts(self.network, self._data, SerialPool(), self.jacobian)
-        return self._products
+    def _gauss_newton_sums(self) -> GaussNewtonSums:
+        """JᵀJ and Jᵀr over rows; only by this process without `shares_jacobian`."""
+        if self._squares is None:
+            self._squares = GaussNewtonSums(self.network, self.data, SerialPool(), self.sweep)
+        return self._squares
 
     def _mean_loss(self, params: Vector) -> complex | float:
         return self._sums_for(params).loss(params, self._index) / self._total_weight

@@ -17,7 +17,7 @@ from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import Optimizer, State
-from bpcli.optimizers.base import Evaluation, Objective, Point
+from bpcli.optimizers.base import Evaluation, GaussNewton, Losses, Objective, Point
 from bpcli.runs.run_json import RunRecord
 from bpcli.training.metered import CountedObjective, Counts
 
@@ -55,6 +55,18 @@ class _TimedObjective(CountedObjective):
     def __init__(self, objective: Objective) -> None:
         super().__init__(objective, Counts())
         self.seconds = 0.0
+
+    def losses(self, params: Vector) -> Losses:
+        began = clock()
+        losses = super().losses(params)
+        self.seconds += clock() - began
+        return losses
+
+    def gauss_newton(self, params: Vector) -> GaussNewton:
+        began = clock()
+        found = super().gauss_newton(params)
+        self.seconds += clock() - began
+        return found
 
     def grad(self, params: Vector) -> Vector:
         began = clock()

@@ -10,7 +10,7 @@ from bpcli.gradient_check.objective import check_objective
 from bpcli.gradient_check.probe import Point, Probe
 from bpcli.gradient_check.tensors import check_gradient
 from bpcli.nn.activations import Identity, Relu, Sigmoid
-from bpcli.nn.jacobian import write_jacobian
+from bpcli.nn.jacobian import sweep_output
 from bpcli.nn.losses import HalfSquaredError, Mae
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import Workspace
@@ -30,11 +30,12 @@ def test_the_smallest_error_in_one_derivative_is_found(error: float) -> None:
 def test_a_wrong_jacobian_is_found_in_every_tensor_below_the_error() -> None:
     problem = smooth_problem(Sigmoid())
 
-    def wrong(work: Workspace, row_weight: np.ndarray | None, out: np.ndarray) -> None:
-        write_jacobian(work, row_weight, out)
-        out[:16, 1] *= 1 + 1e-11  # the first layer's, by the second output
+    def wrong(work: Workspace, output: int, root_weight: np.ndarray | None) -> None:
+        sweep_output(work, output, root_weight)
+        if output == 1:
+            work.layers[0].delta *= 1 + 1e-11
 
-    objective = problem.objective().like(jacobian=wrong)
+    objective = problem.objective().like(sweep=wrong)
     checks = check_objective(objective, problem.params)
     failed = {(check.term, check.tensor) for check in checks if not check.passed}
     assert failed == {("jacobian", "W1"), ("jacobian", "b1")}

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from descents import step
-from scipy.linalg import cho_solve
 from scipy.optimize import least_squares
 from strategies import dense_jacobian
 from tampered import save_arrays
@@ -21,19 +21,22 @@ from bpcli.nn.initializers import Uniform
 from bpcli.nn.losses import LOSSES, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
-from bpcli.optimizers import Optimizer, StepFailed
+from bpcli.optimizers import OPTIMIZER_ALIASES, Optimizer, StepFailed
+from bpcli.optimizers.base import Evaluation, GaussNewton, Losses, Point
 from bpcli.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.optimizers.levenberg_marquardt import (
+    DampingRule,
     LevenbergMarquardt,
     Quadratic,
-    solve_with_factor,
+    solver,
 )
 from bpcli.runs.files import load_arrays
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
-from bpcli.training.objective import Evaluation, NetworkObjective
+from bpcli.training.objective import NetworkObjective
 
 NO_RATE = np.asarray(np.nan)
+RULES = get_args(DampingRule)
 
 
 def objective(
@@ -81,8 +84,9 @@ def curve(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return X, Y, true + rng.normal(0, 0.1, true.shape)
 
 
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("seed", range(20))
-def test_it_ends_where_minpack_does(seed: int) -> None:
+def test_it_ends_where_minpack_does(seed: int, rule: DampingRule) -> None:
     """MINPACK's lmder by way of scipy, its Jacobian by finite differences, from the same start."""
     X, Y, start = curve(seed)
     theirs = least_squares(
@@ -90,7 +94,7 @@ def test_it_ends_where_minpack_does(seed: int) -> None:
         start, method="lm", xtol=1e-12, ftol=1e-12, gtol=1e-12, max_nfev=20_000,
     )  # fmt: skip
     fit = objective(CURVE, X, Y)
-    ours, *_ = steps(LevenbergMarquardt(), fit, start, 500)
+    ours, *_ = steps(LevenbergMarquardt(rule), fit, start, 500)
     assert fit.value(ours) == pytest.approx((theirs.fun**2).mean(), rel=1e-6)
 
 
@@ -101,7 +105,8 @@ def test_a_linear_network_is_solved_in_a_few_steps() -> None:
     X, Y = rng.normal(size=(30, 3)), rng.normal(size=(30, 2))
     ones = np.hstack([X, np.ones((30, 1))])
     best = np.linalg.lstsq(ones, Y, rcond=None)[0].T.ravel()
-    params, *_ = steps(LevenbergMarquardt(), objective(network, X, Y), np.zeros(8), 4)
+    optimizer = LevenbergMarquardt(damping=1e-3)
+    params, *_ = steps(optimizer, objective(network, X, Y), np.zeros(8), 5)
     # A step must lower the loss, which is flat to rounding, 1e-16, where params are 1e-8 away.
     np.testing.assert_allclose(params, best, atol=1e-8)
 
@@ -116,10 +121,111 @@ def test_one_step_is_that_of_the_formula() -> None:
         for reduction in ("mean", "sum"):
             network = Network(CURVE.layers, LOSSES[loss]())
             fit = objective(network, X, Y, reduction=reduction)
-            optimizer = LevenbergMarquardt(damping=0.5)
+            optimizer = LevenbergMarquardt("marquardt", damping=0.5)
             found, state = step(optimizer, fit, start, optimizer.init(start), NO_RATE)
             np.testing.assert_allclose(found, expected, rtol=1e-10)
             assert optimizer.diagnostics(state, None) == {"damping": 0.05}
+
+
+def test_the_damping_begins_as_a_share_of_the_largest_diagonal_entry() -> None:
+    X, Y, start = curve(3)
+    J = dense_jacobian(CURVE, start, X)[:, 0]
+    residual = (predict(CURVE, start, X) - Y).ravel()
+    damping = 0.1 * (J**2).sum(axis=1).max()
+    expected = start - np.linalg.solve(J @ J.T + damping * np.eye(len(start)), J @ residual)
+    for rule in ("gain_ratio", "delayed_gratification"):
+        optimizer = LevenbergMarquardt(rule)
+        assert optimizer.diagnostics(optimizer.init(start), None) == {"damping": 0.0}
+        fit = objective(CURVE, X, Y)
+        found, _ = step(optimizer, fit, start, optimizer.init(start), NO_RATE)
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+class Parabolic:
+    """An objective of which only the values are asked: they fall by given gain ratios."""
+
+    def __init__(self, model: Quadratic, ratios: list[float]) -> None:
+        self.model, self.ratios, self.dampings = model, ratios, []
+
+    def losses(self, params: np.ndarray) -> Losses:
+        """The value at H = 0: there d = -grad / damping."""
+        damping = -float(self.model.grad[0] / params[0])
+        self.dampings.append(damping)
+        gain = self.ratios.pop(0) * self.model.decrease(params, damping)
+        return Losses(self.model.value - gain, 0.0)
+
+
+def value_of(losses: Losses | Evaluation, params: np.ndarray) -> float:
+    return losses.value
+
+
+@pytest.mark.parametrize(
+    ("rule", "ratios", "dampings"),
+    [
+        ("gain_ratio", [1.0], [8, 8 / 3]),
+        ("gain_ratio", [0.75], [8, 8 * (1 - 0.5**3)]),
+        ("gain_ratio", [0.25], [8, 8 * (1 + 0.5**3)]),
+        ("gain_ratio", [100.0], [8, 8 / 3]),
+        ("gain_ratio", [-1, 0.0, -1, 0.5], [8, 8 * 2, 8 * 2 * 4, 8 * 2 * 4 * 8, 8 * 2 * 4 * 8]),
+        ("marquardt", [-1, -1, 0.1], [8, 80, 800, 80]),
+        ("delayed_gratification", [-1, -1, 0.1], [8, 16, 32, 32 / 3]),
+    ],
+)
+def test_the_damping_follows_the_rule(
+    rule: DampingRule, ratios: list[float], dampings: list[float]
+) -> None:
+    """Madsen, Nielsen & Tingleff 2004, Algorithm 3.16; Hagan & Menhaj 1994; the factors 2 and 3."""
+    model = Quadratic(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0)
+    fit = Parabolic(model, list(ratios))
+    optimizer, params = LevenbergMarquardt(rule, damping=8.0), np.zeros(2)
+    end, state = optimizer.descend(fit, value_of, model, params, optimizer.init(params))
+    np.testing.assert_allclose([*fit.dampings, state["damping"]], dampings, rtol=1e-12)
+    assert end.known is not None
+    assert end.known.value < model.value
+
+
+def test_factors_can_be_given() -> None:
+    model, params = Quadratic(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0), np.zeros(2)
+    for rule, last in (("gain_ratio", 8 * 4 * 8 / 5), ("marquardt", 8 * 4 * 4 / 5)):
+        fit = Parabolic(model, [-1, -1, 1.0])
+        optimizer = LevenbergMarquardt(rule, damping=8.0, increase=4.0, decrease=5.0)
+        _, state = optimizer.descend(fit, value_of, model, params, optimizer.init(params))
+        assert state["damping"] == pytest.approx(last)
+
+
+def test_the_names_of_matlab_mean_its_rule() -> None:
+    assert OPTIMIZER_ALIASES["trainlm"]["damping_rule"] == "marquardt"
+    assert OPTIMIZER_ALIASES["trainbr"]["damping_rule"] == "marquardt"
+    optimizer = LevenbergMarquardt("marquardt")
+    assert optimizer.diagnostics(optimizer.init(np.zeros(2)), None) == {"damping": 0.001}
+
+
+def test_a_trial_costs_a_loss_and_a_step_one_jacobian() -> None:
+    """No gradient is computed by itself: the accepted one comes with its Jacobian."""
+    X, Y, start = curve(4)
+    calls: list[str] = []
+
+    class Counted(NetworkObjective):
+        def losses(self, params: np.ndarray) -> Losses:
+            calls.append("losses")
+            return super().losses(params)
+
+        def value_and_grad(self, params: np.ndarray) -> Evaluation:
+            calls.append("gradient")
+            return super().value_and_grad(params)
+
+        def gauss_newton(self, params: np.ndarray) -> GaussNewton:
+            calls.append("matrix")
+            return super().gauss_newton(params)
+
+    optimizer, here = LevenbergMarquardt(), Point(start)
+    state, fit = optimizer.init(start), objective(CURVE, X, Y).like(Counted)
+    for _ in range(5):
+        here, state = optimizer.step(fit, here, state, NO_RATE)
+    assert "gradient" not in calls
+    assert calls.count("matrix") == 5
+    trials = [len(part.split()) for part in " ".join(calls[1:]).split("matrix")[1:]]
+    assert all(trials)  # at least one each; the first value of all is calls[0]
 
 
 def test_l2_counts_as_curvature() -> None:
@@ -133,12 +239,26 @@ def test_l2_counts_as_curvature() -> None:
     np.testing.assert_allclose(params, best, rtol=1e-7)  # a loss tells half the digits
 
 
-@pytest.mark.parametrize("size", [1, 63, 64, 65, 200])
-def test_substitution_solves_as_lapack_does(size: int) -> None:
+@pytest.mark.parametrize("size", [1, 30, 499, 500, 700])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_damped_equations_are_solved(size: int, dtype: str) -> None:
     rng = np.random.default_rng(size)
-    L = np.tril(rng.normal(size=(size, size))) / size + 2 * np.eye(size)
-    b = rng.normal(size=size)
-    np.testing.assert_allclose(solve_with_factor(L, b), cho_solve((L, True), b), rtol=1e-12)
+    J, b = rng.normal(size=(size, size + 5)), rng.normal(size=size).astype(dtype)
+    H = (J @ J.T).astype(dtype)
+    solve, before = solver(H), H.copy()
+    for shift in (0.5, 5.0):
+        x = solve(shift, b)
+        assert x.dtype == dtype
+        tolerance = 1e-10 if dtype == "f8" else 1e-2
+        np.testing.assert_allclose(H @ x + shift * x, b, atol=tolerance)
+    np.testing.assert_array_equal(H, before)
+
+
+@pytest.mark.parametrize("size", [2, 600])
+def test_equations_without_a_solution_give_nothing_finite(size: int) -> None:
+    singular = np.zeros((size, size))
+    assert not np.isfinite(solver(singular)(0.0, np.ones(size))).any()
+    assert not np.isfinite(solver(np.full((size, size), np.nan))(1.0, np.ones(size))).any()
 
 
 def test_the_loss_falls_at_every_step_and_frozen_biases_stay() -> None:
@@ -159,7 +279,7 @@ def test_the_loss_falls_at_every_step_and_frozen_biases_stay() -> None:
     ("targets", "reason", "message"),
     [
         ([1.0, 3.0, 5.0], "zero_gradient", "no direction lowers the loss"),
-        ([1.0, 3.1, 4.9], "max_damping", "damping of 1e+10"),
+        ([1.0, 3.1, 4.9], "max_damping", "damping of 5e+10"),  # Σ x² = 5 on the diagonal
     ],
 )
 def test_training_ends_by_name_at_a_minimum(
@@ -204,15 +324,14 @@ def test_nothing_that_is_not_finite_escapes(size: float) -> None:
     assert fit.value(params) <= fit.value(start)
 
 
-def test_a_trial_must_have_a_finite_gradient_and_be_finite() -> None:
+def test_a_trial_and_its_loss_must_be_finite() -> None:
     X, Y, start = curve(1)
 
     class Cliff(NetworkObjective):
-        """Finite everywhere, but for its gradient a step away."""
+        """Finite everywhere, but for its losses a step away."""
 
-        def value_and_grad(self, params: np.ndarray) -> Evaluation:
-            found = super().value_and_grad(params)
-            return found if params is start else found._replace(grad=np.inf * found.grad)
+        def losses(self, params: np.ndarray) -> Losses:
+            return super().losses(params) if params is start else Losses(np.nan, np.nan)
 
     cliff = objective(CURVE, X, Y).like(Cliff)
     with pytest.raises(StepFailed, match="No step lowers the loss") as ended:
@@ -234,9 +353,10 @@ def test_it_works_in_float32() -> None:
     assert fit.value(ours) == pytest.approx(exact.value(theirs), rel=1e-4)
 
 
-def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", RULES)
+def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path, rule: DampingRule) -> None:
     X, Y, start = curve(5)
-    fit, optimizer = objective(CURVE, X, Y), LevenbergMarquardt(damping=3.0)
+    fit, optimizer = objective(CURVE, X, Y), LevenbergMarquardt(rule, damping=3.0)
 
     def go(params: np.ndarray, state: dict, count: int) -> tuple[np.ndarray, dict]:
         for _ in range(count):
@@ -290,7 +410,7 @@ def test_two_spirals_are_told_apart() -> None:
 @pytest.mark.parametrize("kind", [LevenbergMarquardt, BayesianRegularization])
 def test_a_first_damping_above_the_largest_is_refused(kind: type[LevenbergMarquardt]) -> None:
     with pytest.raises(ValueError, match=r"`damping` \(0.001\) must be at most `max_damping`"):
-        kind(max_damping=1e-4)
+        kind("marquardt", damping=1e-3, max_damping=1e-4)
 
 
 def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
@@ -298,7 +418,7 @@ def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
     tries: list[None] = []
     X, Y, start = curve(1)
 
-    def never_lower(evaluation: Evaluation, params: np.ndarray) -> float:
+    def never_lower(losses: Losses | Evaluation, params: np.ndarray) -> float:
         tries.append(None)
         assert len(tries) < 1000, "it goes on for ever"
         return np.inf
@@ -306,6 +426,6 @@ def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
     model = Quadratic(1.0, np.ones(len(start)), np.eye(len(start)), 1.0)
     state = {"damping": np.asarray(5e-324)}
     with pytest.raises(StepFailed, match="No step lowers the loss"):
-        LevenbergMarquardt(increase=1.4).descend(
+        LevenbergMarquardt("marquardt", increase=1.4).descend(
             objective(CURVE, X, Y), never_lower, model, start, state
         )
