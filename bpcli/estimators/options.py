@@ -170,11 +170,13 @@ def _optimizer(given: Parameters, mean_weight: float) -> Any:
 
 def _damped(solver: Any, mean_weight: float) -> dict[str, Any]:
     """Levenberg-Marquardt with a damping that is as large against JᵀJ as for repeated rows."""
+    from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
+
     options = {**solver} if isinstance(solver, Mapping) else {"name": solver}
-    for name in ("damping", "max_damping"):
-        default = getattr(OPTIMIZERS["levenberg_marquardt"], name)
-        options[name] = options.get(name, default) / mean_weight
-    return options
+    implied = {**OPTIMIZER_ALIASES.get(options["name"], {}), **options}
+    given = {key: implied[key] for key in ("damping_rule", "damping") if key in implied}
+    first = LevenbergMarquardt(**given).first_damping
+    return options if first is None else {**options, "damping": first / mean_weight}
 
 
 def _learning_rate(given: Parameters, rows: int) -> Any:

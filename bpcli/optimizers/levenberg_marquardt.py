@@ -156,7 +156,7 @@ class LevenbergMarquardt(Optimizer):
 
     def init(self, params: Vector) -> State:
         """The state before the first step; a damping of 0 is chosen by that step."""
-        return {"damping": np.asarray(self.damping or self._rule.damping or 0.0)}
+        return {"damping": np.asarray(self.first_damping or 0.0)}
 
     @property
     def bounds(self) -> Mapping[str, Bounds]:
@@ -201,6 +201,11 @@ class LevenbergMarquardt(Optimizer):
             "max_damping",
             f"No step lowers the loss, even with a damping of {most:g}.",
         )
+
+    @property
+    def first_damping(self) -> float | None:
+        """The damping of the first step; None if that step chooses it."""
+        return self.damping or self._rule.damping
 
     @property
     def _rule(self) -> _Rule:
