@@ -17,7 +17,7 @@ _STEP_SECONDS = 10e-6
 _PRODUCT_SECONDS = 1e-10
 _UNIT_SECONDS = 3e-9
 """Rough times: of a line of the log and of its metrics; of a step on few rows, and on each row for
-each parameter and for each unit. An epoch of moons.yaml takes 49 us, and here 50 us (2026-12-01)."""
+each parameter and for each unit. An epoch of moons.yaml takes 49 us, here 50 us (2026-12-01)."""
 
 _MOST_BYTES = 100e6
 _LONG_SECONDS = 10.0
