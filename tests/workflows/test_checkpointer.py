@@ -88,7 +88,7 @@ def test_by_the_clock_and_in_a_hundredth_of_the_time_at_most(
 
 @pytest.mark.parametrize(
     ("cost", "seconds", "share"),
-    [(0.5, 10.0, "2 s, 20.0 %"), (0.5, 150.0, "2 s, 1.3 %"), (0.5, 201.0, None), (0.2, 1.0, None)],
+    [(3, 60.0, "12 s, 20.0 %"), (0.5, 150.0, "2 s, 1.3 %"), (0.5, 201.0, None), (0.2, 1.0, None)],
 )
 def test_saving_by_epochs_that_takes_more_than_a_hundredth_of_the_time_is_noted(
     cost: float, seconds: float, share: str | None, monkeypatch: pytest.MonkeyPatch
