@@ -257,11 +257,12 @@ def test_nothing_heavy_is_imported_before_it_is_needed(action: str, forbidden: l
     assert not loaded & set(forbidden)
 
 
-def test_training_xor_does_not_import_scikit_learn(tmp_path: Path) -> None:
-    config = PACKAGE.parent / "configs" / "xor.yaml"
+@pytest.mark.parametrize("config", ["xor", "moons", "linear_regression"])
+def test_training_generated_rows_does_not_import_scikit_learn(config: str, tmp_path: Path) -> None:
+    path = PACKAGE.parent / "configs" / f"{config}.yaml"
     probe = (
         "import sys; from bpcli.cli.main import main\n"
-        f"assert main(['train', {str(config)!r}, '--quiet', '--set', 'training.epochs=3']) == 0\n"
+        f"assert main(['train', {str(path)!r}, '--quiet', '--set', 'training.epochs=3']) == 0\n"
         "assert not {'sklearn', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, check=True)

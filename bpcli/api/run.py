@@ -154,8 +154,9 @@ class Run:
         """The logged epochs, one a row, with the epoch as index.
 
         Columns are the keys of metrics.jsonl; a list with a number for each layer is one column a
-        layer: `grad_norms.1` … Values that are not finite are NaN. `training.log_every: 1` logs
-        every epoch.
+        layer: `grad_norms.1` … Values that are not finite are NaN, as are the metrics
+        of a line without metrics. `training.log_every: 1` logs every epoch, and
+        `training.metrics_every: 1` the metrics of every epoch.
         """
         import pandas as pd
 

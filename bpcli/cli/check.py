@@ -51,7 +51,7 @@ def _print(check: Check) -> None:
     names = check.experiment.preprocessor.categories
     out.show(view.splits_table(document["rows"], document["classes"], names), [*reversed(names)])
     out.show(view.memory_table(document["memory"]))
-    out.show_facts(view.loss_facts(document["initial_loss"]))
+    out.show_facts([*view.loss_facts(document["initial_loss"]), ("log", str(check.log_cost))])
     for note in document["notes"]:
         out.say(f"note: {note}")
     for warning in document["warnings"]:

@@ -18,6 +18,7 @@ from bpcli.cli.failures import Failure, failure_of
 from bpcli.cli.limits import guard_imports
 from bpcli.cli.outputs import lasting_outputs
 from bpcli.cli.signs import HANDLER
+from bpcli.cli.waiting import say_what_takes_long
 from bpcli.errors import NumericsNotPinned
 from bpcli.version import __version__
 
@@ -72,6 +73,7 @@ def _exit_code_of(arguments: Sequence[str] | None, can_restart: bool) -> int:
     document = Pending(given)
     try:
         guard_imports()
+        say_what_takes_long(given)
         result = bpnet.main(given, "bpnet", standalone_mode=False, obj=document)
         document.release()
         sys.stdout.flush()

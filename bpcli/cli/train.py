@@ -94,6 +94,7 @@ def command(
         _print_ids([outcome.run.run_id])
     elif outcome.failure is None:
         _print_result(outcome, experiment, profile)
+        say_notes(outcome.notes)
     say_warnings(outcome.warnings)
     if outcome.failure is not None:
         raise outcome.failure

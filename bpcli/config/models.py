@@ -232,7 +232,13 @@ class Training(Strict):
     )
     log_every: Count | Literal["auto"] = Field(
         default="auto",
-        description="Epochs between lines of metrics.jsonl and between progress lines.",
+        description="Epochs between lines of metrics.jsonl. A number also sets the progress lines: "
+        "those whose line has metrics.",
+    )
+    metrics_every: Count | Literal["auto"] = Field(
+        default="auto",
+        description="Epochs between lines of metrics.jsonl with metrics, which cost another pass "
+        "over the rows. `auto`: the first 52 lines have them, and up to 200 of the others.",
     )
     checkpoint_every: Count | EverySeconds = Field(
         default=EverySeconds.model_construct(seconds=30.0),

@@ -98,9 +98,14 @@ def read_log(path: Path) -> list[LogLine]:
     return check(Log, {"lines": lines}, path, INLINED).lines
 
 
+def encoded(line: LogLine) -> bytes:
+    """A line as the file has it."""
+    return (to_json(line.numbers(), indent=None) + "\n").encode()
+
+
 class MetricsFile(GrowingFile):
     """Writes metrics.jsonl from a given size on; each line is written whole and flushed."""
 
     def append(self, line: LogLine) -> None:
         """Append a line. Raises `RunError` if it cannot be written."""
-        self.grow((to_json(line.numbers(), indent=None) + "\n").encode())
+        self.grow(encoded(line))

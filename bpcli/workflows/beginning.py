@@ -16,6 +16,7 @@ from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.units import UnitCounts
 from bpcli.text import listed_names, plural
 from bpcli.training.objective import NetworkObjective
+from bpcli.workflows.log_cost import LogCost, log_cost
 from bpcli.workflows.scores import constant_loss, unit_counter
 
 _MANY_UNITS = 0.1
@@ -57,6 +58,11 @@ class Beginning:
         return network.outputs * math.log(2) if network.loss.targets == "probabilities" else None
 
     @cached_property
+    def log_cost(self) -> LogCost:
+        """What the log will cost."""
+        return log_cost(self.experiment)
+
+    @cached_property
     def units(self) -> UnitCounts:
         """Dead and saturated units before training, over some of the training rows."""
         with repeatable_numerics(), np.errstate(all="ignore"):
@@ -71,6 +77,7 @@ class Beginning:
             *self.experiment.scales.warnings,
             *self._failing_units(),
             *self._far_from_chance(),
+            *filter(None, [self.log_cost.warning]),
         ]
 
     def _few_rows(self) -> Iterator[str]:

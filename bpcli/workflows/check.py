@@ -91,6 +91,7 @@ class Check(Beginning):
                 "available": self.available,
             },
             "initial_loss": asdict(self.initial_loss),
+            "log": asdict(self.log_cost),
             "dead_units": self.units.dead,
             "saturated_units": self.units.saturated,
             "warnings": self.warnings,

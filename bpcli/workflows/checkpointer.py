@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from bpcli.config.models import EverySeconds
 from bpcli.runs.checkpoint import Checkpoint, Checkpoints
+from bpcli.text import duration
 from bpcli.training.loop import Epoch
 from bpcli.workflows.stop_decision import StopDecision
 from bpcli.workflows.training_log import LogSizes, TrainingLog
@@ -17,10 +18,13 @@ from bpcli.workflows.training_log import LogSizes, TrainingLog
 _LARGEST_SHARE = 0.01
 """The largest fraction of the training time that saving every so many seconds may take."""
 
+_NOTED_SECONDS = 1.0
+"""Saving that takes less in total is not worth a note, whatever its share."""
+
 
 @dataclass(frozen=True)
 class EveryEpochs:
-    """A checkpoint every `epochs` epochs; none at epoch 0."""
+    """A checkpoint every `epochs` epochs, however long saving takes; none at epoch 0."""
 
     epochs: int
 
@@ -79,6 +83,7 @@ class Checkpointer:
         self._checkpoints = checkpoints
         self._decision = decision
         self._log = log
+        self._saving_seconds = 0.0
         self._reached: tuple[Epoch, LogSizes] | None = None
         """An epoch that the stop rules have measured, and the sizes of the log before it."""
 
@@ -93,7 +98,9 @@ class Checkpointer:
         """
         self._reached = epoch, self._log.sizes
         if not is_last and self._pace.is_due(epoch) and math.isfinite(epoch.loss):
-            self._save(*self._reached)
+            cost = self._save(*self._reached)
+            self._saving_seconds += cost
+            self._pace.on_saved(epoch, cost)
 
     def save_last(self, last: Epoch | None) -> None:
         """Save the last epoch, unless training was interrupted before the stop rules measured it.
@@ -107,7 +114,21 @@ class Checkpointer:
         last.release()  # saving takes memory too
         self._save(*self._reached)
 
-    def _save(self, epoch: Epoch, sizes: LogSizes) -> None:
+    def note(self, seconds: float) -> str | None:
+        """Return a note if checkpoints took more than 1 % of so many seconds of training.
+
+        Only a number of epochs can cause that.
+        """
+        saving, share = self._saving_seconds, self._saving_seconds / max(seconds, 1e-9)
+        if saving < _NOTED_SECONDS or share <= _LARGEST_SHARE or isinstance(self._pace, ByTheClock):
+            return None
+        return (
+            f"saving checkpoints took {duration(saving)}, {100 * share:.1f} % of the training "
+            "time: set a larger `training.checkpoint_every`, or leave it out for at most 1 %"
+        )
+
+    def _save(self, epoch: Epoch, sizes: LogSizes) -> float:
+        """Save a checkpoint; return the seconds that this took."""
         began = clock()
         log, path = self._log.extents(sizes)
         self._checkpoints.save(
@@ -121,4 +142,4 @@ class Checkpointer:
                 path,
             )
         )
-        self._pace.on_saved(epoch, clock() - began)
+        return clock() - began

@@ -24,13 +24,15 @@ from bpcli.workflows.session import RunToTrain, Session
 class Outcome:
     """A trained run, its record, and the failure that ended training early, if any.
 
-    `warnings` are the warnings of the record that appeared only after training.
+    `warnings` are the warnings of the record that appeared only after training. `notes` are on what
+    only this process has measured.
     """
 
     run: Run
     record: RunRecord
     failure: Exception | None
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def save_end(session: Session, ending: Ending) -> Outcome:
@@ -52,7 +54,9 @@ def save_end(session: Session, ending: Ending) -> Outcome:
         for note in _notes(ending.failure, target.run, record):
             ending.failure.add_note(note)
     late = record.warnings[len(target.record.warnings) :]
-    return Outcome(target.run, record, ending.failure, late)
+    before = 0.0 if target.start is None else target.start.seconds
+    notes = [*filter(None, [session.checkpointer.note(record.seconds - before)])]
+    return Outcome(target.run, record, ending.failure, late, notes)
 
 
 def _with_last_checkpoint(session: Session, ending: Ending) -> Ending:

@@ -44,6 +44,7 @@ CHANGEABLE = (
     "training.workers",
     "training.numerics",
     "training.log_every",
+    "training.metrics_every",
     "training.checkpoint_every",
 )
 """The keys that may be changed on resume."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bpcli.config.models import Training as TrainingConfig
 from bpcli.experiment import Experiment
+from bpcli.experiment.log_epochs import LogEpochs
 from bpcli.nn.units import UnitCounts
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Extent
 from bpcli.runs.files import file_digest
@@ -16,14 +17,6 @@ from bpcli.runs.parameter_path import ParameterPath
 from bpcli.runs.store import Run
 from bpcli.training.loop import Epoch
 from bpcli.workflows.scores import EpochScores, losses
-
-_MOST_LINES = 1000
-_SCORED_LINES = 50
-_EARLY = 52
-"""The number of first epochs that all have a line with metrics, as training may stop early.
-
-Where the distance doubles, at 52, 104, 208 …, it divides the epoch: the next line is never missed.
-"""
 
 
 class LogSizes(NamedTuple):
@@ -36,45 +29,33 @@ class LogSizes(NamedTuple):
 class TrainingLog:
     """Writes a line for some epochs and the last, and the parameters of all with `record_params`.
 
-    With `log_every: auto`, lines are denser at the beginning; the distances are powers of 2, so
-    that the epochs with a line do not depend on where training was resumed. Only some lines have
-    metrics and counts of dead and saturated units, which cost another forward pass.
+    Only some lines have metrics and counts of dead and saturated units, which cost another forward
+    pass (`LogEpochs`).
     """
 
     def __init__(
         self, training: TrainingConfig, run: Run, file: MetricsFile, path: ParameterPath | None
     ) -> None:
-        self._every, self._score_every = _intervals(training)
-        self._has_early = training.log_every == "auto"
+        self._epochs = LogEpochs(training)
         self._run = run
         self._file = file
         self._path = path
 
     def has_line(self, number: int) -> bool:
         """True if an epoch gets a line even if it is not the last."""
-        return number % self._step(number, self._every) == 0
+        return number in self._epochs
 
     def next_due(self, number: int) -> int:
         """Return the next epoch that is written."""
-        if self._path is not None:
-            return number + 1
-        step = self._step(number, self._every)
-        return number - number % step + step
+        return number + 1 if self._path is not None else self._epochs.after(number)
 
     def on_epoch(self, epoch: Epoch, scores: EpochScores, is_last: bool) -> None:
         """Write an epoch to the log. Raises `RunError` if that fails."""
         if self._path is not None:
             self._path.add(epoch.params)
         if is_last or self.has_line(epoch.number):
-            step = self._step(epoch.number, self._score_every)
-            is_scored = is_last or epoch.number % step == 0
+            is_scored = is_last or epoch.number in self._epochs.metrics
             self._file.append(_line(epoch, scores if is_scored else None))
-
-    def _step(self, number: int, most: int) -> int:
-        """Return the epochs between lines around an epoch: 1 at first, doubled until `most`."""
-        if not self._has_early:
-            return most
-        return min(most, 1 if number < _EARLY else _power_of_two(4 * number // _EARLY))
 
     @property
     def sizes(self) -> LogSizes:
@@ -114,19 +95,6 @@ def open_log(
         recorded = ParameterPath(run, network.n_params, experiment.dtype, rows)
         path = files.enter_context(closing(recorded))
     return TrainingLog(training, run, file, path)
-
-
-def _intervals(training: TrainingConfig) -> tuple[int, int]:
-    """Return the epochs between lines, and between lines with metrics."""
-    if training.log_every != "auto":
-        return training.log_every, training.log_every
-    every = max(1, 2 * _power_of_two((training.epochs - 1) // _MOST_LINES))
-    return every, max(every, _power_of_two(training.epochs // _SCORED_LINES))
-
-
-def _power_of_two(number: int) -> int:
-    """Return the largest power of 2 up to a whole number; 0 for 0."""
-    return 1 << number.bit_length() >> 1
 
 
 def _line(epoch: Epoch, scores: EpochScores | None) -> LogLine:

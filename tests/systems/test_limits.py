@@ -34,7 +34,7 @@ training: {epochs: 4, workers: 2, log_every: 1, checkpoint_every: 2, record_para
 """
 COMMANDS = {
     "xor": ["train", str(CONFIGS / "xor.yaml"), "--quiet", "--set", "training.epochs=20"],
-    "moons": ["train", str(CONFIGS / "moons.yaml"), "--quiet", "--set", "training.epochs=5"],
+    "iris": ["train", str(CONFIGS / "softmax_iris.yaml"), "--quiet", "--set", "training.epochs=5"],
     "wide": ["train", "wide.yaml", "--quiet"],
     "eval": ["eval", "latest", "--runs-dir", "trained"],
     "plot": ["plot", "latest", "--runs-dir", "trained", "-o", "all.png"],
@@ -45,10 +45,10 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a config and a run of moons."""
+    """A folder with a config and a run of iris, which needs scikit-learn."""
     found = tmp_path_factory.mktemp("limits")
     (found / "wide.yaml").write_text(WIDE)
-    command = [sys.executable, "-m", "bpcli", *COMMANDS["moons"], "--runs-dir", "trained"]
+    command = [sys.executable, "-m", "bpcli", *COMMANDS["iris"], "--runs-dir", "trained"]
     subprocess.run(command, cwd=found, check=True, capture_output=True)
     return found
 
@@ -243,7 +243,7 @@ def sweep(folder: Path, letter: str, kibibytes: Sequence[int], names: Sequence[s
 @pytest.mark.parametrize("letter", ["v", "d"])
 def test_little_memory(letter: str, folder: Path) -> None:
     sizes = [*range(50, 650, 12), *range(700, 2001, 100)] if IS_FULL else [55, 130, 215, 480]
-    names = ["xor", "moons", "eval", "plot"] if IS_FULL else ["xor", "eval"]
+    names = ["xor", "iris", "eval", "plot"] if IS_FULL else ["xor", "eval"]
     assert sweep(folder, letter, [size * 1000 for size in sizes], names) == {0, 2}
 
 
@@ -263,7 +263,7 @@ def test_the_sentence_says_limit_and_need(folder: Path) -> None:
 def test_what_meets_the_limit_all_the_same_is_one_sentence(megabytes: int, folder: Path) -> None:
     """As where other versions of the libraries need more."""
     before = "import bpcli.cli.limits as limits; limits._LIBRARIES.clear()"
-    done = limited(folder, "moons", f"-v {megabytes}000", before=before)
+    done = limited(folder, "iris", f"-v {megabytes}000", before=before)
     if "OpenBLAS" in done.stderr:
         pytest.skip("OpenBLAS ended the process")
     if done.returncode == 0:
@@ -272,7 +272,7 @@ def test_what_meets_the_limit_all_the_same_is_one_sentence(megabytes: int, folde
     assert done.stderr.startswith("Error: ")
     assert "more memory than is available" in done.stderr or " are free: " in done.stderr
     assert "Traceback" not in done.stderr
-    assert not list(folder.glob("runs moons*/*"))
+    assert not list(folder.glob("runs iris*/*"))
 
 
 def test_data_that_do_not_fit_the_limit_are_refused_before_they_are_made(folder: Path) -> None:

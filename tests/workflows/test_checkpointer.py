@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from systems import CONFIGS
 from workflows.epochs import epoch
 
+from bpcli.config.load import load_config
 from bpcli.config.models import EverySeconds
 from bpcli.errors import RunError
+from bpcli.experiment import build
 from bpcli.runs.checkpoint import Checkpoint, Extent
+from bpcli.terminal.progress import SilentView
 from bpcli.training.stopping import StopRules
 from bpcli.workflows import checkpointer as module
 from bpcli.workflows.checkpointer import ByTheClock, Checkpointer, EveryEpochs, pace_of
 from bpcli.workflows.interrupts import StopRequest
 from bpcli.workflows.stop_decision import StopDecision
+from bpcli.workflows.train import train
 from bpcli.workflows.training_log import LogSizes
 
 
@@ -78,6 +84,44 @@ def test_by_the_clock_and_in_a_hundredth_of_the_time_at_most(
     # due at 15; it took 0.5 s, so the next is due 50 s later: in the 66th second
     assert saver.positions == [15, 66, 117]
     assert saver.checkpointer.next_due(3) == sys.maxsize
+
+
+@pytest.mark.parametrize(
+    ("cost", "seconds", "share"),
+    [(3, 60.0, "12 s, 20.0 %"), (0.5, 150.0, "2 s, 1.3 %"), (0.5, 201.0, None), (0.2, 1.0, None)],
+)
+def test_saving_by_epochs_that_takes_more_than_a_hundredth_of_the_time_is_noted(
+    cost: float, seconds: float, share: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module, "clock", lambda: now[0])
+
+    def save() -> None:
+        now[0] += cost
+
+    for pace, noted in ((EveryEpochs(2), share), (ByTheClock(2, now=0), None)):
+        saver = Saver(pace, save)
+        saver.call(*map(epoch, range(9)))
+        note = saver.checkpointer.note(seconds)
+        assert (note is None) == (noted is None)
+        assert noted is None or f"took {noted} of the training time" in str(note)
+
+
+def test_a_training_ends_with_the_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    now = [0.0]
+
+    def later() -> float:
+        now[0] += 1.5
+        return now[0]
+
+    monkeypatch.setattr(module, "clock", later)
+    notes = {}
+    for every in ("10", "1000", "{seconds: 1e9}"):
+        options = ["training.epochs=60", f"training.checkpoint_every={every}"]
+        experiment = build(load_config(CONFIGS / "xor.yaml", options))
+        notes[every] = train(experiment, tmp_path, SilentView()).notes
+    assert [len(found) for found in notes.values()] == [1, 0, 0]
+    assert "`training.checkpoint_every`" in notes["10"][0]
 
 
 def test_the_config_asks_for_either_and_a_resumed_training_has_its_seconds_behind_it() -> None:

@@ -256,6 +256,20 @@ def test_a_run_without_checkpoint_begins_again(tmp_path: Path) -> None:
         assert_same_run(resume(ready, SilentView()), whole)
 
 
+@pytest.mark.parametrize("every", ["auto", "1", "7"])
+def test_the_same_lines_of_a_dense_log_have_metrics(every: str, tmp_path: Path) -> None:
+    dense = [
+        "data.n_samples=40", "training.epochs=240", "training.stop={}",
+        "training.log_every=1", f"training.metrics_every={every}",
+    ]  # fmt: skip
+    whole = trained(tmp_path / "whole", dense)
+    assert_same_run(stopped_and_resumed(tmp_path / "splits", dense, stops=[60, 101, 208]), whole)
+    scored = [line["epoch"] for line in lines(whole.run) if "val.accuracy" in line]
+    expected = {"auto": 100, "1": 241, "7": 36}
+    assert len(lines(whole.run)) == 241
+    assert len(scored) == expected[every]
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_long_epoch_is_left_after_its_shard(
     workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

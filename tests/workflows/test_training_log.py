@@ -94,6 +94,51 @@ def test_fixed_distances_have_no_further_lines(tmp_path: Path, files: ExitStack)
     assert (log.next_due(7), log.next_due(13)) == (14, 14)
 
 
+def test_a_dense_log_has_metrics_in_as_many_lines_as_others(
+    tmp_path: Path, files: ExitStack
+) -> None:
+    """Metrics cost more than an epoch of a tiny network: of 20,000 lines, 197 have them."""
+    counted = SimpleNamespace(of=0, units=0)
+
+    def of(epoch: Any) -> dict[str, float]:
+        counted.of += 1
+        return SCORES.of(epoch)
+
+    scores: Any = SimpleNamespace(of=of, units=SCORES.units)
+    log, run = log_of(tmp_path, files, "training.epochs=19999", "training.log_every=1")
+    for number in range(20_000):
+        log.on_epoch(epoch(number), scores, is_last=number == 19_999)
+    written = lines(run)
+    with_metrics = [line["epoch"] for line in written if "train.accuracy" in line]
+    assert (len(written), counted.of, len(with_metrics)) == (20_000, 197, 197)
+    assert with_metrics[:60] == EARLY[:60]
+    assert run.path(METRICS).stat().st_size < 20_000 * 160
+
+
+@pytest.mark.parametrize(
+    ("log_every", "metrics_every", "found", "scored"),
+    [
+        ("5", "10", [0, 5, 10, 15, 20, 25, 30], [0, 10, 20, 30]),
+        ("10", "1", [*range(31)], [*range(31)]),
+        ("10", "15", [0, 10, 15, 20, 30], [0, 15, 30]),
+        ("auto", "20", [*range(31)], [0, 20]),
+    ],
+)
+def test_metrics_may_have_distances_of_their_own(
+    log_every: str, metrics_every: str, found: list[int], scored: list[int],
+    tmp_path: Path, files: ExitStack,
+) -> None:  # fmt: skip
+    options = (f"training.log_every={log_every}", f"training.metrics_every={metrics_every}")
+    log, run = log_of(tmp_path, files, "training.epochs=400", *options)
+    number = 0
+    while number <= 30:
+        log.on_epoch(epoch(number), SCORES, is_last=False)
+        assert not any(map(log.has_line, range(number + 1, log.next_due(number))))
+        number = log.next_due(number)
+    assert [line["epoch"] for line in lines(run)] == found
+    assert [line["epoch"] for line in lines(run) if "dead_units" in line] == scored
+
+
 @pytest.mark.parametrize("most", [50, 200, 1000, 100_000, 10**12])
 @pytest.mark.parametrize("last", [50, 51, 52, 53, 75, 200, 1000, 30_000])
 def test_fifty_epochs_have_metrics_wherever_training_stops(

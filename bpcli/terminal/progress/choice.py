@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bpcli.experiment import Experiment
+from bpcli.experiment.log_epochs import LogEpochs
 from bpcli.terminal.progress.plain import PlainView, QuietView
 from bpcli.terminal.progress.rows import Columns, Rows
 from bpcli.terminal.stream import Stream
@@ -23,7 +24,8 @@ def view_of(experiment: Experiment, err: Console | Stream, is_silent: bool) -> Q
     loss += ("summed loss" if training.reduction == "sum" else "loss") + " + L2" * bool(training.l2)
     has_validation = bool(len(experiment.splits["val"]))
     columns = Columns(metric, has_validation, loss, experiment.diagnostics)
-    rows = Rows(training.epochs, None if training.log_every == "auto" else training.log_every)
+    is_auto = training.log_every == "auto"
+    rows = Rows(training.epochs) if is_auto else LogEpochs(training).metrics
     if isinstance(err, Stream):
         return PlainView(err, columns, rows)
     from bpcli.terminal.progress.live import LiveView, has_second_screen

@@ -23,7 +23,7 @@ from bpcli.terminal.progress.curve import Glyphs, Line
 from bpcli.terminal.progress.frame import ViewState, draw_frame, summary
 from bpcli.terminal.progress.history import History
 from bpcli.terminal.progress.plain import QuietView
-from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
+from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
 from bpcli.terminal.tables import header, layers_text, objective_text
 from bpcli.text import visible
 from bpcli.training.stopping import Stopping
@@ -56,7 +56,7 @@ class LiveView(QuietView):
     """
 
     def __init__(
-        self, console: Console, columns: Columns, rows: Rows, epochs: int, has_validation: bool
+        self, console: Console, columns: Columns, rows: RowEpochs, epochs: int, has_validation: bool
     ) -> None:
         super().__init__(console)
         self._console = console

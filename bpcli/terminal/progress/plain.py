@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
-from bpcli.terminal.progress.rows import Columns, Rows, ScoresOf
+from bpcli.terminal.progress.rows import Columns, RowEpochs, ScoresOf
 from bpcli.terminal.tables import header
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class PlainView(QuietView):
 
     _WIDTH = 12
 
-    def __init__(self, stream: Stream | Console, columns: Columns, rows: Rows) -> None:
+    def __init__(self, stream: Stream | Console, columns: Columns, rows: RowEpochs) -> None:
         super().__init__(stream)
         self._columns = columns
         self._rows = rows

@@ -20,6 +20,16 @@ class ScoresOf(Protocol):
     def units(self, epoch: Epoch) -> UnitCounts: ...
 
 
+class RowEpochs(Protocol):
+    """The epochs that get a row of progress."""
+
+    def __contains__(self, epoch: int) -> bool: ...
+
+    def after(self, epoch: int) -> int:
+        """Return the next epoch that gets a row."""
+        ...
+
+
 class Columns:
     """The values that a row of progress shows."""
 
@@ -76,26 +86,22 @@ def width_of(column: str) -> int:
 
 
 class Rows:
-    """The epochs that get a row: every `log_every`, or about 20 and some early ones.
+    """The epochs that get a row by default: about 20 and some early ones.
 
-    The loss changes most in early epochs, so by default 1, 2, 5, 10, 20, 50 … have rows too.
+    The loss changes most in early epochs, so 1, 2, 5, 10, 20, 50 … have rows too.
     """
 
-    def __init__(self, epochs: int, log_every: int | None) -> None:
-        self._interval = log_every or _round_interval(epochs)
-        self._has_early = log_every is None
+    def __init__(self, epochs: int) -> None:
+        self._interval = _round_interval(epochs)
 
     def __contains__(self, epoch: int) -> bool:
-        if epoch % self._interval == 0:
-            return True
-        return (
-            self._has_early and epoch < self._interval and str(epoch).rstrip("0") in {"1", "2", "5"}
-        )
+        is_early = epoch < self._interval and str(epoch).rstrip("0") in {"1", "2", "5"}
+        return is_early or epoch % self._interval == 0
 
     def after(self, epoch: int) -> int:
         """Return the next epoch that gets a row."""
         regular = epoch - epoch % self._interval + self._interval
-        if not self._has_early or epoch >= self._interval:
+        if epoch >= self._interval:
             return regular
         tens: list[int] = [10**zeros for zeros in range(len(str(epoch)) + 1)]
         early = (digit * ten for ten in tens for digit in (1, 2, 5) if digit * ten > epoch)

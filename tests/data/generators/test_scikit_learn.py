@@ -7,7 +7,7 @@ import pytest
 from sklearn import datasets
 
 from bpcli.data.generators import GENERATORS
-from bpcli.data.generators.scikit_learn import Classification, Regression
+from bpcli.data.generators.scikit_learn import Classification
 from bpcli.errors import DataError
 
 RNG = np.random.default_rng
@@ -43,17 +43,10 @@ def test_diabetes_is_a_regression_of_442_rows() -> None:
 
 
 def test_options_reach_scikit_learn() -> None:
-    table = Regression(n_samples=30, n_features=4, n_targets=2).table(RNG(0))
-    assert table.Y is not None
-    assert (table.X.shape, table.Y.shape) == ((30, 4), (30, 2))
+    table = Classification(n_samples=30, n_features=5, n_classes=3, n_informative=3).table(RNG(0))
+    assert (table.X.shape, len(table.class_names)) == ((30, 5), 3)
 
 
 def test_contradicting_options_are_a_data_error() -> None:
     with pytest.raises(DataError, match="make_classification"):
         Classification(n_features=2, n_informative=5).table(RNG(0))
-
-
-def test_the_intercept_moves_a_regressions_targets() -> None:
-    plain, moved = (Regression(intercept=by).table(RNG(0)).Y for by in (0.0, 7.0))
-    assert plain is not None
-    np.testing.assert_allclose(moved, plain + 7)

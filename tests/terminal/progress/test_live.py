@@ -13,6 +13,7 @@ from tampered import a_record
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
+from bpcli.experiment.log_epochs import Distances
 from bpcli.nn.units import UnitCounts
 from bpcli.terminal.console import Console
 from bpcli.terminal.progress import Columns, Rows, live
@@ -81,7 +82,7 @@ class Training:
 
 
 def view_on(console: Console, epochs: int) -> LiveView:
-    return LiveView(console, Columns("accuracy", False), Rows(epochs, None), epochs, False)
+    return LiveView(console, Columns("accuracy", False), Rows(epochs), epochs, False)
 
 
 def test_frames_are_on_the_second_screen_and_the_summary_is_on_the_first(clock: Clock) -> None:
@@ -198,7 +199,7 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
 ) -> None:
     console = terminal(width, height)
     experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
-    columns, rows = Columns("accuracy", has_validation=True), Rows(57, 10)
+    columns, rows = Columns("accuracy", has_validation=True), Distances(10)
     with LiveView(console, columns, rows, 57, has_validation=True) as view:
         outcome = train(experiment, tmp_path, view)
     # of a training that was slow, without its frames
@@ -227,7 +228,7 @@ def test_a_name_does_not_steer_the_second_screen(
     odd = {"run_id": "a\x1b[31m\x9b\nrun", "loss": "\x1b]0;mse\x07"}
     monkeypatch.setitem(globals(), "RECORD", replace(RECORD, **odd))
     console = terminal(120, 24, color_system=None)
-    view = LiveView(console, Columns(None, False), Rows(1000, None), 1000, False)
+    view = LiveView(console, Columns(None, False), Rows(1000), 1000, False)
     with view:
         training = Training(view, clock, 1000)
         for number in range(1, 500):

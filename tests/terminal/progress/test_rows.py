@@ -4,25 +4,43 @@ import io
 from types import SimpleNamespace
 
 import pytest
+from systems import CONFIGS
 from tampered import a_record
 
+from bpcli.config.load import load_config
+from bpcli.experiment import build
+from bpcli.experiment.log_epochs import LogEpochs
 from bpcli.terminal.console import Console
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import Columns, Rows
+from bpcli.terminal.progress.choice import view_of
+from bpcli.terminal.stream import Stream
 from bpcli.terminal.tables import scores_tables
 
 
 @pytest.mark.parametrize("epochs", [1, 7, 333, 1000, 5000, 123_456])
 def test_about_twenty_rows_and_the_first_few_epochs(epochs: int) -> None:
-    rows = Rows(epochs, None)
+    rows = Rows(epochs)
     shown = [epoch for epoch in range(epochs + 1) if epoch in rows]
     assert shown[:3] == [0, 1, 2][: epochs + 1]
     assert min(epochs, 20) <= len(shown) <= 45
 
 
-def test_rows_follow_the_log_where_it_was_asked_for() -> None:
-    rows = Rows(5000, 200)
-    assert [epoch for epoch in range(5001) if epoch in rows] == list(range(0, 5001, 200))
+@pytest.mark.parametrize(("every", "rows"), [(200, 26), (1, 170)])
+def test_rows_are_the_lines_of_a_log_with_metrics_where_it_was_asked_for(
+    every: int, rows: int
+) -> None:
+    overrides = ["training.epochs=5000", f"training.log_every={every}"]
+    experiment = build(load_config(CONFIGS / "moons.yaml", overrides))
+    stream = io.StringIO()
+    view = view_of(experiment, Stream(stream), is_silent=False)
+    due, epochs = 0, [0]
+    while (due := view.next_due(due)) <= 5000:
+        epochs.append(due)
+    assert len(epochs) == rows
+    assert all(epoch % every == 0 for epoch in epochs)
+    log = LogEpochs(experiment.spec.training)
+    assert epochs == [epoch for epoch in range(5001) if epoch in log.metrics]
 
 
 @pytest.mark.parametrize(
