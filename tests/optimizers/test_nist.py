@@ -6,10 +6,10 @@ NIST certifies the least-squares parameters to 11 digits. Every damping rule mus
 from __future__ import annotations
 
 import os
-from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
+from damping_rules import by_rule
 from optimizers.nist.problems import PROBLEMS, NistProblem
 
 from bpcli.optimizers import StepFailed
@@ -35,23 +35,13 @@ CASES = [
 ]
 
 
-def damping_rules() -> list[dict[str, Any]]:
-    """The options of each rule, as the optimizer's annotation lists them."""
-    hint = get_type_hints(LevenbergMarquardt).get("damping_rule")
-    return [{"damping_rule": rule} for rule in get_args(hint)] or [{}]
-
-
-RULES = damping_rules()
-
-
 def digits(found: np.ndarray | float, certified: np.ndarray | float) -> float:
     """How many leading digits agree, in the entry where they are fewest."""
     return -np.log10(np.abs(found / certified - 1).max() + 1e-16)
 
 
-def fit(problem: NistProblem, start: int, options: dict[str, Any], most: int) -> np.ndarray:
+def fit(problem: NistProblem, start: int, optimizer: LevenbergMarquardt, most: int) -> np.ndarray:
     """The parameters where no step lowers the sum of squares, or after the most steps."""
-    optimizer = LevenbergMarquardt(**options)
     objective, point = problem.objective(), Point(problem.starts[start])
     state = optimizer.init(point.params)
     for _ in range(most):
@@ -94,16 +84,14 @@ def test_the_objective_agrees_with_itself() -> None:
     assert objective.n_rows == len(problem.y)
 
 
-@pytest.mark.parametrize(
-    "options", RULES, ids=lambda options: options.get("damping_rule", "default")
-)
+@pytest.mark.parametrize("optimizer", by_rule().values(), ids=by_rule())
 @pytest.mark.parametrize(("problem", "start"), CASES)
 def test_certified_parameters_are_found(
-    problem: NistProblem, start: int, options: dict[str, Any]
+    problem: NistProblem, start: int, optimizer: LevenbergMarquardt
 ) -> None:
     most = MOST_STEPS
     if (problem.name, start) == LONG_WAY:
         if not os.environ.get("BPNET_FULL"):
             pytest.skip("takes seconds: set BPNET_FULL")
         most = 100_000
-    assert digits(fit(problem, start, options, most), problem.certified) >= 6
+    assert digits(fit(problem, start, optimizer, most), problem.certified) >= 6
