@@ -46,7 +46,7 @@ def _moons(_: Path) -> DataSet:
 
 
 def _glass(folder: Path) -> DataSet:
-    X, Y = _proben1(folder / "proben1/glass1.dt")
+    X, Y = proben1(folder / "proben1/glass1.dt")
     return DataSet(X, Y.argmax(axis=1), is_classes=True)
 
 
@@ -75,7 +75,7 @@ def _red_wine(folder: Path) -> DataSet:
 
 
 def _building(folder: Path) -> DataSet:
-    return DataSet(*_proben1(folder / "proben1/building2.dt"), is_classes=False)
+    return DataSet(*proben1(folder / "proben1/building2.dt"), is_classes=False)
 
 
 DATA_SETS: dict[str, Callable[[Path], DataSet]] = {
@@ -97,7 +97,7 @@ FROM_FOLDER = ("glass", "power plant", "red wine", "building")
 """The data sets that are read from the folder of real data."""
 
 
-def _proben1(path: Path) -> tuple[Array, Array]:
+def proben1(path: Path) -> tuple[Array, Array]:
     """Inputs and targets of all rows of a file of PROBEN1."""
     lines = path.read_text("utf-8").splitlines()
     header = dict(line.split("=") for line in lines[:7])
