@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bpcli.optimizers import Optimizer, StepFailed
-from bpcli.optimizers.base import Evaluation, GaussNewton, Objective, Point
+from bpcli.optimizers.base import Evaluation, GaussNewton, Losses, Objective, Point
 
 VALUE_COST = 0.6
 """The cost of a forward pass, where a gradient costs 1."""
@@ -65,9 +65,15 @@ class Meter:
         self._note(evaluation.value)
         return evaluation
 
-    def gauss_newton(self, params: np.ndarray, known: Evaluation | None = None) -> GaussNewton:
-        self.cost += self._jacobian + (known is None)
-        return self.objective.gauss_newton(params, known)
+    def losses(self, params: np.ndarray) -> Losses:
+        self.cost += VALUE_COST
+        losses = self.objective.losses(params)
+        self._note(losses.value)
+        return losses
+
+    def gauss_newton(self, params: np.ndarray) -> GaussNewton:
+        self.cost += self._jacobian
+        return self.objective.gauss_newton(params)
 
     def _note(self, value: float) -> float:
         trace = self.trace
@@ -101,15 +107,15 @@ def run(
 
 
 def jacobian_cost(objective: Objective, params: np.ndarray, repeats: int = 15) -> float:
-    """Seconds for JᵀJ over those for a gradient: medians of pairs."""
-    known = objective.value_and_grad(params)
-    objective.gauss_newton(params, known)
+    """Seconds for JᵀJ and Jᵀr over those for a gradient: medians of pairs."""
+    objective.value_and_grad(params)
+    objective.gauss_newton(params)
     seconds = np.empty((repeats, 2))
     for row in seconds:
         begin = time.process_time()
         objective.value_and_grad(params)
         middle = time.process_time()
-        objective.gauss_newton(params, known)
+        objective.gauss_newton(params)
         row[:] = middle - begin, time.process_time() - middle
     grad, matrix = np.median(seconds, axis=0)
     return float(matrix / grad)

@@ -13,7 +13,7 @@ from benchmarks.damping import by_problem, goal_of, main, profiles, table
 from benchmarks.damping_problems import Problem, networks, nist
 from benchmarks.damping_runs import VALUE_COST, Trace, jacobian_cost, run
 from bpcli.optimizers import Optimizer, StepFailed
-from bpcli.optimizers.base import Point
+from bpcli.optimizers.base import Losses, Point
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 
 BUNDLED = networks(Path("no folder is read"))
@@ -31,9 +31,10 @@ class Halving(Optimizer):
     def step(self, objective, point, state, learning_rate):
         if state["count"] == self.most:
             raise StepFailed("tired", "It has made all its steps.")
-        objective.gauss_newton(point.params, point.evaluation)
+        objective.gauss_newton(point.params)
         objective.grad(point.params)
         objective.value(2 * point.params)
+        objective.losses(2 * point.params)
         trial = point.params / 2
         return Point(trial, objective.value_and_grad(trial)), {"count": state["count"] + 1}
 
@@ -52,17 +53,20 @@ class Square:
     def value_and_grad(self, params):
         return type("Evaluation", (), {"value": self.value(params), "grad": params})
 
-    def gauss_newton(self, params, known=None):
-        return known
+    def gauss_newton(self, params):
+        return None
+
+    def losses(self, params):
+        return Losses(self.value(params), self.value(params))
 
 
 def test_work_is_counted_in_gradients_until_each_fall_of_the_objective() -> None:
     trace = run(Halving(3), Square(), np.ones(1), 20.0, most=10)
     assert trace.values == [0.5, 0.125, 0.03125, 0.0078125]
-    of_a_step = 20 + 1 + VALUE_COST + 1
+    of_a_step = 20 + 1 + 2 * VALUE_COST + 1
     np.testing.assert_allclose(trace.costs, 1 + of_a_step * np.arange(4))
     assert np.all(np.diff(trace.seconds) >= 0)
-    assert (trace.trials, trace.reason) == (7, "tired")
+    assert (trace.trials, trace.reason) == (10, "tired")
 
 
 def test_a_run_ends_at_its_last_step_or_when_the_objective_settles() -> None:

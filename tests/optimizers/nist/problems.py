@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from optimizers.nist.models import MODELS, Model
 
-from bpcli.optimizers.base import Evaluation, GaussNewton
+from bpcli.optimizers.base import Evaluation, GaussNewton, Losses
 
 _DATA = Path(__file__).parent / "data"
 _PARAMETERS, _FIRST_ROW = 40, 60  # where they begin in a file, counted from 0
@@ -103,6 +103,10 @@ class ResidualObjective:
             r = self.residuals(params)
             return float(r @ r / 2)
 
+    def losses(self, params: np.ndarray) -> Losses:
+        value = self.value(params)
+        return Losses(value, value)
+
     def grad(self, params: np.ndarray) -> np.ndarray:
         self.calls["grad"] += 1
         with np.errstate(all="ignore"):
@@ -115,7 +119,7 @@ class ResidualObjective:
             value = float(r @ r / 2)
             return Evaluation(value, r @ self.jacobian(params), value)
 
-    def gauss_newton(self, params: np.ndarray, known: Evaluation | None = None) -> GaussNewton:
+    def gauss_newton(self, params: np.ndarray) -> GaussNewton:
         self.calls["gauss_newton"] += 1
-        J, r = self.jacobian(params), self.residuals(params)
-        return GaussNewton(float(r @ r / 2), r @ J, J.T @ J, 1.0)
+        J = self.jacobian(params)
+        return GaussNewton(self.residuals(params) @ J, J.T @ J, 1.0)
