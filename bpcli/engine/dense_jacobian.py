@@ -36,6 +36,11 @@ class DenseJacobian:
         return -(-(network.n_params + 1) // STRIP)
 
     @staticmethod
+    def entries_per_row(network: Network) -> int:
+        """The size of the factors of a row."""
+        return network.outputs * (network.n_params + 1)
+
+    @staticmethod
     def seconds(network: Network, rows: int) -> float:
         """The estimated time to write and multiply the factors of some rows."""
         P = network.n_params

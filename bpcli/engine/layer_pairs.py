@@ -161,6 +161,12 @@ class LayerPairs:
         return len(_strips(network)) + len(network.layers)
 
     @staticmethod
+    def entries_per_row(network: Network) -> int:
+        """The size of the factors of a row."""
+        layers = sum((network.outputs + 1) * layer.rows + layer.columns for layer in network.layers)
+        return layers + sum(pair.height_of_A for pair in _pairs(network) if not pair.is_narrow)
+
+    @staticmethod
     def seconds(network: Network, rows: int) -> float:
         """The estimated time to write and multiply the factors of some rows."""
         pairs = _pairs(network)
