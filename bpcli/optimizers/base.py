@@ -71,6 +71,15 @@ class Objective(Protocol):
         """The Gauss-Newton matrix, with value and gradient: those of `known` if it is given."""
         ...
 
+    @property
+    def gauss_newton_scale(self) -> float:
+        """The factor of JᵀJ in the Gauss-Newton matrix."""
+        ...
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        """The Gauss-Newton matrix times a direction, without the matrix."""
+        ...
+
 
 class Point:
     """Parameters, with the objective's value and gradient there if they are known.

@@ -28,7 +28,7 @@ class CountedObjective:
     """An objective that counts the rows of its evaluations.
 
     A gradient, with or without its value, counts its rows once. So does a Gauss-Newton matrix, with
-    or without a gradient. The value alone is counted separately.
+    or without a gradient, and its product with a vector. The value alone is counted separately.
     """
 
     def __init__(self, objective: Objective, counts: Counts) -> None:
@@ -58,6 +58,14 @@ class CountedObjective:
     def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
         self._counts.gradient_rows += self.n_rows
         return self._objective.gauss_newton(params, known)
+
+    @property
+    def gauss_newton_scale(self) -> float:
+        return self._objective.gauss_newton_scale
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        self._counts.gradient_rows += self.n_rows
+        return self._objective.gauss_newton_product(params, direction)
 
 
 _METER = "meter"

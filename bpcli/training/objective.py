@@ -15,6 +15,7 @@ from typing import Literal, Self, TypeAlias
 import numpy as np
 
 from bpcli.engine.gauss_newton import JacobianProducts
+from bpcli.engine.gauss_newton_products import GaussNewtonProducts
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
@@ -36,8 +37,9 @@ class NetworkObjective:
 
     Works in the dtype of its parameters; complex ones give the complex step. The workers of the
     pool share the work, without changing any bit of the result. They share `gauss_newton` only with
-    `shares_jacobian`, as that takes memory. `backward` and `jacobian` compute derivatives; only
-    demonstrations of wrong derivatives replace them.
+    `shares_jacobian`, and `gauss_newton_product` only with `shares_products`, as each takes memory
+    and must be known before the workers are forked. `backward` and `jacobian` compute derivatives;
+    only demonstrations of wrong derivatives replace them.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class NetworkObjective:
         training_rows: int | None = None,
         pool: WorkerPool | None = None,
         shares_jacobian: bool = False,
+        shares_products: bool = False,
         backward: BackwardPass = propagation.backward,
         jacobian: JacobianPass = write_jacobian,
     ) -> None:
@@ -68,6 +71,9 @@ class NetworkObjective:
             JacobianProducts(network, data, pool or SerialPool(), jacobian)
             if shares_jacobian
             else None
+        )
+        self._vector_products = (
+            GaussNewtonProducts(network, data, pool or SerialPool()) if shares_products else None
         )
         self._begin_rows(len(data), data.total_weight)
 
@@ -105,11 +111,8 @@ class NetworkObjective:
         The matrix approximates the Hessian where the residuals are small. Value and gradient are
         computed unless they are known. Raises `ValueError` if the loss is not a sum of squares.
         """
-        if not self.network.loss.is_sum_of_squares:
-            raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
+        scale = self.gauss_newton_scale
         evaluation = known or self.value_and_grad(params)
-        squares = self.network.loss.factor_of_squares(self.network.outputs)
-        scale = 2 * squares * self._factor / self._total_weight
         H = self._jacobian_products().JTJ(params, self._index) * np.asarray(scale, params.dtype)
         if self.l2:
             diagonal = H.reshape(-1)[:: len(params) + 1]
@@ -117,6 +120,37 @@ class NetworkObjective:
         H[self.network.frozen] = 0
         H[:, self.network.frozen] = 0
         return GaussNewton(evaluation.value, evaluation.grad, H, scale)
+
+    @property
+    def gauss_newton_scale(self) -> float:
+        """2 f c / Σ_i w_i, the factor of JᵀJ in the Gauss-Newton matrix: see `GaussNewton`.
+
+        Raises `ValueError` if the loss is not a sum of squares.
+        """
+        if not self.network.loss.is_sum_of_squares:
+            raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
+        squares = self.network.loss.factor_of_squares(self.network.outputs)
+        return 2 * squares * self._factor / self._total_weight
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        """The Gauss-Newton matrix times a direction, without the matrix, as a new vector.
+
+            scale · Jᵀ J v + c λ/n d ∘ v,     d_p = 1 for weights, 0 for biases
+
+        The entries for frozen biases are 0, and those of `direction` are ignored. Raises
+        `ValueError` if the loss is not a sum of squares.
+        """
+        scale, frozen = self.gauss_newton_scale, self.network.frozen
+        moving = direction
+        if frozen.size:
+            moving = direction.copy()
+            moving[frozen] = 0
+        JTJv = self._gauss_newton_products().product(params, moving, self._index)
+        product: Vector = JTJv * np.asarray(scale, params.dtype)
+        if self.l2:
+            product += self.penalty_grad(moving)
+        product[frozen] = 0
+        return product
 
     def hessian_product(self, params: Vector, direction: Vector) -> Vector:
         """H v, H the exact Hessian, by the complex step on the gradient:
@@ -196,6 +230,12 @@ class NetworkObjective:
         if self._products is None:
             self._products = JacobianProducts(self.network, self._data, SerialPool(), self.jacobian)
         return self._products
+
+    def _gauss_newton_products(self) -> GaussNewtonProducts:
+        """JᵀJ v over rows; only by this process without `shares_products`."""
+        if self._vector_products is None:
+            self._vector_products = GaussNewtonProducts(self.network, self._data, SerialPool())
+        return self._vector_products
 
     def _mean_loss(self, params: Vector) -> complex | float:
         return self._sums_for(params).loss(params, self._index) / self._total_weight
