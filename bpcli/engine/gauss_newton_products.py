@@ -1,6 +1,8 @@
 """Products of the Gauss-Newton matrix and a vector, JᵀJ v, over rows, without JᵀJ.
 
-A product costs 5/3 of a gradient, and takes memory for a few vectors.
+A product takes 1.6 to 1.9 times as long as a gradient: 5 matrix products per layer instead of 3. A
+fifth of it, for narrow layers up to a half, is the forward pass, which is repeated for every vector
+at the same parameters, so that memory does not grow with the rows.
 """
 
 from __future__ import annotations

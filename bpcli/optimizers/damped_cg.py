@@ -21,7 +21,7 @@ from bpcli.optimizers.base import dot
 Product: TypeAlias = Callable[[Vector], Vector]
 """v ↦ H v."""
 
-_FEWEST_BACK = 10
+_FEWEST_BACK = 5
 _SHARE_BACK = 0.1
 
 
@@ -40,11 +40,12 @@ def solve_by_cg(
 
     With φ(d) = ½ dᵀ (H + μ I) d - bᵀd for the first damping, the iterations end at the first i with
 
-        φ_i - φ_(i-k) > k · tolerance · φ_i          k = max(10, i / 10)
+        φ_i - φ_(i-k) > k · tolerance · φ_i          k = max(5, i / 10)
 
     that is, when one iteration lowers φ by less than `tolerance` of what all did: a residual may
-    rise while φ falls. Martens 2010, Deep learning via Hessian-free optimization, sec. 4.4. However
-    early they end, every step is a direction of descent: bᵀd > 0, and φ falls along it.
+    rise while φ falls. Martens 2010, Deep learning via Hessian-free optimization, sec. 4.4, but for
+    the constants. However early they end, every step is a direction of descent, bᵀd > 0, along
+    which φ falls.
     """
     r, square = b.copy(), dot(b, b)
     first, *others = dampings

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pools import POOLS
 from squares import WIDE, wide_rows
 
+from bpcli.engine.pool.base import WorkerPool
 from bpcli.nn.arrays import Vector
 from bpcli.optimizers.damped_cg import DampedStep, Product, solve_by_cg
 from bpcli.training.objective import NetworkObjective
@@ -70,13 +75,13 @@ def test_its_first_step_is_that_of_steepest_descent() -> None:
 def test_a_larger_tolerance_takes_fewer_products_and_predicts_less() -> None:
     H, b = spd(300, 0), np.random.default_rng(1).normal(size=300)
     products, decreases = [], []
-    for tolerance in (0.1, 5e-3, 1e-3, 0):
+    for tolerance in (0.2, 5e-3, 1e-3, 0):
         product, seen = counted(H)
         (found,) = solve_by_cg(product, b, [0.1], tolerance, most=300)
         products.append(len(seen))
         decreases.append(found.decrease)
     assert products == sorted(products)
-    assert products[0] == 11, "ten iterations are looked back on at least"
+    assert products[0] == 6, "five iterations are looked back on at least"
     assert products[1] < products[2] < products[3] == 300
     assert decreases == sorted(decreases)
 
@@ -114,8 +119,10 @@ def test_it_changes_nothing_that_it_was_given() -> None:
         np.testing.assert_array_equal(Hv, copy)
 
 
-def steps_for(dtype: str, count: int = 3000) -> list[DampedStep]:
-    objective = NetworkObjective(WIDE, wide_rows(count, dtype), l2=0.1)
+def steps_for(dtype: str, count: int = 3000, pool: WorkerPool | None = None) -> list[DampedStep]:
+    objective = NetworkObjective(
+        WIDE, wide_rows(count, dtype), l2=0.1, pool=pool, shares_products=pool is not None
+    )
     params = np.random.default_rng(1).normal(0, 0.5, WIDE.n_params).astype(dtype)
     dampings = [objective.gauss_newton_scale * mu for mu in (1.0, 8.0, 1000.0)]
     return solve_by_cg(
@@ -125,6 +132,16 @@ def steps_for(dtype: str, count: int = 3000) -> list[DampedStep]:
         tolerance=0,
         most=200,
     )
+
+
+@pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS)
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_any_pool_gives_the_same_bits(pool: Callable[[], WorkerPool], dtype: str) -> None:
+    with closing(pool()) as workers:
+        shared = steps_for(dtype, 9000, workers)
+    for ours, theirs in zip(shared, steps_for(dtype, 9000), strict=True):
+        np.testing.assert_array_equal(ours.step, theirs.step)
+        assert ours.decrease == theirs.decrease
 
 
 def test_of_a_network_it_gives_the_steps_of_levenberg_marquardt() -> None:
