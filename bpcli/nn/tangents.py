@@ -7,7 +7,7 @@ the layout of W, b), z[l] and a[l] change by
 
 Pearlmutter 1994, Neural Computation 6, 147 (the operator R{·} on the forward pass). Followed by a
 backward sweep from J_L(z[L])ᵀ ȧ[L] it gives a Gauss-Newton product Jᵀ J v: Schraudolph 2002, Neural
-Computation 14, 1723, sec. 3.
+Computation 14, 1723.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ H is positive semidefinite and known only by its products. Systems that differ b
 have the same Krylov spaces, and residuals that are multiples of each other: those of the first
 system give the steps of all, for two more vectors each and no more products. So a step that is
 rejected costs one evaluation, not another solution. Frommer & Maass 1999, SIAM J. Sci. Comput. 20,
-1831; Jegerlehner 1996, arXiv:hep-lat/9612014, eq. 2.42 to 2.45.
+1831; Jegerlehner 1996, arXiv:hep-lat/9612014.
 """
 
 from __future__ import annotations
