@@ -1,11 +1,12 @@
-"""The base class of activations: a = f(z), and J(z)ᵀ g, its transposed Jacobian times a gradient.
+"""The base class of activations: a = f(z), and products of its Jacobian, J(z)ᵀ g and J(z) ż.
 
 Each activation's class defines everything about it: its formulas, computation and properties.
 `bpnet trace`, the exports, the plots and the list of config keys read them there.
 
-Arrays are (units, samples): samples are columns. `forward` and `pullback` write into `out`, which
-overlaps no other argument unless the activation works in place. Both stay analytic, so that the
-complex step can check the code that trains: comparisons use the real part, and `abs` is not used.
+Arrays are (units, samples): samples are columns. `forward`, `pullback` and `pushforward` write into
+`out`, which overlaps no other argument unless the activation works in place; in `pushforward` it
+never does. They stay analytic, so that the complex step can check the code that trains: comparisons
+use the real part, and `abs` is not used.
 """
 
 from __future__ import annotations
@@ -112,6 +113,13 @@ class Activation:
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
         """Write J(z)ᵀ grad_a, the loss's derivative by z, into `out`."""
         raise NotImplementedError
+
+    def pushforward(self, z: Array, a: Array, z_dot: Array, out: Array) -> None:
+        """Write J(z) z_dot, the derivative of a where z changes by z_dot, into `out`.
+
+        The default is for a symmetric J, as that of every elementwise f and of softmax.
+        """
+        self.pullback(z, a, z_dot, out)
 
     def linear_region(self, z: Array) -> Array | None:
         """An index of the differentiable piece of f that each z lies on; None if f has no kink.

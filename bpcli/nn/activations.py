@@ -305,9 +305,16 @@ class Maxout(Activation):
         np.maximum.reduce(self._by_unit(z), axis=1, out=out)
 
     def pullback(self, z: Array, a: Array, grad_a: Array, out: Array) -> None:
+        np.multiply(self._is_winner(z), grad_a[:, np.newaxis, :], out=self._by_unit(out))
+
+    def pushforward(self, z: Array, a: Array, z_dot: Array, out: Array) -> None:
+        np.add.reduce(self._is_winner(z) * self._by_unit(z_dot), axis=1, out=out)
+
+    def _is_winner(self, z: Array) -> Array:
+        """Whether each row of z is the one that its unit outputs: (units, pieces, samples)."""
         winner = self.linear_region(z)[:, np.newaxis, :]
-        is_winner = winner == np.arange(self.pieces)[:, np.newaxis]
-        np.multiply(is_winner, grad_a[:, np.newaxis, :], out=self._by_unit(out))
+        is_winner: Array = winner == np.arange(self.pieces)[:, np.newaxis]
+        return is_winner
 
     def linear_region(self, z: Array) -> Array:
         winner: Array = self._by_unit(z).real.argmax(axis=1)

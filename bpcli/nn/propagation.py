@@ -162,6 +162,11 @@ def backward(work: Workspace, y: Array, row_weight: Array | None) -> None:
     work.network.loss.write_delta(top.activation, top.z, top.a, y, top.grad_a, top.delta)
     if row_weight is not None:
         top.delta *= row_weight
+    backward_from_top(work)
+
+
+def backward_from_top(work: Workspace) -> None:
+    """Fill delta of the layers below, and `work.grad`, from delta of the output layer."""
     for layer, lower in pairwise(reversed(work.layers)):
         multiply(layer.delta, layer.below.T, layer.grad)
         pull_delta_down(layer, lower)

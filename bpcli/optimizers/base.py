@@ -83,6 +83,15 @@ class Objective(Protocol):
         """The gradient and the Gauss-Newton matrix, from one pass."""
         ...
 
+    @property
+    def gauss_newton_scale(self) -> float:
+        """The factor of JᵀJ in the Gauss-Newton matrix."""
+        ...
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        """The Gauss-Newton matrix times a direction, without the matrix."""
+        ...
+
 
 class Point:
     """Parameters, with the objective's value there, and its gradient, as far as they are known.

@@ -27,8 +27,8 @@ class Counts:
 class CountedObjective:
     """An objective that counts the rows of its evaluations.
 
-    A gradient, with or without its value, counts its rows once. So does a Gauss-Newton matrix with
-    its gradient. The value alone is counted separately.
+    A gradient, with or without its value, counts its rows once. So do a Gauss-Newton matrix with
+    its gradient, and its product with a vector. The value alone is counted separately.
     """
 
     def __init__(self, objective: Objective, counts: Counts) -> None:
@@ -62,6 +62,14 @@ class CountedObjective:
     def gauss_newton(self, params: Vector) -> GaussNewton:
         self._counts.gradient_rows += self.n_rows
         return self._objective.gauss_newton(params)
+
+    @property
+    def gauss_newton_scale(self) -> float:
+        return self._objective.gauss_newton_scale
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        self._counts.gradient_rows += self.n_rows
+        return self._objective.gauss_newton_product(params, direction)
 
 
 _METER = "meter"

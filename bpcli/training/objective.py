@@ -15,6 +15,7 @@ from typing import Literal, Self, TypeAlias
 import numpy as np
 
 from bpcli.engine.gauss_newton import GaussNewtonSums
+from bpcli.engine.gauss_newton_products import GaussNewtonProducts
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
@@ -36,8 +37,9 @@ class NetworkObjective:
 
     Works in the dtype of its parameters; complex ones give the complex step. The workers of the
     pool share the work, without changing any bit of the result. They share `gauss_newton` only with
-    `shares_jacobian`, as that takes memory. `backward` and `sweep` compute derivatives; only
-    demonstrations of wrong derivatives replace them.
+    `shares_jacobian`, and `gauss_newton_product` only with `shares_products`, as each takes memory
+    and must be known before the workers are forked. `backward` and `sweep` compute derivatives;
+    only demonstrations of wrong derivatives replace them.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class NetworkObjective:
         training_rows: int | None = None,
         pool: WorkerPool | None = None,
         shares_jacobian: bool = False,
+        shares_products: bool = False,
         backward: BackwardPass = propagation.backward,
         sweep: OutputSweep = sweep_output,
     ) -> None:
@@ -66,6 +69,9 @@ class NetworkObjective:
         }
         self._squares = (
             GaussNewtonSums(network, data, pool or SerialPool(), sweep) if shares_jacobian else None
+        )
+        self._vector_products = (
+            GaussNewtonProducts(network, data, pool or SerialPool()) if shares_products else None
         )
         self._begin_rows(len(data), data.total_weight)
 
@@ -108,10 +114,7 @@ class NetworkObjective:
         The matrix approximates the Hessian where the residuals are small; the next call overwrites
         it. Raises `ValueError` if the loss is not a sum of squares.
         """
-        if not self.network.loss.is_sum_of_squares:
-            raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
-        squares = self.network.loss.factor_of_squares(self.network.outputs)
-        scale = 2 * squares * self._factor / self._total_weight
+        scale = self.gauss_newton_scale
         H, JTr = self._gauss_newton_sums().at(params)
         H *= np.asarray(scale, params.dtype)
         grad = JTr * np.asarray(scale, params.dtype)
@@ -124,6 +127,37 @@ class NetworkObjective:
             H[:, self.network.frozen] = 0
             grad[self.network.frozen] = 0
         return GaussNewton(grad, H, scale)
+
+    @property
+    def gauss_newton_scale(self) -> float:
+        """2 f c / Σ_i w_i, the factor of JᵀJ in the Gauss-Newton matrix: see `GaussNewton`.
+
+        Raises `ValueError` if the loss is not a sum of squares.
+        """
+        if not self.network.loss.is_sum_of_squares:
+            raise ValueError("only a loss that is a sum of squares has a Gauss-Newton matrix")
+        squares = self.network.loss.factor_of_squares(self.network.outputs)
+        return 2 * squares * self._factor / self._total_weight
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        """The Gauss-Newton matrix times a direction, without the matrix, as a new vector.
+
+            scale · Jᵀ J v + c λ/n d ∘ v,     d_p = 1 for weights, 0 for biases
+
+        The entries for frozen biases are 0, and those of `direction` are ignored. Raises
+        `ValueError` if the loss is not a sum of squares.
+        """
+        scale, frozen = self.gauss_newton_scale, self.network.frozen
+        moving = direction
+        if frozen.size:
+            moving = direction.copy()
+            moving[frozen] = 0
+        JTJv = self._gauss_newton_products().product(params, moving, self._index)
+        product: Vector = JTJv * np.asarray(scale, params.dtype)
+        if self.l2:
+            product += self.penalty_grad(moving)
+        product[frozen] = 0
+        return product
 
     def hessian_product(self, params: Vector, direction: Vector) -> Vector:
         """H v, H the exact Hessian, by the complex step on the gradient:
@@ -204,6 +238,12 @@ class NetworkObjective:
         if self._squares is None:
             self._squares = GaussNewtonSums(self.network, self.data, SerialPool(), self.sweep)
         return self._squares
+
+    def _gauss_newton_products(self) -> GaussNewtonProducts:
+        """JᵀJ v over rows; only by this process without `shares_products`."""
+        if self._vector_products is None:
+            self._vector_products = GaussNewtonProducts(self.network, self._data, SerialPool())
+        return self._vector_products
 
     def _mean_loss(self, params: Vector) -> complex | float:
         return self._sums_for(params).loss(params, self._index) / self._total_weight

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from strategies import Problem, dense_jacobian, problems
+from squares import WIDE, frozen_problem, hessian_of_squares, wide_rows, with_squares
+from strategies import Problem, problems
 
 from bpcli.engine import gauss_newton
 from bpcli.engine.dense_jacobian import DenseJacobian
@@ -14,30 +14,13 @@ from bpcli.engine.gauss_newton import GaussNewtonSums, factors_of, gauss_newton_
 from bpcli.engine.layer_pairs import LayerPairs
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
-from bpcli.nn.activations import Identity, Sigmoid, Tanh
-from bpcli.nn.losses import LOSSES, HalfSquaredError, Huber, Mse
+from bpcli.nn.activations import Identity, Tanh
+from bpcli.nn.losses import LOSSES, Huber, Mse
 from bpcli.nn.network import Layer, Network
 from bpcli.optimizers import OPTIMIZERS
 from bpcli.training.objective import NetworkObjective
 
 SQUARES = ["mse", "squared_error", "half_squared_error"]
-
-
-def with_squares(problem: Problem) -> Problem:
-    """The problem with a loss that is a sum of squares, if it has none."""
-    loss = problem.network.loss if problem.network.loss.is_sum_of_squares else Mse()
-    return replace(problem, network=Network(problem.network.layers, loss))
-
-
-def hessian_of_squares(problem: Problem) -> np.ndarray:
-    """The Gauss-Newton matrix as it is defined: 2 f c Σ_i w_i Σ_k ∇r_ki ∇r_kiᵀ / Σ_i w_i + L2."""
-    network, n = problem.network, len(problem.X)
-    J = dense_jacobian(network, problem.params, problem.X)
-    factor = {"mse": 1 / network.outputs, "squared_error": 1.0, "half_squared_error": 0.5}
-    weight = np.ones(n) if problem.weight is None else problem.weight
-    c = n if problem.reduction == "sum" else 1
-    H = np.einsum("i,pki,qki->pq", weight, J, J) / weight.sum() * 2 * factor[problem.loss_name]
-    return c * (H + problem.l2 / n * np.diag(network.is_weight.astype(float)))
 
 
 @pytest.fixture(params=[DenseJacobian, LayerPairs])
@@ -78,15 +61,6 @@ def test_of_a_linear_network_it_is_the_hessian_in_closed_form(loss: str, reducti
         np.testing.assert_allclose(
             objective.hessian_product(params, 3 * unit), 3 * column, rtol=1e-12, atol=1e-14
         )
-
-
-WIDE = Network((Layer(10, 32, Tanh()), Layer(32, 3, Sigmoid())), Mse())
-
-
-def wide_rows(count: int, dtype: str = "f8") -> Rows:
-    rng = np.random.default_rng(0)
-    X, Y = rng.normal(size=(count, 10)), rng.uniform(size=(count, 3))
-    return Rows.of(WIDE, X, Y, np.dtype(dtype), rng.uniform(0.5, 2, count))
 
 
 @pytest.fixture(scope="module")
@@ -130,15 +104,6 @@ def test_rows_taken_in_pieces_add_up(wide_params: np.ndarray) -> None:
     w5, w7 = data.weight[[5, 7]]
     expected = 3 * (2 * w5 * once[0] + w7 * once[1]) / (2 * w5 + w7)
     np.testing.assert_allclose(twice, expected, rtol=1e-9, atol=1e-12)
-
-
-def frozen_problem() -> Problem:
-    rng = np.random.default_rng(0)
-    network = Network(
-        (Layer(2, 2, Sigmoid(), "frozen"), Layer(2, 1, Identity())), HalfSquaredError()
-    )
-    X, Y = rng.normal(size=(4, 2)), rng.normal(size=(4, 1))
-    return Problem(network, rng.normal(size=9), X, Y, None, 0.5, "sum")
 
 
 def test_frozen_biases_have_no_curvature() -> None:

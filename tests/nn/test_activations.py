@@ -116,6 +116,33 @@ def test_what_works_in_place_gives_the_same_there(name: str, shape: tuple[int, i
     np.testing.assert_array_equal(grad_a, expected)
 
 
+@pytest.mark.parametrize(
+    "activation", [*(kind() for kind in ACTIVATIONS.values()), Maxout(3), LeakyRelu(0.2), Elu(0.5)]
+)
+def test_a_pushforward_is_the_complex_step(activation: Activation) -> None:
+    z, z_dot = np.random.default_rng(0).normal(size=(2, 6, 50))
+    a = value(activation, z)
+    out = np.full_like(a, np.nan)
+    activation.pushforward(z, a, z_dot, out)
+    expected = value(activation, z + 1e-30j * z_dot).imag / 1e-30
+    np.testing.assert_allclose(out, expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("activation", [*(kind() for kind in ACTIVATIONS.values()), Maxout(3)])
+def test_a_pullback_is_the_transpose_of_the_pushforward(activation: Activation) -> None:
+    """Also where rows of z tie, or lie on a kink."""
+    rng = np.random.default_rng(0)
+    z = rng.integers(-1, 2, size=(6, 50)).astype(float)
+    z_dot = rng.normal(size=z.shape)
+    a = value(activation, z)
+    grad_a, a_dot, grad_z = rng.normal(size=a.shape), np.empty_like(a), np.empty_like(z)
+    activation.pushforward(z, a, z_dot, a_dot)
+    activation.pullback(z, a, grad_a, grad_z)
+    np.testing.assert_allclose(
+        (grad_a * a_dot).sum(axis=0), (grad_z * z_dot).sum(axis=0), rtol=1e-12, atol=1e-13
+    )
+
+
 def test_maxout_takes_the_largest_of_each_units_own_rows() -> None:
     z = np.array([[1.0, 5], [2, 4], [0, 7], [9, 7]])
     np.testing.assert_array_equal(value(Maxout(2), z), [[2, 5], [9, 7]])

@@ -149,3 +149,14 @@ def test_seconds_are_those_of_the_steps_alone(monkeypatch: pytest.MonkeyPatch) -
     ticks = itertools.count()
     monkeypatch.setattr(metered_module, "clock", lambda: float(next(ticks)))
     assert last(training(GradientDescent()), 5, reads=True).diagnostics["seconds"] == 5
+
+
+def test_a_gauss_newton_product_is_one_evaluation() -> None:
+    counts = Counts()
+    of = training(GradientDescent())
+    objective, params = CountedObjective(of.objective, counts), of.start.params
+    found = objective.gauss_newton_product(params, params)
+    assert counts == Counts(gradient_rows=ROWS)
+    np.testing.assert_array_equal(found, of.objective.gauss_newton_product(params, params))
+    assert objective.gauss_newton_scale == of.objective.gauss_newton(params).scale
+    assert counts == Counts(gradient_rows=ROWS)
