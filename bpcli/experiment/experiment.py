@@ -92,7 +92,7 @@ class Experiment:
         self, pool: WorkerPool | None = None, dtype: np.dtype | None = None
     ) -> NetworkObjective:
         """The objective that training minimises."""
-        training = self.spec.training
+        training, optimizer = self.spec.training, self.spec.training.optimizer
         rows = self.rows("train") if dtype is None else self._stored("train", dtype)
         return NetworkObjective(
             self.network,
@@ -100,7 +100,10 @@ class Experiment:
             l2=training.l2,
             reduction=training.reduction,
             pool=pool,
-            shares_jacobian=pool is not None and training.optimizer.needs_sum_of_squares,
+            shares_jacobian=pool is not None and optimizer.needs_matrix,
+            shares_products=pool is not None
+            and optimizer.needs_sum_of_squares
+            and not optimizer.needs_matrix,
         )
 
     def validation(self, pool: WorkerPool | None = None) -> Validation | None:
@@ -120,7 +123,7 @@ class Experiment:
     def tasks(self) -> int:
         """The number of independent pieces of work per epoch."""
         shards = len(self.plan.shards)
-        if not self.spec.training.optimizer.needs_sum_of_squares:
+        if not self.spec.training.optimizer.needs_matrix:
             return shards
         return max(shards, gauss_newton_tasks(len(self.rows("train")), self.network))
 

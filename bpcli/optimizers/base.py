@@ -167,7 +167,7 @@ class Optimizer:
     """Why every step needs all rows; None for an optimizer that supports mini-batches."""
 
     needs_sum_of_squares: ClassVar[bool] = False
-    """Whether it needs the `gauss_newton` matrix, which only sums of squared residuals have."""
+    """Whether it needs the Gauss-Newton matrix, which only sums of squared residuals have."""
 
     finds_l2: ClassVar[bool] = False
     """Whether it chooses the strength of weight decay itself, so that `training.l2` must be 0."""
@@ -175,6 +175,11 @@ class Optimizer:
     def init(self, params: Vector) -> State:
         """The state before the first step."""
         raise NotImplementedError
+
+    @property
+    def needs_matrix(self) -> bool:
+        """Whether it needs the Gauss-Newton matrix itself, not only its products with vectors."""
+        return self.needs_sum_of_squares
 
     @property
     def bounds(self) -> Mapping[str, Bounds]:

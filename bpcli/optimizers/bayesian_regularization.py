@@ -36,14 +36,15 @@ from bpcli.optimizers.base import (
     State,
     StepFailed,
 )
-from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt, Quadratic
+from bpcli.optimizers.damping import Damped
+from bpcli.optimizers.quadratic import Dense
 
 _FEWEST_EFFECTIVE_PARAMS = 1e-3
 """If γ ends below this, the weights have decayed to zero."""
 
 
 @dataclass(frozen=True)
-class BayesianRegularization(LevenbergMarquardt):
+class BayesianRegularization(Damped):
     """Levenberg-Marquardt that chooses the weight decay, for regression on few, noisy rows.
 
     It needs no validation set.
@@ -90,7 +91,7 @@ class BayesianRegularization(LevenbergMarquardt):
         H *= beta
         np.einsum("pp->p", H)[...] += alpha * trained
         grad = beta * at.grad + alpha * (params * trained)
-        model = Quadratic(half_of_F(losses, params), grad, H, 1.0)
+        model = Dense(half_of_F(losses, params), grad, H, 1.0)
         try:
             end, damping = self.descend(objective, half_of_F, model, params, state)
         except StepFailed:

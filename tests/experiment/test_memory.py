@@ -143,7 +143,7 @@ def test_matrices_of_parameters_must_fit_the_machine(monkeypatch: pytest.MonkeyP
     wide, squares = "network.layers=[2, 10000, 1]", "training.optimizer=levenberg_marquardt"
     monkeypatch.setattr("bpcli.experiment.memory.available_memory", lambda: 2**33)
     with pytest.raises(
-        ConfigError, match="72 GiB of memory for the state and equations of `levenberg_marquardt`"
+        ConfigError, match="36 GiB of memory for the state and equations of `levenberg_marquardt`"
     ):
         built(MOONS, wide, "loss=mse", squares)
     assert built(MOONS, wide, "loss=mse").network.n_params == 40_001

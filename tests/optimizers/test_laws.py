@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import OPTIMIZERS, Optimizer, State, StepFailed
 from bpcli.optimizers.base import Evaluation, Point
+from bpcli.optimizers.damping import DampingRule
 from bpcli.training.objective import NetworkObjective
 
 
@@ -52,6 +54,10 @@ VARIANTS = {
         {"variant": variant} for variant in ("polak_ribiere", "fletcher_reeves", "powell_beale")
     ],
     "lbfgs": [{}, {"memory": 1}],
+    "levenberg_marquardt": [
+        *({"damping_rule": rule} for rule in get_args(DampingRule)),
+        {"solver": "cg"},
+    ],
 }
 MINIMISES_ANOTHER_FUNCTION = {
     "bayesian_regularization": "weighs the errors against the weights by itself",

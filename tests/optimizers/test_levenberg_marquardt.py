@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ from tampered import save_arrays
 
 from bpcli.data.generators.points import TwoSpirals
 from bpcli.data.table import Classes
-from bpcli.engine.pool.base import SerialPool
+from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.pool.choice import worker_pool
 from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Relu, Sigmoid, Tanh
@@ -24,12 +25,9 @@ from bpcli.nn.propagation import predict
 from bpcli.optimizers import OPTIMIZER_ALIASES, Optimizer, StepFailed
 from bpcli.optimizers.base import Evaluation, GaussNewton, Losses, Point
 from bpcli.optimizers.bayesian_regularization import BayesianRegularization
-from bpcli.optimizers.levenberg_marquardt import (
-    DampingRule,
-    LevenbergMarquardt,
-    Quadratic,
-    solver,
-)
+from bpcli.optimizers.damping import DampingRule
+from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
+from bpcli.optimizers.quadratic import Dense, solver
 from bpcli.runs.files import load_arrays
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Training, train_epochs
@@ -144,14 +142,15 @@ def test_the_damping_begins_as_a_share_of_the_median_diagonal_entry() -> None:
 class Parabolic:
     """An objective of which only the values are asked: they fall by given gain ratios."""
 
-    def __init__(self, model: Quadratic, ratios: list[float]) -> None:
+    def __init__(self, model: Dense, ratios: list[float]) -> None:
         self.model, self.ratios, self.dampings = model, ratios, []
 
     def losses(self, params: np.ndarray) -> Losses:
         """The value at H = 0: there d = -grad / damping."""
         damping = -float(self.model.grad[0] / params[0])
         self.dampings.append(damping)
-        gain = self.ratios.pop(0) * self.model.decrease(params, damping)
+        step = next(self.model.steps([damping]))
+        gain = self.ratios.pop(0) * step.decrease
         return Losses(self.model.value - gain, 0.0)
 
 
@@ -175,7 +174,7 @@ def test_the_damping_follows_the_rule(
     rule: DampingRule, ratios: list[float], dampings: list[float]
 ) -> None:
     """Madsen, Nielsen & Tingleff 2004, Algorithm 3.16; Hagan & Menhaj 1994; the factors 2 and 3."""
-    model = Quadratic(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0)
+    model = Dense(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0)
     fit = Parabolic(model, list(ratios))
     optimizer, params = LevenbergMarquardt(rule, damping=8.0), np.zeros(2)
     end, state = optimizer.descend(fit, value_of, model, params, optimizer.init(params))
@@ -185,7 +184,7 @@ def test_the_damping_follows_the_rule(
 
 
 def test_factors_can_be_given() -> None:
-    model, params = Quadratic(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0), np.zeros(2)
+    model, params = Dense(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0), np.zeros(2)
     for rule, last in (("gain_ratio", 8 * 4 * 8 / 5), ("marquardt", 8 * 4 * 4 / 5)):
         fit = Parabolic(model, [-1, -1, 1.0])
         optimizer = LevenbergMarquardt(rule, damping=8.0, increase=4.0, decrease=5.0)
@@ -337,7 +336,7 @@ def test_a_trial_and_its_loss_must_be_finite() -> None:
     with pytest.raises(StepFailed, match="No step lowers the loss") as ended:
         step(LevenbergMarquardt(), cliff, start, LevenbergMarquardt().init(start), NO_RATE)
     assert ended.value.reason == "max_damping"
-    too_far = Quadratic(1.0, np.full(2, 1e300), np.zeros((2, 2)), 1e-300)
+    too_far = Dense(1.0, np.full(2, 1e300), np.zeros((2, 2)), 1e-300)
     with pytest.raises(StepFailed), np.errstate(over="ignore"):
         LevenbergMarquardt(max_damping=1e-2).descend(
             cliff, lambda *_: 0.0, too_far, np.zeros(2), {"damping": np.asarray(1e-3)}
@@ -356,7 +355,7 @@ def test_it_works_in_float32() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path, rule: DampingRule) -> None:
     X, Y, start = curve(5)
-    fit, optimizer = objective(CURVE, X, Y), LevenbergMarquardt(rule, damping=3.0)
+    fit, optimizer = objective(CURVE, X, Y), LevenbergMarquardt(rule, solver=solver)
 
     def go(params: np.ndarray, state: dict, count: int) -> tuple[np.ndarray, dict]:
         for _ in range(count):
@@ -372,18 +371,43 @@ def test_training_goes_on_from_a_saved_state_bit_for_bit(tmp_path: Path, rule: D
     assert state["damping"].item() == end["damping"].item()
 
 
-def test_workers_change_no_bit_of_training() -> None:
+@pytest.mark.parametrize(("rule", "solver"), [*product(RULES, ["direct"]), ("gain_ratio", "cg")])
+def test_workers_change_no_bit_of_training(rule: DampingRule, solver: str) -> None:
     rng = np.random.default_rng(0)
     network = Network((Layer(3, 20, Tanh()), Layer(20, 2, Sigmoid())), Mse())
     X, Y = rng.normal(size=(3000, 3)), rng.uniform(size=(3000, 2))
-    start = rng.normal(size=network.n_params)
+    start, optimizer = rng.normal(size=network.n_params), LevenbergMarquardt(rule, solver=solver)
 
-    def trained(who) -> np.ndarray:  # type: ignore[no-untyped-def]
-        fit = objective(network, X, Y, pool=who, shares_jacobian=True)
-        return steps(LevenbergMarquardt(), fit, start, 4)[0]
+    def trained(pool: WorkerPool) -> np.ndarray:
+        fit = objective(network, X, Y, pool=pool, shares_jacobian=True, shares_products=True)
+        return steps(optimizer, fit, start, 4)[0]
 
     with worker_pool(2) as two:
         np.testing.assert_array_equal(trained(two), trained(SerialPool()))
+
+
+def test_conjugate_gradients_reach_the_same_minimum() -> None:
+    X, Y, start = curve(6)
+    fit = objective(CURVE, X, Y)
+    direct, *_ = steps(LevenbergMarquardt(), fit, start, 200)
+    ours, _, _, reason = steps(LevenbergMarquardt(solver="cg"), fit, start, 500)
+    assert fit.value(ours) == pytest.approx(fit.value(direct), rel=1e-6)
+    assert reason in ("max_damping", "zero_gradient", "epochs")
+
+
+def test_conjugate_gradients_need_no_matrix() -> None:
+    optimizer = LevenbergMarquardt(solver="cg")
+    assert optimizer.memory_bytes(100_000, 8) < 20 * 100_000 * 8
+    assert LevenbergMarquardt().memory_bytes(100_000, 8) > 100_000**2 * 8
+    X, Y, start = curve(6)
+
+    class WithoutMatrix(NetworkObjective):
+        def gauss_newton(self, params: np.ndarray) -> GaussNewton:
+            raise AssertionError("the matrix was made")
+
+    fit = objective(CURVE, X, Y).like(WithoutMatrix)
+    end, *_ = steps(optimizer, fit, start, 3)
+    assert fit.value(end) < fit.value(start)
 
 
 @pytest.mark.slow
@@ -423,7 +447,7 @@ def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
         assert len(tries) < 1000, "it goes on for ever"
         return np.inf
 
-    model = Quadratic(1.0, np.ones(len(start)), np.eye(len(start)), 1.0)
+    model = Dense(1.0, np.ones(len(start)), np.eye(len(start)), 1.0)
     state = {"damping": np.asarray(5e-324)}
     with pytest.raises(StepFailed, match="No step lowers the loss"):
         LevenbergMarquardt("marquardt", increase=1.4).descend(
