@@ -27,19 +27,20 @@ TRIAL_EPOCHS = 100
 _ROUNDING = 4.0
 """Losses that differ by fewer units of rounding than this count as equal."""
 
-_FIRST_CHECK = 8
+_FIRST_CHECK = 16
 _CHECK_EVERY = 1024
 
 
 def next_check(number: int) -> int:
-    """The next epoch at which the gradient is looked at: 8, 16, 32, …, 1024, 2048, 3072, …
+    """The next epoch at which the gradient is looked at: 16, 64, 256, 1024, 2048, 3072, …
 
     They depend on nothing else, so neither records nor a resumed training change the end. They are
     few, since the loss there is evaluated for this.
     """
     if number >= _CHECK_EVERY:
         return (number // _CHECK_EVERY + 1) * _CHECK_EVERY
-    return max(_FIRST_CHECK, 1 << number.bit_length())
+    bits = number.bit_length()
+    return max(_FIRST_CHECK, 1 << bits + bits % 2)
 
 
 def is_negligible(point: Point) -> bool:

@@ -85,14 +85,14 @@ def test_outputs_at_the_flat_ends_end_every_training_by_name(
 
 
 @pytest.mark.parametrize(("hidden", "seed", "dtype"), [("relu", 3, "f8"), ("relu", 3, "f4")])
-def test_a_gradient_that_vanishes_later_ends_training_within_twice_the_epochs(
+def test_a_gradient_that_vanishes_later_ends_training_soon(
     hidden: str, seed: int, dtype: str
 ) -> None:
     fit = xor(hidden, dtype=dtype)
     params = start(fit, 1, dtype, seed)
     records = trained(fit, params, next_due=every_epoch)
     first = next(record.number for record in records if record.grad_norm == 0)
-    assert 8 < first <= records[-1].number <= 2 * first
+    assert 16 < first <= records[-1].number <= 4 * first
     assert reason(records[-1]) == "zero_gradient"
     assert records[-1].loss > 0.1
 
@@ -141,10 +141,10 @@ def test_signs_alone_lead_out_of_a_flat_region() -> None:
     rows = Rows.of(network, np.linspace(0.01, 1, 10)[:, None], np.ones((10, 1)), np.dtype(float))
     fit = NetworkObjective(network, rows)
     records = trained(fit, np.array([0.5, -60]), next_due=every_epoch)
-    assert records[8].grad_norm < 1e-22
-    assert records[8].loss > 0.99
+    assert records[16].grad_norm < 1e-20
+    assert records[16].loss > 0.99
     slow = trained(fit, np.array([0.5, -60]), Rprop(max_step=0.1), next_due=every_epoch)
-    assert slow[108].loss > 1 - 1e-15, "after the trial, only the gradient has changed"
+    assert slow[116].loss > 1 - 1e-15, "after the trial, only the gradient has changed"
     assert slow[-1].loss < 0.9
     assert records[8].ended is None
     assert records[-1].loss < 1e-6
@@ -202,8 +202,8 @@ def test_the_epochs_of_the_checks_are_few() -> None:
     while number < 4000:
         number = next_check(number)
         checks.append(number)
-    assert checks == [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3072, 4096]
-    assert next_check(100) == 128
+    assert checks == [16, 64, 256, 1024, 2048, 3072, 4096]
+    assert [next_check(number) for number in (15, 17, 100, 1500)] == [16, 64, 256, 2048]
 
 
 def test_the_trial_changes_nothing() -> None:

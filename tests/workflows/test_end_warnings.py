@@ -225,7 +225,7 @@ def saturated(folder: Path, *overrides: str) -> Outcome:
 def test_outputs_at_the_flat_ends_need_another_loss(tmp_path: Path) -> None:
     far = "network.init={name: normal, std: 100}"
     outcome = saturated(tmp_path, far)
-    assert (outcome.record.stop_reason, outcome.record.epochs) == ("zero_gradient", 8)
+    assert (outcome.record.stop_reason, outcome.record.epochs) == ("zero_gradient", 16)
     (warning,) = outcome.warnings
     assert warning == (
         "the gradient has vanished: the outputs are at the flat ends of `sigmoid`, where `mse` has "
