@@ -218,9 +218,19 @@ def dot(a: Vector, b: Vector) -> float:
     """
     if a.dtype == b.dtype == np.float64:
         return float(a @ b)
-    starts = range(0, len(a), _ENTRIES_AT_ONCE)
-    pieces = (slice(start, start + _ENTRIES_AT_ONCE) for start in starts)
-    return sum(float(a[piece].astype(np.float64) @ b[piece].astype(np.float64)) for piece in pieces)
+    return float(products(a[np.newaxis], b)[0])
+
+
+def products(rows: Array, vector: Vector) -> Vector:
+    """The `dot` of each row with the vector."""
+    if rows.dtype == vector.dtype == np.float64:
+        return rows @ vector
+    size = max(1, _ENTRIES_AT_ONCE // len(rows))
+    total = np.zeros(len(rows))
+    for start in range(0, len(vector), size):
+        piece = slice(start, start + size)
+        total += rows[:, piece].astype(np.float64) @ vector[piece].astype(np.float64)
+    return total
 
 
 def norm(a: Vector) -> float:

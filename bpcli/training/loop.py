@@ -8,6 +8,7 @@ need no record.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
@@ -32,6 +33,7 @@ from bpcli.optimizers.schedules import (
 from bpcli.training.batches import Batches
 from bpcli.training.objective import NetworkObjective
 from bpcli.training.validation import Validation
+from bpcli.training.vanishing import TRIAL_EPOCHS, is_negligible, is_stuck, next_check, vanished
 
 
 class Epoch:
@@ -325,8 +327,8 @@ def train_epochs(
 ) -> Iterator[Epoch]:
     """Yield records of the initial state, of epochs that are due, of the last one, and of others.
 
-    An epoch in which the optimizer finds no step is the last. A resumed training starts after epoch
-    0, with the `seconds` that it has taken so far.
+    An epoch in which the optimizer finds no step is the last, and one at which the gradient has
+    vanished. A resumed training starts after epoch 0, with the `seconds` that it has taken so far.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
     that a consumer can check the time. Raises `Diverged` if the parameters are not finite, or the
@@ -344,7 +346,9 @@ def train_epochs(
     epoch = record(state)
     yield epoch
     while state.number < epochs and state.ended is None:
-        count = max(1, min(stride, next_due(state.number) - state.number, epochs - state.number))
+        number = state.number
+        end = min(number + stride, next_due(number), epochs, _next_check(training, number))
+        count = max(1, end - number)
         left = clock()
         state = training.advance(epoch.hand_on(), count)
         is_evaluated = is_checked(state.number) or state.number == epochs
@@ -353,9 +357,9 @@ def train_epochs(
             last = _last_of_finite_loss(training, last_finite, number)
             yield record(last)
             raise Diverged(_divergence(last.number + 1, training))
-        state = finite
+        state = _unless_vanished(training, finite)
         last_finite = state.without_evaluation() if is_evaluated else last_finite
-        stride = _stride(count, clock() - left)
+        stride = _stride(stride, count, clock() - left)
         epoch = record(state)
         yield epoch
 
@@ -391,15 +395,35 @@ def _last_of_finite_loss(training: Training, last: TrainState, end: int) -> Trai
     return last
 
 
+def _next_check(training: Training, number: int) -> int:
+    """The next epoch at which the gradient is looked at; with mini-batches, none."""
+    return next_check(number) if training.batches.is_full else sys.maxsize
+
+
+def _unless_vanished(training: Training, state: TrainState) -> TrainState:
+    """The state, ended if its gradient has vanished; looks at it only at the epochs of a check."""
+    if state.ended is not None or _next_check(training, state.number - 1) != state.number:
+        return state
+    state = state.evaluated(training.objective)
+    if not is_negligible(state.point):
+        return state
+    here, later = state.point.evaluation, training.advance(state, TRIAL_EPOCHS)
+    if later.ended is not None:
+        return state
+    after = later.point.evaluate(training.objective)
+    assert here is not None, "it was evaluated above"
+    return state._replace(ended=vanished(here)) if is_stuck(here, after) else state
+
+
 _SECONDS_BETWEEN_RECORDS = 0.01
 
 
-def _stride(count: int, seconds: float) -> int:
+def _stride(stride: int, count: int, seconds: float) -> int:
     """The epochs that take the time between two records, if `count` epochs took `seconds`.
 
-    At most twice `count`, since the first epochs are slower than the rest.
+    At most twice the last stride, since the first epochs are slower than the rest.
     """
-    return max(1, min(2 * count, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
+    return max(1, min(2 * stride, int(count * _SECONDS_BETWEEN_RECORDS / max(seconds, 1e-9))))
 
 
 def _divergence(number: int, training: Training) -> str:

@@ -11,12 +11,17 @@ from bpcli.experiment import Experiment
 from bpcli.optimizers.plateau import SMALLEST_RATE
 from bpcli.runs.layout import METRICS
 from bpcli.runs.metrics_log import read_log
+from bpcli.training.vanishing import ZERO_GRADIENT
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import Scores, constant_loss
 from bpcli.workflows.session import Session
+from bpcli.workflows.vanished_gradient import why_vanished
 
 _CLEARLY = 1e-3
 """A loss must be lower by this fraction: with vanishing gradients it ends slightly lower."""
+
+_SMALL = 1e-3
+"""A training loss below this fraction of the constant baseline's is small."""
 
 _NO_STEP = "no step was found that lowers the loss"
 _NO_LONGER = "the loss no longer fell"
@@ -42,6 +47,9 @@ def end_warnings(
     elif end is not None and end.reason == ending.reason and advice is not None:
         why = _NO_LONGER if end.reason == SMALLEST_RATE else _NO_STEP
         yield f"{why} (`{end.reason}`): {advice}"
+    elif (cause := _why_vanished(experiment, ending, scores)) is not None:
+        yield f"the gradient has vanished: {cause}"
+        return
     name = next(name for name in reversed(SPLITS) if len(experiment.splits[name]))
     fact = _not_better(experiment, name, scores, constant)
     if fact is not None:
@@ -77,6 +85,16 @@ def _not_better(
     of_loss = "not finite" if loss is None else f"{loss:.4g}"
     of_constant = f"{loss_of_constant:.4g}"
     return f"the {name} loss is {of_loss}, and that of a constant prediction is {of_constant}"
+
+
+def _why_vanished(experiment: Experiment, ending: Ending, scores: Scores) -> str | None:
+    """Return why the gradient is zero although the training loss is not small, if that is known."""
+    if ending.reason != ZERO_GRADIENT or ending.last is None:
+        return None
+    constant, loss = constant_loss(experiment, "train"), scores["train.loss"]
+    if constant is not None and loss is not None and loss < _SMALL * constant:
+        return None
+    return why_vanished(experiment, ending.last.params)
 
 
 def _is_below(loss: float | None, other: float) -> bool:

@@ -209,3 +209,42 @@ def test_a_minimum_that_is_reached_is_no_reason_for_a_warning(
     outcome = outcome_of(tmp_path, X, LINE, f"training.optimizer={optimizer}", *options)
     assert outcome.record.stop_reason != "epochs"
     assert outcome.warnings == []
+
+
+# A gradient that vanishes.
+
+
+def saturated(folder: Path, *overrides: str) -> Outcome:
+    """XOR with `mse` and a start so far out that the outputs lie at the flat ends."""
+    options = ("loss=mse", "training.optimizer=rprop", "training.learning_rate=null")
+    return train(
+        build(load_config(CONFIGS / "xor.yaml", [*options, *overrides])), folder, SilentView()
+    )
+
+
+def test_outputs_at_the_flat_ends_need_another_loss(tmp_path: Path) -> None:
+    far = "network.init={name: normal, std: 100}"
+    outcome = saturated(tmp_path, far)
+    assert (outcome.record.stop_reason, outcome.record.epochs) == ("zero_gradient", 16)
+    (warning,) = outcome.warnings
+    assert warning == (
+        "the gradient has vanished: the outputs are at the flat ends of `sigmoid`, where `mse` has "
+        "no slope: use `loss: binary_cross_entropy`, targets inside the range of the outputs, such "
+        "as 0.1 and 0.9, another `seed`, or smaller initial weights (`network.init`)"
+    )
+
+
+def test_dead_hidden_units_need_another_start(tmp_path: Path) -> None:
+    dead = "network.parameters=[{weights: [[-1, -1]], bias: [-1]}, {weights: [[1]], bias: [0.25]}]"
+    one = ("network.layers=[2, 1, 1]", "network.activations=[relu, identity]", dead)
+    outcome = saturated(tmp_path, *one, "data.generator=and")
+    assert outcome.record.stop_reason == "zero_gradient"
+    (warning,) = [each for each in outcome.warnings if "vanished" in each]
+    assert "1 unit of 1 in layer 1 is dead or saturated: use another `seed`" in warning
+
+
+def test_a_perfect_fit_is_no_fault(tmp_path: Path) -> None:
+    outcome = saturated(tmp_path)
+    assert outcome.record.stop_reason == "zero_gradient"
+    assert outcome.record.metrics["train.loss"] < 1e-20
+    assert outcome.warnings == []

@@ -1,0 +1,70 @@
+"""When the gradient has vanished: it is too small to change the loss, and stays so.
+
+A gradient g is negligible where even a step as long as the parameters would change the objective,
+to first order, by less than its rounding error:
+
+    ‖g‖ max(1, ‖params‖) ≤ ε |objective|,        ε the rounding unit of the parameters' precision
+
+Neither the scale of the loss nor its reduction matters, and near an exact fit, where the objective
+is small as well, no gradient is negligible. But an optimizer such as RPROP, which uses only signs,
+may leave a flat region even then. So training goes on for `TRIAL_EPOCHS` epochs on trial, and only
+if the objective has not become lower by more than rounding, and the gradient not longer, training
+ends at the state before.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bpcli.optimizers.base import Evaluation, Point, StepFailed, norm
+
+ZERO_GRADIENT = "zero_gradient"
+"""The stop reason."""
+
+TRIAL_EPOCHS = 100
+"""In these, the step sizes of RPROP grow by up to 1.2¹⁰⁰ ≈ 10⁸."""
+
+_ROUNDING = 4.0
+"""Losses that differ by fewer units of rounding than this count as equal."""
+
+_FIRST_CHECK = 16
+_CHECK_EVERY = 1024
+
+
+def next_check(number: int) -> int:
+    """The next epoch at which the gradient is looked at: 16, 64, 256, 1024, 2048, 3072, …
+
+    They depend on nothing else, so neither records nor a resumed training change the end. They are
+    few, since the loss there is evaluated for this.
+    """
+    if number >= _CHECK_EVERY:
+        return (number // _CHECK_EVERY + 1) * _CHECK_EVERY
+    bits = number.bit_length()
+    return max(_FIRST_CHECK, 1 << bits + bits % 2)
+
+
+def is_negligible(point: Point) -> bool:
+    """Whether the gradient is too small to change the objective."""
+    assert point.evaluation is not None, "only for an evaluated point"
+    value, grad, _ = point.evaluation
+    return norm(grad) * max(1.0, norm(point.params)) <= _unit(grad) * abs(value)
+
+
+def is_stuck(before: Evaluation, after: Evaluation) -> bool:
+    """Whether neither the objective has become lower, nor the gradient longer."""
+    rounding = _ROUNDING * _unit(before.grad) * abs(before.value)
+    return after.value >= before.value - rounding and norm(after.grad) <= norm(before.grad)
+
+
+def vanished(evaluation: Evaluation) -> StepFailed:
+    """The end of a training at such a point."""
+    size = norm(evaluation.grad)
+    return StepFailed(
+        ZERO_GRADIENT,
+        f"The gradient has vanished: its norm is {size:.1e}, and in {TRIAL_EPOCHS} more epochs the "
+        "loss did not fall by more than rounding.",
+    )
+
+
+def _unit(grad: np.ndarray) -> float:
+    return float(np.finfo(grad.dtype).eps)
