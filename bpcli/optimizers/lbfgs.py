@@ -26,7 +26,6 @@ from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers.base import STATES_IN_USE, State, dot, norm, products
 from bpcli.optimizers.line_search import Line, LineSearchOptimizer, Trial
 
-
 _MANY_PARAMETERS = 20_000
 """Up to so many parameters, 30 pairs take 0.82 (digits) and 0.88 of the time of 10 pairs. With more
 parameters and few rows, the products with the pairs cost more than the evaluations they save."""
