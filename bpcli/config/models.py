@@ -166,8 +166,9 @@ RateSpec: TypeAlias = Annotated[
 
 
 def _default_learning_rate(training: dict[str, Any]) -> float | None:
-    rate: float | None = training["optimizer"].default_learning_rate
-    return rate
+    """The optimizer's, from the fields that come before `learning_rate`."""
+    optimizer: Optimizer = training["optimizer"]
+    return optimizer.default_rate(is_full_batch=training["batch_size"] == "full")
 
 
 class Training(Strict):
@@ -179,10 +180,13 @@ class Training(Strict):
     epochs: Annotated[int, Field(ge=0, le=10**12)] = Field(
         default=1000, description="The maximum number of passes over the training rows."
     )
+    batch_size: Count | Literal["full"] = Field(
+        default="full", description="Rows per update: all (`full`), or a number for mini-batches."
+    )
     learning_rate: RateSpec | None = Field(
         default_factory=_default_learning_rate,
         description="The learning rate, or its schedule over the epochs. The default depends on "
-        "the optimizer; most have no learning rate.",
+        "the optimizer and on whether `batch_size` is `full`; most have no learning rate.",
     )
     reduction: Reduction = Field(
         default="mean",
@@ -197,9 +201,6 @@ class Training(Strict):
         default=None,
         description="`balanced`: all classes have equal influence; or one weight per class: "
         "{0: 1, 1: 2.5}, where other classes have weight 1.",
-    )
-    batch_size: Count | Literal["full"] = Field(
-        default="full", description="Rows per update: all (`full`), or a number for mini-batches."
     )
     sampling: Sampling = Field(
         default="shuffle",

@@ -36,7 +36,8 @@ class Adam(Optimizer):
     )
     notation = "t counts the updates; m and v are running means, called mean and square below."
 
-    default_learning_rate: ClassVar[float | None] = 0.001
+    default_learning_rate: ClassVar[float | None] = 0.05
+    mini_batch_learning_rate: ClassVar[float | None] = 0.01
     full_batch_because: ClassVar[str | None] = None
 
     beta1: Annotated[float, Ge(0), Lt(1), doc("Decay of the mean gradient, per step.")] = 0.9

@@ -9,7 +9,7 @@
 with r = `max_loss_increase`: a step that raises the loss by a larger factor is rejected, and the
 next one starts without momentum. A step to a loss that is not finite is rejected too. Vogl et al.
 1988, Biological Cybernetics 59, 257; Battiti 1989, Complex Systems 3, 331 ("bold driver"). MATLAB's
-traingda and traingdx have the same defaults. With these, the rate stays the same while the loss
+traingda and traingdx have the same factors. With these, the rate stays the same while the loss
 rises by less than 4 % per step; `max_loss_increase: 1` never lets the loss rise.
 """
 
@@ -42,10 +42,10 @@ class AdaptiveGradientDescent(Optimizer):
         "that is rejected."
     )
 
-    default_learning_rate: ClassVar[float | None] = 0.01
+    default_learning_rate: ClassVar[float | None] = 0.3
     changes_its_rate: ClassVar[bool] = True
 
-    momentum: Annotated[float, Ge(0), Lt(1), doc("Momentum coefficient.")] = 0.0
+    momentum: Annotated[float, Ge(0), Lt(1), doc("Momentum coefficient.")] = 0.9
     increase: Annotated[float, Ge(1), doc("Factor on the rate after the loss fell.")] = 1.05
     decrease: Annotated[
         float, Gt(0), Lt(1), doc("Factor on the rate after a step was rejected.")

@@ -160,6 +160,9 @@ class Optimizer:
     default_learning_rate: ClassVar[float | None] = None
     """The default of `training.learning_rate`; None for an optimizer without a learning rate."""
 
+    mini_batch_learning_rate: ClassVar[float | None] = None
+    """The default for mini-batches, if it differs from that for the full batch."""
+
     changes_its_rate: ClassVar[bool] = False
     """Whether its steps change the learning rate, so that the given rate is only the first."""
 
@@ -171,6 +174,13 @@ class Optimizer:
 
     finds_l2: ClassVar[bool] = False
     """Whether it chooses the strength of weight decay itself, so that `training.l2` must be 0."""
+
+    @classmethod
+    def default_rate(cls, *, is_full_batch: bool) -> float | None:
+        """The default of `training.learning_rate` for the full batch, or for mini-batches."""
+        if is_full_batch or cls.mini_batch_learning_rate is None:
+            return cls.default_learning_rate
+        return cls.mini_batch_learning_rate
 
     def init(self, params: Vector) -> State:
         """The state before the first step."""

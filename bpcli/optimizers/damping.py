@@ -50,7 +50,7 @@ DampingRule: TypeAlias = Literal["gain_ratio", "marquardt", "delayed_gratificati
 
 
 class _Rule(NamedTuple):
-    """The defaults of a damping rule; `share` is that of the median of JᵀJ's diagonal."""
+    """The defaults of a damping rule; `share` is that of the geometric mean of JᵀJ's diagonal."""
 
     increase: float
     decrease: float
@@ -88,8 +88,8 @@ class Damped(Optimizer):
         float | None,
         Gt(0),
         doc(
-            "The initial damping μ. Default: 0.1 times the median of the diagonal of JᵀJ; 0.001 "
-            "with `marquardt`."
+            "The initial damping μ. Default: 0.1 times the geometric mean of the diagonal of "
+            "JᵀJ; 0.001 with `marquardt`."
         ),
     ] = None
     increase: Annotated[

@@ -57,14 +57,14 @@ class Dense:
 
     @property
     def typical(self) -> float:
-        """The median of the diagonal's entries above 0.
+        """The geometric mean of the diagonal's entries above 0.
 
-        Madsen, Nielsen & Tingleff take the largest entry. The median is as good for networks, and
+        Madsen, Nielsen & Tingleff take the largest entry. The mean is as good for networks, and
         better where the parameters have different scales (tests/benchmarks/damping.py).
         """
         diagonal = self.hessian.diagonal()
         positive = diagonal[diagonal > 0]
-        return float(np.median(positive) / self.unit) if len(positive) else 0.0
+        return float(np.exp(np.log(positive).mean()) / self.unit) if len(positive) else 0.0
 
     def steps(self, dampings: Iterable[float]) -> Iterator[DampedStep]:
         """By a factor of the damped matrix for each; the decrease is ½ dᵀ (μ · unit · d - grad)."""

@@ -404,7 +404,7 @@ def _unless_vanished(training: Training, state: TrainState) -> TrainState:
     """The state, ended if its gradient has vanished; looks at it only at the epochs of a check."""
     if state.ended is not None or _next_check(training, state.number - 1) != state.number:
         return state
-    state = state.evaluated(training.objective)
+    state = state.with_gradient(training.objective)
     if not is_negligible(state.point):
         return state
     here, later = state.point.evaluation, training.advance(state, TRIAL_EPOCHS)

@@ -172,4 +172,4 @@ def test_a_schedule_in_a_config_is_for_its_own_optimizer(bpnet, tmp_path: Path) 
     assert result.code == 0
     rates = [row["learning_rate"] for row in json.loads(result.out)["optimizers"]]
     step = {"schedule": "step", "start": 0.5, "factor": 0.1, "every": 20}
-    assert rates == [step, 0.001, 0.01, None]
+    assert rates == [step, 0.05, 0.3, None]

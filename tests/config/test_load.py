@@ -14,6 +14,7 @@ from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS, Elu, Maxout
 from bpcli.nn.initializers import INITIALIZERS
 from bpcli.nn.losses import Huber
 from bpcli.optimizers import GradientDescent, Optimizer
+from bpcli.optimizers.adaptive_gradient_descent import AdaptiveGradientDescent
 from bpcli.optimizers.bfgs import Bfgs
 from bpcli.optimizers.conjugate_gradient import ConjugateGradient
 from bpcli.optimizers.scaled_conjugate_gradient import ScaledConjugateGradient
@@ -54,6 +55,14 @@ def test_an_alias_may_imply_options_which_can_be_overridden() -> None:
     assert config.notes == ("`traingdm` is called `gradient_descent` with momentum 0.9 here",)
     given = load(XOR, "training.optimizer={name: traingdm, momentum: 0.5}")
     assert given.spec.training.optimizer == GradientDescent(momentum=0.5)
+
+
+@pytest.mark.parametrize(
+    ("alias", "momentum"), [("gda", 0), ("traingda", 0), ("gdx", 0.9), ("traingdx", 0.9)]
+)
+def test_matlabs_adaptive_rates_have_its_momentum(alias: str, momentum: float) -> None:
+    optimizer = load(XOR, f"training.optimizer={alias}").spec.training.optimizer
+    assert optimizer == AdaptiveGradientDescent(momentum=momentum)
 
 
 @pytest.mark.parametrize(

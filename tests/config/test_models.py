@@ -94,6 +94,19 @@ def test_the_default_learning_rate_is_the_optimizers(name: str) -> None:
     assert training.learning_rate == OPTIMIZERS[name].default_learning_rate
 
 
+@pytest.mark.parametrize(
+    ("name", "full", "mini"), [("adam", 0.05, 0.01), ("gradient_descent", 0.1, 0.1)]
+)
+def test_mini_batches_may_have_another_default_rate(name: str, full: float, mini: float) -> None:
+    asked = f"training.optimizer={name}"
+    assert load(XOR, asked).spec.training.learning_rate == full
+    config = load(XOR, "training.batch_size=2", asked)
+    assert config.spec.training.learning_rate == mini
+    assert f"learning_rate: {mini}\n" in config.resolved()
+    given = load(XOR, "training.batch_size=2", asked, "training.learning_rate=0.3")
+    assert given.spec.training.learning_rate == 0.3
+
+
 @pytest.mark.parametrize("rate", ["fast", [0.1]])
 def test_a_rate_is_a_number_or_a_schedule(rate: Any) -> None:
     with pytest.raises(ValidationError) as caught:

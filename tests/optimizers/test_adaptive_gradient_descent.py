@@ -35,29 +35,29 @@ def path(optimizer: AdaptiveGradientDescent, rate: float, steps: int) -> list[tu
 
 
 def test_the_rate_rises_where_the_loss_falls() -> None:
-    found = path(AdaptiveGradientDescent(), 0.1, 2)
+    found = path(AdaptiveGradientDescent(momentum=0), 0.1, 2)
     # 1 - 0.1 · 1 = 0.9, loss 0.405 < 0.5;  0.1 · 1.05 = 0.105;  0.9 - 0.105 · 0.9 = 0.8055.
     np.testing.assert_allclose(found, [(1, 0.1), (0.9, 0.105), (0.8055, 0.11025)])
 
 
 def test_a_step_that_raises_the_loss_much_is_not_made_and_the_rate_falls() -> None:
-    found = path(AdaptiveGradientDescent(), 3.0, 2)
+    found = path(AdaptiveGradientDescent(momentum=0), 3.0, 2)
     # 1 - 3 · 1 = -2, loss 2 > 1.04 · 0.5: stays at 1 with 3 · 0.7 = 2.1.
     # 1 - 2.1 · 1 = -1.1, loss 0.605 > 0.52: stays, with 2.1 · 0.7 = 1.47.
     np.testing.assert_allclose(found, [(1, 3), (1, 2.1), (1, 1.47)])
 
 
 def test_a_step_that_raises_the_loss_a_little_is_made_at_the_same_rate() -> None:
-    found = path(AdaptiveGradientDescent(), 2.01, 1)
+    found = path(AdaptiveGradientDescent(momentum=0), 2.01, 1)
     # 1 - 2.01 · 1 = -1.01, loss 0.51005: between 0.5 and 1.04 · 0.5 = 0.52.
     np.testing.assert_allclose(found, [(1, 2.01), (-1.01, 2.01)])
-    strict = AdaptiveGradientDescent(max_loss_increase=1.02)  # 0.51 < 0.51005
+    strict = AdaptiveGradientDescent(momentum=0, max_loss_increase=1.02)  # 0.51 < 0.51005
     np.testing.assert_allclose(path(strict, 2.01, 1), [(1, 2.01), (1, 1.407)])
 
 
 def test_a_loss_that_stays_the_same_is_no_fall() -> None:
     # 1 - 2 · 1 = -1: the same loss, so the step is made and the rate stays.
-    np.testing.assert_allclose(path(AdaptiveGradientDescent(), 2.0, 1), [(1, 2), (-1, 2)])
+    np.testing.assert_allclose(path(AdaptiveGradientDescent(momentum=0), 2.0, 1), [(1, 2), (-1, 2)])
 
 
 def test_a_rejected_step_takes_the_momentum_away() -> None:
@@ -75,7 +75,7 @@ def test_a_rejected_step_takes_the_momentum_away() -> None:
 
 def test_a_loss_that_overflows_counts_as_raised() -> None:
     with np.errstate(over="ignore"):
-        found = path(AdaptiveGradientDescent(decrease=1e-250), 1e250, 2)
+        found = path(AdaptiveGradientDescent(momentum=0, decrease=1e-250), 1e250, 2)
     # At 1 - 1e250 the loss is infinite; with the rate 1 the next step goes to 0.
     np.testing.assert_allclose(found, [(1, 1e250), (1, 1), (0, 1.05)], atol=1e-15)
 
@@ -84,9 +84,13 @@ def course(x: float, y: float, start: float, **options: float) -> list[Epoch]:
     """The epochs of training (w x - y)²/2 at the rate 0.5."""
     rows = Rows.of(NETWORK, np.full((1, 1), x), np.full((1, 1), y), np.dtype(float))
     training = Training(
-        NetworkObjective(NETWORK, rows), AdaptiveGradientDescent(**options), np.array([start]),
-        learning_rate=0.5, batches=Batches(), rng=np.random.default_rng(0),
-    )  # fmt: skip
+        NetworkObjective(NETWORK, rows),
+        AdaptiveGradientDescent(**{"momentum": 0.0, **options}),
+        np.array([start]),
+        learning_rate=0.5,
+        batches=Batches(),
+        rng=np.random.default_rng(0),
+    )
     return list(train_epochs(training, 200))
 
 

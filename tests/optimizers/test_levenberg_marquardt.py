@@ -125,11 +125,11 @@ def test_one_step_is_that_of_the_formula() -> None:
             assert optimizer.diagnostics(state, None) == {"damping": 0.05}
 
 
-def test_the_damping_begins_as_a_share_of_the_median_diagonal_entry() -> None:
+def test_the_damping_begins_as_a_share_of_the_mean_diagonal_entry() -> None:
     X, Y, start = curve(3)
     J = dense_jacobian(CURVE, start, X)[:, 0]
     residual = (predict(CURVE, start, X) - Y).ravel()
-    damping = 0.1 * np.median((J**2).sum(axis=1))
+    damping = 0.1 * np.exp(np.log((J**2).sum(axis=1)).mean())
     expected = start - np.linalg.solve(J @ J.T + damping * np.eye(len(start)), J @ residual)
     for rule in ("gain_ratio", "delayed_gratification"):
         optimizer = LevenbergMarquardt(rule)
