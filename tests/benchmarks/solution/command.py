@@ -22,7 +22,7 @@ _SMALL_STEP_ROWS = 1_000
 @names_option("--workloads", tuple(WORKLOADS))
 @names_option("--solvers", tuple(SOLVERS))
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--repeats", type=click.IntRange(1), help="Of a short solution; default 4.")
+@click.option("--repeats", type=click.IntRange(1), help="Of a short solution; default 3.")
 @click.option("--whole/--no-whole", default=True, help="Time whole processes too.")
 @click.option("--steps/--no-steps", default=True, help="Time steps against their bound too.")
 @click.option("--small", is_flag=True, help="At most 200 rows and 6 hidden units, to test it.")

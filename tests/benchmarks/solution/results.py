@@ -27,7 +27,8 @@ _USED_UP = 0.5
 class Solved:
     """The way of one solver to the target of a tolerance: processor seconds of each repeat.
 
-    If it does not get there, `seconds` is empty and `spent` is what it used up.
+    If it does not get there, `seconds` is empty and `spent` is what it used up. The first run has
+    counted its evaluations.
     """
 
     tolerance: float

@@ -44,7 +44,7 @@ class Plan:
     workloads: Sequence[Workload] = tuple(WORKLOADS.values())
     solvers: Sequence[str] = tuple(SOLVERS)
     seeds: int = 5
-    repeats: int = 4
+    repeats: int = 3
     whole_repeats: int = 3
     step_sizes: Sequence[tuple[int, int, int]] = SIZES
     step_rows: int = 10_000
@@ -101,47 +101,48 @@ def _solved(workload: Workload, seed: int, children: Mapping[str, Child], repeat
         loaded = problem.Problem.load(folder)
         start = NumpyNetwork(loaded).value_and_grad(loaded.vector)[0]
         found = Problem(workload.name, seed, start, workload.budget)
-        running = {}
+        explored = {}
         for solver, child in children.items():
             try:
                 child.load(folder=name)
-                _explore(found, solver, child, workload.budget)
-                running[solver] = child
+                explored[solver] = _explore(found, solver, child, workload.budget)
             except ChildFailed as failure:
                 found.errors[solver] = str(failure)
         for tolerance in TOLERANCES:
-            _take_times(found, tolerance, running, workload.budget, repeats)
+            _solve(found, tolerance, explored, children, repeats)
     return found
 
 
-def _explore(found: Problem, solver: str, child: Child, budget: float) -> None:
+def _explore(found: Problem, solver: str, child: Child, budget: float) -> dict[str, Any]:
     _ask(child, None, 0.1 * budget)  # libraries start slowly
     answer = _ask(child, None, budget)
     found.objectives[solver] = answer["objective"]
     if SOLVERS[solver].is_compiled:
         found.compile_seconds[solver] = answer["compile_seconds"]
+    return answer
 
 
-def _take_times(
+def _solve(
     found: Problem,
     tolerance: float,
+    explored: Mapping[str, dict[str, Any]],
     children: Mapping[str, Child],
-    budget: float,
     repeats: int,
 ) -> None:
+    """The ways to a target. Who ended above it would only end there again.
+
+    Twice the budget, as the time of the same steps varies.
+    """
     goal = found.target(tolerance)
-    ways = {solver: Solved(tolerance, goal) for solver in children}
+    ways = {name: Solved(tolerance, goal, spent=explored[name]["seconds"]) for name in explored}
+    near = [name for name, answer in explored.items() if answer["objective"] <= goal]
     for turn in range(repeats):
-        for solver, child in children.items():
-            if turn and not _is_repeated(ways[solver]):
-                continue
-            _go(ways[solver], _ask(child, goal, budget, counted=turn == 0), turn)
-    for solver, way in ways.items():
-        found.solved.setdefault(solver, []).append(way)
-
-
-def _is_repeated(way: Solved) -> bool:
-    return way.is_reached and way.seconds[0] < _LONG
+        for name in near:
+            if turn == 0 or (ways[name].is_reached and ways[name].seconds[0] < _LONG):
+                answer = _ask(children[name], goal, 2 * found.budget, counted=turn == 0)
+                _go(ways[name], answer, turn)
+    for name, way in ways.items():
+        found.solved.setdefault(name, []).append(way)
 
 
 def _go(way: Solved, answer: dict[str, Any], turn: int) -> None:
