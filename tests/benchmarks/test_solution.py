@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.process import Child
 from benchmarks.solution import registry
-from benchmarks.solution.plot import draw, spread
+from benchmarks.solution.command import main
+from benchmarks.solution.plot import spread
 from benchmarks.solution.problem import STALLED_AFTER, Problem, write
 from benchmarks.solution.progress import Ended, Progress
 from benchmarks.solution.registry import SOLVERS
-from benchmarks.solution.report import markdown
 from benchmarks.solution.results import MAIN, TOLERANCES, Process, Ratio, Results, Solved, Step
 from benchmarks.solution.results import Problem as SolvedProblem
 from benchmarks.solution.session import ONE_THREAD, Plan, measure
@@ -111,11 +112,13 @@ def test_a_session_survives_json_and_is_reported(results: Results, tmp_path: Pat
         results.processes,
         results.steps,
     )
-    text = markdown(read)
-    assert "| curve 200×1-10-1 | 31 |" in text
-    assert "MINPACK" in text
-    draw(read, tmp_path / "profiles.svg")
-    assert (tmp_path / "profiles.svg").read_text().startswith("<?xml")
+    figure = tmp_path / "profiles.svg"
+    command = ["--read", str(tmp_path / "results.json"), "--figure", str(figure)]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0
+    assert "| curve 200×1-6-1 | 19 |" in done.output
+    assert "MINPACK" in done.output
+    assert figure.read_text().startswith("<?xml")
 
 
 # The objective of the peers is that of bpnet.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from benchmarks.report import number, table
 from benchmarks.solution.registry import SOLVERS
 from benchmarks.solution.results import TOLERANCES, Results
-from benchmarks.solution.workloads import LBFGS, LM, RPROP, WORKLOADS, Workload
+from benchmarks.solution.workloads import LBFGS, LM, RPROP, Workload
 
 _FAMILIES = {LM: "Levenberg-Marquardt", LBFGS: "L-BFGS", RPROP: "RPROP"}
 AREA_LIMIT = 64.0
@@ -24,7 +24,7 @@ def markdown(results: Results) -> str:
 
 
 def _header(results: Results) -> str:
-    facts, seeds = results.facts, results.settings["seeds"]
+    facts, seeds = results.facts, 1 + max(problem.seed for problem in results.problems)
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     lines = [
         "# Time to solution",
@@ -40,12 +40,9 @@ def _header(results: Results) -> str:
 
 
 def _measured(results: Results, optimizer: str) -> list[Workload]:
-    """The workloads of the session, in the order of the module."""
-    return [
-        workload
-        for workload in WORKLOADS.values()
-        if workload.optimizer == optimizer and results.of(workload.name)
-    ]
+    """The workloads of the session, with the sizes that they had in it."""
+    planned = [Workload(**each) for each in results.settings["workloads"]]
+    return [each for each in planned if each.optimizer == optimizer and results.of(each.name)]
 
 
 def _family(results: Results, optimizer: str) -> Iterator[str]:
@@ -73,7 +70,7 @@ def _time_table(
     head = [f"{SOLVERS[name].title} | evaluations | seeds" for name in names]
     return (
         f"Seconds of bpnet to {tolerance:g} of the way above the lowest objective, and times "
-        "bpnet's seconds:\n\n" + _table(results, workloads, head, cells, 3 * len(names))
+        "bpnet's seconds:\n\n" + _table(workloads, head, cells, 3 * len(names))
     )
 
 
@@ -93,9 +90,7 @@ def _lowest_table(results: Results, workloads: Sequence[Workload], names: Sequen
             yield "–" if lowest is None else f"{lowest:.5g}"
 
     head = [SOLVERS[name].title for name in names]
-    return "Lowest objective within the budget:\n\n" + _table(
-        results, workloads, head, cells, len(head)
-    )
+    return "Lowest objective within the budget:\n\n" + _table(workloads, head, cells, len(head))
 
 
 def _cold_table(results: Results, workloads: Sequence[Workload], names: Sequence[str]) -> str:
@@ -115,7 +110,7 @@ def _cold_table(results: Results, workloads: Sequence[Workload], names: Sequence
         for part in (f"{SOLVERS[name].title}, seconds to compile", "with them")
     ]
     return f"Solvers that compile, to {TOLERANCES[0]:g}, with the time for compiling:\n\n" + _table(
-        results, workloads, head, cells, len(head)
+        workloads, head, cells, len(head)
     )
 
 
@@ -132,11 +127,17 @@ def _whole_table(results: Results, workloads: Sequence[Workload], names: Sequenc
     head = [SOLVERS[name].title for name in names]
     return (
         f"Whole process to {TOLERANCES[0]:g}, first seed: seconds of `bpnet train`, and times "
-        "these seconds:\n\n" + _table(results, workloads, head, cells, len(head))
+        "these seconds:\n\n" + _table(workloads, head, cells, len(head))
     )
 
 
-def _table(results, workloads, head, cells, columns) -> str:  # type: ignore[no-untyped-def]
+def _table(
+    workloads: Sequence[Workload],
+    head: Sequence[str],
+    cells: Callable[[Workload], Iterable[str]],
+    columns: int,
+) -> str:
+    """A row for each workload."""
     rows = [
         [f"{workload.name} {workload.size}", str(workload.n_params), *cells(workload)]
         for workload in workloads
