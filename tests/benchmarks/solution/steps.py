@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import process_time
@@ -24,6 +25,7 @@ from benchmarks.solution.workloads import LM, Workload
 
 SIZES = ((8, 10, 1), (10, 25, 1), (18, 50, 1))
 _SAMPLES = 1_500
+_LONG_ENOUGH = 0.02
 
 
 def measured_step(
@@ -46,32 +48,39 @@ def measured_step(
 def times(config: Path, repeats: int) -> dict[str, object]:
     """Seconds of steps that follow each other, and of products between them.
 
-    A product is repeated until it takes as long as a clock needs; a step has all that it needs to
-    find a lower objective, so its median has one trial.
+    A step that tries more than one damping solves more than once: it is left out, and so is the
+    first step, which is slower.
     """
+    from benchmarks.solution.solvers.bpnet import Counted
     from bpcli.config.load import load_config
     from bpcli.experiment import build
     from bpcli.nn.numerics import repeatable_numerics
 
-    experiment = build(load_config(config))
-    training = experiment.training(experiment.objective())
+    experiment, counts = build(load_config(config)), Counter[str]()
+    training = experiment.training(Counted(experiment.objective(), counts))
     J = np.random.default_rng(0).standard_normal((len(experiment.initial_params), _SAMPLES))
     steps: list[float] = []
     products: list[float] = []
     with repeatable_numerics():
-        state = training.start.evaluated(training.objective)
-        for number in range(repeats + 1):
+        state = training.advance(training.start, 1)
+        while len(steps) < repeats and state.ended is None:
+            counts.clear()
             began = process_time()
             state = training.advance(state, 1)
-            between = process_time()
-            count = 0
-            while count == 0 or process_time() - between < min(0.02, between - began):
-                J.dot(J.T)
-                count += 1
-            if number:  # the first ones are slower
-                steps.append(between - began)
-                products.append((process_time() - between) / count)
+            seconds = process_time() - began
+            if counts["gradients"] + counts["losses"] == 1:
+                steps.append(seconds)
+                products.append(_seconds_of_product(J, seconds))
     return {"samples": _SAMPLES, "steps": steps, "products": products}
+
+
+def _seconds_of_product(J: np.ndarray, most: float) -> float:
+    """Of J Jᵀ: the mean of several that together take some clock ticks, or `most`."""
+    began, count, seconds = process_time(), 0, 0.0
+    while seconds < min(_LONG_ENOUGH, most):
+        J.dot(J.T)
+        count, seconds = count + 1, process_time() - began
+    return seconds / count
 
 
 if __name__ == "__main__":
