@@ -53,7 +53,10 @@ def _cases() -> Iterator[Any]:
 def test_a_solution_takes_peers_longer(
     results: Results, workload: str, peer: str, least: float
 ) -> None:
-    assert known(results.ratio(workload, peer)).value >= least
+    ratio = known(results.ratio(workload, peer))
+    if ratio.is_bound and ratio.value < least:
+        pytest.skip(f"the peer's budget ended after {ratio.value:.2f} times bpnet's time")
+    assert ratio.value >= least
 
 
 @pytest.mark.parametrize(("workload", "peer", "least"), list(_cases()))

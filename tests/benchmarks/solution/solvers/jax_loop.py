@@ -20,7 +20,8 @@ from benchmarks.solution.progress import Solution
 jax.config.update("jax_enable_x64", True)
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
-_LONG_ENOUGH = 0.05
+_LONG_ENOUGH = 0.1
+_MOST = 10_000
 _COMPILED: dict[Any, tuple[Any, float, float]] = {}
 
 
@@ -83,13 +84,12 @@ class CompiledSolver:
         raise NotImplementedError
 
     def _measured_step(self) -> float:
-        """Processor time of a step; the first solutions of a process are slower than the rest."""
-        most, steps, seconds = 2, 0, 0.0
-        while seconds < _LONG_ENOUGH and steps == most // 4:
-            self._timed(-jnp.inf, most)
-            (_, steps, _), seconds = self._timed(-jnp.inf, most)
-            most *= 4
-        return seconds / int(steps)
+        """Processor time of a step, without that of the first one, which takes longer."""
+        steps, seconds, longer = 1, 0.0, 0.0
+        while longer < _LONG_ENOUGH and steps < _MOST:
+            seconds, longer = (self._timed(-jnp.inf, most)[1] for most in (steps, 2 * steps))
+            steps *= 2
+        return max(longer - seconds, 0.1 * longer) / (steps // 2)
 
     def run(self, target: float | None, budget: float, counted: bool) -> Solution:
         most = max(1, int(budget / self._step_seconds))
