@@ -33,7 +33,7 @@ ONE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
 }
 
-_LONG = 1.0
+_LONG = 0.3
 """Seconds of a solution that needs no repeats."""
 
 

@@ -24,7 +24,7 @@ from benchmarks.whole_process import seconds_of_ended_children
 _STARTING = 10.0
 """Seconds that are allowed beside the budget, as libraries start slowly."""
 
-_LONG = 10.0
+_LONG = 2.0
 """Seconds of a process that needs no repeats."""
 
 

@@ -81,13 +81,13 @@ WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload("digits", LBFGS, 1_797, (64, 30, 10), 1.5, "digits", "cross_entropy", l2=0.1),
-        Workload("regression", LBFGS, 20_000, (20, 50, 1), 4, loss="half_squared_error"),
+        Workload("regression", LBFGS, 20_000, (20, 50, 1), 3, loss="half_squared_error"),
         Workload("curve", LM, 200, (1, 10, 1), 0.5, "sine"),
-        Workload("table", LM, 2_000, (8, 20, 1), 3),
+        Workload("table", LM, 2_000, (8, 20, 1), 2),
         Workload("outputs", LM, 2_000, (6, 15, 3), 1.5),
         Workload("plant", LM, 9_568, (4, 10, 1), 1.5),
         Workload("rows", LM, 10_000, (10, 25, 1), 3),
-        Workload("units", LM, 10_000, (20, 45, 1), 8),
+        Workload("units", LM, 10_000, (20, 45, 1), 6),
         Workload("small", RPROP, 1_000, (20, 10, 1), 0.5),
     )
 }
