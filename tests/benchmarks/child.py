@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,14 @@ import numpy as np
 
 
 def serve(module: str) -> None:
+    answer_requests(lambda: import_module(f"benchmarks.implementations.{module}").Trainer, _run)
+
+
+def answer_requests(kind_of: Callable[[], Any], run: Callable[..., dict[str, Any]]) -> None:
+    """Answer until the requests end; `run` is given what was made and the request's numbers."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
-    kind = import_module(f"benchmarks.implementations.{module}").Trainer
+    kind = kind_of()
     trainer = None
     _say(answers, {"megabytes": _peak_megabytes()})
     for line in sys.stdin:
@@ -32,7 +38,7 @@ def serve(module: str) -> None:
                 trainer = kind(**_with_path(request["load"]))
                 _say(answers, {})
             else:
-                _say(answers, _run(trainer, request["run"], request.get("save")))
+                _say(answers, run(trainer, **request))
         except Exception:
             _say(answers, {"error": traceback.format_exc()})
 
@@ -41,8 +47,8 @@ def _with_path(options: dict[str, Any]) -> dict[str, Any]:
     return options | ({"folder": Path(options["folder"])} if "folder" in options else {})
 
 
-def _run(trainer: Any, epochs: int, save: str | None) -> dict[str, Any]:
-    seconds = trainer.run(epochs)
+def _run(trainer: Any, run: int, save: str | None = None) -> dict[str, Any]:
+    seconds = trainer.run(run)
     if save is not None:
         np.savez(save, **trainer.params())
     return {"seconds": seconds, "megabytes": _peak_megabytes()}

@@ -36,15 +36,15 @@ class _Names(click.ParamType):
         return names
 
 
-def _names_option(option: str, allowed: Sequence[str]) -> Callable[[Any], Any]:
+def names_option(option: str, allowed: Sequence[str]) -> Callable[[Any], Any]:
     text = f"With commas between them; default: {','.join(allowed)}."
     return click.option(option, type=_Names(allowed), help=text)
 
 
 @click.command()
-@_names_option("--workloads", tuple(WORKLOADS))
-@_names_option("--dtypes", DTYPES)
-@_names_option("--implementations", tuple(IMPLEMENTATIONS))
+@names_option("--workloads", tuple(WORKLOADS))
+@names_option("--dtypes", DTYPES)
+@names_option("--implementations", tuple(IMPLEMENTATIONS))
 @click.option("--repeats", type=click.IntRange(1), help="Of every time; default 5.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="A repeat; default 0.6.")
 @click.option("--retries", type=click.IntRange(0), help="Of a disturbed repeat; default 6.")

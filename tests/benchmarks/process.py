@@ -20,16 +20,16 @@ class ChildFailed(Exception):
 
 
 class Child:
-    """Speaks to `python -m benchmarks.child MODULE`."""
+    """Speaks to `python -m PROGRAM MODULE`."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, program: str = "benchmarks.child", **environment: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.child", module],
+            [sys.executable, "-m", program, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=child_environment(),
+            env=child_environment() | environment,
         )
         self.megabytes_at_birth = self._answer()["megabytes"]
 
@@ -38,11 +38,11 @@ class Child:
         return self._process.pid
 
     def load(self, **options: Any) -> None:
-        self._ask({"load": options})
+        self.ask({"load": options})
 
     def run(self, epochs: int) -> dict[str, float]:
         """Seconds of that many epochs from the start, and the process's peak megabytes."""
-        return self._ask({"run": epochs})
+        return self.ask({"run": epochs})
 
     def seconds(self, epochs: int) -> float:
         return self.run(epochs)["seconds"]
@@ -55,7 +55,7 @@ class Child:
         """The parameters after that many epochs from the start."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "params.npz"
-            self._ask({"run": epochs, "save": str(file)})
+            self.ask({"run": epochs, "save": str(file)})
             with np.load(file) as arrays:
                 return dict(arrays)
 
@@ -76,7 +76,8 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a request. Raises `ChildFailed`."""
         assert self._process.stdin is not None
         print(json.dumps(request), file=self._process.stdin, flush=True)
         return self._answer()

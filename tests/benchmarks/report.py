@@ -66,7 +66,7 @@ def _by_case(results: Results, names: Sequence[str], cell: Callable[[str, str, s
     ]
     for row, (workload, _) in zip(rows, _cases(results), strict=True):
         row[0] = f"{workload} {row[0]}"
-    return _table(["workload", "dtype", *(IMPLEMENTATIONS[name].title for name in names)], rows)
+    return table(["workload", "dtype", *(IMPLEMENTATIONS[name].title for name in names)], rows)
 
 
 def _time_table(results: Results) -> str:
@@ -77,7 +77,7 @@ def _time_table(results: Results) -> str:
         training = results.training(workload, dtype, name)
         if training is None or training.milliseconds is None:
             return _why_not(training)
-        return _number(training.milliseconds) + "†" * bool(training.disturbed)
+        return number(training.milliseconds) + "†" * bool(training.disturbed)
 
     return "## Milliseconds per epoch\n\n" + _by_case(results, _names(results), cell)
 
@@ -95,7 +95,7 @@ def _ratio_table(results: Results) -> str:
         return ""
 
     def cell(workload: str, dtype: str, name: str) -> str:
-        return _number(results.ratio(workload, dtype, name))
+        return number(results.ratio(workload, dtype, name))
 
     return "## Times bpnet's time per epoch\n\n" + _by_case(results, _peers(results), cell)
 
@@ -105,9 +105,9 @@ def _product_table(results: Results) -> str:
     for workload, dtype in _cases(results):
         cells = [workload, dtype]
         for cores in ("1", "all"):
-            cells.append(_number(results.gigaflops(workload, dtype, cores)))
+            cells.append(number(results.gigaflops(workload, dtype, cores)))
             cells.append(_percent(results.product_fraction(workload, dtype, cores)))
-        rows.append([*cells, _number(results.speedup(workload, dtype))])
+        rows.append([*cells, number(results.speedup(workload, dtype))])
     if not rows:
         return ""
     head = [
@@ -117,7 +117,7 @@ def _product_table(results: Results) -> str:
     return (
         "## Matrix products: bpnet's over the machine's best rate\n\n"
         "The best rate is that of large square products by BLAS, made between the same repeats.\n\n"
-        + _table(head, rows)
+        + table(head, rows)
     )
 
 
@@ -141,7 +141,7 @@ def _memory_table(results: Results) -> str:
     head = ["workload", "dtype", "data", *(IMPLEMENTATIONS[name].title for name in _names(results))]
     return (
         "## Peak memory in MB: interpreter with its imports + all the rest\n\n"
-        "`data` is X and Y in the training dtype; shared pages count once.\n\n" + _table(head, rows)
+        "`data` is X and Y in the training dtype; shared pages count once.\n\n" + table(head, rows)
     )
 
 
@@ -157,14 +157,14 @@ def _whole_table(results: Results) -> str:
         cells = [_whole_cell(results, workload, name) for name in ("bpnet", *peers)]
         rows.append([workload, "float64", *cells])
     head = ["workload", "dtype", "bpnet", *(SCRIPTS[peer].title for peer in peers)]
-    return "## Seconds of a whole process of 500 epochs, and times bpnet's\n\n" + _table(head, rows)
+    return "## Seconds of a whole process of 500 epochs, and times bpnet's\n\n" + table(head, rows)
 
 
 def _whole_cell(results: Results, workload: str, name: str) -> str:
     found = results.whole_process(workload, name)
     if found is None:
         return "–"
-    ratio = "" if name == "bpnet" else f" ({_number(results.whole_ratio(workload, name))}×)"
+    ratio = "" if name == "bpnet" else f" ({number(results.whole_ratio(workload, name))}×)"
     return f"{found.median:.2f}{'†' * bool(found.disturbed)}{ratio}"
 
 
@@ -177,13 +177,13 @@ def _line_table(results: Results) -> str:
             line.fixed,
             line.dtype,
             f"{line.exponent:.2f}",
-            f"{_number(line.base_milliseconds)} + {line.milliseconds_each:.3g} x",
+            f"{number(line.base_milliseconds)} + {line.milliseconds_each:.3g} x",
             f"{line.worst_residual:.2f}",
         ]
         for line in results.lines
     ]
     head = ["against", "fixed", "dtype", "free exponent", "ms per epoch", "worst ratio to the line"]
-    return "## Cost of an epoch, one worker, fitted from 1 ms up\n\n" + _table(head, rows)
+    return "## Cost of an epoch, one worker, fitted from 1 ms up\n\n" + table(head, rows)
 
 
 def _tables_table(results: Results) -> str:
@@ -191,11 +191,11 @@ def _tables_table(results: Results) -> str:
     rows = {item.workload: [item.workload, "float64"] for item in results.tables}
     for item in results.tables:
         ratio = results.table_ratio(item.workload, item.implementation)
-        shown = "" if item.implementation == "pandas" else f" ({_number(ratio)}×)"
+        shown = "" if item.implementation == "pandas" else f" ({number(ratio)}×)"
         rows[item.workload].append(f"{item.median:.2f}{'†' * bool(item.disturbed)}{shown}")
     if not rows:
         return ""
-    return "## Seconds for a table, and times pandas' read_csv\n\n" + _table(
+    return "## Seconds for a table, and times pandas' read_csv\n\n" + table(
         ["table", "dtype", *tasks], list(rows.values())
     )
 
@@ -231,12 +231,13 @@ def _worst_disagreements(results: Results) -> Iterator[str]:
 # Text.
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    marks = ["---", "---", *["---:"] * (len(head) - 2)]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], columns: int | None = None) -> str:
+    """Two columns of text, then numbers; `columns` of them if a text has several, with bars."""
+    marks = ["---", "---", *["---:"] * (len(head) - 2 if columns is None else columns)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *rows))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     """Three digits, without an exponent."""
     if value is None:
         return "–"
