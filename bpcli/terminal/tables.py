@@ -70,8 +70,12 @@ def layers_text(layers: Sequence[LayerRecord]) -> str:
 
 
 def named_text(item: Mapping[str, object], name: str = "name") -> str:
-    """The value of the key `name`, with the other keys as options: elu (alpha 1)."""
-    options = [f"{key} {_option_text(value)}" for key, value in item.items() if key != name]
+    """The value of the key `name`, with the other keys as options: elu (alpha 1).
+
+    Options that are null, so that the code chooses, are left out.
+    """
+    given = {key: value for key, value in item.items() if key != name and value is not None}
+    options = [f"{key} {_option_text(value)}" for key, value in given.items()]
     return f"{item[name]} ({', '.join(options)})" if options else str(item[name])
 
 

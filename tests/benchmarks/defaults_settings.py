@@ -120,7 +120,7 @@ STUDIES = [
         Setting("adam", 0.001, {"beta2": 0.999}),
     ),
     Study(
-        _grid("lbfgs", _NO_RATE, *_each("memory", 3, 5, 10, 15, 20, 30, 50)),
+        _grid("lbfgs", _NO_RATE, {}, *_each("memory", 3, 5, 10, 15, 20, 50)),
         Setting("lbfgs", None, {"memory": 10}),
     ),
     Study(

@@ -22,7 +22,8 @@ _KINDS = {
     "grad": "gradients",
     "value_and_grad": "gradients",
     "gauss_newton": "jacobians",
-    "value": "losses",
+    "gauss_newton_product": "gradients",
+    "losses": "losses",
 }
 
 
