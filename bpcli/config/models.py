@@ -233,8 +233,8 @@ class Training(Strict):
     )
     log_every: Count | Literal["auto"] = Field(
         default="auto",
-        description="Epochs between lines of metrics.jsonl. A number also sets the progress lines: "
-        "those whose line has metrics.",
+        description="Epochs between lines of metrics.jsonl. With a number, the progress shows the "
+        "epochs whose line has metrics.",
     )
     metrics_every: Count | Literal["auto"] = Field(
         default="auto",

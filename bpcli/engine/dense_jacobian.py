@@ -1,10 +1,10 @@
 """JᵀJ and Jᵀr as one product of J with itself, for networks of few parameters or awkward shapes.
 
-With J as (n_params, residuals) and the residuals as its last row,
+With J as it is stored here, (n_params, residuals), and the residuals as one more row,
 
-    [J; rᵀ] [J; rᵀ]ᵀ = [JᵀJ, Jᵀr; rᵀJ, rᵀr]
+    [J; rᵀ] [J; rᵀ]ᵀ = [J Jᵀ, J r; (J r)ᵀ, rᵀr]
 
-in the notation where J has a row for each parameter.
+Elsewhere J has a row for each residual: there this is JᵀJ and Jᵀr.
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ import numpy as np
 
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Block
-from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP, STRIP
+from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP
+from bpcli.engine.strips import MOST_STRIPS, STRIP
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, write_products
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace
+
+
+def _height(network: Network) -> int:
+    return max(STRIP, -(-(network.n_params + 1) // MOST_STRIPS))
 
 
 class DenseJacobian:
@@ -29,11 +34,12 @@ class DenseJacobian:
         self._J = pool.allocate_shared((network.outputs, rows, samples), dtype)
         self._total = pool.allocate_shared((rows, rows), dtype)
         self.strips = self.strips_of(network)
+        self._height = _height(network)
 
     @staticmethod
     def strips_of(network: Network) -> int:
         """The number of tasks that multiply the factors."""
-        return -(-(network.n_params + 1) // STRIP)
+        return -(-(network.n_params + 1) // _height(network))
 
     @staticmethod
     def entries_per_row(network: Network) -> int:
@@ -69,8 +75,8 @@ class DenseJacobian:
 
     def _strip(self, number: int) -> tuple[slice, slice]:
         """The rows of a strip, and those before it; the longest strip comes first."""
-        stop = len(self._total) - number * STRIP
-        start = max(0, stop - STRIP)
+        stop = len(self._total) - number * self._height
+        start = max(0, stop - self._height)
         return slice(start, stop), slice(0, start)
 
     def totals(self) -> tuple[Array, Vector]:

@@ -20,7 +20,7 @@ from bpcli.engine.dense_jacobian import DenseJacobian
 from bpcli.engine.layer_pairs import LayerPairs
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Block, Rows
-from bpcli.engine.shards import SECONDS_PER_FLOP, SERIAL_BELOW_SECONDS
+from bpcli.engine.shards import SERIAL_BELOW_SECONDS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, sweep_output
 from bpcli.nn.network import Network
@@ -33,7 +33,10 @@ _FEWEST_AT_ONCE = 200
 _BYTES_AT_ONCE = 20 * 2**20
 """The size of the factors of these rows, unless there are fewer than `_FEWEST_AT_ONCE`."""
 
-_FEWEST_IN_A_PIECE = 400
+_MOST_BYTES = 2**28
+"""The largest size of the factors, however few rows that is."""
+
+_FEWEST_IN_A_PIECE = 300
 """Rows per task that writes factors: fewer cost more calls than the other workers save."""
 
 
@@ -65,20 +68,32 @@ class Factors(Protocol):
 
 
 def gauss_newton_tasks(rows: int, network: Network) -> int:
-    """The largest number of workers that can share one JᵀJ; 1 if there is too little work to share.
-
-    Its cost is a multiplication and an addition for half the entries, every row and every output.
-    """
-    seconds = rows * network.outputs * network.n_params**2 * SECONDS_PER_FLOP
-    if seconds < SERIAL_BELOW_SECONDS:
-        return 1
-    return factors_of(network, rows).strips_of(network)
+    """The largest number of workers that can share one JᵀJ; 1 if there is too little work."""
+    factors = factors_of(network, rows)
+    is_little = factors.seconds(network, rows) < SERIAL_BELOW_SECONDS
+    return 1 if is_little else factors.strips_of(network)
 
 
 def factors_of(network: Network, rows: int) -> type[DenseJacobian] | type[LayerPairs]:
     """The factors that are estimated to take less time."""
     is_less = LayerPairs.seconds(network, rows) < DenseJacobian.seconds(network, rows)
     return LayerPairs if is_less else DenseJacobian
+
+
+def factor_bytes(network: Network, rows: int, dtype: np.dtype) -> int:
+    """The memory of the factors of some of the rows at once."""
+    at_once = min(rows, _most_at_once(network, rows, dtype))
+    return at_once * _bytes_per_row(network, rows, dtype)
+
+
+def _bytes_per_row(network: Network, rows: int, dtype: np.dtype) -> int:
+    return factors_of(network, rows).entries_per_row(network) * dtype.itemsize
+
+
+def _most_at_once(network: Network, rows: int, dtype: np.dtype) -> int:
+    each = _bytes_per_row(network, rows, dtype)
+    wanted = max(_FEWEST_AT_ONCE, min(_MOST_AT_ONCE, _BYTES_AT_ONCE // each))
+    return max(1, min(wanted, _MOST_BYTES // each))
 
 
 class _Local(threading.local):
@@ -97,9 +112,7 @@ class GaussNewtonSums:
         self._data = data
         self._sweep = sweep
         factors = factors_of(network, len(data))
-        most = _BYTES_AT_ONCE // (factors.entries_per_row(network) * data.dtype.itemsize)
-        most = max(_FEWEST_AT_ONCE, min(_MOST_AT_ONCE, most))
-        chunks = -(-data.block_size // most)
+        chunks = -(-data.block_size // _most_at_once(network, len(data), data.dtype))
         self._at_once = -(-data.block_size // chunks)
         pieces = 1
         if gauss_newton_tasks(len(data), network) > 1:
@@ -113,10 +126,7 @@ class GaussNewtonSums:
         self._multiply_strips = pool.register(self._do_strip)
 
     def at(self, params: Vector) -> Sums:
-        """The sums at these parameters; the next call overwrites them.
-
-        Their memory grows with the square of the number of parameters, not with that of the rows.
-        """
+        """The sums at these parameters; the next call overwrites them."""
         self._params[...] = params
         self._factors.clear()
         size = self._data.block_size

@@ -19,19 +19,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Block
-from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP, STRIP
+from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP
+from bpcli.engine.strips import MOST_STRIPS, STRIP
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace
-
-_MOST_STRIPS = 128
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class _Strip:
         return slice(self.pair.first_row(self.start), self.pair.first_row(self.stop))
 
 
+@lru_cache(maxsize=16)
 def _pairs(network: Network) -> list[_Pair]:
     layers = list(enumerate(network.layers))
     return [
@@ -112,7 +113,7 @@ def _pairs(network: Network) -> list[_Pair]:
 def _strips(network: Network) -> list[_Strip]:
     """All pairs cut into strips of about as many rows, at least one unit each."""
     pairs = _pairs(network)
-    height = max(STRIP, -(-sum(pair.height_of_D for pair in pairs) // _MOST_STRIPS))
+    height = max(STRIP, -(-sum(pair.height_of_D for pair in pairs) // MOST_STRIPS))
     return [strip for pair in pairs for strip in _cut(pair, height)]
 
 
@@ -153,12 +154,12 @@ class LayerPairs:
         self._JTJ = allocate((network.n_params, network.n_params), dtype)
         height = max(strip.rows.stop - strip.rows.start for strip in self._strips)
         self._scratch = _Scratch(height, samples, dtype)
-        self.strips = self.strips_of(network)
+        self.strips = min(MOST_STRIPS, len(self._strips) + len(layers))
 
     @staticmethod
     def strips_of(network: Network) -> int:
-        """The number of tasks that multiply the factors; one of a layer's gradient each."""
-        return len(_strips(network)) + len(network.layers)
+        """The number of tasks that multiply the factors."""
+        return min(MOST_STRIPS, len(_strips(network)) + len(network.layers))
 
     @staticmethod
     def entries_per_row(network: Network) -> int:
@@ -202,10 +203,10 @@ class LayerPairs:
                 _write_outer(above, self._below[pair.lower][:, where], A[:, where])
 
     def multiply(self, strip: int, samples: int) -> None:
-        if strip < len(self._strips):
-            self._add_strip(self._strips[strip], samples)
-        else:
-            self._add_gradient(strip - len(self._strips), samples)
+        for one in self._strips[strip :: self.strips]:
+            self._add_strip(one, samples)
+        for layer in range(len(self._network.layers))[strip :: self.strips]:
+            self._add_gradient(layer, samples)
 
     def _add_strip(self, strip: _Strip, samples: int) -> None:
         rows = strip.rows

@@ -18,9 +18,6 @@ SECONDS_PER_FLOP = 3e-11
 SECONDS_PER_ENTRY = 1e-9
 """Of one elementwise product or copy."""
 
-STRIP = 128
-"""Rows of a matrix product per task: with 64, BLAS reaches 0.6 to 0.9 of its rate."""
-
 _SECONDS_PER_ELEMENT = 6e-9
 SERIAL_BELOW_SECONDS = 1e-3
 _SHARD_SECONDS = 2.5e-4

@@ -176,7 +176,8 @@ def _damped(solver: Any, mean_weight: float) -> dict[str, Any]:
     implied = {**OPTIMIZER_ALIASES.get(options["name"], {}), **options}
     given = {key: implied[key] for key in ("damping_rule", "damping") if key in implied}
     first = LevenbergMarquardt(**given).first_damping
-    return options if first is None else {**options, "damping": first / mean_weight}
+    scaled = {"damping": first, "max_damping": options.get("max_damping")}
+    return options | {name: value / mean_weight for name, value in scaled.items() if value}
 
 
 def _learning_rate(given: Parameters, rows: int) -> Any:

@@ -16,7 +16,7 @@ Where the distance doubles, at 52, 104, 208 …, it divides the epoch: the next 
 
 
 @dataclass(frozen=True)
-class Distances:
+class SpacedEpochs:
     """Multiples of `unit`: all up to 52 units, then at distances that double, up to `most` units.
 
     `most` is a power of 2; with 1, the distances stay the same.
@@ -53,9 +53,9 @@ class LogEpochs:
     """The epochs of the log; the last epoch of a training always has a line with metrics.
 
     With `log_every: auto`, lines are denser at the beginning. With `metrics_every: auto`, the first
-    52 lines have metrics, and up to 200 of the others. Multiples of a number there always have a
-    line. The distances are powers of 2 or fixed, so that the epochs do not depend on where training
-    was resumed.
+    52 lines have metrics, and up to 200 of the others. Every multiple of a number there has a line
+    with metrics, whatever `log_every` is. The distances are powers of 2 or fixed, so that the
+    epochs do not depend on where training was resumed.
     """
 
     def __init__(self, training: Training) -> None:
@@ -64,11 +64,13 @@ class LogEpochs:
             every = max(1, 2 * _power_of_two((epochs - 1) // _MOST_LINES))
         else:
             unit = training.log_every
-        self._lines = Distances(unit, every)
-        self.metrics = Distances(unit, max(every, _power_of_two(epochs // unit // _SCORED_LINES)))
+        self._lines = SpacedEpochs(unit, every)
+        self.metrics = SpacedEpochs(
+            unit, max(every, _power_of_two(epochs // unit // _SCORED_LINES))
+        )
         """The epochs whose line has metrics."""
         if training.metrics_every != "auto":
-            self.metrics = Distances(training.metrics_every)
+            self.metrics = SpacedEpochs(training.metrics_every)
         self._last = epochs
 
     def __contains__(self, epoch: int) -> bool:

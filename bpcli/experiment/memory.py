@@ -13,6 +13,7 @@ import numpy as np
 
 from bpcli.config.models import Spec
 from bpcli.config.source import Location
+from bpcli.engine.gauss_newton import factor_bytes
 from bpcli.engine.rows import equal_size
 from bpcli.engine.shards import shards_needed
 from bpcli.errors import ConfigIssue
@@ -62,6 +63,13 @@ def _of_network(spec: Spec, network: Network, rows: int) -> Iterator[Need]:
         ("training", "optimizer"),
         "use `conjugate_gradient`, which needs only a few vectors",
     )
+    if training.optimizer.needs_matrix:
+        yield Need(
+            "the factors of JᵀJ",
+            factor_bytes(network, rows, dtype),
+            ("training", "optimizer"),
+            "use `lbfgs`, which needs no matrix",
+        )
     yield Need(
         f"activations of {plural(block, 'row')} at a time",
         (workers + _OTHER_PASSES) * bytes_per_sample(network, dtype) * block,

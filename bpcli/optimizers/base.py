@@ -248,6 +248,18 @@ def norm(a: Vector) -> float:
     return math.sqrt(dot(a, a))
 
 
+_EQUAL_UNITS = 4.0
+"""Losses that differ by fewer units of rounding than this count as equal."""
+
+
+def rounding(value: float, dtype: np.dtype) -> float:
+    """The difference up to which two losses of about this value, in this precision, are equal."""
+    return _EQUAL_UNITS * float(np.finfo(dtype).eps) * abs(value)
+
+
+ZERO_GRADIENT = "zero_gradient"
+"""The stop reason where the gradient is zero, or has vanished."""
+
 _LEAST_SQUARE = 1e-290
 """Below this, squares lose digits in double precision."""
 
@@ -256,7 +268,7 @@ def square_of_gradient(grad: Vector) -> float:
     """gᵀg. Raises `StepFailed` if it is zero or infinite, since g then gives no direction."""
     square = dot(grad, grad)
     if square < _LEAST_SQUARE:
-        raise StepFailed("zero_gradient", "The gradient is zero: no direction lowers the loss.")
+        raise StepFailed(ZERO_GRADIENT, "The gradient is zero: no direction lowers the loss.")
     if not math.isfinite(square):
         raise StepFailed(
             "infinite_gradient",

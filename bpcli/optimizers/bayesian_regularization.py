@@ -35,6 +35,7 @@ from bpcli.optimizers.base import (
     Point,
     State,
     StepFailed,
+    dot,
 )
 from bpcli.optimizers.damping import Damped
 from bpcli.optimizers.quadratic import Dense
@@ -142,7 +143,7 @@ def _ratio(numerator: float, denominator: float, otherwise: float) -> float:
 
 def _squares(vector: Vector) -> float:
     """Σ v²."""
-    return float(vector.dot(vector))
+    return dot(vector, vector)
 
 
 def _arrays(numbers: dict[str, float]) -> dict[str, Array]:

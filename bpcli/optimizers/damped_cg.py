@@ -44,8 +44,8 @@ def solve_by_cg(
 
     that is, when one iteration lowers φ by less than `tolerance` of what all did: a residual may
     rise while φ falls. Martens 2010, Deep learning via Hessian-free optimization, sec. 4.4, but for
-    the constants. However early they end, every step is a direction of descent, bᵀd > 0, along
-    which φ falls.
+    the constants. However early they end, every step but 0 is a direction of descent, bᵀd > 0,
+    along which φ falls.
     """
     r, square = b.copy(), dot(b, b)
     first, *others = dampings

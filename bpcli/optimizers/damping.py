@@ -19,6 +19,7 @@ Networks 5, 989; delayed gratification is in Transtrum & Sethna 2012, arXiv:1201
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
@@ -112,9 +113,10 @@ class Damped(Optimizer):
     ] = 1e10
 
     def __post_init__(self) -> None:
-        if self.damping is not None and self.damping > self.max_damping:
+        first = self.first_damping
+        if first is not None and first > self.max_damping:
             raise ValueError(
-                f"`damping` ({self.damping:g}) must be at most `max_damping` ({self.max_damping:g})"
+                f"`damping` ({first:g}) must be at most `max_damping` ({self.max_damping:g})"
             )
 
     def memory_bytes(self, n_params: int, itemsize: int) -> int:
@@ -147,6 +149,11 @@ class Damped(Optimizer):
                 if gain > 0:
                     after = max(_LEAST_DAMPING, damping * self._factor(gain / expected))
                     return Point(trial, losses=losses), {"damping": np.asarray(after)}
+        if not math.isfinite(model.largest):
+            raise StepFailed(
+                "infinite_gradient",
+                "The Gauss-Newton matrix is infinite: check the scale of the data (`data.scale`).",
+            )
         most = self.max_damping * max(1.0, model.largest)
         raise StepFailed(
             "max_damping", f"No step lowers the loss, even with a damping of {most:.3g}."
@@ -162,19 +169,22 @@ class Damped(Optimizer):
         return _RULES[self.damping_rule]
 
     def _dampings(self, first: float, model: Quadratic) -> Iterator[float]:
-        """The dampings to try, one after the other."""
+        """The dampings to try, one after the other: the first, and those up to the limit."""
         damping, increase = first, self.increase or self._rule.increase
-        # `or`, as an estimate of the largest may cost a product.
-        while damping <= self.max_damping or damping <= self.max_damping * model.largest:
+        while math.isfinite(damping):
             yield damping
             # `max`, as 1.4 times the smallest float rounds back to it.
             damping = max(_LEAST_DAMPING, damping * increase)
             if self.damping_rule == "gain_ratio":
                 increase *= 2
+            # `and`, as an estimate of the largest may cost a product.
+            if damping > self.max_damping and not damping <= self.max_damping * model.largest:
+                return
 
     def _factor(self, ratio: float) -> float:
         """The factor on the damping after an accepted step of this gain ratio."""
         least = 1 / (self.decrease or self._rule.decrease)
         if self.damping_rule != "gain_ratio":
             return least
+        # From a ratio of 1 on, the first is larger; a very large ratio would overflow.
         return max(least, 1 - (2 * min(ratio, 1.0) - 1) ** 3)

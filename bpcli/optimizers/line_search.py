@@ -14,8 +14,6 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers.base import (
     Evaluation,
@@ -26,6 +24,7 @@ from bpcli.optimizers.base import (
     StepFailed,
     dot,
     norm,
+    rounding,
     square_of_gradient,
 )
 
@@ -40,9 +39,6 @@ _EDGE = 0.1
 
 _GROWTH = 10.0
 """Without an upper end, the next length is at most this multiple of the last."""
-
-_ROUNDING = 4.0
-"""Losses that differ by fewer units of rounding than this count as equal."""
 
 
 class Trial(NamedTuple):
@@ -83,7 +79,7 @@ class Line:
         self.direction = direction
         self.start = Trial(0.0, params, evaluation, dot(evaluation.grad, direction))
         self._flatness = flatness
-        self._rounding = _ROUNDING * float(np.finfo(params.dtype).eps) * abs(evaluation.value)
+        self._rounding = rounding(evaluation.value, params.dtype)
 
     def at(self, length: float) -> Trial:
         """Evaluate the objective at this length."""

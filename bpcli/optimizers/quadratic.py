@@ -72,7 +72,7 @@ class Dense:
         for damping in dampings:
             shift = damping * self.unit
             step = -solve(shift, self.grad)
-            yield DampedStep(damping, step, 0.5 * float(step.dot(shift * step - self.grad)))
+            yield DampedStep(damping, step, 0.5 * dot(step, shift * step - self.grad))
 
 
 _AT_ONCE = 5

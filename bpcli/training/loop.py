@@ -331,10 +331,11 @@ def train_epochs(
     vanished. A resumed training starts after epoch 0, with the `seconds` that it has taken so far.
 
     Between two records training takes a hundredth of a second, or one epoch if that is longer, so
-    that a consumer can check the time. Raises `Diverged` if the parameters are not finite, or the
-    loss of a checked epoch; the record before is of the last epoch with a finite loss. To find it,
-    the epochs after the last checked one are trained again: it does not depend on which epochs had
-    a record. Checked epochs must be due.
+    that a consumer can check the time; where a gradient seems to have vanished, 100 epochs longer.
+    Raises `Diverged` if the parameters are not finite, or the loss of a checked epoch; the record
+    before is of the last epoch with a finite loss. To find it, the epochs after the last checked
+    one are trained again: it does not depend on which epochs had a record. Checked epochs must be
+    due.
     """
     began = clock() - seconds
 
@@ -407,12 +408,18 @@ def _unless_vanished(training: Training, state: TrainState) -> TrainState:
     state = state.with_gradient(training.objective)
     if not is_negligible(state.point):
         return state
-    here, later = state.point.evaluation, training.advance(state, TRIAL_EPOCHS)
+    here, later = state.point.evaluation, training.advance(_copied(state), TRIAL_EPOCHS)
     if later.ended is not None:
         return state
     after = later.point.evaluate(training.objective)
     assert here is not None, "it was evaluated above"
     return state._replace(ended=vanished(here)) if is_stuck(here, after) else state
+
+
+def _copied(state: TrainState) -> TrainState:
+    """The state with its own copy of the optimizer's: a meter counts in place in a failed step."""
+    copies = {name: value.copy() for name, value in state.optimizer_state.items()}
+    return state._replace(optimizer_state=copies)
 
 
 _SECONDS_BETWEEN_RECORDS = 0.01

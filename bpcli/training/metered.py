@@ -102,7 +102,7 @@ class Metered(Optimizer):
         del own[_METER]
         counts = Counts()
         counted = CountedObjective(objective, counts)
-        known = point if meter[3] else Point(point.params)
+        known = _as_far_as_known(point, int(meter[3]))
         began = clock()
         try:
             end, after = self._optimizer.step(counted, known, own, learning_rate)
@@ -110,8 +110,8 @@ class Metered(Optimizer):
             # A failed step has no new state, so its cost is added to the old one.
             meter[:3] += (counts.gradient_rows, counts.loss_rows, clock() - began)
             raise
-        is_known = end.known is not None
-        spent = np.array([counts.gradient_rows, counts.loss_rows, clock() - began, is_known])
+        known_there = (end.known is not None) + (end.evaluation is not None)
+        spent = np.array([counts.gradient_rows, counts.loss_rows, clock() - began, known_there])
         spent[:3] += meter[:3]
         return end, {**after, _METER: spent}
 
@@ -119,3 +119,10 @@ class Metered(Optimizer):
         gradient_rows, loss_rows, seconds, _ = state[_METER].tolist()
         count = self._training_rows
         return dict(zip(METERED, (gradient_rows / count, loss_rows / count, seconds), strict=True))
+
+
+def _as_far_as_known(point: Point, step_knew: int) -> Point:
+    """The point with nothing (0), the losses (1) or the gradient too (2), as its step had them."""
+    if step_knew == 1 and point.known is not None:
+        return Point(point.params, losses=Losses(point.known.value, point.known.mean_loss))
+    return point if step_knew else Point(point.params)

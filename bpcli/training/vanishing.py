@@ -16,16 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bpcli.optimizers.base import Evaluation, Point, StepFailed, norm
-
-ZERO_GRADIENT = "zero_gradient"
-"""The stop reason."""
+from bpcli.optimizers.base import ZERO_GRADIENT, Evaluation, Point, StepFailed, norm, rounding
 
 TRIAL_EPOCHS = 100
 """In these, the step sizes of RPROP grow by up to 1.2¹⁰⁰ ≈ 10⁸."""
-
-_ROUNDING = 4.0
-"""Losses that differ by fewer units of rounding than this count as equal."""
 
 _FIRST_CHECK = 16
 _CHECK_EVERY = 1024
@@ -52,8 +46,8 @@ def is_negligible(point: Point) -> bool:
 
 def is_stuck(before: Evaluation, after: Evaluation) -> bool:
     """Whether neither the objective has become lower, nor the gradient longer."""
-    rounding = _ROUNDING * _unit(before.grad) * abs(before.value)
-    return after.value >= before.value - rounding and norm(after.grad) <= norm(before.grad)
+    level = before.value - rounding(before.value, before.grad.dtype)
+    return after.value >= level and norm(after.grad) <= norm(before.grad)
 
 
 def vanished(evaluation: Evaluation) -> StepFailed:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bpcli.data.types import SPLITS, SplitName
 from bpcli.experiment import Experiment
+from bpcli.optimizers.base import ZERO_GRADIENT
 from bpcli.optimizers.plateau import SMALLEST_RATE
 from bpcli.runs.layout import METRICS
 from bpcli.runs.metrics_log import read_log
-from bpcli.training.vanishing import ZERO_GRADIENT
 from bpcli.workflows.run_epochs import Ending
 from bpcli.workflows.scores import Scores, constant_loss
 from bpcli.workflows.session import Session
@@ -44,12 +44,12 @@ def end_warnings(
     advice = experiment.scales.advice
     if ending.last.number > 0 and session.decision.best.number == 0:
         yield _never_fell(experiment, advice)
+    elif (cause := _why_vanished(experiment, ending, scores)) is not None:
+        yield f"the gradient has vanished: {advice or cause}"
+        return
     elif end is not None and end.reason == ending.reason and advice is not None:
         why = _NO_LONGER if end.reason == SMALLEST_RATE else _NO_STEP
         yield f"{why} (`{end.reason}`): {advice}"
-    elif (cause := _why_vanished(experiment, ending, scores)) is not None:
-        yield f"the gradient has vanished: {cause}"
-        return
     name = next(name for name in reversed(SPLITS) if len(experiment.splits[name]))
     fact = _not_better(experiment, name, scores, constant)
     if fact is not None:

@@ -32,14 +32,9 @@ def profile(experiment: Experiment, record: RunRecord) -> dict[str, Any]:
     over the training with its own workers, without `log_and_view`.
     """
     with repeatable_numerics():
-        seconds, in_objective = _train(experiment)
-        passes = _pass_seconds(experiment)
-    in_passes = sum(passes.values())
-    parts = {
-        **passes,
-        "adding up, scale, L2, Python": max(0.0, in_objective - in_passes),
-        "optimizer": seconds - in_objective,
-    }
+        seconds, timed = _train(experiment)
+        parts = _parts(experiment, timed)
+    parts["optimizer"] = seconds - timed.seconds - timed.seconds_of_matrix
     trained_epochs, watching = max(1, record.epochs), record.watching_seconds
     return {
         "seconds_per_epoch": parts,
@@ -49,12 +44,26 @@ def profile(experiment: Experiment, record: RunRecord) -> dict[str, Any]:
     }
 
 
+def _parts(experiment: Experiment, timed: _Timed) -> dict[str, float]:
+    """Return the seconds per epoch of the work in the objective."""
+    optimizer = experiment.spec.training.optimizer
+    if optimizer.needs_sum_of_squares:  # its passes are not those of a gradient
+        kind = "matrix" if optimizer.needs_matrix else "products"
+        return {
+            f"Gauss-Newton {kind}": timed.seconds_of_matrix,
+            "losses and gradients": timed.seconds,
+        }
+    passes = _pass_seconds(experiment)
+    rest = max(0.0, timed.seconds - sum(passes.values()))
+    return {**passes, "adding up, scale, L2, Python": rest}
+
+
 class _TimedObjective(CountedObjective):
-    """An objective whose gradients are timed, with or without the value."""
+    """An objective whose evaluations are timed; the Gauss-Newton matrix and its products apart."""
 
     def __init__(self, objective: Objective) -> None:
         super().__init__(objective, Counts())
-        self.seconds = 0.0
+        self.seconds = self.seconds_of_matrix = 0.0
 
     def losses(self, params: Vector) -> Losses:
         began = clock()
@@ -65,8 +74,14 @@ class _TimedObjective(CountedObjective):
     def gauss_newton(self, params: Vector) -> GaussNewton:
         began = clock()
         found = super().gauss_newton(params)
-        self.seconds += clock() - began
+        self.seconds_of_matrix += clock() - began
         return found
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        began = clock()
+        product = super().gauss_newton_product(params, direction)
+        self.seconds_of_matrix += clock() - began
+        return product
 
     def grad(self, params: Vector) -> Vector:
         began = clock()
@@ -86,7 +101,16 @@ class _Timed(Optimizer):
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
-        self.seconds_in_objective = 0.0
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin new sums."""
+        self.seconds = self.seconds_of_matrix = 0.0
+
+    def divide(self, epochs: int) -> None:
+        """Make the sums those of one epoch."""
+        self.seconds /= epochs
+        self.seconds_of_matrix /= epochs
 
     def init(self, params: Vector) -> State:
         return self._optimizer.init(params)
@@ -96,21 +120,24 @@ class _Timed(Optimizer):
     ) -> tuple[Point, State]:
         timed = _TimedObjective(objective)
         end = self._optimizer.step(timed, Point(here.params), state, learning_rate)
-        self.seconds_in_objective += timed.seconds
+        self.seconds += timed.seconds
+        self.seconds_of_matrix += timed.seconds_of_matrix
         return end
 
 
-def _train(experiment: Experiment) -> tuple[float, float]:
-    """Return the seconds per epoch, and those of them in the objective, without workers."""
+def _train(experiment: Experiment) -> tuple[float, _Timed]:
+    """Return the seconds per epoch, and the optimizer with those in the objective; no workers."""
     optimizer = _Timed(experiment.spec.training.optimizer)
     training = experiment.training(experiment.objective(), optimizer)
     training.advance(training.start, 1)  # the first epoch also prepares memory
-    optimizer.seconds_in_objective = 0.0
+    optimizer.clear()
     epochs, began = 0, clock()
     while epochs == 0 or clock() - began < _SECONDS:
         training.advance(training.start, 1)
         epochs += 1
-    return (clock() - began) / epochs, optimizer.seconds_in_objective / epochs
+    seconds = (clock() - began) / epochs
+    optimizer.divide(epochs)
+    return seconds, optimizer
 
 
 def _pass_seconds(experiment: Experiment) -> dict[str, float]:

@@ -21,7 +21,7 @@ def why_vanished(experiment: Experiment, params: Vector) -> str | None:
     for number in reversed(range(len(layers))):
         failing = counts.dead[number] + counts.saturated[number]
         if failing == layers[number].units and can_fail(experiment.network, number):
-            if number == len(layers) - 1:
+            if number == len(layers) - 1 and _output_of(experiment) in ("sigmoid", "tanh"):
                 return _of_outputs(experiment)
             return (
                 f"{plural(failing, 'unit')} of {failing} in layer {number + 1} "
@@ -31,9 +31,12 @@ def why_vanished(experiment: Experiment, params: Vector) -> str | None:
     return None
 
 
+def _output_of(experiment: Experiment) -> str:
+    return name_of(ACTIVATIONS, experiment.network.layers[-1].activation)
+
+
 def _of_outputs(experiment: Experiment) -> str:
-    network = experiment.network
-    output = name_of(ACTIVATIONS, network.layers[-1].activation)
+    network, output = experiment.network, _output_of(experiment)
     loss, canonical = name_of(LOSSES, network.loss), canonical_loss(output)
     other_loss = "" if canonical is None else f"`loss: {name_of(LOSSES, canonical)}`, "
     inside = "0.1 and 0.9" if output == "sigmoid" else "-0.9 and 0.9"

@@ -10,7 +10,12 @@ from strategies import Problem, problems
 
 from bpcli.engine import gauss_newton
 from bpcli.engine.dense_jacobian import DenseJacobian
-from bpcli.engine.gauss_newton import GaussNewtonSums, factors_of, gauss_newton_tasks
+from bpcli.engine.gauss_newton import (
+    GaussNewtonSums,
+    factor_bytes,
+    factors_of,
+    gauss_newton_tasks,
+)
 from bpcli.engine.layer_pairs import LayerPairs
 from bpcli.engine.pool.base import SerialPool, WorkerPool
 from bpcli.engine.rows import Rows
@@ -207,3 +212,45 @@ def test_memory_and_tasks_are_known_beforehand() -> None:
     assert gauss_newton_tasks(10, WIDE) == 1
     big = Network((Layer(300, 100, Tanh()), Layer(100, 10, Identity())), Mse())
     assert 8 < gauss_newton_tasks(300, big) <= 256
+
+
+def test_many_layers_are_no_more_tasks_than_a_pool_takes(
+    some_pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """24 layers are 300 pairs, each at least a strip."""
+    monkeypatch.setattr(gauss_newton, "factors_of", lambda *_: LayerPairs)
+    layers = tuple(Layer(3, 3, Tanh()) for _ in range(24))
+    network, rng = Network(layers, Mse()), np.random.default_rng(0)
+    X, params = rng.normal(size=(50, 3)), rng.normal(size=network.n_params)
+    rows = Rows.of(network, X, X, X.dtype)
+    assert LayerPairs.strips_of(network) == 128
+    shared, alone = (GaussNewtonSums(network, rows, pool) for pool in (some_pool, SerialPool()))
+    for ours, theirs in zip(shared.at(params), alone.at(params), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    exact = NetworkObjective(network, rows).grad(params)
+    scale = 2 / 3 / 50
+    np.testing.assert_allclose(scale * alone.at(params).JTr, exact, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.usefixtures("factors")
+def test_factors_written_in_pieces_are_those_of_all_rows(some_pool: WorkerPool) -> None:
+    """Few and narrow layers have many rows at once, which several workers write."""
+    network = Network((Layer(3, 40, Tanh()), Layer(40, 2, Identity())), Mse())
+    rng = np.random.default_rng(3)
+    X, Y = rng.normal(size=(2000, 3)), rng.normal(size=(2000, 2))
+    rows = Rows.of(network, X, Y, X.dtype, rng.uniform(0.5, 2, 2000))
+    params = rng.normal(size=network.n_params)
+    fit = NetworkObjective(network, rows, pool=some_pool, shares_jacobian=True)
+    assert fit._squares is not None
+    assert fit._squares._piece < fit._squares._at_once
+    found, v = fit.gauss_newton(params), rng.normal(size=network.n_params)
+    np.testing.assert_allclose(found.grad, fit.grad(params), rtol=1e-10, atol=1e-13)
+    product = fit.gauss_newton_product(params, v)
+    np.testing.assert_allclose(found.hessian @ v, product, rtol=1e-10, atol=1e-12)
+
+
+def test_the_memory_of_the_factors_is_bounded() -> None:
+    dtype = np.dtype(float)
+    for shape in ((784, 6, 10), (3000, 6, 5), (1000, 2, 1000), (1, 1000, 1), (20, 45, 1)):
+        network = Network(tuple(Layer(*sizes, Tanh()) for sizes in pairwise(shape)), Mse())
+        assert factor_bytes(network, 10_000, dtype) <= 2**28

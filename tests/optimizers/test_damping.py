@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from curves import CURVE, curve, objective
 from descents import step
 from strategies import dense_jacobian
 
+from bpcli.nn.activations import Identity, Relu
+from bpcli.nn.losses import Mse
+from bpcli.nn.network import Layer, Network
 from bpcli.nn.propagation import predict
 from bpcli.optimizers import OPTIMIZER_ALIASES, StepFailed
 from bpcli.optimizers.base import Evaluation, Losses
@@ -15,6 +20,7 @@ from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.optimizers.quadratic import Dense
 
 NO_RATE = np.asarray(np.nan)
+RULES = get_args(DampingRule)
 
 
 def test_the_damping_begins_as_a_share_of_the_mean_diagonal_entry() -> None:
@@ -93,8 +99,9 @@ def test_the_names_of_matlab_mean_its_rule() -> None:
 
 @pytest.mark.parametrize("kind", [LevenbergMarquardt, BayesianRegularization])
 def test_a_first_damping_above_the_largest_is_refused(kind: type[LevenbergMarquardt]) -> None:
-    with pytest.raises(ValueError, match=r"`damping` \(0.001\) must be at most `max_damping`"):
-        kind("marquardt", damping=1e-3, max_damping=1e-4)
+    for options in ({"damping": 1e-3}, {}):  # given, and the default of the rule
+        with pytest.raises(ValueError, match=r"`damping` \(0.001\) must be at most `max_damping`"):
+            kind("marquardt", max_damping=1e-4, **options)
 
 
 def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
@@ -113,3 +120,31 @@ def test_a_damping_too_small_for_its_factor_grows_all_the_same() -> None:
         LevenbergMarquardt("marquardt", increase=1.4).descend(
             objective(CURVE, X, Y), never_lower, model, start, state
         )
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("solver", ["direct", "cg"])
+def test_an_infinite_matrix_does_no_harm(rule: DampingRule, solver: str) -> None:
+    """In single precision, with loss and gradient still finite."""
+    network = Network((Layer(1, 2, Relu()), Layer(2, 1, Identity())), Mse())
+    X, start = np.full((4, 1), 3e20, "f4"), np.array([1e-20, 0, -1e-20, 0, 1e8, 1, 0], "f4")
+    fit = objective(network, X, np.zeros((4, 1)), "f4")
+    assert np.isfinite(fit.value_and_grad(start).grad).all()
+    optimizer = LevenbergMarquardt(rule, solver=solver)
+    try:
+        with np.errstate(all="ignore"):
+            end, _ = step(optimizer, fit, start, optimizer.init(start), NO_RATE)
+    except StepFailed as ended:
+        assert ended.reason == "infinite_gradient"
+    else:  # a finite damping may have given a step all the same
+        assert fit.value(end) < fit.value(start)
+
+
+def test_the_first_damping_is_tried_whatever_the_limit() -> None:
+    """An accepted step may have raised the damping beyond the limit."""
+    model, params = Dense(5.0, np.array([2.0, -1.0]), np.zeros((2, 2)), 1.0), np.zeros(2)
+    fit = Parabolic(model, [1.0])
+    optimizer = LevenbergMarquardt(max_damping=1.0)
+    end, _ = optimizer.descend(fit, value_of, model, params, {"damping": np.asarray(1.5)})
+    assert fit.dampings == [pytest.approx(1.5)]
+    assert end.known is not None

@@ -16,10 +16,11 @@ from bpcli.nn.network import Layer, Network
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers import GradientDescent, Optimizer
 from bpcli.optimizers.base import Point
+from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
 from bpcli.training import metered as metered_module
 from bpcli.training.batches import Batches
 from bpcli.training.loop import Epoch, Training, train_epochs
-from bpcli.training.metered import CountedObjective, Counts, Metered
+from bpcli.training.metered import METERED, CountedObjective, Counts, Metered
 from bpcli.training.objective import NetworkObjective
 
 ROWS = 10
@@ -64,6 +65,18 @@ def test_a_gradient_counts_once_whoever_else_looks(
 ) -> None:
     figures = last(training(optimizer), 7, reads=reads).diagnostics
     assert (figures["gradient_evaluations"], figures["loss_evaluations"]) == (gradients, 0)
+
+
+def test_a_gradient_read_after_a_step_that_knew_only_the_loss_is_not_free() -> None:
+    """Levenberg-Marquardt by conjugate gradients needs the gradient that the reader computed."""
+    counts = []
+    for reads in (False, True):
+        of = training(LevenbergMarquardt(solver="cg"))
+        for epoch in train_epochs(of, 6):
+            if reads:
+                assert epoch.grad_norm > 0
+        counts.append([epoch.diagnostics[name] for name in METERED[:2]])
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("optimizer", [GradientDescent(), Halving(), Looking()])

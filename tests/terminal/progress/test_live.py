@@ -13,7 +13,7 @@ from tampered import a_record
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
-from bpcli.experiment.log_epochs import Distances
+from bpcli.experiment.log_epochs import SpacedEpochs
 from bpcli.nn.units import UnitCounts
 from bpcli.terminal.console import Console
 from bpcli.terminal.progress import Columns, Rows, live
@@ -199,7 +199,7 @@ def test_a_real_training_ends_with_its_last_epoch_in_the_summary(
 ) -> None:
     console = terminal(width, height)
     experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
-    columns, rows = Columns("accuracy", has_validation=True), Distances(10)
+    columns, rows = Columns("accuracy", has_validation=True), SpacedEpochs(10)
     with LiveView(console, columns, rows, 57, has_validation=True) as view:
         outcome = train(experiment, tmp_path, view)
     # of a training that was slow, without its frames

@@ -10,17 +10,17 @@ from systems import CONFIGS
 
 from bpcli.config.load import load_config
 from bpcli.experiment import build
-from bpcli.experiment.log_epochs import Distances
+from bpcli.experiment.log_epochs import SpacedEpochs
 from bpcli.terminal.progress import Columns, PlainView
 from bpcli.terminal.stream import Stream
 from bpcli.workflows.train import train
 
 
-def watched(tmp_path, view_of: Callable[[io.StringIO, Columns, Distances], Any]) -> str:
+def watched(tmp_path, view_of: Callable[[io.StringIO, Columns, SpacedEpochs], Any]) -> str:
     """What a view prints of a training of 57 epochs, a row every 10."""
     file = io.StringIO()
     experiment = build(load_config(CONFIGS / "moons.yaml", ["training.epochs=57"]))
-    with view_of(file, Columns("accuracy", has_validation=True), Distances(10)) as view:
+    with view_of(file, Columns("accuracy", has_validation=True), SpacedEpochs(10)) as view:
         train(experiment, tmp_path, view)
     return file.getvalue()
 
