@@ -12,7 +12,7 @@ The factors are J itself (`dense_jacobian`), or smaller ones for each pair of la
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -36,8 +36,8 @@ _BYTES_AT_ONCE = 20 * 2**20
 _MOST_BYTES = 2**28
 """The largest size of the factors, however few rows that is."""
 
-_FEWEST_IN_A_PIECE = 300
-"""Rows per task that writes factors: fewer cost more calls than the other workers save."""
+_MOST_IN_A_PIECE = 500
+"""Rows per task that writes factors: fewer cost more calls than other workers save."""
 
 
 class Sums(NamedTuple):
@@ -96,6 +96,27 @@ def _most_at_once(network: Network, rows: int, dtype: np.dtype) -> int:
     return max(1, min(wanted, _MOST_BYTES // each))
 
 
+Chunk: TypeAlias = list[tuple[int, int]]
+"""Rows whose factors are in memory at one time: pieces (start, stop), each of one block."""
+
+
+def _chunks(network: Network, data: Rows) -> list[Chunk]:
+    """All rows; a worker writes the factors of a piece. Too little work to share has no pieces."""
+    most, size = _most_at_once(network, len(data), data.dtype), data.block_size
+    is_shared = gauss_newton_tasks(len(data), network) > 1
+    parts = -(-size // min(most, _MOST_IN_A_PIECE if is_shared else most))
+    length = -(-size // parts)
+    chunks: list[Chunk] = []
+    for block in range(0, len(data), size):
+        end = min(block + size, len(data))
+        for start in range(block, end, length):
+            stop = min(start + length, end)
+            if not chunks or stop - chunks[-1][0][0] > most:
+                chunks.append([])
+            chunks[-1].append((start, stop))
+    return chunks
+
+
 class _Local(threading.local):
     """A workspace per thread; a forked worker has its own copy anyway."""
 
@@ -111,16 +132,12 @@ class GaussNewtonSums:
     ) -> None:
         self._data = data
         self._sweep = sweep
+        self.chunks = _chunks(network, data)
+        at_once = max(chunk[-1][1] - chunk[0][0] for chunk in self.chunks)
         factors = factors_of(network, len(data))
-        chunks = -(-data.block_size // _most_at_once(network, len(data), data.dtype))
-        self._at_once = -(-data.block_size // chunks)
-        pieces = 1
-        if gauss_newton_tasks(len(data), network) > 1:
-            pieces = max(1, self._at_once // _FEWEST_IN_A_PIECE)
-        self._piece = -(-self._at_once // pieces)
-        self._factors: Factors = factors(network, self._at_once, data.dtype, pool)
+        self._factors: Factors = factors(network, at_once, data.dtype, pool)
         self._params = pool.allocate_shared((network.n_params,), data.dtype)
-        self._rows = pool.allocate_shared((2,), np.int64)
+        self._number = pool.allocate_shared((1,), np.int64)
         self._local = _Local(network, self._params)
         self._write_pieces = pool.register(self._do_piece)
         self._multiply_strips = pool.register(self._do_strip)
@@ -129,26 +146,25 @@ class GaussNewtonSums:
         """The sums at these parameters; the next call overwrites them."""
         self._params[...] = params
         self._factors.clear()
-        size = self._data.block_size
-        for block in range(0, len(self._data), size):
-            end = min(block + size, len(self._data))
-            for start in range(block, end, self._at_once):
-                stop = min(start + self._at_once, end)
-                self._rows[:] = start, stop
-                self._write_pieces(-(-(stop - start) // self._piece))
-                self._multiply_strips(self._factors.strips)
+        for number, chunk in enumerate(self.chunks):
+            self._number[0] = number
+            self._write_pieces(len(chunk))
+            self._multiply_strips(self._factors.strips)
         return Sums(*self._factors.totals())
 
+    @property
+    def _chunk(self) -> Chunk:
+        return self.chunks[int(self._number[0])]
+
     def _do_piece(self, number: int) -> None:
-        """Write the factors of some of the current rows, all of one block."""
-        first, last = self._rows.tolist()
-        start = first + number * self._piece
-        stop = min(start + self._piece, last)
+        """Write the factors of a piece of the current rows."""
+        chunk = self._chunk
+        first, (start, stop) = chunk[0][0], chunk[number]
         work, block = self._local.work, self._data.block(start, stop)
         work.fit(block.samples)
         forward(work, block.inputs)
         self._factors.write(work, block, slice(start - first, stop - first), self._sweep)
 
     def _do_strip(self, number: int) -> None:
-        first, last = self._rows.tolist()
-        self._factors.multiply(number, last - first)
+        chunk = self._chunk
+        self._factors.multiply(number, chunk[-1][1] - chunk[0][0])

@@ -242,7 +242,7 @@ def test_factors_written_in_pieces_are_those_of_all_rows(some_pool: WorkerPool) 
     params = rng.normal(size=network.n_params)
     fit = NetworkObjective(network, rows, pool=some_pool, shares_jacobian=True)
     assert fit._squares is not None
-    assert fit._squares._piece < fit._squares._at_once
+    assert max(len(chunk) for chunk in fit._squares.chunks) > 1
     found, v = fit.gauss_newton(params), rng.normal(size=network.n_params)
     np.testing.assert_allclose(found.grad, fit.grad(params), rtol=1e-10, atol=1e-13)
     product = fit.gauss_newton_product(params, v)
