@@ -81,7 +81,11 @@ def _label(given: Any) -> str:
     """The name that the user wrote, with its options in brackets: traingdm (momentum 0.5)."""
     if not isinstance(given, dict):
         return str(given)
-    options = [f"{key} {value}" for key, value in given.items() if key != "name"]
+    options = [
+        f"{key} {'null' if value is None else value}"
+        for key, value in given.items()
+        if key != "name"
+    ]
     name = given.get("name", "gradient_descent")
     return f"{name} ({', '.join(options)})" if options else str(name)
 

@@ -23,7 +23,16 @@ import numpy as np
 from annotated_types import Ge, Gt, Lt, doc
 
 from bpcli.nn.arrays import Array, Vector
-from bpcli.optimizers.base import POSITIVE, Bounds, Objective, Optimizer, Point, State, StepFailed
+from bpcli.optimizers.base import (
+    POSITIVE,
+    Bounds,
+    Objective,
+    Optimizer,
+    Point,
+    State,
+    StepFailed,
+    square_of_gradient,
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class AdaptiveGradientDescent(Optimizer):
         if trial_loss < loss:
             return trial, self._state(state, self.increase, velocity)
         if np.array_equal(params, point.params):
+            if not grad.any():
+                square_of_gradient(grad)  # raises: that is the reason
             raise StepFailed("no_progress", "The next step is too short to change any parameter.")
         if trial_loss <= self.max_loss_increase * loss:
             return trial, self._state(state, 1.0, velocity)

@@ -64,7 +64,7 @@ class BayesianRegularization(Damped):
 
     # Not relative to JᵀJ, as α and β change it: with a tenth of its largest diagonal entry, one of
     # three trainings in tests/optimizers/ ends in a worse minimum.
-    damping: Annotated[float | None, Gt(0), doc("The initial damping μ.")] = 1e-3
+    damping: Annotated[float, Gt(0), doc("The initial damping μ.")] = 1e-3
 
     def init(self, params: Vector) -> State:
         estimate = {"effective_params": float(len(params)), "alpha": 0.0, "beta": 1.0}

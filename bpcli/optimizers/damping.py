@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from annotated_types import Gt, doc
+from annotated_types import Ge, Gt, doc
 
 from bpcli.nn.arrays import Vector
 from bpcli.optimizers.base import (
@@ -95,7 +95,7 @@ class Damped(Optimizer):
     ] = None
     increase: Annotated[
         float | None,
-        Gt(1),
+        Ge(1.1),
         doc("Factor on the damping after a rejected step. Default: 2; 10 with `marquardt`."),
     ] = None
     decrease: Annotated[
@@ -141,6 +141,7 @@ class Damped(Optimizer):
         Raises `StepFailed` if the damping exceeds its limit first.
         """
         first = state["damping"].item() or max(_LEAST_DAMPING, self._rule.share * model.typical)
+        damping = first
         for damping, change, expected in model.steps(self._dampings(first, model)):
             trial = params + change
             if expected > 0 and np.isfinite(trial).all():
@@ -154,9 +155,8 @@ class Damped(Optimizer):
                 "infinite_gradient",
                 "The Gauss-Newton matrix is infinite: check the scale of the data (`data.scale`).",
             )
-        most = self.max_damping * max(1.0, model.largest)
         raise StepFailed(
-            "max_damping", f"No step lowers the loss, even with a damping of {most:.3g}."
+            "max_damping", f"No step lowers the loss, even with a damping of {damping:.3g}."
         )
 
     @property

@@ -408,11 +408,13 @@ def _unless_vanished(training: Training, state: TrainState) -> TrainState:
     state = state.with_gradient(training.objective)
     if not is_negligible(state.point):
         return state
-    here, later = state.point.evaluation, training.advance(_copied(state), TRIAL_EPOCHS)
+    here = state.point.evaluate(training.objective)
+    if not here.value:
+        return state._replace(ended=vanished(here))
+    later = training.advance(_copied(state), TRIAL_EPOCHS)
     if later.ended is not None:
         return state
     after = later.point.evaluate(training.objective)
-    assert here is not None, "it was evaluated above"
     return state._replace(ended=vanished(here)) if is_stuck(here, after) else state
 
 

@@ -53,6 +53,8 @@ def is_stuck(before: Evaluation, after: Evaluation) -> bool:
 def vanished(evaluation: Evaluation) -> StepFailed:
     """The end of a training at such a point."""
     size = norm(evaluation.grad)
+    if not evaluation.value:
+        return StepFailed(ZERO_GRADIENT, "The loss is 0, and so is its gradient.")
     return StepFailed(
         ZERO_GRADIENT,
         f"The gradient has vanished: its norm is {size:.1e}, and in {TRIAL_EPOCHS} more epochs the "

@@ -9,7 +9,7 @@ from bpcli.experiment import Experiment
 from bpcli.experiment.log_epochs import LogEpochs
 from bpcli.experiment.memory import size_text
 from bpcli.runs.metrics_log import LogLine, encoded
-from bpcli.text import duration
+from bpcli.text import duration, plural
 
 _LINE_SECONDS = 60e-6
 _METRICS_SECONDS = 200e-6
@@ -41,7 +41,7 @@ class LogCost:
 
     def __str__(self) -> str:
         time = f"{duration(float(f'{self.seconds:.1g}'))} ({100 * self.share:.0f} % of the time)"
-        return f"{self.lines:,} lines, {size_text(self.bytes)}, about {time}"
+        return f"{plural(self.lines, 'line')}, {size_text(self.bytes)}, about {time}"
 
     @property
     def warning(self) -> str | None:

@@ -69,7 +69,7 @@ def test_a_misspelt_section_is_looked_into_although_a_key_of_it_stands_elsewhere
         ),
         ("training.optimizer=adma", "found `adma`, expected `gradient_descent`"),
         ("network.inputs=1", "it belongs under `data`"),
-        ("training.patience=3", "the keys under `training` are optimizer, epochs, learning_rate,"),
+        ("training.patience=3", "the keys under `training` are optimizer, epochs, batch_size,"),
         ("training.loss=mse", "unknown key `loss`; it belongs at the top level"),
         ("epochs=3", "unknown key `epochs`; it belongs under `training`"),
         ("data.n_samples=3", "unknown key `n_samples`"),

@@ -55,7 +55,7 @@ CASES = {
     "levenberg_marquardt": (
         bpcli.BPRegressor((4,), "tanh", solver="lm", max_iter=8, random_state=3),
         (X_VALUES, VALUES, None),
-        _config({"scale": _BOTH}, [10, 4, 1], "identity", optimizer="trainlm", epochs=8, l2=1),
+        _config({"scale": _BOTH}, [10, 4, 1], "identity", optimizer="lm", epochs=8, l2=1),
     ),
     "adam": (
         bpcli.BPClassifier(
