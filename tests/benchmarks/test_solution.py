@@ -212,9 +212,9 @@ def test_evaluations_are_counted_by_kind(tmp_path: Path) -> None:
     experiment = build(load_config(tmp_path / "config.yaml"))
     counts: Counter[str] = Counter()
     objective = Counted(experiment.objective(), counts)
-    objective.value(experiment.initial_params)
-    known = objective.value_and_grad(experiment.initial_params)
-    objective.gauss_newton(experiment.initial_params, known)
+    objective.losses(experiment.initial_params)
+    objective.value_and_grad(experiment.initial_params)
+    objective.gauss_newton(experiment.initial_params)
     assert (counts, objective.n_rows) == ({"losses": 1, "gradients": 1, "jacobians": 1}, 200)
     with pytest.raises(KeyError, match="outputs"):
         objective.outputs(experiment.initial_params)

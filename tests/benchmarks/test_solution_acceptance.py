@@ -1,7 +1,7 @@
 """What bpnet aims at in its time to solution: ratios from one session, never seconds.
 
-Not reached on 2026-12-01: twice the speed of scipy, scikit-learn and jaxopt by L-BFGS on digits, and
-of jaxopt on regression; and three times the speed of scripts with scipy as whole processes.
+Not reached on 2026-12-01: twice the speed of scipy, scikit-learn and jaxopt by L-BFGS on digits,
+and of jaxopt on regression; and three times the speed of scripts with scipy as whole processes.
 
 `pytest -m benchmark` measures a session first, which takes a while. BPNET_SOLUTIONS names the JSON
 file of a session already measured by `python -m benchmarks.solution --json FILE`.
