@@ -16,7 +16,7 @@ from bpcli.engine.rows import Block
 from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP
 from bpcli.engine.strips import MOST_STRIPS, STRIP
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.jacobian import OutputSweep, write_products
+from bpcli.nn.jacobian import OutputSweep, weighted_residuals, write_products
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace
 
@@ -56,10 +56,7 @@ class DenseJacobian:
         self._total[...] = 0
 
     def write(self, work: Workspace, block: Block, where: slice, sweep: OutputSweep) -> None:
-        root = None if block.weight is None else np.sqrt(block.weight)
-        residuals = work.layers[-1].a - block.targets
-        if root is not None:
-            residuals *= root
+        residuals, root = weighted_residuals(work, block.targets, block.weight)
         for k in range(self._outputs):
             sweep(work, k, root)
             write_products(work, self._J[k, :-1, where])

@@ -29,7 +29,7 @@ from bpcli.engine.rows import Block
 from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP
 from bpcli.engine.strips import MOST_STRIPS, STRIP
 from bpcli.nn.arrays import Array, Vector
-from bpcli.nn.jacobian import OutputSweep
+from bpcli.nn.jacobian import OutputSweep, weighted_residuals
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace
 
@@ -182,10 +182,7 @@ class LayerPairs:
             total[...] = 0
 
     def write(self, work: Workspace, block: Block, where: slice, sweep: OutputSweep) -> None:
-        root = None if block.weight is None else np.sqrt(block.weight)
-        residuals = work.layers[-1].a - block.targets
-        if root is not None:
-            residuals *= root
+        residuals, root = weighted_residuals(work, block.targets, block.weight)
         for pulled in self._pulled:
             pulled[:, where] = 0
         for k, residual in enumerate(residuals):

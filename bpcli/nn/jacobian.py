@@ -41,6 +41,18 @@ def sweep_output(work: Workspace, output: int, root_weight: Array | None) -> Non
         pull_delta_down(layer, lower)
 
 
+def weighted_residuals(
+    work: Workspace, y: Array, row_weight: Array | None
+) -> tuple[Array, Array | None]:
+    """√w_i r_ki, (outputs, samples), of the latest `forward`, and √w; None if all w are 1."""
+    residuals: Array = work.layers[-1].a - y
+    if row_weight is None:
+        return residuals, None
+    root = np.sqrt(row_weight)
+    residuals *= root
+    return residuals, root
+
+
 def write_products(work: Workspace, out: Array) -> None:
     """Write delta[l]_ui a[l-1]_ji, each sample's own, for all layers: (n_params, samples)."""
     for layer, where in zip(work.layers, work.network.layer_slices, strict=True):

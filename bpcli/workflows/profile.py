@@ -32,9 +32,9 @@ def profile(experiment: Experiment, record: RunRecord) -> dict[str, Any]:
     over the training with its own workers, without `log_and_view`.
     """
     with repeatable_numerics():
-        seconds, timed = _train(experiment)
-        parts = _parts(experiment, timed)
-    parts["optimizer"] = seconds - timed.seconds - timed.seconds_of_matrix
+        seconds, in_passes, in_matrix = _train(experiment)
+        parts = _parts(experiment, in_passes, in_matrix)
+    parts["optimizer"] = seconds - in_passes - in_matrix
     trained_epochs, watching = max(1, record.epochs), record.watching_seconds
     return {
         "seconds_per_epoch": parts,
@@ -44,56 +44,56 @@ def profile(experiment: Experiment, record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _parts(experiment: Experiment, timed: _Timed) -> dict[str, float]:
+def _parts(experiment: Experiment, in_passes: float, in_matrix: float) -> dict[str, float]:
     """Return the seconds per epoch of the work in the objective."""
     optimizer = experiment.spec.training.optimizer
     if optimizer.needs_sum_of_squares:  # its passes are not those of a gradient
         kind = "matrix" if optimizer.needs_matrix else "products"
-        return {
-            f"Gauss-Newton {kind}": timed.seconds_of_matrix,
-            "losses and gradients": timed.seconds,
-        }
-    passes = _pass_seconds(experiment)
-    rest = max(0.0, timed.seconds - sum(passes.values()))
-    return {**passes, "adding up, scale, L2, Python": rest}
+        return {f"Gauss-Newton {kind}": in_matrix, "losses and gradients": in_passes}
+    parts = _pass_seconds(experiment)
+    rest = max(0.0, in_passes - sum(parts.values()))
+    return {**parts, "adding up, scale, L2, Python": rest}
+
+
+class _Stopwatch:
+    """Adds up the seconds inside `with`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._began = clock()
+
+    def __exit__(self, *error: object) -> None:
+        self.seconds += clock() - self._began
 
 
 class _TimedObjective(CountedObjective):
     """An objective whose evaluations are timed; the Gauss-Newton matrix and its products apart."""
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, passes: _Stopwatch, matrix: _Stopwatch) -> None:
         super().__init__(objective, Counts())
-        self.seconds = self.seconds_of_matrix = 0.0
+        self._passes, self._matrix = passes, matrix
 
     def losses(self, params: Vector) -> Losses:
-        began = clock()
-        losses = super().losses(params)
-        self.seconds += clock() - began
-        return losses
-
-    def gauss_newton(self, params: Vector) -> GaussNewton:
-        began = clock()
-        found = super().gauss_newton(params)
-        self.seconds_of_matrix += clock() - began
-        return found
-
-    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
-        began = clock()
-        product = super().gauss_newton_product(params, direction)
-        self.seconds_of_matrix += clock() - began
-        return product
+        with self._passes:
+            return super().losses(params)
 
     def grad(self, params: Vector) -> Vector:
-        began = clock()
-        grad = super().grad(params)
-        self.seconds += clock() - began
-        return grad
+        with self._passes:
+            return super().grad(params)
 
     def value_and_grad(self, params: Vector) -> Evaluation:
-        began = clock()
-        evaluation = super().value_and_grad(params)
-        self.seconds += clock() - began
-        return evaluation
+        with self._passes:
+            return super().value_and_grad(params)
+
+    def gauss_newton(self, params: Vector) -> GaussNewton:
+        with self._matrix:
+            return super().gauss_newton(params)
+
+    def gauss_newton_product(self, params: Vector, direction: Vector) -> Vector:
+        with self._matrix:
+            return super().gauss_newton_product(params, direction)
 
 
 class _Timed(Optimizer):
@@ -105,12 +105,7 @@ class _Timed(Optimizer):
 
     def clear(self) -> None:
         """Begin new sums."""
-        self.seconds = self.seconds_of_matrix = 0.0
-
-    def divide(self, epochs: int) -> None:
-        """Make the sums those of one epoch."""
-        self.seconds /= epochs
-        self.seconds_of_matrix /= epochs
+        self.passes, self.matrix = _Stopwatch(), _Stopwatch()
 
     def init(self, params: Vector) -> State:
         return self._optimizer.init(params)
@@ -118,15 +113,12 @@ class _Timed(Optimizer):
     def step(
         self, objective: Objective, here: Point, state: State, learning_rate: Array
     ) -> tuple[Point, State]:
-        timed = _TimedObjective(objective)
-        end = self._optimizer.step(timed, Point(here.params), state, learning_rate)
-        self.seconds += timed.seconds
-        self.seconds_of_matrix += timed.seconds_of_matrix
-        return end
+        timed = _TimedObjective(objective, self.passes, self.matrix)
+        return self._optimizer.step(timed, Point(here.params), state, learning_rate)
 
 
-def _train(experiment: Experiment) -> tuple[float, _Timed]:
-    """Return the seconds per epoch, and the optimizer with those in the objective; no workers."""
+def _train(experiment: Experiment) -> tuple[float, float, float]:
+    """Return the seconds per epoch: all, in passes, and for the Gauss-Newton matrix; no workers."""
     optimizer = _Timed(experiment.spec.training.optimizer)
     training = experiment.training(experiment.objective(), optimizer)
     training.advance(training.start, 1)  # the first epoch also prepares memory
@@ -135,9 +127,12 @@ def _train(experiment: Experiment) -> tuple[float, _Timed]:
     while epochs == 0 or clock() - began < _SECONDS:
         training.advance(training.start, 1)
         epochs += 1
-    seconds = (clock() - began) / epochs
-    optimizer.divide(epochs)
-    return seconds, optimizer
+    seconds = clock() - began
+    return (
+        seconds / epochs,
+        optimizer.passes.seconds / epochs,
+        optimizer.matrix.seconds / epochs,
+    )
 
 
 def _pass_seconds(experiment: Experiment) -> dict[str, float]:

@@ -26,6 +26,16 @@ def test_the_parts_of_an_epoch_add_up(batch_size: str) -> None:
     assert found["log_and_view"] == pytest.approx(0.1 / 4)
 
 
+@pytest.mark.parametrize(("solver", "kind"), [("direct", "matrix"), ("cg", "products")])
+def test_the_gauss_newton_matrix_is_a_part_of_its_own(solver: str, kind: str) -> None:
+    optimizer = f"training.optimizer={{name: levenberg_marquardt, solver: {solver}}}"
+    found = profile(build(load_config(CONFIGS / "moons.yaml", [optimizer, "loss=mse"])), RECORD)
+    parts = found["seconds_per_epoch"]
+    assert set(parts) == {f"Gauss-Newton {kind}", "losses and gradients", "optimizer"}
+    assert sum(parts.values()) == pytest.approx(found["alone"])
+    assert min(parts.values()) > 0
+
+
 def test_the_command_line_shows_it(bpnet) -> None:
     result = bpnet("train", CONFIGS / "xor.yaml", "--profile", "--set", "training.epochs=20")
     assert "matrix products" in result.out
