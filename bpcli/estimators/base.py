@@ -53,8 +53,9 @@ from bpcli.nn.losses import Loss
 from bpcli.optimizers.lbfgs import Lbfgs
 from bpcli.runs.references import find_run
 from bpcli.runs.trained import Weights, load_spec
-from bpcli.training.loop import Epoch, TrainState
+from bpcli.training.loop import Epoch
 from bpcli.training.metered import Metered
+from bpcli.training.state import TrainState
 from bpcli.workflows.data_file import with_data_file
 from bpcli.workflows.in_memory import Fit, fit
 from bpcli.workflows.save_trained import IMPORTED, Curves, TrainedInMemory, save_trained

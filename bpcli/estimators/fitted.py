@@ -20,7 +20,7 @@ from bpcli.nn.numerics import repeatable_numerics
 from bpcli.nn.propagation import output_z, predict
 from bpcli.optimizers.base import Point
 from bpcli.registry import name_of
-from bpcli.training.loop import TrainState
+from bpcli.training.state import TrainState
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from bpcli.runs.layout import METRICS
 from bpcli.runs.parameter_path import digest_of_rows
 from bpcli.runs.saved import check
 from bpcli.runs.store import Run
-from bpcli.training.loop import TrainState
+from bpcli.training.state import TrainState
 from bpcli.training.stopping import Memory, under
 
 if TYPE_CHECKING:

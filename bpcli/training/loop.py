@@ -7,21 +7,20 @@ need no record.
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from operator import mul
 from time import perf_counter as clock
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from bpcli.errors import Diverged
 from bpcli.nn.arrays import Array, Vector
 from bpcli.optimizers import Optimizer, StepFailed
-from bpcli.optimizers.base import Evaluation, Losses, Point, State, norm
+from bpcli.optimizers.base import Evaluation, Losses, Point, norm
 from bpcli.optimizers.schedules import (
     EpochSchedule,
     LearningRate,
@@ -32,8 +31,9 @@ from bpcli.optimizers.schedules import (
 )
 from bpcli.training.batches import Batches
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.state import TrainState
 from bpcli.training.validation import Validation
-from bpcli.training.vanishing import TRIAL_EPOCHS, is_negligible, is_stuck, next_check, vanished
+from bpcli.training.vanishing import next_check, unless_vanished
 
 
 class Epoch:
@@ -138,53 +138,6 @@ def every_epoch(number: int) -> int:
 def always(number: int) -> bool:
     """All epochs are checked."""
     return True
-
-
-NO_STATE: State = {}
-"""The state of a learning rate that has none; never changed in place, as any state."""
-
-
-class TrainState(NamedTuple):
-    """The state of training after `number` epochs: all that it needs to continue.
-
-    `rate_state` is that of a learning rate that depends on the losses so far.
-    """
-
-    number: int
-    point: Point
-    optimizer_state: State
-    random_state: Mapping[str, Any]
-    ended: StepFailed | None = None
-    rate_state: State = NO_STATE
-
-    @property
-    def params(self) -> Vector:
-        return self.point.params
-
-    def evaluated(self, objective: NetworkObjective) -> TrainState:
-        """The same state with the objective's value computed, if it is not known yet.
-
-        The gradient is computed with it, as most optimizers use it in the next step.
-        """
-        if self.point.known is not None:
-            return self
-        return self.with_gradient(objective)
-
-    def with_gradient(self, objective: NetworkObjective) -> TrainState:
-        """The same state with the objective's value and gradient computed."""
-        if self.point.evaluation is not None:
-            return self
-        return self._replace(point=Point(self.params, self.point.evaluate(objective)))
-
-    @property
-    def has_finite_loss(self) -> bool:
-        """Whether the objective is finite; the state must have been evaluated."""
-        assert self.point.known is not None, "only for an evaluated state"
-        return math.isfinite(self.point.known.value)
-
-    def without_evaluation(self) -> TrainState:
-        """The same state without the objective's value and gradient, to save memory."""
-        return self._replace(point=Point(self.params))
 
 
 class Training:
@@ -358,7 +311,9 @@ def train_epochs(
             last = _last_of_finite_loss(training, last_finite, number)
             yield record(last)
             raise Diverged(_divergence(last.number + 1, training))
-        state = _unless_vanished(training, finite)
+        state = finite
+        if state.ended is None and _next_check(training, number - 1) == number:
+            state = unless_vanished(training.objective, state, training.advance)
         last_finite = state.without_evaluation() if is_evaluated else last_finite
         stride = _stride(stride, count, clock() - left)
         epoch = record(state)
@@ -399,29 +354,6 @@ def _last_of_finite_loss(training: Training, last: TrainState, end: int) -> Trai
 def _next_check(training: Training, number: int) -> int:
     """The next epoch at which the gradient is looked at; with mini-batches, none."""
     return next_check(number) if training.batches.is_full else sys.maxsize
-
-
-def _unless_vanished(training: Training, state: TrainState) -> TrainState:
-    """The state, ended if its gradient has vanished; looks at it only at the epochs of a check."""
-    if state.ended is not None or _next_check(training, state.number - 1) != state.number:
-        return state
-    state = state.with_gradient(training.objective)
-    if not is_negligible(state.point):
-        return state
-    here = state.point.evaluate(training.objective)
-    if not here.value:
-        return state._replace(ended=vanished(here))
-    later = training.advance(_copied(state), TRIAL_EPOCHS)
-    if later.ended is not None:
-        return state
-    after = later.point.evaluate(training.objective)
-    return state._replace(ended=vanished(here)) if is_stuck(here, after) else state
-
-
-def _copied(state: TrainState) -> TrainState:
-    """The state with its own copy of the optimizer's: a meter counts in place in a failed step."""
-    copies = {name: value.copy() for name, value in state.optimizer_state.items()}
-    return state._replace(optimizer_state=copies)
 
 
 _SECONDS_BETWEEN_RECORDS = 0.01

@@ -14,9 +14,13 @@ ends at the state before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bpcli.optimizers.base import ZERO_GRADIENT, Evaluation, Point, StepFailed, norm, rounding
+from bpcli.training.objective import NetworkObjective
+from bpcli.training.state import TrainState
 
 TRIAL_EPOCHS = 100
 """In these, the step sizes of RPROP grow by up to 1.2¹⁰⁰ ≈ 10⁸."""
@@ -64,3 +68,41 @@ def vanished(evaluation: Evaluation) -> StepFailed:
 
 def _unit(grad: np.ndarray) -> float:
     return float(np.finfo(grad.dtype).eps)
+
+
+def unless_vanished(
+    objective: NetworkObjective,
+    state: TrainState,
+    advance: Callable[[TrainState, int], TrainState],
+) -> TrainState:
+    """The state, ended if its gradient has vanished. `advance` trains for some epochs."""
+    state = state.with_gradient(objective)
+    if not is_negligible(state.point):
+        return state
+    here = state.point.evaluate(objective)
+    if not here.value:
+        return state._replace(ended=vanished(here))
+    first = advance(_copied(state), 1)
+    if _is_same(first, state):  # then all epochs will be the same
+        return state._replace(ended=vanished(here))
+    later = first if first.ended is not None else advance(first, TRIAL_EPOCHS - 1)
+    if later.ended is not None:
+        return state
+    after = later.point.evaluate(objective)
+    return state._replace(ended=vanished(here)) if is_stuck(here, after) else state
+
+
+def _copied(state: TrainState) -> TrainState:
+    """The state with its own copy of the optimizer's: a meter counts in place in a failed step."""
+    copies = {name: value.copy() for name, value in state.optimizer_state.items()}
+    return state._replace(optimizer_state=copies)
+
+
+def _is_same(a: TrainState, b: TrainState) -> bool:
+    """Whether neither the parameters nor the states of optimizer and learning rate differ."""
+    states = [(a.optimizer_state, b.optimizer_state), (a.rate_state, b.rate_state)]
+    return (
+        a.ended is None
+        and np.array_equal(a.params, b.params)
+        and all(np.array_equal(one[name], other[name]) for one, other in states for name in one)
+    )

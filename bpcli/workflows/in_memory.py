@@ -14,7 +14,8 @@ from bpcli.experiment import Experiment
 from bpcli.nn.arrays import Vector
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.optimizers.base import Optimizer, Point
-from bpcli.training.loop import TrainState, every_epoch, train_epochs
+from bpcli.training.loop import every_epoch, train_epochs
+from bpcli.training.state import TrainState
 from bpcli.training.stopping import Best
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.run_epochs import Ending, run_epochs

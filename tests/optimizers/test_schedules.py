@@ -24,8 +24,9 @@ from bpcli.optimizers.schedules import (
     rate_record,
 )
 from bpcli.training.batches import Batches
-from bpcli.training.loop import Training, TrainState, train_epochs
+from bpcli.training.loop import Training, train_epochs
 from bpcli.training.objective import NetworkObjective
+from bpcli.training.state import TrainState
 
 EXAMPLES: list[EpochSchedule] = [
     Step(0.5, factor=0.5, every=3),

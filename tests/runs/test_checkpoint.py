@@ -28,7 +28,7 @@ from bpcli.runs.checkpoint import (
 )
 from bpcli.runs.layout import METRICS
 from bpcli.runs.store import Run
-from bpcli.training.loop import TrainState
+from bpcli.training.state import TrainState
 
 RANDOM = np.random.default_rng(3)
 LOG = b"a first line, and more"

@@ -18,7 +18,7 @@ from bpcli.optimizers.base import Point
 from bpcli.runs.checkpoint import NOTHING, Checkpoint, Checkpoints
 from bpcli.runs.layout import PATH, RECORD, WEIGHTS
 from bpcli.runs.store import Run
-from bpcli.training.loop import TrainState
+from bpcli.training.state import TrainState
 
 OVERRIDES = [
     "data.n_samples=60", "training.stop={}", "training.epochs=400", "training.optimizer=adam",
