@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tampered import save_arrays, vouch
 
-from bpcli.data.generators.scikit_learn import Moons
+from bpcli.data.generators.replicas import Moons
 from bpcli.errors import RunError
 from bpcli.export.model import load_model
 from bpcli.runs.files import load_arrays

@@ -110,7 +110,8 @@ def test_where_there_is_room_again_the_log_goes_on_and_has_the_note(tmp_path: Pa
         log = disk / "log"
         process = subprocess.Popen(
             ["bash", "-c", f'exec "$0" -m bpcli "$@" 2>{log}', sys.executable, *TRAIN,
-             "--set", "training.epochs=100000000", "--set", "training.log_every=50"],
+             "--set", "training.epochs=100000000", "--set", "training.log_every=50",
+             "--set", "training.metrics_every=50"],
             cwd=tmp_path, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         _wait_for_size(log, 8192)
