@@ -78,11 +78,11 @@ def test_solvers_evaluate_what_they_need(results: Results) -> None:
     ):
         (problem,) = results.of(workload)
         way = problem.way(solver, MAIN)
-        assert {
-            kind for kind in ("gradients", "jacobians", "losses") if getattr(way, kind)
-        } == kinds
+        found = {kind for kind in ("gradients", "jacobians", "losses") if getattr(way, kind)}
+        assert found == (kinds if way.is_reached else set())  # a worse minimum reaches no target
     (curve,) = results.of("curve")
-    assert curve.way("bpnet", MAIN).jacobians > 0
+    way = curve.way("bpnet", MAIN)
+    assert (way.jacobians > 0) == way.is_reached
 
 
 def test_steps_are_timed(results: Results) -> None:
