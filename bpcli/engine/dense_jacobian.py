@@ -14,15 +14,11 @@ import numpy as np
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Block
 from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP
-from bpcli.engine.strips import MOST_STRIPS, STRIP
+from bpcli.engine.strips import strip_height
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, weighted_residuals, write_products
 from bpcli.nn.network import Network
 from bpcli.nn.propagation import Workspace
-
-
-def _height(network: Network) -> int:
-    return max(STRIP, -(-(network.n_params + 1) // MOST_STRIPS))
 
 
 class DenseJacobian:
@@ -34,12 +30,13 @@ class DenseJacobian:
         self._J = pool.allocate_shared((network.outputs, rows, samples), dtype)
         self._total = pool.allocate_shared((rows, rows), dtype)
         self.strips = self.strips_of(network)
-        self._height = _height(network)
+        self._height = strip_height(rows)
 
     @staticmethod
     def strips_of(network: Network) -> int:
         """The number of tasks that multiply the factors."""
-        return -(-(network.n_params + 1) // _height(network))
+        rows = network.n_params + 1
+        return -(-rows // strip_height(rows))
 
     @staticmethod
     def entries_per_row(network: Network) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
@@ -27,7 +27,7 @@ import numpy as np
 from bpcli.engine.pool.base import WorkerPool
 from bpcli.engine.rows import Block
 from bpcli.engine.shards import SECONDS_PER_ENTRY, SECONDS_PER_FLOP
-from bpcli.engine.strips import MOST_STRIPS, STRIP
+from bpcli.engine.strips import MOST_STRIPS, strip_height
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.jacobian import OutputSweep, weighted_residuals
 from bpcli.nn.network import Network
@@ -36,7 +36,10 @@ from bpcli.nn.propagation import Workspace
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two layers by number, the upper one first, with their rows and columns."""
+    """Two layers by number, the upper one first, with their rows and columns.
+
+    What each strip of each product asks of it is computed once.
+    """
 
     upper: int
     lower: int
@@ -47,21 +50,21 @@ class _Pair:
     def is_one_layer(self) -> bool:
         return self.upper == self.lower
 
-    @property
+    @cached_property
     def height_of_D(self) -> int:  # noqa: N802  # a matrix
         return self.first_row(self.rows[0])
 
-    @property
+    @cached_property
     def height_of_A(self) -> int:  # noqa: N802  # a matrix
         above, below = self.columns
         return _count(above) if self.is_one_layer else above * below
 
-    @property
+    @cached_property
     def is_narrow(self) -> bool:
         """Whether it is one layer with so few units that pairs of inputs do not pay."""
         return self.is_one_layer and self._seconds_of_narrow < self._seconds_of_pairs
 
-    @property
+    @cached_property
     def shape_of_sums(self) -> tuple[int, ...]:
         """A number for each pair of units and each pair of inputs, all of these if it is narrow."""
         inputs = self.columns if self.is_narrow else (self.height_of_A,)
@@ -113,7 +116,7 @@ def _pairs(network: Network) -> list[_Pair]:
 def _strips(network: Network) -> list[_Strip]:
     """All pairs cut into strips of about as many rows, at least one unit each."""
     pairs = _pairs(network)
-    height = max(STRIP, -(-sum(pair.height_of_D for pair in pairs) // MOST_STRIPS))
+    height = strip_height(sum(pair.height_of_D for pair in pairs))
     return [strip for pair in pairs for strip in _cut(pair, height)]
 
 
@@ -154,7 +157,7 @@ class LayerPairs:
         self._JTJ = allocate((network.n_params, network.n_params), dtype)
         height = max(strip.rows.stop - strip.rows.start for strip in self._strips)
         self._scratch = _Scratch(height, samples, dtype)
-        self.strips = min(MOST_STRIPS, len(self._strips) + len(layers))
+        self.strips = self.strips_of(network)
 
     @staticmethod
     def strips_of(network: Network) -> int:

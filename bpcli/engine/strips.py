@@ -5,3 +5,8 @@ STRIP = 128
 
 MOST_STRIPS = 128
 """The most tasks: enough for many workers, and a pool has at most 256."""
+
+
+def strip_height(rows: int) -> int:
+    """The rows of a strip, so that a matrix of so many rows has at most `MOST_STRIPS` strips."""
+    return max(STRIP, -(-rows // MOST_STRIPS))
