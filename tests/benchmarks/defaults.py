@@ -94,7 +94,7 @@ class Recorder:
         self.values.append(evaluation.value)
         return evaluation
 
-    def gauss_newton(self, params: Vector, known: Evaluation | None = None) -> GaussNewton:
+    def gauss_newton(self, params: Vector) -> GaussNewton:
         raise NotImplementedError("no optimizer of this study needs it")
 
 

@@ -17,7 +17,7 @@ _ENDLESS = {"ftol": 0, "gtol": 0, "maxiter": 10**9, "maxfun": 10**9, "maxls": 50
 
 
 class Solver:
-    """Ten pairs are its default, and bpnet's."""
+    """Ten pairs are its default; bpnet's is 30."""
 
     def __init__(self, folder: Path) -> None:
         self._network = NumpyNetwork(Problem.load(folder))
