@@ -293,6 +293,22 @@ def _a_name(text: str) -> str:
     return text
 
 
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Seeds(Strict):
+    """Seeds of single purposes, such as other initial parameters for the same split."""
+
+    data: Seed | None = Field(default=None, description="For generated rows; default: `seed`.")
+    split: Seed | None = Field(default=None, description="For random splits; default: `seed`.")
+    init: Seed | None = Field(
+        default=None, description="For the initial parameters; default: `seed`."
+    )
+    batches: Seed | None = Field(
+        default=None, description="For the rows of mini-batches; default: `seed`."
+    )
+
+
 class Spec(Strict):
     """A complete config, validated."""
 
@@ -300,10 +316,15 @@ class Spec(Strict):
         description="The name of the runs; default: the file's name.",
         json_schema_extra={"pattern": _NAME_IN_SCHEMA},
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+    seed: Seed = Field(
         default=0,
         description="The seed of the random numbers for data, split, initial parameters and "
         "batches, which are independent of each other.",
+    )
+    seeds: Seeds = Field(
+        default=Seeds.model_construct(),
+        description="Seeds of single purposes instead of `seed`: {init: 7} draws other initial "
+        "parameters and keeps data and split.",
     )
     data: DataSpec = Field(
         description="The source of the rows: a `generator`, a `file`, or `inputs` and `targets`."

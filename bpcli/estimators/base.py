@@ -47,6 +47,7 @@ from bpcli.estimators.rows import FitRows
 from bpcli.estimators.saving import ROWS_NOT_KEPT, experiment_without_rows
 from bpcli.estimators.validity import ParameterError, parameter_error, require_valid
 from bpcli.experiment import Experiment, build
+from bpcli.experiment.streams import seed_of
 from bpcli.export.model import Model, load_model
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import Loss
@@ -354,7 +355,7 @@ class BPEstimator(Parameters, CallbackSupport, BaseEstimator):
         stored = find_run(str(getattr(run, "folder", run)), Path(runs_dir))
         model = load_model(stored, weights)
         spec, record = load_spec(stored), stored.record()
-        fitted = replace(of_model(model), seed=spec.seed, rows=record.rows.train)
+        fitted = replace(of_model(model), seed=seed_of(spec, "init"), rows=record.rows.train)
         estimator = cls(**fitted.parameters, **options_of(spec))._adopt(fitted)
         names = [column.name for column in model.encoder.inputs]
         if names != [*numbered("x", len(names))]:

@@ -14,6 +14,7 @@ from bpcli.config.models import Spec, Stop
 from bpcli.config.named import shortest
 from bpcli.estimators.fitted import Fitted
 from bpcli.estimators.validity import ParameterError
+from bpcli.experiment.streams import seed_of
 from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATION_ALIASES, ACTIVATIONS
@@ -166,7 +167,7 @@ def options_of(spec: Spec) -> dict[str, Any]:
         "tol": 0.0,
         "n_iter_no_change": math.inf,
         "stop": _stop_rules(training.stop),
-        "random_state": spec.seed,
+        "random_state": seed_of(spec, "init"),
         "loss": shortest(LOSSES, spec.loss),
         "init": as_mapping(INITIALIZERS, network.init),
         "scale": spec.data.scale.model_dump(),

@@ -18,7 +18,7 @@ from bpcli.engine.rows import Rows
 from bpcli.engine.shards import ShardPlan
 from bpcli.experiment.network import explicit_params
 from bpcli.experiment.scales import Scales
-from bpcli.experiment.streams import stream
+from bpcli.experiment.streams import stream_of
 from bpcli.experiment.table import class_weights
 from bpcli.metrics.metrics import METRICS_OF
 from bpcli.metrics.score import Scorer
@@ -80,7 +80,7 @@ class Experiment:
         """The initial parameters, in the training dtype."""
         explicit = self.spec.network.parameters
         if explicit is None:
-            rng = stream(self.spec.seed, "init")
+            rng = stream_of(self.spec, "init")
             params = self.network.initial_params(self.spec.network.init, rng)
         else:
             params = explicit_params(self.network, explicit)
@@ -139,7 +139,7 @@ class Experiment:
             self.initial_params,
             learning_rate=training.learning_rate,
             batches=self.batches,
-            rng=stream(self.spec.seed, "batches"),
+            rng=stream_of(self.spec, "batches"),
             scale_advice=lambda: self.scales.advice,
         )
 

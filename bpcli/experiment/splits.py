@@ -10,7 +10,7 @@ from bpcli.config.models import Spec
 from bpcli.data.split import fold_rows, folds_in_order, split_in_order, split_rows
 from bpcli.data.table import RawTable
 from bpcli.data.types import SPLITS, Labels, SplitName
-from bpcli.experiment.streams import stream
+from bpcli.experiment.streams import stream_of
 from bpcli.text import plural, quoted
 
 
@@ -28,7 +28,7 @@ def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
     elif split.order == "random":
         labels = _strata(spec, table)
         labels = None if labels is None else labels[pool]
-        drawn = split_rows(fractions, len(pool), labels, stream(spec.seed, "split"))
+        drawn = split_rows(fractions, len(pool), labels, stream_of(spec, "split"))
     else:
         pool = _in_order(pool, table)
         drawn = split_in_order(fractions, len(pool), split.order)
@@ -38,7 +38,7 @@ def split_table(spec: Spec, table: RawTable) -> dict[SplitName, Labels]:
 def _folds(spec: Spec, table: RawTable, folds: int) -> list[dict[SplitName, Labels]]:
     split, rows = spec.data.split, len(table)
     if split.order == "random":
-        rng = stream(spec.seed, "split")
+        rng = stream_of(spec, "split")
         return fold_rows(folds, split.val, rows, _strata(spec, table), rng)
     ordered = _in_order(np.arange(rows), table)
     return [

@@ -19,7 +19,7 @@ from bpcli.data.types import Labels, SplitName
 from bpcli.errors import ConfigError, ConfigIssue, DataError
 from bpcli.experiment.issues import has_softmax_output
 from bpcli.experiment.splits import rows_in_no_split
-from bpcli.experiment.streams import stream
+from bpcli.experiment.streams import stream_of
 from bpcli.nn.arrays import Array
 from bpcli.nn.losses import PROBABILITIES
 from bpcli.text import first_of
@@ -122,7 +122,7 @@ def _from_numbers(spec: Spec, targets: Values) -> tuple[Targets, list[str]]:
 def _made(spec: Spec) -> RawTable:
     source = spec.data.source
     try:
-        table = source.table(stream(spec.seed, "data"))
+        table = source.table(stream_of(spec, "data"))
     except OverflowError as error:
         raise DataError(f"these options generate too large numbers: {error}") from None
     if not isinstance(source, Generator) or not isinstance(table, Table):

@@ -26,8 +26,18 @@ def header(record: RunRecord) -> Facts:
         ("loss", objective_text(record)),
         *_class_weights(record),
         ("optimizer", f"{named_text(record.optimizer)}, {_batch_text(record)}"),
-        ("seed", str(record.seed)),
+        ("seed", _seed_text(record)),
     ]
+
+
+def _seed_text(record: RunRecord) -> str:
+    """The seed, and those of single purposes: 0, init 7."""
+    seeds = {
+        key.removeprefix("seeds."): seed
+        for key, seed in record.config.items()
+        if key.startswith("seeds.") and seed is not None
+    }
+    return ", ".join([str(record.seed), *(f"{name} {seed}" for name, seed in seeds.items())])
 
 
 def _class_weights(record: RunRecord) -> Facts:

@@ -9,7 +9,7 @@ from typing import Any
 from bpcli.data.types import Labels, SplitName
 from bpcli.engine.rows import Rows
 from bpcli.errors import ConfigError
-from bpcli.experiment import Experiment, issues, stream
+from bpcli.experiment import Experiment, issues, stream_of
 from bpcli.nn.activations import ACTIVATIONS
 from bpcli.nn.arrays import Array, Vector
 from bpcli.nn.losses import LOSSES
@@ -163,7 +163,7 @@ def _training(experiment: Experiment, objective: NetworkObjective, params: Vecto
         params,
         learning_rate=spec.learning_rate,
         batches=Batches(),
-        rng=stream(experiment.spec.seed, "batches"),
+        rng=stream_of(experiment.spec, "batches"),
     )
 
 

@@ -12,7 +12,7 @@ from bpcli.data.labels import notes_on_constants
 from bpcli.data.preprocessing import Split
 from bpcli.data.types import Labels, SplitName
 from bpcli.errors import RunError
-from bpcli.experiment import Experiment, stream
+from bpcli.experiment import Experiment, stream_of
 from bpcli.metrics.bootstrap import Interval, bootstrap_intervals
 from bpcli.metrics.confusion import class_scores, confusion_counts
 from bpcli.metrics.metrics import Predictions
@@ -147,7 +147,7 @@ def _intervals(
 ) -> dict[str, Interval | None]:
     """Return the intervals; evaluating the run again on that split gives the same ones."""
     experiment = trained.experiment
-    rng = stream(experiment.spec.seed, "intervals")
+    rng = stream_of(experiment.spec, "intervals")
     return bootstrap_intervals(
         split_samples(experiment, split_name, trained.params, objective), rng
     )

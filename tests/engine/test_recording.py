@@ -30,7 +30,8 @@ def test_a_recorded_pass_repeats_the_kernel_to_the_bit(problem: Problem, dtype: 
     recorded = RecordedPass(problem.network, params, rows.block(0, len(rows)))
     for scale in (1, -2, 0.3):
         params[:] = scale * problem.params  # other numbers, other signs than when it was recorded
-        assert_equal(recorded, direct(problem.network, rows.block(0, len(rows)), params))
+        with np.errstate(over="ignore", invalid="ignore"):  # as in training: exp of large numbers
+            assert_equal(recorded, direct(problem.network, rows.block(0, len(rows)), params))
 
 
 def test_a_recorded_pass_frees_its_memory_and_its_rows() -> None:
@@ -72,7 +73,7 @@ def test_a_recorded_pass_moves_to_other_blocks(dtype: type, weighted: bool) -> N
 def assert_equal(recorded: Pass, plain: Pass) -> None:
     np.testing.assert_array_equal(recorded.grad(), plain.grad())
     np.testing.assert_array_equal(recorded.Z, plain.Z)
-    assert recorded.loss() == plain.loss()
+    np.testing.assert_array_equal(recorded.loss(), plain.loss())  # which may both be NaN
 
 
 def test_an_operation_moves_with_the_array_whose_method_it_is() -> None:
