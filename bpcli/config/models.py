@@ -321,11 +321,6 @@ class Spec(Strict):
         description="The seed of the random numbers for data, split, initial parameters and "
         "batches, which are independent of each other.",
     )
-    seeds: Seeds = Field(
-        default=Seeds.model_construct(),
-        description="Seeds of single purposes instead of `seed`: {init: 7} draws other initial "
-        "parameters and keeps data and split.",
-    )
     data: DataSpec = Field(
         description="The source of the rows: a `generator`, a `file`, or `inputs` and `targets`."
     )
@@ -338,6 +333,11 @@ class Spec(Strict):
     metrics: Literal["auto"] | list[MetricName] = Field(
         default="auto",
         description="The metrics to report besides the loss; `auto`: the usual ones for the task.",
+    )
+    seeds: Seeds | None = Field(
+        default=None,
+        description="Seeds of single purposes instead of `seed`: {init: 7} draws other initial "
+        "parameters and keeps data and split.",
     )
 
     @field_validator("metrics")
