@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from scipy.stats import gmean
 from strangers import CANARY
 
 from bpcli.data.columns import FeatureEncoder, InputColumn
@@ -18,6 +19,7 @@ from bpcli.export.model import Model
 from bpcli.nn.activation import Activation
 from bpcli.nn.activations import ACTIVATIONS, Elu, LeakyRelu, Maxout
 from bpcli.nn.arrays import Array
+from bpcli.nn.averaging import averaged_network, averaged_params
 from bpcli.nn.losses import LOSSES
 from bpcli.nn.network import Bias, Layer, Network
 
@@ -54,6 +56,30 @@ def a_model(
     targets_named = tuple(f"t{number}" for number in range(outputs)) if not classes else ()
     targets_named = tuple(words) or targets_named
     return Model("a-model", network, params, preprocessor, encoding, targets_named, Dialect())
+
+
+AVERAGED = [("identity", ()), ("softmax", ("a", "b", "c"))]
+"""The outputs, with their classes, of models that can be averaged in two ways."""
+
+
+def average_of_three(output: str, classes: tuple[str, ...]) -> tuple[Model, list[Model]]:
+    """The average of three models with two hidden layers, and these models."""
+    model = a_model(ACTIVATIONS["tanh"](), output=output, outputs=3, classes=classes)
+    first, last = model.network.layers
+    network = replace(model.network, layers=(first, Layer(4, 4, Maxout(2)), last))
+    params = np.random.default_rng(12).normal(size=(3, network.n_params))
+    members = [replace(model, network=network, params=each) for each in params]
+    average = averaged_network(network, 3), averaged_params(network, [*params])
+    return replace(model, network=average[0], params=average[1]), members
+
+
+def mean_of_outputs(members: Sequence[Model], X: Array) -> Array:
+    """The mean of the models' outputs; of probabilities, the geometric one, scaled to sum to 1."""
+    outputs = np.array([member.outputs(X) for member in members])
+    if not members[0].class_names:
+        return outputs.mean(axis=0)
+    means = gmean(outputs, axis=0)
+    return means / means.sum(axis=1, keepdims=True)
 
 
 def rows_of(model: Model, count: int = 20) -> Array:

@@ -8,7 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from models import MIXED, MIXED_ROWS, NAMES, VARIANTS, a_model, named_model, rows_of
+from models import (
+    AVERAGED,
+    MIXED,
+    MIXED_ROWS,
+    NAMES,
+    VARIANTS,
+    a_model,
+    average_of_three,
+    mean_of_outputs,
+    named_model,
+    rows_of,
+)
 from pandas import DataFrame
 
 from bpcli.errors import ConfigError
@@ -53,6 +64,16 @@ def test_classes_are_those_we_say(
     _, found = onnx_outputs(onnx_bytes(model), X, DOUBLE)
     assert found is not None
     assert found.tolist() == [[classes[label]] for label in labels]
+
+
+@pytest.mark.parametrize(("output", "classes"), AVERAGED)
+def test_an_average_of_networks_is_the_mean_of_their_outputs(
+    output: str, classes: tuple[str, ...]
+) -> None:
+    average, members = average_of_three(output, classes)
+    X = rows_of(average)
+    outputs, _ = onnx_outputs(onnx_bytes(average), X, DOUBLE)
+    np.testing.assert_allclose(outputs, mean_of_outputs(members, X), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("probability", "expected"), [(0.5, "yes"), (np.nextafter(0.5, 0), "no")])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from models import (
+    AVERAGED,
     MIXED,
     MIXED_ROWS,
     NAMES,
@@ -15,6 +16,8 @@ from models import (
     VARIANTS,
     a_model,
     as_columns,
+    average_of_three,
+    mean_of_outputs,
     named_model,
     rows_of,
     run_python,
@@ -69,6 +72,17 @@ def test_classes_are_those_we_say(
     rows = [dict(zip(["x", "the y", "z"], row, strict=True)) for row in X.tolist()]
     first = model.output_names[0]
     np.testing.assert_array_equal(predict(rows)[first], found[first])
+
+
+@pytest.mark.parametrize(("output", "classes"), AVERAGED)
+def test_an_average_of_networks_is_the_mean_of_their_outputs(
+    output: str, classes: tuple[str, ...]
+) -> None:
+    average, members = average_of_three(output, classes)
+    X = rows_of(average)
+    found = run_python(python_text(average))["predict"](as_columns(average, X))
+    outputs = np.column_stack([found[name] for name in average.output_names])
+    np.testing.assert_allclose(outputs, mean_of_outputs(members, X), rtol=1e-12, atol=1e-12)
 
 
 def test_columns_are_encoded_as_we_do() -> None:
