@@ -373,6 +373,34 @@ def _may_have_splits(file: object) -> bool:
 
 
 @_check
+def _restarts(read: Reader) -> _Issues:
+    given = read("training.restarts", 1)
+    if not isinstance(given, dict | int) or given == 1:
+        return
+    if read("network.parameters") is not None:
+        yield _issue(
+            "training.restarts",
+            "every restart would begin with the same `network.parameters`: leave out one of the "
+            "two",
+        )
+    if isinstance(given, dict):
+        yield from _kept_restarts(given)
+
+
+def _kept_restarts(given: dict[Any, Any]) -> _Issues:
+    count, keep = given.get("count"), given.get("keep")
+    if keep is None:
+        return
+    if given.get("combine", "best") == "best":
+        message = "`keep` is for `combine: mean`, which averages the `keep` best networks"
+        yield _issue("training.restarts.keep", message, at_key=True)
+    elif isinstance(count, int) and isinstance(keep, int) and keep > count:
+        yield _issue(
+            "training.restarts.keep", f"found {keep}, expected at most the {count} trained"
+        )
+
+
+@_check
 def _strip_to_compare(read: Reader) -> _Issues:
     if read("training.stop.progress") is not None and read("training.stop.strip") == 1:
         yield _issue(

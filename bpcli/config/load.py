@@ -68,6 +68,11 @@ def read_source(path: Path, overrides: Sequence[str]) -> Source:
     return source
 
 
+def as_given(source: Source) -> str:
+    """A config with its overrides as YAML, without defaults; file names are absolute."""
+    return dump(without_arrays(dict(_anchored(source.tree, source.name))))
+
+
 def validate(source: Source) -> Config:
     """The config of a source. Raises `ConfigError` with all its issues."""
     return validate_all([source])[0]

@@ -155,6 +155,18 @@ class EverySeconds(Strict):
     )
 
 
+class Restarts(Strict):
+    """Trainings from several initialisations."""
+
+    count: Count = Field(description="The number of initialisations.")
+    combine: Literal["best", "mean"] = Field(
+        default="best",
+        description="`best` keeps the best network; `mean` keeps the average of the `keep` best as "
+        "one wider network.",
+    )
+    keep: Count = Field(default=5, description="How many networks `mean` averages.")
+
+
 def _rate_tag(value: Any) -> str:
     return "varying" if isinstance(value, dict | Schedule) else "constant"
 
@@ -215,6 +227,13 @@ class Training(Strict):
         default=Stop.model_construct(),
         description="Conditions that stop training before `epochs`; the first one met stops it.",
     )
+    restarts: Count | Restarts = Field(
+        default=1,
+        description="How many times to train, each time from other initial parameters on the same "
+        "split, to keep the best by validation loss (without a validation set: by the minimised "
+        "loss; with `bayesian_regularization`: by the evidence). {count: 20, combine: mean, keep: "
+        "5} keeps the average of the five best.",
+    )
     workers: Count | Literal["auto"] = Field(
         default="auto",
         description="The number of processes that share the work. It changes the speed, never the "
@@ -245,6 +264,12 @@ class Training(Strict):
         default=EverySeconds.model_construct(seconds=30.0),
         description="How often a checkpoint is saved: a number of epochs, or {seconds: 30}.",
     )
+
+    @property
+    def all_restarts(self) -> Restarts:
+        """`restarts` in its long form."""
+        given = self.restarts
+        return given if isinstance(given, Restarts) else Restarts(count=given)
 
     @field_validator("learning_rate", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""The names of the files in a run's folder."""
+"""The names of the files in the folder of a run, and in that of a sweep."""
 
 CONFIG = "config.yaml"
 RESOLVED = "resolved.yaml"
@@ -8,3 +8,8 @@ WEIGHTS = "weights.safetensors"
 SPLIT = "split.npz"
 PATH = "params_path.npy"
 LOCK = "lock"
+
+SWEEP = "sweep.json"
+GIVEN = "given.yaml"
+JOURNAL = "trainings.jsonl"
+TRAININGS = "trainings"

@@ -121,6 +121,32 @@ class Rule(Saved):
     falls: Flag
 
 
+@structure
+class Restart(Saved):
+    """One of the trainings of a run with restarts; `value` is that of the criterion."""
+
+    number: Count
+    init_seed: Count
+    status: Word
+    stop_reason: Text
+    epochs: Count
+    seconds: Number
+    value: Figure
+
+
+@structure
+class RestartsRecord(Saved):
+    """The trainings from which the network of a run was chosen, and those that were kept.
+
+    `kept` are their numbers, the best first: one, or those whose average the network is.
+    """
+
+    criterion: Name
+    combine: Literal["best", "mean"]
+    kept: list[Count]
+    trainings: list[Restart]
+
+
 BROKEN_OFF: Literal["interrupted, resumable"] = "interrupted, resumable"
 """The status of a record that says `running` if no process holds the run's lock."""
 
@@ -191,6 +217,7 @@ class RunRecord(Description):
     warnings: list[Text]
     constant: list[Number] = field(default_factory=list)
     fold: Fold | None = None
+    restarts: RestartsRecord | None = None
     resumed: list[ResumedSession] = field(default_factory=list)
     error: Text = ""
     stop_reason: Word = ""
@@ -245,7 +272,7 @@ class RunRecord(Description):
 
 
 _AT_THE_HEAD = ("run_id", "identity", "status", "started")
-_SOMETIMES = ("constant", "fold", "resumed", "error")
+_SOMETIMES = ("constant", "fold", "restarts", "resumed", "error")
 OF_THE_END = (
     "stop_reason", "stop_message", "diagnostics", "epochs", "best_epoch", "ended", "seconds",
     "watching_seconds", "stop", "metrics", "baselines",

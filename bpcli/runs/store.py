@@ -50,11 +50,17 @@ class Run:
         return name_in(self.run_id)
 
     @classmethod
-    def claim(cls, runs_dir: Path, name: str) -> Run:
-        """Make a new folder <date>-<time>-<name>-<4 letters or digits>, never one that exists."""
+    def claim(cls, runs_dir: Path, name: str, folder_name: str | None = None) -> Run:
+        """Make a new folder <date>-<time>-<name>-<4 letters or digits>, never one that exists.
+
+        `folder_name` replaces that name. Raises `RunError` if the folder cannot be made.
+        """
         stamp = time.strftime("%Y%m%d-%H%M%S")
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)
+            if folder_name is not None:
+                (runs_dir / folder_name).mkdir()
+                return cls(runs_dir / folder_name)
             while True:
                 folder = runs_dir / f"{stamp}-{name}-{_suffix()}"
                 try:

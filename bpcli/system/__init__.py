@@ -4,6 +4,7 @@ All such calls of the package are made here, each with a substitute for systems 
 is looked up when it is needed, so importing this package takes almost no time.
 """
 
+from bpcli.system.children import Child, wait_for
 from bpcli.system.files import (
     has_room_for_files,
     most_open_files,
@@ -23,9 +24,9 @@ from bpcli.system.signals import end_on_interrupts, hear_interrupts, stop_signal
 from bpcli.system.streams import abandon, open_standard_streams
 
 __all__ = [
-    "Limit", "abandon", "after_fork_in_child", "available_memory", "can_fork", "close_locked",
-    "cpu_model", "end_on_interrupts", "has_room_for_files", "has_shared_locks", "hear_interrupts",
-    "leave", "memory_limits", "most_open_files", "open_file", "open_standard_streams",
-    "pins_open_files", "rename", "replace", "restart", "stop_signals", "sync_file", "sync_folder",
-    "take_lock", "unlink", "usable_cores",
+    "Child", "Limit", "abandon", "after_fork_in_child", "available_memory", "can_fork",
+    "close_locked", "cpu_model", "end_on_interrupts", "has_room_for_files", "has_shared_locks",
+    "hear_interrupts", "leave", "memory_limits", "most_open_files", "open_file",
+    "open_standard_streams", "pins_open_files", "rename", "replace", "restart", "stop_signals", "sync_file", "sync_folder",
+    "take_lock", "unlink", "usable_cores", "wait_for",
 ]  # fmt: skip

@@ -119,10 +119,12 @@ def resumption(run: Run, overrides: Sequence[str]) -> Iterator[Resumption]:
         yield Resumption(experiment, run, record, checkpoints, start, machine())
 
 
-def resume(resumption: Resumption, callback: TrainingCallback) -> Outcome:
+def resume(
+    resumption: Resumption, callback: TrainingCallback, *, workers: int | None = None
+) -> Outcome:
     """Resume training; failures are returned or raised as by `train`."""
     remove_unfinished(resumption.run.folder)
-    return train_on(replace(resumption, record=_record(resumption)), callback)
+    return train_on(replace(resumption, record=_record(resumption)), callback, workers=workers)
 
 
 def _record(resumption: Resumption) -> RunRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from bpcli.runs.files import array_bytes
 from bpcli.runs.layout import METRICS, WEIGHTS
 from bpcli.runs.metrics_log import LogLine, MetricsFile
 from bpcli.runs.record import first_record, now, weight_arrays, weights_meta
+from bpcli.runs.run_json import RunRecord
 from bpcli.runs.store import Run
 from bpcli.workflows.scores import all_baselines, all_scores
 from bpcli.workflows.session import RunToTrain
@@ -72,16 +73,22 @@ def save_trained(trained: TrainedInMemory, runs_dir: Path) -> Run:
     run = Run.claim(runs_dir, experiment.spec.name)
     try:
         with closing(run.lock()), repeatable_numerics():
-            _write(run, trained)
+            write_trained(run, trained)
     except BaseException:
         run.discard()
         raise
     return run
 
 
-def _write(run: Run, trained: TrainedInMemory) -> None:
+def write_trained(
+    run: Run, trained: TrainedInMemory, tell: Callable[[RunRecord], RunRecord] = lambda one: one
+) -> None:
+    """Write the files of a finished run in its folder, which this process has locked.
+
+    `tell` adds to the record. Raises `RunError` if a file cannot be written.
+    """
     experiment, params = trained.experiment, trained.params
-    record = first_record(experiment, run.run_id, 1, run.run_id, [])
+    record = tell(first_record(experiment, run.run_id, 1, run.run_id, []))
     target = RunToTrain(experiment, run, record, Checkpoints(run, record.identity), None)
     target.write_new()
     meta = weights_meta(experiment, trained.best_epoch)

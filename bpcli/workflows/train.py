@@ -37,36 +37,42 @@ def train(
     callback: TrainingCallback,
     group: str | None = None,
     observers: Sequence[Observer] = (),
+    *,
+    folder_name: str | None = None,
+    workers: int | None = None,
 ) -> Outcome:
     """Train, log the metrics of the epochs that are due, and save the run in a new folder.
 
     `group` is the id of the first run of a cross-validation that this run belongs to. `observers`
-    are called after every epoch, and may end training.
+    are called after every epoch, and may end training. `folder_name` replaces the id of the run,
+    and `workers` the number of the config.
 
     Divergence, an interrupt or any other failure in training is returned, after the run was saved.
     Raises `RunError` if the run cannot be saved; a run that has not begun leaves no folder.
     """
-    return _train(
-        experiment, partial(_new_session, experiment, runs_dir, callback, group, observers)
-    )
+    claim = partial(Run.claim, runs_dir, experiment.spec.name, folder_name)
+    begin = partial(_new_session, experiment, claim, callback, group, observers)
+    return _train(experiment, begin, workers)
 
 
-def train_on(target: RunToTrain, callback: TrainingCallback) -> Outcome:
+def train_on(
+    target: RunToTrain, callback: TrainingCallback, *, workers: int | None = None
+) -> Outcome:
     """Resume a run, which this process has locked; otherwise like `train`."""
-    return _train(target.experiment, partial(_resumed_session, target, callback))
+    return _train(target.experiment, partial(_resumed_session, target, callback), workers)
 
 
 @contextmanager
 def _new_session(
     experiment: Experiment,
-    runs_dir: Path,
+    claim: Callable[[], Run],
     callback: TrainingCallback,
     group: str | None,
     observers: Sequence[Observer],
     workers: int,
     request: StopRequest,
 ) -> Iterator[Session]:
-    run = Run.claim(runs_dir, experiment.spec.name)
+    run = claim()
     with ExitStack() as files:
         try:
             files.enter_context(closing(run.lock()))
@@ -93,11 +99,11 @@ def _resumed_session(
         yield open_session(target, request, callback, files)
 
 
-def _train(experiment: Experiment, begin: Begin) -> Outcome:
+def _train(experiment: Experiment, begin: Begin, workers: int | None) -> Outcome:
     with ExitStack() as stack:
         request = stack.enter_context(stop_requests())
         stack.enter_context(repeatable_numerics())
-        workers = workers_for(experiment)
+        workers = workers or workers_for(experiment)
         # With one task, an epoch is too short to abandon it.
         check = request.check if experiment.tasks > 1 else None
         with worker_pool(workers, check) as pool:

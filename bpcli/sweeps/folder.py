@@ -1,0 +1,142 @@
+"""The folder of a sweep: its record, its config, its journal, and the runs of its trainings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bpcli.config.load import Config, as_given, validate
+from bpcli.config.source import Source
+from bpcli.errors import NoSuchRun
+from bpcli.runs.files import write_atomically
+from bpcli.runs.layout import CONFIG, GIVEN, JOURNAL, SWEEP, TRAININGS
+from bpcli.runs.record import argv, now
+from bpcli.runs.saved import Name, Positive, Saved, Text, check, structure
+from bpcli.runs.sealed import read_sealed, write_sealed
+from bpcli.runs.store import Run, name_in
+from bpcli.sweeps.journal import Journal, read_journal
+from bpcli.sweeps.training import TrainingResult
+
+Kind: TypeAlias = Literal["sweep", "restarts", "size"]
+
+
+@structure
+class SweepRecord(Saved):
+    """The content of sweep.json: what is trained, and who began it.
+
+    `group` is the id of the first fold, for the restarts of a fold of a cross-validation.
+    """
+
+    kind: Kind
+    name: Name
+    started: Name
+    argv: list[Text]
+    overrides: list[Text]
+    group: Text | None = None
+    resumed: list[Name] = field(default_factory=list)
+    hidden: list[Positive] = field(default_factory=list)
+    repetitions: Positive = 1
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """A folder in which many trainings are kept."""
+
+    folder: Path
+
+    @property
+    def sweep_id(self) -> str:
+        return self.folder.name
+
+    @property
+    def trainings(self) -> Path:
+        """The folder of its runs."""
+        return self.folder / TRAININGS
+
+    @classmethod
+    def new(cls, runs_dir: Path, config: Config, record: SweepRecord) -> SweepFolder:
+        """Make a new folder. Raises `RunError` if that fails."""
+        sweep = cls(Run.claim(runs_dir, config.spec.name).folder)
+        try:
+            write_atomically(sweep.folder / CONFIG, config.source.content)
+            sweep.write(config, record)
+        except BaseException:
+            shutil.rmtree(sweep.folder, ignore_errors=True)
+            raise
+        return sweep
+
+    def write(self, config: Config, record: SweepRecord) -> None:
+        """Write the config and the record, which makes the folder that of a sweep."""
+        write_atomically(self.folder / GIVEN, as_given(config.source).encode())
+        write_sealed(self.folder / SWEEP, record.to_json())
+
+    def record(self) -> SweepRecord:
+        """Read and check sweep.json. Raises `RunError` if it is damaged."""
+        path = self.folder / SWEEP
+        return check(SweepRecord, read_sealed(path), path)
+
+    def source(self) -> Source:
+        """The config as it was given, with its overrides."""
+        return Source.read(self.folder / GIVEN)
+
+    def config(self) -> Config:
+        """The config. Raises `ConfigError` if it is damaged."""
+        return replace(validate(self.source()), overrides=tuple(self.record().overrides))
+
+    def results(self) -> list[TrainingResult]:
+        """The results so far. Raises `RunError` if the journal is damaged."""
+        return read_journal(self.folder / JOURNAL)[0]
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[list[TrainingResult], Journal]]:
+        """Lock the folder; yield the results so far, and the journal to write more.
+
+        Raises `RunError` if another process has locked it.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(closing(Run(self.folder).lock()))
+            results, size = read_journal(self.folder / JOURNAL)
+            journal = stack.enter_context(closing(Journal(self.folder / JOURNAL, size)))
+            yield results, journal
+
+
+def new_record(kind: Kind, config: Config, group: str | None = None) -> SweepRecord:
+    """The record of a sweep that begins now."""
+    return SweepRecord(kind, config.spec.name, now(), argv(), [*config.overrides], group)
+
+
+def list_sweeps(runs_dir: Path) -> list[SweepFolder]:
+    """The sweeps in a folder of runs, newest first."""
+    try:
+        entries = [Path(entry) for entry in os.scandir(runs_dir) if entry.is_dir()]
+    except OSError:  # `list_runs` reports it
+        return []
+    folders = [each for each in entries if name_in(each.name) and (each / SWEEP).is_file()]
+    return [SweepFolder(each) for each in sorted(folders, reverse=True)]
+
+
+def find_sweep(reference: str, runs_dir: Path) -> SweepFolder | None:
+    """The sweep that a reference names: its id, a unique beginning of it, its name, or a path.
+
+    None if there is no such sweep. Raises `NoSuchRun` if there are several.
+    """
+    if os.sep in reference or "/" in reference:
+        folder = Path(reference).resolve()
+        return SweepFolder(folder) if (folder / SWEEP).is_file() else None
+    sweeps = list_sweeps(runs_dir)
+    for matches in (
+        [each for each in sweeps if each.sweep_id == reference],
+        [each for each in sweeps if name_in(each.sweep_id) == reference],
+        [each for each in sweeps if reference and each.sweep_id.startswith(reference)],
+    ):
+        if len(matches) > 1:
+            shown = "\n".join(f"  {each.sweep_id}" for each in matches)
+            raise NoSuchRun(f"`{reference}` matches several sweeps; give an id:\n{shown}")
+        if matches:
+            return matches[0]
+    return None

@@ -1,0 +1,39 @@
+"""The journal of a sweep: a line for each training that has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bpcli.errors import RunError
+from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
+from bpcli.runs.saved import check
+from bpcli.sweeps.training import TrainingResult
+
+
+def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
+    """The results in a journal, and the size of its whole lines in bytes.
+
+    A last line without its end is that of a process that was killed: it does not count. Raises
+    `RunError` if the journal is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise not_read(path, error) from None
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        lines = [strict_json(line) for line in whole.splitlines()]
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: {error}.") from None
+    return [check(TrainingResult, line, path) for line in lines], len(whole)
+
+
+class Journal(GrowingFile):
+    """Writes the journal; each line is written whole, and is on the disk when it is."""
+
+    def append(self, result: TrainingResult) -> None:
+        """Add a result. Raises `RunError` if it cannot be written."""
+        self.grow((to_json(result.to_json(), indent=None) + "\n").encode())
+        self.sync()

@@ -1,0 +1,160 @@
+"""One of many trainings: a run in the folder of a sweep, and its result."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bpcli.config.load import Config
+from bpcli.errors import BpnetError, Interrupted, RunError
+from bpcli.experiment import build
+from bpcli.runs.layout import RECORD, WEIGHTS
+from bpcli.runs.run_json import RunRecord
+from bpcli.runs.saved import Count, Digest, Figure, Number, Positive, Saved, Scores, Text, structure
+from bpcli.runs.store import Run
+from bpcli.terminal.progress import SilentView
+from bpcli.training.loop import Epoch
+from bpcli.workflows.interrupts import stop_requests
+from bpcli.workflows.resume import resume, resumption
+from bpcli.workflows.stop_decision import Observer
+from bpcli.workflows.train import train
+
+ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """A setting's training with one seed, and one fold if the config has folds.
+
+    `until` is the epoch at which it pauses, if halving may end it there.
+    """
+
+    setting: int
+    seed: int
+    fold: int | None
+    config: Config
+    until: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return f"{self.setting:04}-{self.seed}" + ("" if self.fold is None else f"-{self.fold}")
+
+
+@structure
+class TrainingResult(Saved):
+    """The result of a training, as a line of the journal has it.
+
+    `objective` is the last value of what was minimised; a training that failed before its first
+    epoch has only an `error`.
+    """
+
+    name: Text
+    setting: Count
+    seed: Count
+    fold: Positive | None
+    status: ResultStatus
+    error: Text | None = None
+    stop_reason: Text = ""
+    epochs: Count = 0
+    best_epoch: Count = 0
+    seconds: Number = 0.0
+    n_params: Count = 0
+    objective: Figure = None
+    metrics: Scores = field(default_factory=dict)
+    diagnostics: Scores = field(default_factory=dict)
+    weights_sha256: Digest | None = None
+
+
+def run_training(training: Training, folder: Path) -> str:
+    """Train in a folder of its own within `folder`, or resume there; return why it failed.
+
+    The text is empty if it did not fail, or can be resumed. Meant for a child process: whatever
+    goes wrong is returned, so that other trainings go on.
+    """
+    try:
+        with stop_requests() as request:
+            failure = None if request.signal_number is not None else _train(training, folder)
+    except MemoryError:
+        return "There was too little memory."
+    except Exception as error:
+        failure = error
+    if failure is None or isinstance(failure, Interrupted):
+        return ""
+    if isinstance(failure, BpnetError):
+        return str(failure)
+    return f"{type(failure).__name__}: {failure}"
+
+
+def _train(training: Training, folder: Path) -> Exception | None:
+    run, view = Run(folder / training.name), SilentView()
+    observers = [] if training.until is None else [_at(training.until)]
+    if run.path(RECORD).is_file():
+        with resumption(run, ()) as ready:
+            return resume(replace(ready, observers=observers), view, workers=1).failure
+    shutil.rmtree(run.folder, ignore_errors=True)  # of a process that was killed at once
+    return train(
+        build(training.config), folder, view,
+        observers=observers, folder_name=training.name, workers=1,
+    ).failure  # fmt: skip
+
+
+def _at(until: int) -> Observer:
+    """An observer that ends training at an epoch."""
+
+    def has_reached(epoch: Epoch) -> bool:
+        return epoch.number >= until
+
+    return has_reached
+
+
+def result_of(training: Training, folder: Path, error: str = "") -> TrainingResult | None:
+    """The result of a training; None if it has not ended, and can be resumed.
+
+    `error` is why it failed, if it did.
+    """
+    base = TrainingResult(
+        training.name, training.setting, training.seed, training.fold, "failed", error or None
+    )
+    run = Run(folder / training.name)
+    result = None
+    if run.path(RECORD).is_file():
+        try:
+            result = _recorded(base, run, run.record(), training.until)
+        except RunError as damage:
+            return replace(base, error=str(damage))
+    return base if result is None and error else result
+
+
+def _recorded(
+    base: TrainingResult, run: Run, record: RunRecord, until: int | None
+) -> TrainingResult | None:
+    """The result that is in the run's record, if training has ended, or has paused at `until`."""
+    if not record.has_ended or record.status == "interrupted":
+        return None
+    is_paused = record.stop_reason == PAUSED
+    if is_paused and (until is None or record.epochs < until):
+        return None
+    lines = run.metrics()
+    return replace(
+        base,
+        status="paused" if is_paused else _STATUS.get(record.status, "failed"),
+        error=base.error or record.error or None,
+        stop_reason=record.stop_reason,
+        epochs=record.epochs,
+        best_epoch=record.best_epoch,
+        seconds=record.seconds,
+        n_params=record.n_params,
+        objective=lines[-1].loss if lines else None,
+        metrics=record.metrics,
+        diagnostics=record.diagnostics,
+        weights_sha256=record.sha256.get(WEIGHTS),
+    )
+
+
+PAUSED = "callback"
+"""The stop reason of a training that an observer has ended."""
+
+_STATUS: dict[str, ResultStatus] = {"finished": "finished", "diverged": "diverged"}
