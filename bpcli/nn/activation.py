@@ -60,12 +60,16 @@ class Activation:
     is_identity: ClassVar[bool] = False
     """Whether a = z."""
 
+    is_odd: ClassVar[bool] = False
+    """Whether f(-z) = -f(z), so that a hidden unit with the signs of all its weights changed, those
+    to the layer above included, does the same."""
+
     mixes_units: ClassVar[bool] = False
     """Whether each a of a sample depends on all of its z."""
 
     @property
     def rows_per_unit(self) -> int:
-        """Rows of z (and of W) per row of a."""
+        """Rows of z (and of W) per row of a, which does not depend on their order."""
         return 1
 
     @property

@@ -43,6 +43,7 @@ class Identity(Activation):
     derivative = "f'(z) = 1"
     source = "return z"
     is_identity = True
+    is_odd = True
     works_in_place = True
 
     def onnx(self, graph: Graph, z: str) -> str:
@@ -96,6 +97,7 @@ class Tanh(Activation):
     formula = "a = tanh(z)"
     derivative = "f'(z) = 1 - a²"
     source = "return np.tanh(z)"
+    is_odd = True
     bounds = (-1.0, 1.0)
     works_in_place = True
 
@@ -258,6 +260,7 @@ class Softsign(Activation):
     formula = "a = z / (1 + |z|)"
     derivative = "f'(z) = 1 / (1 + |z|)²"
     source = "return z / (1 + np.abs(z))"
+    is_odd = True
     bounds = (-1.0, 1.0)
 
     @property

@@ -12,6 +12,32 @@ with ∇²F ≈ 2β JᵀJ + 2α I and λ_i the eigenvalues of JᵀJ. MacKay 1992
 Computation 4, 415 and 448. This is the algorithm of Foresee & Hagan 1997, Proc. ICNN, 1930, except
 for the first step: theirs has α = 0, β = 1; here, as in MATLAB's trainbr, α and β are first
 estimated with γ = P.
+
+It also reports the log evidence of the network H, by which restarts and sizes can be ranked. F is
+minus the logarithm of a posterior: exp(-β E_D) is noise of variance 1/(2β) on each residual, with
+the constant (β/π)^(N/2), and exp(-α E_W) a prior of variance 1/(2α) on each parameter, with
+(α/π)^(P/2). With A = ½ ∇²F ≈ β JᵀJ + α I, the integral of exp(-F) is exp(-F) π^(P/2) |A|^-½, and
+
+    ln p(D | α, β, H) = -β E_D - α E_W - ½ ln|A| + (P/2) ln α + (N/2) ln(β/π) + ln S
+                      = -β E_D - α E_W - ½ Σ_i ln(1 + β λ_i / α) + (N/2) ln(β/π) + ln S
+
+The second form shows that a frozen bias, whose λ is 0, does not count. MacKay 1992, 448; Bishop
+1995, Neural Networks for Pattern Recognition, eq. 10.67, with α/2 and β/2 for the α and β here.
+
+- It is exact for a network without hidden layers at the minimum of F, and approximate otherwise.
+  It is computed at the parameters before a step, and means something once training has converged.
+- S is the number of equivalent minima, of which the integral covers one: M! 2^M for a hidden layer
+  of M tanh units (`nn/symmetries.py`). Without it, large networks would be rated too low. Units
+  that have decayed to zero, or have become equal, are not counted several times: they add no λ > 0,
+  and the integral covers what their symmetries lead to. With them in S, the evidence would rise
+  with every useless unit; so it is that of the smallest network that does the same.
+- It is that of the given α and β. Bishop's eq. 10.81 also integrates over ln α and ln β, with the
+  factors (2/γ)^½ and (2/(N - γ))^½. They hold only where the estimates have converged, and not for
+  γ ≥ N. The first changes the difference between two networks by half the logarithm of the ratio
+  of their γ: less than 1 unless one has 7 times as many. So they are left out.
+- N is rows times outputs. With row weights w_i, E_D is Σ w_i r_i², while N counts every row once,
+  and the constant ½ Σ ln w_i is left out: like the scale of the targets, it is the same for all
+  networks on the same rows, and the evidence compares only those.
 """
 
 from __future__ import annotations
@@ -19,17 +45,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 import numpy as np
 from annotated_types import Gt, doc
 
 from bpcli.nn.arrays import Array, Vector
+from bpcli.nn.network import Network
+from bpcli.nn.symmetries import log_symmetries
 from bpcli.optimizers.base import (
     POSITIVE,
     Bounds,
     Evaluation,
-    GaussNewton,
     Losses,
     Objective,
     Point,
@@ -41,7 +68,8 @@ from bpcli.optimizers.damping import Damped
 from bpcli.optimizers.quadratic import Dense
 
 _FEWEST_EFFECTIVE_PARAMS = 1e-3
-"""If γ ends below this, the weights have decayed to zero."""
+"""If γ ends below this, the weights have decayed to zero. It is 2α Σ w², so the weights of a unit
+have decayed if their part of this sum is below it, too."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +95,8 @@ class BayesianRegularization(Damped):
     damping: Annotated[float, Gt(0), doc("The initial damping μ.")] = 1e-3
 
     def init(self, params: Vector) -> State:
-        estimate = {"effective_params": float(len(params)), "alpha": 0.0, "beta": 1.0}
-        return {**_arrays(estimate), **super().init(params)}
+        estimate = _Estimate(effective_params=float(len(params)), alpha=0.0, beta=1.0)
+        return {**_arrays(estimate, math.nan), **super().init(params)}
 
     @property
     def bounds(self) -> Mapping[str, Bounds]:
@@ -81,9 +109,17 @@ class BayesianRegularization(Damped):
         at = objective.gauss_newton(params)
         trained = np.ones_like(params)
         trained[objective.network.frozen] = 0
-        estimate = _estimate(losses.value, at, objective, params * trained, state)
-        alpha = estimate["alpha"]
-        beta = estimate["beta"] / at.scale  # F/2 has the loss times this beta
+        fit = _Fit(
+            n_params=len(params) - len(objective.network.frozen),
+            n_residuals=objective.n_rows * objective.network.outputs,
+            squared_residuals=2 * losses.value / at.scale,
+            squared_params=_squares(params * trained),
+            eigenvalues=_eigenvalues(at.hessian) / at.scale,
+        )
+        estimate = _estimate(fit, state)
+        log_evidence = _log_evidence(fit, estimate, objective.network, params)
+        alpha = estimate.alpha
+        beta = estimate.beta / at.scale  # F/2 has the loss times this beta
 
         def half_of_F(losses: Losses | Evaluation, at: Vector) -> float:  # noqa: N802
             return beta * losses.value + 0.5 * alpha * _squares(at * trained)
@@ -96,33 +132,65 @@ class BayesianRegularization(Damped):
         try:
             end, damping = self.descend(objective, half_of_F, model, params, state)
         except StepFailed:
-            _refuse_no_parameters(estimate["effective_params"])
+            _refuse_no_parameters(estimate.effective_params)
             raise
-        return end, {**_arrays(estimate), **damping}
+        return end, {**_arrays(estimate, log_evidence), **damping}
 
     def diagnostics(self, state: State, learning_rate: float | None) -> dict[str, float]:
         return {name: value.item() for name, value in state.items()}
 
 
-def _estimate(
-    loss: float, at: GaussNewton, objective: Objective, weights: Vector, state: State
-) -> dict[str, float]:
-    """γ, α and β at the parameters; `weights` are the parameters, 0 for the frozen ones."""
+class _Fit(NamedTuple):
+    """P, N, E_D, E_W and λ at the parameters; frozen biases have λ = 0."""
+
+    n_params: int
+    n_residuals: int
+    squared_residuals: float
+    squared_params: float
+    eigenvalues: Vector
+
+
+class _Estimate(NamedTuple):
+    """γ, α and β."""
+
+    effective_params: float
+    alpha: float
+    beta: float
+
+
+def _estimate(fit: _Fit, state: State) -> _Estimate:
+    """γ with the previous α and β, and the new α and β with this γ."""
     alpha, beta = state["alpha"].item(), state["beta"].item()
-    n_params = len(weights) - len(objective.network.frozen)
-    n_residuals = objective.n_rows * objective.network.outputs
     effective = state["effective_params"].item()
     if not alpha:
-        effective = n_params
-    elif np.isfinite(at.hessian).all():
-        curvature = beta / at.scale * np.maximum(np.linalg.eigvalsh(at.hessian), 0)
+        effective = float(fit.n_params)
+    elif not np.isnan(fit.eigenvalues).any():
+        curvature = beta * fit.eigenvalues
         effective = float((curvature / (curvature + alpha)).sum())
-    sum_of_squares = 2 * loss / at.scale
-    return {
-        "effective_params": effective,
-        "alpha": _ratio(effective, 2 * _squares(weights), alpha),
-        "beta": _ratio(n_residuals - effective, 2 * sum_of_squares, beta),
-    }
+    return _Estimate(
+        effective,
+        _ratio(effective, 2 * fit.squared_params, alpha),
+        _ratio(fit.n_residuals - effective, 2 * fit.squared_residuals, beta),
+    )
+
+
+def _log_evidence(fit: _Fit, estimate: _Estimate, network: Network, params: Vector) -> float:
+    """The log evidence; NaN while α has no estimate, or if JᵀJ is infinite."""
+    _, alpha, beta = estimate
+    if not alpha:
+        return math.nan
+    # Not ln(1 + β λ / α), which overflows if α is very small.
+    log_det = (np.log(beta * fit.eigenvalues + alpha) - np.log(alpha)).sum().item()
+    F = beta * fit.squared_residuals + alpha * fit.squared_params
+    log_S = log_symmetries(network, params, _FEWEST_EFFECTIVE_PARAMS / 2 / alpha)
+    return float(0.5 * fit.n_residuals * math.log(beta / math.pi) - F - 0.5 * log_det + log_S)
+
+
+def _eigenvalues(matrix: Array) -> Vector:
+    """The eigenvalues in double precision, rounded ones below 0 as 0; NaN if it is infinite."""
+    if not np.isfinite(matrix).all():
+        return np.full(len(matrix), np.nan)
+    return np.maximum(np.linalg.eigvalsh(matrix), 0).astype(np.float64)
 
 
 def _refuse_no_parameters(effective: float) -> None:
@@ -146,5 +214,6 @@ def _squares(vector: Vector) -> float:
     return dot(vector, vector)
 
 
-def _arrays(numbers: dict[str, float]) -> dict[str, Array]:
+def _arrays(estimate: _Estimate, log_evidence: float) -> dict[str, Array]:
+    numbers = {**estimate._asdict(), "log_evidence": log_evidence}
     return {name: np.asarray(number) for name, number in numbers.items()}

@@ -217,7 +217,7 @@ class OptimizerDiagnostics(Curves):
             epochs, values = subject.series(key)
             draw_curve(axes, epochs, values, line_style(0), "")
             scale_by_size(axes, values)
-            if axes.get_yscale() == "linear" and (values > 0).any():
+            if axes.get_yscale() == "linear" and (values > 0).any() and not (values < 0).any():
                 axes.set_ylim(bottom=0)
             axes.set_ylabel(literal(key.replace("_", " ")))
 

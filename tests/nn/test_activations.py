@@ -175,6 +175,7 @@ def test_what_a_class_says_of_its_function_is_so(name: str) -> None:
     assert activation.mixes_units == others_moved
     assert activation.is_elementwise == (len(a) == len(z) and not others_moved)
     assert activation.is_identity == np.array_equal(a, z)
+    assert activation.is_odd == np.allclose(value(activation, -z), -a)
     assert activation.gives_distribution == np.allclose(a.sum(axis=0), 1)
     assert activation.gives_probabilities == (activation.bounds == (0, 1))
 

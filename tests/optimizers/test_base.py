@@ -91,6 +91,7 @@ def test_every_optimizer_bounds_its_numbers_and_shows_its_rate(name: str) -> Non
         assert state[number].shape == ()
         assert low <= state[number] <= high
     shown = optimizer.diagnostics(state, 0.25)
+    assert math.isnan(shown.pop("log_evidence", math.nan))  # it needs the data
     assert all(map(math.isfinite, shown.values()))
     if optimizer.default_learning_rate is not None and not optimizer.changes_its_rate:
         assert shown["learning_rate"] == 0.25

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from descents import step
+from scipy.stats import multivariate_normal
+from sklearn.linear_model import BayesianRidge
 from strategies import dense_jacobian
 from tampered import save_arrays
 
@@ -12,8 +15,9 @@ from bpcli.engine.rows import Rows
 from bpcli.nn.activations import Identity, Tanh
 from bpcli.nn.initializers import NguyenWidrow
 from bpcli.nn.losses import LOSSES, Mse
-from bpcli.nn.network import Layer, Network
+from bpcli.nn.network import Bias, Layer, Network
 from bpcli.nn.propagation import predict
+from bpcli.nn.symmetries import log_symmetries
 from bpcli.optimizers import Optimizer, StepFailed
 from bpcli.optimizers.bayesian_regularization import BayesianRegularization
 from bpcli.optimizers.levenberg_marquardt import LevenbergMarquardt
@@ -67,7 +71,7 @@ def test_the_data_determine_fewer_parameters_than_there_are(
     regularized: tuple[np.ndarray, dict[str, float]],
 ) -> None:
     _, figures = regularized
-    assert list(figures) == ["effective_params", "alpha", "beta", "damping"]
+    assert list(figures) == ["effective_params", "alpha", "beta", "log_evidence", "damping"]
     assert 5 < figures["effective_params"] < 30
     assert 0.5 * NOISE < (2 * figures["beta"]) ** -0.5 < 1.5 * NOISE  # the noise it finds
 
@@ -118,14 +122,104 @@ def test_the_first_steps_are_those_of_the_formulas() -> None:
         d = np.linalg.solve(
             beta * H + (alpha + damping) * np.eye(size), -beta * J @ residual - alpha * params
         )
-        expected = params + d
+        before, expected = params, params + d
         params, state = step(optimizer, objective(), params, state, NO_RATE)
         np.testing.assert_allclose(params, expected, rtol=1e-8)
         figures = optimizer.diagnostics(state, None)
         assert figures["effective_params"] == pytest.approx(gamma, rel=1e-8)
         assert (figures["alpha"], figures["beta"]) == pytest.approx((alpha, beta), rel=1e-8)
+        assert figures["log_evidence"] == pytest.approx(
+            -beta * residual @ residual
+            - alpha * before @ before
+            - 0.5 * np.linalg.slogdet(beta * H + alpha * np.eye(size))[1]
+            + size / 2 * np.log(alpha)
+            + 41 / 2 * np.log(beta / np.pi)
+            + log_symmetries(NETWORK, before, 1e-3 / (2 * alpha)),
+            rel=1e-10,
+        )
         damping = figures["damping"]
         assert damping < 0.5
+
+
+def linear_problem(
+    outputs: int, bias: Bias
+) -> tuple[NetworkObjective, np.ndarray, np.ndarray, np.ndarray]:
+    """A linear network with its objective, parameters to begin with, X and Y."""
+    rng = np.random.default_rng(1)
+    network = Network((Layer(4, outputs, Identity(), bias),), Mse())
+    X = rng.normal(size=(12, 4))
+    Y = X @ rng.normal(size=(4, outputs)) + 0.3 * rng.normal(size=(12, outputs))
+    params = rng.normal(size=network.n_params)
+    return NetworkObjective(network, Rows.of(network, X, Y, X.dtype)), params, X, Y
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("bias", ["trained", "frozen", "none"])
+def test_the_evidence_of_a_linear_network_is_a_normal_density(outputs: int, bias: Bias) -> None:
+    """Y ~ N(0, I/(2β) + ΦΦᵀ/(2α)), Φ the derivatives of all residuals by the trained parameters."""
+    fit, params, X, Y = linear_problem(outputs, bias)
+    optimizer = BayesianRegularization()
+    params, state, _ = trained(optimizer, fit, params, 1000)
+    figures = optimizer.diagnostics(state, None)
+    J = dense_jacobian(fit.network, params, X).reshape(len(params), -1)
+    J[fit.network.frozen] = 0
+    frozen = np.zeros_like(params)
+    frozen[fit.network.frozen] = params[fit.network.frozen]
+    targets = (Y - predict(fit.network, frozen, X)).T.ravel()
+    cov = np.eye(Y.size) / (2 * figures["beta"]) + J.T @ J / (2 * figures["alpha"])
+    expected = multivariate_normal(np.zeros(Y.size), cov).logpdf(targets)
+    assert figures["log_evidence"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_evidence_of_a_linear_network_is_that_of_scikit_learn() -> None:
+    """Its precisions of noise and weights are 2β and 2α; it has no priors of them if all are 0."""
+    fit, params, X, Y = linear_problem(1, "none")
+    optimizer = BayesianRegularization()
+    _, state, _ = trained(optimizer, fit, params, 1000)
+    flat = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), 0)
+    ridge = BayesianRidge(
+        max_iter=1000, tol=1e-12, compute_score=True, fit_intercept=False, **flat
+    ).fit(X, Y[:, 0])
+    assert (2 * state["beta"], 2 * state["alpha"]) == pytest.approx(
+        (ridge.alpha_, ridge.lambda_), rel=1e-6
+    )
+    assert state["log_evidence"].item() == pytest.approx(ridge.scores_[-1], rel=1e-9)
+
+
+def test_units_beyond_those_needed_do_not_raise_the_evidence() -> None:
+    """The best of some starts: additional units decay to zero, or become equal to others."""
+
+    def evidence(hidden: int) -> float:
+        network = Network((Layer(1, hidden, Tanh()), Layer(hidden, 1, Identity())), Mse())
+        found = []
+        for seed in (4, 5, 7):
+            params = network.initial_params(NguyenWidrow(), np.random.default_rng(seed))
+            _, state, _ = trained(BayesianRegularization(), objective(network), params, 1000)
+            found.append(state["log_evidence"].item())
+        return max(found)
+
+    few, enough, more, many = map(evidence, (3, 5, 6, 20))
+    assert few < enough - 10
+    assert more == pytest.approx(enough, abs=1e-3)
+    assert many == pytest.approx(enough, abs=1e-3)
+
+
+def test_equal_units_are_rated_as_one() -> None:
+    """The fit of a straight line by two equal units is as probable as that by one, and not more."""
+    found = {}
+    for hidden in (1, 2):
+        network = Network((Layer(1, hidden, Tanh()), Layer(hidden, 1, Identity())), Mse())
+        params = network.initial_params(NguyenWidrow(), np.random.default_rng(0))
+        params, state, _ = trained(BayesianRegularization(), objective(network), params, 1000)
+        found[hidden] = state["log_evidence"].item()
+    W = np.abs(network.matrices(params)[0])
+    np.testing.assert_allclose(W[0], W[1], rtol=1e-3)  # they have become equal
+    assert found[2] == pytest.approx(found[1], abs=0.1)
+
+
+def test_there_is_no_evidence_before_the_first_step() -> None:
+    optimizer = BayesianRegularization()
+    assert math.isnan(optimizer.diagnostics(optimizer.init(start()), None)["log_evidence"])
 
 
 def test_another_start_finds_as_many_parameters(

@@ -226,6 +226,13 @@ def test_whatever_steers_the_optimizer_is_drawn(tmp_path: Path, moons: Subject) 
     assert figure.get_suptitle().endswith("\ndamping of levenberg_marquardt")
 
 
+def test_a_diagnostic_may_be_negative(moons: Subject) -> None:
+    lines = [{"log_evidence": value} for value in (None, -30.0, 12.0)]
+    panels = laid_out("learning_rate", logged(moons, *lines)).axes
+    (axes,) = (axes for axes in panels if axes.get_ylabel() == "log evidence")
+    assert axes.get_ylim()[0] < -30
+
+
 def test_an_optimizer_without_figures_says_so(tmp_path: Path) -> None:
     subject = subject_of(tmp_path, "xor", training__epochs=2, training__optimizer="rprop")
     assert reasons(subject)["learning_rate"] == (
