@@ -39,15 +39,13 @@ from bpcli.runs.run_json import Fold, Restart, RestartsRecord, RunRecord
 from bpcli.runs.store import Run
 from bpcli.runs.trained import load_trained
 from bpcli.sweeps.folder import SweepFolder, new_record
-from bpcli.sweeps.ranking import Criterion, criterion_for
-from bpcli.sweeps.runner import InOrder, SweepCallback, run_all
+from bpcli.sweeps.plan import Plan
+from bpcli.sweeps.ranking import criterion_for
+from bpcli.sweeps.run_plan import PlanResults, SweepView, run_plan
+from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.training import Training, TrainingResult
-from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.outcome import Outcome
-from bpcli.workflows.save_trained import Curves, TrainedInMemory, write_trained
-
-AVERAGED = "averaged"
-"""The stop reason of the average of several networks."""
+from bpcli.workflows.save_trained import AVERAGED, Curves, TrainedInMemory, write_trained
 
 
 def restart_config(config: Config, number: int) -> Config:
@@ -62,7 +60,7 @@ def restart_config(config: Config, number: int) -> Config:
 def train_restarts(
     config: Config,
     runs_dir: Path,
-    callback: SweepCallback,
+    view: SweepView,
     *,
     processes: int | None = None,
     group: str | None = None,
@@ -76,33 +74,14 @@ def train_restarts(
     """
     _check(config)
     sweep = SweepFolder.new(runs_dir, config, new_record("restarts", config, group))
-    return resume_restarts(sweep, callback, config=config, processes=processes)
+    return _train(sweep, config, view, processes)
 
 
 def resume_restarts(
-    sweep: SweepFolder,
-    callback: SweepCallback,
-    *,
-    config: Config | None = None,
-    processes: int | None = None,
+    sweep: SweepFolder, view: SweepView, *, processes: int | None = None
 ) -> Outcome:
     """Train what is left of restarts, and save the result; raises as `train_restarts` does."""
-    config = config or sweep.config()
-    trainings = _trainings(config)
-    with sweep.open() as (results, journal), stop_requests() as request:
-        done = {result.name for result in results}
-        schedule = InOrder(each for each in trainings if each.name not in done)
-        run_all(schedule, sweep.trainings, journal, processes, request, callback)
-        results = sorted(sweep.results(), key=lambda result: result.setting)
-        if request.signal_number is not None:
-            raise _interruption(sweep, len(results), len(trainings), request.signal_number)
-        return _Choice.of(sweep, config, trainings, results).saved()
-
-
-def _trainings(config: Config) -> list[Training]:
-    fold, seed = config.spec.data.split.fold, config.spec.seed
-    count = config.spec.training.all_restarts.count
-    return [Training(n, seed, fold, restart_config(config, n)) for n in range(count)]
+    return _train(sweep, sweep.config(), view, processes)
 
 
 def _check(config: Config) -> None:
@@ -121,106 +100,39 @@ def _check(config: Config) -> None:
             raise config.source.error([ConfigIssue(reason, (*location, "combine"))])
 
 
-def _interruption(sweep: SweepFolder, done: int, count: int, signal_number: int) -> Interrupted:
-    error = Interrupted(f"Interrupted: {done} of {count} restarts were finished.", signal_number)
-    error.add_note(f"Finish them with: bpnet train --resume {reference_to(Run(sweep.folder))}")
-    return error
+def _train(sweep: SweepFolder, config: Config, view: SweepView, processes: int | None) -> Outcome:
+    plan = _plan(sweep, config)
+    done = run_plan(sweep, plan, InOrder(plan.trainings), view, processes)
+    if done.signal_number is not None:
+        raise _interruption(sweep, done, done.signal_number)
+    ranked = plan.criterion.ranked(done.in_order)
+    if not ranked:
+        shutil.rmtree(sweep.folder, ignore_errors=True)
+        raise _nothing_to_keep(done.in_order)
+    run = _Choice(sweep, config, done, ranked[: _kept(config.spec.training.all_restarts)]).save()
+    return Outcome(run, run.record(), None)
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """The trainings of a finished set of restarts, and those that are kept, the best first."""
-
-    sweep: SweepFolder
-    config: Config
-    trainings: Sequence[Training]
-    results: Sequence[TrainingResult]
-    kept: Sequence[TrainingResult]
-    criterion: Criterion
-
-    @classmethod
-    def of(
-        cls,
-        sweep: SweepFolder,
-        config: Config,
-        trainings: Sequence[Training],
-        results: Sequence[TrainingResult],
-    ) -> _Choice:
-        criterion = criterion_for(build(config))
-        ranked = criterion.ranked(results)
-        if not ranked:
-            shutil.rmtree(sweep.folder, ignore_errors=True)
-            raise _nothing_to_keep(results)
-        count = _kept(config.spec.training.all_restarts)
-        return cls(sweep, config, trainings, results, ranked[:count], criterion)
-
-    def saved(self) -> Outcome:
-        """Make the folder that of the run."""
-        if self.config.spec.training.all_restarts.combine == "mean":
-            run = self._average()
-        else:
-            run = self._best()
-        _remove_the_rest(self.sweep)
-        return Outcome(run, run.record(), None)
-
-    def _best(self) -> Run:
-        """Move the files of the best training up; the record last, which makes it a run.
-
-        If this process was killed here before, some of the files have moved already.
-        """
-        source, run = Run(self.sweep.trainings / self.kept[0].name), Run(self.sweep.folder)
-        if source.path(RECORD).is_file():
-            source.write_record(self._told(source.record(), run.run_id))
-        for file in (CONFIG, SPLIT, RESOLVED, METRICS, PATH, WEIGHTS, *_checkpoints(source)):
-            if source.path(file).is_file():
-                system.replace(source.path(file), run.path(file))
-        if source.path(RECORD).is_file():
-            system.replace(source.path(RECORD), run.path(RECORD))
-        system.sync_folder(run.folder)
-        return run
-
-    def _average(self) -> Run:
-        """Write the average of the kept networks as one wider network."""
-        members = [load_trained(Run(self.sweep.trainings / each.name)) for each in self.kept]
-        one = members[0].experiment
-        network = averaged_network(one.network, len(members))
-        params = averaged_params(one.network, [each.params for each in members])
-        experiment = replace(one, network=network, config=_widened(self.config, network.layers))
-        trained = TrainedInMemory(
-            experiment, params, params, Curves([], {}), 0, 0, AVERAGED,
-            sum(each.seconds for each in self.results),
-        )  # fmt: skip
-        run = Run(self.sweep.folder)
-        write_trained(run, trained, lambda record: self._told(record, run.run_id))
-        return run
-
-    def _told(self, record: RunRecord, run_id: str) -> RunRecord:
-        """The record with the restarts, and with the fold's group."""
-        fold, group = record.fold, self.sweep.record().group
-        if fold is not None:
-            fold = Fold(fold.number, fold.of, group or run_id)
-        trainings = [
-            self._restart(*pair) for pair in zip(self.trainings, self.results, strict=True)
-        ]
-        combine = self.config.spec.training.all_restarts.combine
-        kept = [each.setting for each in self.kept]
-        restarts = RestartsRecord(self.criterion.name, combine, kept, trainings)
-        return replace(record, fold=fold, restarts=restarts, argv=self.sweep.record().argv)
-
-    def _restart(self, training: Training, result: TrainingResult) -> Restart:
-        return Restart(
-            result.setting,
-            seed_of(training.config.spec, "init"),
-            result.status,
-            result.stop_reason,
-            result.epochs,
-            result.seconds,
-            self.criterion.value_of(result),
-        )
+def _plan(sweep: SweepFolder, config: Config) -> Plan:
+    fold, seed = config.spec.data.split.fold, config.spec.seed
+    count = config.spec.training.all_restarts.count
+    trainings = [Training(n, seed, fold, restart_config(config, n)) for n in range(count)]
+    settings = {
+        each.setting: {"seeds.init": seed_of(each.config.spec, "init")} for each in trainings
+    }
+    criterion = criterion_for(build(config))
+    return Plan(config.spec.name, sweep.folder, criterion, None, settings, trainings)
 
 
 def _kept(restarts: Restarts) -> int:
     return min(restarts.keep, restarts.count) if restarts.combine == "mean" else 1
+
+
+def _interruption(sweep: SweepFolder, done: PlanResults, signal_number: int) -> Interrupted:
+    count = f"{len(done.results)} of {len(done.plan.trainings)}"
+    error = Interrupted(f"Interrupted: {count} restarts were finished.", signal_number)
+    error.add_note(f"Finish them with: bpnet train --resume {reference_to(Run(sweep.folder))}")
+    return error
 
 
 def _nothing_to_keep(results: Sequence[TrainingResult]) -> Exception:
@@ -230,8 +142,76 @@ def _nothing_to_keep(results: Sequence[TrainingResult]) -> Exception:
     return RunError(f"None of the {len(results)} restarts has a result. The first one: {first}")
 
 
-def _checkpoints(run: Run) -> list[str]:
-    return [path.name for path in run.folder.glob("checkpoint-*.safetensors")]
+@dataclass(frozen=True)
+class _Choice:
+    """The results of a finished set of restarts, and those that are kept, the best first."""
+
+    sweep: SweepFolder
+    config: Config
+    done: PlanResults
+    kept: Sequence[TrainingResult]
+
+    def save(self) -> Run:
+        """Make the folder that of the run.
+
+        If this process was killed here before, a part of it has been done already.
+        """
+        run = Run(self.sweep.folder)
+        if self.config.spec.training.all_restarts.combine == "mean":
+            self._write_average(run)
+        else:
+            self._move_up(Run(self.sweep.trainings / self.kept[0].name), run)
+        for file in (SWEEP, GIVEN, JOURNAL):  # the sweep's record first: now it is only a run
+            system.unlink(run.path(file))
+        shutil.rmtree(self.sweep.trainings, ignore_errors=True)
+        return run
+
+    def _move_up(self, best: Run, run: Run) -> None:
+        """Move the files of the best training up; the record last, which makes it a run."""
+        if best.path(RECORD).is_file():
+            best.write_record(self._told(best.record(), run.run_id))
+        checkpoints = [path.name for path in best.folder.glob("checkpoint-*.safetensors")]
+        for file in (CONFIG, SPLIT, RESOLVED, METRICS, PATH, WEIGHTS, *checkpoints, RECORD):
+            if best.path(file).is_file():
+                system.replace(best.path(file), run.path(file))
+        system.sync_folder(run.folder)
+
+    def _write_average(self, run: Run) -> None:
+        """Write the average of the kept networks as one wider network."""
+        members = [load_trained(Run(self.sweep.trainings / each.name)) for each in self.kept]
+        one = members[0].experiment
+        network = averaged_network(one.network, len(members))
+        params = averaged_params(one.network, [each.params for each in members])
+        experiment = replace(one, network=network, config=_widened(self.config, network.layers))
+        seconds = sum(each.seconds for each in self.done.in_order)
+        curves = Curves([], {})
+        trained = TrainedInMemory(experiment, params, params, curves, 0, 0, AVERAGED, seconds)
+        write_trained(run, trained, lambda record: self._told(record, run.run_id))
+
+    def _told(self, record: RunRecord, run_id: str) -> RunRecord:
+        """The record with the restarts, with its fold's group, and with the command line."""
+        fold, begun = record.fold, self.sweep.record()
+        if fold is not None:
+            fold = Fold(fold.number, fold.of, begun.group or run_id)
+        restarts = RestartsRecord(
+            criterion=self.done.plan.criterion.name,
+            combine=self.config.spec.training.all_restarts.combine,
+            kept=[each.setting for each in self.kept],
+            trainings=[self._restart(each) for each in self.done.in_order],
+        )
+        return replace(record, fold=fold, restarts=restarts, argv=begun.argv)
+
+    def _restart(self, result: TrainingResult) -> Restart:
+        plan = self.done.plan
+        return Restart(
+            number=result.setting,
+            init_seed=plan.settings[result.setting]["seeds.init"],
+            status=result.status,
+            stop_reason=result.stop_reason,
+            epochs=result.epochs,
+            seconds=result.seconds,
+            value=plan.criterion.value_of(result),
+        )
 
 
 def _widened(config: Config, layers: Sequence[Layer]) -> Config:
@@ -244,10 +224,3 @@ def _widened(config: Config, layers: Sequence[Layer]) -> Config:
         "training": spec.training.model_copy(update={"restarts": 1}),
     }
     return replace(config, spec=spec.model_copy(update=update))
-
-
-def _remove_the_rest(sweep: SweepFolder) -> None:
-    """Remove what belongs to the sweep alone; its record first, so that the folder is a run."""
-    for file in (SWEEP, GIVEN, JOURNAL):
-        system.unlink(sweep.folder / file)
-    shutil.rmtree(sweep.trainings, ignore_errors=True)

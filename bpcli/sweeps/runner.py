@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from bpcli.nn.numerics import repeatable_numerics
 from bpcli.sweeps.journal import Journal
-from bpcli.sweeps.training import Training, TrainingResult, result_of, run_training
-from bpcli.system import Child, usable_cores, wait_for
+from bpcli.sweeps.training import Key, Training, TrainingResult, result_of, run_training
+from bpcli.system import Child, wait_for
 from bpcli.workflows.interrupts import StopRequest
 
 _SECONDS_BETWEEN_TICKS = 0.2
 
 
 class Schedule(Protocol):
-    """Says which training comes next; a decision depends on results alone, not on times."""
+    """Says which training comes next; its decisions depend on results alone, not on times."""
 
     def next(self) -> Training | None:
         """The next training to begin; None if there is none, or results are needed first."""
@@ -41,96 +42,86 @@ class InOrder:
         """Nothing depends on it."""
 
 
-class SweepCallback(Protocol):
-    """Shows many trainings."""
+class RunnerCallback(Protocol):
+    """Is told of trainings as they begin and end."""
 
     def on_training_start(self, training: Training) -> None: ...
 
-    def on_training_end(self, training: Training, result: TrainingResult) -> None: ...
+    def on_training_end(self, result: TrainingResult) -> None: ...
 
     def tick(self) -> None:
         """Called several times a second."""
         ...
 
 
-def run_all(
-    schedule: Schedule,
-    folder: Path,
-    journal: Journal,
-    processes: int | None,
-    request: StopRequest,
-    callback: SweepCallback,
-) -> None:
-    """Run the trainings of a schedule, each in a folder within `folder`.
+@dataclass
+class Runner:
+    """Runs trainings in so many processes, each in a folder within `folder`.
 
-    `processes` run at the same time, by default as many as there are cores.
-
-    After a signal, no more begin, and those in flight are asked to save their runs. A training
-    that an earlier process has finished, but not written in the journal, is not run again. Raises
-    `RunError` if the journal cannot be written.
+    `known` are results of earlier processes: their trainings are not run again.
     """
-    in_flight: dict[Child, Training] = {}
-    is_stopping, most = False, processes or usable_cores()
-    try:
-        while True:
-            _begin(schedule, folder, journal, most, request, callback, in_flight)
-            if not in_flight:
+
+    folder: Path
+    journal: Journal
+    processes: int
+    request: StopRequest
+    callback: RunnerCallback
+    known: Mapping[Key, TrainingResult]
+    _in_flight: dict[Child, Training] = field(default_factory=dict)
+
+    def run(self, schedule: Schedule) -> None:
+        """Run the trainings of a schedule.
+
+        After a signal, no more begin, and those in flight are asked to save their runs. Raises
+        `RunError` if the journal cannot be written.
+        """
+        is_stopping = False
+        try:
+            while True:
+                self._begin(schedule)
+                if not self._in_flight:
+                    return
+                wait_for([*self._in_flight], _SECONDS_BETWEEN_TICKS)
+                if self.request.signal_number is not None and not is_stopping:
+                    is_stopping = True
+                    for child in self._in_flight:
+                        child.stop()
+                self._collect(schedule, is_stopping)
+                self.callback.tick()
+        finally:
+            for child in self._in_flight:
+                child.kill()
+
+    def _begin(self, schedule: Schedule) -> None:
+        """Begin trainings until all processes are busy, or none can begin now."""
+        while len(self._in_flight) < self.processes and self.request.signal_number is None:
+            training = schedule.next()
+            if training is None:
                 return
-            wait_for([*in_flight], _SECONDS_BETWEEN_TICKS)
-            if request.signal_number is not None and not is_stopping:
-                is_stopping = True
-                for child in in_flight:
-                    child.stop()
-            for child in [each for each in in_flight if each.has_ended]:
-                training = in_flight.pop(child)
-                result = _result(child, training, folder, is_stopping)
-                if result is not None:
-                    _keep(result, training, journal, schedule, callback)
-            callback.tick()
-    finally:
-        for child in in_flight:
-            child.kill()
+            if training.key in self.known:
+                schedule.update(self.known[training.key])
+                continue
+            unwritten = result_of(training, self.folder)  # its process outlived the one that wrote
+            if unwritten is not None:
+                self._keep(unwritten, schedule)
+                continue
+            self.callback.on_training_start(training)
+            with repeatable_numerics():  # so that BLAS has one thread in the child
+                child = Child(partial(run_training, training, self.folder))
+            self._in_flight[child] = training
 
+    def _collect(self, schedule: Schedule, is_stopping: bool) -> None:
+        """Keep the results of the trainings that have ended."""
+        for child in [each for each in self._in_flight if each.has_ended]:
+            training = self._in_flight.pop(child)
+            error = child.text()
+            if error is None and not is_stopping:
+                error = f"Its process {child.fate}."
+            result = result_of(training, self.folder, error or "")
+            if result is not None:
+                self._keep(result, schedule)
 
-def _begin(
-    schedule: Schedule,
-    folder: Path,
-    journal: Journal,
-    processes: int,
-    request: StopRequest,
-    callback: SweepCallback,
-    in_flight: dict[Child, Training],
-) -> None:
-    """Begin trainings until all processes are busy, or none can begin now."""
-    while len(in_flight) < processes and request.signal_number is None:
-        training = schedule.next()
-        if training is None:
-            return
-        done = result_of(training, folder)
-        if done is not None:
-            _keep(done, training, journal, schedule, callback)
-            continue
-        callback.on_training_start(training)
-        with repeatable_numerics():  # a child keeps BLAS with one thread
-            in_flight[Child(partial(run_training, training, folder))] = training
-
-
-def _keep(
-    result: TrainingResult,
-    training: Training,
-    journal: Journal,
-    schedule: Schedule,
-    callback: SweepCallback,
-) -> None:
-    journal.append(result)
-    schedule.update(result)
-    callback.on_training_end(training, result)
-
-
-def _result(
-    child: Child, training: Training, folder: Path, is_stopping: bool
-) -> TrainingResult | None:
-    error = child.text()
-    if error is None and not is_stopping:
-        error = f"Its process {child.fate}."
-    return result_of(training, folder, error or "")
+    def _keep(self, result: TrainingResult, schedule: Schedule) -> None:
+        self.journal.append(result)
+        schedule.update(result)
+        self.callback.on_training_end(result)

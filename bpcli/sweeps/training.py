@@ -21,6 +21,7 @@ from bpcli.workflows.resume import resume, resumption
 from bpcli.workflows.stop_decision import Observer
 from bpcli.workflows.train import train
 
+Key: TypeAlias = tuple[str, int | None]
 ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
 
 
@@ -42,6 +43,11 @@ class Training:
         """The name of its folder."""
         return f"{self.setting:04}-{self.seed}" + ("" if self.fold is None else f"-{self.fold}")
 
+    @property
+    def key(self) -> Key:
+        """What its result is found by."""
+        return self.name, self.until
+
 
 @structure
 class TrainingResult(Saved):
@@ -55,6 +61,7 @@ class TrainingResult(Saved):
     setting: Count
     seed: Count
     fold: Positive | None
+    until: Positive | None
     status: ResultStatus
     error: Text | None = None
     stop_reason: Text = ""
@@ -66,6 +73,11 @@ class TrainingResult(Saved):
     metrics: Scores = field(default_factory=dict)
     diagnostics: Scores = field(default_factory=dict)
     weights_sha256: Digest | None = None
+
+    @property
+    def key(self) -> Key:
+        """The key of its training."""
+        return self.name, self.until
 
 
 def run_training(training: Training, folder: Path) -> str:
@@ -116,7 +128,13 @@ def result_of(training: Training, folder: Path, error: str = "") -> TrainingResu
     `error` is why it failed, if it did.
     """
     base = TrainingResult(
-        training.name, training.setting, training.seed, training.fold, "failed", error or None
+        training.name,
+        training.setting,
+        training.seed,
+        training.fold,
+        training.until,
+        "failed",
+        error or None,
     )
     run = Run(folder / training.name)
     result = None

@@ -23,6 +23,9 @@ from bpcli.workflows.session import RunToTrain
 IMPORTED = "imported"
 """The stop reason of weights that no training from the start of the run's config gives."""
 
+AVERAGED = "averaged"
+"""The stop reason of a network that is the average of several."""
+
 
 @dataclass(frozen=True)
 class Curves:

@@ -14,7 +14,7 @@ from bpcli.errors import Interrupted, RunError
 from bpcli.experiment import Experiment, build
 from bpcli.runs.files import file_digest
 from bpcli.runs.integrity import check_files
-from bpcli.runs.layout import WEIGHTS
+from bpcli.runs.layout import CONFIG, WEIGHTS
 from bpcli.runs.machines import breaks_of, sessions_of
 from bpcli.runs.references import reference_to
 from bpcli.runs.run_json import RunRecord
@@ -31,7 +31,7 @@ from bpcli.workflows.differences import (
     loss_findings,
 )
 from bpcli.workflows.outcome import Outcome
-from bpcli.workflows.save_trained import IMPORTED
+from bpcli.workflows.save_trained import AVERAGED, IMPORTED
 from bpcli.workflows.train import train
 from bpcli.workflows.verdict import Counts, Differences, Verdict
 
@@ -122,6 +122,11 @@ def _refuse_unrepeatable(run: Run, record: RunRecord) -> None:
     if record.stop_reason == IMPORTED:
         raise RunError(
             f"{run_id} cannot be verified: its weights were imported, not trained by its config."
+        )
+    if record.stop_reason == AVERAGED:
+        raise RunError(
+            f"{run_id} cannot be verified: its network is the average of several. Train again "
+            f"with its {CONFIG}, and compare the runs with `bpnet runs diff`."
         )
     for number, session in enumerate(record.resumed, start=1):
         changed = any(key.startswith("training.learning_rate") for key in session.changed)

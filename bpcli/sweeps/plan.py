@@ -1,0 +1,125 @@
+"""What a sweep trains: its settings, their trainings, and the document of their results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+from bpcli.runs.saved import Scores
+from bpcli.sweeps.ranking import Criterion
+from bpcli.sweeps.training import Training, TrainingResult
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings by number, their trainings in order, and what ranks them.
+
+    `test_metric` is the path of a metric to report besides, such as `test.accuracy`.
+    """
+
+    name: str
+    folder: Path
+    criterion: Criterion
+    test_metric: str | None
+    settings: Mapping[int, Mapping[str, Any]]
+    trainings: Sequence[Training]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Training]:
+        """The trainings by their names."""
+        return {training.name: training for training in self.trainings}
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The keys in which settings differ."""
+        return list(dict.fromkeys(key for values in self.settings.values() for key in values))
+
+    def document(
+        self, results: Mapping[str, TrainingResult], *, is_interrupted: bool = False
+    ) -> dict[str, Any]:
+        """The document of a sweep: its settings, the best first, and its trainings in order.
+
+        `results` are the latest results by the trainings' names.
+        """
+        trainings = [self.training(each, results.get(each.name)) for each in self.trainings]
+        by_setting = groupby(self.trainings, lambda each: each.setting)
+        settings = [
+            self._setting(number, [results.get(each.name) for each in group])
+            for number, group in by_setting
+        ]
+        statuses = [each["status"] for each in trainings]
+        return {
+            "sweep": self.folder.name,
+            "name": self.name,
+            "folder": str(self.folder),
+            "metric": self.criterion.name,
+            "greater_is_better": self.criterion.greater_is_better,
+            "keys": self.keys,
+            "seeds": [*dict.fromkeys(each.seed for each in self.trainings)],
+            "folds": [*dict.fromkeys(each.fold for each in self.trainings if each.fold)] or None,
+            "counts": {
+                "settings": len(self.settings),
+                "trainings": len(trainings),
+                "finished": statuses.count("finished"),
+                "failed": statuses.count("failed") + statuses.count("diverged"),
+                "stopped": statuses.count("stopped"),
+                "missing": statuses.count("missing"),
+            },
+            "interrupted": is_interrupted,
+            "settings": sorted(settings, key=lambda each: self.criterion.as_cost(each["mean"])),
+            "trainings": trainings,
+        }
+
+    def training(self, training: Training, result: TrainingResult | None) -> dict[str, Any]:
+        """A training in the document of the sweep."""
+        facts: dict[str, Any] = {"status": "missing"} if result is None else result.to_json()
+        for internal in ("name", "until", "n_params"):
+            facts.pop(internal, None)
+        if facts["status"] == "paused":
+            facts["status"] = "stopped"
+        own = {"setting": training.setting, "seed": training.seed, "fold": training.fold}
+        return {**own, "folder": str(self.folder / "trainings" / training.name), **facts}
+
+    def _setting(self, number: int, results: Sequence[TrainingResult | None]) -> dict[str, Any]:
+        known = [result for result in results if result is not None]
+        ended = [each for each in known if each.status in ("finished", "paused")]
+        values = [None if each is None else self.criterion.value_of(each) for each in results]
+        paused = [each.epochs for each in known if each.status == "paused"]
+        return {
+            "setting": number,
+            "values": dict(self.settings[number]),
+            "trainings": len(results),
+            "failed": len(known) - len(ended),
+            "stopped": max(paused, default=None),
+            **spread(values),
+            "values_by_training": values,
+            "test": self._test([each.metrics for each in ended]),
+            "epochs": _median([each.epochs for each in ended]),
+            "seconds": _median([each.seconds for each in ended]),
+            "n_params": _median([each.n_params for each in ended]),
+        }
+
+    def _test(self, metrics: Sequence[Scores]) -> dict[str, Any] | None:
+        if self.test_metric is None:
+            return None
+        values = [each.get(self.test_metric) for each in metrics]
+        return {"metric": self.test_metric, **spread(values)}
+
+
+def spread(values: Sequence[float | None]) -> dict[str, float | None]:
+    """Mean and standard deviation (n - 1) of the values that are known and finite."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return {
+        "mean": mean(known) if known else None,
+        "sd": stdev(known) if len(known) > 1 else None,
+    }
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None

@@ -1,0 +1,96 @@
+"""Runs a plan in the folder of a sweep, and shows how it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bpcli.sweeps.folder import SweepFolder
+from bpcli.sweeps.plan import Plan
+from bpcli.sweeps.runner import Runner, Schedule
+from bpcli.sweeps.training import Training, TrainingResult
+from bpcli.system import usable_cores
+from bpcli.workflows.interrupts import stop_requests
+
+
+class SweepView(Protocol):
+    """Shows a sweep, from its document and the parts of it that describe a training."""
+
+    def on_start(self, document: Mapping[str, Any], processes: int) -> None: ...
+
+    def on_training_start(self, training: Mapping[str, Any]) -> None: ...
+
+    def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None: ...
+
+    def tick(self) -> None:
+        """Called several times a second."""
+        ...
+
+
+class SilentSweepView:
+    """Shows nothing."""
+
+    def on_start(self, document: Mapping[str, Any], processes: int) -> None: ...
+
+    def on_training_start(self, training: Mapping[str, Any]) -> None: ...
+
+    def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None: ...
+
+    def tick(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class PlanResults:
+    """The latest result of each training by its name, and the signal that ended the sweep."""
+
+    plan: Plan
+    results: Mapping[str, TrainingResult]
+    signal_number: int | None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document of the sweep."""
+        return self.plan.document(self.results, is_interrupted=self.signal_number is not None)
+
+    @property
+    def in_order(self) -> list[TrainingResult]:
+        """The results in the order of their trainings."""
+        names = [training.name for training in self.plan.trainings]
+        return [self.results[name] for name in names if name in self.results]
+
+
+class _Teller:
+    """Passes on what a runner tells, as parts of the sweep's document."""
+
+    def __init__(self, plan: Plan, results: dict[str, TrainingResult], view: SweepView) -> None:
+        self._plan, self._results, self._view = plan, results, view
+
+    def on_training_start(self, training: Training) -> None:
+        self._view.on_training_start(self._plan.training(training, None))
+
+    def on_training_end(self, result: TrainingResult) -> None:
+        self._results[result.name] = result
+        training = self._plan.by_name[result.name]
+        document = self._plan.document(self._results)
+        self._view.on_training_end(self._plan.training(training, result), document)
+
+    def tick(self) -> None:
+        self._view.tick()
+
+
+def run_plan(
+    sweep: SweepFolder, plan: Plan, schedule: Schedule, view: SweepView, processes: int | None
+) -> PlanResults:
+    """Run what is left of a plan, in so many processes or one for each core.
+
+    Raises `RunError` if another process runs it, or if the journal cannot be written or read.
+    """
+    most = min(processes or usable_cores(), max(1, len(plan.trainings)))
+    with sweep.open() as (before, journal), stop_requests() as request:
+        results = {result.name: result for result in before}
+        view.on_start(plan.document(results), most)
+        known = {result.key: result for result in before}
+        teller = _Teller(plan, results, view)
+        Runner(sweep.trainings, journal, most, request, teller, known).run(schedule)
+        return PlanResults(plan, results, request.signal_number)
