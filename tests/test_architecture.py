@@ -246,6 +246,10 @@ def test_every_file_opens_with_a_docstring() -> None:
             ["sklearn", "scipy", "click", "matplotlib"],
         ),
         (
+            "import bpcli.terminal.sweep, bpcli.terminal.sizes",
+            ["sklearn", "scipy", "click", "rich", "matplotlib"],
+        ),
+        (
             "import bpcli.workflows.train, bpcli.terminal.progress",
             ["sklearn", "scipy", "click", "rich", "bpcli.config.schema"],
         ),

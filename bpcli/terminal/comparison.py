@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bpcli.terminal.grid import Grid
 from bpcli.terminal.progress import SilentView
+from bpcli.terminal.tables import count_text
 from bpcli.text import duration, rounded
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
         grid.add_row(
             row["label"],
             _rate(row["learning_rate"]),
-            _count(row["epochs"]),
-            _count(row["gradient_evaluations"]),
-            *([_count(row["loss_evaluations"])] * has_losses),
+            count_text(row["epochs"]),
+            count_text(row["gradient_evaluations"]),
+            *([count_text(row["loss_evaluations"])] * has_losses),
             duration(row["seconds"]),
             rounded(row["loss"]),
             rounded(row["metric"]),
@@ -45,11 +46,6 @@ def comparison_table(document: Mapping[str, Any]) -> Grid:
 def _rate(rate: float | Mapping[str, Any] | None) -> str:
     """The number, or only the name of a schedule, as its options would make the table wide."""
     return str(rate["schedule"]) if isinstance(rate, Mapping) else rounded(rate)
-
-
-def _count(value: float) -> str:
-    """A number with all its digits, and one decimal if it is not whole."""
-    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 
 def stop_reason(row: Mapping[str, Any]) -> str:

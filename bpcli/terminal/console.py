@@ -31,12 +31,7 @@ class Console(rich.console.Console):
         If the table is too wide, expendable columns are dropped first. If it still is, each row is
         printed as lines of names and values: a number is never cut.
         """
-        left_out: list[str] = []
-        for name in expendable:
-            if grid.without(left_out).width <= self.width:
-                break
-            left_out.append(name)
-        rest = grid.without(left_out)
+        rest, left_out = grid.fitting(self.width, expendable)
         if rest.width <= self.width:
             self.print(_table(rest), "")
         else:

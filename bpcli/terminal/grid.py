@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
@@ -58,6 +58,19 @@ class Grid:
             text_columns=sum(index < self.text_columns for index in kept),
             rows=[[row[index] for index in kept] for row in self.rows],
         )
+
+    def fitting(self, width: int, expendable: Iterable[str]) -> tuple[Grid, list[str]]:
+        """Return the table without as many expendable columns as it takes, and their names.
+
+        It may still be too wide if all of them are left out.
+        """
+        grid, left_out = self, list[str]()
+        for name in expendable:
+            if grid.width <= width:
+                break
+            left_out.append(name)
+            grid = self.without(left_out)
+        return grid, left_out
 
     @property
     def width(self) -> int:

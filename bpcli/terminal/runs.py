@@ -12,10 +12,13 @@ from bpcli.runs.machines import texts
 from bpcli.runs.run_json import Machine, RunRecord, Unreadable
 from bpcli.runs.saved import Scores
 from bpcli.terminal.grid import Facts, Grid
-from bpcli.terminal.tables import named_text
-from bpcli.text import duration, plain, rounded
+from bpcli.terminal.tables import key_heading, value_text
+from bpcli.text import duration, rounded
 
 _MOST_KEYS = 6
+_OWN = ("epochs",)
+"""Headings of columns that a key of the config could have too."""
+
 _SPLITS = ("val", "test")
 
 
@@ -36,7 +39,7 @@ def runs_table(
         "stop reason": _cells(records, lambda record: record.stop_reason or "-"),
         **scores,
         **{
-            _heading(key, keys): [_value_text(record.config.get(key)) for record in records]
+            key_heading(key, keys, _OWN): [value_text(record.config.get(key)) for record in records]
             for key in keys
         },
         "epochs": _cells(records, epochs_text),
@@ -53,7 +56,7 @@ def runs_table(
     expendable = [
         "time",
         "epochs",
-        *(_heading(key, keys) for key in reversed(keys)),
+        *(key_heading(key, keys, _OWN) for key in reversed(keys)),
         "stop reason",
         "age",
         "fold",
@@ -61,13 +64,6 @@ def runs_table(
         *scores,
     ]
     return grid, [name for name in expendable if name in kept]
-
-
-def _heading(key: str, keys: Sequence[str]) -> str:
-    """The last part of a key if that is unambiguous, else the whole key."""
-    last = key.rpartition(".")[2]
-    others = [each.rpartition(".")[2] for each in keys if each != key]
-    return key if last in ("epochs", *others) else last
 
 
 def _cells(records: Sequence[Listed], text: Callable[[RunRecord], str]) -> list[str]:
@@ -145,21 +141,6 @@ def _age(record: Listed, now: float) -> str:
     return f"{int(age)} s"
 
 
-def _value_text(value: object) -> str:
-    """A value of a config, shortened for a table."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower().replace("none", "null")
-    if isinstance(value, float):
-        return rounded(value)
-    if isinstance(value, list):
-        return plain(f"[{', '.join(map(_value_text, value))}]", 40)
-    if isinstance(value, dict) and "name" in value:
-        return plain(named_text(value), 40)
-    if isinstance(value, dict):
-        return plain(", ".join(f"{key} {_value_text(inner)}" for key, inner in value.items()), 40)
-    return plain(str(value), 40)
-
-
 def difference_table(document: Mapping[str, Any], section: str, title: str) -> Grid:
     """The differences between two runs, one row per key."""
     table = Grid([title, *document["runs"]], 3)
@@ -172,7 +153,7 @@ def _short(value: object) -> str:
     """A value as text; digests are shortened."""
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return f"{value.removeprefix('sha256:')[:12]}..."
-    return "-" if value is None else _value_text(value)
+    return "-" if value is None else value_text(value)
 
 
 _DIGEST = re.compile(r"(sha256:)?[0-9a-f]{64}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +11,17 @@ from tampered import a_record
 
 from bpcli.runs.run_json import LayerRecord, Rule
 from bpcli.terminal.tables import (
+    aligned,
     class_table,
     confusion_table,
+    key_heading,
     layers_text,
     loss_text,
     named_text,
     scores_tables,
+    spread_texts,
     stop_table,
+    value_text,
 )
 
 
@@ -104,3 +109,50 @@ def test_a_confusion_matrix_has_true_classes_down() -> None:
     assert grid.headers[1:] == ["a", "b"]
     assert grid.rows == [["a", "2", "0"], ["b", "1", "3"]]
     assert class_table(document).rows[0] == ["a", "0.5000", "1.0000", "0.6667", "2"]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.1, 0.25, None], ["0.1000", "0.2500", "-"]),
+        ([0.0123, 0.5, 0.0], ["0.01230", "0.50000", "0.00000"]),
+        ([-170.44, 12.0, math.nan], ["-170.44", "12.00", "nan"]),
+        ([12345.6, 9999.0], ["12346", "9999"]),
+        ([1e-5, 2e-5], ["1e-05", "2e-05"]),
+        ([1e-3, 123.4567], ["0.001", "123.5"]),
+        ([3e7, 2e7], ["3e+07", "2e+07"]),
+        ([], []),
+    ],
+)
+def test_numbers_of_a_column_have_equally_many_decimals(
+    values: list[float | None], texts: list[str]
+) -> None:
+    assert aligned(values, 4) == texts
+
+
+def test_spreads_are_aligned_below_each_other() -> None:
+    assert spread_texts([0.1, 0.2, None], [0.01, None, None]) == [
+        "0.1000 ± 0.010", "0.2000 ±     -", "-",
+    ]  # fmt: skip
+    assert spread_texts([0.1], [None]) == ["0.1000"]
+
+
+@pytest.mark.parametrize(
+    ("key", "keys", "heading"),
+    [
+        ("training.l2", ["training.l2", "seed"], "l2"),
+        ("a.b.c", ["a.b.c", "x.c"], "b.c"),
+        ("x.c", ["a.b.c", "x.c"], "x.c"),
+        ("c", ["a.c", "c"], "c"),
+        ("training.epochs", ["training.epochs"], "training.epochs"),
+    ],
+)
+def test_a_heading_is_the_shortest_end_of_a_key(key: str, keys: list[str], heading: str) -> None:
+    assert key_heading(key, keys, ("epochs",)) == heading
+
+
+def test_values_of_a_config_are_short() -> None:
+    values = [True, None, 0.1, 5, [16, 8], {"name": "adam", "beta1": 0.8}, "中" * 50]
+    assert [value_text(value) for value in values] == [
+        "true", "null", "0.1", "5", "[16, 8]", "adam (beta1 0.8)", "中" * 39 + "…",
+    ]  # fmt: skip

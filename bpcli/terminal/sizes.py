@@ -1,0 +1,109 @@
+"""A search for the size of the hidden layers: its table, and its result in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bpcli.terminal.grid import Grid
+from bpcli.terminal.tables import aligned, count_text, is_finite, spread_texts, time_text
+from bpcli.text import plural, rounded
+
+_FAILED, _MARK = "failed", "result"
+
+
+def sizes_table(document: Mapping[str, Any]) -> tuple[Grid, list[str]]:
+    """Return a table with one row per size, and the columns to drop if there is no room."""
+    sizes = document["sizes"]
+    test = next((f"{each['test']['metric']}" for each in sizes if each["test"]), None)
+    columns = {
+        "hidden": [str(each["hidden"]) for each in sizes],
+        "parameters": [count_text(each["n_params"]) for each in sizes],
+        document["metric"]: _spreads(sizes),
+        "lowest": aligned([each["lowest"] for each in sizes], 4),
+        **({} if test is None else {test: _spreads([each["test"] for each in sizes])}),
+        **_evidence(sizes),
+    }
+    if any(each["failed"] for each in sizes):
+        columns[_FAILED] = [str(each["failed"]) for each in sizes]
+    columns["epochs"] = [count_text(each["epochs"]) for each in sizes]
+    columns["time"] = [time_text(each["seconds"]) for each in sizes]
+    columns[_MARK] = [mark(document, each["hidden"]) for each in sizes]
+    grid = Grid([*columns], 0, text_names=[_MARK])
+    for cells in zip(*columns.values(), strict=True):
+        grid.add_row(*cells)
+    expendable = ["time", "epochs", "lowest", "parameters", "effective", "evidence", str(test)]
+    return grid, [name for name in expendable if name in columns]
+
+
+def _spreads(rows: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    """Means and standard deviations; dashes for sizes that have none."""
+    known = [row or {"mean": None, "sd": None} for row in rows]
+    return spread_texts([row["mean"] for row in known], [row["sd"] for row in known])
+
+
+def _evidence(sizes: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The log evidence and the number of effective parameters, which few optimizers have."""
+    columns = {}
+    if any(each["evidence"] for each in sizes):
+        columns["evidence"] = _spreads([each["evidence"] for each in sizes])
+    if any(each["effective_params"] is not None for each in sizes):
+        columns["effective"] = [rounded(each["effective_params"], 4) for each in sizes]
+    return columns
+
+
+def mark(document: Mapping[str, Any], hidden: int) -> str:
+    """What a size is: the best one, the one that is enough, both or neither."""
+    return ", ".join(name for name in ("best", "enough") if document[name] == hidden)
+
+
+def result_lines(document: Mapping[str, Any]) -> list[str]:
+    """Which size is enough and why, what to try next, and what the search lacks."""
+    return [*_result(document), *_shortfalls(document)]
+
+
+def _result(document: Mapping[str, Any]) -> list[str]:
+    means = {each["hidden"]: rounded(each["mean"], 4) for each in document["sizes"]}
+    best, enough, metric = document["best"], document["enough"], f"mean {document['metric']}"
+    if best is None:
+        return ["No size has a result."]
+    if len(means) == 1:
+        only = f"{units_text(document, best)} ({metric} {means[best]})"
+        return [f"Only one size was tried: {only}. Name more with --hidden."]
+    if enough != best:
+        why = (
+            f"the smallest size whose {metric} ({means[enough]}) is within one standard error of "
+            f"the best ({means[best]} with {best} units)"
+        )
+    elif best == min(means):
+        why = f"the smallest size tried has the best {metric} ({means[best]})"
+    else:
+        why = f"they have the best {metric} ({means[best]})"
+        if document["repetitions"] > 1:
+            why += ", and no smaller size is within one standard error of it"
+    verb = "is" if enough == 1 and document["hidden_layers"] == 1 else "are"
+    lines = [f"{units_text(document, enough)} {verb} enough: {why}."]
+    if best == max(means):
+        lines.append("The best size is the largest one tried: try larger ones with --hidden.")
+    return lines
+
+
+def units_text(document: Mapping[str, Any], hidden: int) -> str:
+    """A size in words: 5 hidden units, or 5 hidden units in each of 2 layers."""
+    layers: int = document["hidden_layers"]
+    return plural(hidden, "hidden unit") + f" in each of {layers} layers" * (layers > 1)
+
+
+def _shortfalls(document: Mapping[str, Any]) -> list[str]:
+    """What the search lacks: trainings that failed or are missing, or a standard error."""
+    sizes, lines = document["sizes"], []
+    failed = sum(each["failed"] for each in sizes)
+    trainings = document["repetitions"] * len(sizes)
+    if failed:
+        lines.append(f"{failed:,} of {plural(trainings, 'training')} failed.")
+    if document["interrupted"]:
+        ended = failed + sum(is_finite(value) for each in sizes for value in each["values"])
+        lines.append(f"The search was interrupted after {ended:,} of {trainings:,} trainings.")
+    if document["best"] is not None and document["repetitions"] == 1:
+        lines.append("One training per size has no standard error: repeat with --restarts 10.")
+    return lines
