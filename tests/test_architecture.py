@@ -32,6 +32,7 @@ FLOORS = [
     {"terminal"},
     {"gradient_check", "trace", "export", "plots"},
     {"workflows"},
+    {"sweeps"},
     {"api"},
     {"estimators"},
     {"cli"},

@@ -1,0 +1,1 @@
+"""Sweeps: many trainings of one config with other values of some keys."""
