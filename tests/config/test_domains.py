@@ -72,6 +72,8 @@ _RANDOM = (
     "expected a list to choose from, uniform(0, 1), loguniform(1e-4, 10), int(1, 20), "
     "logint(1, 1000), choice(x, y)"
 )
+_UNIFORM = "`uniform` has two numbers as limits, such as uniform(0, 1); found"
+_INT = "`int` has two whole numbers as limits, such as int(1, 20); found"
 _GRID = "expected a list, range(0, 1, 0.25), logrange(1e-4, 1, 5) or 1..20"
 
 
@@ -82,13 +84,13 @@ _GRID = "expected a list, range(0, 1, 0.25), logrange(1e-4, 1, 5) or 1..20"
         ("uniform", f"found `uniform`, {_RANDOM}; did you mean `uniform`?"),
         (3, f"found 3, {_RANDOM}"),
         (None, f"found nothing, {_RANDOM}"),
-        ("uniform(1)", "`uniform` has two numbers as limits, such as uniform(0, 1); found 1"),
-        ("uniform()", "`uniform` has two numbers as limits, such as uniform(0, 1); found no values"),
-        ("int(1, 2, 3)", "`int` has two whole numbers as limits, such as int(1, 20); found 3 values"),
-        ("int(1, 2.5)", "`int` has two whole numbers as limits, such as int(1, 20); found 2.5"),
-        ("int(true, 2)", "`int` has two whole numbers as limits, such as int(1, 20); found true"),
-        ("uniform(0, .inf)", "`uniform` has two numbers as limits, such as uniform(0, 1); found inf"),
-        ("uniform(a, 1)", "`uniform` has two numbers as limits, such as uniform(0, 1); found `a`"),
+        ("uniform(1)", f"{_UNIFORM} 1"),
+        ("uniform()", f"{_UNIFORM} no values"),
+        ("int(1, 2, 3)", f"{_INT} 3 values"),
+        ("int(1, 2.5)", f"{_INT} 2.5"),
+        ("int(true, 2)", f"{_INT} true"),
+        ("uniform(0, .inf)", f"{_UNIFORM} inf"),
+        ("uniform(a, 1)", f"{_UNIFORM} `a`"),
         ("uniform(2, 1)", "the lower limit 2 is above the upper limit 1: exchange them"),
         (
             "loguniform(0, 1)",
@@ -102,11 +104,16 @@ _GRID = "expected a list, range(0, 1, 0.25), logrange(1e-4, 1, 5) or 1..20"
         ([], "the list is empty: expected at least one value"),
         ("choice(a, b, a)", "`a` is listed more than once: list each value once"),
         ("choice({name: x)", "`choice({name: x)` cannot be read: expected `,` or `}` here"),
-        ("int(010, 20)", "`int(010, 20)` cannot be read: write 10 or '010', not 010: a number has "
-         "no leading 0"),
+        (
+            "int(010, 20)",
+            (
+                "`int(010, 20)` cannot be read: write 10 or '010', not 010: a number has "
+                "no leading 0"
+            ),
+        ),
         ("1..20", "`1..20` is a range: put it under `grid`, or draw from int(1, 20)"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_distribution_is_refused(given: object, message: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 # the whole message follows
         distribution(given)
@@ -125,22 +132,44 @@ def test_what_is_no_distribution_is_refused(given: object, message: str) -> None
         ([object()], "expected numbers, texts, lists or mappings of them"),
         ("uniform(0, 1)", "`uniform(0, 1)` draws values: put it under `random`"),
         ("20..1", "the range begins at 20, above its end 1: exchange them"),
-        ("0.1..0.5", "a range such as 1..20 has whole numbers; found 0.1: for others write "
-         "range(0, 1, 0.25)"),
+        (
+            "0.1..0.5",
+            (
+                "a range such as 1..20 has whole numbers; found 0.1: for others write "
+                "range(0, 1, 0.25)"
+            ),
+        ),
         ("1..100000", "the range has 100,000 values, more than 10,000: use `random`"),
-        ("range(0, 1)", "`range` has a first number, a last number and a step above 0, such as "
-         "range(0, 1, 0.25)"),
-        ("range(0, 1, 0)", "`range` has a first number, a last number and a step above 0, such as "
-         "range(0, 1, 0.25)"),
+        (
+            "range(0, 1)",
+            (
+                "`range` has a first number, a last number and a step above 0, such as "
+                "range(0, 1, 0.25)"
+            ),
+        ),
+        (
+            "range(0, 1, 0)",
+            (
+                "`range` has a first number, a last number and a step above 0, such as "
+                "range(0, 1, 0.25)"
+            ),
+        ),
         ("range(1, 0, 0.1)", "the lower limit 1 is above the upper limit 0: exchange them"),
         ("range(-1e308, 1e308, 1)", "the range has inf values, more than 10,000: use `random`"),
-        ("logrange(0, 1, 5)", "`logrange` has two numbers above 0 as limits, such as "
-         "logrange(1e-4, 1, 5); found 0"),
-        ("logrange(1, 2, 1)", "`logrange` has a first number, a last number and the number of "
-         "values, at least 2, such as logrange(1e-4, 1, 5)"),
+        (
+            "logrange(0, 1, 5)",
+            ("`logrange` has two numbers above 0 as limits, such as logrange(1e-4, 1, 5); found 0"),
+        ),
+        (
+            "logrange(1, 2, 1)",
+            (
+                "`logrange` has a first number, a last number and the number of "
+                "values, at least 2, such as logrange(1e-4, 1, 5)"
+            ),
+        ),
         ("logrange(1, 1, 2)", "`1.0` is listed more than once: list each value once"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_list_or_range_is_refused(given: object, message: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 # the whole message follows
         grid_values(given)
