@@ -475,3 +475,11 @@ def _own_l2(read: Reader, name: str, optimizer: type[Optimizer]) -> _Issues:
     if optimizer.finds_l2 and read("training.l2", 0):
         message = f"`{name}` finds the strength of weight decay itself: remove `l2`"
         yield _issue("training.l2", message)
+
+
+@_check
+def _sweep(read: Reader) -> _Issues:
+    if isinstance(read("sweep"), dict):
+        from bpcli.config.sweep_checks import sweep_issues  # here: few configs have a sweep
+
+        yield from sweep_issues(read.source, read.doubtful)

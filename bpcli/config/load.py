@@ -83,15 +83,15 @@ def validate_all(sources: Sequence[Source]) -> list[Config]:
 
     Raises `ConfigError` with the issues of all, each issue once.
     """
-    results = [_validated(source) for source in sources]
+    results = [validated(source) for source in sources]
     issues = [issue for _, issues in results for issue in issues]
     if issues:
         raise sources[0].error_of(issues)
     return [config for config, _ in results if config is not None]
 
 
-def _validated(source: Source) -> tuple[Config | None, list[ConfigIssue]]:
-    """A config and no issues, or None and the issues."""
+def validated(source: Source) -> tuple[Config | None, list[ConfigIssue]]:
+    """A config and no issues, or None and the issues, each with its mark."""
     notes: list[str] = []
     try:
         spec = _spec(source.tree, source.name, notes)

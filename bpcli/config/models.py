@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, 
 from bpcli.config.data_models import Count
 from bpcli.config.data_spec import DataSpec
 from bpcli.config.named import Strict, keyed, named
+from bpcli.config.sweep_spec import SweepSpec
 from bpcli.data.generators import MOST_ROWS
 from bpcli.metrics.metrics import METRICS
 from bpcli.nn.activation import Activation
@@ -364,6 +365,18 @@ class Spec(Strict):
         description="Seeds of single purposes instead of `seed`: {init: 7} draws other initial "
         "parameters and keeps data and split.",
     )
+    sweep: SweepSpec | None = Field(
+        default=None,
+        exclude=True,  # a run is one training, which this section does not change
+        description="What `bpnet sweep` varies; other commands do not use it.",
+    )
+
+    @field_validator("sweep")
+    @classmethod
+    def _for_one_command(cls, sweep: SweepSpec | None, info: ValidationInfo) -> SweepSpec | None:
+        if sweep is not None and info.context is not None:
+            info.context.append("`sweep` is used by `bpnet sweep` only")
+        return sweep
 
     @field_validator("metrics")
     @classmethod

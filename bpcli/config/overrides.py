@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bpcli.config.events import Unreadable
@@ -18,41 +18,103 @@ def override(source: Source, assignment: str, option: str = "--set") -> None:
     """
     path, _, text = assignment.partition("=")
     shown = assignment if option == "--set" else text
-    given = _Assignment(path.strip().split("."), text, f"{option} {shown}")
+    given = Assignment(path.strip().split("."), text, f"{option} {shown}")
     try:
         _refuse_malformed(assignment, given, option)
-        _apply(source, given)
+        put(source, given.value())
     except Unreadable as error:
         source.issues.append(error.issue._replace(location=tuple(given.keys)))
 
 
-class _Assignment(NamedTuple):
-    """The keys, the value's text, and the option as written, for marks."""
+class NewValue(NamedTuple):
+    """A value for the place that the keys lead to, and the marks of the keys and the value.
+
+    `inner_keys` and `inner_values` are the marks inside the value, by their locations in it.
+    """
+
+    keys: Sequence[str]
+    value: Any
+    key_marks: Sequence[Mark]
+    value_mark: Mark
+    inner_keys: Mapping[Location, Mark]
+    inner_values: Mapping[Location, Mark]
+
+
+class Assignment(NamedTuple):
+    """The keys, the value's text, and the option as written, for marks.
+
+    The first `implied` keys follow from the option and are not written in it.
+    """
 
     keys: list[str]
     text: str
     origin: str
+    implied: int = 0
+
+    def value(self) -> NewValue:
+        """The text read as YAML. Raises `Unreadable`."""
+        return self._read("value: ", "")
+
+    def listed(self) -> NewValue:
+        """The text read as the items of a list, without its brackets. Raises `Unreadable`."""
+        return self._read("value: [", "]")
+
+    def verbatim(self) -> NewValue:
+        """The text itself."""
+        return NewValue(self.keys, self.text.strip(), self._key_marks, self._value_mark, {}, {})
+
+    def _read(self, before: str, after: str) -> NewValue:
+        parsed = self._parsed(f"{before}{self.text}{after}")
+        marks = (
+            dict(self._inner(marks, len(before)))
+            for marks in (parsed.key_marks, parsed.value_marks)
+        )
+        value = parsed.tree["value"]
+        return NewValue(self.keys, value, self._key_marks, self._value_mark, *marks)
+
+    def _parsed(self, text: str) -> Source:
+        try:
+            parsed = Source.parse(text, "value", MOST_VALUES)
+        except ConfigError as error:
+            raise Unreadable(error.issues[0].message, self._value_mark) from None
+        if parsed.issues:
+            raise Unreadable(parsed.issues[0].message, self._value_mark)
+        if list(parsed.tree) != ["value"]:
+            raise Unreadable("expected one value, found several lines", self._value_mark)
+        return parsed
+
+    def _inner(self, marks: dict[Location, Mark], shift: int) -> Iterator[tuple[Location, Mark]]:
+        """The marks inside the value, as marks in the option if the value is on one line."""
+        for location, mark in marks.items():
+            if len(location) > 1:
+                start, end = mark.column - shift, mark.end_column - shift
+                is_on_line = mark.line == 0 and "\n" not in self.text
+                yield location[1:], self._mark_of(start, end) if is_on_line else self._value_mark
 
     @property
-    def value_mark(self) -> Mark:
-        return self.mark_of(0, len(self.text))
+    def _value_mark(self) -> Mark:
+        return self._mark_of(0, len(self.text))
 
-    def mark_of(self, start: int, end: int) -> Mark:
+    def _mark_of(self, start: int, end: int) -> Mark:
         """The mark of a piece of the value in the option."""
         before = len(self.origin) - len(self.text)
         return Mark(0, before + start, before + end, self.origin)
 
-    def key_mark(self, number: int) -> Mark:
-        """The mark of a key of the path; the mark of the value if the option has no path."""
-        path = ".".join(self.keys)
+    @property
+    def _key_marks(self) -> list[Mark]:
+        return [self._key_mark(number) for number in range(len(self.keys))]
+
+    def _key_mark(self, number: int) -> Mark:
+        """The mark of a key of the path; the mark of the value if it is not in the option."""
+        path = ".".join(self.keys[self.implied :])
         start = self.origin.find(f"{path}=")
-        if start < 0:
-            return self.value_mark
-        start += len(".".join([*self.keys[:number], ""]))
+        if start < 0 or number < self.implied:
+            return self._value_mark
+        start += len(".".join([*self.keys[self.implied : number], ""]))
         return Mark(0, start, start + len(self.keys[number]), self.origin)
 
 
-def _refuse_malformed(assignment: str, given: _Assignment, option: str) -> None:
+def _refuse_malformed(assignment: str, given: Assignment, option: str) -> None:
     """Raises `Unreadable` for text that is not `key.path=value`, or nests too deep."""
     start, origin = len(option) + 1, f"{option} {assignment}"
     if "=" not in assignment or not all(given.keys):
@@ -63,50 +125,29 @@ def _refuse_malformed(assignment: str, given: _Assignment, option: str) -> None:
         raise Unreadable(f"this nests deeper than {DEEPEST} levels", mark)
 
 
-def _apply(source: Source, given: _Assignment) -> None:
-    parsed = _parsed(given)
+def put(source: Source, given: NewValue) -> None:
+    """Put a value in its place, with its marks. Raises `Unreadable` if there is no such place."""
     location = _make_way(source, given)
     parent: Any = source.get(location[:-1])
-    parent[location[-1]] = parsed.tree["value"]
+    parent[location[-1]] = given.value
+    forget(source, location)
+    source.key_marks[location] = given.key_marks[-1]
+    source.value_marks[location] = given.value_mark
+    for inner, mark in given.inner_keys.items():
+        source.key_marks[(*location, *inner)] = mark
+    for inner, mark in given.inner_values.items():
+        source.value_marks[(*location, *inner)] = mark
+
+
+def forget(source: Source, location: Location) -> None:
+    """Remove the marks of what was at a location, and what is known of values not read there."""
     for marks in (source.key_marks, source.value_marks):
         for stale in [known for known in marks if known[: len(location)] == location]:
             del marks[stale]
     source.unread = {known for known in source.unread if known[: len(location)] != location}
-    source.key_marks[location] = given.key_mark(len(given.keys) - 1)
-    source.value_marks[location] = given.value_mark
-    for old, new in (
-        (parsed.key_marks, source.key_marks),
-        (parsed.value_marks, source.value_marks),
-    ):
-        for inner, mark in _inner(old, given):
-            new[(*location, *inner)] = mark
 
 
-_BEFORE = "value: "
-
-
-def _parsed(given: _Assignment) -> Source:
-    try:
-        parsed = Source.parse(_BEFORE + given.text, "value", MOST_VALUES)
-    except ConfigError as error:
-        raise Unreadable(error.issues[0].message, given.value_mark) from None
-    if parsed.issues:
-        raise Unreadable(parsed.issues[0].message, given.value_mark)
-    if list(parsed.tree) != ["value"]:
-        raise Unreadable("expected one value, found several lines", given.value_mark)
-    return parsed
-
-
-def _inner(marks: dict[Location, Mark], given: _Assignment) -> Iterator[tuple[Location, Mark]]:
-    """The marks inside the value, as marks in the option if the value is on one line."""
-    for location, mark in marks.items():
-        if len(location) > 1:
-            start, end = mark.column - len(_BEFORE), mark.end_column - len(_BEFORE)
-            is_on_line = mark.line == 0 and "\n" not in given.text
-            yield location[1:], given.mark_of(start, end) if is_on_line else given.value_mark
-
-
-def _make_way(source: Source, given: _Assignment) -> Location:
+def _make_way(source: Source, given: NewValue) -> Location:
     """The location of the keys; missing mappings on the way are made."""
     location: Location = ()
     parent: Any = source.tree
@@ -117,7 +158,7 @@ def _make_way(source: Source, given: _Assignment) -> Location:
         value = source.get(location)
         if value is None:
             value = parent[location[-1]] = {}
-            source.key_marks[location] = source.value_marks[location] = given.key_mark(depth)
+            source.key_marks[location] = source.value_marks[location] = given.key_marks[depth]
             source.unread.discard(location)
         elif isinstance(value, str) and _is_shorthand(location):
             value = parent[location[-1]] = {"name": value}
@@ -126,13 +167,13 @@ def _make_way(source: Source, given: _Assignment) -> Location:
         elif not isinstance(value, dict | list):
             path = ".".join(map(str, location))
             raise Unreadable(
-                f"`{path}` is {quoted(value)}, which has no keys", given.key_mark(depth)
+                f"`{path}` is {quoted(value)}, which has no keys", given.key_marks[depth]
             )
         parent = value
     return location
 
 
-def _step(parent: Any, given: _Assignment, depth: int) -> Key:
+def _step(parent: Any, given: NewValue, depth: int) -> Key:
     key = given.keys[depth]
     if not isinstance(parent, list):
         return key
@@ -140,7 +181,7 @@ def _step(parent: Any, given: _Assignment, depth: int) -> Key:
         allowed = f"expected an index from 0 to {len(parent) - 1}" if parent else "it has no items"
         raise Unreadable(
             f"`{'.'.join(given.keys[:depth])}` is a list of {len(parent)}; {allowed}, not {key}",
-            given.key_mark(depth),
+            given.key_marks[depth],
         )
     return int(key)
 

@@ -7,12 +7,13 @@ bytes, values and depth keep reading any file under a second, even a hostile one
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import yaml
 
@@ -97,6 +98,14 @@ class Source:
             raise source.error([builder.not_a_mapping])
         return source
 
+    def copy(self) -> Self:
+        """A source of its own to override; scalars, arrays and marks are shared."""
+        twin = copy.copy(self)
+        twin.tree = _own_containers(self.tree)
+        twin.key_marks, twin.value_marks = {**self.key_marks}, {**self.value_marks}
+        twin.issues, twin.unread = [*self.issues], {*self.unread}
+        return twin
+
     def error(self, more: Iterable[ConfigIssue] = ()) -> ConfigError:
         """The issues of the text, and more, as one error."""
         return self.error_of([*self.issues, *map(self.located, more)])
@@ -126,6 +135,13 @@ class Source:
     def get(self, location: Location, default: Any = None) -> Any:
         """The value at a location, or the default if there is none."""
         return value_at(self.tree, location, default)
+
+
+def _own_containers(value: Any) -> Any:
+    """The same values in new mappings and lists."""
+    if isinstance(value, dict):
+        return {key: _own_containers(inner) for key, inner in value.items()}
+    return [_own_containers(inner) for inner in value] if isinstance(value, list) else value
 
 
 def value_at(tree: Any, location: Location, default: Any = None) -> Any:

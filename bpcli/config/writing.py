@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import yaml
@@ -40,3 +42,17 @@ def dump(value: Any) -> str:
         value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, explicit_end=False
     )
     return text.removesuffix("...\n")
+
+
+def inline(value: Any) -> str:
+    """YAML on one line that `Source.parse` reads back as the same value, for `--set`."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{inline(key)}: {inline(each)}' for key, each in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(inline, value))}]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and resolve(value) == value:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

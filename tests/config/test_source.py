@@ -4,12 +4,15 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from small_configs import syntax_error, trees
 
 from bpcli.config.load import dump
+from bpcli.config.overrides import override
 from bpcli.config.source import Source
+from bpcli.config.tree import TreeSource
 from bpcli.errors import ConfigError
 
 
@@ -118,3 +121,23 @@ def test_what_is_dumped_reads_back_the_same(tree: object) -> None:
     again = Source.parse(dump({"value": tree}), "c.yaml").tree["value"]
     assert again == tree
     assert repr(again) == repr(tree)
+
+
+def test_a_copy_is_overridden_alone_and_shares_scalars_and_marks() -> None:
+    source = Source.parse("a: {b: [1, x], c: 010}\n", "c.yaml")
+    twin = source.copy()
+    assert twin == source
+    override(twin, "a.b.0=2")
+    override(twin, "a.c=3")
+    override(twin, "a.d.e=4")
+    assert source == Source.parse("a: {b: [1, x], c: 010}\n", "c.yaml")
+    assert twin.tree == {"a": {"b": [2, "x"], "c": 3, "d": {"e": 4}}}
+    assert twin.unread == set()
+
+
+def test_a_copy_of_values_shares_their_arrays() -> None:
+    source = TreeSource({"data": {"inputs": np.eye(2)}}, "config")
+    twin = source.copy()
+    override(twin, "data.noise=1")
+    assert twin.tree["data"]["inputs"] is source.tree["data"]["inputs"]
+    assert "noise" not in source.tree["data"]
