@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bpcli.runs.trained import Trained
     from bpcli.terminal.console import Console
     from bpcli.terminal.stream import Stream
+    from bpcli.terminal.sweep import SilentProgress
 
 
 def examples(command: str) -> str:
@@ -88,6 +89,21 @@ def console(stderr: bool = False) -> Console | Stream:
     from bpcli.terminal.stream import Stream
 
     return Stream(file)
+
+
+def sweep_progress(is_silent: bool) -> SilentProgress:
+    """Return what shows many trainings: nothing, a live table, or lines in a pipe."""
+    from bpcli.terminal.stream import Stream
+    from bpcli.terminal.sweep import PlainProgress, SilentProgress
+
+    err = console(stderr=True)
+    if is_silent:
+        return SilentProgress()
+    if isinstance(err, Stream):
+        return PlainProgress(err)
+    from bpcli.terminal.sweep_live import LiveProgress
+
+    return LiveProgress(err)
 
 
 def load_run_or_config(

@@ -16,6 +16,7 @@ from bpcli.cli.common import (
     say_notes,
     say_warnings,
     set_option,
+    sweep_progress,
 )
 from bpcli.cli.documents import print_json, print_text
 from bpcli.errors import ConfigError, Interrupted
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bpcli.experiment import Experiment
     from bpcli.runs.run_json import RunRecord
     from bpcli.runs.store import Run
+    from bpcli.sweeps.folder import SweepFolder
     from bpcli.workflows.interrupts import StopRequest
     from bpcli.workflows.outcome import Outcome
 
@@ -39,6 +41,13 @@ if TYPE_CHECKING:
 @click.option("--name", help="Name of the run; default: the config's.")
 @runs_dir_option
 @click.option("--quiet", is_flag=True, help="Print only the run's id, and warnings on stderr.")
+@click.option(
+    "--restarts",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Train from so many initialisations and keep the best network. Short for --set "
+    "training.restarts=N.",
+)
 @click.option(
     "--profile",
     "with_profile",
@@ -59,6 +68,7 @@ def command(
     name: str | None,
     runs_dir: Path,
     quiet: bool,
+    restarts: int | None,
     with_profile: bool,
     portable: bool,
     as_json: bool,
@@ -67,7 +77,8 @@ def command(
 
     Shows the loss, metrics and gradient norm during training, and the stop reason at the end. The
     run's weights, metrics and resolved config are saved in a folder of its own. With
-    `data.split.folds`, one network is trained per fold, and each is a run.
+    `data.split.folds`, one network is trained per fold, and each is a run. With
+    `training.restarts`, the run is the best of several trainings, or their average.
 
     Ctrl-C ends training after the current epoch and saves the run. --resume continues a run with
     the same result as if it had never been interrupted.
@@ -76,6 +87,8 @@ def command(
 
     if portable:
         overrides = (*overrides, "training.numerics=portable")
+    if restarts is not None:
+        overrides = (*overrides, f"training.restarts={restarts}")
     # From here on: an exception raised by Ctrl-C in the middle of an import can get lost.
     with stop_requests() as request:
         if resumed is not None:
@@ -84,7 +97,7 @@ def command(
         else:
             loaded = _loaded(config, overrides, name)
             if loaded.spec.data.split.has_all_folds:
-                _train_folds(loaded, runs_dir, quiet, as_json, with_profile)
+                _train_folds(loaded, runs_dir, request, quiet, as_json, with_profile)
                 return
             experiment, outcome = _train(loaded, runs_dir, request, is_silent=quiet or as_json)
     profile = _profile(experiment, outcome) if with_profile else None
@@ -122,20 +135,40 @@ def _loaded(config: Path | None, overrides: tuple[str, ...], name: str | None) -
 
 
 def _train(
-    config: Config, runs_dir: Path, request: StopRequest, is_silent: bool
+    config: Config,
+    runs_dir: Path,
+    request: StopRequest,
+    is_silent: bool,
+    *,
+    group: str | None = None,
+    has_no_notes: bool = False,
+    is_brief: bool = False,
 ) -> tuple[Experiment, Outcome]:
-    """Train in a new folder."""
+    """Train in a new folder; a stream shows nothing of a training that is shown in brief."""
     from bpcli.experiment import build
+    from bpcli.sweeps.restarts import train_restarts
     from bpcli.terminal.progress.choice import view_of
+    from bpcli.terminal.stream import Stream
     from bpcli.workflows.train import train
 
-    experiment = build(config)
+    experiment, err = build(config), console(stderr=True)
     if request.signal_number is not None:
         raise Interrupted("Interrupted before training began.", request.signal_number)
-    if not is_silent:
+    if not is_silent and not has_no_notes:
         say_notes(experiment.notes)
-    with view_of(experiment, console(stderr=True), is_silent) as view:
-        return experiment, train(experiment, runs_dir, view)
+    is_silent = is_silent or (is_brief and isinstance(err, Stream))
+    if config.spec.training.all_restarts.count > 1:
+        with sweep_progress(is_silent) as progress:
+            outcome = train_restarts(config, runs_dir, progress, group=group)
+        return _experiment_of(outcome), outcome
+    with view_of(experiment, err, is_silent) as view:
+        return experiment, train(experiment, runs_dir, view, group)
+
+
+def _experiment_of(outcome: Outcome) -> Experiment:
+    from bpcli.runs.trained import load_trained
+
+    return load_trained(outcome.run).experiment
 
 
 def _resume(
@@ -143,9 +176,14 @@ def _resume(
 ) -> tuple[Experiment, Outcome]:
     """Resume a training in the folder of its run."""
     from bpcli.runs.references import find_run
+    from bpcli.sweeps.folder import find_sweep
     from bpcli.terminal.progress.choice import view_of
     from bpcli.workflows.resume import resume, resumption
 
+    sweep = find_sweep(reference, runs_dir)
+    if sweep is not None:
+        outcome = _resume_restarts(sweep, overrides, is_silent)
+        return _experiment_of(outcome), outcome
     with resumption(find_run(reference, runs_dir), overrides) as ready:
         say_warnings(ready.warnings)
         if not is_silent:
@@ -154,31 +192,54 @@ def _resume(
             return ready.experiment, resume(ready, view)
 
 
+def _resume_restarts(sweep: SweepFolder, overrides: tuple[str, ...], is_silent: bool) -> Outcome:
+    """Finish the restarts of an interrupted training."""
+    from bpcli.errors import RunError
+    from bpcli.sweeps.restarts import resume_restarts
+
+    kind = sweep.record().kind
+    if kind != "restarts":
+        raise RunError(
+            f"{sweep.sweep_id} is no run: resume it with `bpnet {kind} --resume {sweep.sweep_id}`."
+        )
+    if overrides:
+        raise ConfigError(
+            f"The restarts of {sweep.sweep_id} are not finished: finish them first, without --set."
+        )
+    with sweep_progress(is_silent) as progress:
+        return resume_restarts(sweep, progress)
+
+
 def _train_folds(
-    config: Config, runs_dir: Path, is_quiet: bool, as_json: bool, with_profile: bool
+    config: Config,
+    runs_dir: Path,
+    request: StopRequest,
+    is_quiet: bool,
+    as_json: bool,
+    with_profile: bool,
 ) -> None:
     """Train all folds; a terminal shows each one live, a stream shows it when it has ended."""
     from bpcli.runs.folds import document_of
     from bpcli.terminal.folds import fold_line
-    from bpcli.terminal.progress.choice import view_of
-    from bpcli.terminal.stream import Stream
     from bpcli.workflows.folds import train_folds
 
     if with_profile:
         raise ConfigError("--profile measures one training: add --set data.split.fold=1.")
     is_silent, err = is_quiet or as_json, console(stderr=True)
 
-    def view(experiment: Experiment) -> Any:
-        if experiment.spec.data.split.fold == 1 and not is_silent:
-            say_notes(experiment.notes)
-        return view_of(experiment, err, is_silent or isinstance(err, Stream))
+    def train_fold(fold: Config, group: str | None) -> Outcome:
+        _, outcome = _train(
+            fold, runs_dir, request, is_silent,
+            group=group, has_no_notes=group is not None, is_brief=True,
+        )  # fmt: skip
+        return outcome
 
     def on_fold_end(outcome: Outcome) -> None:
         if not is_silent:
             err.say(fold_line(outcome.record))
         say_warnings(f"{outcome.run.run_id}: {warning}" for warning in outcome.warnings)
 
-    result = train_folds(config, runs_dir, view, on_fold_end)
+    result = train_folds(config, train_fold, on_fold_end)
     records = [outcome.record for outcome in result.outcomes]
     if is_quiet:
         _print_ids([record.run_id for record in records])

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
+from bpcli.runs.layout import TRAININGS
 from bpcli.runs.saved import Scores
 from bpcli.sweeps.ranking import Criterion
 from bpcli.sweeps.training import Training, TrainingResult
@@ -20,11 +21,13 @@ from bpcli.sweeps.training import Training, TrainingResult
 class Plan:
     """Settings by number, their trainings in order, and what ranks them.
 
-    `test_metric` is the path of a metric to report besides, such as `test.accuracy`.
+    `noun` is what a setting is called: a setting, a restart or a size. `test_metric` is the path of
+    a metric to report besides, such as `test.accuracy`.
     """
 
     name: str
     folder: Path
+    noun: str
     criterion: Criterion
     test_metric: str | None
     settings: Mapping[int, Mapping[str, Any]]
@@ -34,6 +37,10 @@ class Plan:
     def by_name(self) -> Mapping[str, Training]:
         """The trainings by their names."""
         return {training.name: training for training in self.trainings}
+
+    @cached_property
+    def _seeds(self) -> list[int]:
+        return [*dict.fromkeys(each.seed for each in self.trainings)]
 
     @cached_property
     def keys(self) -> list[str]:
@@ -58,10 +65,11 @@ class Plan:
             "sweep": self.folder.name,
             "name": self.name,
             "folder": str(self.folder),
+            "noun": self.noun,
             "metric": self.criterion.name,
             "greater_is_better": self.criterion.greater_is_better,
             "keys": self.keys,
-            "seeds": [*dict.fromkeys(each.seed for each in self.trainings)],
+            "seeds": self._seeds,
             "folds": [*dict.fromkeys(each.fold for each in self.trainings if each.fold)] or None,
             "counts": {
                 "settings": len(self.settings),
@@ -83,8 +91,24 @@ class Plan:
             facts.pop(internal, None)
         if facts["status"] == "paused":
             facts["status"] = "stopped"
-        own = {"setting": training.setting, "seed": training.seed, "fold": training.fold}
-        return {**own, "folder": str(self.folder / "trainings" / training.name), **facts}
+        return {
+            "label": self._label(training),
+            "setting": training.setting,
+            "seed": training.seed,
+            "fold": training.fold,
+            "folder": str(self.folder / TRAININGS / training.name),
+            "value": None if result is None else self.criterion.value_of(result),
+            **facts,
+        }
+
+    def _label(self, training: Training) -> str:
+        """A training by its setting, seed and fold: setting 3, seed 1, fold 2."""
+        parts = [f"{self.noun} {training.setting}"]
+        if len(self._seeds) > 1:
+            parts.append(f"seed {training.seed}")
+        if training.fold is not None and self.noun != "restart":
+            parts.append(f"fold {training.fold}")
+        return ", ".join(parts)
 
     def _setting(self, number: int, results: Sequence[TrainingResult | None]) -> dict[str, Any]:
         known = [result for result in results if result is not None]

@@ -41,9 +41,10 @@ from bpcli.runs.trained import load_trained
 from bpcli.sweeps.folder import SweepFolder, new_record
 from bpcli.sweeps.plan import Plan
 from bpcli.sweeps.ranking import criterion_for
-from bpcli.sweeps.run_plan import PlanResults, SweepView, run_plan
+from bpcli.sweeps.run_plan import PlanResults, run_plan
 from bpcli.sweeps.runner import InOrder
 from bpcli.sweeps.training import Training, TrainingResult
+from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.outcome import Outcome
 from bpcli.workflows.save_trained import AVERAGED, Curves, TrainedInMemory, write_trained
 
@@ -60,7 +61,7 @@ def restart_config(config: Config, number: int) -> Config:
 def train_restarts(
     config: Config,
     runs_dir: Path,
-    view: SweepView,
+    view: SilentProgress,
     *,
     processes: int | None = None,
     group: str | None = None,
@@ -78,7 +79,7 @@ def train_restarts(
 
 
 def resume_restarts(
-    sweep: SweepFolder, view: SweepView, *, processes: int | None = None
+    sweep: SweepFolder, view: SilentProgress, *, processes: int | None = None
 ) -> Outcome:
     """Train what is left of restarts, and save the result; raises as `train_restarts` does."""
     return _train(sweep, sweep.config(), view, processes)
@@ -100,7 +101,9 @@ def _check(config: Config) -> None:
             raise config.source.error([ConfigIssue(reason, (*location, "combine"))])
 
 
-def _train(sweep: SweepFolder, config: Config, view: SweepView, processes: int | None) -> Outcome:
+def _train(
+    sweep: SweepFolder, config: Config, view: SilentProgress, processes: int | None
+) -> Outcome:
     plan = _plan(sweep, config)
     done = run_plan(sweep, plan, InOrder(plan.trainings), view, processes)
     if done.signal_number is not None:
@@ -121,7 +124,7 @@ def _plan(sweep: SweepFolder, config: Config) -> Plan:
         each.setting: {"seeds.init": seed_of(each.config.spec, "init")} for each in trainings
     }
     criterion = criterion_for(build(config))
-    return Plan(config.spec.name, sweep.folder, criterion, None, settings, trainings)
+    return Plan(config.spec.name, sweep.folder, "restart", criterion, None, settings, trainings)
 
 
 def _kept(restarts: Restarts) -> int:

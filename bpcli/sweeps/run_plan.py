@@ -4,40 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from bpcli.sweeps.folder import SweepFolder
 from bpcli.sweeps.plan import Plan
 from bpcli.sweeps.runner import Runner, Schedule
 from bpcli.sweeps.training import Training, TrainingResult
 from bpcli.system import usable_cores
+from bpcli.terminal.sweep import SilentProgress
 from bpcli.workflows.interrupts import stop_requests
-
-
-class SweepView(Protocol):
-    """Shows a sweep, from its document and the parts of it that describe a training."""
-
-    def on_start(self, document: Mapping[str, Any], processes: int) -> None: ...
-
-    def on_training_start(self, training: Mapping[str, Any]) -> None: ...
-
-    def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None: ...
-
-    def tick(self) -> None:
-        """Called several times a second."""
-        ...
-
-
-class SilentSweepView:
-    """Shows nothing."""
-
-    def on_start(self, document: Mapping[str, Any], processes: int) -> None: ...
-
-    def on_training_start(self, training: Mapping[str, Any]) -> None: ...
-
-    def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None: ...
-
-    def tick(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -63,7 +38,9 @@ class PlanResults:
 class _Teller:
     """Passes on what a runner tells, as parts of the sweep's document."""
 
-    def __init__(self, plan: Plan, results: dict[str, TrainingResult], view: SweepView) -> None:
+    def __init__(
+        self, plan: Plan, results: dict[str, TrainingResult], view: SilentProgress
+    ) -> None:
         self._plan, self._results, self._view = plan, results, view
 
     def on_training_start(self, training: Training) -> None:
@@ -80,7 +57,7 @@ class _Teller:
 
 
 def run_plan(
-    sweep: SweepFolder, plan: Plan, schedule: Schedule, view: SweepView, processes: int | None
+    sweep: SweepFolder, plan: Plan, schedule: Schedule, view: SilentProgress, processes: int | None
 ) -> PlanResults:
     """Run what is left of a plan, in so many processes or one for each core.
 

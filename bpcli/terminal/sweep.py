@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bpcli.terminal.stream import Stream
 
 _MOST_OF_AN_ERROR = 300
-_NUMBER, _PARAMETERS, _EPOCHS, _TIME = "setting", "parameters", "epochs", "time"
+_PARAMETERS, _EPOCHS, _TIME = "parameters", "epochs", "time"
 _TRAININGS, _FAILED, _STOPPED = "trainings", "failed", "stopped"
-_OWN = (_NUMBER, _PARAMETERS, _EPOCHS, _TIME, _TRAININGS, _FAILED, _STOPPED)
+_OWN = ("setting", _PARAMETERS, _EPOCHS, _TIME, _TRAININGS, _FAILED, _STOPPED)
 
 
 def sweep_table(document: Mapping[str, Any], most: int = 10) -> tuple[Grid, list[str]]:
@@ -54,7 +54,7 @@ def _columns(
     keys, test = document["keys"], _test_metric(document)
     tests = [each["test"] or {"mean": None, "sd": None} for each in settings]
     columns = {
-        _NUMBER: [str(each["setting"]) for each in settings],
+        document["noun"]: [str(each["setting"]) for each in settings],
         **{
             _heading(key, keys): [value_text(each["values"].get(key)) for each in settings]
             for key in keys
@@ -128,7 +128,7 @@ def summary_lines(document: Mapping[str, Any]) -> list[str]:
     """How settings are ranked, how trainings ended, the first error, and what is missing."""
     return [
         _ranking(document),
-        _counts_text(document["counts"]),
+        _counts_text(document),
         *_first_error(document),
         *_missing(document),
     ]
@@ -143,9 +143,18 @@ def _ranking(document: Mapping[str, Any]) -> str:
     return f"Settings are ranked by {document['metric']}, {first} first{over}."
 
 
-def _counts_text(counts: Mapping[str, int]) -> str:
+def _total(document: Mapping[str, Any]) -> str:
+    """48 trainings of 16 settings; or 20 restarts, if each is one training."""
+    counts = document["counts"]
+    things = plural(counts["settings"], document["noun"])
+    if document["noun"] == "restart":
+        return things
+    return f"{plural(counts['trainings'], 'training')} of {things}"
+
+
+def _counts_text(document: Mapping[str, Any]) -> str:
     """48 trainings of 16 settings: 46 finished, 1 failed, 1 stopped by halving."""
-    total = f"{plural(counts['trainings'], 'training')} of {plural(counts['settings'], 'setting')}"
+    counts, total = document["counts"], _total(document)
     parts = [f"{counts['finished']:,} finished"]
     names = {"failed": "failed", "stopped": "stopped by halving", "missing": "missing"}
     parts += [f"{counts[key]:,} {name}" for key, name in names.items() if counts[key]]
@@ -158,7 +167,7 @@ def _first_error(document: Mapping[str, Any]) -> list[str]:
         return []
     first = failed[0]
     which = "First failure" if document["counts"]["failed"] > 1 else "Failure"
-    return [f"{which}: {training_label(first)}: {_error(first) or _ending(first)}"]
+    return [f"{which}: {first['label']}: {_error(first) or _ending(first)}"]
 
 
 def _missing(document: Mapping[str, Any]) -> list[str]:
@@ -169,12 +178,6 @@ def _missing(document: Mapping[str, Any]) -> list[str]:
     verb = "is" if counts["missing"] == 1 else "are"
     why = "The sweep was interrupted" if document["interrupted"] else "The sweep is not complete"
     return [f"{why}: {of} {verb} missing. Train what is missing with --resume."]
-
-
-def training_label(training: Mapping[str, Any]) -> str:
-    """A training by its setting and seed: setting 3, seed 1, fold 2."""
-    fold = "" if training.get("fold") is None else f", fold {training['fold']}"
-    return f"setting {training['setting']}, seed {training['seed']}{fold}"
 
 
 def _ending(training: Mapping[str, Any]) -> str:
@@ -193,17 +196,16 @@ def _error(training: Mapping[str, Any]) -> str:
 
 def training_line(training: Mapping[str, Any], document: Mapping[str, Any]) -> str:
     """The result of a training that has ended, and how many have."""
-    metric = document["metric"]
-    value = training["metrics"].get(metric)
+    value = training["value"]
     parts = [
-        *([] if value is None else [f"{metric} {rounded(value)}"]),
+        *([] if value is None else [f"{document['metric']} {rounded(value)}"]),
         *([f"epoch {training['epochs']}"] if training["epochs"] else []),
         *([duration(training["seconds"])] if training["epochs"] else []),
         _ending(training),
     ]
     counts = document["counts"]
     number = f"{ended(counts)} of {counts['trainings']}"
-    return f"{number}: {training_label(training)}: {', '.join(parts)}"
+    return f"{number}: {training['label']}: {', '.join(parts)}"
 
 
 def ended(counts: Mapping[str, int]) -> int:
@@ -226,8 +228,8 @@ class SilentProgress:
     def on_start(self, document: Mapping[str, Any], processes: int) -> None:
         """The sweep begins or resumes, in a number of processes."""
 
-    def on_training_start(self, label: str) -> None:
-        """A training begins; the label is that of `training_label`."""
+    def on_training_start(self, training: Mapping[str, Any]) -> None:
+        """A training begins."""
 
     def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         """A training has ended; the document has it already."""
@@ -243,13 +245,9 @@ class PlainProgress(SilentProgress):
         self._console = console
 
     def on_start(self, document: Mapping[str, Any], processes: int) -> None:
-        counts = document["counts"]
-        trainings, settings = counts["trainings"], counts["settings"]
-        before = f"; {ended(counts):,} ended before" * bool(ended(counts))
-        self._console.say(
-            f"{plural(trainings, 'training')} of {plural(settings, 'setting')}, "
-            f"{processes} at a time{before}"
-        )
+        done = ended(document["counts"])
+        before = f"; {done:,} ended before" * bool(done)
+        self._console.say(f"{_total(document)}, {processes} at a time{before}")
 
     def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         self._console.say(training_line(training, document))

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.segment import Segment, Segments
 
 from bpcli.terminal.progress.curve import BOLD, DIM, TRAIN, Glyphs, Line
-from bpcli.terminal.sweep import PlainProgress, ended, sweep_table, training_label
+from bpcli.terminal.sweep import PlainProgress, ended, sweep_table
 from bpcli.terminal.tables import is_finite
 from bpcli.text import duration, text_width
 
@@ -59,12 +59,12 @@ class LiveProgress(PlainProgress):
         self._document, self._processes = document, processes
         self.tick()
 
-    def on_training_start(self, label: str) -> None:
-        self._running[label] = clock()
+    def on_training_start(self, training: Mapping[str, Any]) -> None:
+        self._running[training["label"]] = clock()
 
     def on_training_end(self, training: Mapping[str, Any], document: Mapping[str, Any]) -> None:
         self._document = document
-        started = self._running.pop(training_label(training), None)
+        started = self._running.pop(training["label"], None)
         if started is not None:  # a training whose config is wrong fails before it starts
             self._seconds.append(clock() - started)
         if training["status"] in _FAILURES or self._terminal.is_dumb_terminal:

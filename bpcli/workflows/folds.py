@@ -7,21 +7,17 @@ cross-validation have the id of the first one as their common group.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 
 from bpcli.config.load import Config
 from bpcli.errors import Diverged, Interrupted
-from bpcli.experiment import Experiment, build
 from bpcli.runs.references import reference_to
 from bpcli.workflows.interrupts import stop_requests
 from bpcli.workflows.outcome import Outcome
-from bpcli.workflows.run_epochs import TrainingCallback
-from bpcli.workflows.train import train
 
-View: TypeAlias = Callable[[Experiment], AbstractContextManager[TrainingCallback]]
+TrainFold: TypeAlias = Callable[[Config, str | None], Outcome]
+"""Trains the config of a fold; the text is the id of the first fold, None for the first."""
 
 
 def fold_configs(config: Config) -> Iterator[Config]:
@@ -42,7 +38,7 @@ class CrossValidation:
 
 
 def train_folds(
-    config: Config, runs_dir: Path, view: View, on_fold_end: Callable[[Outcome], None]
+    config: Config, train_fold: TrainFold, on_fold_end: Callable[[Outcome], None]
 ) -> CrossValidation:
     """Train each fold in turn; call `on_fold_end` after each.
 
@@ -53,12 +49,9 @@ def train_folds(
     outcomes: list[Outcome] = []
     with stop_requests() as request:
         for fold in fold_configs(config):
-            experiment = build(fold)
             if request.signal_number is not None:
                 break
-            group = outcomes[0].run.run_id if outcomes else None
-            with view(experiment) as callback:
-                outcomes.append(train(experiment, runs_dir, callback, group))
+            outcomes.append(train_fold(fold, outcomes[0].run.run_id if outcomes else None))
             on_fold_end(outcomes[-1])
             if not isinstance(outcomes[-1].failure, Diverged | None):
                 break
