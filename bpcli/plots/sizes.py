@@ -15,7 +15,7 @@ import numpy as np
 from bpcli.plots.base import legend_below, panels
 from bpcli.plots.curves import scale_by_size
 from bpcli.plots.style import COLOURS, house_style, literal, rendered
-from bpcli.plots.sweep import draw_failed
+from bpcli.plots.sweep import draw_failed, has_failed
 from bpcli.plots.values_axis import ValuesAxis
 from bpcli.terminal.tables import is_finite
 from bpcli.text import plural
@@ -79,7 +79,7 @@ def _draw_metric(axes: Axes, document: Mapping[str, Any]) -> None:
     else:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "no size has a result", transform=axes.transAxes, ha="center")
-    failed = [each["hidden"] for each in sizes if each["failed"] and each not in known]
+    failed = [each["hidden"] for each in sizes if has_failed(each)]
     draw_failed(axes, failed, greater_is_better=False)
 
 

@@ -170,7 +170,7 @@ def _draw(axes: Axes, document: Mapping[str, Any], effect: _Effect) -> None:
                  markeredgewidth=0)  # fmt: skip
     _draw_points(axes, places, stopped, "stopped by halving", **points, markersize=5,
                  markerfacecolor="white", markeredgewidth=1.1)  # fmt: skip
-    failed = [each for each in settings if each["failed"] and not is_finite(each["mean"])]
+    failed = [each for each in settings if has_failed(each)]
     draw_failed(axes, [places[each["setting"]] for each in failed], document["greater_is_better"])
     best = known[:1]
     _draw_points(axes, places, best, "".join(_best_label(each) for each in best), marker="*",
@@ -212,6 +212,11 @@ def _draw_spreads(
             [each["mean"] + each["sd"] for each in several],
             color=_SETTING, linewidth=0.9, alpha=0.55, zorder=2, label="± standard deviation",
         )  # fmt: skip
+
+
+def has_failed(row: Mapping[str, Any]) -> bool:
+    """Whether a setting or size has no result though trainings have ended: it is not missing."""
+    return not is_finite(row["mean"]) and bool(row["failed"] or row["mean"] is not None)
 
 
 def draw_failed(axes: Axes, x: Sequence[float], greater_is_better: bool) -> None:

@@ -170,7 +170,7 @@ def test_sweeps_without_results_or_keys_are_drawn_all_the_same() -> None:
 def test_what_is_not_finite_or_missing_is_no_point() -> None:
     document = sweep_document(
         setting(0, {RATE: 0.1}, [0.5]),
-        setting(1, {RATE: 0.2}, [math.nan], mean=math.nan),
+        setting(1, {RATE: 0.2}, [math.nan], mean=math.nan, failed=0),
         setting(2, {RATE: 0.3}, [None], failed=0),
     )
     (axes,) = sweep_figure(document).axes

@@ -236,7 +236,7 @@ def test_a_terminal_shows_the_best_settings_and_what_runs(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("width", "ending"),
-    [(60, "1 failed, 9 running, 1 min left"), (38, "1 failed"), (24, "")],
+    [(60, " 1 failed, 9 running"), (37, " 1 failed"), (24, "")],
 )
 def test_the_bar_fits_every_terminal(
     monkeypatch: pytest.MonkeyPatch, width: int, ending: str
@@ -249,8 +249,7 @@ def test_the_bar_fits_every_terminal(
         *_, running, bar = live.frame(1)
     assert max(len(running), len(bar)) <= width
     assert "more" in running
-    assert bar.startswith("8 of 16 ━")
-    assert ending.split(",")[0] in bar
+    assert re.fullmatch(f"8 of 16 [━─]{{10,}}{ending}", bar)
 
 
 def test_a_short_terminal_has_only_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
