@@ -92,7 +92,8 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
     from bpcli.runs.folds import document_of, siblings
     from bpcli.runs.references import find_run
     from bpcli.terminal.folds import folds_table, summary_table
-    from bpcli.terminal.tables import history, scores_tables, stop_table
+    from bpcli.terminal.restarts import restarts_table, spread_line
+    from bpcli.terminal.tables import history, scored_text, scores_tables, stop_table
 
     saved = find_run(run, runs_dir)
     record, tags = saved.record(), _tags(saved)
@@ -103,10 +104,13 @@ def show_command(run: str, runs_dir: Path, as_json: bool) -> None:
         return
     out = console()
     out.show_facts(history(record, tags))
+    if record.restarts is not None:
+        out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
+        out.say(spread_line(record.restarts))
     if record.stop:
         out.show(stop_table(record), ["measures"])
     if record.metrics:
-        out.say(f"Scores of the weights of epoch {record.best_epoch}:")
+        out.say(f"Scores of {scored_text(record)}:")
         for table in scores_tables(record, vars(record)):
             out.show(table)
     for warning in record.warnings:

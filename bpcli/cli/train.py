@@ -274,12 +274,17 @@ def _profile(experiment: Experiment, outcome: Outcome) -> dict[str, Any] | None:
 def _print_result(outcome: Outcome, experiment: Experiment, profile: dict[str, Any] | None) -> None:
     from bpcli.config.file_models import FileData
     from bpcli.runs.references import reference_to
-    from bpcli.terminal.tables import profile_table, scores_tables, stop_table
+    from bpcli.terminal.restarts import restarts_table, spread_line
+    from bpcli.terminal.tables import profile_table, scored_text, scores_tables, stop_table
 
     out, record = console(), outcome.record
-    out.show(stop_table(record), ["measures"])
-    if len(experiment.splits["val"]):
-        out.say(f"Scores of the weights of epoch {record.best_epoch}, the best on validation:")
+    if record.restarts is not None:
+        out.show(restarts_table(record.restarts), ["time", "init seed", "stop reason"])
+        out.say(spread_line(record.restarts))
+    if record.stop:
+        out.show(stop_table(record), ["measures"])
+    if record.rows.val or record.restarts is not None:
+        out.say(f"Scores of {scored_text(record)}:")
     for table in scores_tables(record, vars(record)):
         out.show(table)
     if profile:

@@ -322,17 +322,21 @@ def _a_name(text: str) -> str:
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+def _own_seed(purpose: str) -> Any:
+    return Field(
+        default=None,
+        exclude_if=lambda seed: seed is None,
+        description=f"For {purpose}; default: `seed`.",
+    )
+
+
 class Seeds(Strict):
     """Seeds of single purposes, such as other initial parameters for the same split."""
 
-    data: Seed | None = Field(default=None, description="For generated rows; default: `seed`.")
-    split: Seed | None = Field(default=None, description="For random splits; default: `seed`.")
-    init: Seed | None = Field(
-        default=None, description="For the initial parameters; default: `seed`."
-    )
-    batches: Seed | None = Field(
-        default=None, description="For the rows of mini-batches; default: `seed`."
-    )
+    data: Seed | None = _own_seed("generated rows")
+    split: Seed | None = _own_seed("random splits")
+    init: Seed | None = _own_seed("the initial parameters")
+    batches: Seed | None = _own_seed("the rows of mini-batches")
 
 
 class Spec(Strict):

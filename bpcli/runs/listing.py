@@ -83,9 +83,8 @@ def _all_keys(mappings: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _differs(mappings: Sequence[Mapping[str, object]], key: str) -> bool:
-    """Compare JSON values; `1` and `true` differ."""
-    missing = object()
-    first, *others = [mapping.get(key, missing) for mapping in mappings]
+    """Compare JSON values; `1` and `true` differ, a missing value and null do not."""
+    first, *others = [mapping.get(key) for mapping in mappings]
     return any(type(value) is not type(first) or value != first for value in others)
 
 

@@ -70,7 +70,7 @@ class Plan:
             "greater_is_better": self.criterion.greater_is_better,
             "keys": self.keys,
             "seeds": self._seeds,
-            "folds": [*dict.fromkeys(each.fold for each in self.trainings if each.fold)] or None,
+            "folds": len({each.fold for each in self.trainings} - {None}) or None,
             "counts": {
                 "settings": len(self.settings),
                 "trainings": len(trainings),

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from bpcli.runs.run_json import Description, LayerRecord, RunRecord
 from bpcli.runs.saved import Value
 from bpcli.terminal.grid import Facts, Grid
-from bpcli.text import duration, plain, rounded
+from bpcli.text import duration, plain, plural, rounded
 
 
 def header(record: RunRecord) -> Facts:
@@ -177,6 +177,15 @@ def time_text(seconds: float | None) -> str:
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a value of a config is a finite number; True and False are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
+
+
+def scored_text(record: RunRecord) -> str:
+    """Whose scores a record has: those of the weights of an epoch, or of an average."""
+    restarts = record.restarts
+    if restarts is not None and restarts.combine == "mean":
+        return f"the average of {plural(len(restarts.kept), 'network')}"
+    best = ", the best on validation" * bool(record.rows.val)
+    return f"the weights of epoch {record.best_epoch}{best}"
 
 
 def stop_table(record: RunRecord) -> Grid:
