@@ -26,6 +26,7 @@ _UNSWEPT = {
     "seed": "use `seeds` for several trainings of each setting",
     "sweep": "a sweep contains no other",
     "metrics": _NO_RESULT,
+    "training.restarts": "use `seeds` for several trainings of each setting",
     "training.workers": _NO_RESULT,
     "training.numerics": "it is the same for all trainings of a process",
     "training.record_params": _NO_RESULT,

@@ -65,6 +65,11 @@ class SweepSpec(Strict):
         description="Trainings with each setting: the first with the `seed` of the config, the "
         "others with the next seeds.",
     )
+    metric: str = Field(
+        default="auto",
+        description="What ranks the settings, such as `val.accuracy`; `auto`: the validation loss, "
+        "with `folds` and no validation rows the test loss of the folds.",
+    )
     halving: bool = Field(
         default=False, description="Whether weak settings are stopped early, by successive halving."
     )

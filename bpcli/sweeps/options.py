@@ -29,6 +29,7 @@ class SweepOptions:
     random: Sequence[str] = ()
     trials: str | int | None = None
     seeds: str | int | None = None
+    metric: str | None = None
     halving: bool = False
 
 
@@ -50,7 +51,7 @@ def add_options(source: Source, options: SweepOptions) -> None:
     """Put the options into the section `sweep`; their issues are added to those of the source."""
     _add_entries(source, "grid", options.grid)
     _add_entries(source, "random", options.random)
-    for key in ("trials", "seeds"):
+    for key in ("trials", "seeds", "metric"):
         given = getattr(options, key)
         if given is not None:
             override(source, f"sweep.{key}={given}", option=f"--{key}")

@@ -1,0 +1,154 @@
+"""A sweep: train the config with other values of some keys, and compare the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bpcli.config.load import Config, validate
+from bpcli.config.sweep_spec import SweepSpec
+from bpcli.errors import ConfigIssue
+from bpcli.experiment import Experiment, build
+from bpcli.runs.record import now
+from bpcli.sweeps.folder import SweepFolder, new_record
+from bpcli.sweeps.halving import Halving
+from bpcli.sweeps.options import SweepOptions, add_options
+from bpcli.sweeps.plan import Plan
+from bpcli.sweeps.ranking import OBJECTIVE, Criterion
+from bpcli.sweeps.run_plan import PlanResults, run_plan
+from bpcli.sweeps.runner import InOrder, Schedule
+from bpcli.sweeps.space import Space, configs, with_seed
+from bpcli.sweeps.training import Training
+from bpcli.terminal.sweep import SilentProgress
+from bpcli.workflows.folds import fold_configs
+
+
+@dataclass(frozen=True)
+class PlannedSweep:
+    """A sweep before its first training: its settings are valid, and the first can be built.
+
+    `notes` say how the config and the data were read, `warnings` name likely mistakes.
+    """
+
+    config: Config
+    space: Space
+    trainings: Sequence[Training]
+    criterion: Criterion
+    test_metric: str | None
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def plan(self, folder: Path) -> Plan:
+        """The plan, with its trainings in a folder."""
+        settings = {number: self.space.setting(number) for number in range(len(self.space))}
+        return Plan(
+            self.config.spec.name,
+            folder,
+            "setting",
+            self.criterion,
+            self.test_metric,
+            settings,
+            self.trainings,
+        )
+
+    @property
+    def schedule(self) -> Schedule:
+        """The trainings in order, or with halving."""
+        if _sweep(self.config).halving:
+            return Halving(self.trainings, self.criterion)
+        return InOrder(self.trainings)
+
+
+def plan_sweep(config: Config) -> PlannedSweep:
+    """Derive the trainings of a sweep. Raises `ConfigError` for values or data that do not fit."""
+    space = Space.of(config.spec)
+    settings = configs(config, space, range(len(space)))
+    sweep = _sweep(config)
+    trainings = [
+        Training(number, replica.spec.seed, replica.spec.data.split.fold, replica)
+        for number, setting in enumerate(settings)
+        for seeded in (with_seed(setting, seed) for seed in range(sweep.seeds))
+        for replica in _replicas(seeded)
+    ]
+    experiment = build(trainings[0].config)
+    criterion, warnings = _criterion(config, experiment)
+    notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
+    return PlannedSweep(
+        config, space, trainings, criterion, test_metric_of(experiment), tuple(notes), warnings
+    )
+
+
+def start_sweep(
+    planned: PlannedSweep, runs_dir: Path, view: SilentProgress, processes: int | None = None
+) -> PlanResults:
+    """Train all settings, in a new folder. Raises `RunError` if it cannot be written.
+
+    Trainings that fail are results. After a signal, those that are missing can be resumed.
+    """
+    sweep = SweepFolder.new(runs_dir, planned.config, new_record("sweep", planned.config))
+    return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
+
+
+def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
+    """The config of a sweep with options such as more seeds. Raises `ConfigError`."""
+    source = sweep.source()
+    add_options(source, options)
+    return replace(validate(source), overrides=tuple(sweep.record().overrides))
+
+
+def resume_sweep(
+    sweep: SweepFolder, planned: PlannedSweep, view: SilentProgress, processes: int | None = None
+) -> PlanResults:
+    """Train the settings that are missing; none is trained twice to the end."""
+    record = sweep.record()
+    sweep.write(planned.config, replace(record, resumed=[*record.resumed, now()]))
+    return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
+
+
+def _sweep(config: Config) -> SweepSpec:
+    assert config.spec.sweep is not None, "`Space.of` has checked it"
+    return config.spec.sweep
+
+
+def _replicas(config: Config) -> Iterator[Config]:
+    """The config without restarts: itself, or that of each fold."""
+    training = config.spec.training.model_copy(update={"restarts": 1})
+    config = replace(config, spec=config.spec.model_copy(update={"training": training}))
+    return fold_configs(config) if config.spec.data.split.has_all_folds else iter([config])
+
+
+def _criterion(config: Config, experiment: Experiment) -> tuple[Criterion, tuple[str, ...]]:
+    """What ranks the settings, with warnings."""
+    given = _sweep(config).metric
+    if given != "auto":
+        _refuse_unknown(config, given, experiment)
+        return Criterion(given), ()
+    if len(experiment.splits["val"]):
+        return Criterion("val.loss"), ()
+    if experiment.spec.data.split.folds is not None:
+        return Criterion("test.loss"), ()
+    warning = (
+        "there are no validation rows, so settings are ranked by what training minimises, which "
+        "favours large networks and little regularization: set `data.split.val` or "
+        "`data.split.folds`"
+    )
+    return Criterion(OBJECTIVE), (warning,)
+
+
+def _refuse_unknown(config: Config, path: str, experiment: Experiment) -> None:
+    """Raise `ConfigError` if the trainings will not have this metric."""
+    splits = [name for name, split in experiment.splits.items() if len(split)]
+    known = [f"{split}.{name}" for split in splits for name in ("loss", *experiment.metrics)]
+    if path not in known:
+        issue = ConfigIssue(
+            f"found `{path}`, expected one of {', '.join(known)}", ("sweep", "metric")
+        )
+        raise config.source.error([issue])
+
+
+def test_metric_of(experiment: Experiment) -> str | None:
+    """The path of the first metric of the test split that is not a loss; None without test rows."""
+    if not len(experiment.splits["test"]) or not experiment.metrics:
+        return None
+    return f"test.{experiment.metrics[0]}"
