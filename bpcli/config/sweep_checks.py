@@ -11,7 +11,7 @@ from bpcli.config.events import Unreadable
 from bpcli.config.keys import could_stand, home_of, is_section, known_keys
 from bpcli.config.mend import under
 from bpcli.config.overrides import NewValue, put
-from bpcli.config.source import Location, Source
+from bpcli.config.source import DEEPEST, Location, Source
 from bpcli.config.sweep_spec import MOST_SETTINGS
 from bpcli.errors import ConfigIssue, Mark
 from bpcli.text import quoted, suggestion
@@ -77,6 +77,8 @@ def _key_issues(source: Source, at: Location, key: str, swept: Collection[str]) 
         yield from _hidden_issues(source, at, swept)
     elif reason is not None:
         yield ConfigIssue(f"`{key}` cannot be swept: {reason}", at, at_key=True)
+    elif key.count(".") >= DEEPEST:
+        yield ConfigIssue(f"this nests deeper than {DEEPEST} levels", at, at_key=True)
     else:
         message = _unknown(source, key) or _unreachable(source, key, swept)
         if message is not None:
@@ -91,10 +93,10 @@ def _unknown(source: Source, path: str) -> str | None:
     """The message on a key that no config has."""
     keys = path.split(".")
     for depth, key in enumerate(keys):
-        section = tuple(int(key) if key.isdecimal() else key for key in keys[:depth])
+        section = tuple(int(key[:20]) if key.isdecimal() else key for key in keys[:depth])
         if not is_section(section):
             continue
-        known = [*known_keys(source.tree, section), *[HIDDEN] * (not section)]
+        known = known_keys(source.tree, section)
         if key not in known and not could_stand(key, section):
             return f"unknown key {quoted(path)}{_hint(source, keys, section, known)}"
     return None
@@ -104,9 +106,12 @@ def _hint(source: Source, keys: list[str], section: Location, known: Collection[
     """The path that was probably meant, or the keys of the section in which a key is unknown."""
     depth = len(section)
     home = home_of(source.tree, keys[depth], section)
+    known = known if section else [*known, HIDDEN]
     meant = suggestion(keys[depth], known)
     if home is not None and 0 not in home:
         return f"; did you mean `{'.'.join(map(str, (*home, *keys[depth:])))}`?"
+    if meant == HIDDEN:
+        return f"; did you mean `{HIDDEN}`?"
     if meant is not None:
         return f"; did you mean `{'.'.join([*keys[:depth], meant, *keys[depth + 1 :]])}`?"
     allowed = [key for key in known if ".".join([*keys[:depth], key]) not in _UNSWEPT]

@@ -164,6 +164,8 @@ def _new_value(entry: _Entry, base: Source) -> NewValue:
     key_mark, mark = base.mark_of(entry.location[:3], key=True), base.mark_of(entry.location)
     assert key_mark is not None, "the key is written in the section"
     assert mark is not None, "its values are written there too"
+    if entry.location[2] == HIDDEN:  # sizes have their place in the value, not in a key
+        key_mark = mark
     is_written = value_at(base.tree, entry.location) == entry.value  # not drawn, nor from `hidden`
     inner = [
         _marks_inside(marks, entry.location) if is_written else {}

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
-import pytest
-from small_configs import MOONS, XOR, errors, load
+from contextlib import suppress
+from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_configs import MOONS, XOR, errors, load, parsed, trees
+
+from bpcli.config.load import validate
 from bpcli.config.sweep_spec import MOST_SETTINGS
+from bpcli.errors import ConfigError
+from bpcli.sweeps.space import Space, configs
 
 
 def issue(section: str, base: str = XOR) -> str:
@@ -37,6 +45,7 @@ def test_any_key_of_the_config_may_be_swept(key: str) -> None:
         ("momentum", "; did you mean `training.optimizer.momentum`?"),
         ("data.max_fail", "; did you mean `training.stop.max_fail`?"),
         ("hiden", "; did you mean `hidden`?"),
+        ("hidden.0", "; did you mean `hidden`?"),
         ("training.stop.gaol", "; did you mean `training.stop.goal`?"),
         ("network.activations.0.slop", "; did you mean"),
         ("slope", "; the keys at the top level are data, network, loss, training, hidden"),
@@ -187,3 +196,34 @@ def test_other_mistakes_are_reported_with_those_of_the_sweep() -> None:
         "found 5, expected a list, rang",
         "unknown key `sed`; did you mea",
     ]
+
+
+paths = st.lists(
+    st.sampled_from(["training", "network", "layers", "activations", "optimizer", "init", "data",
+                     "class_weights", "hidden", "l2", "seed", "0", "1", "²", "", "x", "9" * 5000]),
+    min_size=1,
+    max_size=4,
+).map(".".join)  # fmt: skip
+entries = trees | st.builds(
+    "{}({})".format,
+    st.sampled_from(["int", "uniform", "range", "choice", "x"]),
+    st.text("1,.-e{[: "),
+)
+parts = st.dictionaries(paths, entries, max_size=3)
+
+
+@given(
+    st.fixed_dictionaries({}, optional={"grid": parts | trees, "random": parts, "trials": trees})
+)
+def test_whatever_the_section_has_is_a_sweep_or_an_error(sweep: dict[str, Any]) -> None:
+    source = parsed(XOR)
+    source.tree["sweep"] = sweep
+    source.key_marks["sweep",] = source.value_marks["sweep",] = source.key_marks["loss",]
+    with suppress(ConfigError):
+        config = validate(source)
+        configs(config, Space.of(config.spec), range(3))
+
+
+def test_a_key_that_nests_too_deep_is_refused() -> None:
+    path = ".".join(["training.class_weights", *["x"] * 60])
+    assert issue(f"{{grid: {{{path}: [1]}}}}") == "16: this nests deeper than 50 levels"

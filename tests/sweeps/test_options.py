@@ -199,7 +199,8 @@ def test_a_mistake_is_shown_in_the_option(
 
 def test_a_section_that_is_none_takes_no_options(config: Path) -> None:
     found = errors(config, section="sweep: 3\n", grid=["hidden=3"])
-    assert "--grid hidden=3: `sweep` is 3, which has no keys" in found
+    at = found.index("--grid hidden=3: `sweep` is 3, which has no keys")
+    assert found[at + 1 : at + 3] == ["    --grid hidden=3", "                  ^"]
 
 
 def test_a_setting_that_fails_is_shown_in_the_option(config: Path) -> None:

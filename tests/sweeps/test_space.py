@@ -194,11 +194,17 @@ def test_a_key_inside_a_value_that_varies_is_set_after_it() -> None:
     sweep = """{grid: {training.optimizer.beta1: [0.1, 0.2],
                 training.optimizer: [{name: adam}, {name: adam, beta2: 0.5}]}}"""
     config = load(f"{XOR}sweep: {sweep}")
-    optimizers = [each.spec.training.optimizer for each in configs(config, Space.of(config.spec),
-                                                                   range(4))]  # fmt: skip
+    before = repr(config)
+    made = configs(config, Space.of(config.spec), range(4))
+    optimizers = [each.spec.training.optimizer for each in made]
     assert [(each.beta1, each.beta2) for each in optimizers] == [
         (0.1, 0.999), (0.1, 0.5), (0.2, 0.999), (0.2, 0.5),
     ]  # fmt: skip
+    assert made[3].overrides == (
+        "training.optimizer={name: adam, beta2: 0.5}",
+        "training.optimizer.beta1=0.2",
+    )
+    assert repr(config) == before
 
 
 def test_arrays_of_a_python_program_are_shared() -> None:
@@ -300,6 +306,11 @@ def test_keys_that_do_not_fit_together_are_reported() -> None:
         "{grid: {training.learning_rate: [{schedule: step}, 1], training.learning_rate.start: [1]}}"
     )
     assert any("which has no keys" in each for each in refused(f"sweep: {sweep}"))
+
+
+def test_hidden_layers_that_are_too_large_are_shown_as_they_were_written() -> None:
+    (found,) = refused("sweep: {grid: {hidden: [4, [3, 2000000000000]]}}")
+    assert found.startswith("c.yaml:7:28: found 2000000000000, expected a number of at most ")
 
 
 def test_a_mistake_in_an_option_is_shown_in_the_option() -> None:
