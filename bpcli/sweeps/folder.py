@@ -12,11 +12,13 @@ from typing import Literal, TypeAlias
 
 from bpcli.config.load import Config, as_given, validate
 from bpcli.config.source import Source
-from bpcli.errors import NoSuchRun
+from bpcli.errors import NoSuchRun, RunError
+from bpcli.experiment import Experiment
 from bpcli.runs.files import write_atomically
 from bpcli.runs.layout import CONFIG, GIVEN, JOURNAL, SWEEP, TRAININGS
+from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import argv, now
-from bpcli.runs.saved import Name, Positive, Saved, Text, check, structure
+from bpcli.runs.saved import Digest, Name, Saved, Text, check, structure
 from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run, name_in
 from bpcli.sweeps.journal import Journal, read_journal
@@ -29,7 +31,8 @@ Kind: TypeAlias = Literal["sweep", "restarts", "size"]
 class SweepRecord(Saved):
     """The content of sweep.json: what is trained, and who began it.
 
-    `group` is the id of the first fold, for the restarts of a fold of a cross-validation.
+    `data_sha256` is the digest of the rows of the first training. `group` is the id of the first
+    fold, for the restarts of a fold of a cross-validation.
     """
 
     kind: Kind
@@ -37,10 +40,9 @@ class SweepRecord(Saved):
     started: Name
     argv: list[Text]
     overrides: list[Text]
+    data_sha256: Digest
     group: Text | None = None
     resumed: list[Name] = field(default_factory=list)
-    hidden: list[Positive] = field(default_factory=list)
-    repetitions: Positive = 1
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,21 @@ class SweepFolder:
             yield results, journal
 
 
-def new_record(kind: Kind, config: Config, group: str | None = None) -> SweepRecord:
-    """The record of a sweep that begins now."""
-    return SweepRecord(kind, config.spec.name, now(), argv(), [*config.overrides], group)
+def new_record(
+    kind: Kind, config: Config, first: Experiment, group: str | None = None
+) -> SweepRecord:
+    """The record of a sweep that begins now; `first` is the experiment of its first training."""
+    digest = data_digest(first.table)
+    return SweepRecord(kind, config.spec.name, now(), argv(), [*config.overrides], digest, group)
+
+
+def refuse_other_data(sweep: SweepFolder, first: Experiment) -> None:
+    """Raise `RunError` if the rows have changed since the sweep began."""
+    if data_digest(first.table) != sweep.record().data_sha256:
+        raise RunError(
+            f"{sweep.sweep_id} cannot be resumed: its data have changed since it began. Restore "
+            "the data files, or begin again."
+        )
 
 
 def list_sweeps(runs_dir: Path) -> list[SweepFolder]:

@@ -11,7 +11,7 @@ from bpcli.config.sweep_spec import SweepSpec
 from bpcli.errors import ConfigIssue
 from bpcli.experiment import Experiment, build
 from bpcli.runs.record import now
-from bpcli.sweeps.folder import SweepFolder, new_record
+from bpcli.sweeps.folder import SweepFolder, new_record, refuse_other_data
 from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.options import SweepOptions, add_options
 from bpcli.sweeps.plan import Plan
@@ -32,6 +32,7 @@ class PlannedSweep:
     """
 
     config: Config
+    first: Experiment
     space: Space
     trainings: Sequence[Training]
     criterion: Criterion
@@ -75,7 +76,14 @@ def plan_sweep(config: Config) -> PlannedSweep:
     criterion, warnings = _criterion(config, experiment)
     notes = [note for note in experiment.notes if not note.startswith("`sweep`")]
     return PlannedSweep(
-        config, space, trainings, criterion, test_metric_of(experiment), tuple(notes), warnings
+        config,
+        experiment,
+        space,
+        trainings,
+        criterion,
+        test_metric_of(experiment),
+        tuple(notes),
+        warnings,
     )
 
 
@@ -86,7 +94,9 @@ def start_sweep(
 
     Trainings that fail are results. After a signal, those that are missing can be resumed.
     """
-    sweep = SweepFolder.new(runs_dir, planned.config, new_record("sweep", planned.config))
+    sweep = SweepFolder.new(
+        runs_dir, planned.config, new_record("sweep", planned.config, planned.first)
+    )
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
 
 
@@ -100,7 +110,11 @@ def resumed_config(sweep: SweepFolder, options: SweepOptions) -> Config:
 def resume_sweep(
     sweep: SweepFolder, planned: PlannedSweep, view: SilentProgress, processes: int | None = None
 ) -> PlanResults:
-    """Train the settings that are missing; none is trained twice to the end."""
+    """Train what is missing; no training is run twice to its end.
+
+    Raises `RunError` if the data have changed.
+    """
+    refuse_other_data(sweep, planned.first)
     record = sweep.record()
     sweep.write(planned.config, replace(record, resumed=[*record.resumed, now()]))
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
