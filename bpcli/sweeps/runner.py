@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,10 +34,14 @@ class InOrder:
     """A schedule of given trainings, in their order."""
 
     def __init__(self, trainings: Iterable[Training]) -> None:
-        self._trainings = iter(trainings)
+        self._trainings = deque(trainings)
+
+    def add(self, trainings: Iterable[Training]) -> None:
+        """Add trainings after those that there are."""
+        self._trainings.extend(trainings)
 
     def next(self) -> Training | None:
-        return next(self._trainings, None)
+        return self._trainings.popleft() if self._trainings else None
 
     def update(self, result: TrainingResult) -> None:
         """Nothing depends on it."""
@@ -101,9 +106,10 @@ class Runner:
             if training.key in self.known:
                 schedule.update(self.known[training.key])
                 continue
-            unwritten = result_of(training, self.folder)  # its process outlived the one that wrote
-            if unwritten is not None:
-                self._keep(unwritten, schedule)
+            # Its config is not valid, or its process outlived the one that writes the journal.
+            ended = result_of(training, self.folder, training.invalid)
+            if ended is not None:
+                self._keep(ended, schedule)
                 continue
             self.callback.on_training_start(training)
             with repeatable_numerics():  # so that BLAS has one thread in the child

@@ -29,7 +29,8 @@ ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
 class Training:
     """A setting's training with one seed, and one fold if the config has folds.
 
-    `until` is the epoch at which it pauses, if halving may end it there.
+    `until` is the epoch at which it pauses, if halving may end it there. `invalid` is why the
+    values of its setting make no valid config: then it fails, and `config` is without the values.
     """
 
     setting: int
@@ -37,6 +38,7 @@ class Training:
     fold: int | None
     config: Config
     until: int | None = None
+    invalid: str = ""
 
     @property
     def name(self) -> str:
