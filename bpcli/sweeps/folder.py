@@ -18,7 +18,7 @@ from bpcli.runs.files import write_atomically
 from bpcli.runs.layout import CONFIG, GIVEN, JOURNAL, SWEEP, TRAININGS
 from bpcli.runs.provenance import data_digest
 from bpcli.runs.record import argv, now
-from bpcli.runs.saved import Digest, Name, Saved, Text, check, structure
+from bpcli.runs.saved import Digest, Name, Positive, Saved, Text, check, structure
 from bpcli.runs.sealed import read_sealed, write_sealed
 from bpcli.runs.store import Run, name_in
 from bpcli.sweeps.journal import Journal, read_journal
@@ -32,7 +32,8 @@ class SweepRecord(Saved):
     """The content of sweep.json: what is trained, and who began it.
 
     `data_sha256` is the digest of the rows of the first training. `group` is the id of the first
-    fold, for the restarts of a fold of a cross-validation.
+    fold, for the restarts of a fold of a cross-validation. The last three fields are those of a
+    search for a size.
     """
 
     kind: Kind
@@ -43,6 +44,9 @@ class SweepRecord(Saved):
     data_sha256: Digest
     group: Text | None = None
     resumed: list[Name] = field(default_factory=list)
+    hidden: list[Positive] = field(default_factory=list)
+    restarts: Positive = 1
+    splits: Positive = 1
 
 
 @dataclass(frozen=True)

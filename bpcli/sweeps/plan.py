@@ -115,6 +115,8 @@ class Plan:
             parts.append(f"seed {training.seed}")
         if training.fold is not None and self.noun != "restart":
             parts.append(f"fold {training.fold}")
+        if training.restart is not None:
+            parts.append(f"restart {training.restart}")
         return ", ".join(parts)
 
     def _setting(self, number: int, results: Sequence[TrainingResult | None]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def plan_sweep(config: Config) -> PlannedSweep:
         Training(number, replica.spec.seed, replica.spec.data.split.fold, replica)
         for number, setting in enumerate(settings)
         for seeded in (with_seed(setting, seed) for seed in range(sweep.seeds))
-        for replica in _replicas(seeded)
+        for replica in replicas(seeded)
     ]
     experiment = build(trainings[0].config)
     criterion, warnings = _criterion(config, experiment)
@@ -125,7 +125,7 @@ def _sweep(config: Config) -> SweepSpec:
     return config.spec.sweep
 
 
-def _replicas(config: Config) -> Iterator[Config]:
+def replicas(config: Config) -> Iterator[Config]:
     """The config without restarts: itself, or that of each fold."""
     training = config.spec.training.model_copy(update={"restarts": 1})
     config = replace(config, spec=config.spec.model_copy(update={"training": training}))

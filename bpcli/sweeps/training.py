@@ -27,7 +27,7 @@ ResultStatus: TypeAlias = Literal["finished", "diverged", "failed", "paused"]
 
 @dataclass(frozen=True)
 class Training:
-    """A setting's training with one seed, and one fold if the config has folds.
+    """A setting's training with one seed, one fold if the config has folds, and one restart.
 
     `until` is the epoch at which it pauses, if halving may end it there.
     """
@@ -36,12 +36,15 @@ class Training:
     seed: int
     fold: int | None
     config: Config
+    restart: int | None = None
     until: int | None = None
 
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"{self.setting:04}-{self.seed}" + ("" if self.fold is None else f"-{self.fold}")
+        fold = "" if self.fold is None else f"-fold{self.fold}"
+        restart = "" if self.restart is None else f"-restart{self.restart}"
+        return f"{self.setting:04}-{self.seed}{fold}{restart}"
 
     @property
     def key(self) -> Key:
