@@ -69,5 +69,6 @@ def run_plan(
         view.on_start(plan.document(results), most)
         known = {result.key: result for result in before}
         teller = _Teller(plan, results, view)
-        Runner(sweep.trainings, journal, most, request, teller, known).run(schedule)
+        runner = Runner(sweep.trainings, journal, most, request, teller, known)
+        runner.run(schedule, plan.by_name)
         return PlanResults(plan, results, request.signal_number)
