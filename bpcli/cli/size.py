@@ -99,7 +99,7 @@ def command(
             planned, done = _start(config, overrides, name, given, runs_dir, processes, as_json)
         document = size_document(planned, done)
         path = save_figure("size", document, figure)
-        finish("size", done, document, path, as_json, lambda done: _print(done, document))
+        finish("size", done, document, path, as_json, lambda done: print_search(done, document))
 
 
 _Given = tuple[str | None, int | None, int | None]
@@ -153,7 +153,8 @@ def _say(planned: PlannedSearch, splits: int, is_silent: bool) -> None:
         say_notes(["the split is not random: there is one split, and every restart counts"])
 
 
-def _print(done: PlanResults, document: dict[str, Any]) -> None:
+def print_search(done: PlanResults, document: dict[str, Any]) -> None:
+    """Print all sizes, which one is enough, and how to train it."""
     from bpcli.terminal.sizes import result_lines, sizes_table
 
     out = console()

@@ -74,7 +74,9 @@ def train_restarts(
     diverged; `Interrupted` after a signal: `resume_restarts` does what is left then.
     """
     first = _checked(config)
-    sweep = SweepFolder.new(runs_dir, config, new_record("restarts", config, first, group))
+    count, metric = config.spec.training.all_restarts.count, criterion_for(first).name
+    record = replace(new_record("restarts", config, first, count, metric), group=group)
+    sweep = SweepFolder.new(runs_dir, config, record)
     return _train(sweep, config, view, processes)
 
 

@@ -25,8 +25,13 @@ from bpcli.config.writing import inline
 from bpcli.errors import ConfigError
 from bpcli.experiment import Experiment, build
 from bpcli.runs.provenance import data_digest
-from bpcli.runs.record import now
-from bpcli.sweeps.folder import SweepFolder, SweepRecord, new_record, refuse_other_data
+from bpcli.sweeps.folder import (
+    SweepFolder,
+    SweepRecord,
+    new_record,
+    refuse_other_data,
+    resumed_record,
+)
 from bpcli.sweeps.plan import Plan, spread
 from bpcli.sweeps.ranking import EVIDENCE, Criterion
 from bpcli.sweeps.restarts import restart_config
@@ -62,6 +67,17 @@ class PlannedSearch:
     criterion: Criterion
     trainings: Sequence[Training]
     notes: tuple[str, ...]
+
+    @property
+    def record(self) -> SweepRecord:
+        """The record of the search, if it began now."""
+        count, metric = len(self.trainings), self.criterion.name
+        return replace(
+            new_record("size", self.config, self.first, count, metric),
+            hidden=[*self.sizes.hidden],
+            restarts=self.sizes.restarts,
+            splits=self.sizes.splits,
+        )
 
     def plan(self, folder: Path) -> Plan:
         """The plan, with its trainings in a folder. The number of a setting is its size."""
@@ -166,14 +182,7 @@ def start_search(
     planned: PlannedSearch, runs_dir: Path, view: SilentProgress, processes: int | None = None
 ) -> PlanResults:
     """Train all sizes, in a new folder; like `start_sweep`."""
-    sizes = planned.sizes
-    record = replace(
-        new_record("size", planned.config, planned.first),
-        hidden=[*sizes.hidden],
-        restarts=sizes.restarts,
-        splits=sizes.splits,
-    )
-    sweep = SweepFolder.new(runs_dir, planned.config, record)
+    sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
     return _run(sweep, planned, view, processes)
 
 
@@ -187,15 +196,7 @@ def resume_search(
 ) -> PlanResults:
     """Train what is missing; like `resume_sweep`."""
     refuse_other_data(sweep, planned.first)
-    record, sizes = sweep.record(), planned.sizes
-    record = replace(
-        record,
-        resumed=[*record.resumed, now()],
-        hidden=[*sizes.hidden],
-        restarts=sizes.restarts,
-        splits=sizes.splits,
-    )
-    sweep.write(planned.config, record)
+    sweep.write(planned.config, resumed_record(sweep, planned.record))
     return _run(sweep, planned, view, processes)
 
 

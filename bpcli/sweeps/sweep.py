@@ -10,8 +10,13 @@ from bpcli.config.load import Config, validate
 from bpcli.config.sweep_spec import SweepSpec
 from bpcli.errors import ConfigIssue
 from bpcli.experiment import Experiment, build
-from bpcli.runs.record import now
-from bpcli.sweeps.folder import SweepFolder, new_record, refuse_other_data
+from bpcli.sweeps.folder import (
+    SweepFolder,
+    SweepRecord,
+    new_record,
+    refuse_other_data,
+    resumed_record,
+)
 from bpcli.sweeps.halving import Halving
 from bpcli.sweeps.options import SweepOptions, add_options
 from bpcli.sweeps.plan import Plan
@@ -54,6 +59,12 @@ class PlannedSweep:
         )
 
     @property
+    def record(self) -> SweepRecord:
+        """The record of the sweep, if it began now."""
+        count, metric = len(self.trainings), self.criterion.name
+        return new_record("sweep", self.config, self.first, count, metric)
+
+    @property
     def schedule(self) -> Schedule:
         """The trainings in order, or with halving."""
         if _sweep(self.config).halving:
@@ -94,9 +105,7 @@ def start_sweep(
 
     Trainings that fail are results. After a signal, those that are missing can be resumed.
     """
-    sweep = SweepFolder.new(
-        runs_dir, planned.config, new_record("sweep", planned.config, planned.first)
-    )
+    sweep = SweepFolder.new(runs_dir, planned.config, planned.record)
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
 
 
@@ -115,8 +124,7 @@ def resume_sweep(
     Raises `RunError` if the data have changed.
     """
     refuse_other_data(sweep, planned.first)
-    record = sweep.record()
-    sweep.write(planned.config, replace(record, resumed=[*record.resumed, now()]))
+    sweep.write(planned.config, resumed_record(sweep, planned.record))
     return run_plan(sweep, planned.plan(sweep.folder), planned.schedule, view, processes)
 
 
