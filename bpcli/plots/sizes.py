@@ -60,8 +60,8 @@ def _title(document: Mapping[str, Any]) -> str:
     failed = sum(each["failed"] for each in sizes)
     parts = [
         f"{literal(document['name'])}: {plural(len(sizes), 'hidden size')}",
-        f"each on {plural(document['splits'], 'split')} from "
-        f"{plural(document['restarts'], 'initialisation')}",
+        f"each on {plural(document['splits'], 'split')}",
+        f"from {plural(document['restarts'], 'initialisation')}",
         *([f"{failed:,} failed"] if failed else []),
         *(["interrupted"] if document["interrupted"] else []),
     ]
