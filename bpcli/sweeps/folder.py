@@ -126,8 +126,7 @@ def find_sweep(reference: str, runs_dir: Path) -> SweepFolder | None:
     None if there is no such sweep. Raises `NoSuchRun` if there are several.
     """
     if os.sep in reference or "/" in reference:
-        folder = Path(reference).resolve()
-        return SweepFolder(folder) if (folder / SWEEP).is_file() else None
+        return _by_path(Path(reference))
     sweeps = list_sweeps(runs_dir)
     for matches in (
         [each for each in sweeps if each.sweep_id == reference],
@@ -140,3 +139,10 @@ def find_sweep(reference: str, runs_dir: Path) -> SweepFolder | None:
         if matches:
             return matches[0]
     return None
+
+
+def _by_path(folder: Path) -> SweepFolder | None:
+    try:
+        return SweepFolder(folder.resolve()) if (folder / SWEEP).is_file() else None
+    except OSError:  # a path too long to be one
+        return None

@@ -7,7 +7,8 @@ from pathlib import Path
 from bpcli.errors import RunError
 from bpcli.runs.files import GrowingFile, not_read, strict_json, to_json
 from bpcli.runs.saved import check
-from bpcli.sweeps.training import TrainingResult
+from bpcli.sweeps.training import TrainingResult, training_name
+from bpcli.text import visible
 
 
 def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
@@ -27,7 +28,14 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
         lines = [strict_json(line) for line in whole.splitlines()]
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is damaged: {error}.") from None
-    return [check(TrainingResult, line, path) for line in lines], len(whole)
+    return [_checked(line, path) for line in lines], len(whole)
+
+
+def _checked(line: object, path: Path) -> TrainingResult:
+    result = check(TrainingResult, line, path)
+    if result.name != training_name(result.setting, result.seed, result.fold):
+        raise RunError(f"{path} is damaged: `{visible(result.name)}` is no name of its training.")
+    return result
 
 
 class Journal(GrowingFile):

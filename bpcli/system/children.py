@@ -56,7 +56,7 @@ class Child:
             return self._text
         self._process.join()
         try:
-            return str(self._result.recv_bytes(), "utf-8")
+            return str(self._result.recv_bytes(), "utf-8", "ignore")  # a letter may be cut
         except EOFError:
             return None
         finally:
@@ -85,11 +85,12 @@ def _do(work: Callable[[], str], sender: Any) -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    sender.send_bytes(work()[:_LONGEST].encode())
+    sender.send_bytes(work().encode("utf-8", "backslashreplace")[:_MOST_BYTES])
 
 
-_LONGEST = 10_000
-"""Characters of a text, which must fit into a pipe: it is read once the child has ended."""
+_MOST_BYTES = 4000
+"""Of a text, which is read once the child has ended: the smallest pipe has 4,096, and takes so many
+whole or not at all."""
 
 
 def _end_with_the_parent() -> None:
