@@ -17,6 +17,8 @@ def read_journal(path: Path) -> tuple[list[TrainingResult], int]:
     A last line without its end is that of a process that was killed: it does not count. Raises
     `RunError` if the journal is damaged.
     """
+    if path.exists() and not path.is_file():  # a pipe might never open
+        raise RunError(f"{path} is damaged: it is not a file.")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
